@@ -1,0 +1,211 @@
+"""Every exception of Seedbed, in one tree.
+
+SeedbedError
+├── UsageError                    the caller asked for something that cannot be; nothing was spent
+│   ├── ParameterError            a field of a task or an LLM that does not exist or does not fit
+│   ├── UnsupportedError          the LLM does not declare the capability that a request needs
+│   └── LoopThreadError           a blocking call on the thread that would have to answer it
+├── PluginError                   a name that cannot be turned into a class
+│   ├── UnknownPluginError        nobody claims the name
+│   ├── AmbiguousPluginError      two distributions claim it
+│   ├── BrokenPluginError         its owner fails to import or to answer
+│   ├── IncompatiblePluginError   its owner excludes the running version of Seedbed
+│   └── DisabledPluginError       policy forbids its owner
+├── LLMError                      one call to a language model failed
+│   ├── RateLimitedError          429 or 529
+│   ├── TimedOutError
+│   ├── LLMConnectionError        no connection, or it was closed
+│   ├── AuthenticationError       no key, a wrong key, or one without the right
+│   ├── BadRequestError           the request itself was refused
+│   │   ├── UnknownModelError
+│   │   └── ContextOverflowError
+│   ├── ContentFilteredError      the provider declined to answer
+│   ├── ServerError               the provider's own fault
+│   └── InvalidResponseError      the answer is not what the protocol promises
+├── GenerationError               some inputs of one `generate` call failed; carries what succeeded
+├── RowError                      one row cannot be made
+│   ├── InvalidOutputError        the model's answer does not fit the row
+│   ├── InvalidRowError           the step returned something that is not a row
+│   └── Reject                    raised by a task: this row is not wanted, and why
+└── DatasetError                  a dataset cannot be read or written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class SeedbedError(Exception):
+    """Base of all errors: a fact, and lines that say what to do.
+
+    `fact` is one sentence in lower case with the offending value quoted; `advice` follows it,
+    one indented line each.
+    """
+
+    def __init__(self, fact: str, *advice: str) -> None:
+        super().__init__(fact, *advice)
+        self.fact = fact
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return "\n  ".join([self.fact, *self.advice])
+
+
+class UsageError(SeedbedError):
+    """The caller asked for something that cannot be; nothing was spent."""
+
+
+class ParameterError(UsageError):
+    """A field of a task, step or LLM that does not exist or whose value does not fit."""
+
+
+class UnsupportedError(UsageError):
+    """The LLM does not declare the capability that a request needs."""
+
+
+class LoopThreadError(UsageError):
+    """A blocking call was made on the thread that would have to answer it."""
+
+
+class PluginError(SeedbedError):
+    """A name that cannot be turned into a class."""
+
+
+class UnknownPluginError(PluginError):
+    """No installed distribution claims the name."""
+
+
+class AmbiguousPluginError(PluginError):
+    """Two or more installed distributions claim the name, and no setting decides."""
+
+
+class BrokenPluginError(PluginError):
+    """The name's owner fails to import, or its hook does not answer as specified."""
+
+
+class IncompatiblePluginError(PluginError):
+    """The name's owner excludes the running version of Seedbed; it was not imported."""
+
+
+class DisabledPluginError(PluginError):
+    """Policy forbids the name's owner; it was not imported."""
+
+
+class LLMError(SeedbedError):
+    """One call to a language model failed.
+
+    `retryable` says whether the same request can succeed later, `fatal` whether every other
+    request of this LLM must fail too. `status` is the HTTP status where there was one,
+    `retry_after` the seconds that the server asked to wait.
+    """
+
+    retryable: ClassVar[bool] = False
+    fatal: ClassVar[bool] = False
+
+    def __init__(
+        self, fact: str, *advice: str, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(fact, *advice)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class RateLimitedError(LLMError):
+    """The provider asks to slow down (429), or is overloaded (529)."""
+
+    retryable = True
+
+
+class TimedOutError(LLMError):
+    """No complete answer within the time allowed."""
+
+    retryable = True
+
+
+class LLMConnectionError(LLMError):
+    """The provider cannot be reached, or closed the connection before the answer was complete."""
+
+    retryable = True
+
+
+class AuthenticationError(LLMError):
+    """The key is missing, wrong, or lacks the right."""
+
+    fatal = True
+
+
+class BadRequestError(LLMError):
+    """The provider refused the request as it stands."""
+
+
+class UnknownModelError(BadRequestError):
+    """The provider does not know the model, or does not offer it to this key."""
+
+    fatal = True
+
+
+class ContextOverflowError(BadRequestError):
+    """Prompt and answer do not fit into the model's context."""
+
+
+class ContentFilteredError(LLMError):
+    """The provider declined to answer this request."""
+
+
+class ServerError(LLMError):
+    """The provider failed (500, 502, 503 and the like)."""
+
+    retryable = True
+
+
+class InvalidResponseError(LLMError):
+    """The answer is not what the protocol promises: not JSON, empty, or an error in disguise."""
+
+    retryable = True
+
+
+class GenerationError(SeedbedError):
+    """Some inputs of one `generate` call failed, after all of them had finished.
+
+    `generations` has one entry for each input, in order: its list of texts, or None where the
+    input failed. `errors` maps the index of a failed input to its error.
+    """
+
+    def __init__(
+        self,
+        fact: str,
+        *advice: str,
+        generations: Sequence[list[str | None] | None] = (),
+        errors: Mapping[int, SeedbedError] | None = None,
+    ) -> None:
+        super().__init__(fact, *advice)
+        self.generations = list(generations)
+        self.errors = dict(errors or {})
+
+
+class RowError(SeedbedError):
+    """One row cannot be made; the others are not concerned."""
+
+
+class InvalidOutputError(RowError):
+    """The model's answer does not fit the row that the task promises.
+
+    `text` is the answer as received.
+    """
+
+    def __init__(self, fact: str, *advice: str, text: str | None = None) -> None:
+        super().__init__(fact, *advice)
+        self.text = text
+
+
+class InvalidRowError(RowError):
+    """A step returned something that is not a row."""
+
+
+class Reject(RowError):
+    """Raised by a task or step: this row is not wanted, and why. A generator's next index replaces it."""
+
+
+class DatasetError(SeedbedError):
+    """A dataset cannot be read or written."""
