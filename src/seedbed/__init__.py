@@ -9,5 +9,117 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seedbed.errors import *  # noqa: F403
+    from seedbed.engine.api import run as run
+    from seedbed.engine.run import Run as Run
+    from seedbed.errors import AmbiguousPluginError as AmbiguousPluginError
+    from seedbed.errors import AuthenticationError as AuthenticationError
+    from seedbed.errors import BadRequestError as BadRequestError
+    from seedbed.errors import BrokenPluginError as BrokenPluginError
+    from seedbed.errors import ContentFilteredError as ContentFilteredError
+    from seedbed.errors import ContextOverflowError as ContextOverflowError
+    from seedbed.errors import DatasetError as DatasetError
+    from seedbed.errors import DisabledPluginError as DisabledPluginError
+    from seedbed.errors import GenerationError as GenerationError
+    from seedbed.errors import IncompatiblePluginError as IncompatiblePluginError
+    from seedbed.errors import InvalidOutputError as InvalidOutputError
+    from seedbed.errors import InvalidResponseError as InvalidResponseError
+    from seedbed.errors import InvalidRowError as InvalidRowError
+    from seedbed.errors import LLMConnectionError as LLMConnectionError
+    from seedbed.errors import LLMError as LLMError
+    from seedbed.errors import LoopThreadError as LoopThreadError
+    from seedbed.errors import ParameterError as ParameterError
+    from seedbed.errors import PluginError as PluginError
+    from seedbed.errors import RateLimitedError as RateLimitedError
+    from seedbed.errors import Reject as Reject
+    from seedbed.errors import RowError as RowError
+    from seedbed.errors import SeedbedError as SeedbedError
+    from seedbed.errors import ServerError as ServerError
+    from seedbed.errors import TimedOutError as TimedOutError
+    from seedbed.errors import UnknownModelError as UnknownModelError
+    from seedbed.errors import UnknownPluginError as UnknownPluginError
+    from seedbed.errors import UnsupportedError as UnsupportedError
+    from seedbed.errors import UsageError as UsageError
     from seedbed.hookspecs import hookimpl as hookimpl
+    from seedbed.llm.capabilities import Capabilities as Capabilities
+    from seedbed.llm.gateway import Gateway as Gateway
+    from seedbed.llm.http_errors import http_error as http_error
+    from seedbed.llm.http_errors import parse_body as parse_body
+    from seedbed.llm.llm import LLM as LLM
+    from seedbed.llm.llm import Generations as Generations
+    from seedbed.llm.messages import Message as Message
+    from seedbed.llm.messages import image_part as image_part
+    from seedbed.llm.messages import parts as parts
+    from seedbed.llm.parameters import GenerationParameters as GenerationParameters
+    from seedbed.llm.request import Request as Request
+    from seedbed.llm.response import Choice as Choice
+    from seedbed.llm.response import Limits as Limits
+    from seedbed.llm.response import Response as Response
+    from seedbed.llm.response import TokenLogprob as TokenLogprob
+    from seedbed.llm.response import ToolCall as ToolCall
+    from seedbed.llm.response import Usage as Usage
+    from seedbed.llm.retry import RetryPolicy as RetryPolicy
+    from seedbed.llm.transport import HTTPAnswer as HTTPAnswer
+    from seedbed.llm.transport import get_json as get_json
+    from seedbed.llm.transport import post_json as post_json
+    from seedbed.llm.transport import public_url as public_url
+    from seedbed.pipeline.pipeline import Pipeline as Pipeline
+    from seedbed.plugins.registry import Registry as Registry
+    from seedbed.plugins.resolve import get_llm as get_llm
+    from seedbed.plugins.resolve import get_step as get_step
+    from seedbed.plugins.resolve import get_task as get_task
+    from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
+    from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
+    from seedbed.tasks.rows import Row as Row
+    from seedbed.tasks.steps import BaseStep as BaseStep
+    from seedbed.tasks.steps import GeneratorStep as GeneratorStep
+    from seedbed.tasks.steps import GlobalStep as GlobalStep
+    from seedbed.tasks.steps import Step as Step
+    from seedbed.tasks.task import BaseTask as BaseTask
+    from seedbed.tasks.task import Task as Task
+
+_HOMES = {
+    "errors": (
+        "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError ContentFilteredError "
+        "ContextOverflowError DatasetError DisabledPluginError GenerationError IncompatiblePluginError "
+        "InvalidOutputError InvalidResponseError InvalidRowError LLMConnectionError LLMError LoopThreadError "
+        "ParameterError PluginError RateLimitedError Reject RowError SeedbedError ServerError TimedOutError "
+        "UnknownModelError UnknownPluginError UnsupportedError UsageError"
+    ),
+    "hookspecs": "hookimpl",
+    "llm.capabilities": "Capabilities",
+    "llm.gateway": "Gateway",
+    "llm.http_errors": "http_error parse_body",
+    "llm.llm": "LLM Generations",
+    "llm.messages": "Message image_part parts",
+    "llm.parameters": "GenerationParameters",
+    "llm.request": "Request",
+    "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
+    "llm.retry": "RetryPolicy",
+    "llm.transport": "HTTPAnswer get_json post_json public_url",
+    "plugins.registry": "Registry",
+    "plugins.resolve": "get_llm get_step get_task",
+    "tasks.rows": "GeneratorOutput Row",
+    "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
+    "tasks.task": "BaseTask Task",
+    "tasks.generator_task": "GeneratorTask",
+    "pipeline.pipeline": "Pipeline",
+    "engine.api": "run",
+    "engine.run": "Run",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib_metadata").version("seedbed")
+    if name not in _HOME:
+        raise AttributeError(f"module 'seedbed' has no attribute {name!r}")
+    value = getattr(import_module(f"seedbed.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -33,7 +33,6 @@ SeedbedError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 
 class SeedbedError(Exception):
@@ -96,19 +95,29 @@ class LLMError(SeedbedError):
     """One call to a language model failed.
 
     `retryable` says whether the same request can succeed later, `fatal` whether every other
-    request of this LLM must fail too. `status` is the HTTP status where there was one,
-    `retry_after` the seconds that the server asked to wait.
+    request of this LLM must fail too; each class has its default. `status` is the HTTP status
+    where there was one, `retry_after` the seconds that the server asked to wait.
     """
 
-    retryable: ClassVar[bool] = False
-    fatal: ClassVar[bool] = False
+    retryable: bool = False
+    fatal: bool = False
 
     def __init__(
-        self, fact: str, *advice: str, status: int | None = None, retry_after: float | None = None
+        self,
+        fact: str,
+        *advice: str,
+        status: int | None = None,
+        retry_after: float | None = None,
+        retryable: bool | None = None,
+        fatal: bool | None = None,
     ) -> None:
         super().__init__(fact, *advice)
         self.status = status
         self.retry_after = retry_after
+        if retryable is not None:
+            self.retryable = retryable
+        if fatal is not None:
+            self.fatal = fatal
 
 
 class RateLimitedError(LLMError):

@@ -1,0 +1,23 @@
+"""What a backend can be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What one LLM instance offers beyond messages in and text out.
+
+    Not declared: `n` becomes several requests, `structured_output` an instruction in the prompt,
+    a derived `seed` is left out; a tool, an image, logprobs or a given seed is an error.
+    """
+
+    structured_output: bool = False
+    tools: bool = False
+    logprobs: bool = False
+    images: bool = False
+    seed: bool = False
+    n: bool = False
+    raw_prompt: bool = False
+    batch: bool = False

@@ -1,0 +1,181 @@
+"""What stands between callers and backends: capabilities, permits, retries, and a check of every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from seedbed.errors import InvalidResponseError, LLMError, SeedbedError, TimedOutError, UnsupportedError
+from seedbed.llm.http_errors import redact
+from seedbed.llm.messages import has_images
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response, Usage
+from seedbed.llm.retry import RetryPolicy
+from seedbed.llm.scope import CallScope, request_digest
+from seedbed.llm.structured import instruct
+
+if TYPE_CHECKING:
+    from seedbed.llm.llm import LLM
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_CONCURRENCY = 16
+
+
+@dataclass
+class CallCounts:
+    """What went through a gateway: answered calls, tries that failed, answers cut at their longest, tokens."""
+
+    answered: int = 0
+    retried: int = 0
+    truncated: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, response: Response) -> None:
+        """Count one answered call."""
+        self.answered += 1
+        self.usage += response.usage
+        self.truncated += sum(choice.finish_reason == "length" for choice in response.choices)
+
+
+class Gateway:
+    """Sends requests to backends: at most `concurrency` at once for each endpoint and credential.
+
+    Lives on the loop thread. A run has one of its own; all other callers share the default one.
+    """
+
+    def __init__(self, *, concurrency: int | None = None, retry: RetryPolicy | None = None) -> None:
+        self.counts = CallCounts()
+        self._concurrency = concurrency
+        self._retry = retry or RetryPolicy()
+        self._permits: dict[tuple[str, str], asyncio.Semaphore] = {}
+
+    async def respond(self, llm: LLM, request: Request, scope: CallScope | None) -> Response:
+        """Return the answer to a request, of exactly `request.n` choices.
+
+        Raises UnsupportedError for what the LLM does not declare, and the typed LLMError of the last
+        try where none succeeded.
+        """
+        check_capabilities(llm, request)
+        if not llm.capabilities.structured_output:
+            request = instruct(request)
+        digest = request_digest(f"{llm.backend}/{llm.model_name}", request)
+        singles = [request] if llm.capabilities.n else [replace(request, n=1)] * request.n
+        calls = [
+            self._call(llm, self._with_seed(llm, single, scope, digest, number))
+            for number, single in enumerate(singles)
+        ]
+        if len(calls) == 1:
+            return await calls[0]
+        return _merge(await _all_or_first_error(calls))
+
+    def _with_seed(
+        self, llm: LLM, request: Request, scope: CallScope | None, digest: str, number: int
+    ) -> Request:
+        earlier = scope.count(digest) if scope else 0
+        if request.seed is not None:
+            # Several answers with one seed would be one answer several times.
+            return replace(request, seed=request.seed + number) if number else request
+        if scope is None or not llm.capabilities.seed:
+            return request
+        return replace(request, seed=scope.derive_seed(earlier))
+
+    async def _call(self, llm: LLM, request: Request) -> Response:
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                async with self._permit(llm):
+                    response = await _one_try(llm, request)
+            except LLMError as error:
+                wait = self._retry.wait_after(error, tries)
+                if wait is None:
+                    raise
+                self.counts.retried += 1
+                logger.info("try %d failed, next in %.1f s: %s", tries, wait, error.fact)
+                await asyncio.sleep(wait)
+            else:
+                self.counts.add(response)
+                return response
+
+    def _permit(self, llm: LLM) -> asyncio.Semaphore:
+        key = (llm.endpoint, llm.credential_id)
+        if key not in self._permits:
+            wanted = self._concurrency or DEFAULT_CONCURRENCY
+            self._permits[key] = asyncio.Semaphore(min(wanted, llm.slots or wanted))
+        return self._permits[key]
+
+
+async def _one_try(llm: LLM, request: Request) -> Response:
+    try:
+        async with asyncio.timeout(llm.timeout):
+            response = await llm.respond(request)
+    except LLMError as error:
+        raise _without_secrets(error, llm) from error.__cause__
+    except TimeoutError as error:
+        raise TimedOutError(
+            f"no answer from '{llm.reference}' within {llm.timeout:g} s", "raise the LLM's timeout"
+        ) from error
+    except SeedbedError:
+        raise
+    except Exception as error:
+        text = redact(f"{type(error).__name__}: {error}", llm.secrets())
+        raise LLMError(f"the backend of '{llm.reference}' failed: {text}") from error
+    if len(response.choices) != request.n:
+        raise InvalidResponseError(
+            f"'{llm.reference}' gave {len(response.choices)} choices where {request.n} were asked for"
+        )
+    return response
+
+
+def _without_secrets(error: LLMError, llm: LLM) -> LLMError:
+    secrets = llm.secrets()
+    error.fact = redact(error.fact, secrets)
+    error.advice = tuple(redact(line, secrets) for line in error.advice)
+    error.args = (error.fact, *error.advice)
+    return error
+
+
+def check_capabilities(llm: LLM, request: Request) -> None:
+    """Raise UnsupportedError for the first thing that is asked and not declared by the LLM."""
+    declared = llm.capabilities
+    asked = {
+        "tools": bool(request.tools),
+        "logprobs": request.logprobs is not None,
+        "images": not declared.images and has_images(request.messages),
+        "seed": request.seed is not None,
+    }
+    for name, wanted in asked.items():
+        if wanted and not getattr(declared, name):
+            raise UnsupportedError(
+                f"'{llm.reference}' does not declare the capability '{name}'",
+                "use another LLM, or leave it out of the request",
+            )
+
+
+async def _all_or_first_error(calls: list[Coroutine[Any, Any, Response]]) -> list[Response]:
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [answer for answer in answers if isinstance(answer, Response)]
+
+
+def _merge(responses: list[Response]) -> Response:
+    first = responses[0]
+    return replace(
+        first,
+        choices=tuple(choice for response in responses for choice in response.choices),
+        usage=sum((response.usage for response in responses), Usage()),
+        raw=[response.raw for response in responses],
+    )
+
+
+@cache
+def default_gateway() -> Gateway:
+    """Return the gateway of calls outside of a run."""
+    return Gateway()

@@ -1,0 +1,217 @@
+"""A language model of one backend: what backend authors subclass and callers use."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+
+from seedbed.errors import GenerationError, SeedbedError, UsageError
+from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.gateway import Gateway, default_gateway
+from seedbed.llm.loop import loop_thread
+from seedbed.llm.messages import Message, check_messages, text_length
+from seedbed.llm.parameters import GenerationParameters
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response
+from seedbed.llm.scope import CallScope, current_scope
+from seedbed.llm.structured import schema_of
+from seedbed.plugins.names import kebab_case
+from seedbed.plugins.suggest import did_you_mean
+
+Generations = list[list[str | None]]
+"""For each input, in order, the texts of its generations; None where the model gave no text."""
+
+_CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {"schema", "tools", "tool_choice"}
+
+
+class LLM(GenerationParameters, ABC):
+    """A backend bound to one model; its fields are what users set.
+
+    A backend implements `respond` and nothing else: no retries, limits, caching or sleeping. Those are
+    the gateway's, through which every call of `generate`, `agenerate` and `acomplete` goes.
+    """
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), hide_input_in_errors=True)
+
+    backend: ClassVar[str] = ""
+    """The backend's registered name; made from the class's name where a backend says nothing."""
+
+    model: str = Field(min_length=1, description="The model, as the backend names it.")
+    timeout: float = Field(default=300.0, gt=0, description="Seconds that one answer may take.")
+
+    _loaded: bool = PrivateAttr(default=False)
+    _load_lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _gateway: Gateway | None = PrivateAttr(default=None)
+    _scope: CallScope | None = PrivateAttr(default=None)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if not cls.backend:
+            cls.backend = kebab_case(cls.__name__.removesuffix("LLM") or cls.__name__)
+
+    @abstractmethod
+    async def respond(self, request: Request) -> Response:
+        """Translate the request, ask the model once, translate the answer; raise a typed LLMError."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this instance can be asked for; plain text in and out unless overridden."""
+        return Capabilities()
+
+    @property
+    def model_name(self) -> str:
+        """The model's name, as it stands in the rows."""
+        return self.model
+
+    @property
+    def reference(self) -> str:
+        """What users write for this LLM: `backend/model`."""
+        return f"{self.backend}/{self.model}"
+
+    @property
+    def endpoint(self) -> str:
+        """Where requests go, without any secret; calls to one endpoint share its limits."""
+        return self.backend
+
+    @property
+    def credential_id(self) -> str:
+        """A digest of the credential, never the credential: limits are kept for each."""
+        return ""
+
+    @property
+    def slots(self) -> int | None:
+        """How many calls the backend can serve at once; None where that is the server's affair."""
+        return None
+
+    @property
+    def price_id(self) -> str | None:
+        """`provider/model` under which prices are listed, or None."""
+        return None
+
+    def estimate_tokens(self, request: Request) -> int:
+        """Estimate the tokens of a request before it is sent: prompt and longest answer."""
+        return text_length(request.messages) // 3 + (request.max_tokens or 1024) * request.n
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must never be shown; every SecretStr field unless overridden."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+    def load(self) -> None:
+        """Make the model ready: read files, start what must run. Called once, before the first request."""
+
+    def unload(self) -> None:
+        """Give back what `load` took; the next request loads again. Overriding it, call `super().unload()`."""
+        self._loaded = False
+
+    async def check(self) -> None:
+        """Raise a typed LLMError where it shows without cost that requests must fail."""
+
+    def request(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Request:
+        """Return a request with this LLM's own parameters where `parameters` says nothing.
+
+        `parameters` are fields of `GenerationParameters`, and `schema` (JSON Schema or a pydantic class),
+        `tools`, `tool_choice`. Raises UsageError for others and for messages that are none.
+        """
+        for name in parameters.keys() - _CALL_PARAMETERS:
+            raise UsageError(f"unknown parameter '{name}'", *did_you_mean(name, _CALL_PARAMETERS))
+        if n < 1:
+            raise UsageError(f"cannot make {n} generations", "num_generations is 1 or more")
+        given = {name: value for name, value in parameters.items() if value is not None}
+        merged = {**self.given(), **given}
+        if "stop" in merged:
+            merged["stop"] = (merged["stop"],) if isinstance(merged["stop"], str) else tuple(merged["stop"])
+        if "schema" in merged:
+            merged["schema"] = schema_of(merged["schema"])
+        if "tools" in merged:
+            merged["tools"] = tuple(merged["tools"])
+        return Request(messages=check_messages(messages), n=n, **merged)
+
+    async def acomplete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
+        """Return the whole response to one input: texts, tool calls, usage, log probabilities."""
+        return await loop_thread().arun(self._respond(self.request(messages, n, **parameters)))
+
+    def complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
+        """Return the whole response to one input; the blocking twin of `acomplete`."""
+        request = self.request(messages, n, **parameters)
+        return loop_thread().run(self._respond(request), twin="acomplete(...)")
+
+    async def agenerate(
+        self, inputs: Sequence[Sequence[Message]], num_generations: int = 1, **parameters: Any
+    ) -> Generations:
+        """Return the texts of `num_generations` answers for each input; the inputs run concurrently.
+
+        Raises GenerationError, after all inputs have finished, where some failed.
+        """
+        requests = self._requests(inputs, num_generations, parameters)
+        return await loop_thread().arun(self._generate(requests))
+
+    def generate(
+        self, inputs: Sequence[Sequence[Message]], num_generations: int = 1, **parameters: Any
+    ) -> Generations:
+        """Return the texts of `num_generations` answers for each input; the blocking twin of `agenerate`.
+
+        Works in scripts, threads and notebooks. Raises GenerationError as `agenerate` does.
+        """
+        requests = self._requests(inputs, num_generations, parameters)
+        return loop_thread().run(self._generate(requests), twin="agenerate(...)")
+
+    def bound(self, gateway: Gateway, scope: CallScope | None) -> Self:
+        """Return this LLM with its calls sent through `gateway`, those of unknown row counted in `scope`."""
+        view = self.model_copy()
+        view._gateway = gateway
+        view._scope = scope
+        return view
+
+    def ensure_loaded(self) -> None:
+        """Load the model unless that is done; safe to call from several threads."""
+        with self._load_lock:
+            if not self._loaded:
+                self.load()
+                self._loaded = True
+
+    def _requests(
+        self, inputs: Sequence[Sequence[Message]], n: int, parameters: Mapping[str, Any]
+    ) -> list[Request]:
+        if isinstance(inputs, str | Mapping) or any(isinstance(item, str | Mapping) for item in inputs):
+            raise UsageError(
+                "inputs must be a list of conversations, each a list of messages",
+                'write inputs=[[{"role": "user", "content": "..."}]]',
+            )
+        return [self.request(messages, n, **parameters) for messages in inputs]
+
+    async def _respond(self, request: Request) -> Response:
+        if not self._loaded:
+            await asyncio.to_thread(self.ensure_loaded)
+        gateway = self._gateway or default_gateway()
+        return await gateway.respond(self, request, current_scope.get() or self._scope)
+
+    async def _generate(self, requests: list[Request]) -> Generations:
+        answers = await asyncio.gather(*map(self._respond, requests), return_exceptions=True)
+        errors: dict[int, SeedbedError] = {}
+        for index, answer in enumerate(answers):
+            if isinstance(answer, SeedbedError):
+                errors[index] = answer
+            elif isinstance(answer, BaseException):
+                raise answer
+        generations = [
+            [choice.text for choice in answer.choices] if isinstance(answer, Response) else None
+            for answer in answers
+        ]
+        if not errors:
+            return [texts for texts in generations if texts is not None]
+        first = next(iter(errors.values()))
+        if len(requests) == 1 or isinstance(first, UsageError):
+            raise first
+        raise GenerationError(
+            f"{len(errors)} of {len(requests)} inputs failed, the first with: {first}",
+            "the error's `generations` has what succeeded, its `errors` what failed",
+            generations=generations,
+            errors=errors,
+        ) from first

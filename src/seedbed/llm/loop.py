@@ -1,0 +1,98 @@
+"""The one thread and event loop on which all network and model work happens.
+
+Callers may be scripts, threads, notebooks or coroutines of other loops; sessions, permits and
+servers have one home.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import cache
+from typing import Any, TypeVar
+
+from seedbed.errors import LoopThreadError
+
+T = TypeVar("T")
+
+_CLOSING_SECONDS = 10.0
+
+
+class LoopThread:
+    """An event loop in a daemon thread of its own, closed in order when the process ends."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._closers: list[Callable[[], Awaitable[None]]] = []
+        self._thread = threading.Thread(target=self._serve, name="seedbed-loop", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+        self.loop.close()
+
+    def is_current(self) -> bool:
+        """Whether the calling code runs on this loop's thread."""
+        return threading.get_ident() == self._thread.ident
+
+    def run(self, coroutine: Coroutine[Any, Any, T], twin: str) -> T:
+        """Run a coroutine to its end and return its result; Ctrl-C cancels it.
+
+        Raises LoopThreadError, which names the asynchronous `twin`, on this loop's own thread.
+        """
+        if self.is_current():
+            coroutine.close()
+            raise LoopThreadError(
+                "a blocking call on the thread that answers it would wait for ever",
+                f"await {twin} here instead",
+            )
+        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    async def arun(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await a coroutine on this loop, from a coroutine of any loop."""
+        if self.is_current():
+            return await coroutine
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
+
+    def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
+        """Have `closer` awaited on the loop before it ends."""
+        self._closers.append(closer)
+
+    def close(self) -> None:
+        """Cancel what is under way, run the closers, end the loop and its thread."""
+        if not self._thread.is_alive():
+            return
+        asyncio.run_coroutine_threadsafe(self._wind_up(), self.loop).result(_CLOSING_SECONDS)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(_CLOSING_SECONDS)
+        atexit.unregister(self.close)
+
+    async def _wind_up(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for closer in self._closers:
+            await closer()
+        await self.loop.shutdown_asyncgens()
+
+
+@cache
+def loop_thread() -> LoopThread:
+    """Return the process's loop thread, started on first use."""
+    return LoopThread()
+
+
+if hasattr(os, "register_at_fork"):
+    # Threads do not survive a fork: a child starts a loop of its own when it needs one.
+    os.register_at_fork(after_in_child=loop_thread.cache_clear)

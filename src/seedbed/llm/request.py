@@ -1,0 +1,33 @@
+"""What a caller asks of a language model, in terms that no provider owns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedbed.llm.messages import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request to a language model; None and empty mean the provider's own default.
+
+    `n` answers to the same messages; `max_tokens` per answer; `stop` texts that end an answer;
+    `schema` a JSON Schema that the answer must fit; `tools` function definitions and `tool_choice`
+    in OpenAI's form; `logprobs` the number of alternatives per token (0: the chosen tokens only);
+    `extra` goes into the body of the provider's request as it is.
+    """
+
+    messages: tuple[Message, ...]
+    n: int = 1
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    schema: Mapping[str, Any] | None = None
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str | Mapping[str, Any] | None = None
+    logprobs: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,88 @@
+"""What a language model answered, in terms that no provider owns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "other")
+"""`length`: cut at max_tokens or at the end of the context; `other`: the provider's word is in `raw`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one response, all choices together.
+
+    `input_tokens` includes the `cached_tokens`, `output_tokens` the `reasoning_tokens`.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+class ToolCall(NamedTuple):
+    """A call of a tool that the model asks for; `arguments` is JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class TokenLogprob(NamedTuple):
+    """A token of the answer, its natural log probability, and the likeliest alternatives."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+class Limits(NamedTuple):
+    """What the headers of a response say of the rate limits; `reset` is in seconds from now."""
+
+    requests: int | None = None
+    requests_left: int | None = None
+    requests_reset: float | None = None
+    tokens: int | None = None
+    tokens_left: int | None = None
+    tokens_reset: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One answer; `text` is None where the model gave none, as with tool calls."""
+
+    text: str | None
+    finish_reason: str = "stop"
+    tool_calls: tuple[ToolCall, ...] = ()
+    reasoning: str | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The answer to one request: `n` choices, and what they took.
+
+    `model` is the model as the provider names it, `raw` the body as received, `limits` what the
+    headers said of rate limits.
+    """
+
+    choices: tuple[Choice, ...]
+    usage: Usage = Usage()
+    model: str | None = None
+    raw: Any = field(default=None, repr=False)
+    limits: Limits | None = None
+
+    @classmethod
+    def of_text(cls, text: str, usage: Usage | None = None) -> Response:
+        """Return a response of one choice that ended by itself."""
+        return cls(choices=(Choice(text=text),), usage=usage or Usage())

@@ -1,0 +1,51 @@
+"""Where a call belongs: the run's seed, the step and the row that makes it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from contextvars import ContextVar
+from typing import Any
+
+import orjson
+
+from seedbed.llm.request import Request
+
+
+class CallScope:
+    """The calls of one row in one step.
+
+    A call is known by its digest and by how many calls with that digest came before it in its
+    scope, so that equal prompts of one row are different calls, and those of two rows never meet.
+    """
+
+    __slots__ = ("_earlier", "row", "seed", "step")
+
+    def __init__(self, seed: int, step: str, row: str) -> None:
+        self.seed = seed
+        self.step = step
+        self.row = row
+        self._earlier: Counter[str] = Counter()
+
+    def count(self, digest: str) -> int:
+        """Return how many calls with this digest came before, and count this one."""
+        earlier = self._earlier[digest]
+        self._earlier[digest] += 1
+        return earlier
+
+    def derive_seed(self, earlier: int) -> int:
+        """Return the sampling seed (31 bits) of a call with `earlier` like it before it."""
+        text = f"{self.seed}/{self.step}/{self.row}/{earlier}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+
+
+current_scope: ContextVar[CallScope | None] = ContextVar("seedbed_scope", default=None)
+
+
+def request_digest(model: str, request: Request) -> str:
+    """Return a digest of what is asked of which model; never of an endpoint, a key or a header."""
+    neutral: dict[str, Any] = {
+        name: getattr(request, name) for name in Request.__slots__ if name not in ("seed", "n")
+    }
+    encoded = orjson.dumps([model, neutral], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()

@@ -1,0 +1,69 @@
+"""Structured output: JSON Schemas as providers take them, and JSON out of an answer's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+
+from seedbed.llm.messages import Message
+from seedbed.llm.request import Request
+
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+
+
+def schema_of(model: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a pydantic model, or the schema itself, with objects closed.
+
+    Every property is required and no other is allowed: what strict modes ask for, and what makes
+    a row's columns complete.
+    """
+    if isinstance(model, Mapping):
+        return dict(model)
+    closed: dict[str, Any] = _close(model.model_json_schema())
+    return closed
+
+
+def _close(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_close(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _close(value) for key, value in schema.items() if key != "default"}
+    if isinstance(closed.get("properties"), dict) and closed.get("type") == "object":
+        closed["required"] = list(closed["properties"])
+        closed["additionalProperties"] = False
+    return closed
+
+
+def instruct(request: Request) -> Request:
+    """Return the request with its schema turned into an instruction, for a backend without its own means."""
+    if request.schema is None:
+        return request
+    text = (
+        "Answer with one JSON object that fits this JSON Schema, and with nothing else:\n"
+        + orjson.dumps(dict(request.schema)).decode()
+    )
+    return replace(request, schema=None, messages=_with_system(request.messages, text))
+
+
+def _with_system(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
+    first = messages[0]
+    if first["role"] == "system" and isinstance(first["content"], str):
+        return ({**first, "content": f"{first['content']}\n\n{text}"}, *messages[1:])
+    return ({"role": "system", "content": text}, *messages)
+
+
+def json_text(answer: str) -> str:
+    """Return the part of an answer that is JSON: as it is, from a code fence, or between its braces."""
+    text = answer.strip()
+    if fence := _FENCE.search(text):
+        text = fence[1].strip()
+    if text.startswith(("{", "[")):
+        return text
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else text

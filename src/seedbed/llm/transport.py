@@ -1,0 +1,148 @@
+"""JSON over HTTP, shared by every backend: one pool of connections on the loop thread.
+
+aiohttp, because of what `tests/benchmarks/transport.py` measures; see docs/explanation/design.md.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import orjson
+
+from seedbed.errors import InvalidResponseError, LLMConnectionError, TimedOutError, UsageError
+from seedbed.llm.loop import loop_thread
+
+MAX_RESPONSE_BYTES = 64 * 2**20
+CONNECT_SECONDS = 15.0
+
+
+class HTTPAnswer(NamedTuple):
+    """A complete HTTP response: status, headers (names in lower case) and body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def post_json(
+    url: str,
+    payload: Any,
+    *,
+    headers: Mapping[str, str],
+    timeout: float,
+    max_bytes: int = MAX_RESPONSE_BYTES,
+) -> HTTPAnswer:
+    """Post `payload` as JSON and return the answer, whatever its status; `timeout` in seconds.
+
+    Raises TimedOutError, LLMConnectionError, and InvalidResponseError for more than `max_bytes`.
+    """
+    body = orjson.dumps(payload)
+    headers = {"content-type": "application/json", **headers}
+    return await loop_thread().arun(_exchange("POST", url, body, headers, timeout, max_bytes))
+
+
+async def get_json(url: str, *, headers: Mapping[str, str], timeout: float) -> HTTPAnswer:
+    """Get `url` and return the answer, whatever its status; errors as in `post_json`."""
+    return await loop_thread().arun(_exchange("GET", url, None, headers, timeout, MAX_RESPONSE_BYTES))
+
+
+def public_url(url: str) -> str:
+    """Return a URL without user, password, query and fragment, fit for messages and digests."""
+    split = urlsplit(url)
+    return urlunsplit((split.scheme, split.netloc.rpartition("@")[2], split.path, "", ""))
+
+
+async def _exchange(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float, max_bytes: int
+) -> HTTPAnswer:
+    origin = public_url(url)
+    limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_SECONDS)
+    try:
+        async with _session().request(
+            method,
+            url,
+            data=body,
+            headers=headers,
+            timeout=limits,
+            proxy=_proxy(origin),
+            allow_redirects=False,
+        ) as response:
+            received = await _read(response, max_bytes, origin)
+    except TimeoutError as error:
+        raise TimedOutError(f"no complete answer from '{origin}' within {timeout:g} s") from error
+    except (aiohttp.ClientConnectorCertificateError, ssl.SSLError) as error:
+        raise LLMConnectionError(
+            f"the certificate of '{origin}' cannot be verified",
+            "set SSL_CERT_FILE to the certificates of your organisation",
+            retryable=False,
+            fatal=True,
+        ) from error
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+        raise UsageError(
+            f"'{origin}' is not a URL of a server", "write it as https://host/path or http://host:port/path"
+        ) from error
+    except aiohttp.ClientConnectorError as error:
+        raise LLMConnectionError(
+            f"cannot reach '{origin}': {error.os_error.strerror or error.os_error}",
+            "is the server running, and is base_url right?",
+        ) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise LLMConnectionError(
+            f"'{origin}' closed the connection before the answer was complete"
+        ) from error
+    lowered = {name.lower(): value for name, value in response.headers.items()}
+    return HTTPAnswer(response.status, lowered, received)
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int, origin: str) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > max_bytes:
+            raise InvalidResponseError(f"the answer of '{origin}' is longer than {max_bytes:,} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _session() -> aiohttp.ClientSession:
+    return _session_of(loop_thread())
+
+
+@cache
+def _session_of(thread: Any) -> aiohttp.ClientSession:
+    # Limits belong to the gateway, so the pool has none; cookies would tie one row to another.
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"accept": "application/json"},
+    )
+
+    async def close() -> None:
+        _session_of.cache_clear()
+        await session.close()
+
+    thread.on_close(close)
+    return session
+
+
+@cache
+def _proxy(origin: str) -> str | None:
+    # aiohttp's trust_env reads the environment and ~/.netrc again for every request.
+    split = urlsplit(origin)
+    if proxy_bypass(split.netloc):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(split.scheme) or proxies.get("all")
+    if proxy is not None and urlsplit(proxy).scheme not in ("http", "https"):
+        raise UsageError(
+            f"the proxy '{public_url(proxy)}' is of a kind that is not supported",
+            "set HTTPS_PROXY to an http:// or https:// proxy, or NO_PROXY to leave it out",
+        )
+    return proxy
