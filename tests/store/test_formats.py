@@ -1,0 +1,215 @@
+"""The three formats hold the same rows, whatever their columns do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedbed.store import Row, open_writer, read_rows
+
+MANY = 1000
+
+DRIFT: dict[str, list[Row]] = {
+    "a column absent at first": [{"a": 1}] * MANY + [{"a": 2, "late": "here"}],
+    "None a thousand times, then text": [{"a": None}] * MANY + [{"a": "text"}],
+    "None only": [{"a": None, "b": 1}] * 3,
+    "int then float": [{"a": 1}] * MANY + [{"a": 2.5}],
+    "float then int": [{"a": 2.5}, {"a": 2**53}],
+    "float and an int it cannot hold": [{"a": 2.5}, {"a": 2**53 + 1}],
+    "ints of 64 bits": [{"a": 2**64 - 1, "b": -(2**63)}, {"a": 0, "b": 2**63 - 1}],
+    "ints that need a sign and 64 bits": [{"a": -1}, {"a": 2**64 - 1}],
+    "an empty list, then texts": [{"a": []}] * MANY + [{"a": ["x", None, "y"]}],
+    "empty lists only": [{"a": []}, {"a": None}, {"a": [[], []]}],
+    "a dictionary whose keys change": [{"a": {"x": 1}}, {"a": {"y": "z"}}, {"a": None}, {"a": {"x": 2.5}}],
+    "empty dictionaries": [{"a": {}}, {"a": None}, {"a": {}}],
+    "an empty dictionary, then keys": [{"a": {}}, {"a": {"x": {}}}],
+    "int and text mixed": [{"a": 1}, {"a": "1"}, {"a": None}, {"a": "null"}],
+    "bool and int mixed": [{"a": True}, {"a": 1}, {"a": False}],
+    "mixed inside": [{"a": [{"x": 1}, {"x": "1"}]}, {"a": [{"x": [1, "a", None]}]}],
+    "a list, then a dictionary": [{"a": [1]}, {"a": {"x": 1}}, {"a": 3}],
+    "a column that goes away": [{"a": 1, "b": [1.5]}] * 3 + [{"a": 2}] * MANY,
+    "columns in another order": [{"a": 1, "b": 2}, {"b": 3, "a": 4}],
+    "a map with many keys": [{"a": {f"key {i}": i}} for i in range(300)],
+    "lists nested deeply": [{"a": json.loads("[" * 40 + "]" * 40)}],
+    "chat messages": [{"messages": [{"role": "user", "content": "hi"}]}, {"messages": []}],
+    "odd names": [{"": 1, "a.b": {"": 2, "c,d": 3}, 'x"\r\ny': "z"}],
+    "odd text": [{"a": 'quote " comma , line\r\nend \u2028 \x00 é 🌱', "b": "x"}, {"a": " ", "b": "\ufeff"}],
+    "one long cell": [{"a": "x" * 300_000, "b": 1}],
+}
+
+
+def written(path: Path, rows: list[Row]) -> list[Row]:
+    with open_writer(path) as writer:
+        for row in rows:
+            writer.write(row)
+        writer.commit()
+    return list(read_rows(path))
+
+
+def without_none(value: Any) -> Any:
+    """Drop the keys whose value is None: Parquet cannot tell them from missing ones."""
+    if isinstance(value, dict):
+        return {key: without_none(item) for key, item in value.items() if item is not None}
+    return [without_none(item) for item in value] if isinstance(value, list) else value
+
+
+def as_csv(rows: list[Row]) -> list[Row]:
+    """The documented encoding: JSON for what is not text, and empty for None and empty text."""
+
+    def cell(value: Any) -> str | None:
+        if value is None or isinstance(value, str):
+            return value or None
+        return (
+            repr(value)
+            if isinstance(value, float)
+            else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        )
+
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return [{name: cell(row.get(name)) for name in columns} for row in rows]
+
+
+def exactly(value: Any) -> str:
+    """Tell True from 1, and keys in another order as the same."""
+    return json.dumps(value, sort_keys=True)
+
+
+@pytest.mark.parametrize("case", DRIFT)
+def test_json_lines_give_the_rows_back_exactly(tmp_path, case):
+    assert exactly(written(tmp_path / "out.jsonl", DRIFT[case])) == exactly(DRIFT[case])
+
+
+@pytest.mark.parametrize("case", DRIFT)
+def test_parquet_gives_the_rows_back_with_every_column_in_order_of_appearance(tmp_path, case):
+    rows = DRIFT[case]
+    back = written(tmp_path / "out.parquet", rows)
+    assert without_none(back) == without_none(rows)
+    assert list(back[0]) == list(dict.fromkeys(name for row in rows for name in row))
+
+
+@pytest.mark.parametrize("case", DRIFT)
+def test_csv_gives_the_rows_back_within_its_encoding(tmp_path, case):
+    assert written(tmp_path / "out.csv", DRIFT[case]) == as_csv(DRIFT[case])
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([None, None], "string"),
+        ([None, 1], "int64"),
+        ([1, 2.5], "double"),
+        ([2**53 + 1, 2.5], "string"),
+        ([2.5, -(2**53) - 1], "string"),
+        ([2**63], "uint64"),
+        ([2**63, -1], "string"),
+        ([True, None], "bool"),
+        ([True, 1], "string"),
+        ([[], []], "list<element: string>"),
+        ([[], ["a"]], "list<element: string>"),
+        ([{"x": 1}, {"y": None}], "struct<x: int64, y: string>"),
+        ([{}, {}], "string"),
+        ([[{}], [{"x": []}]], "list<element: struct<x: list<element: string>>>"),
+        ([[1], ["a"]], "string"),
+        ([{str(i): i for i in range(201)}], "string"),
+        ([{str(i): {str(j): 1 for j in range(20)} for i in range(20)}], "string"),
+    ],
+)
+def test_a_parquet_column_has_the_smallest_type_that_holds_all_values(tmp_path, values, kind):
+    path = tmp_path / "out.parquet"
+    written(path, [{"a": value} for value in values])
+    assert str(pq.read_schema(path).field("a").type) == kind
+
+
+def test_parquet_says_which_columns_are_json_text(tmp_path):
+    path = tmp_path / "out.parquet"
+    written(path, [{"a": 1, "b": "x"}, {"a": "1", "b": "y"}, {"a": None, "b": "[1]"}])
+    schema = pq.read_schema(path)
+    assert schema.field("a").metadata == {b"seedbed.encoding": b"json"}
+    assert schema.field("b").metadata is None
+    assert pq.read_table(path).column("a").to_pylist() == ["1", '"1"', None]
+
+
+def test_parquet_is_written_in_row_groups_of_bounded_size(tmp_path):
+    path = tmp_path / "out.parquet"
+    written(path, [{"a": index} for index in range(25_000)])
+    groups = pq.ParquetFile(path).metadata
+    assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [10_000, 10_000, 5_000]
+
+
+def test_csv_is_as_its_standard_says(tmp_path):
+    path = tmp_path / "out.csv"
+    written(path, [{"a": 'say "hi"', "b": None, "c": True}, {"a": "x,y", "b": [1, {"k": "é"}], "c": 1e300}])
+    assert path.read_bytes().decode() == (
+        'a,b,c\r\n"say ""hi""",,true\r\n"x,y","[1,{""k"":""é""}]",1e+300\r\n'
+    )
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_rows_without_columns_do_not_break_the_export(tmp_path, ending):
+    assert written(tmp_path / f"none{ending}", [{}, {}]) == []
+    assert written(tmp_path / f"some{ending}", [{}, {"a": "x", "b": None}]) == [
+        {"a": None, "b": None},
+        {"a": "x", "b": None},
+    ]
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+INTEGERS = st.integers(-(2**63), 2**64 - 1) | st.integers(-3, 3) | st.sampled_from([2**53, 2**53 + 1])
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+VALUES = st.recursive(
+    st.none() | st.booleans() | INTEGERS | FLOATS | TEXT,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("xyz") | TEXT, inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+ROWS = st.lists(st.dictionaries(st.sampled_from("abc") | TEXT, VALUES, max_size=4), max_size=6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(ROWS)
+def test_json_lines_parquet_and_csv_agree_on_any_rows(rows):
+    with tempfile.TemporaryDirectory() as folder:
+        lines = written(Path(folder, "out.jsonl"), rows)
+        columns = written(Path(folder, "out.parquet"), rows)
+        cells = written(Path(folder, "out.csv"), rows)
+    if any(rows):
+        assert len(lines) == len(rows)
+        assert without_none(columns) == without_none(lines)
+        assert cells == as_csv(lines)
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from seedbed.store import open_writer, read_rows
+path, count = Path(sys.argv[1]), int(sys.argv[2])
+with open_writer(path) as writer:
+    for index in range(count):
+        writer.write({"index": index, "text": f"{index} " * 100, "tags": ["a"], "mixed": index % 2 or "x"})
+    writer.commit()
+assert sum(1 for row in read_rows(path)) == count
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak_megabytes(path: Path, rows: int) -> float:
+    command = [sys.executable, "-c", PEAK, str(path), str(rows)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return int(done.stdout) / 1024
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet"])
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, ending):
+    few = peak_megabytes(tmp_path / f"few{ending}", 10_000)
+    many = peak_megabytes(tmp_path / f"many{ending}", 60_000)
+    assert many - few < 15  # the rows alone are 60 MB of text

@@ -1,0 +1,154 @@
+"""Rows that users bring: what is read, and what the error says where it cannot be."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from seedbed.errors import DatasetError, UsageError
+from seedbed.store import read_rows
+
+BOM = b"\xef\xbb\xbf"
+
+
+def test_json_lines_may_have_a_byte_order_mark_blank_lines_and_no_last_line_end(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(BOM + b'{"a":1}\r\n\n  \n{"a":"\xc3\xa9"}')
+    assert list(read_rows(path)) == [{"a": 1}, {"a": "é"}]
+
+
+def test_csv_cells_are_text_and_empty_ones_none(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(BOM + b'a,b\n1,"x\n""y"""\n\n,true\n')
+    assert list(read_rows(path)) == [{"a": "1", "b": 'x\n"y"'}, {"a": None, "b": "true"}]
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", " [ ] \n", '[{"a": 1}]', '\ufeff[ {"a": 1} ,\n{"a": {"b": [1, "]"]}} ]\n']
+)
+def test_a_json_list_of_objects_is_read(tmp_path, text):
+    path = tmp_path / "rows.json"
+    path.write_text(text, encoding="utf-8")
+    assert list(read_rows(path)) == json.loads(text.removeprefix("\ufeff"))
+
+
+def test_a_json_list_longer_than_any_buffer_is_read(tmp_path):
+    path = tmp_path / "rows.json"
+    rows = [{"index": index, "text": "x" * 50_000} for index in range(70)] + [
+        {"text": "y" * 5_000_000},
+        {"a": 1},
+    ]
+    path.write_text(json.dumps(rows))
+    assert list(read_rows(path)) == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("rows.jsonl", b'{"a":1}\n' * 6 + b"[1]\n", "rows.jsonl' line 7 is not a JSON object"),
+        ("rows.jsonl", b'{"a":1}\n{"a":', "rows.jsonl' line 2 is not JSON: "),
+        ("rows.jsonl", b'{"a":NaN}\n', "rows.jsonl' line 1 is not JSON: "),
+        ("rows.jsonl", b'{"a":NaN,"b":12345678901234567890}\n', "rows.jsonl' line 1 is not JSON: "),
+        ("rows.jsonl", b'{"a":"\xff"}\n', "rows.jsonl' line 1 is not JSON: "),
+        (
+            "rows.jsonl",
+            b'{"a":18446744073709551616}\n',
+            "line 1: column 'a' holds an int of more than 64 bits",
+        ),
+        ("rows.jsonl", b'{"a":' + b"[" * 200 + b"]" * 200 + b"}\n", "line 1: column 'a' is nested more than"),
+        ("rows.csv", b"a,b\n1,2\n1,2,3\n", "rows.csv' line 3 has too many cells: 3 for 2 columns"),
+        ("rows.csv", b"a,b\n1\n", "rows.csv' line 2 has too few cells: 1 for 2 columns"),
+        ("rows.csv", b"a,b,a\n", "rows.csv' has two columns named 'a'"),
+        ("rows.csv", b'a,b\n1,"2\n', "rows.csv' line 2 is not CSV: "),
+        ("rows.csv", b"a,b\n\xff,2\n", "rows.csv' is not UTF-8 text"),
+        ("rows.json", b'{"a":1}', "rows.json' is not a list of objects"),
+        ("rows.json", b"", "rows.json' is not a list of objects"),
+        ("rows.json", b'[{"a":1}, 2]', "rows.json' item 2 is not a JSON object"),
+        ("rows.json", b'[{"a":1},]', "rows.json' item 2 is not a JSON object"),
+        ("rows.json", b'[{"a":1} {"a":2}]', "rows.json' item 1 is followed by neither"),
+        ("rows.json", b'[{"a":1}, {"a":', "rows.json' item 2 is not JSON: "),
+        ("rows.json", b'[{"a":1}', "rows.json' item 1 is followed by neither"),
+        ("rows.json", b'[{"a":1}] x', "rows.json' goes on after the end of its list"),
+        ("rows.json", b'[{"a":Infinity}]', "rows.json' item 1 is not JSON: "),
+        ("rows.json", b'[{"a":"\\ud800"}]', "rows.json' item 1: column 'a' holds text that is not valid"),
+        ("rows.json", b'[{"a":"\xff"}]', "rows.json' is not UTF-8 text"),
+        ("rows.parquet", b"no", "rows.parquet' cannot be read as Parquet"),
+    ],
+)
+def test_what_is_not_rows_is_named_by_file_and_place(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DatasetError) as caught:
+        list(read_rows(path))
+    assert message in str(caught.value)
+
+
+def test_rows_before_a_bad_line_are_read(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"a":1}\nno\n')
+    rows = read_rows(path)
+    assert next(rows) == {"a": 1}
+    with pytest.raises(DatasetError, match="line 2"):
+        next(rows)
+
+
+def test_a_long_decimal_fraction_is_read_as_a_float(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"a":0.1234567890123456789012}\n')
+    assert list(read_rows(path)) == [{"a": 0.12345678901234568}]
+
+
+def test_a_missing_file_is_refused_at_once_with_the_nearest_name(tmp_path):
+    (tmp_path / "prompts.jsonl").write_text("{}")
+    with pytest.raises(UsageError) as caught:
+        read_rows(tmp_path / "prompt.jsonl")
+    assert "prompt.jsonl'" in caught.value.fact
+    assert caught.value.advice == ("did you mean 'prompts.jsonl'?",)
+    with pytest.raises(UsageError, match="there is no file"):
+        read_rows(tmp_path / "no folder" / "prompt.jsonl")
+
+
+def test_a_folder_and_an_unknown_ending_are_refused_at_once(tmp_path):
+    with pytest.raises(UsageError, match="is a folder"):
+        read_rows(tmp_path)
+    (tmp_path / "rows.txt").write_text("{}")
+    with pytest.raises(UsageError, match=r"use one of .jsonl, .ndjson, .csv, .parquet, .json"):
+        read_rows(tmp_path / "rows.txt")
+
+
+def test_dates_and_decimals_of_a_foreign_parquet_file_become_text(tmp_path):
+    path = tmp_path / "rows.parquet"
+    when = datetime.datetime(2024, 5, 6, 7, 8, 9)
+    pq.write_table(
+        pa.table(
+            {
+                "when": [when, None],
+                "day": [when.date(), None],
+                "price": [Decimal("1.50"), None],
+                "tag": pa.array(["a", "b"]).dictionary_encode(),
+                "small": pa.array([1, 2], pa.int8()),
+            }
+        ),
+        path,
+    )
+    first, second = read_rows(path)
+    assert first == {
+        "when": "2024-05-06 07:08:09.000000",
+        "day": "2024-05-06",
+        "price": "1.50",
+        "tag": "a",
+        "small": 1,
+    }
+    assert second == {"when": None, "day": None, "price": None, "tag": "b", "small": 2}
+
+
+def test_a_foreign_parquet_column_that_json_lacks_is_named(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"image": [{"bytes": b"x"}]}), path)
+    with pytest.raises(DatasetError, match=r"column 'image' of .* is of type 'struct<bytes: binary>'"):
+        list(read_rows(path))
