@@ -1,0 +1,81 @@
+"""Asking the hook of one plugin, and no other plugin, for a class."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import ModuleType
+
+import pluggy
+
+from seedbed import hookspecs
+from seedbed.plugins.failures import broken, broken_by
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.loading import repair_advice
+from seedbed.plugins.scan import Installed
+from seedbed.plugins.suggest import did_you_mean
+
+
+class _Manager(pluggy.PluginManager):
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        # A package that exports its classes lazily lists them in dir(); looking at them would import all.
+        if isinstance(plugin, ModuleType) and name not in vars(plugin):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
+
+
+class Hooks:
+    """A pluggy manager of its own, to which plugins are added as they are asked."""
+
+    def __init__(self) -> None:
+        self._manager = _Manager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._lock = threading.Lock()
+
+    def ask(self, claim: Installed, plugin: object) -> object:
+        """Return what the hook of `plugin` answers to the name of `claim`; raises `BrokenPluginError`."""
+        with self._lock:
+            self._register(claim, plugin)
+            others = [other for other in self._manager.get_plugins() if other is not plugin]
+        hook = self._manager.subset_hook_caller(claim.kind.hook, others)
+        try:
+            return hook(name=claim.name)
+        except (Exception, SystemExit) as error:
+            doing = f"{claim.kind.hook}({claim.name!r})"
+            raise broken_by(claim, doing, error, repair_advice(claim, error)) from error
+
+    def _register(self, claim: Installed, plugin: object) -> None:
+        if not self._manager.is_registered(plugin):
+            try:
+                self._manager.register(plugin)
+                self._refuse_unknown_hooks(claim, plugin)
+            except pluggy.PluginValidationError as error:
+                self._forget(plugin)
+                raise broken(claim, f"a hook does not fit its specification: {error}") from error
+        callers = self._manager.get_hookcallers(plugin) or []
+        if claim.kind.hook not in {caller.name for caller in callers}:
+            raise broken(claim, *_lacks_hook(claim, plugin))
+
+    def _refuse_unknown_hooks(self, claim: Installed, plugin: object) -> None:
+        for caller in self._manager.get_hookcallers(plugin) or []:
+            own = [impl for impl in caller.get_hookimpls() if impl.plugin is plugin]
+            if not caller.has_spec() and not all(impl.optionalhook for impl in own):
+                self._forget(plugin)
+                known = [kind.hook for kind in PluginKind]
+                advice = did_you_mean(caller.name, known)
+                raise broken(claim, f"it implements {caller.name!r}, which is not a hook of Seedbed", *advice)
+
+    def _forget(self, plugin: object) -> None:
+        if self._manager.is_registered(plugin):
+            self._manager.unregister(plugin)
+
+
+def _lacks_hook(claim: Installed, plugin: object) -> tuple[str, str]:
+    hook = claim.kind.hook
+    attributes: Mapping[str, object] = getattr(plugin, "__dict__", {})
+    if hook in attributes:
+        return f"{hook} in {claim.value!r} is not marked as a hook", "put @hookimpl of seedbed above it"
+    return (
+        f"{claim.value!r} has no hook {hook}",
+        f"define {hook}(name) there, with @hookimpl of seedbed above it",
+    )

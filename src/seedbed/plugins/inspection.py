@@ -1,0 +1,132 @@
+"""Facts for `seedbed plugins check` and `doctor`: what a plugin costs, and what is wrong here."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.metadata import running_version
+from seedbed.plugins.names import normalise_distribution
+from seedbed.plugins.policy import KEYS
+from seedbed.plugins.registry import Registry
+from seedbed.plugins.scan import Installed, strays
+from seedbed.plugins.standing import Entry, Status
+from seedbed.plugins.suggest import did_you_mean
+
+
+class CheckResult(NamedTuple):
+    """What resolving one plugin in a process of its own showed.
+
+    `import_seconds` is the import of the plugin's module, `resolve_seconds` that and its hook's
+    answer. `heavy_modules` are packages of others that the module loads at its top instead of in
+    the hook. `error` is the failure's message, or None.
+    """
+
+    import_seconds: float
+    resolve_seconds: float
+    error: str | None = None
+    heavy_modules: tuple[str, ...] = ()
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Finding(NamedTuple):
+    """One line of a diagnosis: what it is about, and what was found."""
+
+    level: Level
+    subject: str
+    text: str
+
+
+def check_plugin(installed: Installed, *, timeout: float = 60.0) -> CheckResult:
+    """Import one plugin in a subprocess and ask it for its class; policy is not consulted.
+
+    A plugin that takes longer than `timeout` seconds is killed, with what it started. What it
+    prints is dropped.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "seedbed.plugins.probe"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            output, _ = process.communicate(json.dumps(installed), timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            return CheckResult(timeout, timeout, f"it was killed after {timeout:g} seconds without an answer")
+        except BaseException:
+            _kill(process)
+            raise
+    return _parse(output, process.returncode)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _parse(output: str, status: int) -> CheckResult:
+    try:
+        report = json.loads(output)
+    except json.JSONDecodeError:
+        return CheckResult(0.0, 0.0, f"it ended the process with status {status}")
+    return CheckResult(report["import"], report["resolve"], report["error"], tuple(report["heavy"]))
+
+
+def diagnose(registry: Registry) -> list[Finding]:
+    """Return what is to know about the plugins here without importing one; the interpreter comes first."""
+    findings = [_interpreter(), Finding(Level.INFO, "seedbed", running_version() or "not installed")]
+    findings.extend(_finding(entry) for entry in registry.entries() if entry.status is not Status.OK)
+    findings.extend(_stray_findings())
+    findings.extend(_idle_settings(registry))
+    return findings
+
+
+def _interpreter() -> Finding:
+    kind = "virtual environment" if sys.prefix != sys.base_prefix else "no virtual environment, prefix"
+    text = f"Python {platform.python_version()}, {sys.executable} ({kind} {sys.prefix})"
+    return Finding(Level.INFO, "interpreter", text)
+
+
+def _finding(entry: Entry) -> Finding:
+    level = Level.INFO if entry.status is Status.DISABLED else Level.ERROR
+    claim = entry.installed
+    return Finding(
+        level, f"{claim.kind.noun} {claim.name!r} of {claim.owner}", f"{entry.status}: {entry.reason}"
+    )
+
+
+def _stray_findings() -> Iterator[Finding]:
+    for stray in strays():
+        hint = "; ".join(did_you_mean(stray.group, [kind.value for kind in PluginKind]))
+        text = f"its group {stray.group!r} is not known to this Seedbed{'; ' if hint else ''}{hint}"
+        yield Finding(Level.WARNING, f"{stray.name!r} of {stray.distribution} {stray.version}", text)
+
+
+def _idle_settings(registry: Registry) -> Iterator[Finding]:
+    present = {normalise_distribution(entry.installed.distribution) for entry in registry.entries()}
+    for key in KEYS:
+        for name in getattr(registry.policy, key):
+            if name not in present:
+                origin = registry.policy.origin(key)
+                yield Finding(Level.WARNING, name, f"named by {origin}, but has no plugin installed")

@@ -1,0 +1,73 @@
+"""Importing the one module that a claim names, and saying what is missing where that fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import importlib_metadata
+
+from seedbed.plugins.failures import broken_by
+from seedbed.plugins.metadata import Headers, parse_requirement
+from seedbed.plugins.names import normalise_distribution
+from seedbed.plugins.scan import Installed
+
+
+def load_plugin(claim: Installed) -> object:
+    """Import and return the module of `claim`; raises `BrokenPluginError`, chained, whatever it raises."""
+    entry_point = importlib_metadata.EntryPoint(claim.name, claim.value, claim.kind)
+    try:
+        return entry_point.load()
+    except (Exception, SystemExit) as error:
+        doing = f"importing {claim.value!r}"
+        raise broken_by(claim, doing, error, repair_advice(claim, error)) from error
+
+
+def repair_advice(claim: Installed, error: BaseException) -> tuple[str, ...]:
+    """Return what may mend a plugin that raised `error`: a command that installs a missing module, if any."""
+    missing = _missing_module(error)
+    if missing is None:
+        return (f"report it to the authors of {claim.distribution}; other plugins are not concerned",)
+    if missing == claim.value.partition(".")[0].partition(":")[0]:
+        return (f"its own module is not there: pip install --force-reinstall {claim.distribution}",)
+    commands = tuple(dict.fromkeys(_commands(claim, missing)))
+    return commands or (f"the module {missing!r} is not installed",)
+
+
+def _missing_module(error: BaseException | None) -> str | None:
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            return error.name.partition(".")[0]
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _commands(claim: Installed, module: str) -> Iterator[str]:
+    from packaging.requirements import InvalidRequirement
+
+    for line in _requirements(claim):
+        try:
+            requirement = parse_requirement(line)
+        except InvalidRequirement:
+            continue
+        if _may_provide(requirement.name, module):
+            extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)", line)
+            yield (
+                f"pip install '{claim.distribution}[{extra[1]}]'"
+                if extra
+                else f"pip install {requirement.name}"
+            )
+
+
+def _requirements(claim: Installed) -> list[str]:
+    try:
+        distribution = importlib_metadata.distribution(claim.distribution)
+    except (importlib_metadata.PackageNotFoundError, ValueError):
+        return []
+    return Headers(distribution).all("Requires-Dist")
+
+
+def _may_provide(distribution: str, module: str) -> bool:
+    """Say whether a distribution's name suggests that it installs `module`; only installing it would tell."""
+    name, wanted = normalise_distribution(distribution), normalise_distribution(module)
+    return name in {wanted, f"py{wanted}", f"python-{wanted}", f"{wanted}-python"}

@@ -1,0 +1,49 @@
+"""The grammar of names and references that users type."""
+
+from __future__ import annotations
+
+import re
+
+from seedbed.errors import UsageError
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_FILE_MARK = ".py:"
+
+
+def is_name(text: str) -> bool:
+    """Say whether `text` is a valid name: `[a-z][a-z0-9]*(-[a-z0-9]+)*`."""
+    return _NAME.fullmatch(text) is not None
+
+
+def kebab_case(class_name: str) -> str:
+    """Return the name that a class has unless it is given one: `QAPairs` becomes `qa-pairs`."""
+    return _WORD_START.sub("-", class_name).replace("_", "-").strip("-").lower()
+
+
+def is_file_reference(reference: str) -> bool:
+    """Say whether `reference` has the form `PATH.py:Class`, which names code instead of a plugin."""
+    return _FILE_MARK in reference
+
+
+def split_llm_reference(reference: str) -> tuple[str, str]:
+    """Split `backend/model` once, at the first `/`; the model is opaque and may contain more of them.
+
+    In `PATH.py:Class/model` the first `/` after the class name counts. Raises `UsageError` where
+    the backend or the model is missing.
+    """
+    path, mark, rest = reference.partition(_FILE_MARK)
+    start, text = (path + mark, rest) if mark else ("", reference)
+    backend, slash, model = text.partition("/")
+    if not backend or not slash or not model.strip():
+        raise UsageError(
+            f"the LLM reference {reference!r} does not have the form BACKEND/MODEL",
+            "for example openai/gpt-4.1-mini or llamacpp/smollm2-135m",
+            "`seedbed plugins` lists the installed backends",
+        )
+    return start + backend, model
+
+
+def normalise_distribution(name: str) -> str:
+    """Return the form in which names of distributions are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

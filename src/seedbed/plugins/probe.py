@@ -1,0 +1,65 @@
+"""The child process of `check_plugin`: resolves one claim and reports on standard output.
+
+python -P -m seedbed.plugins.probe < claim.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Set
+
+from seedbed.errors import PluginError
+from seedbed.plugins.contract import base_class
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.loading import load_plugin
+from seedbed.plugins.policy import Policy
+from seedbed.plugins.registry import Registry
+from seedbed.plugins.scan import Installed
+
+HEAVY_MODULES = 25
+
+
+def main() -> None:
+    """Read a claim from standard input and write one JSON object: seconds, error, heavy."""
+    kind, *rest = json.load(sys.stdin)
+    claim = Installed(PluginKind(kind), *rest)
+    report = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    json.dump(_check(claim), report)
+    report.flush()
+    # What the plugin started, threads say, must not keep the answer from its reader.
+    os._exit(0)
+
+
+def _check(claim: Installed) -> dict[str, object]:
+    base_class(claim.kind)
+    before = set(sys.modules)
+    started = time.perf_counter()
+    imported = started
+    heavy: list[str] = []
+    error: str | None = None
+    try:
+        load_plugin(claim)
+        imported = time.perf_counter()
+        heavy = _heavy(set(sys.modules) - before, claim)
+        Registry([claim], Policy()).resolve(claim)
+    except PluginError as failure:
+        error = str(failure)
+    ended = time.perf_counter()
+    return {"import": imported - started, "resolve": ended - started, "error": error, "heavy": heavy}
+
+
+def _heavy(loaded: Set[str], claim: Installed) -> list[str]:
+    """Name the packages of others that the plugin's module loads at its top, where a hook could wait."""
+    own = claim.value.partition(":")[0].partition(".")[0]
+    sizes = Counter(name.partition(".")[0] for name in loaded)
+    ours = {*sys.stdlib_module_names, own, "seedbed"}
+    return sorted(name for name, size in sizes.items() if size >= HEAVY_MODULES and name not in ours)
+
+
+if __name__ == "__main__":
+    main()

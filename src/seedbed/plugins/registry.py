@@ -1,0 +1,130 @@
+"""The registry: names on one side, classes on the other, and nothing imported before it is asked for."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from seedbed.errors import UsageError
+from seedbed.plugins.contract import base_class, checked
+from seedbed.plugins.failures import not_a_task, refused, unknown
+from seedbed.plugins.hooks import Hooks
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.loading import load_plugin
+from seedbed.plugins.metadata import running_version
+from seedbed.plugins.names import is_name, kebab_case
+from seedbed.plugins.policy import Policy, read_policy
+from seedbed.plugins.scan import Installed, scan
+from seedbed.plugins.standing import Entry, Status, judge
+
+if TYPE_CHECKING:
+    from seedbed.llm.llm import LLM
+    from seedbed.tasks.steps import BaseStep
+    from seedbed.tasks.task import BaseTask
+
+_Class = TypeVar("_Class", bound=type)
+
+
+class Registry:
+    """Turns names into classes of tasks, steps and LLMs.
+
+    `installed` are the claims to names (default: what `scan` finds), `policy` decides over them
+    (default: the one in force in the working directory). Registries share no state: two of them
+    may live side by side in one process.
+
+    Resolving a name raises `UnknownPluginError`, `AmbiguousPluginError`, `DisabledPluginError` or
+    `IncompatiblePluginError` before anything is imported, and `BrokenPluginError` where the
+    owner's code fails or does not answer as the hook specifies.
+    """
+
+    def __init__(self, installed: Iterable[Installed] | None = None, policy: Policy | None = None) -> None:
+        self.policy = read_policy() if policy is None else policy
+        self._claims: dict[tuple[str, str], list[Installed]] = {}
+        self._classes: dict[Installed, type] = {}
+        self._hooks = Hooks()
+        for claim in scan() if installed is None else installed:
+            self._claims.setdefault((claim.kind.namespace, claim.name), []).append(claim)
+
+    def task(self, name: str) -> type[BaseTask]:
+        """Return the task class registered as `name`."""
+        claim = self._owner(PluginKind.TASK, name)
+        found = self.resolve(claim)
+        if not issubclass(found, base_class(PluginKind.TASK)):
+            raise not_a_task(claim)
+        return cast("type[BaseTask]", found)
+
+    def step(self, name: str) -> type[BaseStep]:
+        """Return the step class registered as `name`; a task is a step too."""
+        return cast("type[BaseStep]", self.resolve(self._owner(PluginKind.STEP, name)))
+
+    def llm(self, backend: str) -> type[LLM]:
+        """Return the LLM class of the backend registered as `backend`: what stands before the first `/`."""
+        return cast("type[LLM]", self.resolve(self._owner(PluginKind.LLM, backend)))
+
+    def add(self, cls: _Class, name: str | None = None) -> _Class:
+        """Register a class of this process, in a notebook say, and return it.
+
+        `name` defaults to the class name in kebab-case. A class of the same module and qualified
+        name is replaced, so that a cell can run again; any other owner of the name is a `UsageError`.
+        """
+        name = kebab_case(cls.__name__) if name is None else name
+        if not is_name(name):
+            raise UsageError(f"the name {name!r} is not of the form lower-case-words", "pass another name=")
+        claim = Installed(_kind_of(cls), name, f"{cls.__module__}:{cls.__qualname__}", "this process", "")
+        owners = self._claims.get((claim.kind.namespace, name), [])
+        if any(owner != claim for owner in owners):
+            raise UsageError(f"the name {name!r} is taken by {owners[0].owner}", "pass another name=")
+        self._claims[claim.kind.namespace, name] = [claim]
+        self._classes[claim] = cls
+        return cls
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return every claim and how it stands, by kind and name; imports nothing."""
+        judged = (entry for claims in self._claims.values() for entry in self._judge(claims))
+        return tuple(sorted(judged))
+
+    def names(self, kind: PluginKind) -> tuple[str, ...]:
+        """Return the names claimed by plugins of `kind`, sorted."""
+        found = {name for claims in self._claims.values() for other, name, *_ in claims if other is kind}
+        return tuple(sorted(found))
+
+    def resolve(self, claim: Installed) -> type:
+        """Return the class behind one claim, whatever policy says of it; the second time is free."""
+        if claim not in self._classes:
+            answer = self._hooks.ask(claim, load_plugin(claim))
+            self._classes[claim] = checked(claim, answer)
+        return self._classes[claim]
+
+    def _owner(self, kind: PluginKind, name: str) -> Installed:
+        claims = self._claims.get((kind.namespace, name))
+        if not claims:
+            raise unknown(kind, name, {other: self.names(other) for other in PluginKind})
+        entries = self._judge(claims)
+        usable = [entry.installed for entry in entries if entry.status is Status.OK]
+        if not usable:
+            raise refused(kind, entries)
+        return next((claim for claim in usable if claim.kind is kind), usable[0])
+
+    def _judge(self, claims: Sequence[Installed]) -> tuple[Entry, ...]:
+        return judge(claims, self.policy, _running_version())
+
+
+def _kind_of(cls: type) -> PluginKind:
+    if inspect.isclass(cls):
+        for kind in (PluginKind.LLM, PluginKind.TASK, PluginKind.STEP):
+            if issubclass(cls, base_class(kind)):
+                return kind
+    raise UsageError(f"{cls!r} is not a class of a task, a step or an LLM")
+
+
+@functools.cache
+def _running_version() -> str | None:
+    return running_version()
+
+
+@functools.cache
+def default_registry() -> Registry:
+    """Return the registry that is used where none is given; made once per process."""
+    return Registry()

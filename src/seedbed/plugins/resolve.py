@@ -1,0 +1,72 @@
+"""Objects from references: the Python side of what users type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from seedbed.errors import ParameterError
+from seedbed.plugins.build import build
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.names import is_file_reference, split_llm_reference
+from seedbed.plugins.registry import Registry, default_registry
+from seedbed.plugins.source_file import load_class
+
+if TYPE_CHECKING:
+    from seedbed.llm.llm import LLM
+    from seedbed.tasks.steps import BaseStep
+    from seedbed.tasks.task import BaseTask
+
+_Step = TypeVar("_Step", bound="BaseStep")
+
+
+def get_llm(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> LLM:
+    """Return the LLM that `backend/model` or `PATH.py:Class/model` names, with `fields` set.
+
+        get_llm("openai/gpt-4.1-mini", temperature=0.2)
+
+    Raises `UsageError` for a reference of another form, `ParameterError` for fields that do not
+    fit, and the `PluginError`s.
+    """
+    cls, model = llm_class(reference, registry=registry)
+    if "model" in fields:
+        raise ParameterError(f"the model is given twice: in {reference!r} and as model=")
+    return build(cls, {"model": model, **fields}, f"the LLM {reference!r}")
+
+
+def get_task(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> BaseTask:
+    """Return the task that a name or `PATH.py:Class` names, with `fields` set; raises as `get_llm` does."""
+    return _named(task_class(reference, registry=registry), reference, fields, PluginKind.TASK)
+
+
+def get_step(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> BaseStep:
+    """Return the step that a name or `PATH.py:Class` names, with `fields` set; raises as `get_llm` does."""
+    return _named(step_class(reference, registry=registry), reference, fields, PluginKind.STEP)
+
+
+def llm_class(reference: str, *, registry: Registry | None = None) -> tuple[type[LLM], str]:
+    """Return the class and the model that an LLM reference names."""
+    backend, model = split_llm_reference(reference)
+    if is_file_reference(backend):
+        return cast("type[LLM]", load_class(backend, PluginKind.LLM)), model
+    return (registry or default_registry()).llm(backend), model
+
+
+def task_class(reference: str, *, registry: Registry | None = None) -> type[BaseTask]:
+    """Return the task class that a name or `PATH.py:Class` names."""
+    if is_file_reference(reference):
+        return cast("type[BaseTask]", load_class(reference, PluginKind.TASK))
+    return (registry or default_registry()).task(reference)
+
+
+def step_class(reference: str, *, registry: Registry | None = None) -> type[BaseStep]:
+    """Return the step class, which may be a task's, that a name or `PATH.py:Class` names."""
+    if is_file_reference(reference):
+        return cast("type[BaseStep]", load_class(reference, PluginKind.STEP))
+    return (registry or default_registry()).step(reference)
+
+
+def _named(cls: type[_Step], reference: str, fields: dict[str, Any], kind: PluginKind) -> _Step:
+    """Build a step whose name, unless the user gave one, is the one that it is registered under."""
+    if not is_file_reference(reference) and "name" in cls.model_fields:
+        fields = {"name": reference, **fields}
+    return build(cls, fields, f"the {kind.noun} {reference!r}")

@@ -1,0 +1,115 @@
+"""What is installed, read from entry points and metadata headers; no plugin is imported."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import importlib_metadata
+
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.metadata import Distribution, Headers, required_seedbed
+from seedbed.plugins.names import normalise_distribution
+
+_logger = logging.getLogger(__name__)
+
+_PREFIX = "seedbed."
+
+
+class Installed(NamedTuple):
+    """One entry point of one installed distribution: a claim to a name.
+
+    `value` is the module that implements the hook, `requires_seedbed` the specifier that the
+    distribution puts on Seedbed (None: any), `location` the folder that it is installed in.
+    """
+
+    kind: PluginKind
+    name: str
+    value: str
+    distribution: str
+    version: str
+    requires_seedbed: str | None = None
+    location: str = ""
+
+    @property
+    def owner(self) -> str:
+        """The distribution and its version, as messages quote them."""
+        return f"{self.distribution} {self.version}".strip()
+
+
+class Stray(NamedTuple):
+    """An entry point in a `seedbed.*` group that this version of Seedbed does not know."""
+
+    group: str
+    name: str
+    distribution: str
+    version: str
+
+
+def scan(*, refresh: bool = False) -> tuple[Installed, ...]:
+    """Return every installed plugin; the first call in a process reads, later ones remember.
+
+    `refresh` reads again, for a process that has installed something since.
+    """
+    return _read(refresh)[0]
+
+
+def strays(*, refresh: bool = False) -> tuple[Stray, ...]:
+    """Return the entry points that lie in unknown `seedbed.*` groups, from the same reading as `scan`."""
+    return _read(refresh)[1]
+
+
+def _read(refresh: bool) -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
+    if refresh:
+        importlib.invalidate_caches()
+        _read_metadata.cache_clear()
+    return _read_metadata()
+
+
+@functools.cache
+def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
+    kinds = {kind.value: kind for kind in PluginKind}
+    installed: list[Installed] = []
+    stray: list[Stray] = []
+    for distribution, headers in _owners():
+        name, version = headers.first("Name", "unknown"), headers.first("Version", "unknown")
+        requirement = required_seedbed(headers.all("Requires-Dist"))
+        location = str(distribution.locate_file(""))
+        for point in _entry_points(distribution, name):
+            kind = kinds.get(point.group)
+            if kind is not None:
+                found = Installed(kind, point.name, point.value, name, version, requirement, location)
+                installed.append(found)
+            else:
+                stray.append(Stray(point.group, point.name, name, version))
+    return tuple(sorted(installed)), tuple(sorted(stray))
+
+
+def _owners() -> Iterator[tuple[Distribution, Headers]]:
+    """Yield each distribution with a `seedbed.*` entry point once: the copy that Python would import."""
+    names: dict[str, None] = {}
+    for distribution in importlib_metadata.distributions():
+        if f"[{_PREFIX}" in _entry_point_text(distribution).replace(" ", ""):
+            names.setdefault(normalise_distribution(Headers(distribution).first("Name", "")))
+    for name in filter(None, names):
+        winner = importlib_metadata.distribution(name)
+        yield winner, Headers(winner)
+
+
+def _entry_point_text(distribution: Distribution) -> str:
+    try:
+        return distribution.read_text("entry_points.txt") or ""
+    except UnicodeDecodeError as error:
+        _logger.warning("skipped a distribution in %s: %s", distribution.locate_file(""), error)
+        return ""
+
+
+def _entry_points(distribution: Distribution, name: str) -> list[importlib_metadata.EntryPoint]:
+    try:
+        return [point for point in distribution.entry_points if point.group.startswith(_PREFIX)]
+    except (TypeError, ValueError) as error:
+        _logger.warning("skipped %s, whose entry_points.txt cannot be read: %s", name, error)
+        return []

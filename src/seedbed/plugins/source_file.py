@@ -1,0 +1,72 @@
+"""Classes from a Python file, named as `PATH.py:Class`, for development."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from seedbed.errors import UsageError
+from seedbed.plugins.contract import WANTED, base_class
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.origin import where
+from seedbed.plugins.suggest import did_you_mean
+
+
+def load_class(reference: str, kind: PluginKind = PluginKind.STEP) -> type:
+    """Import the file of `PATH.py:Class` and return its class, which must be of `kind`.
+
+    A file that has not changed is imported once per process. Raises `UsageError` where the file,
+    the class or the kind is wrong, and chained where the file's own code raises.
+    """
+    path_text, _, class_name = reference.rpartition(":")
+    module = _module(Path(path_text))
+    found = vars(module).get(class_name)
+    if not isinstance(found, type):
+        own = [name for name, value in vars(module).items() if _is_own(value, module)]
+        listed = f"it defines {', '.join(own)}" if own else "it defines no class"
+        raise UsageError(
+            f"there is no class {class_name!r} in {path_text!r}", *did_you_mean(class_name, own), listed
+        )
+    if not issubclass(found, base_class(kind)):
+        base = base_class(kind).__name__
+        raise UsageError(
+            f"the class {class_name!r} in {path_text!r} does not derive from {base}",
+            f"needed is {WANTED[kind]}",
+        )
+    return found
+
+
+def _is_own(value: object, module: ModuleType) -> bool:
+    return isinstance(value, type) and value.__module__ == module.__name__
+
+
+def _module(path: Path) -> ModuleType:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise UsageError(f"the file '{path}' cannot be read: {reason}", f"looked in {Path.cwd()}") from error
+    digest = hashlib.sha256(str(path.resolve()).encode() + b"\0" + source).hexdigest()[:16]
+    name = f"_seedbed_file_{path.stem}_{digest}"
+    return sys.modules.get(name) or _import(path.resolve(), name)
+
+
+def _import(path: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"the file '{path}' is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Pydantic and `from __future__ import annotations` look the names of annotations up there.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if not isinstance(error, Exception | SystemExit):
+            raise
+        fact = f"the file '{path}' cannot be imported: {type(error).__name__}: {error}"
+        raise UsageError(fact, f"raised in {where(error) or path}") from error
+    return module

@@ -1,0 +1,76 @@
+"""How each claim to a name stands, decided without importing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from seedbed.plugins.metadata import excludes
+from seedbed.plugins.names import is_name, normalise_distribution
+from seedbed.plugins.policy import Policy
+from seedbed.plugins.scan import Installed
+
+
+class Status(StrEnum):
+    """What would become of a claim if its name were asked for."""
+
+    OK = "ok"
+    INVALID_NAME = "invalid name"
+    DISABLED = "disabled"
+    AMBIGUOUS = "ambiguous"
+    INCOMPATIBLE = "incompatible"
+
+
+class Entry(NamedTuple):
+    """A claim, how it stands, and why it is not `OK` where it is not."""
+
+    installed: Installed
+    status: Status
+    reason: str = ""
+
+
+def judge(claims: Sequence[Installed], policy: Policy, running: str | None) -> tuple[Entry, ...]:
+    """Say how each of the claims to one name stands, under `policy` and on version `running` of Seedbed."""
+    enabled = [claim for claim in claims if policy.objection(claim.distribution) is None]
+    owners = _distinct(claim.distribution for claim in enabled)
+    chosen = policy.choose(owners) if len(owners) > 1 else None
+    return tuple(_judge(claim, enabled, owners, chosen, policy, running) for claim in claims)
+
+
+def _judge(
+    claim: Installed,
+    enabled: Sequence[Installed],
+    owners: Sequence[str],
+    chosen: str | None,
+    policy: Policy,
+    running: str | None,
+) -> Entry:
+    objection = policy.objection(claim.distribution)
+    if not is_name(claim.name):
+        return Entry(claim, Status.INVALID_NAME, f"{claim.name!r} is not of the form lower-case-words")
+    if objection is not None:
+        return Entry(claim, Status.DISABLED, objection)
+    if chosen is not None and normalise_distribution(claim.distribution) != chosen:
+        return Entry(claim, Status.DISABLED, f"{chosen!r} is preferred by {policy.origin('prefer')}")
+    if chosen is None and len(owners) > 1:
+        return Entry(claim, Status.AMBIGUOUS, f"claimed by {' and '.join(_versions(enabled))}")
+    if _is_registered_twice(claim, enabled):
+        return Entry(claim, Status.AMBIGUOUS, f"{claim.owner} registers it twice")
+    if excludes(claim.requires_seedbed, running):
+        reason = f"it requires seedbed {claim.requires_seedbed}, and {running} is running"
+        return Entry(claim, Status.INCOMPATIBLE, reason)
+    return Entry(claim, Status.OK)
+
+
+def _is_registered_twice(claim: Installed, enabled: Iterable[Installed]) -> bool:
+    rivals = (other for other in enabled if other.distribution == claim.distribution)
+    return any(other.kind == claim.kind and other.value != claim.value for other in rivals)
+
+
+def _versions(claims: Iterable[Installed]) -> tuple[str, ...]:
+    return _distinct(claim.owner for claim in claims)
+
+
+def _distinct(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))

@@ -1,0 +1,80 @@
+"""Checks run in a process of their own, and a diagnosis names what is wrong."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from seedbed.plugins.inspection import Level, check_plugin, diagnose
+from seedbed.plugins.policy import Policy
+
+
+@pytest.fixture
+def check(site, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(site.folder))
+
+    def check(source=None, **options):
+        site.install_llm("one", *([source] if source is not None else []))
+        return check_plugin(site.scan()[0], **options)
+
+    return check
+
+
+def test_a_good_plugin_is_imported_elsewhere_and_timed(check):
+    result = check()
+    assert result.error is None
+    assert 0 < result.import_seconds <= result.resolve_seconds
+    assert "mod_one" not in sys.modules
+
+
+def test_what_a_plugin_prints_does_not_disturb_the_report(check, site):
+    noise = "import os, sys; print('{'); sys.stdout.flush(); os.write(1, b'{'); sys.stdout = None\n"
+    assert check(noise + site.llm_module).error is None
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
+        ("import os; os._exit(7)", "ended the process with status 7"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended the process with status -9"),
+        ("raise KeyboardInterrupt", "ended the process with status"),
+    ],
+)
+def test_a_failing_plugin_is_reported(check, source, said):
+    assert said in check(source).error
+
+
+def test_a_hanging_plugin_is_killed(check):
+    result = check("import threading; threading.Event().wait()", timeout=2)
+    assert result.error == "it was killed after 2 seconds without an answer"
+
+
+def test_heavy_imports_at_the_top_of_a_plugin_are_named(check, site):
+    for number in range(30):
+        path = site.folder / "bulky" / f"part{number}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    lines = "".join(f"import bulky.part{number}\n" for number in range(30))
+    assert check(lines + site.llm_module).heavy_modules == ("bulky",)
+
+
+def test_a_diagnosis_names_what_is_wrong_and_imports_nothing(site):
+    site.install_llm("good")
+    site.install_llm("old", requires=["seedbed<0.0.1"])
+    site.install_llm("Bad_Name")
+    site.install_llm("denied")
+    site.install("rival", {"seedbed.llms": {"good": "mod_r"}})
+    site.install("typo", {"seedbed.task": {"haiku": "mod_t"}})
+    registry = site.registry(Policy(deny=("dist-denied", "nobody")))
+    findings = {finding.subject: finding for finding in diagnose(registry)}
+    assert sys.executable in findings["interpreter"].text
+    assert "claimed by" in findings["LLM backend 'good' of dist-good 1.0"].text
+    assert "ambiguous" in findings["LLM backend 'good' of rival 1.0"].text
+    assert findings["LLM backend 'old' of dist-old 1.0"].level is Level.ERROR
+    assert "invalid name" in findings["LLM backend 'Bad_Name' of dist-Bad_Name 1.0"].text
+    assert findings["LLM backend 'denied' of dist-denied 1.0"].level is Level.INFO
+    assert "did you mean 'seedbed.tasks'?" in findings["'haiku' of typo 1.0"].text
+    assert "no plugin installed" in findings["nobody"].text
+    assert not [name for name in sys.modules if name.startswith("mod_")]
