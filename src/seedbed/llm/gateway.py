@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,13 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = 16
 
+Recorder = Callable[[CallScope | None, Request, Response], None]
+"""Told of every answered call, on the loop thread: where it belongs, what was sent, what came back."""
+
 
 @dataclass
 class CallCounts:
-    """What went through a gateway: answered calls, tries that failed, answers cut at their longest, tokens."""
+    """What went through a gateway: answered calls, tries that failed, answers that were cut, tokens."""
 
     answered: int = 0
     retried: int = 0
@@ -48,8 +51,16 @@ class Gateway:
     Lives on the loop thread. A run has one of its own; all other callers share the default one.
     """
 
-    def __init__(self, *, concurrency: int | None = None, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        concurrency: int | None = None,
+        retry: RetryPolicy | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.counts = CallCounts()
+        self._recorder = recorder
+        self._draining = False
         self._concurrency = concurrency
         self._retry = retry or RetryPolicy()
         self._permits: dict[tuple[str, str], asyncio.Semaphore] = {}
@@ -66,7 +77,7 @@ class Gateway:
         digest = request_digest(f"{llm.backend}/{llm.model_name}", request)
         singles = [request] if llm.capabilities.n else [replace(request, n=1)] * request.n
         calls = [
-            self._call(llm, self._with_seed(llm, single, scope, digest, number))
+            self._call(llm, self._with_seed(llm, single, scope, digest, number), scope)
             for number, single in enumerate(singles)
         ]
         if len(calls) == 1:
@@ -84,12 +95,18 @@ class Gateway:
             return request
         return replace(request, seed=scope.derive_seed(earlier))
 
-    async def _call(self, llm: LLM, request: Request) -> Response:
+    def drain(self) -> None:
+        """Cancel every call that has not been sent yet, and let those that have been come to their end."""
+        self._draining = True
+
+    async def _call(self, llm: LLM, request: Request, scope: CallScope | None) -> Response:
         tries = 0
         while True:
             tries += 1
             try:
                 async with self._permit(llm):
+                    if self._draining:
+                        raise asyncio.CancelledError
                     response = await _one_try(llm, request)
             except LLMError as error:
                 wait = self._retry.wait_after(error, tries)
@@ -100,6 +117,8 @@ class Gateway:
                 await asyncio.sleep(wait)
             else:
                 self.counts.add(response)
+                if self._recorder is not None:
+                    self._recorder(scope, request, response)
                 return response
 
     def _permit(self, llm: LLM) -> asyncio.Semaphore:

@@ -26,11 +26,15 @@ from seedbed.llm.transport import HTTPAnswer
 
 _LONGEST_DETAIL = 400
 _OVERFLOW = re.compile(
-    r"context.?(length|window|size)|maximum context|prompt is too long|too many (input )?tokens|exceed_context",
+    r"context.?(length|window|size)|maximum context|prompt is too long|"
+    r"too many (input )?tokens|exceed_context",
     re.IGNORECASE,
 )
 _FILTERED = re.compile(r"content.?(filter|policy|management)|safety system", re.IGNORECASE)
-_NO_MODEL = re.compile(r"model.?not.?found|model.*(not exist|not found|unknown|invalid)|unknown model|no such model", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"model.?not.?found|model.*(not exist|not found|unknown|invalid)|unknown model|no such model",
+    re.IGNORECASE,
+)
 _NO_MONEY = re.compile(r"insufficient_quota|billing|credit balance", re.IGNORECASE)
 
 

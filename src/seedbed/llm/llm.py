@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
 from seedbed.errors import GenerationError, SeedbedError, UsageError
 from seedbed.llm.capabilities import Capabilities
@@ -107,7 +107,7 @@ class LLM(GenerationParameters, ABC):
         """Make the model ready: read files, start what must run. Called once, before the first request."""
 
     def unload(self) -> None:
-        """Give back what `load` took; the next request loads again. Overriding it, call `super().unload()`."""
+        """Give back what `load` took; the next request loads again. An override calls `super().unload()`."""
         self._loaded = False
 
     async def check(self) -> None:
@@ -155,7 +155,7 @@ class LLM(GenerationParameters, ABC):
     def generate(
         self, inputs: Sequence[Sequence[Message]], num_generations: int = 1, **parameters: Any
     ) -> Generations:
-        """Return the texts of `num_generations` answers for each input; the blocking twin of `agenerate`.
+        """Return the texts of `num_generations` answers for each input; `agenerate`, blocking.
 
         Works in scripts, threads and notebooks. Raises GenerationError as `agenerate` does.
         """

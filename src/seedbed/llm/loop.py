@@ -51,11 +51,14 @@ class LoopThread:
                 "a blocking call on the thread that answers it would wait for ever",
                 f"await {twin} here instead",
             )
-        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        ended = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(_signalling(coroutine, ended), self.loop)
         try:
             return future.result()
         except BaseException:
-            future.cancel()
+            if not future.done():
+                future.cancel()
+                ended.wait(_CLOSING_SECONDS)
             raise
 
     async def arun(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -85,6 +88,13 @@ class LoopThread:
         for closer in self._closers:
             await closer()
         await self.loop.shutdown_asyncgens()
+
+
+async def _signalling(coroutine: Coroutine[Any, Any, T], ended: threading.Event) -> T:
+    try:
+        return await coroutine
+    finally:
+        ended.set()
 
 
 @cache

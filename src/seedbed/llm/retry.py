@@ -9,7 +9,7 @@ from seedbed.errors import LLMError
 
 
 class RetryPolicy(NamedTuple):
-    """Jittered exponential back-off: at most `tries` in all, waiting `first_wait` to `longest_wait` seconds."""
+    """Jittered exponential back-off: `tries` in all, `first_wait` to `longest_wait` seconds between them."""
 
     tries: int = 6
     first_wait: float = 0.5
@@ -24,7 +24,7 @@ class RetryPolicy(NamedTuple):
         if not error.retryable or tries >= self.tries:
             return None
         spread = random.uniform(0.5, 1.0)
-        wait = min(self.longest_wait, self.first_wait * 2 ** (tries - 1)) * spread
+        wait: float = min(self.longest_wait, self.first_wait * 2 ** (tries - 1)) * spread
         if error.retry_after is None:
             return wait
         if error.retry_after > 10 * self.longest_wait:

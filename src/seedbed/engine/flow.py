@@ -1,0 +1,73 @@
+"""The way of one item through the stages: rows multiply, fail and are rejected each on their own."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Sequence
+
+from seedbed.engine.run import Failure
+from seedbed.engine.sources import Item
+from seedbed.engine.stages import Stage
+from seedbed.engine.window import Settled
+from seedbed.errors import LLMError, Reject, UsageError
+from seedbed.tasks.rows import Row
+
+
+class Flow:
+    """Takes items through stages; an error that every row would meet is raised, all others are settled."""
+
+    def __init__(self, stages: Sequence[Stage], source_name: str) -> None:
+        self._stages = stages
+        self._source_name = source_name
+
+    async def settle(self, item: Item) -> Settled:
+        """Return what became of an item."""
+        settled = Settled()
+        if item.error is not None:
+            _record(settled, item.id, self._source_name, item.error)
+        else:
+            await self._apply(0, item.id, item.row, settled)
+        return settled
+
+    async def _apply(self, number: int, row_id: str, row: Row, settled: Settled) -> None:
+        if number == len(self._stages):
+            settled.rows.append((row_id, row))
+            return
+        stage = self._stages[number]
+        try:
+            made = await stage.apply(row_id, row)
+        except concurrent.futures.CancelledError:
+            raise asyncio.CancelledError from None  # what a blocking call raises when it is cancelled
+        except Exception as error:  # noqa: BLE001 - a row fails alone, whatever its author's code raises
+            _record(settled, row_id, stage.step.name, error)
+            return
+        if len(made) == 1:
+            await self._apply(number + 1, row_id, made[0], settled)
+            return
+        children = [Settled() for _ in made]
+        await asyncio.gather(
+            *(
+                self._apply(number + 1, f"{row_id}/{k}", child, into)
+                for k, (child, into) in enumerate(zip(made, children, strict=True))
+            )
+        )
+        for child in children:
+            settled.rows += child.rows
+            settled.failures += child.failures
+            settled.rejections += child.rejections
+
+
+def concerns_all(error: BaseException) -> bool:
+    """Whether every other row would meet this error too."""
+    return isinstance(error, UsageError) or (isinstance(error, LLMError) and error.fatal)
+
+
+def _record(settled: Settled, row_id: str, step: str, error: Exception) -> None:
+    if concerns_all(error):
+        raise error
+    failure = Failure(row_id, step, error)
+    if isinstance(error, Reject):
+        settled.rejections.append(failure)
+    else:
+        settled.failures.append(failure)

@@ -1,0 +1,93 @@
+"""What became of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from seedbed.errors import SeedbedError
+from seedbed.llm.gateway import CallCounts
+from seedbed.store.readers import read_rows
+from seedbed.tasks.rows import Row
+
+_KEPT_FAILURES = 1000
+
+Outcome = Literal["complete", "incomplete", "interrupted", "stopped"]
+"""`incomplete`: rows failed or the source ended early; `stopped`: an error that every row would meet."""
+
+
+class Failure(NamedTuple):
+    """A row that could not be made: its id, the step it failed in, and why."""
+
+    row: str
+    step: str
+    error: Exception
+
+    @property
+    def reason(self) -> str:
+        """The error in one paragraph."""
+        name = "" if isinstance(self.error, SeedbedError) else f"{type(self.error).__name__}: "
+        return f"{name}{self.error}"
+
+
+@dataclass
+class Run:
+    """A run and its counts, live while it goes on.
+
+    `wanted` rows (None: as many as there are), of which `accepted` are in the dataset; `failed` and
+    `rejected` count indices or input rows. `out` is the dataset's file, `partial` the file of the rows
+    of a run that did not come to its end.
+    """
+
+    name: str
+    wanted: int | None
+    seed: int = 0
+    accepted: int = 0
+    failed: int = 0
+    rejected: int = 0
+    outcome: Outcome = "incomplete"
+    seconds: float = 0.0
+    out: Path | None = None
+    partial: Path | None = None
+    calls: CallCounts = field(default_factory=CallCounts)
+    failures: list[Failure] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    stopped_by: Exception | None = None
+    kept: list[Row] = field(default_factory=list, repr=False)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of the dataset, from its file where it has one."""
+        file = self.out or self.partial
+        if file is None or not file.exists():
+            return iter(self.kept)
+        return read_rows(file)
+
+    def fail(self, failure: Failure) -> None:
+        """Count a failed row; the first thousand are kept, and every kind of reason is counted."""
+        self.failed += 1
+        self.reasons[failure.reason.splitlines()[0]] += 1
+        if len(self.failures) < _KEPT_FAILURES:
+            self.failures.append(failure)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts as JSON values."""
+        return {
+            "name": self.name,
+            "outcome": self.outcome,
+            "wanted": self.wanted,
+            "accepted": self.accepted,
+            "failed": self.failed,
+            "rejected": self.rejected,
+            "seconds": round(self.seconds, 3),
+            "calls": self.calls.answered,
+            "retried": self.calls.retried,
+            "truncated": self.calls.truncated,
+            "input_tokens": self.calls.usage.input_tokens,
+            "output_tokens": self.calls.usage.output_tokens,
+            "out": str(self.out) if self.out else None,
+            "partial": str(self.partial) if self.partial else None,
+            "failures": [{"row": f.row, "step": f.step, "reason": f.reason} for f in self.failures],
+        }

@@ -1,0 +1,187 @@
+"""One run, from its plan to its dataset."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from seedbed.engine.flow import Flow, concerns_all
+from seedbed.engine.plan import Plan
+from seedbed.engine.run import Failure, Run
+from seedbed.engine.sources import Item, Source, ThreadedSource, source_of
+from seedbed.engine.stages import Stage, stage_of
+from seedbed.engine.window import Settled, Window
+from seedbed.errors import SeedbedError
+from seedbed.llm.gateway import DEFAULT_CONCURRENCY, Gateway
+from seedbed.llm.loop import loop_thread
+from seedbed.llm.scope import CallScope
+from seedbed.tasks.normalise import as_rows
+from seedbed.tasks.rows import Row
+from seedbed.tasks.steps import BaseStep, GlobalStep
+from seedbed.tasks.task import BaseTask
+
+DRAIN_SECONDS = 10.0
+
+
+class RowWriter(Protocol):
+    """Where accepted rows go, in order."""
+
+    def write(self, row: Row) -> None:
+        """Take one row."""
+
+    def commit(self) -> None:
+        """Make the dataset of all rows appear under its name, at once."""
+
+    def abandon(self) -> Path | None:
+        """Keep the rows beside the dataset's name, and return where."""
+
+
+class Session:
+    """Runs a plan; `run` has the counts while it goes on. `drain` and `cancel` may come from any thread."""
+
+    def __init__(self, plan: Plan, run: Run, writer: RowWriter, gateway: Gateway | None = None) -> None:
+        self.plan = plan
+        self.run = run
+        self._writer = writer
+        self._gateway = gateway or Gateway(concurrency=plan.concurrency)
+        self._stages: list[Stage] = []
+        self._window: Window | None = None
+        self._interrupted = False
+        run.calls = self._gateway.counts
+
+    def execute(self) -> Run:
+        """Run to the end and return the run; rows that were made are kept, whatever happens.
+
+        Raises the error that every row would meet where no row was made; otherwise it is the run's
+        `stopped_by`.
+        """
+        return loop_thread().run(self._execute(), twin="aexecute()")
+
+    async def aexecute(self) -> Run:
+        """Run to the end, from a coroutine; the asynchronous twin of `execute`."""
+        return await loop_thread().arun(self._execute())
+
+    def drain(self) -> None:
+        """Start no more calls, let those in flight finish for at most ten seconds, and end."""
+        loop_thread().loop.call_soon_threadsafe(self._drain)
+
+    def cancel(self) -> None:
+        """Cancel the calls in flight, and end."""
+        loop_thread().loop.call_soon_threadsafe(self._cancel)
+
+    async def _execute(self) -> Run:
+        begun = time.monotonic()
+        finished = False
+        try:
+            await self._prepare()
+            async for settled in self._settled():
+                self._take(settled)
+            finished = not self._interrupted
+        except SeedbedError as error:
+            self.run.stopped_by = error
+            if not self.run.accepted:
+                raise
+        finally:
+            for stage in self._stages:
+                stage.close()
+            self._close(finished)
+            self.run.seconds = time.monotonic() - begun
+        return self.run
+
+    async def _prepare(self) -> None:
+        for llm in self.plan.llms:
+            with _blaming(f"the LLM '{llm.reference}'"):
+                await asyncio.to_thread(llm.ensure_loaded)
+                await llm.check()
+        for step in self.plan.steps:
+            if isinstance(step, BaseTask):
+                step.llm = step.llm.bound(self._gateway, CallScope(self.plan.seed, step.name, ""))
+            with _blaming(f"step '{step.name}'"):
+                await asyncio.to_thread(step.load)
+
+    def _settled(self) -> AsyncIterator[Settled]:
+        source, steps = source_of(self.plan)
+        return self._segment(source, steps, self.plan.n)
+
+    async def _segment(
+        self, source: Source, steps: tuple[BaseStep, ...], wanted: int | None
+    ) -> AsyncIterator[Settled]:
+        """Yield what becomes of each item; before a GlobalStep the rows are collected, not yielded."""
+        end = next((i for i, step in enumerate(steps) if isinstance(step, GlobalStep)), len(steps))
+        stages = [self._stage(step) for step in steps[:end]]
+        window = self._window = Window(source, Flow(stages, self.plan.steps[0].name).settle, wanted)
+        collected: list[Row] = []
+        async for settled in window.settled():
+            if end < len(steps):
+                collected += [row for _, row in settled.rows]
+                settled.rows = []
+            yield settled
+        if source.error is not None:
+            yield self._source_failure(source.error)
+        if end < len(steps) and not self._interrupted:
+            following = ThreadedSource(partial(_global_items, steps[end], collected))
+            async for settled in self._segment(following, steps[end + 1 :], None):
+                yield settled
+
+    def _stage(self, step: BaseStep) -> Stage:
+        stage = stage_of(step, self.plan.seed, self.plan.concurrency or DEFAULT_CONCURRENCY)
+        self._stages.append(stage)
+        return stage
+
+    def _source_failure(self, error: BaseException) -> Settled:
+        if not isinstance(error, Exception) or concerns_all(error):
+            raise error
+        return Settled(failures=[Failure("source", self.plan.steps[0].name, error)])
+
+    def _take(self, settled: Settled) -> None:
+        for _, row in settled.rows:
+            self._writer.write(row)
+        self.run.accepted += len(settled.rows)
+        self.run.rejected += len(settled.rejections)
+        for failure in settled.failures:
+            self.run.fail(failure)
+
+    def _close(self, finished: bool) -> None:
+        run = self.run
+        enough = run.wanted is None or run.accepted == run.wanted
+        if finished or (enough and run.wanted):
+            self._writer.commit()
+            run.outcome = "complete" if enough and not run.failed else "incomplete"
+            return
+        run.outcome = "interrupted" if run.stopped_by is None else "stopped"
+        run.partial = self._writer.abandon()
+        run.out = None
+
+    def _drain(self) -> None:
+        self._interrupted = True
+        self._gateway.drain()
+        if self._window is not None:
+            self._window.drain()
+            asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._window.cancel)
+
+    def _cancel(self) -> None:
+        self._drain()
+        if self._window is not None:
+            self._window.cancel()
+
+
+def _global_items(step: BaseStep, rows: list[Row]) -> Iterator[Item]:
+    assert isinstance(step, GlobalStep)
+    for number, made in enumerate(step.process(rows)):
+        yield Item(str(number), as_rows(made, step.name)[0])
+
+
+@contextmanager
+def _blaming(what: str) -> Iterator[None]:
+    """Say whose code raised, where it is not an error of ours."""
+    try:
+        yield
+    except SeedbedError:
+        raise
+    except Exception as error:
+        raise SeedbedError(f"{what} could not be loaded: {type(error).__name__}: {error}") from error

@@ -1,0 +1,143 @@
+"""How one step is applied to one row: on the loop, or in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from seedbed.errors import UsageError
+from seedbed.llm.scope import CallScope, current_scope
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.normalise import as_rows
+from seedbed.tasks.rows import Row
+from seedbed.tasks.steps import BaseStep, Step
+from seedbed.tasks.task import BaseTask, Task
+
+
+class Stage(ABC):
+    """One step of a run, applied to one row at a time."""
+
+    def __init__(self, step: BaseStep, seed: int) -> None:
+        self.step = step
+        self._seed = seed
+
+    async def apply(self, row_id: str, row: Row) -> list[Row]:
+        """Return the rows that replace `row`; raise what the step raises."""
+        token = current_scope.set(CallScope(self._seed, self.step.name, row_id))
+        try:
+            return await self._apply(row)
+        finally:
+            current_scope.reset(token)
+
+    @abstractmethod
+    async def _apply(self, row: Row) -> list[Row]: ...
+
+    def close(self) -> None:
+        """Give back what the stage took."""
+
+
+class TaskStage(Stage):
+    """A task whose calls run on the loop."""
+
+    async def _apply(self, row: Row) -> list[Row]:
+        task = self.step
+        assert isinstance(task, BaseTask)
+        return await task.make_rows(row)
+
+
+class _Waiting(NamedTuple):
+    row: Row
+    context: contextvars.Context
+    result: asyncio.Future[list[Row]]
+
+
+class ThreadStage(Stage):
+    """A blocking step: all rows that wait go to a thread in one hop, and are processed one by one."""
+
+    def __init__(self, step: Step, seed: int) -> None:
+        super().__init__(step, seed)
+        self._waiting: list[_Waiting] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def _apply(self, row: Row) -> list[Row]:
+        result = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(row, contextvars.copy_context(), result))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        rows: list[Row] = await result
+        return rows
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            outcomes = await asyncio.to_thread(self._process, batch)
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                if waiting.result.cancelled():
+                    continue
+                if isinstance(outcome, BaseException):
+                    waiting.result.set_exception(outcome)
+                else:
+                    waiting.result.set_result(outcome)
+
+    def _process(self, batch: list[_Waiting]) -> list[list[Row] | BaseException]:
+        return [self._process_one(waiting) for waiting in batch]
+
+    def _process_one(self, waiting: _Waiting) -> list[Row] | BaseException:
+        if waiting.result.cancelled():
+            return []
+        try:
+            return waiting.context.run(_process, self.step, waiting.row)
+        except StopIteration as error:
+            return _named(error)  # a future refuses to carry StopIteration
+        except Exception as error:  # noqa: BLE001 - it is the row's, raised again where the row waits
+            return error
+
+
+class PooledStage(Stage):
+    """A task with a blocking `process` of its own: as many threads as calls may be in flight."""
+
+    def __init__(self, step: Step, seed: int, threads: int) -> None:
+        super().__init__(step, seed)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"seedbed-{step.name}")
+
+    async def _apply(self, row: Row) -> list[Row]:
+        run: Callable[..., Any] = contextvars.copy_context().run
+        rows: list[Row] = await asyncio.get_running_loop().run_in_executor(
+            self._pool, run, _process, self.step, row
+        )
+        return rows
+
+    def close(self) -> None:
+        """End the threads as they become free."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _process(step: BaseStep, row: Row) -> list[Row]:
+    assert isinstance(step, Step)
+    return as_rows(step.process(row), step.name)
+
+
+def _named(error: StopIteration) -> RuntimeError:
+    named = RuntimeError("the step raised StopIteration")
+    named.__cause__ = error
+    return named
+
+
+def stage_of(step: BaseStep, seed: int, concurrency: int) -> Stage:
+    """Return the stage that suits a step; raise UsageError for a step that takes no rows."""
+    if isinstance(step, GeneratorTask):
+        return TaskStage(step, seed)
+    if isinstance(step, Task):
+        if type(step).process is Task.process:
+            return TaskStage(step, seed)
+        return PooledStage(step, seed, concurrency)
+    if isinstance(step, Step):
+        return ThreadStage(step, seed)
+    raise UsageError(
+        f"step '{step.name}' cannot stand here: it takes no rows one by one",
+        "a generator comes first, and only once",
+    )

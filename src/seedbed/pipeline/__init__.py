@@ -1,0 +1,1 @@
+"""Pipelines: steps in order, in Python or in a file."""

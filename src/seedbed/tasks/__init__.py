@@ -1,0 +1,1 @@
+"""Steps and tasks: what one row is, and how it is made."""

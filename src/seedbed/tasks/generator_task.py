@@ -1,0 +1,60 @@
+"""Generator tasks: sources of rows that a language model writes without any input."""
+
+from __future__ import annotations
+
+import random
+from itertools import count
+from typing import Any
+
+from seedbed.llm.loop import loop_thread
+from seedbed.llm.scope import CallScope, current_scope
+from seedbed.tasks.rows import GeneratorOutput, Row
+from seedbed.tasks.steps import GeneratorStep
+from seedbed.tasks.task import BaseTask
+
+
+class GeneratorTask(BaseTask, GeneratorStep):
+    """A task with no input, at one of three levels.
+
+    Declare `sample` with `template` or `format_input`, and row 7 is row 7 whatever ran before it; or
+    override `generate_row` for several calls per row; or override `process` and yield rows in any way.
+    """
+
+    def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
+        """Return the variables of row `index`, drawn with `rng` alone; None ends the rows at this index.
+
+        A class whose rows end says `finite = True`. A variable named `_x` is private: for the prompt, not
+        for the row.
+        """
+        return {}
+
+    def variables(self, index: int, seed: int = 0) -> dict[str, Any] | None:
+        """Return the variables of row `index` in a run of this seed."""
+        return self.sample(index, random.Random(f"{seed}/{self.name}/{index}"))
+
+    async def make_row(self, index: int, seed: int = 0) -> list[Row] | None:
+        """Return the finished rows of one index in a run of this seed, or None behind the end."""
+        variables = self.variables(index, seed)
+        if variables is None:
+            return None
+        token = current_scope.set(CallScope(seed, self.name, str(index)))
+        try:
+            return await self.make_rows(variables)
+        finally:
+            current_scope.reset(token)
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        """Yield the rows of index `offset` and all that follow, one index at a time."""
+        for index in count(offset):
+            rows = loop_thread().run(self.make_row(index), twin="make_row(index)")
+            if rows is None:
+                return
+            yield rows
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether rows are made by index (`process` is not overridden), and so independently."""
+        return type(self).process is GeneratorTask.process
+
+    def _added_columns(self) -> dict[str, Any]:
+        return {"model_name": self.require_llm().model_name}

@@ -1,0 +1,45 @@
+"""Turns what a step gave into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from seedbed.errors import InvalidRowError
+from seedbed.tasks.rows import Row, check_row
+
+T = TypeVar("T")
+
+
+def as_rows(given: object, step: str) -> list[Row]:
+    """Return what step `step` gave as checked rows.
+
+    A row is one row, a list stays a list, `(rows, last)` is its rows, a pydantic object is dumped and
+    None is no row. Raises InvalidRowError for anything else, and for a value that JSON cannot hold.
+    """
+    if given is None:
+        return []
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], bool):
+        given = given[0]
+    items = given if isinstance(given, list) else [given]
+    return [_as_row(item, step) for item in items]
+
+
+def _as_row(item: object, step: str) -> Row:
+    if isinstance(item, BaseModel):
+        item = item.model_dump(mode="json")
+    if not isinstance(item, dict):
+        raise InvalidRowError(
+            f"step '{step}' gave {type(item).__name__} where a row was expected",
+            "a row is a dictionary of columns; a list of rows or a pydantic object will do as well",
+        )
+    check_row(item)
+    return item
+
+
+def normalised(yielded: Iterable[object], step: str, columns: dict[str, Any]) -> Iterator[list[Row]]:
+    """Yield each item of a generator as a list of rows, each with `columns` where it lacks them."""
+    for item in yielded:
+        yield [{**row, **{k: v for k, v in columns.items() if k not in row}} for row in as_rows(item, step)]

@@ -1,0 +1,230 @@
+"""Tasks: steps whose rows a language model writes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from seedbed.errors import ContentFilteredError, InvalidOutputError, InvalidRowError, UsageError
+from seedbed.llm.llm import LLM
+from seedbed.llm.loop import loop_thread
+from seedbed.llm.messages import Message
+from seedbed.llm.parameters import GenerationParameters
+from seedbed.llm.response import Choice, Response
+from seedbed.plugins.resolve import get_llm
+from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.normalise import as_rows
+from seedbed.tasks.rows import Row, check_row
+from seedbed.tasks.steps import BaseStep, Step
+from seedbed.tasks.template import check_template, render, template_variables
+from seedbed.tasks.typed import describe, parse_output
+
+_QUOTED_ANSWER = 1000
+
+
+class BaseTask(BaseStep):
+    """A step that asks a language model: prompt in, row out.
+
+    Declare `template` or `format_input` for the prompt; a nested `class Output(BaseModel)`, or `outputs`
+    and `format_output`, for the row. Override `generate_row` for several calls per row.
+    """
+
+    Output: ClassVar[type[BaseModel] | None] = None
+    """The type of a row: its schema goes to the model, the answer is validated, and asked again if wrong."""
+
+    llm: LLM = Field(default=None, description="The model that writes the rows.")  # type: ignore[assignment]
+    num_generations: int = Field(default=1, ge=1, description="Rows to make of each input or index.")
+    template: str = Field(default="", description="Prompt of a row, with {{ variable }} for its columns.")
+    system_prompt: str = Field(default="", description="System prompt, a template as well.")
+    generation: GenerationParameters = Field(
+        default_factory=GenerationParameters, description="Sampling parameters; they beat those of the LLM."
+    )
+    max_reasks: int = Field(
+        default=2, ge=0, description="How often an answer that does not fit is asked again, with the reason."
+    )
+
+    @field_validator("llm", mode="before")
+    @classmethod
+    def _resolve_llm(cls, value: object) -> object:
+        if value is None or isinstance(value, LLM):
+            return value
+        if isinstance(value, str):
+            return get_llm(value)
+        raise ValueError("an LLM, or a reference such as 'openai/gpt-4.1-mini'")
+
+    @field_validator("template", "system_prompt")
+    @classmethod
+    def _check_templates(cls, value: str) -> str:
+        return check_template(value)
+
+    @field_validator("generation", mode="before")
+    @classmethod
+    def _keep_defaults(cls, value: object) -> object:
+        # What a user sets joins what the task's author chose; it does not replace the rest.
+        default = cls.model_fields["generation"].get_default(call_default_factory=True)
+        if isinstance(value, dict) and isinstance(default, GenerationParameters):
+            return {**default.given(), **value}
+        return value
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns made: those of `Output`, else one column `generation`."""
+        return list(self.Output.model_fields) if self.Output else ["generation"]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns made, and `model_name`."""
+        return list(dict.fromkeys([*self.outputs, "model_name"]))
+
+    def load(self) -> None:
+        """Load the LLM. Overriding it, call `super().load()`."""
+        self.require_llm().ensure_loaded()
+
+    def require_llm(self) -> LLM:
+        """Return the LLM, or raise UsageError where none was given."""
+        if self.llm is None:
+            raise UsageError(
+                f"task '{self.name}' has no LLM",
+                "give it one: llm='openai/gpt-4.1-mini', or --llm on the command",
+            )
+        return self.llm
+
+    def format_input(self, input: Row) -> list[Message]:
+        """Return the messages for the row's columns (variables); renders `template` unless overridden."""
+        if not self.template:
+            raise UsageError(
+                f"task '{self.name}' has no prompt", "declare `template`, or override `format_input`"
+            )
+        values = {**self._field_values(), **input}
+        user = {"role": "user", "content": render(self.template, values)}
+        if not self.system_prompt:
+            return [user]
+        return [{"role": "system", "content": render(self.system_prompt, values)}, user]
+
+    def format_output(self, output: str | None, input: Row | None) -> Any:
+        """Return the row, or a list of rows, that an answer makes.
+
+        Raise `InvalidOutputError` to have the model asked again, `Reject` to drop the row.
+        """
+        if output is None:
+            raise InvalidOutputError("the model gave no text")
+        if self.Output is not None:
+            return parse_output(self.Output, output)
+        if len(self.outputs) != 1:
+            raise UsageError(
+                f"task '{self.name}' has {len(self.outputs)} columns and no way to fill them",
+                "declare a nested class Output, or override `format_output`",
+            )
+        return {self.outputs[0]: output}
+
+    async def generate_row(self, input: Row) -> Any:
+        """Return the row, or list of rows, for one input; one prompt and one answer unless overridden."""
+        messages = self.format_input(input)
+        response = await self._complete(messages, n=self.num_generations)
+        made = await asyncio.gather(
+            *(self._format_or_ask_again(messages, choice, input) for choice in response.choices)
+        )
+        return [row for rows in made for row in rows]
+
+    async def ask(self, messages: str | Sequence[Message], **parameters: Any) -> str:
+        """Return the text of the model's answer to messages, or to one user message given as text.
+
+        Raises ContentFilteredError, and InvalidOutputError for an answer without text.
+        """
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": messages}]
+        response = await self._complete(messages, **parameters)
+        return answer_text(response.choices[0])
+
+    async def make_rows(self, input: Row) -> list[Row]:
+        """Return the finished rows of one input: `{**input, **row}` with `model_name`, all checked."""
+        self._check_inputs(input)
+        rows = as_rows(await self.generate_row(input), self.name)
+        kept = {name: value for name, value in input.items() if not name.startswith("_")}
+        check_row(kept)
+        return [{**kept, **row, "model_name": self.llm.model_name} for row in rows]
+
+    async def _complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
+        merged = {**self.generation.given(), **parameters}
+        if self.Output is not None and type(self).generate_row is BaseTask.generate_row:
+            merged.setdefault("schema", self.Output)
+        return await self.require_llm().acomplete(messages, n, **merged)
+
+    async def _format_or_ask_again(self, messages: list[Message], choice: Choice, input: Row) -> list[Row]:
+        for asks_left in range(self.max_reasks, -1, -1):
+            try:
+                return as_rows(self._format(choice, input), self.name)
+            except InvalidOutputError as error:
+                if not asks_left:
+                    raise
+                reminder = _reminder(choice.text, error)
+            choice = (await self._complete([*messages, *reminder])).choices[0]
+        raise AssertionError("unreachable: the last answer is returned or its error raised")
+
+    def _format(self, choice: Choice, input: Row) -> Any:
+        text = answer_text(choice)
+        if self.Output is not None and choice.finish_reason == "length":
+            raise InvalidOutputError(
+                "the answer was cut at its longest: be brief, or raise max_tokens", text=text
+            )
+        try:
+            return self.format_output(text, input)
+        except ValidationError as error:
+            raise InvalidOutputError(describe(error), text=text) from error
+        except json.JSONDecodeError as error:
+            raise InvalidOutputError(f"the answer is not JSON ({error})", text=text) from error
+
+    def _field_values(self) -> dict[str, Any]:
+        own = type(self).model_fields.keys() - BaseTask.model_fields.keys()
+        return {name: getattr(self, name) for name in own}
+
+    def _check_inputs(self, row: Row) -> None:
+        for column in self.inputs:
+            if column not in row:
+                raise InvalidRowError(
+                    f"task '{self.name}' needs a column '{column}' that the row does not have",
+                    *did_you_mean(column, row),
+                    f"columns of the row: {', '.join(row) or 'none'}",
+                )
+
+
+class Task(BaseTask, Step):
+    """A task over rows: adds the columns that the model writes to each row."""
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that the prompt reads: the variables of the templates that are no fields."""
+        read = template_variables(self.template) | template_variables(self.system_prompt)
+        return sorted(read - type(self).model_fields.keys())
+
+    def process(self, row: Row) -> list[Row]:
+        """Return the finished rows that one row makes, for use without a run."""
+        return loop_thread().run(self.make_rows(row), twin="make_rows(row)")
+
+
+def answer_text(choice: Choice) -> str:
+    """Return the text of one answer.
+
+    Raises ContentFilteredError where the provider declined, InvalidOutputError where there is no text.
+    """
+    if choice.finish_reason == "content_filter":
+        raise ContentFilteredError("the provider declined to answer", *([choice.text] if choice.text else []))
+    if not choice.text or not choice.text.strip():
+        cut = " before it was cut at its longest" if choice.finish_reason == "length" else ""
+        raise InvalidOutputError(f"the model gave no text{cut}", text=choice.text)
+    return choice.text
+
+
+def _reminder(answer: str | None, error: InvalidOutputError) -> list[Message]:
+    request: Message = {
+        "role": "user",
+        "content": f"That cannot be used: {error.fact}. Answer again, in the form that was asked for.",
+    }
+    if not answer or not answer.strip():
+        return [request]
+    # A rambling answer in full could leave no room in the context for the next one.
+    return [{"role": "assistant", "content": answer[:_QUOTED_ANSWER]}, request]

@@ -1,0 +1,61 @@
+"""Prompt templates: Jinja2 in its sandbox, so that a template from a stranger is only text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from seedbed.errors import UsageError
+from seedbed.plugins.suggest import did_you_mean
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    # Prompts are plain text: nothing is escaped.
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
+    )
+
+
+@lru_cache(maxsize=256)
+def _compile(source: str) -> Template:
+    return _environment().from_string(source)
+
+
+def check_template(source: str) -> str:
+    """Return the template's source, or raise ValueError that names the line of its first mistake."""
+    try:
+        _compile(source)
+    except TemplateSyntaxError as error:
+        raise ValueError(f"line {error.lineno} of the template: {error.message}") from error
+    return source
+
+
+@lru_cache(maxsize=256)
+def template_variables(source: str) -> frozenset[str]:
+    """Return the names of the variables that a template reads."""
+    return frozenset(find_undeclared_variables(_environment().parse(source)))
+
+
+def render(source: str, variables: Mapping[str, Any]) -> str:
+    """Return the template's text with `{{ name }}` replaced; single braces are only text.
+
+    Raises UsageError for a variable that does not exist, and for what the sandbox forbids.
+    """
+    try:
+        return _compile(source).render(variables)
+    except UndefinedError as error:
+        missing = sorted(template_variables(source) - variables.keys())
+        advice = [line for name in missing for line in did_you_mean(name, variables)]
+        raise UsageError(
+            f"the template cannot be filled in: {error.message}",
+            *advice,
+            f"variables here: {', '.join(sorted(variables)) or 'none'}",
+        ) from error
+    except TemplateError as error:
+        raise UsageError(f"the template cannot be rendered: {error.message}") from error
