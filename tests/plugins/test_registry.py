@@ -364,6 +364,12 @@ def test_a_class_of_this_process_is_registered_under_its_name(site):
     assert [entry.status for entry in registry.entries()] == [Status.OK, Status.OK]
 
 
+def test_policy_is_over_distributions_and_leaves_classes_of_this_process_alone(site):
+    registry = site.registry(Policy(allow=("nobody",)))
+    registry.add(Shout)
+    assert registry.step("shout") is Shout
+
+
 def test_a_cell_may_run_again_and_replace_its_class(site):
     registry = site.registry()
     registry.add(Shout)

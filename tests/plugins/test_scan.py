@@ -98,6 +98,21 @@ def test_unreadable_entry_points_of_one_distribution_do_not_hide_the_others(site
     assert "garbled" in caplog.text
 
 
+def test_a_folder_that_is_not_named_after_its_distribution_is_found(site):
+    site.install("folder", {"seedbed.llms": {"odd": "mod_odd"}}, metadata="Name: Another\nVersion: 1.0\n\n")
+    assert [claim.owner for claim in site.scan()] == ["Another 1.0"]
+
+
+def test_a_distribution_without_metadata_does_not_hide_the_others(site):
+    site.install_llm("good")
+    site.install("bare", {"seedbed.llms": {"bare": "mod_bare"}})
+    (site.folder / "bare-1.0.dist-info" / "METADATA").unlink()
+    assert {claim.name: claim.owner for claim in site.scan()} == {
+        "good": "dist-good 1.0",
+        "bare": "unknown unknown",
+    }
+
+
 def test_folded_headers_are_unfolded_and_the_description_is_not_read(site):
     metadata = "Name: folded\nVersion: 1.0\nRequires-Dist: seedbed\n  >=0.1\n\nRequires-Dist: seedbed<0.0.1\n"
     site.install("folded", {"seedbed.llms": {"folded": "mod_folded"}}, metadata=metadata)

@@ -130,8 +130,11 @@ def _other_kind(name: str, other: PluginKind) -> str:
 
 
 def _pip_install(kind: PluginKind, name: str) -> list[str]:
-    distribution = FIRST_PARTY.get((kind, name))
-    return [f"pip install {distribution}"] if distribution else []
+    return [
+        f"pip install {distribution}"
+        for (other, first_party), distribution in FIRST_PARTY.items()
+        if first_party == name and other.namespace == kind.namespace
+    ]
 
 
 def _installed(kind: PluginKind, names: Sequence[str]) -> str:

@@ -62,7 +62,7 @@ class Hooks:
             if not caller.has_spec() and not all(impl.optionalhook for impl in own):
                 self._forget(plugin)
                 known = [kind.hook for kind in PluginKind]
-                advice = did_you_mean(caller.name, known)
+                advice = did_you_mean(caller.name, known) or (f"its hooks are {', '.join(known)}",)
                 raise broken(claim, f"it implements {caller.name!r}, which is not a hook of Seedbed", *advice)
 
     def _forget(self, plugin: object) -> None:

@@ -90,13 +90,22 @@ def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
 
 def _owners() -> Iterator[tuple[Distribution, Headers]]:
     """Yield each distribution with a `seedbed.*` entry point once: the copy that Python would import."""
-    names: dict[str, None] = {}
+    owners: dict[str, Distribution] = {}
     for distribution in importlib_metadata.distributions():
         if f"[{_PREFIX}" in _entry_point_text(distribution).replace(" ", ""):
-            names.setdefault(normalise_distribution(Headers(distribution).first("Name", "")))
-    for name in filter(None, names):
-        winner = importlib_metadata.distribution(name)
+            name = normalise_distribution(Headers(distribution).first("Name", ""))
+            owners.setdefault(name, distribution)
+    for name, owner in owners.items():
+        winner = _first_on_path(name, owner)
         yield winner, Headers(winner)
+
+
+def _first_on_path(name: str, found: Distribution) -> Distribution:
+    """Return the first copy of a distribution, which need not have entry points, or `found` if there is none."""
+    try:
+        return importlib_metadata.distribution(name)
+    except (importlib_metadata.PackageNotFoundError, ValueError):
+        return found
 
 
 def _entry_point_text(distribution: Distribution) -> str:
