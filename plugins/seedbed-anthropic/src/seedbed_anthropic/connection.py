@@ -1,0 +1,168 @@
+"""Where requests go and with which headers: what the SDK's client is asked for, once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from seedbed import AuthenticationError, UsageError, public_url
+
+if TYPE_CHECKING:
+    import httpx2
+    from anthropic import Anthropic
+
+PROVIDER_HOST = "api.anthropic.com"
+
+_CREDENTIALS = ("authorization", "x-api-key")
+_PUBLIC_HEADERS = (
+    "accept",
+    "anthropic-beta",
+    "anthropic-version",
+    "anthropic-workspace-id",
+    "content-type",
+    "user-agent",
+)
+_OF_THE_SDK = ("user-agent", "x-stainless-")
+_SHORTEST_SECRET = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A base URL without a slash at its end, the headers of every request, and what renews a token."""
+
+    base_url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    auth: httpx2.Auth | None = field(default=None, repr=False)
+
+    @property
+    def endpoint(self) -> str:
+        """The base URL without any secret."""
+        return public_url(self.base_url)
+
+    @property
+    def at_provider(self) -> bool:
+        """Whether this is Anthropic's own API, and not a server that speaks its protocol."""
+        return urlsplit(self.base_url).hostname == PROVIDER_HOST
+
+    @property
+    def provider(self) -> str:
+        """Who answers, as messages name it."""
+        return "Anthropic" if self.at_provider else f"the server at '{self.endpoint}'"
+
+    @property
+    def credential_id(self) -> str:
+        """A digest of the credential, or nothing where there is none."""
+        credential = "\n".join(self.headers.get(name, "") for name in _CREDENTIALS).strip()
+        return hashlib.blake2b(credential.encode(), digest_size=8).hexdigest() if credential else ""
+
+    async def current_headers(self) -> Mapping[str, str]:
+        """Return the headers of a request now, with the token of a profile where one is used."""
+        if self.auth is None:
+            return self.headers
+        return await _with_token(self.auth, self.headers, self.endpoint)
+
+
+def connect(
+    *,
+    api_key: str | None,
+    auth_token: str | None,
+    base_url: str | None,
+    default_headers: Mapping[str, str],
+) -> Connection:
+    """Return the connection that the SDK's client makes of these settings and of the environment.
+
+    Raises AuthenticationError where Anthropic's own API has no credential, UsageError for a base URL
+    that is none.
+    """
+    wanted = base_url or os.environ.get("ANTHROPIC_BASE_URL")
+    if wanted is not None:
+        _check_url(wanted)
+    client = _client(
+        api_key=(api_key or "").strip() or None,
+        auth_token=(auth_token or "").strip() or None,
+        base_url=wanted,
+        default_headers=default_headers,
+    )
+    headers = _headers(client, default_headers)
+    connection = Connection(
+        # Every path begins with /v1; other servers' base URLs are often written with it.
+        base_url=str(client.base_url).rstrip("/").removesuffix("/v1"),
+        headers=headers,
+        auth=None if any(headers.get(name) for name in _CREDENTIALS) else client.custom_auth,
+    )
+    if connection.auth is None:
+        client.close()
+    _check_credential(connection)
+    return connection
+
+
+def _client(**settings: Any) -> Anthropic:
+    from anthropic import Anthropic, AnthropicError
+
+    try:
+        return Anthropic(**settings)
+    except AnthropicError as error:
+        raise AuthenticationError(f"the credentials of Anthropic cannot be read: {error}") from error
+
+
+def _headers(client: Anthropic, given: Mapping[str, str]) -> dict[str, str]:
+    # Not the SDK's own user-agent and x-stainless-*: they describe retries and time-outs that are not ours.
+    own = {"user-agent": f"seedbed-anthropic/{version('seedbed-anthropic')}"}
+    sent = {name.lower(): value for name, value in client.default_headers.items() if isinstance(value, str)}
+    own |= {name: value for name, value in sent.items() if not name.startswith(_OF_THE_SDK)}
+    return own | {name.lower(): value for name, value in given.items()}
+
+
+def secrets_in(headers: Mapping[str, str]) -> Iterator[str]:
+    """Yield what must not be shown of the headers of a request: credentials and values of unknown headers."""
+    for name, value in headers.items():
+        if name in _PUBLIC_HEADERS:
+            continue
+        for secret in (value, value.rpartition(" ")[2]):
+            if name in _CREDENTIALS or len(secret) >= _SHORTEST_SECRET:
+                yield secret
+
+
+def _check_url(url: str) -> None:
+    advice = "write base_url, or ANTHROPIC_BASE_URL, as https://host or http://host:port"
+    try:
+        split = urlsplit(url)
+    except ValueError as error:
+        raise UsageError("the base URL of Anthropic is not a URL", advice) from error
+    if split.scheme not in ("http", "https") or not split.hostname or split.query or split.fragment:
+        raise UsageError(f"the base URL '{public_url(url)}' of Anthropic names no server", advice)
+
+
+def _check_credential(connection: Connection) -> None:
+    values = [connection.headers.get(name, "") for name in _CREDENTIALS]
+    if not all(value.isascii() and value.isprintable() for value in values):
+        raise AuthenticationError(
+            "the API key for Anthropic has characters that no key has", "was it copied with a line break?"
+        )
+    missing = connection.auth is None and not connection.credential_id
+    if missing and connection.at_provider:
+        raise AuthenticationError(
+            "no API key for Anthropic",
+            "set the environment variable ANTHROPIC_API_KEY",
+            "or pass it with --set llm.api_key=..., in Python AnthropicLLM(api_key=...)",
+        )
+
+
+async def _with_token(auth: httpx2.Auth, headers: Mapping[str, str], endpoint: str) -> Mapping[str, str]:
+    import httpx2
+    from anthropic import AnthropicError
+
+    flow = auth.async_auth_flow(httpx2.Request("POST", endpoint, headers=dict(headers)))
+    try:
+        request = await anext(flow)
+    except (AnthropicError, httpx2.HTTPError) as error:
+        raise AuthenticationError(f"no token for Anthropic: {error}") from error
+    finally:
+        await flow.aclose()
+    renewed = ("authorization", "anthropic-beta")
+    return {**headers, **{name: request.headers[name] for name in renewed if name in request.headers}}

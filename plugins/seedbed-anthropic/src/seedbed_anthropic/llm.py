@@ -1,0 +1,186 @@
+"""The backend: settings, one request, one check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import Field, PrivateAttr, SecretStr, model_validator
+
+from seedbed import (
+    LLM,
+    BadRequestError,
+    Capabilities,
+    Request,
+    Response,
+    UnknownModelError,
+    get_json,
+    parse_body,
+    post_json,
+)
+from seedbed_anthropic.connection import Connection, connect, secrets_in
+from seedbed_anthropic.request import SAMPLING, build_body
+from seedbed_anthropic.response import read_response
+
+CHECK_SECONDS = 10.0
+SAMPLING_VERSION = "2023-06-01"
+"""The last version of the API that takes a temperature, from the models that have one."""
+
+
+class AnthropicLLM(LLM):
+    """A model of Anthropic's, or of a server that speaks its Messages API.
+
+    Credentials, base URL and headers come from the fields, then from the environment, as the official
+    SDK reads it. https://platform.claude.com/docs/en/api/messages
+    """
+
+    backend = "anthropic"
+
+    api_key: SecretStr | None = Field(default=None, description="API key; ANTHROPIC_API_KEY if unset.")
+    auth_token: SecretStr | None = Field(
+        default=None, description="Bearer token in place of a key; ANTHROPIC_AUTH_TOKEN if unset."
+    )
+    base_url: str | None = Field(
+        default=None, description="Address of the API, without /v1; ANTHROPIC_BASE_URL if unset."
+    )
+    default_headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Further headers, such as anthropic-beta or anthropic-version."
+    )
+    thinking: (
+        Annotated[int, Field(ge=1024)]
+        | Literal["adaptive", "disabled", "between_tools"]
+        | dict[str, Any]
+        | None
+    ) = Field(
+        default=None,
+        description="Budget in tokens, or adaptive, disabled, between_tools, or the API's object.",
+    )
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = Field(
+        default=None, description="How much effort the model puts into an answer."
+    )
+    structured_output: Literal["native", "tool"] | None = Field(
+        default=None,
+        description="A schema by output_config or by a forced tool; if unset, native at Anthropic only.",
+    )
+    ignore_sampling: bool = Field(
+        default=False, description="Leave out temperature and top_p, which newer models refuse."
+    )
+
+    _connection: Connection | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> AnthropicLLM:
+        if self.api_key and self.auth_token:
+            raise ValueError("api_key and auth_token exclude each other")
+        return self
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Structured output, tools and images."""
+        return Capabilities(structured_output=True, tools=True, images=True)
+
+    @property
+    def connection(self) -> Connection:
+        """Where requests go and with which headers, made on first use."""
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    @property
+    def endpoint(self) -> str:
+        """The base URL, without any secret."""
+        return self.connection.endpoint
+
+    @property
+    def credential_id(self) -> str:
+        """A digest of the key or token."""
+        return self.connection.credential_id
+
+    @property
+    def price_id(self) -> str | None:
+        """`anthropic/model` at Anthropic itself, else None."""
+        return f"anthropic/{self.model}" if self.connection.at_provider else None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return key, token and values of further headers, those of the environment included."""
+        environment = (os.environ.get(name, "") for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
+        headers = {name.lower(): value for name, value in _all_revealed(self.default_headers).items()}
+        if self._connection is not None:
+            headers |= self._connection.headers
+        found = (*super().secrets(), *environment, *secrets_in(headers))
+        return tuple(dict.fromkeys(secret for secret in found if secret))
+
+    def load(self) -> None:
+        """Read the settings; raises AuthenticationError where no key is to be found."""
+        self._connection = self._connect()
+
+    async def respond(self, request: Request) -> Response:
+        """Ask for one message."""
+        connection = self.connection
+        body = self._body(request)
+        headers = dict(await connection.current_headers())
+        sampled = [name for name in SAMPLING if name in body]
+        if sampled:
+            headers["anthropic-version"] = SAMPLING_VERSION
+        answer = await post_json(
+            f"{connection.base_url}/v1/messages", body, headers=headers, timeout=self.timeout
+        )
+        secrets = (*self.secrets(), *secrets_in(headers))
+        try:
+            received = parse_body(answer, connection.provider, secrets)
+        except BadRequestError as error:
+            if any(name in error.fact for name in sampled):
+                error.advice += ("leave temperature and top_p out, or --set llm.ignore_sampling=true",)
+            raise
+        return read_response(received, answer.headers, connection.provider)
+
+    async def check(self) -> None:
+        """Ask for the model's description: AuthenticationError, UnknownModelError or no connection."""
+        connection = self.connection
+        headers = await connection.current_headers()
+        url = f"{connection.base_url}/v1/models/{quote(self.model, safe='')}"
+        answer = await get_json(url, headers=headers, timeout=CHECK_SECONDS)
+        refused = answer.status in (401, 403)
+        if not refused and (not connection.at_provider or answer.status == 429 or answer.status >= 500):
+            return
+        described = parse_body(answer, connection.provider, (*self.secrets(), *secrets_in(headers)))
+        if described.get("lifecycle") == "retired":
+            raise UnknownModelError(
+                f"the model '{self.model}' is retired", "`GET /v1/models` lists those that are not"
+            )
+
+    def _connect(self) -> Connection:
+        return connect(
+            api_key=_revealed(self.api_key),
+            auth_token=_revealed(self.auth_token),
+            base_url=self.base_url,
+            default_headers=_all_revealed(self.default_headers),
+        )
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        native = self.structured_output or ("native" if self.connection.at_provider else "tool")
+        body = build_body(
+            self.model,
+            request,
+            thinking=self._thinking(),
+            effort=self.effort,
+            native_schema=native == "native",
+        )
+        if self.ignore_sampling:
+            return {name: value for name, value in body.items() if name not in SAMPLING}
+        return body
+
+    def _thinking(self) -> dict[str, Any] | None:
+        if isinstance(self.thinking, int):
+            return {"type": "enabled", "budget_tokens": self.thinking}
+        return {"type": self.thinking} if isinstance(self.thinking, str) else self.thinking
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
+
+
+def _all_revealed(secrets: Mapping[str, SecretStr]) -> dict[str, str]:
+    return {name: secret.get_secret_value() for name, secret in secrets.items()}
