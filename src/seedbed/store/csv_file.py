@@ -3,11 +3,9 @@
 The file is UTF-8 without a byte order mark, its lines end in CRLF, and its first line names all
 columns, in order of first appearance over the whole dataset. A cell holds
 
-    text           as it is
-    a number       in decimal digits, a float in the shortest form that reads back the same
-    true, false    for a bool
-    JSON           for a list or a dictionary
-    nothing        for None, for empty text, and for a column that the row lacks
+    text       as it is
+    JSON       for a number, a bool, a list or a dictionary: 12, 0.5, true, [1,"a"], {"key":"value"}
+    nothing    for None, for empty text, and for a column that the row lacks
 
 so types are not kept: read back, every cell is text, and an empty one is None. Python 3.11 cannot
 write None and empty text apart. Rows without any column leave no trace if no row has one.
@@ -76,6 +74,4 @@ def _records(path: Path, reader: Any) -> Iterator[Row]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
-    return repr(value) if type(value) is float else encode_value(value)
+    return value if isinstance(value, str) else encode_value(value)
