@@ -1,0 +1,35 @@
+"""The first-party task library of Seedbed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from seedbed import hookimpl
+
+if TYPE_CHECKING:
+    from seedbed_tasks.qa_pairs import QAPairs as QAPairs
+    from seedbed_tasks.self_instruct import SelfInstruct as SelfInstruct
+    from seedbed_tasks.text_generation import TextGeneration as TextGeneration
+
+_TASKS = {
+    "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
+    "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
+    "text-generation": ("seedbed_tasks.text_generation", "TextGeneration"),
+}
+_HOME = {attribute: module for module, attribute in _TASKS.values()}
+
+__all__ = ["QAPairs", "SelfInstruct", "TextGeneration"]
+
+
+@hookimpl
+def seedbed_task(name: str) -> Any:
+    """Return the task class registered as `name`."""
+    module, attribute = _TASKS[name]
+    return getattr(import_module(module), attribute)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'seedbed_tasks' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,69 @@
+"""Question and answer pairs, spread over topics, difficulties and kinds of question."""
+
+from __future__ import annotations
+
+import random
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from seedbed import GenerationParameters, GeneratorTask
+from seedbed_tasks.topics import TOPICS
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+QUESTION_TYPES = {
+    "factual": "asks for a fact",
+    "explanation": "asks why or how something is so",
+    "comparison": "asks how two things differ",
+    "procedure": "asks how something is done, step by step",
+    "definition": "asks what a word or an idea means",
+    "example": "asks for an example and what makes it one",
+}
+
+
+class QAPairs(GeneratorTask):
+    """Questions with their answers, for fine-tuning and for retrieval tests.
+
+    Topic, difficulty and type of question are drawn for each row, so that the rows spread evenly and
+    row 7 is row 7 in every run of the same seed.
+    """
+
+    class Output(BaseModel):
+        """What the model writes of a row."""
+
+        question: Text = Field(description="One question, complete in itself.")
+        answer: Text = Field(description="The answer, correct and complete.")
+
+    template: str = (
+        "Write one question about {{ topic }} and its answer.\n"
+        "The question {{ _type_hint }}. It is {{ difficulty }} to answer.\n"
+        "The question stands on its own; the answer takes one to three sentences.\n"
+        'Answer as JSON: {"question": "...", "answer": "..."}'
+    )
+    generation: GenerationParameters = Field(
+        default_factory=lambda: GenerationParameters(max_tokens=512),
+        description="Sampling parameters; they beat those of the LLM.",
+    )
+    topics: list[str] = Field(default=list(TOPICS), min_length=1, description="What the questions are about.")
+    difficulties: list[str] = Field(
+        default=["easy", "moderately hard", "hard"], min_length=1, description="How hard the questions are."
+    )
+    question_types: dict[str, str] = Field(
+        default=QUESTION_TYPES, min_length=1, description="Kinds of question, and what each asks."
+    )
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns made."""
+        return ["topic", "difficulty", "question_type", "question", "answer"]
+
+    def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
+        """Draw topic, difficulty and type of question of one row."""
+        kind = rng.choice(list(self.question_types))
+        return {
+            "topic": rng.choice(self.topics),
+            "difficulty": rng.choice(self.difficulties),
+            "question_type": kind,
+            "_type_hint": self.question_types[kind],
+        }

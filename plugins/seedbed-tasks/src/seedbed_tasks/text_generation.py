@@ -1,0 +1,15 @@
+"""Text for each row of a file."""
+
+from __future__ import annotations
+
+from seedbed import Task
+
+
+class TextGeneration(Task):
+    """Answers the instruction of each row; adds the column `generation`.
+
+    Works on rows with a column `instruction`, or with whatever columns `template` reads:
+    `--set template="Summarise in one sentence: {{ text }}"`.
+    """
+
+    template: str = "{{ instruction }}"

@@ -1,0 +1,57 @@
+"""The JSON Schema of pipeline files, with the plugins that are installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.errors import PydanticInvalidForJsonSchema
+
+from seedbed.errors import PluginError
+from seedbed.pipeline.file import PipelineFile
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.registry import Registry
+
+_NOT_IN_WITH = ("llm", "name")
+
+
+def pipeline_schema(registry: Registry) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of pipeline files.
+
+    Every installed step is imported for its fields; one that cannot be imported is left out.
+    """
+    schema = PipelineFile.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    definitions = schema["$defs"]
+    known = {}
+    for entry in registry.entries():
+        claim = entry.installed
+        if claim.kind is PluginKind.LLM:
+            continue
+        try:
+            known[claim.name] = _fields_schema(claim.name, registry.step(claim.name), definitions)
+        except PluginError:
+            continue
+    step = definitions["StepEntry"]
+    step["properties"]["use"]["enum"] = sorted(known)
+    step["allOf"] = [
+        {
+            "if": {"properties": {"use": {"const": name}}},
+            "then": {"properties": {"with": fields}},
+        }
+        for name, fields in sorted(known.items())
+    ]
+    return schema
+
+
+def _fields_schema(name: str, cls: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+    try:
+        schema = cls.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+    except PydanticInvalidForJsonSchema:
+        return {"type": "object"}
+    for model, definition in schema.pop("$defs", {}).items():
+        definitions[f"{name}.{model}"] = definition
+    for field in _NOT_IN_WITH:
+        schema["properties"].pop(field, None)
+    schema["required"] = [field for field in schema.get("required", []) if field not in _NOT_IN_WITH]
+    return schema

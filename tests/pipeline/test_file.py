@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seedbed import ParameterError, Registry, Step, UnknownPluginError, UsageError
+from seedbed.pipeline.file import load_pipeline
+from seedbed.plugins.policy import Policy
+from seedbed.tasks.rows import Row
+from seedbed_tasks import SelfInstruct, TextGeneration
+
+
+class KeepLong(Step):
+    shortest: int = 3
+
+    def process(self, row: Row) -> Row | None:
+        return row if len(row["generation"]) >= self.shortest else None
+
+
+@pytest.fixture
+def registry() -> Registry:
+    found = Registry(installed=(), policy=Policy())
+    found.add(SelfInstruct)
+    found.add(TextGeneration)
+    found.add(KeepLong)
+    return found
+
+
+def write(folder: Path, text: str, name: str = "pipeline.yaml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_file_names_steps_and_holds_their_fields(tmp_path: Path, registry: Registry) -> None:
+    path = write(
+        tmp_path,
+        """
+        name: answers
+        steps:
+          - use: self-instruct
+            with: {examples: 3}
+          - use: text-generation
+            name: answer
+          - use: keep-long
+        """,
+    )
+
+    pipeline = load_pipeline(path, registry)
+
+    assert [step.name for step in pipeline.steps] == ["self-instruct", "answer", "keep-long"]
+    assert pipeline.steps[0].examples == 3  # type: ignore[attr-defined]
+    assert pipeline.name == "answers"
+
+
+def test_json_is_read_too_and_names_the_run_after_the_file(tmp_path: Path, registry: Registry) -> None:
+    path = write(tmp_path, json.dumps({"steps": [{"use": "text-generation"}]}), "speech.json")
+
+    assert load_pipeline(path, registry).name == "speech"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("steps: [", UsageError, "line 1, column 9 is not YAML"),
+        ("[]", UsageError, "holds no pipeline"),
+        ("steps: []", ParameterError, "at least 1"),
+        ("stps: []", ParameterError, "did you mean 'steps'?"),
+        ("steps: [{use: text-generatoin}]", UnknownPluginError, "did you mean 'text-generation'?"),
+        (
+            "steps: [{use: text-generation}, {use: self-instruct, with: {exampels: 3}}]",
+            ParameterError,
+            "steps[1]",
+        ),
+        ("llm: nobody/x\nsteps: [{use: self-instruct}]", UnknownPluginError, "no LLM backend named 'nobody'"),
+        ("steps: [{use: './mine.py:Mine'}]", UsageError, "holds names, and './mine.py:Mine' is code"),
+        ("llm: ./mine.py:Mine/x\nsteps: [{use: self-instruct}]", UsageError, "is code"),
+        ("steps: [{use: !!python/object/apply:os.getcwd []}]", UsageError, "is not YAML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_place(
+    tmp_path: Path, registry: Registry, text: str, error: type[Exception], said: str
+) -> None:
+    path = write(tmp_path, text)
+
+    with pytest.raises(error) as raised:
+        load_pipeline(path, registry)
+
+    assert said in str(raised.value)
+    assert "pipeline.yaml" in str(raised.value)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path, registry: Registry) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_pipeline(tmp_path / "absent.yaml", registry)

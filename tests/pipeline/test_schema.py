@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import jsonschema
+import pytest
+
+from seedbed.pipeline.schema import pipeline_schema
+from seedbed.plugins.registry import default_registry
+
+
+def test_the_schema_is_valid_and_accepts_installed_steps_with_their_fields() -> None:
+    schema = pipeline_schema(default_registry())
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(
+        {"llm": "openai/gpt-4.1-mini", "steps": [{"use": "qa-pairs", "with": {"topics": ["tax law"]}}]},
+        schema,
+    )
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"use": "qa-pears"}],
+        [{"use": "qa-pairs", "with": {"topic": ["tax law"]}}],
+        [{"use": "qa-pairs", "with": {"topics": "tax law"}}],
+        [],
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(steps: list[object]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"steps": steps}, pipeline_schema(default_registry()))
