@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import httpx2
     from anthropic import Anthropic
 
-PROVIDER_HOST = "api.anthropic.com"
+PROVIDER_URL = "https://api.anthropic.com"
 
 _CREDENTIALS = ("authorization", "x-api-key")
 _PUBLIC_HEADERS = (
@@ -47,7 +47,7 @@ class Connection:
     @property
     def at_provider(self) -> bool:
         """Whether this is Anthropic's own API, and not a server that speaks its protocol."""
-        return urlsplit(self.base_url).hostname == PROVIDER_HOST
+        return is_provider(self.base_url)
 
     @property
     def provider(self) -> str:
@@ -79,9 +79,9 @@ def connect(
     Raises AuthenticationError where Anthropic's own API has no credential, UsageError for a base URL
     that is none.
     """
-    wanted = base_url or os.environ.get("ANTHROPIC_BASE_URL")
+    wanted = named_url(base_url)
     if wanted is not None:
-        _check_url(wanted)
+        check_url(wanted)
     client = _client(
         api_key=(api_key or "").strip() or None,
         auth_token=(auth_token or "").strip() or None,
@@ -99,6 +99,16 @@ def connect(
         client.close()
     _check_credential(connection)
     return connection
+
+
+def named_url(base_url: str | None) -> str | None:
+    """Return the base URL that the field or the environment names, or None."""
+    return base_url or os.environ.get("ANTHROPIC_BASE_URL")
+
+
+def is_provider(url: str) -> bool:
+    """Whether a URL is Anthropic's own."""
+    return urlsplit(url).hostname == urlsplit(PROVIDER_URL).hostname
 
 
 def _client(**settings: Any) -> Anthropic:
@@ -128,7 +138,8 @@ def secrets_in(headers: Mapping[str, str]) -> Iterator[str]:
                 yield secret
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str) -> None:
+    """Raise UsageError where a base URL names no server."""
     advice = "write base_url, or ANTHROPIC_BASE_URL, as https://host or http://host:port"
     try:
         split = urlsplit(url)

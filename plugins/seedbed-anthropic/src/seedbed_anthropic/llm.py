@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import Field, PrivateAttr, SecretStr, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from seedbed import (
     LLM,
@@ -19,8 +19,17 @@ from seedbed import (
     get_json,
     parse_body,
     post_json,
+    public_url,
 )
-from seedbed_anthropic.connection import Connection, connect, secrets_in
+from seedbed_anthropic.connection import (
+    PROVIDER_URL,
+    Connection,
+    check_url,
+    connect,
+    is_provider,
+    named_url,
+    secrets_in,
+)
 from seedbed_anthropic.request import SAMPLING, build_body
 from seedbed_anthropic.response import read_response
 
@@ -60,15 +69,22 @@ class AnthropicLLM(LLM):
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = Field(
         default=None, description="How much effort the model puts into an answer."
     )
-    structured_output: Literal["native", "tool"] | None = Field(
+    structured_output: Literal["native", "tool", "prompt"] | None = Field(
         default=None,
-        description="A schema by output_config or by a forced tool; if unset, native at Anthropic only.",
+        description="How a schema is sent: output_config, a forced tool, or words; native at Anthropic only.",
     )
     ignore_sampling: bool = Field(
         default=False, description="Leave out temperature and top_p, which newer models refuse."
     )
 
     _connection: Connection | None = PrivateAttr(default=None)
+
+    @field_validator("base_url")
+    @classmethod
+    def _checked_url(cls, url: str | None) -> str | None:
+        if url:
+            check_url(url)
+        return url
 
     @model_validator(mode="after")
     def _one_credential(self) -> AnthropicLLM:
@@ -78,8 +94,8 @@ class AnthropicLLM(LLM):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Structured output, tools and images."""
-        return Capabilities(structured_output=True, tools=True, images=True)
+        """Structured output (unless it is asked for in the prompt), tools and images."""
+        return Capabilities(structured_output=self._schemas_by() != "prompt", tools=True, images=True)
 
     @property
     def connection(self) -> Connection:
@@ -91,7 +107,7 @@ class AnthropicLLM(LLM):
     @property
     def endpoint(self) -> str:
         """The base URL, without any secret."""
-        return self.connection.endpoint
+        return public_url(self._address())
 
     @property
     def credential_id(self) -> str:
@@ -101,7 +117,7 @@ class AnthropicLLM(LLM):
     @property
     def price_id(self) -> str | None:
         """`anthropic/model` at Anthropic itself, else None."""
-        return f"anthropic/{self.model}" if self.connection.at_provider else None
+        return f"anthropic/{self.model}" if is_provider(self._address()) else None
 
     def secrets(self) -> tuple[str, ...]:
         """Return key, token and values of further headers, those of the environment included."""
@@ -159,14 +175,23 @@ class AnthropicLLM(LLM):
             default_headers=_all_revealed(self.default_headers),
         )
 
+    def _address(self) -> str:
+        # Known before a key is, so that capabilities and prices are.
+        if self._connection is not None:
+            return self._connection.base_url
+        return named_url(self.base_url) or PROVIDER_URL
+
+    def _schemas_by(self) -> str:
+        # Servers of others pass over what they do not know of the API, without a word.
+        return self.structured_output or ("native" if is_provider(self._address()) else "prompt")
+
     def _body(self, request: Request) -> dict[str, Any]:
-        native = self.structured_output or ("native" if self.connection.at_provider else "tool")
         body = build_body(
             self.model,
             request,
             thinking=self._thinking(),
             effort=self.effort,
-            native_schema=native == "native",
+            native_schema=self._schemas_by() == "native",
         )
         if self.ignore_sampling:
             return {name: value for name, value in body.items() if name not in SAMPLING}
