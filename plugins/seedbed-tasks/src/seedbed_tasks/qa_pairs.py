@@ -5,12 +5,20 @@ from __future__ import annotations
 import random
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field
 
 from seedbed import GenerationParameters, GeneratorTask
 from seedbed_tasks.topics import TOPICS
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+def _present(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text.strip()
+
+
+# Checked here and not by the schema: not every provider's strict mode knows `minLength`.
+Text = Annotated[str, AfterValidator(_present)]
 
 QUESTION_TYPES = {
     "factual": "asks for a fact",
