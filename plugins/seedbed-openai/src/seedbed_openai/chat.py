@@ -1,0 +1,67 @@
+"""Chat Completions: from a request to the body of POST /chat/completions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from seedbed import Message, Request
+from seedbed_openai.presets import Preset, StructuredOutput
+
+SCHEMA_NAME = "answer"
+
+
+def chat_body(
+    request: Request,
+    *,
+    model: str,
+    preset: Preset,
+    structured_output: StructuredOutput,
+    reasoning_effort: str | None,
+) -> dict[str, Any]:
+    """Return the body that asks for `request`; what is None or empty is left out."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": _messages(request, preset, structured_output),
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        preset.max_tokens_field: request.max_tokens,
+        "stop": list(request.stop) or None,
+        preset.seed_field: request.seed,
+        "n": request.n if request.n > 1 else None,
+        "tools": list(request.tools) or None,
+        "tool_choice": request.tool_choice,
+        "logprobs": True if request.logprobs is not None else None,
+        "top_logprobs": request.logprobs or None,
+        "response_format": _response_format(request, structured_output),
+        "reasoning_effort": reasoning_effort,
+    }
+    return {name: value for name, value in body.items() if value is not None} | dict(request.extra)
+
+
+def _response_format(request: Request, kind: StructuredOutput) -> dict[str, Any] | None:
+    if request.schema is None:
+        return None
+    if kind == "json_object":
+        return {"type": "json_object"}
+    schema = {"name": SCHEMA_NAME, "schema": dict(request.schema), "strict": True}
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def _messages(request: Request, preset: Preset, kind: StructuredOutput) -> list[Message]:
+    messages = list(request.messages)
+    if not preset.developer_role:
+        messages = [
+            {**message, "role": "system"} if message["role"] == "developer" else message
+            for message in messages
+        ]
+    if request.schema is not None and kind == "json_object":
+        # JSON mode knows of no schema, and is refused where the prompt does not speak of JSON.
+        schema = orjson.dumps(dict(request.schema)).decode()
+        instruction = f"Answer with one JSON object that fits this JSON Schema:\n{schema}"
+        if messages[0]["role"] == "system" and isinstance(messages[0]["content"], str):
+            instruction = f"{messages[0]['content']}\n\n{instruction}"
+            del messages[0]
+        messages.insert(0, {"role": "system", "content": instruction})
+    return messages

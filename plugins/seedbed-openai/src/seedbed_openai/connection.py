@@ -1,0 +1,149 @@
+"""Where one LLM's requests go and which headers they carry, worked out once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from seedbed import AuthenticationError, public_url
+from seedbed_openai.presets import OPENAI
+
+if TYPE_CHECKING:
+    from seedbed_openai.llm import OpenAILLM
+
+_PATHS = {"chat": "/chat/completions", "responses": "/responses"}
+_PUBLIC_HEADERS = frozenset({"user-agent", "openai-organization", "openai-project"})
+_SHORTEST_SECRET = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """The URLs of one LLM and the headers of its requests; `key_origin` says where its key was found.
+
+    With a `token_provider` each request carries a token of its own, and `seen_tokens` has the
+    latest two, so that they can be kept out of messages.
+    """
+
+    url: str
+    models_url: str
+    model_url: str | None = None
+    headers: Mapping[str, str] = field(repr=False)
+    key_origin: str = "no key was sent"
+    token_provider: Callable[[], str] | None = field(default=None, repr=False)
+    seen_tokens: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def credential_id(self) -> str:
+        """A digest of key, organisation and project; never the key."""
+        names = ("authorization", "api-key", "openai-organization", "openai-project")
+        values = ["token provider" if self.token_provider else self.headers.get(name, "") for name in names]
+        return hashlib.sha256("\n".join(values).encode()).hexdigest()[:16]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show: keys, tokens, and the values of headers not known to be public."""
+        values = [
+            value.removeprefix("Bearer ")
+            for name, value in self.headers.items()
+            if name not in _PUBLIC_HEADERS and len(value) >= _SHORTEST_SECRET
+        ]
+        return (*values, *self.seen_tokens)
+
+    async def request_headers(self) -> Mapping[str, str]:
+        """Return the headers of the next request, with a new token where there is a provider of tokens."""
+        if self.token_provider is None:
+            return self.headers
+        token = await asyncio.to_thread(fresh_token, self.token_provider)
+        if token not in self.seen_tokens:
+            self.seen_tokens[:] = [*self.seen_tokens[-1:], token]
+        return {**self.headers, "authorization": f"Bearer {token}"}
+
+
+def connect(llm: OpenAILLM) -> Connection:
+    """Return the connection of an LLM; raises AuthenticationError where its key is missing."""
+    key, origin = find_key(llm)
+    if llm.preset in ("openai", "azure"):
+        # The SDK takes seconds to import; the other servers need nothing that it knows.
+        from seedbed_openai.sdk import sdk_connection
+
+        return sdk_connection(llm, key, origin)
+    base = llm.resolved_base_url.rstrip("/")
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return Connection(
+        url=base + _PATHS[llm.api],
+        models_url=base + "/models",
+        headers=headers | own_headers(llm),
+        key_origin=origin,
+    )
+
+
+def own_headers(llm: OpenAILLM) -> dict[str, str]:
+    """Return the headers that say who asks, and those that the user has set."""
+    # Not the SDK's own user-agent and x-stainless-*: they describe its retries and time-outs,
+    # which are not the ones that apply here.
+    agent = {"user-agent": f"seedbed-openai/{version('seedbed-openai')}"}
+    given = {name.lower(): value.get_secret_value() for name, value in llm.default_headers.items()}
+    return agent | given
+
+
+def find_key(llm: OpenAILLM) -> tuple[str | None, str]:
+    """Return the key or token, and where it came from; raises AuthenticationError where it is missing.
+
+    None where the server needs none, or where a header of the user's says who asks.
+    """
+    variables = [llm.effective_preset.key_variable]
+    if llm.preset == "azure":
+        variables.insert(0, "AZURE_OPENAI_AD_TOKEN")
+    if llm.token_provider is not None:
+        return fresh_token(llm.token_provider), "the token came from token_provider"
+    for name, secret in (("api_key", llm.api_key), ("azure_ad_token", llm.azure_ad_token)):
+        if secret is not None:
+            return _checked(secret.get_secret_value(), name), f"the key came from {name}"
+    for variable in filter(None, variables):
+        if value := os.environ.get(variable, "").strip():
+            return _checked(value, variable), f"the key came from the environment variable {variable}"
+    if llm.effective_preset.needs_key and not _has_header_of_its_own(llm):
+        raise _missing_key(llm)
+    return None, "no key was sent: set api_key if the server wants one"
+
+
+def fresh_token(provider: Callable[[], str]) -> str:
+    """Return a token from the user's provider; raises AuthenticationError where it fails to give one."""
+    try:
+        token = provider()
+    except Exception as error:
+        raise AuthenticationError(f"token_provider failed with {type(error).__name__}") from error
+    if not isinstance(token, str) or not token:
+        raise AuthenticationError(f"token_provider gave {type(token).__name__} where a token was expected")
+    return _checked(token, "token_provider")
+
+
+def _checked(key: str, origin: str) -> str:
+    key = key.strip()
+    if not key or not (key.isascii() and key.isprintable()):
+        raise AuthenticationError(
+            f"the key from {origin} is empty or has characters that no key has", "copy it once more"
+        )
+    return key
+
+
+def _has_header_of_its_own(llm: OpenAILLM) -> bool:
+    names = {name.lower() for name in llm.default_headers}
+    if llm.effective_preset is OPENAI:
+        lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
+        names |= {line.partition(":")[0].strip().lower() for line in lines}
+    return bool(names & {"authorization", "api-key"})
+
+
+def _missing_key(llm: OpenAILLM) -> AuthenticationError:
+    variable = llm.effective_preset.key_variable
+    return AuthenticationError(
+        f"no API key for '{llm.reference}' at '{public_url(llm.resolved_base_url)}'",
+        f"export {variable}=... in the shell, or give it for once: --set llm.api_key=...",
+        "for a server of your own that needs no key: --set llm.base_url=http://localhost:8000/v1",
+    )

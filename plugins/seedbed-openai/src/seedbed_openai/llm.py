@@ -1,0 +1,225 @@
+"""The backend `openai`: one model at OpenAI or at a server that speaks its protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from seedbed import (
+    LLM,
+    AuthenticationError,
+    Capabilities,
+    Request,
+    Response,
+    parse_body,
+    post_json,
+    public_url,
+)
+from seedbed_openai.chat import chat_body
+from seedbed_openai.chat_answer import read_chat
+from seedbed_openai.connection import Connection, connect
+from seedbed_openai.limits import read_limits
+from seedbed_openai.model_check import check_model
+from seedbed_openai.presets import PRESETS, Preset, PresetName, StructuredOutput, preset_for
+from seedbed_openai.responses import responses_body
+from seedbed_openai.responses_answer import read_responses
+
+Lack = Literal["tools", "logprobs", "images", "seed", "n"]
+
+
+class OpenAILLM(LLM):
+    """A model of OpenAI, of Azure, or of any server that speaks OpenAI's protocol."""
+
+    backend = "openai"
+
+    preset: PresetName = Field(default="openai", description="Which kind of server it is.")
+    api: Literal["chat", "responses"] = Field(
+        default="chat", description="Chat Completions, or the Responses API."
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="The key; if unset, the environment variable of the preset."
+    )
+    base_url: str | None = Field(
+        default=None, description="The address of the API, if not the preset's; most end in /v1."
+    )
+    organization: str | None = Field(default=None, description="The organisation that pays, at OpenAI.")
+    project: str | None = Field(default=None, description="The project that pays, at OpenAI.")
+    reasoning_effort: str | None = Field(
+        default=None, description="How long a reasoning model may think: low, medium, high, ..."
+    )
+    structured_output: StructuredOutput | None = Field(
+        default=None, description="How the server is held to a JSON Schema, if not in the preset's way."
+    )
+    lacks: tuple[Lack, ...] = Field(
+        default=(), description="What this model or server lacks of what its preset has."
+    )
+    default_headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Further headers of every request; their values count as secret."
+    )
+    azure_endpoint: str | None = Field(
+        default=None, description="The address of an Azure OpenAI resource; means preset=azure."
+    )
+    azure_deployment: str | None = Field(
+        default=None, description="The deployment at Azure, if it is not named as the model."
+    )
+    api_version: str | None = Field(default=None, description="The version of the API, at Azure.")
+    azure_ad_token: SecretStr | None = Field(
+        default=None, description="A Microsoft Entra token in place of a key, at Azure."
+    )
+    token_provider: SkipJsonSchema[Callable[[], str]] | None = Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description="A function that returns a bearer token for each request (from Python only).",
+    )
+
+    _connection: Connection | None = PrivateAttr(default=None)
+
+    @field_validator("base_url", "azure_endpoint")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        split = urlsplit(value)
+        if split.scheme not in ("http", "https") or not split.hostname:
+            raise ValueError("write it as https://host/path or http://host:port/path")
+        if "@" in split.netloc:
+            raise ValueError("leave user and password out of it, and use api_key or default_headers")
+        return value
+
+    @field_validator("default_headers")
+    @classmethod
+    def _are_headers(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, secret in value.items():
+            text = secret.get_secret_value()
+            if not (name + text).isascii() or not (name + text).isprintable() or not name.strip():
+                raise ValueError(f"the header {name!r} has characters that no header has")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.azure_endpoint and self.preset == "openai":
+            self.preset = "azure"
+        given = [
+            name
+            for name in ("azure_endpoint", "azure_deployment", "api_version", "azure_ad_token")
+            if getattr(self, name)
+        ]
+        if given and self.preset != "azure":
+            raise ValueError(f"'{given[0]}' is for Azure: set azure_endpoint, or preset=azure")
+        if self.token_provider is not None and (self.api_key or self.azure_ad_token):
+            raise ValueError("give a token_provider or a key, not both")
+        return self
+
+    @property
+    def resolved_base_url(self) -> str:
+        """The address that requests go to: as given, else from the environment, else the preset's."""
+        variable = {"openai": "OPENAI_BASE_URL", "azure": "AZURE_OPENAI_ENDPOINT"}.get(self.preset, "")
+        given = self.base_url or self.azure_endpoint or os.environ.get(variable, "").strip()
+        return given or PRESETS[self.preset].base_url
+
+    @property
+    def effective_preset(self) -> Preset:
+        """What is known of the server that requests go to."""
+        return preset_for(self.preset, self.resolved_base_url)
+
+    @property
+    def uses_azure_token(self) -> bool:
+        """Whether the credential at Azure is a token, and not a key."""
+        if self.api_key is not None:
+            return False
+        given = self.azure_ad_token or self.token_provider
+        return bool(given or os.environ.get("AZURE_OPENAI_AD_TOKEN", "").strip())
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the preset has, less what `lacks` names and what the Responses API does not take."""
+        lacking = {*self.lacks, *(("seed", "n") if self.api == "responses" else ())}
+        return replace(
+            self.effective_preset.capabilities,
+            structured_output=self._structured_output != "none",
+            **dict.fromkeys(lacking, False),
+        )
+
+    @property
+    def endpoint(self) -> str:
+        """The address that requests go to."""
+        return public_url(self.resolved_base_url).rstrip("/")
+
+    @property
+    def credential_id(self) -> str:
+        """A digest of key, organisation and project."""
+        return self._connected().credential_id
+
+    @property
+    def price_id(self) -> str | None:
+        """The model as price lists name it; None at a server of one's own."""
+        provider = self.effective_preset.price_provider
+        return f"{provider}/{self.model}" if provider else None
+
+    @property
+    def server_title(self) -> str:
+        """The server as messages name it."""
+        preset = self.effective_preset
+        if preset.needs_key and not self.base_url:
+            return preset.title
+        return f"{preset.title} at '{self.endpoint}'"
+
+    @property
+    def _structured_output(self) -> StructuredOutput:
+        wanted = self.structured_output or self.effective_preset.structured_output
+        # JSON mode of the Responses API is not offered: wherever that API is, schemas are.
+        return "json_schema" if self.api == "responses" and wanted == "json_object" else wanted
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return keys, tokens and values of headers, those of the environment included."""
+        return (*super().secrets(), *(self._connection.secrets if self._connection else ()))
+
+    def load(self) -> None:
+        """Work out where requests go; raises AuthenticationError where a key is missing."""
+        self._connection = connect(self)
+
+    def unload(self) -> None:
+        """Forget where requests go, so that a changed environment counts."""
+        self._connection = None
+        super().unload()
+
+    async def check(self) -> None:
+        """Ask the server, without cost, whether it knows the key and the model."""
+        await check_model(self, await asyncio.to_thread(self._connected))
+
+    async def respond(self, request: Request) -> Response:
+        """Post the request to Chat Completions or to the Responses API."""
+        connection = self._connected()
+        headers = await connection.request_headers()
+        answer = await post_json(connection.url, self._body(request), headers=headers, timeout=self.timeout)
+        try:
+            body = parse_body(answer, self.server_title, self.secrets())
+        except AuthenticationError as error:
+            error.advice = (*error.advice, connection.key_origin)
+            raise
+        read = read_responses if self.api == "responses" else read_chat
+        return read(body, self.server_title, read_limits(answer.headers))
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        if self.api == "responses":
+            return responses_body(request, model=self.model, reasoning_effort=self.reasoning_effort)
+        return chat_body(
+            request,
+            model=self.model,
+            preset=self.effective_preset,
+            structured_output=self._structured_output,
+            reasoning_effort=self.reasoning_effort,
+        )
+
+    def _connected(self) -> Connection:
+        self.ensure_loaded()
+        assert self._connection is not None
+        return self._connection

@@ -1,0 +1,160 @@
+"""What is known of each server that speaks OpenAI's protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+from urllib.parse import urlsplit
+
+from seedbed import Capabilities
+
+StructuredOutput = Literal["json_schema", "json_object", "none"]
+PresetName = Literal[
+    "openai",
+    "azure",
+    "vllm",
+    "ollama",
+    "lmstudio",
+    "groq",
+    "together",
+    "openrouter",
+    "mistral",
+    "gemini",
+    "deepseek",
+]
+
+_ALL = Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True, n=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """One kind of server: where it is, which key it takes, what it can be asked for.
+
+    `key_variable` is the environment variable of the key, None where there is none; `needs_key`
+    says whether requests without one are refused. `price_provider` is the name under which prices
+    are listed, None for servers of one's own. `lists_all_models`: a model that is missing from
+    GET /models cannot be used.
+    """
+
+    title: str
+    base_url: str = ""
+    key_variable: str | None = None
+    needs_key: bool = True
+    structured_output: StructuredOutput = "json_schema"
+    capabilities: Capabilities = _ALL
+    max_tokens_field: str = "max_tokens"
+    seed_field: str = "seed"
+    developer_role: bool = False
+    price_provider: str | None = None
+    lists_all_models: bool = False
+
+
+def _all_but(*lacking: str) -> Capabilities:
+    return replace(_ALL, **dict.fromkeys(lacking, False))
+
+
+OPENAI = Preset(
+    title="OpenAI",
+    base_url="https://api.openai.com/v1",
+    key_variable="OPENAI_API_KEY",
+    max_tokens_field="max_completion_tokens",
+    developer_role=True,
+    price_provider="openai",
+)
+AZURE = Preset(
+    title="Azure OpenAI",
+    key_variable="AZURE_OPENAI_API_KEY",
+    max_tokens_field="max_completion_tokens",
+    developer_role=True,
+    price_provider="azure",
+)
+COMPATIBLE = Preset(
+    title="the server",
+    key_variable="OPENAI_API_KEY",
+    needs_key=False,
+    capabilities=_all_but("n"),
+)
+"""A server at an address of the user's: what llama.cpp, vLLM and their like have in common."""
+
+PRESETS: dict[PresetName, Preset] = {
+    "openai": OPENAI,
+    "azure": AZURE,
+    "vllm": Preset(
+        title="vLLM",
+        base_url="http://localhost:8000/v1",
+        key_variable="VLLM_API_KEY",
+        needs_key=False,
+        lists_all_models=True,
+    ),
+    "ollama": Preset(
+        title="Ollama",
+        base_url="http://localhost:11434/v1",
+        key_variable="OLLAMA_API_KEY",
+        needs_key=False,
+        capabilities=_all_but("n"),
+        lists_all_models=True,
+    ),
+    "lmstudio": Preset(
+        title="LM Studio",
+        base_url="http://localhost:1234/v1",
+        key_variable="LM_API_TOKEN",
+        needs_key=False,
+        capabilities=_all_but("n", "logprobs"),
+        lists_all_models=True,
+    ),
+    "groq": Preset(
+        title="Groq",
+        base_url="https://api.groq.com/openai/v1",
+        key_variable="GROQ_API_KEY",
+        # Only some of its models take a JSON Schema, all of them JSON mode.
+        structured_output="json_object",
+        capabilities=_all_but("n", "logprobs"),
+        max_tokens_field="max_completion_tokens",
+        price_provider="groq",
+    ),
+    "together": Preset(
+        title="Together",
+        base_url="https://api.together.xyz/v1",
+        key_variable="TOGETHER_API_KEY",
+        capabilities=_all_but("logprobs"),
+        price_provider="together_ai",
+    ),
+    "openrouter": Preset(
+        title="OpenRouter",
+        base_url="https://openrouter.ai/api/v1",
+        key_variable="OPENROUTER_API_KEY",
+        capabilities=_all_but("n"),
+        price_provider="openrouter",
+    ),
+    "mistral": Preset(
+        title="Mistral",
+        base_url="https://api.mistral.ai/v1",
+        key_variable="MISTRAL_API_KEY",
+        capabilities=_all_but("logprobs"),
+        seed_field="random_seed",
+        price_provider="mistral",
+    ),
+    "gemini": Preset(
+        title="Gemini",
+        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+        key_variable="GEMINI_API_KEY",
+        capabilities=_all_but("seed", "logprobs"),
+        price_provider="gemini",
+    ),
+    "deepseek": Preset(
+        title="DeepSeek",
+        base_url="https://api.deepseek.com",
+        key_variable="DEEPSEEK_API_KEY",
+        structured_output="json_object",
+        capabilities=_all_but("n", "seed", "images"),
+        price_provider="deepseek",
+    ),
+}
+
+
+def preset_for(name: PresetName, base_url: str) -> Preset:
+    """Return the preset; `openai` at an address that is not OpenAI's is a compatible server."""
+    host = urlsplit(base_url).hostname or ""
+    if name != "openai" or host == "openai.com" or host.endswith(".openai.com"):
+        return PRESETS[name]
+    return AZURE if host.endswith(".openai.azure.com") else COMPATIBLE

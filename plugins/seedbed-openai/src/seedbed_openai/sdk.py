@@ -1,0 +1,109 @@
+"""What the official SDK knows: OpenAI's and Azure's URLs, headers and environment variables.
+
+The SDK is asked to send one request of each kind; what it would have sent is held back and read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+from seedbed import ParameterError
+from seedbed_openai.connection import Connection, own_headers
+
+if TYPE_CHECKING:
+    from seedbed_openai.llm import OpenAILLM
+
+_NO_KEY = "no-key"
+# Of the transport or of one request, not of the connection.
+_LEFT_OUT = {
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+}
+
+
+class _HeldBack(openai.OpenAIError):
+    """Stops the SDK where its request is complete and nothing has been sent."""
+
+    def __init__(self, request: Any) -> None:
+        super().__init__("the request is not sent")
+        self.request = request
+
+
+def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connection:
+    """Return the connection that the SDK would use; raises ParameterError for settings that it refuses."""
+    http_client = openai.DefaultHttpxClient(event_hooks={"request": [_hold_back]}, trust_env=False)
+    with http_client:
+        try:
+            client = _client(llm, key or _NO_KEY, http_client)
+        except (openai.OpenAIError, ValueError, TypeError) as error:
+            raise ParameterError(
+                f"the settings of '{llm.reference}' do not make a connection: {error}"
+            ) from error
+        post = _request_of(lambda: _ask(client, llm))
+        models = _request_of(client.models.list)
+        model = _request_of(lambda: client.models.retrieve(llm.model))
+    headers = {
+        name: value
+        for name, value in post.headers.items()
+        if name not in _LEFT_OUT and not name.startswith("x-stainless-") and value != f"Bearer {_NO_KEY}"
+    }
+    if key is None:
+        headers = {name: value for name, value in headers.items() if value != _NO_KEY}
+    return Connection(
+        url=str(post.url),
+        models_url=str(models.url),
+        model_url=str(model.url),
+        headers=headers | own_headers(llm),
+        key_origin=key_origin,
+        token_provider=llm.token_provider,
+    )
+
+
+def _client(llm: OpenAILLM, key: str, http_client: Any) -> openai.OpenAI:
+    common: dict[str, Any] = {
+        "organization": llm.organization,
+        "project": llm.project,
+        "default_headers": {name: value.get_secret_value() for name, value in llm.default_headers.items()},
+        "max_retries": 0,
+        "http_client": http_client,
+    }
+    if llm.preset != "azure":
+        return openai.OpenAI(api_key=key, base_url=llm.resolved_base_url, **common)
+    azure: dict[str, Any] = {
+        "azure_endpoint": llm.azure_endpoint,
+        "azure_deployment": llm.azure_deployment,
+        "api_version": llm.api_version,
+        "base_url": llm.base_url,
+        "azure_ad_token" if llm.uses_azure_token else "api_key": key,
+    }
+    return openai.AzureOpenAI(**azure, **common)
+
+
+def _ask(client: openai.OpenAI, llm: OpenAILLM) -> object:
+    if llm.api == "responses":
+        return client.responses.create(model=llm.model, input="")
+    return client.chat.completions.create(model=llm.model, messages=[])
+
+
+def _hold_back(request: object) -> None:
+    raise _HeldBack(request)
+
+
+def _request_of(send: Callable[[], object]) -> Any:
+    try:
+        send()
+    except openai.OpenAIError as error:
+        # The SDK before 3.0 wraps what is raised here.
+        held = error if isinstance(error, _HeldBack) else error.__cause__
+        if isinstance(held, _HeldBack):
+            return held.request
+        raise
+    raise RuntimeError("the openai SDK did not send its request through its HTTP client")

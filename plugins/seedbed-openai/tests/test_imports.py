@@ -1,0 +1,20 @@
+"""What importing the plugin costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SCRIPT = """
+import sys
+import seedbed_openai
+heavy = {"openai", "aiohttp", "pydantic", "seedbed_openai.llm", "httpx2"} & sys.modules.keys()
+assert not heavy, heavy
+assert seedbed_openai.seedbed_llm("openai") is seedbed_openai.OpenAILLM
+seedbed_openai.OpenAILLM(model="m", preset="ollama").load()
+assert "openai" not in sys.modules
+"""
+
+
+def test_the_module_is_cheap_until_its_class_is_used() -> None:
+    subprocess.run([sys.executable, "-c", SCRIPT], check=True)

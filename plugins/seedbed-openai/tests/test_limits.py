@@ -1,0 +1,48 @@
+"""Rate limits in the headers of a response."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedbed import Limits
+from seedbed_openai.limits import duration, read_limits
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1s", 1.0),
+        ("6m0s", 360.0),
+        ("20ms", 0.02),
+        ("1h2m3.5s", 3723.5),
+        ("7.66s", 7.66),
+        ("12", 12.0),
+        ("1780000000", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_durations_are_read_in_the_forms_that_servers_use(text: str | None, seconds: float | None) -> None:
+    assert duration(text) == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_the_headers_of_requests_and_tokens_are_read() -> None:
+    headers = {
+        "x-ratelimit-limit-requests": "5000",
+        "x-ratelimit-remaining-requests": "4999",
+        "x-ratelimit-reset-requests": "12ms",
+        "x-ratelimit-limit-tokens": "160000",
+        "x-ratelimit-remaining-tokens": "159976",
+        "x-ratelimit-reset-tokens": "6m0s",
+    }
+    assert read_limits(headers) == Limits(5000, 4999, pytest.approx(0.012), 160000, 159976, 360.0)
+    assert read_limits({"content-type": "application/json"}) is None
+
+
+@given(st.text(max_size=20))
+def test_no_header_value_raises(text: str) -> None:
+    duration(text)
+    read_limits({"x-ratelimit-limit-requests": text, "x-ratelimit-reset-tokens": text})
