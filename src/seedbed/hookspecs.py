@@ -51,6 +51,8 @@ def seedbed_llm(name: str) -> type[LLM] | None:
 def seedbed_step(name: str) -> type[BaseStep] | None:
     """Return the `Step`, `GeneratorStep` or `GlobalStep` class registered as `name` (group `seedbed.steps`).
 
+    Tasks and steps share one namespace, since both are referred to in a pipeline:
+
         @hookimpl
         def seedbed_step(name):
             from my_package.language import KeepLanguage
