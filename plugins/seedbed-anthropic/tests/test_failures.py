@@ -1,0 +1,176 @@
+"""Every failure of a server is a typed error that shows no secret."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.support.fault_server import FaultServer, Reply
+
+import seedbed
+from seedbed import Gateway, RetryPolicy
+from seedbed_anthropic import AnthropicLLM
+
+KEY = "sk-ant-very-secret-key"
+TEAM = "secret-of-the-gateway"
+MESSAGES = [{"role": "user", "content": "Name a colour."}]
+
+
+def api_error(status: int, kind: str, text: str = "Something is wrong.", **headers: str) -> Reply:
+    body = {"type": "error", "error": {"type": kind, "message": f"{text} {KEY} {TEAM}"}, "request_id": "r"}
+    return Reply(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def new_llm(server: FaultServer, **fields: Any) -> AnthropicLLM:
+    return AnthropicLLM(
+        **{"model": "claude", "api_key": KEY, "base_url": server.url, "timeout": 20, **fields},
+        default_headers={"X-Gateway": TEAM},
+    )
+
+
+def failure(llm: AnthropicLLM, **parameters: Any) -> seedbed.LLMError:
+    once = llm.bound(Gateway(retry=RetryPolicy(tries=1)), None)
+    with pytest.raises(seedbed.LLMError) as caught:
+        once.complete(MESSAGES, **parameters)
+    shown = f"{caught.value!s} {caught.value!r} {caught.value.args} {llm!r}"
+    assert KEY not in shown
+    assert TEAM not in shown
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected", "retryable", "fatal"),
+    [
+        (api_error(400, "invalid_request_error"), seedbed.BadRequestError, False, False),
+        (
+            api_error(400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum"),
+            seedbed.ContextOverflowError,
+            False,
+            False,
+        ),
+        (api_error(401, "authentication_error"), seedbed.AuthenticationError, False, True),
+        (api_error(403, "permission_error"), seedbed.AuthenticationError, False, True),
+        (api_error(404, "not_found_error", "model: claude"), seedbed.UnknownModelError, False, True),
+        (api_error(413, "request_too_large"), seedbed.BadRequestError, False, False),
+        (api_error(429, "rate_limit_error"), seedbed.RateLimitedError, True, False),
+        (api_error(500, "api_error"), seedbed.ServerError, True, False),
+        (api_error(529, "overloaded_error"), seedbed.RateLimitedError, True, False),
+        (api_error(504, "timeout_error"), seedbed.TimedOutError, True, False),
+        (api_error(200, "overloaded_error"), seedbed.InvalidResponseError, True, False),
+        (Reply(502, f"<html><title>Bad {KEY}</title></html>"), seedbed.ServerError, True, False),
+        (Reply(200, f"<html><title>Hi {KEY}</title></html>"), seedbed.InvalidResponseError, True, False),
+        (Reply(200, b'{"content": ['), seedbed.InvalidResponseError, True, False),
+        (Reply(200, {"content": []}, cut=True), seedbed.LLMConnectionError, True, False),
+        (Reply(200, {"id": "no message"}), seedbed.InvalidResponseError, True, False),
+        (Reply(drop=True), seedbed.LLMConnectionError, True, False),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_a_server_answers_is_a_typed_error(
+    fault_server: FaultServer, reply: Reply, expected: type, retryable: bool, fatal: bool
+) -> None:
+    fault_server.answer_with(reply)
+    error = failure(new_llm(fault_server))
+    assert type(error) is expected
+    assert (error.retryable, error.fatal) == (retryable, fatal)
+
+
+def test_the_wait_that_a_server_asks_for_is_kept(fault_server: FaultServer) -> None:
+    fault_server.answer_with(api_error(429, "rate_limit_error", retry_after="7"))
+    assert failure(new_llm(fault_server)).retry_after == 7
+
+
+def test_no_answer_in_time_is_a_time_out(fault_server: FaultServer) -> None:
+    fault_server.answer_with(Reply(hang=True))
+    assert type(failure(new_llm(fault_server, timeout=0.2))) is seedbed.TimedOutError
+
+
+def test_a_refused_temperature_says_what_to_do(fault_server: FaultServer) -> None:
+    fault_server.answer_with(
+        api_error(400, "invalid_request_error", "`temperature` is deprecated for this model.")
+    )
+    assert "ignore_sampling=true" in str(failure(new_llm(fault_server), temperature=0.5))
+    assert "ignore_sampling" not in str(failure(new_llm(fault_server)))
+
+
+def test_a_key_of_the_environment_is_not_shown(
+    fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    fault_server.answer_with(api_error(401, "authentication_error"))
+    failure(new_llm(fault_server, api_key=None))
+    assert fault_server.received[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(401, seedbed.AuthenticationError), (403, seedbed.AuthenticationError), (404, None), (503, None)],
+)
+def test_the_check_of_another_server_asks_for_reach_and_key_only(
+    fault_server: FaultServer, status: int, expected: type[Exception] | None
+) -> None:
+    fault_server.answer_with(api_error(status, "some_error"))
+    llm = new_llm(fault_server, model="org/claude one")
+    if expected is None:
+        asyncio.run(llm.check())
+    else:
+        with pytest.raises(expected) as caught:
+            asyncio.run(llm.check())
+        assert KEY not in str(caught.value)
+    assert [request.method for request in fault_server.received] == ["GET"]
+    assert fault_server.received[0].path == "/v1/models/org/claude one"
+
+
+def test_the_check_of_a_server_that_is_not_there_fails() -> None:
+    with FaultServer() as gone:
+        llm = new_llm(gone)
+    with pytest.raises(seedbed.LLMConnectionError):
+        asyncio.run(llm.check())
+
+
+@pytest.fixture
+def provider(fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
+    """A server that is taken for Anthropic itself."""
+    monkeypatch.setattr("seedbed_anthropic.connection.PROVIDER_URL", fault_server.url)
+    return fault_server
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (Reply(200, {"type": "model", "id": "claude", "lifecycle": "active"}), None),
+        (Reply(200, {"type": "model", "id": "claude", "lifecycle": "retired"}), seedbed.UnknownModelError),
+        (api_error(404, "not_found_error", "model: claude"), seedbed.UnknownModelError),
+        (api_error(401, "authentication_error"), seedbed.AuthenticationError),
+        (api_error(403, "permission_error"), seedbed.AuthenticationError),
+        (api_error(429, "rate_limit_error"), None),
+        (api_error(529, "overloaded_error"), None),
+    ],
+)
+def test_the_check_at_anthropic_asks_for_the_model(
+    provider: FaultServer, reply: Reply, expected: type[Exception] | None
+) -> None:
+    provider.answer_with(reply)
+    llm = new_llm(provider)
+    if expected is None:
+        asyncio.run(llm.check())
+    else:
+        with pytest.raises(expected) as caught:
+            asyncio.run(llm.check())
+        assert KEY not in str(caught.value)
+    assert [(request.method, request.path) for request in provider.received] == [("GET", "/v1/models/claude")]
+
+
+def test_a_schema_goes_to_output_config_at_anthropic_and_into_the_prompt_elsewhere(
+    fault_server: FaultServer, message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    fault_server.answer_with(Reply(body=message))
+    new_llm(fault_server).complete(MESSAGES, schema=schema)
+    assert "JSON Schema" in fault_server.received[0].json()["system"]
+    monkeypatch.setattr("seedbed_anthropic.connection.PROVIDER_URL", fault_server.url)
+    new_llm(fault_server).complete(MESSAGES, schema=schema)
+    sent = fault_server.received[1].json()
+    assert "system" not in sent
+    assert sent["output_config"]["format"]["schema"]["properties"] == schema["properties"]
