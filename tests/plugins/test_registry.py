@@ -156,23 +156,28 @@ def test_only_the_owner_of_a_name_is_asked(site):
 
 
 def test_many_threads_may_resolve_at_once(site):
-    for number in range(8):
-        site.install_llm(f"fake-{number}")
+    names = {f"fake-{number}": "mod_shared" for number in range(16)}
+    site.install("shared", {"seedbed.llms": names}, {"mod_shared": site.llm_module})
     registry = site.registry()
-    start = threading.Barrier(16)
+    start = threading.Barrier(len(names))
     found: list[type] = []
 
-    def resolve(number):
+    def resolve(name):
         start.wait()
-        found.append(registry.llm(f"fake-{number % 8}"))
+        found.append(registry.llm(name))
 
-    threads = [threading.Thread(target=resolve, args=(number,)) for number in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 16
-    assert len(set(found)) == 8
+    threads = [threading.Thread(target=resolve, args=(name,)) for name in names]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(found) == len(names)
+    assert len(set(found)) == 1
 
 
 def test_two_registries_share_nothing(site):
@@ -333,6 +338,14 @@ def test_tasks_and_steps_resolve_by_kind(site):
     assert issubclass(registry.step("keep"), Step)
     with pytest.raises(UnknownPluginError, match=r"'keep' of both 1\.0 is a step, not a task"):
         registry.task("keep")
+
+
+def test_a_name_that_one_distribution_gives_to_a_task_and_a_step_is_resolved_by_what_is_asked(site):
+    groups = {"seedbed.tasks": {"same": "mod_t"}, "seedbed.steps": {"same": "mod_t"}}
+    site.install("both", groups, {"mod_t": site.task_module})
+    registry = site.registry()
+    assert registry.task("same").__name__ == "FakeTask"
+    assert registry.step("same").__name__ == "FakeStep"
 
 
 def test_a_task_hook_must_answer_with_a_task(site):

@@ -101,7 +101,7 @@ def _owners() -> Iterator[tuple[Distribution, Headers]]:
 
 
 def _first_on_path(name: str, found: Distribution) -> Distribution:
-    """Return the first copy of a distribution, which need not have entry points, or `found` if there is none."""
+    """Return the first copy of a distribution, with or without entry points, or `found` if there is none."""
     try:
         return importlib_metadata.distribution(name)
     except (importlib_metadata.PackageNotFoundError, ValueError):
