@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,14 +47,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(work, environment)
 
 
-def fences(page: Path) -> Iterator[tuple[str, str, str]]:
-    for language, name, text in FENCE.findall(page.read_text()):
-        yield language, name, text
-
-
 def follow(page: Path, place: Place) -> None:
     """Do what the page says: write its files, run its commands and its Python."""
-    for language, name, text in fences(page):
+    for language, name, text in FENCE.findall(page.read_text()):
         if name:
             path = place.folder / name
             path.parent.mkdir(exist_ok=True)
