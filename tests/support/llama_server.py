@@ -74,6 +74,8 @@ def serve() -> None:
     parameters.model.path = str(path)
     parameters.n_ctx = CONTEXT_TOKENS
     parameters.n_parallel = SLOTS
+    # Several threads wait for each other by spinning, which is slow where the tests share their cores.
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.verbosity = -1
     parameters.cache_ram_mib = 0
     parameters.api_keys = [key]

@@ -195,13 +195,13 @@ def test_usage_of_the_wrong_type_counts_as_none() -> None:
 
 
 # Random JSON with the protocol's own words, so that it gets past the first check.
-_WORDS = st.sampled_from(
-    ["choices", "message", "content", "finish_reason", "tool_calls", "function", "name", "arguments"]
-    + ["logprobs", "token", "logprob", "top_logprobs", "usage", "prompt_tokens", "model", "refusal"]
-    + ["prompt_tokens_details", "completion_tokens_details", "error", "code", "output", "type", "text"]
-    + ["status", "summary", "call_id", "incomplete_details", "reason", "thinking", "completed", "stop"]
-    + ["incomplete", "function_call", "reasoning", "output_text"]
-)
+_PROTOCOL = """
+    choices message content finish_reason tool_calls function name arguments logprobs token logprob
+    top_logprobs usage prompt_tokens model refusal prompt_tokens_details completion_tokens_details
+    error code output type text status summary call_id incomplete_details reason thinking completed
+    stop incomplete function_call reasoning output_text
+"""
+_WORDS = st.sampled_from(_PROTOCOL.split())
 _LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | _WORDS
 _JSON = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -10,6 +11,7 @@ from tests.support.fault_server import FaultServer, Reply
 
 from seedbed import AuthenticationError, Gateway, LLMError, ParameterError, RetryPolicy, UnsupportedError
 from seedbed_openai import OpenAILLM
+from seedbed_openai.llm import Lack
 from seedbed_openai.presets import PRESETS, PresetName
 
 KEY = "sk-secret-0123456789"
@@ -119,6 +121,22 @@ def test_a_token_provider_that_fails_is_an_authentication_error(fault_server: Fa
 def test_azure_without_a_version_is_a_parameter_error() -> None:
     with pytest.raises(ParameterError, match="api_version"):
         OpenAILLM(model="m", azure_endpoint="https://x.openai.azure.com", api_key=KEY).load()
+
+
+def test_a_setting_that_no_header_can_carry_is_a_parameter_error() -> None:
+    with pytest.raises(ParameterError, match="a header is not ASCII"):
+        OpenAILLM(model="m", organization="Ünï", api_key=KEY).load()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_readme_tells_of_each_preset(name: Any) -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith(f"| `{name}`"))
+    preset = PRESETS[name]
+    mode = {"json_schema": "JSON Schema", "json_object": "JSON mode"}[preset.structured_output]
+    lacking = [lack for lack in get_args(Lack) if not getattr(preset.capabilities, lack)]
+    assert all(part in row for part in (preset.base_url, preset.key_variable, mode, *lacking))
+    assert ("optional" in row) is not preset.needs_key
 
 
 @pytest.mark.parametrize(

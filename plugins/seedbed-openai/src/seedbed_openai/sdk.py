@@ -40,16 +40,16 @@ class _HeldBack(openai.OpenAIError):
 def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connection:
     """Return the connection that the SDK would use; raises ParameterError for settings that it refuses."""
     http_client = openai.DefaultHttpxClient(event_hooks={"request": [_hold_back]}, trust_env=False)
-    with http_client:
-        try:
+    try:
+        with http_client:
             client = _client(llm, key or _NO_KEY, http_client)
-        except (openai.OpenAIError, ValueError, TypeError) as error:
-            raise ParameterError(
-                f"the settings of '{llm.reference}' do not make a connection: {error}"
-            ) from error
-        post = _request_of(lambda: _ask(client, llm))
-        models = _request_of(client.models.list)
-        model = _request_of(lambda: client.models.retrieve(llm.model))
+            post = _request_of(lambda: _ask(client, llm))
+            models = _request_of(client.models.list)
+            model = _request_of(lambda: client.models.retrieve(llm.model))
+    except (openai.OpenAIError, ValueError, TypeError) as error:
+        # The text of a UnicodeError quotes the whole value, which may be a secret.
+        reason = "a header is not ASCII" if isinstance(error, UnicodeError) else str(error)
+        raise ParameterError(f"the settings of '{llm.reference}' make no connection: {reason}") from None
     headers = {
         name: value
         for name, value in post.headers.items()
