@@ -6,11 +6,12 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from seedbed import AuthenticationError, UsageError, public_url
+from seedbed import AuthenticationError, LLMConnectionError, UsageError, public_url
 
 if TYPE_CHECKING:
     import httpx2
@@ -31,7 +32,7 @@ _OF_THE_SDK = ("user-agent", "x-stainless-")
 _SHORTEST_SECRET = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connection:
     """A base URL without a slash at its end, the headers of every request, and what renews a token."""
 
@@ -39,26 +40,31 @@ class Connection:
     headers: Mapping[str, str] = field(repr=False)
     auth: httpx2.Auth | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def endpoint(self) -> str:
         """The base URL without any secret."""
         return public_url(self.base_url)
 
-    @property
+    @cached_property
     def at_provider(self) -> bool:
         """Whether this is Anthropic's own API, and not a server that speaks its protocol."""
         return is_provider(self.base_url)
 
-    @property
+    @cached_property
     def provider(self) -> str:
         """Who answers, as messages name it."""
         return "Anthropic" if self.at_provider else f"the server at '{self.endpoint}'"
 
-    @property
+    @cached_property
     def credential_id(self) -> str:
         """A digest of the credential, or nothing where there is none."""
         credential = "\n".join(self.headers.get(name, "") for name in _CREDENTIALS).strip()
         return hashlib.blake2b(credential.encode(), digest_size=8).hexdigest() if credential else ""
+
+    @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown of the headers."""
+        return tuple(dict.fromkeys(secrets_in(self.headers)))
 
     async def current_headers(self) -> Mapping[str, str]:
         """Return the headers of a request now, with the token of a profile where one is used."""
@@ -171,8 +177,10 @@ async def _with_token(auth: httpx2.Auth, headers: Mapping[str, str], endpoint: s
     flow = auth.async_auth_flow(httpx2.Request("POST", endpoint, headers=dict(headers)))
     try:
         request = await anext(flow)
-    except (AnthropicError, httpx2.HTTPError) as error:
+    except AnthropicError as error:
         raise AuthenticationError(f"no token for Anthropic: {error}") from error
+    except httpx2.HTTPError as error:
+        raise LLMConnectionError(f"no token for Anthropic: {error}") from error
     finally:
         await flow.aclose()
     renewed = ("authorization", "anthropic-beta")

@@ -107,7 +107,7 @@ class AnthropicLLM(LLM):
     @property
     def endpoint(self) -> str:
         """The base URL, without any secret."""
-        return public_url(self._address())
+        return self._connection.endpoint if self._connection else public_url(self._address())
 
     @property
     def credential_id(self) -> str:
@@ -121,12 +121,11 @@ class AnthropicLLM(LLM):
 
     def secrets(self) -> tuple[str, ...]:
         """Return key, token and values of further headers, those of the environment included."""
+        if self._connection is not None:
+            return self._connection.secrets
         environment = (os.environ.get(name, "") for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
         headers = {name.lower(): value for name, value in _all_revealed(self.default_headers).items()}
-        if self._connection is not None:
-            headers |= self._connection.headers
-        found = (*super().secrets(), *environment, *secrets_in(headers))
-        return tuple(dict.fromkeys(secret for secret in found if secret))
+        return (*super().secrets(), *filter(None, environment), *secrets_in(headers))
 
     def load(self) -> None:
         """Read the settings; raises AuthenticationError where no key is to be found."""
@@ -136,16 +135,15 @@ class AnthropicLLM(LLM):
         """Ask for one message."""
         connection = self.connection
         body = self._body(request)
-        headers = dict(await connection.current_headers())
+        headers = await connection.current_headers()
         sampled = [name for name in SAMPLING if name in body]
         if sampled:
-            headers["anthropic-version"] = SAMPLING_VERSION
+            headers = {**headers, "anthropic-version": SAMPLING_VERSION}
         answer = await post_json(
             f"{connection.base_url}/v1/messages", body, headers=headers, timeout=self.timeout
         )
-        secrets = (*self.secrets(), *secrets_in(headers))
         try:
-            received = parse_body(answer, connection.provider, secrets)
+            received = parse_body(answer, connection.provider, _secrets(connection, headers))
         except BadRequestError as error:
             if any(name in error.fact for name in sampled):
                 error.advice += ("leave temperature and top_p out, or --set llm.ignore_sampling=true",)
@@ -161,7 +159,7 @@ class AnthropicLLM(LLM):
         refused = answer.status in (401, 403)
         if not refused and (not connection.at_provider or answer.status == 429 or answer.status >= 500):
             return
-        described = parse_body(answer, connection.provider, (*self.secrets(), *secrets_in(headers)))
+        described = parse_body(answer, connection.provider, _secrets(connection, headers))
         if described.get("lifecycle") == "retired":
             raise UnknownModelError(
                 f"the model '{self.model}' is retired", "`GET /v1/models` lists those that are not"
@@ -201,6 +199,10 @@ class AnthropicLLM(LLM):
         if isinstance(self.thinking, int):
             return {"type": "enabled", "budget_tokens": self.thinking}
         return {"type": self.thinking} if isinstance(self.thinking, str) else self.thinking
+
+
+def _secrets(connection: Connection, headers: Mapping[str, str]) -> tuple[str, ...]:
+    return connection.secrets if connection.auth is None else tuple(secrets_in(headers))
 
 
 def _revealed(secret: SecretStr | None) -> str | None:
