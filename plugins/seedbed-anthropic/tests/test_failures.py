@@ -94,6 +94,19 @@ def test_a_refused_temperature_says_what_to_do(fault_server: FaultServer) -> Non
     assert "ignore_sampling" not in str(failure(new_llm(fault_server)))
 
 
+@pytest.mark.xfail(
+    strict=True, reason="the core reads 'model' and 'invalid_request_error' as an unknown model"
+)
+@pytest.mark.parametrize(
+    "text", ["`temperature` is deprecated for this model.", "role 'system' is not supported on this model"]
+)
+def test_a_refused_request_that_names_a_model_does_not_end_the_run(
+    fault_server: FaultServer, text: str
+) -> None:
+    fault_server.answer_with(api_error(400, "invalid_request_error", text))
+    assert type(failure(new_llm(fault_server))) is seedbed.BadRequestError
+
+
 def test_a_key_of_the_environment_is_not_shown(
     fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
