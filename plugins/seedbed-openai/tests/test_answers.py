@@ -160,6 +160,7 @@ def test_an_empty_text_is_an_answer() -> None:
         {"choices": []},
         {"choices": [None]},
         {"choices": [{}]},
+        {"choices": [{"message": "Hi"}]},
         {"choices": [{"message": None, "finish_reason": "stop"}]},
         {"choices": [{"message": {"content": None}, "finish_reason": "stop"}]},
         {"choices": [{"message": {"content": 7}, "finish_reason": "stop"}]},

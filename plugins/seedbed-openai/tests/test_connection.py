@@ -184,6 +184,8 @@ def test_the_price_is_that_of_the_provider() -> None:
     assert OpenAILLM(model="gpt-x", base_url="http://localhost/v1").price_id is None
     assert OpenAILLM(model="a/b", preset="openrouter").price_id == "openrouter/a/b"
     assert OpenAILLM(model="m", preset="ollama").price_id is None
+    at_azure = OpenAILLM(model="m", base_url="https://x.openai.azure.com/openai/v1")
+    assert at_azure.price_id == "azure/m"
 
 
 def test_every_preset_has_a_name_and_every_name_a_preset() -> None:
