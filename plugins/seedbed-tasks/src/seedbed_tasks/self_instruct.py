@@ -32,7 +32,7 @@ class SelfInstruct(GeneratorTask):
         "alone. Write the task only, in one or two sentences."
     )
     generation: GenerationParameters = Field(
-        default_factory=lambda: GenerationParameters(temperature=1.0, max_tokens=256),
+        default_factory=lambda: GenerationParameters(max_tokens=256),
         description="Sampling parameters; they beat those of the LLM.",
     )
     seed_instructions: list[str] = Field(
