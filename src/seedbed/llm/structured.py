@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 
-_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+# A fence ends at the beginning of a line: those inside of JSON strings do not.
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)\n\s*```", re.DOTALL)
 
 
 def schema_of(model: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
@@ -34,8 +35,11 @@ def _close(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     closed = {key: _close(value) for key, value in schema.items() if key != "default"}
-    if isinstance(closed.get("properties"), dict) and closed.get("type") == "object":
-        closed["required"] = list(closed["properties"])
+    properties = schema.get("properties")
+    if isinstance(properties, dict) and schema.get("type") == "object":
+        # Its keys are the names of columns, which may be "default" too.
+        closed["properties"] = {name: _close(value) for name, value in properties.items()}
+        closed["required"] = list(properties)
         closed["additionalProperties"] = False
     return closed
 
@@ -61,9 +65,9 @@ def _with_system(messages: tuple[Message, ...], text: str) -> tuple[Message, ...
 def json_text(answer: str) -> str:
     """Return the part of an answer that is JSON: as it is, from a code fence, or between its braces."""
     text = answer.strip()
-    if fence := _FENCE.search(text):
+    if not text.startswith("{") and (fence := _FENCE.search(text)):
         text = fence[1].strip()
-    if text.startswith(("{", "[")):
+    if text.startswith("["):
         return text
     start, end = text.find("{"), text.rfind("}")
     return text[start : end + 1] if 0 <= start < end else text

@@ -1,0 +1,72 @@
+"""Schemas are closed as strict modes ask, and JSON is found in what models put around it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from seedbed.llm.structured import json_text, schema_of
+
+
+class Part(BaseModel):
+    size: int = 3
+
+
+class Output(BaseModel):
+    default: str
+    parts: list[Part]
+    note: str | None = None
+    counts: dict[str, int]
+
+
+def test_every_property_is_required_and_no_other_allowed_at_every_level():
+    schema = schema_of(Output)
+    assert schema["required"] == ["default", "parts", "note", "counts"]
+    assert schema["additionalProperties"] is False
+    assert schema["$defs"]["Part"]["required"] == ["size"]
+    assert schema["$defs"]["Part"]["additionalProperties"] is False
+    assert schema["properties"]["counts"]["additionalProperties"] == {"type": "integer"}
+
+
+def test_defaults_are_left_out_but_not_a_column_of_that_name():
+    schema = schema_of(Output)
+    assert "default" not in schema["properties"]["note"]
+    assert "default" not in schema["$defs"]["Part"]["properties"]["size"]
+    assert schema["properties"]["default"]["type"] == "string"
+
+
+def test_a_schema_that_is_one_already_stays_as_it_is():
+    schema = {"type": "object", "properties": {"a": {"type": "string", "default": "x"}}}
+    assert schema_of(schema) == schema
+
+
+AROUND = {
+    "nothing": "{}",
+    "spaces": "  {} \n",
+    "a fence": "```json\n{}\n```",
+    "a fence with words": "Here you are:\n```\n{}\n```\nAnything else?",
+    "words before": "Sure! {}",
+    "words after": "{}\n\nI hope this helps.",
+}
+
+
+@pytest.mark.parametrize("case", AROUND)
+@given(value=st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()), min_size=1))
+def test_json_is_found_in_what_stands_around_it(case, value):
+    for indent in (None, 2):
+        assert json.loads(json_text(AROUND[case].replace("{}", json.dumps(value, indent=indent)))) == value
+
+
+def test_a_fence_inside_of_a_value_is_part_of_it():
+    value = {"code": "```python\nprint()\n```", "language": "```"}
+    assert json.loads(json_text(f"```json\n{json.dumps(value)}\n```")) == value
+    assert json.loads(json_text(json.dumps(value, indent=1))) == value
+
+
+def test_what_is_no_json_stays_for_the_error_to_quote():
+    assert json_text("I cannot.") == "I cannot."
+    assert json_text('[{"a": 1}]') == '[{"a": 1}]'
