@@ -27,13 +27,19 @@ class LoopThread:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self._closers: list[Callable[[], Awaitable[None]]] = []
+        self._stopping = False
         self._thread = threading.Thread(target=self._serve, name="seedbed-loop", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while not self._stopping:
+            try:
+                self.loop.run_forever()
+            except (KeyboardInterrupt, SystemExit):
+                # Raised by somebody's code in a task: its caller gets it, the others go on.
+                continue
         self.loop.close()
 
     def is_current(self) -> bool:
@@ -76,6 +82,7 @@ class LoopThread:
         if not self._thread.is_alive():
             return
         asyncio.run_coroutine_threadsafe(self._wind_up(), self.loop).result(_CLOSING_SECONDS)
+        self._stopping = True
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(_CLOSING_SECONDS)
         atexit.unregister(self.close)
@@ -97,12 +104,26 @@ async def _signalling(coroutine: Coroutine[Any, Any, T], ended: threading.Event)
         ended.set()
 
 
+_starting = threading.Lock()
+
+
 @cache
+def _started() -> LoopThread:
+    return LoopThread()
+
+
 def loop_thread() -> LoopThread:
     """Return the process's loop thread, started on first use."""
-    return LoopThread()
+    # A cache alone calls its function once for each thread that comes before the first is done.
+    with _starting:
+        return _started()
+
+
+def _forget() -> None:
+    _started.cache_clear()
+    _starting.release()
 
 
 if hasattr(os, "register_at_fork"):
     # Threads do not survive a fork: a child starts a loop of its own when it needs one.
-    os.register_at_fork(after_in_child=loop_thread.cache_clear)
+    os.register_at_fork(before=_starting.acquire, after_in_parent=_starting.release, after_in_child=_forget)

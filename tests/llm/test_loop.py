@@ -1,0 +1,134 @@
+"""The loop thread: one for the process, of its own after a fork, unharmed by callers, gone at exit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from tests.support.scripted_llm import scripted, user
+
+from seedbed.llm.loop import LoopThread, loop_thread
+
+
+def python(source: str, timeout: float = 20) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter of its own, which must end by itself."""
+    program = "from tests.support.scripted_llm import *\n" + textwrap.dedent(source)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=timeout
+    )
+
+
+def test_threads_that_come_first_together_get_one_loop():
+    ended = python(
+        """
+        import sys, threading
+        from seedbed.llm.loop import loop_thread
+        sys.setswitchinterval(1e-6)
+        together, found = threading.Barrier(16), []
+        def first():
+            together.wait()
+            found.append(loop_thread())
+        threads = [threading.Thread(target=first) for _ in range(16)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print(len(found), len(set(map(id, found))))
+        """
+    )
+    assert ended.stdout == "16 1\n", ended
+
+
+@pytest.mark.parametrize("exit_", [SystemExit(3), KeyboardInterrupt()])
+def test_a_backend_that_exits_ends_its_caller_and_not_the_loop(exit_):
+    def leave(request):
+        raise exit_
+
+    with pytest.raises(type(exit_)):
+        scripted(leave).generate([user("a")])
+    assert scripted().generate([user("a")]) == [["yes"]]
+
+
+def test_a_forked_child_has_a_loop_and_permits_of_its_own():
+    ended = python(
+        """
+        import asyncio, os, threading
+        from seedbed.llm.loop import loop_thread
+
+        asked, go = threading.Semaphore(0), threading.Event()
+        async def wait(request):
+            asked.release()
+            await asyncio.to_thread(go.wait)
+            return "late"
+        slow, quick = scripted(wait), scripted("quick")
+        texts = [user(str(k)) for k in range(16)]
+        caller = threading.Thread(target=slow.generate, args=[texts + texts])
+        caller.start()
+        for _ in range(16): asked.acquire()
+        before = loop_thread()
+        if (child := os.fork()) == 0:
+            right = quick.generate(texts + texts) == [["quick"]] * 32 and loop_thread() is not before
+            os._exit(0 if right else 1)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        go.set()
+        caller.join()
+        print(status, loop_thread() is before)
+        """
+    )
+    assert ended.stdout == "0 True\n", ended
+
+
+def test_the_process_ends_at_once_with_calls_in_flight():
+    ended = python(
+        """
+        import asyncio, concurrent.futures, contextlib, threading
+        asked = threading.Event()
+        def ask():
+            with contextlib.suppress(concurrent.futures.CancelledError):
+                scripted(hang).generate([user("a")])
+        async def hang(request):
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                print("cancelled", flush=True)
+        threading.Thread(target=ask, daemon=True).start()
+        asked.wait()
+        print("end", flush=True)
+        """
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "end\ncancelled\n", "")
+
+
+def test_ctrl_c_cancels_the_call_and_leaves():
+    ended = python(
+        """
+        import asyncio, signal, threading
+        async def hang(request):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                print("cancelled", flush=True)
+        try:
+            scripted(hang).generate([user("a")])
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        print(scripted("alive").generate([user("a")]))
+        """
+    )
+    assert ended.stdout == "cancelled\ninterrupted\n[['alive']]\n", ended
+
+
+def test_what_was_opened_is_closed_with_the_loop():
+    thread, closed = LoopThread(), []
+
+    async def close():
+        closed.append(thread.is_current())
+
+    thread.on_close(close)
+    thread.close()
+    thread.close()
+    assert closed == [True]
+    assert thread.loop.is_closed()
+    assert not loop_thread().loop.is_closed()
