@@ -10,8 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import InvalidResponseError, LLMError, SeedbedError, TimedOutError, UnsupportedError
-from seedbed.llm.http_errors import redact
+from seedbed.llm.loop import LoopThread, loop_thread
 from seedbed.llm.messages import has_images
+from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
 from seedbed.llm.retry import RetryPolicy
@@ -134,29 +135,30 @@ async def _one_try(llm: LLM, request: Request) -> Response:
         async with asyncio.timeout(llm.timeout):
             response = await llm.respond(request)
     except LLMError as error:
-        raise _without_secrets(error, llm) from error.__cause__
+        redact_error(error, llm.secrets())
+        raise
     except TimeoutError as error:
         raise TimedOutError(
             f"no answer from '{llm.reference}' within {llm.timeout:g} s", "raise the LLM's timeout"
         ) from error
     except SeedbedError:
         raise
-    except Exception as error:
-        text = redact(f"{type(error).__name__}: {error}", llm.secrets())
-        raise LLMError(f"the backend of '{llm.reference}' failed: {text}") from error
+    except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
+        secrets = llm.secrets()
+        text = redact(f"{type(error).__name__}: {error}", secrets)
+        raise LLMError(f"the backend of '{llm.reference}' failed: {text}") from showable(error, secrets)
+    _check_response(llm, request, response)
+    return response
+
+
+def _check_response(llm: LLM, request: Request, response: object) -> None:
+    if not isinstance(response, Response):
+        kind = type(response).__name__
+        raise LLMError(f"the backend of '{llm.reference}' gave {kind} where a Response was expected")
     if len(response.choices) != request.n:
         raise InvalidResponseError(
             f"'{llm.reference}' gave {len(response.choices)} choices where {request.n} were asked for"
         )
-    return response
-
-
-def _without_secrets(error: LLMError, llm: LLM) -> LLMError:
-    secrets = llm.secrets()
-    error.fact = redact(error.fact, secrets)
-    error.advice = tuple(redact(line, secrets) for line in error.advice)
-    error.args = (error.fact, *error.advice)
-    return error
 
 
 def check_capabilities(llm: LLM, request: Request) -> None:
@@ -194,7 +196,11 @@ def _merge(responses: list[Response]) -> Response:
     )
 
 
-@cache
 def default_gateway() -> Gateway:
-    """Return the gateway of calls outside of a run."""
+    """Return the gateway of calls outside of a run; a forked child has its own, as its loop."""
+    return _gateway_of(loop_thread())
+
+
+@cache
+def _gateway_of(thread: LoopThread) -> Gateway:
     return Gateway()

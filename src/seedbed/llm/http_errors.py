@@ -6,7 +6,7 @@ import email.utils
 import re
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -22,7 +22,10 @@ from seedbed.errors import (
     TimedOutError,
     UnknownModelError,
 )
-from seedbed.llm.transport import HTTPAnswer
+from seedbed.llm.redaction import redact
+
+if TYPE_CHECKING:
+    from seedbed.llm.transport import HTTPAnswer
 
 _LONGEST_DETAIL = 400
 _OVERFLOW = re.compile(
@@ -32,18 +35,12 @@ _OVERFLOW = re.compile(
 )
 _FILTERED = re.compile(r"content.?(filter|policy|management)|safety system", re.IGNORECASE)
 _NO_MODEL = re.compile(
-    r"model.?not.?found|model.*(not exist|not found|unknown|invalid)|unknown model|no such model",
+    r"model.?not.?found|model.*(not exist|not found|is unknown)|(unknown|invalid|no such).?model|"
+    r"not a valid model",
     re.IGNORECASE,
 )
-_NO_MONEY = re.compile(r"insufficient_quota|billing|credit balance", re.IGNORECASE)
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return the text with every secret replaced."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "[secret]")
-    return text
+# Not "billing": messages on plain rate limits point to its page.
+_NO_MONEY = re.compile(r"insufficient_quota|billing_(not_active|hard_limit)|credit balance", re.IGNORECASE)
 
 
 def parse_body(answer: HTTPAnswer, provider: str, secrets: Iterable[str] = ()) -> dict[str, Any]:
@@ -54,7 +51,7 @@ def parse_body(answer: HTTPAnswer, provider: str, secrets: Iterable[str] = ()) -
         body = orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
         raise InvalidResponseError(
-            f"{provider} answered {_describe(answer)} where JSON was expected",
+            f"{provider} answered {_describe(_redacted(answer, secrets))} where JSON was expected",
             "does base_url name the API itself, with its /v1 where there is one?",
             status=answer.status,
         ) from error
@@ -70,11 +67,13 @@ def parse_body(answer: HTTPAnswer, provider: str, secrets: Iterable[str] = ()) -
 
 def http_error(answer: HTTPAnswer, provider: str, secrets: Iterable[str] = ()) -> LLMError:
     """Return the typed error for an answer of status 300 or more."""
-    detail = redact(error_detail(answer), secrets)
+    answer = _redacted(answer, secrets)
+    detail = error_detail(answer)
     fact = f"{provider} answered {answer.status}: {detail}"
-    kind, advice = _classify(answer.status, f"{detail} {_error_code(answer.body)}")
+    hints = f"{detail} {_error_code(answer.body)}"
+    kind, advice = _classify(answer.status, hints)
     error = kind(fact, *advice, status=answer.status, retry_after=retry_after(answer.headers))
-    if kind is RateLimitedError and _NO_MONEY.search(f"{detail} {_error_code(answer.body)}"):
+    if kind is RateLimitedError and _NO_MONEY.search(hints):
         error.retryable, error.fatal = False, True
     return error
 
@@ -82,7 +81,7 @@ def http_error(answer: HTTPAnswer, provider: str, secrets: Iterable[str] = ()) -
 def _classify(status: int, detail: str) -> tuple[type[LLMError], tuple[str, ...]]:
     if status in (401, 403):
         return AuthenticationError, ("check the API key, and that it may use this model",)
-    if status == 402:
+    if status == 402 or (status == 400 and _NO_MONEY.search(detail)):
         return AuthenticationError, ("the account has no credit left",)
     if status in (429, 529):
         return RateLimitedError, ()
@@ -117,14 +116,20 @@ def _error_in_disguise(
     """Return the error that a body of status 200 holds, as proxies and some servers send it."""
     error = body["error"]
     code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, str) and code.isdigit():
+    if isinstance(code, str) and re.fullmatch("[45][0-9]{2}", code):
         code = int(code)
     if isinstance(code, int) and 400 <= code < 600:
         return http_error(answer._replace(status=code), provider, secrets)
-    detail = redact(error_detail(answer), secrets)
+    detail = error_detail(_redacted(answer, secrets))
     return InvalidResponseError(
         f"{provider} answered {answer.status} with an error inside: {detail}", status=answer.status
     )
+
+
+def _redacted(answer: HTTPAnswer, secrets: Iterable[str]) -> HTTPAnswer:
+    """Return the answer without secrets, before a cut to length could leave a part of one."""
+    text = answer.body.decode("utf-8", "surrogateescape")
+    return answer._replace(body=redact(text, secrets).encode("utf-8", "surrogateescape"))
 
 
 def error_detail(answer: HTTPAnswer) -> str:
@@ -169,7 +174,8 @@ def _number(text: str) -> float | None:
 
 def _error_code(body: bytes) -> str:
     try:
-        error = orjson.loads(body).get("error", {})
+        answered = orjson.loads(body)
+        error = answered.get("error") or answered
         return f"{error.get('code', '')} {error.get('type', '')}"
     except (orjson.JSONDecodeError, AttributeError):
         return ""

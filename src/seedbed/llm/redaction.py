@@ -1,0 +1,34 @@
+"""Keeps keys out of what is shown: messages, logs and tracebacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from seedbed.errors import SeedbedError
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Return the text with every secret replaced."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "[secret]")
+    return text
+
+
+def redact_error(error: SeedbedError, secrets: Iterable[str]) -> None:
+    """Replace every secret in the error's own text, and cut off a cause that shows one."""
+    error.fact = redact(error.fact, secrets)
+    error.advice = tuple(redact(line, secrets) for line in error.advice)
+    error.args = (error.fact, *error.advice)
+    error.__cause__ = showable(error.__cause__ or error.__context__, secrets)
+
+
+def showable(cause: BaseException | None, secrets: Iterable[str]) -> BaseException | None:
+    """Return the cause of an error, or None where a traceback of it would show a secret."""
+    shown = "".join(f"{link}{link!r}" for link in _chain(cause))
+    return cause if redact(shown, secrets) == shown else None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,294 @@
+"""What the gateway does for every backend: capabilities, permits, retries, seeds, and a check of answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+from tests.support.scripted_llm import ALL, IMPATIENT, impatient, prompt, scripted, user
+
+from seedbed import (
+    BadRequestError,
+    Choice,
+    Gateway,
+    InvalidResponseError,
+    LLMError,
+    RateLimitedError,
+    Response,
+    RetryPolicy,
+    ServerError,
+    TimedOutError,
+    UnsupportedError,
+    Usage,
+    image_part,
+)
+from seedbed.llm.scope import CallScope
+
+SEEDED = replace(ALL, n=False)
+PATIENT = RetryPolicy(tries=3, first_wait=0.001)
+
+
+def failing(*errors):
+    """Return an answer that raises each error once, and then says yes."""
+    left = list(errors)
+
+    def answer(request):
+        if left:
+            raise left.pop(0)
+        return "yes"
+
+    return answer
+
+
+def test_only_an_error_that_says_so_is_tried_again():
+    refused = impatient(scripted(failing(BadRequestError("no"))))
+    with pytest.raises(BadRequestError):
+        refused.generate([user("a")])
+    assert len(refused.requests) == 1
+
+    helped = impatient(scripted(failing(ServerError("oops"), BadRequestError("odd", retryable=True))))
+    assert helped.generate([user("a")]) == [["yes"]]
+    assert len(helped.requests) == 3
+    assert helped._gateway.counts.retried == 2
+    assert helped._gateway.counts.answered == 1
+
+
+def test_the_last_error_is_raised_after_the_number_of_tries():
+    llm = impatient(scripted(failing(*(ServerError(f"try {k}") for k in range(9)))))
+    with pytest.raises(ServerError, match="try 2"):
+        llm.generate([user("a")])
+    assert len(llm.requests) == IMPATIENT.tries
+
+
+def test_what_the_server_asks_to_wait_is_waited_out():
+    times = []
+
+    def answer(request):
+        times.append(time.monotonic())
+        if len(times) == 1:
+            raise RateLimitedError("slow down", retry_after=0.05)
+        return "yes"
+
+    impatient(scripted(answer), retry=PATIENT).generate([user("a")])
+    assert times[1] - times[0] >= 0.05
+
+
+def test_waits_grow_to_the_longest_and_an_absurd_one_is_given_up():
+    policy = RetryPolicy(tries=20, first_wait=1.0, longest_wait=8.0)
+    failed = ServerError("oops")
+    for tries, longest in [(1, 1), (2, 2), (3, 4), (4, 8), (9, 8)]:
+        waits = [policy.wait_after(failed, tries) for _ in range(50)]
+        assert all(longest / 2 <= wait <= longest for wait in waits)
+        assert len(set(waits)) > 1
+    assert policy.wait_after(failed, 20) is None
+    assert policy.wait_after(RateLimitedError("x", retry_after=81), 1) is None
+    assert 80 < policy.wait_after(RateLimitedError("x", retry_after=80), 1) <= 81
+
+
+def test_the_cap_on_concurrency_holds_and_is_used():
+    async def answer(request):
+        await asyncio.sleep(0.001)
+        return "yes"
+
+    llm = impatient(scripted(answer), concurrency=5)
+    llm.generate([user(str(k)) for k in range(40)], num_generations=2)
+    assert len(llm.requests) == 80
+    assert llm.record.peak == 5
+
+
+def test_a_backend_with_few_slots_lowers_the_cap_and_endpoints_have_caps_of_their_own():
+    async def answer(request):
+        await asyncio.sleep(0.001)
+        return "yes"
+
+    gateway = Gateway(concurrency=8)
+    narrow = scripted(answer, parallel=2).bound(gateway, None)
+    elsewhere = scripted(answer, place="elsewhere").bound(gateway, None)
+    for llm in (narrow, elsewhere):
+        llm.generate([user(str(k)) for k in range(30)])
+    assert (narrow.record.peak, elsewhere.record.peak) == (2, 8)
+
+
+def test_a_waiting_retry_holds_no_permit():
+    refused = []
+
+    def answer(request):
+        if prompt(request) == "limited" and not refused:
+            refused.append(request)
+            raise RateLimitedError("slow down", retry_after=0.2)
+        return prompt(request)
+
+    order = []
+    gateway = Gateway(concurrency=1, retry=PATIENT, recorder=lambda *call: order.append(prompt(call[1])))
+    llm = scripted(answer).bound(gateway, None)
+    llm.generate([user("limited"), user("other")])
+    assert order == ["other", "limited"]
+
+
+def test_several_generations_are_asked_at_once_where_the_backend_can():
+    def answer(request):
+        return Response(choices=tuple(Choice(text=f"{k}") for k in range(request.n)))
+
+    llm = scripted(answer, offers=ALL)
+    assert llm.generate([user("a")], num_generations=3) == [["0", "1", "2"]]
+    assert [request.n for request in llm.requests] == [3]
+
+
+def test_several_generations_are_several_requests_elsewhere():
+    numbers = iter(range(9))
+
+    def answer(request):
+        return Response(
+            choices=(Choice(text=str(next(numbers))),), usage=Usage(input_tokens=5, output_tokens=1), raw={}
+        )
+
+    llm = scripted(answer)
+    response = llm.complete(user("a"), 3)
+    assert [choice.text for choice in response.choices] == ["0", "1", "2"]
+    assert response.usage == Usage(input_tokens=15, output_tokens=3)
+    assert response.raw == [{}, {}, {}]
+    assert [request.n for request in llm.requests] == [1, 1, 1]
+
+
+def test_one_given_seed_would_be_one_answer_several_times():
+    llm = scripted(offers=SEEDED)
+    llm.generate([user("a")], num_generations=3, seed=7)
+    assert sorted(request.seed for request in llm.requests) == [7, 8, 9]
+
+
+def test_a_schema_becomes_an_instruction_where_the_backend_has_no_means():
+    schema = {"type": "object", "properties": {"colour": {"type": "string"}}}
+    native, plain = scripted(offers=ALL), scripted()
+    for llm in (native, plain):
+        llm.generate([[{"role": "system", "content": "Be brief."}, *user("a")]], schema=schema)
+        llm.generate([user("a")], schema=schema)
+    assert native.requests[0].schema == schema
+    assert native.requests[1].messages == tuple(user("a"))
+    assert [request.schema for request in plain.requests] == [None, None]
+    joined, added = (request.messages[0] for request in plain.requests)
+    assert joined["content"].startswith("Be brief.\n\nAnswer with one JSON object")
+    assert added["role"] == "system"
+    assert '"colour"' in added["content"]
+
+
+UNDECLARED = {
+    "tools": {"tools": [{"type": "function", "function": {"name": "f"}}]},
+    "logprobs": {"logprobs": 0},
+    "seed": {"seed": 1},
+}
+
+
+@pytest.mark.parametrize("capability", UNDECLARED)
+def test_what_is_not_declared_cannot_be_asked(capability):
+    llm, able = scripted(), scripted(offers=ALL)
+    with pytest.raises(
+        UnsupportedError, match=f"'scripted/scripted' does not declare the capability '{capability}'"
+    ):
+        llm.generate([user("a")], **UNDECLARED[capability])
+    assert llm.requests == []
+    able.generate([user("a")], **UNDECLARED[capability])
+
+
+def test_an_image_needs_the_capability():
+    message = {"role": "user", "content": [image_part("https://x/y.png")]}
+    with pytest.raises(UnsupportedError, match="capability 'images'"):
+        scripted().generate([[message]])
+    assert scripted(offers=ALL).generate([[message]]) == [["yes"]]
+
+
+def seeds(run, row, prompts, given=None):
+    """Return the seeds that a row of a run sends."""
+    llm = scripted(offers=SEEDED, seed=given).bound(Gateway(), CallScope(run, "step", row))
+    for text in prompts:
+        llm.generate([user(text)])
+    return [request.seed for request in llm.requests]
+
+
+def test_derived_seeds_differ_between_rows_and_agree_between_runs():
+    first = seeds(0, "7", ["a", "a", "b"])
+    assert first == seeds(0, "7", ["a", "a", "b"])
+    assert first == [1036028151, 2044894472, 1036028151]
+    assert not set(first) & set(seeds(0, "8", ["a", "a"]))
+    assert not set(first) & set(seeds(1, "7", ["a", "a"]))
+    assert all(0 <= seed < 2**31 for seed in first)
+
+
+def test_a_given_seed_is_kept_and_0_is_one():
+    assert seeds(0, "7", ["a", "b"], given=42) == [42, 42]
+    assert seeds(0, "7", ["a"], given=0) == [0]
+
+
+def test_outside_of_a_row_no_seed_is_made_up():
+    llm = scripted(offers=SEEDED)
+    llm.generate([user("a")])
+    assert llm.requests[0].seed is None
+
+
+STRANGERS = {
+    "raises": (
+        lambda _: {}["choices"],
+        LLMError,
+        "the backend of 'scripted/scripted' failed: KeyError: 'choices'",
+    ),
+    "no choices": (
+        lambda _: Response(choices=()),
+        InvalidResponseError,
+        "gave 0 choices where 1 were asked for",
+    ),
+    "too many": (
+        lambda _: Response(choices=(Choice(text="a"), Choice(text="b"))),
+        InvalidResponseError,
+        "gave 2 choices",
+    ),
+    "None": (lambda _: None, LLMError, "gave NoneType where a Response was expected"),
+    "a dictionary": (lambda _: {"choices": []}, LLMError, "gave dict where a Response was expected"),
+    "an own timeout": (failing(*[TimeoutError()] * 3), TimedOutError, "no answer from 'scripted/scripted'"),
+}
+
+
+@pytest.mark.parametrize("case", STRANGERS)
+def test_what_a_strangers_backend_does_wrong_is_a_typed_error(case):
+    answer, kind, text = STRANGERS[case]
+    with pytest.raises(kind, match=text):
+        impatient(scripted(answer)).generate([user("a")])
+
+
+def test_a_backend_that_hangs_is_timed_out():
+    async def hang(request):
+        await asyncio.Event().wait()
+
+    llm = impatient(scripted(hang, timeout=0.01))
+    with pytest.raises(TimedOutError, match=r"within 0\.01 s"):
+        llm.generate([user("a")])
+    assert len(llm.requests) == IMPATIENT.tries
+
+
+def test_what_is_answered_is_counted_and_recorded():
+    recorded = []
+
+    def answer(request):
+        return Response(
+            choices=(Choice(text="a", finish_reason="length"),), usage=Usage(input_tokens=3, output_tokens=2)
+        )
+
+    gateway = Gateway(recorder=lambda scope, request, response: recorded.append((scope.row, request.seed)))
+    scope = CallScope(0, "step", "7")
+    scripted(answer, offers=SEEDED).bound(gateway, scope).generate([user("a"), user("b")])
+    assert gateway.counts.answered == gateway.counts.truncated == 2
+    assert gateway.counts.usage == Usage(input_tokens=6, output_tokens=4)
+    assert recorded == [("7", scope.derive_seed(0))] * 2
+
+
+def test_draining_lets_the_call_in_flight_end_and_sends_no_other():
+    gateway = Gateway(concurrency=1)
+    llm = scripted(lambda request: (gateway.drain(), "last")[1]).bound(gateway, None)
+
+    async def both():
+        return await asyncio.gather(*map(llm.agenerate, ([user("a")], [user("b")])), return_exceptions=True)
+
+    done, cancelled = asyncio.run(both())
+    assert done == [["last"]]
+    assert isinstance(cancelled, asyncio.CancelledError)
+    assert len(llm.requests) == 1

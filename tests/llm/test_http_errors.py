@@ -1,0 +1,155 @@
+"""What a server answers becomes the error that it means: which may be helped, and which ends a run."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import time
+
+import pytest
+
+from seedbed import (
+    AuthenticationError,
+    BadRequestError,
+    ContentFilteredError,
+    ContextOverflowError,
+    HTTPAnswer,
+    InvalidResponseError,
+    RateLimitedError,
+    ServerError,
+    TimedOutError,
+    UnknownModelError,
+    http_error,
+    parse_body,
+)
+from seedbed.llm.http_errors import retry_after
+
+
+def answer(status, body, **headers):
+    text = body if isinstance(body, str) else json.dumps(body)
+    return HTTPAnswer(status, {k.replace("_", "-"): v for k, v in headers.items()}, text.encode())
+
+
+def openai(message, code=None, kind="invalid_request_error"):
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def anthropic(message, kind="invalid_request_error"):
+    return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+KINDS = [
+    (400, openai("'temperature' must be at most 2"), BadRequestError),
+    (400, openai("Unsupported parameter: 'max_tokens' is not supported with this model."), BadRequestError),
+    (400, openai("Invalid value for 'content': this model does not see images"), BadRequestError),
+    (400, anthropic("max_tokens: 99999 > 8192, the most output tokens of this model"), BadRequestError),
+    (
+        400,
+        openai("maximum context length is 8192 tokens", "context_length_exceeded"),
+        ContextOverflowError,
+    ),
+    (400, anthropic("prompt is too long: 210000 tokens > 200000 maximum"), ContextOverflowError),
+    (
+        400,
+        {"error": {"message": "no", "type": "exceed_context_size_error"}},
+        ContextOverflowError,
+    ),
+    (400, openai("The response was filtered", "content_filter"), ContentFilteredError),
+    (400, {"message": "Invalid model: mistral-huge", "type": "invalid_model"}, UnknownModelError),
+    (400, openai("gpt-9 is not a valid model ID"), UnknownModelError),
+    (400, {"error": {"message": "Model Not Exist", "type": "invalid_request_error"}}, UnknownModelError),
+    (400, anthropic("Your credit balance is too low to access the API"), AuthenticationError),
+    (401, openai("Incorrect API key provided", "invalid_api_key"), AuthenticationError),
+    (402, {"error": {"message": "Insufficient Balance"}}, AuthenticationError),
+    (403, openai("Project has no access"), AuthenticationError),
+    (404, openai("The model `gpt-9` does not exist", "model_not_found"), UnknownModelError),
+    (404, anthropic("model: claude-0", "not_found_error"), UnknownModelError),
+    (404, "404 page not found", UnknownModelError),
+    (408, "", TimedOutError),
+    (409, "", ServerError),
+    (413, anthropic("Request exceeds the maximum size", "request_too_large"), BadRequestError),
+    (422, {"detail": [{"loc": ["body", "n"], "msg": "too many"}]}, BadRequestError),
+    (429, openai("Rate limit reached", "rate_limit_exceeded", "requests"), RateLimitedError),
+    (500, "oops", ServerError),
+    (502, "<html><title>Bad gateway</title></html>", ServerError),
+    (503, {"error": "model is loading"}, ServerError),
+    (504, "", TimedOutError),
+    (529, anthropic("Overloaded", "overloaded_error"), RateLimitedError),
+    (307, "", BadRequestError),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "kind"), KINDS)
+def test_each_answer_has_its_error(status, body, kind):
+    error = http_error(answer(status, body), "Acme")
+    assert type(error) is kind
+    assert error.status == status
+    assert f"Acme answered {status}: " in str(error)
+    assert error.retryable is kind.retryable
+    assert error.fatal is kind.fatal
+
+
+def test_the_servers_own_words_are_shown_in_one_short_line():
+    assert http_error(answer(400, openai("too\n  hot")), "Acme").fact == "Acme answered 400: too hot"
+    assert "an HTML page (Bad gateway)" in str(http_error(answer(502, KINDS[-5][1]), "Acme"))
+    assert http_error(answer(500, ""), "Acme").fact == "Acme answered 500: nothing"
+    assert http_error(answer(500, {"error": {}}), "Acme").fact.startswith("Acme answered 500: ")
+    assert len(str(http_error(answer(500, "x" * 10**6), "Acme"))) < 500
+
+
+def test_an_empty_account_ends_the_run_and_a_rate_limit_does_not():
+    empty = http_error(answer(429, openai("You exceeded your quota", "insufficient_quota")), "Acme")
+    assert (type(empty), empty.retryable, empty.fatal) == (RateLimitedError, False, True)
+    for text in (
+        "Rate limit reached: 3 / min. Visit https://platform/account/billing to add a payment method.",
+        "You exceeded your current quota, please check your plan and billing details. Retry in 20 s.",
+    ):
+        limited = http_error(answer(429, openai(text, "rate_limit_exceeded")), "Acme")
+        assert (limited.retryable, limited.fatal) == (True, False)
+
+
+def test_the_time_to_wait_is_read_in_all_its_forms():
+    soon = email.utils.formatdate(time.time() + 30, usegmt=True)
+    past = email.utils.formatdate(time.time() - 30, usegmt=True)
+    assert http_error(answer(429, "", retry_after="7"), "Acme").retry_after == 7
+    assert retry_after({"retry-after": "1.5"}) == 1.5
+    assert retry_after({"retry-after": "20", "retry-after-ms": "250"}) == 0.25
+    assert 28 <= retry_after({"retry-after": soon}) <= 30
+    assert retry_after({"retry-after": past}) == 0
+    for junk in ("soon", "-1", "nan", "inf", ""):
+        assert retry_after({"retry-after": junk}) is None
+    assert retry_after({}) is None
+
+
+def test_a_good_body_is_returned():
+    assert parse_body(answer(200, {"choices": [], "error": None}), "Acme") == {"choices": [], "error": None}
+
+
+NO_BODIES = [
+    ("<!doctype html><html><title>Log in</title></html>", r"an HTML page \(Log in\) where JSON was expected"),
+    ('{"choices": [', "text .* where JSON was expected"),
+    ("", "nothing where JSON was expected"),
+    ([1, 2], "a JSON list where an object was expected"),
+    ({"error": {"message": "overloaded"}}, "answered 200 with an error inside: overloaded"),
+    ({"error": "overloaded"}, "answered 200 with an error inside: overloaded"),
+]
+
+
+@pytest.mark.parametrize(("body", "text"), NO_BODIES)
+def test_a_success_that_is_none_is_an_invalid_response(body, text):
+    with pytest.raises(InvalidResponseError, match=text) as caught:
+        parse_body(answer(200, body), "Acme")
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("code", [429, "429"])
+def test_an_error_in_disguise_that_tells_its_status_is_that_error(code):
+    with pytest.raises(RateLimitedError, match="slow down") as caught:
+        parse_body(answer(200, {"error": {"message": "slow down", "code": code}}, retry_after="3"), "Acme")
+    assert caught.value.retry_after == 3
+    assert caught.value.status == 429
+
+
+def test_a_refusal_is_raised_from_the_body_too():
+    with pytest.raises(AuthenticationError, match="check the API key"):
+        parse_body(answer(401, openai("no")), "Acme")
