@@ -115,6 +115,12 @@ def test_one_list_in_two_places_does_not_contain_itself():
     assert encode_row({"a": [shared, shared], "b": shared}) == b'{"a":[[1],[1]],"b":[1]}'
 
 
+def test_a_wide_row_is_not_a_deep_one():
+    check_row(
+        {"messages": [{"role": "user", "parts": [[]]}] * 500, "more": [[index] for index in range(500)]}
+    )
+
+
 @pytest.mark.parametrize("depth", [129, 5000])
 def test_deep_nesting_is_refused_and_not_mistaken_for_a_loop(depth):
     value: object = 1
