@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import RowWriter, Session
+from seedbed.engine.window import Settled
 from seedbed.llm.gateway import Gateway
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
@@ -50,13 +51,17 @@ def open_session(
     name: str | None = None,
     writer: RowWriter | None = None,
     gateway: Gateway | None = None,
+    watch: Callable[[Settled], None] | None = None,
 ) -> Session:
-    """Return a session of the plan, with the dataset's file open; without one the rows are kept."""
+    """Return a session of the plan, with the dataset's file open; without one the rows are kept.
+
+    `watch` is told of every settled item, in order, on the loop thread.
+    """
     wanted = None if any(isinstance(step, GlobalStep) for step in plan.steps) else plan.n
     handle = Run(name or (out.stem if out else plan.steps[0].name), wanted, plan.seed, out=out)
     if writer is None:
         writer = open_writer(out) if out else _Memory(handle.kept)
-    return Session(plan, handle, writer, gateway)
+    return Session(plan, handle, writer, gateway, watch)
 
 
 class _Memory:

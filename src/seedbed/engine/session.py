@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from seedbed.engine.window import Settled, Window
 from seedbed.errors import SeedbedError
 from seedbed.llm.gateway import DEFAULT_CONCURRENCY, Gateway
 from seedbed.llm.loop import loop_thread
+from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.scope import CallScope
 from seedbed.tasks.normalise import as_rows
 from seedbed.tasks.rows import Row
@@ -44,15 +45,28 @@ class RowWriter(Protocol):
 class Session:
     """Runs a plan; `run` has the counts while it goes on. `drain` and `cancel` may come from any thread."""
 
-    def __init__(self, plan: Plan, run: Run, writer: RowWriter, gateway: Gateway | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        run: Run,
+        writer: RowWriter,
+        gateway: Gateway | None = None,
+        watch: Callable[[Settled], None] | None = None,
+    ) -> None:
         self.plan = plan
         self.run = run
         self._writer = writer
+        self._watch = watch
         self._gateway = gateway or Gateway(concurrency=plan.concurrency)
         self._stages: list[Stage] = []
         self._window: Window | None = None
         self._interrupted = False
         run.calls = self._gateway.counts
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the LLMs and steps are still being made ready."""
+        return self._window is None
 
     def execute(self) -> Run:
         """Run to the end and return the run; rows that were made are kept, whatever happens.
@@ -95,7 +109,7 @@ class Session:
 
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
-            with _blaming(f"the LLM '{llm.reference}'"):
+            with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
                 await asyncio.to_thread(llm.ensure_loaded)
                 await llm.check()
         for step in self.plan.steps:
@@ -139,6 +153,8 @@ class Session:
         return Settled(failures=[Failure("source", self.plan.steps[0].name, error)])
 
     def _take(self, settled: Settled) -> None:
+        if self._watch is not None:
+            self._watch(settled)
         for _, row in settled.rows:
             self._writer.write(row)
         self.run.accepted += len(settled.rows)
@@ -177,11 +193,13 @@ def _global_items(step: BaseStep, rows: list[Row]) -> Iterator[Item]:
 
 
 @contextmanager
-def _blaming(what: str) -> Iterator[None]:
-    """Say whose code raised, where it is not an error of ours."""
+def _blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
+    """Say whose code raised, where it is not an error of ours, and keep secrets out of what it says."""
     try:
         yield
-    except SeedbedError:
+    except SeedbedError as error:
+        redact_error(error, secrets)
         raise
-    except Exception as error:
-        raise SeedbedError(f"{what} could not be loaded: {type(error).__name__}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+        text = redact(f"{type(error).__name__}: {error}", secrets)
+        raise SeedbedError(f"{what} could not be loaded: {text}") from showable(error, secrets)

@@ -1,0 +1,30 @@
+"""Text in columns, for people; a column is as wide as its longest cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import click
+
+from seedbed.cli.failures import colour
+
+_PAINT: Mapping[str, str] = MappingProxyType(
+    {"ok": "green", "info": "blue", "warning": "yellow", "disabled": "yellow"}
+)
+
+
+def write_columns(titles: Sequence[str], rows: Sequence[Sequence[str]], painted: int) -> None:
+    """Write rows of cells under their titles; on a terminal the cells of column `painted` have a colour."""
+    widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
+    click.echo(click.style(_line(titles, widths), bold=True), color=colour())
+    for row in rows:
+        before, after = _line(row[: painted + 1], widths), _line(row, widths)
+        cell = row[painted]
+        start = len(before) - len(cell)
+        paint = click.style(cell, fg=_PAINT.get(cell, "red"))
+        click.echo(f"{before[:start]}{paint}{after[len(before) :]}", color=colour())
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)).rstrip()

@@ -1,0 +1,67 @@
+"""The root of the command, whose subcommands are imported when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+import click
+
+from seedbed.cli.failures import colour
+from seedbed.cli.policy import policy_options
+from seedbed.errors import UsageError
+from seedbed.plugins.suggest import did_you_mean
+
+_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "run": "Make a dataset with a task or a pipeline file.",
+        "preview": "Show a few rows, each with its prompt and its answer.",
+        "plugins": "List what is installed, and examine it.",
+    }
+)
+
+
+class _LazyGroup(click.Group):
+    """Finds the command NAME as `NAME` in `seedbed.cli.NAME`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(f"seedbed.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise UsageError(
+                f"there is no command '{args[0]}'",
+                *did_you_mean(args[0], _COMMANDS),
+                f"commands: {', '.join(_COMMANDS)}",
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="For example: seedbed run qa-pairs --llm llamacpp/smollm2-135m -n 8 -o qa.jsonl",
+)
+@policy_options
+@click.version_option(package_name="seedbed", message="%(prog)s %(version)s")
+@click.pass_context
+def seedbed(ctx: click.Context) -> None:
+    """Make datasets with language models, from tasks and LLMs that are pip-installed plugins."""
+    ctx.color = colour()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,114 @@
+"""What the command says, and its exit status, when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import click
+
+from seedbed.errors import PluginError, SeedbedError
+from seedbed.plugins.suggest import did_you_mean
+
+TRACEBACK = "SEEDBED_TRACEBACK"
+
+
+class ExitStatus(IntEnum):
+    """How a command ended."""
+
+    COMPLETE = 0
+    INCOMPLETE = 1
+    """Rows failed, or there are fewer than asked for; a check found something."""
+    USAGE = 2
+    """It could not begin; nothing was spent."""
+    INTERRUPTED = 3
+    FAULT = 4
+    """A fault of Seedbed itself."""
+
+
+def guarded(command: Callable[[], int | None]) -> int:
+    """Return the exit status of `command`, with one clear message on stderr for whatever it raises."""
+    try:
+        status = command() or ExitStatus.COMPLETE
+        sys.stdout.flush()
+    except (click.Abort, KeyboardInterrupt):
+        show("interrupted")
+        return ExitStatus.INTERRUPTED
+    except BrokenPipeError:
+        _discard_output()
+        return ExitStatus.INTERRUPTED
+    except click.ClickException as error:
+        show(*_click_message(error))
+        return ExitStatus.USAGE
+    except SeedbedError as error:
+        show_error(error)
+        return ExitStatus.USAGE
+    except Exception as error:  # noqa: BLE001 - nobody is above us; the user gets one line, and the trace on request
+        _show_traceback(error)
+        show(
+            f"{type(error).__name__}: {error}",
+            "this is a bug in seedbed, please report it",
+            f"{TRACEBACK}=1 in the environment shows the traceback",
+        )
+        return ExitStatus.FAULT
+    return status
+
+
+def show_error(error: SeedbedError) -> None:
+    """Write an error to stderr as `error: fact`, with its advice indented."""
+    _show_traceback(error)
+    show(error.fact, *error.advice)
+
+
+def show(fact: str, *advice: str) -> None:
+    """Write `error: fact` and the indented lines of `advice` to stderr."""
+    click.echo(click.style("error: ", fg="red", bold=True) + fact, err=True, color=colour())
+    for line in advice:
+        click.echo(f"  {line}", err=True)
+
+
+def colour() -> bool | None:
+    """Return False where the user wants no colour (NO_COLOR), else None: the terminal decides."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+@contextmanager
+def blaming(what: str) -> Iterator[None]:
+    """Turn what a plugin's own code raises into a PluginError that names it; errors of ours pass."""
+    try:
+        yield
+    except SeedbedError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{what} is broken: {type(error).__name__}: {error}") from error
+
+
+def _click_message(error: click.ClickException) -> tuple[str, ...]:
+    ctx = getattr(error, "ctx", None)
+    help_line = [f"`{ctx.command_path} --help` shows how it is used"] if ctx else []
+    if isinstance(error, click.NoSuchOption):
+        options = [name for param in ctx.command.params for name in param.opts] if ctx else []
+        known = [name for name in options if name.startswith("-")]
+        return (
+            f"there is no option '{error.option_name}'",
+            *did_you_mean(error.option_name, known),
+            *help_line,
+        )
+    message = error.format_message().rstrip(".")
+    return f"{message[:1].lower()}{message[1:]}", *help_line
+
+
+def _show_traceback(error: BaseException) -> None:
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error)
+
+
+def _discard_output() -> None:
+    """Let the interpreter flush its standard output into nothing when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -1,0 +1,38 @@
+"""Standard output, kept free of whatever tasks and backends print."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import Any, BinaryIO
+
+import click
+
+
+@contextmanager
+def kept_stdout() -> Iterator[BinaryIO]:
+    """Yield standard output for rows alone; within the block, what others print goes to standard error.
+
+    That holds for C libraries and child processes too, since the descriptor itself is replaced.
+    """
+    sys.stdout.flush()
+    stream = os.fdopen(os.dup(1), "wb")
+    former = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield stream
+    finally:
+        sys.stdout.flush()
+        os.dup2(former, 1)
+        os.close(former)
+        with suppress(BrokenPipeError):
+            stream.close()
+
+
+def write_json(value: Any, *, err: bool = False) -> None:
+    """Write one JSON document to standard output, or to standard error."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str), err=err)

@@ -1,0 +1,165 @@
+"""From the arguments of `run` and `preview` to a checked plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedbed.cli.failures import blaming
+from seedbed.cli.settings import Setting, Settings, fields_of
+from seedbed.engine.plan import Plan, make_plan
+from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.llm import LLM
+from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.build import build
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.names import is_file_reference
+from seedbed.plugins.resolve import get_llm, get_step, get_task, llm_class, step_class, task_class
+from seedbed.plugins.suggest import did_you_mean
+from seedbed.store.readers import read_rows
+from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.task import BaseTask, Task
+
+if TYPE_CHECKING:
+    from seedbed.plugins.registry import Registry
+
+_FILE_ENDINGS = (".yaml", ".yml", ".json")
+_LOOKED_AT = 100
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for, in the words of the command."""
+
+    what: str
+    llm: str | None
+    n: int | None
+    input: Path | None
+    settings: Settings
+    seed: int = 0
+    concurrency: int | None = None
+
+
+def plan_of(order: Order, registry: Registry) -> Plan:
+    """Return the plan of an order; raise UsageError or PluginError for what cannot be run."""
+    llm = _llm(order, registry)
+    what = _pipeline(order, registry) if is_pipeline_file(order.what) else _step(order, llm, registry)
+    _check_llm(what, llm, registry)
+    plan = make_plan(
+        what, n=order.n, llm=llm, input=order.input, seed=order.seed, concurrency=order.concurrency
+    )
+    _check_columns(plan)
+    return plan
+
+
+def is_pipeline_file(what: str) -> bool:
+    """Whether `what` names a pipeline file, and not a task."""
+    return what.endswith(_FILE_ENDINGS) and not is_file_reference(what)
+
+
+def step_class_of(what: str, registry: Registry) -> type[BaseStep]:
+    """Return the class that a name or `PATH.py:Class` stands for."""
+    if what.endswith(".py"):
+        raise UsageError(f"'{what}' is a file, not a class", f"name the class in it: {what}:CLASS")
+    if is_file_reference(what) or what in registry.names(PluginKind.STEP):
+        return step_class(what, registry=registry)
+    return task_class(what, registry=registry)
+
+
+def _llm(order: Order, registry: Registry) -> LLM | None:
+    if order.llm is None:
+        if order.settings.llm:
+            raise UsageError(
+                f"'llm.{order.settings.llm[0].key}' is set, and there is no LLM", "add --llm BACKEND/MODEL"
+            )
+        return None
+    what = f"the LLM {order.llm!r}"
+    cls, _ = llm_class(order.llm, registry=registry)
+    with blaming(what):
+        fields = fields_of(cls, order.settings.llm, what)
+        return get_llm(order.llm, registry=registry, **fields)
+
+
+def _step(order: Order, llm: LLM | None, registry: Registry) -> BaseStep:
+    cls = step_class_of(order.what, registry)
+    is_task = issubclass(cls, BaseTask)
+    what = f"the {'task' if is_task else 'step'} {order.what!r}"
+    with blaming(what):
+        fields = fields_of(cls, order.settings.own, what)
+        try:
+            if not is_task:
+                return get_step(order.what, registry=registry, **fields)
+            given = {"llm": llm} if llm else {}
+            return get_task(order.what, registry=registry, **fields, **given)
+        except ParameterError as error:
+            hint = f"set them with --set NAME=VALUE; `seedbed run {order.what} --help` shows them"
+            raise ParameterError(error.fact, *error.advice, hint) from error
+
+
+def _pipeline(order: Order, registry: Registry) -> Pipeline:
+    from seedbed.pipeline.file import load_pipeline
+
+    pipeline = load_pipeline(Path(order.what), registry=registry)
+    by_step: dict[str, list[Setting]] = {}
+    names = [step.name for step in pipeline.steps]
+    for setting in order.settings.own:
+        step, *path = setting.path
+        if step not in names or not path:
+            raise UsageError(
+                f"--set {setting.key} names no parameter of a step",
+                *did_you_mean(step, names),
+                f"with a pipeline file, write --set STEP.NAME=VALUE; its steps are {', '.join(names)}",
+            )
+        by_step.setdefault(step, []).append(Setting(tuple(path), setting.text))
+    steps = [_changed(step, by_step.get(step.name, [])) for step in pipeline.steps]
+    return Pipeline(steps, pipeline.name)
+
+
+def _changed(step: BaseStep, settings: Sequence[Setting]) -> BaseStep:
+    if not settings:
+        return step
+    what = f"the step {step.name!r}"
+    with blaming(what):
+        former = {
+            name: getattr(step, name) for name in type(step).model_fields if name in step.model_fields_set
+        }
+        return build(type(step), {**former, **fields_of(type(step), settings, what, step)}, what)
+
+
+def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -> None:
+    steps = what.steps if isinstance(what, Pipeline) else [what]
+    tasks = [step for step in steps if isinstance(step, BaseTask)]
+    without = [task for task in tasks if task.llm is None]
+    if llm is None and without:
+        backends = registry.names(PluginKind.LLM)
+        raise UsageError(
+            f"the task '{without[0].name}' needs an LLM",
+            "add --llm BACKEND/MODEL, for example --llm openai/gpt-4.1-mini or --llm llamacpp/smollm2-135m",
+            f"installed backends: {', '.join(backends)}"
+            if backends
+            else "no backend is installed: pip install seedbed-openai, for example",
+        )
+    if llm is not None and not without and not any(task.llm is llm for task in tasks):
+        raise UsageError(
+            f"nothing here would use the LLM '{llm.reference}'",
+            "every task has one of its own; leave --llm out" if tasks else "leave --llm out",
+        )
+
+
+def _check_columns(plan: Plan) -> None:
+    """Look at the first rows of the input, so that a misnamed column shows before anything is spent."""
+    first = plan.steps[0]
+    if not isinstance(plan.input, str | Path) or not isinstance(first, Task):
+        return
+    present = dict.fromkeys(name for row in islice(read_rows(Path(plan.input)), _LOOKED_AT) for name in row)
+    with blaming(f"the task '{first.name}'"):
+        missing = [column for column in first.inputs if column not in present]
+    if missing and present:
+        raise UsageError(
+            f"'{plan.input}' has no column '{missing[0]}', which the task '{first.name}' reads",
+            *did_you_mean(missing[0], present),
+            f"its columns are {', '.join(present)}",
+        )

@@ -1,0 +1,58 @@
+"""`seedbed plugins`: what is installed, and whether it works."""
+
+from __future__ import annotations
+
+import click
+
+from seedbed.cli.policy import policy_options, registry_of
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+
+
+@click.group(invoke_without_command=True)
+@policy_options
+@_as_json
+@click.pass_context
+def plugins(ctx: click.Context, as_json: bool) -> int | None:
+    """List the installed tasks, steps and LLM backends; nothing is imported."""
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = as_json
+        return None
+    from seedbed.cli.listing import list_plugins
+
+    return list_plugins(registry_of(ctx), as_json)
+
+
+@plugins.command()
+@click.argument("name")
+@policy_options
+@_as_json
+@click.pass_context
+def show(ctx: click.Context, name: str, as_json: bool) -> int:
+    """Show one plugin: its owner, purpose, columns and parameters."""
+    from seedbed.cli.showing import show_plugin
+
+    return show_plugin(registry_of(ctx), name, as_json or ctx.obj)
+
+
+@plugins.command()
+@click.argument("name", required=False)
+@policy_options
+@_as_json
+@click.pass_context
+def check(ctx: click.Context, name: str | None, as_json: bool) -> int:
+    """Import each plugin (or NAME) in a process of its own; exit status 1 if one fails."""
+    from seedbed.cli.checking import check_plugins
+
+    return check_plugins(registry_of(ctx), name, as_json or ctx.obj)
+
+
+@plugins.command()
+@policy_options
+@_as_json
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> int:
+    """Name what is wrong with the plugins here, and the interpreter in use; exit status 1 if anything is."""
+    from seedbed.cli.checking import examine
+
+    return examine(registry_of(ctx), as_json or ctx.obj)

@@ -1,0 +1,147 @@
+"""How a run is doing, for people: lines of text, or a live bar on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import click
+
+if TYPE_CHECKING:
+    from seedbed.engine.session import Session
+
+_LINE_SECONDS = 5.0
+_RATE_SECONDS = 30.0
+_QUIET_LOADING_SECONDS = 1.0
+
+
+class Progress:
+    """Shows nothing; what those that show something have in common.
+
+    `update` is called about five times a second by the main thread, which alone uses the object.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.run = session.run
+        self._session = session
+        self._samples: deque[tuple[float, int]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+
+    def update(self) -> None:
+        """Show the counts as they are now."""
+
+    def say(self, text: str) -> None:
+        """Show a message."""
+        click.echo(text, err=True)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether models and steps are still being made ready."""
+        return self._session.is_loading
+
+    @property
+    def settled(self) -> int:
+        """The rows that need no more work."""
+        return self.run.accepted + self.run.failed
+
+    def loading_text(self) -> str:
+        """Say what is being loaded."""
+        llms = dict.fromkeys(llm.reference for llm in self._session.plan.llms)
+        return f"loading {', '.join(llms) or self.run.name}"
+
+    def rate(self) -> float:
+        """Return the rows settled per second of late, and remember the count for the next time."""
+        now = time.monotonic()
+        if self.is_loading:
+            self._samples.clear()
+        self._samples.append((now, self.settled))
+        while self._samples[0][0] < now - _RATE_SECONDS:
+            self._samples.popleft()
+        then, before = self._samples[0]
+        return (self.settled - before) / (now - then) if now > then else 0.0
+
+    def left(self, rate: float) -> str:
+        """Return the time left in words, or nothing where it cannot be known."""
+        if self.run.wanted is None or rate <= 0 or self.settled >= self.run.wanted:
+            return ""
+        return f"about {duration((self.run.wanted - self.settled) / rate)} left"
+
+
+class LineProgress(Progress):
+    """A plain line on stderr every few seconds."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._begun = time.monotonic()
+        self._last_line = self._begun
+        self._has_said_loading = False
+
+    def update(self) -> None:
+        """Write a line if the last one is old enough."""
+        now = time.monotonic()
+        rate = self.rate()
+        if self.is_loading:
+            if not self._has_said_loading and now - self._begun > _QUIET_LOADING_SECONDS:
+                self._has_said_loading = True
+                self.say(f"{self.loading_text()} ...")
+        elif now - self._last_line > _LINE_SECONDS:
+            self._last_line = now
+            parts = [
+                rows_text(self._session),
+                f"{rate:.1f} rows/s",
+                tokens_text(self._session),
+                self.left(rate),
+            ]
+            self.say(", ".join(filter(None, parts)))
+
+
+def rows_text(session: Session) -> str:
+    """Return the counts of rows: '12 of 100 rows, 3 rejected, 1 failed'."""
+    run = session.run
+    of = f" of {run.wanted:,}" if run.wanted is not None else ""
+    others = [
+        f"{count:,} {word}" for count, word in ((run.rejected, "rejected"), (run.failed, "failed")) if count
+    ]
+    return ", ".join([f"{run.accepted:,}{of} row{'' if (run.wanted or run.accepted) == 1 else 's'}", *others])
+
+
+def tokens_text(session: Session) -> str:
+    """Return the tokens in and out, together."""
+    usage = session.run.calls.usage
+    return f"{usage.input_tokens + usage.output_tokens:,} tokens" if session.plan.llms else ""
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, to two digits or so: '4.2 s', '3 min 20 s', '2 h 5 min'."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def progress_of(session: Session, *, silent: bool, rows_on_terminal: bool) -> Progress:
+    """Return the progress that suits: none, a bar on a terminal, lines elsewhere.
+
+    Rows that are written to the terminal would tear a bar apart; lines go between them.
+    """
+    if silent:
+        return Progress(session)
+    if sys.stderr.isatty() and not rows_on_terminal:
+        from seedbed.cli.bar import BarProgress
+
+        return BarProgress(session)
+    return LineProgress(session)

@@ -1,0 +1,59 @@
+"""One plugin in detail."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import click
+
+from seedbed.cli.description import Description, describe, write_parameters, write_text
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.listing import chosen, entry_as_json
+from seedbed.cli.output import write_json
+from seedbed.llm.llm import LLM
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.registry import Registry
+from seedbed.plugins.standing import Entry, Status
+from seedbed.tasks.steps import BaseStep
+
+
+class _Shown(NamedTuple):
+    entry: Entry
+    description: Description
+
+
+def show_plugin(registry: Registry, name: str, as_json: bool) -> ExitStatus:
+    """Write what the plugin called `name` is; a task and a backend of one name are both shown.
+
+    Raises the PluginError that using the name would raise.
+    """
+    namespaces = dict.fromkeys(entry.installed.kind.namespace for entry in chosen(registry, name))
+    found = [_find(registry, namespace, name) for namespace in namespaces]
+    if as_json:
+        shown = [{**entry_as_json(entry), **description.as_json()} for entry, description in found]
+        write_json(shown[0] if len(shown) == 1 else shown)
+        return ExitStatus.COMPLETE
+    for entry, description in found:
+        _write(entry, description)
+    return ExitStatus.COMPLETE
+
+
+def _find(registry: Registry, namespace: str, name: str) -> _Shown:
+    is_llm = namespace == PluginKind.LLM.namespace
+    cls: type[LLM] | type[BaseStep] = registry.llm(name) if is_llm else registry.step(name)
+    usable = (
+        entry
+        for entry in registry.entries()
+        if entry.status is Status.OK
+        and (entry.installed.name, entry.installed.kind.namespace) == (name, namespace)
+    )
+    return _Shown(next(usable), describe(cls))
+
+
+def _write(entry: Entry, description: Description) -> None:
+    claim = entry.installed
+    click.echo(click.style(claim.name, bold=True) + f", {claim.kind.noun} of {claim.owner}")
+    formatter = click.HelpFormatter(max_width=100)
+    write_text(description, formatter)
+    write_parameters(description, formatter, claim.name)
+    click.echo(formatter.getvalue().rstrip())

@@ -1,0 +1,60 @@
+"""SIGINT and SIGTERM: counted, so that the main thread can obey them in its own time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Any, NoReturn, Self
+
+PATIENCE = 2
+"""The signals that ask; one more ends the process at once."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SHOW_CURSOR = b"\r\x1b[?25h\n"
+_ENDING_SECONDS = 5.0
+
+
+class Interruptions:
+    """Within its `with` block, counts the signals that ask the process to end; for the main thread."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._former: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in _SIGNALS:
+            self._former[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count > PATIENCE:
+            end_now(3)
+
+
+def end_now(status: int) -> NoReturn:
+    """End the process without waiting for any thread."""
+    if os.isatty(2):
+        os.write(2, _SHOW_CURSOR)
+    os._exit(status)
+
+
+def end_soon(status: int) -> None:
+    """End the process within seconds, even if a thread that it waits for never ends; at once on a signal."""
+
+    def wait() -> None:
+        time.sleep(_ENDING_SECONDS)
+        end_now(status)
+
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: end_now(status))
+    threading.Thread(target=wait, daemon=True).start()

@@ -1,0 +1,104 @@
+"""What became of a run, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seedbed.cli.failures import ExitStatus, colour, show, show_error
+from seedbed.cli.progress import duration
+from seedbed.engine.run import Failure, Run
+from seedbed.errors import SeedbedError
+
+_REASONS = 5
+_IDS = 5
+
+
+def exit_status(run: Run) -> ExitStatus:
+    """Return the exit status that a run's outcome stands for."""
+    if run.outcome == "complete":
+        return ExitStatus.COMPLETE
+    return ExitStatus.INTERRUPTED if run.outcome == "interrupted" else ExitStatus.INCOMPLETE
+
+
+def summary_json(run: Run) -> dict[str, Any]:
+    """Return the counts of a run as JSON values, with what stopped it."""
+    return {**run.summary(), "stopped_by": str(run.stopped_by) if run.stopped_by else None}
+
+
+def write_summary(run: Run, out: Path | None, existed: bool) -> None:
+    """Write to stderr where the rows are, what failed and what it took.
+
+    `out` is the file that the user named, and `existed` says whether it was there before the run.
+    """
+    show_stop(run)
+    paint = "green" if run.outcome == "complete" else "yellow"
+    click.echo(click.style(headline(run, out), fg=paint, bold=True), err=True, color=colour())
+    for line in (*_dataset_lines(run, out, existed), *_reason_lines(run), *_cut_lines(run), _cost_line(run)):
+        click.echo(f"  {line}", err=True)
+
+
+def show_stop(run: Run) -> None:
+    """Write the error that stopped the run to stderr, if one did."""
+    error = run.stopped_by
+    if isinstance(error, SeedbedError):
+        show_error(error)
+    elif error is not None:
+        show(f"{type(error).__name__}: {error}")
+
+
+def headline(run: Run, out: Path | None) -> str:
+    """Return how many rows there are and where: '8 rows in qa.jsonl'."""
+    place = run.partial or run.out
+    where = f" in {place}" if place else (" on standard output" if out is None and run.accepted else "")
+    short = run.wanted is not None and run.accepted < run.wanted
+    rows = f"{run.accepted:,}{f' of {run.wanted:,}' if short else ''}"
+    noun = "row" if (run.wanted if short else run.accepted) == 1 else "rows"
+    before = "interrupted: " if run.outcome == "interrupted" else ""
+    return f"{before}{rows} {noun}{where}"
+
+
+def _dataset_lines(run: Run, out: Path | None, existed: bool) -> Iterator[str]:
+    if out is not None and run.out is None:
+        yield f"{out} is as it was before" if existed else f"{out} was not made"
+
+
+def _reason_lines(run: Run) -> Iterator[str]:
+    for reason, count in run.reasons.most_common(_REASONS):
+        failures = [failure for failure in run.failures if failure.reason.splitlines()[0] == reason]
+        yield f"{count:,} failed: {reason}{_places(failures, count)}"
+        if failures:
+            yield from (f"  {line.strip()}" for line in failures[0].reason.splitlines()[1:])
+    if len(run.reasons) > _REASONS:
+        yield f"{len(run.reasons) - _REASONS:,} other reasons: --json lists them"
+    if run.rejected:
+        yield f"{run.rejected:,} rejected by a task or step"
+
+
+def _places(failures: Sequence[Failure], count: int) -> str:
+    if not failures:
+        return ""
+    ids = ", ".join(failure.row for failure in failures[:_IDS])
+    more = " ..." if count > _IDS else ""
+    return f" (row{'' if count == 1 else 's'} {ids}{more})"
+
+
+def _cut_lines(run: Run) -> Iterator[str]:
+    if cut := run.calls.truncated:
+        answers = "1 answer was" if cut == 1 else f"{cut:,} answers were"
+        yield f"{answers} cut at the longest: raise generation.max_tokens"
+
+
+def _cost_line(run: Run) -> str:
+    calls, usage = run.calls, run.calls.usage
+    parts = [f"{run.accepted / run.seconds:.1f} rows/s" if run.seconds and run.accepted else ""]
+    if calls.answered or calls.retried:
+        parts += [
+            f"{calls.answered:,} call{'' if calls.answered == 1 else 's'}",
+            f"{calls.retried:,} tries failed" if calls.retried else "",
+            f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens",
+        ]
+    return " · ".join(filter(None, [duration(run.seconds), *parts]))

@@ -1,0 +1,112 @@
+"""Runs a session while the main thread shows progress and obeys signals."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.progress import Progress
+from seedbed.cli.signals import Interruptions, end_now
+from seedbed.engine.run import Run
+from seedbed.engine.session import DRAIN_SECONDS, Session
+from seedbed.errors import SeedbedError
+from seedbed.llm.loop import loop_thread
+
+_REFRESH_SECONDS = 0.2
+_GRACE_SECONDS = 5.0
+_RESCUE_SECONDS = 2.0
+
+
+def supervised(session: Session, progress: Progress, rescue: Callable[[], Path | None] = lambda: None) -> Run:
+    """Run a session to its end and return the run; for the main thread.
+
+    `rescue` keeps the rows where the session does not stop, and returns where they are. Raises what stops
+    the session before anything was paid for; after that it is the run's `stopped_by`. Raises
+    BrokenPipeError where nobody reads the rows any more.
+    """
+    run = session.run
+    try:
+        _Supervision(session, progress, rescue).run()
+    except SeedbedError as error:
+        if not run.calls.answered and not _reader_has_gone(error):
+            raise
+        run.stopped_by, run.outcome, run.out = error, "stopped", None
+    if _reader_has_gone(run.stopped_by):
+        raise BrokenPipeError
+    return run
+
+
+def _reader_has_gone(error: BaseException | None) -> bool:
+    return error is not None and isinstance(error.__cause__, BrokenPipeError)
+
+
+class _Supervision:
+    """Runs a session on the loop thread, with an eye on the clock and on signals.
+
+    The first signal drains the session, the second cancels what is in flight, the third ends the
+    process. Where the session does not obey in time, its rows are kept and the process ends.
+    """
+
+    def __init__(self, session: Session, progress: Progress, rescue: Callable[[], Path | None]) -> None:
+        self._session = session
+        self._progress = progress
+        self._rescue = rescue
+        self._task: asyncio.Task[Run] | None = None
+        self._obeyed = 0
+        self._deadline: float | None = None
+
+    def run(self) -> None:
+        """Come back when the session has ended; raise what it raises."""
+        with Interruptions() as interruptions:
+            future = asyncio.run_coroutine_threadsafe(self._execute(), loop_thread().loop)
+            with self._progress as progress:
+                while not concurrent.futures.wait([future], _REFRESH_SECONDS).done:
+                    self._obey(interruptions.count)
+                    progress.update()
+        if not future.cancelled():
+            future.result()
+
+    async def _execute(self) -> Run:
+        self._task = asyncio.ensure_future(self._session.aexecute())
+        return await self._task
+
+    def _obey(self, count: int) -> None:
+        if count > self._obeyed:
+            self._obeyed = count
+            self._stop(count)
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._give_up()
+
+    def _stop(self, count: int) -> None:
+        if count > 1:
+            self._session.cancel()
+            self._deadline = time.monotonic() + _GRACE_SECONDS
+            self._progress.say("stopping now")
+        elif self._session.is_loading:
+            assert self._task is not None
+            loop_thread().loop.call_soon_threadsafe(self._task.cancel)
+            self._deadline = time.monotonic() + _GRACE_SECONDS
+        else:
+            self._session.drain()
+            self._deadline = time.monotonic() + DRAIN_SECONDS + _GRACE_SECONDS
+            self._progress.say(
+                f"stopping: calls in flight have {DRAIN_SECONDS:.0f} s to finish; Ctrl-C again stops at once"
+            )
+
+    def _give_up(self) -> NoReturn:
+        # The rescue may hang as well: on a disk, or on what keeps the session from stopping.
+        rescue = threading.Thread(target=self._keep_rows, daemon=True)
+        rescue.start()
+        rescue.join(_RESCUE_SECONDS)
+        end_now(ExitStatus.INTERRUPTED)
+
+    def _keep_rows(self) -> None:
+        kept = self._rescue()
+        where = f"the rows so far are in {kept}" if kept else "there are no rows to keep"
+        self._progress.say(f"something does not stop, so the process ends; {where}")

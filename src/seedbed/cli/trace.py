@@ -1,0 +1,107 @@
+"""What happened to each row of a run: its calls, and what they came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedbed.engine.run import Failure
+from seedbed.engine.window import Settled
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response
+from seedbed.llm.scope import CallScope
+from seedbed.tasks.rows import Row
+
+
+@dataclass(frozen=True)
+class Call:
+    """One answered call of a step."""
+
+    step: str
+    request: Request
+    response: Response
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the call as values that JSON can hold."""
+        answers = [
+            {"text": choice.text, "reasoning": choice.reasoning, "finish_reason": choice.finish_reason}
+            for choice in self.response.choices
+        ]
+        usage = self.response.usage
+        return {
+            "step": self.step,
+            "messages": list(self.request.messages),
+            "answers": answers,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+        }
+
+
+@dataclass
+class RowTrace:
+    """The calls made for one index or input row, and the rows, failures and rejections that came of it.
+
+    The calls of a generator that makes all of its rows in one go belong to no row; their trace has the
+    empty id and no rows.
+    """
+
+    id: str
+    calls: list[Call] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    rejections: list[Failure] = field(default_factory=list)
+    is_settled: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the trace as values that JSON can hold."""
+        return {
+            "id": self.id,
+            "calls": [call.as_json() for call in self.calls],
+            "rows": self.rows,
+            "failures": [_why(failure) for failure in self.failures],
+            "rejections": [_why(rejection) for rejection in self.rejections],
+        }
+
+
+class Trace:
+    """Collects calls as a gateway's recorder and settled rows as a session's watcher, on the loop thread."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, RowTrace] = {}
+
+    def record(self, scope: CallScope | None, request: Request, response: Response) -> None:
+        """Take an answered call."""
+        step, row = (scope.step, scope.row) if scope else ("", "")
+        self._of(row).calls.append(Call(step, request, response))
+
+    def watch(self, settled: Settled) -> None:
+        """Take what became of an index or input row."""
+        for row_id, row in settled.rows:
+            self._settled(row_id).rows.append(row)
+        for failure in settled.failures:
+            self._settled(failure.row).failures.append(failure)
+        for rejection in settled.rejections:
+            self._settled(rejection.row).rejections.append(rejection)
+
+    def traces(self) -> list[RowTrace]:
+        """Return the traces of the settled rows in their order, behind that of the calls of no row."""
+        settled = [trace for trace in self._by_id.values() if trace.is_settled]
+        return [*([self._by_id[""]] if "" in self._by_id else []), *sorted(settled, key=_order)]
+
+    def _settled(self, row_id: str) -> RowTrace:
+        trace = self._of(row_id)
+        trace.is_settled = True
+        return trace
+
+    def _of(self, row_id: str) -> RowTrace:
+        # What a row became in later steps ("3/0") belongs to the row that it came from ("3").
+        root = row_id.partition("/")[0]
+        return self._by_id.setdefault(root, RowTrace(root))
+
+
+def _order(trace: RowTrace) -> tuple[int, int]:
+    return (0, int(trace.id)) if trace.id.isdecimal() else (1, 0)
+
+
+def _why(failure: Failure) -> dict[str, str]:
+    return {"step": failure.step, "reason": failure.reason}
