@@ -5,7 +5,6 @@ aiohttp, because of what `tests/benchmarks/transport.py` measures; see docs/expl
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -15,7 +14,8 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import orjson
 
-from seedbed.errors import InvalidResponseError, LLMConnectionError, TimedOutError, UsageError
+from seedbed.errors import InvalidResponseError, TimedOutError, UsageError
+from seedbed.llm.connection_errors import connection_error, not_a_url
 from seedbed.llm.loop import loop_thread
 
 MAX_RESPONSE_BYTES = 64 * 2**20
@@ -54,7 +54,10 @@ async def get_json(url: str, *, headers: Mapping[str, str], timeout: float) -> H
 
 def public_url(url: str) -> str:
     """Return a URL without user, password, query and fragment, fit for messages and digests."""
-    split = urlsplit(url)
+    try:
+        split = urlsplit(url)
+    except ValueError as error:
+        raise not_a_url(url.rpartition("@")[2]) from error
     return urlunsplit((split.scheme, split.netloc.rpartition("@")[2], split.path, "", ""))
 
 
@@ -76,26 +79,10 @@ async def _exchange(
             received = await _read(response, max_bytes, origin)
     except TimeoutError as error:
         raise TimedOutError(f"no complete answer from '{origin}' within {timeout:g} s") from error
-    except (aiohttp.ClientConnectorCertificateError, ssl.SSLError) as error:
-        raise LLMConnectionError(
-            f"the certificate of '{origin}' cannot be verified",
-            "set SSL_CERT_FILE to the certificates of your organisation",
-            retryable=False,
-            fatal=True,
-        ) from error
-    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-        raise UsageError(
-            f"'{origin}' is not a URL of a server", "write it as https://host/path or http://host:port/path"
-        ) from error
-    except aiohttp.ClientConnectorError as error:
-        raise LLMConnectionError(
-            f"cannot reach '{origin}': {error.os_error.strerror or error.os_error}",
-            "is the server running, and is base_url right?",
-        ) from error
     except (aiohttp.ClientError, OSError) as error:
-        raise LLMConnectionError(
-            f"'{origin}' closed the connection before the answer was complete"
-        ) from error
+        # These two quote a whole URL, with its password.
+        quoting = isinstance(error, aiohttp.InvalidURL | aiohttp.ClientHttpProxyError)
+        raise connection_error(error, origin) from (None if quoting else error)
     lowered = {name.lower(): value for name, value in response.headers.items()}
     return HTTPAnswer(response.status, lowered, received)
 
@@ -140,6 +127,8 @@ def _proxy(origin: str) -> str | None:
         return None
     proxies = getproxies()
     proxy = proxies.get(split.scheme) or proxies.get("all")
+    if proxy is not None and "://" not in proxy:
+        return f"http://{proxy}"
     if proxy is not None and urlsplit(proxy).scheme not in ("http", "https"):
         raise UsageError(
             f"the proxy '{public_url(proxy)}' is of a kind that is not supported",
