@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedbed.store import Row, open_writer, read_rows
+from seedbed.store import open_writer, read_rows
+from seedbed.tasks.rows import Row
 
 MANY = 1000
 

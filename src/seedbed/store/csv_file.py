@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from seedbed.errors import DatasetError
-from seedbed.store.rows import Row, encode_value
+from seedbed.tasks.rows import Row, encode_value
 
 _MAX_CELL = 2**31 - 1
 

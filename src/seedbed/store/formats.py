@@ -12,7 +12,7 @@ from seedbed.plugins.suggest import did_you_mean
 from seedbed.store.csv_file import read_csv, write_csv
 from seedbed.store.json_file import read_json_lines, read_json_list
 from seedbed.store.parquet_file import read_parquet, require_pyarrow, write_parquet
-from seedbed.store.rows import Row
+from seedbed.tasks.rows import Row
 
 
 class Format(NamedTuple):

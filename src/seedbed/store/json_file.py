@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TextIO
 import orjson
 
 from seedbed.errors import DatasetError, InvalidRowError
-from seedbed.store.rows import Row, check_row
+from seedbed.tasks.rows import Row, check_row
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONG_NUMBER = re.compile(rb"\d{19}")

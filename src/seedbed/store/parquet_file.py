@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 
 from seedbed.errors import DatasetError, UsageError
-from seedbed.store.rows import Row, encode_value
 from seedbed.store.schema import BOOL, MIXED, Kind, ListOf, Number, Struct, infer_columns
+from seedbed.tasks.rows import Row, encode_value
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@ from pathlib import Path
 from seedbed.errors import UsageError
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.store.formats import READABLE, format_of
-from seedbed.store.rows import Row
+from seedbed.tasks.rows import Row
 
 
 def read_rows(path: Path) -> Iterator[Row]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, TypeAlias
 
-from seedbed.store.rows import Row
+from seedbed.tasks.rows import Row
 
 MAX_KEYS = 200
 MAX_NESTING = 16

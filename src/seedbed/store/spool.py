@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from seedbed.store.rows import Row
+from seedbed.tasks.rows import Row
 
 logger = logging.getLogger(__name__)
 

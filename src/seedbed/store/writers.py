@@ -12,8 +12,8 @@ from typing import BinaryIO, Self
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store.formats import WRITABLE, Format, format_of
-from seedbed.store.rows import Row, encode_row
 from seedbed.store.spool import Spool, hidden_beside
+from seedbed.tasks.rows import Row, encode_row
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import pydantic
 import pytest
 
 from seedbed.errors import InvalidRowError
-from seedbed.store import check_row, encode_row
+from seedbed.tasks.rows import check_row, encode_row
 
 
 class Answer(pydantic.BaseModel):
