@@ -24,7 +24,7 @@ from seedbed import (
     get_json,
     parse_body,
     post_json,
-)
+)from seedbed.llm import transport
 
 PAYLOAD = {"model": "m", "messages": [{"role": "user", "content": "Zwölf 🦊"}]}
 
@@ -140,6 +140,19 @@ def test_no_answer_in_time(fault_server):
     fault_server.answer_with(Reply(hang=True))
     with pytest.raises(TimedOutError, match=r"no complete answer from 'http://.*' within 0\.05 s"):
         post(fault_server.url, timeout=0.05)
+
+
+def test_a_server_that_takes_no_connection_is_not_waited_for_as_long_as_an_answer(monkeypatch):
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        others = [socket.socket() for _ in range(3)]
+        for other in others:
+            other.setblocking(False)
+            other.connect_ex(server.getsockname())
+        with pytest.raises(TimedOutError, match=r"cannot reach 'http://.*' within 0\.05 s"):
+            post(f"http://127.0.0.1:{server.getsockname()[1]}")
+        for other in others:
+            other.close()
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])

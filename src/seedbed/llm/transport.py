@@ -56,8 +56,9 @@ def public_url(url: str) -> str:
     """Return a URL without user, password, query and fragment, fit for messages and digests."""
     try:
         split = urlsplit(url)
-    except ValueError as error:
-        raise not_a_url(url.rpartition("@")[2]) from error
+    except ValueError:
+        # What it says may quote the password.
+        raise not_a_url(url.rpartition("@")[2].partition("?")[0]) from None
     return urlunsplit((split.scheme, split.netloc.rpartition("@")[2], split.path, "", ""))
 
 
@@ -77,6 +78,8 @@ async def _exchange(
             allow_redirects=False,
         ) as response:
             received = await _read(response, max_bytes, origin)
+    except aiohttp.ConnectionTimeoutError as error:
+        raise TimedOutError(f"cannot reach '{origin}' within {CONNECT_SECONDS:g} s") from error
     except TimeoutError as error:
         raise TimedOutError(f"no complete answer from '{origin}' within {timeout:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
