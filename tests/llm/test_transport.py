@@ -24,7 +24,8 @@ from seedbed import (
     get_json,
     parse_body,
     post_json,
-)from seedbed.llm import transport
+)
+from seedbed.llm import transport
 
 PAYLOAD = {"model": "m", "messages": [{"role": "user", "content": "Zwölf 🦊"}]}
 
