@@ -103,7 +103,7 @@ class Session:
         finally:
             for stage in self._stages:
                 stage.close()
-            self._close(finished)
+            await self._close(finished)
             self.run.seconds = time.monotonic() - begun
         return self.run
 
@@ -162,15 +162,15 @@ class Session:
         for failure in settled.failures:
             self.run.fail(failure)
 
-    def _close(self, finished: bool) -> None:
+    async def _close(self, finished: bool) -> None:
         run = self.run
         enough = run.wanted is None or run.accepted == run.wanted
         if finished or (enough and run.wanted):
-            self._writer.commit()
+            await asyncio.to_thread(self._writer.commit)
             run.outcome = "complete" if enough and not run.failed else "incomplete"
             return
         run.outcome = "interrupted" if run.stopped_by is None else "stopped"
-        run.partial = self._writer.abandon()
+        run.partial = await asyncio.to_thread(self._writer.abandon)
         run.out = None
 
     def _drain(self) -> None:
