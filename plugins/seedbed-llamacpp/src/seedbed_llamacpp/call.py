@@ -1,0 +1,74 @@
+"""One streamed chat completion: started, collected chunk by chunk, and stopped between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from seedbed_llamacpp.faults import error_of_exception, error_of_report
+
+
+class Completions(Protocol):
+    """What a call needs of `xllamacpp.Server`."""
+
+    def handle_chat_completions(self, prompt: dict[str, Any], callback: Any) -> None:
+        """Answer `prompt`, giving `callback` each chunk until it returns True."""
+
+
+@dataclass
+class Answer:
+    """What the chunks of one answer amount to."""
+
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    logprobs: list[Mapping[str, Any]] = field(default_factory=list)
+    finish_reason: str | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    timings: Mapping[str, Any] = field(default_factory=dict)
+
+    def add(self, chunk: Mapping[str, Any]) -> None:
+        """Take in one chunk, or raise the typed error that it reports."""
+        if error := chunk.get("error"):
+            raise error_of_report(error)
+        for choice in chunk.get("choices", ()):
+            delta = choice.get("delta", {})
+            self.text.append(delta.get("content") or "")
+            self.reasoning.append(delta.get("reasoning_content") or "")
+            self.logprobs.extend((choice.get("logprobs") or {}).get("content") or ())
+            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        self.usage = chunk.get("usage") or self.usage
+        self.timings = chunk.get("timings") or self.timings
+
+
+class Call:
+    """A call that any thread can stop; a stopped call raises what it was stopped with."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self._body = body
+        self._answer = Answer()
+        self._stopped: BaseException | None = None
+
+    def stop(self, error: BaseException) -> None:
+        """Have the call raise `error` at its next chunk, or instead of starting."""
+        if self._stopped is None:
+            self._stopped = error
+
+    def run(self, server: Completions) -> Answer:
+        """Ask the server and return the whole answer; blocks."""
+        if self._stopped is None:
+            try:
+                server.handle_chat_completions(self._body, self._receive)
+            except (ValueError, TypeError, RuntimeError) as error:
+                raise error_of_exception(error) from error
+        if self._stopped is not None:
+            raise self._stopped
+        return self._answer
+
+    def _receive(self, chunk: Mapping[str, Any]) -> bool:
+        """Collect a chunk; True ends the call. What is raised here would be lost in C++."""
+        try:
+            self._answer.add(chunk)
+        except BaseException as error:  # noqa: BLE001
+            self.stop(error)
+        return self._stopped is not None

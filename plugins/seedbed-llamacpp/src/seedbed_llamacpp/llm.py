@@ -1,0 +1,95 @@
+"""The backend `llamacpp`: a GGUF model that llama.cpp runs inside this process."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic import Field, PrivateAttr
+
+from seedbed import LLM, Capabilities, Request, Response
+from seedbed_llamacpp.call import Call
+from seedbed_llamacpp.model_files import model_file, model_name
+from seedbed_llamacpp.server import Settings
+from seedbed_llamacpp.servers import Lease, servers
+from seedbed_llamacpp.translate import request_body, response_of
+
+
+class LlamaCppLLM(LLM):
+    """A model in a GGUF file, run by llama.cpp inside the process.
+
+    `model` is a name (`smollm2-135m`), a path that ends in `.gguf`, or `hf:org/repo/file.gguf`. All
+    LLMs with the same file and settings share one loaded model.
+    """
+
+    backend = "llamacpp"
+
+    parallel: int = Field(default=8, ge=1, le=256, description="Answers written at once.")
+    context: int = Field(
+        default=2048,
+        ge=256,
+        description="Tokens of one prompt with its answer, rounded up to a multiple of 256.",
+    )
+    max_tokens: int | None = Field(
+        default=512, ge=1, description="The longest answer, in tokens; null: up to the end of the context."
+    )
+    threads: int | None = Field(
+        default=None, ge=1, description="Threads that compute; one per core if unset."
+    )
+    gpu_layers: int | None = Field(
+        default=None, ge=0, description="Layers of the model on the GPU; as many as fit if unset."
+    )
+
+    _lease: Lease | None = PrivateAttr(default=None)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Structured output by grammar, log probabilities and seeds."""
+        return Capabilities(structured_output=True, logprobs=True, seed=True)
+
+    @property
+    def model_name(self) -> str:
+        """The model as written, or the stem of its file: no folder of this machine enters a row."""
+        return model_name(self.model)
+
+    @property
+    def endpoint(self) -> str:
+        """The server inside the process, by its model and settings."""
+        return f"{self.backend}:{self.model}:{self.parallel}x{self.context}:{self.threads}:{self.gpu_layers}"
+
+    @property
+    def slots(self) -> int:
+        """How many answers the model writes at once."""
+        return self.parallel
+
+    def load(self) -> None:
+        """Load the model, unless another LLM of this process has; downloads a file of the hub first."""
+        path = model_file(self.model)
+        settings = Settings(path, self.parallel, self.context, self.threads, self.gpu_layers)
+        self._lease = servers().lease(settings)
+
+    def unload(self) -> None:
+        """Give the model back; the last LLM that does so frees it, and stops what it still answers."""
+        super().unload()
+        if self._lease is not None:
+            servers().release(self._lease)
+            self._lease = None
+
+    async def check(self) -> None:
+        """Raise where there is no such model, or its file is none; nothing is loaded yet."""
+        await asyncio.to_thread(model_file, self.model)
+
+    async def respond(self, request: Request) -> Response:
+        """Ask the model once. Cancelled, it has the model stop at its next token."""
+        body = request_body(request)
+        lease = self._lease
+        if lease is None or lease.server.closed:
+            await asyncio.to_thread(self.load)
+            lease = self._lease
+        assert lease is not None
+        call = Call(body)
+        future = lease.server.submit(call)
+        try:
+            answer = await asyncio.wrap_future(future)
+        finally:
+            call.stop(asyncio.CancelledError())
+        return response_of(answer, request, lease.settings.path.stem)

@@ -1,0 +1,125 @@
+"""One llama.cpp server inside the process, and the threads that wait for its answers."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import threading
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seedbed import LLMError, UsageError
+from seedbed_llamacpp.call import Answer, Call
+from seedbed_llamacpp.workers import Workers
+
+BATCH_TOKENS = 256
+"""Prompt tokens read at one go, and so between two moments at which a call can be stopped."""
+
+
+class Settings(NamedTuple):
+    """What a server is started with; equal settings share one server.
+
+    `parallel` rows at once, each with a context of `context` tokens; None leaves `threads` and
+    `gpu_layers` to llama.cpp.
+    """
+
+    path: Path
+    parallel: int
+    context: int
+    threads: int | None
+    gpu_layers: int | None
+
+
+class Server:
+    """A loaded model that answers `parallel` calls at once, until it is closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._native = _start(settings)
+        # Freed in any other way than by `close` (in a forked child, at the interpreter's end), it
+        # would wait for threads that are not there.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._native))
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._calls: set[Call] = set()
+        self._workers: Workers[Answer] = Workers(settings.parallel, f"llamacpp-{settings.path.stem}")
+        self.closed = False
+
+    def submit(self, call: Call) -> Future[Answer]:
+        """Have the call run in a thread. Raises UsageError in a forked child, LLMError once closed."""
+        refuse_after_fork(self._pid)
+        with self._lock:
+            if self.closed:
+                raise LLMError("the model was unloaded")
+            self._calls.add(call)
+            future = self._workers.submit(partial(call.run, self._native))
+        future.add_done_callback(lambda _: self._calls.discard(call))
+        return future
+
+    def close(self, reason: BaseException) -> None:
+        """Stop the calls in flight with `reason`, wait for their threads, and free the model."""
+        with self._lock:
+            if self.closed or os.getpid() != self._pid:
+                return
+            self.closed = True
+            for call in list(self._calls):
+                call.stop(reason)
+        self._workers.close()
+        ctypes.pythonapi.Py_DecRef(ctypes.py_object(self._native))
+        del self._native
+
+
+def refuse_after_fork(pid: int) -> None:
+    """Raise UsageError unless this is the process `pid`: llama.cpp's threads do not survive a fork."""
+    if os.getpid() != pid:
+        raise UsageError(
+            "this process was forked from one that had loaded a llama.cpp model, and cannot use it",
+            "start processes with multiprocessing's 'spawn', or load the model in the child only",
+        )
+
+
+def _start(settings: Settings) -> Any:
+    try:
+        import xllamacpp
+    except (ImportError, OSError) as error:
+        raise LLMError(
+            f"the package xllamacpp cannot be imported: {error}",
+            "reinstall it: pip install --force-reinstall xllamacpp",
+            fatal=True,
+        ) from error
+    try:
+        return xllamacpp.Server(_parameters(xllamacpp, settings))
+    except RuntimeError as error:
+        size = settings.path.stat().st_size
+        raise LLMError(
+            f"llama.cpp cannot load '{settings.path}' ({size:,} bytes) "
+            f"with {settings.parallel} x {settings.context} tokens of context",
+            "is the file complete? compare its size with that of its source",
+            "is there memory for it? lower 'parallel' or 'context'",
+            "is its architecture newer than the installed xllamacpp? pip install --upgrade xllamacpp",
+            fatal=True,
+        ) from error
+
+
+def _parameters(xllamacpp: Any, settings: Settings) -> Any:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(settings.path)
+    parameters.n_parallel = settings.parallel
+    parameters.n_ctx = settings.parallel * settings.context
+    parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
+    if settings.threads is not None:
+        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = settings.threads
+    if settings.gpu_layers is not None:
+        parameters.n_gpu_layers = settings.gpu_layers
+    # Standard output may carry the dataset.
+    parameters.verbosity = -1
+    # Prompts are not cached, and its default takes up to 8 GB.
+    parameters.cache_ram_mib = 0
+    # It listens on an HTTP port, which cannot be turned off: on this machine only, behind a key
+    # that nobody has.
+    parameters.hostnames = ["127.0.0.1"]
+    parameters.api_keys = [secrets.token_hex(32)]
+    parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
+    return parameters

@@ -1,0 +1,75 @@
+"""The servers of this process: one for each model file and settings, shared, loaded once, closed at exit."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import weakref
+from functools import cache
+
+from seedbed import LLMError
+from seedbed_llamacpp.server import Server, Settings, refuse_after_fork
+
+
+class Lease:
+    """The right to use a server, held by an LLM; letting go of it without `release` closes nothing."""
+
+    def __init__(self, settings: Settings, server: Server) -> None:
+        self.settings = settings
+        self.server = server
+
+
+class Servers:
+    """Starts servers and hands out leases of them; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._ended = False
+        self._servers: dict[Settings, Server] = {}
+        self._leases: dict[Settings, weakref.WeakSet[Lease]] = {}
+        atexit.register(self.close)
+
+    def lease(self, settings: Settings) -> Lease:
+        """Return a lease of the server with these settings, started if there is none; may take seconds.
+
+        Raises LLMError where llama.cpp cannot load the file, UsageError in a forked child.
+        """
+        refuse_after_fork(self._pid)
+        with self._lock:
+            if self._ended:
+                raise LLMError("the process is ending")
+            if settings not in self._servers:
+                self._servers[settings] = Server(settings)
+            lease = Lease(settings, self._servers[settings])
+            self._leases.setdefault(settings, weakref.WeakSet()).add(lease)
+            return lease
+
+    def release(self, lease: Lease) -> None:
+        """Take a lease back; with its last one a server is closed, and what is in flight there stopped."""
+        if os.getpid() != self._pid:
+            return
+        with self._lock:
+            leases = self._leases.get(lease.settings, weakref.WeakSet())
+            leases.discard(lease)
+            if not leases and self._servers.get(lease.settings) is lease.server:
+                del self._servers[lease.settings]
+                lease.server.close(LLMError("the model was unloaded while it answered"))
+
+    def close(self) -> None:
+        """Stop all calls as cancelled, and free all models; nothing can be leased any more."""
+        if os.getpid() != self._pid:
+            return
+        with self._lock:
+            self._ended = True
+            for server in self._servers.values():
+                server.close(asyncio.CancelledError())
+            self._servers.clear()
+
+
+@cache
+def servers() -> Servers:
+    """Return the process's servers."""
+    return Servers()

@@ -1,0 +1,58 @@
+"""Threads for calls that block."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Workers(Generic[T]):
+    """A fixed number of daemon threads that run functions, in the order in which they were submitted.
+
+    Not a ThreadPoolExecutor: the interpreter joins its threads before anyone can tell them to stop,
+    so that exit would wait for answers that nobody reads.
+    """
+
+    def __init__(self, count: int, name: str) -> None:
+        self._queue: queue.SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"{name}-{number}", daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, function: Callable[[], T]) -> Future[T]:
+        """Have `function` run by the next free thread; only before `close`."""
+        future: Future[T] = Future()
+        self._queue.put((future, function))
+        return future
+
+    def close(self) -> None:
+        """Finish what was submitted, and end the threads."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self) -> None:
+        while (item := self._queue.get()) is not None:
+            _run(*item)
+            # An idle thread must not keep the last answer alive.
+            del item
+
+
+def _run(future: Future[T], function: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = function()
+    except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits for the future)
+        future.set_exception(error)
+    else:
+        future.set_result(result)
