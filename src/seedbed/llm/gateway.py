@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seedbed.errors import InvalidResponseError, LLMError, SeedbedError, TimedOutError, UnsupportedError
+from seedbed.llm.concurrent import all_or_first_error
 from seedbed.llm.loop import LoopThread, loop_thread
 from seedbed.llm.messages import has_images
 from seedbed.llm.redaction import redact, redact_error, showable
@@ -83,7 +84,7 @@ class Gateway:
         ]
         if len(calls) == 1:
             return await calls[0]
-        return _merge(await _all_or_first_error(calls))
+        return _merge(await all_or_first_error(calls))
 
     def _with_seed(
         self, llm: LLM, request: Request, scope: CallScope | None, digest: str, number: int
@@ -176,14 +177,6 @@ def check_capabilities(llm: LLM, request: Request) -> None:
                 f"'{llm.reference}' does not declare the capability '{name}'",
                 "use another LLM, or leave it out of the request",
             )
-
-
-async def _all_or_first_error(calls: list[Coroutine[Any, Any, Response]]) -> list[Response]:
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return [answer for answer in answers if isinstance(answer, Response)]
 
 
 def _merge(responses: list[Response]) -> Response:

@@ -56,5 +56,8 @@ class GeneratorTask(BaseTask, GeneratorStep):
         """Whether rows are made by index (`process` is not overridden), and so independently."""
         return type(self).process is GeneratorTask.process
 
+    def _kept_columns(self, input: Row) -> Row:
+        return {name: value for name, value in input.items() if not name.startswith("_")}
+
     def _added_columns(self) -> dict[str, Any]:
         return {"model_name": self.require_llm().model_name}

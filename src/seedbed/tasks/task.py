@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -10,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from seedbed.errors import ContentFilteredError, InvalidOutputError, InvalidRowError, UsageError
+from seedbed.llm.concurrent import all_or_first_error
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message
@@ -125,8 +125,8 @@ class BaseTask(BaseStep):
         """Return the row, or list of rows, for one input; one prompt and one answer unless overridden."""
         messages = self.format_input(input)
         response = await self._complete(messages, n=self.num_generations)
-        made = await asyncio.gather(
-            *(self._format_or_ask_again(messages, choice, input) for choice in response.choices)
+        made = await all_or_first_error(
+            self._format_or_ask_again(messages, choice, input) for choice in response.choices
         )
         return [row for rows in made for row in rows]
 
@@ -144,7 +144,7 @@ class BaseTask(BaseStep):
         """Return the finished rows of one input: `{**input, **row}` with `model_name`, all checked."""
         self._check_inputs(input)
         rows = as_rows(await self.generate_row(input), self.name)
-        kept = {name: value for name, value in input.items() if not name.startswith("_")}
+        kept = self._kept_columns(input)
         check_row(kept)
         return [{**kept, **row, "model_name": self.llm.model_name} for row in rows]
 
@@ -178,6 +178,10 @@ class BaseTask(BaseStep):
         except json.JSONDecodeError as error:
             raise InvalidOutputError(f"the answer is not JSON ({error})", text=text) from error
 
+    def _kept_columns(self, input: Row) -> Row:
+        """Return the columns of the input that its rows keep."""
+        return input
+
     def _field_values(self) -> dict[str, Any]:
         own = type(self).model_fields.keys() - BaseTask.model_fields.keys()
         return {name: getattr(self, name) for name in own}
@@ -199,7 +203,7 @@ class Task(BaseTask, Step):
     def inputs(self) -> list[str]:
         """The columns that the prompt reads: the variables of the templates that are no fields."""
         read = template_variables(self.template) | template_variables(self.system_prompt)
-        return sorted(read - type(self).model_fields.keys())
+        return sorted(read - self._field_values().keys())
 
     def process(self, row: Row) -> list[Row]:
         """Return the finished rows that one row makes, for use without a run."""

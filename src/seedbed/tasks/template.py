@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from seedbed.errors import UsageError
+from seedbed.errors import InvalidRowError, UsageError
 from seedbed.plugins.suggest import did_you_mean
 
 
@@ -45,14 +45,16 @@ def template_variables(source: str) -> frozenset[str]:
 def render(source: str, variables: Mapping[str, Any]) -> str:
     """Return the template's text with `{{ name }}` replaced; single braces are only text.
 
-    Raises UsageError for a variable that does not exist, and for what the sandbox forbids.
+    Raises UsageError for a variable that does not exist and for what the sandbox forbids, InvalidRowError
+    for a part that the value of a variable lacks, as it may in one row and not in another.
     """
     try:
         return _compile(source).render(variables)
     except UndefinedError as error:
         missing = sorted(template_variables(source) - variables.keys())
+        kind = UsageError if missing else InvalidRowError
         advice = [line for name in missing for line in did_you_mean(name, variables)]
-        raise UsageError(
+        raise kind(
             f"the template cannot be filled in: {error.message}",
             *advice,
             f"variables here: {', '.join(sorted(variables)) or 'none'}",

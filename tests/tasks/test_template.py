@@ -1,0 +1,88 @@
+"""Prompts are templates in a sandbox, and a mistake in one is shown with what would be right."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+from tests.support.scripted_llm import prompt, scripted
+
+from seedbed import InvalidRowError, Task, UsageError
+from seedbed.tasks.template import check_template, render, template_variables
+
+
+class Answer(Task):
+    tone: str = "kind"
+    template: str = "{{ tone }}: {{ question }}"
+
+
+def test_single_braces_and_markup_are_only_text():
+    source = 'Write {"a": {b}} as <b>{{ x }}</b> & keep {x} and {# not this #}the end.\n'
+    assert render(source, {"x": "'1' & <2>"}) == (
+        "Write {\"a\": {b}} as <b>'1' & <2></b> & keep {x} and the end.\n"
+    )
+
+
+def test_the_variables_are_columns_and_fields():
+    assert template_variables("{{ a.b }} {% for x in rows %}{{ x }}{% endfor %}") == {"a", "rows"}
+    task = Answer(llm=scripted(prompt))
+    assert task.inputs == ["question"]
+    assert task.process({"question": "Why?"})[0]["generation"] == "kind: Why?"
+    assert task.process({"question": "Why?", "tone": "rude"})[0]["generation"] == "rude: Why?"
+
+
+def test_the_prompt_is_overridden_without_a_subclass():
+    task = Answer(llm=scripted(), template="{{ problem | upper }}", system_prompt="Be {{ tone }}.")
+    task.process({"problem": "x"})
+    (sent,) = task.llm.requests
+    assert [message["content"] for message in sent.messages] == ["Be kind.", "X"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ x.__init__.__globals__ }}",
+        "{{ render.__code__ }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "{% set _ = rows.append(1) %}",
+        "{{ '{0.__class__}'.format(x) }}",
+    ],
+)
+def test_the_sandbox_holds(source):
+    with pytest.raises(UsageError, match=r"the template cannot be (rendered|filled in)"):
+        render(source, {"x": "text", "rows": [], "render": render})
+
+
+def test_a_missing_variable_has_a_suggestion():
+    with pytest.raises(UsageError, match="'qestion' is undefined") as caught:
+        render("{{ qestion }}", {"question": "x", "tone": "y"})
+    assert "did you mean 'question'?" in str(caught.value)
+    assert "variables here: question, tone" in str(caught.value)
+
+
+def test_a_row_without_the_column_is_that_rows_error():
+    with pytest.raises(InvalidRowError, match="needs a column 'question'") as caught:
+        Answer(llm=scripted()).process({"questoin": "x"})
+    assert "did you mean 'questoin'?" in str(caught.value)
+
+
+def test_a_column_named_like_a_field_of_every_task_is_a_column():
+    task = Answer(llm=scripted(prompt), template="{{ name }}", name="greeter")
+    assert task.inputs == ["name"]
+    assert task.process({"name": "Ada"})[0]["generation"] == "Ada"
+    with pytest.raises(InvalidRowError, match="needs a column 'name'"):
+        task.process({})
+
+
+def test_a_part_that_one_row_lacks_is_that_rows_error():
+    task = Answer(llm=scripted(), template="{{ meta.title }}")
+    with pytest.raises(InvalidRowError, match="has no attribute 'title'"):
+        task.process({"meta": {}})
+
+
+def test_a_syntax_error_names_its_line():
+    with pytest.raises(ValidationError, match="line 2 of the template: "):
+        Answer(template="fine\n{{ broken")
+    with pytest.raises(ValueError, match=r"line 3 of the template: .*endfor"):
+        check_template("\n\n{% for x in y %}")
+    assert check_template("fine") == "fine"
