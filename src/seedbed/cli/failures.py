@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
@@ -77,14 +77,20 @@ def colour() -> bool | None:
 
 
 @contextmanager
-def blaming(what: str) -> Iterator[None]:
-    """Turn what a plugin's own code raises into a PluginError that names it; errors of ours pass."""
+def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
+    """Turn what a plugin's own code raises into a PluginError that names it; errors of ours pass.
+
+    `secrets` are kept out of the message.
+    """
     try:
         yield
     except SeedbedError:
         raise
-    except Exception as error:
-        raise PluginError(f"{what} is broken: {type(error).__name__}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - raised again, by the name of whose code it is
+        from seedbed.llm.redaction import redact, showable
+
+        said = redact(f"{type(error).__name__}: {error}", secrets)
+        raise PluginError(f"{what} is broken: {said}") from showable(error, secrets)
 
 
 def _click_message(error: click.ClickException) -> tuple[str, ...]:

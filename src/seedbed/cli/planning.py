@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _FILE_ENDINGS = (".yaml", ".yml", ".json")
 _LOOKED_AT = 100
+_KEY_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def _llm(order: Order, registry: Registry) -> LLM | None:
         return None
     what = f"the LLM {order.llm!r}"
     cls, _ = llm_class(order.llm, registry=registry)
-    with blaming(what):
+    # Any of them may be a key, and the backend's own code may quote it.
+    with blaming(what, [setting.text for setting in order.settings.llm if len(setting.text) >= _KEY_LENGTH]):
         fields = fields_of(cls, order.settings.llm, what)
         return get_llm(order.llm, registry=registry, **fields)
 

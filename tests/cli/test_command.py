@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from tests.cli.conftest import Result
+
+from seedbed.cli.failures import ExitStatus, guarded
+from seedbed.errors import UsageError
+
+Seedbed = Callable[..., Result]
+
+HEAVY = {"rich", "jinja2", "aiohttp", "pyarrow", "yaml", "seedbed.engine", "seedbed.llm.llm", "pydantic"}
+
+
+@pytest.mark.parametrize("args", ["--version", "--help", "", "run --help", "plugins", "plugins --json"])
+def test_what_only_informs_loads_neither_engine_nor_libraries(args: str, tmp_path: Path) -> None:
+    program = (
+        "import sys; from seedbed.cli import invoke\n"
+        f"status = invoke({args.split()!r})\n"
+        f"print(status, sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "0 []\n"
+    assert done.stdout
+
+
+def test_version(seedbed: Seedbed) -> None:
+    assert seedbed("--version").out.startswith("seedbed 0.")
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest(seedbed: Seedbed) -> None:
+    result = seedbed("rnu")
+    assert result.status == 2
+    assert (
+        result.error
+        == "error: there is no command 'rnu'\n  did you mean 'run'?\n  commands: run, preview, plugins\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "said"),
+    [
+        (UsageError("a fact", "advice\n  more"), ExitStatus.USAGE, "error: a fact\n  advice"),
+        (click.BadParameter("Odd one."), ExitStatus.USAGE, "error: invalid value: Odd one\n"),
+        (KeyboardInterrupt(), ExitStatus.INTERRUPTED, "error: interrupted\n"),
+        (ZeroDivisionError("by zero"), ExitStatus.FAULT, "this is a bug in seedbed"),
+    ],
+)
+def test_whatever_is_raised_becomes_one_message_and_a_status(
+    raised: BaseException, status: ExitStatus, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert _guarded(raised) == status
+    err = capfd.readouterr().err
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_the_traceback_is_shown_on_request(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEEDBED_TRACEBACK", "1")
+    _guarded(ZeroDivisionError("by zero"))
+    assert "Traceback" in capfd.readouterr().err
+
+
+def _guarded(raised: BaseException) -> int:
+    def command() -> int:
+        raise raised
+
+    return guarded(command)

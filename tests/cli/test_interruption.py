@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+WAITING = ("run", "t.py:Waiting", "--llm", "t.py:Echo/m", "-n", "100", "-o", "out.jsonl")
+
+
+def _wait_for(path: str) -> None:
+    deadline = time.monotonic() + 60
+    while not Path(path).exists():
+        assert time.monotonic() < deadline, f"{path} never came"
+        time.sleep(0.01)
+
+
+def _say(process: subprocess.Popen[str], text: str) -> str:
+    """Read stderr up to the line that has `text`."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if text in line:
+            return line
+    raise AssertionError(f"the command ended without saying {text!r}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_lets_calls_in_flight_finish_and_keeps_the_rows(
+    start: Start, number: signal.Signals
+) -> None:
+    Path("out.jsonl").write_text("old\n")
+    process = start(*WAITING, "--set", "llm.waits_for=go", "--concurrency", "3")
+    _wait_for("waiting")
+    process.send_signal(number)
+    _say(process, "calls in flight have 10 s to finish")
+    Path("go").touch()
+    _, err = process.communicate()
+    assert process.returncode == 3
+    # The four that do not wait, and the three that were in flight.
+    assert len(Path("out.partial.jsonl").read_text().splitlines()) == 7
+    assert "interrupted: 7 of 100 rows in out.partial.jsonl" in err
+    assert "out.jsonl is as it was before" in err
+    assert Path("out.jsonl").read_text() == "old\n"
+
+
+def test_the_second_signal_cancels_what_is_in_flight(start: Start) -> None:
+    process = start(*WAITING, "--set", "llm.waits_for=never")
+    _wait_for("waiting")
+    process.send_signal(signal.SIGINT)
+    _say(process, "calls in flight")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 3
+    assert "interrupted: 4 of 100 rows in out.partial.jsonl" in err
+    assert "out.jsonl was not made" in err
+    assert "Traceback" not in err
+
+
+def test_the_third_signal_ends_a_process_that_cannot_stop(start: Start) -> None:
+    process = start(*WAITING, "--set", "llm.blocks=true")
+    _wait_for("blocking")
+    process.send_signal(signal.SIGINT)
+    _say(process, "calls in flight")
+    process.send_signal(signal.SIGINT)
+    _say(process, "stopping now")
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode == 3
+
+
+def test_a_process_that_cannot_stop_ends_by_itself_and_keeps_its_rows(start: Start) -> None:
+    process = start(*WAITING, "--set", "llm.blocks=true", "--set", "llm.waits_for=never")
+    _wait_for("blocking")
+    process.send_signal(signal.SIGINT)
+    _say(process, "calls in flight")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 3
+    assert "something does not stop, so the process ends" in err
+    assert not list(Path().glob(".*.jsonl"))
+
+
+def test_a_signal_while_a_step_loads_ends_the_run_before_anything_is_asked(start: Start) -> None:
+    process = start("run", "t.py:Slow", "--llm", "t.py:Echo/m", "-n", "5", "-o", "out.jsonl")
+    _wait_for("loading")
+    process.send_signal(signal.SIGINT)
+    _say(process, "interrupted: 0 of 5 rows")
+    Path("loaded").touch()
+    process.communicate()
+    assert process.returncode == 3
+    assert not Path("out.jsonl").exists()
+    assert not list(Path().glob(".*.jsonl"))

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import COMMAND, Result
+from tests.plugins.conftest import Site
+
+Seedbed = Callable[..., Result]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A folder of fake distributions: a task and a step in one, a backend in another."""
+    site = Site(tmp_path / "site")
+    points = {"seedbed.tasks": {"fake-task": "mod_task"}, "seedbed.steps": {"fake-step": "mod_task"}}
+    site.install("dist-task", points, {"mod_task": site.task_module}, version="1.2")
+    site.install_llm("fake")
+    return site
+
+
+@pytest.fixture
+def run(site: Site, tmp_path: Path) -> Seedbed:
+    """Runs the command in a process of its own that sees the fake distributions, from an empty folder."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def command(*args: str) -> Result:
+        environ = {**os.environ, "PYTHONPATH": str(site.folder)}
+        done = subprocess.run([COMMAND, *args], cwd=folder, env=environ, capture_output=True, text=True)
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return command
+
+
+def test_the_list_names_owner_version_and_status(run: Seedbed) -> None:
+    result = run("plugins")
+    assert (result.status, result.err) == (0, "")
+    lines = [line.split() for line in result.out.splitlines()]
+    assert lines[0] == ["NAME", "KIND", "DISTRIBUTION", "VERSION", "STATUS"]
+    assert ["fake-task", "task", "dist-task", "1.2", "ok"] in lines
+    assert ["fake", "LLM", "backend", "dist-fake", "1.0", "ok"] in lines
+
+
+def test_listing_and_diagnosis_by_metadata_import_no_plugin(site: Site, tmp_path: Path) -> None:
+    program = (
+        "import sys; from seedbed.cli import invoke; invoke(['plugins', '--json'])\n"
+        "print([name for name in sys.modules if name.startswith(('mod_', 'seedbed_'))], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site.folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == "[]\n"
+    assert "fake-task" in {entry["name"] for entry in json.loads(done.stdout)}
+
+
+def test_options_settle_what_two_distributions_claim(run: Seedbed, site: Site) -> None:
+    site.install("other", {"seedbed.llms": {"fake": "mod_other"}}, {"mod_other": site.llm_module})
+
+    def statuses(*options: str) -> dict[str, str]:
+        entries = json.loads(run(*options, "plugins", "--json").out)
+        return {entry["distribution"]: entry["status"] for entry in entries if entry["name"] == "fake"}
+
+    assert statuses() == {"dist-fake": "ambiguous", "other": "ambiguous"}
+    assert statuses("--prefer", "other") == {"dist-fake": "disabled", "other": "ok"}
+    assert statuses("--deny", "other") == {"dist-fake": "ok", "other": "disabled"}
+    assert statuses("--allow", "other") == {"dist-fake": "disabled", "other": "ok"}
+
+
+def test_a_denied_plugin_does_not_run_and_the_option_is_named(run: Seedbed) -> None:
+    result = run("run", "fake-task", "--llm", "fake/m", "-n", "1", "--deny", "dist-task")
+    assert result.status == 2
+    assert "'dist-task' is denied by the option --deny" in result.error
+
+
+def test_a_registered_task_runs_with_a_registered_backend(run: Seedbed) -> None:
+    result = run("run", "fake-task", "--llm", "fake/m", "--set", "instruction=Go", "-o", "out.jsonl")
+    assert result.err.startswith("1 row in out.jsonl")
+    assert result.status == 0
+
+
+def test_show_tells_owner_purpose_columns_and_parameters(run: Seedbed) -> None:
+    out = " ".join(run("plugins", "show", "fake-task").out.split())
+    assert "fake-task, task of dist-task 1.2" in out
+    assert "Columns made text, model_name" in out
+    assert "instruction [text; default Write.]" in out
+    shown = json.loads(run("plugins", "show", "fake", "--json").out)
+    assert (shown["kind"], shown["capabilities"]) == ("LLM backend", [])
+    assert "timeout" in {parameter["name"] for parameter in shown["parameters"]}
+
+
+def test_an_unknown_name_is_an_error_with_the_nearest(run: Seedbed) -> None:
+    for command in ("show", "check"):
+        result = run("plugins", command, "fake-tusk")
+        assert result.status == 2
+        assert "did you mean 'fake-task'?" in result.error
+
+
+def test_check_times_what_works_and_fails_for_what_is_broken(run: Seedbed, site: Site) -> None:
+    good = run("plugins", "check", "fake-task")
+    assert good.status == 0
+    assert good.out.splitlines()[1].split()[-1] == "ok"
+    site.install_llm("bad", "raise RuntimeError('no luck')")
+    bad = run("plugins", "check", "bad", "--json")
+    [checked] = json.loads(bad.out)
+    assert bad.status == 1
+    assert "RuntimeError: no luck" in checked["error"]
+    text = run("plugins", "check", "bad")
+    assert text.status == 1
+    assert "LLM backend 'bad' of dist-bad 1.0: importing 'mod_bad' raised RuntimeError: no luck" in text.out
+
+
+def test_check_leaves_alone_what_does_not_fit(run: Seedbed, site: Site) -> None:
+    site.install_llm("old", "raise SystemExit", requires=["seedbed<0.0.1"])
+    result = run("plugins", "check", "old")
+    assert result.status == 0
+    assert "not imported: it requires seedbed <0.0.1" in result.out
+
+
+def test_doctor_names_the_interpreter_and_every_problem(run: Seedbed, site: Site) -> None:
+    site.install_llm("bad", "raise RuntimeError('no luck')")
+    site.install_llm("old", requires=["seedbed<0.0.1"])
+    site.install("other", {"seedbed.llms": {"fake": "mod_other"}}, {"mod_other": site.llm_module})
+    result = run(
+        "--allow",
+        "dist-bad",
+        "--allow",
+        "dist-old",
+        "--allow",
+        "dist-fake",
+        "--allow",
+        "other",
+        "plugins",
+        "doctor",
+    )
+    assert result.status == 1
+    assert sys.executable in result.out
+    assert "error: LLM backend 'bad' of dist-bad 1.0: broken: importing 'mod_bad' raised" in result.out
+    assert "error: LLM backend 'old' of dist-old 1.0: incompatible" in result.out
+    assert "error: LLM backend 'fake' of other 1.0: ambiguous" in result.out
+    assert "task 'fake-task' of dist-task 1.2: disabled: 'dist-task' is not among those" in result.out
+    assert result.out.endswith("4 problems\n")
+
+
+def test_doctor_is_content_where_nothing_is_wrong(run: Seedbed) -> None:
+    result = run("plugins", "--allow", "dist-task", "doctor", "--json")
+    assert result.status == 0
+    assert {finding["level"] for finding in json.loads(result.out)} == {"info"}
