@@ -162,7 +162,9 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_word(start: Start) -> No
 def test_a_pipeline_file_runs_with_settings_for_its_steps(seedbed: Seedbed) -> None:
     Path("in.jsonl").write_text('{"topic": "rivers"}\n')
     Path("p.yaml").write_text(
-        "steps:\n  - use: text-generation\n    with: {template: 'About {{ topic }}', generation: {top_p: 0.5}}\n"
+        "steps:\n"
+        "  - use: text-generation\n"
+        "    with: {template: 'About {{ topic }}', generation: {top_p: 0.5}}\n"
     )
     run = ("run", "p.yaml", *ECHO, "--input", "in.jsonl")
     assert seedbed(*run).rows[0]["generation"] == "ABOUT RIVERS"

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 def main() -> int:
     """Run the command with the arguments of the process, and return the exit status."""
     status = invoke(sys.argv[1:])
-    if status == 3:
-        from seedbed.cli.signals import end_soon
+    from seedbed.cli.failures import ExitStatus
+    from seedbed.cli.signals import end_soon
 
+    if status == ExitStatus.INTERRUPTED:
         end_soon(status)
     return status
 

@@ -12,14 +12,14 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from seedbed.cli.progress import Progress, rows_text, tokens_text
+from seedbed.cli.progress import Progress, rows_text
 
 if TYPE_CHECKING:
     from seedbed.engine.session import Session
 
 
 class BarProgress(Progress):
-    """Two lines: a bar with the rows and the time left, and what they take; gone when the run has ended."""
+    """Two lines: a bar with the rows, and what they take; gone when the run has ended."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -56,9 +56,5 @@ class BarProgress(Progress):
         line.add_column(no_wrap=True)
         of = self.run.wanted
         bar = ProgressBar(of, self.settled, width=30, pulse=of is None)
-        parts = [rows_text(self._session), self.left(rate)]
-        line.add_row(Text(self.run.name, style="bold"), bar, Text(", ".join(filter(None, parts))))
-        details = [f"{rate:.1f} rows/s", f"{self.run.calls.answered:,} calls", tokens_text(self._session)]
-        if self.run.calls.retried:
-            details.append(f"{self.run.calls.retried:,} tries failed")
-        return Group(line, Text(" · ".join(filter(None, details)), style="dim"))
+        line.add_row(Text(self.run.name, style="bold"), bar, Text(rows_text(self.run)))
+        return Group(line, Text(" · ".join(self.details(rate)), style="dim"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 if TYPE_CHECKING:
+    from seedbed.engine.run import Run
     from seedbed.engine.session import Session
 
 _LINE_SECONDS = 5.0
@@ -28,6 +29,7 @@ class Progress:
         self.run = session.run
         self._session = session
         self._samples: deque[tuple[float, int]] = deque()
+        self._begun = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +72,20 @@ class Progress:
         then, before = self._samples[0]
         return (self.settled - before) / (now - then) if now > then else 0.0
 
+    def details(self, rate: float) -> list[str]:
+        """Return what the rows take: '12 s', '3.4 rows/s', '12 calls', '5,120 tokens', 'about 30 s left'."""
+        calls = self.run.calls
+        tokens = calls.usage.input_tokens + calls.usage.output_tokens
+        texts = (
+            duration(time.monotonic() - self._begun),
+            rate_text(rate),
+            count_text(calls.answered, "call"),
+            count_text(tokens, "token"),
+            f"{calls.retried:,} tries failed" if calls.retried else "",
+            self.left(rate),
+        )
+        return [text for text in texts if text]
+
     def left(self, rate: float) -> str:
         """Return the time left in words, or nothing where it cannot be known."""
         if self.run.wanted is None or rate <= 0 or self.settled >= self.run.wanted:
@@ -82,8 +98,7 @@ class LineProgress(Progress):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._begun = time.monotonic()
-        self._last_line = self._begun
+        self._last_line = time.monotonic()
         self._has_said_loading = False
 
     def update(self) -> None:
@@ -96,29 +111,28 @@ class LineProgress(Progress):
                 self.say(f"{self.loading_text()} ...")
         elif now - self._last_line > _LINE_SECONDS:
             self._last_line = now
-            parts = [
-                rows_text(self._session),
-                f"{rate:.1f} rows/s",
-                tokens_text(self._session),
-                self.left(rate),
-            ]
-            self.say(", ".join(filter(None, parts)))
+            self.say(", ".join([rows_text(self.run), *self.details(rate)]))
 
 
-def rows_text(session: Session) -> str:
+def rows_text(run: Run) -> str:
     """Return the counts of rows: '12 of 100 rows, 3 rejected, 1 failed'."""
-    run = session.run
     of = f" of {run.wanted:,}" if run.wanted is not None else ""
-    others = [
-        f"{count:,} {word}" for count, word in ((run.rejected, "rejected"), (run.failed, "failed")) if count
-    ]
-    return ", ".join([f"{run.accepted:,}{of} row{'' if (run.wanted or run.accepted) == 1 else 's'}", *others])
+    noun = "row" if (run.wanted or run.accepted) == 1 else "rows"
+    rejected = f", {run.rejected:,} rejected" if run.rejected else ""
+    failed = f", {run.failed:,} failed" if run.failed else ""
+    return f"{run.accepted:,}{of} {noun}{rejected}{failed}"
 
 
-def tokens_text(session: Session) -> str:
-    """Return the tokens in and out, together."""
-    usage = session.run.calls.usage
-    return f"{usage.input_tokens + usage.output_tokens:,} tokens" if session.plan.llms else ""
+def count_text(count: int, noun: str) -> str:
+    """Return '1 call', '12 calls', or nothing for none."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else ""
+
+
+def rate_text(rate: float) -> str:
+    """Return rows per second or, where that is less than one, per minute; nothing where there are none."""
+    if rate <= 0:
+        return ""
+    return f"{rate:.1f} rows/s" if rate >= 1 else f"{rate * 60:.1f} rows/min"
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,8 @@ import time
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
+from seedbed.cli.failures import ExitStatus
+
 PATIENCE = 2
 """The signals that ask; one more ends the process at once."""
 
@@ -38,7 +40,7 @@ class Interruptions:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
         if self.count > PATIENCE:
-            end_now(3)
+            end_now(ExitStatus.INTERRUPTED)
 
 
 def end_now(status: int) -> NoReturn:

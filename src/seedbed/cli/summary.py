@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from seedbed.cli.failures import ExitStatus, colour, show, show_error
-from seedbed.cli.progress import duration
+from seedbed.cli.progress import count_text, duration, rate_text
 from seedbed.engine.run import Failure, Run
 from seedbed.errors import SeedbedError
 
@@ -94,11 +94,11 @@ def _cut_lines(run: Run) -> Iterator[str]:
 
 def _cost_line(run: Run) -> str:
     calls, usage = run.calls, run.calls.usage
-    parts = [f"{run.accepted / run.seconds:.1f} rows/s" if run.seconds and run.accepted else ""]
-    if calls.answered or calls.retried:
-        parts += [
-            f"{calls.answered:,} call{'' if calls.answered == 1 else 's'}",
-            f"{calls.retried:,} tries failed" if calls.retried else "",
-            f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens",
-        ]
-    return " · ".join(filter(None, [duration(run.seconds), *parts]))
+    parts = (
+        duration(run.seconds),
+        rate_text(run.accepted / run.seconds) if run.seconds else "",
+        count_text(calls.answered, "call"),
+        f"{calls.retried:,} tries failed" if calls.retried else "",
+        f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens" if calls.answered else "",
+    )
+    return " · ".join(part for part in parts if part)
