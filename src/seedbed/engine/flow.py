@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
 
 from seedbed.engine.run import Failure
 from seedbed.engine.sources import Item
 from seedbed.engine.stages import Stage
 from seedbed.engine.window import Settled
-from seedbed.errors import LLMError, Reject, UsageError
+from seedbed.errors import GenerationError, LLMError, Reject, UsageError
 from seedbed.tasks.rows import Row
 
 
@@ -46,11 +47,9 @@ class Flow:
             await self._apply(number + 1, row_id, made[0], settled)
             return
         children = [Settled() for _ in made]
-        await asyncio.gather(
-            *(
-                self._apply(number + 1, f"{row_id}/{k}", child, into)
-                for k, (child, into) in enumerate(zip(made, children, strict=True))
-            )
+        await _none_left(
+            self._apply(number + 1, f"{row_id}/{k}", child, into)
+            for k, (child, into) in enumerate(zip(made, children, strict=True))
         )
         for child in children:
             settled.rows += child.rows
@@ -58,8 +57,22 @@ class Flow:
             settled.rejections += child.rejections
 
 
+async def _none_left(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Await all; where one raises, cancel the others before it is raised."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
 def concerns_all(error: BaseException) -> bool:
     """Whether every other row would meet this error too."""
+    if isinstance(error, GenerationError):
+        return any(concerns_all(part) for part in error.errors.values())
     return isinstance(error, UsageError) or (isinstance(error, LLMError) and error.fatal)
 
 

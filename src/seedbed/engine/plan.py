@@ -58,6 +58,8 @@ def make_plan(
     if isinstance(what, str):
         what = get_step(what, registry=registry)
     steps = what.steps if isinstance(what, Pipeline) else [what]
+    if not steps:
+        raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
     resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
     copies = tuple(_with_llm(step, resolved) for step in steps)
     plan = Plan(copies, input, n, seed, concurrency)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,7 @@ from typing import Protocol
 from seedbed.engine.flow import Flow, concerns_all
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Failure, Run
-from seedbed.engine.sources import Item, Source, ThreadedSource, source_of
+from seedbed.engine.sources import Item, Source, ThreadedSource, numbered, source_of
 from seedbed.engine.stages import Stage, stage_of
 from seedbed.engine.window import Settled, Window
 from seedbed.errors import SeedbedError
@@ -25,6 +26,8 @@ from seedbed.tasks.normalise import as_rows
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, GlobalStep
 from seedbed.tasks.task import BaseTask
+
+logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
 
@@ -58,6 +61,7 @@ class Session:
         self._writer = writer
         self._watch = watch
         self._gateway = gateway or Gateway(concurrency=plan.concurrency)
+        self._loaded: list[BaseStep] = []
         self._stages: list[Stage] = []
         self._window: Window | None = None
         self._interrupted = False
@@ -93,8 +97,9 @@ class Session:
         finished = False
         try:
             await self._prepare()
-            async for settled in self._settled():
-                self._take(settled)
+            async with aclosing(self._settled()) as settled_items:
+                async for settled in settled_items:
+                    self._take(settled)
             finished = not self._interrupted
         except SeedbedError as error:
             self.run.stopped_by = error
@@ -103,6 +108,7 @@ class Session:
         finally:
             for stage in self._stages:
                 stage.close()
+            await self._unload()
             await self._close(finished)
             self.run.seconds = time.monotonic() - begun
         return self.run
@@ -117,40 +123,49 @@ class Session:
                 step.llm = step.llm.bound(self._gateway, CallScope(self.plan.seed, step.name, ""))
             with _blaming(f"step '{step.name}'"):
                 await asyncio.to_thread(step.load)
+            self._loaded.append(step)
 
-    def _settled(self) -> AsyncIterator[Settled]:
+    async def _unload(self) -> None:
+        for step in reversed(self._loaded):
+            try:
+                await asyncio.to_thread(step.unload)
+            except Exception:
+                logger.exception("step '%s' could not be unloaded", step.name)
+
+    def _settled(self) -> AsyncGenerator[Settled]:
         source, steps = source_of(self.plan)
-        return self._segment(source, steps, self.plan.n)
+        return self._segment(source, self.plan.steps[0].name, steps, self.plan.n)
 
     async def _segment(
-        self, source: Source, steps: tuple[BaseStep, ...], wanted: int | None
-    ) -> AsyncIterator[Settled]:
+        self, source: Source, source_name: str, steps: tuple[BaseStep, ...], wanted: int | None
+    ) -> AsyncGenerator[Settled]:
         """Yield what becomes of each item; before a GlobalStep the rows are collected, not yielded."""
         end = next((i for i, step in enumerate(steps) if isinstance(step, GlobalStep)), len(steps))
         stages = [self._stage(step) for step in steps[:end]]
-        window = self._window = Window(source, Flow(stages, self.plan.steps[0].name).settle, wanted)
+        window = self._window = Window(source, Flow(stages, source_name).settle, wanted)
+        if self._interrupted:
+            window.drain()
         collected: list[Row] = []
-        async for settled in window.settled():
-            if end < len(steps):
-                collected += [row for _, row in settled.rows]
-                settled.rows = []
-            yield settled
-        if source.error is not None:
-            yield self._source_failure(source.error)
+        async with aclosing(window.settled()) as settled_items:
+            async for settled in settled_items:
+                if end < len(steps):
+                    collected += [row for _, row in settled.rows]
+                    settled.rows = []
+                yield settled
+        # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
+        if source.error is not None and not window.is_satisfied:
+            yield _source_failure(source.error, source_name)
         if end < len(steps) and not self._interrupted:
             following = ThreadedSource(partial(_global_items, steps[end], collected))
-            async for settled in self._segment(following, steps[end + 1 :], None):
-                yield settled
+            rest = self._segment(following, steps[end].name, steps[end + 1 :], None)
+            async with aclosing(rest) as settled_items:
+                async for settled in settled_items:
+                    yield settled
 
     def _stage(self, step: BaseStep) -> Stage:
         stage = stage_of(step, self.plan.seed, self.plan.concurrency or DEFAULT_CONCURRENCY)
         self._stages.append(stage)
         return stage
-
-    def _source_failure(self, error: BaseException) -> Settled:
-        if not isinstance(error, Exception) or concerns_all(error):
-            raise error
-        return Settled(failures=[Failure("source", self.plan.steps[0].name, error)])
 
     def _take(self, settled: Settled) -> None:
         if self._watch is not None:
@@ -186,10 +201,15 @@ class Session:
             self._window.cancel()
 
 
+def _source_failure(error: BaseException, source_name: str) -> Settled:
+    if not isinstance(error, Exception) or concerns_all(error):
+        raise error
+    return Settled(failures=[Failure("source", source_name, error)])
+
+
 def _global_items(step: BaseStep, rows: list[Row]) -> Iterator[Item]:
     assert isinstance(step, GlobalStep)
-    for number, made in enumerate(step.process(rows)):
-        yield Item(str(number), as_rows(made, step.name)[0])
+    return numbered(as_rows(made, step.name) for made in step.process(rows))
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedbed.engine.plan import Plan
-from seedbed.llm.scope import CallScope, current_scope
+from seedbed.errors import InvalidRowError
+from seedbed.llm.scope import current_scope
 from seedbed.store.readers import read_rows
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row, encode_row
@@ -78,7 +79,7 @@ class IndexedSource(Source):
 class ThreadedSource(Source):
     """The items of a blocking iterator, which runs in a thread of its own, a little ahead."""
 
-    def __init__(self, items: Callable[[], Iterator[Item]], scope: CallScope | None = None) -> None:
+    def __init__(self, items: Callable[[], Iterator[Item]]) -> None:
         self._loop = asyncio.get_running_loop()
         self._items: deque[Item] = deque()
         self._news = asyncio.Event()
@@ -86,7 +87,8 @@ class ThreadedSource(Source):
         self._closed = False
         self._exhausted = False
         context = contextvars.copy_context()
-        context.run(current_scope.set, scope)
+        # Calls that a generator makes belong to its whole step, as its LLM knows.
+        context.run(current_scope.set, None)
         # A daemon: an iterator that waits for ever must not keep the process from ending.
         threading.Thread(target=context.run, args=(self._iterate, items), daemon=True).start()
 
@@ -146,11 +148,16 @@ def numbered(yielded: Iterator[list[Row]]) -> Iterator[Item]:
 
 
 def digested(rows: Iterator[Row]) -> Iterator[Item]:
-    """Yield the rows of a file as items, known by content and occurrence and not by their line."""
+    """Yield the rows of an input as items, known by content and occurrence and not by their line."""
     seen: Counter[bytes] = Counter()
-    for row in rows:
-        digest = hashlib.blake2b(encode_row(row), digest_size=8).digest()
-        yield Item(f"{digest.hex()}.{seen[digest]}", row)
+    for number, row in enumerate(rows):
+        try:
+            digest = hashlib.blake2b(encode_row(row), digest_size=8).digest()
+        except InvalidRowError as error:
+            yield Item(f"invalid.{number}", {}, error)
+            continue
+        # A copy: a step may change its row, which the caller may have given twice.
+        yield Item(f"{digest.hex()}.{seen[digest]}", dict(row))
         seen[digest] += 1
 
 
@@ -166,5 +173,4 @@ def source_of(plan: Plan) -> tuple[Source, tuple[BaseStep, ...]]:
         return ThreadedSource(lambda: digested(rows)), plan.steps
     if isinstance(generator, GeneratorTask) and generator.is_indexed:
         return IndexedSource(generator, plan.seed), plan.steps
-    scope = CallScope(plan.seed, generator.name, "")
-    return ThreadedSource(lambda: numbered(generator.process()), scope), plan.steps[1:]
+    return ThreadedSource(lambda: numbered(generator.process())), plan.steps[1:]

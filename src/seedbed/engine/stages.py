@@ -91,9 +91,7 @@ class ThreadStage(Stage):
             return []
         try:
             return waiting.context.run(_process, self.step, waiting.row)
-        except StopIteration as error:
-            return _named(error)  # a future refuses to carry StopIteration
-        except Exception as error:  # noqa: BLE001 - it is the row's, raised again where the row waits
+        except BaseException as error:  # noqa: BLE001 - it is the row's, raised again where the row waits
             return error
 
 
@@ -118,13 +116,11 @@ class PooledStage(Stage):
 
 def _process(step: BaseStep, row: Row) -> list[Row]:
     assert isinstance(step, Step)
-    return as_rows(step.process(row), step.name)
-
-
-def _named(error: StopIteration) -> RuntimeError:
-    named = RuntimeError("the step raised StopIteration")
-    named.__cause__ = error
-    return named
+    try:
+        return as_rows(step.process(row), step.name)
+    except StopIteration as error:
+        # A future refuses to carry it, and whoever awaits the future would wait for ever.
+        raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
 
 
 def stage_of(step: BaseStep, seed: int, concurrency: int) -> Stage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ class Window:
     """Starts items of a source while there is room, and yields what became of them in their order.
 
     With `wanted`, an item starts only while accepted + failed + undecided stays below it, so that what
-    is made does not depend on timing; a surplus of the last item is cut.
+    is made does not depend on timing. What is behind the last wanted row or failure is cut.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Window:
         self._decided = 0
         self._draining = False
 
-    async def settled(self) -> AsyncIterator[Settled]:
+    async def settled(self) -> AsyncGenerator[Settled]:
         """Yield what became of each item; those cancelled while draining are left out."""
         news: asyncio.Future[None] | None = None
         try:
-            while True:
+            while not self.is_satisfied:
                 self._start_items()
                 waiting: list[asyncio.Future[Any]] = [self._undecided[0]] if self._undecided else []
                 if self._has_room() and not self._source.ended:
@@ -62,13 +62,18 @@ class Window:
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 if news is not None and news.done():
                     news = None
-                while self._undecided and self._undecided[0].done():
+                while self._undecided and self._undecided[0].done() and not self.is_satisfied:
                     head = self._undecided.popleft()
                     if not head.cancelled():
                         yield self._decide(head.result())
         finally:
             self._source.close()
             await self._cancel([*self._undecided, *([news] if news else [])])
+
+    @property
+    def is_satisfied(self) -> bool:
+        """Whether as many rows and failures have been decided as are wanted."""
+        return self._wanted is not None and self._decided >= self._wanted
 
     def drain(self) -> None:
         """Start nothing more; what is in flight may finish."""
@@ -95,7 +100,9 @@ class Window:
 
     def _decide(self, settled: Settled) -> Settled:
         if self._wanted is not None:
-            settled.rows = settled.rows[: max(0, self._wanted - self._decided)]
+            room = self._wanted - self._decided
+            settled.rows = settled.rows[:room]
+            settled.failures = settled.failures[: room - len(settled.rows)]
         self._decided += len(settled.rows) + len(settled.failures)
         return settled
 
