@@ -69,8 +69,9 @@ def test_the_third_signal_ends_a_process_that_cannot_stop(start: Start) -> None:
     process.send_signal(signal.SIGINT)
     _say(process, "stopping now")
     process.send_signal(signal.SIGINT)
-    process.communicate()
+    _, err = process.communicate()
     assert process.returncode == 3
+    assert err == "", "it was not the signal that ended it"
 
 
 def test_a_process_that_cannot_stop_ends_by_itself_and_keeps_its_rows(start: Start) -> None:
