@@ -23,7 +23,7 @@ class LlamaCppLLM(LLM):
 
     backend = "llamacpp"
 
-    parallel: int = Field(default=8, ge=1, le=256, description="Answers written at once.")
+    parallel: int = Field(default=4, ge=1, le=256, description="Answers written at once.")
     context: int = Field(
         default=2048,
         ge=256,

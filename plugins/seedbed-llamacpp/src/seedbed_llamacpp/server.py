@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import secrets
 import threading
@@ -11,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seedbed import LLMError, UsageError
+from seedbed import LLMError
 from seedbed_llamacpp.call import Answer, Call
+from seedbed_llamacpp.forks import may_free, never_free, refuse_after_fork, spare_children_the_destructors
 from seedbed_llamacpp.workers import Workers
 
-BATCH_TOKENS = 256
+BATCH_TOKENS = 128
 """Prompt tokens read at one go, and so between two moments at which a call can be stopped."""
 
 
@@ -38,9 +38,8 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self._native = _start(settings)
-        # Freed in any other way than by `close` (in a forked child, at the interpreter's end), it
-        # would wait for threads that are not there.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._native))
+        never_free(self._native)
+        spare_children_the_destructors()
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._calls: set[Call] = set()
@@ -67,17 +66,8 @@ class Server:
             for call in list(self._calls):
                 call.stop(reason)
         self._workers.close()
-        ctypes.pythonapi.Py_DecRef(ctypes.py_object(self._native))
+        may_free(self._native)
         del self._native
-
-
-def refuse_after_fork(pid: int) -> None:
-    """Raise UsageError unless this is the process `pid`: llama.cpp's threads do not survive a fork."""
-    if os.getpid() != pid:
-        raise UsageError(
-            "this process was forked from one that had loaded a llama.cpp model, and cannot use it",
-            "start processes with multiprocessing's 'spawn', or load the model in the child only",
-        )
 
 
 def _start(settings: Settings) -> Any:
@@ -113,6 +103,8 @@ def _parameters(xllamacpp: Any, settings: Settings) -> Any:
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = settings.threads
     if settings.gpu_layers is not None:
         parameters.n_gpu_layers = settings.gpu_layers
+    # With flash attention a row's answer depends on how many other rows are in flight (see README.md).
+    parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     # Standard output may carry the dataset.
     parameters.verbosity = -1
     # Prompts are not cached, and its default takes up to 8 GB.

@@ -10,7 +10,8 @@ import weakref
 from functools import cache
 
 from seedbed import LLMError
-from seedbed_llamacpp.server import Server, Settings, refuse_after_fork
+from seedbed_llamacpp.forks import refuse_after_fork
+from seedbed_llamacpp.server import Server, Settings
 
 
 class Lease:

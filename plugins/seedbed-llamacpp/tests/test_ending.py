@@ -1,0 +1,131 @@
+"""How processes end while the model answers; each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+START = """
+import os, sys, threading
+from seedbed_llamacpp import LlamaCppLLM
+from seedbed_llamacpp.call import Call
+
+began = threading.Event()
+receive = Call._receive
+
+def watched(self, chunk):
+    began.set()
+    return receive(self, chunk)
+
+Call._receive = watched
+llm = LlamaCppLLM(model="smollm2-135m", threads=1, parallel=2, context=2048, max_tokens=None)
+endless = {"extra": {"ignore_eos": True}}
+story = [[{"role": "user", "content": "Tell a story."}]] * 4
+"""
+
+DEADLINE = 60
+
+
+def start(script: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", START + script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    with start(script) as process:
+        try:
+            output, errors = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess([], process.returncode, output, errors)
+
+
+def test_loading_and_answering_print_nothing() -> None:
+    ended = run("llm.generate(story[:1], max_tokens=3); llm.unload()")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_process_may_end_with_its_model_loaded() -> None:
+    ended = run("llm.generate(story[:1], max_tokens=3); sys.exit(7)")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
+
+
+def test_a_process_that_ends_with_calls_in_flight_stops_them_and_keeps_its_status() -> None:
+    ended = run("""
+def ask():
+    try:
+        llm.generate(story, **endless)
+    except BaseException as error:
+        assert type(error).__name__ == "CancelledError", error
+
+threading.Thread(target=ask, daemon=True).start()
+began.wait()
+sys.exit(7)
+""")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
+
+
+def test_a_loop_that_is_left_with_calls_in_flight_stops_them() -> None:
+    ended = run("""
+import asyncio
+
+async def main():
+    task = asyncio.create_task(llm.agenerate(story, **endless))
+    await asyncio.to_thread(began.wait)
+    sys.exit(7)
+
+asyncio.run(main())
+""")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
+
+
+def test_ctrl_c_stops_a_generation() -> None:
+    script = """
+threading.Thread(target=lambda: (began.wait(), print("began", flush=True)), daemon=True).start()
+try:
+    llm.generate(story, **endless)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    with start(script) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "began\n"
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+    assert (process.returncode, output, errors) == (130, "", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_is_refused_and_ends_as_it_wants() -> None:
+    ended = run("""
+import warnings
+warnings.simplefilter("ignore")
+llm.generate(story[:1], max_tokens=3)
+child = os.fork()
+if child == 0:
+    for call in (lambda: llm.generate(story[:1]), lambda: LlamaCppLLM(model="smollm2-135m").load()):
+        try:
+            call()
+        except Exception as error:
+            print(type(error).__name__, error.fact)
+    llm.unload()
+    sys.exit(5)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+assert llm.generate(story[:1], max_tokens=3)
+""")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = ended.stdout.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("UsageError this process was forked") for line in lines)

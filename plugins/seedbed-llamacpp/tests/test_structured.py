@@ -1,0 +1,86 @@
+"""Structured output: schemas that become grammars, and those that cannot."""
+
+from __future__ import annotations
+
+import datetime
+from enum import Enum
+from typing import Any, Literal
+
+import orjson
+import pytest
+from pydantic import BaseModel, Field
+
+from seedbed import BadRequestError
+from seedbed_llamacpp import LlamaCppLLM
+
+ASK = [{"role": "user", "content": "Describe a small animal as JSON."}]
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Part(BaseModel):
+    count: int = Field(ge=3, le=12)
+    kind: Literal["leg", "wing"]
+
+
+class Animal(BaseModel):
+    parts: list[Part] = Field(min_length=1, max_length=1)
+    colour: Colour
+    code: str = Field(pattern="^[a-z]{2,4}$")
+    name: str = Field(max_length=12)
+    nickname: str | None = Field(max_length=8)
+    parent: Part | None
+    born: datetime.date
+
+
+class Branch(BaseModel):
+    name: str = Field(max_length=4)
+    branches: list[Branch] = Field(max_length=1)
+
+
+def test_an_answer_fits_nested_models_with_bounds_and_patterns(llm: LlamaCppLLM) -> None:
+    (choice,) = llm.complete(ASK, schema=Animal, max_tokens=200, seed=1).choices
+    assert choice.text is not None
+    assert Animal.model_validate_json(choice.text)
+    assert choice.finish_reason == "stop"
+
+
+def test_a_schema_may_refer_to_itself(llm: LlamaCppLLM) -> None:
+    (choice,) = llm.complete(ASK, schema=Branch, max_tokens=8).choices
+    assert choice.text
+    assert choice.text.startswith("{")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 3},
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"type": "boolean"}]},
+        {"type": "string", "format": "uuid"},
+    ],
+)
+def test_a_schema_need_not_be_an_object(llm: LlamaCppLLM, schema: dict[str, Any]) -> None:
+    (choice,) = llm.complete(ASK, schema=schema, max_tokens=48).choices
+    assert choice.text is not None
+    assert isinstance(orjson.loads(choice.text), int | list | str)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "unheard-of"},
+        {"$ref": "#/$defs/nowhere"},
+        {"$ref": "https://example.org/schema.json"},
+        {"type": "string", "pattern": "^(a$"},
+        {"enum": []},
+        {"type": "object", "properties": [1, 2]},
+        {"type": "array", "items": {"type": "integer"}, "minItems": 5000},
+    ],
+    ids=str,
+)
+def test_a_schema_that_cannot_be_a_grammar_is_refused(llm: LlamaCppLLM, schema: dict[str, Any]) -> None:
+    with pytest.raises(BadRequestError, match="make it simpler"):
+        llm.complete(ASK, schema=schema)
