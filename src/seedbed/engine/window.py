@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,7 @@ class Window:
         self._draining = False
 
     async def settled(self) -> AsyncGenerator[Settled]:
-        """Yield what became of each item; those cancelled while draining are left out."""
+        """Yield what became of each item, also of what has finished when this is cancelled."""
         news: asyncio.Future[None] | None = None
         try:
             while not self.is_satisfied:
@@ -62,10 +62,12 @@ class Window:
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 if news is not None and news.done():
                     news = None
-                while self._undecided and self._undecided[0].done() and not self.is_satisfied:
-                    head = self._undecided.popleft()
-                    if not head.cancelled():
-                        yield self._decide(head.result())
+                for settled in self._finished():
+                    yield settled
+        except asyncio.CancelledError:
+            for settled in self._finished():
+                yield settled
+            raise
         finally:
             self._source.close()
             await self._cancel([*self._undecided, *([news] if news else [])])
@@ -97,6 +99,12 @@ class Window:
             if item is None:
                 return
             self._undecided.append(asyncio.ensure_future(self._settle(item)))
+
+    def _finished(self) -> Iterator[Settled]:
+        while self._undecided and self._undecided[0].done() and not self.is_satisfied:
+            head = self._undecided.popleft()
+            if not head.cancelled():
+                yield self._decide(head.result())
 
     def _decide(self, settled: Settled) -> Settled:
         if self._wanted is not None:

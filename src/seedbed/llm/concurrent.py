@@ -11,8 +11,11 @@ T = TypeVar("T")
 
 async def all_or_first_error(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Return the results in order; raise the first error in order, after all have ended."""
+    waiting = list(coroutines)
+    if len(waiting) == 1:
+        return [await waiting[0]]
     results: list[T] = []
-    for result in await asyncio.gather(*coroutines, return_exceptions=True):
+    for result in await asyncio.gather(*waiting, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
         results.append(result)

@@ -1,0 +1,156 @@
+"""An error that every row would meet stops the run at once, with one message; all others cost one row."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+
+import pytest
+from tests.support.scripted_llm import prompt, scripted
+
+from seedbed import (
+    AuthenticationError,
+    DatasetError,
+    GenerationError,
+    GeneratorTask,
+    RateLimitedError,
+    Step,
+    Task,
+    UsageError,
+    run,
+)
+from seedbed.engine.api import open_session
+from seedbed.engine.plan import make_plan
+
+ROWS = [{"n": n} for n in range(200)]
+
+
+class Ask(Task):
+    template: str = "{{ n }}"
+
+
+class Multiply(Step):
+    def process(self, row):
+        return [row, row, row]
+
+
+def locked_out_at(number):
+    """Return an answer that refuses the key at one prompt and hangs at all later ones."""
+    ended = []
+
+    async def answer(request):
+        if prompt(request) == str(number):
+            raise AuthenticationError("the key is refused")
+        if int(prompt(request)) < number:
+            return "yes"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(request)
+
+    return answer, ended
+
+
+def test_a_refused_key_stops_the_run_with_one_error_and_cancels_the_rest():
+    answer, ended = locked_out_at(0)
+    llm = scripted(answer)
+    with pytest.raises(AuthenticationError, match="the key is refused"):
+        run(Ask(llm=llm), input=ROWS, concurrency=8)
+    assert len(llm.requests) <= 9
+    assert len(ended) == len(llm.requests) - 1
+
+
+def test_rows_of_before_are_kept_and_the_run_says_what_stopped_it(tmp_path):
+    out = tmp_path / "rows.jsonl"
+    out.write_text('{"old": true}\n')
+    done = run(Ask(llm=scripted(locked_out_at(5)[0])), input=ROWS, out=out, concurrency=1)
+    assert (done.outcome, done.accepted, done.failed) == ("stopped", 5, 0)
+    assert isinstance(done.stopped_by, AuthenticationError)
+    assert [row["n"] for row in done.rows()] == [0, 1, 2, 3, 4]
+    assert done.partial == tmp_path / "rows.partial.jsonl"
+    assert out.read_text() == '{"old": true}\n'
+
+
+def test_the_siblings_of_a_row_that_multiplied_are_cancelled_too():
+    answer, ended = locked_out_at(0)
+    calls = count()
+
+    async def first_refused(request):
+        return await answer(request) if next(calls) == 0 else await hang(request)
+
+    async def hang(request):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(request)
+
+    llm = scripted(first_refused)
+    with pytest.raises(AuthenticationError):
+        (Multiply() >> Ask(llm=llm)).run(input=ROWS[:1])
+    assert len(ended) == len(llm.requests) - 1
+
+
+def test_a_fatal_error_among_several_inputs_is_one_too():
+    class Blocking(Ask):
+        def process(self, row):
+            self.llm.generate([self.format_input(row)] * 2)
+
+    def refuse(request):
+        raise AuthenticationError("the key is refused")
+
+    with pytest.raises(GenerationError, match="2 of 2 inputs failed, the first with: the key is refused"):
+        run(Blocking(llm=scripted(refuse)), input=ROWS)
+
+
+def test_a_prompt_that_no_row_can_fill_stops_the_run():
+    class Typo(GeneratorTask):
+        template: str = "{{ topc }}"
+        topic: str = "cats"
+
+    llm = scripted()
+    with pytest.raises(UsageError, match="did you mean 'topic'"):
+        run(Typo(llm=llm), 100)
+    assert llm.requests == []
+
+
+def test_an_error_that_may_pass_costs_its_rows_alone():
+    def answer(request):
+        if prompt(request) == "3":
+            raise RateLimitedError("slow down", retryable=False)
+        return "yes"
+
+    done = run(Ask(llm=scripted(answer)), input=ROWS[:6])
+    assert [row["n"] for row in done.rows()] == [0, 1, 2, 4, 5]
+    assert [failure.reason for failure in done.failures] == ["slow down"]
+    assert done.summary()["failures"] == [{"row": done.failures[0].row, "step": "ask", "reason": "slow down"}]
+    assert done.summary()["outcome"] == "incomplete"
+
+
+def test_a_model_that_cannot_be_loaded_stops_the_run_before_any_row():
+    class Unready(type(scripted())):
+        def load(self):
+            raise OSError("no such file")
+
+    with pytest.raises(Exception, match=r"the LLM 'scripted/m' could not be loaded: OSError: no such file"):
+        run(Ask(llm=Unready(model="m")), input=ROWS)
+
+
+def test_a_full_disk_keeps_the_rows_that_were_written(tmp_path):
+    class Full:
+        rows: list[object] = []
+
+        def write(self, row):
+            if len(self.rows) == 3:
+                raise DatasetError("no space left")
+            self.rows.append(row)
+
+        def commit(self):
+            raise AssertionError("an incomplete dataset must not take the place of the old one")
+
+        def abandon(self):
+            return tmp_path
+
+    llm = scripted()
+    done = open_session(make_plan(Ask(llm=llm), input=ROWS), writer=Full()).execute()
+    assert (done.outcome, done.accepted, done.partial) == ("stopped", 3, tmp_path)
+    assert str(done.stopped_by) == "no space left"

@@ -1,0 +1,186 @@
+"""A run that is interrupted keeps its finished rows beside the old dataset, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
+
+from seedbed import GeneratorTask, Step, Task
+from seedbed.engine.api import open_session
+from seedbed.engine.plan import make_plan
+from seedbed.llm.loop import loop_thread
+
+ROWS = [{"n": n} for n in range(5000)]
+
+
+class Ask(Task):
+    template: str = "{{ n }}"
+
+
+class Endless(GeneratorTask):
+    template: str = "{{ n }}"
+
+    def sample(self, index, rng):
+        return {"n": index}
+
+
+def session_of(task, tmp_path, **options):
+    out = tmp_path / "rows.jsonl"
+    out.write_text('{"old": true}\n')
+    return open_session(make_plan(task, **options), out=out), out
+
+
+def interrupted(done, out):
+    """Return the rows that an interrupted run kept, having left the old dataset alone."""
+    assert done.outcome == "interrupted"
+    assert out.read_text() == '{"old": true}\n'
+    assert done.partial == out.with_name("rows.partial.jsonl")
+    rows = [json.loads(line) for line in done.partial.read_text().splitlines()]
+    assert rows == list(done.rows())
+    assert len(rows) == done.accepted
+    return rows
+
+
+def test_draining_finishes_the_calls_in_flight_and_sends_no_others(tmp_path):
+    at_five, drained = threading.Event(), threading.Event()
+
+    async def answer(request):
+        if int(prompt(request)) == 5:
+            at_five.set()
+        if int(prompt(request)) >= 5:
+            await asyncio.to_thread(drained.wait)
+        return prompt(request)
+
+    llm = scripted(answer)
+    session, out = session_of(Ask(llm=llm), tmp_path, input=ROWS, concurrency=4)
+    at_five_then_drain(session, at_five, drained)
+    rows = interrupted(session.execute(), out)
+    assert [row["n"] for row in rows] == list(range(len(rows)))
+    assert 5 < len(rows) == len(llm.requests) <= 9
+
+
+def at_five_then_drain(session, at_five, drained):
+    def drain():
+        at_five.wait()
+        session.drain()
+        loop_thread().loop.call_soon_threadsafe(drained.set)
+
+    threading.Thread(target=drain, daemon=True).start()
+
+
+def test_cancelling_ends_the_calls_in_flight(tmp_path):
+    cancelled = []
+
+    async def answer(request):
+        if int(prompt(request)) < 5:
+            return prompt(request)
+        session.cancel()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(request)
+
+    llm = scripted(answer)
+    session, out = session_of(Ask(llm=llm), tmp_path, input=ROWS, concurrency=1)
+    rows = interrupted(session.execute(), out)
+    assert [row["n"] for row in rows] == [0, 1, 2, 3, 4]
+    assert len(cancelled) == 1
+
+
+def test_draining_while_the_model_is_loaded_starts_nothing(tmp_path):
+    class Slow(ScriptedLLM):
+        def load(self):
+            session.drain()
+
+    llm = Slow()
+    llm._answer = prompt
+    for task, options in [(Endless(llm=llm), {"n": 100}), (Ask(llm=llm), {"input": ROWS})]:
+        session, out = session_of(task, tmp_path, **options)
+        llm.unload()
+        done = session.execute()
+        assert (done.outcome, done.accepted, done.partial) == ("interrupted", 0, None)
+        assert out.read_text() == '{"old": true}\n'
+    assert llm.requests == []
+
+
+def test_draining_an_endless_generator_ends_it(tmp_path):
+    class Plain(GeneratorTask):
+        def process(self, offset: int = 0):
+            while True:
+                yield {"n": self.llm.generate([[{"role": "user", "content": "x"}]])[0][0]}
+
+    def answer(request):
+        if len(llm.requests) == 20:
+            session.drain()
+        return "yes"
+
+    llm = scripted(answer)
+    session, out = session_of(Plain(llm=llm), tmp_path)
+    assert len(interrupted(session.execute(), out)) >= 10
+
+
+def test_cancelling_does_not_wait_for_rows_that_a_blocking_step_has_not_begun(tmp_path):
+    begun = []
+
+    class Blocking(Step):
+        def process(self, row):
+            begun.append(row)
+            if len(begun) == 3:
+                session.cancel()
+                gone.wait()
+            return row
+
+    gone = threading.Event()
+    session, _ = session_of(Blocking(), tmp_path, input=ROWS)
+
+    def release_when_it_has_ended():
+        ended.wait()
+        gone.set()
+
+    ended = threading.Event()
+    threading.Thread(target=release_when_it_has_ended, daemon=True).start()
+    done = session.execute()
+    ended.set()
+    assert done.outcome == "interrupted"
+    assert len(begun) == 3
+
+
+PROGRAM = """
+    import asyncio, sys
+    from tests.support.scripted_llm import *
+    from seedbed import Task, run
+
+    class Ask(Task):
+        template: str = "{{ n }}"
+
+    async def answer(request):
+        if prompt(request) == "5":
+            print("five", flush=True)
+        if int(prompt(request)) >= 5:
+            await asyncio.Event().wait()
+        return prompt(request)
+
+    run(Ask(llm=scripted(answer)), input=({"n": n} for n in range(10**6)), out=sys.argv[1])
+"""
+
+
+def test_ctrl_c_in_a_script_keeps_the_rows_and_ends_at_once(tmp_path):
+    out = tmp_path / "rows.jsonl"
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(PROGRAM), out]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "five\n"
+        os.kill(process.pid, signal.SIGINT)
+        _, shown = process.communicate(timeout=30)
+    assert shown.rstrip().endswith("KeyboardInterrupt")
+    assert shown.count("Traceback") == 1
+    partial = tmp_path / "rows.partial.jsonl"
+    assert [json.loads(line)["n"] for line in partial.read_text().splitlines()] == [0, 1, 2, 3, 4]
+    assert sorted(tmp_path.iterdir()) == [partial]

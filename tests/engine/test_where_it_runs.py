@@ -1,0 +1,145 @@
+"""`run` works in scripts, threads and running loops, and checks everything before anything is spent."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from tests.support.scripted_llm import prompt, scripted
+
+from seedbed import GeneratorStep, GeneratorTask, LoopThreadError, Pipeline, Step, Task, UsageError, run
+from seedbed.engine.api import open_session
+from seedbed.engine.plan import make_plan
+from seedbed.llm.loop import loop_thread
+
+ROWS = [{"n": n} for n in range(3)]
+
+
+class Ask(Task):
+    template: str = "{{ n }}"
+
+
+class Endless(GeneratorTask):
+    template: str = "x"
+
+
+class Numbers(GeneratorStep):
+    def process(self, offset: int = 0):
+        yield {"n": 1}
+
+
+class Same(Step):
+    def process(self, row):
+        return row
+
+
+def answers(done):
+    return [row["generation"] for row in done.rows()]
+
+
+def test_in_a_thread():
+    made = []
+    thread = threading.Thread(target=lambda: made.append(run(Ask(llm=scripted(prompt)), input=ROWS)))
+    thread.start()
+    thread.join()
+    assert answers(made[0]) == ["0", "1", "2"]
+
+
+def test_in_a_running_loop_and_as_a_coroutine():
+    async def cell():
+        blocking = run(Ask(llm=scripted(prompt)), input=ROWS)
+        session = open_session(make_plan(Ask(llm=scripted(prompt)), input=ROWS))
+        return blocking, await session.aexecute()
+
+    for done in asyncio.run(cell()):
+        assert answers(done) == ["0", "1", "2"]
+
+
+def test_two_runs_at_once_do_not_mix():
+    made = {}
+
+    def one(name):
+        made[name] = run(Ask(llm=scripted(lambda request: f"{name}{prompt(request)}")), input=ROWS * 20)
+
+    threads = [threading.Thread(target=one, args=name) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name in "ab":
+        assert answers(made[name]) == [f"{name}{n}" for n in range(3)] * 20
+
+
+def test_on_the_loop_thread_it_names_its_twin():
+    class Nested(Task):
+        async def generate_row(self, input):
+            return {"n": run(Ask(llm=scripted()), input=ROWS).accepted}
+
+    with pytest.raises(LoopThreadError, match=r"await aexecute\(\)"):
+        run(Nested(llm=scripted()), input=ROWS)
+
+
+def test_inside_of_a_blocking_step_another_run_is_fine():
+    class Nested(Step):
+        def process(self, row):
+            return {"inner": run(Ask(llm=scripted(prompt)), input=[row]).accepted}
+
+    assert [row["inner"] for row in run(Nested(), input=ROWS).rows()] == [1, 1, 1]
+    assert loop_thread().loop.is_running()
+
+
+def test_the_model_is_given_to_the_tasks_that_have_none():
+    mine, given = scripted("mine"), scripted("given")
+    done = (Ask(name="a", llm=mine) >> Ask(name="b")).run(input=ROWS, llm=given)
+    assert answers(done) == ["given"] * 3
+    assert (len(mine.requests), len(given.requests)) == (3, 3)
+
+
+WRONG = {
+    "no model": (lambda: run(Ask(), input=ROWS), "task 'ask' has no LLM"),
+    "no rows": (lambda: run(Ask(llm=scripted())), "'ask' works on rows, and there are none"),
+    "rows for a generator": (
+        lambda: run(Endless(llm=scripted()), 3, input=ROWS),
+        "'endless' makes its rows without input",
+    ),
+    "no end": (lambda: run(Endless(llm=scripted())), "'endless' makes rows without end"),
+    "no rows wanted": (lambda: run(Endless(llm=scripted()), 0), "cannot make 0 rows"),
+    "no calls allowed": (
+        lambda: run(Endless(llm=scripted()), 1, concurrency=0),
+        "cannot keep 0 calls in flight",
+    ),
+    "a name twice": (lambda: (Same() >> Same()).run(input=ROWS), "2 steps have the name 'same'"),
+    "a generator behind": (lambda: (Same() >> Numbers()).run(input=ROWS), "cannot follow another step"),
+    "no steps": (lambda: Pipeline().run(input=ROWS), "the pipeline has no steps"),
+    "no file": (lambda: run(Same(), input="nowhere.jsonl"), "there is no file 'nowhere.jsonl'"),
+    "an unknown ending": (lambda: run(Same(), input=ROWS, out="rows.xml"), "rows.xml"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_run_is_said_before_anything_is_spent(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call, text = WRONG[case]
+    with pytest.raises(UsageError, match=text):
+        call()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_input_leaves_the_old_dataset_alone(tmp_path):
+    out = tmp_path / "rows.jsonl"
+    out.write_text("old\n")
+    with pytest.raises(UsageError, match="there is no file"):
+        run(Same(), input=tmp_path / "nowhere.jsonl", out=out)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
+    assert out.read_text() == "old\n"
+
+
+def test_the_dataset_takes_its_place_and_has_its_name(tmp_path):
+    out = tmp_path / "names.csv"
+    done = run(Same(), input=ROWS, out=out)
+    assert (done.name, done.outcome, done.out) == ("names", "complete", out)
+    assert out.read_text().split() == ["n", "0", "1", "2"]
+    again = run(Same(), input=out)
+    assert (again.name, [str(row["n"]) for row in again.rows()]) == ("same", ["0", "1", "2"])
+    assert Pipeline([Same()], "mine").run(input=ROWS).name == "mine"
