@@ -1,0 +1,178 @@
+"""The borders of the house: imports run one way, and plugins use what is public."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import seedbed
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src"
+
+LEVELS: dict[str, int] = {
+    "errors": 0,
+    "hookspecs": 0,
+    "plugins": 1,
+    "llm": 2,
+    "tasks": 3,
+    "pipeline": 4,
+    "store": 4,
+    "engine": 5,
+    "cli": 6,
+    "__main__": 7,
+}
+
+DOORS = {
+    ("seedbed.pipeline.pipeline", "run", "engine"),
+    ("seedbed.tasks.steps", "__rshift__", "pipeline"),
+    ("seedbed.plugins.contract", "base_class", "llm"),
+    ("seedbed.plugins.contract", "base_class", "tasks"),
+}
+"""Upward imports that are allowed: module, function, package that is reached."""
+
+
+class Import(NamedTuple):
+    module: str
+    function: str | None
+    target: str
+
+    @property
+    def package(self) -> str:
+        return part_of(self.module)
+
+
+def part_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports_of(path: Path, module: str) -> Iterator[Import]:
+    """Yield the imports that run, with the function that they stand in; not those for type checkers."""
+    yield from _walk(ast.parse(path.read_text()), module, None)
+
+
+def _walk(node: ast.AST, module: str, function: str | None) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                continue
+            case ast.Import(names=names):
+                yield from (Import(module, function, name.name) for name in names)
+            case ast.ImportFrom(module=target, level=level, names=names):
+                assert level == 0, f"{module} imports by a relative name"
+                yield from (_target(module, function, str(target), name.name) for name in names)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from _walk(child, module, function or child.name)
+            case _:
+                yield from _walk(child, module, function)
+
+
+def _target(module: str, function: str | None, target: str, name: str) -> Import:
+    # `from seedbed import hookspecs` is an import of a module, `from seedbed import run` is not.
+    whole = f"{target}.{name}"
+    return Import(module, function, whole if target == "seedbed" and name in LEVELS else target)
+
+
+def modules() -> list[tuple[Path, str]]:
+    paths = sorted((SOURCE / "seedbed").rglob("*.py"))
+    return [(path, ".".join(path.relative_to(SOURCE).with_suffix("").parts)) for path in paths]
+
+
+def inner_imports() -> Iterator[Import]:
+    for path, module in modules():
+        for found in imports_of(path, module):
+            if found.target.split(".")[0] == "seedbed" and part_of(module) != "__init__":
+                yield found
+
+
+def test_every_package_has_its_level():
+    packages = {part_of(module.removesuffix(".__init__")) for _, module in modules()} - {"", "__init__"}
+    assert packages <= LEVELS.keys()
+
+
+def test_module_level_imports_run_one_way():
+    wrong = [
+        found
+        for found in inner_imports()
+        if found.function is None
+        and found.package != part_of(found.target)
+        and LEVELS[found.package] <= LEVELS.get(part_of(found.target), 99)
+    ]
+    assert wrong == []
+
+
+def test_upward_imports_inside_of_functions_go_through_the_known_doors():
+    upward = {
+        (found.module, found.function, part_of(found.target))
+        for found in inner_imports()
+        if found.function is not None
+        and found.package != part_of(found.target)
+        and LEVELS[found.package] <= LEVELS.get(part_of(found.target), 99)
+    }
+    assert upward == DOORS
+
+
+PLUGINS = sorted(ROOT.glob("plugins/*/src/*/**/*.py"))
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_first_party_plugins_use_the_public_api_alone(path):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert not [name.name for name in node.names if name.name.startswith("seedbed.")]
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "seedbed":
+            assert node.module == "seedbed"
+            assert {name.name for name in node.names} <= {*seedbed.__all__, "__version__"}
+
+
+def test_there_are_plugins_to_look_at():
+    assert len(PLUGINS) >= 4
+
+
+@pytest.mark.parametrize("name", seedbed.__all__)
+def test_every_public_name_resolves(name):
+    assert getattr(seedbed, name) is not None
+
+
+def test_type_checkers_see_the_names_that_are_there():
+    tree = ast.parse((SOURCE / "seedbed" / "__init__.py").read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {}
+    for node in block.body:
+        assert isinstance(node, ast.ImportFrom)
+        for name in node.names:
+            assert name.asname == name.name, f"{name.name} is not exported again"
+            seen[name.name] = node.module
+    homes = {name: f"seedbed.{home}" for home, names in seedbed._HOMES.items() for name in names.split()}
+    assert seen == homes
+    assert seedbed.__all__ == sorted(homes)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = seedbed.Nothing
+    assert seedbed.__version__.count(".") >= 2
+    assert set(seedbed.__all__) <= set(dir(seedbed))
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is():
+    errors = import_module("seedbed.errors")
+    drawn, branch = {"SeedbedError": "Exception"}, ["SeedbedError"]
+    for line in str(errors.__doc__).splitlines():
+        indent, found, text = line.partition("── ")
+        if found:
+            name = text.split()[0]
+            branch[1 + len(indent) // 4 :] = [name]
+            drawn[name] = branch[-2]
+    classes = {
+        name: cls
+        for name, cls in vars(errors).items()
+        if isinstance(cls, type) and issubclass(cls, Exception)
+    }
+    assert {name: cls.__base__.__name__ for name, cls in classes.items()} == drawn
