@@ -11,7 +11,7 @@ from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.planning import Order, plan_of
 from seedbed.cli.progress import progress_of
 from seedbed.cli.settings import parse_settings
-from seedbed.cli.summary import exit_status, summary_json, write_summary
+from seedbed.cli.summary import exit_status, write_summary
 from seedbed.cli.supervision import supervised
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import Plan
@@ -40,7 +40,7 @@ def make_dataset(
         order = Order(what, llm, n, input, parse_settings(settings), seed, concurrency)
         run = _run(plan_of(order, registry), stdout, out, name, as_json)
     if as_json:
-        write_json(summary_json(run), err=out is None)
+        write_json(run.summary(), err=out is None)
     else:
         write_summary(run, out, existed)
     return exit_status(run)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +18,13 @@ from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.resolve import get_llm, get_step, get_task, llm_class, step_class, task_class
 from seedbed.plugins.suggest import did_you_mean
-from seedbed.store.readers import read_rows
 from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask, Task
+from seedbed.tasks.task import BaseTask
 
 if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry
 
 _FILE_ENDINGS = (".yaml", ".yml", ".json")
-_LOOKED_AT = 100
 _KEY_LENGTH = 8
 
 
@@ -49,11 +46,9 @@ def plan_of(order: Order, registry: Registry) -> Plan:
     llm = _llm(order, registry)
     what = _pipeline(order, registry) if is_pipeline_file(order.what) else _step(order, llm, registry)
     _check_llm(what, llm, registry)
-    plan = make_plan(
+    return make_plan(
         what, n=order.n, llm=llm, input=order.input, seed=order.seed, concurrency=order.concurrency
     )
-    _check_columns(plan)
-    return plan
 
 
 def is_pipeline_file(what: str) -> bool:
@@ -148,20 +143,4 @@ def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -
         raise UsageError(
             f"nothing here would use the LLM '{llm.reference}'",
             "every task has one of its own; leave --llm out" if tasks else "leave --llm out",
-        )
-
-
-def _check_columns(plan: Plan) -> None:
-    """Look at the first rows of the input, so that a misnamed column shows before anything is spent."""
-    first = plan.steps[0]
-    if not isinstance(plan.input, str | Path) or not isinstance(first, Task):
-        return
-    present = dict.fromkeys(name for row in islice(read_rows(Path(plan.input)), _LOOKED_AT) for name in row)
-    with blaming(f"the task '{first.name}'"):
-        missing = [column for column in first.inputs if column not in present]
-    if missing and present:
-        raise UsageError(
-            f"'{plan.input}' has no column '{missing[0]}', which the task '{first.name}' reads",
-            *did_you_mean(missing[0], present),
-            f"its columns are {', '.join(present)}",
         )

@@ -11,7 +11,7 @@ from seedbed.cli.planning import Order, plan_of
 from seedbed.cli.preview_text import write_traces
 from seedbed.cli.progress import progress_of
 from seedbed.cli.settings import parse_settings
-from seedbed.cli.summary import exit_status, show_stop, summary_json
+from seedbed.cli.summary import exit_status, show_stop
 from seedbed.cli.supervision import supervised
 from seedbed.cli.trace import Trace
 from seedbed.engine.api import open_session
@@ -39,7 +39,7 @@ def show_preview(
         order = Order(what, llm, n, input, parse_settings(settings), seed, concurrency)
         run = _run(plan_of(order, registry), trace, as_json)
     if as_json:
-        write_json({"rows": [row.as_json() for row in trace.traces()], "summary": summary_json(run)})
+        write_json({"rows": [row.as_json() for row in trace.traces()], "summary": run.summary()})
     else:
         write_traces(trace.traces())
         show_stop(run)

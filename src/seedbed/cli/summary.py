@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -22,11 +21,6 @@ def exit_status(run: Run) -> ExitStatus:
     if run.outcome == "complete":
         return ExitStatus.COMPLETE
     return ExitStatus.INTERRUPTED if run.outcome == "interrupted" else ExitStatus.INCOMPLETE
-
-
-def summary_json(run: Run) -> dict[str, Any]:
-    """Return the counts of a run as JSON values, with what stopped it."""
-    return {**run.summary(), "stopped_by": str(run.stopped_by) if run.stopped_by else None}
 
 
 def write_summary(run: Run, out: Path | None, existed: bool) -> None:
@@ -74,8 +68,8 @@ def _reason_lines(run: Run) -> Iterator[str]:
             yield from (f"  {line.strip()}" for line in failures[0].reason.splitlines()[1:])
     if len(run.reasons) > _REASONS:
         yield f"{len(run.reasons) - _REASONS:,} other reasons: --json lists them"
-    if run.rejected:
-        yield f"{run.rejected:,} rejected by a task or step"
+    for reason, count in run.rejections.most_common(_REASONS):
+        yield f"{count:,} rejected: {reason}"
 
 
 def _places(failures: Sequence[Failure], count: int) -> str:

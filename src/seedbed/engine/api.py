@@ -58,7 +58,7 @@ def open_session(
     `watch` is told of every settled item, in order, on the loop thread.
     """
     wanted = None if any(isinstance(step, GlobalStep) for step in plan.steps) else plan.n
-    handle = Run(name or (out.stem if out else plan.steps[0].name), wanted, plan.seed, out=out)
+    handle = Run(name or (out.stem if out else plan.name), wanted, plan.seed, out=out)
     if writer is None:
         writer = open_writer(out) if out else _Memory(handle.kept)
     return Session(plan, handle, writer, gateway, watch)

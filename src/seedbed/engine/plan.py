@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from seedbed.errors import UsageError
@@ -12,10 +13,14 @@ from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.resolve import get_llm, get_step
+from seedbed.plugins.suggest import did_you_mean
+from seedbed.store.readers import read_rows
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.steps import BaseStep, GeneratorStep, Step
 from seedbed.tasks.task import BaseTask
+
+_LOOKED_AT = 100
 
 Input = str | Path | Iterable[Row]
 """Rows for a task that works on rows: a file, or the rows themselves."""
@@ -25,6 +30,7 @@ Input = str | Path | Iterable[Row]
 class Plan:
     """The steps of a run in order, copies of the caller's own, each task with its LLM."""
 
+    name: str
     steps: tuple[BaseStep, ...]
     input: Input | None
     n: int | None
@@ -62,11 +68,13 @@ def make_plan(
         raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
     resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
     copies = tuple(_with_llm(step, resolved) for step in steps)
-    plan = Plan(copies, input, n, seed, concurrency)
+    name = (what.name if isinstance(what, Pipeline) else "") or copies[0].name
+    plan = Plan(name, copies, input, n, seed, concurrency)
     _check_names(copies)
     _check_order(copies)
     _check_source(plan)
     _check_numbers(plan)
+    _check_columns(plan)
     return plan
 
 
@@ -122,4 +130,20 @@ def _check_numbers(plan: Plan) -> None:
         raise UsageError(
             f"'{generator.name}' makes rows without end",
             "say how many: -n 100 on the command, n=100 in Python",
+        )
+
+
+def _check_columns(plan: Plan) -> None:
+    """Look at the first rows of a file, so that a misnamed column shows before anything is spent."""
+    first = plan.steps[0]
+    if not isinstance(plan.input, str | Path) or not isinstance(first, Step):
+        return
+    beginning = islice(read_rows(Path(plan.input)), _LOOKED_AT)
+    present = dict.fromkeys(name for row in beginning for name in row)
+    missing = [column for column in first.inputs if column not in present]
+    if missing and present:
+        raise UsageError(
+            f"'{plan.input}' has no column '{missing[0]}', which '{first.name}' reads",
+            *did_you_mean(missing[0], present),
+            f"its columns are {', '.join(present)}",
         )

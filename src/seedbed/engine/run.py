@@ -55,6 +55,7 @@ class Run:
     calls: CallCounts = field(default_factory=CallCounts)
     failures: list[Failure] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
+    rejections: Counter[str] = field(default_factory=Counter)
     stopped_by: Exception | None = None
     kept: list[Row] = field(default_factory=list, repr=False)
 
@@ -72,6 +73,11 @@ class Run:
         if len(self.failures) < _KEPT_FAILURES:
             self.failures.append(failure)
 
+    def reject(self, rejection: Failure) -> None:
+        """Count a rejected row and its reason."""
+        self.rejected += 1
+        self.rejections[rejection.reason.splitlines()[0]] += 1
+
     def summary(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
         return {
@@ -81,6 +87,8 @@ class Run:
             "accepted": self.accepted,
             "failed": self.failed,
             "rejected": self.rejected,
+            "rejections": dict(self.rejections.most_common(_KEPT_FAILURES)),
+            "stopped_by": str(self.stopped_by) if self.stopped_by else None,
             "seconds": round(self.seconds, 3),
             "calls": self.calls.answered,
             "retried": self.calls.retried,

@@ -173,7 +173,8 @@ class Session:
         for _, row in settled.rows:
             self._writer.write(row)
         self.run.accepted += len(settled.rows)
-        self.run.rejected += len(settled.rejections)
+        for rejection in settled.rejections:
+            self.run.reject(rejection)
         for failure in settled.failures:
             self.run.fail(failure)
 

@@ -15,6 +15,8 @@ from seedbed.tasks.rows import Row
 LOOKAHEAD = 1024
 """Items that may be in flight or wait for an earlier one: memory follows it, not the number of rows."""
 
+ATTEMPTS_PER_ROW = 10
+
 
 @dataclass(slots=True)
 class Settled:
@@ -29,7 +31,8 @@ class Window:
     """Starts items of a source while there is room, and yields what became of them in their order.
 
     With `wanted`, an item starts only while accepted + failed + undecided stays below it, so that what
-    is made does not depend on timing. What is behind the last wanted row or failure is cut.
+    is made does not depend on timing. What is behind the last wanted row or failure is cut. Where all
+    are rejected, it gives up after ten items for each row that is wanted.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Window:
         self._lookahead = lookahead
         self._undecided: deque[asyncio.Future[Settled]] = deque()
         self._decided = 0
+        self._started = 0
         self._draining = False
 
     async def settled(self) -> AsyncGenerator[Settled]:
@@ -91,13 +95,18 @@ class Window:
     def _has_room(self) -> bool:
         if self._draining or len(self._undecided) >= self._lookahead:
             return False
-        return self._wanted is None or self._decided + len(self._undecided) < self._wanted
+        if self._wanted is None:
+            return True
+        if self._started >= ATTEMPTS_PER_ROW * self._wanted:
+            return False
+        return self._decided + len(self._undecided) < self._wanted
 
     def _start_items(self) -> None:
         while self._has_room() and not self._source.ended:
             item = self._source.take()
             if item is None:
                 return
+            self._started += 1
             self._undecided.append(asyncio.ensure_future(self._settle(item)))
 
     def _finished(self) -> Iterator[Settled]:
