@@ -18,6 +18,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "run": "Make a dataset with a task or a pipeline file.",
         "preview": "Show a few rows, each with its prompt and its answer.",
         "plugins": "List what is installed, and examine it.",
+        "schema": "Print the JSON Schema of pipeline files.",
     }
 )
 

@@ -1,0 +1,21 @@
+"""`seedbed schema`: the JSON Schema of pipeline files."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.policy import policy_options, registry_of
+
+
+@click.command()
+@policy_options
+@click.pass_context
+def schema(ctx: click.Context) -> int:
+    """Print the JSON Schema of pipeline files, with the tasks and steps that are installed."""
+    from seedbed.pipeline.schema import pipeline_schema
+
+    click.echo(json.dumps(pipeline_schema(registry_of(ctx)), indent=2, ensure_ascii=False))
+    return ExitStatus.COMPLETE
