@@ -40,7 +40,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(seedbed: Seedbed) -> No
     assert result.status == 2
     assert (
         result.error
-        == "error: there is no command 'rnu'\n  did you mean 'run'?\n  commands: run, preview, plugins\n"
+        == "error: there is no command 'rnu'\n  did you mean 'run'?\n  commands: run, preview, plugins, schema\n"
     )
 
 

@@ -7,8 +7,20 @@ import sys
 
 import pytest
 
-from seedbed import LLM, Capabilities, InvalidRowError, Request, Response, Run, UsageError, get_task, run
+from seedbed import (
+    LLM,
+    Capabilities,
+    InvalidRowError,
+    Reject,
+    Request,
+    Response,
+    Run,
+    UsageError,
+    get_task,
+    run,
+)
 from seedbed_tasks import QAPairs, SelfInstruct, TextGeneration
+from seedbed_tasks.qa_pairs import EXAMPLE
 from seedbed_tasks.seed_instructions import SEED_INSTRUCTIONS
 
 
@@ -67,6 +79,14 @@ def test_an_empty_question_is_no_row() -> None:
     assert "question" in made.failures[0].reason
 
 
+def test_the_example_of_the_prompt_is_no_row() -> None:
+    prompt = QAPairs().format_input(QAPairs().variables(0) or {})[0]["content"]
+    assert EXAMPLE in prompt
+
+    with pytest.raises(Reject, match="copy of the example"):
+        QAPairs().format_output(json.dumps({"question": EXAMPLE, "answer": "It floats."}), {})
+
+
 def test_self_instruct_shows_examples_of_the_pool_and_cleans_the_answer() -> None:
     llm = FunctionLLM(model="m", answer='9. "Explain what a lock in a canal is for."\n\nSome more talk.')
     task = SelfInstruct(llm=llm)
@@ -89,8 +109,6 @@ def test_self_instruct_shows_examples_of_the_pool_and_cleans_the_answer() -> Non
     ],
 )
 def test_self_instruct_rejects_what_the_paper_rules_out(answer: str, reason: str) -> None:
-    from seedbed import Reject
-
     with pytest.raises(Reject, match=re.escape(reason)):
         SelfInstruct().format_output(answer, {"_examples": []})
 

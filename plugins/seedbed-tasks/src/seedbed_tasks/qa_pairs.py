@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from seedbed import GenerationParameters, GeneratorTask
+from seedbed import GenerationParameters, GeneratorTask, Reject, Row
 from seedbed_tasks.topics import TOPICS
 
 
@@ -19,6 +19,8 @@ def _present(text: str) -> str:
 
 # Checked here and not by the schema: not every provider's strict mode knows `minLength`.
 Text = Annotated[str, AfterValidator(_present)]
+
+EXAMPLE = "Why does a steel ship float although steel is heavier than water?"
 
 QUESTION_TYPES = {
     "factual": "asks for a fact",
@@ -44,10 +46,12 @@ class QAPairs(GeneratorTask):
         answer: Text = Field(description="The answer, correct and complete.")
 
     template: str = (
-        "Write one question about {{ topic }} and its answer.\n"
-        "The question {{ _type_hint }}. It is {{ difficulty }} to answer.\n"
-        "The question stands on its own; the answer takes one to three sentences.\n"
-        'Answer as JSON: {"question": "...", "answer": "..."}'
+        "Write a question and its answer as JSON. The question stands on its own; the answer is correct "
+        "and takes one to three sentences.\n\n"
+        "On how boats float; easy; it asks why or how something is so:\n"
+        f'{{"question": "{EXAMPLE}", '
+        '"answer": "Its hull pushes aside as much water as the ship weighs, and that water presses it up."}\n\n'
+        "On {{ topic }}; {{ difficulty }}; it {{ _type_hint }}:"
     )
     generation: GenerationParameters = Field(
         default_factory=lambda: GenerationParameters(max_tokens=512),
@@ -75,3 +79,10 @@ class QAPairs(GeneratorTask):
             "question_type": kind,
             "_type_hint": self.question_types[kind],
         }
+
+    def format_output(self, output: str | None, input: Row | None) -> Any:
+        """Return question and answer; reject the example of the prompt, which small models repeat."""
+        row = super().format_output(output, input)
+        if row["question"] == EXAMPLE:
+            raise Reject("a copy of the example")
+        return row
