@@ -50,7 +50,8 @@ class QAPairs(GeneratorTask):
         "and takes one to three sentences.\n\n"
         "On how boats float; easy; it asks why or how something is so:\n"
         f'{{"question": "{EXAMPLE}", '
-        '"answer": "Its hull pushes aside as much water as the ship weighs, and that water presses it up."}\n\n'
+        '"answer": "Its hull pushes aside as much water as the ship weighs, '
+        'and that water presses it up."}\n\n'
         "On {{ topic }}; {{ difficulty }}; it {{ _type_hint }}:"
     )
     generation: GenerationParameters = Field(
