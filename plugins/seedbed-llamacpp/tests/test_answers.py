@@ -10,6 +10,7 @@ import pytest
 
 from seedbed import (
     BadRequestError,
+    Choice,
     ContextOverflowError,
     GenerationError,
     InvalidResponseError,
@@ -73,11 +74,18 @@ def test_a_seed_of_any_size_is_a_seed(llm: LlamaCppLLM, seed: int) -> None:
     assert llm.generate([JOKE], seed=seed) == llm.generate([JOKE], seed=seed)
 
 
-def test_a_row_alone_is_the_row_among_many(llm: LlamaCppLLM) -> None:
-    filler = "Be brief, be kind, and mind the weather. "
-    rows = [ask(filler * (1 + number % 3) + f"Write question number {number}.") for number in range(8)]
-    many = llm.generate(rows, seed=7, max_tokens=10)
-    assert [llm.generate([row], seed=7, max_tokens=10)[0] for row in rows] == many
+def test_a_row_alone_is_the_row_among_many_to_the_last_bit() -> None:
+    llm = LlamaCppLLM(model="smollm2-135m", threads=1, context=256, max_tokens=3)
+
+    async def answer(*rows: list[Message]) -> list[Choice]:
+        calls = (llm.acomplete(row, seed=7, logprobs=1) for row in rows)
+        return [response.choices[0] for response in await asyncio.gather(*calls)]
+
+    (first,) = asyncio.run(answer(JOKE))
+    (again,) = asyncio.run(answer(JOKE))
+    many = asyncio.run(answer(ask("Tell me a long story."), JOKE, ask("Tell me a joke. Thank you.")))
+    llm.unload()
+    assert first == again == many[1]
 
 
 def test_several_generations_are_several_answers(llm: LlamaCppLLM) -> None:

@@ -23,7 +23,12 @@ class LlamaCppLLM(LLM):
 
     backend = "llamacpp"
 
-    parallel: int = Field(default=4, ge=1, le=256, description="Answers written at once.")
+    parallel: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Answers written at once; with more than one, an answer may depend on the others.",
+    )
     context: int = Field(
         default=2048,
         ge=256,

@@ -103,7 +103,7 @@ def _parameters(xllamacpp: Any, settings: Settings) -> Any:
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = settings.threads
     if settings.gpu_layers is not None:
         parameters.n_gpu_layers = settings.gpu_layers
-    # With flash attention a row's answer depends on how many other rows are in flight (see README.md).
+    # With flash attention answers depend more often on what else is in flight (measured in README.md).
     parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     # Standard output may carry the dataset.
     parameters.verbosity = -1
