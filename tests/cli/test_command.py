@@ -38,10 +38,11 @@ def test_version(seedbed: Seedbed) -> None:
 def test_a_misspelt_command_is_answered_with_the_nearest(seedbed: Seedbed) -> None:
     result = seedbed("rnu")
     assert result.status == 2
-    assert (
-        result.error
-        == "error: there is no command 'rnu'\n  did you mean 'run'?\n  commands: run, preview, plugins, schema\n"
-    )
+    assert result.error.splitlines() == [
+        "error: there is no command 'rnu'",
+        "  did you mean 'run'?",
+        "  commands: run, preview, plugins, schema",
+    ]
 
 
 @pytest.mark.parametrize(

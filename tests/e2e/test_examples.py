@@ -20,7 +20,10 @@ def run(*command: str, folder: Path) -> str:
     return ended.stdout
 
 
-@pytest.mark.parametrize(("program", "lines"), [("haiku.py", 8), ("debate.py", 4), ("triage.py", 3)])
+@pytest.mark.parametrize(
+    ("program", "lines"),
+    [("haiku.py", 8), ("debate.py", 4), pytest.param("triage.py", 3, marks=pytest.mark.slow)],
+)
 def test_a_program_prints_its_rows(program: str, lines: int, tmp_path: Path) -> None:
     printed = run(str(ROOT / "examples" / program), folder=tmp_path)
 
@@ -34,6 +37,7 @@ def test_a_backend_in_a_file_is_used_by_its_path(tmp_path: Path) -> None:
     assert json.loads(printed)["model_name"] == "any"
 
 
+@pytest.mark.slow
 def test_a_pipeline_file_makes_a_dataset(tmp_path: Path) -> None:
     pipeline = str(ROOT / "examples" / "instructions.yaml")
     run("-m", "seedbed", "run", pipeline, "-n", "2", "-o", "instructions.jsonl", folder=tmp_path)

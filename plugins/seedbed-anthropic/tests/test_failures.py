@@ -94,9 +94,6 @@ def test_a_refused_temperature_says_what_to_do(fault_server: FaultServer) -> Non
     assert "ignore_sampling" not in str(failure(new_llm(fault_server)))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the core reads 'model' and 'invalid_request_error' as an unknown model"
-)
 @pytest.mark.parametrize(
     "text", ["`temperature` is deprecated for this model.", "role 'system' is not supported on this model"]
 )

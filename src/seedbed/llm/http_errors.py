@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _LONGEST_DETAIL = 400
 _OVERFLOW = re.compile(
-    r"context.?(length|window|size)|maximum context|prompt is too long|"
+    r"context.?(length|window|size|limit)|maximum context|prompt is too long|"
     r"too many (input )?tokens|exceed_context",
     re.IGNORECASE,
 )
