@@ -49,12 +49,7 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess([], process.returncode, output, errors)
 
 
-def test_loading_and_answering_print_nothing() -> None:
-    ended = run("llm.generate(story[:1], max_tokens=3); llm.unload()")
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-
-
-def test_a_process_may_end_with_its_model_loaded() -> None:
+def test_loading_answering_and_ending_print_nothing() -> None:
     ended = run("llm.generate(story[:1], max_tokens=3); sys.exit(7)")
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
 

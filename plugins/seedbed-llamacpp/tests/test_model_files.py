@@ -116,7 +116,7 @@ def test_a_truncated_file_is_an_error_and_not_the_end_of_the_process(tmp_path: P
     whole = model_file("smollm2-135m")
     with whole.open("rb") as file:
         start = file.read(5_000_000)
-    for content in (start, start[:4], b"GGUF" + b"\xff" * 4000):
+    for content in (start, b"GGUF" + b"\xff" * 4000):
         (tmp_path / "part.gguf").write_bytes(content)
         ended = load_in_subprocess(tmp_path / "part.gguf")
         assert ended.stdout.startswith("True llama.cpp cannot load")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from enum import Enum
 from typing import Any, Literal
 
@@ -30,10 +29,8 @@ class Animal(BaseModel):
     parts: list[Part] = Field(min_length=1, max_length=1)
     colour: Colour
     code: str = Field(pattern="^[a-z]{2,4}$")
-    name: str = Field(max_length=12)
-    nickname: str | None = Field(max_length=8)
+    name: str = Field(max_length=6)
     parent: Part | None
-    born: datetime.date
 
 
 class Branch(BaseModel):
@@ -59,11 +56,11 @@ def test_a_schema_may_refer_to_itself(llm: LlamaCppLLM) -> None:
     [
         {"type": "array", "items": {"enum": [1, 2]}, "minItems": 2, "maxItems": 3},
         {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"type": "boolean"}]},
-        {"type": "string", "format": "uuid"},
+        {"type": "string", "format": "date"},
     ],
 )
 def test_a_schema_need_not_be_an_object(llm: LlamaCppLLM, schema: dict[str, Any]) -> None:
-    (choice,) = llm.complete(ASK, schema=schema, max_tokens=48, seed=1).choices
+    (choice,) = llm.complete(ASK, schema=schema, max_tokens=32, seed=1).choices
     assert choice.text is not None
     assert isinstance(orjson.loads(choice.text), int | list | str)
 
