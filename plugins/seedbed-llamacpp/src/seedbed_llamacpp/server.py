@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from seedbed import LLMError
 from seedbed_llamacpp.call import Answer, Call
 from seedbed_llamacpp.forks import may_free, never_free, refuse_after_fork, spare_children_the_destructors
+from seedbed_llamacpp.native import xllamacpp_module
 from seedbed_llamacpp.workers import Workers
 
 BATCH_TOKENS = 128
@@ -71,14 +72,7 @@ class Server:
 
 
 def _start(settings: Settings) -> Any:
-    try:
-        import xllamacpp
-    except (ImportError, OSError) as error:
-        raise LLMError(
-            f"the package xllamacpp cannot be imported: {error}",
-            "reinstall it: pip install --force-reinstall xllamacpp",
-            fatal=True,
-        ) from error
+    xllamacpp = xllamacpp_module()
     try:
         return xllamacpp.Server(_parameters(xllamacpp, settings))
     except RuntimeError as error:
