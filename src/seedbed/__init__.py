@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from seedbed.errors import LLMError as LLMError
     from seedbed.errors import LoopThreadError as LoopThreadError
     from seedbed.errors import ParameterError as ParameterError
+    from seedbed.errors import PartialRowsError as PartialRowsError
     from seedbed.errors import PluginError as PluginError
     from seedbed.errors import RateLimitedError as RateLimitedError
     from seedbed.errors import Reject as Reject
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from seedbed.plugins.resolve import get_llm as get_llm
     from seedbed.plugins.resolve import get_step as get_step
     from seedbed.plugins.resolve import get_task as get_task
+    from seedbed.plugins.suggest import did_you_mean as did_you_mean
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
     from seedbed.tasks.rows import Row as Row
@@ -82,8 +84,8 @@ _HOMES = {
         "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError ContentFilteredError "
         "ContextOverflowError DatasetError DisabledPluginError GenerationError IncompatiblePluginError "
         "InvalidOutputError InvalidResponseError InvalidRowError LLMConnectionError LLMError LoopThreadError "
-        "ParameterError PluginError RateLimitedError Reject RowError SeedbedError ServerError TimedOutError "
-        "UnknownModelError UnknownPluginError UnsupportedError UsageError"
+        "ParameterError PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError "
+        "ServerError TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "hookimpl",
     "llm.capabilities": "Capabilities",
@@ -98,6 +100,7 @@ _HOMES = {
     "llm.transport": "HTTPAnswer get_json post_json public_url",
     "plugins.registry": "Registry",
     "plugins.resolve": "get_llm get_step get_task",
+    "plugins.suggest": "did_you_mean",
     "tasks.rows": "GeneratorOutput Row",
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",

@@ -26,6 +26,7 @@ SeedbedError
 ├── RowError                      one row cannot be made
 │   ├── InvalidOutputError        the model's answer does not fit the row
 │   ├── InvalidRowError           the step returned something that is not a row
+│   ├── PartialRowsError          some of the rows of one input cannot be made; carries the others
 │   └── Reject                    raised by a task: this row is not wanted, and why
 └── DatasetError                  a dataset cannot be read or written
 """
@@ -33,6 +34,7 @@ SeedbedError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class SeedbedError(Exception):
@@ -210,6 +212,20 @@ class InvalidOutputError(RowError):
 
 class InvalidRowError(RowError):
     """A step returned something that is not a row."""
+
+
+class PartialRowsError(RowError):
+    """Some of the rows of one input cannot be made.
+
+    `rows` are those that could be, `errors` says for each of the others why not.
+    """
+
+    def __init__(
+        self, fact: str, *advice: str, rows: Sequence[dict[str, Any]], errors: Sequence[SeedbedError]
+    ) -> None:
+        super().__init__(fact, *advice)
+        self.rows = list(rows)
+        self.errors = list(errors)
 
 
 class Reject(RowError):

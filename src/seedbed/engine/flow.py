@@ -11,7 +11,7 @@ from seedbed.engine.run import Failure
 from seedbed.engine.sources import Item
 from seedbed.engine.stages import Stage
 from seedbed.engine.window import Settled
-from seedbed.errors import GenerationError, LLMError, Reject, UsageError
+from seedbed.errors import GenerationError, LLMError, PartialRowsError, Reject, UsageError
 from seedbed.tasks.rows import Row
 
 
@@ -40,6 +40,10 @@ class Flow:
             made = await stage.apply(row_id, row)
         except concurrent.futures.CancelledError:
             raise asyncio.CancelledError from None  # what a blocking call raises when it is cancelled
+        except PartialRowsError as error:
+            made = error.rows
+            for part in error.errors:
+                _record(settled, row_id, stage.step.name, part)
         except Exception as error:  # noqa: BLE001 - a row fails alone, whatever its author's code raises
             _record(settled, row_id, stage.step.name, error)
             return
@@ -73,6 +77,8 @@ def concerns_all(error: BaseException) -> bool:
     """Whether every other row would meet this error too."""
     if isinstance(error, GenerationError):
         return any(concerns_all(part) for part in error.errors.values())
+    if isinstance(error, BaseExceptionGroup):
+        return any(concerns_all(part) for part in error.exceptions)
     return isinstance(error, UsageError) or (isinstance(error, LLMError) and error.fatal)
 
 

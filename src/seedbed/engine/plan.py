@@ -45,9 +45,14 @@ class Plan:
 
     @property
     def llms(self) -> list[LLM]:
-        """The LLMs of the tasks, each once."""
-        found = {id(step.llm): step.llm for step in self.steps if isinstance(step, BaseTask)}
-        return list(found.values())
+        """The LLMs of all steps, each once."""
+        return list({id(llm): llm for step in self.steps for llm in llm_fields(step).values()}.values())
+
+
+def llm_fields(step: BaseStep) -> dict[str, LLM]:
+    """Return the fields of a step that hold an LLM: a task's `llm`, and others such as a judge."""
+    values = {name: getattr(step, name) for name in type(step).model_fields}
+    return {name: value for name, value in values.items() if isinstance(value, LLM)}
 
 
 def make_plan(

@@ -69,14 +69,14 @@ class Run:
     def fail(self, failure: Failure) -> None:
         """Count a failed row; the first thousand are kept, and every kind of reason is counted."""
         self.failed += 1
-        self.reasons[failure.reason.splitlines()[0]] += 1
+        _count(self.reasons, failure)
         if len(self.failures) < _KEPT_FAILURES:
             self.failures.append(failure)
 
     def reject(self, rejection: Failure) -> None:
         """Count a rejected row and its reason."""
         self.rejected += 1
-        self.rejections[rejection.reason.splitlines()[0]] += 1
+        _count(self.rejections, rejection)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
@@ -99,3 +99,9 @@ class Run:
             "partial": str(self.partial) if self.partial else None,
             "failures": [{"row": f.row, "step": f.step, "reason": f.reason} for f in self.failures],
         }
+
+
+def _count(reasons: Counter[str], failure: Failure) -> None:
+    """Count a reason by its first line; those behind the first thousand kinds count as one."""
+    reason = failure.reason.splitlines()[0]
+    reasons[reason if reason in reasons or len(reasons) < _KEPT_FAILURES else "other reasons"] += 1

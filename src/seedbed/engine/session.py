@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from seedbed.engine.flow import Flow, concerns_all
-from seedbed.engine.plan import Plan
+from seedbed.engine.plan import Plan, llm_fields
 from seedbed.engine.run import Failure, Run
 from seedbed.engine.sources import Item, Source, ThreadedSource, numbered, source_of
 from seedbed.engine.stages import Stage, stage_of
@@ -25,7 +25,6 @@ from seedbed.llm.scope import CallScope
 from seedbed.tasks.normalise import as_rows
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, GlobalStep
-from seedbed.tasks.task import BaseTask
 
 logger = logging.getLogger(__name__)
 
@@ -119,8 +118,9 @@ class Session:
                 await asyncio.to_thread(llm.ensure_loaded)
                 await llm.check()
         for step in self.plan.steps:
-            if isinstance(step, BaseTask):
-                step.llm = step.llm.bound(self._gateway, CallScope(self.plan.seed, step.name, ""))
+            scope = CallScope(self.plan.seed, step.name, "")
+            for name, llm in llm_fields(step).items():
+                setattr(step, name, llm.bound(self._gateway, scope))
             with _blaming(f"step '{step.name}'"):
                 await asyncio.to_thread(step.load)
             self._loaded.append(step)
@@ -181,11 +181,13 @@ class Session:
     async def _close(self, finished: bool) -> None:
         run = self.run
         enough = run.wanted is None or run.accepted == run.wanted
-        if finished or (enough and run.wanted):
+        # A run in which every row failed has made no dataset, and takes none away.
+        if (finished and (run.accepted or not run.failed)) or (enough and run.wanted):
             await asyncio.to_thread(self._writer.commit)
             run.outcome = "complete" if enough and not run.failed else "incomplete"
             return
-        run.outcome = "interrupted" if run.stopped_by is None else "stopped"
+        if not finished:
+            run.outcome = "interrupted" if run.stopped_by is None else "stopped"
         run.partial = await asyncio.to_thread(self._writer.abandon)
         run.out = None
 

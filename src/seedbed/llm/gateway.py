@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -62,7 +63,7 @@ class Gateway:
     ) -> None:
         self.counts = CallCounts()
         self._recorder = recorder
-        self._draining = False
+        self._draining = asyncio.Event()
         self._concurrency = concurrency
         self._retry = retry or RetryPolicy()
         self._permits: dict[tuple[str, str], asyncio.Semaphore] = {}
@@ -99,7 +100,7 @@ class Gateway:
 
     def drain(self) -> None:
         """Cancel every call that has not been sent yet, and let those that have been come to their end."""
-        self._draining = True
+        self._draining.set()
 
     async def _call(self, llm: LLM, request: Request, scope: CallScope | None) -> Response:
         tries = 0
@@ -107,7 +108,7 @@ class Gateway:
             tries += 1
             try:
                 async with self._permit(llm):
-                    if self._draining:
+                    if self._draining.is_set():
                         raise asyncio.CancelledError
                     response = await _one_try(llm, request)
             except LLMError as error:
@@ -116,7 +117,8 @@ class Gateway:
                     raise
                 self.counts.retried += 1
                 logger.info("try %d failed, next in %.1f s: %s", tries, wait, error.fact)
-                await asyncio.sleep(wait)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._draining.wait(), wait)
             else:
                 self.counts.add(response)
                 if self._recorder is not None:

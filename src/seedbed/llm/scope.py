@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from seedbed.errors import UsageError
 from seedbed.llm.request import Request
 
 
@@ -47,5 +48,10 @@ def request_digest(model: str, request: Request) -> str:
     neutral: dict[str, Any] = {
         name: getattr(request, name) for name in Request.__slots__ if name not in ("seed", "n")
     }
-    encoded = orjson.dumps([model, neutral], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        encoded = orjson.dumps([model, neutral], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise UsageError(
+            f"the request cannot be sent as JSON: {error}", "look at its messages, tools and 'extra'"
+        ) from error
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from seedbed.errors import ContentFilteredError, InvalidOutputError, InvalidRowError, UsageError
-from seedbed.llm.concurrent import all_or_first_error
+from seedbed.errors import (
+    ContentFilteredError,
+    InvalidOutputError,
+    InvalidRowError,
+    LLMError,
+    PartialRowsError,
+    RowError,
+    UsageError,
+)
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message
@@ -70,6 +78,15 @@ class BaseTask(BaseStep):
             return {**default.given(), **value}
         return value
 
+    def model_post_init(self, context: Any, /) -> None:
+        """Name the task, and check the templates that its class brings: pydantic checks given values only."""
+        super().model_post_init(context)
+        for source in (self.template, self.system_prompt):
+            try:
+                check_template(source)
+            except ValueError as error:
+                raise UsageError(f"task '{self.name}': {error}") from error
+
     @property
     def outputs(self) -> list[str]:
         """The columns made: those of `Output`, else one column `generation`."""
@@ -125,10 +142,10 @@ class BaseTask(BaseStep):
         """Return the row, or list of rows, for one input; one prompt and one answer unless overridden."""
         messages = self.format_input(input)
         response = await self._complete(messages, n=self.num_generations)
-        made = await all_or_first_error(
-            self._format_or_ask_again(messages, choice, input) for choice in response.choices
-        )
-        return [row for rows in made for row in rows]
+        made = [self._format_or_ask_again(messages, choice, input) for choice in response.choices]
+        if len(made) == 1:
+            return await made[0]
+        return _rows_of(await asyncio.gather(*made, return_exceptions=True))
 
     async def ask(self, messages: str | Sequence[Message], **parameters: Any) -> str:
         """Return the text of the model's answer to messages, or to one user message given as text.
@@ -143,10 +160,17 @@ class BaseTask(BaseStep):
     async def make_rows(self, input: Row) -> list[Row]:
         """Return the finished rows of one input: `{**input, **row}` with `model_name`, all checked."""
         self._check_inputs(input)
-        rows = as_rows(await self.generate_row(input), self.name)
+        try:
+            made = await self.generate_row(input)
+        except PartialRowsError as error:
+            error.rows = self._finish(error.rows, input)
+            raise
+        return self._finish(made, input)
+
+    def _finish(self, made: object, input: Row) -> list[Row]:
         kept = self._kept_columns(input)
         check_row(kept)
-        return [{**kept, **row, "model_name": self.llm.model_name} for row in rows]
+        return [{**kept, **row, "model_name": self.llm.model_name} for row in as_rows(made, self.name)]
 
     async def _complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
         merged = {**self.generation.given(), **parameters}
@@ -221,6 +245,21 @@ def answer_text(choice: Choice) -> str:
         cut = " before it was cut at its longest" if choice.finish_reason == "length" else ""
         raise InvalidOutputError(f"the model gave no text{cut}", text=choice.text)
     return choice.text
+
+
+def _rows_of(results: Sequence[list[Row] | BaseException]) -> list[Row]:
+    """Return the rows of all generations; raise what every row would meet, else PartialRowsError."""
+    rows = [row for result in results if not isinstance(result, BaseException) for row in result]
+    raised = [result for result in results if isinstance(result, BaseException)]
+    errors = [error for error in raised if isinstance(error, RowError | LLMError)]
+    if not raised:
+        return rows
+    for error in raised:
+        if not rows or error not in errors or (isinstance(error, LLMError) and error.fatal):
+            raise error
+    raise PartialRowsError(
+        f"{len(errors)} of {len(results)} generations gave no row", str(errors[0]), rows=rows, errors=errors
+    )
 
 
 def _reminder(answer: str | None, error: InvalidOutputError) -> list[Message]:
