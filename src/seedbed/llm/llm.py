@@ -29,6 +29,14 @@ Generations = list[list[str | None]]
 _CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {"schema", "tools", "tool_choice"}
 
 
+class _Loading:
+    """Whether an LLM is loaded: one truth for it and for the views that runs have of it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.done = False
+
+
 class LLM(GenerationParameters, ABC):
     """A backend bound to one model; its fields are what users set.
 
@@ -44,8 +52,7 @@ class LLM(GenerationParameters, ABC):
     model: str = Field(min_length=1, description="The model, as the backend names it.")
     timeout: float = Field(default=300.0, gt=0, description="Seconds that one answer may take.")
 
-    _loaded: bool = PrivateAttr(default=False)
-    _load_lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _loading: _Loading = PrivateAttr(default_factory=_Loading)
     _gateway: Gateway | None = PrivateAttr(default=None)
     _scope: CallScope | None = PrivateAttr(default=None)
 
@@ -108,7 +115,7 @@ class LLM(GenerationParameters, ABC):
 
     def unload(self) -> None:
         """Give back what `load` took; the next request loads again. An override calls `super().unload()`."""
-        self._loaded = False
+        self._loading.done = False
 
     async def check(self) -> None:
         """Raise a typed LLMError where it shows without cost that requests must fail."""
@@ -171,10 +178,10 @@ class LLM(GenerationParameters, ABC):
 
     def ensure_loaded(self) -> None:
         """Load the model unless that is done; safe to call from several threads."""
-        with self._load_lock:
-            if not self._loaded:
+        with self._loading.lock:
+            if not self._loading.done:
                 self.load()
-                self._loaded = True
+                self._loading.done = True
 
     def _requests(
         self, inputs: Sequence[Sequence[Message]], n: int, parameters: Mapping[str, Any]
@@ -187,7 +194,7 @@ class LLM(GenerationParameters, ABC):
         return [self.request(messages, n, **parameters) for messages in inputs]
 
     async def _respond(self, request: Request) -> Response:
-        if not self._loaded:
+        if not self._loading.done:
             await asyncio.to_thread(self.ensure_loaded)
         gateway = self._gateway or default_gateway()
         return await gateway.respond(self, request, current_scope.get() or self._scope)
