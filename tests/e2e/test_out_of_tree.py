@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FIRST_PARTY = ROOT / "plugins" / "seedbed-openai"
 
 TASK_PROJECT = """
 [build-system]
@@ -102,7 +103,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "env", with_pip=True)
     bin_folder = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
     installed = subprocess.run(
-        [bin_folder / "python", "-m", "pip", "install", "--quiet", ROOT, task, backend],
+        [bin_folder / "python", "-m", "pip", "install", "--quiet", ROOT, FIRST_PARTY, task, backend],
         capture_output=True,
         text=True,
         check=False,
@@ -122,11 +123,13 @@ def seedbed(scripts: Path, *arguments: str, folder: Path) -> subprocess.Complete
     )
 
 
-def test_both_are_listed_with_their_distributions(scripts: Path, tmp_path: Path) -> None:
+def test_they_are_listed_with_their_distributions_beside_a_first_party_one(
+    scripts: Path, tmp_path: Path
+) -> None:
     ended = seedbed(scripts, "plugins", folder=tmp_path)
 
     assert ended.returncode == 0, ended.stderr
-    for word in ("riddles", "riddle-tasks", "2.1", "parrot", "parrot-llm", "0.3"):
+    for word in ("riddles", "riddle-tasks", "2.1", "parrot", "parrot-llm", "0.3", "seedbed-openai"):
         assert word in ended.stdout
 
 
