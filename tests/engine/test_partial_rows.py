@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import PrivateAttr
 
 from seedbed import (
     LLM,
@@ -22,6 +26,8 @@ from seedbed import (
     UsageError,
     run,
 )
+from seedbed.engine.api import open_session
+from seedbed.engine.plan import make_plan
 from seedbed.tasks.rows import Row
 
 
@@ -120,3 +126,42 @@ def test_a_template_of_a_class_is_checked_when_the_task_is_made() -> None:
 
     with pytest.raises(UsageError, match="line 1 of the template"):
         Broken()
+
+
+class Meeting(LLM):
+    """Answers once two calls have met."""
+
+    _barrier: asyncio.Barrier = PrivateAttr(default_factory=lambda: asyncio.Barrier(2))
+
+    async def respond(self, request: Request) -> Response:
+        async with asyncio.timeout(20):
+            await self._barrier.wait()
+        return Response.of_text("met")
+
+
+def test_the_calls_of_a_blocking_step_with_an_llm_overlap() -> None:
+    pipeline = Numbers(num_generations=1, refused="", llm=CountingLLM(model="m")) >> Judged(
+        judge=Meeting(model="judge")
+    )
+
+    assert [row["word"] for row in pipeline.run(2).rows()] == ["met", "met"]
+
+
+class Waiting(Step):
+    """Takes its time for the second row: until the first has left the run."""
+
+    _first_has_left: threading.Event = PrivateAttr(default_factory=threading.Event)
+
+    def process(self, row: Row) -> Row:
+        if row["number"] == 2:
+            assert self._first_has_left.wait(20)
+        time.sleep(0.03 if row["number"] == 1 else 0)
+        return row
+
+
+def test_a_slow_row_does_not_hold_up_those_before_it_in_the_same_hop() -> None:
+    step = Waiting()
+    plan = make_plan(step, input=[{"number": 1}, {"number": 2}])
+    session = open_session(plan, watch=lambda settled: step._first_has_left.set())
+
+    assert session.execute().accepted == 2

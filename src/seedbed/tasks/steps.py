@@ -69,7 +69,8 @@ class Step(BaseStep):
     def process(self, row: Row) -> Any:
         """Return what replaces the row: a row, a list of rows, or None to drop it.
 
-        Runs in a thread, for one row after the other. Raise `Reject` to say why a row is dropped.
+        Runs in a thread, for one row after the other; where the step has an LLM, in several threads at
+        once. Raise `Reject` to say why a row is dropped.
         """
 
 
