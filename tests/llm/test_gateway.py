@@ -288,7 +288,8 @@ def test_draining_lets_the_call_in_flight_end_and_sends_no_other():
     async def both():
         return await asyncio.gather(*map(llm.agenerate, ([user("a")], [user("b")])), return_exceptions=True)
 
-    done, cancelled = asyncio.run(both())
-    assert done == [["last"]]
-    assert isinstance(cancelled, asyncio.CancelledError)
+    # Which of the two is sent first is up to the threads that load the model.
+    outcomes = asyncio.run(both())
+    assert [["last"]] in outcomes
+    assert [type(outcome) for outcome in outcomes].count(asyncio.CancelledError) == 1
     assert len(llm.requests) == 1
