@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "other")
-"""`length`: cut at max_tokens or at the end of the context; `other`: the provider's word is in `raw`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -59,7 +56,11 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One answer; `text` is None where the model gave none, as with tool calls."""
+    """One answer; `text` is None where the model gave none, as with tool calls.
+
+    `finish_reason` is `stop`, `length` (cut at max_tokens or at the end of the context), `tool_calls`,
+    `content_filter` or `other` (the provider's word is in the response's `raw`).
+    """
 
     text: str | None
     finish_reason: str = "stop"
