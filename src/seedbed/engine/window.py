@@ -31,8 +31,8 @@ class Window:
     """Starts items of a source while there is room, and yields what became of them in their order.
 
     With `wanted`, an item starts only while accepted + failed + undecided stays below it, so that what
-    is made does not depend on timing. What is behind the last wanted row or failure is cut. Where all
-    are rejected, it gives up after ten items for each row that is wanted.
+    is made does not depend on timing. What is behind the last wanted row or failure is cut. It gives up
+    after ten items for each row that is wanted.
     """
 
     def __init__(

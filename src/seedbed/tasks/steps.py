@@ -86,7 +86,7 @@ class GeneratorStep(BaseStep):
     """Makes rows without any input."""
 
     seekable: ClassVar[bool] = False
-    """Whether `process` can begin at an `offset`; otherwise it is called with 0 and skipped forward."""
+    """Whether `process` can begin at an `offset`; a run begins at 0."""
 
     finite: ClassVar[bool] = False
     """Whether the rows come to an end by themselves, so that no number of rows need be given."""
