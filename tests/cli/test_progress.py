@@ -19,7 +19,7 @@ ECHO = ("--llm", "t.py:Echo/m")
 def test_lines_say_that_a_model_loads_and_how_far_the_rows_are(start: Start) -> None:
     process = start("run", "t.py:Slow", *ECHO, "-n", "3", "-o", "out.jsonl")
     assert process.stderr is not None
-    assert process.stderr.readline() == "loading echo/m ...\n"
+    assert process.stderr.readline() == "loading t.py:Echo/m ...\n"
     Path("loaded").touch()
     _, err = process.communicate()
     assert err.startswith("3 rows in out.jsonl\n")

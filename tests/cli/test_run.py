@@ -42,6 +42,8 @@ def test_failed_rows_are_grouped_by_reason_with_their_ids_and_end_in_status_1(se
     assert result.status == 1
     assert result.err.startswith("7 of 14 rows in odd.csv\n")
     assert "7 failed: ValueError: an odd one (rows 1, 3, 5, 7, 9 ...)\n    and no other\n" in result.err
+    assert "    raised in " in result.err
+    assert "t.py, line " in result.err
     assert "Traceback" not in result.err
 
 

@@ -28,22 +28,17 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """An empty environment, with the project's wheels where pip finds them as if they were published."""
+    """An empty environment, and a folder with a clone of the project."""
     folder = tmp_path_factory.mktemp("reader")
-    wheels = folder / "wheels"
-    for project in (ROOT, *sorted((ROOT / "plugins").glob("seedbed-*"))):
-        subprocess.run(
-            ["uv", "build", "--wheel", "--quiet", "--out-dir", wheels, project], check=True, cwd=folder
-        )
     venv.create(folder / "env", with_pip=True)
     scripts = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([str(scripts), os.environ["PATH"]]),
-        "PIP_FIND_LINKS": " ".join(filter(None, [str(wheels), os.environ.get("PIP_FIND_LINKS")])),
     }
     work = folder / "work"
     work.mkdir()
+    subprocess.run(["git", "clone", "--quiet", "--no-local", ROOT, work / "seedbed"], check=True)
     return Place(work, environment)
 
 

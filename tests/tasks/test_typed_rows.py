@@ -78,7 +78,8 @@ def test_the_model_is_told_what_does_not_fit(case):
     assert reason in again.messages[-1]["content"]
     quoted = [message["content"] for message in again.messages if message["role"] == "assistant"]
     text = bad if isinstance(bad, str) else bad.choices[0].text
-    assert quoted == ([text] if text and text.strip() else [])
+    # One that was cut is not shown again: it fills the context, and a loop in it goes on.
+    assert quoted == ([text] if text and text.strip() and "cut" not in case else [])
 
 
 @pytest.mark.parametrize("max_reasks", [0, 1, 3])

@@ -32,6 +32,8 @@ def _write_about(
         known[llm] = llm_class(llm, registry=registry)[0]
     descriptions = {name: describe(cls) for name, cls in known.items()}
     ctx.command.format_usage(ctx, formatter)
+    if not known:
+        ctx.command.format_options(ctx, formatter)
     for number, (name, description) in enumerate(descriptions.items()):
         write_text(description, formatter)
         if number == 0:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from seedbed.cli.annotations import model_in, takes_mapping, takes_text
 from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.parameters import GenerationParameters
 from seedbed.plugins.suggest import did_you_mean
 
 _LLM = "llm"
@@ -107,7 +108,7 @@ class _Assignment:
         listed = sorted(field for field in known if above or field != _LLM)
         raise ParameterError(
             f"{self.what} has no field '{name}'{f' in {above!r}' if above else ''}",
-            *(did_you_mean(name, listed) or (f"its fields are {', '.join(listed)}",)),
+            *_hint(name, listed),
         )
 
     def _value(self, annotation: Any) -> Any:
@@ -124,3 +125,9 @@ class _Assignment:
                 f"the value of '{self.setting.key}' is not JSON: {place}",
                 "texts in JSON stand in double quotes, and the whole in single quotes for the shell",
             ) from None
+
+
+def _hint(name: str, fields: Sequence[str]) -> tuple[str, ...]:
+    if name in GenerationParameters.model_fields and "generation" in fields:
+        return (f"did you mean 'generation.{name}', or '{_LLM}.{name}'?",)
+    return did_you_mean(name, fields) or (f"its fields are {', '.join(fields)}",)

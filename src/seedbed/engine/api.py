@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from seedbed.plugins.registry import Registry
 from seedbed.store.writers import open_writer
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, GlobalStep
+
+logger = logging.getLogger(__name__)
 
 
 def run(
@@ -38,10 +41,14 @@ def run(
     (`Run.rows()`). Works in scripts, threads and notebooks.
 
     Raises UsageError or PluginError before anything is spent, and LLMError where no row can be made.
-    A row that fails is counted in the run, and is no error.
+    A row that fails is counted in the run and is no error; a run that is not complete is logged as a
+    warning, which Python shows on standard error unless told otherwise.
     """
     plan = make_plan(task, n=n, llm=llm, input=input, seed=seed, concurrency=concurrency, registry=registry)
-    return open_session(plan, out=Path(out) if out else None, name=name).execute()
+    made = open_session(plan, out=Path(out) if out else None, name=name).execute()
+    if made.outcome != "complete":
+        logger.warning("%s", made)
+    return made
 
 
 def open_session(

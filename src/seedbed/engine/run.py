@@ -10,10 +10,12 @@ from typing import Any, Literal, NamedTuple
 
 from seedbed.errors import SeedbedError
 from seedbed.llm.gateway import CallCounts
+from seedbed.plugins.origin import where
 from seedbed.store.readers import read_rows
 from seedbed.tasks.rows import Row
 
 _KEPT_FAILURES = 1000
+_SHOWN_REASONS = 3
 
 Outcome = Literal["complete", "incomplete", "interrupted", "stopped"]
 """`incomplete`: rows failed or the source ended early; `stopped`: an error that every row would meet."""
@@ -28,9 +30,12 @@ class Failure(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """The error in one paragraph."""
-        name = "" if isinstance(self.error, SeedbedError) else f"{type(self.error).__name__}: "
-        return f"{name}{self.error}"
+        """The error, and for one of an author's own code the line that raised it."""
+        if isinstance(self.error, SeedbedError):
+            return str(self.error)
+        place = where(self.error)
+        raised = f"\n  raised in {place}" if place else ""
+        return f"{type(self.error).__name__}: {self.error}{raised}"
 
 
 @dataclass
@@ -58,6 +63,14 @@ class Run:
     rejections: Counter[str] = field(default_factory=Counter)
     stopped_by: Exception | None = None
     kept: list[Row] = field(default_factory=list, repr=False)
+
+    def __str__(self) -> str:
+        of = f" of {self.wanted}" if self.wanted is not None else ""
+        counts = f"{self.accepted}{of} rows, {self.failed} failed, {self.rejected} rejected"
+        reasons = [*self.reasons.most_common(_SHOWN_REASONS), *self.rejections.most_common(_SHOWN_REASONS)]
+        stopped = [f"stopped by: {self.stopped_by}"] if self.stopped_by else []
+        lines = [f"run '{self.name}' is {self.outcome}: {counts}", *stopped]
+        return "\n  ".join([*lines, *(f"{count} times: {reason}" for reason, count in reasons)])
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of the dataset, from its file where it has one."""

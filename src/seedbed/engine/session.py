@@ -17,7 +17,7 @@ from seedbed.engine.run import Failure, Run
 from seedbed.engine.sources import Item, Source, ThreadedSource, numbered, source_of
 from seedbed.engine.stages import Stage, stage_of
 from seedbed.engine.window import Settled, Window
-from seedbed.errors import SeedbedError
+from seedbed.errors import DatasetError, SeedbedError
 from seedbed.llm.gateway import DEFAULT_CONCURRENCY, Gateway
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.redaction import redact, redact_error, showable
@@ -205,6 +205,8 @@ class Session:
 
 
 def _source_failure(error: BaseException, source_name: str) -> Settled:
+    if isinstance(error, DatasetError):
+        raise type(error)(error.fact, *error.advice, "the rest of the input was not read") from error
     if not isinstance(error, Exception) or concerns_all(error):
         raise error
     return Settled(failures=[Failure("source", source_name, error)])

@@ -20,6 +20,7 @@ from seedbed.llm.response import Response, Usage
 from seedbed.llm.retry import RetryPolicy
 from seedbed.llm.scope import CallScope, request_digest
 from seedbed.llm.structured import instruct
+from seedbed.plugins.origin import where
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
@@ -149,7 +150,10 @@ async def _one_try(llm: LLM, request: Request) -> Response:
     except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
         secrets = llm.secrets()
         text = redact(f"{type(error).__name__}: {error}", secrets)
-        raise LLMError(f"the backend of '{llm.reference}' failed: {text}") from showable(error, secrets)
+        place = where(error)
+        raise LLMError(
+            f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])
+        ) from showable(error, secrets)
     _check_response(llm, request, response)
     return response
 

@@ -53,6 +53,7 @@ class LLM(GenerationParameters, ABC):
     timeout: float = Field(default=300.0, gt=0, description="Seconds that one answer may take.")
 
     _loading: _Loading = PrivateAttr(default_factory=_Loading)
+    _reference: str = PrivateAttr(default="")
     _gateway: Gateway | None = PrivateAttr(default=None)
     _scope: CallScope | None = PrivateAttr(default=None)
 
@@ -79,7 +80,12 @@ class LLM(GenerationParameters, ABC):
     @property
     def reference(self) -> str:
         """What users write for this LLM: `backend/model`."""
-        return f"{self.backend}/{self.model}"
+        return self._reference or f"{self.backend}/{self.model}"
+
+    def referred_to_as(self, reference: str) -> Self:
+        """Have messages call this LLM by the reference that a user wrote."""
+        self._reference = reference
+        return self
 
     @property
     def endpoint(self) -> str:

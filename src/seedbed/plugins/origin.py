@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
+import os
 import traceback
 from pathlib import Path
 
-import importlib_metadata
-import pluggy
+_PACKAGES = frozenset({"importlib_metadata", "jinja2", "pluggy", "pydantic"})
+_STANDARD_LIBRARY = Path(os.__file__).parent
+_SEEDBED = Path(__file__).parents[1]
 
 
 def where(error: BaseException) -> str | None:
-    """Return `FILE, line N` of the plugin's code that raised `error`, or of the syntax error that it is."""
+    """Return `FILE, line N` of the author's code that raised `error`, or of the syntax error that it is."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     frames = [
@@ -21,6 +22,10 @@ def where(error: BaseException) -> str | None:
 
 
 def _is_machinery(file_name: str) -> bool:
-    """Say whether a frame belongs to what imports and asks plugins, which is never at fault."""
-    ours = (importlib.__file__, importlib_metadata.__file__, pluggy.__file__, __file__)
-    return file_name.startswith("<") or Path(file_name).parent in {Path(path).parent for path in ours}
+    """Say whether a frame belongs to what runs an author's code, which is never at fault."""
+    path = Path(file_name)
+    if file_name.startswith("<") or path.is_relative_to(_SEEDBED):
+        return True
+    if "site-packages" in path.parts:
+        return not _PACKAGES.isdisjoint(path.parts)
+    return path.is_relative_to(_STANDARD_LIBRARY)

@@ -30,7 +30,7 @@ def get_llm(reference: str, /, *, registry: Registry | None = None, **fields: An
     cls, model = llm_class(reference, registry=registry)
     if "model" in fields:
         raise ParameterError(f"the model is given twice: in {reference!r} and as model=")
-    return build(cls, {"model": model, **fields}, f"the LLM {reference!r}")
+    return build(cls, {"model": model, **fields}, f"the LLM {reference!r}").referred_to_as(reference)
 
 
 def get_task(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> BaseTask:

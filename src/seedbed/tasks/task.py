@@ -185,7 +185,9 @@ class BaseTask(BaseStep):
             except InvalidOutputError as error:
                 if not asks_left:
                     raise
-                reminder = _reminder(choice.text, error)
+                # A cut answer is not shown again: it fills the context, and a loop in it goes on.
+                cut = choice.finish_reason == "length"
+                reminder = _reminder(None if cut else choice.text, error)
             choice = (await self._complete([*messages, *reminder])).choices[0]
         raise AssertionError("unreachable: the last answer is returned or its error raised")
 

@@ -21,6 +21,7 @@ def _present(text: str) -> str:
 Text = Annotated[str, AfterValidator(_present)]
 
 EXAMPLE = "Why does a steel ship float although steel is heavier than water?"
+EXAMPLE_ANSWER = "Its hull pushes aside as much water as the ship weighs, and that water presses it up."
 
 QUESTION_TYPES = {
     "factual": "asks for a fact",
@@ -50,8 +51,7 @@ class QAPairs(GeneratorTask):
         "and takes one to three sentences.\n\n"
         "On how boats float; easy; it asks why or how something is so:\n"
         f'{{"question": "{EXAMPLE}", '
-        '"answer": "Its hull pushes aside as much water as the ship weighs, '
-        'and that water presses it up."}\n\n'
+        f'"answer": "{EXAMPLE_ANSWER}"}}\n\n'
         "On {{ topic }}; {{ difficulty }}; it {{ _type_hint }}:"
     )
     generation: GenerationParameters = Field(
@@ -84,6 +84,6 @@ class QAPairs(GeneratorTask):
     def format_output(self, output: str | None, input: Row | None) -> Any:
         """Return question and answer; reject the example of the prompt, which small models repeat."""
         row = super().format_output(output, input)
-        if row["question"] == EXAMPLE:
+        if row["question"] == EXAMPLE or row["answer"] == EXAMPLE_ANSWER:
             raise Reject("a copy of the example")
         return row
