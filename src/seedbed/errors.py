@@ -46,8 +46,8 @@ class SeedbedError(Exception):
 
     def __init__(self, fact: str, *advice: str) -> None:
         super().__init__(fact, *advice)
-        self.fact = fact
-        self.advice = advice
+        self.fact = str(fact)
+        self.advice = tuple(map(str, advice))
 
     def __str__(self) -> str:
         return "\n  ".join([self.fact, *self.advice])

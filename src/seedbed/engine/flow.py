@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from seedbed.engine.run import Failure
@@ -18,9 +18,12 @@ from seedbed.tasks.rows import Row
 class Flow:
     """Takes items through stages; an error that every row would meet is raised, all others are settled."""
 
-    def __init__(self, stages: Sequence[Stage], source_name: str) -> None:
+    def __init__(
+        self, stages: Sequence[Stage], source_name: str, is_interrupted: Callable[[], bool] = lambda: False
+    ) -> None:
         self._stages = stages
         self._source_name = source_name
+        self._is_interrupted = is_interrupted
 
     async def settle(self, item: Item) -> Settled:
         """Return what became of an item."""
@@ -38,8 +41,13 @@ class Flow:
         stage = self._stages[number]
         try:
             made = await stage.apply(row_id, row)
-        except concurrent.futures.CancelledError:
-            raise asyncio.CancelledError from None  # what a blocking call raises when it is cancelled
+        except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
+            task = asyncio.current_task()
+            if self._is_interrupted() or (task is not None and task.cancelling()):
+                raise asyncio.CancelledError from None
+            # Nobody has cancelled this row: the author's code raised it.
+            _record(settled, row_id, stage.step.name, RuntimeError(f"the step raised {type(error).__name__}"))
+            return
         except PartialRowsError as error:
             made = error.rows
             for part in error.errors:

@@ -116,5 +116,5 @@ class Run:
 
 def _count(reasons: Counter[str], failure: Failure) -> None:
     """Count a reason by its first line; those behind the first thousand kinds count as one."""
-    reason = failure.reason.splitlines()[0]
+    reason = next(iter(failure.reason.splitlines()), "") or "no reason given"
     reasons[reason if reason in reasons or len(reasons) < _KEPT_FAILURES else "other reasons"] += 1

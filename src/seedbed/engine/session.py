@@ -115,8 +115,11 @@ class Session:
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
-                await asyncio.to_thread(llm.ensure_loaded)
                 await llm.check()
+        # A model of gigabytes is not loaded before the key of another is found missing.
+        for llm in self.plan.llms:
+            with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
+                await asyncio.to_thread(llm.ensure_loaded)
         for step in self.plan.steps:
             scope = CallScope(self.plan.seed, step.name, "")
             for name, llm in llm_fields(step).items():
@@ -142,7 +145,8 @@ class Session:
         """Yield what becomes of each item; before a GlobalStep the rows are collected, not yielded."""
         end = next((i for i, step in enumerate(steps) if isinstance(step, GlobalStep)), len(steps))
         stages = [self._stage(step) for step in steps[:end]]
-        window = self._window = Window(source, Flow(stages, source_name).settle, wanted)
+        flow = Flow(stages, source_name, lambda: self._interrupted)
+        window = self._window = Window(source, flow.settle, wanted)
         if self._interrupted:
             window.drain()
         collected: list[Row] = []

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seedbed.engine.plan import Plan
+from seedbed.engine.plan import Plan, llm_fields
 from seedbed.errors import InvalidRowError
 from seedbed.llm.scope import current_scope
 from seedbed.store.readers import read_rows
@@ -77,13 +77,18 @@ class IndexedSource(Source):
 
 
 class ThreadedSource(Source):
-    """The items of a blocking iterator, which runs in a thread of its own, a little ahead."""
+    """The items of a blocking iterator, which runs in a thread of its own, `ahead` items in advance.
 
-    def __init__(self, items: Callable[[], Iterator[Item]]) -> None:
+    With 0 it makes an item when it is asked for one: each may cost a call.
+    """
+
+    def __init__(self, items: Callable[[], Iterator[Item]], ahead: int = _READ_AHEAD) -> None:
         self._loop = asyncio.get_running_loop()
         self._items: deque[Item] = deque()
         self._news = asyncio.Event()
-        self._room = threading.Semaphore(_READ_AHEAD)
+        self._ahead = ahead
+        self._asked = False
+        self._room = threading.Semaphore(ahead)
         self._closed = False
         self._exhausted = False
         context = contextvars.copy_context()
@@ -95,8 +100,12 @@ class ThreadedSource(Source):
     def take(self) -> Item | None:
         """Return the next item that the thread has made."""
         if self._items:
-            self._room.release()
+            if self._ahead:
+                self._room.release()
             return self._items.popleft()
+        if not self._ahead and not self._asked:
+            self._asked = True
+            self._room.release()
         self.ended = self._exhausted
         self._news.clear()
         return None
@@ -113,10 +122,14 @@ class ThreadedSource(Source):
     def _iterate(self, items: Callable[[], Iterator[Item]]) -> None:
         error: BaseException | None = None
         try:
-            for item in items():
+            iterator = items()
+            while True:
                 self._room.acquire()
                 if self._closed:
                     return
+                item = next(iterator, None)
+                if item is None:
+                    break
                 self._tell(self._add, item)
         except _CANCELLED:
             self._closed = True
@@ -130,6 +143,7 @@ class ThreadedSource(Source):
 
     def _add(self, item: Item) -> None:
         self._items.append(item)
+        self._asked = False
         self._news.set()
 
     def _end(self, error: BaseException | None) -> None:
@@ -173,4 +187,5 @@ def source_of(plan: Plan) -> tuple[Source, tuple[BaseStep, ...]]:
         return ThreadedSource(lambda: digested(rows)), plan.steps
     if isinstance(generator, GeneratorTask) and generator.is_indexed:
         return IndexedSource(generator, plan.seed), plan.steps
-    return ThreadedSource(lambda: numbered(generator.process())), plan.steps[1:]
+    ahead = 0 if llm_fields(generator) else _READ_AHEAD
+    return ThreadedSource(lambda: numbered(generator.process()), ahead), plan.steps[1:]

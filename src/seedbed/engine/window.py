@@ -48,7 +48,7 @@ class Window:
         self._lookahead = lookahead
         self._undecided: deque[asyncio.Future[Settled]] = deque()
         self._decided = 0
-        self._started = 0
+        self._barren = 0
         self._draining = False
 
     async def settled(self) -> AsyncGenerator[Settled]:
@@ -97,7 +97,7 @@ class Window:
             return False
         if self._wanted is None:
             return True
-        if self._started >= ATTEMPTS_PER_ROW * self._wanted:
+        if self._barren + len(self._undecided) >= ATTEMPTS_PER_ROW * self._wanted:
             return False
         return self._decided + len(self._undecided) < self._wanted
 
@@ -106,7 +106,6 @@ class Window:
             item = self._source.take()
             if item is None:
                 return
-            self._started += 1
             self._undecided.append(asyncio.ensure_future(self._settle(item)))
 
     def _finished(self) -> Iterator[Settled]:
@@ -120,7 +119,9 @@ class Window:
             room = self._wanted - self._decided
             settled.rows = settled.rows[:room]
             settled.failures = settled.failures[: room - len(settled.rows)]
-        self._decided += len(settled.rows) + len(settled.failures)
+        made = len(settled.rows) + len(settled.failures)
+        self._decided += made
+        self._barren = 0 if made else self._barren + 1
         return settled
 
     async def _cancel(self, tasks: list[asyncio.Future[Any]]) -> None:

@@ -138,15 +138,13 @@ async def _one_try(llm: LLM, request: Request) -> Response:
     try:
         async with asyncio.timeout(llm.timeout):
             response = await llm.respond(request)
-    except LLMError as error:
+    except SeedbedError as error:
         redact_error(error, llm.secrets())
         raise
     except TimeoutError as error:
         raise TimedOutError(
             f"no answer from '{llm.reference}' within {llm.timeout:g} s", "raise the LLM's timeout"
         ) from error
-    except SeedbedError:
-        raise
     except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
         secrets = llm.secrets()
         text = redact(f"{type(error).__name__}: {error}", secrets)

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
-from seedbed.errors import GenerationError, SeedbedError, UsageError
+from seedbed.errors import GenerationError, LLMError, SeedbedError, UsageError
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.gateway import Gateway, default_gateway
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, check_messages, text_length
 from seedbed.llm.parameters import GenerationParameters
+from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope, current_scope
@@ -186,8 +187,19 @@ class LLM(GenerationParameters, ABC):
         """Load the model unless that is done; safe to call from several threads."""
         with self._loading.lock:
             if not self._loading.done:
-                self.load()
+                self._load_showing_no_secret()
                 self._loading.done = True
+
+    def _load_showing_no_secret(self) -> None:
+        try:
+            self.load()
+        except SeedbedError as error:
+            redact_error(error, self.secrets())
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
+            secrets = self.secrets()
+            text = redact(f"{type(error).__name__}: {error}", secrets)
+            raise LLMError(f"'{self.reference}' could not be loaded: {text}") from showable(error, secrets)
 
     def _requests(
         self, inputs: Sequence[Sequence[Message]], n: int, parameters: Mapping[str, Any]

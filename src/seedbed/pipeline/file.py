@@ -93,6 +93,8 @@ def _step(
     fields = {**entry.fields, **({"name": entry.name} if entry.name else {})}
     try:
         _refuse_code(entry.use)
+        if "llm" in entry.fields:
+            raise UsageError("'llm' does not stand under `with`", "write `llm:` beside it")
         step = get_step(entry.use, registry=registry, **fields)
         chosen = entry.llm or default
         if isinstance(step, BaseTask) and chosen is not None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
 from seedbed.errors import (
     ContentFilteredError,
@@ -20,7 +20,7 @@ from seedbed.errors import (
 )
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
-from seedbed.llm.messages import Message
+from seedbed.llm.messages import Message, check_messages
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Response
 from seedbed.plugins.resolve import get_llm
@@ -176,6 +176,11 @@ class BaseTask(BaseStep):
         merged = {**self.generation.given(), **parameters}
         if self.Output is not None and type(self).generate_row is BaseTask.generate_row:
             merged.setdefault("schema", self.Output)
+        try:
+            check_messages(messages)
+        except UsageError as error:
+            # The row's own data stand in them: other rows may be as they should.
+            raise RowError(error.fact, *error.advice) from error
         return await self.require_llm().acomplete(messages, n, **merged)
 
     async def _format_or_ask_again(self, messages: list[Message], choice: Choice, input: Row) -> list[Row]:
@@ -210,7 +215,9 @@ class BaseTask(BaseStep):
 
     def _field_values(self) -> dict[str, Any]:
         own = type(self).model_fields.keys() - BaseTask.model_fields.keys()
-        return {name: getattr(self, name) for name in own}
+        values = {name: getattr(self, name) for name in own}
+        # A template may come from a stranger: it sees data, and neither LLMs nor their keys.
+        return {name: _as_data(value) for name, value in values.items() if not isinstance(value, LLM)}
 
     def _check_inputs(self, row: Row) -> None:
         for column in self.inputs:
@@ -247,6 +254,12 @@ def answer_text(choice: Choice) -> str:
         cut = " before it was cut at its longest" if choice.finish_reason == "length" else ""
         raise InvalidOutputError(f"the model gave no text{cut}", text=choice.text)
     return choice.text
+
+
+def _as_data(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return str(value) if isinstance(value, SecretStr) else value
 
 
 def _rows_of(results: Sequence[list[Row] | BaseException]) -> list[Row]:
