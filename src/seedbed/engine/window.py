@@ -32,7 +32,7 @@ class Window:
 
     With `wanted`, an item starts only while accepted + failed + undecided stays below it, so that what
     is made does not depend on timing. What is behind the last wanted row or failure is cut. It gives up
-    after ten items for each row that is wanted.
+    after so many items without a row that ten stand for each row wanted.
     """
 
     def __init__(

@@ -199,7 +199,9 @@ class LLM(GenerationParameters, ABC):
         except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
             secrets = self.secrets()
             text = redact(f"{type(error).__name__}: {error}", secrets)
-            raise LLMError(f"'{self.reference}' could not be loaded: {text}") from showable(error, secrets)
+            raise LLMError(f"the LLM '{self.reference}' could not be loaded: {text}") from showable(
+                error, secrets
+            )
 
     def _requests(
         self, inputs: Sequence[Sequence[Message]], n: int, parameters: Mapping[str, Any]
