@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from seedbed.errors import SeedbedError
-from seedbed.llm.gateway import CallCounts
+from seedbed.llm.sender import CallCounts
 from seedbed.plugins.origin import where
 from seedbed.store.readers import read_rows
 from seedbed.tasks.rows import Row

@@ -18,10 +18,11 @@ from seedbed.engine.sources import Item, Source, ThreadedSource, numbered, sourc
 from seedbed.engine.stages import Stage, stage_of
 from seedbed.engine.window import Settled, Window
 from seedbed.errors import DatasetError, SeedbedError
-from seedbed.llm.gateway import DEFAULT_CONCURRENCY, Gateway
+from seedbed.llm.gateway import Gateway
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.scope import CallScope
+from seedbed.llm.sender import DEFAULT_CONCURRENCY
 from seedbed.tasks.normalise import as_rows
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, GlobalStep

@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from seedbed.errors import InvalidResponseError, LLMError, SeedbedError, TimedOutError, UnsupportedError
+from seedbed.errors import UnsupportedError
 from seedbed.llm.concurrent import all_or_first_error
 from seedbed.llm.loop import LoopThread, loop_thread
 from seedbed.llm.messages import has_images
-from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
 from seedbed.llm.retry import RetryPolicy
 from seedbed.llm.scope import CallScope, request_digest
+from seedbed.llm.sender import CallCounts, Sender
 from seedbed.llm.structured import instruct
-from seedbed.plugins.origin import where
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
 
-logger = logging.getLogger(__name__)
-
-DEFAULT_CONCURRENCY = 16
-
 Recorder = Callable[[CallScope | None, Request, Response], None]
 """Told of every answered call, on the loop thread: where it belongs, what was sent, what came back."""
-
-
-@dataclass
-class CallCounts:
-    """What went through a gateway: answered calls, tries that failed, answers that were cut, tokens."""
-
-    answered: int = 0
-    retried: int = 0
-    truncated: int = 0
-    usage: Usage = field(default_factory=Usage)
-
-    def add(self, response: Response) -> None:
-        """Count one answered call."""
-        self.answered += 1
-        self.usage += response.usage
-        self.truncated += sum(choice.finish_reason == "length" for choice in response.choices)
 
 
 class Gateway:
@@ -62,12 +38,13 @@ class Gateway:
         retry: RetryPolicy | None = None,
         recorder: Recorder | None = None,
     ) -> None:
-        self.counts = CallCounts()
+        self._sender = Sender(concurrency=concurrency, retry=retry)
         self._recorder = recorder
-        self._draining = asyncio.Event()
-        self._concurrency = concurrency
-        self._retry = retry or RetryPolicy()
-        self._permits: dict[tuple[str, str], asyncio.Semaphore] = {}
+
+    @property
+    def counts(self) -> CallCounts:
+        """What went through this gateway so far."""
+        return self._sender.counts
 
     async def respond(self, llm: LLM, request: Request, scope: CallScope | None) -> Response:
         """Return the answer to a request, of exactly `request.n` choices.
@@ -101,69 +78,13 @@ class Gateway:
 
     def drain(self) -> None:
         """Cancel every call that has not been sent yet, and let those that have been come to their end."""
-        self._draining.set()
+        self._sender.drain()
 
     async def _call(self, llm: LLM, request: Request, scope: CallScope | None) -> Response:
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                async with self._permit(llm):
-                    if self._draining.is_set():
-                        raise asyncio.CancelledError
-                    response = await _one_try(llm, request)
-            except LLMError as error:
-                wait = self._retry.wait_after(error, tries)
-                if wait is None:
-                    raise
-                self.counts.retried += 1
-                logger.info("try %d failed, next in %.1f s: %s", tries, wait, error.fact)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._draining.wait(), wait)
-            else:
-                self.counts.add(response)
-                if self._recorder is not None:
-                    self._recorder(scope, request, response)
-                return response
-
-    def _permit(self, llm: LLM) -> asyncio.Semaphore:
-        key = (llm.endpoint, llm.credential_id)
-        if key not in self._permits:
-            wanted = self._concurrency or DEFAULT_CONCURRENCY
-            self._permits[key] = asyncio.Semaphore(min(wanted, llm.slots or wanted))
-        return self._permits[key]
-
-
-async def _one_try(llm: LLM, request: Request) -> Response:
-    try:
-        async with asyncio.timeout(llm.timeout):
-            response = await llm.respond(request)
-    except SeedbedError as error:
-        redact_error(error, llm.secrets())
-        raise
-    except TimeoutError as error:
-        raise TimedOutError(
-            f"no answer from '{llm.reference}' within {llm.timeout:g} s", "raise the LLM's timeout"
-        ) from error
-    except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
-        secrets = llm.secrets()
-        text = redact(f"{type(error).__name__}: {error}", secrets)
-        place = where(error)
-        raise LLMError(
-            f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])
-        ) from showable(error, secrets)
-    _check_response(llm, request, response)
-    return response
-
-
-def _check_response(llm: LLM, request: Request, response: object) -> None:
-    if not isinstance(response, Response):
-        kind = type(response).__name__
-        raise LLMError(f"the backend of '{llm.reference}' gave {kind} where a Response was expected")
-    if len(response.choices) != request.n:
-        raise InvalidResponseError(
-            f"'{llm.reference}' gave {len(response.choices)} choices where {request.n} were asked for"
-        )
+        response = await self._sender.send(llm, request, scope.rank if scope else 0)
+        if self._recorder is not None:
+            self._recorder(scope, request, response)
+        return response
 
 
 def check_capabilities(llm: LLM, request: Request) -> None:

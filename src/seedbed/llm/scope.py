@@ -16,16 +16,20 @@ from seedbed.llm.request import Request
 class CallScope:
     """The calls of one row in one step.
 
+    `attempt` counts how often the row was asked anew; of calls that wait, that of the lowest `rank` is sent first.
+
     A call is known by its digest and by how many calls with that digest came before it in its
     scope, so that equal prompts of one row are different calls, and those of two rows never meet.
     """
 
-    __slots__ = ("_earlier", "row", "seed", "step")
+    __slots__ = ("_earlier", "attempt", "rank", "row", "seed", "step")
 
-    def __init__(self, seed: int, step: str, row: str) -> None:
+    def __init__(self, seed: int, step: str, row: str, *, attempt: int = 0, rank: int = 0) -> None:
         self.seed = seed
         self.step = step
         self.row = row
+        self.attempt = attempt
+        self.rank = rank
         self._earlier: Counter[str] = Counter()
 
     def count(self, digest: str) -> int:
@@ -37,6 +41,8 @@ class CallScope:
     def derive_seed(self, earlier: int) -> int:
         """Return the sampling seed (31 bits) of a call with `earlier` like it before it."""
         text = f"{self.seed}/{self.step}/{self.row}/{earlier}"
+        if self.attempt:
+            text += f"/attempt {self.attempt}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
