@@ -16,7 +16,8 @@ from seedbed.llm.request import Request
 class CallScope:
     """The calls of one row in one step.
 
-    `attempt` counts how often the row was asked anew; of calls that wait, that of the lowest `rank` is sent first.
+    `attempt` counts how often the row was asked anew. Of the calls that wait, that of the lowest `rank` is
+    sent first.
 
     A call is known by its digest and by how many calls with that digest came before it in its
     scope, so that equal prompts of one row are different calls, and those of two rows never meet.
