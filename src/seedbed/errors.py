@@ -28,7 +28,8 @@ SeedbedError
 │   ├── InvalidRowError           the step returned something that is not a row
 │   ├── PartialRowsError          some of the rows of one input cannot be made; carries the others
 │   └── Reject                    raised by a task: this row is not wanted, and why
-└── DatasetError                  a dataset cannot be read or written
+├── DatasetError                  a dataset cannot be read or written
+└── StoreError                    a run on disk cannot be read or written any further
 """
 
 from __future__ import annotations
@@ -234,3 +235,7 @@ class Reject(RowError):
 
 class DatasetError(SeedbedError):
     """A dataset cannot be read or written."""
+
+
+class StoreError(SeedbedError):
+    """A run on disk cannot be read or written any further; what was durable stays so."""

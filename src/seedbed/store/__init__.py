@@ -1,8 +1,30 @@
-"""Rows on disk: the files that rows are read from and written to."""
+"""Rows on disk: the files that rows are read from and written to, and the store of a run."""
 
 from __future__ import annotations
 
 from seedbed.store.readers import read_rows
+from seedbed.store.run_folders import RunEntry, list_runs, remove_run, set_aside
+from seedbed.store.run_queries import Rows
+from seedbed.store.run_reader import RunReader
+from seedbed.store.run_store import RunStore
+from seedbed.store.run_values import Call, Failure, Result, Session, Spent, Verdict
 from seedbed.store.writers import DatasetWriter, open_writer
 
-__all__ = ["DatasetWriter", "open_writer", "read_rows"]
+__all__ = [
+    "Call",
+    "DatasetWriter",
+    "Failure",
+    "Result",
+    "Rows",
+    "RunEntry",
+    "RunReader",
+    "RunStore",
+    "Session",
+    "Spent",
+    "Verdict",
+    "list_runs",
+    "open_writer",
+    "read_rows",
+    "remove_run",
+    "set_aside",
+]

@@ -1,0 +1,70 @@
+"""What SQLite and the file system say, in words for the user of a run."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+
+from seedbed.errors import SeedbedError, StoreError, UsageError
+
+_ELSEWHERE = "choose a folder where you may make files"
+_KEPT = "what was written before is kept: the same command goes on from there"
+
+
+def while_opening(path: Path) -> Translation:
+    """Turn the errors of SQLite and the file system into `UsageError`: nothing was spent."""
+    return Translation(path, UsageError)
+
+
+def while_working(path: Path) -> Translation:
+    """Turn the errors of SQLite and the file system into `StoreError`."""
+    return Translation(path, StoreError)
+
+
+class Translation:
+    """A block whose errors are raised as `kind`, which names the file and says what to do."""
+
+    __slots__ = ("_kind", "_path")
+
+    def __init__(self, path: Path, kind: type[SeedbedError]) -> None:
+        self._path = path
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise self._kind(*_explain(error, self._path)) from error
+        if isinstance(error, OSError):
+            fact = f"'{self._path}' cannot be used: {error.strerror or error}"
+            raise self._kind(fact, _ELSEWHERE) from error
+
+
+def _explain(error: sqlite3.Error, path: Path) -> tuple[str, ...]:
+    # The low byte is the kind of error, the rest its circumstances.
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return f"the disk is full: '{path}' cannot grow", "make room on it", _KEPT
+        case sqlite3.SQLITE_IOERR:
+            return f"'{path}' cannot be read or written: {error}", "look after the disk and its limits", _KEPT
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return f"'{path}' cannot be opened or written to: {error}", _ELSEWHERE
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return damaged(path, str(error))
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"'{path}' is locked by another program", "close what has it open for writing"
+        case _:
+            return (f"'{path}' does not work as a database: {error}",)
+
+
+def damaged(path: Path, how: str) -> tuple[str, ...]:
+    """Return fact and advice on a file that is not what it should be."""
+    return (
+        f"'{path}' is damaged: {how}",
+        "it stays as it is; `sqlite3 COPY .recover`, on a copy, may save what is in it",
+        "give the run another name, or begin it anew",
+    )

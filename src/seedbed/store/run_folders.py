@@ -1,0 +1,71 @@
+"""The folders of runs: listed, set aside, removed."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+from seedbed.errors import SeedbedError
+from seedbed.store.run_errors import while_opening
+from seedbed.store.run_file import DATABASE, check
+from seedbed.store.run_lock import Holder, RunLock, holder_of
+from seedbed.store.run_reader import RunReader
+from seedbed.store.run_values import Session
+
+
+class RunEntry(NamedTuple):
+    """One run of a list: `holder` is who writes it now, `error` why it cannot be read."""
+
+    name: str
+    folder: Path
+    session: Session | None
+    holder: Holder | None
+    error: SeedbedError | None
+
+
+def list_runs(root: Path) -> list[RunEntry]:
+    """Return the runs in the folders of `root`, by name; one that cannot be read is listed with its error."""
+    with while_opening(root):
+        folders = sorted(found.parent for found in root.glob(f"*/{DATABASE}"))
+    return [_entry(folder) for folder in folders]
+
+
+def set_aside(folder: Path) -> Path:
+    """Rename the folder of a run to the first of `<name>.1`, `<name>.2`, ... that is free, and return that.
+
+    Raises `UsageError` where another process writes the run, or it cannot be renamed.
+    """
+    with while_opening(folder):
+        _own(folder).release()
+        target = next(path for n in count(1) if not (path := folder.with_name(f"{folder.name}.{n}")).exists())
+        return folder.rename(target)
+
+
+def remove_run(folder: Path) -> None:
+    """Remove the files of a run, and its folder where nothing else is in it.
+
+    Raises `UsageError` where there is no run, another process writes it, or it cannot be removed.
+    """
+    with while_opening(folder):
+        check(folder / DATABASE)
+        _own(folder).release()
+        # The database goes last: until then the folder is a run, and can be removed again.
+        for path in sorted(folder.glob(f"{DATABASE}*"), reverse=True):
+            path.unlink()
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _own(folder: Path) -> RunLock:
+    """Make sure that nobody else writes the run. A lock held while its file is moved fails on Windows."""
+    return RunLock.acquire(folder / DATABASE)
+
+
+def _entry(folder: Path) -> RunEntry:
+    try:
+        holder = holder_of(folder / DATABASE)
+        with RunReader.open(folder) as reader:
+            return RunEntry(folder.name, folder, reader.last_session(), holder, None)
+    except SeedbedError as error:
+        return RunEntry(folder.name, folder, None, None, error)

@@ -1,0 +1,189 @@
+"""What can be read of a run: always what is durable, and never holding on to it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+
+from seedbed.errors import StoreError
+from seedbed.store.answers import unpack
+from seedbed.store.run_errors import while_working
+from seedbed.store.run_values import Call, Failure, Result, Session, Spent, Verdict
+
+PAGE = 256
+"""Table rows of one query. Each query ends before its rows are given on: an open one would hold a
+transaction, and SQLite's log of changes grows for as long as one is held."""
+
+_CALL = ", ".join(Call._fields)
+_RESULT = "step, row, key, attempt, status, CAST(data AS BLOB)"
+
+
+class RunQueries:
+    """Reads a run over a connection of its own, from any thread.
+
+    Iterators read page by page what is there when they come to it. All methods raise `StoreError`
+    where the file cannot be read.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self._reading = connection
+        self._one_at_a_time = threading.Lock()
+
+    def calls_of(self, step: str, row: str, attempt: int) -> dict[tuple[bytes, int], bytes]:
+        """Return the answers (JSON) that a row has got at one attempt, by digest and k."""
+        found = self._all(
+            "SELECT digest, k, answer FROM calls WHERE step = ? AND row = ? AND attempt = ?",
+            step,
+            row,
+            attempt,
+        )
+        return {(digest, k): unpack(answer) for digest, k, answer in found}
+
+    def calls(self, step: str, row: str) -> list[Call]:
+        """Return all calls of a row, in the order in which they were written."""
+        found = self._all(
+            f"SELECT {_CALL} FROM calls WHERE step = ? AND row = ? ORDER BY calls.rowid", step, row
+        )
+        return [Call._make((*call[:-1], unpack(call[-1]))) for call in found]
+
+    def count_calls(self) -> int:
+        """Return the number of calls of all sessions."""
+        return int(self._one("SELECT count(*) FROM calls")[0])
+
+    def spent(self) -> Spent:
+        """Return what all sessions have used up."""
+        calls = self._one(
+            "SELECT count(*), ifnull(sum(input_tokens), 0), ifnull(sum(output_tokens), 0), "
+            "ifnull(sum(cached_tokens), 0), ifnull(sum(reasoning_tokens), 0), "
+            "total(cost), count(*) - count(cost) FROM calls"
+        )
+        return Spent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
+
+    def result_of(self, step: str, row: str) -> Result | None:
+        """Return what a step made of a row, None where it has not ended."""
+        found = self._all(f"SELECT {_RESULT} FROM results WHERE step = ? AND row = ?", step, row)
+        return Result(*found[0]) if found else None
+
+    def results_of(self, step: str) -> Iterator[Result]:
+        """Yield what a step made of all its rows, ordered by row id as text."""
+        select = f"SELECT {_RESULT} FROM results WHERE step = ? AND row {{}} ? ORDER BY row LIMIT {PAGE}"
+        page = self._all(select.format(">="), step, "")
+        while page:
+            yield from (Result(*found) for found in page)
+            page = self._all(select.format(">"), step, page[-1][1])
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield the rows that a step failed on at their latest attempt, ordered by step and row id."""
+        select = f"SELECT * FROM failures WHERE (step, row) > (?, ?) ORDER BY step, row LIMIT {PAGE}"
+        page = self._all(select, "", "")
+        while page:
+            yield from (Failure(*found) for found in page)
+            page = self._all(select, *page[-1][:2])
+
+    def verdicts(self, leaf: str) -> Iterator[Verdict]:
+        """Yield the verdicts of a leaf in order."""
+        select = f"SELECT * FROM verdicts WHERE leaf = ? AND seq > ? ORDER BY seq LIMIT {PAGE}"
+        page = self._all(select, leaf, -1)
+        while page:
+            yield from (Verdict(*found) for found in page)
+            page = self._all(select, leaf, page[-1][1])
+
+    def count_verdicts(self, leaf: str) -> dict[str, int]:
+        """Return how many rows of a leaf were accepted, rejected and failed."""
+        found = self._all("SELECT verdict, count(*) FROM verdicts WHERE leaf = ? GROUP BY verdict", leaf)
+        return {"accepted": 0, "rejected": 0, "failed": 0, **dict(found)}
+
+    def leaves(self) -> list[str]:
+        """Return the leaves that have verdicts, by name."""
+        return [leaf for (leaf,) in self._all("SELECT DISTINCT leaf FROM verdicts ORDER BY leaf")]
+
+    def rows(self, leaf: str) -> Rows:
+        """Return the accepted rows of a leaf."""
+        return Rows(self, leaf)
+
+    def sessions(self) -> list[Session]:
+        """Return all sessions, the first one first."""
+        return [_session(*found) for found in self._all("SELECT * FROM sessions ORDER BY id")]
+
+    def last_session(self) -> Session | None:
+        """Return the newest session, None before the first."""
+        found = self._all("SELECT * FROM sessions ORDER BY id DESC LIMIT 1")
+        return _session(*found[0]) if found else None
+
+    def get_mark(self, name: str) -> bytes | str | None:
+        """Return a named value as it was set, None where it was not."""
+        found = self._all("SELECT value FROM marks WHERE name = ?", name)
+        return cast("bytes | str", found[0][0]) if found else None
+
+    def _accepted(self, leaf: str, after: int) -> list[Any]:
+        # The first row of a result brings its data with it, which serves the others.
+        return self._all(
+            "SELECT v.seq, v.step, v.source_row, v.k, CASE v.k WHEN 0 THEN CAST(r.data AS BLOB) END "
+            "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
+            f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict = 'accepted' ORDER BY v.seq LIMIT {PAGE}",
+            leaf,
+            after,
+        )
+
+    def _one(self, query: str, *values: object) -> tuple[Any, ...]:
+        return cast("tuple[Any, ...]", self._all(query, *values)[0])
+
+    def _all(self, query: str, *values: object) -> list[Any]:
+        with self._one_at_a_time, while_working(self.path):
+            return self._reading.execute(query, values).fetchall()
+
+
+class Rows:
+    """The accepted rows of a leaf in order, each as encoded JSON; may be iterated any number of times."""
+
+    def __init__(self, queries: RunQueries, leaf: str) -> None:
+        self._queries = queries
+        self._leaf = leaf
+
+    def __len__(self) -> int:
+        return self._queries.count_verdicts(self._leaf)["accepted"]
+
+    def __iter__(self) -> Iterator[bytes]:
+        source, made = ("", ""), []
+        page = self._queries._accepted(self._leaf, -1)
+        while page:
+            for seq, step, row, k, data in page:
+                if data is not None or source != (step, row):
+                    source, made = (step, row), self._made(step, row, data)
+                if k >= len(made):
+                    raise StoreError(f"row {seq} of {self._leaf!r} is missing in '{self._queries.path}'")
+                yield orjson.dumps(made[k])
+            page = self._queries._accepted(self._leaf, page[-1][0])
+
+    def _made(self, step: str, row: str, data: bytes | None) -> list[Any]:
+        if data is None:
+            result = self._queries.result_of(step, row)
+            data = result.data if result else b"[]"
+        made = orjson.loads(data)
+        return made if isinstance(made, list) else []
+
+
+def _session(
+    number: int,
+    started: str,
+    ended: str | None,
+    seconds: float,
+    outcome: str | None,
+    manifest: str,
+    summary: str | None,
+) -> Session:
+    return Session(
+        number,
+        started,
+        ended,
+        seconds,
+        outcome,
+        orjson.loads(manifest),
+        None if summary is None else orjson.loads(summary),
+    )

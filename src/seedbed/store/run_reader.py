@@ -1,0 +1,32 @@
+"""A run that this process only reads, while another one may write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from seedbed.store.run_file import DATABASE, open_for_reading
+from seedbed.store.run_queries import RunQueries
+
+
+class RunReader(RunQueries):
+    """Reads the run in a folder, without a lock and without ever holding up its writer."""
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the run in `folder`; raises `UsageError` where there is none that can be read."""
+        path = folder / DATABASE
+        return cls(open_for_reading(path), path)
+
+    def close(self) -> None:
+        """Close the file; may be called again."""
+        self._reading.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,78 @@
+"""The tables and views of a run's database, and how older ones are brought up to date."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+APPLICATION_ID = int.from_bytes(b"seed", "big")
+"""Marks the file as ours, by `PRAGMA application_id`."""
+
+Statements: TypeAlias = tuple[str, ...]
+
+MIGRATIONS: tuple[Statements, ...] = ()
+"""At index 0 what makes version 2 of version 1, and so on. `SCHEMA` is always the newest version."""
+
+SCHEMA: Statements = (
+    """CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        started TEXT NOT NULL,
+        ended TEXT,
+        seconds REAL NOT NULL,
+        outcome TEXT,
+        manifest TEXT NOT NULL,
+        summary TEXT
+    )""",
+    """CREATE TABLE calls (
+        step TEXT NOT NULL,
+        row TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        k INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL,
+        reasoning_tokens INTEGER NOT NULL,
+        cost REAL,
+        answer BLOB NOT NULL,
+        UNIQUE (step, row, attempt, digest, k)
+    )""",
+    """CREATE TABLE results (
+        step TEXT NOT NULL,
+        row TEXT NOT NULL,
+        key BLOB NOT NULL,
+        attempt INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        data TEXT NOT NULL,
+        UNIQUE (step, row)
+    )""",
+    "CREATE INDEX results_failed ON results (step, row) WHERE status = 'failed'",
+    """CREATE TABLE verdicts (
+        leaf TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        row TEXT NOT NULL,
+        verdict TEXT NOT NULL,
+        step TEXT NOT NULL,
+        source_row TEXT NOT NULL,
+        k INTEGER NOT NULL,
+        PRIMARY KEY (leaf, seq)
+    ) WITHOUT ROWID""",
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    """CREATE VIEW dataset AS
+        SELECT v.leaf, v.seq, v.row,
+            CAST(json_extract(r.data, '$[' || v.k || ']') AS TEXT) AS data
+        FROM verdicts AS v JOIN results AS r ON r.step = v.step AND r.row = v.source_row
+        WHERE v.verdict = 'accepted'""",
+    """CREATE VIEW failures AS
+        SELECT step, row, attempt,
+            CAST(json_extract(data, '$.reason') AS TEXT) AS reason,
+            CAST(json_extract(data, '$.kind') AS TEXT) AS kind,
+            CAST(json_extract(data, '$.tries') AS INTEGER) AS tries,
+            CAST(json_extract(data, '$.text') AS TEXT) AS text
+        FROM results WHERE status = 'failed'""",
+)
+
+
+def schema_version() -> int:
+    """Return the version that this Seedbed writes."""
+    return 1 + len(MIGRATIONS)

@@ -1,0 +1,142 @@
+"""The one thread that writes a run: first in, first out, in groups that are durable together."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from seedbed.errors import StoreError
+from seedbed.store.run_errors import while_working
+from seedbed.store.run_operations import Operation, apply
+
+COMPANY = 0.05
+"""Seconds that an operation waits at most for others to be committed with it."""
+
+MOST = 8192
+"""Operations of one commit."""
+
+
+class Writer:
+    """Takes operations from any thread and commits them on its own.
+
+    `committed` is the number of operations that are durable, and so the highest durable sequence
+    number; `error` says why the writer has ended early, if it has.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, also: Callable[[], Sequence[Operation]]
+    ) -> None:
+        self.committed = 0
+        self.error: StoreError | None = None
+        self._connection = connection
+        self._path = path
+        self._also = also
+        self._callbacks: list[Callable[[int], None]] = []
+        self._queue: deque[Operation] = deque()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._added = 0
+        self._taken = 0
+        self._wanted = 0
+        self._due = 0.0
+        self._idle = False
+        self._ending = False
+        # A daemon, so that a store nobody closed does not keep the process; its owner's finaliser ends it.
+        self._thread = threading.Thread(target=self._work, name=f"writer of {path}", daemon=True)
+        self._thread.start()
+
+    @property
+    def pending(self) -> int:
+        """The number of operations that are not durable yet."""
+        return self._added - self.committed
+
+    def add(self, operation: Operation) -> int:
+        """Queue an operation and return its sequence number; raises `StoreError` after the end."""
+        with self._lock:
+            if self._ending:
+                self._raise()
+            self._queue.append(operation)
+            self._added += 1
+            if self._idle:
+                self._idle = False
+                self._changed.notify_all()
+            return self._added
+
+    def on_commit(self, callback: Callable[[int], None]) -> None:
+        """Have `callback` called on the writer's thread with `committed`, after each commit."""
+        self._callbacks.append(callback)
+
+    def flush(self) -> None:
+        """Wait until all that was added is durable; raises `StoreError` where that cannot be."""
+        with self._lock:
+            wanted = self._wanted = self._added
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self.committed >= wanted or self.error)
+            if self.committed < wanted:
+                self._raise()
+
+    def end(self) -> None:
+        """Commit what was added and close the connection; raises the writer's error if there is one."""
+        with self._lock:
+            self._ending = True
+            self._changed.notify_all()
+        self._thread.join()
+        if self.error:
+            self._raise()
+
+    def _raise(self) -> NoReturn:
+        if self.error:
+            raise StoreError(self.error.fact, *self.error.advice) from self.error
+        raise StoreError(f"the store of '{self._path}' has been closed")
+
+    def _work(self) -> None:
+        try:
+            while batch := self._take():
+                self._commit(batch)
+        except BaseException as error:  # noqa: BLE001 - raised to everyone who adds, flushes or closes
+            self._fail(error)
+        finally:
+            self._connection.close()
+
+    def _take(self) -> list[Operation]:
+        """Wait for operations, then for their company; return none at the end."""
+        with self._lock:
+            while not self._queue and not self._ending:
+                self._idle = True
+                self._changed.wait()
+                self._due = time.monotonic() + COMPANY
+            self._idle = False
+            self._changed.wait_for(self._is_urgent, max(0.0, self._due - time.monotonic()))
+        self._due = time.monotonic() + COMPANY
+        batch = [self._queue.popleft() for _ in range(min(MOST, len(self._queue)))]
+        self._taken += len(batch)
+        return batch
+
+    def _is_urgent(self) -> bool:
+        return self._ending or self._wanted > self._taken or len(self._queue) >= MOST
+
+    def _commit(self, batch: list[Operation]) -> None:
+        with while_working(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            apply(self._connection, (*batch, *self._also()))
+            self._connection.execute("COMMIT")
+        self.committed += len(batch)
+        for callback in self._callbacks:
+            callback(self.committed)
+        with self._lock:
+            self._changed.notify_all()
+
+    def _fail(self, error: BaseException) -> None:
+        if not isinstance(error, StoreError):
+            cause, error = error, StoreError(f"the writer of '{self._path}' has ended: {error!r}")
+            error.__cause__ = cause
+        with self._lock:
+            self.error = error
+            self._ending = True
+            self._queue.clear()
+            self._changed.notify_all()
