@@ -58,8 +58,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 def check(path: Path) -> None:
     """Raise `UsageError` unless the file is a run's; SQLite does not touch it before this is known."""
-    if not path.is_file():
-        raise UsageError(f"there is no run in '{path.parent}'", "name the folder of a run")
+    require(path)
     with path.open("rb") as file:
         header = file.read(_HEADER)
     if not header.startswith(_MAGIC) or len(header) < _HEADER:
@@ -69,6 +68,12 @@ def check(path: Path) -> None:
             f"'{path}' is a database of another program", "it stays as it is; choose another folder"
         )
     _check_version(path, int.from_bytes(header[60:64], "big"))
+
+
+def require(path: Path) -> None:
+    """Raise `UsageError` unless there is such a file."""
+    if not path.is_file():
+        raise UsageError(f"there is no run in '{path.parent}'", "name the folder of a run")
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -132,12 +137,15 @@ def _connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> sq
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    connection = _connect(path, "ro")
+    # A connection that may not write at all would leave its log and shared memory behind.
+    connection = _connect(path, "rw")
     try:
+        connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT 1 FROM sessions").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         connection.close()
-        if path.with_name(f"{path.name}-wal").exists():
+        takes_no_writes = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        if not takes_no_writes or path.with_name(f"{path.name}-wal").exists():
             raise
         # A run at rest on a disk that takes no writes: SQLite cannot make its shared memory there.
         return _connect(path, "ro", "&immutable=1")
@@ -150,6 +158,10 @@ def _prepare(connection: sqlite3.Connection, *, durable: bool) -> None:
     # 8 MB between checkpoints: long enough to save writes, short enough not to hold up a commit.
     connection.execute("PRAGMA wal_autocheckpoint = 2000")
     connection.execute("PRAGMA journal_size_limit = 67108864")
+    # SQLite opens a file that takes no writes all the same, and says so at the first change.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version = {run_schema.schema_version()}")
+    connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from seedbed.errors import SeedbedError
 from seedbed.store.run_errors import while_opening
-from seedbed.store.run_file import DATABASE, check
+from seedbed.store.run_file import DATABASE, check, require
 from seedbed.store.run_lock import Holder, RunLock, holder_of
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_values import Session
@@ -37,7 +37,8 @@ def set_aside(folder: Path) -> Path:
     Raises `UsageError` where another process writes the run, or it cannot be renamed.
     """
     with while_opening(folder):
-        _own(folder).release()
+        require(folder / DATABASE)
+        _make_sure_that_nobody_writes(folder)
         target = next(path for n in count(1) if not (path := folder.with_name(f"{folder.name}.{n}")).exists())
         return folder.rename(target)
 
@@ -49,7 +50,7 @@ def remove_run(folder: Path) -> None:
     """
     with while_opening(folder):
         check(folder / DATABASE)
-        _own(folder).release()
+        _make_sure_that_nobody_writes(folder)
         # The database goes last: until then the folder is a run, and can be removed again.
         for path in sorted(folder.glob(f"{DATABASE}*"), reverse=True):
             path.unlink()
@@ -57,9 +58,9 @@ def remove_run(folder: Path) -> None:
             folder.rmdir()
 
 
-def _own(folder: Path) -> RunLock:
-    """Make sure that nobody else writes the run. A lock held while its file is moved fails on Windows."""
-    return RunLock.acquire(folder / DATABASE)
+def _make_sure_that_nobody_writes(folder: Path) -> None:
+    # The lock is not kept: where Windows is at work, a locked file can be neither moved nor removed.
+    RunLock.acquire(folder / DATABASE).release()
 
 
 def _entry(folder: Path) -> RunEntry:

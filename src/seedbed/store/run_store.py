@@ -71,7 +71,6 @@ class RunStore(RunQueries):
             session = SessionClock(_last_session(writing))
             writer = Writer(writing, path, session.operations)
             stack.callback(writer.end)
-            # Closed before the writer, whose connection as the last one then removes the log.
             reading = open_for_reading(path)
             stack.callback(reading.close)
             return cls(path, reading, writer, session, stack.pop_all().close)
