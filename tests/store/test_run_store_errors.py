@@ -47,12 +47,12 @@ def patched(path: Path, offset: int, content: bytes) -> bytes:
 
 @pytest.mark.parametrize("open_run", [RunStore.open, RunReader.open], ids=["store", "reader"])
 class TestAFileThatIsNotARunOfOurs:
-    def check(self, open_run, path, message):
+    def check(self, open_run, path, message, *, advised=True):
         before = {entry.name: entry.read_bytes() for entry in path.parent.iterdir()}
         with pytest.raises(UsageError, match=message) as raised:
             open_run(path.parent)
         assert str(path) in raised.value.fact
-        assert raised.value.advice
+        assert bool(raised.value.advice) == advised
         after = {entry.name: entry.read_bytes() for entry in path.parent.iterdir()}
         after.pop("run.db.lock", None)
         before.pop("run.db.lock", None)
@@ -86,6 +86,13 @@ class TestAFileThatIsNotARunOfOurs:
         path = written(tmp_path)
         patched(path, 60, (99).to_bytes(4, "big"))
         self.check(open_run, path, "newer version of Seedbed .its schema is 99")
+
+    def test_a_run_that_lacks_a_table(self, tmp_path, open_run):
+        path = written(tmp_path)
+        connection = sqlite3.connect(path)
+        connection.execute("DROP TABLE sessions")
+        connection.close()
+        self.check(open_run, path, "no such table: sessions", advised=False)
 
     def test_a_schema_that_cannot_be_read(self, tmp_path, open_run):
         path = written(tmp_path)

@@ -93,7 +93,8 @@ def test_a_store_may_be_closed_by_another_thread(tmp_path):
     thread = threading.Thread(target=store.close)
     thread.start()
     thread.join()
-    RunStore.open(tmp_path / "run").close()
+    with RunStore.open(tmp_path / "run") as again:
+        assert again.pending == 0
 
 
 def test_a_store_that_could_not_be_opened_gives_the_lock_back(tmp_path):

@@ -67,7 +67,6 @@ def check(path: Path) -> None:
         raise UsageError(
             f"'{path}' is a database of another program", "it stays as it is; choose another folder"
         )
-    _check_version(path, int.from_bytes(header[60:64], "big"))
 
 
 def require(path: Path) -> None:

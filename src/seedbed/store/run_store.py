@@ -68,7 +68,9 @@ class RunStore(RunQueries):
             path = _place(stack, folder, ephemeral) / DATABASE
             stack.callback(RunLock.acquire(path).release)
             writing = open_for_writing(path, durable=not ephemeral)
-            session = SessionClock(_last_session(writing))
+            stack.callback(writing.close)
+            with while_opening(path):
+                session = SessionClock(_last_session(writing))
             writer = Writer(writing, path, session.operations)
             stack.callback(writer.end)
             reading = open_for_reading(path)
