@@ -117,7 +117,7 @@ def test_a_folder_and_an_unknown_ending_are_refused_at_once(tmp_path):
     with pytest.raises(UsageError, match="is a folder"):
         read_rows(tmp_path)
     (tmp_path / "rows.txt").write_text("{}")
-    with pytest.raises(UsageError, match=r"use one of .jsonl, .ndjson, .csv, .parquet, .json"):
+    with pytest.raises(UsageError, match=r"use one of .jsonl, .ndjson, .json, .csv, .parquet"):
         read_rows(tmp_path / "rows.txt")
 
 

@@ -109,13 +109,13 @@ def test_files_in_the_making_are_private_and_the_result_follows_the_umask(tmp_pa
     before = os.umask(0o027)
     try:
         writer = open_writer(path)
+        writer.write(ROWS[0])
+        (spool,) = tmp_path.iterdir()
+        assert spool.name.startswith(".out.")
+        assert stat.S_IMODE(spool.stat().st_mode) == 0o600
+        writer.commit()
     finally:
         os.umask(before)
-    writer.write(ROWS[0])
-    (spool,) = tmp_path.iterdir()
-    assert spool.name.startswith(".out.")
-    assert stat.S_IMODE(spool.stat().st_mode) == 0o600
-    writer.commit()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
