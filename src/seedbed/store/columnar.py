@@ -122,8 +122,9 @@ def _is_json(kind: pa.DataType) -> bool:
         return _is_json(kind.value_type)
     if types.is_struct(kind):
         return all(_is_json(field.type) for field in kind)
-    plain = (types.is_null, types.is_boolean, types.is_integer, types.is_float32, types.is_float64)
-    return any(check(kind) for check in (*plain, types.is_string, types.is_large_string))
+    numbers = (types.is_null, types.is_boolean, types.is_integer, types.is_float32, types.is_float64)
+    texts = (types.is_string, types.is_large_string, types.is_string_view)
+    return any(check(kind) for check in numbers + texts)
 
 
 def _encoded(row: Row, mixed: list[str]) -> Row:

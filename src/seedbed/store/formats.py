@@ -12,6 +12,7 @@ from seedbed.plugins.suggest import did_you_mean
 from seedbed.store.arrow_file import read_arrow, write_arrow
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.csv_file import read_csv, write_csv
+from seedbed.store.hf_folder import write_hf_folder
 from seedbed.store.json_file import read_json_lines, read_json_list, write_json_lines
 from seedbed.store.parquet_file import read_parquet, write_parquet
 from seedbed.tasks.rows import Row
@@ -20,7 +21,7 @@ Reader: TypeAlias = Callable[[Path], Iterator[Row]]
 """Yields the rows of a file."""
 
 Writer: TypeAlias = Callable[[Iterable[bytes], Path], None]
-"""Makes a new file of encoded rows, which it may iterate twice."""
+"""Makes a new file or folder of encoded rows, which it may iterate twice."""
 
 
 READERS: Mapping[str, Reader] = MappingProxyType(
@@ -42,9 +43,13 @@ WRITERS: Mapping[str, Writer] = MappingProxyType(
         ".parquet": write_parquet,
         ".arrow": write_arrow,
         ".feather": write_arrow,
+        ".hf": write_hf_folder,
     }
 )
-_COLUMNAR = {".parquet", ".arrow", ".feather"}
+FOLDERS = frozenset({".hf"})
+"""The endings that stand for a folder."""
+
+_COLUMNAR = {".parquet", ".arrow", ".feather", ".hf"}
 
 
 def reader_of(path: Path) -> Reader:
