@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -89,6 +90,42 @@ def test_rows_that_come_to_an_early_end_leave_what_was_there(tmp_path, ending):
 
 def content(path: Path) -> list[bytes]:
     return [file.read_bytes() for file in sorted(path.iterdir() if path.is_dir() else [path])]
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".hf"])
+def test_a_killed_export_leaves_what_was_there(tmp_path, ending):
+    path = tmp_path / f"out{ending}"
+    export_rows(ROWS, path)
+    before = content(path)
+    code = """
+        import os, signal, sys
+        from pathlib import Path
+        from seedbed.store import export_rows
+        class Rows:
+            passes = 0
+            def __iter__(self):
+                self.passes += 1
+                yield from [b'{"a":"new"}'] * 20_000
+                if self.passes == int(sys.argv[2]):
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield b'{"a":"last"}'
+        export_rows(Rows(), Path(sys.argv[1]))
+    """
+    last_pass = 1 if ending == ".jsonl" else 2
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(path), str(last_pass)], timeout=60, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert content(path) == before
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_whoever_reads_the_old_file_reads_it_to_its_end(tmp_path, ending):
+    path = tmp_path / f"out{ending}"
+    path.write_bytes(b"old")
+    with path.open("rb") as reader:
+        export_rows(ROWS, path)
+        assert reader.read() == b"old"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
