@@ -78,6 +78,9 @@ def test_a_json_list_longer_than_any_buffer_is_read(tmp_path):
         ("rows.json", b'[{"a":"\\ud800"}]', "rows.json' item 1: column 'a' holds text that is not valid"),
         ("rows.json", b'[{"a":"\xff"}]', "rows.json' is not UTF-8 text"),
         ("rows.parquet", b"no", "rows.parquet' cannot be read as Parquet"),
+        ("rows.arrow", b"no", "rows.arrow' cannot be read as Arrow"),
+        ("rows.arrow", b"", "rows.arrow' cannot be read as Arrow"),
+        ("rows.feather", b"ARROW1\0\0 no", "rows.feather' cannot be read as Arrow"),
     ],
 )
 def test_what_is_not_rows_is_named_by_file_and_place(tmp_path, name, content, message):
@@ -117,7 +120,7 @@ def test_a_folder_and_an_unknown_ending_are_refused_at_once(tmp_path):
     with pytest.raises(UsageError, match="is a folder"):
         read_rows(tmp_path)
     (tmp_path / "rows.txt").write_text("{}")
-    with pytest.raises(UsageError, match=r"use one of .jsonl, .ndjson, .csv, .parquet, .json"):
+    with pytest.raises(UsageError, match=r"use one of .jsonl, .ndjson, .json, .csv, .parquet"):
         read_rows(tmp_path / "rows.txt")
 
 
@@ -152,3 +155,26 @@ def test_a_foreign_parquet_column_that_json_lacks_is_named(tmp_path):
     pq.write_table(pa.table({"image": [{"bytes": b"x"}]}), path)
     with pytest.raises(DatasetError, match=r"column 'image' of .* is of type 'struct<bytes: binary>'"):
         list(read_rows(path))
+
+
+@pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
+def test_foreign_arrow_is_read_as_file_and_as_stream(tmp_path, new):
+    path = tmp_path / "rows.arrow"
+    table = pa.table(
+        {"day": [datetime.date(2024, 5, 6)] * 700, "text": pa.array(["é"] * 700, pa.string_view())}
+    )
+    with new(path, table.schema) as writer:
+        writer.write_table(table, max_chunksize=300)
+    assert list(read_rows(path)) == [{"day": "2024-05-06", "text": "é"}] * 700
+
+
+def test_a_cut_arrow_file_is_named_and_its_first_rows_of_a_stream_are_read(tmp_path):
+    whole, path = tmp_path / "whole.arrow", tmp_path / "rows.arrow"
+    table = pa.table({"a": list(range(1000))})
+    with pa.ipc.new_stream(whole, table.schema) as writer:
+        writer.write_table(table, max_chunksize=500)
+    path.write_bytes(whole.read_bytes()[:-3000])
+    rows = read_rows(path)
+    assert [next(rows)["a"] for _ in range(500)] == list(range(500))
+    with pytest.raises(DatasetError, match="cannot be read as Arrow"):
+        next(rows)

@@ -18,7 +18,7 @@ from seedbed.errors import UsageError
 @click.option("-n", type=int, metavar="N", help="Rows to make; needed where a task makes rows without end.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="OUT",
-    help="File of the dataset: .jsonl, .csv or .parquet; JSON lines on standard output if left out.",
+    help="File of the dataset: .jsonl, .csv, .parquet, .arrow, .hf; else JSON lines on standard output.",
 )  # fmt: skip
 @click.option(
     "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."

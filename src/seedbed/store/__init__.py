@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from seedbed.store.export import check_target, export_rows
 from seedbed.store.readers import read_rows
 from seedbed.store.run_folders import RunEntry, list_runs, remove_run, set_aside
 from seedbed.store.run_queries import Rows
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_store import RunStore
 from seedbed.store.run_values import Call, Failure, Result, Session, Spent, Verdict
-from seedbed.store.writers import DatasetWriter, open_writer
+from seedbed.store.training import TrainingRows
 
 __all__ = [
     "Call",
-    "DatasetWriter",
     "Failure",
     "Result",
     "Rows",
@@ -21,9 +21,11 @@ __all__ = [
     "RunStore",
     "Session",
     "Spent",
+    "TrainingRows",
     "Verdict",
+    "check_target",
+    "export_rows",
     "list_runs",
-    "open_writer",
     "read_rows",
     "remove_run",
     "set_aside",

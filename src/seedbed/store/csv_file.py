@@ -14,10 +14,11 @@ write None and empty text apart. Rows without any column leave no trace if no ro
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
+
+import orjson
 
 from seedbed.errors import DatasetError
 from seedbed.tasks.rows import Row, encode_value
@@ -25,19 +26,16 @@ from seedbed.tasks.rows import Row, encode_value
 _MAX_CELL = 2**31 - 1
 
 
-def write_csv(rows: Iterable[Row], file: BinaryIO) -> None:
+def write_csv(rows: Iterable[bytes], path: Path) -> None:
     """Write all rows in two passes over them; a row is all that is held in memory."""
     columns: dict[str, None] = {}
-    for row in rows:
+    for row in map(orjson.loads, rows):
         columns.update(dict.fromkeys(row))
-    if not columns:
-        return
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
-    text.flush()
-    text.detach()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        if columns:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows([_cell(row.get(name)) for name in columns] for row in map(orjson.loads, rows))
 
 
 def read_csv(path: Path) -> Iterator[Row]:

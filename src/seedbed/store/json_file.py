@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -17,6 +17,12 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONG_NUMBER = re.compile(rb"\d{19}")
 _BETWEEN = re.compile(r"[ \t\r\n]*")
 _CHUNK = 2**20
+
+
+def write_json_lines(rows: Iterable[bytes], path: Path) -> None:
+    """Write each row as it is, and a line end."""
+    with path.open("wb", buffering=_CHUNK) as file:
+        file.writelines(row + b"\n" for row in rows)
 
 
 def read_json_lines(path: Path) -> Iterator[Row]:

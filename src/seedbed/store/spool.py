@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
-
-from seedbed.tasks.rows import Row
+from seedbed.store.placing import hidden_beside
 
 logger = logging.getLogger(__name__)
-
-
-def hidden_beside(path: Path) -> Path:
-    """Return a new hidden name in the folder of `path`, recognisable as a part of it."""
-    return path.with_name(f".{path.stem[:40]}.partial.{secrets.token_hex(6)}.jsonl")
 
 
 class Spool:
     """An append-only file of encoded rows, complete up to the last `append` even if the process is killed.
 
-    Iterating it decodes the rows, any number of times. Only its owner may read the file; `move_to`
+    Iterating it gives the rows as they are, any number of times. Only its owner may read the file; `move_to`
     gives it the mode that a new file has. All methods raise `OSError` as the file system does.
     """
 
     def __init__(self, beside: Path) -> None:
-        self.path = hidden_beside(beside)
+        self.path = hidden_beside(beside.with_suffix(".partial")).with_suffix(".jsonl")
         self.rows = 0
         self._size = 0
         self._file = os.open(
@@ -39,10 +31,9 @@ class Spool:
         self.final_mode = stat.S_IMODE(os.fstat(self._file).st_mode)
         self.path.chmod(0o600)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
-            for line in file:
-                yield orjson.loads(line)
+            yield from map(bytes.rstrip, file)
 
     def append(self, encoded: bytes) -> None:
         """Hand one encoded row to the operating system, all of it or nothing."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from seedbed.errors import DatasetError, UsageError
-from seedbed.store.formats import WRITABLE, Format, format_of
-from seedbed.store.spool import Spool, hidden_beside
+from seedbed.errors import DatasetError
+from seedbed.store.export import check_target, export_rows
+from seedbed.store.spool import Spool
 from seedbed.tasks.rows import Row, encode_row
 
 logger = logging.getLogger(__name__)
@@ -21,30 +20,12 @@ logger = logging.getLogger(__name__)
 def open_writer(path: Path | None, stdout: BinaryIO | None = None) -> DatasetWriter:
     """Return a writer for `path`, or of JSON lines to `stdout` (by default the process's own) if it is None.
 
-    The ending of `path` decides the format: .jsonl, .ndjson, .csv or .parquet. Everything that can
-    be known to be wrong raises `UsageError` now: an unknown ending, a missing package, a folder
-    that is missing or cannot be written to, a path that is no ordinary file.
+    The ending of `path` decides the format. Raises what `check_target` raises.
     """
     if path is None:
         return StreamWriter(stdout or sys.stdout.buffer)
-    kind = format_of(path, WRITABLE)
-    try:
-        _check_place(path)
-        # A symbolic link stays one; what it points to is replaced.
-        target = path.resolve() if path.is_symlink() else path
-        return FileWriter(target, kind, Spool(target))
-    except OSError as error:
-        raise UsageError(
-            f"'{path}' cannot be written: {error.strerror}", "choose a folder where you may make files"
-        ) from error
-
-
-def _check_place(path: Path) -> None:
-    if path.exists() and not path.is_file():
-        thing = "a folder" if path.is_dir() else "not an ordinary file"
-        raise UsageError(f"'{path}' is {thing}", "name a file to write to")
-    if not path.resolve().parent.is_dir():
-        raise UsageError(f"there is no folder '{path.parent}'", f"mkdir -p '{path.parent}'")
+    check_target(path)
+    return FileWriter(path, Spool(path))
 
 
 class DatasetWriter(ABC):
@@ -114,9 +95,8 @@ class StreamWriter(DatasetWriter):
 class FileWriter(DatasetWriter):
     """Collects rows in a spool, and makes the file of it at the end, replacing `target` in one step."""
 
-    def __init__(self, target: Path, kind: Format, spool: Spool) -> None:
+    def __init__(self, target: Path, spool: Spool) -> None:
         self._target = target
-        self._kind = kind
         self._spool = spool
         self._open = True
         self._kept: Path | None = None
@@ -159,7 +139,7 @@ class FileWriter(DatasetWriter):
         """Make `target` of the spool; whatever goes wrong, the rows that were paid for stay on disk."""
         self._open = False
         try:
-            self._make(target)
+            export_rows(self._spool, target)
         except BaseException as error:
             self._kept = self._spool.rescue_to(self._target.with_name(f"{self._target.stem}.partial.jsonl"))
             if not isinstance(error, Exception):
@@ -169,19 +149,3 @@ class FileWriter(DatasetWriter):
             ) from error
         self._kept = target
         self._spool.discard()
-
-    def _make(self, target: Path) -> None:
-        if self._kind.write is None:
-            self._spool.move_to(target)
-            return
-        made = hidden_beside(target)
-        try:
-            with made.open("xb") as file:
-                made.chmod(0o600)
-                self._kind.write(self._spool, file)
-                file.flush()
-                os.fsync(file.fileno())
-            made.chmod(self._spool.final_mode)
-            made.replace(target)
-        finally:
-            made.unlink(missing_ok=True)

@@ -1,0 +1,52 @@
+"""Rows as a folder that `datasets.load_from_disk` (Hugging Face) opens.
+
+It holds the rows as an Arrow stream, from whose schema `datasets` takes the features, and what
+`Dataset.save_to_disk` writes beside it. The package `datasets` itself is not needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+
+from seedbed.store.arrow_file import write_arrow_stream
+
+_DATA = "data-00000-of-00001.arrow"
+_INFO = "dataset_info.json"
+_STATE = "state.json"
+
+
+def write_hf_folder(rows: Iterable[bytes], path: Path) -> None:
+    """Write all rows in two passes over them; a batch is all that is held in memory."""
+    path.mkdir()
+    data = path / _DATA
+    write_arrow_stream(rows, data)
+    (path / _INFO).write_bytes(b"{}\n")
+    (path / _STATE).write_bytes(orjson.dumps(_state(data), option=orjson.OPT_INDENT_2))
+
+
+def is_hf_folder(path: Path) -> bool:
+    """Whether `path` is such a folder, or an empty one, so that another may take its place."""
+    return path.is_dir() and (_is_saved(path) or not any(path.iterdir()))
+
+
+def _is_saved(path: Path) -> bool:
+    return (path / _STATE).is_file() and (path / _INFO).is_file()
+
+
+def _state(data: Path) -> dict[str, object]:
+    with data.open("rb") as file:
+        # `datasets` keys what it caches by the fingerprint, so that it must follow from the content.
+        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return {
+        "_data_files": [{"filename": data.name}],
+        "_fingerprint": fingerprint,
+        "_format_columns": None,
+        "_format_kwargs": {},
+        "_format_type": None,
+        "_output_all_columns": False,
+        "_split": None,
+    }
