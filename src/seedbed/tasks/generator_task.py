@@ -8,6 +8,7 @@ from typing import Any
 
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.scope import CallScope, current_scope
+from seedbed.tasks.mapping import renamed
 from seedbed.tasks.rows import GeneratorOutput, Row
 from seedbed.tasks.steps import GeneratorStep
 from seedbed.tasks.task import BaseTask
@@ -60,4 +61,4 @@ class GeneratorTask(BaseTask, GeneratorStep):
         return {name: value for name, value in input.items() if not name.startswith("_")}
 
     def _added_columns(self) -> dict[str, Any]:
-        return {"model_name": self.require_llm().model_name}
+        return renamed({"model_name": self.require_llm().model_name}, self.output_mappings)
