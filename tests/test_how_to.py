@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from seedbed import LLM, Registry, Request, Response
-from seedbed.pipeline.file import PipelineFile
+from seedbed.pipeline.entries import PipelineFile
 from seedbed.plugins.policy import read_policy
 
 HOW_TO = Path(__file__).parents[1] / "docs" / "how-to"
