@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -32,21 +31,22 @@ def join_renames(region: Region, ends: Sequence[str], nodes: Mapping[str, Node])
     branches = {end: made[end] for end in ends}
     _check_clashes(region, branches)
     makers = {end: columns[MODEL_NAME].step for end, columns in branches.items() if MODEL_NAME in columns}
-    if len(makers) < 2:
+    if len(set(makers.values())) < 2:
         return {}
     return {end: {MODEL_NAME: f"{MODEL_NAME}_{_snake(step)}"} for end, step in makers.items()}
 
 
 def _check_clashes(region: Region, branches: Mapping[str, Columns]) -> None:
-    certain = {
-        end: [name for name in branch if _is_certain(name, branch)] for end, branch in branches.items()
-    }
-    for column, times in Counter(column for columns in certain.values() for column in columns).items():
-        if times > 1 and column != MODEL_NAME:
-            makers = [branches[end][column].step for end, columns in certain.items() if column in columns]
+    makers: dict[str, dict[str, None]] = {}
+    for columns in branches.values():
+        for column, maker in columns.items():
+            if maker.is_certain and column != MODEL_NAME:
+                makers.setdefault(column, {})[maker.step] = None
+    for column, (first, *others) in makers.items():
+        if others:
             raise UsageError(
-                f"'{makers[0]}' and '{makers[1]}' both make a column '{column}', and meet at '{region.end}'",
-                f"give one another name: output_mappings={{'{column}': '{column}_{_snake(makers[1])}'}}",
+                f"'{first}' and '{others[0]}' both make a column '{column}', and meet at '{region.end}'",
+                f"give one another name: output_mappings={{'{column}': '{column}_{_snake(others[0])}'}}",
             )
 
 

@@ -43,7 +43,7 @@ class Region(NamedTuple):
 def merge_at(graph: Graph, name: str) -> Merge:
     """Return how the rows of the parents of a step become one stream.
 
-    Raises UsageError where they have no fork in common, or more than one.
+    Raises UsageError where they have no fork in common, or come of routes as well as of plain branches.
     """
     fork = _fork(graph, name)
     region = region_between(graph, fork, name)
@@ -59,12 +59,14 @@ def _kind(graph: Graph, region: Region) -> MergeKind:
 
 
 def _check_join(graph: Graph, region: Region, forks: Sequence[str]) -> None:
-    inner = [fork for fork in forks if fork != region.fork]
-    if inner:
-        raise UsageError(
-            f"the branches that meet at '{region.end}' fork at '{region.fork}' and again at '{inner[0]}'",
-            f"let those of '{inner[0]}' meet in a step of their own first, or use Join(on=[...])",
-        )
+    for fork in forks:
+        if region.is_routed(fork):
+            plain = next(fork for fork in forks if not region.is_routed(fork))
+            raise UsageError(
+                f"of the branches that meet at '{region.end}', those of '{plain}' receive every row, "
+                f"and those of '{fork}' single ones",
+                f"let the branches of '{fork}' meet first, in a step of their own such as Pass()",
+            )
     if any(parent.when for parent in graph.parents[region.end]):
         raise UsageError(
             f"the way to '{region.end}' has a condition, and joins branches as well",
