@@ -12,7 +12,8 @@ from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.combining import Join
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.passing import Pass
+from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask, Task
 
 
@@ -39,7 +40,7 @@ def check_columns(topology: Topology, input_columns: Collection[str] | None = No
         _check_conditions(node, found)
         for columns in _read(node, found, given):
             _check_inputs(node.step, columns)
-        found[node.name] = _behind(node.step, _above(node, found, given))
+        found[node.name] = _behind(node, _above(node, found, given))
 
 
 def _check_mappings(step: BaseStep) -> None:
@@ -96,6 +97,8 @@ def _read(node: Node, found: Mapping[str, Columns], given: Columns) -> list[Colu
 def _above(node: Node, found: Mapping[str, Columns], given: Columns) -> Columns:
     if node.merge is not None and node.merge.kind == "join":
         return _joined(node, found)
+    if isinstance(node.step, GeneratorStep):
+        return Columns({}, True, "nothing")
     branches = _branches(node, found) or [given]
     types = _together(branches)
     if isinstance(node.step, Join):
@@ -136,7 +139,10 @@ def _numbered(step: Join, branches: Sequence[Columns]) -> dict[str, Any]:
     return numbered
 
 
-def _behind(step: BaseStep, above: Columns) -> Columns:
+def _behind(node: Node, above: Columns) -> Columns:
+    step = node.step
+    if isinstance(step, Pass) and not node.parents:
+        return above
     made, types = made_by(step), output_types(step)
     # What a step does to columns that it does not declare is its own affair.
     sure = made.complete and step.keeps

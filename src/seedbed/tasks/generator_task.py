@@ -10,7 +10,7 @@ from seedbed.llm.loop import loop_thread
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.tasks.mapping import renamed
 from seedbed.tasks.rows import GeneratorOutput, Row
-from seedbed.tasks.steps import GeneratorStep
+from seedbed.tasks.steps import GeneratorStep, finished
 from seedbed.tasks.task import BaseTask
 
 
@@ -44,6 +44,7 @@ class GeneratorTask(BaseTask, GeneratorStep):
         finally:
             current_scope.reset(token)
 
+    @finished
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield the rows of index `offset` and all that follow, one index at a time."""
         for index in count(offset):

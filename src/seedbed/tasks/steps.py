@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -17,7 +17,9 @@ from seedbed.tasks.rows import GeneratorOutput, Row
 if TYPE_CHECKING:
     from seedbed.pipeline.pipeline import Branches, Pipeline
 
-_WRAPPED = "__seedbed_wrapped__"
+_FINISHED = "__seedbed_finished__"
+
+_Process = TypeVar("_Process", bound=Callable[..., Any])
 
 
 class BaseStep(BaseModel):
@@ -136,6 +138,12 @@ class GeneratorStep(BaseStep):
         return {}
 
 
+def finished(process: _Process) -> _Process:
+    """Mark a `process` whose rows have their final columns, and are left as they are."""
+    setattr(process, _FINISHED, True)
+    return process
+
+
 def renaming_all(cls: type[BaseStep]) -> None:
     """Have the `process` of a class that makes rows of all rows give them their final columns."""
     _wrap_process(cls, _renaming_all)
@@ -143,10 +151,8 @@ def renaming_all(cls: type[BaseStep]) -> None:
 
 def _wrap_process(cls: type[BaseStep], wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     process = cls.__dict__.get("process")
-    if process is not None and not hasattr(process, _WRAPPED):
-        wrapper = wrap(process)
-        setattr(wrapper, _WRAPPED, True)
-        cls.process = wrapper  # type: ignore[attr-defined]
+    if process is not None and not hasattr(process, _FINISHED):
+        cls.process = finished(wrap(process))  # type: ignore[attr-defined]
 
 
 def _renaming(process: Callable[..., Any]) -> Callable[..., Any]:

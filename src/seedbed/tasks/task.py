@@ -28,7 +28,7 @@ from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.normalise import as_rows
 from seedbed.tasks.rows import Row, check_row
-from seedbed.tasks.steps import BaseStep, Step
+from seedbed.tasks.steps import BaseStep, Step, finished
 from seedbed.tasks.template import check_template, render, template_variables
 from seedbed.tasks.typed import describe, parse_output
 
@@ -247,6 +247,7 @@ class Task(BaseTask, Step):
         needed = {name for name, field in declared if field.is_required()}
         return sorted((read - self._field_values().keys()) | needed)
 
+    @finished
     def process(self, row: Row) -> list[Row]:
         """Return the finished rows that one row makes, for use without a run."""
         return loop_thread().run(self.make_rows(row), twin="make_rows(row)")
