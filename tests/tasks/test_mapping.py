@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -92,6 +93,19 @@ def test_a_generator_task_renames_the_column_of_the_framework_too() -> None:
 
     assert list(own.process()) == [[{"answer": "own", "writer": "scripted"}]]
     assert next(declared.process()) == [{"answer": "yes", "writer": "scripted"}]
+
+
+class Sampling(GeneratorTask):
+    template: str = "{{ generation }}"
+
+    def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
+        return {"generation": f"variable {index}"}
+
+
+def test_a_variable_keeps_the_name_that_a_column_has_given_up() -> None:
+    task = Sampling(llm=scripted("yes"), output_mappings=NAMES)
+
+    assert next(task.process()) == [{"generation": "variable 0", "answer": "yes", "writer": "scripted"}]
 
 
 def test_steps_over_all_rows_rename_too() -> None:
