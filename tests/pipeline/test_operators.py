@@ -118,6 +118,7 @@ def test_one_route_alone_is_a_filter() -> None:
     a, b = plain("a b")
 
     assert [child for child, _ in (a >> when("x", b)).topology().routes("a")] == ["b"]
+    assert [child for child, _ in ([when("x", b)] >> a).topology().routes("input")] == ["b"]
 
 
 def test_a_route_begins_with_one_step() -> None:

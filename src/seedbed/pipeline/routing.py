@@ -40,7 +40,7 @@ class Expression:
     @property
     def columns(self) -> frozenset[str]:
         """The columns that the expression reads."""
-        return template_variables(f"{{{{ {self.text} }}}}") - sandbox().globals.keys()
+        return template_variables(f"{{{{ {self.text} }}}}")
 
     def holds(self, row: Row) -> bool:
         """Whether the expression is true of the row.
