@@ -265,7 +265,11 @@ def test_a_column_that_two_branches_make_is_refused_with_the_way_out() -> None:
 def test_a_column_that_may_be_gone_again_is_no_clash() -> None:
     first, second = Answer(name="first"), Answer(name="second")
 
-    (Numbers() >> [first >> Measure(), second] >> Pass()).topology()
+    topology = (Numbers() >> [first >> Measure(), second] >> Pass()).topology()
+
+    merge = topology.node("pass").merge
+    assert merge is not None
+    assert merge.renames["measure"] == {"model_name": "model_name_first"}
 
 
 def test_what_was_made_before_branches_part_is_no_clash() -> None:
