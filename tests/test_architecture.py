@@ -31,6 +31,7 @@ LEVELS: dict[str, int] = {
 DOORS = {
     ("seedbed.pipeline.pipeline", "run", "engine"),
     ("seedbed.tasks.steps", "__rshift__", "pipeline"),
+    ("seedbed.tasks.steps", "__rrshift__", "pipeline"),
     ("seedbed.plugins.contract", "base_class", "llm"),
     ("seedbed.plugins.contract", "base_class", "tasks"),
 }

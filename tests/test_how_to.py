@@ -6,10 +6,15 @@ import re
 import tomllib
 from pathlib import Path
 
+import jsonschema
+import pytest
 import yaml
 
-from seedbed import LLM, Registry, Request, Response
-from seedbed.pipeline.file import PipelineFile
+from seedbed import LLM, Pipeline, Registry, Request, Response
+from seedbed.pipeline.columns import check_columns
+from seedbed.pipeline.entries import PipelineFile
+from seedbed.pipeline.file import load_pipeline
+from seedbed.pipeline.schema import pipeline_schema
 from seedbed.plugins.policy import read_policy
 
 HOW_TO = Path(__file__).parents[1] / "docs" / "how-to"
@@ -26,7 +31,7 @@ def fences(page: str, language: str) -> list[str]:
 
 
 def test_the_pipeline_in_python_runs(tmp_path: Path) -> None:
-    (code,) = fences("pipelines.md", "python")
+    code, *_ = fences("pipelines.md", "python")
     out = tmp_path / "instructions.jsonl"
     names: dict[str, object] = {"llm": YesLLM(model="m")}
     code = code.replace('llm="openai/gpt-4.1-mini"', "llm=llm").replace(
@@ -38,14 +43,39 @@ def test_the_pipeline_in_python_runs(tmp_path: Path) -> None:
     assert len(out.read_text().splitlines()) == 20
 
 
-def test_the_pipeline_file_fits() -> None:
-    (text,) = fences("pipelines.md", "yaml")
+@pytest.mark.parametrize("code", fences("pipelines.md", "python")[1:])
+def test_a_graph_in_python_is_one_that_can_be_run(code: str) -> None:
+    names: dict[str, object] = {}
 
-    described = PipelineFile.model_validate(yaml.safe_load(text))
+    exec(compile(code, "pipelines.md", "exec"), names)
 
-    assert [step.use for step in described.steps] == ["self-instruct", "text-generation"]
-    for step in described.steps:
-        Registry().step(step.use)
+    pipelines = [made for made in names.values() if isinstance(made, Pipeline)]
+    assert pipelines
+    for pipeline in pipelines:
+        check_columns(pipeline.topology())
+
+
+@pytest.mark.parametrize("text", fences("pipelines.md", "yaml"))
+def test_a_pipeline_file_can_be_loaded_and_fits_the_schema(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.yaml"
+    # The backends of the page have no key here.
+    path.write_text(re.sub(r"^llm: .*\n|^    llm:\n(      .*\n)*", "", text, flags=re.MULTILINE))
+
+    check_columns(load_pipeline(path, Registry()).topology())
+    jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
+
+
+def test_the_files_on_the_page_name_the_steps_that_it_tells_of() -> None:
+    used = [
+        [step.use for step in PipelineFile.model_validate(yaml.safe_load(text)).steps]
+        for text in fences("pipelines.md", "yaml")
+    ]
+
+    assert used == [
+        ["self-instruct", "text-generation"],
+        ["self-instruct", "text-generation", "text-generation", "pass"],
+        ["self-instruct", "self-instruct", "concat", "text-generation"],
+    ]
 
 
 def test_the_policy_files_are_read(tmp_path: Path) -> None:

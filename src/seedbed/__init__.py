@@ -65,12 +65,18 @@ if TYPE_CHECKING:
     from seedbed.llm.transport import post_json as post_json
     from seedbed.llm.transport import public_url as public_url
     from seedbed.pipeline.pipeline import Pipeline as Pipeline
+    from seedbed.pipeline.routing import otherwise as otherwise
+    from seedbed.pipeline.routing import when as when
     from seedbed.plugins.registry import Registry as Registry
     from seedbed.plugins.resolve import get_llm as get_llm
     from seedbed.plugins.resolve import get_step as get_step
     from seedbed.plugins.resolve import get_task as get_task
     from seedbed.plugins.suggest import did_you_mean as did_you_mean
+    from seedbed.tasks.combining import CombineStep as CombineStep
+    from seedbed.tasks.combining import Concat as Concat
+    from seedbed.tasks.combining import Join as Join
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
+    from seedbed.tasks.passing import Pass as Pass
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
     from seedbed.tasks.rows import Row as Row
     from seedbed.tasks.steps import BaseStep as BaseStep
@@ -107,7 +113,10 @@ _HOMES = {
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",
     "tasks.generator_task": "GeneratorTask",
+    "tasks.combining": "CombineStep Concat Join",
+    "tasks.passing": "Pass",
     "pipeline.pipeline": "Pipeline",
+    "pipeline.routing": "otherwise when",
     "engine.api": "run",
     "engine.run": "Run",
 }

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.pipeline.columns import check_columns
+from seedbed.pipeline.file import load_pipeline
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -45,3 +48,8 @@ def test_a_pipeline_file_makes_a_dataset(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (tmp_path / "instructions.jsonl").read_text().splitlines()]
     assert len(rows) == 2
     assert all(row["instruction"] and row["generation"] for row in rows)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_pipeline_file_is_one_that_can_be_run(path: Path) -> None:
+    check_columns(load_pipeline(path).topology())

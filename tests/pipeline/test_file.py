@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from seedbed import ParameterError, Registry, Step, UnknownPluginError, UsageError
+from seedbed import Join, ParameterError, Registry, Step, UnknownPluginError, UsageError
 from seedbed.pipeline.file import load_pipeline
+from seedbed.pipeline.topology import Merge
 from seedbed.plugins.policy import Policy
 from seedbed.tasks.rows import Row
 from seedbed_tasks import SelfInstruct, TextGeneration
@@ -55,6 +56,69 @@ def test_a_file_names_steps_and_holds_their_fields(tmp_path: Path, registry: Reg
     assert pipeline.name == "answers"
 
 
+GRAPH = """
+steps:
+  - use: self-instruct
+  - use: text-generation
+    name: long
+    when: instruction | length > 20
+  - use: text-generation
+    name: short
+    after: self-instruct
+    when: instruction | length > 5
+  - use: pass
+    after: self-instruct
+    otherwise: true
+  - use: keep-long
+    after: [long, short, pass]
+"""
+
+
+def test_a_file_may_hold_a_graph(tmp_path: Path, registry: Registry) -> None:
+    topology = load_pipeline(write(tmp_path, GRAPH), registry).topology()
+
+    assert [(child, when.text) for child, when in topology.routes("self-instruct")] == [
+        ("long", "instruction | length > 20"),
+        ("short", "instruction | length > 5"),
+        ("pass", "otherwise"),
+    ]
+    assert topology.node("keep-long").merge == Merge("union", "self-instruct")
+
+
+def test_a_file_may_have_several_sources_and_name_later_steps(tmp_path: Path, registry: Registry) -> None:
+    path = write(
+        tmp_path,
+        """
+        steps:
+          - {use: join, with: {"on": [instruction], how: left}, after: [one, two]}
+          - {use: self-instruct, name: one, after: []}
+          - {use: self-instruct, name: two, after: []}
+        """,
+    )
+
+    topology = load_pipeline(path, registry).topology()
+
+    assert [node.name for node in topology.nodes] == ["one", "two", "join"]
+    join = topology.node("join").step
+    assert isinstance(join, Join)
+    assert (join.on, join.how) == (["instruction"], "left")
+
+
+def test_routes_may_begin_at_the_input(tmp_path: Path, registry: Registry) -> None:
+    path = write(
+        tmp_path,
+        """
+        steps:
+          - {use: text-generation, when: lang == 'en'}
+          - {use: pass, after: [], otherwise: true}
+        """,
+    )
+
+    topology = load_pipeline(path, registry).topology()
+
+    assert [child for child, _ in topology.routes("input")] == ["text-generation", "pass"]
+
+
 def test_json_is_read_too_and_names_the_run_after_the_file(tmp_path: Path, registry: Registry) -> None:
     path = write(tmp_path, json.dumps({"steps": [{"use": "text-generation"}]}), "speech.json")
 
@@ -77,6 +141,22 @@ def test_json_is_read_too_and_names_the_run_after_the_file(tmp_path: Path, regis
         ("llm: nobody/x\nsteps: [{use: self-instruct}]", UnknownPluginError, "no LLM backend named 'nobody'"),
         ("steps: [{use: './mine.py:Mine'}]", UsageError, "holds names, and './mine.py:Mine' is code"),
         ("llm: ./mine.py:Mine/x\nsteps: [{use: self-instruct}]", UsageError, "is code"),
+        ("steps: [{use: pass}, {use: concat, after: [pas]}]", UsageError, "steps[1]: there is no step 'pas'"),
+        ("steps: [{use: pass}, {use: concat, after: pas}]", UsageError, "did you mean 'pass'?"),
+        (
+            "steps: [{use: pass}, {use: keep-long, when: 'a ='}]",
+            UsageError,
+            "steps[1]: 'a =' is no condition",
+        ),
+        ("steps: [{use: pass, when: a, otherwise: true}]", ParameterError, "`when` or `otherwise`, not both"),
+        (
+            "steps: [{use: pass, after: concat}, {use: concat}]",
+            UsageError,
+            "pipeline.yaml': the steps go round",
+        ),
+        ("steps: [{use: pass}, {use: pass}]", UsageError, "2 steps have the name 'pass'"),
+        ("steps: [{use: pass}, {use: join, with: {how: outer}}]", ParameterError, "steps[1]"),
+        ("steps: [{use: self-instruct, when: a}]", UsageError, "steps[0]: step 'self-instruct' makes rows"),
         ("steps: [{use: !!python/object/apply:os.getcwd []}]", UsageError, "is not YAML"),
     ],
 )

@@ -17,12 +17,26 @@ def test_the_schema_is_valid_and_accepts_installed_steps_with_their_fields() -> 
     )
 
 
+def test_the_schema_accepts_graphs() -> None:
+    steps = [
+        {"use": "self-instruct"},
+        {"use": "text-generation", "when": "instruction", "with": {"output_mappings": {"generation": "a"}}},
+        {"use": "pass", "after": "self-instruct", "otherwise": True},
+        {"use": "join", "after": ["text-generation", "pass"], "with": {"on": ["instruction"]}},
+    ]
+
+    jsonschema.validate({"steps": steps}, pipeline_schema(default_registry()))
+
+
 @pytest.mark.parametrize(
     "steps",
     [
         [{"use": "qa-pears"}],
         [{"use": "qa-pairs", "with": {"topic": ["tax law"]}}],
         [{"use": "qa-pairs", "with": {"topics": "tax law"}}],
+        [{"use": "join", "with": {"on": [], "how": "outer"}}],
+        [{"use": "qa-pairs", "after": 3}],
+        [{"use": "qa-pairs", "otherwise": "no"}],
         [],
     ],
 )

@@ -111,8 +111,8 @@ def _pipeline(order: Order, registry: Registry) -> Pipeline:
                 f"with a pipeline file, write --set STEP.NAME=VALUE; its steps are {', '.join(names)}",
             )
         by_step.setdefault(step, []).append(Setting(tuple(path), setting.text))
-    steps = [_changed(step, by_step.get(step.name, [])) for step in pipeline.steps]
-    return Pipeline(steps, pipeline.name)
+    changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in pipeline.steps}
+    return pipeline.with_steps(changed)
 
 
 def _changed(step: BaseStep, settings: Sequence[Setting]) -> BaseStep:

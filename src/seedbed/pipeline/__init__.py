@@ -1,1 +1,1 @@
-"""Pipelines: steps in order, in Python or in a file."""
+"""Pipelines: the graph of steps, in Python or in a file."""

@@ -2,68 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.errors import PluginError, UsageError
+from seedbed.pipeline.assembly import Link
+from seedbed.pipeline.entries import BUILT_IN, LLMEntry, PipelineFile, StepEntry
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.pipeline.routing import Expression, Otherwise
+from seedbed.pipeline.topology import Condition
 from seedbed.plugins.build import build
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.resolve import get_llm, get_step
+from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
     from seedbed.plugins.registry import Registry
-    from seedbed.tasks.steps import BaseStep
-
-
-class LLMEntry(BaseModel):
-    """An LLM with parameters: `use` is its reference, `with` holds its fields."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=False)
-
-    use: str = Field(description="backend/model")
-    fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the LLM.")
-
-
-class StepEntry(BaseModel):
-    """One step: `use` is a registered name, `with` holds its fields."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=False)
-
-    use: str = Field(description="Registered name of a task or step.")
-    name: str = Field(default="", description="Name of the step, where its registered name stands twice.")
-    llm: str | LLMEntry | None = Field(default=None, description="LLM of this step alone.")
-    fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the step.")
-
-
-class PipelineFile(BaseModel):
-    """What a pipeline file holds."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(default="", description="Name of the run.")
-    llm: str | LLMEntry | None = Field(default=None, description="LLM of the steps that name none.")
-    steps: list[StepEntry] = Field(min_length=1, description="The steps, in order.")
 
 
 def load_pipeline(path: Path, registry: Registry | None = None) -> Pipeline:
     """Return the pipeline of a .yaml, .yml or .json file.
 
-    Raises UsageError for a file that cannot be read or does not fit, and the errors of the plugins and
-    fields that it names, each with the place in the file. A file never names code: `PATH.py:Class` is
-    refused.
+    Raises UsageError for a file that cannot be read, does not fit or makes no graph, and the errors of the
+    plugins and fields that it names, each with the place in the file. A file never names code:
+    `PATH.py:Class` is refused.
     """
     described = build(PipelineFile, _read(path), f"the pipeline file '{path}'")
-    steps = []
+    places = [f"'{path}', steps[{number}]" for number in range(len(described.steps))]
+    steps: list[BaseStep] = []
+    for entry, place in zip(described.steps, places, strict=True):
+        with _at(place):
+            steps.append(_step(entry, described.llm, registry))
+    links: list[Link] = []
     for number, entry in enumerate(described.steps):
-        where = f"'{path}', steps[{number}]"
-        steps.append(_step(entry, described.llm, where, registry))
-    return Pipeline(steps, described.name or path.stem)
+        with _at(places[number]):
+            links += _links(entry, number, steps)
+    pipeline = Pipeline(steps, described.name or path.stem, links)
+    with _at(f"'{path}'"):
+        pipeline.topology()
+    return pipeline
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Name the place in the file where an error is raised."""
+    try:
+        yield
+    except (UsageError, PluginError) as error:
+        raise type(error)(f"{place}: {error.fact}", *error.advice) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -87,21 +80,46 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _step(
-    entry: StepEntry, default: str | LLMEntry | None, where: str, registry: Registry | None
-) -> BaseStep:
+def _step(entry: StepEntry, default: str | LLMEntry | None, registry: Registry | None) -> BaseStep:
     fields = {**entry.fields, **({"name": entry.name} if entry.name else {})}
-    try:
-        _refuse_code(entry.use)
-        if "llm" in entry.fields:
-            raise UsageError("'llm' does not stand under `with`", "write `llm:` beside it")
-        step = get_step(entry.use, registry=registry, **fields)
-        chosen = entry.llm or default
-        if isinstance(step, BaseTask) and chosen is not None:
-            step.llm = _llm(chosen, registry)
-    except (UsageError, PluginError) as error:
-        raise type(error)(f"{where}: {error.fact}", *error.advice) from error
+    _refuse_code(entry.use)
+    if "llm" in entry.fields:
+        raise UsageError("'llm' does not stand under `with`", "write `llm:` beside it")
+    if entry.use in BUILT_IN:
+        return build(BUILT_IN[entry.use], fields, f"the step {entry.use!r}")
+    step = get_step(entry.use, registry=registry, **fields)
+    chosen = entry.llm or default
+    if isinstance(step, BaseTask) and chosen is not None:
+        step.llm = _llm(chosen, registry)
     return step
+
+
+def _links(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[Link]:
+    """Return the ways to a step: from those that `after` names, or from the entry before it."""
+    parents: list[BaseStep | None] = list(_parents(entry, number, steps))
+    when: Condition | None = Otherwise() if entry.otherwise else None
+    if entry.when is not None:
+        when = Expression(entry.when)
+    if not parents:
+        is_source = isinstance(steps[number], GeneratorStep)
+        if is_source and when is not None:
+            raise UsageError(f"step '{steps[number].name}' makes rows without input, on no condition")
+        parents = [] if is_source else [None]
+    return [Link(parent, steps[number], when) for parent in parents]
+
+
+def _parents(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[BaseStep]:
+    if entry.after is None:
+        return [steps[number - 1]] if number else []
+    by_name = {step.name: step for step in steps}
+    for name in (names := [entry.after] if isinstance(entry.after, str) else entry.after):
+        if name not in by_name:
+            raise UsageError(
+                f"there is no step '{name}' for it to come after",
+                *did_you_mean(name, by_name),
+                f"steps: {', '.join(by_name)}",
+            )
+    return [by_name[name] for name in names]
 
 
 def _llm(entry: str | LLMEntry, registry: Registry | None) -> LLM:

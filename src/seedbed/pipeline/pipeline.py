@@ -1,31 +1,132 @@
-"""A pipeline: a source of rows and the steps that they go through."""
+"""A pipeline: sources of rows and the steps that they go through."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
-from seedbed.tasks.steps import BaseStep
+from seedbed.errors import UsageError
+from seedbed.pipeline.assembly import Link, assemble
+from seedbed.pipeline.routing import Route
+from seedbed.pipeline.topology import Condition, Topology
+from seedbed.tasks.steps import BaseStep, GeneratorStep
 
 if TYPE_CHECKING:
     from seedbed.engine.run import Run
 
+Branch: TypeAlias = Union[BaseStep, "Pipeline"]
+Branches: TypeAlias = Branch | Route | Sequence[Branch | Route]
+"""What stands beside `>>`: a step, a pipeline, or a list of branches, each for all rows or by a condition."""
+
 
 class Pipeline:
-    """Steps in order, `a >> b >> c`; steps overlap row by row when it runs."""
+    """Steps and the ways of rows between them: `a >> b >> [c, d] >> e`.
 
-    def __init__(self, steps: Sequence[BaseStep] = (), name: str = "") -> None:
+    Steps overlap row by row when it runs. Branches of a fork are joined at the step where they meet, on the
+    row that they come of; routes (`when`, `otherwise`) are united. `links` are the ways between steps,
+    those of one step in the order of its routes; without them the steps follow each other.
+    """
+
+    def __init__(
+        self, steps: Sequence[BaseStep] = (), name: str = "", links: Iterable[Link] | None = None
+    ) -> None:
         self.steps = list(steps)
         self.name = name
+        self.links = tuple(Link(*pair) for pair in pairwise(self.steps)) if links is None else tuple(links)
+        parents = {id(link.parent) for link in self.links}
+        self._ends = [step for step in self.steps if id(step) not in parents]
 
-    def __rshift__(self, following: BaseStep) -> Pipeline:
-        return Pipeline([*self.steps, following], self.name)
+    def __rshift__(self, following: Branches) -> Pipeline:
+        routes = _routes(following)
+        if routes is None:
+            return NotImplemented
+        links = {_identity(link): link for link in self.links}
+        ends: list[BaseStep | None] = [*self._ends] if self.steps else [None]
+        for when, branch in routes:
+            found = [*branch._inner_links(), *(link for end in ends for link in branch._entered(end, when))]
+            links.update((_identity(link), link) for link in found)
+        branches = [branch for _, branch in routes]
+        steps = _unique([*self.steps, *(step for branch in branches for step in branch.steps)])
+        names = [self.name, *(branch.name for branch in branches if isinstance(following, Pipeline))]
+        joined = Pipeline(steps, next(filter(None, names), ""), links.values())
+        joined._ends = _unique(end for branch in branches for end in branch._ends)
+        return joined
+
+    def __rrshift__(self, before: Branches) -> Pipeline:
+        return Pipeline() >> before >> self
 
     def __repr__(self) -> str:
-        return f"Pipeline({' >> '.join(step.name for step in self.steps)})"
+        ways = [f"{link.parent.name} >> {link.child.name}" for link in self.links if link.parent]
+        return f"Pipeline({', '.join(ways or [step.name for step in self.steps])})"
+
+    def topology(self) -> Topology:
+        """Return the graph of the steps; raise UsageError where they make none that can be run."""
+        return assemble(self.steps, self.links)
+
+    def with_steps(self, steps: Mapping[str, BaseStep]) -> Pipeline:
+        """Return the same pipeline, with other steps in place of those of the given names."""
+        new = {id(step): steps.get(step.name, step) for step in self.steps}
+        links = [
+            Link(link.parent and new[id(link.parent)], new[id(link.child)], link.when) for link in self.links
+        ]
+        return Pipeline([new[id(step)] for step in self.steps], self.name, links)
 
     def run(self, n: int | None = None, **options: Any) -> Run:
         """Run the pipeline; `options` and errors are those of `seedbed.run`."""
         from seedbed.engine.api import run
 
         return run(self, n, **{"name": self.name or None, **options})
+
+    def _inner_links(self) -> Iterator[Link]:
+        return (link for link in self.links if link.parent is not None)
+
+    def _entered(self, parent: BaseStep | None, when: Condition | None) -> list[Link]:
+        """Return the links by which rows of `parent` (None: the input) enter, all or by a condition."""
+        heads = self._heads()
+        if parent is None or any(not isinstance(head.child, GeneratorStep) for head in heads):
+            heads = [head for head in heads if not isinstance(head.child, GeneratorStep)]
+        only = when and _only(when, heads)
+        return [head._replace(parent=parent, when=only or head.when) for head in heads]
+
+    def _heads(self) -> list[Link]:
+        linked = {id(link.child) for link in self.links}
+        given = [link for link in self.links if link.parent is None]
+        return [*given, *(Link(None, step) for step in self.steps if id(step) not in linked)]
+
+
+def _only(when: Condition, heads: Sequence[Link]) -> Condition:
+    if len(heads) != 1:
+        names = " and ".join(f"'{head.child.name}'" for head in heads) or "a step that makes its own rows"
+        raise UsageError(
+            f"the route of {when.text!r} begins with {names}",
+            "let it begin with one step, such as Pass() >> [first, second]",
+        )
+    if heads[0].when is not None:
+        raise UsageError(
+            f"two conditions lead to '{heads[0].child.name}': {when.text!r} and {heads[0].when.text!r}",
+            "join them with `and`, or put a step between, such as Pass()",
+        )
+    return when
+
+
+def _routes(branches: object) -> list[tuple[Condition | None, Pipeline]] | None:
+    """Return the branches as pipelines, with the condition of each, or None for what is no branch."""
+    listed = list(branches) if isinstance(branches, list | tuple) else [branches]
+    routes: list[tuple[Condition | None, Pipeline]] = []
+    for item in listed:
+        when, branch = (item.when, item.branch) if isinstance(item, Route) else (None, item)
+        if isinstance(branch, BaseStep):
+            branch = Pipeline([branch])
+        if not isinstance(branch, Pipeline):
+            return None
+        routes.append((when, branch))
+    return routes
+
+
+def _identity(link: Link) -> tuple[int, int, Condition | None]:
+    return id(link.parent), id(link.child), link.when
+
+
+def _unique(steps: Iterable[BaseStep]) -> list[BaseStep]:
+    return list({id(step): step for step in steps}.values())

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from seedbed.errors import PluginError
-from seedbed.pipeline.file import PipelineFile
+from seedbed.pipeline.entries import BUILT_IN, PipelineFile
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 
@@ -23,7 +23,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     schema = PipelineFile.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     definitions = schema["$defs"]
-    known = {}
+    known = {name: _fields_schema(name, cls, definitions) for name, cls in BUILT_IN.items()}
     for entry in registry.entries():
         claim = entry.installed
         if claim.kind is PluginKind.LLM:

@@ -8,8 +8,9 @@ from typing import Any
 
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.scope import CallScope, current_scope
+from seedbed.tasks.mapping import renamed
 from seedbed.tasks.rows import GeneratorOutput, Row
-from seedbed.tasks.steps import GeneratorStep
+from seedbed.tasks.steps import GeneratorStep, finished
 from seedbed.tasks.task import BaseTask
 
 
@@ -43,6 +44,7 @@ class GeneratorTask(BaseTask, GeneratorStep):
         finally:
             current_scope.reset(token)
 
+    @finished
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield the rows of index `offset` and all that follow, one index at a time."""
         for index in count(offset):
@@ -60,4 +62,4 @@ class GeneratorTask(BaseTask, GeneratorStep):
         return {name: value for name, value in input.items() if not name.startswith("_")}
 
     def _added_columns(self) -> dict[str, Any]:
-        return {"model_name": self.require_llm().model_name}
+        return renamed({"model_name": self.require_llm().model_name}, self.output_mappings)

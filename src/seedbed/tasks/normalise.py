@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from seedbed.errors import InvalidRowError
+from seedbed.tasks.mapping import renamed
 from seedbed.tasks.rows import Row, check_row
 
 T = TypeVar("T")
@@ -39,7 +40,13 @@ def _as_row(item: object, step: str) -> Row:
     return item
 
 
-def normalised(yielded: Iterable[object], step: str, columns: dict[str, Any]) -> Iterator[list[Row]]:
-    """Yield each item of a generator as a list of rows, each with `columns` where it lacks them."""
+def normalised(
+    yielded: Iterable[object], step: str, names: Mapping[str, str], added: Mapping[str, Any]
+) -> Iterator[list[Row]]:
+    """Yield each item of a generator as a list of rows under their final names, with `added` columns.
+
+    A row that has one of the added columns keeps its own.
+    """
     for item in yielded:
-        yield [{**row, **{k: v for k, v in columns.items() if k not in row}} for row in as_rows(item, step)]
+        rows = [renamed(row, names) for row in as_rows(item, step)]
+        yield [{**row, **{name: value for name, value in added.items() if name not in row}} for row in rows]

@@ -5,18 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from seedbed.plugins.names import kebab_case
-from seedbed.tasks.normalise import normalised
+from seedbed.tasks.mapping import check_mappings, mapped, renamed
+from seedbed.tasks.normalise import as_rows, normalised
 from seedbed.tasks.rows import GeneratorOutput, Row
 
 if TYPE_CHECKING:
-    from seedbed.pipeline.pipeline import Pipeline
+    from seedbed.pipeline.pipeline import Branches, Pipeline
 
-_NORMALISED = "__seedbed_normalised__"
+_FINISHED = "__seedbed_finished__"
+
+_Process = TypeVar("_Process", bound=Callable[..., Any])
 
 
 class BaseStep(BaseModel):
@@ -29,7 +32,19 @@ class BaseStep(BaseModel):
         extra="forbid", protected_namespaces=(), arbitrary_types_allowed=True, hide_input_in_errors=True
     )
 
+    keeps: ClassVar[bool] = False
+    """Whether rows keep the columns that they came with; unless said so, nobody can know before a run."""
+
     name: str = Field(default="", description="Name of the step; its registered name unless set.")
+    output_mappings: dict[str, str] = Field(
+        default_factory=dict, description="Other names for columns that the step makes: {made: new}."
+    )
+
+    @field_validator("output_mappings")
+    @classmethod
+    def _check_mappings(cls, value: dict[str, str]) -> dict[str, str]:
+        check_mappings(value)
+        return value
 
     def model_post_init(self, context: Any, /) -> None:
         """Name the step after its class where nothing else did."""
@@ -47,8 +62,8 @@ class BaseStep(BaseModel):
 
     @property
     def columns(self) -> list[str]:
-        """The columns that this step makes, with those that the framework adds."""
-        return list(self.outputs)
+        """The columns that this step makes, under their final names, with those that the framework adds."""
+        return mapped(self.outputs, self.output_mappings)
 
     def load(self) -> None:
         """Make ready what `process` needs. A run calls it; call it yourself when there is none."""
@@ -56,10 +71,15 @@ class BaseStep(BaseModel):
     def unload(self) -> None:
         """Give back what `load` took."""
 
-    def __rshift__(self, following: BaseStep) -> Pipeline:
+    def __rshift__(self, following: Branches) -> Pipeline:
         from seedbed.pipeline.pipeline import Pipeline
 
-        return Pipeline(steps=[self]) >> following
+        return Pipeline([self]) >> following
+
+    def __rrshift__(self, before: Branches) -> Pipeline:
+        from seedbed.pipeline.pipeline import Pipeline
+
+        return Pipeline() >> before >> self
 
 
 class Step(BaseStep):
@@ -73,6 +93,11 @@ class Step(BaseStep):
         once. Raise `Reject` to say why a row is dropped.
         """
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        _wrap_process(cls, _renaming)
+
 
 class GlobalStep(BaseStep):
     """Needs all rows at once."""
@@ -80,6 +105,11 @@ class GlobalStep(BaseStep):
     @abstractmethod
     def process(self, rows: Iterable[Row]) -> Iterable[Row]:
         """Return or yield the rows that replace all of `rows`."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        renaming_all(cls)
 
 
 class GeneratorStep(BaseStep):
@@ -101,20 +131,62 @@ class GeneratorStep(BaseStep):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        process = cls.__dict__.get("process")
-        if process is not None and not hasattr(process, _NORMALISED):
-            cls.process = _normalising(process)  # type: ignore[method-assign]
+        _wrap_process(cls, _normalising)
 
     def _added_columns(self) -> dict[str, Any]:
-        """Return the columns that the framework adds to each row."""
+        """Return the columns that the framework adds to each row, under their final names."""
         return {}
+
+
+def finished(process: _Process) -> _Process:
+    """Mark a `process` whose rows have their final columns, and are left as they are."""
+    setattr(process, _FINISHED, True)
+    return process
+
+
+def renaming_all(cls: type[BaseStep]) -> None:
+    """Have the `process` of a class that makes rows of all rows give them their final columns."""
+    _wrap_process(cls, _renaming_all)
+
+
+def _wrap_process(cls: type[BaseStep], wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    process = cls.__dict__.get("process")
+    if process is not None and not hasattr(process, _FINISHED):
+        cls.process = finished(wrap(process))  # type: ignore[attr-defined]
+
+
+def _renaming(process: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(process)
+    def renaming(self: BaseStep, *args: Any, **kwargs: Any) -> Any:
+        made = process(self, *args, **kwargs)
+        if not _renames(self, renaming):
+            return made
+        return [renamed(row, self.output_mappings) for row in as_rows(made, self.name)]
+
+    return renaming
+
+
+def _renaming_all(process: Callable[..., Iterable[Any]]) -> Callable[..., Iterable[Any]]:
+    @wraps(process)
+    def renaming(self: BaseStep, *inputs: Iterable[Row]) -> Iterable[Any]:
+        made = process(self, *inputs)
+        if not _renames(self, renaming):
+            return made
+        return (renamed(row, self.output_mappings) for item in made for row in as_rows(item, self.name))
+
+    return renaming
+
+
+def _renames(step: BaseStep, process: Callable[..., Any]) -> bool:
+    """Whether `process` is not called by that of a subclass, which still works with the names as made."""
+    return bool(step.output_mappings) and getattr(type(step), "process", None) is process
 
 
 def _normalising(process: Callable[..., GeneratorOutput]) -> Callable[..., Iterator[list[Row]]]:
     @wraps(process)
     def normalising(self: GeneratorStep, offset: int = 0) -> Iterator[list[Row]]:
         yielded = process(self, offset) if offset else process(self)
-        return normalised(yielded, self.name, self._added_columns())
+        names = self.output_mappings if _renames(self, normalising) else {}
+        return normalised(yielded, self.name, names, self._added_columns())
 
-    setattr(normalising, _NORMALISED, True)
     return normalising

@@ -25,9 +25,10 @@ from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Response
 from seedbed.plugins.resolve import get_llm
 from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.normalise import as_rows
 from seedbed.tasks.rows import Row, check_row
-from seedbed.tasks.steps import BaseStep, Step
+from seedbed.tasks.steps import BaseStep, Step, finished
 from seedbed.tasks.template import check_template, render, template_variables
 from seedbed.tasks.typed import describe, parse_output
 
@@ -95,7 +96,7 @@ class BaseTask(BaseStep):
     @property
     def columns(self) -> list[str]:
         """The columns made, and `model_name`."""
-        return list(dict.fromkeys([*self.outputs, "model_name"]))
+        return mapped(dict.fromkeys([*self.outputs, "model_name"]), self.output_mappings)
 
     def load(self) -> None:
         """Load the LLM. Overriding it, call `super().load()`."""
@@ -170,7 +171,8 @@ class BaseTask(BaseStep):
     def _finish(self, made: object, input: Row) -> list[Row]:
         kept = self._kept_columns(input)
         check_row(kept)
-        return [{**kept, **row, "model_name": self.llm.model_name} for row in as_rows(made, self.name)]
+        rows = ({**row, "model_name": self.llm.model_name} for row in as_rows(made, self.name))
+        return [{**kept, **renamed(row, self.output_mappings)} for row in rows]
 
     async def _complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
         merged = {**self.generation.given(), **parameters}
@@ -232,12 +234,20 @@ class BaseTask(BaseStep):
 class Task(BaseTask, Step):
     """A task over rows: adds the columns that the model writes to each row."""
 
+    keeps: ClassVar[bool] = True
+
+    Input: ClassVar[type[BaseModel] | None] = None
+    """The columns that the task reads, with their types, which are checked before a pipeline runs."""
+
     @property
     def inputs(self) -> list[str]:
-        """The columns that the prompt reads: the variables of the templates that are no fields."""
+        """The columns needed: the variables of the templates that are no fields, and those of `Input`."""
         read = template_variables(self.template) | template_variables(self.system_prompt)
-        return sorted(read - self._field_values().keys())
+        declared = self.Input.model_fields.items() if self.Input else ()
+        needed = {name for name, field in declared if field.is_required()}
+        return sorted((read - self._field_values().keys()) | needed)
 
+    @finished
     def process(self, row: Row) -> list[Row]:
         """Return the finished rows that one row makes, for use without a run."""
         return loop_thread().run(self.make_rows(row), twin="make_rows(row)")

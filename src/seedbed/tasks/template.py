@@ -15,7 +15,8 @@ from seedbed.plugins.suggest import did_you_mean
 
 
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
+def sandbox() -> ImmutableSandboxedEnvironment:
+    """Return the environment of all that strangers write: prompts, and conditions on rows."""
     # Prompts are plain text: nothing is escaped.
     return ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
@@ -24,7 +25,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 @lru_cache(maxsize=256)
 def _compile(source: str) -> Template:
-    return _environment().from_string(source)
+    return sandbox().from_string(source)
 
 
 def check_template(source: str) -> str:
@@ -39,7 +40,7 @@ def check_template(source: str) -> str:
 @lru_cache(maxsize=256)
 def template_variables(source: str) -> frozenset[str]:
     """Return the names of the variables that a template reads."""
-    return frozenset(find_undeclared_variables(_environment().parse(source)))
+    return frozenset(find_undeclared_variables(sandbox().parse(source)))
 
 
 def render(source: str, variables: Mapping[str, Any]) -> str:

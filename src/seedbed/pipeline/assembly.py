@@ -1,0 +1,137 @@
+"""From steps and links between them to a checked topology."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from seedbed.errors import UsageError
+from seedbed.pipeline.branches import join_renames
+from seedbed.pipeline.merging import Graph, merge_at, region_between
+from seedbed.pipeline.order import connected, in_order
+from seedbed.pipeline.routing import check_routes
+from seedbed.pipeline.topology import Condition, Edge, Merge, Node, Parent, Topology
+from seedbed.tasks.combining import CombineStep
+from seedbed.tasks.passing import Pass
+from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep
+
+INPUT = "input"
+"""Name of the step that hands the input of a run to several others."""
+
+
+class Link(NamedTuple):
+    """The way of rows from a step, or from the input of the run (None), to another step."""
+
+    parent: BaseStep | None
+    child: BaseStep
+    when: Condition | None = None
+
+
+def assemble(steps: Sequence[BaseStep], links: Sequence[Link]) -> Topology:
+    """Return the topology of steps; raise UsageError where they make none."""
+    by_name = _by_name(steps)
+    from_input = _from_input(by_name, links)
+    edges = [Edge(link.parent.name, link.child.name, link.when) for link in links if link.parent]
+    if len(from_input) > 1 or any(link.when for link in from_input):
+        by_name = _with_input(by_name)
+        edges = [*(Edge(INPUT, link.child.name, link.when) for link in from_input), *edges]
+    _check_sources(by_name, edges, from_input)
+    parents: dict[str, list[Parent]] = {name: [] for name in by_name}
+    for edge in edges:
+        parents[edge.child].append(Parent(edge.parent, edge.when))
+    order = in_order({name: [parent.step for parent in above] for name, above in parents.items()})
+    _check_edges(edges)
+    return Topology(_nodes(by_name, {name: parents[name] for name in order}), tuple(edges))
+
+
+def _by_name(steps: Sequence[BaseStep]) -> dict[str, BaseStep]:
+    unique = {id(step): step for step in steps}.values()
+    if not unique:
+        raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
+    for name, times in Counter(step.name for step in unique).items():
+        if times > 1:
+            raise UsageError(
+                f"{times} steps have the name '{name}'", "give each a name of its own: name='...'"
+            )
+    return {step.name: step for step in unique}
+
+
+def _from_input(by_name: Mapping[str, BaseStep], links: Sequence[Link]) -> list[Link]:
+    """Return the links from the run's input, to the steps that nothing else gives rows to as well."""
+    linked = {link.child.name for link in links}
+    unlinked = [step for name, step in by_name.items() if name not in linked]
+    return [
+        *(link for link in links if link.parent is None),
+        *(Link(None, step) for step in unlinked if not isinstance(step, GeneratorStep)),
+    ]
+
+
+def _with_input(by_name: Mapping[str, BaseStep]) -> dict[str, BaseStep]:
+    if INPUT in by_name:
+        raise UsageError(
+            f"several steps read the input of the run, and one has the name '{INPUT}'",
+            "give it another: name='...'",
+        )
+    return {INPUT: Pass(name=INPUT), **by_name}
+
+
+def _check_sources(
+    by_name: Mapping[str, BaseStep], edges: Sequence[Edge], from_input: Sequence[Link]
+) -> None:
+    for edge in edges:
+        if isinstance(by_name[edge.child], GeneratorStep):
+            raise UsageError(
+                f"step '{edge.child}' makes rows without input, and cannot follow another step",
+                "put it first; in a file, with `after: []`",
+            )
+    for link in from_input:
+        if isinstance(link.child, CombineStep):
+            raise UsageError(
+                f"step '{link.child.name}' combines pipelines, and there is none before it",
+                f"[first, second] >> {type(link.child).__name__}(...)",
+            )
+    generators = [name for name, step in by_name.items() if isinstance(step, GeneratorStep)]
+    if generators and from_input:
+        raise UsageError(
+            f"step '{from_input[0].child.name}' works on rows, and no step before it makes any",
+            f"put it behind '{generators[0]}', or leave that out and give the run an input",
+        )
+
+
+def _check_edges(edges: Sequence[Edge]) -> None:
+    for (parent, child), times in Counter((edge.parent, edge.child) for edge in edges).items():
+        if times > 1:
+            raise UsageError(
+                f"{times} ways lead from '{parent}' to '{child}'",
+                "join their conditions with `or`, or put steps between",
+            )
+    for parent in dict.fromkeys(edge.parent for edge in edges):
+        check_routes(parent, [edge for edge in edges if edge.parent == parent])
+
+
+def _nodes(by_name: Mapping[str, BaseStep], parents: Mapping[str, Sequence[Parent]]) -> tuple[Node, ...]:
+    together = connected({name: [parent.step for parent in above] for name, above in parents.items()})
+    for name in parents:
+        if name not in together:
+            raise UsageError(
+                f"nothing leads from '{next(iter(parents))}' to '{name}'",
+                "run two pipelines, or unite them with Concat() or Join(on=[...])",
+            )
+    barriers = {name for name, step in by_name.items() if isinstance(step, GlobalStep | CombineStep)}
+    graph = Graph(parents, barriers)
+    nodes: dict[str, Node] = {}
+    for name, above in parents.items():
+        node = Node(by_name[name], tuple(above))
+        if len(above) > 1 and not isinstance(node.step, CombineStep):
+            node = node._replace(merge=_merge(graph, name, nodes))
+        nodes[name] = node
+    return tuple(nodes.values())
+
+
+def _merge(graph: Graph, name: str, nodes: Mapping[str, Node]) -> Merge:
+    merge = merge_at(graph, name)
+    if merge.kind == "union":
+        return merge
+    region = region_between(graph, merge.fork, name)
+    return merge._replace(renames=join_renames(region, graph.above(name), nodes))

@@ -1,0 +1,88 @@
+"""Which columns the branches of a join make, and what those of one name are called behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from seedbed.errors import UsageError
+from seedbed.pipeline.made import MODEL_NAME, made_by
+from seedbed.pipeline.merging import Region
+from seedbed.pipeline.topology import Node
+
+
+class Maker(NamedTuple):
+    """The step of a branch that has made a column, and whether the rows at its end surely have it."""
+
+    step: str
+    is_certain: bool
+
+
+Columns = Mapping[str, Maker]
+
+
+def join_renames(region: Region, ends: Sequence[str], nodes: Mapping[str, Node]) -> dict[str, dict[str, str]]:
+    """Return for each branch, by its last step, the columns that get another name at the join.
+
+    `model_name` of several branches becomes `model_name_<step>`. Raises UsageError for any other column
+    that two branches make.
+    """
+    made = _made(region, nodes)
+    branches = {end: made[end] for end in ends}
+    _check_clashes(region, branches)
+    makers = {end: columns[MODEL_NAME].step for end, columns in branches.items() if MODEL_NAME in columns}
+    if len(set(makers.values())) < 2:
+        return {}
+    return {end: {MODEL_NAME: f"{MODEL_NAME}_{_snake(step)}"} for end, step in makers.items()}
+
+
+def _check_clashes(region: Region, branches: Mapping[str, Columns]) -> None:
+    makers: dict[str, dict[str, None]] = {}
+    for columns in branches.values():
+        for column, maker in columns.items():
+            if maker.is_certain and column != MODEL_NAME:
+                makers.setdefault(column, {})[maker.step] = None
+    for column, (first, *others) in makers.items():
+        if others:
+            raise UsageError(
+                f"'{first}' and '{others[0]}' both make a column '{column}', and meet at '{region.end}'",
+                f"give one another name: output_mappings={{'{column}': '{column}_{_snake(others[0])}'}}",
+            )
+
+
+def _made(region: Region, nodes: Mapping[str, Node]) -> dict[str, Columns]:
+    """Return what has been made since the fork, behind each step of the region."""
+    made: dict[str, Columns] = {region.fork: {}}
+    for name in region.below:
+        if name != region.fork:
+            made[name] = _behind(nodes[name], _above(nodes[name], made))
+    return made
+
+
+def _above(node: Node, made: Mapping[str, Columns]) -> dict[str, Maker]:
+    renames = node.merge.renames if node.merge else {}
+    branches = [
+        {renames.get(end, {}).get(column, column): maker for column, maker in made[end].items()}
+        for end, _ in node.parents
+    ]
+    above = {column: maker for branch in branches for column, maker in branch.items()}
+    if node.merge is None or node.merge.kind == "join":
+        return above
+    return {
+        column: Maker(maker.step, all(_is_certain(column, branch) for branch in branches))
+        for column, maker in above.items()
+    }
+
+
+def _behind(node: Node, above: Mapping[str, Maker]) -> dict[str, Maker]:
+    keeps = node.step.keeps
+    kept = {column: Maker(maker.step, maker.is_certain and keeps) for column, maker in above.items()}
+    return {**kept, **{column: Maker(node.name, True) for column in made_by(node.step).columns}}
+
+
+def _is_certain(column: str, branch: Columns) -> bool:
+    return column in branch and branch[column].is_certain
+
+
+def _snake(name: str) -> str:
+    return name.replace("-", "_").replace(" ", "_")

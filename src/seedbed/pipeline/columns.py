@@ -1,0 +1,156 @@
+"""The check that every step finds the columns that it reads, before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from seedbed.errors import UsageError
+from seedbed.pipeline.made import made_by, output_types
+from seedbed.pipeline.routing import Expression
+from seedbed.pipeline.topology import Node, Topology
+from seedbed.pipeline.types import clash
+from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.combining import Join
+from seedbed.tasks.passing import Pass
+from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.task import BaseTask, Task
+
+
+class Columns(NamedTuple):
+    """The columns that rows may have, with their types where declared; `complete`: and no others."""
+
+    types: Mapping[str, Any]
+    complete: bool
+    source: str
+    """Where the rows come from, in words."""
+
+
+def check_columns(topology: Topology, input_columns: Collection[str] | None = None) -> None:
+    """Raise UsageError for a column that is read and cannot be there, or cannot be of the type read.
+
+    `input_columns` are those of the run's input, None where they are not known. Behind a step that does not
+    declare its columns nothing is certain, and nothing is said.
+    """
+    names = input_columns or ()
+    given = Columns(dict.fromkeys(names), input_columns is not None, "the input")
+    found: dict[str, Columns] = {}
+    for node in topology.nodes:
+        _check_mappings(node.step)
+        _check_conditions(node, found)
+        for columns in _read(node, found, given):
+            _check_inputs(node.step, columns)
+        found[node.name] = _behind(node, _above(node, found, given))
+
+
+def _check_mappings(step: BaseStep) -> None:
+    made = made_by(step.model_copy(update={"output_mappings": {}}))
+    for column in step.output_mappings:
+        if isinstance(step, BaseTask) and made.complete and column not in made.columns:
+            raise UsageError(
+                f"step '{step.name}' makes no column '{column}', which its output_mappings give another name",
+                *_advice(column, made.columns),
+            )
+
+
+def _check_conditions(node: Node, found: Mapping[str, Columns]) -> None:
+    for parent in node.parents:
+        if isinstance(parent.when, Expression):
+            where = f"the condition {parent.when.text!r} on the way to '{node.name}'"
+            _check_present(where, parent.when.columns, found[parent.step])
+
+
+def _check_inputs(step: BaseStep, columns: Columns) -> None:
+    _check_present(f"step '{step.name}'", step.inputs, columns)
+    if not isinstance(step, Task) or step.Input is None:
+        return
+    for name, field in step.Input.model_fields.items():
+        made = columns.types.get(name)
+        problem = clash(made, field.annotation) if made is not None else None
+        if problem:
+            raise UsageError(
+                f"step '{step.name}' reads column '{name}' as {problem[1]}, "
+                f"and {columns.source} has {problem[0]}"
+            )
+
+
+def _check_present(who: str, wanted: Iterable[str], columns: Columns) -> None:
+    for column in sorted(wanted):
+        if columns.complete and column not in columns.types:
+            raise UsageError(
+                f"{who} reads a column '{column}' that {columns.source} does not have",
+                *_advice(column, columns.types),
+            )
+
+
+def _advice(column: str, there: Collection[str]) -> tuple[str, ...]:
+    return (*did_you_mean(column, there), f"columns there: {', '.join(there) or 'none'}")
+
+
+def _read(node: Node, found: Mapping[str, Columns], given: Columns) -> list[Columns]:
+    """Return the columns that a step must find its own in, one after the other."""
+    if node.merge is not None and node.merge.kind == "join":
+        return [_joined(node, found)]
+    return _branches(node, found) or [given]
+
+
+def _above(node: Node, found: Mapping[str, Columns], given: Columns) -> Columns:
+    if node.merge is not None and node.merge.kind == "join":
+        return _joined(node, found)
+    if isinstance(node.step, GeneratorStep):
+        return Columns({}, True, "nothing")
+    branches = _branches(node, found) or [given]
+    types = _together(branches)
+    if isinstance(node.step, Join):
+        types = {**types, **_numbered(node.step, branches)}
+    return Columns(types, all(branch.complete for branch in branches), branches[0].source)
+
+
+def _branches(node: Node, found: Mapping[str, Columns]) -> list[Columns]:
+    renames = node.merge.renames if node.merge else {}
+    return [_renamed(found[parent.step], renames.get(parent.step, {})) for parent in node.parents]
+
+
+def _joined(node: Node, found: Mapping[str, Columns]) -> Columns:
+    assert node.merge is not None
+    branches = _branches(node, found)
+    fork = found[node.merge.fork].types
+    kept = {name: fork[name] for names in node.merge.renames.values() for name in names if name in fork}
+    source = " joined with ".join(branch.source for branch in branches)
+    return Columns({**kept, **_together(branches)}, all(branch.complete for branch in branches), source)
+
+
+def _together(branches: Sequence[Columns]) -> dict[str, Any]:
+    """Return the columns of all branches; the type of one stands where no other says otherwise."""
+    types: dict[str, Any] = {}
+    for branch in branches:
+        for column, kind in branch.types.items():
+            types[column] = kind if types.get(column, kind) == kind else None
+    return types
+
+
+def _numbered(step: Join, branches: Sequence[Columns]) -> dict[str, Any]:
+    """Return the columns that later inputs of a join may have in common with earlier ones."""
+    numbered: dict[str, Any] = {}
+    for number, branch in enumerate(branches[1:], 2):
+        before = {column for earlier in branches[: number - 1] for column in earlier.types}
+        shared = [column for column in branch.types if column in before and column not in step.on]
+        numbered |= {step.later_name(column, number): branch.types[column] for column in shared}
+    return numbered
+
+
+def _behind(node: Node, above: Columns) -> Columns:
+    step = node.step
+    if isinstance(step, Pass) and not node.parents:
+        return above
+    made, types = made_by(step), output_types(step)
+    # What a step does to columns that it does not declare is its own affair.
+    sure = made.complete and step.keeps
+    kept = above if isinstance(step, BaseTask) else _renamed(above, step.output_mappings)
+    columns = {column: kind if sure else None for column, kind in kept.types.items()}
+    columns |= {column: types.get(column) for column in made.columns}
+    return Columns(columns, above.complete and made.complete, f"what '{step.name}' makes")
+
+
+def _renamed(columns: Columns, names: Mapping[str, str]) -> Columns:
+    return columns._replace(types={names.get(column, column): kind for column, kind in columns.types.items()})

@@ -1,0 +1,63 @@
+"""What a pipeline file holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from seedbed.tasks.combining import Concat, Join
+from seedbed.tasks.passing import Pass
+from seedbed.tasks.steps import BaseStep
+
+BUILT_IN: dict[str, type[BaseStep]] = {"concat": Concat, "join": Join, "pass": Pass}
+"""Steps that no plugin registers."""
+
+
+class LLMEntry(BaseModel):
+    """An LLM with parameters: `use` is its reference, `with` holds its fields."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+    use: str = Field(description="backend/model")
+    fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the LLM.")
+
+
+class StepEntry(BaseModel):
+    """One step: `use` is a registered name, `with` holds its fields."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+    use: str = Field(description="Registered name of a task or step; or join, concat, pass.")
+    name: str = Field(default="", description="Name of the step, where its registered name stands twice.")
+    llm: str | LLMEntry | None = Field(default=None, description="LLM of this step alone.")
+    fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the step.")
+    after: str | list[str] | None = Field(
+        default=None,
+        description="Names of the steps whose rows it receives; the entry before it unless given. "
+        "[]: none, for a second source.",
+    )
+    when: str | None = Field(
+        default=None,
+        description="Condition on a row to come here: a Jinja2 expression over its columns. The first entry "
+        "whose condition holds receives it.",
+    )
+    otherwise: bool = Field(
+        default=False, description="Whether the rows come here for which no condition before it holds."
+    )
+
+    @model_validator(mode="after")
+    def _check_condition(self) -> StepEntry:
+        if self.otherwise and self.when is not None:
+            raise ValueError("either `when` or `otherwise`, not both")
+        return self
+
+
+class PipelineFile(BaseModel):
+    """What a pipeline file holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(default="", description="Name of the run.")
+    llm: str | LLMEntry | None = Field(default=None, description="LLM of the steps that name none.")
+    steps: list[StepEntry] = Field(min_length=1, description="The steps, in order.")

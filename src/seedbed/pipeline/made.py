@@ -1,0 +1,65 @@
+"""Which columns a step makes, as far as it can be known before a run."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.mapping import mapped
+from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.task import BaseTask, Task
+
+MODEL_NAME = "model_name"
+
+
+class Made(NamedTuple):
+    """The columns that a step makes, and whether it can make no others."""
+
+    columns: tuple[str, ...]
+    complete: bool
+
+
+def made_by(step: BaseStep) -> Made:
+    """Return the columns that a step makes, under their final names."""
+    if isinstance(step, BaseTask):
+        return _made_by_task(step)
+    declared = type(step).outputs is not BaseStep.outputs
+    return Made(tuple(step.columns), declared or step.keeps)
+
+
+def _made_by_task(task: BaseTask) -> Made:
+    if not _is_declared(task):
+        return Made(tuple(mapped([MODEL_NAME], task.output_mappings)), False)
+    return Made(tuple(task.columns), not _has_variables(task))
+
+
+def _is_declared(task: BaseTask) -> bool:
+    """Whether `outputs` says what the rows have: its default does so where nothing is overridden."""
+    cls = type(task)
+    if cls.outputs is not BaseTask.outputs:
+        return True
+    if cls.format_output is not BaseTask.format_output or has_own_process(task):
+        return False
+    return cls.Output is not None or cls.generate_row is BaseTask.generate_row
+
+
+def _has_variables(task: BaseTask) -> bool:
+    if not isinstance(task, GeneratorTask) or has_own_process(task):
+        return False
+    return type(task).sample is not GeneratorTask.sample
+
+
+def has_own_process(task: BaseTask) -> bool:
+    """Whether the author of a task makes its rows by `process`, and so in any way."""
+    base = GeneratorTask.process if isinstance(task, GeneratorTask) else Task.process
+    return getattr(type(task), "process", base) is not base
+
+
+def output_types(step: BaseStep) -> dict[str, Any]:
+    """Return the types of the columns that a step declares, under their final names."""
+    if not isinstance(step, BaseTask) or step.Output is None:
+        return {}
+    if type(step).format_output is not BaseTask.format_output or has_own_process(step):
+        return {}
+    names = step.output_mappings
+    return {names.get(name, name): field.annotation for name, field in step.Output.model_fields.items()}

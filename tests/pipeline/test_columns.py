@@ -1,0 +1,288 @@
+"""Columns are followed along the real path, and what is certainly missing is said before a run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, ClassVar, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from seedbed import (
+    CombineStep,
+    Concat,
+    GeneratorStep,
+    GeneratorTask,
+    GlobalStep,
+    Join,
+    Pass,
+    Pipeline,
+    Step,
+    Task,
+    UsageError,
+    otherwise,
+    when,
+)
+from seedbed.pipeline.columns import check_columns
+from seedbed.tasks.rows import Row
+
+
+class Numbers(GeneratorStep):
+    outputs: ClassVar[list[str]] = ["number", "word"]
+
+    def process(self, offset: int = 0) -> Any:
+        yield {"number": 1, "word": "one"}
+
+
+class Sampling(GeneratorTask):
+    template: str = "Write about {{ topic }}."
+
+    def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
+        return {"topic": "tax"}
+
+
+class Constant(GeneratorTask):
+    template: str = "Write."
+
+
+class Answer(Task):
+    template: str = "Answer: {{ word }}"
+    outputs: ClassVar[list[str]] = ["answer"]
+
+    def format_output(self, output: str | None, input: Row | None) -> Row:
+        return {"answer": output}
+
+
+class Judge(Task):
+    template: str = "Judge {{ answer }}."
+
+    class Output(BaseModel):
+        score: int
+        verdict: Literal["good", "bad"]
+        note: str | None = None
+
+
+class Loose(Task):
+    template: str = "{{ number }}"
+
+    def format_output(self, output: str | None, input: Row | None) -> Row:
+        return {"anything": output}
+
+
+class Filter(Step):
+    keeps: ClassVar[bool] = True
+
+    def process(self, row: Row) -> Row:
+        return row
+
+
+class Unsaid(Step):
+    def process(self, row: Row) -> Row:
+        return row
+
+
+class Measure(Step):
+    outputs: ClassVar[list[str]] = ["length"]
+    inputs: ClassVar[list[str]] = ["answer"]
+
+    def process(self, row: Row) -> Row:
+        return {"length": len(row["answer"])}
+
+
+class Sort(GlobalStep):
+    keeps: ClassVar[bool] = True
+    inputs: ClassVar[list[str]] = ["score"]
+
+    def process(self, rows: Iterable[Row]) -> Iterable[Row]:
+        return sorted(rows, key=lambda row: row["score"])
+
+
+class Zip(CombineStep):
+    outputs: ClassVar[list[str]] = ["pair"]
+
+    def process(self, *inputs: Iterable[Row]) -> Iterable[Row]:
+        return ({"pair": list(pair)} for pair in zip(*inputs, strict=True))
+
+
+def reads(column: str, **fields: Any) -> Task:
+    return Task(template=f"{{{{ {column} }}}}", **{"name": "reader", **fields})
+
+
+def check(pipeline: Pipeline, columns: Collection[str] | None = None) -> None:
+    check_columns(pipeline.topology(), columns)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Numbers() >> Answer() >> Judge() >> Sort(),
+        lambda: Numbers() >> Answer() >> Measure() >> reads("length"),
+        lambda: Numbers() >> Answer() >> Measure() >> reads("word"),
+        lambda: Numbers() >> Unsaid() >> reads("surprise"),
+        lambda: Numbers() >> Loose() >> reads("anything"),
+        lambda: Sampling() >> reads("topic"),
+        lambda: Numbers() >> [Answer(), Pass()] >> reads("answer"),
+        lambda: Numbers() >> [Answer(name="one"), Judge(template="x")] >> reads("model_name_one"),
+        lambda: Numbers() >> [when("number > 3", Pass()), otherwise(Filter())] >> reads("word"),
+        lambda: [Numbers(name="a"), Numbers(name="b")] >> Join(on=["number"]) >> reads("word_2"),
+        lambda: [Numbers(name="a"), Constant()] >> Concat() >> reads("generation"),
+        lambda: Numbers() >> Answer(output_mappings={"answer": "reply"}) >> reads("reply"),
+        lambda: Numbers() >> Pass(output_mappings={"word": "term"}) >> reads("term"),
+    ],
+)
+def test_a_column_that_may_be_there_is_no_error(make: Callable[[], Pipeline]) -> None:
+    check(make())
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: Numbers() >> reads("wrod"),
+            "step 'reader' reads a column 'wrod' that what 'numbers' makes does not have\n"
+            "  did you mean 'word'?\n"
+            "  columns there: number, word",
+        ),
+        (lambda: Numbers() >> Answer() >> Filter() >> reads("sum"), "what 'filter' makes does not have"),
+        (lambda: Constant() >> reads("topic"), "columns there: generation, model_name"),
+        (lambda: Numbers() >> Sort(), "step 'sort' reads a column 'score'"),
+        (lambda: Numbers() >> [Answer(), Pass()] >> reads("x"), "joined with what 'pass' makes"),
+        (
+            lambda: Numbers() >> [when("number > 3", Answer()), otherwise(Pass())] >> reads("answer"),
+            "'answer' that what 'pass' makes does not have",
+        ),
+        (
+            lambda: Numbers() >> [when("langu == 'en'", Answer()), otherwise(Pass())],
+            "the condition \"langu == 'en'\" on the way to 'answer' reads a column 'langu'",
+        ),
+        (
+            lambda: [Numbers(name="a"), Constant()] >> Join(on=["number"]),
+            "'number' that what 'constant' makes",
+        ),
+        (
+            lambda: [Numbers(name="a"), Numbers(name="b")] >> Join(on=["number"]) >> reads("word_3"),
+            "'word_3'",
+        ),
+        (lambda: [Numbers(name="a"), Numbers(name="b")] >> Zip() >> reads("pairs"), "did you mean 'pair'?"),
+        (lambda: Numbers() >> Answer(output_mappings={"answer": "reply"}) >> Judge(), "a column 'answer'"),
+        (lambda: Numbers() >> Pass(output_mappings={"word": "term"}) >> reads("word"), "a column 'word'"),
+        (
+            lambda: Numbers() >> Answer(output_mappings={"anwser": "reply"}),
+            "step 'answer' makes no column 'anwser'",
+        ),
+    ],
+)
+def test_a_column_that_is_certainly_missing_is_said(make: Callable[[], Pipeline], said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        check(make())
+
+    assert said in str(raised.value)
+
+
+def test_the_input_is_looked_at_where_its_columns_are_known() -> None:
+    check(Pipeline([Answer()]))
+    check(Pipeline([Answer()]), ["word", "other"])
+
+    with pytest.raises(UsageError, match="'word' that the input does not have\n  did you mean 'words'"):
+        check(Pipeline([Answer()]), ["words"])
+    with pytest.raises(UsageError, match="columns there: none"):
+        check([Answer(), Measure()] >> Concat(), [])
+    with pytest.raises(UsageError, match="reads a column 'lang' that the input does not have"):
+        check([when("lang", Answer()), otherwise(Pass())] >> Filter(), ["word"])
+
+
+class Reads(Task):
+    template: str = "{{ score }}"
+
+    class Input(BaseModel):
+        score: float
+        extra: str = "not needed"
+
+
+class ReadsText(Reads):
+    class Input(BaseModel):
+        score: str
+
+
+class ReadsNote(Reads):
+    class Input(BaseModel):
+        note: str
+        verdict: str
+
+
+def test_the_columns_of_a_declared_input_are_needed() -> None:
+    assert Reads().inputs == ["score"]
+    assert ReadsNote(template="{{ other }}").inputs == ["note", "other", "verdict"]
+
+
+def test_types_that_can_agree_are_no_error() -> None:
+    check(Numbers() >> Answer() >> Judge() >> Reads())
+    check(Numbers() >> Answer() >> Judge() >> ReadsNote(template="x"))
+    check(Numbers() >> Answer() >> Judge() >> Unsaid() >> ReadsText())
+    check(Pipeline([ReadsText()]), ["score"])
+
+
+def test_types_that_cannot_agree_are_said() -> None:
+    problem = "step 'reads-text' reads column 'score' as string, and what 'judge' makes has number"
+    with pytest.raises(UsageError, match=problem):
+        check(Numbers() >> Answer() >> Judge() >> ReadsText())
+    with pytest.raises(
+        UsageError, match="reads column 'score' as string, and what 'filter' makes has number"
+    ):
+        check(Numbers() >> Answer() >> Judge() >> Filter() >> ReadsText())
+
+
+def test_the_model_names_of_joined_branches_are_kept_apart() -> None:
+    topology = (Constant() >> [Loose(name="first-one"), Loose(name="two") >> Unsaid()] >> Pass()).topology()
+
+    merge = topology.node("pass").merge
+    assert merge is not None
+    assert merge.renames == {
+        "first-one": {"model_name": "model_name_first_one"},
+        "unsaid": {"model_name": "model_name_two"},
+    }
+
+
+def test_one_model_name_is_left_as_it_is() -> None:
+    merge = (Numbers() >> [Answer(), Pass()] >> Filter()).topology().node("filter").merge
+
+    assert merge is not None
+    assert merge.renames == {}
+
+
+def test_a_column_that_two_branches_make_is_refused_with_the_way_out() -> None:
+    first, second = Answer(name="first"), Answer(name="second")
+
+    with pytest.raises(UsageError, match="'first' and 'second' both make a column 'answer'") as raised:
+        (Numbers() >> [first >> Filter(), second] >> Pass()).topology()
+
+    assert "output_mappings={'answer': 'answer_second'}" in str(raised.value)
+    mapped = Answer(name="second", output_mappings={"answer": "answer_second"})
+    check(Numbers() >> [first >> Filter(), mapped] >> reads("answer_second"))
+
+
+def test_a_column_that_may_be_gone_again_is_no_clash() -> None:
+    first, second = Answer(name="first"), Answer(name="second")
+
+    topology = (Numbers() >> [first >> Measure(), second] >> Pass()).topology()
+
+    merge = topology.node("pass").merge
+    assert merge is not None
+    assert merge.renames["measure"] == {"model_name": "model_name_first"}
+
+
+def test_what_was_made_before_branches_part_is_no_clash() -> None:
+    one, two, three, four = (Filter(name=name) for name in ("one", "two", "three", "four"))
+
+    topology = (Numbers() >> [Answer(), one] >> [two, three] >> four).topology()
+
+    merge = topology.node("four").merge
+    assert merge is not None
+    assert merge.renames == {}
+
+
+def test_routes_may_make_the_same_column() -> None:
+    routes = [when("number > 3", Answer(name="first")), otherwise(Answer(name="second"))]
+
+    check(Numbers() >> routes >> reads("answer"))

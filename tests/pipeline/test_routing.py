@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+from tests.support.steps import plain
+
+from seedbed import InvalidRowError, UsageError, otherwise, when
+
+(STEP,) = plain("step")
+
+
+@pytest.mark.parametrize(
+    ("condition", "row", "taken"),
+    [
+        ("lang == 'en'", {"lang": "en"}, True),
+        ("lang == 'en'", {"lang": "de"}, False),
+        ("score > 3 and not draft", {"score": 4, "draft": False}, True),
+        ("'a' in tags", {"tags": ["a", "b"]}, True),
+        ("text | length > 3", {"text": "abc"}, False),
+        ("meta.lang == 'en'", {"meta": {"lang": "en"}}, True),
+        ("missing is defined", {}, False),
+        ("none_of", {"none_of": None}, False),
+    ],
+)
+def test_an_expression_holds_as_jinja_says(condition: str, row: dict[str, object], taken: bool) -> None:
+    assert when(condition, STEP).when.holds(row) is taken
+
+
+def test_a_function_decides_and_names_itself() -> None:
+    def is_long(row: dict[str, str]) -> bool:
+        return len(row["text"]) > 3
+
+    condition = when(is_long, STEP).when
+
+    assert condition.holds({"text": "long"})
+    assert not condition.holds({"text": "s"})
+    assert "is_long" in condition.text
+    with pytest.raises(KeyError):
+        condition.holds({})
+
+
+def test_otherwise_always_holds() -> None:
+    assert otherwise(STEP).when.holds({})
+    assert otherwise(STEP).when == otherwise(STEP).when
+
+
+@pytest.mark.parametrize(
+    ("condition", "row", "said"),
+    [
+        ("lang == 'en'", {"lnag": "en"}, "did you mean 'lnag'?"),
+        ("lang", {}, "'lang' is undefined"),
+        ("meta.lang", {"meta": {}}, "no attribute 'lang'"),
+        ("score > 3", {"score": None}, "TypeError"),
+        ("1 / score > 3", {"score": 0}, "ZeroDivisionError"),
+    ],
+)
+def test_a_row_of_which_it_cannot_be_told_is_to_blame(
+    condition: str, row: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InvalidRowError) as raised:
+        when(condition, STEP).when.holds(row)
+
+    assert repr(condition) in str(raised.value)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("condition", ["lang ==", "lang = 'en'", "", "a b", "{{ lang }}"])
+def test_what_is_no_expression_is_refused_at_once(condition: str) -> None:
+    with pytest.raises(UsageError, match="is no condition"):
+        when(condition, STEP)
+
+
+@pytest.mark.parametrize(
+    "condition", ["''.__class__.__mro__", "text.__init__.__globals__", "range(1000000)|list"]
+)
+def test_a_condition_from_a_stranger_stays_in_its_sandbox(condition: str) -> None:
+    with pytest.raises((UsageError, InvalidRowError)):
+        when(condition, STEP).when.holds({"text": "x"})
+
+
+def test_the_columns_of_an_expression_are_those_it_reads() -> None:
+    from seedbed.pipeline.routing import Expression
+
+    assert Expression("lang == 'en' and score > range(3) | length").columns == {"lang", "score"}
