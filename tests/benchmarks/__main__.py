@@ -12,6 +12,7 @@ medians. Ratios hold on a busy machine where its figures do not, within limits: 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import time
 from importlib import import_module
 
@@ -57,6 +58,8 @@ def main() -> None:
     for name in options.only:
         try:
             findings += take(name, options.rounds)
+        except subprocess.CalledProcessError as error:
+            missing.append((name, f"a process ended with status {error.returncode}, as said above"))
         except Missing as error:
             missing.append((name, str(error)))
     show(findings, missing)

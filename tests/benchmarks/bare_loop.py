@@ -20,10 +20,11 @@ from tests.benchmarks.child import Clock
 from tests.benchmarks.nginx import MODEL
 from tests.benchmarks.prompt import prompt
 
-_GROUP_SECONDS = 0.1
+_GROUP_SECONDS = 0.05
 _SCHEMA = """
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=FULL;
+PRAGMA wal_autocheckpoint=2000;
 CREATE TABLE calls(step TEXT, row TEXT, attempt INT, digest BLOB, k INT, model TEXT, input_tokens INT,
     output_tokens INT, cached_tokens INT, reasoning_tokens INT, cost REAL, answer BLOB,
     UNIQUE(step, row, attempt, digest, k));

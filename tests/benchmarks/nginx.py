@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,15 @@ INSTALL = "apt-get install nginx-light libnginx-mod-http-lua wrk"
 MODEL = "bench"
 MODULES = Path("/usr/lib/nginx/modules")
 
-_WORDS = "The seeds that were sown in autumn lay under the snow, and nobody thought of them until March. "
+_WORDS = (
+    "seed snow autumn winter field bird stone river light root leaf rain wind path wall gate house morning "
+    "night the a of and under over with without into from until before after where nobody somebody lay fell "
+    "grew saw waited turned broke carried forgot found kept lost slept woke small old dark green cold warm "
+    "quiet long"
+)
+# As hard to compress as prose is: about 2 to 1.
+_STORY = " ".join(random.Random(3).choices(_WORDS.split(), k=345))
+
 ANSWER: dict[str, Any] = {
     "id": "chatcmpl-0123456789abcdef",
     "object": "chat.completion",
@@ -26,7 +35,7 @@ ANSWER: dict[str, Any] = {
     "choices": [
         {
             "index": 0,
-            "message": {"role": "assistant", "content": _WORDS * 20, "refusal": None},
+            "message": {"role": "assistant", "content": _STORY, "refusal": None},
             "logprobs": None,
             "finish_reason": "stop",
         }
