@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from seedbed.errors import UnsupportedError
+from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.concurrent import all_or_first_error
 from seedbed.llm.loop import LoopThread, loop_thread
 from seedbed.llm.messages import has_images
@@ -52,27 +53,29 @@ class Gateway:
         Raises UnsupportedError for what the LLM does not declare, and the typed LLMError of the last
         try where none succeeded.
         """
-        check_capabilities(llm, request)
-        if not llm.capabilities.structured_output:
+        # Once for all: a backend may work them out anew each time.
+        offered = llm.capabilities
+        check_capabilities(llm, offered, request)
+        if not offered.structured_output:
             request = instruct(request)
         digest = request_digest(f"{llm.backend}/{llm.model_name}", request)
-        singles = [request] if llm.capabilities.n else [replace(request, n=1)] * request.n
+        single = request if offered.n or request.n == 1 else replace(request, n=1)
         calls = [
-            self._call(llm, self._with_seed(llm, single, scope, digest, number), scope)
-            for number, single in enumerate(singles)
+            self._call(llm, self._with_seed(offered, single, scope, digest, number), scope)
+            for number in range(1 if single is request else request.n)
         ]
         if len(calls) == 1:
             return await calls[0]
         return _merge(await all_or_first_error(calls))
 
     def _with_seed(
-        self, llm: LLM, request: Request, scope: CallScope | None, digest: str, number: int
+        self, offered: Capabilities, request: Request, scope: CallScope | None, digest: str, number: int
     ) -> Request:
         earlier = scope.count(digest) if scope else 0
         if request.seed is not None:
             # Several answers with one seed would be one answer several times.
             return replace(request, seed=request.seed + number) if number else request
-        if scope is None or not llm.capabilities.seed:
+        if scope is None or not offered.seed:
             return request
         return replace(request, seed=scope.derive_seed(earlier))
 
@@ -87,17 +90,16 @@ class Gateway:
         return response
 
 
-def check_capabilities(llm: LLM, request: Request) -> None:
-    """Raise UnsupportedError for the first thing that is asked and not declared by the LLM."""
-    declared = llm.capabilities
+def check_capabilities(llm: LLM, offered: Capabilities, request: Request) -> None:
+    """Raise UnsupportedError for the first thing that is asked and not among what the LLM offers."""
     asked = {
         "tools": bool(request.tools),
         "logprobs": request.logprobs is not None,
-        "images": not declared.images and has_images(request.messages),
+        "images": not offered.images and has_images(request.messages),
         "seed": request.seed is not None,
     }
     for name, wanted in asked.items():
-        if wanted and not getattr(declared, name):
+        if wanted and not getattr(offered, name):
             raise UnsupportedError(
                 f"'{llm.reference}' does not declare the capability '{name}'",
                 "use another LLM, or leave it out of the request",

@@ -34,5 +34,8 @@ class GenerationParameters(BaseModel):
 
     def given(self) -> dict[str, Any]:
         """Return the parameters that were set, by name."""
-        values = {name: getattr(self, name) for name in GenerationParameters.model_fields}
-        return {name: value for name, value in values.items() if value not in (None, (), {})}
+        values = ((name, getattr(self, name)) for name in _NAMES)
+        return {name: value for name, value in values if value is not None and value != () and value != {}}
+
+
+_NAMES = tuple(GenerationParameters.model_fields)

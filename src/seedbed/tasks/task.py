@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
@@ -216,8 +217,7 @@ class BaseTask(BaseStep):
         return input
 
     def _field_values(self) -> dict[str, Any]:
-        own = type(self).model_fields.keys() - BaseTask.model_fields.keys()
-        values = {name: getattr(self, name) for name in own}
+        values = {name: getattr(self, name) for name in _own_fields(type(self))}
         # A template may come from a stranger: it sees data, and neither LLMs nor their keys.
         return {name: _as_data(value) for name, value in values.items() if not isinstance(value, LLM)}
 
@@ -264,6 +264,11 @@ def answer_text(choice: Choice) -> str:
         cut = " before it was cut at its longest" if choice.finish_reason == "length" else ""
         raise InvalidOutputError(f"the model gave no text{cut}", text=choice.text)
     return choice.text
+
+
+@cache
+def _own_fields(task: type[BaseTask]) -> tuple[str, ...]:
+    return tuple(task.model_fields.keys() - BaseTask.model_fields.keys())
 
 
 def _as_data(value: Any) -> Any:

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class Connection:
     token_provider: Callable[[], str] | None = field(default=None, repr=False)
     seen_tokens: list[str] = field(default_factory=list, repr=False)
 
-    @property
+    @cached_property
     def credential_id(self) -> str:
         """A digest of key, organisation and project; never the key."""
         names = ("authorization", "api-key", "openai-organization", "openai-project")
@@ -47,12 +48,15 @@ class Connection:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no message may show: keys, tokens, and the values of headers not known to be public."""
-        values = [
+        return (*self._secret_headers, *self.seen_tokens)
+
+    @cached_property
+    def _secret_headers(self) -> tuple[str, ...]:
+        return tuple(
             value.removeprefix("Bearer ")
             for name, value in self.headers.items()
             if name not in _PUBLIC_HEADERS and len(value) >= _SHORTEST_SECRET
-        ]
-        return (*values, *self.seen_tokens)
+        )
 
     async def request_headers(self) -> Mapping[str, str]:
         """Return the headers of the next request, with a new token where there is a provider of tokens."""

@@ -41,5 +41,7 @@ def duration(value: str | None) -> float | None:
 
 
 def _number(value: str | None) -> int | None:
-    match = re.fullmatch(r"\s*(\d{1,18})(\.0+)?\s*", value or "")
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*(\d{1,18})(\.0+)?\s*", value)
     return int(match[1]) if match else None

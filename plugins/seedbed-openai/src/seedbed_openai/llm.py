@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -121,9 +122,10 @@ class OpenAILLM(LLM):
     @property
     def resolved_base_url(self) -> str:
         """The address that requests go to: as given, else from the environment, else the preset's."""
+        if given := self.base_url or self.azure_endpoint:
+            return given
         variable = {"openai": "OPENAI_BASE_URL", "azure": "AZURE_OPENAI_ENDPOINT"}.get(self.preset, "")
-        given = self.base_url or self.azure_endpoint or os.environ.get(variable, "").strip()
-        return given or PRESETS[self.preset].base_url
+        return os.environ.get(variable, "").strip() or PRESETS[self.preset].base_url
 
     @property
     def effective_preset(self) -> Preset:
@@ -141,12 +143,8 @@ class OpenAILLM(LLM):
     @property
     def capabilities(self) -> Capabilities:
         """What the preset has, less what `lacks` names and what the Responses API does not take."""
-        lacking = {*self.lacks, *(("seed", "n") if self.api == "responses" else ())}
-        return replace(
-            self.effective_preset.capabilities,
-            structured_output=self._structured_output != "none",
-            **dict.fromkeys(lacking, False),
-        )
+        lacking = (*self.lacks, *(("seed", "n") if self.api == "responses" else ()))
+        return _without(self.effective_preset.capabilities, self._structured_output != "none", lacking)
 
     @property
     def endpoint(self) -> str:
@@ -180,7 +178,8 @@ class OpenAILLM(LLM):
 
     def secrets(self) -> tuple[str, ...]:
         """Return keys, tokens and values of headers, those of the environment included."""
-        return (*super().secrets(), *(self._connection.secrets if self._connection else ()))
+        connection = self._connection
+        return (*super().secrets(), *(connection.secrets if connection else ()))
 
     def load(self) -> None:
         """Work out where requests go; raises AuthenticationError where a key is missing."""
@@ -198,15 +197,15 @@ class OpenAILLM(LLM):
     async def respond(self, request: Request) -> Response:
         """Post the request to Chat Completions or to the Responses API."""
         connection = self._connected()
-        headers = await connection.request_headers()
+        title, headers = self.server_title, await connection.request_headers()
         answer = await post_json(connection.url, self._body(request), headers=headers, timeout=self.timeout)
         try:
-            body = parse_body(answer, self.server_title, self.secrets())
+            body = parse_body(answer, title, self.secrets())
         except AuthenticationError as error:
             error.advice = (*error.advice, connection.key_origin)
             raise
         read = read_responses if self.api == "responses" else read_chat
-        return read(body, self.server_title, read_limits(answer.headers))
+        return read(body, title, read_limits(answer.headers))
 
     def _body(self, request: Request) -> dict[str, Any]:
         if self.api == "responses":
@@ -221,5 +220,11 @@ class OpenAILLM(LLM):
 
     def _connected(self) -> Connection:
         self.ensure_loaded()
-        assert self._connection is not None
-        return self._connection
+        connection = self._connection
+        assert connection is not None
+        return connection
+
+
+@lru_cache(maxsize=256)
+def _without(capabilities: Capabilities, structured_output: bool, lacking: tuple[str, ...]) -> Capabilities:
+    return replace(capabilities, structured_output=structured_output, **dict.fromkeys(lacking, False))

@@ -1,8 +1,12 @@
-"""What is known of each server that speaks OpenAI's protocol."""
+"""What is known of each server that speaks OpenAI's protocol.
+
+Every call asks for it several times, and so it is worked out once for each address.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -152,6 +156,7 @@ PRESETS: dict[PresetName, Preset] = {
 }
 
 
+@lru_cache(maxsize=256)
 def preset_for(name: PresetName, base_url: str) -> Preset:
     """Return the preset; `openai` at an address that is not OpenAI's is a compatible server."""
     host = urlsplit(base_url).hostname or ""
