@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from seedbed.errors import RowError as RowError
     from seedbed.errors import SeedbedError as SeedbedError
     from seedbed.errors import ServerError as ServerError
+    from seedbed.errors import StopRun as StopRun
     from seedbed.errors import StoreError as StoreError
     from seedbed.errors import TimedOutError as TimedOutError
     from seedbed.errors import UnknownModelError as UnknownModelError
@@ -92,7 +93,7 @@ _HOMES = {
         "ContextOverflowError DatasetError DisabledPluginError GenerationError IncompatiblePluginError "
         "InvalidOutputError InvalidResponseError InvalidRowError LLMConnectionError LLMError LoopThreadError "
         "ParameterError PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError "
-        "ServerError StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError "
+        "ServerError StopRun StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError "
         "UsageError"
     ),
     "hookspecs": "hookimpl",

@@ -28,6 +28,7 @@ SeedbedError
 │   ├── InvalidRowError           the step returned something that is not a row
 │   ├── PartialRowsError          some of the rows of one input cannot be made; carries the others
 │   └── Reject                    raised by a task: this row is not wanted, and why
+├── StopRun                       a run stops early; the same command again goes on
 ├── DatasetError                  a dataset cannot be read or written
 └── StoreError                    a run on disk cannot be read or written any further
 """
@@ -231,6 +232,10 @@ class PartialRowsError(RowError):
 
 class Reject(RowError):
     """Raised by a task or step: this row is not wanted, and why. A generator's next index replaces it."""
+
+
+class StopRun(SeedbedError):
+    """A run stops early, with what it has made kept: the same command again goes on from there."""
 
 
 class DatasetError(SeedbedError):

@@ -62,9 +62,10 @@ def test_an_answer_that_is_asked_again_shows_only_what_is_new(seedbed: Seedbed) 
     )
     result = seedbed("preview", "typed.py:Typed", *ECHO, "-n", "1")
     assert result.status == 1
-    assert result.out.count("\n  a pair\n") == 1
+    # Once for each index: the row and the two that were to replace it.
+    assert result.out.count("\n  a pair\n") == 3
     assert "That cannot be used: the answer is not JSON" in result.out
-    assert "failed\n  the answer is not JSON" in result.out
+    assert "rejected\n  the answer is not JSON" in result.out
 
 
 def test_nothing_to_preview_is_a_usage_error(seedbed: Seedbed) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.store import RunReader
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 pytest.importorskip("seedbed_llamacpp", reason="the llamacpp backend is not installed", exc_type=ImportError)
@@ -28,7 +30,7 @@ def test_a_real_model_writes_a_dataset(start: Start) -> None:
 
 
 @pytest.mark.slow
-def test_an_interrupted_real_model_leaves_its_rows(start: Start) -> None:
+def test_an_interrupted_real_model_leaves_its_rows(start: Start, runs: Path) -> None:
     process = start("run", "qa-pairs", *MODEL, "-n", "100000", "-o", "qa.jsonl")
     assert process.stderr is not None
     while process.stderr.readline()[0] not in "123456789":
@@ -37,5 +39,7 @@ def test_an_interrupted_real_model_leaves_its_rows(start: Start) -> None:
     _, err = process.communicate()
     assert process.returncode == 3, err
     assert "Traceback" not in err
-    kept = Path("qa.partial.jsonl").read_text().splitlines()
-    assert f"interrupted: {len(kept):,} of 100,000 rows in qa.partial.jsonl" in err
+    with RunReader.open(runs / "qa") as reader:
+        kept = len(reader.rows("qa-pairs"))
+    assert kept
+    assert f"interrupted: {kept:,} of 100,000 rows" in err

@@ -10,7 +10,6 @@ from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import (
     AuthenticationError,
-    DatasetError,
     GenerationError,
     GeneratorTask,
     RateLimitedError,
@@ -19,8 +18,6 @@ from seedbed import (
     UsageError,
     run,
 )
-from seedbed.engine.api import open_session
-from seedbed.engine.plan import make_plan
 
 ROWS = [{"n": n} for n in range(200)]
 
@@ -67,7 +64,6 @@ def test_rows_of_before_are_kept_and_the_run_says_what_stopped_it(tmp_path):
     assert (done.outcome, done.accepted, done.failed) == ("stopped", 5, 0)
     assert isinstance(done.stopped_by, AuthenticationError)
     assert [row["n"] for row in done.rows()] == [0, 1, 2, 3, 4]
-    assert done.partial == tmp_path / "rows.partial.jsonl"
     assert out.read_text() == '{"old": true}\n'
 
 
@@ -122,7 +118,15 @@ def test_an_error_that_may_pass_costs_its_rows_alone():
     done = run(Ask(llm=scripted(answer)), input=ROWS[:6])
     assert [row["n"] for row in done.rows()] == [0, 1, 2, 4, 5]
     assert [failure.reason for failure in done.failures] == ["slow down"]
-    assert done.summary()["failures"] == [{"row": done.failures[0].row, "step": "ask", "reason": "slow down"}]
+    assert done.summary()["failures"] == [
+        {
+            "row": done.failures[0].row,
+            "step": "ask",
+            "kind": "RateLimitedError",
+            "reason": "slow down",
+            "tries": 1,
+        }
+    ]
     assert done.summary()["outcome"] == "incomplete"
 
 
@@ -133,24 +137,3 @@ def test_a_model_that_cannot_be_loaded_stops_the_run_before_any_row():
 
     with pytest.raises(Exception, match=r"the LLM 'scripted/m' could not be loaded: OSError: no such file"):
         run(Ask(llm=Unready(model="m")), input=ROWS)
-
-
-def test_a_full_disk_keeps_the_rows_that_were_written(tmp_path):
-    class Full:
-        rows: list[object] = []
-
-        def write(self, row):
-            if len(self.rows) == 3:
-                raise DatasetError("no space left")
-            self.rows.append(row)
-
-        def commit(self):
-            raise AssertionError("an incomplete dataset must not take the place of the old one")
-
-        def abandon(self):
-            return tmp_path
-
-    llm = scripted()
-    done = open_session(make_plan(Ask(llm=llm), input=ROWS), writer=Full()).execute()
-    assert (done.outcome, done.accepted, done.partial) == ("stopped", 3, tmp_path)
-    assert str(done.stopped_by) == "no space left"

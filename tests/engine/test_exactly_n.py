@@ -147,8 +147,9 @@ def test_a_generator_that_raises_keeps_what_it_yielded():
     done = run(Numbers(count=5, broken=True))
     assert [row["number"] for row in done.rows()] == [0, 1, 2, 3, 4]
     assert (done.outcome, done.failed) == ("incomplete", 1)
-    ((row, step, error),) = done.failures
-    assert (row, step, str(error)) == ("source", "numbers", "the spring is dry")
+    (failure,) = done.failures
+    assert (failure.row, failure.step) == ("source", "numbers")
+    assert "the spring is dry" in failure.reason
 
 
 def test_an_error_behind_the_last_row_is_nobodys():

@@ -1,4 +1,4 @@
-"""A run that is interrupted keeps its finished rows beside the old dataset, and ends."""
+"""A run that is interrupted leaves the old dataset alone and keeps what it made."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from seedbed import GeneratorTask, Step, Task
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.llm.loop import loop_thread
+from seedbed.store import RunReader
 
 ROWS = [{"n": n} for n in range(5000)]
 
@@ -35,16 +36,14 @@ class Endless(GeneratorTask):
 def session_of(task, tmp_path, **options):
     out = tmp_path / "rows.jsonl"
     out.write_text('{"old": true}\n')
-    return open_session(make_plan(task, **options), out=out), out
+    return open_session(make_plan(task, **options), out=out, name=task.name), out
 
 
 def interrupted(done, out):
     """Return the rows that an interrupted run kept, having left the old dataset alone."""
     assert done.outcome == "interrupted"
     assert out.read_text() == '{"old": true}\n'
-    assert done.partial == out.with_name("rows.partial.jsonl")
-    rows = [json.loads(line) for line in done.partial.read_text().splitlines()]
-    assert rows == list(done.rows())
+    rows = list(done.rows())
     assert len(rows) == done.accepted
     return rows
 
@@ -106,7 +105,7 @@ def test_draining_while_the_model_is_loaded_starts_nothing(tmp_path):
         session, out = session_of(task, tmp_path, **options)
         llm.unload()
         done = session.execute()
-        assert (done.outcome, done.accepted, done.partial) == ("interrupted", 0, None)
+        assert (done.outcome, done.accepted) == ("interrupted", 0)
         assert out.read_text() == '{"old": true}\n'
     assert llm.requests == []
 
@@ -172,7 +171,7 @@ PROGRAM = """
 """
 
 
-def test_ctrl_c_in_a_script_keeps_the_rows_and_ends_at_once(tmp_path):
+def test_ctrl_c_in_a_script_keeps_the_rows_and_ends_at_once(tmp_path, runs):
     out = tmp_path / "rows.jsonl"
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(PROGRAM), out]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -181,6 +180,6 @@ def test_ctrl_c_in_a_script_keeps_the_rows_and_ends_at_once(tmp_path):
         _, shown = process.communicate(timeout=30)
     assert shown.rstrip().endswith("KeyboardInterrupt")
     assert shown.count("Traceback") == 1
-    partial = tmp_path / "rows.partial.jsonl"
-    assert [json.loads(line)["n"] for line in partial.read_text().splitlines()] == [0, 1, 2, 3, 4]
-    assert sorted(tmp_path.iterdir()) == [partial]
+    assert list(tmp_path.iterdir()) == []
+    with RunReader.open(runs / "rows") as reader:
+        assert [json.loads(row)["n"] for row in reader.rows("ask")] == [0, 1, 2, 3, 4]

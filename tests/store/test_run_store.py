@@ -212,7 +212,7 @@ def test_failures_are_those_of_the_latest_attempt(store):
     store.add_result(refusal(2, "failed", attempt=1, reason="still no JSON", text="I am sorry"))
     store.flush()
     (failure,) = store.failures()
-    assert failure == ("write", "2", 1, "still no JSON", None, None, "I am sorry")
+    assert failure == ("write", "2", 1, "still no JSON", "RowError", 1, "I am sorry")
     assert query(store, "SELECT * FROM failures") == [tuple(failure)]
 
 

@@ -23,7 +23,9 @@ def result(row: int = 0, *made: dict[str, Any], step: str = "write", key: bytes 
 
 
 def refusal(row: int, status: Status, *, step: str = "write", attempt: int = 0, **why: Any) -> Result:
-    return Result(step, str(row), bytes(16), attempt, status, orjson.dumps(why))
+    rejected = status == "rejected"
+    reason = {"reason": "", "kind": "RowError", "tries": 1, "text": None, "rejected": rejected, **why}
+    return Result(step, str(row), bytes(16), attempt, status, b"[]", orjson.dumps([reason]))
 
 
 def verdict(seq: int, *, row: int | None = None, k: int = 0, decision: Decision = "accepted") -> Verdict:

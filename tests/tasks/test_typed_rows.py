@@ -129,8 +129,8 @@ def test_a_mistake_in_format_output_fails_its_row_alone():
     llm = scripted(prompt)
     done = run(Author(llm=llm), input=[{"thing": text} for text in "aba"])
     assert [row["number"] for row in done.rows()] == [1, 1]
-    ((_, step, error),) = done.failures
-    assert (step, type(error), str(error)) == ("author", KeyError, "'b'")
+    (failure,) = done.failures
+    assert (failure.step, failure.kind) == ("author", "KeyError")
     assert len(llm.requests) == 3
 
 

@@ -10,7 +10,6 @@ import pytest
 from seedbed import (
     LLM,
     Capabilities,
-    InvalidRowError,
     Reject,
     Request,
     Response,
@@ -76,7 +75,8 @@ def test_an_empty_question_is_no_row() -> None:
     made = run(QAPairs(max_reasks=0), 1, llm=FunctionLLM(model="m", answer='{"question": "", "answer": "x"}'))
 
     assert made.accepted == 0
-    assert "question" in made.failures[0].reason
+    assert made.rejected == 10
+    assert "question" in next(iter(made.rejections))
 
 
 def test_the_example_of_the_prompt_is_no_row() -> None:
@@ -131,7 +131,7 @@ def test_text_generation_reads_the_columns_that_its_template_names() -> None:
 def test_a_row_without_the_column_says_so() -> None:
     made = run(TextGeneration(), llm=FunctionLLM(model="m", answer="x"), input=[{"instructions": "a"}])
 
-    assert isinstance(made.failures[0].error, InvalidRowError)
+    assert made.failures[0].kind == "InvalidRowError"
     assert "did you mean 'instructions'?" in made.failures[0].reason
 
 

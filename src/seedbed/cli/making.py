@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,45 +11,56 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.planning import Order, plan_of
 from seedbed.cli.progress import progress_of
-from seedbed.cli.settings import parse_settings
 from seedbed.cli.summary import exit_status, write_summary
 from seedbed.cli.supervision import supervised
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Run
+from seedbed.errors import DatasetError
 from seedbed.plugins.registry import Registry
-from seedbed.store.writers import open_writer
 
 
-def make_dataset(
-    registry: Registry,
-    *,
-    what: str,
-    llm: str | None,
-    n: int | None,
-    out: Path | None,
-    input: Path | None,
-    settings: Sequence[str],
-    seed: int,
-    concurrency: int | None,
-    name: str | None,
-    as_json: bool,
-) -> ExitStatus:
+@dataclass(frozen=True)
+class Making:
+    """How the dataset is made: where its rows go, under which name, and what is done with earlier ones."""
+
+    out: Path | None
+    name: str | None
+    restart: bool = False
+    retry: bool = False
+    as_json: bool = False
+
+
+def make_dataset(order: Order, registry: Registry, how: Making) -> ExitStatus:
     """Make a dataset, say what became of it, and return how that went; raises what stops it beforehand."""
-    existed = out is not None and out.exists()
+    existed = how.out is not None and how.out.exists()
     with kept_stdout() as stdout:
-        order = Order(what, llm, n, input, parse_settings(settings), seed, concurrency)
-        run = _run(plan_of(order, registry), stdout, out, name, as_json)
-    if as_json:
-        write_json(run.summary(), err=out is None)
+        run = _run(order, plan_of(order, registry), stdout, how)
+    if how.as_json:
+        write_json(run.summary(), err=how.out is None)
     else:
-        write_summary(run, out, existed)
+        write_summary(run, how.out, existed)
     return exit_status(run)
 
 
-def _run(plan: Plan, stdout: BinaryIO, out: Path | None, name: str | None, as_json: bool) -> Run:
-    writer = open_writer(out, stdout)
-    session = open_session(plan, out=out, name=name, writer=writer)
-    rows_on_terminal = out is None and stdout.isatty()
-    progress = progress_of(session, silent=as_json and out is None, rows_on_terminal=rows_on_terminal)
-    return supervised(session, progress, writer.abandon)
+def _run(order: Order, plan: Plan, stdout: BinaryIO, how: Making) -> Run:
+    session = open_session(
+        plan,
+        out=how.out,
+        name=how.name or (how.out.stem if how.out else plan.name),
+        restart=how.restart,
+        retry=how.retry,
+        emit=None if how.out else partial(_write_row, stdout),
+        order=order.as_json(how.out),
+    )
+    rows_on_terminal = how.out is None and stdout.isatty()
+    silent = how.as_json and how.out is None
+    return supervised(session, progress_of(session, silent=silent, rows_on_terminal=rows_on_terminal))
+
+
+def _write_row(stdout: BinaryIO, encoded: bytes) -> None:
+    try:
+        stdout.write(encoded + b"\n")
+        stdout.flush()
+    except OSError as error:
+        raise DatasetError(f"the output stream cannot be written to: {error.strerror}") from error

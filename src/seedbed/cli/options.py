@@ -9,9 +9,38 @@ from typing import Any, TypeVar
 
 import click
 
+from seedbed.cli.duration import DURATION
 from seedbed.cli.policy import policy_options
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+def bound_options(command: _Decorated) -> _Decorated:
+    """Add what says where a run stops by itself, and how fast it may go."""
+    options = (
+        click.option(
+            "--max-attempts", type=int, metavar="N", help="Indices to try at most; 10 for each row if unset."
+        ),
+        click.option("--max-failures", metavar="N|P%", help="Stop when more rows than that have failed."),
+        click.option("--max-cost", type=float, metavar="DOLLARS", help="Stop before it costs more."),
+        click.option(
+            "--max-tokens-total",
+            "max_tokens",
+            type=int,
+            metavar="N",
+            help="Stop before it uses more tokens.",
+        ),
+        click.option(
+            "--max-time",
+            "max_seconds",
+            type=DURATION,
+            metavar="TIME",
+            help="Stop after 90s, 20m or 2h.",
+        ),
+        click.option("--requests-per-minute", type=float, metavar="N", help="Send no more than that."),
+        click.option("--tokens-per-minute", type=float, metavar="N", help="Use no more than that."),
+    )
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 def order_options(command: _Decorated) -> _Decorated:
@@ -30,7 +59,13 @@ def order_options(command: _Decorated) -> _Decorated:
             help="Set a parameter of the task, llm.NAME of the LLM, STEP.NAME with a FILE (repeatable).",
         ),
         click.option("--seed", type=int, default=0, metavar="N", help="Seed of the run; 0 unless given."),
-        click.option("--concurrency", type=int, metavar="N", help="Calls in flight at most."),
+        click.option(
+            "--concurrency",
+            type=int,
+            metavar="N",
+            help="Calls in flight, from the start and at most; 16 and adapting if unset.",
+        ),
+        click.option("--leaf", metavar="STEP", help="Step whose rows are the dataset."),
         policy_options,
         click.option("--json", "as_json", is_flag=True, help="Say what became of it as JSON."),
         click.option(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedbed.cli.failures import blaming
-from seedbed.cli.settings import Setting, Settings, fields_of
+from seedbed.cli.settings import Setting, Settings, fields_of, parse_settings
+from seedbed.engine.bounds import NO_BOUNDS, Bounds, MaxFailures
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
-from seedbed.plugins.build import build
+from seedbed.plugins.build import build, is_secret
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.resolve import get_llm, get_step, get_task, llm_class, step_class, task_class
@@ -39,6 +40,41 @@ class Order:
     settings: Settings
     seed: int = 0
     concurrency: int | None = None
+    leaf: str | None = None
+    bounds: Bounds = NO_BOUNDS
+
+    def as_json(self, out: Path | None) -> dict[str, Any]:
+        """Return what must be asked for again to go on with the run, without values that may be secret."""
+        return {
+            "what": self.what,
+            "llm": self.llm,
+            "n": self.n,
+            "input": str(self.input) if self.input else None,
+            "settings": [f"{one.key}={one.text}" for one in self.settings.own]
+            + [f"llm.{one.key}={one.text}" for one in self.settings.llm if not is_secret(one.key)],
+            "seed": self.seed,
+            "concurrency": self.concurrency,
+            "leaf": self.leaf,
+            "out": str(out) if out else None,
+        }
+
+
+def order_of(
+    *,
+    what: str,
+    llm: str | None,
+    n: int | None,
+    input: Path | None,
+    settings: Sequence[str],
+    seed: int,
+    concurrency: int | None,
+    leaf: str | None,
+    max_failures: str | int | None = None,
+    **bounds: Any,
+) -> Order:
+    """Return the order that the options of a command make."""
+    bound = Bounds(max_failures=MaxFailures.parse(max_failures), **bounds)
+    return Order(what, llm, n, input, parse_settings(settings), seed, concurrency, leaf, bound)
 
 
 def plan_of(order: Order, registry: Registry) -> Plan:
@@ -47,7 +83,14 @@ def plan_of(order: Order, registry: Registry) -> Plan:
     what = _pipeline(order, registry) if is_pipeline_file(order.what) else _step(order, llm, registry)
     _check_llm(what, llm, registry)
     return make_plan(
-        what, n=order.n, llm=llm, input=order.input, seed=order.seed, concurrency=order.concurrency
+        what,
+        n=order.n,
+        llm=llm,
+        input=order.input,
+        seed=order.seed,
+        concurrency=order.concurrency,
+        leaf=order.leaf,
+        bounds=order.bounds,
     )
 
 

@@ -27,6 +27,7 @@ def preview(ctx: click.Context, /, wants_help: bool, as_json: bool, **given: Any
         return ExitStatus.COMPLETE
     if given["what"] is None:
         raise UsageError("nothing to preview", "name a task: seedbed preview TASK --llm BACKEND/MODEL")
+    from seedbed.cli.planning import order_of
     from seedbed.cli.previewing import show_preview
 
-    return show_preview(registry_of(ctx), as_json=as_json, **given)
+    return show_preview(order_of(**given), registry_of(ctx), as_json=as_json)

@@ -9,7 +9,7 @@ import click
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
-from seedbed.cli.options import order_options
+from seedbed.cli.options import bound_options, order_options
 from seedbed.cli.policy import registry_of
 from seedbed.errors import UsageError
 
@@ -18,18 +18,30 @@ from seedbed.errors import UsageError
 @click.option("-n", type=int, metavar="N", help="Rows to make; needed where a task makes rows without end.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="OUT",
-    help="File of the dataset: .jsonl, .csv, .parquet, .arrow, .hf; else JSON lines on standard output.",
+    help="File of the dataset: .jsonl, .csv, .parquet or .arrow; JSON lines on standard output if left out.",
 )  # fmt: skip
 @click.option(
     "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
 )
+@click.option("--restart", is_flag=True, help="Begin the run anew, and keep what it had made aside.")
 @order_options
+@bound_options
 @click.pass_context
-def run(ctx: click.Context, /, wants_help: bool, out: Path | None, as_json: bool, **given: Any) -> int:
+def run(
+    ctx: click.Context,
+    /,
+    wants_help: bool,
+    out: Path | None,
+    name: str | None,
+    restart: bool,
+    as_json: bool,
+    **given: Any,
+) -> int:
     """Make a dataset with a task or a pipeline file.
 
     TASK is a registered name (`seedbed plugins` lists them) or PATH.py:CLASS; FILE ends in .yaml, .yml
-    or .json. `seedbed run TASK --help` shows the task's own parameters.
+    or .json. `seedbed run TASK --help` shows the task's own parameters. The same command again goes on
+    where it stopped.
     """
     if wants_help:
         write_help(ctx, given["what"], given["llm"])
@@ -40,6 +52,8 @@ def run(ctx: click.Context, /, wants_help: bool, out: Path | None, as_json: bool
             "name a task or a pipeline file: seedbed run TASK --llm BACKEND/MODEL -n 10 -o OUT.jsonl",
             "`seedbed plugins` lists the installed tasks",
         )
-    from seedbed.cli.making import make_dataset
+    from seedbed.cli.making import Making, make_dataset
+    from seedbed.cli.planning import order_of
 
-    return make_dataset(registry_of(ctx), out=out, as_json=as_json, **given)
+    how = Making(out, name, restart, as_json=as_json)
+    return make_dataset(order_of(**given), registry_of(ctx), how)

@@ -9,8 +9,9 @@ import click
 
 from seedbed.cli.failures import ExitStatus, colour, show, show_error
 from seedbed.cli.progress import count_text, duration, rate_text
-from seedbed.engine.run import Failure, Run
-from seedbed.errors import SeedbedError
+from seedbed.engine.failure import Failure
+from seedbed.engine.run import Run
+from seedbed.errors import SeedbedError, StopRun
 
 _REASONS = 5
 _IDS = 5
@@ -20,7 +21,8 @@ def exit_status(run: Run) -> ExitStatus:
     """Return the exit status that a run's outcome stands for."""
     if run.outcome == "complete":
         return ExitStatus.COMPLETE
-    return ExitStatus.INTERRUPTED if run.outcome == "interrupted" else ExitStatus.INCOMPLETE
+    capped = isinstance(run.stopped_by, StopRun)
+    return ExitStatus.INTERRUPTED if run.outcome == "interrupted" or capped else ExitStatus.INCOMPLETE
 
 
 def write_summary(run: Run, out: Path | None, existed: bool) -> None:
@@ -46,8 +48,7 @@ def show_stop(run: Run) -> None:
 
 def headline(run: Run, out: Path | None) -> str:
     """Return how many rows there are and where: '8 rows in qa.jsonl'."""
-    place = run.partial or run.out
-    where = f" in {place}" if place else (" on standard output" if out is None and run.accepted else "")
+    where = f" in {run.out}" if run.out else (" on standard output" if out is None and run.accepted else "")
     short = run.wanted is not None and run.accepted < run.wanted
     rows = f"{run.accepted:,}{f' of {run.wanted:,}' if short else ''}"
     noun = "row" if (run.wanted if short else run.accepted) == 1 else "rows"
@@ -58,6 +59,12 @@ def headline(run: Run, out: Path | None) -> str:
 def _dataset_lines(run: Run, out: Path | None, existed: bool) -> Iterator[str]:
     if out is not None and run.out is None:
         yield f"{out} is as it was before" if existed else f"{out} was not made"
+    if run.outcome in ("interrupted", "stopped"):
+        yield "what was made is kept: the same command again goes on from here"
+        if run.accepted:
+            yield f"`seedbed runs export {run.name} -o FILE` writes the rows so far"
+    elif run.failed:
+        yield f"`seedbed runs retry {run.name}` asks the failed rows again"
 
 
 def _reason_lines(run: Run) -> Iterator[str]:
@@ -92,6 +99,7 @@ def _cost_line(run: Run) -> str:
         duration(run.seconds),
         rate_text(run.accepted / run.seconds) if run.seconds else "",
         count_text(calls.answered, "call"),
+        f"{calls.replayed:,} replayed" if calls.replayed else "",
         f"{calls.retried:,} tries failed" if calls.retried else "",
         f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens" if calls.answered else "",
     )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import NoReturn
 
 from seedbed.cli.failures import ExitStatus
@@ -20,19 +17,17 @@ from seedbed.llm.loop import loop_thread
 
 _REFRESH_SECONDS = 0.2
 _GRACE_SECONDS = 5.0
-_RESCUE_SECONDS = 2.0
 
 
-def supervised(session: Session, progress: Progress, rescue: Callable[[], Path | None] = lambda: None) -> Run:
+def supervised(session: Session, progress: Progress) -> Run:
     """Run a session to its end and return the run; for the main thread.
 
-    `rescue` keeps the rows where the session does not stop, and returns where they are. Raises what stops
-    the session before anything was paid for; after that it is the run's `stopped_by`. Raises
-    BrokenPipeError where nobody reads the rows any more.
+    Raises what stops the session before anything was paid for; after that it is the run's `stopped_by`.
+    Raises BrokenPipeError where nobody reads the rows any more.
     """
     run = session.run
     try:
-        _Supervision(session, progress, rescue).run()
+        _Supervision(session, progress).run()
     except SeedbedError as error:
         if not run.calls.answered and not _reader_has_gone(error):
             raise
@@ -50,13 +45,13 @@ class _Supervision:
     """Runs a session on the loop thread, with an eye on the clock and on signals.
 
     The first signal drains the session, the second cancels what is in flight, the third ends the
-    process. Where the session does not obey in time, its rows are kept and the process ends.
+    process. Where the session does not obey in time, the process ends; its rows are in the store.
     """
 
-    def __init__(self, session: Session, progress: Progress, rescue: Callable[[], Path | None]) -> None:
+    def __init__(self, session: Session, progress: Progress) -> None:
         self._session = session
         self._progress = progress
-        self._rescue = rescue
+        self._has_told = False
         self._task: asyncio.Task[Run] | None = None
         self._obeyed = 0
         self._deadline: float | None = None
@@ -68,6 +63,7 @@ class _Supervision:
             with self._progress as progress:
                 while not concurrent.futures.wait([future], _REFRESH_SECONDS).done:
                     self._obey(interruptions.count)
+                    self._tell_found()
                     progress.update()
         if not future.cancelled():
             future.result()
@@ -99,14 +95,12 @@ class _Supervision:
                 f"stopping: calls in flight have {DRAIN_SECONDS:.0f} s to finish; Ctrl-C again stops at once"
             )
 
-    def _give_up(self) -> NoReturn:
-        # The rescue may hang as well: on a disk, or on what keeps the session from stopping.
-        rescue = threading.Thread(target=self._keep_rows, daemon=True)
-        rescue.start()
-        rescue.join(_RESCUE_SECONDS)
-        end_now(ExitStatus.INTERRUPTED)
+    def _tell_found(self) -> None:
+        found = self._session.run.found
+        if found is not None and not self._has_told:
+            self._has_told = True
+            self._progress.say(str(found))
 
-    def _keep_rows(self) -> None:
-        kept = self._rescue()
-        where = f"the rows so far are in {kept}" if kept else "there are no rows to keep"
-        self._progress.say(f"something does not stop, so the process ends; {where}")
+    def _give_up(self) -> NoReturn:
+        self._progress.say("something does not stop, so the process ends; what was made is kept")
+        end_now(ExitStatus.INTERRUPTED)

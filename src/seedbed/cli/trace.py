@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from seedbed.engine.run import Failure
-from seedbed.engine.window import Settled
+from seedbed.engine.failure import Failure
+from seedbed.engine.settled import Settled
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope
@@ -76,8 +76,9 @@ class Trace:
 
     def watch(self, settled: Settled) -> None:
         """Take what became of an index or input row."""
-        for row_id, row in settled.rows:
-            self._settled(row_id).rows.append(row)
+        for cells in settled.made.values():
+            for cell in cells:
+                self._settled(cell.id).rows.append(cell.row())
         for failure in settled.failures:
             self._settled(failure.row).failures.append(failure)
         for rejection in settled.rejections:

@@ -6,17 +6,21 @@ import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from seedbed.engine.bounds import Bounds, MaxFailures
+from seedbed.engine.emission import Emission
+from seedbed.engine.journal import RunJournal
+from seedbed.engine.opening import open_store
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.run import Run
-from seedbed.engine.session import RowWriter, Session
-from seedbed.engine.window import Settled
-from seedbed.llm.gateway import Gateway
+from seedbed.engine.session import Session
+from seedbed.engine.settled import Settled
+from seedbed.llm.gateway import Gateway, Recorder
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.registry import Registry
-from seedbed.store.writers import open_writer
+from seedbed.store import check_target
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, GlobalStep
+from seedbed.tasks.steps import BaseStep
 
 logger = logging.getLogger(__name__)
 
@@ -31,21 +35,52 @@ def run(
     name: str | None = None,
     seed: int = 0,
     concurrency: int | None = None,
+    leaf: str | None = None,
+    max_attempts: int | None = None,
+    max_failures: int | str | None = None,
+    max_cost: float | None = None,
+    max_tokens: int | None = None,
+    max_seconds: float | None = None,
+    restart: bool = False,
+    retry: bool = False,
     registry: Registry | None = None,
 ) -> Run:
     """Make `n` rows with a task or pipeline, and return the run.
 
     `task` is a registered name, `PATH.py:Class`, a task or a pipeline; `llm` is for the tasks that have
-    none; `input` holds the rows, or names the file, of a task over rows; `out` is a .jsonl, .csv or
-    .parquet file, replaced when the run has come to its end; without it the rows are kept in memory
-    (`Run.rows()`). Works in scripts, threads and notebooks.
+    none; `input` holds the rows, or names the file, of a task over rows; `out` is a .jsonl, .csv, .parquet
+    or .arrow file, replaced when the run has come to its end. Works in scripts, threads and notebooks.
+
+    With `name`, or `out` whose stem is the name then, the run is kept in `runs/`, and the same call goes on
+    where it stopped; `restart` begins anew, `retry` asks failed rows again. Without them the rows live as
+    long as the run that is returned (`Run.rows()`). `max_cost` is in dollars; it, `max_tokens` and
+    `max_seconds` span all sessions of a run. `leaf` names the step whose rows are the dataset, where a
+    pipeline ends in several.
 
     Raises UsageError or PluginError before anything is spent, and LLMError where no row can be made.
     A row that fails is counted in the run and is no error; a run that is not complete is logged as a
     warning, which Python shows on standard error unless told otherwise.
     """
-    plan = make_plan(task, n=n, llm=llm, input=input, seed=seed, concurrency=concurrency, registry=registry)
-    made = open_session(plan, out=Path(out) if out else None, name=name).execute()
+    bounds = Bounds(
+        max_attempts=max_attempts,
+        max_failures=MaxFailures.parse(max_failures),
+        max_cost=max_cost,
+        max_tokens=max_tokens,
+        max_seconds=max_seconds,
+    )
+    plan = make_plan(
+        task,
+        n=n,
+        llm=llm,
+        input=input,
+        seed=seed,
+        concurrency=concurrency,
+        leaf=leaf,
+        bounds=bounds,
+        registry=registry,
+    )
+    out = Path(out) if out else None
+    made = open_session(plan, out=out, name=name, restart=restart, retry=retry).execute()
     if made.outcome != "complete":
         logger.warning("%s", made)
     return made
@@ -56,29 +91,40 @@ def open_session(
     *,
     out: Path | None = None,
     name: str | None = None,
-    writer: RowWriter | None = None,
-    gateway: Gateway | None = None,
+    restart: bool = False,
+    retry: bool = False,
+    emit: Callable[[bytes], None] | None = None,
+    recorder: Recorder | None = None,
     watch: Callable[[Settled], None] | None = None,
+    order: dict[str, object] | None = None,
 ) -> Session:
-    """Return a session of the plan, with the dataset's file open; without one the rows are kept.
+    """Return a session of the plan on its store, which is open then.
 
-    `watch` is told of every settled item, in order, on the loop thread.
+    `emit` takes each row of the dataset when it is durable, in order, as JSON; `watch` is told of every
+    verdict and `recorder` of every call, both on the loop thread.
     """
-    wanted = None if any(isinstance(step, GlobalStep) for step in plan.steps) else plan.n
-    handle = Run(name or (out.stem if out else plan.name), wanted, plan.seed, out=out)
-    if writer is None:
-        writer = open_writer(out) if out else _Memory(handle.kept)
-    return Session(plan, handle, writer, gateway, watch)
-
-
-class _Memory:
-    def __init__(self, rows: list[Row]) -> None:
-        self._rows = rows
-
-    def write(self, row: Row) -> None:
-        self._rows.append(row)
-
-    def commit(self) -> None: ...
-
-    def abandon(self) -> Path | None:
-        return None
+    if out is not None:
+        check_target(out)
+    name = name or (out.stem if out else None)
+    store = open_store(plan, name, restart=restart)
+    journal = RunJournal(store, retrying=retry, cost=lambda llm, response: None)
+    gateway = Gateway(concurrency=plan.concurrency, recorder=recorder, journal=journal)
+    handle = Run(
+        name or plan.name,
+        plan.wanted,
+        plan.seed,
+        leaf=plan.leaf,
+        folder=store.folder if name else None,
+        store=None if name else store,
+    )
+    return Session(
+        plan,
+        handle,
+        store,
+        gateway=gateway,
+        journal=journal,
+        out=out,
+        emission=Emission(emit) if emit else None,
+        watch=watch,
+        order=order,
+    )

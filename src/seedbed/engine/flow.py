@@ -1,100 +1,203 @@
-"""The way of one item through the stages: rows multiply, fail and are rejected each on their own."""
+"""The way of one item through the row-wise steps of a run."""
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
-from seedbed.engine.run import Failure
+from seedbed.engine.cells import Cell, children
+from seedbed.engine.executions import Executions
+from seedbed.engine.failure import Failure
+from seedbed.engine.merging import by_fork, joined, united
+from seedbed.engine.settled import Settled
 from seedbed.engine.sources import Item
-from seedbed.engine.stages import Stage
-from seedbed.engine.window import Settled
-from seedbed.errors import GenerationError, LLMError, PartialRowsError, Reject, UsageError
-from seedbed.tasks.rows import Row
+from seedbed.engine.turns import Turns
+from seedbed.errors import InvalidRowError, Reject
+from seedbed.pipeline.topology import Merge, Node, Topology
+from seedbed.tasks.steps import Step
+
+Chain = list[Node]
+"""Nodes each of which has one child, with one parent: a row goes through without waiting for its siblings."""
+
+Finished = Mapping[str, "asyncio.Future[list[Cell]]"]
 
 
 class Flow:
-    """Takes items through stages; an error that every row would meet is raised, all others are settled."""
+    """Takes items through the nodes of a segment of the graph.
+
+    Where rows fork, meet or need order, the rows of an item wait for each other; they wait for those of
+    another item at an ordered step alone. `kept` names the nodes whose rows are wanted.
+    """
 
     def __init__(
-        self, stages: Sequence[Stage], source_name: str, is_interrupted: Callable[[], bool] = lambda: False
+        self, segment: Sequence[Node], topology: Topology, executions: Executions, kept: Iterable[str]
     ) -> None:
-        self._stages = stages
-        self._source_name = source_name
-        self._is_interrupted = is_interrupted
+        self._executions = executions
+        self._topology = topology
+        self._kept = frozenset(kept)
+        self._chains = _chains(segment, topology, self._kept)
+        self._turns = {node.name: Turns() for node in segment if is_ordered(node)}
+        self._is_plain = len(self._chains) == 1 and not self._is_routed(self._chains[0][0])
 
-    async def settle(self, item: Item) -> Settled:
-        """Return what became of an item."""
-        settled = Settled()
-        if item.error is not None:
-            _record(settled, item.id, self._source_name, item.error)
-        else:
-            await self._apply(0, item.id, item.row, settled)
+    async def settle(self, item: Item, position: int) -> Settled:
+        """Return what became of an item; an error that every row would meet is raised."""
+        settled = Settled(position, item.id)
+        try:
+            if item.failure is not None:
+                settled.failures.append(item.failure)
+            elif self._is_plain:
+                await self._through(self._chains[0], [item.cell], settled)
+            else:
+                await self._through_all(item.cell, settled)
+        finally:
+            for turns in self._turns.values():
+                turns.give_up(position)
         return settled
 
-    async def _apply(self, number: int, row_id: str, row: Row, settled: Settled) -> None:
-        if number == len(self._stages):
-            settled.rows.append((row_id, row))
-            return
-        stage = self._stages[number]
+    def _is_routed(self, node: Node) -> bool:
+        return any(self._topology.routes(parent.step) for parent in node.parents)
+
+    async def _through_all(self, start: Cell, settled: Settled) -> None:
+        if start.node in self._kept:
+            settled.made[start.node] = [start]
+        first: asyncio.Future[list[Cell]] = asyncio.get_running_loop().create_future()
+        first.set_result([start])
+        finished = {start.node: first}
+        for chain in self._chains:
+            finished[chain[-1].name] = asyncio.ensure_future(
+                self._when_ready(chain, start, finished, settled)
+            )
+        await none_left([*finished.values()])
+
+    async def _when_ready(
+        self, chain: Chain, start: Cell, finished: Finished, settled: Settled
+    ) -> list[Cell]:
+        head = chain[0]
+        branches = [
+            self._routed(parent.step, head.name, await finished[parent.step], settled)
+            for parent in head.parents
+        ]
+        if not branches:
+            return await self._through(chain, [start], settled)
+        cells = branches[0] if head.merge is None else self._merged(head, head.merge, branches, settled)
+        return await self._through(chain, cells, settled)
+
+    def _routed(self, parent: str, child: str, cells: list[Cell], settled: Settled) -> list[Cell]:
+        """Return the rows that take the way from a parent to a child; one without a way is told of once."""
+        routes = self._topology.routes(parent)
+        if not routes:
+            return cells
+        ways = [self._way(parent, cell) for cell in cells]
+        if child == routes[0][0]:
+            lost = [way for way in ways if isinstance(way, Failure)]
+            settled.rejections += [failure for failure in lost if failure.rejected]
+            settled.failures += [failure for failure in lost if not failure.rejected]
+        return [cell for cell, way in zip(cells, ways, strict=True) if way == child]
+
+    def _way(self, parent: str, cell: Cell) -> str | Failure:
+        row = cell.row()
         try:
-            made = await stage.apply(row_id, row)
-        except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
-            task = asyncio.current_task()
-            if self._is_interrupted() or (task is not None and task.cancelling()):
-                raise asyncio.CancelledError from None
-            # Nobody has cancelled this row: the author's code raised it.
-            _record(settled, row_id, stage.step.name, RuntimeError(f"the step raised {type(error).__name__}"))
-            return
-        except PartialRowsError as error:
-            made = error.rows
-            for part in error.errors:
-                _record(settled, row_id, stage.step.name, part)
-        except Exception as error:  # noqa: BLE001 - a row fails alone, whatever its author's code raises
-            _record(settled, row_id, stage.step.name, error)
-            return
-        if len(made) == 1:
-            await self._apply(number + 1, row_id, made[0], settled)
-            return
-        children = [Settled() for _ in made]
-        await _none_left(
-            self._apply(number + 1, f"{row_id}/{k}", child, into)
-            for k, (child, into) in enumerate(zip(made, children, strict=True))
-        )
-        for child in children:
-            settled.rows += child.rows
-            settled.failures += child.failures
-            settled.rejections += child.rejections
+            for child, condition in self._topology.routes(parent):
+                if condition.holds(row):
+                    return child
+        except Exception as error:  # noqa: BLE001 - a condition may be a stranger's function
+            return Failure.of(cell.id, parent, error)
+        return Failure.of(cell.id, parent, Reject("no route takes this row"), rejected=True)
+
+    def _merged(self, node: Node, merge: Merge, branches: list[list[Cell]], settled: Settled) -> list[Cell]:
+        if merge.kind == "union":
+            return united(merge, branches)
+        cells: list[Cell] = []
+        for fork, parts in by_fork(merge, branches):
+            try:
+                cells += joined(fork, parts, node.parents, merge)
+            except InvalidRowError as error:
+                settled.failures.append(Failure.of(fork.id, node.name, error))
+        return cells
+
+    async def _through(self, chain: Chain, cells: list[Cell], settled: Settled) -> list[Cell]:
+        """Take rows through a chain; note what is wanted of them, and return what comes out."""
+        if is_ordered(chain[0]):
+            made = await self._in_order(chain[0], cells, settled)
+        else:
+            made = await gathered([self._one_through(chain, 0, cell, settled) for cell in cells])
+        if chain[-1].name in self._kept:
+            settled.made[chain[-1].name] = made
+        return made
+
+    async def _one_through(self, chain: Chain, number: int, cell: Cell, settled: Settled) -> list[Cell]:
+        name = chain[number].name
+        made = children(cell, name, await self._executions.apply(name, cell, settled))
+        if number + 1 == len(chain):
+            return made
+        return await gathered([self._one_through(chain, number + 1, child, settled) for child in made])
+
+    async def _in_order(self, node: Node, cells: list[Cell], settled: Settled) -> list[Cell]:
+        turns = self._turns[node.name]
+        await turns.wait_for(settled.position)
+        made: list[Cell] = []
+        for cell in cells:
+            made += children(cell, node.name, await self._executions.apply(node.name, cell, settled))
+        turns.give_up(settled.position)
+        return made
 
 
-async def _none_left(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Await all; where one raises, cancel the others before it is raised."""
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+class Unchanged(Flow):
+    """The way of items through no step at all."""
+
+    async def settle(self, item: Item, position: int) -> Settled:
+        """Return the item's row as it came."""
+        if item.failure is not None:
+            return Settled(position, item.id, failures=[item.failure])
+        return Settled(position, item.id, {item.cell.node: [item.cell]})
+
+
+def flow_of(segment: Sequence[Node], topology: Topology, executions: Executions, kept: Iterable[str]) -> Flow:
+    """Return the flow of a segment's nodes."""
+    cls = Flow if segment else Unchanged
+    return cls(segment, topology, executions, kept)
+
+
+def is_ordered(node: Node) -> bool:
+    """Whether a node needs the rows one after the other, in their order."""
+    return isinstance(node.step, Step) and node.step.ordered
+
+
+def _chains(segment: Sequence[Node], topology: Topology, kept: frozenset[str]) -> list[Chain]:
+    """Return the nodes as chains, each behind those that its first node comes from."""
+    chains: list[Chain] = []
+    ends: dict[str, Chain] = {}
+    for node in segment:
+        chain = ends.get(node.parents[0].step) if len(node.parents) == 1 else None
+        if chain is None or not _goes_on(chain[-1], node, topology, kept):
+            chain = []
+            chains.append(chain)
+        chain.append(node)
+        ends[node.name] = chain
+    return chains
+
+
+def _goes_on(last: Node, node: Node, topology: Topology, kept: frozenset[str]) -> bool:
+    if is_ordered(last) or is_ordered(node) or last.name in kept:
+        return False
+    return topology.children(last.name) == (node.name,) and not topology.routes(last.name)
+
+
+async def gathered(coroutines: Sequence[Coroutine[Any, Any, list[Cell]]]) -> list[Cell]:
+    """Return the cells of all coroutines, which run concurrently, in order."""
+    if len(coroutines) == 1:
+        return await coroutines[0]
+    parts = await none_left([asyncio.ensure_future(coroutine) for coroutine in coroutines])
+    return [cell for part in parts for cell in part]
+
+
+async def none_left(tasks: Sequence[asyncio.Future[Any]]) -> list[Any]:
+    """Await all and return their results; where one raises, cancel the others before it is raised."""
     try:
-        await asyncio.gather(*tasks)
+        return list(await asyncio.gather(*tasks))
     except BaseException:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-
-
-def concerns_all(error: BaseException) -> bool:
-    """Whether every other row would meet this error too."""
-    if isinstance(error, GenerationError):
-        return any(concerns_all(part) for part in error.errors.values())
-    if isinstance(error, BaseExceptionGroup):
-        return any(concerns_all(part) for part in error.exceptions)
-    return isinstance(error, UsageError) or (isinstance(error, LLMError) and error.fatal)
-
-
-def _record(settled: Settled, row_id: str, step: str, error: Exception) -> None:
-    if concerns_all(error):
-        raise error
-    failure = Failure(row_id, step, error)
-    if isinstance(error, Reject):
-        settled.rejections.append(failure)
-    else:
-        settled.failures.append(failure)

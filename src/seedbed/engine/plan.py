@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from seedbed.engine.bounds import NO_BOUNDS, Bounds
+from seedbed.engine.llms import llms_in
+from seedbed.engine.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
+from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.pipeline.topology import Topology
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.resolve import get_llm, get_step
-from seedbed.plugins.suggest import did_you_mean
 from seedbed.store.readers import read_rows
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, GeneratorStep, Step
+from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
 
 _LOOKED_AT = 100
@@ -28,31 +31,35 @@ Input = str | Path | Iterable[Row]
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a run in order, copies of the caller's own, each task with its LLM."""
+    """The steps of a run, copies of the caller's own, each task with its LLM, and what bounds the run.
+
+    `leaf` is the step whose rows are the dataset.
+    """
 
     name: str
-    steps: tuple[BaseStep, ...]
+    topology: Topology
+    leaf: str
     input: Input | None
     n: int | None
     seed: int
     concurrency: int | None
+    bounds: Bounds = NO_BOUNDS
 
     @property
-    def generator(self) -> GeneratorStep | None:
-        """The step that the rows come from; None where they come from the input."""
-        first = self.steps[0]
-        return first if isinstance(first, GeneratorStep) else None
+    def steps(self) -> tuple[BaseStep, ...]:
+        """All steps, each behind those whose rows it receives."""
+        return tuple(node.step for node in self.topology.nodes)
 
     @property
     def llms(self) -> list[LLM]:
         """The LLMs of all steps, each once."""
-        return list({id(llm): llm for step in self.steps for llm in llm_fields(step).values()}.values())
+        return list({id(llm): llm for step in self.steps for llm in llms_in(step)}.values())
 
-
-def llm_fields(step: BaseStep) -> dict[str, LLM]:
-    """Return the fields of a step that hold an LLM: a task's `llm`, and others such as a judge."""
-    values = {name: getattr(step, name) for name in type(step).model_fields}
-    return {name: value for name, value in values.items() if isinstance(value, LLM)}
+    @property
+    def wanted(self) -> int | None:
+        """How many rows the dataset is to have; None where it is not known, as behind a GlobalStep."""
+        behind = (self.topology.node(name) for name in upstream(self.topology, self.leaf) if name)
+        return None if any(map(is_barrier, behind)) else self.n
 
 
 def make_plan(
@@ -63,23 +70,27 @@ def make_plan(
     input: Input | None = None,
     seed: int = 0,
     concurrency: int | None = None,
+    leaf: str | None = None,
+    bounds: Bounds | None = None,
     registry: Registry | None = None,
 ) -> Plan:
     """Return the checked plan of a run; raise UsageError for what cannot be run."""
     if isinstance(what, str):
         what = get_step(what, registry=registry)
-    steps = what.steps if isinstance(what, Pipeline) else [what]
-    if not steps:
+    pipeline = what if isinstance(what, Pipeline) else Pipeline([what])
+    if not pipeline.steps:
         raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
     resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
-    copies = tuple(_with_llm(step, resolved) for step in steps)
-    name = (what.name if isinstance(what, Pipeline) else "") or copies[0].name
-    plan = Plan(name, copies, input, n, seed, concurrency)
-    _check_names(copies)
-    _check_order(copies)
+    given = pipeline.topology()
+    topology = joined_before_barriers(given)
+    topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
+    name = pipeline.name or topology.nodes[0].name
+    plan = Plan(
+        name, topology, counted_leaf(topology, leaf), input, n, seed, concurrency, bounds or NO_BOUNDS
+    )
     _check_source(plan)
     _check_numbers(plan)
-    _check_columns(plan)
+    check_columns(given, _input_columns(plan))
     return plan
 
 
@@ -92,32 +103,19 @@ def _with_llm(step: BaseStep, llm: LLM | None) -> BaseStep:
     return copy
 
 
-def _check_names(steps: Sequence[BaseStep]) -> None:
-    for name, times in Counter(step.name for step in steps).items():
-        if times > 1:
-            raise UsageError(
-                f"{times} steps have the name '{name}'", "give each a name of its own: name='...'"
-            )
-
-
-def _check_order(steps: Sequence[BaseStep]) -> None:
-    for step in steps[1:]:
-        if isinstance(step, GeneratorStep):
-            raise UsageError(
-                f"step '{step.name}' makes rows without input, and cannot follow another step",
-                "put it first",
-            )
+def _sources(plan: Plan) -> list[BaseStep]:
+    return [node.step for node in plan.topology.nodes if not node.parents]
 
 
 def _check_source(plan: Plan) -> None:
-    first = plan.steps[0]
-    if plan.generator is None and plan.input is None:
+    over_rows = [step for step in _sources(plan) if not isinstance(step, GeneratorStep)]
+    if over_rows and plan.input is None:
         raise UsageError(
-            f"'{first.name}' works on rows, and there are none",
+            f"'{over_rows[0].name}' works on rows, and there are none",
             "give it rows: --input rows.jsonl on the command, input=... in Python",
         )
-    if plan.generator is not None and plan.input is not None:
-        raise UsageError(f"'{first.name}' makes its rows without input", "leave out the input")
+    if not over_rows and plan.input is not None:
+        raise UsageError(f"'{_sources(plan)[0].name}' makes its rows without input", "leave out the input")
 
 
 def _check_numbers(plan: Plan) -> None:
@@ -125,30 +123,18 @@ def _check_numbers(plan: Plan) -> None:
         raise UsageError(f"cannot make {plan.n} rows", "-n is 1 or more")
     if plan.concurrency is not None and plan.concurrency < 1:
         raise UsageError(f"cannot keep {plan.concurrency} calls in flight", "--concurrency is 1 or more")
-    generator = plan.generator
-    if (
-        plan.n is None
-        and isinstance(generator, GeneratorTask)
-        and generator.is_indexed
-        and not generator.finite
-    ):
-        raise UsageError(
-            f"'{generator.name}' makes rows without end",
-            "say how many: -n 100 on the command, n=100 in Python",
-        )
+    plan.bounds.check()
+    for step in _sources(plan):
+        if plan.n is None and isinstance(step, GeneratorTask) and step.is_indexed and not step.finite:
+            raise UsageError(
+                f"'{step.name}' makes rows without end",
+                "say how many: -n 100 on the command, n=100 in Python",
+            )
 
 
-def _check_columns(plan: Plan) -> None:
-    """Look at the first rows of a file, so that a misnamed column shows before anything is spent."""
-    first = plan.steps[0]
-    if not isinstance(plan.input, str | Path) or not isinstance(first, Step):
-        return
+def _input_columns(plan: Plan) -> list[str] | None:
+    """Return the columns of a file's first rows, so that a misnamed one shows before anything is spent."""
+    if not isinstance(plan.input, str | Path):
+        return None
     beginning = islice(read_rows(Path(plan.input)), _LOOKED_AT)
-    present = dict.fromkeys(name for row in beginning for name in row)
-    missing = [column for column in first.inputs if column not in present]
-    if missing and present:
-        raise UsageError(
-            f"'{plan.input}' has no column '{missing[0]}', which '{first.name}' reads",
-            *did_you_mean(missing[0], present),
-            f"its columns are {', '.join(present)}",
-        )
+    return list(dict.fromkeys(name for row in beginning for name in row)) or None

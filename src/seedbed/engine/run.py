@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from seedbed.errors import SeedbedError
+import orjson
+
+from seedbed.engine.failure import Failure
 from seedbed.llm.sender import CallCounts
-from seedbed.plugins.origin import where
-from seedbed.store.readers import read_rows
+from seedbed.store import RunReader, RunStore
 from seedbed.tasks.rows import Row
 
 _KEPT_FAILURES = 1000
@@ -21,21 +22,18 @@ Outcome = Literal["complete", "incomplete", "interrupted", "stopped"]
 """`incomplete`: rows failed or the source ended early; `stopped`: an error that every row would meet."""
 
 
-class Failure(NamedTuple):
-    """A row that could not be made: its id, the step it failed in, and why."""
+class Found(NamedTuple):
+    """What a run that goes on had before: rows kept, calls replayed, and those that are to be made.
 
-    row: str
-    step: str
-    error: Exception
+    `calls` counts those of the rows in flight at the beginning; it may be more that are needed in the end.
+    """
 
-    @property
-    def reason(self) -> str:
-        """The error, and for one of an author's own code the line that raised it."""
-        if isinstance(self.error, SeedbedError):
-            return str(self.error)
-        place = where(self.error)
-        raised = f"\n  raised in {place}" if place else ""
-        return f"{type(self.error).__name__}: {self.error}{raised}"
+    rows: int
+    replayed: int
+    calls: int
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} rows kept, {self.replayed:,} calls replayed, {self.calls:,} or more to make"
 
 
 @dataclass
@@ -43,8 +41,8 @@ class Run:
     """A run and its counts, live while it goes on.
 
     `wanted` rows (None: as many as there are), of which `accepted` are in the dataset; `failed` and
-    `rejected` count indices or input rows. `out` is the dataset's file, `partial` the file of the rows
-    of a run that did not come to its end.
+    `rejected` count indices or input rows. `folder` is where the run is kept, None where it goes with this
+    object; `out` is the dataset's file, where one was made. `found` says what there was before.
     """
 
     name: str
@@ -56,13 +54,16 @@ class Run:
     outcome: Outcome = "incomplete"
     seconds: float = 0.0
     out: Path | None = None
-    partial: Path | None = None
+    folder: Path | None = None
+    leaf: str = ""
+    found: Found | None = None
     calls: CallCounts = field(default_factory=CallCounts)
     failures: list[Failure] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     rejections: Counter[str] = field(default_factory=Counter)
     stopped_by: Exception | None = None
-    kept: list[Row] = field(default_factory=list, repr=False)
+    store: RunStore | None = field(default=None, repr=False)
+    """The store of a run that goes with this object."""
 
     def __str__(self) -> str:
         of = f" of {self.wanted}" if self.wanted is not None else ""
@@ -72,12 +73,28 @@ class Run:
         lines = [f"run '{self.name}' is {self.outcome}: {counts}", *stopped]
         return "\n  ".join([*lines, *(f"{count} times: {reason}" for reason, count in reasons)])
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows of the dataset, from its file where it has one."""
-        file = self.out or self.partial
-        if file is None or not file.exists():
-            return iter(self.kept)
-        return read_rows(file)
+    def rows(self, leaf: str | None = None) -> Iterator[Row]:
+        """Yield the rows of the dataset, as they are kept; `leaf` names another step that the run ends in."""
+        if self.store is not None:
+            yield from map(orjson.loads, self.store.rows(leaf or self.leaf))
+        elif self.folder is not None:
+            with RunReader.open(self.folder) as reader:
+                yield from map(orjson.loads, reader.rows(leaf or self.leaf))
+
+    def restore(self, summary: Mapping[str, Any]) -> None:
+        """Take the counts of an earlier session, after which there was nothing to do."""
+        self.accepted, self.failed, self.rejected = (
+            summary["accepted"],
+            summary["failed"],
+            summary["rejected"],
+        )
+        self.outcome = summary["outcome"]
+        self.reasons.update(summary["reasons"])
+        self.rejections.update(summary["rejections"])
+        self.failures += [
+            Failure(one["row"], one["step"], one["kind"], one["reason"], one["tries"])
+            for one in summary["failures"]
+        ]
 
     def fail(self, failure: Failure) -> None:
         """Count a failed row; the first thousand are kept, and every kind of reason is counted."""
@@ -109,8 +126,13 @@ class Run:
             "input_tokens": self.calls.usage.input_tokens,
             "output_tokens": self.calls.usage.output_tokens,
             "out": str(self.out) if self.out else None,
-            "partial": str(self.partial) if self.partial else None,
-            "failures": [{"row": f.row, "step": f.step, "reason": f.reason} for f in self.failures],
+            "folder": str(self.folder) if self.folder else None,
+            "replayed": self.calls.replayed,
+            "reasons": dict(self.reasons),
+            "failures": [
+                {"row": f.row, "step": f.step, "kind": f.kind, "reason": f.reason, "tries": f.tries}
+                for f in self.failures
+            ],
         }
 
 

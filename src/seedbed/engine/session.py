@@ -1,79 +1,85 @@
-"""One run, from its plan to its dataset."""
+"""One session of a run: from its plan to its dataset, or to where it stops."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import aclosing, contextmanager
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
-from seedbed.engine.flow import Flow, concerns_all
-from seedbed.engine.plan import Plan, llm_fields
-from seedbed.engine.run import Failure, Run
-from seedbed.engine.sources import Item, Source, ThreadedSource, numbered, source_of
-from seedbed.engine.stages import Stage, stage_of
-from seedbed.engine.window import Settled, Window
-from seedbed.errors import DatasetError, SeedbedError
+import orjson
+
+from seedbed.engine.barriers import Barrier
+from seedbed.engine.emission import Emission
+from seedbed.engine.executions import concerns_all
+from seedbed.engine.failure import Failure
+from seedbed.engine.fingerprint import digest, step_fingerprint
+from seedbed.engine.gate import Gate
+from seedbed.engine.journal import RunJournal
+from seedbed.engine.llms import replace_llms
+from seedbed.engine.manifest import manifest_of
+from seedbed.engine.plan import Plan
+from seedbed.engine.run import Found, Outcome, Run
+from seedbed.engine.segment_run import SegmentRun, Workshop
+from seedbed.engine.segments import Segment, segments_of
+from seedbed.engine.settled import Settled
+from seedbed.engine.window import Window
+from seedbed.errors import SeedbedError, StopRun
 from seedbed.llm.gateway import Gateway
+from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.scope import CallScope
-from seedbed.llm.sender import DEFAULT_CONCURRENCY
-from seedbed.tasks.normalise import as_rows
-from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, GlobalStep
+from seedbed.store import RunStore, export_rows
+from seedbed.tasks.steps import BaseStep
 
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
 
-
-class RowWriter(Protocol):
-    """Where accepted rows go, in order."""
-
-    def write(self, row: Row) -> None:
-        """Take one row."""
-
-    def commit(self) -> None:
-        """Make the dataset of all rows appear under its name, at once."""
-
-    def abandon(self) -> Path | None:
-        """Keep the rows beside the dataset's name, and return where."""
+_FINISHED = "finished"
 
 
 class Session:
-    """Runs a plan; `run` has the counts while it goes on. `drain` and `cancel` may come from any thread."""
+    """Runs a plan on its store; `run` has the counts meanwhile. `drain` and `cancel` come from any thread."""
 
     def __init__(
         self,
         plan: Plan,
         run: Run,
-        writer: RowWriter,
-        gateway: Gateway | None = None,
+        store: RunStore,
+        *,
+        gateway: Gateway,
+        journal: RunJournal,
+        out: Path | None = None,
+        emission: Emission | None = None,
         watch: Callable[[Settled], None] | None = None,
+        order: dict[str, object] | None = None,
     ) -> None:
         self.plan = plan
         self.run = run
-        self._writer = writer
-        self._watch = watch
-        self._gateway = gateway or Gateway(concurrency=plan.concurrency)
+        self._store = store
+        self._out = out
+        self._gateway = gateway
+        self._order = order
+        fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
+        self._shop = Workshop(plan, run, store, journal, fingerprints, emission, watch)
+        self._gate = Gate(journal, run, plan.leaf)
         self._loaded: list[BaseStep] = []
-        self._stages: list[Stage] = []
         self._window: Window | None = None
-        self._interrupted = False
-        run.calls = self._gateway.counts
+        self._is_ready = False
+        run.calls = gateway.counts
 
     @property
     def is_loading(self) -> bool:
         """Whether the LLMs and steps are still being made ready."""
-        return self._window is None
+        return not self._is_ready
 
     def execute(self) -> Run:
-        """Run to the end and return the run; rows that were made are kept, whatever happens.
+        """Run to the end and return the run; what was made is kept, whatever happens.
 
         Raises the error that every row would meet where no row was made; otherwise it is the run's
         `stopped_by`.
@@ -96,22 +102,46 @@ class Session:
         begun = time.monotonic()
         finished = False
         try:
-            await self._prepare()
-            async with aclosing(self._settled()) as settled_items:
-                async for settled in settled_items:
-                    self._take(settled)
-            finished = not self._interrupted
+            self._store.begin_session(manifest_of(self.plan, self._shop.fingerprints, self._order))
+            if not await self._was_finished():
+                await self._prepare()
+                await self._go_through_segments()
+            finished = not self._shop.interrupted
         except SeedbedError as error:
             self.run.stopped_by = error
-            if not self.run.accepted:
+            if not self.run.accepted and not isinstance(error, StopRun):
                 raise
         finally:
-            for stage in self._stages:
-                stage.close()
             await self._unload()
-            await self._close(finished)
             self.run.seconds = time.monotonic() - begun
+            # A cancelled caller must not cut off what keeps the rows.
+            await asyncio.shield(asyncio.to_thread(self._close, finished))
         return self.run
+
+    async def _was_finished(self) -> bool:
+        """Take over the end of an earlier session of the same run, if there was one."""
+        mark = await asyncio.to_thread(self._finished_mark)
+        if mark is None or self._store.get_mark(_FINISHED) != mark or self._shop.journal.retrying:
+            return False
+        summary = self._store.get_mark("summary")
+        assert isinstance(summary, bytes)
+        self.run.restore(orjson.loads(summary))
+        self.run.found = Found(self.run.accepted, 0, 0)
+        if self._shop.emission is not None:
+            self._shop.emission.add(0, self._store.rows(self.plan.leaf))
+        return True
+
+    def _finished_mark(self) -> bytes | None:
+        """Return the digest of all that a finished run followed from; None where it cannot be known."""
+        plan = self.plan
+        if plan.input is not None and not isinstance(plan.input, (str, Path)):
+            return None
+        rows = digest() if plan.input is None else _file_digest(Path(plan.input))
+        edges = repr(
+            [(edge.parent, edge.child, edge.when and edge.when.text) for edge in plan.topology.edges]
+        )
+        numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
+        return digest(*self._shop.fingerprints.values(), edges.encode(), numbers.encode(), rows)
 
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
@@ -122,12 +152,15 @@ class Session:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
                 await asyncio.to_thread(llm.ensure_loaded)
         for step in self.plan.steps:
-            scope = CallScope(self.plan.seed, step.name, "")
-            for name, llm in llm_fields(step).items():
-                setattr(step, name, llm.bound(self._gateway, scope))
+            replace_llms(step, self._view_for(step))
             with _blaming(f"step '{step.name}'"):
                 await asyncio.to_thread(step.load)
             self._loaded.append(step)
+        self._is_ready = True
+
+    def _view_for(self, step: BaseStep) -> Callable[[LLM], LLM]:
+        scope = CallScope(self.plan.seed, step.name, "")
+        return lambda llm: llm.bound(self._gateway, scope)
 
     async def _unload(self) -> None:
         for step in reversed(self._loaded):
@@ -136,69 +169,72 @@ class Session:
             except Exception:
                 logger.exception("step '%s' could not be unloaded", step.name)
 
-    def _settled(self) -> AsyncGenerator[Settled]:
-        source, steps = source_of(self.plan)
-        return self._segment(source, self.plan.steps[0].name, steps, self.plan.n)
+    async def _go_through_segments(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._store.on_commit(lambda durable: _call_soon(loop, self._committed, durable))
+        self._gate.close()
+        for segment in segments_of(self.plan.topology):
+            if self._shop.interrupted or (segment.is_barrier and not await self._pass_barrier(segment)):
+                break
+            part = SegmentRun(segment, self._shop)
+            self._window = part.window
+            self._gate.watch(part.window)
+            if self._shop.interrupted:
+                part.window.drain()
+            await part.execute()
+        self._gate.open()
 
-    async def _segment(
-        self, source: Source, source_name: str, steps: tuple[BaseStep, ...], wanted: int | None
-    ) -> AsyncGenerator[Settled]:
-        """Yield what becomes of each item; before a GlobalStep the rows are collected, not yielded."""
-        end = next((i for i, step in enumerate(steps) if isinstance(step, GlobalStep)), len(steps))
-        stages = [self._stage(step) for step in steps[:end]]
-        flow = Flow(stages, source_name, lambda: self._interrupted)
-        window = self._window = Window(source, flow.settle, wanted)
-        if self._interrupted:
-            window.drain()
-        collected: list[Row] = []
-        async with aclosing(window.settled()) as settled_items:
-            async for settled in settled_items:
-                if end < len(steps):
-                    collected += [row for _, row in settled.rows]
-                    settled.rows = []
-                yield settled
-        # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
-        if source.error is not None and not window.is_satisfied:
-            yield _source_failure(source.error, source_name)
-        if end < len(steps) and not self._interrupted:
-            following = ThreadedSource(partial(_global_items, steps[end], collected))
-            rest = self._segment(following, steps[end].name, steps[end + 1 :], None)
-            async with aclosing(rest) as settled_items:
-                async for settled in settled_items:
-                    yield settled
+    async def _pass_barrier(self, segment: Segment) -> bool:
+        """Have a step that needs all rows make its own; return whether it did."""
+        assert segment.source is not None
+        await asyncio.to_thread(self._store.flush)
+        barrier = Barrier(segment.source, self._store, self._shop.fingerprints[segment.name])
+        try:
+            await asyncio.to_thread(barrier.make)
+        except Exception as error:
+            if concerns_all(error):
+                raise
+            self.run.fail(Failure.of("all", segment.name, error))
+            return False
+        return True
 
-    def _stage(self, step: BaseStep) -> Stage:
-        stage = stage_of(step, self.plan.seed, self.plan.concurrency or DEFAULT_CONCURRENCY)
-        self._stages.append(stage)
-        return stage
+    def _committed(self, durable: int) -> None:
+        if self._shop.emission is not None:
+            self._shop.emission.release(durable)
+        if self._window is not None:
+            self._window.wake()
 
-    def _take(self, settled: Settled) -> None:
-        if self._watch is not None:
-            self._watch(settled)
-        for _, row in settled.rows:
-            self._writer.write(row)
-        self.run.accepted += len(settled.rows)
-        for rejection in settled.rejections:
-            self.run.reject(rejection)
-        for failure in settled.failures:
-            self.run.fail(failure)
+    def _close(self, finished: bool) -> None:
+        """Write what is left, and make the dataset's file of what is durable; for a thread."""
+        run, store = self.run, self._store
+        try:
+            store.flush()
+            if (emission := self._shop.emission) is not None:
+                emission.release(store.committed)
+                run.stopped_by = run.stopped_by or emission.error
+            run.outcome = _outcome(run, finished and run.stopped_by is None)
+            # A run in which every row failed has made no dataset, and takes none away.
+            if finished and self._out is not None and (run.accepted or not run.failed):
+                export_rows(store.rows(self.plan.leaf), self._out)
+                run.out = self._out
+            self._note_end(finished)
+        finally:
+            if run.folder is not None:
+                store.close()
 
-    async def _close(self, finished: bool) -> None:
-        run = self.run
-        enough = run.wanted is None or run.accepted == run.wanted
-        # A run in which every row failed has made no dataset, and takes none away.
-        if (finished and (run.accepted or not run.failed)) or (enough and run.wanted):
-            await asyncio.to_thread(self._writer.commit)
-            run.outcome = "complete" if enough and not run.failed else "incomplete"
-            return
-        if not finished:
-            run.outcome = "interrupted" if run.stopped_by is None else "stopped"
-        run.partial = await asyncio.to_thread(self._writer.abandon)
-        run.out = None
+    def _note_end(self, finished: bool) -> None:
+        summary = self.run.summary()
+        mark = self._finished_mark() if finished else None
+        if mark is not None:
+            self._store.set_mark("summary", orjson.dumps(summary))
+        self._store.set_mark(_FINISHED, mark or b"")
+        self._store.end_session(self.run.outcome, summary)
+        self._store.flush()
 
     def _drain(self) -> None:
-        self._interrupted = True
+        self._shop.interrupted = True
         self._gateway.drain()
+        self._shop.journal.open_gate()
         if self._window is not None:
             self._window.drain()
             asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._window.cancel)
@@ -209,17 +245,21 @@ class Session:
             self._window.cancel()
 
 
-def _source_failure(error: BaseException, source_name: str) -> Settled:
-    if isinstance(error, DatasetError):
-        raise type(error)(error.fact, *error.advice, "the rest of the input was not read") from error
-    if not isinstance(error, Exception) or concerns_all(error):
-        raise error
-    return Settled(failures=[Failure("source", source_name, error)])
+def _outcome(run: Run, finished: bool) -> Outcome:
+    if not finished:
+        return "interrupted" if run.stopped_by is None else "stopped"
+    enough = run.wanted is None or run.accepted == run.wanted
+    return "complete" if enough and not run.failed else "incomplete"
 
 
-def _global_items(step: BaseStep, rows: list[Row]) -> Iterator[Item]:
-    assert isinstance(step, GlobalStep)
-    return numbered(as_rows(made, step.name) for made in step.process(rows))
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, receive: Callable[[int], None], durable: int) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(receive, durable)
 
 
 @contextmanager

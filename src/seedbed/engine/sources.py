@@ -1,4 +1,4 @@
-"""Where rows come from: an index, a generator in a thread, or a file."""
+"""Where rows come from: an index, a generator in a thread, a file, or an earlier part of the run."""
 
 from __future__ import annotations
 
@@ -9,31 +9,37 @@ import hashlib
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from seedbed.engine.plan import Plan, llm_fields
+import orjson
+
+from seedbed.engine.cells import Cell
+from seedbed.engine.failure import Failure
 from seedbed.errors import InvalidRowError
 from seedbed.llm.scope import current_scope
-from seedbed.store.readers import read_rows
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row, encode_row
-from seedbed.tasks.steps import BaseStep
 
-_READ_AHEAD = 64
+READ_AHEAD = 64
+
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
 class Item(NamedTuple):
     """What a source gives at a time: an id, the same in every run of it, and a row or variables.
 
-    `error` is set where the source could not make the row.
+    `failure` is set where the source could not make the row.
     """
 
     id: str
-    row: dict[str, Any]
-    error: Exception | None = None
+    cell: Cell
+    failure: Failure | None = None
+
+    @classmethod
+    def failed(cls, id: str, step: str, error: Exception) -> Item:
+        """Return the item of a row that could not be made."""
+        return cls(id, Cell(id, b"{}"), Failure.of(id, step, error))
 
 
 class Source(ABC):
@@ -43,51 +49,99 @@ class Source(ABC):
     error: BaseException | None = None
     """What made the source end, where it did not end by itself."""
 
+    on_news: Callable[[], None] = staticmethod(lambda: None)
+    """Called on the loop where `take` may have something new to say."""
+
     @abstractmethod
     def take(self) -> Item | None:
         """Return the next item; None where there is none yet, or none any more (`ended`)."""
-
-    async def ready(self) -> None:
-        """Wait until `take` has something to say."""
 
     def close(self) -> None:
         """Stop what makes the items."""
 
 
-class IndexedSource(Source):
-    """The variables of each index of a generator task, in order."""
+class AcceptedRows(ABC):
+    """What a source whose rows feed on earlier ones must know of those."""
 
-    def __init__(self, task: GeneratorTask, seed: int) -> None:
+    @abstractmethod
+    def decided(self) -> int:
+        """Return how many items have their verdict."""
+
+    @abstractmethod
+    def below(self, index: int) -> Sequence[Row]:
+        """Return the accepted rows of all items below an index."""
+
+
+class IndexedSource(Source):
+    """The variables of each index of a generator task, in order.
+
+    A task with `feedback` is asked for an index when the rows that it may read are decided; `pinned`
+    returns the variables that an index had before, and keeps those that are new.
+    """
+
+    def __init__(
+        self,
+        task: GeneratorTask,
+        seed: int,
+        earlier: AcceptedRows,
+        pinned: Callable[[int, Callable[[], Any]], Any],
+    ) -> None:
         self._task = task
         self._seed = seed
+        self._earlier = earlier
+        self._pinned = pinned
         self._index = 0
 
     def take(self) -> Item | None:
         """Return the variables of the next index."""
         index = self._index
+        if self._task.feedback and self._earlier.decided() < self._task.feedback_limit(index):
+            return None
         self._index += 1
         try:
-            variables = self._task.variables(index, self._seed)
+            variables = self._variables(index)
+            if variables is None:
+                self.ended = True
+                return None
+            return Item(str(index), Cell(str(index), _known_by(variables), given=variables))
         except Exception as error:  # noqa: BLE001 - one index fails alone, whatever its author's code raises
-            return Item(str(index), {}, error)
-        if variables is None:
-            self.ended = True
-            return None
-        return Item(str(index), variables)
+            return Item.failed(str(index), self._task.name, error)
+
+    def _variables(self, index: int) -> dict[str, Any] | None:
+        task = self._task
+        if not task.feedback:
+            return task.variables(index, self._seed)
+        accepted = self._earlier.below(task.feedback_limit(index))
+        variables: dict[str, Any] | None = self._pinned(
+            index, lambda: task.variables(index, self._seed, accepted)
+        )
+        return variables
+
+
+def _known_by(variables: Any) -> bytes:
+    """Return what variables are known by; a private one may hold what JSON lacks."""
+    return orjson.dumps(variables, default=repr, option=orjson.OPT_NON_STR_KEYS)
 
 
 class ThreadedSource(Source):
     """The items of a blocking iterator, which runs in a thread of its own, `ahead` items in advance.
 
-    With 0 it makes an item when it is asked for one: each may cost a call.
+    With 0 it makes an item when it is asked for one: each may cost a call. `keep` takes each item, on the
+    loop, before it is given on.
     """
 
-    def __init__(self, items: Callable[[], Iterator[Item]], ahead: int = _READ_AHEAD) -> None:
+    def __init__(
+        self,
+        items: Callable[[], Iterator[Item]],
+        ahead: int = READ_AHEAD,
+        keep: Callable[[Item], None] | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._items: deque[Item] = deque()
-        self._news = asyncio.Event()
         self._ahead = ahead
+        self._keep = keep
         self._asked = False
+        self._told = False
         self._room = threading.Semaphore(ahead)
         self._closed = False
         self._exhausted = False
@@ -99,20 +153,21 @@ class ThreadedSource(Source):
 
     def take(self) -> Item | None:
         """Return the next item that the thread has made."""
+        # Looked at first: an item may come between a look at the items and a look at this.
+        exhausted = self._exhausted
         if self._items:
+            item = self._items.popleft()
+            self._asked = False
             if self._ahead:
                 self._room.release()
-            return self._items.popleft()
+            if self._keep is not None and item.failure is None:
+                self._keep(item)
+            return item
+        self.ended = exhausted
         if not self._ahead and not self._asked:
             self._asked = True
             self._room.release()
-        self.ended = self._exhausted
-        self._news.clear()
         return None
-
-    async def ready(self) -> None:
-        """Wait for the thread."""
-        await self._news.wait()
 
     def close(self) -> None:
         """Let the thread end at its next item."""
@@ -120,7 +175,6 @@ class ThreadedSource(Source):
         self._room.release()
 
     def _iterate(self, items: Callable[[], Iterator[Item]]) -> None:
-        error: BaseException | None = None
         try:
             iterator = items()
             while True:
@@ -130,62 +184,45 @@ class ThreadedSource(Source):
                 item = next(iterator, None)
                 if item is None:
                     break
-                self._tell(self._add, item)
+                self._items.append(item)
+                self._tell()
         except _CANCELLED:
             self._closed = True
         except BaseException as raised:  # noqa: BLE001 - reported with the run
-            error = raised
-        self._tell(self._end, error)
-
-    def _tell(self, receive: Callable[[Any], None], news: object) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(receive, news)
-
-    def _add(self, item: Item) -> None:
-        self._items.append(item)
-        self._asked = False
-        self._news.set()
-
-    def _end(self, error: BaseException | None) -> None:
+            self.error = raised
         self._exhausted = True
-        self.error = error
-        self._news.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        # Once until the loop has looked: waking it for each item would cost more than the item.
+        if not self._told and not self._loop.is_closed():
+            self._told = True
+            self._loop.call_soon_threadsafe(self._receive)
+
+    def _receive(self) -> None:
+        self._told = False
+        self.on_news()
 
 
-def numbered(yielded: Iterator[list[Row]]) -> Iterator[Item]:
+def numbered(yielded: Iterable[list[Row]], step: str, first: int = 0) -> Iterator[Item]:
     """Yield the rows of a generator step as items, one row each, numbered in order."""
-    number = 0
+    number = first
     for rows in yielded:
         for row in rows:
-            yield Item(str(number), row)
+            yield Item(str(number), Cell(str(number), encode_row(row), step, None, str(number)))
             number += 1
 
 
-def digested(rows: Iterator[Row]) -> Iterator[Item]:
+def digested(rows: Iterable[Row], step: str) -> Iterator[Item]:
     """Yield the rows of an input as items, known by content and occurrence and not by their line."""
     seen: Counter[bytes] = Counter()
     for number, row in enumerate(rows):
         try:
-            digest = hashlib.blake2b(encode_row(row), digest_size=8).digest()
+            encoded = encode_row(row)
         except InvalidRowError as error:
-            yield Item(f"invalid.{number}", {}, error)
+            yield Item.failed(f"invalid.{number}", step, error)
             continue
-        # A copy: a step may change its row, which the caller may have given twice.
-        yield Item(f"{digest.hex()}.{seen[digest]}", dict(row))
+        digest = hashlib.blake2b(encoded, digest_size=8).digest()
+        row_id = f"{digest.hex()}.{seen[digest]}"
+        yield Item(row_id, Cell(row_id, encoded, "", None, row_id))
         seen[digest] += 1
-
-
-def source_of(plan: Plan) -> tuple[Source, tuple[BaseStep, ...]]:
-    """Return where the rows of a plan come from, and the steps that they go through.
-
-    A generator task that makes rows by index stays among the steps: its source gives the variables.
-    """
-    generator = plan.generator
-    if generator is None:
-        assert plan.input is not None
-        rows = read_rows(Path(plan.input)) if isinstance(plan.input, str | Path) else iter(plan.input)
-        return ThreadedSource(lambda: digested(rows)), plan.steps
-    if isinstance(generator, GeneratorTask) and generator.is_indexed:
-        return IndexedSource(generator, plan.seed), plan.steps
-    ahead = 0 if llm_fields(generator) else _READ_AHEAD
-    return ThreadedSource(lambda: numbered(generator.process()), ahead), plan.steps[1:]

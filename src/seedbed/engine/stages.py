@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from seedbed.engine.plan import llm_fields
+from seedbed.engine.llms import llms_in
 from seedbed.errors import UsageError
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.tasks.generator_task import GeneratorTask
@@ -25,13 +25,12 @@ _HOP_SECONDS = 0.02
 class Stage(ABC):
     """One step of a run, applied to one row at a time."""
 
-    def __init__(self, step: BaseStep, seed: int) -> None:
+    def __init__(self, step: BaseStep) -> None:
         self.step = step
-        self._seed = seed
 
-    async def apply(self, row_id: str, row: Row) -> list[Row]:
-        """Return the rows that replace `row`; raise what the step raises."""
-        token = current_scope.set(CallScope(self._seed, self.step.name, row_id))
+    async def apply(self, row: Row, scope: CallScope) -> list[Row]:
+        """Return the rows that replace `row`; raise what the step raises. Its calls belong to `scope`."""
+        token = current_scope.set(scope)
         try:
             return await self._apply(row)
         finally:
@@ -65,8 +64,8 @@ class ThreadStage(Stage):
     A hop into a thread costs 0.1 ms, so that quick rows share one; slow rows come back as they are done.
     """
 
-    def __init__(self, step: Step, seed: int) -> None:
-        super().__init__(step, seed)
+    def __init__(self, step: Step) -> None:
+        super().__init__(step)
         self._waiting: list[_Waiting] = []
         self._worker: asyncio.Task[None] | None = None
 
@@ -112,8 +111,8 @@ class ThreadStage(Stage):
 class PooledStage(Stage):
     """A blocking step that calls an LLM: as many threads as calls may be in flight."""
 
-    def __init__(self, step: Step, seed: int, threads: int) -> None:
-        super().__init__(step, seed)
+    def __init__(self, step: Step, threads: int) -> None:
+        super().__init__(step)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"seedbed-{step.name}")
 
     async def _apply(self, row: Row) -> list[Row]:
@@ -137,16 +136,18 @@ def _process(step: BaseStep, row: Row) -> list[Row]:
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
 
 
-def stage_of(step: BaseStep, seed: int, concurrency: int) -> Stage:
+def stage_of(step: BaseStep, concurrency: int) -> Stage:
     """Return the stage that suits a step; raise UsageError for a step that takes no rows."""
     if isinstance(step, GeneratorTask):
-        return TaskStage(step, seed)
+        return TaskStage(step)
     if isinstance(step, Task):
         if type(step).process is Task.process:
-            return TaskStage(step, seed)
-        return PooledStage(step, seed, concurrency)
+            return TaskStage(step)
+        return PooledStage(step, concurrency)
     if isinstance(step, Step):
-        return PooledStage(step, seed, concurrency) if llm_fields(step) else ThreadStage(step, seed)
+        if step.ordered or not llms_in(step):
+            return ThreadStage(step)
+        return PooledStage(step, concurrency)
     raise UsageError(
         f"step '{step.name}' cannot stand here: it takes no rows one by one",
         "a generator comes first, and only once",

@@ -1,11 +1,12 @@
-"""What stands between callers and backends: capabilities, permits, retries, and a check of every answer."""
+"""What stands between callers and backends: capabilities, seeds, the journal, and the sender."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from seedbed.errors import UnsupportedError
 from seedbed.llm.capabilities import Capabilities
@@ -26,10 +27,24 @@ Recorder = Callable[[CallScope | None, Request, Response], None]
 """Told of every answered call, on the loop thread: where it belongs, what was sent, what came back."""
 
 
-class Gateway:
-    """Sends requests to backends: at most `concurrency` at once for each endpoint and credential.
+class Journal(Protocol):
+    """Keeps answers: the `k`-th call of a scope with a digest is known by both."""
 
-    Lives on the loop thread. A run has one of its own; all other callers share the default one.
+    def find(self, scope: CallScope, digest: bytes, k: int) -> Response | None:
+        """Return the answer that was given to this call before, or None."""
+
+    async def clear_to_send(self, scope: CallScope) -> None:
+        """Wait until a call that has no answer yet may be paid for."""
+
+    def keep(self, scope: CallScope, digest: bytes, k: int, llm: LLM, response: Response) -> None:
+        """Take an answer, before anybody reads it."""
+
+
+class Gateway:
+    """Sends requests to backends, at most `concurrency` at once for each endpoint and credential.
+
+    With a `journal`, no answer that it has is asked for again. Lives on the loop thread. A run has one of
+    its own; all other callers share the default one.
     """
 
     def __init__(
@@ -38,9 +53,12 @@ class Gateway:
         concurrency: int | None = None,
         retry: RetryPolicy | None = None,
         recorder: Recorder | None = None,
+        journal: Journal | None = None,
+        sender: Sender | None = None,
     ) -> None:
-        self._sender = Sender(concurrency=concurrency, retry=retry)
+        self._sender = sender or Sender(concurrency=concurrency, retry=retry)
         self._recorder = recorder
+        self.journal = journal
 
     @property
     def counts(self) -> CallCounts:
@@ -56,35 +74,45 @@ class Gateway:
         # Once for all: a backend may work them out anew each time.
         offered = llm.capabilities
         check_capabilities(llm, offered, request)
-        if not offered.structured_output:
+        if request.schema is not None and not offered.structured_output:
             request = instruct(request)
-        digest = request_digest(f"{llm.backend}/{llm.model_name}", request)
-        single = request if offered.n or request.n == 1 else replace(request, n=1)
-        calls = [
-            self._call(llm, self._with_seed(offered, single, scope, digest, number), scope)
-            for number in range(1 if single is request else request.n)
-        ]
-        if len(calls) == 1:
-            return await calls[0]
-        return _merge(await all_or_first_error(calls))
-
-    def _with_seed(
-        self, offered: Capabilities, request: Request, scope: CallScope | None, digest: str, number: int
-    ) -> Request:
-        earlier = scope.count(digest) if scope else 0
-        if request.seed is not None:
-            # Several answers with one seed would be one answer several times.
-            return replace(request, seed=request.seed + number) if number else request
-        if scope is None or not offered.seed:
-            return request
-        return replace(request, seed=scope.derive_seed(earlier))
+        if request.n > 1 and not offered.n:
+            singles = [
+                # Several answers with one seed would be one answer several times.
+                replace(request, n=1, seed=None if request.seed is None else request.seed + number)
+                for number in range(request.n)
+            ]
+            calls = [self._call(llm, single, scope, offered.seed) for single in singles]
+            return _merge(await all_or_first_error(calls))
+        return await self._call(llm, request, scope, offered.seed)
 
     def drain(self) -> None:
         """Cancel every call that has not been sent yet, and let those that have been come to their end."""
         self._sender.drain()
 
-    async def _call(self, llm: LLM, request: Request, scope: CallScope | None) -> Response:
-        response = await self._sender.send(llm, request, scope.rank if scope else 0)
+    async def _call(self, llm: LLM, request: Request, scope: CallScope | None, takes_seed: bool) -> Response:
+        if scope is None:
+            return self._answered(None, request, await self._sender.send(llm, request))
+        digest = request_digest(llm, request, scope.seed)
+        k = scope.count(digest)
+        if takes_seed and request.seed is None:
+            request = replace(request, seed=scope.derive_seed(k))
+        journal = self.journal
+        if journal is not None:
+            if found := journal.find(scope, digest, k):
+                self.counts.replayed += 1
+                return self._answered(scope, request, found)
+            await journal.clear_to_send(scope)
+        try:
+            response = await self._sender.send(llm, request, scope.rank)
+        except asyncio.CancelledError:
+            scope.is_cut = True
+            raise
+        if journal is not None:
+            journal.keep(scope, digest, k, llm, response)
+        return self._answered(scope, request, response)
+
+    def _answered(self, scope: CallScope | None, request: Request, response: Response) -> Response:
         if self._recorder is not None:
             self._recorder(scope, request, response)
         return response

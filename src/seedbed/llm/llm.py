@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic_core import to_jsonable_python
 
 from seedbed.errors import GenerationError, LLMError, SeedbedError, UsageError
 from seedbed.llm.capabilities import Capabilities
@@ -50,6 +51,9 @@ class LLM(GenerationParameters, ABC):
     backend: ClassVar[str] = ""
     """The backend's registered name; made from the class's name where a backend says nothing."""
 
+    connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout"})
+    """Fields that say how to reach the model and not what it answers: changing them makes no answer void."""
+
     model: str = Field(min_length=1, description="The model, as the backend names it.")
     timeout: float = Field(default=300.0, gt=0, description="Seconds that one answer may take.")
 
@@ -57,6 +61,7 @@ class LLM(GenerationParameters, ABC):
     _reference: str = PrivateAttr(default="")
     _gateway: Gateway | None = PrivateAttr(default=None)
     _scope: CallScope | None = PrivateAttr(default=None)
+    _answer_settings: dict[str, Any] | None = PrivateAttr(default=None)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -107,6 +112,20 @@ class LLM(GenerationParameters, ABC):
     def price_id(self) -> str | None:
         """`provider/model` under which prices are listed, or None."""
         return None
+
+    @property
+    def answer_settings(self) -> dict[str, Any]:
+        """The fields that shape answers and are not part of a request, as JSON values; never a secret."""
+        if self._answer_settings is None:
+            own = type(self).model_fields.keys() - GenerationParameters.model_fields.keys()
+            own -= {"model", *type(self).connection_fields}
+            values = {name: getattr(self, name) for name in sorted(own)}
+            self._answer_settings = {
+                name: to_jsonable_python(value, fallback=lambda _: None)
+                for name, value in values.items()
+                if value is not None and not isinstance(value, SecretStr)
+            }
+        return self._answer_settings
 
     def estimate_tokens(self, request: Request) -> int:
         """Estimate the tokens of a request before it is sent: prompt and longest answer."""
@@ -181,6 +200,7 @@ class LLM(GenerationParameters, ABC):
         view = self.model_copy()
         view._gateway = gateway
         view._scope = scope
+        view._answer_settings = None
         return view
 
     def ensure_loaded(self) -> None:

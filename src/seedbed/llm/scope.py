@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from seedbed.errors import UsageError
 from seedbed.llm.request import Request
 
+if TYPE_CHECKING:
+    from seedbed.llm.llm import LLM
+
+_ASKED = tuple(name for name in Request.__slots__)
+_CODING = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
 
 class CallScope:
     """The calls of one row in one step.
 
+    `is_cut` says that a call was cancelled, so that what is made without its answer must not count.
     `attempt` counts how often the row was asked anew. Of the calls that wait, that of the lowest `rank` is
     sent first.
 
@@ -23,7 +29,7 @@ class CallScope:
     scope, so that equal prompts of one row are different calls, and those of two rows never meet.
     """
 
-    __slots__ = ("_earlier", "attempt", "rank", "row", "seed", "step")
+    __slots__ = ("_earlier", "attempt", "is_cut", "rank", "row", "seed", "step")
 
     def __init__(self, seed: int, step: str, row: str, *, attempt: int = 0, rank: int = 0) -> None:
         self.seed = seed
@@ -31,12 +37,13 @@ class CallScope:
         self.row = row
         self.attempt = attempt
         self.rank = rank
-        self._earlier: Counter[str] = Counter()
+        self.is_cut = False
+        self._earlier: dict[bytes, int] = {}
 
-    def count(self, digest: str) -> int:
+    def count(self, digest: bytes) -> int:
         """Return how many calls with this digest came before, and count this one."""
-        earlier = self._earlier[digest]
-        self._earlier[digest] += 1
+        earlier = self._earlier.get(digest, 0)
+        self._earlier[digest] = earlier + 1
         return earlier
 
     def derive_seed(self, earlier: int) -> int:
@@ -50,15 +57,18 @@ class CallScope:
 current_scope: ContextVar[CallScope | None] = ContextVar("seedbed_scope", default=None)
 
 
-def request_digest(model: str, request: Request) -> str:
-    """Return a digest of what is asked of which model; never of an endpoint, a key or a header."""
-    neutral: dict[str, Any] = {
-        name: getattr(request, name) for name in Request.__slots__ if name not in ("seed", "n")
-    }
+def request_digest(llm: LLM, request: Request, seed: int | None) -> bytes:
+    """Return a digest (16 bytes) of what is asked of which model, never of an endpoint, a key or a header.
+
+    `seed` is that of the run: where it differs, an answer is another answer.
+    """
+    neutral: list[Any] = [getattr(request, name) for name in _ASKED]
     try:
-        encoded = orjson.dumps([model, neutral], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        encoded = orjson.dumps(
+            [llm.backend, llm.model_name, llm.answer_settings, seed, neutral], option=_CODING
+        )
     except TypeError as error:
         raise UsageError(
             f"the request cannot be sent as JSON: {error}", "look at its messages, tools and 'extra'"
         ) from error
-    return hashlib.blake2b(encoded, digest_size=16).hexdigest()
+    return hashlib.blake2b(encoded, digest_size=16).digest()

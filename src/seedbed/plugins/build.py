@@ -69,8 +69,13 @@ def _problem(detail: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:
     return f"{message[:1].lower()}{message[1:]}{_received(detail['input'])}"
 
 
+def is_secret(name: str) -> bool:
+    """Whether a field of this name, such as `api_key` or `default_headers.cookie`, may hold a secret."""
+    return any(_SECRET.search(part.lower()) for part in name.split("."))
+
+
 def _is_secret(detail: ErrorDetails, known: Mapping[str, FieldInfo]) -> bool:
-    if any(_SECRET.search(str(part).lower()) for part in detail["loc"]):
+    if any(is_secret(str(part)) for part in detail["loc"]):
         return True
     field = known.get(str(detail["loc"][0])) if detail["loc"] else None
     return field is not None and _holds_secret(field.annotation)

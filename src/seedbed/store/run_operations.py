@@ -71,6 +71,8 @@ Operation: TypeAlias = (
     | SessionTime
     | SessionEnd
 )
+_ENCODED = ("data", "reasons")
+
 Apply: TypeAlias = Callable[[sqlite3.Connection, Sequence[Any]], None]
 
 
@@ -94,7 +96,7 @@ def _insert(table: str, columns: Sequence[str]) -> Apply:
     5 ms each time. A statement is filled up with empty rows to the next size; its LIMIT cuts them off.
     """
     # Text given as UTF-8 is not decoded on the way to the file.
-    places = ",".join("CAST(? AS TEXT)" if column == "data" else "?" for column in columns)
+    places = ",".join("CAST(? AS TEXT)" if column in _ENCODED else "?" for column in columns)
     head = f"INSERT OR REPLACE INTO {table} ({','.join(columns)}) SELECT * FROM "
     statements = {size: f"{head}(VALUES {','.join([f'({places})'] * size)}) LIMIT ?" for size in SIZES}
 

@@ -20,7 +20,7 @@ PAGE = 256
 transaction, and SQLite's log of changes grows for as long as one is held."""
 
 _CALL = ", ".join(Call._fields)
-_RESULT = "step, row, key, attempt, status, CAST(data AS BLOB)"
+_RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
 
 
 class RunQueries:
@@ -44,6 +44,26 @@ class RunQueries:
             attempt,
         )
         return {(digest, k): unpack(answer) for digest, k, answer in found}
+
+    def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> bytes | None:
+        """Return the answer (JSON) to one call, None where it has none."""
+        found = self._all(
+            "SELECT answer FROM calls WHERE step = ? AND row = ? AND attempt = ? AND digest = ? AND k = ?",
+            step,
+            row,
+            attempt,
+            digest,
+            k,
+        )
+        return unpack(found[0][0]) if found else None
+
+    def has_calls(self) -> bool:
+        """Whether there is any call."""
+        return bool(self._all("SELECT 1 FROM calls LIMIT 1"))
+
+    def has_results(self) -> bool:
+        """Whether there is any result."""
+        return bool(self._all("SELECT 1 FROM results LIMIT 1"))
 
     def calls(self, step: str, row: str) -> list[Call]:
         """Return all calls of a row, in the order in which they were written."""
@@ -79,11 +99,19 @@ class RunQueries:
             page = self._all(select.format(">"), step, page[-1][1])
 
     def failures(self) -> Iterator[Failure]:
-        """Yield the rows that a step failed on at their latest attempt, ordered by step and row id."""
-        select = f"SELECT * FROM failures WHERE (step, row) > (?, ?) ORDER BY step, row LIMIT {PAGE}"
+        """Yield what steps failed on at the latest attempt of each row, ordered by step and row id."""
+        select = (
+            "SELECT step, row, attempt, reasons FROM results WHERE status IN ('failed', 'partial') "
+            f"AND (step, row) > (?, ?) ORDER BY step, row LIMIT {PAGE}"
+        )
         page = self._all(select, "", "")
         while page:
-            yield from (Failure(*found) for found in page)
+            for step, row, attempt, reasons in page:
+                yield from (
+                    Failure(step, row, attempt, why["reason"], why["kind"], why["tries"], why["text"])
+                    for why in orjson.loads(reasons)
+                    if not why["rejected"]
+                )
             page = self._all(select, *page[-1][:2])
 
     def verdicts(self, leaf: str) -> Iterator[Verdict]:
@@ -165,8 +193,8 @@ class Rows:
         if data is None:
             result = self._queries.result_of(step, row)
             data = result.data if result else b"[]"
-        made = orjson.loads(data)
-        return made if isinstance(made, list) else []
+        made: list[Any] = orjson.loads(data)
+        return made
 
 
 def _session(

@@ -44,9 +44,10 @@ SCHEMA: Statements = (
         attempt INTEGER NOT NULL,
         status TEXT NOT NULL,
         data TEXT NOT NULL,
+        reasons TEXT,
         UNIQUE (step, row)
     )""",
-    "CREATE INDEX results_failed ON results (step, row) WHERE status = 'failed'",
+    "CREATE INDEX results_failed ON results (step, row) WHERE status IN ('failed', 'partial')",
     """CREATE TABLE verdicts (
         leaf TEXT NOT NULL,
         seq INTEGER NOT NULL,
@@ -64,12 +65,13 @@ SCHEMA: Statements = (
         FROM verdicts AS v JOIN results AS r ON r.step = v.step AND r.row = v.source_row
         WHERE v.verdict = 'accepted'""",
     """CREATE VIEW failures AS
-        SELECT step, row, attempt,
-            CAST(json_extract(data, '$.reason') AS TEXT) AS reason,
-            CAST(json_extract(data, '$.kind') AS TEXT) AS kind,
-            CAST(json_extract(data, '$.tries') AS INTEGER) AS tries,
-            CAST(json_extract(data, '$.text') AS TEXT) AS text
-        FROM results WHERE status = 'failed'""",
+        SELECT r.step, r.row, r.attempt,
+            CAST(json_extract(e.value, '$.reason') AS TEXT) AS reason,
+            CAST(json_extract(e.value, '$.kind') AS TEXT) AS kind,
+            CAST(json_extract(e.value, '$.tries') AS INTEGER) AS tries,
+            CAST(json_extract(e.value, '$.text') AS TEXT) AS text
+        FROM results AS r JOIN json_each(r.reasons) AS e
+        WHERE r.status IN ('failed', 'partial') AND NOT coalesce(json_extract(e.value, '$.rejected'), 0)""",
 )
 
 

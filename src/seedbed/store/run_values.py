@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-Status: TypeAlias = Literal["done", "rejected", "failed"]
+Status: TypeAlias = Literal["done", "partial", "rejected", "failed"]
 Decision: TypeAlias = Literal["accepted", "rejected", "failed"]
 
 
@@ -32,9 +32,9 @@ class Call(NamedTuple):
 class Result(NamedTuple):
     """What one step made of one row, known by its first two fields.
 
-    `key` is the digest of the step's fingerprint and its input. `data` is JSON as UTF-8: where
-    `status` is done, the list of the rows made; else an object with `reason` and, where they are
-    known, `kind`, `tries` and `text`.
+    `key` is the digest of the step's fingerprint and its input. `data` is the list of the rows made, as
+    JSON in UTF-8; it is empty where `status` is rejected or failed. `reasons` is None where it is done,
+    else a JSON list of objects with `reason`, `kind`, `tries`, `text` and `answered`.
     """
 
     step: str
@@ -43,6 +43,7 @@ class Result(NamedTuple):
     attempt: int
     status: Status
     data: bytes
+    reasons: bytes | None = None
 
 
 class Verdict(NamedTuple):
@@ -78,14 +79,17 @@ class Session(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A row that a step failed on at its latest attempt, and why."""
+    """A row that a step failed on at its latest attempt, or a part of one, and why.
+
+    `tries` counts how often the call was sent, `text` is the answer that could not be used.
+    """
 
     step: str
     row: str
     attempt: int
-    reason: str | None
-    kind: str | None
-    tries: int | None
+    reason: str
+    kind: str
+    tries: int
     text: str | None
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.scope import CallScope, current_scope
@@ -21,6 +22,13 @@ class GeneratorTask(BaseTask, GeneratorStep):
     override `generate_row` for several calls per row; or override `process` and yield rows in any way.
     """
 
+    feedback: ClassVar[int] = 0
+    """Rows of a block, for a method whose prompts feed on earlier rows; 0 for all others.
+
+    With `feedback = R`, `sample(index, rng, accepted)` receives the accepted rows of all indices below
+    `R * (index // R - 1)`: a window that does not depend on timing, while a whole block is under way.
+    """
+
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         """Return the variables of row `index`, drawn with `rng` alone; None ends the rows at this index.
 
@@ -29,13 +37,21 @@ class GeneratorTask(BaseTask, GeneratorStep):
         """
         return {}
 
-    def variables(self, index: int, seed: int = 0) -> dict[str, Any] | None:
-        """Return the variables of row `index` in a run of this seed."""
-        return self.sample(index, random.Random(f"{seed}/{self.name}/{index}"))
+    def feedback_limit(self, index: int) -> int:
+        """Return the index below which rows may feed row `index`."""
+        return max(0, self.feedback * (index // self.feedback - 1)) if self.feedback else 0
 
-    async def make_row(self, index: int, seed: int = 0) -> list[Row] | None:
+    def variables(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> dict[str, Any] | None:
+        """Return the variables of row `index` in a run of this seed; `accepted` are the rows that feed it."""
+        rng = random.Random(f"{seed}/{self.name}/{index}")
+        if self.feedback:
+            sample: Callable[..., dict[str, Any] | None] = self.sample
+            return sample(index, rng, accepted)
+        return self.sample(index, rng)
+
+    async def make_row(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> list[Row] | None:
         """Return the finished rows of one index in a run of this seed, or None behind the end."""
-        variables = self.variables(index, seed)
+        variables = self.variables(index, seed, accepted)
         if variables is None:
             return None
         token = current_scope.set(CallScope(seed, self.name, str(index)))
@@ -46,11 +62,21 @@ class GeneratorTask(BaseTask, GeneratorStep):
 
     @finished
     def process(self, offset: int = 0) -> GeneratorOutput:
-        """Yield the rows of index `offset` and all that follow, one index at a time."""
+        """Yield the rows of index `offset` and all that follow, one index at a time.
+
+        Without a run, rows feed on those that were yielded before, and on no others.
+        """
+        ends: list[int] = []
+        accepted: list[Row] = []
         for index in count(offset):
-            rows = loop_thread().run(self.make_row(index), twin="make_row(index)")
+            blocks = self.feedback_limit(index) - offset
+            earlier = accepted[: ends[blocks - 1]] if blocks > 0 else []
+            rows = loop_thread().run(self.make_row(index, 0, earlier), twin="make_row(index)")
             if rows is None:
                 return
+            if self.feedback:
+                accepted += rows
+                ends.append(len(accepted))
             yield rows
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -85,6 +85,12 @@ class BaseStep(BaseModel):
 class Step(BaseStep):
     """Makes of one row another one, several, or none."""
 
+    ordered: ClassVar[bool] = False
+    """Whether the rows must come one after the other, in their order, as where duplicates are removed.
+
+    What such a step remembers is made anew by feeding it all rows again when a run goes on.
+    """
+
     @abstractmethod
     def process(self, row: Row) -> Any:
         """Return what replaces the row: a row, a list of rows, or None to drop it.
@@ -121,12 +127,26 @@ class GeneratorStep(BaseStep):
     finite: ClassVar[bool] = False
     """Whether the rows come to an end by themselves, so that no number of rows need be given."""
 
+    unique: ClassVar[tuple[str, ...]] = ()
+    """Columns that no two accepted rows may share all values of; the later one is rejected."""
+
     @abstractmethod
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield rows, beginning with number `offset`: one row, a list, or `(rows, last)` each time.
 
         Every caller receives a list of rows for each item that is yielded.
         """
+
+    def admit(self, row: Row, accepted: Sequence[Row]) -> None:
+        """Raise `Reject` for a row that is not wanted beside those accepted before it, in row order.
+
+        Called for one row after the other, in a thread; nothing is rejected unless this is overridden.
+        """
+
+    @property
+    def is_admitting(self) -> bool:
+        """Whether rows are judged by those accepted before them."""
+        return bool(self.unique) or type(self).admit is not GeneratorStep.admit
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -46,6 +46,7 @@ class AnthropicLLM(LLM):
     """
 
     backend = "anthropic"
+    connection_fields = frozenset({"timeout", "api_key", "auth_token", "base_url", "default_headers"})
 
     api_key: SecretStr | None = Field(default=None, description="API key; ANTHROPIC_API_KEY if unset.")
     auth_token: SecretStr | None = Field(

@@ -22,6 +22,7 @@ class LlamaCppLLM(LLM):
     """
 
     backend = "llamacpp"
+    connection_fields = frozenset({"timeout", "parallel", "threads", "gpu_layers"})
 
     parallel: int = Field(
         default=1,

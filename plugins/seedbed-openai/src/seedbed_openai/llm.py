@@ -39,6 +39,10 @@ class OpenAILLM(LLM):
     """A model of OpenAI, of Azure, or of any server that speaks OpenAI's protocol."""
 
     backend = "openai"
+    connection_fields = frozenset(
+        {"timeout", "preset", "api_key", "base_url", "organization", "project", "lacks", "default_headers"}
+        | {"azure_endpoint", "azure_deployment", "api_version", "azure_ad_token", "token_provider"}
+    )
 
     preset: PresetName = Field(default="openai", description="Which kind of server it is.")
     api: Literal["chat", "responses"] = Field(

@@ -1,0 +1,27 @@
+"""Times as users write them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+_FORM = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+
+
+class _Duration(click.ParamType[float]):
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, (int, float)):
+            return float(value)
+        match = _FORM.fullmatch(str(value).strip().lower())
+        if match is None or match[2] not in _SECONDS:
+            self.fail(f"{value!r} is no time: write 90s, 20m or 2h", param, ctx)
+        return float(match[1]) * _SECONDS[match[2]]
+
+
+DURATION = _Duration()
+"""The type of an option that takes `90`, `90s`, `20m` or `2h`; its value is in seconds."""

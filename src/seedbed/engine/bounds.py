@@ -1,0 +1,66 @@
+"""Where a run stops by itself, and how fast it may go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seedbed.errors import UsageError
+
+_FEWEST = 100
+
+
+@dataclass(frozen=True)
+class MaxFailures:
+    """How many rows may fail before a run stops: a number, or a share of the rows."""
+
+    count: int | None = None
+    share: float | None = None
+
+    @classmethod
+    def parse(cls, given: int | str | None) -> MaxFailures:
+        """Return what `10`, `"10"` or `"5%"` stands for; raise UsageError for anything else."""
+        if given is None:
+            return cls()
+        text = str(given).strip()
+        try:
+            if text.endswith("%") and 0 <= float(text[:-1]) <= 100:
+                return cls(share=float(text[:-1]) / 100)
+            if int(text) >= 0:
+                return cls(count=int(text))
+        except ValueError:
+            pass
+        raise UsageError(
+            f"'{text}' is no number of failures", "write --max-failures 20, or --max-failures 5%"
+        )
+
+    def are_exceeded(self, failed: int, decided: int, wanted: int | None) -> bool:
+        """Whether so many failures are too many; a share is one of the rows wanted, or of those decided."""
+        if self.count is not None and failed > self.count:
+            return True
+        of = wanted if wanted is not None else max(decided, _FEWEST)
+        return self.share is not None and failed > self.share * of
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a run may take: indices tried, failed rows, dollars, tokens and seconds; None is without bound.
+
+    Dollars, tokens and seconds span all sessions of a run. The two rates are limits per endpoint and key.
+    """
+
+    max_attempts: int | None = None
+    max_failures: MaxFailures = MaxFailures()
+    max_cost: float | None = None
+    max_tokens: int | None = None
+    max_seconds: float | None = None
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+    def check(self) -> None:
+        """Raise UsageError for a bound that leaves room for nothing."""
+        for name, value in vars(self).items():
+            if isinstance(value, (int, float)) and value <= 0:
+                raise UsageError(f"{name} = {value:g} leaves room for nothing", "make it more than 0")
+
+
+NO_BOUNDS = Bounds()

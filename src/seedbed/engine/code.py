@@ -1,0 +1,95 @@
+"""The code that a class or function runs, as bytes that are the same in every process.
+
+It is read from what was compiled, so that it works in a notebook, and a comment or the rest of a script
+changes nothing. What a function uses of its own module belongs to it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+_DATA = (str, bytes, int, float, bool, type(None))
+_ACCESSORS = (classmethod, staticmethod)
+
+
+def code_parts(thing: Any) -> Iterator[bytes]:
+    """Yield the code of a class with its bases, or of a function, but for what belongs to Seedbed itself."""
+    yield from _parts(thing, set())
+
+
+def _parts(thing: Any, seen: set[int]) -> Iterator[bytes]:
+    if isinstance(thing, _ACCESSORS):
+        thing = thing.__func__
+    elif isinstance(thing, property):
+        for function in (thing.fget, thing.fset):
+            yield from _parts(function, seen)
+        return
+    if isinstance(thing, (*_DATA, list, tuple, dict, set, frozenset)):
+        yield _text(thing)
+    elif id(thing) not in seen:
+        seen.add(id(thing))
+        if isinstance(thing, type):
+            yield from _class_parts(thing, seen)
+        elif callable(thing) and isinstance(function := inspect.unwrap(thing), FunctionType):
+            yield from _function_parts(function, seen)
+
+
+def _class_parts(cls: type, seen: set[int]) -> Iterator[bytes]:
+    for base in cls.__mro__:
+        if _is_foreign(base):
+            continue
+        yield base.__qualname__.encode()
+        for name, value in sorted(vars(base).items()):
+            if not name.startswith(("__", "_abc_", "model_")):
+                yield name.encode()
+                yield from _parts(value, seen)
+
+
+def _function_parts(function: FunctionType, seen: set[int]) -> Iterator[bytes]:
+    yield from _compiled(function.__code__)
+    yield _text(function.__defaults__)
+    for name in _names(function.__code__):
+        used = function.__globals__.get(name)
+        if isinstance(used, _DATA) or getattr(used, "__module__", None) == function.__module__:
+            yield name.encode()
+            yield from _parts(used, seen)
+
+
+def _is_foreign(cls: type) -> bool:
+    """Whether a class is not the author's: of the core, of pydantic or of the standard library."""
+    package = cls.__module__.partition(".")[0]
+    if package == "__main__":
+        return False
+    return package in ("seedbed", "pydantic") or package in sys.stdlib_module_names
+
+
+def _names(code: CodeType) -> list[str]:
+    inner = (
+        name for constant in code.co_consts if isinstance(constant, CodeType) for name in _names(constant)
+    )
+    return sorted({*code.co_names, *inner})
+
+
+def _compiled(code: CodeType) -> Iterator[bytes]:
+    yield code.co_code
+    yield _text(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _compiled(constant)
+        else:
+            yield _text(constant)
+
+
+def _text(value: Any) -> bytes:
+    """Return a value in words; sets are put in order, since theirs differs from process to process."""
+    if isinstance(value, (set, frozenset)):
+        return b"{" + b",".join(sorted(_text(item) for item in value)) + b"}"
+    if isinstance(value, (list, tuple)):
+        return b"[" + b",".join(_text(item) for item in value) + b"]"
+    if isinstance(value, dict):
+        return b"{" + b",".join(_text(key) + b":" + _text(item) for key, item in value.items()) + b"}"
+    return repr(value).encode() if isinstance(value, _DATA) else type(value).__qualname__.encode()

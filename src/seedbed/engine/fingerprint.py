@@ -1,0 +1,63 @@
+"""What a step's results depend on, as a digest: name, parameters, prompts, models and code."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+from pydantic import SecretStr
+from pydantic_core import to_jsonable_python
+
+from seedbed.engine.code import code_parts
+from seedbed.llm.llm import LLM
+from seedbed.tasks.steps import BaseStep
+
+SIZE = 16
+
+
+def digest(*parts: bytes) -> bytes:
+    """Return a digest (16 bytes) of parts, each with its length, so that no two lists of parts are alike."""
+    hashed = hashlib.blake2b(digest_size=SIZE)
+    for part in parts:
+        hashed.update(len(part).to_bytes(8, "big"))
+        hashed.update(part)
+    return hashed.digest()
+
+
+def step_fingerprint(step: BaseStep, seed: int) -> bytes:
+    """Return the digest of all that decides what `step` makes of a row in a run of this seed.
+
+    Keys, endpoints, time-outs and how many calls are in flight have no part in it.
+    """
+    fields = {name: _as_data(getattr(step, name)) for name in type(step).model_fields}
+    encoded = orjson.dumps(
+        [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    )
+    return digest(encoded, *code_parts(type(step)))
+
+
+def execution_key(fingerprint: bytes, encoded_row: bytes) -> bytes:
+    """Return the key of a step's result: what the step is, and the row that it was given."""
+    return hashlib.blake2b(encoded_row, digest_size=SIZE, key=fingerprint).digest()
+
+
+def _as_data(value: Any) -> Any:
+    if isinstance(value, LLM):
+        return [value.backend, value.model_name, value.answer_settings, _as_data(value.given())]
+    if isinstance(value, dict):
+        return {str(key): _as_data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_data(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(repr(item) for item in value)
+    if isinstance(value, SecretStr):
+        return None
+    return to_jsonable_python(value, fallback=_named)
+
+
+def _named(value: Any) -> str:
+    """Return what stands for an object that JSON lacks; an address in its repr would change each time."""
+    if callable(value):
+        return digest(*code_parts(value)).hex()
+    return type(value).__qualname__

@@ -1,0 +1,141 @@
+"""Verdicts: what counts towards the rows that are wanted, decided in the order of the items."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+from seedbed.engine.cells import Cell
+from seedbed.engine.failure import Failure
+from seedbed.engine.settled import Settled
+from seedbed.engine.sources import AcceptedRows
+from seedbed.errors import Reject
+from seedbed.tasks.rows import Row, encode_value
+from seedbed.tasks.steps import GeneratorStep
+
+ATTEMPTS_PER_ROW = 10
+
+
+class Fold(AcceptedRows):
+    """Decides items one after the other: judges their rows, and cuts what is behind the last one wanted.
+
+    `counted` is the step whose rows are counted, `steps` are those whose failures count with them. An item
+    starts only while accepted + failed + undecided is below `wanted`, and there are `attempts` of them at
+    most; both may be None.
+    """
+
+    def __init__(
+        self,
+        counted: str,
+        steps: frozenset[str],
+        *,
+        wanted: int | None,
+        attempts: int | None,
+        generator: GeneratorStep | None,
+    ) -> None:
+        self._counted = counted
+        self._steps = steps
+        self._wanted = wanted
+        self._attempts = attempts
+        self._admitting = generator if generator is not None and generator.is_admitting else None
+        self._remembers = self._admitting is not None or bool(getattr(generator, "feedback", 0))
+        self._generator = generator.name if generator is not None else ""
+        self._items = 0
+        self._counted_rows = 0
+        self._accepted: list[Row] = []
+        self._positions: list[int] = []
+        self._seen: dict[str, str] = {}
+
+    @property
+    def is_satisfied(self) -> bool:
+        """Whether as many rows and failures have been decided as are wanted."""
+        return self._wanted is not None and self._counted_rows >= self._wanted
+
+    def has_room(self, undecided: int) -> bool:
+        """Whether one more item may start beside those that are not decided yet."""
+        if self._attempts is not None and self._items + undecided >= self._attempts:
+            return False
+        return self._wanted is None or self._counted_rows + undecided < self._wanted
+
+    def decided(self) -> int:
+        """Return how many items have their verdict."""
+        return self._items
+
+    def below(self, index: int) -> Sequence[Row]:
+        """Return the accepted rows of all items below an index, as the generator made them."""
+        return self._accepted[: bisect_left(self._positions, index)]
+
+    async def decide(self, settled: Settled) -> Settled:
+        """Turn what became of the next item into its verdict."""
+        if self._admitting is not None and settled.rows(self._counted):
+            await self._admit_rows(settled)
+        self._cut(settled)
+        if self._remembers:
+            for cell in self._own(settled):
+                self._accepted.append(cell.row())
+                self._positions.append(settled.position)
+        self._items += 1
+        return settled
+
+    def _own(self, settled: Settled) -> list[Cell]:
+        """Return the generator's own rows behind those that are counted."""
+        own = (cell.origin(self._generator) for cell in settled.rows(self._counted))
+        return list({id(cell): cell for cell in own}.values())
+
+    async def _admit_rows(self, settled: Settled) -> None:
+        assert self._admitting is not None
+        among = [*self._accepted]
+        for cell in self._own(settled):
+            row = cell.row()
+            try:
+                self._check_unique(row, cell.id)
+                if type(self._admitting).admit is not GeneratorStep.admit:
+                    await asyncio.to_thread(self._admitting.admit, row, among)
+            except Reject as reason:
+                _drop(settled, cell)
+                settled.rejections.append(Failure.of(cell.id, self._generator, reason, rejected=True))
+            except Exception as error:  # noqa: BLE001 - one row fails alone, whatever its author's code raises
+                _drop(settled, cell)
+                settled.failures.append(Failure.of(cell.id, self._generator, error))
+            else:
+                among.append(row)
+                if key := self._unique_key(row):
+                    self._seen[key] = cell.id
+
+    def _unique_key(self, row: Row) -> str:
+        columns = self._admitting.unique if self._admitting else ()
+        return encode_value([row.get(column) for column in columns]) if columns else ""
+
+    def _check_unique(self, row: Row, row_id: str) -> None:
+        earlier = self._seen.get(self._unique_key(row))
+        if earlier is not None:
+            raise Reject("a duplicate of an earlier row")
+
+    def _cut(self, settled: Settled) -> None:
+        counting = [failure for failure in settled.failures if failure.step in self._steps]
+        if self._wanted is not None:
+            room = self._wanted - self._counted_rows
+            rows = settled.rows(self._counted)
+            if len(rows) > room:
+                settled.made[self._counted] = rows[:room]
+            surplus = len(counting) - (room - len(settled.rows(self._counted)))
+            if surplus > 0:
+                dropped: list[Any] = counting[-surplus:]
+                settled.failures = [failure for failure in settled.failures if failure not in dropped]
+                counting = counting[:-surplus]
+        self._counted_rows += len(settled.rows(self._counted)) + len(counting)
+
+
+def _drop(settled: Settled, cell: Cell) -> None:
+    """Take what a row became out of all that was made."""
+    for node, cells in settled.made.items():
+        settled.made[node] = [made for made in cells if not _comes_from(made, cell)]
+
+
+def _comes_from(made: Cell, cell: Cell) -> bool:
+    link: Cell | None = made
+    while link is not None and link is not cell:
+        link = link.parent
+    return link is cell

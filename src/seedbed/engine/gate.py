@@ -1,0 +1,50 @@
+"""What a run that goes on finds, told before anything is paid for."""
+
+from __future__ import annotations
+
+import asyncio
+
+from seedbed.engine.journal import RunJournal
+from seedbed.engine.run import Found, Run
+from seedbed.engine.window import Window
+
+_LONGEST_LOOK = 10.0
+
+
+class Gate:
+    """Holds back new calls until every row in flight has come as far as the journal takes it."""
+
+    def __init__(self, journal: RunJournal, run: Run, leaf: str) -> None:
+        self._journal = journal
+        self._run = run
+        self._leaf = leaf
+        self._window: Window | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        """Hold back new calls, where there is a journal; for seconds at most."""
+        if self._journal.is_fresh:
+            return
+        self._journal.close_gate()
+        self._journal.on_waiting = self._look
+        self._journal.on_source_waiting = self.open
+        self._timer = asyncio.get_running_loop().call_later(_LONGEST_LOOK, self.open)
+
+    def watch(self, window: Window) -> None:
+        """Look at the rows in flight in a window."""
+        self._window = window
+
+    def open(self) -> None:
+        """Say what was found, and let calls be sent."""
+        if self._timer is None:
+            return
+        self._timer.cancel()
+        self._timer = None
+        kept, replayed = self._journal.kept[self._leaf], self._run.calls.replayed
+        self._run.found = Found(kept, replayed, self._journal.waiting_calls)
+        self._journal.open_gate()
+
+    def _look(self) -> None:
+        window = self._window
+        if window is None or (window.is_full and window.running <= len(self._journal.waiting)):
+            self.open()

@@ -1,0 +1,110 @@
+"""What a run has bought and made: replayed where it is there, kept where it is new."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from seedbed.llm.answer_code import decode_response, encode_response
+from seedbed.llm.response import Response
+from seedbed.llm.scope import CallScope
+from seedbed.store import Call, Result, RunStore
+
+if TYPE_CHECKING:
+    from seedbed.llm.llm import LLM
+
+_FAILED = ("failed", "partial")
+
+
+class RunJournal:
+    """The calls and results of a run's store, for its gateway and its steps; lives on the loop thread.
+
+    On a run that goes on, calls without an answer wait at a gate until it is known how many there are.
+    `kept` counts for each step the results that were taken as they are, `waiting` has the positions of
+    the rows whose calls wait.
+    """
+
+    def __init__(
+        self, store: RunStore, *, retrying: bool = False, cost: Callable[[LLM, Response], float | None]
+    ) -> None:
+        self._store = store
+        self.retrying = retrying
+        self._cost = cost
+        self._has_calls = store.has_calls()
+        self._has_results = store.has_results()
+        self._gate: asyncio.Event | None = None
+        self.on_waiting: Callable[[], None] = lambda: None
+        self.on_source_waiting: Callable[[], None] = lambda: None
+        self.waiting: set[int] = set()
+        self.waiting_calls = 0
+        self.kept: Counter[str] = Counter()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing was there when the run was opened."""
+        return not (self._has_calls or self._has_results)
+
+    def result(self, step: str, row: str) -> Result | None:
+        """Return what a step made of a row before, if it did."""
+        return self._store.result_of(step, row) if self._has_results else None
+
+    def asks_anew(self, stored: Result) -> bool:
+        """Whether a row that failed is to be tried again."""
+        return self.retrying and stored.status in _FAILED
+
+    def keep_result(self, result: Result, stored: Result | None) -> int:
+        """Keep what a step made of a row, unless it is what is there; return when that is durable."""
+        return 0 if result == stored else self._store.add_result(result)
+
+    def close_gate(self) -> None:
+        """Have calls without an answer wait until `open_gate`."""
+        self._gate = asyncio.Event()
+
+    def open_gate(self) -> None:
+        """Let the calls that wait, and all others, be sent."""
+        if self._gate is not None:
+            self._gate.set()
+            self._gate = None
+
+    def find(self, scope: CallScope, digest: bytes, k: int) -> Response | None:
+        """Return the answer that was given to this call before, or None."""
+        if not self._has_calls:
+            return None
+        answer = self._store.answer_of(scope.step, scope.row, scope.attempt, digest, k)
+        return None if answer is None else decode_response(answer)
+
+    async def clear_to_send(self, scope: CallScope) -> None:
+        """Wait while the gate is closed."""
+        gate = self._gate
+        if gate is None:
+            return
+        if not scope.row:
+            # The source of the rows: nothing else can come before it.
+            self.on_source_waiting()
+            return
+        self.waiting.add(scope.rank)
+        self.waiting_calls += 1
+        self.on_waiting()
+        await gate.wait()
+
+    def keep(self, scope: CallScope, digest: bytes, k: int, llm: LLM, response: Response) -> None:
+        """Give an answer to the store's writer."""
+        usage = response.usage
+        self._store.add_call(
+            Call(
+                step=scope.step,
+                row=scope.row,
+                attempt=scope.attempt,
+                digest=digest,
+                k=k,
+                model=llm.model_name,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cached_tokens=usage.cached_tokens,
+                reasoning_tokens=usage.reasoning_tokens,
+                cost=self._cost(llm, response),
+                answer=encode_response(response),
+            )
+        )

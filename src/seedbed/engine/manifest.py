@@ -1,0 +1,59 @@
+"""What a run's store says of a session: what ran, in which versions."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import importlib_metadata
+
+from seedbed.engine.llms import llms_in
+from seedbed.engine.plan import Plan
+from seedbed.plugins.metadata import running_version
+from seedbed.tasks.steps import BaseStep
+
+
+def manifest_of(
+    plan: Plan, fingerprints: Mapping[str, bytes], order: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the manifest of a session as JSON values, without any secret.
+
+    `order` is what the user asked for, where the command can give it again.
+    """
+    return {
+        "task": plan.name,
+        "n": plan.n,
+        "seed": plan.seed,
+        "leaf": plan.leaf,
+        "input": str(plan.input) if isinstance(plan.input, (str, Path)) else None,
+        "steps": [_step(step, fingerprints[step.name]) for step in plan.steps],
+        "ways": [
+            [edge.parent, edge.child, edge.when.text if edge.when else None] for edge in plan.topology.edges
+        ],
+        "versions": {"seedbed": running_version(), "python": platform.python_version()},
+        "order": dict(order) if order else None,
+    }
+
+
+def _step(step: BaseStep, fingerprint: bytes) -> dict[str, Any]:
+    cls = type(step)
+    return {
+        "name": step.name,
+        "class": f"{cls.__module__}.{cls.__qualname__}",
+        "package": _package(cls.__module__),
+        "fingerprint": fingerprint.hex(),
+        "llms": [
+            {"reference": llm.reference, "package": _package(type(llm).__module__)} for llm in llms_in(step)
+        ],
+    }
+
+
+def _package(module: str) -> str | None:
+    """Return name and version of the distribution that is named as its top package, as most are."""
+    name = module.partition(".")[0].replace("_", "-")
+    try:
+        return f"{name} {importlib_metadata.version(name)}"
+    except importlib_metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,49 @@
+"""Rows of several branches made one at their join, or gathered where routes unite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seedbed.engine.cells import Cell
+from seedbed.pipeline.joining import join_rows
+from seedbed.pipeline.topology import Merge, Parent
+from seedbed.tasks.rows import encode_row
+
+ByFork = list[tuple[Cell, list[list[Cell]]]]
+
+
+def united(merge: Merge, branches: Sequence[Sequence[Cell]]) -> list[Cell]:
+    """Return the rows of all routes, those of an earlier row at the fork first."""
+    return [cell for _, parts in by_fork(merge, branches) for part in parts for cell in part]
+
+
+def by_fork(merge: Merge, branches: Sequence[Sequence[Cell]]) -> ByFork:
+    """Return each row at the fork that has become any, in order, with what it became in each branch."""
+    found: dict[int, tuple[Cell, list[list[Cell]]]] = {}
+    for number, branch in enumerate(branches):
+        for cell in branch:
+            fork = cell.origin(merge.fork)
+            found.setdefault(id(fork), (fork, [[] for _ in branches]))[1][number].append(cell)
+    return sorted(found.values(), key=lambda one: _order(one[0].id))
+
+
+def _order(row_id: str) -> list[int]:
+    """Return what puts the rows of one item in order: the numbers behind the item's own id."""
+    return [int(part) for part in row_id.split("/")[1:]]
+
+
+def joined(fork: Cell, branches: Sequence[list[Cell]], parents: Sequence[Parent], merge: Merge) -> list[Cell]:
+    """Return the rows that the branches of one row at the fork make together; none where a branch has none.
+
+    Their ids are those of the branch that tells them apart. Raises InvalidRowError where they cannot be
+    joined.
+    """
+    named = {
+        parent.step: [cell.row() for cell in cells] for parent, cells in zip(parents, branches, strict=True)
+    }
+    rows = join_rows(merge, fork.row(), named)
+    leading = max(branches, key=lambda cells: (len(cells), *(len(cell.id) for cell in cells[:1])))
+    return [
+        Cell(lead.id, encode_row(row), "", fork, lead.source, lead.k)
+        for lead, row in zip(leading, rows, strict=False)
+    ]

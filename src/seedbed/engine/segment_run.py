@@ -1,0 +1,145 @@
+"""One segment of a run: items from its source go through its steps and get their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from seedbed.engine.emission import Emission
+from seedbed.engine.executions import Applied, Executions, concerns_all
+from seedbed.engine.failure import Failure
+from seedbed.engine.flow import flow_of, is_ordered
+from seedbed.engine.fold import ATTEMPTS_PER_ROW, Fold
+from seedbed.engine.journal import RunJournal
+from seedbed.engine.plan import Plan
+from seedbed.engine.run import Run
+from seedbed.engine.segments import Segment, upstream
+from seedbed.engine.settled import Settled
+from seedbed.engine.source_of import SourceMaker
+from seedbed.engine.sources import Source
+from seedbed.engine.stages import Stage, stage_of
+from seedbed.engine.verdicts import VerdictLog
+from seedbed.engine.window import Window
+from seedbed.errors import DatasetError, StopRun
+from seedbed.llm.sender import DEFAULT_CONCURRENCY
+from seedbed.store import RunStore
+from seedbed.tasks.steps import BaseStep
+
+MOST_PENDING = 20_000
+"""Additions that may wait for the store's writer before nothing more is started."""
+
+
+@dataclass
+class Workshop:
+    """What all segments of a session share."""
+
+    plan: Plan
+    run: Run
+    store: RunStore
+    journal: RunJournal
+    fingerprints: dict[str, bytes]
+    emission: Emission | None = None
+    watch: Callable[[Settled], None] | None = None
+    interrupted: bool = False
+
+
+class SegmentRun:
+    """Takes a segment's items through its steps; `window` says what is under way."""
+
+    def __init__(self, segment: Segment, shop: Workshop) -> None:
+        plan = shop.plan
+        self._shop = shop
+        self._segment = segment
+        self._counted = plan.leaf if plan.leaf in segment.kept else segment.kept[0]
+        self._stages: list[Stage] = []
+        wanted = None if segment.is_barrier else plan.n
+        self._fold = Fold(
+            self._counted,
+            upstream(plan.topology, self._counted),
+            wanted=wanted,
+            attempts=_attempts(wanted, segment, plan.bounds.max_attempts),
+            generator=segment.generator,
+        )
+        executions = Executions(
+            {node.name: self._applied(node.step, is_ordered(node)) for node in segment.nodes},
+            shop.journal,
+            plan.seed,
+            wanted is not None and segment.generator is not None,
+            lambda: shop.interrupted,
+        )
+        flow = flow_of(segment.nodes, plan.topology, executions, segment.kept)
+        maker = SourceMaker(plan, shop.store, shop.journal, shop.fingerprints)
+        self._source = maker.make(segment, self._fold)
+        self._logs = {name: VerdictLog(shop.store, name) for name in segment.kept}
+        self.window = Window(self._source, flow.settle, self._fold, self._is_clogged)
+
+    async def execute(self) -> None:
+        """Go on until the source ends or enough is decided; raise what every row would meet."""
+        shop = self._shop
+        try:
+            async with aclosing(self.window.decided()) as decided:
+                async for settled in decided:
+                    self._take(settled)
+        finally:
+            for stage in self._stages:
+                stage.close()
+        # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
+        if self._source.error is not None and not self._fold.is_satisfied:
+            shop.run.fail(_source_failure(self._source, self._segment.name))
+        elif not shop.interrupted:
+            for log in self._logs.values():
+                log.end()
+
+    def _applied(self, step: BaseStep, ordered: bool) -> Applied:
+        stage = stage_of(step, self._shop.plan.concurrency or DEFAULT_CONCURRENCY)
+        self._stages.append(stage)
+        return Applied(stage, self._shop.fingerprints[step.name], ordered)
+
+    def _take(self, settled: Settled) -> None:
+        shop, run = self._shop, self._shop.run
+        if shop.watch is not None:
+            shop.watch(settled)
+        for name, cells in settled.made.items():
+            durable = self._logs[name].accept(cells)
+            if name == shop.plan.leaf:
+                run.accepted += len(cells)
+                if shop.emission is not None:
+                    shop.emission.add(durable, [cell.encoded for cell in cells])
+        self._logs[self._counted].refuse(settled)
+        for rejection in settled.rejections:
+            run.reject(rejection)
+        for failure in settled.failures:
+            run.fail(failure)
+        self._check()
+
+    def _check(self) -> None:
+        run, emission = self._shop.run, self._shop.emission
+        if emission is not None and emission.error is not None:
+            raise emission.error
+        decided = run.accepted + run.failed
+        if self._shop.plan.bounds.max_failures.are_exceeded(run.failed, decided, run.wanted):
+            raise StopRun(
+                f"{run.failed:,} rows have failed, which is more than --max-failures allows",
+                f"`seedbed runs retry {run.name}` asks them again",
+            )
+
+    def _is_clogged(self) -> bool:
+        return self._shop.store.pending > MOST_PENDING
+
+
+def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | None:
+    """Return how many items a generator may try; rows of a file come to their end by themselves."""
+    if segment.generator is None:
+        return None
+    return ATTEMPTS_PER_ROW * wanted if most is None and wanted is not None else most
+
+
+def _source_failure(source: Source, name: str) -> Failure:
+    error = source.error
+    if isinstance(error, DatasetError):
+        raise type(error)(error.fact, *error.advice, "the rest of the input was not read") from error
+    assert error is not None
+    if not isinstance(error, Exception) or concerns_all(error):
+        raise error
+    return Failure.of("source", name, error)

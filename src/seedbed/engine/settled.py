@@ -1,0 +1,26 @@
+"""What became of one item of a source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from seedbed.engine.cells import Cell
+from seedbed.engine.failure import Failure
+
+
+@dataclass(slots=True)
+class Settled:
+    """The rows that one item made, by the step that made them, and what failed or was rejected.
+
+    `position` counts items of the source from 0; `id` is the item's, the same in every run.
+    """
+
+    position: int
+    id: str
+    made: dict[str, list[Cell]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    rejections: list[Failure] = field(default_factory=list)
+
+    def rows(self, node: str) -> list[Cell]:
+        """Return the rows that a step made, in order."""
+        return self.made.get(node, [])

@@ -1,0 +1,126 @@
+"""From a segment of the graph to the source of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from seedbed.engine.barriers import Barrier
+from seedbed.engine.cells import Cell
+from seedbed.engine.fingerprint import digest
+from seedbed.engine.journal import RunJournal
+from seedbed.engine.llms import llms_in
+from seedbed.engine.plan import Plan
+from seedbed.engine.segments import INPUT, Segment
+from seedbed.engine.sources import (
+    READ_AHEAD,
+    AcceptedRows,
+    IndexedSource,
+    Item,
+    Source,
+    ThreadedSource,
+    digested,
+    numbered,
+)
+from seedbed.errors import StopRun
+from seedbed.store import Result, RunStore
+from seedbed.store.readers import read_rows
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.steps import GeneratorStep
+
+_OF_INPUT = bytes(16)
+
+
+class SourceMaker:
+    """Makes the sources of a run, whose rows are kept in its store."""
+
+    def __init__(
+        self, plan: Plan, store: RunStore, journal: RunJournal, fingerprints: Mapping[str, bytes]
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._journal = journal
+        self._fingerprints = fingerprints
+
+    def make(self, segment: Segment, accepted: AcceptedRows) -> Source:
+        """Return the source of a segment; `accepted` are the rows that it has decided."""
+        if segment.source is None:
+            return self._input(segment)
+        if segment.is_barrier:
+            barrier = Barrier(segment.source, self._store, self._fingerprints[segment.name])
+            return ThreadedSource(barrier.items)
+        generator = segment.generator
+        assert generator is not None
+        if isinstance(generator, GeneratorTask) and generator.is_indexed:
+            return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
+        ahead = 0 if llms_in(generator) else READ_AHEAD
+        return ThreadedSource(self._yielded(generator), ahead, self._keeping(generator))
+
+    def _input(self, segment: Segment) -> Source:
+        given = self._plan.input
+        assert given is not None
+        rows = read_rows(Path(given)) if isinstance(given, (str, Path)) else given
+        keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
+        return ThreadedSource(lambda: digested(rows, segment.name), READ_AHEAD, keep)
+
+    def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
+        if not generator.seekable:
+            return lambda: numbered(generator.process(), generator.name)
+
+        def items() -> Iterator[Item]:
+            kept = list(self._kept_rows(generator))
+            yield from kept
+            yield from numbered(generator.process(len(kept)), generator.name, len(kept))
+
+        return items
+
+    def _kept_rows(self, generator: GeneratorStep) -> Iterator[Item]:
+        """Yield the rows that a seekable generator has yielded before; it begins behind them."""
+        name, key = generator.name, self._fingerprints[generator.name]
+        for number in count():
+            stored = self._store.result_of(name, str(number))
+            if stored is None or stored.key != key:
+                return
+            yield Item(stored.row, Cell(stored.row, stored.data[1:-1], name, None, stored.row))
+
+    def _keeping(self, generator: GeneratorStep) -> Callable[[Item], None]:
+        return self._keep(generator.name, self._fingerprints[generator.name])
+
+    def _keep(self, step: str, key: bytes) -> Callable[[Item], None]:
+        def keep(item: Item) -> None:
+            result = Result(step, item.id, key, 0, "done", b"[" + item.cell.encoded + b"]")
+            stored = self._journal.result(step, item.id)
+            if stored is not None and stored.key == key:
+                self._journal.kept[step] += 1
+                if stored.data != result.data:
+                    raise _unlike(step, item.id)
+            self._journal.keep_result(result, stored)
+
+        return keep
+
+    def _pinning(self, task: GeneratorTask) -> Callable[[int, Callable[[], Any]], Any]:
+        """Keep the variables that were drawn after earlier rows, which `retry` may add to later."""
+        step = f"{task.name} variables"
+        key = digest(*self._fingerprints.values())
+
+        def pinned(index: int, draw: Callable[[], Any]) -> Any:
+            stored = self._journal.result(step, str(index))
+            if stored is not None and stored.key == key:
+                return orjson.loads(stored.data)[0]
+            data = orjson.dumps([draw()])
+            self._journal.keep_result(Result(step, str(index), key, 0, "done", data), stored)
+            return orjson.loads(data)[0]
+
+        return pinned
+
+
+def _unlike(step: str, row: str) -> StopRun:
+    return StopRun(
+        f"row {row} that '{step}' yields is not the one that it yielded before",
+        "its `process` gives other rows each time, so that this run cannot go on",
+        "have it depend on its parameters and the answers alone, or begin anew with --restart",
+    )

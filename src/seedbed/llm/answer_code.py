@@ -1,0 +1,64 @@
+"""A response as JSON and back, so that an answer that was paid for can be replayed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from seedbed.llm.response import Choice, Response, TokenLogprob, ToolCall, Usage
+
+
+def encode_response(response: Response) -> bytes:
+    """Return a response as one JSON object; a raw body that JSON cannot hold is left out."""
+    parts = {
+        "choices": [_choice_parts(choice) for choice in response.choices],
+        "usage": [
+            response.usage.input_tokens,
+            response.usage.output_tokens,
+            response.usage.cached_tokens,
+            response.usage.reasoning_tokens,
+        ],
+        "model": response.model,
+    }
+    try:
+        return orjson.dumps({**parts, "raw": response.raw})
+    except TypeError:
+        return orjson.dumps(parts)
+
+
+def decode_response(encoded: bytes) -> Response:
+    """Return the response that `encode_response` made `encoded` of; rate limits are those of another time."""
+    parts = orjson.loads(encoded)
+    return Response(
+        choices=tuple(_choice(choice) for choice in parts["choices"]),
+        usage=Usage(*parts["usage"]),
+        model=parts["model"],
+        raw=parts.get("raw"),
+    )
+
+
+def _choice_parts(choice: Choice) -> dict[str, Any]:
+    parts: dict[str, Any] = {"text": choice.text, "finish_reason": choice.finish_reason}
+    if choice.tool_calls:
+        parts["tool_calls"] = [list(call) for call in choice.tool_calls]
+    if choice.reasoning is not None:
+        parts["reasoning"] = choice.reasoning
+    if choice.logprobs is not None:
+        parts["logprobs"] = [list(token) for token in choice.logprobs]
+    return parts
+
+
+def _choice(parts: dict[str, Any]) -> Choice:
+    logprobs = parts.get("logprobs")
+    return Choice(
+        text=parts["text"],
+        finish_reason=parts["finish_reason"],
+        tool_calls=tuple(ToolCall(*call) for call in parts.get("tool_calls", ())),
+        reasoning=parts.get("reasoning"),
+        logprobs=None if logprobs is None else tuple(_token(*token) for token in logprobs),
+    )
+
+
+def _token(token: str, logprob: float, top: list[list[Any]]) -> TokenLogprob:
+    return TokenLogprob(token, logprob, tuple((text, value) for text, value in top))
