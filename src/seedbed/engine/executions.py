@@ -119,7 +119,7 @@ class Executions:
     async def _outcome(self, stage: Stage, cell: Cell, scope: CallScope) -> Outcome:
         name = stage.step.name
         try:
-            return Outcome([encode_row(row) for row in await stage.apply(cell.row(), scope)], [])
+            return Outcome(await stage.apply(cell.row(), scope), [])
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
             task = asyncio.current_task()
             if self._is_interrupted() or (task is not None and task.cancelling()):

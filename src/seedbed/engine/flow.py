@@ -127,11 +127,15 @@ class Flow:
         return made
 
     async def _one_through(self, chain: Chain, number: int, cell: Cell, settled: Settled) -> list[Cell]:
-        name = chain[number].name
-        made = children(cell, name, await self._executions.apply(name, cell, settled))
-        if number + 1 == len(chain):
-            return made
-        return await gathered([self._one_through(chain, number + 1, child, settled) for child in made])
+        while True:
+            name = chain[number].name
+            made = children(cell, name, await self._executions.apply(name, cell, settled))
+            number += 1
+            if number == len(chain):
+                return made
+            if len(made) != 1:
+                return await gathered([self._one_through(chain, number, child, settled) for child in made])
+            (cell,) = made
 
     async def _in_order(self, node: Node, cells: list[Cell], settled: Settled) -> list[Cell]:
         turns = self._turns[node.name]

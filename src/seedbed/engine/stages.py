@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from seedbed.engine.llms import llms_in
 from seedbed.errors import UsageError
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.normalise import as_rows
-from seedbed.tasks.rows import Row
+from seedbed.tasks.normalise import plain_rows
+from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import BaseStep, Step
 from seedbed.tasks.task import BaseTask, Task
 
@@ -28,16 +26,12 @@ class Stage(ABC):
     def __init__(self, step: BaseStep) -> None:
         self.step = step
 
-    async def apply(self, row: Row, scope: CallScope) -> list[Row]:
-        """Return the rows that replace `row`; raise what the step raises. Its calls belong to `scope`."""
-        token = current_scope.set(scope)
-        try:
-            return await self._apply(row)
-        finally:
-            current_scope.reset(token)
-
     @abstractmethod
-    async def _apply(self, row: Row) -> list[Row]: ...
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that replace `row`, encoded; raise what the step raises.
+
+        The calls that it makes belong to `scope`.
+        """
 
     def close(self) -> None:
         """Give back what the stage took."""
@@ -46,16 +40,19 @@ class Stage(ABC):
 class TaskStage(Stage):
     """A task whose calls run on the loop."""
 
-    async def _apply(self, row: Row) -> list[Row]:
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that the task makes."""
         task = self.step
         assert isinstance(task, BaseTask)
-        return await task.make_rows(row)
+        # Each row is an asyncio task of its own, and so has a context of its own.
+        current_scope.set(scope)
+        return [encode_row(made) for made in await task.unchecked_rows(row)]
 
 
 class _Waiting(NamedTuple):
     row: Row
-    context: contextvars.Context
-    result: asyncio.Future[list[Row]]
+    scope: CallScope
+    result: asyncio.Future[list[bytes]]
 
 
 class ThreadStage(Stage):
@@ -69,13 +66,13 @@ class ThreadStage(Stage):
         self._waiting: list[_Waiting] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def _apply(self, row: Row) -> list[Row]:
-        result = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(row, contextvars.copy_context(), result))
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that the step makes, when it was the row's turn."""
+        result: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(row, scope, result))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        rows: list[Row] = await result
-        return rows
+        return await result
 
     async def _work(self) -> None:
         while self._waiting:
@@ -90,7 +87,7 @@ class ThreadStage(Stage):
                 else:
                     waiting.result.set_result(outcome)
 
-    def _process(self, batch: list[_Waiting]) -> list[list[Row] | BaseException]:
+    def _process(self, batch: list[_Waiting]) -> list[list[bytes] | BaseException]:
         end = time.monotonic() + _HOP_SECONDS
         outcomes = []
         for waiting in batch:
@@ -99,11 +96,11 @@ class ThreadStage(Stage):
                 break
         return outcomes
 
-    def _process_one(self, waiting: _Waiting) -> list[Row] | BaseException:
+    def _process_one(self, waiting: _Waiting) -> list[bytes] | BaseException:
         if waiting.result.cancelled():
             return []
         try:
-            return waiting.context.run(_process, self.step, waiting.row)
+            return _process(self.step, waiting.row, waiting.scope)
         except BaseException as error:  # noqa: BLE001 - it is the row's, raised again where the row waits
             return error
 
@@ -115,22 +112,21 @@ class PooledStage(Stage):
         super().__init__(step)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"seedbed-{step.name}")
 
-    async def _apply(self, row: Row) -> list[Row]:
-        run: Callable[..., Any] = contextvars.copy_context().run
-        rows: list[Row] = await asyncio.get_running_loop().run_in_executor(
-            self._pool, run, _process, self.step, row
-        )
-        return rows
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that the step makes in one of the threads."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, _process, self.step, row, scope)
 
     def close(self) -> None:
         """End the threads as they become free."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _process(step: BaseStep, row: Row) -> list[Row]:
+def _process(step: BaseStep, row: Row, scope: CallScope) -> list[bytes]:
     assert isinstance(step, Step)
+    current_scope.set(scope)
     try:
-        return as_rows(step.process(row), step.name)
+        return [encode_row(made) for made in plain_rows(step.process(row), step.name)]
     except StopIteration as error:
         # A future refuses to carry it, and whoever awaits the future would wait for ever.
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error

@@ -19,6 +19,8 @@ MAX_DEPTH = 128
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 
+_SCALARS = frozenset({str, float, bool, type(None), int})
+
 _STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
@@ -41,12 +43,9 @@ def encode_row(row: object) -> bytes:
             f"a row is a dictionary of columns, not {_article(row)}", "return {'column': value, ...}"
         )
     for name, value in row.items():
-        if type(name) is not str:
-            raise InvalidRowError(f"the name of column {name!r} is {_article(name)}, not a str")
-        problem = _problem(value, [row])
-        if problem:
-            raise InvalidRowError(f"column {name!r} {problem[0]}", *problem[1:])
-    return _dump(cast(Row, row))
+        if type(value) not in _SCALARS or type(name) is not str:
+            _check_column(name, value, row)
+    return _dump(row)
 
 
 def encode_value(value: Any) -> str:
@@ -54,10 +53,20 @@ def encode_value(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def _check_column(name: object, value: object, row: Row) -> None:
+    if type(name) is not str:
+        raise InvalidRowError(f"the name of column {name!r} is {_article(name)}, not a str")
+    problem = _problem(value, [row])
+    if problem:
+        raise InvalidRowError(f"column {name!r} {problem[0]}", *problem[1:])
+
+
 def _dump(row: Row) -> bytes:
     try:
         return orjson.dumps(row, option=_STRICT)
     except TypeError as error:
+        for column, value in row.items():
+            _check_column(column, value, row)
         name = next((name for name in row if not _is_unicode({name: row[name]})), None)
         raise InvalidRowError(
             f"column {name!r} holds text that is not valid Unicode (half of a surrogate pair)"

@@ -27,8 +27,8 @@ from seedbed.llm.response import Choice, Response
 from seedbed.plugins.resolve import get_llm
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.mapping import mapped, renamed
-from seedbed.tasks.normalise import as_rows
-from seedbed.tasks.rows import Row, check_row
+from seedbed.tasks.normalise import as_rows, plain_rows
+from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, Step, finished
 from seedbed.tasks.template import check_template, render, template_variables
 from seedbed.tasks.typed import describe, parse_output
@@ -161,6 +161,10 @@ class BaseTask(BaseStep):
 
     async def make_rows(self, input: Row) -> list[Row]:
         """Return the finished rows of one input: `{**input, **row}` with `model_name`, all checked."""
+        return as_rows(await self.unchecked_rows(input), self.name)
+
+    async def unchecked_rows(self, input: Row) -> list[Row]:
+        """Return the finished rows of one input for a caller that looks at their values itself."""
         self._check_inputs(input)
         try:
             made = await self.generate_row(input)
@@ -171,9 +175,9 @@ class BaseTask(BaseStep):
 
     def _finish(self, made: object, input: Row) -> list[Row]:
         kept = self._kept_columns(input)
-        check_row(kept)
-        rows = ({**row, "model_name": self.llm.model_name} for row in as_rows(made, self.name))
-        return [{**kept, **renamed(row, self.output_mappings)} for row in rows]
+        added = {"model_name": self.llm.model_name}
+        names = self.output_mappings
+        return [{**kept, **renamed({**row, **added}, names)} for row in plain_rows(made, self.name)]
 
     async def _complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
         merged = {**self.generation.given(), **parameters}
@@ -189,7 +193,7 @@ class BaseTask(BaseStep):
     async def _format_or_ask_again(self, messages: list[Message], choice: Choice, input: Row) -> list[Row]:
         for asks_left in range(self.max_reasks, -1, -1):
             try:
-                return as_rows(self._format(choice, input), self.name)
+                return plain_rows(self._format(choice, input), self.name)
             except InvalidOutputError as error:
                 if not asks_left:
                     raise
