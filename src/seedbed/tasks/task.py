@@ -21,7 +21,7 @@ from seedbed.errors import (
 )
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
-from seedbed.llm.messages import Message, check_messages
+from seedbed.llm.messages import Message, check_messages, has_images
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Response
 from seedbed.plugins.resolve import get_llm
@@ -188,7 +188,11 @@ class BaseTask(BaseStep):
         except UsageError as error:
             # The row's own data stand in them: other rows may be as they should.
             raise RowError(error.fact, *error.advice) from error
-        return await self.require_llm().acomplete(messages, n, **merged)
+        llm = self.require_llm()
+        if not llm.capabilities.images and has_images(messages):
+            # They come with the row, where what else an LLM may lack comes with the task.
+            raise RowError(f"the row has an image, and '{llm.reference}' does not take any")
+        return await llm.acomplete(messages, n, **merged)
 
     async def _format_or_ask_again(self, messages: list[Message], choice: Choice, input: Row) -> list[Row]:
         for asks_left in range(self.max_reasks, -1, -1):
