@@ -3,6 +3,7 @@
 SeedbedError
 ├── UsageError                    the caller asked for something that cannot be; nothing was spent
 │   ├── ParameterError            a field of a task or an LLM that does not exist or does not fit
+│   ├── MessageError              messages that a chat does not have
 │   ├── UnsupportedError          the LLM does not declare the capability that a request needs
 │   └── LoopThreadError           a blocking call on the thread that would have to answer it
 ├── PluginError                   a name that cannot be turned into a class
@@ -61,6 +62,10 @@ class UsageError(SeedbedError):
 
 class ParameterError(UsageError):
     """A field of a task, step or LLM that does not exist or whose value does not fit."""
+
+
+class MessageError(UsageError):
+    """Messages that a chat does not have: an unknown role, content that is neither text nor parts."""
 
 
 class UnsupportedError(UsageError):

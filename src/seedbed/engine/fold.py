@@ -115,7 +115,8 @@ class Fold(AcceptedRows):
             raise Reject("a duplicate of an earlier row")
 
     def _cut(self, settled: Settled) -> None:
-        counting = [failure for failure in settled.failures if failure.step in self._steps]
+        failures = settled.failures
+        counting = [failure for failure in failures if failure.step in self._steps] if failures else []
         if self._wanted is not None:
             room = self._wanted - self._counted_rows
             rows = settled.rows(self._counted)
