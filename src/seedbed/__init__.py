@@ -94,8 +94,8 @@ _HOMES = {
         "ContextOverflowError DatasetError DisabledPluginError GenerationError IncompatiblePluginError "
         "InvalidOutputError InvalidResponseError InvalidRowError LLMConnectionError LLMError LoopThreadError "
         "MessageError ParameterError PartialRowsError PluginError RateLimitedError Reject RowError "
-        "SeedbedError ServerError StopRun StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError "
-        "UsageError"
+        "SeedbedError ServerError StopRun StoreError TimedOutError UnknownModelError UnknownPluginError "
+        "UnsupportedError UsageError"
     ),
     "hookspecs": "hookimpl",
     "llm.capabilities": "Capabilities",
