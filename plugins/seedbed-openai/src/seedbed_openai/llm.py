@@ -201,7 +201,7 @@ class OpenAILLM(LLM):
         headers = await connection.request_headers()
         answer = await post_json(connection.url, self._body(request), headers=headers, timeout=self.timeout)
         try:
-            body = parse_body(answer, self.server_title, self.secrets())
+            body = parse_body(answer, self.server_title, self.secrets(), read_limits)
         except AuthenticationError as error:
             error.advice = (*error.advice, connection.key_origin)
             raise
