@@ -45,18 +45,21 @@ class Workshop:
 
 
 class SegmentRun:
-    """Takes a segment's items through its steps; `window` says what is under way."""
+    """Takes a segment's items through its steps.
+
+    `window` says what is under way, `counted` is the step whose rows are.
+    """
 
     def __init__(self, segment: Segment, shop: Workshop) -> None:
         plan = shop.plan
         self._shop = shop
         self._segment = segment
-        self._counted = plan.leaf if plan.leaf in segment.kept else segment.kept[0]
+        self.counted = plan.leaf if plan.leaf in segment.kept else segment.kept[0]
         self._stages: list[Stage] = []
         wanted = None if segment.is_barrier else plan.n
         self._fold = Fold(
-            self._counted,
-            upstream(plan.topology, self._counted),
+            self.counted,
+            upstream(plan.topology, self.counted),
             wanted=wanted,
             attempts=_attempts(wanted, segment, plan.bounds.max_attempts),
             generator=segment.generator,
@@ -106,7 +109,7 @@ class SegmentRun:
                 run.accepted += len(cells)
                 if shop.emission is not None:
                     shop.emission.add(durable, [cell.encoded for cell in cells])
-        self._logs[self._counted].refuse(settled)
+        self._logs[self.counted].refuse(settled)
         for rejection in settled.rejections:
             run.reject(rejection)
         for failure in settled.failures:

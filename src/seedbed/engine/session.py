@@ -20,7 +20,7 @@ from seedbed.engine.fingerprint import digest, step_fingerprint
 from seedbed.engine.gate import Gate
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.llms import replace_llms
-from seedbed.engine.manifest import manifest_of
+from seedbed.engine.manifest import changed_steps, manifest_of
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
 from seedbed.engine.segment_run import SegmentRun, Workshop
@@ -67,7 +67,8 @@ class Session:
         self._order = order
         fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
         self._shop = Workshop(plan, run, store, journal, fingerprints, emission, watch)
-        self._gate = Gate(journal, run, plan.leaf)
+        self._changed = changed_steps(fingerprints, store.last_session())
+        self._gate = Gate(journal, run, self._changed)
         self._loaded: list[BaseStep] = []
         self._window: Window | None = None
         self._is_ready = False
@@ -126,7 +127,7 @@ class Session:
         summary = self._store.get_mark("summary")
         assert isinstance(summary, bytes)
         self.run.restore(orjson.loads(summary))
-        self.run.found = Found(self.run.accepted, 0, 0)
+        self.run.found = Found(self.run.accepted, 0, 0, finished=True)
         if self._shop.emission is not None:
             self._shop.emission.add(0, self._store.rows(self.plan.leaf))
         return True
@@ -178,7 +179,7 @@ class Session:
                 break
             part = SegmentRun(segment, self._shop)
             self._window = part.window
-            self._gate.watch(part.window)
+            self._gate.watch(part.window, part.counted)
             if self._shop.interrupted:
                 part.window.drain()
             await part.execute()
