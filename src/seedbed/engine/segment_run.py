@@ -54,7 +54,7 @@ class SegmentRun:
         plan = shop.plan
         self._shop = shop
         self._segment = segment
-        self.counted = plan.leaf if plan.leaf in segment.kept else segment.kept[0]
+        self.counted = segment.counted(plan.leaf)
         self._stages: list[Stage] = []
         wanted = None if segment.is_barrier else plan.n
         self._fold = Fold(
@@ -89,8 +89,10 @@ class SegmentRun:
                 stage.close()
         # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
         if self._source.error is not None and not self._fold.is_satisfied:
-            shop.run.fail(_source_failure(self._source, self._segment.name))
-        elif not shop.interrupted:
+            failure = _source_failure(self._source, self._segment.name)
+            shop.run.fail(failure)
+            self._logs[self.counted].refuse_one(failure, "failed")
+        if not shop.interrupted:
             for log in self._logs.values():
                 log.end()
 
@@ -145,4 +147,4 @@ def _source_failure(source: Source, name: str) -> Failure:
     assert error is not None
     if not isinstance(error, Exception) or concerns_all(error):
         raise error
-    return Failure.of("source", name, error)
+    return Failure.of("source", name, error, kept_as=name)

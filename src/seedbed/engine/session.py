@@ -26,6 +26,7 @@ from seedbed.engine.run import Found, Outcome, Run
 from seedbed.engine.segment_run import SegmentRun, Workshop
 from seedbed.engine.segments import Segment, segments_of
 from seedbed.engine.settled import Settled
+from seedbed.engine.verdicts import VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import SeedbedError, StopRun
 from seedbed.llm.gateway import Gateway
@@ -195,7 +196,9 @@ class Session:
         except Exception as error:
             if concerns_all(error):
                 raise
-            self.run.fail(Failure.of("all", segment.name, error))
+            failure = Failure.of("all", segment.name, error, kept_as=segment.name)
+            self.run.fail(failure)
+            VerdictLog(self._store, segment.counted(self.plan.leaf)).refuse_one(failure, "failed")
             return False
         return True
 
