@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from seedbed.errors import UsageError
 
 _FEWEST = 100
+_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
+)
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,10 @@ class Bounds:
     def check(self) -> None:
         """Raise UsageError for a bound that leaves room for nothing."""
         for name, value in vars(self).items():
-            if isinstance(value, (int, float)) and value <= 0:
-                raise UsageError(f"{name} = {value:g} leaves room for nothing", "make it more than 0")
+            # Nothing is more than NaN.
+            if isinstance(value, (int, float)) and not value > 0:
+                option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+                raise UsageError(f"{option} {value:g} leaves room for nothing", "make it more than 0")
 
 
 NO_BOUNDS = Bounds()

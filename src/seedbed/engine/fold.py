@@ -93,10 +93,10 @@ class Fold(AcceptedRows):
                     await asyncio.to_thread(self._admitting.admit, row, self._accepted)
             except Reject as reason:
                 _drop(settled, cell)
-                settled.rejections.append(Failure.of(cell.id, self._generator, reason, rejected=True))
+                settled.rejections.append(self._refused(cell, reason))
             except Exception as error:  # noqa: BLE001 - one row fails alone, whatever its author's code raises
                 _drop(settled, cell)
-                settled.failures.append(Failure.of(cell.id, self._generator, error))
+                settled.failures.append(self._refused(cell, error))
             else:
                 self._remember(row, settled.position)
                 if key := self._unique_key(row):
@@ -105,6 +105,13 @@ class Fold(AcceptedRows):
     def _remember(self, row: Row, position: int) -> None:
         self._accepted.append(row)
         self._positions.append(position)
+
+    def _refused(self, cell: Cell, error: Exception) -> Failure:
+        """Return why a row that its step has made is not in the dataset."""
+        name = self._generator
+        return Failure.of(
+            cell.id, name, error, rejected=isinstance(error, Reject), kept_as=f"{name} admission"
+        )
 
     def _unique_key(self, row: Row) -> str:
         columns = self._admitting.unique if self._admitting else ()

@@ -14,10 +14,11 @@ _LONGEST_LOOK = 10.0
 class Gate:
     """Holds back new calls until every row in flight has come as far as the journal takes it."""
 
-    def __init__(self, journal: RunJournal, run: Run, leaf: str) -> None:
+    def __init__(self, journal: RunJournal, run: Run, changed: tuple[str, ...] = ()) -> None:
         self._journal = journal
         self._run = run
-        self._leaf = leaf
+        self._changed = changed
+        self._step = run.leaf
         self._window: Window | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -30,9 +31,13 @@ class Gate:
         self._journal.on_source_waiting = self.open
         self._timer = asyncio.get_running_loop().call_later(_LONGEST_LOOK, self.open)
 
-    def watch(self, window: Window) -> None:
-        """Look at the rows in flight in a window."""
+    def watch(self, window: Window, step: str) -> None:
+        """Look at the rows in flight in a window, whose rows are counted at `step`."""
         self._window = window
+        self._step = step
+        if self._timer is not None:
+            # The last row to settle without a call may do so after all others have begun to wait.
+            window.on_change = self._look
 
     def open(self) -> None:
         """Say what was found, and let calls be sent."""
@@ -40,11 +45,11 @@ class Gate:
             return
         self._timer.cancel()
         self._timer = None
-        kept, replayed = self._journal.kept[self._leaf], self._run.calls.replayed
-        self._run.found = Found(kept, replayed, self._journal.waiting_calls)
+        kept, replayed = self._journal.kept[self._step], self._run.calls.replayed
+        self._run.found = Found(kept, replayed, self._journal.waiting_calls, changed=self._changed)
         self._journal.open_gate()
 
     def _look(self) -> None:
         window = self._window
-        if window is None or (window.is_full and window.running <= len(self._journal.waiting)):
+        if window is None or (window.is_stuck and window.running <= len(self._journal.waiting)):
             self.open()

@@ -22,7 +22,7 @@ class RunJournal:
     """The calls and results of a run's store, for its gateway and its steps; lives on the loop thread.
 
     On a run that goes on, calls without an answer wait at a gate until it is known how many there are.
-    `kept` counts for each step the results that were taken as they are, `waiting` has the positions of
+    `kept` counts for each step the rows that were taken as they are, `waiting` has the positions of
     the rows whose calls wait.
     """
 
@@ -80,12 +80,12 @@ class RunJournal:
         gate = self._gate
         if gate is None:
             return
+        self.waiting_calls += 1
         if not scope.row:
             # The source of the rows: nothing else can come before it.
             self.on_source_waiting()
             return
         self.waiting.add(scope.rank)
-        self.waiting_calls += 1
         self.on_waiting()
         await gate.wait()
 

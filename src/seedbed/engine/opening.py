@@ -1,27 +1,10 @@
-"""Where runs are kept, and whose they are."""
+"""The store of a run: opened, begun anew, and kept from other tasks."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from seedbed.engine.plan import Plan
 from seedbed.errors import UsageError
-from seedbed.store import RunStore, set_aside
-
-VARIABLE = "SEEDBED_RUNS"
-
-
-def runs_folder() -> Path:
-    """Return the folder that runs are kept in: SEEDBED_RUNS, else `runs` in the working directory."""
-    return Path(os.environ.get(VARIABLE) or "runs")
-
-
-def run_folder(name: str) -> Path:
-    """Return the folder of a run; raise UsageError for a name that is none."""
-    if not name.strip() or name.startswith(".") or any(mark in name for mark in "/\\\0"):
-        raise UsageError(f"'{name}' is no name of a run", "use letters, digits, '-' and '_'")
-    return runs_folder() / name
+from seedbed.store import RunStore, is_run, run_folder, set_aside
 
 
 def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunStore:
@@ -33,7 +16,7 @@ def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunSto
     if name is None:
         return RunStore.open(ephemeral=True)
     folder = run_folder(name)
-    if restart:
+    if restart and is_run(folder):
         set_aside(folder)
     store = RunStore.open(folder)
     try:

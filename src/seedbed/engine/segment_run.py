@@ -45,18 +45,21 @@ class Workshop:
 
 
 class SegmentRun:
-    """Takes a segment's items through its steps; `window` says what is under way."""
+    """Takes a segment's items through its steps.
+
+    `window` says what is under way, `counted` is the step whose rows are.
+    """
 
     def __init__(self, segment: Segment, shop: Workshop) -> None:
         plan = shop.plan
         self._shop = shop
         self._segment = segment
-        self._counted = plan.leaf if plan.leaf in segment.kept else segment.kept[0]
+        self.counted = segment.counted(plan.leaf)
         self._stages: list[Stage] = []
         wanted = None if segment.is_barrier else plan.n
         self._fold = Fold(
-            self._counted,
-            upstream(plan.topology, self._counted),
+            self.counted,
+            upstream(plan.topology, self.counted),
             wanted=wanted,
             attempts=_attempts(wanted, segment, plan.bounds.max_attempts),
             generator=segment.generator,
@@ -86,8 +89,10 @@ class SegmentRun:
                 stage.close()
         # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
         if self._source.error is not None and not self._fold.is_satisfied:
-            shop.run.fail(_source_failure(self._source, self._segment.name))
-        elif not shop.interrupted:
+            failure = _source_failure(self._source, self._segment.name)
+            shop.run.fail(failure)
+            self._logs[self.counted].refuse_one(failure, "failed")
+        if not shop.interrupted:
             for log in self._logs.values():
                 log.end()
 
@@ -106,7 +111,7 @@ class SegmentRun:
                 run.accepted += len(cells)
                 if shop.emission is not None:
                     shop.emission.add(durable, [cell.encoded for cell in cells])
-        self._logs[self._counted].refuse(settled)
+        self._logs[self.counted].refuse(settled)
         for rejection in settled.rejections:
             run.reject(rejection)
         for failure in settled.failures:
@@ -142,4 +147,4 @@ def _source_failure(source: Source, name: str) -> Failure:
     assert error is not None
     if not isinstance(error, Exception) or concerns_all(error):
         raise error
-    return Failure.of("source", name, error)
+    return Failure.of("source", name, error, kept_as=name)

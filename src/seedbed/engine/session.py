@@ -21,12 +21,13 @@ from seedbed.engine.fingerprint import digest, step_fingerprint
 from seedbed.engine.gate import Gate
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.llms import replace_llms
-from seedbed.engine.manifest import manifest_of
+from seedbed.engine.manifest import changed_steps, manifest_of
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
 from seedbed.engine.segment_run import SegmentRun, Workshop
 from seedbed.engine.segments import Segment, segments_of
 from seedbed.engine.settled import Settled
+from seedbed.engine.verdicts import VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import SeedbedError, StopRun
 from seedbed.llm.gateway import Gateway
@@ -68,7 +69,8 @@ class Session:
         self._order = order
         fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
         self._shop = Workshop(plan, run, store, journal, fingerprints, emission, watch)
-        self._gate = Gate(journal, run, plan.leaf)
+        self._changed = changed_steps(fingerprints, store.last_session())
+        self._gate = Gate(journal, run, self._changed)
         self._loaded: list[BaseStep] = []
         self._window: Window | None = None
         self._is_ready = False
@@ -128,7 +130,7 @@ class Session:
         summary = self._store.get_mark("summary")
         assert isinstance(summary, bytes)
         self.run.restore(orjson.loads(summary))
-        self.run.found = Found(self.run.accepted, 0, 0)
+        self.run.found = Found(self.run.accepted, 0, 0, finished=True)
         if self._shop.emission is not None:
             self._shop.emission.add(0, self._store.rows(self.plan.leaf))
         return True
@@ -180,7 +182,7 @@ class Session:
                 break
             part = SegmentRun(segment, self._shop)
             self._window = part.window
-            self._gate.watch(part.window)
+            self._gate.watch(part.window, part.counted)
             if self._shop.interrupted:
                 part.window.drain()
             await part.execute()
@@ -196,7 +198,9 @@ class Session:
         except Exception as error:
             if concerns_all(error):
                 raise
-            self.run.fail(Failure.of("all", segment.name, error))
+            failure = Failure.of("all", segment.name, error, kept_as=segment.name)
+            self.run.fail(failure)
+            VerdictLog(self._store, segment.counted(self.plan.leaf)).refuse_one(failure, "failed")
             return False
         return True
 

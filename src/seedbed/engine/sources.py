@@ -39,7 +39,7 @@ class Item(NamedTuple):
     @classmethod
     def failed(cls, id: str, step: str, error: Exception) -> Item:
         """Return the item of a row that could not be made."""
-        return cls(id, Cell(id, b"{}"), Failure.of(id, step, error))
+        return cls(id, Cell(id, b"{}"), Failure.of(id, step, error, kept_as=step))
 
 
 class Source(ABC):

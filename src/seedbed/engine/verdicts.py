@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from seedbed.engine.cells import Cell
 from seedbed.engine.failure import Failure
 from seedbed.engine.settled import Settled
-from seedbed.store import RunStore, Verdict
-from seedbed.store.run_values import Decision
+from seedbed.store import Result, RunStore, Verdict
+
+Refusal = Literal["failed", "rejected"]
+
+_OF_NO_STEP = bytes(16)
 
 
 class VerdictLog:
@@ -35,17 +40,21 @@ class VerdictLog:
     def refuse(self, settled: Settled) -> None:
         """Note what failed and what was rejected."""
         for failure in settled.failures:
-            self._add(self._refusal(failure, "failed"))
+            self.refuse_one(failure, "failed")
         for rejection in settled.rejections:
-            self._add(self._refusal(rejection, "rejected"))
+            self.refuse_one(rejection, "rejected")
+
+    def refuse_one(self, failure: Failure, verdict: Refusal) -> None:
+        """Note a row that failed or was rejected, and why where no result says it."""
+        step, row = failure.kept_as or failure.step, failure.row
+        if self._add(Verdict(self._leaf, self._seq, row, verdict, step, row, 0)) and failure.kept_as:
+            why = b"[" + failure.encoded() + b"]"
+            self._store.add_result(Result(step, row, _OF_NO_STEP, 0, verdict, b"[]", why))
 
     def end(self) -> None:
         """Forget the verdicts behind the last one."""
         if self._agrees and next(self._stored, None) is not None:
             self._store.truncate_verdicts(self._leaf, self._seq)
-
-    def _refusal(self, failure: Failure, verdict: Decision) -> Verdict:
-        return Verdict(self._leaf, self._seq, failure.row, verdict, failure.step, failure.row, 0)
 
     def _add(self, verdict: Verdict) -> int:
         self._seq += 1
