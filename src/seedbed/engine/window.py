@@ -14,10 +14,15 @@ LOOKAHEAD = 1024
 """Items that may be in flight or wait for an earlier one: memory follows it, not the number of rows."""
 
 
+def do_nothing() -> None:
+    """Do nothing."""
+
+
 class Window:
     """Starts items of a source while there is room, and yields what was decided of them in their order.
 
-    `is_clogged` says that the store cannot keep up, and that nothing more is to be started.
+    `is_clogged` says that the store cannot keep up, and that nothing more is to be started. `on_progress`
+    is called when an item has settled, and when all that can be started for now is.
     """
 
     def __init__(
@@ -38,6 +43,7 @@ class Window:
         self._started = 0
         self._running = 0
         self._draining = False
+        self.on_progress: Callable[[], None] = do_nothing
         source.on_news = self.wake
 
     async def decided(self) -> AsyncGenerator[Settled]:
@@ -55,6 +61,7 @@ class Window:
                 elif not self._undecided and (self._draining or not self._may_start()):
                     return
                 else:
+                    self.on_progress()
                     await self._news.wait()
                     self._news.clear()
         except asyncio.CancelledError:
@@ -109,6 +116,7 @@ class Window:
 
     def _done(self, task: asyncio.Future[Settled]) -> None:
         self._running -= 1
+        self.on_progress()
         if not task.cancelled() and task.exception() is not None:
             # Every row would meet this error: it is raised when the rows before have their verdicts.
             self._draining = True
