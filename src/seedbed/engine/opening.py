@@ -8,6 +8,7 @@ from pathlib import Path
 from seedbed.engine.plan import Plan
 from seedbed.errors import UsageError
 from seedbed.store import RunStore, set_aside
+from seedbed.store.run_file import DATABASE
 
 VARIABLE = "SEEDBED_RUNS"
 
@@ -27,13 +28,13 @@ def run_folder(name: str) -> Path:
 def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunStore:
     """Open the store of a run, or one that lasts as long as it is used where the run has no name.
 
-    With `restart`, what was there is set aside. Raises UsageError where another process works on it, and
+    With `restart`, what was there is set aside, if anything was. Raises UsageError where another process works on it, and
     where it is another task's.
     """
     if name is None:
         return RunStore.open(ephemeral=True)
     folder = run_folder(name)
-    if restart:
+    if restart and (folder / DATABASE).exists():
         set_aside(folder)
     store = RunStore.open(folder)
     try:
