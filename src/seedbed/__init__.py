@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seedbed.errors import LLMConnectionError as LLMConnectionError
     from seedbed.errors import LLMError as LLMError
     from seedbed.errors import LoopThreadError as LoopThreadError
+    from seedbed.errors import MessageError as MessageError
     from seedbed.errors import ParameterError as ParameterError
     from seedbed.errors import PartialRowsError as PartialRowsError
     from seedbed.errors import PluginError as PluginError
@@ -92,9 +93,9 @@ _HOMES = {
         "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError ContentFilteredError "
         "ContextOverflowError DatasetError DisabledPluginError GenerationError IncompatiblePluginError "
         "InvalidOutputError InvalidResponseError InvalidRowError LLMConnectionError LLMError LoopThreadError "
-        "ParameterError PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError "
-        "ServerError StopRun StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError "
-        "UsageError"
+        "MessageError ParameterError PartialRowsError PluginError RateLimitedError Reject RowError "
+        "SeedbedError ServerError StopRun StoreError TimedOutError UnknownModelError UnknownPluginError "
+        "UnsupportedError UsageError"
     ),
     "hookspecs": "hookimpl",
     "llm.capabilities": "Capabilities",

@@ -3,6 +3,7 @@
 SeedbedError
 ├── UsageError                    the caller asked for something that cannot be; nothing was spent
 │   ├── ParameterError            a field of a task or an LLM that does not exist or does not fit
+│   ├── MessageError              messages that a chat does not have
 │   ├── UnsupportedError          the LLM does not declare the capability that a request needs
 │   └── LoopThreadError           a blocking call on the thread that would have to answer it
 ├── PluginError                   a name that cannot be turned into a class
@@ -36,7 +37,10 @@ SeedbedError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seedbed.llm.response import Limits
 
 
 class SeedbedError(Exception):
@@ -61,6 +65,10 @@ class UsageError(SeedbedError):
 
 class ParameterError(UsageError):
     """A field of a task, step or LLM that does not exist or whose value does not fit."""
+
+
+class MessageError(UsageError):
+    """Messages that a chat does not have: an unknown role, content that is neither text nor parts."""
 
 
 class UnsupportedError(UsageError):
@@ -100,7 +108,8 @@ class LLMError(SeedbedError):
 
     `retryable` says whether the same request can succeed later, `fatal` whether every other
     request of this LLM must fail too; each class has its default. `status` is the HTTP status
-    where there was one, `retry_after` the seconds that the server asked to wait.
+    where there was one, `retry_after` the seconds that the server asked to wait, `limits` what its
+    headers said of rate limits.
     """
 
     retryable: bool = False
@@ -112,12 +121,14 @@ class LLMError(SeedbedError):
         *advice: str,
         status: int | None = None,
         retry_after: float | None = None,
+        limits: Limits | None = None,
         retryable: bool | None = None,
         fatal: bool | None = None,
     ) -> None:
         super().__init__(fact, *advice)
         self.status = status
         self.retry_after = retry_after
+        self.limits = limits
         if retryable is not None:
             self.retryable = retryable
         if fatal is not None:

@@ -81,6 +81,14 @@ def test_the_wait_that_a_server_asks_for_is_kept(fault_server: FaultServer) -> N
     assert failure(new_llm(fault_server)).retry_after == 7
 
 
+def test_the_limits_of_the_headers_reach_the_error(fault_server: FaultServer) -> None:
+    headers = {"anthropic_ratelimit_requests_limit": "50", "anthropic_ratelimit_requests_remaining": "0"}
+    fault_server.answer_with(api_error(429, "rate_limit_error", **headers))
+    limits = failure(new_llm(fault_server)).limits
+    assert limits is not None
+    assert (limits.requests, limits.requests_left) == (50, 0)
+
+
 def test_no_answer_in_time_is_a_time_out(fault_server: FaultServer) -> None:
     fault_server.answer_with(Reply(hang=True))
     assert type(failure(new_llm(fault_server, timeout=0.2))) is seedbed.TimedOutError

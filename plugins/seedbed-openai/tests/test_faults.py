@@ -109,3 +109,15 @@ def test_limits_of_the_headers_reach_the_response(fault_server: FaultServer) -> 
     response = asked(fault_server).complete(ASK[0])
     assert response.limits is not None
     assert response.limits.requests_left == 3
+
+
+def test_limits_of_the_headers_reach_the_error(fault_server: FaultServer) -> None:
+    fault_server.answer_with(
+        Reply(
+            429, error("slow down"), {"x-ratelimit-limit-tokens": "60", "x-ratelimit-remaining-tokens": "0"}
+        )
+    )
+    with pytest.raises(RateLimitedError) as caught:
+        asked(fault_server).generate(ASK)
+    assert caught.value.limits is not None
+    assert (caught.value.limits.tokens, caught.value.limits.tokens_left) == (60, 0)

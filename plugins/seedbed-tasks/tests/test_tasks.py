@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import PrivateAttr
 
 from seedbed import (
     LLM,
@@ -93,10 +94,38 @@ def test_self_instruct_shows_examples_of_the_pool_and_cleans_the_answer() -> Non
     prompt = task.format_input(task.variables(0) or {})[0]["content"]
 
     assert sum(example in prompt for example in SEED_INSTRUCTIONS) == 8
-    assert rows_of(run(task, 2)) == [
-        {"instruction": "Explain what a lock in a canal is for.", "model_name": "m"},
-        {"instruction": "Explain what a lock in a canal is for.", "model_name": "m"},
+    assert rows_of(run(task, 1)) == [
+        {"instruction": "Explain what a lock in a canal is for.", "model_name": "m"}
     ]
+
+
+def test_self_instruct_keeps_no_instruction_that_is_like_an_earlier_one() -> None:
+    made = run(SelfInstruct(llm=FunctionLLM(model="m", answer=SEED_INSTRUCTIONS[0])), 1, max_attempts=3)
+    assert (made.accepted, made.rejections) == (0, {"too like an earlier instruction": 3})
+
+    same = run(SelfInstruct(llm=FunctionLLM(model="m", answer="Name a river of Peru.")), 2, max_attempts=5)
+    assert (same.accepted, same.rejected) == (1, 4)
+
+
+class CountingLLM(LLM):
+    """Answers with an instruction that no other call gets, and notes its prompts."""
+
+    _prompts: list[str] = PrivateAttr(default_factory=list)
+
+    async def respond(self, request: Request) -> Response:
+        self._prompts.append(request.messages[-1]["content"])
+        number = len(self._prompts)
+        return Response.of_text(" ".join(f"zq{number}x{place}" for place in range(5)))
+
+
+def test_self_instruct_shows_its_own_instructions_once_a_block_is_done() -> None:
+    llm = CountingLLM(model="m")
+    made = run(SelfInstruct(llm=llm), 3 * SelfInstruct.feedback)
+
+    own = ["zq" in prompt for prompt in llm._prompts]
+    assert made.outcome == "complete"
+    # Rows of the first two blocks have no rows below their window.
+    assert own == [False] * 2 * SelfInstruct.feedback + [True] * SelfInstruct.feedback
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Fold(AcceptedRows):
         self._counted_rows = 0
         self._accepted: list[Row] = []
         self._positions: list[int] = []
-        self._seen: dict[str, str] = {}
+        self._seen: set[str] = set()
 
     @property
     def is_satisfied(self) -> bool:
@@ -72,10 +72,9 @@ class Fold(AcceptedRows):
         if self._admitting is not None and settled.rows(self._counted):
             await self._admit_rows(settled)
         self._cut(settled)
-        if self._remembers:
+        if self._remembers and self._admitting is None:
             for cell in self._own(settled):
-                self._accepted.append(cell.row())
-                self._positions.append(settled.position)
+                self._remember(cell.row(), settled.position)
         self._items += 1
         return settled
 
@@ -86,13 +85,12 @@ class Fold(AcceptedRows):
 
     async def _admit_rows(self, settled: Settled) -> None:
         assert self._admitting is not None
-        among = [*self._accepted]
         for cell in self._own(settled):
             row = cell.row()
             try:
-                self._check_unique(row, cell.id)
+                self._check_unique(row)
                 if type(self._admitting).admit is not GeneratorStep.admit:
-                    await asyncio.to_thread(self._admitting.admit, row, among)
+                    await asyncio.to_thread(self._admitting.admit, row, self._accepted)
             except Reject as reason:
                 _drop(settled, cell)
                 settled.rejections.append(Failure.of(cell.id, self._generator, reason, rejected=True))
@@ -100,21 +98,25 @@ class Fold(AcceptedRows):
                 _drop(settled, cell)
                 settled.failures.append(Failure.of(cell.id, self._generator, error))
             else:
-                among.append(row)
+                self._remember(row, settled.position)
                 if key := self._unique_key(row):
-                    self._seen[key] = cell.id
+                    self._seen.add(key)
+
+    def _remember(self, row: Row, position: int) -> None:
+        self._accepted.append(row)
+        self._positions.append(position)
 
     def _unique_key(self, row: Row) -> str:
         columns = self._admitting.unique if self._admitting else ()
         return encode_value([row.get(column) for column in columns]) if columns else ""
 
-    def _check_unique(self, row: Row, row_id: str) -> None:
-        earlier = self._seen.get(self._unique_key(row))
-        if earlier is not None:
+    def _check_unique(self, row: Row) -> None:
+        if self._unique_key(row) in self._seen:
             raise Reject("a duplicate of an earlier row")
 
     def _cut(self, settled: Settled) -> None:
-        counting = [failure for failure in settled.failures if failure.step in self._steps]
+        failures = settled.failures
+        counting = [failure for failure in failures if failure.step in self._steps] if failures else []
         if self._wanted is not None:
             room = self._wanted - self._counted_rows
             rows = settled.rows(self._counted)

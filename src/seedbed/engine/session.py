@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 
 from seedbed.engine.barriers import Barrier
+from seedbed.engine.collection import rare_collections
 from seedbed.engine.emission import Emission
 from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
@@ -105,7 +106,8 @@ class Session:
             self._store.begin_session(manifest_of(self.plan, self._shop.fingerprints, self._order))
             if not await self._was_finished():
                 await self._prepare()
-                await self._go_through_segments()
+                with rare_collections():
+                    await self._go_through_segments()
             finished = not self._shop.interrupted
         except SeedbedError as error:
             self.run.stopped_by = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,6 +23,7 @@ from seedbed.errors import (
     UnknownModelError,
 )
 from seedbed.llm.redaction import redact
+from seedbed.llm.response import Limits
 
 if TYPE_CHECKING:
     from seedbed.llm.transport import HTTPAnswer
@@ -43,8 +44,28 @@ _NO_MODEL = re.compile(
 _NO_MONEY = re.compile(r"insufficient_quota|billing_(not_active|hard_limit)|credit balance", re.IGNORECASE)
 
 
-def parse_body(answer: HTTPAnswer, provider: str, secrets: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the JSON object of a successful answer, or raise the typed error that it means."""
+LimitsReader = Callable[[Mapping[str, str]], Limits | None]
+"""Reads what a provider's headers (names in lower case) say of rate limits."""
+
+
+def parse_body(
+    answer: HTTPAnswer,
+    provider: str,
+    secrets: Iterable[str] = (),
+    read_limits: LimitsReader | None = None,
+) -> dict[str, Any]:
+    """Return the JSON object of a successful answer, or raise the typed error that it means.
+
+    `read_limits` fills the error's `limits`, from which the pace of the calls to come is learnt.
+    """
+    try:
+        return _object_in(answer, provider, secrets)
+    except LLMError as error:
+        error.limits = read_limits(answer.headers) if read_limits is not None else None
+        raise
+
+
+def _object_in(answer: HTTPAnswer, provider: str, secrets: Iterable[str]) -> dict[str, Any]:
     if answer.status >= 300:
         raise http_error(answer, provider, secrets)
     try:

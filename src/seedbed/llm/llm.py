@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
+import orjson
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_core import to_jsonable_python
 
@@ -61,7 +62,7 @@ class LLM(GenerationParameters, ABC):
     _reference: str = PrivateAttr(default="")
     _gateway: Gateway | None = PrivateAttr(default=None)
     _scope: CallScope | None = PrivateAttr(default=None)
-    _answer_settings: dict[str, Any] | None = PrivateAttr(default=None)
+    _identity: bytes | None = PrivateAttr(default=None)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -116,16 +117,23 @@ class LLM(GenerationParameters, ABC):
     @property
     def answer_settings(self) -> dict[str, Any]:
         """The fields that shape answers and are not part of a request, as JSON values; never a secret."""
-        if self._answer_settings is None:
-            own = type(self).model_fields.keys() - GenerationParameters.model_fields.keys()
-            own -= {"model", *type(self).connection_fields}
-            values = {name: getattr(self, name) for name in sorted(own)}
-            self._answer_settings = {
-                name: to_jsonable_python(value, fallback=lambda _: None)
-                for name, value in values.items()
-                if value is not None and not isinstance(value, SecretStr)
-            }
-        return self._answer_settings
+        own = type(self).model_fields.keys() - GenerationParameters.model_fields.keys()
+        own -= {"model", *type(self).connection_fields}
+        values = {name: getattr(self, name) for name in sorted(own)}
+        return {
+            name: to_jsonable_python(value, fallback=lambda _: None)
+            for name, value in values.items()
+            if value is not None and not isinstance(value, SecretStr)
+        }
+
+    @property
+    def identity(self) -> bytes:
+        """Backend, model and settings as bytes: what an answer depends on beside its request."""
+        identity: bytes | None = self._private("_identity")
+        if identity is None:
+            identity = orjson.dumps([self.backend, self.model_name, self.answer_settings])
+            self._identity = identity
+        return identity
 
     def estimate_tokens(self, request: Request) -> int:
         """Estimate the tokens of a request before it is sent: prompt and longest answer."""
@@ -200,7 +208,7 @@ class LLM(GenerationParameters, ABC):
         view = self.model_copy()
         view._gateway = gateway
         view._scope = scope
-        view._answer_settings = None
+        view._identity = None
         return view
 
     def ensure_loaded(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seedbed.errors import UsageError
+from seedbed.errors import MessageError, UsageError
 from seedbed.plugins.suggest import did_you_mean
 
 Message = dict[str, Any]
@@ -59,14 +59,14 @@ def text_length(messages: Sequence[Message]) -> int:
 
 
 def check_messages(messages: object) -> tuple[Message, ...]:
-    """Return the messages as a tuple, or raise UsageError that names the first one that is none."""
+    """Return the messages as a tuple, or raise MessageError that names the first one that is none."""
     if isinstance(messages, str | Mapping) or not isinstance(messages, Sequence):
-        raise UsageError(
+        raise MessageError(
             f"messages must be a list, not {type(messages).__name__}",
             'write [{"role": "user", "content": "..."}]',
         )
     if not messages:
-        raise UsageError("an empty list of messages", "give at least one user message")
+        raise MessageError("an empty list of messages", "give at least one user message")
     for index, message in enumerate(messages):
         _check_message(message, f"messages[{index}]")
     return tuple(messages)
@@ -74,13 +74,13 @@ def check_messages(messages: object) -> tuple[Message, ...]:
 
 def _check_message(message: object, where: str) -> None:
     if not isinstance(message, dict):
-        raise UsageError(
+        raise MessageError(
             f"{where} must be a dictionary, not {type(message).__name__}",
             'write {"role": "user", "content": "..."}',
         )
     role = message.get("role")
     if role not in ROLES:
-        raise UsageError(
+        raise MessageError(
             f"{where} has an unknown role {role!r}",
             *did_you_mean(str(role), ROLES),
             f"known roles: {', '.join(ROLES)}",
@@ -92,7 +92,7 @@ def _check_message(message: object, where: str) -> None:
         for number, part in enumerate(content):
             _check_part(part, f"{where}.content[{number}]")
     elif content is not None or not message.get("tool_calls"):
-        raise UsageError(
+        raise MessageError(
             f"{where} has content of type {type(content).__name__}", "content is text or a list of parts"
         )
 
@@ -101,7 +101,7 @@ def _check_part(part: object, where: str) -> None:
     kind = part.get("type") if isinstance(part, dict) else None
     field = _PART_FIELDS.get(kind) if isinstance(kind, str) else None
     if field is None or field not in part:  # type: ignore[operator]
-        raise UsageError(
+        raise MessageError(
             f"{where} is no content part",
             'write {"type": "text", "text": "..."} or {"type": "image_url", "image_url": {"url": "..."}}',
         )

@@ -34,8 +34,8 @@ class GenerationParameters(BaseModel):
 
     def given(self) -> dict[str, Any]:
         """Return the parameters that were set, by name."""
-        values = ((name, getattr(self, name)) for name in _NAMES)
-        return {name: value for name, value in values if value is not None and value != () and value != {}}
+        values = self.__dict__
+        return {name: values[name] for name in _NAMES if values[name] or values[name] == 0}
 
 
 _NAMES = tuple(GenerationParameters.model_fields)

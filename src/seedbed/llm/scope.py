@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -14,7 +15,7 @@ from seedbed.llm.request import Request
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
 
-_ASKED = tuple(name for name in Request.__slots__)
+_ASKED = attrgetter(*Request.__slots__)
 _CODING = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
@@ -62,13 +63,11 @@ def request_digest(llm: LLM, request: Request, seed: int | None) -> bytes:
 
     `seed` is that of the run: where it differs, an answer is another answer.
     """
-    neutral: list[Any] = [getattr(request, name) for name in _ASKED]
+    neutral = _ASKED(request)
     try:
-        encoded = orjson.dumps(
-            [llm.backend, llm.model_name, llm.answer_settings, seed, neutral], option=_CODING
-        )
+        encoded = orjson.dumps([seed, neutral], option=_CODING)
     except TypeError as error:
         raise UsageError(
             f"the request cannot be sent as JSON: {error}", "look at its messages, tools and 'extra'"
         ) from error
-    return hashlib.blake2b(encoded, digest_size=16).digest()
+    return hashlib.blake2b(llm.identity + encoded, digest_size=16).digest()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from seedbed.errors import InvalidResponseError, LLMError, SeedbedError, TimedOutError
+from seedbed.errors import InvalidResponseError, LLMError, RateLimitedError, SeedbedError, TimedOutError
+from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
 from seedbed.llm.retry import RetryPolicy
+from seedbed.llm.window import START
 from seedbed.plugins.origin import where
 
 if TYPE_CHECKING:
@@ -20,16 +22,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_CONCURRENCY = 16
+DEFAULT_CONCURRENCY = START
 
 
 @dataclass
 class CallCounts:
-    """What went through a gateway: answered calls, tries that failed, answers that were cut, tokens."""
+    """What went through a gateway; `retried` are the tries that failed, `refused` those of the limits."""
 
     answered: int = 0
     replayed: int = 0
     retried: int = 0
+    refused: int = 0
     truncated: int = 0
     usage: Usage = field(default_factory=Usage)
 
@@ -41,53 +44,86 @@ class CallCounts:
 
 
 class Sender:
-    """Sends requests: at most `concurrency` at once for each endpoint and credential, tried again if need be.
+    """Sends requests within the limits of each endpoint and credential, tried again if need be.
 
+    `concurrency` is start and cap of the calls under way at once; without it their number adapts.
     Lives on the loop thread.
     """
 
-    def __init__(self, *, concurrency: int | None = None, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        concurrency: int | None = None,
+        retry: RetryPolicy | None = None,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+    ) -> None:
         self.counts = CallCounts()
-        self._draining = asyncio.Event()
-        self._concurrency = concurrency
         self._retry = retry or RetryPolicy()
-        self._permits: dict[tuple[str, str], asyncio.Semaphore] = {}
+        self._limiter = partial(
+            Limiter,
+            concurrency=concurrency,
+            requests_per_minute=requests_per_minute,
+            tokens_per_minute=tokens_per_minute,
+        )
+        self._limiters: dict[tuple[str, str], Limiter] = {}
+        self._is_draining = False
 
     async def send(self, llm: LLM, request: Request, rank: int = 0) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try where none succeeded.
 
         Permits go to the lowest `rank` first: the position of the row that asks.
         """
+        limiter = self.limiter(llm)
         tries = 0
         while True:
             tries += 1
             try:
-                async with self._permit(llm):
-                    if self._draining.is_set():
-                        raise asyncio.CancelledError
-                    response = await one_try(llm, request)
+                response = await self._try(limiter, llm, request, rank)
             except LLMError as error:
                 wait = self._retry.wait_after(error, tries)
                 if wait is None:
                     raise
                 self.counts.retried += 1
                 logger.info("try %d failed, next in %.1f s: %s", tries, wait, error.fact)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._draining.wait(), wait)
+                await limiter.pause(wait)
             else:
                 self.counts.add(response)
                 return response
 
+    async def _try(self, limiter: Limiter, llm: LLM, request: Request, rank: int) -> Response:
+        tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
+        permit = await limiter.acquire(llm.model, rank, tokens)
+        try:
+            response = await one_try(llm, request)
+        except LLMError as error:
+            if isinstance(error, RateLimitedError) and error.retryable:
+                self.counts.refused += 1
+                limiter.refused(permit, error.limits)
+            else:
+                limiter.ended(permit, error.limits)
+            raise
+        except BaseException:
+            limiter.ended(permit)
+            raise
+        limiter.answered(permit, response.limits, response.usage.total_tokens or None)
+        return response
+
     def drain(self) -> None:
         """Cancel every call that has not been sent yet, and let those that have been come to their end."""
-        self._draining.set()
+        self._is_draining = True
+        for limiter in self._limiters.values():
+            limiter.drain()
 
-    def _permit(self, llm: LLM) -> asyncio.Semaphore:
+    def limiter(self, llm: LLM) -> Limiter:
+        """Return what keeps the limits of an LLM's endpoint and credential."""
         key = (llm.endpoint, llm.credential_id)
-        if key not in self._permits:
-            wanted = self._concurrency or DEFAULT_CONCURRENCY
-            self._permits[key] = asyncio.Semaphore(min(wanted, llm.slots or wanted))
-        return self._permits[key]
+        limiter = self._limiters.get(key)
+        if limiter is None:
+            limiter = self._limiters[key] = self._limiter(slots=llm.slots)
+            if self._is_draining:
+                limiter.drain()
+        return limiter
 
 
 async def one_try(llm: LLM, request: Request) -> Response:

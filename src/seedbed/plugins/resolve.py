@@ -35,12 +35,14 @@ def get_llm(reference: str, /, *, registry: Registry | None = None, **fields: An
 
 def get_task(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> BaseTask:
     """Return the task that a name or `PATH.py:Class` names, with `fields` set; raises as `get_llm` does."""
-    return _named(task_class(reference, registry=registry), reference, fields, PluginKind.TASK)
+    cls = task_class(reference, registry=registry)
+    return _named(cls, reference, _resolved(fields, registry), PluginKind.TASK)
 
 
 def get_step(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> BaseStep:
     """Return the step that a name or `PATH.py:Class` names, with `fields` set; raises as `get_llm` does."""
-    return _named(step_class(reference, registry=registry), reference, fields, PluginKind.STEP)
+    cls = step_class(reference, registry=registry)
+    return _named(cls, reference, _resolved(fields, registry), PluginKind.STEP)
 
 
 def llm_class(reference: str, *, registry: Registry | None = None) -> tuple[type[LLM], str]:
@@ -63,6 +65,12 @@ def step_class(reference: str, *, registry: Registry | None = None) -> type[Base
     if is_file_reference(reference):
         return cast("type[BaseStep]", load_class(reference, PluginKind.STEP))
     return (registry or default_registry()).step(reference)
+
+
+def _resolved(fields: dict[str, Any], registry: Registry | None) -> dict[str, Any]:
+    """Return the fields with an LLM's reference resolved in the registry that the step comes from."""
+    llm = fields.get("llm")
+    return {**fields, "llm": get_llm(llm, registry=registry)} if isinstance(llm, str) else fields
 
 
 def _named(cls: type[_Step], reference: str, fields: dict[str, Any], kind: PluginKind) -> _Step:

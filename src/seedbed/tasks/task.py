@@ -15,13 +15,15 @@ from seedbed.errors import (
     InvalidOutputError,
     InvalidRowError,
     LLMError,
+    MessageError,
     PartialRowsError,
     RowError,
+    UnsupportedError,
     UsageError,
 )
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
-from seedbed.llm.messages import Message, check_messages
+from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Response
 from seedbed.plugins.resolve import get_llm
@@ -183,12 +185,14 @@ class BaseTask(BaseStep):
         merged = {**self.generation.given(), **parameters}
         if self.Output is not None and type(self).generate_row is BaseTask.generate_row:
             merged.setdefault("schema", self.Output)
+        llm = self.require_llm()
         try:
-            check_messages(messages)
-        except UsageError as error:
-            # The row's own data stand in them: other rows may be as they should.
+            return await llm.acomplete(messages, n, **merged)
+        except (MessageError, UnsupportedError) as error:
+            # Messages and their images come with the row, where all else that is asked comes with the task.
+            if isinstance(error, UnsupportedError) and (llm.capabilities.images or not has_images(messages)):
+                raise
             raise RowError(error.fact, *error.advice) from error
-        return await self.require_llm().acomplete(messages, n, **merged)
 
     async def _format_or_ask_again(self, messages: list[Message], choice: Choice, input: Row) -> list[Row]:
         for asks_left in range(self.max_reasks, -1, -1):

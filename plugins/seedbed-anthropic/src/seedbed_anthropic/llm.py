@@ -31,7 +31,7 @@ from seedbed_anthropic.connection import (
     secrets_in,
 )
 from seedbed_anthropic.request import SAMPLING, build_body
-from seedbed_anthropic.response import read_response
+from seedbed_anthropic.response import read_limits, read_response
 
 CHECK_SECONDS = 10.0
 SAMPLING_VERSION = "2023-06-01"
@@ -144,7 +144,7 @@ class AnthropicLLM(LLM):
             f"{connection.base_url}/v1/messages", body, headers=headers, timeout=self.timeout
         )
         try:
-            received = parse_body(answer, connection.provider, _secrets(connection, headers))
+            received = parse_body(answer, connection.provider, _secrets(connection, headers), read_limits)
         except BadRequestError as error:
             if any(name in error.fact for name in sampled):
                 error.advice += ("leave temperature and top_p out, or --set llm.ignore_sampling=true",)

@@ -204,7 +204,7 @@ class OpenAILLM(LLM):
         title, headers = self.server_title, await connection.request_headers()
         answer = await post_json(connection.url, self._body(request), headers=headers, timeout=self.timeout)
         try:
-            body = parse_body(answer, title, self.secrets())
+            body = parse_body(answer, title, self.secrets(), read_limits)
         except AuthenticationError as error:
             error.advice = (*error.advice, connection.key_origin)
             raise

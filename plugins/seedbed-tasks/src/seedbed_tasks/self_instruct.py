@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
-from seedbed import GenerationParameters, GeneratorTask, Reject
+from seedbed import GenerationParameters, GeneratorTask, Reject, Row
+from seedbed_tasks.novelty import Instructions
 from seedbed_tasks.seed_instructions import SEED_INSTRUCTIONS
 
 _LABEL = re.compile(r"^\s*(?:[-*#]+\s*)?(?:(?:task|instruction)\s*)?\d*\s*[.:)]\s*", re.IGNORECASE)
@@ -19,11 +21,15 @@ _SHORTEST, _LONGEST = 3, 150
 
 
 class SelfInstruct(GeneratorTask):
-    """New instructions for fine-tuning, written after examples drawn from a pool of seed instructions.
+    """New instructions for fine-tuning, written after examples of seed instructions and of earlier rows.
 
-    The method of Wang et al., 2023 (https://arxiv.org/abs/2212.10560): eight instructions in the prompt, and
-    the paper's rules against instructions that no text can answer. Answer them with `text-generation`.
+    The method of Wang et al., 2023 (https://arxiv.org/abs/2212.10560): eight instructions in the prompt, a
+    quarter of them the model's own; the paper's rules against instructions that no text can answer; and
+    its filter, which keeps an instruction only if it is unlike all seeds and rows before it (ROUGE-L below
+    `max_likeness`). Answer them with `text-generation`.
     """
+
+    feedback = 64
 
     template: str = (
         "Here are tasks that one may give to an assistant:\n"
@@ -39,16 +45,43 @@ class SelfInstruct(GeneratorTask):
         default=list(SEED_INSTRUCTIONS), min_length=1, description="The pool that examples are drawn from."
     )
     examples: int = Field(default=8, ge=1, description="Instructions shown in each prompt.")
+    max_likeness: float = Field(
+        default=0.7,
+        gt=0,
+        le=1,
+        description="A new instruction is less like any earlier one.",
+    )
+
+    _pool: Instructions = PrivateAttr(default_factory=Instructions)
+    _known: int = PrivateAttr(default=0)
 
     @property
     def outputs(self) -> list[str]:
         """The column made."""
         return ["instruction"]
 
-    def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
-        """Draw the examples of one row."""
-        count = min(self.examples, len(self.seed_instructions))
-        return {"_examples": rng.sample(self.seed_instructions, count)}
+    def load(self) -> None:
+        """Load the LLM, and begin with the seed instructions alone."""
+        super().load()
+        self._pool = Instructions(self.seed_instructions, threshold=self.max_likeness)
+        self._known = 0
+
+    def sample(self, index: int, rng: random.Random, accepted: Sequence[Row] = ()) -> dict[str, Any]:
+        """Draw the examples of one row, a quarter of them from the accepted rows."""
+        own = [row["instruction"] for row in rng.sample(accepted, min(self.examples // 4, len(accepted)))]
+        count = min(self.examples - len(own), len(self.seed_instructions))
+        examples = rng.sample(self.seed_instructions, count) + own
+        rng.shuffle(examples)
+        return {"_examples": examples}
+
+    def admit(self, row: Row, accepted: Sequence[Row]) -> None:
+        """Reject an instruction that is like a seed or an accepted one."""
+        for known in accepted[self._known :]:
+            self._pool.add(known["instruction"])
+        self._known = len(accepted)
+        alike = self._pool.find_alike(row["instruction"])
+        if alike is not None:
+            raise Reject("too like an earlier instruction")
 
     def format_output(self, output: str | None, input: dict[str, Any] | None) -> dict[str, str]:
         """Return the instruction; reject what the paper's rules rule out."""
@@ -60,8 +93,6 @@ class SelfInstruct(GeneratorTask):
             raise Reject(f"text alone cannot answer it: '{found[0]}'")
         if not instruction[0].isalnum() and instruction[0] not in "\"'":
             raise Reject("begins with a punctuation mark")
-        if input and instruction in input["_examples"]:
-            raise Reject("a copy of an example")
         return {"instruction": instruction}
 
 

@@ -1,0 +1,225 @@
+"""The limits of one endpoint and credential: which call may be sent when, and the lowest row first.
+
+Nothing polls: a permit is given when a call comes, when one ends, or at the moment for which a timer is set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+
+from seedbed.llm.pace import Pace
+from seedbed.llm.quota import bucket_per_minute
+from seedbed.llm.response import Limits
+from seedbed.llm.waiting import Permit, WaitingCall, WaitingCalls
+from seedbed.llm.window import TICK_SECONDS, Window
+
+_LEARNING = 0.1
+
+
+class Limiter:
+    """Gives permits to send, as the window, the pace and the quotas allow. Lives on one event loop.
+
+    Every permit must end with one of `answered`, `refused` and `ended`.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int | None = None,
+        slots: int | None = None,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+    ) -> None:
+        self.in_flight = 0
+        self.window = Window(concurrency, slots)
+        self.pace = Pace()
+        self._requests = bucket_per_minute(requests_per_minute) if requests_per_minute else None
+        self._tokens = bucket_per_minute(tokens_per_minute) if tokens_per_minute else None
+        self._loop = asyncio.get_running_loop()
+        self._queues: dict[str, WaitingCalls] = {}
+        self._numbers = itertools.count()
+        self._waiting = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._pauses: set[asyncio.Future[None]] = set()
+        self._is_draining = False
+        self._learns_tokens = False
+        self._token_share = 1.0
+        self._answers = 0
+        self._is_giving = False
+        self._is_ticking = False
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether it matters of how many tokens a call is."""
+        return self._tokens is not None or self._learns_tokens
+
+    async def acquire(self, model: str, rank: int = 0, tokens: int = 0) -> Permit:
+        """Return a permit for a call to `model` of about so many tokens; the lowest rank comes first."""
+        if self._is_draining:
+            raise asyncio.CancelledError
+        queue = self._queues.get(model) or self._queues.setdefault(model, WaitingCalls())
+        now = self._loop.time()
+        if not self._waiting and not self._delay(now, tokens) and not self._quota_delay(queue, now, tokens):
+            return self._admit(queue, now, tokens)
+        call = WaitingCall(rank, next(self._numbers), tokens, self._loop.create_future())
+        queue.push(call)
+        self._waiting += 1
+        self._give()
+        try:
+            return await call.future
+        except asyncio.CancelledError:
+            self._abandon(call.future)
+            raise
+
+    def _abandon(self, future: asyncio.Future[Permit]) -> None:
+        if future.cancelled():
+            self._waiting -= 1
+            self._give_soon()
+        else:
+            # The permit came, and the caller was cancelled before it could take it.
+            self.ended(future.result())
+
+    def answered(self, permit: Permit, limits: Limits | None = None, tokens: int | None = None) -> None:
+        """End a call that the server took: `limits` of its headers, `tokens` that it really had."""
+        self.window.answered(self._loop.time())
+        if tokens is not None and permit.estimate:
+            self._learn_share(tokens / permit.estimate)
+        self._end(permit, limits, permit.tokens if tokens is None else tokens)
+
+    def refused(self, permit: Permit, limits: Limits | None = None) -> None:
+        """End a call that the server refused for its limits."""
+        now = self._loop.time()
+        # Of calls that come too fast the number tells nothing: only of those that kept the pace.
+        if self.window.is_to_blame(permit.in_flight) or (
+            self.pace.refused(now, permit.sent_at) and permit.keeps_pace
+        ):
+            self.window.refused(now, permit.sent_at, permit.in_flight)
+        self._end(permit, limits, 0)
+
+    def ended(self, permit: Permit, limits: Limits | None = None) -> None:
+        """End a call that says nothing of the pace: it failed for another reason, or was cancelled."""
+        self._end(permit, limits, 0)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before the next try of a call, for not longer than until calls are drained."""
+        if self._is_draining:
+            raise asyncio.CancelledError
+        pause = self._loop.create_future()
+        self._pauses.add(pause)
+        timer = self._loop.call_later(seconds, _wake, pause)
+        try:
+            await pause
+        finally:
+            timer.cancel()
+            self._pauses.discard(pause)
+
+    def drain(self) -> None:
+        """Cancel every call that waits, now and from now on."""
+        self._is_draining = True
+        for pause in list(self._pauses):
+            pause.cancel()
+        for queue in self._queues.values():
+            for call in queue.all():
+                call.future.cancel()
+
+    def _end(self, permit: Permit, limits: Limits | None, tokens: float) -> None:
+        self.in_flight -= 1
+        self.window.ended()
+        if self._tokens is not None:
+            self._tokens.give_back(permit.tokens - tokens)
+        if limits is not None:
+            permit.queue.learn(self._loop.time(), permit, limits)
+            self._learns_tokens |= limits.tokens is not None
+        self._give_soon()
+
+    def _learn_share(self, used: float) -> None:
+        # Estimates are of the longest answer; most answers are shorter.
+        self._answers += 1
+        self._token_share += (used - self._token_share) * max(_LEARNING, 1 / self._answers)
+
+    def _give_soon(self) -> None:
+        # Of answers that come together all are taken note of first: a refusal may be among them.
+        if self._waiting and not self._is_giving:
+            self._is_giving = True
+            self._loop.call_soon(self._give)
+
+    def _delay(self, now: float, estimate: int) -> float:
+        """Return the seconds until a call may be sent, as far as all models share the limits."""
+        delay = self.window.delay(now, self.in_flight) or self.pace.delay(now)
+        if self._requests is not None:
+            delay = max(delay, self._requests.delay(now, 1))
+        if self._tokens is not None:
+            delay = max(delay, self._tokens.delay(now, estimate * self._token_share))
+        return delay
+
+    def _quota_delay(self, queue: WaitingCalls, now: float, estimate: int) -> float:
+        return queue.delay(now, estimate * self._token_share)
+
+    def _admit(self, queue: WaitingCalls, now: float, estimate: int) -> Permit:
+        self.in_flight += 1
+        self._tick_later()
+        keeps_pace = self.pace.is_known
+        self.pace.sent(now)
+        tokens = estimate * self._token_share
+        queue.requests.take(1)
+        queue.tokens.take(tokens)
+        if self._requests is not None:
+            self._requests.take(1)
+        if self._tokens is not None:
+            self._tokens.take(tokens)
+        taken = (queue.requests.taken, queue.tokens.taken)
+        return Permit(queue, now, estimate, tokens, *taken, self.in_flight, keeps_pace)
+
+    def _give(self) -> None:
+        """Give permits to waiting calls as long as there are any, and set the timer for the next one."""
+        self._is_giving = False
+        now = self._loop.time()
+        while self._waiting:
+            first, delay = self._first(now)
+            if first is not None:
+                delay = self._delay(now, first[0].tokens)
+            if first is None or delay > 0:
+                self._wake_in(delay)
+                return
+            call, queue = first
+            queue.pop()
+            self._waiting -= 1
+            call.future.set_result(self._admit(queue, now, call.tokens))
+
+    def _first(self, now: float) -> tuple[tuple[WaitingCall, WaitingCalls] | None, float]:
+        """Return the next call with its queue, or None and the seconds until a quota lets one through."""
+        first: tuple[WaitingCall, WaitingCalls] | None = None
+        soonest = math.inf
+        for queue in self._queues.values():
+            head = queue.head()
+            if head is None:
+                continue
+            if delay := self._quota_delay(queue, now, head.tokens):
+                soonest = min(soonest, delay)
+            elif first is None or head < first[0]:
+                first = head, queue
+        return first, 0.0 if first else soonest
+
+    def _tick_later(self) -> None:
+        if self.window.is_opening and not self._is_ticking:
+            self._is_ticking = True
+            self._loop.call_later(TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        self._is_ticking = False
+        self.window.tick()
+        if self.in_flight:
+            self._tick_later()
+        self._give_soon()
+
+    def _wake_in(self, delay: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if delay == math.inf else self._loop.call_later(delay, self._give)
+
+
+def _wake(pause: asyncio.Future[None]) -> None:
+    if not pause.done():
+        pause.set_result(None)

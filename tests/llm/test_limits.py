@@ -1,0 +1,374 @@
+"""Which call may be sent when: windows, paces and quotas against servers in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from itertools import count
+
+import pytest
+from tests.support.virtual_clock import run_virtually
+
+from seedbed import Limits
+from seedbed.llm.limits import Limiter
+from seedbed.llm.pace import Pace
+from seedbed.llm.window import Window
+
+
+class RefusedError(Exception):
+    """The server says 429."""
+
+
+class Server:
+    """Answers after `latency`; a refusal comes back at once."""
+
+    def __init__(self, latency=0.05):
+        self.latency = latency
+        self.in_flight = self.peak = self.refused = 0
+        self.sent = []
+
+    async def answer(self):
+        await asyncio.sleep(0.001)
+        self.sent.append(asyncio.get_running_loop().time())
+        if not self.admits(self.sent[-1]):
+            self.refused += 1
+            await asyncio.sleep(0.001)
+            raise RefusedError
+        self.in_flight += 1
+        self.peak = max(self.peak, self.in_flight)
+        try:
+            await self.serve()
+        finally:
+            self.in_flight -= 1
+
+    def admits(self, now):
+        return True
+
+    async def serve(self):
+        await asyncio.sleep(self.latency)
+
+
+class Bucket(Server):
+    """Allows `rate` requests a second, and a burst."""
+
+    rate, burst = 100, 10
+    level, filled = 10.0, 0.0
+
+    def admits(self, now):
+        self.level = min(self.burst, self.level + (now - self.filled) * self.rate)
+        self.filled = now
+        admitted = self.level >= 1
+        self.level -= admitted
+        return admitted
+
+
+class FewAtOnce(Server):
+    """Refuses what comes while it is busy with 8."""
+
+    def admits(self, now):
+        return self.in_flight < 8
+
+
+class Queueing(Server):
+    """Refuses nothing, and lets wait what comes while it is busy with 40."""
+
+    def __init__(self, latency):
+        super().__init__(latency)
+        self.places = asyncio.Semaphore(40)
+
+    async def serve(self):
+        async with self.places:
+            await asyncio.sleep(self.latency)
+
+
+async def call(limiter, server, rank, *, tokens=0, used=None, log=None):
+    while True:
+        permit = await limiter.acquire("m", rank, tokens)
+        try:
+            await server.answer()
+        except RefusedError:
+            limiter.refused(permit)
+            await asyncio.sleep(1.25)
+        else:
+            limiter.answered(permit, None, used)
+            if log is not None:
+                log.append(asyncio.get_running_loop().time())
+            return
+
+
+async def calls(number, server, limiter=None, **options):
+    """Send so many calls at once, and return the seconds until all were answered."""
+    limiter = limiter or Limiter()
+    begun = asyncio.get_running_loop().time()
+    await asyncio.gather(*(call(limiter, server, rank, **options) for rank in range(number)))
+    assert limiter.in_flight == 0
+    return asyncio.get_running_loop().time() - begun
+
+
+@pytest.mark.parametrize("concurrency", [None, 256])
+@pytest.mark.parametrize("latency", [0.0, 0.05, 0.2])
+def test_a_servers_rate_is_found_and_kept(latency, concurrency):
+    async def run():
+        server = Bucket(latency)
+        seconds = await calls(1000, server, Limiter(concurrency=concurrency))
+        assert seconds <= 1.05 * (1000 - 10) / 100
+        assert server.refused <= 0.02 * len(server.sent)
+
+    run_virtually(run())
+
+
+def test_a_rate_that_falls_and_rises_is_followed():
+    async def run():
+        server, limiter = Bucket(), Limiter()
+        await calls(500, server, limiter)
+        server.rate = 20
+        slower = await calls(600, server, limiter)
+        server.rate = 200
+        faster = await calls(8000, server, limiter)
+        assert slower < 1.3 * 600 / 20
+        assert faster < 2 * 8000 / 200
+        assert server.refused < 0.03 * len(server.sent)
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("concurrency", [None, 256])
+def test_a_server_that_takes_only_few_at_once_is_found_out(concurrency):
+    async def run():
+        server = FewAtOnce(0.5)
+        limiter = Limiter(concurrency=concurrency)
+        seconds = await calls(1000, server, limiter)
+        assert limiter.window.limit <= 9
+        assert server.refused <= 0.03 * len(server.sent)
+        assert seconds < 1.25 * 1000 * 0.5 / 8
+
+    run_virtually(run())
+
+
+def test_where_nothing_is_refused_the_window_grows_as_long_as_throughput_does():
+    async def run():
+        server, limiter = Queueing(0.5), Limiter()
+        seconds = await calls(3000, server, limiter)
+        assert seconds < 1.15 * 3000 * 0.5 / 40
+        assert 32 <= limiter.window.limit <= 100
+
+    run_virtually(run())
+
+
+def test_a_given_concurrency_is_a_cap_that_is_soon_reached():
+    async def run():
+        server = Server(0.2)
+        seconds = await calls(2560, server, Limiter(concurrency=256))
+        assert server.peak == 256
+        assert seconds < 1.2 * 2560 * 0.2 / 256
+
+    run_virtually(run())
+
+
+def test_slots_are_a_cap():
+    async def run():
+        server = Server()
+        await calls(200, server, Limiter(concurrency=64, slots=4))
+        await calls(200, server, Limiter(slots=4))
+        assert server.peak == 4
+
+    run_virtually(run())
+
+
+def test_the_lowest_row_is_first_and_of_equal_ones_the_first_that_came():
+    async def run():
+        limiter, order = Limiter(concurrency=1), []
+
+        async def one(name, rank):
+            permit = await limiter.acquire("m", rank)
+            order.append(name)
+            await asyncio.sleep(1)
+            limiter.answered(permit)
+
+        names = {"a": 5, "b": 3, "c": 3, "d": 9, "e": 0}
+        await asyncio.gather(*(one(name, rank) for name, rank in names.items()))
+        assert order == ["a", "e", "b", "c", "d"]
+
+    run_virtually(run())
+
+
+def test_a_cancelled_call_gives_its_place_away_and_a_permit_that_it_had_not_taken_yet():
+    async def run():
+        limiter = Limiter(concurrency=1)
+        held = await limiter.acquire("m")
+        waiting = [asyncio.create_task(limiter.acquire("m", rank)) for rank in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        limiter.answered(held)
+        # The permit is on its way to the second one when that is cancelled.
+        await asyncio.sleep(0)
+        assert limiter.in_flight == 1
+        waiting[1].cancel()
+        limiter.answered(await waiting[2])
+        assert [task.cancelled() for task in waiting] == [True, True, False]
+        assert limiter.in_flight == 0
+
+    run_virtually(run())
+
+
+def test_calls_that_wait_for_an_answer_set_no_timer():
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = Limiter(concurrency=2)
+        held = [await limiter.acquire("m") for _ in range(2)]
+        waiting = [asyncio.create_task(limiter.acquire("m")) for _ in range(50)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert loop.timers() == 0
+        for permit in held:
+            limiter.answered(permit)
+        for task in waiting:
+            limiter.answered(await task)
+
+    run_virtually(run())
+
+
+def per_minute(times):
+    """Return the most that fell into any one minute."""
+    return max(sum(start <= time < start + 60 for time in times) for start in times[::20])
+
+
+def test_requests_per_minute_are_kept_in_any_minute_and_used():
+    async def run():
+        server = Server(5.0)
+        seconds = await calls(1500, server, Limiter(concurrency=256, requests_per_minute=600))
+        assert per_minute(server.sent) <= 600
+        assert seconds < 1.05 * 150 + 5
+
+    run_virtually(run())
+
+
+def test_tokens_per_minute_are_counted_as_they_were_and_not_as_estimated():
+    async def run():
+        log = []
+        limiter = Limiter(concurrency=256, tokens_per_minute=60_000)
+        seconds = await calls(600, Server(5.0), limiter, tokens=1500, used=300, log=log)
+        # 180,000 tokens are three minutes; by the estimates it would be fifteen.
+        assert 165 < seconds < 220
+        assert 300 * per_minute(log) <= 61_500
+
+    run_virtually(run())
+
+
+def test_what_headers_say_is_left_is_all_that_is_sent():
+    async def run():
+        limiter = Limiter(concurrency=64)
+        permit = await limiter.acquire("m")
+        limiter.answered(permit, Limits(requests=600, requests_left=3, requests_reset=59.7))
+        begun = asyncio.get_running_loop().time()
+        waits = []
+        for _ in range(6):
+            limiter.answered(await limiter.acquire("m"))
+            waits.append(round(asyncio.get_running_loop().time() - begun, 2))
+        # What comes back is (600 - 3) / 59.7 s, ten a second.
+        assert waits == [0.0, 0.0, 0.0, 0.1, 0.2, 0.3]
+
+    run_virtually(run())
+
+
+def test_what_was_sent_since_counts_against_what_is_left():
+    async def run():
+        limiter = Limiter(concurrency=64)
+        permits = [await limiter.acquire("m", tokens=100) for _ in range(3)]
+        limiter.answered(permits[0], Limits(tokens=6000, tokens_left=300, tokens_reset=57.0))
+        begun = asyncio.get_running_loop().time()
+        limiter.answered(await limiter.acquire("m", tokens=100))
+        assert asyncio.get_running_loop().time() == begun
+        limiter.refused(await limiter.acquire("m", tokens=100))
+        assert asyncio.get_running_loop().time() == begun + 1.0
+
+    run_virtually(run())
+
+
+def test_a_refusal_teaches_what_is_left_too():
+    async def run():
+        limiter = Limiter()
+        permit = await limiter.acquire("m")
+        limiter.refused(permit, Limits(requests=60, requests_left=0, requests_reset=60.0))
+        begun = asyncio.get_running_loop().time()
+        limiter.answered(await limiter.acquire("m"))
+        assert asyncio.get_running_loop().time() == begun + 1.0
+
+    run_virtually(run())
+
+
+def test_a_model_whose_quota_is_used_up_holds_back_no_other():
+    async def run():
+        limiter = Limiter()
+        limits = Limits(requests=60, requests_left=0, requests_reset=60.0)
+        limiter.answered(await limiter.acquire("small"), limits)
+        first, second = (asyncio.create_task(limiter.acquire(*at)) for at in (("small", 0), ("large", 9)))
+        done, _ = await asyncio.wait((first, second), return_when=asyncio.FIRST_COMPLETED)
+        assert done == {second}
+        for task in (first, second):
+            limiter.answered(await task)
+
+    run_virtually(run())
+
+
+def test_refusals_of_one_burst_slow_down_once():
+    pace = Pace()
+    for k in range(20):
+        pace.sent(k / 1000)
+    assert pace.refused(0.02, 0.0)
+    slowed = pace.rate
+    assert slowed < float("inf")
+    # They only correct how many of the burst were admitted.
+    assert [pace.refused(0.021, k / 1000) for k in range(1, 11)] == [False] * 10
+    assert slowed / 3 < pace.rate < slowed
+    pace.sent(0.5)
+    assert pace.refused(0.51, 0.5)
+    assert [pace.refused(0.52, 0.5)] == [False]
+
+
+def test_refusals_of_one_window_narrow_it_once():
+    window = Window()
+    for now in (1.0, 1.1, 1.2):
+        window.refused(now, sent_at=0.5, in_flight=16)
+    assert window.limit == 15
+    window.refused(2.0, sent_at=1.5, in_flight=15)
+    assert window.limit == 11
+
+
+def test_a_pace_that_is_not_needed_any_more_is_dropped():
+    async def run():
+        server, limiter = Bucket(), Limiter()
+        await calls(300, server, limiter)
+        assert limiter.pace.rate < 120
+        server.admits = lambda now: True
+        await calls(10_000, server, limiter)
+        assert limiter.pace.rate == float("inf")
+
+    run_virtually(run())
+
+
+def test_no_permit_is_lost_whatever_happens_to_the_calls():
+    async def run():
+        limiter, numbers = Limiter(concurrency=3), count()
+        outcomes = Counter()
+
+        async def one(rank):
+            permit = await limiter.acquire("m", rank)
+            try:
+                await asyncio.sleep(0.01)
+            except asyncio.CancelledError:
+                limiter.ended(permit)
+                raise
+            kind = next(numbers) % 3
+            outcomes[kind] += 1
+            (limiter.answered, limiter.refused, limiter.ended)[kind](permit)
+
+        tasks = [asyncio.create_task(one(rank)) for rank in range(60)]
+        await asyncio.sleep(0.001)
+        for task in tasks[1::2]:
+            task.cancel()
+        await asyncio.wait(tasks)
+        assert sum(outcomes.values()) == 30
+        assert limiter.in_flight == 0
+
+    run_virtually(run())
