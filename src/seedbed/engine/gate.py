@@ -9,6 +9,8 @@ from seedbed.engine.run import Found, Run
 from seedbed.engine.window import Window
 
 _LONGEST_LOOK = 10.0
+_QUIET = 0.2
+"""Seconds without any news after which nothing more is expected: rows may wait for each other."""
 
 
 class Gate:
@@ -21,6 +23,8 @@ class Gate:
         self._step = run.leaf
         self._window: Window | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._end = 0.0
+        self._news = 0.0
 
     def close(self) -> None:
         """Hold back new calls, where there is a journal; for seconds at most."""
@@ -29,7 +33,9 @@ class Gate:
         self._journal.close_gate()
         self._journal.on_waiting = self._look
         self._journal.on_source_waiting = self.open
-        self._timer = asyncio.get_running_loop().call_later(_LONGEST_LOOK, self.open)
+        loop = asyncio.get_running_loop()
+        self._end = loop.time() + _LONGEST_LOOK
+        self._timer = loop.call_later(_QUIET, self._listen)
 
     def watch(self, window: Window, step: str) -> None:
         """Look at the rows in flight in a window, whose rows are counted at `step`."""
@@ -50,6 +56,16 @@ class Gate:
         self._journal.open_gate()
 
     def _look(self) -> None:
+        self._news = asyncio.get_running_loop().time()
         window = self._window
         if window is None or (window.is_stuck and window.running <= len(self._journal.waiting)):
             self.open()
+
+    def _listen(self) -> None:
+        """Open where calls wait and all else that is under way waits for them."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if now >= self._end or (self._journal.waiting and now >= self._news + _QUIET):
+            self.open()
+        else:
+            self._timer = loop.call_at(max(now, self._news) + _QUIET, self._listen)

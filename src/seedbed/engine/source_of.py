@@ -27,6 +27,7 @@ from seedbed.engine.sources import (
     numbered,
 )
 from seedbed.errors import StopRun
+from seedbed.llm.scope import CallScope, current_scope
 from seedbed.store import Result, RunStore
 from seedbed.store.readers import read_rows
 from seedbed.tasks.generator_task import GeneratorTask
@@ -74,9 +75,17 @@ class SourceMaker:
         def items() -> Iterator[Item]:
             kept = list(self._kept_rows(generator))
             yield from kept
-            yield from numbered(generator.process(len(kept)), generator.name, len(kept))
+            begun = self._scoping(generator)
+            yield from numbered(generator.process(len(kept)), generator.name, len(kept), begun)
 
         return items
+
+    def _scoping(self, generator: GeneratorStep) -> Callable[[int], object]:
+        """Return what has the calls of a thread counted for the row that they come before.
+
+        A generator that begins behind its rows cannot count the calls that came before those.
+        """
+        return lambda number: current_scope.set(CallScope(self._plan.seed, generator.name, str(number)))
 
     def _kept_rows(self, generator: GeneratorStep) -> Iterator[Item]:
         """Yield the rows that a seekable generator has yielded before; it begins behind them."""

@@ -204,13 +204,23 @@ class ThreadedSource(Source):
         self.on_news()
 
 
-def numbered(yielded: Iterable[list[Row]], step: str, first: int = 0) -> Iterator[Item]:
-    """Yield the rows of a generator step as items, one row each, numbered in order."""
+def numbered(
+    yielded: Iterable[list[Row]],
+    step: str,
+    first: int = 0,
+    begin: Callable[[int], object] = lambda number: None,
+) -> Iterator[Item]:
+    """Yield the rows of a generator step as items, one row each, numbered in order.
+
+    `begin` is told the number of the row that is to be made next.
+    """
     number = first
+    begin(number)
     for rows in yielded:
         for row in rows:
             yield Item(str(number), Cell(str(number), encode_row(row), step, None, str(number)))
             number += 1
+        begin(number)
 
 
 def digested(rows: Iterable[Row], step: str) -> Iterator[Item]:

@@ -1,0 +1,66 @@
+"""A run that is killed at any moment comes to the same dataset, and buys nothing twice that was safe."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+
+import pytest
+from tests.engine.durability.programs import KINDS
+
+
+class Uninterrupted:
+    """What each kind of run comes to when nobody disturbs it."""
+
+    def __init__(self):
+        self._known = {}
+
+    def __call__(self, kind, sessions):
+        if kind not in self._known:
+            run = sessions()
+            assert run.kind(kind, concurrency=32).wait() == 0
+            assert run.bought_twice() == []
+            self._known[kind] = run.out.read_bytes(), run.calls()
+        return self._known[kind]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    return Uninterrupted()
+
+
+def killed_and_resumed(run, kind, calls, kills, rng):
+    """Kill a run some moments after it has got to random numbers of calls; then let it come to its end."""
+    share = 0.9 if KINDS[kind].is_exact else 0.5
+    statuses = []
+    for number in sorted(rng.randrange(int(share * calls)) for _ in range(kills)):
+        run.kind(kind)
+        run.wait_for_answers(number)
+        time.sleep(rng.uniform(0, 0.1))
+        statuses.append(run.cut(signal.SIGKILL))
+    assert -signal.SIGKILL in statuses
+    last = run.kind(kind)
+    assert last.wait() == 0, last.said
+
+
+def hold(kind, kills, seed, sessions, uninterrupted):
+    dataset, calls = uninterrupted(kind, sessions)
+    run = sessions()
+    killed_and_resumed(run, kind, len(calls), kills, random.Random(seed))
+    assert run.bought_twice() == []
+    assert run.out.read_bytes() == dataset
+    if KINDS[kind].is_exact:
+        assert run.calls() == calls
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_is_killed_comes_to_the_same_dataset(kind, sessions, uninterrupted):
+    hold(kind, 5, 1, sessions, uninterrupted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_is_killed_25_times_comes_to_the_same_dataset(kind, seed, sessions, uninterrupted):
+    hold(kind, 25, seed, sessions, uninterrupted)

@@ -1,0 +1,179 @@
+"""A server of the Chat Completions protocol: its answers follow from the requests, and it keeps a record."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+BEAT = 0.01
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request: in which session it came, its body, and when (monotonic) it came and was answered."""
+
+    session: int
+    body: bytes
+    arrived: float
+    answered: float | None = None
+    refused: bool = False
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last message."""
+        text: str = json.loads(self.body)["messages"][-1]["content"]
+        return text
+
+    @property
+    def model(self) -> str:
+        """The model that was asked."""
+        model: str = json.loads(self.body)["model"]
+        return model
+
+
+def digest_of(body: bytes) -> str:
+    """Return the text that a request is answered with unless a test says otherwise."""
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+class AnsweringServer:
+    """Answers each request, with its seed, always alike, some milliseconds later.
+
+    `answer` makes the text of an answer, None to refuse the request, and may wait for something; `seconds`
+    is the longest that an answer takes. Both may be replaced, and `session` counted up, from any thread.
+    """
+
+    def __init__(self, seconds: float = 0.02) -> None:
+        self.url = ""
+        self.session = 0
+        self.seconds = seconds
+        self.answer: Callable[[bytes], Any] = digest_of
+        self._log: list[Asked] = []
+        self._beats: list[float] = []
+        self._changed = threading.Condition()
+
+    @property
+    def log(self) -> list[Asked]:
+        """All requests, in the order of their arrival."""
+        with self._changed:
+            return [*self._log]
+
+    @property
+    def base_url(self) -> str:
+        """The address for a client of the protocol."""
+        return f"{self.url}/v1"
+
+    @property
+    def prompts(self) -> list[str]:
+        """The last message of each request."""
+        return [asked.prompt for asked in self.log]
+
+    @property
+    def count(self) -> int:
+        """How many requests came."""
+        return len(self._log)
+
+    def bodies(self) -> Counter[bytes]:
+        """Return how often each request came."""
+        return Counter(asked.body for asked in self.log)
+
+    def forget(self) -> None:
+        """Forget the requests so far."""
+        with self._changed:
+            self._log.clear()
+
+    def wait_until(self, holds: Callable[[list[Asked]], bool]) -> None:
+        """Return when something holds of the requests; looked at whenever one is answered, or `wake`."""
+        with self._changed:
+            self._changed.wait_for(lambda: holds(self._log))
+
+    def wake(self) -> None:
+        """Have those who wait look again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def lateness(self, start: float, end: float) -> float:
+        """Return the longest that the machine kept this process from working, from one moment to another."""
+        beats = [beat for beat in self._beats if start - 1 <= beat <= end + 1]
+        return max(later - beat - BEAT for beat, later in pairwise(beats))
+
+    def __enter__(self) -> AnsweringServer:
+        started = threading.Event()
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(started),), daemon=True)
+        self._thread.start()
+        started.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join()
+
+    async def _serve(self, started: threading.Event) -> None:
+        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        application = web.Application(client_max_size=2**30)
+        application.router.add_post("/v1/chat/completions", self._respond)
+        runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        beating = asyncio.create_task(self._beat())
+        started.set()
+        await self._stopped.wait()
+        beating.cancel()
+        await runner.cleanup()
+
+    async def _beat(self) -> None:
+        while True:
+            self._beats.append(time.monotonic())
+            await asyncio.sleep(BEAT)
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        asked = Asked(self.session, body, time.monotonic())
+        with self._changed:
+            self._log.append(asked)
+        share = int(hashlib.md5(body).hexdigest()[:4], 16) / 0xFFFF
+        await asyncio.sleep(self.seconds * (1 + 3 * share) / 4)
+        text = self.answer(body)
+        if asyncio.iscoroutine(text):
+            text = await text
+        response = _refusal() if text is None else _completion(text)
+        await response.prepare(request)
+        # The last moment at which the client cannot have it yet.
+        sent = time.monotonic()
+        with suppress(ConnectionError):
+            await response.write_eof()
+            asked.answered, asked.refused = sent, text is None
+        self.wake()
+        return response
+
+
+def _completion(text: str) -> web.Response:
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    return web.json_response({"object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+def _refusal() -> web.Response:
+    return web.json_response({"error": {"message": "this request is not for me"}}, status=400)
+
+
+@pytest.fixture
+def answering_server() -> Iterator[AnsweringServer]:
+    """A server whose answers follow from the requests, new for each test."""
+    with AnsweringServer() as server:
+        yield server
