@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seedbed.errors import ContextOverflowError as ContextOverflowError
     from seedbed.errors import DatasetError as DatasetError
     from seedbed.errors import DisabledPluginError as DisabledPluginError
+    from seedbed.errors import EndpointDownError as EndpointDownError
     from seedbed.errors import GenerationError as GenerationError
     from seedbed.errors import IncompatiblePluginError as IncompatiblePluginError
     from seedbed.errors import InvalidOutputError as InvalidOutputError
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from seedbed.errors import UsageError as UsageError
     from seedbed.hookspecs import hookimpl as hookimpl
     from seedbed.llm.capabilities import Capabilities as Capabilities
+    from seedbed.llm.circuit import CircuitPolicy as CircuitPolicy
     from seedbed.llm.gateway import Gateway as Gateway
     from seedbed.llm.http_errors import http_error as http_error
     from seedbed.llm.http_errors import parse_body as parse_body
@@ -82,13 +84,15 @@ if TYPE_CHECKING:
 _HOMES = {
     "errors": (
         "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError ContentFilteredError "
-        "ContextOverflowError DatasetError DisabledPluginError GenerationError IncompatiblePluginError "
-        "InvalidOutputError InvalidResponseError InvalidRowError LLMConnectionError LLMError LoopThreadError "
-        "ParameterError PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError "
-        "ServerError TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
+        "ContextOverflowError DatasetError DisabledPluginError EndpointDownError GenerationError "
+        "IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
+        "LLMConnectionError LLMError LoopThreadError ParameterError PartialRowsError PluginError "
+        "RateLimitedError Reject RowError SeedbedError ServerError TimedOutError UnknownModelError "
+        "UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "hookimpl",
     "llm.capabilities": "Capabilities",
+    "llm.circuit": "CircuitPolicy",
     "llm.gateway": "Gateway",
     "llm.http_errors": "http_error parse_body",
     "llm.llm": "LLM Generations",

@@ -21,7 +21,8 @@ SeedbedError
 │   │   └── ContextOverflowError
 │   ├── ContentFilteredError      the provider declined to answer
 │   ├── ServerError               the provider's own fault
-│   └── InvalidResponseError      the answer is not what the protocol promises
+│   ├── InvalidResponseError      the answer is not what the protocol promises
+│   └── EndpointDownError         no call is answered any more
 ├── GenerationError               some inputs of one `generate` call failed; carries what succeeded
 ├── RowError                      one row cannot be made
 │   ├── InvalidOutputError        the model's answer does not fit the row
@@ -102,11 +103,12 @@ class LLMError(SeedbedError):
     `retryable` says whether the same request can succeed later, `fatal` whether every other
     request of this LLM must fail too; each class has its default. `status` is the HTTP status
     where there was one, `retry_after` the seconds that the server asked to wait, `limits` what its
-    headers said of rate limits.
+    headers said of rate limits, `tries` how often the call was sent.
     """
 
     retryable: bool = False
     fatal: bool = False
+    tries: int = 1
 
     def __init__(
         self,
@@ -180,6 +182,12 @@ class InvalidResponseError(LLMError):
     """The answer is not what the protocol promises: not JSON, empty, or an error in disguise."""
 
     retryable = True
+
+
+class EndpointDownError(LLMError):
+    """Every call to an endpoint failed for a time; those that waited for it fail with this one error."""
+
+    fatal = True
 
 
 class GenerationError(SeedbedError):

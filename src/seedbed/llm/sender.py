@@ -8,12 +8,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from seedbed.errors import InvalidResponseError, LLMError, RateLimitedError, SeedbedError, TimedOutError
+from seedbed.errors import (
+    EndpointDownError,
+    InvalidResponseError,
+    LLMError,
+    RateLimitedError,
+    SeedbedError,
+    TimedOutError,
+)
+from seedbed.llm.circuit import CircuitPolicy, down
 from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
-from seedbed.llm.retry import RetryPolicy
+from seedbed.llm.retry import RetryPolicy, Tries
 from seedbed.llm.window import START
 from seedbed.plugins.origin import where
 
@@ -57,6 +65,7 @@ class Sender:
         retry: RetryPolicy | None = None,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        circuit: CircuitPolicy | None = None,
     ) -> None:
         self.counts = CallCounts()
         self._retry = retry or RetryPolicy()
@@ -65,6 +74,7 @@ class Sender:
             concurrency=concurrency,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
+            circuit=circuit,
         )
         self._limiters: dict[tuple[str, str], Limiter] = {}
         self._is_draining = False
@@ -75,21 +85,35 @@ class Sender:
         Permits go to the lowest `rank` first: the position of the row that asks.
         """
         limiter = self.limiter(llm)
-        tries = 0
+        tries: Tries | None = None
         while True:
-            tries += 1
             try:
                 response = await self._try(limiter, llm, request, rank)
+            except EndpointDownError:
+                raise
             except LLMError as error:
-                wait = self._retry.wait_after(error, tries)
-                if wait is None:
-                    raise
-                self.counts.retried += 1
-                logger.info("try %d failed, next in %.1f s: %s", tries, wait, error.fact)
-                await limiter.pause(wait)
+                now = asyncio.get_running_loop().time()
+                tries = tries or Tries(self._retry, now)
+                await limiter.pause(self._wait_after(error, tries, limiter, llm, now))
             else:
+                limiter.circuit.answered()
                 self.counts.add(response)
                 return response
+
+    def _wait_after(self, error: LLMError, tries: Tries, limiter: Limiter, llm: LLM, now: float) -> float:
+        """Return the seconds until the next try; raise where there is none, or where the endpoint is down."""
+        wait = tries.wait_after(error, now)
+        error.tries = tries.count
+        if limiter.circuit.failed(now, error):
+            limiter.fail_waiting(partial(down, llm.reference, error))
+            wait = None
+            if not error.fatal:
+                raise down(llm.reference, error) from error
+        if wait is None:
+            raise error
+        self.counts.retried += 1
+        logger.info("try %d failed, next in %.1f s: %s", tries.count, wait, error.fact)
+        return wait
 
     async def _try(self, limiter: Limiter, llm: LLM, request: Request, rank: int) -> Response:
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0

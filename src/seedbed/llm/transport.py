@@ -6,7 +6,7 @@ aiohttp, because of what `tests/benchmarks/transport.py` measures; see docs/expl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
@@ -52,6 +52,7 @@ async def get_json(url: str, *, headers: Mapping[str, str], timeout: float) -> H
     return await loop_thread().arun(_exchange("GET", url, None, headers, timeout, MAX_RESPONSE_BYTES))
 
 
+@lru_cache(maxsize=256)
 def public_url(url: str) -> str:
     """Return a URL without user, password, query and fragment, fit for messages and digests."""
     try:

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class Connection:
     token_provider: Callable[[], str] | None = field(default=None, repr=False)
     seen_tokens: list[str] = field(default_factory=list, repr=False)
 
-    @property
+    @cached_property
     def credential_id(self) -> str:
         """A digest of key, organisation and project; never the key."""
         names = ("authorization", "api-key", "openai-organization", "openai-project")
