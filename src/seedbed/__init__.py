@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seedbed.errors import AuthenticationError as AuthenticationError
     from seedbed.errors import BadRequestError as BadRequestError
     from seedbed.errors import BrokenPluginError as BrokenPluginError
+    from seedbed.errors import BudgetExhaustedError as BudgetExhaustedError
     from seedbed.errors import ContentFilteredError as ContentFilteredError
     from seedbed.errors import ContextOverflowError as ContextOverflowError
     from seedbed.errors import DatasetError as DatasetError
@@ -36,12 +37,15 @@ if TYPE_CHECKING:
     from seedbed.errors import RowError as RowError
     from seedbed.errors import SeedbedError as SeedbedError
     from seedbed.errors import ServerError as ServerError
+    from seedbed.errors import StopRun as StopRun
     from seedbed.errors import TimedOutError as TimedOutError
     from seedbed.errors import UnknownModelError as UnknownModelError
     from seedbed.errors import UnknownPluginError as UnknownPluginError
     from seedbed.errors import UnsupportedError as UnsupportedError
     from seedbed.errors import UsageError as UsageError
     from seedbed.hookspecs import hookimpl as hookimpl
+    from seedbed.llm.budget import Budget as Budget
+    from seedbed.llm.budget import Spent as Spent
     from seedbed.llm.capabilities import Capabilities as Capabilities
     from seedbed.llm.circuit import CircuitPolicy as CircuitPolicy
     from seedbed.llm.gateway import Gateway as Gateway
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from seedbed.llm.messages import image_part as image_part
     from seedbed.llm.messages import parts as parts
     from seedbed.llm.parameters import GenerationParameters as GenerationParameters
+    from seedbed.llm.prices import Prices as Prices
     from seedbed.llm.request import Request as Request
     from seedbed.llm.response import Choice as Choice
     from seedbed.llm.response import Limits as Limits
@@ -83,14 +88,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "errors": (
-        "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError ContentFilteredError "
-        "ContextOverflowError DatasetError DisabledPluginError EndpointDownError GenerationError "
-        "IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
+        "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError BudgetExhaustedError "
+        "ContentFilteredError ContextOverflowError DatasetError DisabledPluginError EndpointDownError "
+        "GenerationError IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
         "LLMConnectionError LLMError LoopThreadError ParameterError PartialRowsError PluginError "
-        "RateLimitedError Reject RowError SeedbedError ServerError TimedOutError UnknownModelError "
-        "UnknownPluginError UnsupportedError UsageError"
+        "RateLimitedError Reject RowError SeedbedError ServerError StopRun TimedOutError "
+        "UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "hookimpl",
+    "llm.budget": "Budget Spent",
     "llm.capabilities": "Capabilities",
     "llm.circuit": "CircuitPolicy",
     "llm.gateway": "Gateway",
@@ -98,6 +104,7 @@ _HOMES = {
     "llm.llm": "LLM Generations",
     "llm.messages": "Message image_part parts",
     "llm.parameters": "GenerationParameters",
+    "llm.prices": "Prices",
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.retry": "RetryPolicy",

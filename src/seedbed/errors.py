@@ -5,6 +5,8 @@ SeedbedError
 │   ├── ParameterError            a field of a task or an LLM that does not exist or does not fit
 │   ├── UnsupportedError          the LLM does not declare the capability that a request needs
 │   └── LoopThreadError           a blocking call on the thread that would have to answer it
+├── StopRun                       the run stops here, and goes on when it is started again
+│   └── BudgetExhaustedError      a cap on money, tokens or time leaves no room
 ├── PluginError                   a name that cannot be turned into a class
 │   ├── UnknownPluginError        nobody claims the name
 │   ├── AmbiguousPluginError      two distributions claim it
@@ -71,6 +73,14 @@ class UnsupportedError(UsageError):
 
 class LoopThreadError(UsageError):
     """A blocking call was made on the thread that would have to answer it."""
+
+
+class StopRun(SeedbedError):
+    """The run stops here, with what it has, and goes on when it is started again."""
+
+
+class BudgetExhaustedError(StopRun):
+    """A cap on money, tokens or time leaves no room for another call."""
 
 
 class PluginError(SeedbedError):

@@ -11,7 +11,7 @@ from seedbed.engine.run import Failure
 from seedbed.engine.sources import Item
 from seedbed.engine.stages import Stage
 from seedbed.engine.window import Settled
-from seedbed.errors import GenerationError, LLMError, PartialRowsError, Reject, UsageError
+from seedbed.errors import GenerationError, LLMError, PartialRowsError, Reject, StopRun, UsageError
 from seedbed.tasks.rows import Row
 
 
@@ -87,7 +87,7 @@ def concerns_all(error: BaseException) -> bool:
         return any(concerns_all(part) for part in error.errors.values())
     if isinstance(error, BaseExceptionGroup):
         return any(concerns_all(part) for part in error.exceptions)
-    return isinstance(error, UsageError) or (isinstance(error, LLMError) and error.fatal)
+    return isinstance(error, UsageError | StopRun) or (isinstance(error, LLMError) and error.fatal)
 
 
 def _record(settled: Settled, row_id: str, step: str, error: Exception) -> None:

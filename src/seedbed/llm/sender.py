@@ -16,6 +16,7 @@ from seedbed.errors import (
     SeedbedError,
     TimedOutError,
 )
+from seedbed.llm.budget import Budget
 from seedbed.llm.circuit import CircuitPolicy, down
 from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
@@ -63,11 +64,13 @@ class Sender:
         *,
         concurrency: int | None = None,
         retry: RetryPolicy | None = None,
+        budget: Budget | None = None,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
         circuit: CircuitPolicy | None = None,
     ) -> None:
         self.counts = CallCounts()
+        self._budget = budget
         self._retry = retry or RetryPolicy()
         self._limiter = partial(
             Limiter,
@@ -111,6 +114,8 @@ class Sender:
                 raise down(llm.reference, error) from error
         if wait is None:
             raise error
+        if self._budget is not None and self._budget.seconds_left is not None:
+            wait = min(wait, self._budget.seconds_left)
         self.counts.retried += 1
         logger.info("try %d failed, next in %.1f s: %s", tries.count, wait, error.fact)
         return wait
@@ -119,7 +124,7 @@ class Sender:
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
         try:
-            response = await one_try(llm, request)
+            response = await self._paid_try(llm, request)
         except LLMError as error:
             if isinstance(error, RateLimitedError) and error.retryable:
                 self.counts.refused += 1
@@ -131,6 +136,17 @@ class Sender:
             limiter.ended(permit)
             raise
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
+        return response
+
+    async def _paid_try(self, llm: LLM, request: Request) -> Response:
+        if self._budget is None:
+            return await one_try(llm, request)
+        reservation = await self._budget.reserve(llm, request)
+        response = None
+        try:
+            response = await one_try(llm, request)
+        finally:
+            self._budget.settle(llm, reservation, response)
         return response
 
     def drain(self) -> None:
