@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from seedbed.llm.answer_code import decode_response, encode_response
+from seedbed.llm.prices import Prices
 from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope
+from seedbed.llm.sender import CallCounts
 from seedbed.store import Call, Result, RunStore
 
 if TYPE_CHECKING:
@@ -27,11 +29,12 @@ class RunJournal:
     """
 
     def __init__(
-        self, store: RunStore, *, retrying: bool = False, cost: Callable[[LLM, Response], float | None]
+        self, store: RunStore, counts: CallCounts, prices: Prices, *, retrying: bool = False
     ) -> None:
         self._store = store
         self.retrying = retrying
-        self._cost = cost
+        self._counts = counts
+        self._prices = prices
         self._has_calls = store.has_calls()
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
@@ -92,6 +95,9 @@ class RunJournal:
     def keep(self, scope: CallScope, digest: bytes, k: int, llm: LLM, response: Response) -> None:
         """Give an answer to the store's writer."""
         usage = response.usage
+        cost = self._prices.cost_of(llm, usage)
+        if cost is not None:
+            self._counts.cost = (self._counts.cost or 0.0) + cost
         self._store.add_call(
             Call(
                 step=scope.step,
@@ -104,7 +110,7 @@ class RunJournal:
                 output_tokens=usage.output_tokens,
                 cached_tokens=usage.cached_tokens,
                 reasoning_tokens=usage.reasoning_tokens,
-                cost=self._cost(llm, response),
+                cost=cost,
                 answer=encode_response(response),
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seedbed.engine.plan import Plan
 from seedbed.errors import UsageError
+from seedbed.llm.budget import Spent
 from seedbed.store import RunStore, is_run, run_folder, set_aside
 
 
@@ -25,6 +26,12 @@ def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunSto
         store.close()
         raise
     return store
+
+
+def spent_before(store: RunStore) -> Spent:
+    """Return what the earlier sessions of a run have spent."""
+    total = store.spent()
+    return Spent(total.input_tokens + total.output_tokens, total.cost, total.seconds)
 
 
 def _check_owner(store: RunStore, plan: Plan, name: str) -> None:

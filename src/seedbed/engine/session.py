@@ -30,6 +30,7 @@ from seedbed.engine.settled import Settled
 from seedbed.engine.verdicts import VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import SeedbedError, StopRun
+from seedbed.llm.budget import Budget, time_exhausted
 from seedbed.llm.gateway import Gateway
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
@@ -56,6 +57,7 @@ class Session:
         *,
         gateway: Gateway,
         journal: RunJournal,
+        budget: Budget | None = None,
         out: Path | None = None,
         emission: Emission | None = None,
         watch: Callable[[Settled], None] | None = None,
@@ -66,6 +68,7 @@ class Session:
         self._store = store
         self._out = out
         self._gateway = gateway
+        self._budget = budget
         self._order = order
         fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
         self._shop = Workshop(plan, run, store, journal, fingerprints, emission, watch)
@@ -150,6 +153,8 @@ class Session:
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
+                if self._budget is not None:
+                    self._budget.check(llm)
                 await llm.check()
         # A model of gigabytes is not loaded before the key of another is found missing.
         for llm in self.plan.llms:
@@ -177,6 +182,7 @@ class Session:
         loop = asyncio.get_running_loop()
         self._store.on_commit(lambda durable: _call_soon(loop, self._committed, durable))
         self._gate.close()
+        self._watch_time()
         for segment in segments_of(self.plan.topology):
             if self._shop.interrupted or (segment.is_barrier and not await self._pass_barrier(segment)):
                 break
@@ -236,6 +242,17 @@ class Session:
         self._store.set_mark(_FINISHED, mark or b"")
         self._store.end_session(self.run.outcome, summary)
         self._store.flush()
+
+    def _watch_time(self) -> None:
+        """Stop when the time of the run is up, also where no call asks for it."""
+        left = self._budget.seconds_left if self._budget is not None else None
+        if left is not None:
+            asyncio.get_running_loop().call_later(left, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        if self.run.stopped_by is None and not self._shop.interrupted:
+            self.run.stopped_by = time_exhausted(self.plan.bounds.max_seconds or 0.0)
+        self._drain()
 
     def _drain(self) -> None:
         self._shop.interrupted = True

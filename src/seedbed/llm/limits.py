@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from collections.abc import Callable
 
+from seedbed.llm.circuit import Circuit, CircuitPolicy
 from seedbed.llm.pace import Pace
 from seedbed.llm.quota import bucket_per_minute
 from seedbed.llm.response import Limits
@@ -31,10 +33,12 @@ class Limiter:
         slots: int | None = None,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        circuit: CircuitPolicy | None = None,
     ) -> None:
         self.in_flight = 0
         self.window = Window(concurrency, slots)
         self.pace = Pace()
+        self.circuit = Circuit(circuit)
         self._requests = bucket_per_minute(requests_per_minute) if requests_per_minute else None
         self._tokens = bucket_per_minute(tokens_per_minute) if tokens_per_minute else None
         self._loop = asyncio.get_running_loop()
@@ -118,11 +122,23 @@ class Limiter:
     def drain(self) -> None:
         """Cancel every call that waits, now and from now on."""
         self._is_draining = True
-        for pause in list(self._pauses):
+        for pause in self._pauses:
             pause.cancel()
-        for queue in self._queues.values():
-            for call in queue.all():
-                call.future.cancel()
+        for call in self._waiting_calls():
+            call.cancel()
+
+    def fail_waiting(self, new_error: Callable[[], Exception]) -> None:
+        """Have every call that waits, for a permit or for its next try, raise an error."""
+        for pause in self._pauses:
+            if not pause.done():
+                pause.set_exception(new_error())
+        for call in self._waiting_calls():
+            call.set_exception(new_error())
+            self._waiting -= 1
+
+    def _waiting_calls(self) -> list[asyncio.Future[Permit]]:
+        calls = [call.future for queue in self._queues.values() for call in queue.all()]
+        return [future for future in calls if not future.done()]
 
     def _end(self, permit: Permit, limits: Limits | None, tokens: float) -> None:
         self.in_flight -= 1
@@ -148,6 +164,8 @@ class Limiter:
     def _delay(self, now: float, estimate: int) -> float:
         """Return the seconds until a call may be sent, as far as all models share the limits."""
         delay = self.window.delay(now, self.in_flight) or self.pace.delay(now)
+        if self.circuit.is_suspect:
+            delay = max(delay, self.circuit.delay(now, self.in_flight))
         if self._requests is not None:
             delay = max(delay, self._requests.delay(now, 1))
         if self._tokens is not None:
