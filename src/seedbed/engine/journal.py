@@ -57,9 +57,10 @@ class RunJournal:
         """Whether a row that failed is to be tried again."""
         return self.retrying and stored.status in _FAILED
 
-    def keep_result(self, result: Result, stored: Result | None) -> int:
-        """Keep what a step made of a row, unless it is what is there; return when that is durable."""
-        return 0 if result == stored else self._store.add_result(result)
+    def keep_result(self, result: Result, stored: Result | None) -> None:
+        """Keep what a step made of a row, unless it is what is there."""
+        if result != stored:
+            self._store.add_result(result)
 
     def close_gate(self) -> None:
         """Have calls without an answer wait until `open_gate`."""

@@ -106,11 +106,12 @@ class SegmentRun:
         if shop.watch is not None:
             shop.watch(settled)
         for name, cells in settled.made.items():
-            durable = self._logs[name].accept(cells)
+            self._logs[name].accept(cells)
             if name == shop.plan.leaf:
                 run.accepted += len(cells)
                 if shop.emission is not None:
-                    shop.emission.add(durable, [cell.encoded for cell in cells])
+                    # All that the rows follow from has been added by now, and the writer keeps the order.
+                    shop.emission.add(shop.store.added, [cell.encoded for cell in cells])
         self._logs[self.counted].refuse(settled)
         for rejection in settled.rejections:
             run.reject(rejection)

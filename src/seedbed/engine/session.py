@@ -122,7 +122,7 @@ class Session:
             await self._unload()
             self.run.seconds = time.monotonic() - begun
             # A cancelled caller must not cut off what keeps the rows.
-            await asyncio.shield(asyncio.to_thread(self._close, finished))
+            await asyncio.shield(self._close(finished))
         return self.run
 
     async def _was_finished(self) -> bool:
@@ -216,23 +216,27 @@ class Session:
         if self._window is not None:
             self._window.wake()
 
-    def _close(self, finished: bool) -> None:
-        """Write what is left, and make the dataset's file of what is durable; for a thread."""
-        run, store = self.run, self._store
+    async def _close(self, finished: bool) -> None:
+        """Have all that was made durable, let go of the last rows, and make the dataset's file."""
+        run = self.run
         try:
-            store.flush()
+            await asyncio.to_thread(self._store.flush)
             if (emission := self._shop.emission) is not None:
-                emission.release(store.committed)
+                emission.release(self._store.committed)
                 run.stopped_by = run.stopped_by or emission.error
             run.outcome = _outcome(run, finished and run.stopped_by is None)
-            # A run in which every row failed has made no dataset, and takes none away.
-            if finished and self._out is not None and (run.accepted or not run.failed):
-                export_rows(store.rows(self.plan.leaf), self._out)
-                run.out = self._out
-            self._note_end(finished)
+            await asyncio.to_thread(self._make_dataset, finished)
         finally:
             if run.folder is not None:
-                store.close()
+                await asyncio.to_thread(self._store.close)
+
+    def _make_dataset(self, finished: bool) -> None:
+        run = self.run
+        # A run in which every row failed has made no dataset, and takes none away.
+        if finished and self._out is not None and (run.accepted or not run.failed):
+            export_rows(self._store.rows(self.plan.leaf), self._out)
+            run.out = self._out
+        self._note_end(finished)
 
     def _note_end(self, finished: bool) -> None:
         summary = self.run.summary()

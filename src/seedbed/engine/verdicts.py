@@ -28,14 +28,10 @@ class VerdictLog:
         self._agrees = True
         self._seq = 0
 
-    def accept(self, cells: list[Cell]) -> int:
-        """Accept rows; return the number of the last operation of the store that they wait for."""
-        durable = 0
+    def accept(self, cells: list[Cell]) -> None:
+        """Accept rows."""
         for cell in cells:
-            durable = self._add(
-                Verdict(self._leaf, self._seq, cell.id, "accepted", cell.node, cell.source, cell.k)
-            )
-        return durable
+            self._add(Verdict(self._leaf, self._seq, cell.id, "accepted", cell.node, cell.source, cell.k))
 
     def refuse(self, settled: Settled) -> None:
         """Note what failed and what was rejected."""
@@ -56,13 +52,15 @@ class VerdictLog:
         if self._agrees and next(self._stored, None) is not None:
             self._store.truncate_verdicts(self._leaf, self._seq)
 
-    def _add(self, verdict: Verdict) -> int:
+    def _add(self, verdict: Verdict) -> bool:
+        """Add a verdict; return whether it is new."""
         self._seq += 1
         if self._agrees:
             known = next(self._stored, None)
             if known == verdict:
-                return 0
+                return False
             self._agrees = False
             if known is not None:
                 self._store.truncate_verdicts(self._leaf, verdict.seq)
-        return self._store.add_verdict(verdict)
+        self._store.add_verdict(verdict)
+        return True
