@@ -17,7 +17,7 @@ from seedbed.engine.collection import rare_collections
 from seedbed.engine.emission import Emission
 from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
-from seedbed.engine.fingerprint import digest, step_fingerprint
+from seedbed.engine.fingerprint import digest, step_fingerprint, way_fingerprint
 from seedbed.engine.gate import Gate
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.llms import replace_llms
@@ -144,11 +144,9 @@ class Session:
         if plan.input is not None and not isinstance(plan.input, (str, Path)):
             return None
         rows = digest() if plan.input is None else _file_digest(Path(plan.input))
-        edges = repr(
-            [(edge.parent, edge.child, edge.when and edge.when.text) for edge in plan.topology.edges]
-        )
+        ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
-        return digest(*self._shop.fingerprints.values(), edges.encode(), numbers.encode(), rows)
+        return digest(*self._shop.fingerprints.values(), *ways, numbers.encode(), rows)
 
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
