@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -18,6 +19,11 @@ SIZE = 16
 
 
 def digest(*parts: bytes) -> bytes:
+    """Return the digest of parts that are all there; see `digest_of`."""
+    return digest_of(parts)
+
+
+def digest_of(parts: Iterable[bytes]) -> bytes:
     """Return a digest (16 bytes) of parts, each with its length, so that no two lists of parts are alike."""
     hashed = hashlib.blake2b(digest_size=SIZE)
     for part in parts:
