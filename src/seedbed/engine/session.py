@@ -17,7 +17,7 @@ from seedbed.engine.collection import rare_collections
 from seedbed.engine.emission import Emission
 from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
-from seedbed.engine.fingerprint import digest, step_fingerprint
+from seedbed.engine.fingerprint import digest, step_fingerprint, way_fingerprint
 from seedbed.engine.gate import Gate
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.llms import replace_llms
@@ -25,7 +25,7 @@ from seedbed.engine.manifest import changed_steps, manifest_of
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
 from seedbed.engine.segment_run import SegmentRun, Workshop
-from seedbed.engine.segments import Segment, segments_of
+from seedbed.engine.segments import Segment, segments_of, upstream
 from seedbed.engine.settled import Settled
 from seedbed.engine.verdicts import VerdictLog
 from seedbed.engine.window import Window
@@ -73,6 +73,7 @@ class Session:
         fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
         self._shop = Workshop(plan, run, store, journal, fingerprints, emission, watch)
         self._changed = changed_steps(fingerprints, store.last_session())
+        self._segments = segments_of(plan.topology)
         self._gate = Gate(journal, run, self._changed)
         self._loaded: list[BaseStep] = []
         self._window: Window | None = None
@@ -144,11 +145,9 @@ class Session:
         if plan.input is not None and not isinstance(plan.input, (str, Path)):
             return None
         rows = digest() if plan.input is None else _file_digest(Path(plan.input))
-        edges = repr(
-            [(edge.parent, edge.child, edge.when and edge.when.text) for edge in plan.topology.edges]
-        )
+        ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
-        return digest(*self._shop.fingerprints.values(), edges.encode(), numbers.encode(), rows)
+        return digest(*self._shop.fingerprints.values(), *ways, numbers.encode(), rows)
 
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
@@ -183,7 +182,7 @@ class Session:
         self._store.on_commit(lambda durable: _call_soon(loop, self._committed, durable))
         self._gate.close()
         self._watch_time()
-        for segment in segments_of(self.plan.topology):
+        for segment in self._segments:
             if self._shop.interrupted or (segment.is_barrier and not await self._pass_barrier(segment)):
                 break
             part = SegmentRun(segment, self._shop)
@@ -198,17 +197,22 @@ class Session:
         """Have a step that needs all rows make its own; return whether it did."""
         assert segment.source is not None
         await asyncio.to_thread(self._store.flush)
-        barrier = Barrier(segment.source, self._store, self._shop.fingerprints[segment.name])
+        topology, name = self.plan.topology, segment.name
+        kept = [leaf for part in self._segments for leaf in part.kept]
+        behind = [leaf for leaf in kept if name in upstream(topology, leaf)]
+        barrier = Barrier(segment.source, self._store, self._shop.fingerprints[name], behind)
         try:
-            await asyncio.to_thread(barrier.make)
+            return await asyncio.to_thread(barrier.make, lambda: self._shop.interrupted)
         except Exception as error:
+            if self._shop.interrupted:
+                return False
             if concerns_all(error):
                 raise
-            failure = Failure.of("all", segment.name, error, kept_as=segment.name)
+            failure = Failure.of("all", name, error, kept_as=name)
             self.run.fail(failure)
-            VerdictLog(self._store, segment.counted(self.plan.leaf)).refuse_one(failure, "failed")
+            for leaf in behind:
+                VerdictLog(self._store, leaf).refuse(failure, "failed")
             return False
-        return True
 
     def _committed(self, durable: int) -> None:
         if self._shop.emission is not None:
