@@ -1,4 +1,4 @@
-"""What one-call rows cost at least: aiohttp, orjson and the store's writer, with nothing else between them."""
+"""What one-call rows cost at least: aiohttp, orjson and the store's writer, and nothing between them."""
 
 from __future__ import annotations
 
