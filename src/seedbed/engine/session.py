@@ -7,7 +7,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -28,7 +28,7 @@ from seedbed.engine.segment_run import SegmentRun, Workshop
 from seedbed.engine.segments import Segment, segments_of
 from seedbed.engine.settled import Settled
 from seedbed.engine.window import Window
-from seedbed.errors import SeedbedError, StopRun
+from seedbed.errors import SeedbedError, StopRun, StoreError
 from seedbed.llm.gateway import Gateway
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
@@ -220,6 +220,10 @@ class Session:
                 export_rows(store.rows(self.plan.leaf), self._out)
                 run.out = self._out
             self._note_end(finished)
+        except StoreError:
+            with suppress(StoreError):
+                run.accepted = store.count_verdicts(self.plan.leaf)["accepted"]
+            raise
         finally:
             if run.folder is not None:
                 store.close()
