@@ -65,6 +65,7 @@ class _Supervision:
                     self._obey(interruptions.count)
                     self._tell_found()
                     progress.update()
+                self._tell_found()
         if not future.cancelled():
             future.result()
 

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -29,7 +29,7 @@ from seedbed.engine.segments import Segment, segments_of, upstream
 from seedbed.engine.settled import Settled
 from seedbed.engine.verdicts import VerdictLog
 from seedbed.engine.window import Window
-from seedbed.errors import SeedbedError, StopRun
+from seedbed.errors import SeedbedError, StopRun, StoreError
 from seedbed.llm.budget import Budget, time_exhausted
 from seedbed.llm.gateway import Gateway
 from seedbed.llm.llm import LLM
@@ -231,6 +231,11 @@ class Session:
                 run.stopped_by = run.stopped_by or emission.error
             run.outcome = _outcome(run, finished and run.stopped_by is None)
             await asyncio.to_thread(self._make_dataset, finished)
+        except StoreError:
+            # What was on its way when the disk failed is not safe, and is not counted.
+            with suppress(StoreError):
+                run.accepted = self._store.count_verdicts(self.plan.leaf)["accepted"]
+            raise
         finally:
             if run.folder is not None:
                 await asyncio.to_thread(self._store.close)
