@@ -99,9 +99,9 @@ _HOMES = {
         "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError BudgetExhaustedError "
         "ContentFilteredError ContextOverflowError DatasetError DisabledPluginError EndpointDownError "
         "GenerationError IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
-        "LLMConnectionError LLMError LoopThreadError MessageError ParameterError PartialRowsError PluginError "
-        "RateLimitedError Reject RowError SeedbedError ServerError StopRun StoreError TimedOutError "
-        "UnknownModelError UnknownPluginError UnsupportedError UsageError"
+        "LLMConnectionError LLMError LoopThreadError MessageError ParameterError PartialRowsError "
+        "PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun StoreError "
+        "TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "hookimpl",
     "llm.budget": "Budget Spent",

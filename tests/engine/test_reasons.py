@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.scripted_llm import prompt, scripted
 
-from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Reject, Step, Task, run
+from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Pass, Reject, Step, Task, run, when
 from seedbed.store import RunReader
 
 
@@ -119,3 +119,26 @@ def test_what_is_said_stays_when_the_run_goes_on():
     assert refused(run(Unique(llm=scripted("same")), 2, name="unique", max_attempts=4)) == [
         (str(n), "rejected", "a duplicate of an earlier row") for n in (1, 2, 3)
     ]
+
+
+def test_a_row_that_no_route_takes_and_one_whose_condition_cannot_be_told():
+    routed = [when(lambda row: row["n"] > 1 and row["m"] > 1, Pass(name="high"))] >> Pass()
+
+    assert refused(run(routed, input=[{"n": 1}, {"n": 2}], name="routed"))[0][1:] == (
+        "rejected",
+        "no route takes this row",
+    )
+    assert refused(run(routed, input=[{"n": 2}], name="routed"))[0][1:] == ("failed", "KeyError: 'm'")
+
+
+def test_branches_that_cannot_be_joined():
+    class Twice(Step):
+        def process(self, row):
+            return [row, row]
+
+    joined = Pass(name="start") >> [Twice(name="one"), Twice(name="two")] >> Pass(name="end")
+
+    assert refused(run(joined, input=[{"n": 1}], name="joined"))[0][1:] == (
+        "failed",
+        "'one' and 'two' have both made several rows of one, and cannot be joined",
+    )

@@ -31,6 +31,11 @@ class Asked:
     refused: bool = False
 
     @property
+    def was_paid(self) -> bool:
+        """Whether an answer was given."""
+        return self.answered is not None and not self.refused
+
+    @property
     def prompt(self) -> str:
         """The text of the last message."""
         text: str = json.loads(self.body)["messages"][-1]["content"]
@@ -95,7 +100,7 @@ class AnsweringServer:
             self._log.clear()
 
     def wait_until(self, holds: Callable[[list[Asked]], bool]) -> None:
-        """Return when something holds of the requests; looked at whenever one is answered, or `wake`."""
+        """Return when something holds of the requests: looked at when one comes or is answered."""
         with self._changed:
             self._changed.wait_for(lambda: holds(self._log))
 
@@ -145,6 +150,7 @@ class AnsweringServer:
         asked = Asked(self.session, body, time.monotonic())
         with self._changed:
             self._log.append(asked)
+            self._changed.notify_all()
         share = int(hashlib.md5(body).hexdigest()[:4], 16) / 0xFFFF
         await asyncio.sleep(self.seconds * (1 + 3 * share) / 4)
         text = self.answer(body)

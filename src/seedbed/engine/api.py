@@ -60,8 +60,8 @@ def run(
     where it stopped; `restart` begins anew, `retry` asks failed rows again. Without them the rows live as
     long as the run that is returned (`Run.rows()`). `max_cost` is in dollars; it, `max_tokens` and
     `max_seconds` span all sessions of a run. Prices, in dollars per million tokens, are those that the
-    package genai-prices lists unless `price_input` and `price_output` are given. `leaf` names the step whose rows are the dataset, where a
-    pipeline ends in several.
+    package genai-prices lists unless `price_input` and `price_output` are given. `leaf` names the step
+    whose rows are the dataset, where a pipeline ends in several.
 
     Raises UsageError or PluginError before anything is spent, and LLMError where no row can be made.
     A row that fails is counted in the run and is no error; a run that is not complete is logged as a

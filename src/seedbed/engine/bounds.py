@@ -74,7 +74,6 @@ class Bounds:
                 option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
                 raise UsageError(f"{option} {value:g} leaves room for nothing", "make it more than 0")
 
-
     @property
     def prices(self) -> Prices:
         """The prices of models: those given here, else those that are listed."""

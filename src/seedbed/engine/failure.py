@@ -83,4 +83,6 @@ def _reason(error: BaseException) -> str:
 def _is_answered(error: BaseException) -> bool:
     if isinstance(error, GenerationError):
         return any(_is_answered(part) for part in error.errors.values())
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_answered(part) for part in error.exceptions)
     return not isinstance(error, LLMError) or isinstance(error, ContentFilteredError)

@@ -17,6 +17,7 @@ from seedbed.store import Call, Result, RunStore
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
 
+_NO_ROWS = b"[]"
 _FAILED = ("failed", "partial")
 
 
@@ -40,6 +41,7 @@ class RunJournal:
         self._gate: asyncio.Event | None = None
         self.on_waiting: Callable[[], None] = lambda: None
         self.on_source_waiting: Callable[[], None] = lambda: None
+        self.on_replacing: Callable[[], None] = lambda: None
         self.waiting: set[int] = set()
         self.waiting_calls = 0
         self.kept: Counter[str] = Counter()
@@ -57,9 +59,15 @@ class RunJournal:
         """Whether a row that failed is to be tried again."""
         return self.retrying and stored.status in _FAILED
 
-    def keep_result(self, result: Result, stored: Result | None) -> int:
-        """Keep what a step made of a row, unless it is what is there; return when that is durable."""
-        return 0 if result == stored else self._store.add_result(result)
+    def keep_result(self, result: Result, stored: Result | None) -> None:
+        """Keep what a step made of a row, unless it is what is there.
+
+        Where other rows were there, `on_replacing` is called before they are gone.
+        """
+        if stored is not None and stored.data not in (_NO_ROWS, result.data):
+            self.on_replacing()
+        if result != stored:
+            self._store.add_result(result)
 
     def close_gate(self) -> None:
         """Have calls without an answer wait until `open_gate`."""

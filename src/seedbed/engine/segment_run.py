@@ -19,7 +19,7 @@ from seedbed.engine.settled import Settled
 from seedbed.engine.source_of import SourceMaker
 from seedbed.engine.sources import Source
 from seedbed.engine.stages import Stage, stage_of
-from seedbed.engine.verdicts import VerdictLog
+from seedbed.engine.verdicts import Refusal, VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import DatasetError, StopRun
 from seedbed.llm.sender import DEFAULT_CONCURRENCY
@@ -75,6 +75,8 @@ class SegmentRun:
         maker = SourceMaker(plan, shop.store, shop.journal, shop.fingerprints)
         self._source = maker.make(segment, self._fold)
         self._logs = {name: VerdictLog(shop.store, name) for name in segment.kept}
+        self._behind = {name: upstream(plan.topology, name) for name in segment.kept}
+        shop.journal.on_replacing = self._end_logs
         self.window = Window(self._source, flow.settle, self._fold, self._is_clogged)
 
     async def execute(self) -> None:
@@ -88,13 +90,17 @@ class SegmentRun:
             for stage in self._stages:
                 stage.close()
         # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
-        if self._source.error is not None and not self._fold.is_satisfied:
+        if self._source.error is not None and not self._fold.is_satisfied and not shop.interrupted:
             failure = _source_failure(self._source, self._segment.name)
             shop.run.fail(failure)
-            self._logs[self.counted].refuse_one(failure, "failed")
-        if not shop.interrupted:
             for log in self._logs.values():
-                log.end()
+                log.refuse(failure, "failed")
+        if not shop.interrupted:
+            self._end_logs()
+
+    def _end_logs(self) -> None:
+        for log in self._logs.values():
+            log.end()
 
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
         stage = stage_of(step, self._shop.plan.concurrency or DEFAULT_CONCURRENCY)
@@ -106,17 +112,25 @@ class SegmentRun:
         if shop.watch is not None:
             shop.watch(settled)
         for name, cells in settled.made.items():
-            durable = self._logs[name].accept(cells)
+            self._logs[name].accept(cells)
             if name == shop.plan.leaf:
                 run.accepted += len(cells)
                 if shop.emission is not None:
-                    shop.emission.add(durable, [cell.encoded for cell in cells])
-        self._logs[self.counted].refuse(settled)
-        for rejection in settled.rejections:
-            run.reject(rejection)
+                    # All that the rows follow from has been added by now, and the writer keeps the order.
+                    shop.emission.add(shop.store.added, [cell.encoded for cell in cells])
         for failure in settled.failures:
+            self._refuse(failure, "failed")
             run.fail(failure)
+        for rejection in settled.rejections:
+            self._refuse(rejection, "rejected")
+            run.reject(rejection)
         self._check()
+
+    def _refuse(self, failure: Failure, verdict: Refusal) -> None:
+        """Note why a row did not come to the steps that it was on its way to."""
+        for name, log in self._logs.items():
+            if failure.step in self._behind[name]:
+                log.refuse(failure, verdict)
 
     def _check(self) -> None:
         run, emission = self._shop.run, self._shop.emission

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -17,7 +17,7 @@ from seedbed.engine.collection import rare_collections
 from seedbed.engine.emission import Emission
 from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
-from seedbed.engine.fingerprint import digest, step_fingerprint
+from seedbed.engine.fingerprint import digest, step_fingerprint, way_fingerprint
 from seedbed.engine.gate import Gate
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.llms import replace_llms
@@ -25,11 +25,11 @@ from seedbed.engine.manifest import changed_steps, manifest_of
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
 from seedbed.engine.segment_run import SegmentRun, Workshop
-from seedbed.engine.segments import Segment, segments_of
+from seedbed.engine.segments import Segment, segments_of, upstream
 from seedbed.engine.settled import Settled
 from seedbed.engine.verdicts import VerdictLog
 from seedbed.engine.window import Window
-from seedbed.errors import SeedbedError, StopRun
+from seedbed.errors import SeedbedError, StopRun, StoreError
 from seedbed.llm.budget import Budget, time_exhausted
 from seedbed.llm.gateway import Gateway
 from seedbed.llm.llm import LLM
@@ -73,6 +73,7 @@ class Session:
         fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
         self._shop = Workshop(plan, run, store, journal, fingerprints, emission, watch)
         self._changed = changed_steps(fingerprints, store.last_session())
+        self._segments = segments_of(plan.topology)
         self._gate = Gate(journal, run, self._changed)
         self._loaded: list[BaseStep] = []
         self._window: Window | None = None
@@ -122,7 +123,7 @@ class Session:
             await self._unload()
             self.run.seconds = time.monotonic() - begun
             # A cancelled caller must not cut off what keeps the rows.
-            await asyncio.shield(asyncio.to_thread(self._close, finished))
+            await asyncio.shield(self._close(finished))
         return self.run
 
     async def _was_finished(self) -> bool:
@@ -144,11 +145,9 @@ class Session:
         if plan.input is not None and not isinstance(plan.input, (str, Path)):
             return None
         rows = digest() if plan.input is None else _file_digest(Path(plan.input))
-        edges = repr(
-            [(edge.parent, edge.child, edge.when and edge.when.text) for edge in plan.topology.edges]
-        )
+        ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
-        return digest(*self._shop.fingerprints.values(), edges.encode(), numbers.encode(), rows)
+        return digest(*self._shop.fingerprints.values(), *ways, numbers.encode(), rows)
 
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
@@ -183,11 +182,12 @@ class Session:
         self._store.on_commit(lambda durable: _call_soon(loop, self._committed, durable))
         self._gate.close()
         self._watch_time()
-        for segment in segments_of(self.plan.topology):
+        for segment in self._segments:
             if self._shop.interrupted or (segment.is_barrier and not await self._pass_barrier(segment)):
                 break
             part = SegmentRun(segment, self._shop)
             self._window = part.window
+            part.window.on_failure = self._send_no_more
             self._gate.watch(part.window, part.counted)
             if self._shop.interrupted:
                 part.window.drain()
@@ -198,17 +198,22 @@ class Session:
         """Have a step that needs all rows make its own; return whether it did."""
         assert segment.source is not None
         await asyncio.to_thread(self._store.flush)
-        barrier = Barrier(segment.source, self._store, self._shop.fingerprints[segment.name])
+        topology, name = self.plan.topology, segment.name
+        kept = [leaf for part in self._segments for leaf in part.kept]
+        behind = [leaf for leaf in kept if name in upstream(topology, leaf)]
+        barrier = Barrier(segment.source, self._store, self._shop.fingerprints[name], behind)
         try:
-            await asyncio.to_thread(barrier.make)
+            return await asyncio.to_thread(barrier.make, lambda: self._shop.interrupted)
         except Exception as error:
+            if self._shop.interrupted:
+                return False
             if concerns_all(error):
                 raise
-            failure = Failure.of("all", segment.name, error, kept_as=segment.name)
+            failure = Failure.of("all", name, error, kept_as=name)
             self.run.fail(failure)
-            VerdictLog(self._store, segment.counted(self.plan.leaf)).refuse_one(failure, "failed")
+            for leaf in behind:
+                VerdictLog(self._store, leaf).refuse(failure, "failed")
             return False
-        return True
 
     def _committed(self, durable: int) -> None:
         if self._shop.emission is not None:
@@ -216,23 +221,32 @@ class Session:
         if self._window is not None:
             self._window.wake()
 
-    def _close(self, finished: bool) -> None:
-        """Write what is left, and make the dataset's file of what is durable; for a thread."""
-        run, store = self.run, self._store
+    async def _close(self, finished: bool) -> None:
+        """Have all that was made durable, let go of the last rows, and make the dataset's file."""
+        run = self.run
         try:
-            store.flush()
+            await asyncio.to_thread(self._store.flush)
             if (emission := self._shop.emission) is not None:
-                emission.release(store.committed)
+                emission.release(self._store.committed)
                 run.stopped_by = run.stopped_by or emission.error
             run.outcome = _outcome(run, finished and run.stopped_by is None)
-            # A run in which every row failed has made no dataset, and takes none away.
-            if finished and self._out is not None and (run.accepted or not run.failed):
-                export_rows(store.rows(self.plan.leaf), self._out)
-                run.out = self._out
-            self._note_end(finished)
+            await asyncio.to_thread(self._make_dataset, finished)
+        except StoreError:
+            # What was on its way when the disk failed is not safe, and is not counted.
+            with suppress(StoreError):
+                run.accepted = self._store.count_verdicts(self.plan.leaf)["accepted"]
+            raise
         finally:
             if run.folder is not None:
-                store.close()
+                await asyncio.to_thread(self._store.close)
+
+    def _make_dataset(self, finished: bool) -> None:
+        run = self.run
+        # A run in which every row failed has made no dataset, and takes none away.
+        if finished and self._out is not None and (run.accepted or not run.failed):
+            export_rows(self._store.rows(self.plan.leaf), self._out)
+            run.out = self._out
+        self._note_end(finished)
 
     def _note_end(self, finished: bool) -> None:
         summary = self.run.summary()
@@ -254,10 +268,13 @@ class Session:
             self.run.stopped_by = time_exhausted(self.plan.bounds.max_seconds or 0.0)
         self._drain()
 
-    def _drain(self) -> None:
+    def _send_no_more(self) -> None:
         self._shop.interrupted = True
         self._gateway.drain()
         self._shop.journal.open_gate()
+
+    def _drain(self) -> None:
+        self._send_no_more()
         if self._window is not None:
             self._window.drain()
             asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._window.cancel)

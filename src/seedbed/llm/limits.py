@@ -44,7 +44,7 @@ class Limiter:
         self._loop = asyncio.get_running_loop()
         self._queues: dict[str, WaitingCalls] = {}
         self._numbers = itertools.count()
-        self._waiting = 0
+        self.waiting = 0
         self._timer: asyncio.TimerHandle | None = None
         self._pauses: set[asyncio.Future[None]] = set()
         self._is_draining = False
@@ -65,11 +65,11 @@ class Limiter:
             raise asyncio.CancelledError
         queue = self._queues.get(model) or self._queues.setdefault(model, WaitingCalls())
         now = self._loop.time()
-        if not self._waiting and not self._delay(now, tokens) and not self._quota_delay(queue, now, tokens):
+        if not self.waiting and not self._delay(now, tokens) and not self._quota_delay(queue, now, tokens):
             return self._admit(queue, now, tokens)
         call = WaitingCall(rank, next(self._numbers), tokens, self._loop.create_future())
         queue.push(call)
-        self._waiting += 1
+        self.waiting += 1
         self._give()
         try:
             return await call.future
@@ -79,7 +79,7 @@ class Limiter:
 
     def _abandon(self, future: asyncio.Future[Permit]) -> None:
         if future.cancelled():
-            self._waiting -= 1
+            self.waiting -= 1
             self._give_soon()
         else:
             # The permit came, and the caller was cancelled before it could take it.
@@ -134,7 +134,7 @@ class Limiter:
                 pause.set_exception(new_error())
         for call in self._waiting_calls():
             call.set_exception(new_error())
-            self._waiting -= 1
+            self.waiting -= 1
 
     def _waiting_calls(self) -> list[asyncio.Future[Permit]]:
         calls = [call.future for queue in self._queues.values() for call in queue.all()]
@@ -157,7 +157,7 @@ class Limiter:
 
     def _give_soon(self) -> None:
         # Of answers that come together all are taken note of first: a refusal may be among them.
-        if self._waiting and not self._is_giving:
+        if self.waiting and not self._is_giving:
             self._is_giving = True
             self._loop.call_soon(self._give)
 
@@ -194,7 +194,7 @@ class Limiter:
         """Give permits to waiting calls as long as there are any, and set the timer for the next one."""
         self._is_giving = False
         now = self._loop.time()
-        while self._waiting:
+        while self.waiting:
             first, delay = self._first(now)
             if first is not None:
                 delay = self._delay(now, first[0].tokens)
@@ -203,7 +203,7 @@ class Limiter:
                 return
             call, queue = first
             queue.pop()
-            self._waiting -= 1
+            self.waiting -= 1
             call.future.set_result(self._admit(queue, now, call.tokens))
 
     def _first(self, now: float) -> tuple[tuple[WaitingCall, WaitingCalls] | None, float]:

@@ -12,6 +12,8 @@ import pytest
 from tests.support.answering_server import AnsweringServer, Asked, answering_server
 from tests.support.nursery import Child, Nursery
 
+from seedbed_openai import OpenAILLM
+
 __all__ = ["answering_server"]
 
 PROGRAMS = Path(__file__).with_name("programs.py")
@@ -35,11 +37,12 @@ class Sessions:
         self.cuts: dict[int, float] = {}
         self.child: Child | None = None
         self._nursery = nursery
-        self._first = server.session + 1
+        self._numbers: set[int] = set()
 
     def start(self, *command: object) -> Child:
         """Start a program, given by its path, as the next session of the run."""
         self.server.session += 1
+        self._numbers.add(self.server.session)
         environment = {
             "OPENAI_BASE_URL": self.server.base_url,
             "OPENAI_API_KEY": "none",
@@ -51,40 +54,65 @@ class Sessions:
         )
         return self.child
 
-    def kind(self, kind: str, concurrency: int = 8) -> Child:
-        """Start one of the kinds of runs."""
-        return self.start(PROGRAMS, kind, self.out.name, concurrency)
+    def kind(self, kind: str, *more: object) -> Child:
+        """Start one of the kinds of runs; `more` is for the program: concurrency, retry."""
+        return self.start(PROGRAMS, kind, self.out.name, *more)
+
+    def command(self, kind: str, n: int) -> Child:
+        """Start one of the tasks by the command."""
+        task = f"{PROGRAMS}:{kind}"
+        options = ("--llm", "openai/m", "-n", n, "-o", self.out.name, "--concurrency", 8)
+        return self.start(COMMAND, "run", task, *options)
+
+    def wait_for(self, holds: Callable[[list[Asked]], bool]) -> None:
+        """Return when something holds of the requests of all sessions, or the process has ended."""
+        child = self.child
+        assert child is not None
+        self.server.wait_until(lambda log: child.has_ended or holds(self._own(log)))
 
     def wait_for_answers(self, number: int) -> None:
         """Return when so many different calls have been answered in all, or the process has ended."""
-        child = self.child
-        assert child is not None
-        self.server.wait_until(lambda log: child.has_ended or len(answered(self._own(log))) >= number)
+        self.wait_for(lambda log: len(answered(log)) >= number)
+
+    def wait_for_word(self, word: str) -> None:
+        """Return when the process has said something on standard error."""
+        assert self.child is not None
+        while word not in self.child.said:
+            assert not self.child.has_ended, self.child.said
+            time.sleep(0.005)
+
+    def note_cut(self) -> None:
+        """Note that what the process has not made safe by now may be lost."""
+        self.cuts[self.server.session] = time.monotonic()
 
     def cut(self, number: int) -> int:
         """Send the process a signal, and return its status when it has ended."""
         assert self.child is not None
-        self.cuts[self.server.session] = time.monotonic()
+        self.note_cut()
         self.child.send(number)
         return self.child.wait()
 
+    def asked(self) -> list[Asked]:
+        """Return the requests of all sessions so far."""
+        return self._own(self.server.log)
+
     def calls(self) -> set[bytes]:
         """Return all calls that were made."""
-        return {asked.body for asked in self._own(self.server.log)}
+        return {asked.body for asked in self.asked()}
 
     def bought_twice(self) -> list[str]:
         """Return each call that was asked again though its answer had to be safe, in words."""
         last: dict[bytes, Asked] = {}
         found = []
-        for asked in self._own(self.server.log):
+        for asked in self.asked():
             before = last.get(asked.body)
-            if before is not None and before.answered is not None and (late := self._late(before)) > 0:
+            if before is not None and before.was_paid and (late := self._late(before)) > 0:
                 found.append(f"{before} was safe, and asked again {late:.3f} s too late")
             last[asked.body] = asked
         return found
 
     def _own(self, log: list[Asked]) -> list[Asked]:
-        return [asked for asked in log if asked.session >= self._first]
+        return [asked for asked in log if asked.session in self._numbers]
 
     def _late(self, asked: Asked) -> float:
         """Return by how many seconds an answer was older than it may be when it was lost."""
@@ -100,6 +128,12 @@ class Sessions:
 def answered(log: list[Asked]) -> set[bytes]:
     """Return the calls that have an answer."""
     return {asked.body for asked in log if asked.answered is not None}
+
+
+@pytest.fixture
+def llm(answering_server: AnsweringServer) -> OpenAILLM:
+    """A model of the test's own server."""
+    return OpenAILLM(model="m", api_key="none", base_url=answering_server.base_url)
 
 
 @pytest.fixture(scope="session")

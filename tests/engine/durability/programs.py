@@ -1,6 +1,6 @@
 """What the tests kill: one run of each kind, with the same steps, seed and number of rows every time.
 
-    python programs.py KIND OUT [CONCURRENCY]
+    python programs.py KIND OUT [CONCURRENCY [retry]]
 
 The address of the server comes with OPENAI_BASE_URL.
 """
@@ -83,6 +83,17 @@ class Picky(GeneratorTask):
         return {"word": number % 400}
 
 
+class Faulty(GeneratorTask):
+    """Rows that fail where the server makes them."""
+
+    template: str = "Tell me a joke."
+
+    def format_output(self, output: str | None, input: Row | None) -> Row:
+        if output == "bad":
+            raise ValueError("a bad joke")
+        return {"generation": output}
+
+
 class Numbered(Step):
     """Needs its rows in order: counts those that it lets pass."""
 
@@ -155,14 +166,15 @@ KINDS = {
     "rejections": Kind(Picky, 120),
     "ordered": Kind(lambda: Single() >> Numbered() >> Comment(), 130),
     "global": Kind(lambda: Single() >> Sort() >> Comment(), 180),
+    "faulty": Kind(lambda: Faulty() >> Comment(), 150),
     "fork": Kind(lambda: Single() >> [Praise(), Blame()] >> Weigh(), 120, is_exact=False),
 }
 
 
-def main(kind: str, out: str, concurrency: str = "8") -> None:
+def main(kind: str, out: str, concurrency: str = "8", retry: str = "") -> None:
     """Make the dataset of a kind, or go on with it."""
-    made = KINDS[kind]
-    run(made.make(), made.n, llm=OpenAILLM(model="m"), out=out, concurrency=int(concurrency))
+    made, llm = KINDS[kind], OpenAILLM(model="m")
+    run(made.make(), made.n, llm=llm, out=out, concurrency=int(concurrency), retry=retry == "retry")
 
 
 if __name__ == "__main__":

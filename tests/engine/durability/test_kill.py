@@ -8,6 +8,7 @@ import time
 
 import pytest
 from tests.engine.durability.programs import KINDS
+from tests.support.answering_server import digest_of
 
 
 class Uninterrupted:
@@ -19,7 +20,7 @@ class Uninterrupted:
     def __call__(self, kind, sessions):
         if kind not in self._known:
             run = sessions()
-            assert run.kind(kind, concurrency=32).wait() == 0
+            assert run.kind(kind, 32).wait() == 0
             assert run.bought_twice() == []
             self._known[kind] = run.out.read_bytes(), run.calls()
         return self._known[kind]
@@ -54,13 +55,44 @@ def hold(kind, kills, seed, sessions, uninterrupted):
         assert run.calls() == calls
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "faulty"])
 def test_a_run_that_is_killed_comes_to_the_same_dataset(kind, sessions, uninterrupted):
     hold(kind, 5, 1, sessions, uninterrupted)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "faulty"])
 def test_a_run_that_is_killed_25_times_comes_to_the_same_dataset(kind, seed, sessions, uninterrupted):
     hold(kind, 25, seed, sessions, uninterrupted)
+
+
+def broken(body):
+    """Answer a share of the requests badly, and refuse another."""
+    digest = digest_of(body)
+    return None if digest[0] in "01" else "bad" if digest[0] in "23456" else digest
+
+
+def with_failures(run):
+    run.server.answer = broken
+    assert run.kind("faulty").wait() == 0
+    run.server.answer = digest_of
+    return run.calls()
+
+
+def test_a_retry_that_is_killed_comes_to_the_same_dataset(sessions):
+    whole = sessions()
+    asked_before = with_failures(whole)
+    assert whole.kind("faulty", 32, "retry").wait() == 0
+    retried = whole.calls() - asked_before
+    killed = sessions()
+    with_failures(killed)
+    for number in (10, 30, 45):
+        killed.kind("faulty", 8, "retry")
+        killed.wait_for_answers(len(asked_before) + number)
+        assert killed.cut(signal.SIGKILL) == -signal.SIGKILL
+    assert killed.kind("faulty", 8, "retry").wait() == 0
+    assert killed.bought_twice() == []
+    assert killed.out.read_bytes() == whole.out.read_bytes()
+    assert killed.calls() == asked_before | retried
+    assert len(killed.out.read_bytes().splitlines()) == 150

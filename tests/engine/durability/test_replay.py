@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import pytest
 
-from seedbed import GeneratorStep, GeneratorTask, run
-from seedbed_openai import OpenAILLM
+from seedbed import GeneratorTask, StopRun, run
 
 OFFSETS: list[int] = []
+WORDS: list[str] = []
 JOKE = [{"role": "user", "content": "Tell me a joke."}]
 
 
@@ -23,14 +23,6 @@ class Jokes(GeneratorTask):
             yield {"joke": self.llm.generate([JOKE])[0][0]}
 
 
-class Dozen(Jokes):
-    finite: ClassVar[bool] = True
-
-    def process(self, offset: int = 0):
-        for number in range(12):
-            yield {"number": number, "joke": self.llm.generate([JOKE])[0][0]}
-
-
 class Seekable(Jokes):
     seekable: ClassVar[bool] = True
 
@@ -42,20 +34,33 @@ class Seekable(Jokes):
             number += 1
 
 
-class Numbers(GeneratorStep):
-    """Numbers from one that is not a parameter, so that nobody can know that it has changed."""
+class Fickle(GeneratorTask):
+    """Says what it is told to from outside, so that nobody can know that it has changed."""
 
-    seekable: ClassVar[bool] = True
+    outputs: ClassVar[list[str]] = ["word"]
 
     def process(self, offset: int = 0):
-        OFFSETS.append(offset)
-        for number in range(offset, 10):
-            yield {"number": number}
+        for word in WORDS:
+            yield {"word": word, "joke": self.llm.generate([JOKE])[0][0]}
 
 
-@pytest.fixture
-def llm(answering_server):
-    return OpenAILLM(model="m", api_key="none", base_url=answering_server.base_url)
+class Fails(GeneratorTask):
+    """Ends with an error until it is told not to."""
+
+    outputs: ClassVar[list[str]] = ["joke"]
+    finite: ClassVar[bool] = True
+
+    def process(self, offset: int = 0):
+        for number in range(6):
+            if number == 4 and WORDS:
+                raise ValueError("no more")
+            yield {"joke": self.llm.generate([JOKE])[0][0]}
+
+
+@pytest.fixture(autouse=True)
+def outside():
+    WORDS[:] = ["a", "b", "c", "d", "e"]
+    OFFSETS.clear()
 
 
 def made(task, n, llm, name="r"):
@@ -82,4 +87,51 @@ def test_a_seekable_one_begins_behind_its_rows(llm, answering_server):
     assert made(Seekable(), 7, llm) == fresh[:7]
     assert made(Seekable(), 12, llm) == fresh
     assert OFFSETS == [0, 7]
+    assert max(answering_server.bodies().values()) == 1
+
+
+def test_one_that_yields_other_rows_stops_the_run_and_harms_nothing(llm, answering_server, tmp_path):
+    out = tmp_path / "r.jsonl"
+    run(Fickle(), 3, llm=llm, out=out)
+    before = out.read_bytes()
+    WORDS[1] = "another"
+    done = run(Fickle(), 5, llm=llm, out=out)
+    assert done.outcome == "stopped"
+    assert isinstance(done.stopped_by, StopRun)
+    assert "row 1 that 'fickle' yields is not the one that it yielded before" in str(done.stopped_by)
+    assert "--restart" in str(done.stopped_by)
+    assert out.read_bytes() == before
+    WORDS[1] = "b"
+    assert run(Fickle(), 5, llm=llm, out=out).outcome == "complete"
+    assert out.read_bytes().startswith(before)
+    assert max(answering_server.bodies().values()) == 1
+
+
+def test_one_whose_code_has_changed_may_yield_other_rows_over_the_same_answers(
+    llm, answering_server, tmp_path
+):
+    source = tmp_path / "jokes.py"
+    text = """
+from seedbed import GeneratorTask
+class Jokes(GeneratorTask):
+    def process(self, offset: int = 0):
+        for number in range(10):
+            text = self.llm.generate([[{"role": "user", "content": "Tell me a joke."}]])[0][0]
+            yield {"generation": text.CHANGE()}
+"""
+    source.write_text(text.replace("CHANGE", "lower"))
+    before = made(f"{source}:Jokes", 5, llm)
+    source.write_text(text.replace("CHANGE", "upper"))
+    after = made(f"{source}:Jokes", 5, llm)
+    assert [row["generation"].lower() for row in after] == [row["generation"] for row in before]
+    assert after != before
+    assert max(answering_server.bodies().values()) == 1
+
+
+def test_what_one_that_failed_had_yielded_is_kept_and_not_asked_again(llm, answering_server):
+    failed = run(Fails(), llm=llm, name="r")
+    assert (failed.outcome, failed.accepted, failed.failed) == ("incomplete", 4, 1)
+    WORDS.clear()
+    assert run(Fails(), llm=llm, name="r").accepted == 4, "what failed is asked again by retry alone"
+    assert run(Fails(), llm=llm, name="r", retry=True).accepted == 6
     assert max(answering_server.bodies().values()) == 1

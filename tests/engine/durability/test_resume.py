@@ -6,8 +6,12 @@ from collections import Counter
 from typing import ClassVar
 
 import pytest
+from tests.support.answering_server import digest_of
 
 from seedbed import GeneratorTask, Step, Task, run
+from seedbed.engine import gate
+from seedbed.engine.api import open_session
+from seedbed.engine.plan import make_plan
 from seedbed.engine.run import Found
 from seedbed.errors import UsageError
 from seedbed.store import RunReader
@@ -46,11 +50,6 @@ class Count(Step):
     def process(self, row):
         self._count += 1
         return {**row, "count": self._count}
-
-
-@pytest.fixture
-def llm(answering_server):
-    return OpenAILLM(model="m", api_key="none", base_url=answering_server.base_url)
 
 
 @pytest.fixture
@@ -163,22 +162,20 @@ def test_a_step_less_costs_nothing(again):
 
 
 def test_what_was_there_is_told_before_anything_is_asked(answering_server, llm):
-    found = []
-
-    def answer(body):
-        found.append(made[0].found)
-        return "yes"
-
-    made = [run(Joke() >> Count() >> Explain(), 10, llm=llm, name="r")]
-    assert made[0].found is None
-    from seedbed.engine.api import open_session
-    from seedbed.engine.plan import make_plan
-
-    answering_server.answer = answer
-    session = open_session(make_plan(Joke() >> Count() >> Explain(), n=25, llm=llm), name="r")
-    made[0] = session.run
+    task = Joke() >> Count() >> Explain()
+    assert run(task, 10, llm=llm, name="r").found is None
+    session = open_session(make_plan(task, n=25, llm=llm), name="r")
+    told = []
+    answering_server.answer = lambda body: told.append(session.run.found) or digest_of(body)
     session.execute()
-    assert set(found) == {Found(rows=10, replayed=0, calls=15)}
+    assert set(told) == {Found(rows=10, replayed=0, calls=15)}
+
+
+def test_calls_wait_no_longer_than_rows_are_looked_at(llm, monkeypatch):
+    monkeypatch.setattr(gate, "_LONGEST_LOOK", 3600)
+    for n in (10, 25):
+        done = run(Joke() >> Count() >> Explain(), n, llm=llm, name="r")
+    assert done.accepted == 25
 
 
 def test_restart_begins_anew_and_keeps_the_old_run_aside(again, runs):

@@ -1,0 +1,133 @@
+"""A run that is told to stop, that cannot write, or that is another process's."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import sys
+
+import pytest
+from tests.engine.durability.conftest import PROGRAMS
+from tests.support.answering_server import digest_of
+
+from seedbed.cli import invoke
+from seedbed.store import RunReader
+
+ROWS = 150
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """The dataset of a run that nobody disturbs, once it has been made."""
+    return {}
+
+
+@pytest.fixture
+def dataset(sessions, whole):
+    """What the run comes to."""
+    if not whole:
+        run = sessions()
+        assert run.command("Single", ROWS).wait() == 0
+        whole["rows"] = run.out.read_bytes()
+    return whole["rows"]
+
+
+def goes_on(run, dataset):
+    """The same command comes to the whole dataset."""
+    child = run.command("Single", ROWS)
+    assert child.wait() == 0, child.said
+    assert run.out.read_bytes() == dataset
+    return child.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_the_calls_in_flight_finish_and_the_same_command_goes_on(sessions, dataset, number):
+    run = sessions()
+    run.command("Single", ROWS)
+    run.wait_for_answers(60)
+    assert run.cut(number) == 3
+    assert not run.out.exists()
+    assert all(asked.answered for asked in run.asked()), "no call was cut off"
+    kept = len(run.asked())
+    assert kept < ROWS
+    assert f"{kept} rows kept" in goes_on(run, dataset)
+    assert len(run.asked()) == ROWS, "nothing was asked twice"
+
+
+async def never(body):
+    """Answer some requests not at all."""
+    if digest_of(body)[0] == "0":
+        await asyncio.Event().wait()
+    return digest_of(body)
+
+
+def told_to_stop(run, dataset, stop):
+    """Stop a run that waits for answers that never come, and go on when they do."""
+    run.server.answer = never
+    run.command("Single", ROWS)
+    run.wait_for_answers(60)
+    stop()
+    assert run.cut(signal.SIGINT) == 3
+    run.server.answer = digest_of
+    goes_on(run, dataset)
+    assert run.bought_twice() == []
+
+
+def test_a_second_signal_does_not_wait_for_calls(sessions, dataset):
+    run = sessions()
+
+    def once():
+        run.child.send(signal.SIGINT)
+        run.wait_for_word("calls in flight have 10 s to finish")
+
+    told_to_stop(run, dataset, once)
+
+
+@pytest.mark.slow
+def test_calls_that_are_never_answered_do_not_hold_up_the_end_for_ever(sessions, dataset):
+    told_to_stop(sessions(), dataset, lambda: None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limits of another process are set on Linux alone")
+def test_a_full_disk_ends_a_run_with_one_message_and_the_same_command_goes_on(sessions, dataset):
+    run = sessions()
+    child = run.command("Single", ROWS)
+    run.wait_for_answers(60)
+    log = run.runs / "out" / "run.db-wal"
+    run.note_cut()
+    resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (log.stat().st_size,) * 2)
+    assert child.wait() == 1
+    with RunReader.open(run.runs / "out") as reader:
+        rows, calls = len(reader.rows("single")), reader.count_calls()
+    assert f"'{run.runs}/out/run.db' cannot be read or written" in child.said
+    assert f"\n{rows} of {ROWS} rows\n" in child.said
+    assert child.said.count("error") == 2, "the word of the command, and what SQLite says"
+    assert not run.out.exists()
+    lost = len(run.asked()) - calls
+    goes_on(run, dataset)
+    assert len(run.asked()) == ROWS + lost, "what was kept is not asked again"
+    assert run.bought_twice() == []
+
+
+@pytest.fixture
+def held(sessions, monkeypatch):
+    """A run that another process is at."""
+    run = sessions()
+    run.server.answer = never
+    run.command("Single", ROWS)
+    run.wait_for_answers(20)
+    monkeypatch.setenv("SEEDBED_RUNS", str(run.runs))
+    monkeypatch.setenv("OPENAI_BASE_URL", run.server.base_url)
+    monkeypatch.chdir(run.folder)
+    yield run
+    run.server.answer = digest_of
+
+
+@pytest.mark.parametrize("more", [(), ("--restart",)])
+def test_a_second_process_is_refused_at_once_and_told_who_is_at_the_run(held, capfd, more):
+    status = invoke(["run", f"{PROGRAMS}:Single", "--llm", "openai/m", "-n", "9", "-o", "out.jsonl", *more])
+    shown = capfd.readouterr().err
+    assert status == 2
+    assert f"process {held.child.pid}" in shown
+    assert not held.child.has_ended
