@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -20,9 +21,12 @@ from seedbed.plugins.policy import read_policy
 HOW_TO = Path(__file__).parents[1] / "docs" / "how-to"
 
 
-class YesLLM(LLM):
+class ManyAnswersLLM(LLM):
+    """Gives an answer of its own to each prompt."""
+
     async def respond(self, request: Request) -> Response:
-        return Response.of_text("Explain why the sky is blue.")
+        digest = hashlib.sha256(str(request.messages).encode()).hexdigest()
+        return Response.of_text("Explain " + " ".join(re.findall("....", digest)))
 
 
 def fences(page: str, language: str) -> list[str]:
@@ -33,7 +37,7 @@ def fences(page: str, language: str) -> list[str]:
 def test_the_pipeline_in_python_runs(tmp_path: Path) -> None:
     code, *_ = fences("pipelines.md", "python")
     out = tmp_path / "instructions.jsonl"
-    names: dict[str, object] = {"llm": YesLLM(model="m")}
+    names: dict[str, object] = {"llm": ManyAnswersLLM(model="m")}
     code = code.replace('llm="openai/gpt-4.1-mini"', "llm=llm").replace(
         '"instructions.jsonl"', repr(str(out))
     )

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from seedbed.errors import AuthenticationError as AuthenticationError
     from seedbed.errors import BadRequestError as BadRequestError
     from seedbed.errors import BrokenPluginError as BrokenPluginError
+    from seedbed.errors import BudgetExhaustedError as BudgetExhaustedError
     from seedbed.errors import ContentFilteredError as ContentFilteredError
     from seedbed.errors import ContextOverflowError as ContextOverflowError
     from seedbed.errors import DatasetError as DatasetError
     from seedbed.errors import DisabledPluginError as DisabledPluginError
+    from seedbed.errors import EndpointDownError as EndpointDownError
     from seedbed.errors import GenerationError as GenerationError
     from seedbed.errors import IncompatiblePluginError as IncompatiblePluginError
     from seedbed.errors import InvalidOutputError as InvalidOutputError
@@ -44,7 +46,10 @@ if TYPE_CHECKING:
     from seedbed.errors import UnsupportedError as UnsupportedError
     from seedbed.errors import UsageError as UsageError
     from seedbed.hookspecs import hookimpl as hookimpl
+    from seedbed.llm.budget import Budget as Budget
+    from seedbed.llm.budget import Spent as Spent
     from seedbed.llm.capabilities import Capabilities as Capabilities
+    from seedbed.llm.circuit import CircuitPolicy as CircuitPolicy
     from seedbed.llm.gateway import Gateway as Gateway
     from seedbed.llm.http_errors import http_error as http_error
     from seedbed.llm.http_errors import parse_body as parse_body
@@ -54,6 +59,7 @@ if TYPE_CHECKING:
     from seedbed.llm.messages import image_part as image_part
     from seedbed.llm.messages import parts as parts
     from seedbed.llm.parameters import GenerationParameters as GenerationParameters
+    from seedbed.llm.prices import Prices as Prices
     from seedbed.llm.request import Request as Request
     from seedbed.llm.response import Choice as Choice
     from seedbed.llm.response import Limits as Limits
@@ -90,20 +96,23 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "errors": (
-        "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError ContentFilteredError "
-        "ContextOverflowError DatasetError DisabledPluginError GenerationError IncompatiblePluginError "
-        "InvalidOutputError InvalidResponseError InvalidRowError LLMConnectionError LLMError LoopThreadError "
-        "MessageError ParameterError PartialRowsError PluginError RateLimitedError Reject RowError "
-        "SeedbedError ServerError StopRun StoreError TimedOutError UnknownModelError UnknownPluginError "
-        "UnsupportedError UsageError"
+        "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError BudgetExhaustedError "
+        "ContentFilteredError ContextOverflowError DatasetError DisabledPluginError EndpointDownError "
+        "GenerationError IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
+        "LLMConnectionError LLMError LoopThreadError MessageError ParameterError PartialRowsError "
+        "PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun StoreError "
+        "TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "hookimpl",
+    "llm.budget": "Budget Spent",
     "llm.capabilities": "Capabilities",
+    "llm.circuit": "CircuitPolicy",
     "llm.gateway": "Gateway",
     "llm.http_errors": "http_error parse_body",
     "llm.llm": "LLM Generations",
     "llm.messages": "Message image_part parts",
     "llm.parameters": "GenerationParameters",
+    "llm.prices": "Prices",
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.retry": "RetryPolicy",

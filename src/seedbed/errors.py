@@ -6,6 +6,8 @@ SeedbedError
 │   ├── MessageError              messages that a chat does not have
 │   ├── UnsupportedError          the LLM does not declare the capability that a request needs
 │   └── LoopThreadError           a blocking call on the thread that would have to answer it
+├── StopRun                       a run stops early; the same command again goes on
+│   └── BudgetExhaustedError      a cap on money, tokens or time leaves no room
 ├── PluginError                   a name that cannot be turned into a class
 │   ├── UnknownPluginError        nobody claims the name
 │   ├── AmbiguousPluginError      two distributions claim it
@@ -22,14 +24,14 @@ SeedbedError
 │   │   └── ContextOverflowError
 │   ├── ContentFilteredError      the provider declined to answer
 │   ├── ServerError               the provider's own fault
-│   └── InvalidResponseError      the answer is not what the protocol promises
+│   ├── InvalidResponseError      the answer is not what the protocol promises
+│   └── EndpointDownError         no call is answered any more
 ├── GenerationError               some inputs of one `generate` call failed; carries what succeeded
 ├── RowError                      one row cannot be made
 │   ├── InvalidOutputError        the model's answer does not fit the row
 │   ├── InvalidRowError           the step returned something that is not a row
 │   ├── PartialRowsError          some of the rows of one input cannot be made; carries the others
 │   └── Reject                    raised by a task: this row is not wanted, and why
-├── StopRun                       a run stops early; the same command again goes on
 ├── DatasetError                  a dataset cannot be read or written
 └── StoreError                    a run on disk cannot be read or written any further
 """
@@ -79,6 +81,14 @@ class LoopThreadError(UsageError):
     """A blocking call was made on the thread that would have to answer it."""
 
 
+class StopRun(SeedbedError):
+    """A run stops early, with what it has made kept: the same command again goes on from there."""
+
+
+class BudgetExhaustedError(StopRun):
+    """A cap on money, tokens or time leaves no room for another call."""
+
+
 class PluginError(SeedbedError):
     """A name that cannot be turned into a class."""
 
@@ -109,11 +119,12 @@ class LLMError(SeedbedError):
     `retryable` says whether the same request can succeed later, `fatal` whether every other
     request of this LLM must fail too; each class has its default. `status` is the HTTP status
     where there was one, `retry_after` the seconds that the server asked to wait, `limits` what its
-    headers said of rate limits.
+    headers said of rate limits, `tries` how often the call was sent.
     """
 
     retryable: bool = False
     fatal: bool = False
+    tries: int = 1
 
     def __init__(
         self,
@@ -189,6 +200,12 @@ class InvalidResponseError(LLMError):
     retryable = True
 
 
+class EndpointDownError(LLMError):
+    """Every call to an endpoint failed for a time; those that waited for it fail with this one error."""
+
+    fatal = True
+
+
 class GenerationError(SeedbedError):
     """Some inputs of one `generate` call failed, after all of them had finished.
 
@@ -243,10 +260,6 @@ class PartialRowsError(RowError):
 
 class Reject(RowError):
     """Raised by a task or step: this row is not wanted, and why. A generator's next index replaces it."""
-
-
-class StopRun(SeedbedError):
-    """A run stops early, with what it has made kept: the same command again goes on from there."""
 
 
 class DatasetError(SeedbedError):

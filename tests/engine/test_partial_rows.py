@@ -165,3 +165,17 @@ def test_a_slow_row_does_not_hold_up_those_before_it_in_the_same_hop() -> None:
     session = open_session(plan, watch=lambda settled: step._first_has_left.set())
 
     assert session.execute().accepted == 2
+
+
+def test_generations_that_fail_alike_are_counted_one_by_one() -> None:
+    made = run(Numbers(num_generations=5), 4, llm=ScatteredLLM(model="m"))
+
+    assert [row["number"] for row in made.rows()] == ["1", "3"]
+    assert made.failed == 2
+
+
+class ScatteredLLM(CountingLLM):
+    """Answers with every second number, and with what is refused between them."""
+
+    async def respond(self, request: Request) -> Response:
+        return Response(choices=tuple(Choice(text="2132"[number % 4]) for number in range(request.n)))

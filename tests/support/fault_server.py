@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from aiohttp import web
 class Reply(NamedTuple):
     """One answer: a `dict` or `list` body is sent as JSON.
 
-    `drop` closes the connection without an answer, `cut` after half of the body; `hang` never answers.
+    `drop` closes the connection without an answer, `cut` after half of the body; `hang` never answers, `drip`
+    sends a piece of the body every so many seconds.
     """
 
     status: int = 200
@@ -25,6 +27,7 @@ class Reply(NamedTuple):
     drop: bool = False
     cut: bool = False
     hang: bool = False
+    drip: float = 0.0
 
     def encoded(self) -> bytes:
         """Return the body as bytes."""
@@ -108,6 +111,8 @@ class FaultServer:
         content = {"content-type": "application/json"} | dict(reply.headers)
         if reply.cut:
             return await _half(request, reply.encoded(), content)
+        if reply.drip:
+            return await _dripping(request, reply, content)
         return web.Response(status=reply.status, headers=content, body=reply.encoded())
 
 
@@ -117,6 +122,17 @@ async def _half(request: web.Request, body: bytes, headers: dict[str, str]) -> w
     await response.write(body[: len(body) // 2])
     if request.transport is not None:
         request.transport.close()
+    return response
+
+
+async def _dripping(request: web.Request, reply: Reply, headers: dict[str, str]) -> web.StreamResponse:
+    body = reply.encoded()
+    response = web.StreamResponse(status=reply.status, headers=headers | {"content-length": str(len(body))})
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        for start in range(0, len(body), 16):
+            await asyncio.sleep(reply.drip)
+            await response.write(body[start : start + 16])
     return response
 
 

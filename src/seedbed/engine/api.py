@@ -9,13 +9,14 @@ from pathlib import Path
 from seedbed.engine.bounds import Bounds, MaxFailures
 from seedbed.engine.emission import Emission
 from seedbed.engine.journal import RunJournal
-from seedbed.engine.opening import open_store
+from seedbed.engine.opening import open_store, spent_before
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.settled import Settled
 from seedbed.llm.gateway import Gateway, Recorder
 from seedbed.llm.llm import LLM
+from seedbed.llm.sender import Sender
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.registry import Registry
 from seedbed.store import check_target
@@ -41,6 +42,10 @@ def run(
     max_cost: float | None = None,
     max_tokens: int | None = None,
     max_seconds: float | None = None,
+    requests_per_minute: float | None = None,
+    tokens_per_minute: float | None = None,
+    price_input: float | None = None,
+    price_output: float | None = None,
     restart: bool = False,
     retry: bool = False,
     registry: Registry | None = None,
@@ -54,8 +59,9 @@ def run(
     With `name`, or `out` whose stem is the name then, the run is kept in `runs/`, and the same call goes on
     where it stopped; `restart` begins anew, `retry` asks failed rows again. Without them the rows live as
     long as the run that is returned (`Run.rows()`). `max_cost` is in dollars; it, `max_tokens` and
-    `max_seconds` span all sessions of a run. `leaf` names the step whose rows are the dataset, where a
-    pipeline ends in several.
+    `max_seconds` span all sessions of a run. Prices, in dollars per million tokens, are those that the
+    package genai-prices lists unless `price_input` and `price_output` are given. `leaf` names the step
+    whose rows are the dataset, where a pipeline ends in several.
 
     Raises UsageError or PluginError before anything is spent, and LLMError where no row can be made.
     A row that fails is counted in the run and is no error; a run that is not complete is logged as a
@@ -67,6 +73,10 @@ def run(
         max_cost=max_cost,
         max_tokens=max_tokens,
         max_seconds=max_seconds,
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        price_input=price_input,
+        price_output=price_output,
     )
     plan = make_plan(
         task,
@@ -107,8 +117,16 @@ def open_session(
         check_target(out)
     name = name or (out.stem if out else None)
     store = open_store(plan, name, restart=restart)
-    journal = RunJournal(store, retrying=retry, cost=lambda llm, response: None)
-    gateway = Gateway(concurrency=plan.concurrency, recorder=recorder, journal=journal)
+    bounds, prices = plan.bounds, plan.bounds.prices
+    budget = bounds.budget(prices, spent_before(store))
+    sender = Sender(
+        concurrency=plan.concurrency,
+        budget=budget,
+        requests_per_minute=bounds.requests_per_minute,
+        tokens_per_minute=bounds.tokens_per_minute,
+    )
+    journal = RunJournal(store, sender.counts, prices, retrying=retry)
+    gateway = Gateway(sender=sender, recorder=recorder, journal=journal)
     handle = Run(
         name or plan.name,
         plan.wanted,
@@ -123,6 +141,7 @@ def open_session(
         store,
         gateway=gateway,
         journal=journal,
+        budget=budget,
         out=out,
         emission=Emission(emit) if emit else None,
         watch=watch,

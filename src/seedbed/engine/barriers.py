@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 import orjson
 
 from seedbed.engine.cells import Cell
-from seedbed.engine.fingerprint import digest
+from seedbed.engine.fingerprint import digest, digest_of
 from seedbed.engine.segments import INPUT
-from seedbed.engine.sources import Item
+from seedbed.engine.sources import ContentIds, Item
 from seedbed.pipeline.topology import Node
 from seedbed.store import Result, Rows, RunStore
 from seedbed.tasks.combining import CombineStep
@@ -35,45 +35,60 @@ class AllRows:
 
 
 class Barrier:
-    """Applies a step to all rows of its parents, once for each set of rows; for a thread."""
+    """Applies a step to all rows of its parents, once for each set of rows; for a thread.
 
-    def __init__(self, node: Node, store: RunStore, fingerprint: bytes) -> None:
+    `behind` names the steps whose verdicts follow from its rows.
+    """
+
+    def __init__(self, node: Node, store: RunStore, fingerprint: bytes, behind: Iterable[str] = ()) -> None:
         self._node = node
         self._store = store
         self._fingerprint = fingerprint
+        self._behind = tuple(behind)
         self._mark = f"all rows: {node.name}"
 
-    def make(self) -> None:
-        """Make the rows, unless they are there; they count when all of them are durable."""
+    def make(self, is_interrupted: Callable[[], bool] = lambda: False) -> bool:
+        """Make the rows, unless they are there; return whether they are, and durable, all of them."""
         inputs = [self._store.rows(parent.step) for parent in self._node.parents] or [self._store.rows(INPUT)]
-        key = digest(self._fingerprint, *(_digest_of(rows) for rows in inputs))
+        key = digest(self._fingerprint, *(digest_of(rows) for rows in inputs))
         if self._store.get_mark(self._mark) == key:
-            return
-        self._store.set_mark(self._mark, b"")
-        self._store.forget_results(self._node.name)
+            return True
+        self._forget()
         for number, row in enumerate(self._rows([AllRows(rows) for rows in inputs])):
             data = b"[" + encode_row(row) + b"]"
             self._store.add_result(Result(self._node.name, str(number), key, 0, "done", data))
             if self._store.pending > _MOST_PENDING:
                 self._store.flush()
+            if is_interrupted():
+                return False
+        # An author's `except` may have made rows without the answers that were cancelled.
+        if is_interrupted():
+            return False
         self._store.set_mark(self._mark, key)
         self._store.flush()
+        return True
 
     def items(self) -> Iterator[Item]:
-        """Yield the rows that were made, in order."""
+        """Yield the rows that were made, in order, known by content and not by their place."""
         name = self._node.name
+        ids = ContentIds()
         for number in count():
             result = self._store.result_of(name, str(number))
             if result is None:
                 return
-            yield Item(result.row, Cell(result.row, result.data[1:-1], name, None, result.row))
+            encoded = result.data[1:-1]
+            row_id = ids.of(encoded)
+            yield Item(row_id, Cell(row_id, encoded, name, None, result.row))
+
+    def _forget(self) -> None:
+        """Forget what was made of other rows, beginning with what follows from it."""
+        for leaf in self._behind:
+            self._store.truncate_verdicts(leaf, 0)
+        self._store.set_mark(self._mark, b"")
+        self._store.forget_results(self._node.name)
 
     def _rows(self, inputs: list[AllRows]) -> Iterator[Row]:
         step = self._node.step
         assert isinstance(step, (GlobalStep, CombineStep))
         for made in step.process(*inputs):
             yield from as_rows(made, step.name)
-
-
-def _digest_of(rows: Rows) -> bytes:
-    return digest(*rows)

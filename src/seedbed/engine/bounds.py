@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from seedbed.errors import UsageError
+from seedbed.llm.budget import Budget, Spent
+from seedbed.llm.prices import Prices
 
 _FEWEST = 100
+_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class Bounds:
     """What a run may take: indices tried, failed rows, dollars, tokens and seconds; None is without bound.
 
     Dollars, tokens and seconds span all sessions of a run. The two rates are limits per endpoint and key.
+    The prices, in dollars per million tokens, take the place of those that are listed.
     """
 
     max_attempts: int | None = None
@@ -55,12 +63,33 @@ class Bounds:
     max_seconds: float | None = None
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
+    price_input: float | None = None
+    price_output: float | None = None
 
     def check(self) -> None:
         """Raise UsageError for a bound that leaves room for nothing."""
         for name, value in vars(self).items():
-            if isinstance(value, (int, float)) and value <= 0:
-                raise UsageError(f"{name} = {value:g} leaves room for nothing", "make it more than 0")
+            # Nothing is more than NaN. A price may be 0.
+            if isinstance(value, (int, float)) and not value > 0 and not name.startswith("price"):
+                option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+                raise UsageError(f"{option} {value:g} leaves room for nothing", "make it more than 0")
+
+    @property
+    def prices(self) -> Prices:
+        """The prices of models: those given here, else those that are listed."""
+        return Prices(price_input=self.price_input, price_output=self.price_output)
+
+    def budget(self, prices: Prices, spent: Spent) -> Budget | None:
+        """Return the budget of a run that has `spent` so much before; None where nothing is capped."""
+        if self.max_cost is None and self.max_tokens is None and self.max_seconds is None:
+            return None
+        return Budget(
+            max_cost=self.max_cost,
+            max_tokens=self.max_tokens,
+            max_seconds=self.max_seconds,
+            prices=prices,
+            spent=spent,
+        )
 
 
 NO_BOUNDS = Bounds()

@@ -9,8 +9,16 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
-from types import CodeType, FunctionType
+from contextlib import suppress
+from functools import partial
+from types import CodeType, FunctionType, MethodType
 from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
+
+from seedbed.tasks.steps import BaseStep
 
 _DATA = (str, bytes, int, float, bool, type(None))
 _ACCESSORS = (classmethod, staticmethod)
@@ -22,11 +30,15 @@ def code_parts(thing: Any) -> Iterator[bytes]:
 
 
 def _parts(thing: Any, seen: set[int]) -> Iterator[bytes]:
-    if isinstance(thing, _ACCESSORS):
+    if isinstance(thing, (*_ACCESSORS, MethodType)):
         thing = thing.__func__
     elif isinstance(thing, property):
         for function in (thing.fget, thing.fset):
             yield from _parts(function, seen)
+        return
+    elif isinstance(thing, partial):
+        for part in (thing.func, thing.args, thing.keywords):
+            yield from _parts(part, seen)
         return
     if isinstance(thing, (*_DATA, list, tuple, dict, set, frozenset)):
         yield _text(thing)
@@ -39,12 +51,14 @@ def _parts(thing: Any, seen: set[int]) -> Iterator[bytes]:
 
 
 def _class_parts(cls: type, seen: set[int]) -> Iterator[bytes]:
+    if issubclass(cls, BaseModel) and not issubclass(cls, BaseStep):
+        yield _schema(cls)
     for base in cls.__mro__:
         if _is_foreign(base):
             continue
         yield base.__qualname__.encode()
         for name, value in sorted(vars(base).items()):
-            if not name.startswith(("__", "_abc_", "model_")):
+            if not name.startswith(("__", "_abc_")) and name != "model_config":
                 yield name.encode()
                 yield from _parts(value, seen)
 
@@ -52,11 +66,28 @@ def _class_parts(cls: type, seen: set[int]) -> Iterator[bytes]:
 def _function_parts(function: FunctionType, seen: set[int]) -> Iterator[bytes]:
     yield from _compiled(function.__code__)
     yield _text(function.__defaults__)
-    for name in _names(function.__code__):
-        used = function.__globals__.get(name)
+    yield _text(function.__kwdefaults__)
+    for name, used in _used(function):
         if isinstance(used, _DATA) or getattr(used, "__module__", None) == function.__module__:
             yield name.encode()
             yield from _parts(used, seen)
+
+
+def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """Yield what a function finds around it: the variables that it encloses, and those of its module."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # an empty cell: what it will hold is not known yet
+            yield name, cell.cell_contents
+    for name in _names(function.__code__):
+        yield name, function.__globals__.get(name)
+
+
+def _schema(cls: type[BaseModel]) -> bytes:
+    """Return the fields of a typed row, which are not among what its class holds."""
+    try:
+        return orjson.dumps(cls.model_json_schema(), option=orjson.OPT_SORT_KEYS)
+    except PydanticUserError:
+        return _text([(name, str(field.annotation)) for name, field in cls.model_fields.items()])
 
 
 def _is_foreign(cls: type) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 class Emission:
     """Holds accepted rows until the store has what they follow from, and gives them to `write`.
 
-    What `write` raises is kept in `error`: it comes from the loop, where nobody would catch it.
+    Lives on the loop thread. What `write` raises is kept in `error`: it comes from the loop, where nobody
+    would catch it.
     """
 
     def __init__(self, write: Callable[[bytes], None]) -> None:

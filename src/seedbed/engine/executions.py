@@ -96,8 +96,8 @@ class Executions:
         stored = self._journal.result(name, cell.id)
         known = stored is not None and stored.key == key and not applied.ordered
         if stored is not None and known and not self._journal.asks_anew(stored):
-            self._journal.kept[name] += 1
             outcome = Outcome.of(stored)
+            self._journal.kept[name] += len(outcome.rows)
         else:
             attempt = self._attempt(stored)
             scope = CallScope(self._seed, name, cell.id, attempt=attempt, rank=settled.position)

@@ -15,7 +15,8 @@ class Failure(NamedTuple):
 
     `tries` counts how often the call was sent, `text` is the answer that could not be used.
     `answered` says that an answer was the cause, so that only another answer can help; `rejected` that the
-    row was not wanted.
+    row was not wanted. `kept_as` is the step under whose name the run keeps it, where it is no step's result
+    that says it.
     """
 
     row: str
@@ -26,9 +27,12 @@ class Failure(NamedTuple):
     text: str | None = None
     answered: bool = True
     rejected: bool = False
+    kept_as: str = ""
 
     @classmethod
-    def of(cls, row: str, step: str, error: BaseException, *, rejected: bool = False) -> Failure:
+    def of(
+        cls, row: str, step: str, error: BaseException, *, rejected: bool = False, kept_as: str = ""
+    ) -> Failure:
         """Return what an error says of a row."""
         return cls(
             row,
@@ -39,6 +43,7 @@ class Failure(NamedTuple):
             getattr(error, "text", None),
             _is_answered(error),
             rejected,
+            kept_as,
         )
 
     @classmethod
@@ -47,9 +52,9 @@ class Failure(NamedTuple):
         return cls(row, step, **data)
 
     def data(self) -> dict[str, Any]:
-        """Return all but the row and the step, as JSON values."""
+        """Return why, as JSON values: all but where it is and where it is kept."""
         values = self._asdict()
-        del values["row"], values["step"]
+        del values["row"], values["step"], values["kept_as"]
         return values
 
     def encoded(self) -> bytes:
@@ -78,4 +83,6 @@ def _reason(error: BaseException) -> str:
 def _is_answered(error: BaseException) -> bool:
     if isinstance(error, GenerationError):
         return any(_is_answered(part) for part in error.errors.values())
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_answered(part) for part in error.exceptions)
     return not isinstance(error, LLMError) or isinstance(error, ContentFilteredError)

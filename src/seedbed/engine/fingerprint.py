@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -11,12 +12,18 @@ from pydantic_core import to_jsonable_python
 
 from seedbed.engine.code import code_parts
 from seedbed.llm.llm import LLM
+from seedbed.pipeline.topology import Edge
 from seedbed.tasks.steps import BaseStep
 
 SIZE = 16
 
 
 def digest(*parts: bytes) -> bytes:
+    """Return the digest of parts that are all there; see `digest_of`."""
+    return digest_of(parts)
+
+
+def digest_of(parts: Iterable[bytes]) -> bytes:
     """Return a digest (16 bytes) of parts, each with its length, so that no two lists of parts are alike."""
     hashed = hashlib.blake2b(digest_size=SIZE)
     for part in parts:
@@ -35,6 +42,14 @@ def step_fingerprint(step: BaseStep, seed: int) -> bytes:
         [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     )
     return digest(encoded, *code_parts(type(step)))
+
+
+def way_fingerprint(way: Edge) -> bytes:
+    """Return the digest of a way between two steps: its ends, and the condition that rows take it on."""
+    # A lambda's name says nothing of it.
+    code = code_parts(getattr(way.when, "function", None))
+    text = way.when.text if way.when is not None else ""
+    return digest(way.parent.encode(), way.child.encode(), text.encode(), *code)
 
 
 def execution_key(fingerprint: bytes, encoded_row: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from seedbed.engine.cells import Cell, children
 from seedbed.engine.executions import Executions
 from seedbed.engine.failure import Failure
-from seedbed.engine.merging import by_fork, joined, united
+from seedbed.engine.merging import by_fork, joined, row_order, united
 from seedbed.engine.settled import Settled
 from seedbed.engine.sources import Item
 from seedbed.engine.turns import Turns
@@ -21,6 +21,9 @@ Chain = list[Node]
 """Nodes each of which has one child, with one parent: a row goes through without waiting for its siblings."""
 
 Finished = Mapping[str, "asyncio.Future[list[Cell]]"]
+
+Ways = dict[str, list["str | Failure"]]
+"""For each step with routes behind it, the one that each of its rows takes, or why it takes none."""
 
 
 class Flow:
@@ -37,8 +40,13 @@ class Flow:
         self._topology = topology
         self._kept = frozenset(kept)
         self._chains = _chains(segment, topology, self._kept)
+        self._places = {node.name: place for place, node in enumerate(topology.nodes)}
         self._turns = {node.name: Turns() for node in segment if is_ordered(node)}
-        self._is_plain = len(self._chains) == 1 and not self._is_routed(self._chains[0][0])
+        self._is_plain = (
+            len(self._chains) == 1
+            and not self._is_routed(self._chains[0][0])
+            and self._kept <= {node.name for node in segment}
+        )
 
     async def settle(self, item: Item, position: int) -> Settled:
         """Return what became of an item; an error that every row would meet is raised."""
@@ -53,7 +61,13 @@ class Flow:
         finally:
             for turns in self._turns.values():
                 turns.give_up(position)
+        # They came as they happened, and the rows of one item go their ways at once.
+        settled.failures.sort(key=self._place)
+        settled.rejections.sort(key=self._place)
         return settled
+
+    def _place(self, failure: Failure) -> tuple[list[int], int]:
+        return row_order(failure.row), self._places.get(failure.step, 0)
 
     def _is_routed(self, node: Node) -> bool:
         return any(self._topology.routes(parent.step) for parent in node.parents)
@@ -64,18 +78,19 @@ class Flow:
         first: asyncio.Future[list[Cell]] = asyncio.get_running_loop().create_future()
         first.set_result([start])
         finished = {start.node: first}
+        ways: Ways = {}
         for chain in self._chains:
             finished[chain[-1].name] = asyncio.ensure_future(
-                self._when_ready(chain, start, finished, settled)
+                self._when_ready(chain, start, finished, ways, settled)
             )
         await none_left([*finished.values()])
 
     async def _when_ready(
-        self, chain: Chain, start: Cell, finished: Finished, settled: Settled
+        self, chain: Chain, start: Cell, finished: Finished, ways: Ways, settled: Settled
     ) -> list[Cell]:
         head = chain[0]
         branches = [
-            self._routed(parent.step, head.name, await finished[parent.step], settled)
+            self._routed(parent.step, head.name, await finished[parent.step], ways, settled)
             for parent in head.parents
         ]
         if not branches:
@@ -83,17 +98,17 @@ class Flow:
         cells = branches[0] if head.merge is None else self._merged(head, head.merge, branches, settled)
         return await self._through(chain, cells, settled)
 
-    def _routed(self, parent: str, child: str, cells: list[Cell], settled: Settled) -> list[Cell]:
-        """Return the rows that take the way from a parent to a child; one without a way is told of once."""
-        routes = self._topology.routes(parent)
-        if not routes:
+    def _routed(self, parent: str, child: str, cells: list[Cell], ways: Ways, settled: Settled) -> list[Cell]:
+        """Return the rows that take the way from a parent to a child."""
+        if not self._topology.routes(parent):
             return cells
-        ways = [self._way(parent, cell) for cell in cells]
-        if child == routes[0][0]:
-            lost = [way for way in ways if isinstance(way, Failure)]
+        # Asked once: a condition that said something else to the next child would lose or double the row.
+        if parent not in ways:
+            ways[parent] = [self._way(parent, cell) for cell in cells]
+            lost = [way for way in ways[parent] if isinstance(way, Failure)]
             settled.rejections += [failure for failure in lost if failure.rejected]
             settled.failures += [failure for failure in lost if not failure.rejected]
-        return [cell for cell, way in zip(cells, ways, strict=True) if way == child]
+        return [cell for cell, way in zip(cells, ways[parent], strict=True) if way == child]
 
     def _way(self, parent: str, cell: Cell) -> str | Failure:
         row = cell.row()
@@ -102,18 +117,21 @@ class Flow:
                 if condition.holds(row):
                     return child
         except Exception as error:  # noqa: BLE001 - a condition may be a stranger's function
-            return Failure.of(cell.id, parent, error)
-        return Failure.of(cell.id, parent, Reject("no route takes this row"), rejected=True)
+            return Failure.of(cell.id, parent, error, kept_as=f"{parent} routes")
+        reason = Reject("no route takes this row")
+        return Failure.of(cell.id, parent, reason, rejected=True, kept_as=f"{parent} routes")
 
     def _merged(self, node: Node, merge: Merge, branches: list[list[Cell]], settled: Settled) -> list[Cell]:
         if merge.kind == "union":
             return united(merge, branches)
         cells: list[Cell] = []
         for fork, parts in by_fork(merge, branches):
+            if not all(parts):
+                continue
             try:
                 cells += joined(fork, parts, node.parents, merge)
             except InvalidRowError as error:
-                settled.failures.append(Failure.of(fork.id, node.name, error))
+                settled.failures.append(Failure.of(fork.id, node.name, error, kept_as=node.name))
         return cells
 
     async def _through(self, chain: Chain, cells: list[Cell], settled: Settled) -> list[Cell]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any
 
 from seedbed.engine.cells import Cell
+from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
 from seedbed.engine.settled import Settled
 from seedbed.engine.sources import AcceptedRows
@@ -93,10 +93,12 @@ class Fold(AcceptedRows):
                     await asyncio.to_thread(self._admitting.admit, row, self._accepted)
             except Reject as reason:
                 _drop(settled, cell)
-                settled.rejections.append(Failure.of(cell.id, self._generator, reason, rejected=True))
-            except Exception as error:  # noqa: BLE001 - one row fails alone, whatever its author's code raises
+                settled.rejections.append(self._refused(cell, reason))
+            except Exception as error:
+                if concerns_all(error):
+                    raise
                 _drop(settled, cell)
-                settled.failures.append(Failure.of(cell.id, self._generator, error))
+                settled.failures.append(self._refused(cell, error))
             else:
                 self._remember(row, settled.position)
                 if key := self._unique_key(row):
@@ -105,6 +107,13 @@ class Fold(AcceptedRows):
     def _remember(self, row: Row, position: int) -> None:
         self._accepted.append(row)
         self._positions.append(position)
+
+    def _refused(self, cell: Cell, error: Exception) -> Failure:
+        """Return why a row that its step has made is not in the dataset."""
+        name = self._generator
+        return Failure.of(
+            cell.id, name, error, rejected=isinstance(error, Reject), kept_as=f"{name} admission"
+        )
 
     def _unique_key(self, row: Row) -> str:
         columns = self._admitting.unique if self._admitting else ()
@@ -115,19 +124,18 @@ class Fold(AcceptedRows):
             raise Reject("a duplicate of an earlier row")
 
     def _cut(self, settled: Settled) -> None:
-        failures = settled.failures
+        """Leave out what is behind the last one wanted: rows first come, then failures."""
+        rows, failures = settled.rows(self._counted), settled.failures
         counting = [failure for failure in failures if failure.step in self._steps] if failures else []
         if self._wanted is not None:
             room = self._wanted - self._counted_rows
-            rows = settled.rows(self._counted)
             if len(rows) > room:
-                settled.made[self._counted] = rows[:room]
-            surplus = len(counting) - (room - len(settled.rows(self._counted)))
-            if surplus > 0:
-                dropped: list[Any] = counting[-surplus:]
-                settled.failures = [failure for failure in settled.failures if failure not in dropped]
-                counting = counting[:-surplus]
-        self._counted_rows += len(settled.rows(self._counted)) + len(counting)
+                settled.made[self._counted] = rows = rows[:room]
+            # By identity: several generations of one row fail alike.
+            surplus = {id(failure) for failure in counting[room - len(rows) :]}
+            settled.failures = [failure for failure in failures if id(failure) not in surplus]
+            counting = counting[: room - len(rows)]
+        self._counted_rows += len(rows) + len(counting)
 
 
 def _drop(settled: Settled, cell: Cell) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.run import Found, Run
-from seedbed.engine.window import Window, do_nothing
+from seedbed.engine.window import Window
 
 _LONGEST_LOOK = 10.0
 _QUIET = 0.2
@@ -16,10 +16,11 @@ _QUIET = 0.2
 class Gate:
     """Holds back new calls until every row in flight has come as far as the journal takes it."""
 
-    def __init__(self, journal: RunJournal, run: Run, leaf: str) -> None:
+    def __init__(self, journal: RunJournal, run: Run, changed: tuple[str, ...] = ()) -> None:
         self._journal = journal
         self._run = run
-        self._leaf = leaf
+        self._changed = changed
+        self._step = run.leaf
         self._window: Window | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._end = 0.0
@@ -36,11 +37,13 @@ class Gate:
         self._end = loop.time() + _LONGEST_LOOK
         self._timer = loop.call_later(_QUIET, self._listen)
 
-    def watch(self, window: Window) -> None:
-        """Look at the rows in flight in a window."""
+    def watch(self, window: Window, step: str) -> None:
+        """Look at the rows in flight in a window, whose rows are counted at `step`."""
         self._window = window
+        self._step = step
         if self._timer is not None:
-            window.on_progress = self._look
+            # The last row to settle without a call may do so after all others have begun to wait.
+            window.on_change = self._look
 
     def open(self) -> None:
         """Say what was found, and let calls be sent."""
@@ -48,16 +51,14 @@ class Gate:
             return
         self._timer.cancel()
         self._timer = None
-        if self._window is not None:
-            self._window.on_progress = do_nothing
-        kept, replayed = self._journal.kept[self._leaf], self._run.calls.replayed
-        self._run.found = Found(kept, replayed, self._journal.waiting_calls)
+        kept, replayed = self._journal.kept[self._step], self._run.calls.replayed
+        self._run.found = Found(kept, replayed, self._journal.waiting_calls, changed=self._changed)
         self._journal.open_gate()
 
     def _look(self) -> None:
         self._news = asyncio.get_running_loop().time()
         window = self._window
-        if window is None or (window.is_full and window.running <= len(self._journal.waiting)):
+        if window is None or (window.is_stuck and window.running <= len(self._journal.waiting)):
             self.open()
 
     def _listen(self) -> None:

@@ -8,13 +8,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from seedbed.llm.answer_code import decode_response, encode_response
+from seedbed.llm.prices import Prices
 from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope
+from seedbed.llm.sender import CallCounts
 from seedbed.store import Call, Result, RunStore
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
 
+_NO_ROWS = b"[]"
 _FAILED = ("failed", "partial")
 
 
@@ -22,21 +25,23 @@ class RunJournal:
     """The calls and results of a run's store, for its gateway and its steps; lives on the loop thread.
 
     On a run that goes on, calls without an answer wait at a gate until it is known how many there are.
-    `kept` counts for each step the results that were taken as they are, `waiting` has the positions of
+    `kept` counts for each step the rows that were taken as they are, `waiting` has the positions of
     the rows whose calls wait.
     """
 
     def __init__(
-        self, store: RunStore, *, retrying: bool = False, cost: Callable[[LLM, Response], float | None]
+        self, store: RunStore, counts: CallCounts, prices: Prices, *, retrying: bool = False
     ) -> None:
         self._store = store
         self.retrying = retrying
-        self._cost = cost
+        self._counts = counts
+        self._prices = prices
         self._has_calls = store.has_calls()
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
         self.on_waiting: Callable[[], None] = lambda: None
         self.on_source_waiting: Callable[[], None] = lambda: None
+        self.on_replacing: Callable[[], None] = lambda: None
         self.waiting: set[int] = set()
         self.waiting_calls = 0
         self.kept: Counter[str] = Counter()
@@ -54,9 +59,15 @@ class RunJournal:
         """Whether a row that failed is to be tried again."""
         return self.retrying and stored.status in _FAILED
 
-    def keep_result(self, result: Result, stored: Result | None) -> int:
-        """Keep what a step made of a row, unless it is what is there; return when that is durable."""
-        return 0 if result == stored else self._store.add_result(result)
+    def keep_result(self, result: Result, stored: Result | None) -> None:
+        """Keep what a step made of a row, unless it is what is there.
+
+        Where other rows were there, `on_replacing` is called before they are gone.
+        """
+        if stored is not None and stored.data not in (_NO_ROWS, result.data):
+            self.on_replacing()
+        if result != stored:
+            self._store.add_result(result)
 
     def close_gate(self) -> None:
         """Have calls without an answer wait until `open_gate`."""
@@ -80,18 +91,21 @@ class RunJournal:
         gate = self._gate
         if gate is None:
             return
+        self.waiting_calls += 1
         if not scope.row:
             # The source of the rows: nothing else can come before it.
             self.on_source_waiting()
             return
         self.waiting.add(scope.rank)
-        self.waiting_calls += 1
         self.on_waiting()
         await gate.wait()
 
     def keep(self, scope: CallScope, digest: bytes, k: int, llm: LLM, response: Response) -> None:
         """Give an answer to the store's writer."""
         usage = response.usage
+        cost = self._prices.cost_of(llm, usage)
+        if cost is not None:
+            self._counts.cost = (self._counts.cost or 0.0) + cost
         self._store.add_call(
             Call(
                 step=scope.step,
@@ -104,7 +118,7 @@ class RunJournal:
                 output_tokens=usage.output_tokens,
                 cached_tokens=usage.cached_tokens,
                 reasoning_tokens=usage.reasoning_tokens,
-                cost=self._cost(llm, response),
+                cost=cost,
                 answer=encode_response(response),
             )
         )

@@ -12,6 +12,7 @@ import importlib_metadata
 from seedbed.engine.llms import llms_in
 from seedbed.engine.plan import Plan
 from seedbed.plugins.metadata import running_version
+from seedbed.store import Session
 from seedbed.tasks.steps import BaseStep
 
 
@@ -35,6 +36,13 @@ def manifest_of(
         "versions": {"seedbed": running_version(), "python": platform.python_version()},
         "order": dict(order) if order else None,
     }
+
+
+def changed_steps(fingerprints: Mapping[str, bytes], earlier: Session | None) -> tuple[str, ...]:
+    """Return the steps that would make other rows now than in an earlier session, by its manifest."""
+    steps = earlier.manifest.get("steps", ()) if earlier else ()
+    known = {step["name"]: step["fingerprint"] for step in steps}
+    return tuple(name for name, now in fingerprints.items() if name in known and known[name] != now.hex())
 
 
 def _step(step: BaseStep, fingerprint: bytes) -> dict[str, Any]:

@@ -24,10 +24,10 @@ def by_fork(merge: Merge, branches: Sequence[Sequence[Cell]]) -> ByFork:
         for cell in branch:
             fork = cell.origin(merge.fork)
             found.setdefault(id(fork), (fork, [[] for _ in branches]))[1][number].append(cell)
-    return sorted(found.values(), key=lambda one: _order(one[0].id))
+    return sorted(found.values(), key=lambda one: row_order(one[0].id))
 
 
-def _order(row_id: str) -> list[int]:
+def row_order(row_id: str) -> list[int]:
     """Return what puts the rows of one item in order: the numbers behind the item's own id."""
     return [int(part) for part in row_id.split("/")[1:]]
 

@@ -1,40 +1,23 @@
-"""Where runs are kept, and whose they are."""
+"""The store of a run: opened, begun anew, and kept from other tasks."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from seedbed.engine.plan import Plan
 from seedbed.errors import UsageError
-from seedbed.store import RunStore, set_aside
-from seedbed.store.run_file import DATABASE
-
-VARIABLE = "SEEDBED_RUNS"
-
-
-def runs_folder() -> Path:
-    """Return the folder that runs are kept in: SEEDBED_RUNS, else `runs` in the working directory."""
-    return Path(os.environ.get(VARIABLE) or "runs")
-
-
-def run_folder(name: str) -> Path:
-    """Return the folder of a run; raise UsageError for a name that is none."""
-    if not name.strip() or name.startswith(".") or any(mark in name for mark in "/\\\0"):
-        raise UsageError(f"'{name}' is no name of a run", "use letters, digits, '-' and '_'")
-    return runs_folder() / name
+from seedbed.llm.budget import Spent
+from seedbed.store import RunStore, is_run, run_folder, set_aside
 
 
 def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunStore:
     """Open the store of a run, or one that lasts as long as it is used where the run has no name.
 
-    With `restart`, what was there is set aside, if anything was. Raises UsageError where another process
-    works on it, and where it is another task's.
+    With `restart`, what was there is set aside. Raises UsageError where another process works on it, and
+    where it is another task's.
     """
     if name is None:
         return RunStore.open(ephemeral=True)
     folder = run_folder(name)
-    if restart and (folder / DATABASE).exists():
+    if restart and is_run(folder):
         set_aside(folder)
     store = RunStore.open(folder)
     try:
@@ -43,6 +26,12 @@ def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunSto
         store.close()
         raise
     return store
+
+
+def spent_before(store: RunStore) -> Spent:
+    """Return what the earlier sessions of a run have spent."""
+    total = store.spent()
+    return Spent(total.input_tokens + total.output_tokens, total.cost, total.seconds)
 
 
 def _check_owner(store: RunStore, plan: Plan, name: str) -> None:

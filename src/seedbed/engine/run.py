@@ -26,14 +26,21 @@ class Found(NamedTuple):
     """What a run that goes on had before: rows kept, calls replayed, and those that are to be made.
 
     `calls` counts those of the rows in flight at the beginning; it may be more that are needed in the end.
+    `finished` says that the run had come to its end, and nothing was left to do; `changed` names the steps
+    that would not make the same rows any more.
     """
 
     rows: int
     replayed: int
     calls: int
+    finished: bool = False
+    changed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.rows:,} rows kept, {self.replayed:,} calls replayed, {self.calls:,} or more to make"
+        replayed = f", {_count_text(self.replayed, 'call')} replayed" if self.replayed else ""
+        calls = f"at least {_count_text(self.calls, 'call')} to make" if self.calls else "no call to make"
+        changed = f" (changed since: {', '.join(self.changed)})" if self.changed else ""
+        return f"{_count_text(self.rows, 'row')} kept{replayed}, {calls}{changed}"
 
 
 @dataclass
@@ -134,6 +141,10 @@ class Run:
                 for f in self.failures
             ],
         }
+
+
+def _count_text(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}"
 
 
 def _count(reasons: Counter[str], failure: Failure) -> None:

@@ -19,7 +19,7 @@ from seedbed.engine.settled import Settled
 from seedbed.engine.source_of import SourceMaker
 from seedbed.engine.sources import Source
 from seedbed.engine.stages import Stage, stage_of
-from seedbed.engine.verdicts import VerdictLog
+from seedbed.engine.verdicts import Refusal, VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import DatasetError, StopRun
 from seedbed.llm.sender import DEFAULT_CONCURRENCY
@@ -45,18 +45,21 @@ class Workshop:
 
 
 class SegmentRun:
-    """Takes a segment's items through its steps; `window` says what is under way."""
+    """Takes a segment's items through its steps.
+
+    `window` says what is under way, `counted` is the step whose rows are.
+    """
 
     def __init__(self, segment: Segment, shop: Workshop) -> None:
         plan = shop.plan
         self._shop = shop
         self._segment = segment
-        self._counted = plan.leaf if plan.leaf in segment.kept else segment.kept[0]
+        self.counted = segment.counted(plan.leaf)
         self._stages: list[Stage] = []
         wanted = None if segment.is_barrier else plan.n
         self._fold = Fold(
-            self._counted,
-            upstream(plan.topology, self._counted),
+            self.counted,
+            upstream(plan.topology, self.counted),
             wanted=wanted,
             attempts=_attempts(wanted, segment, plan.bounds.max_attempts),
             generator=segment.generator,
@@ -72,6 +75,8 @@ class SegmentRun:
         maker = SourceMaker(plan, shop.store, shop.journal, shop.fingerprints)
         self._source = maker.make(segment, self._fold)
         self._logs = {name: VerdictLog(shop.store, name) for name in segment.kept}
+        self._behind = {name: upstream(plan.topology, name) for name in segment.kept}
+        shop.journal.on_replacing = self._end_logs
         self.window = Window(self._source, flow.settle, self._fold, self._is_clogged)
 
     async def execute(self) -> None:
@@ -85,11 +90,17 @@ class SegmentRun:
             for stage in self._stages:
                 stage.close()
         # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
-        if self._source.error is not None and not self._fold.is_satisfied:
-            shop.run.fail(_source_failure(self._source, self._segment.name))
-        elif not shop.interrupted:
+        if self._source.error is not None and not self._fold.is_satisfied and not shop.interrupted:
+            failure = _source_failure(self._source, self._segment.name)
+            shop.run.fail(failure)
             for log in self._logs.values():
-                log.end()
+                log.refuse(failure, "failed")
+        if not shop.interrupted:
+            self._end_logs()
+
+    def _end_logs(self) -> None:
+        for log in self._logs.values():
+            log.end()
 
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
         stage = stage_of(step, self._shop.plan.concurrency or DEFAULT_CONCURRENCY)
@@ -101,17 +112,25 @@ class SegmentRun:
         if shop.watch is not None:
             shop.watch(settled)
         for name, cells in settled.made.items():
-            durable = self._logs[name].accept(cells)
+            self._logs[name].accept(cells)
             if name == shop.plan.leaf:
                 run.accepted += len(cells)
                 if shop.emission is not None:
-                    shop.emission.add(durable, [cell.encoded for cell in cells])
-        self._logs[self._counted].refuse(settled)
-        for rejection in settled.rejections:
-            run.reject(rejection)
+                    # All that the rows follow from has been added by now, and the writer keeps the order.
+                    shop.emission.add(shop.store.added, [cell.encoded for cell in cells])
         for failure in settled.failures:
+            self._refuse(failure, "failed")
             run.fail(failure)
+        for rejection in settled.rejections:
+            self._refuse(rejection, "rejected")
+            run.reject(rejection)
         self._check()
+
+    def _refuse(self, failure: Failure, verdict: Refusal) -> None:
+        """Note why a row did not come to the steps that it was on its way to."""
+        for name, log in self._logs.items():
+            if failure.step in self._behind[name]:
+                log.refuse(failure, verdict)
 
     def _check(self) -> None:
         run, emission = self._shop.run, self._shop.emission
@@ -142,4 +161,4 @@ def _source_failure(source: Source, name: str) -> Failure:
     assert error is not None
     if not isinstance(error, Exception) or concerns_all(error):
         raise error
-    return Failure.of("source", name, error)
+    return Failure.of("source", name, error, kept_as=name)

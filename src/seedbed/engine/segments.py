@@ -35,6 +35,10 @@ class Segment:
             return self.source.name
         return self.nodes[0].name if self.nodes else INPUT
 
+    def counted(self, leaf: str) -> str:
+        """Return the step whose rows count here: the dataset's, or the first that is kept."""
+        return leaf if leaf in self.kept else self.kept[0]
+
     @property
     def is_barrier(self) -> bool:
         """Whether its rows are made of all rows of earlier segments."""

@@ -17,18 +17,20 @@ from seedbed.engine.collection import rare_collections
 from seedbed.engine.emission import Emission
 from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
-from seedbed.engine.fingerprint import digest, step_fingerprint
+from seedbed.engine.fingerprint import digest, step_fingerprint, way_fingerprint
 from seedbed.engine.gate import Gate
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.llms import replace_llms
-from seedbed.engine.manifest import manifest_of
+from seedbed.engine.manifest import changed_steps, manifest_of
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
 from seedbed.engine.segment_run import SegmentRun, Workshop
-from seedbed.engine.segments import Segment, segments_of
+from seedbed.engine.segments import Segment, segments_of, upstream
 from seedbed.engine.settled import Settled
+from seedbed.engine.verdicts import VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import SeedbedError, StopRun, StoreError
+from seedbed.llm.budget import Budget, time_exhausted
 from seedbed.llm.gateway import Gateway
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
@@ -55,6 +57,7 @@ class Session:
         *,
         gateway: Gateway,
         journal: RunJournal,
+        budget: Budget | None = None,
         out: Path | None = None,
         emission: Emission | None = None,
         watch: Callable[[Settled], None] | None = None,
@@ -65,10 +68,13 @@ class Session:
         self._store = store
         self._out = out
         self._gateway = gateway
+        self._budget = budget
         self._order = order
         fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
         self._shop = Workshop(plan, run, store, journal, fingerprints, emission, watch)
-        self._gate = Gate(journal, run, plan.leaf)
+        self._changed = changed_steps(fingerprints, store.last_session())
+        self._segments = segments_of(plan.topology)
+        self._gate = Gate(journal, run, self._changed)
         self._loaded: list[BaseStep] = []
         self._window: Window | None = None
         self._is_ready = False
@@ -117,7 +123,7 @@ class Session:
             await self._unload()
             self.run.seconds = time.monotonic() - begun
             # A cancelled caller must not cut off what keeps the rows.
-            await asyncio.shield(asyncio.to_thread(self._close, finished))
+            await asyncio.shield(self._close(finished))
         return self.run
 
     async def _was_finished(self) -> bool:
@@ -128,7 +134,7 @@ class Session:
         summary = self._store.get_mark("summary")
         assert isinstance(summary, bytes)
         self.run.restore(orjson.loads(summary))
-        self.run.found = Found(self.run.accepted, 0, 0)
+        self.run.found = Found(self.run.accepted, 0, 0, finished=True)
         if self._shop.emission is not None:
             self._shop.emission.add(0, self._store.rows(self.plan.leaf))
         return True
@@ -139,15 +145,15 @@ class Session:
         if plan.input is not None and not isinstance(plan.input, (str, Path)):
             return None
         rows = digest() if plan.input is None else _file_digest(Path(plan.input))
-        edges = repr(
-            [(edge.parent, edge.child, edge.when and edge.when.text) for edge in plan.topology.edges]
-        )
+        ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
-        return digest(*self._shop.fingerprints.values(), edges.encode(), numbers.encode(), rows)
+        return digest(*self._shop.fingerprints.values(), *ways, numbers.encode(), rows)
 
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
+                if self._budget is not None:
+                    self._budget.check(llm)
                 await llm.check()
         # A model of gigabytes is not loaded before the key of another is found missing.
         for llm in self.plan.llms:
@@ -175,12 +181,13 @@ class Session:
         loop = asyncio.get_running_loop()
         self._store.on_commit(lambda durable: _call_soon(loop, self._committed, durable))
         self._gate.close()
-        for segment in segments_of(self.plan.topology):
+        self._watch_time()
+        for segment in self._segments:
             if self._shop.interrupted or (segment.is_barrier and not await self._pass_barrier(segment)):
                 break
             part = SegmentRun(segment, self._shop)
             self._window = part.window
-            self._gate.watch(part.window)
+            self._gate.watch(part.window, part.counted)
             if self._shop.interrupted:
                 part.window.drain()
             await part.execute()
@@ -190,15 +197,22 @@ class Session:
         """Have a step that needs all rows make its own; return whether it did."""
         assert segment.source is not None
         await asyncio.to_thread(self._store.flush)
-        barrier = Barrier(segment.source, self._store, self._shop.fingerprints[segment.name])
+        topology, name = self.plan.topology, segment.name
+        kept = [leaf for part in self._segments for leaf in part.kept]
+        behind = [leaf for leaf in kept if name in upstream(topology, leaf)]
+        barrier = Barrier(segment.source, self._store, self._shop.fingerprints[name], behind)
         try:
-            await asyncio.to_thread(barrier.make)
+            return await asyncio.to_thread(barrier.make, lambda: self._shop.interrupted)
         except Exception as error:
+            if self._shop.interrupted:
+                return False
             if concerns_all(error):
                 raise
-            self.run.fail(Failure.of("all", segment.name, error))
+            failure = Failure.of("all", name, error, kept_as=name)
+            self.run.fail(failure)
+            for leaf in behind:
+                VerdictLog(self._store, leaf).refuse(failure, "failed")
             return False
-        return True
 
     def _committed(self, durable: int) -> None:
         if self._shop.emission is not None:
@@ -206,27 +220,31 @@ class Session:
         if self._window is not None:
             self._window.wake()
 
-    def _close(self, finished: bool) -> None:
-        """Write what is left, and make the dataset's file of what is durable; for a thread."""
-        run, store = self.run, self._store
+    async def _close(self, finished: bool) -> None:
+        """Have all that was made durable, let go of the last rows, and make the dataset's file."""
+        run = self.run
         try:
-            store.flush()
+            await asyncio.to_thread(self._store.flush)
             if (emission := self._shop.emission) is not None:
-                emission.release(store.committed)
+                emission.release(self._store.committed)
                 run.stopped_by = run.stopped_by or emission.error
             run.outcome = _outcome(run, finished and run.stopped_by is None)
-            # A run in which every row failed has made no dataset, and takes none away.
-            if finished and self._out is not None and (run.accepted or not run.failed):
-                export_rows(store.rows(self.plan.leaf), self._out)
-                run.out = self._out
-            self._note_end(finished)
+            await asyncio.to_thread(self._make_dataset, finished)
         except StoreError:
             with suppress(StoreError):
-                run.accepted = store.count_verdicts(self.plan.leaf)["accepted"]
+                run.accepted = self._store.count_verdicts(self.plan.leaf)["accepted"]
             raise
         finally:
             if run.folder is not None:
-                store.close()
+                await asyncio.to_thread(self._store.close)
+
+    def _make_dataset(self, finished: bool) -> None:
+        run = self.run
+        # A run in which every row failed has made no dataset, and takes none away.
+        if finished and self._out is not None and (run.accepted or not run.failed):
+            export_rows(self._store.rows(self.plan.leaf), self._out)
+            run.out = self._out
+        self._note_end(finished)
 
     def _note_end(self, finished: bool) -> None:
         summary = self.run.summary()
@@ -236,6 +254,17 @@ class Session:
         self._store.set_mark(_FINISHED, mark or b"")
         self._store.end_session(self.run.outcome, summary)
         self._store.flush()
+
+    def _watch_time(self) -> None:
+        """Stop when the time of the run is up, also where no call asks for it."""
+        left = self._budget.seconds_left if self._budget is not None else None
+        if left is not None:
+            asyncio.get_running_loop().call_later(left, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        if self.run.stopped_by is None and not self._shop.interrupted:
+            self.run.stopped_by = time_exhausted(self.plan.bounds.max_seconds or 0.0)
+        self._drain()
 
     def _drain(self) -> None:
         self._shop.interrupted = True

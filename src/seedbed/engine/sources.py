@@ -39,7 +39,7 @@ class Item(NamedTuple):
     @classmethod
     def failed(cls, id: str, step: str, error: Exception) -> Item:
         """Return the item of a row that could not be made."""
-        return cls(id, Cell(id, b"{}"), Failure.of(id, step, error))
+        return cls(id, Cell(id, b"{}"), Failure.of(id, step, error, kept_as=step))
 
 
 class Source(ABC):
@@ -224,15 +224,30 @@ def numbered(
 
 
 def digested(rows: Iterable[Row], step: str) -> Iterator[Item]:
-    """Yield the rows of an input as items, known by content and occurrence and not by their line."""
-    seen: Counter[bytes] = Counter()
+    """Yield the rows of an input as items, known by content and not by their line."""
+    ids = ContentIds()
     for number, row in enumerate(rows):
         try:
             encoded = encode_row(row)
         except InvalidRowError as error:
             yield Item.failed(f"invalid.{number}", step, error)
             continue
-        digest = hashlib.blake2b(encoded, digest_size=8).digest()
-        row_id = f"{digest.hex()}.{seen[digest]}"
+        row_id = ids.of(encoded)
         yield Item(row_id, Cell(row_id, encoded, "", None, row_id))
-        seen[digest] += 1
+
+
+class ContentIds:
+    """Ids of rows that come in no order to rely on: the digest of a row, and how many like it came before."""
+
+    def __init__(self) -> None:
+        self._once: set[int] = set()
+        self._often: Counter[int] = Counter()
+
+    def of(self, encoded: bytes) -> str:
+        """Return the id of the next row."""
+        digest = hashlib.blake2b(encoded, digest_size=8).digest()
+        known = int.from_bytes(digest, "big")
+        if known in self._once:
+            self._often[known] += 1
+        self._once.add(known)
+        return f"{digest.hex()}.{self._often[known]}"

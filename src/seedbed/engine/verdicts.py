@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from seedbed.engine.cells import Cell
 from seedbed.engine.failure import Failure
-from seedbed.engine.settled import Settled
-from seedbed.store import RunStore, Verdict
-from seedbed.store.run_values import Decision
+from seedbed.store import Result, RunStore, Verdict
+
+Refusal = Literal["failed", "rejected"]
+
+_OF_NO_STEP = bytes(16)
 
 
 class VerdictLog:
@@ -23,37 +27,38 @@ class VerdictLog:
         self._agrees = True
         self._seq = 0
 
-    def accept(self, cells: list[Cell]) -> int:
-        """Accept rows; return the number of the last operation of the store that they wait for."""
-        durable = 0
+    def accept(self, cells: list[Cell]) -> None:
+        """Accept rows."""
         for cell in cells:
-            durable = self._add(
-                Verdict(self._leaf, self._seq, cell.id, "accepted", cell.node, cell.source, cell.k)
-            )
-        return durable
+            self._add(Verdict(self._leaf, self._seq, cell.id, "accepted", cell.node, cell.source, cell.k))
 
-    def refuse(self, settled: Settled) -> None:
-        """Note what failed and what was rejected."""
-        for failure in settled.failures:
-            self._add(self._refusal(failure, "failed"))
-        for rejection in settled.rejections:
-            self._add(self._refusal(rejection, "rejected"))
+    def refuse(self, failure: Failure, verdict: Refusal) -> None:
+        """Note a row that failed or was rejected, and why where no result says it."""
+        step, row = failure.kept_as or failure.step, failure.row
+        if self._add(Verdict(self._leaf, self._seq, row, verdict, step, row, 0)) and failure.kept_as:
+            why = b"[" + failure.encoded() + b"]"
+            self._store.add_result(Result(step, row, _OF_NO_STEP, 0, verdict, b"[]", why))
 
     def end(self) -> None:
-        """Forget the verdicts behind the last one."""
-        if self._agrees and next(self._stored, None) is not None:
-            self._store.truncate_verdicts(self._leaf, self._seq)
+        """Forget the stored verdicts behind those of this session so far.
 
-    def _refusal(self, failure: Failure, verdict: Decision) -> Verdict:
-        return Verdict(self._leaf, self._seq, failure.row, verdict, failure.step, failure.row, 0)
-
-    def _add(self, verdict: Verdict) -> int:
-        self._seq += 1
+        They are the last ones, or what others point to is about to change.
+        """
         if self._agrees:
-            known = next(self._stored, None)
-            if known == verdict:
-                return 0
-            self._agrees = False
-            if known is not None:
-                self._store.truncate_verdicts(self._leaf, verdict.seq)
-        return self._store.add_verdict(verdict)
+            self._forget(next(self._stored, None))
+
+    def _add(self, verdict: Verdict) -> bool:
+        """Add a verdict; return whether it is new."""
+        known = next(self._stored, None) if self._agrees else None
+        is_new = known != verdict
+        if is_new and self._agrees:
+            self._forget(known)
+        if is_new:
+            self._store.add_verdict(verdict)
+        self._seq += 1
+        return is_new
+
+    def _forget(self, known: Verdict | None) -> None:
+        self._agrees = False
+        if known is not None:
+            self._store.truncate_verdicts(self._leaf, self._seq)

@@ -14,15 +14,11 @@ LOOKAHEAD = 1024
 """Items that may be in flight or wait for an earlier one: memory follows it, not the number of rows."""
 
 
-def do_nothing() -> None:
-    """Do nothing."""
-
-
 class Window:
     """Starts items of a source while there is room, and yields what was decided of them in their order.
 
-    `is_clogged` says that the store cannot keep up, and that nothing more is to be started. `on_progress`
-    is called when an item has settled, and when all that can be started for now is.
+    `is_clogged` says that the store cannot keep up, and that nothing more is to be started. `on_change` is
+    called when an item is settled, and when there is nothing to do but to wait.
     """
 
     def __init__(
@@ -43,7 +39,7 @@ class Window:
         self._started = 0
         self._running = 0
         self._draining = False
-        self.on_progress: Callable[[], None] = do_nothing
+        self.on_change: Callable[[], None] = _nothing
         source.on_news = self.wake
 
     async def decided(self) -> AsyncGenerator[Settled]:
@@ -61,7 +57,7 @@ class Window:
                 elif not self._undecided and (self._draining or not self._may_start()):
                     return
                 else:
-                    self.on_progress()
+                    self.on_change()
                     await self._news.wait()
                     self._news.clear()
         except asyncio.CancelledError:
@@ -94,9 +90,9 @@ class Window:
         return self._running
 
     @property
-    def is_full(self) -> bool:
-        """Whether nothing more can be started before something is decided."""
-        return not self._may_start()
+    def is_stuck(self) -> bool:
+        """Whether nothing can be started or decided before the first item in flight is settled."""
+        return bool(self._undecided) and not self._undecided[0].done() and not self._may_start()
 
     def _may_start(self) -> bool:
         if self._draining or self._source.ended or len(self._undecided) >= self._lookahead:
@@ -116,7 +112,7 @@ class Window:
 
     def _done(self, task: asyncio.Future[Settled]) -> None:
         self._running -= 1
-        self.on_progress()
+        self.on_change()
         if not task.cancelled() and task.exception() is not None:
             # Every row would meet this error: it is raised when the rows before have their verdicts.
             self._draining = True
@@ -134,6 +130,10 @@ class Window:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _is_settled(task: asyncio.Future[Settled]) -> bool:

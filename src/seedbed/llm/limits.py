@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from collections.abc import Callable
 
+from seedbed.llm.circuit import Circuit, CircuitPolicy
 from seedbed.llm.pace import Pace
 from seedbed.llm.quota import bucket_per_minute
 from seedbed.llm.response import Limits
@@ -31,16 +33,18 @@ class Limiter:
         slots: int | None = None,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        circuit: CircuitPolicy | None = None,
     ) -> None:
         self.in_flight = 0
         self.window = Window(concurrency, slots)
         self.pace = Pace()
+        self.circuit = Circuit(circuit)
         self._requests = bucket_per_minute(requests_per_minute) if requests_per_minute else None
         self._tokens = bucket_per_minute(tokens_per_minute) if tokens_per_minute else None
         self._loop = asyncio.get_running_loop()
         self._queues: dict[str, WaitingCalls] = {}
         self._numbers = itertools.count()
-        self._waiting = 0
+        self.waiting = 0
         self._timer: asyncio.TimerHandle | None = None
         self._pauses: set[asyncio.Future[None]] = set()
         self._is_draining = False
@@ -61,11 +65,11 @@ class Limiter:
             raise asyncio.CancelledError
         queue = self._queues.get(model) or self._queues.setdefault(model, WaitingCalls())
         now = self._loop.time()
-        if not self._waiting and not self._delay(now, tokens) and not self._quota_delay(queue, now, tokens):
+        if not self.waiting and not self._delay(now, tokens) and not self._quota_delay(queue, now, tokens):
             return self._admit(queue, now, tokens)
         call = WaitingCall(rank, next(self._numbers), tokens, self._loop.create_future())
         queue.push(call)
-        self._waiting += 1
+        self.waiting += 1
         self._give()
         try:
             return await call.future
@@ -75,7 +79,7 @@ class Limiter:
 
     def _abandon(self, future: asyncio.Future[Permit]) -> None:
         if future.cancelled():
-            self._waiting -= 1
+            self.waiting -= 1
             self._give_soon()
         else:
             # The permit came, and the caller was cancelled before it could take it.
@@ -118,11 +122,23 @@ class Limiter:
     def drain(self) -> None:
         """Cancel every call that waits, now and from now on."""
         self._is_draining = True
-        for pause in list(self._pauses):
+        for pause in self._pauses:
             pause.cancel()
-        for queue in self._queues.values():
-            for call in queue.all():
-                call.future.cancel()
+        for call in self._waiting_calls():
+            call.cancel()
+
+    def fail_waiting(self, new_error: Callable[[], Exception]) -> None:
+        """Have every call that waits, for a permit or for its next try, raise an error."""
+        for pause in self._pauses:
+            if not pause.done():
+                pause.set_exception(new_error())
+        for call in self._waiting_calls():
+            call.set_exception(new_error())
+            self.waiting -= 1
+
+    def _waiting_calls(self) -> list[asyncio.Future[Permit]]:
+        calls = [call.future for queue in self._queues.values() for call in queue.all()]
+        return [future for future in calls if not future.done()]
 
     def _end(self, permit: Permit, limits: Limits | None, tokens: float) -> None:
         self.in_flight -= 1
@@ -141,13 +157,15 @@ class Limiter:
 
     def _give_soon(self) -> None:
         # Of answers that come together all are taken note of first: a refusal may be among them.
-        if self._waiting and not self._is_giving:
+        if self.waiting and not self._is_giving:
             self._is_giving = True
             self._loop.call_soon(self._give)
 
     def _delay(self, now: float, estimate: int) -> float:
         """Return the seconds until a call may be sent, as far as all models share the limits."""
         delay = self.window.delay(now, self.in_flight) or self.pace.delay(now)
+        if self.circuit.is_suspect:
+            delay = max(delay, self.circuit.delay(now, self.in_flight))
         if self._requests is not None:
             delay = max(delay, self._requests.delay(now, 1))
         if self._tokens is not None:
@@ -176,7 +194,7 @@ class Limiter:
         """Give permits to waiting calls as long as there are any, and set the timer for the next one."""
         self._is_giving = False
         now = self._loop.time()
-        while self._waiting:
+        while self.waiting:
             first, delay = self._first(now)
             if first is not None:
                 delay = self._delay(now, first[0].tokens)
@@ -185,7 +203,7 @@ class Limiter:
                 return
             call, queue = first
             queue.pop()
-            self._waiting -= 1
+            self.waiting -= 1
             call.future.set_result(self._admit(queue, now, call.tokens))
 
     def _first(self, now: float) -> tuple[tuple[WaitingCall, WaitingCalls] | None, float]:

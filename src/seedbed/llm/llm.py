@@ -12,7 +12,7 @@ import orjson
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_core import to_jsonable_python
 
-from seedbed.errors import GenerationError, LLMError, SeedbedError, UsageError
+from seedbed.errors import GenerationError, LLMError, SeedbedError, StopRun, UsageError
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.gateway import Gateway, default_gateway
 from seedbed.llm.loop import loop_thread
@@ -270,7 +270,7 @@ class LLM(GenerationParameters, ABC):
         if not errors:
             return [texts for texts in generations if texts is not None]
         first = next(iter(errors.values()))
-        if len(requests) == 1 or isinstance(first, UsageError):
+        if len(requests) == 1 or isinstance(first, UsageError | StopRun):
             raise first
         raise GenerationError(
             f"{len(errors)} of {len(requests)} inputs failed, the first with: {first}",

@@ -8,12 +8,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from seedbed.errors import InvalidResponseError, LLMError, RateLimitedError, SeedbedError, TimedOutError
+from seedbed.errors import (
+    EndpointDownError,
+    InvalidResponseError,
+    LLMError,
+    RateLimitedError,
+    SeedbedError,
+    TimedOutError,
+)
+from seedbed.llm.budget import Budget
+from seedbed.llm.circuit import CircuitPolicy, down
 from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
-from seedbed.llm.retry import RetryPolicy
+from seedbed.llm.retry import RetryPolicy, Tries
 from seedbed.llm.window import START
 from seedbed.plugins.origin import where
 
@@ -27,13 +36,17 @@ DEFAULT_CONCURRENCY = START
 
 @dataclass
 class CallCounts:
-    """What went through a gateway; `retried` are the tries that failed, `refused` those of the limits."""
+    """What went through a gateway; `retried` are the tries that failed, `refused` those of the limits.
+
+    `cost` is in dollars, as far as prices are known.
+    """
 
     answered: int = 0
     replayed: int = 0
     retried: int = 0
     refused: int = 0
     truncated: int = 0
+    cost: float | None = None
     usage: Usage = field(default_factory=Usage)
 
     def add(self, response: Response) -> None:
@@ -55,16 +68,20 @@ class Sender:
         *,
         concurrency: int | None = None,
         retry: RetryPolicy | None = None,
+        budget: Budget | None = None,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        circuit: CircuitPolicy | None = None,
     ) -> None:
         self.counts = CallCounts()
+        self._budget = budget
         self._retry = retry or RetryPolicy()
         self._limiter = partial(
             Limiter,
             concurrency=concurrency,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
+            circuit=circuit,
         )
         self._limiters: dict[tuple[str, str], Limiter] = {}
         self._is_draining = False
@@ -75,27 +92,43 @@ class Sender:
         Permits go to the lowest `rank` first: the position of the row that asks.
         """
         limiter = self.limiter(llm)
-        tries = 0
+        tries: Tries | None = None
         while True:
-            tries += 1
             try:
                 response = await self._try(limiter, llm, request, rank)
+            except EndpointDownError:
+                raise
             except LLMError as error:
-                wait = self._retry.wait_after(error, tries)
-                if wait is None:
-                    raise
-                self.counts.retried += 1
-                logger.info("try %d failed, next in %.1f s: %s", tries, wait, error.fact)
-                await limiter.pause(wait)
+                now = asyncio.get_running_loop().time()
+                tries = tries or Tries(self._retry, now)
+                await limiter.pause(self._wait_after(error, tries, limiter, llm, now))
             else:
+                limiter.circuit.answered()
                 self.counts.add(response)
                 return response
+
+    def _wait_after(self, error: LLMError, tries: Tries, limiter: Limiter, llm: LLM, now: float) -> float:
+        """Return the seconds until the next try; raise where there is none, or where the endpoint is down."""
+        wait = tries.wait_after(error, now)
+        error.tries = tries.count
+        if limiter.circuit.failed(now, error):
+            limiter.fail_waiting(partial(down, llm.reference, error))
+            wait = None
+            if not error.fatal:
+                raise down(llm.reference, error) from error
+        if wait is None:
+            raise error
+        if self._budget is not None and self._budget.seconds_left is not None:
+            wait = min(wait, self._budget.seconds_left)
+        self.counts.retried += 1
+        logger.info("try %d failed, next in %.1f s: %s", tries.count, wait, error.fact)
+        return wait
 
     async def _try(self, limiter: Limiter, llm: LLM, request: Request, rank: int) -> Response:
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
         try:
-            response = await one_try(llm, request)
+            response = await self._paid_try(llm, request)
         except LLMError as error:
             if isinstance(error, RateLimitedError) and error.retryable:
                 self.counts.refused += 1
@@ -107,6 +140,17 @@ class Sender:
             limiter.ended(permit)
             raise
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
+        return response
+
+    async def _paid_try(self, llm: LLM, request: Request) -> Response:
+        if self._budget is None:
+            return await one_try(llm, request)
+        reservation = await self._budget.reserve(llm, request)
+        response = None
+        try:
+            response = await one_try(llm, request)
+        finally:
+            self._budget.settle(llm, reservation, response)
         return response
 
     def drain(self) -> None:

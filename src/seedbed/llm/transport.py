@@ -23,7 +23,7 @@ CONNECT_SECONDS = 15.0
 
 
 class HTTPAnswer(NamedTuple):
-    """A complete HTTP response: status, headers (names in lower case) and body."""
+    """A complete HTTP response: status, headers (the case of a name does not matter) and body."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,10 +35,12 @@ async def post_json(
     payload: Any,
     *,
     headers: Mapping[str, str],
-    timeout: float,
+    timeout: float | None = None,
     max_bytes: int = MAX_RESPONSE_BYTES,
 ) -> HTTPAnswer:
-    """Post `payload` as JSON and return the answer, whatever its status; `timeout` in seconds.
+    """Post `payload` as JSON and return the answer, whatever its status.
+
+    `timeout` is in seconds; a backend's `respond` leaves it out, since the gateway watches its time.
 
     Raises TimedOutError, LLMConnectionError, and InvalidResponseError for more than `max_bytes`.
     """
@@ -64,17 +66,21 @@ def public_url(url: str) -> str:
 
 
 async def _exchange(
-    method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float, max_bytes: int
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    timeout: float | None,
+    max_bytes: int,
 ) -> HTTPAnswer:
     origin = public_url(url)
-    limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_SECONDS)
     try:
         async with _session().request(
             method,
             url,
             data=body,
             headers=headers,
-            timeout=limits,
+            timeout=_limits(timeout, CONNECT_SECONDS),
             proxy=_proxy(origin),
             allow_redirects=False,
         ) as response:
@@ -82,13 +88,17 @@ async def _exchange(
     except aiohttp.ConnectionTimeoutError as error:
         raise TimedOutError(f"cannot reach '{origin}' within {CONNECT_SECONDS:g} s") from error
     except TimeoutError as error:
-        raise TimedOutError(f"no complete answer from '{origin}' within {timeout:g} s") from error
+        raise TimedOutError(f"no complete answer from '{origin}' within {timeout or 0:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
         # These two quote a whole URL, with its password.
         quoting = isinstance(error, aiohttp.InvalidURL | aiohttp.ClientHttpProxyError)
         raise connection_error(error, origin) from (None if quoting else error)
-    lowered = {name.lower(): value for name, value in response.headers.items()}
-    return HTTPAnswer(response.status, lowered, received)
+    return HTTPAnswer(response.status, response.headers, received)
+
+
+@lru_cache(maxsize=64)
+def _limits(timeout: float | None, connect: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=timeout, sock_connect=connect)
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int, origin: str) -> bytes:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from seedbed.store.export import check_target, export_rows
 from seedbed.store.readers import read_rows
-from seedbed.store.run_folders import RunEntry, list_runs, remove_run, set_aside
+from seedbed.store.run_folders import (
+    RunEntry,
+    is_run,
+    list_runs,
+    remove_run,
+    run_folder,
+    run_names,
+    runs_folder,
+    set_aside,
+)
 from seedbed.store.run_queries import Rows
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_store import RunStore
-from seedbed.store.run_values import Call, Failure, Result, Session, Spent, Verdict
+from seedbed.store.run_values import Call, Failure, Refused, Result, Session, Spent, Verdict
 from seedbed.store.training import TrainingRows
 
 __all__ = [
     "Call",
     "Failure",
+    "Refused",
     "Result",
     "Rows",
     "RunEntry",
@@ -25,8 +35,12 @@ __all__ = [
     "Verdict",
     "check_target",
     "export_rows",
+    "is_run",
     "list_runs",
     "read_rows",
     "remove_run",
+    "run_folder",
+    "run_names",
+    "runs_folder",
     "set_aside",
 ]

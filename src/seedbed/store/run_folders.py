@@ -1,17 +1,21 @@
-"""The folders of runs: listed, set aside, removed."""
+"""The folders of runs: found, listed, set aside, removed."""
 
 from __future__ import annotations
 
+import os
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from seedbed.errors import SeedbedError
+from seedbed.errors import SeedbedError, UsageError
 from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, check, require
 from seedbed.store.run_lock import Holder, RunLock, holder_of
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_values import Session
+
+VARIABLE = "SEEDBED_RUNS"
+"""The environment variable that names the folder of all runs."""
 
 
 class RunEntry(NamedTuple):
@@ -22,6 +26,28 @@ class RunEntry(NamedTuple):
     session: Session | None
     holder: Holder | None
     error: SeedbedError | None
+
+
+def runs_folder() -> Path:
+    """Return the folder that runs are kept in: SEEDBED_RUNS, else `runs` in the working directory."""
+    return Path(os.environ.get(VARIABLE) or "runs")
+
+
+def run_folder(name: str) -> Path:
+    """Return the folder of a run; raise UsageError for a name that is none."""
+    if not name.strip() or name.startswith(".") or any(mark in name for mark in "/\\\0"):
+        raise UsageError(f"'{name}' is no name of a run", "use letters, digits, '-' and '_'")
+    return runs_folder() / name
+
+
+def is_run(folder: Path) -> bool:
+    """Whether there is a run in a folder, or what was one."""
+    return (folder / DATABASE).is_file()
+
+
+def run_names() -> list[str]:
+    """Return the names of the runs that are there."""
+    return sorted(found.parent.name for found in runs_folder().glob(f"*/{DATABASE}"))
 
 
 def list_runs(root: Path) -> list[RunEntry]:

@@ -13,7 +13,7 @@ import orjson
 from seedbed.errors import StoreError
 from seedbed.store.answers import unpack
 from seedbed.store.run_errors import while_working
-from seedbed.store.run_values import Call, Failure, Result, Session, Spent, Verdict
+from seedbed.store.run_values import Call, Failure, Refused, Result, Session, Spent, Verdict
 
 PAGE = 256
 """Table rows of one query. Each query ends before its rows are given on: an open one would hold a
@@ -122,6 +122,49 @@ class RunQueries:
             yield from (Verdict(*found) for found in page)
             page = self._all(select, leaf, page[-1][1])
 
+    def refused(self, leaf: str) -> Iterator[Refused]:
+        """Yield the rows that were rejected or failed on their way to a leaf, in order, with the reason."""
+        select = (
+            "SELECT v.seq, v.row, v.verdict, v.step, r.reasons "
+            "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
+            f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict != 'accepted' ORDER BY v.seq LIMIT {PAGE}"
+        )
+        before: tuple[Any, ...] = ()
+        number = 0
+        page = self._all(select, leaf, -1)
+        while page:
+            for seq, row, verdict, step, reasons in page:
+                # A row of which several were to be made may have failed more than once.
+                number = number + 1 if before == (row, verdict, step) else 0
+                before = (row, verdict, step)
+                yield Refused(seq, row, verdict, step, *_why(reasons, verdict, number))
+            page = self._all(select, leaf, page[-1][0])
+
+    def verdict_of(self, leaf: str, row: str) -> Verdict | None:
+        """Return the first verdict on a row, None where it has none."""
+        found = self._all("SELECT * FROM verdicts WHERE leaf = ? AND row = ? ORDER BY seq LIMIT 1", leaf, row)
+        return Verdict(*found[0]) if found else None
+
+    def accepted(self, leaf: str, number: int) -> Verdict | None:
+        """Return the verdict on accepted row `number`, from 0; None where there are fewer."""
+        found = self._all(
+            "SELECT * FROM verdicts WHERE leaf = ? AND verdict = 'accepted' ORDER BY seq LIMIT 1 OFFSET ?",
+            leaf,
+            number,
+        )
+        return Verdict(*found[0]) if found else None
+
+    def descendants(self, step: str, row: str) -> list[Result]:
+        """Return what a step made of the rows that were numbered on the way from a row."""
+        # The mark behind `/` in the order of ids is `0`: what begins with `row/` lies between the two.
+        found = self._all(
+            f"SELECT {_RESULT} FROM results WHERE step = ? AND row > ? AND row < ? ORDER BY length(row), row",
+            step,
+            f"{row}/",
+            f"{row}0",
+        )
+        return [Result(*one) for one in found]
+
     def count_verdicts(self, leaf: str) -> dict[str, int]:
         """Return how many rows of a leaf were accepted, rejected and failed."""
         found = self._all("SELECT verdict, count(*) FROM verdicts WHERE leaf = ? GROUP BY verdict", leaf)
@@ -195,6 +238,16 @@ class Rows:
             data = result.data if result else b"[]"
         made: list[Any] = orjson.loads(data)
         return made
+
+
+def _why(reasons: str | None, verdict: str, number: int) -> tuple[str, str, int, str | None]:
+    """Return reason, kind, tries and text of a row's refusal of that number, for that verdict."""
+    rejected = verdict == "rejected"
+    alike = [why for why in orjson.loads(reasons or "[]") if why["rejected"] == rejected]
+    if number >= len(alike):
+        return "(no reason is kept)", "", 0, None
+    why = alike[number]
+    return why["reason"], why["kind"], why["tries"], why["text"]
 
 
 def _session(

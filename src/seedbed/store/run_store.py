@@ -120,6 +120,11 @@ class RunStore(RunQueries):
         return self._writer.committed
 
     @property
+    def added(self) -> int:
+        """The number of additions so far: the sequence number of the last one."""
+        return self._writer.added
+
+    @property
     def pending(self) -> int:
         """The number of additions that are not durable yet."""
         return self._writer.pending

@@ -93,6 +93,19 @@ class Failure(NamedTuple):
     text: str | None
 
 
+class Refused(NamedTuple):
+    """A row that was rejected or failed; `kind` is empty where no reason is kept."""
+
+    seq: int
+    row: str
+    verdict: Decision
+    step: str
+    reason: str
+    kind: str
+    tries: int
+    text: str | None
+
+
 class Spent(NamedTuple):
     """What all sessions of a run used up: calls, tokens, dollars, seconds.
 

@@ -24,8 +24,9 @@ MOST = 8192
 class Writer:
     """Takes operations from any thread and commits them on its own.
 
-    `committed` is the number of operations that are durable, and so the highest durable sequence
-    number; `error` says why the writer has ended early, if it has.
+    `added` counts operations, and so is the sequence number of the last one; `committed` is the number of
+    those that are durable, and so the highest durable sequence number; `error` says why the writer has
+    ended early, if it has.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Writer:
         self._queue: deque[Operation] = deque()
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._added = 0
+        self.added = 0
         self._taken = 0
         self._wanted = 0
         self._due = 0.0
@@ -53,7 +54,7 @@ class Writer:
     @property
     def pending(self) -> int:
         """The number of operations that are not durable yet."""
-        return self._added - self.committed
+        return self.added - self.committed
 
     def add(self, operation: Operation) -> int:
         """Queue an operation and return its sequence number; raises `StoreError` after the end."""
@@ -61,11 +62,11 @@ class Writer:
             if self._ending:
                 self._raise()
             self._queue.append(operation)
-            self._added += 1
+            self.added += 1
             if self._idle:
                 self._idle = False
                 self._changed.notify_all()
-            return self._added
+            return self.added
 
     def on_commit(self, callback: Callable[[int], None]) -> None:
         """Have `callback` called on the writer's thread with `committed`, after each commit."""
@@ -74,7 +75,7 @@ class Writer:
     def flush(self) -> None:
         """Wait until all that was added is durable; raises `StoreError` where that cannot be."""
         with self._lock:
-            wanted = self._wanted = self._added
+            wanted = self._wanted = self.added
             self._changed.notify_all()
             self._changed.wait_for(lambda: self.committed >= wanted or self.error)
             if self.committed < wanted:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 import threading
 from typing import Any
 
@@ -15,6 +14,7 @@ from seedbed import GenerationParameters, GeneratorTask, run
 from seedbed_llamacpp import LlamaCppLLM
 from seedbed_llamacpp.model_files import model_file
 from seedbed_llamacpp.native import xllamacpp_module
+from seedbed_llamacpp.server import Settings, _parameters
 
 NAME = "smollm2-135m"
 ROWS = 32
@@ -113,14 +113,7 @@ def _body(number: int) -> dict[str, Any]:
 
 
 def _server() -> Any:
-    """Start llama.cpp as it comes, but for the number of answers at once and what it prints and keeps."""
+    """Start llama.cpp with the parameters that the backend gives it: what is compared is the way there."""
+    settings = Settings(model_file(NAME), PARALLEL, CONTEXT, None, None)
     xllamacpp = xllamacpp_module()
-    parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(model_file(NAME))
-    parameters.n_parallel = PARALLEL
-    parameters.n_ctx = PARALLEL * CONTEXT
-    parameters.verbosity = -1
-    parameters.cache_ram_mib = 0
-    parameters.hostnames = ["127.0.0.1"]
-    parameters.api_keys = [secrets.token_hex(32)]
-    return xllamacpp.Server(parameters)
+    return xllamacpp.Server(_parameters(xllamacpp, settings))

@@ -140,9 +140,7 @@ class AnthropicLLM(LLM):
         sampled = [name for name in SAMPLING if name in body]
         if sampled:
             headers = {**headers, "anthropic-version": SAMPLING_VERSION}
-        answer = await post_json(
-            f"{connection.base_url}/v1/messages", body, headers=headers, timeout=self.timeout
-        )
+        answer = await post_json(f"{connection.base_url}/v1/messages", body, headers=headers)
         try:
             received = parse_body(answer, connection.provider, _secrets(connection, headers), read_limits)
         except BadRequestError as error:

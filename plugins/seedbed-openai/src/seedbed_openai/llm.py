@@ -202,7 +202,7 @@ class OpenAILLM(LLM):
         """Post the request to Chat Completions or to the Responses API."""
         connection = self._connected()
         title, headers = self.server_title, await connection.request_headers()
-        answer = await post_json(connection.url, self._body(request), headers=headers, timeout=self.timeout)
+        answer = await post_json(connection.url, self._body(request), headers=headers)
         try:
             body = parse_body(answer, title, self.secrets(), read_limits)
         except AuthenticationError as error:

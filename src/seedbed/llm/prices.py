@@ -1,0 +1,116 @@
+"""What calls cost: prices given by the user, or those of the package genai-prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from seedbed.errors import UsageError
+from seedbed.llm.response import Usage
+
+if TYPE_CHECKING:
+    from seedbed.llm.llm import LLM
+
+_MILLION = 1_000_000
+Price = Callable[[Usage], float]
+
+
+class Rates(NamedTuple):
+    """Dollars per million tokens; reasoning is paid as output."""
+
+    input: float
+    output: float
+    cached: float
+
+    def cost(self, usage: Usage) -> float:
+        """Return what a usage costs."""
+        fresh = usage.input_tokens - usage.cached_tokens
+        dollars = fresh * self.input + usage.cached_tokens * self.cached + usage.output_tokens * self.output
+        return dollars / _MILLION
+
+
+class Prices:
+    """Prices of models: those given here, in dollars per million tokens, else those of genai-prices.
+
+    Models are looked up once, under their `price_id`. Prices that are given here hold for what comes from a
+    cache too. Nothing is fetched from the network.
+    """
+
+    def __init__(self, *, price_input: float | None = None, price_output: float | None = None) -> None:
+        if (price_input is None) != (price_output is None):
+            raise UsageError(
+                "only one of price_input and price_output is given",
+                "give both, in dollars per million tokens",
+            )
+        self._given: Price | None = None
+        if price_input is not None and price_output is not None:
+            if min(price_input, price_output) < 0:
+                raise UsageError(f"a price is below zero: {min(price_input, price_output):g}")
+            self._given = Rates(price_input, price_output, cached=price_input).cost
+        self._found: dict[str, Price | None] = {}
+
+    def cost_of(self, llm: LLM, usage: Usage) -> float | None:
+        """Return the dollars that a usage costs, or None where no price is known."""
+        price = self._price(llm)
+        return None if price is None else price(usage)
+
+    def check(self, llm: LLM) -> None:
+        """Raise UsageError where the price of an LLM is not known."""
+        if self._price(llm) is not None:
+            return
+        advice = "give price_input and price_output, in dollars per million tokens"
+        if llm.price_id is not None and not _is_installed():
+            raise UsageError(
+                f"the price of '{llm.reference}' is not known: genai-prices is not installed",
+                "pip install 'seedbed[prices]'",
+                f"or {advice}",
+            )
+        raise UsageError(f"the price of '{llm.reference}' is not known", advice, "or set no limit of cost")
+
+    def _price(self, llm: LLM) -> Price | None:
+        if self._given is not None:
+            return self._given
+        name = llm.price_id
+        if name is None:
+            return None
+        if name not in self._found:
+            self._found[name] = _listed(name)
+        return self._found[name]
+
+
+def _is_installed() -> bool:
+    try:
+        import genai_prices  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _listed(name: str) -> Price | None:
+    """Return the price that genai-prices lists for `provider/model`."""
+    if not _is_installed():
+        return None
+    from genai_prices import Usage as ListUsage
+    from genai_prices import calc_price
+
+    provider, _, model = name.partition("/")
+
+    def look_up(usage: Usage) -> Any:
+        counted = ListUsage(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cache_read_tokens=usage.cached_tokens,
+        )
+        return calc_price(counted, model, provider_id=provider)
+
+    try:
+        found = look_up(Usage(input_tokens=1, output_tokens=1)).model_price
+    except LookupError:
+        return None
+    cached = found.input_mtok if found.cache_read_mtok is None else found.cache_read_mtok
+    mtok = (found.input_mtok, found.output_mtok, cached)
+    if all(rate is None or isinstance(rate, Decimal) for rate in mtok):
+        return Rates(*(float(rate or 0) for rate in mtok)).cost
+    # Prices that rise with the length of the prompt are left to the package, which takes 0.1 ms.
+    return lambda usage: float(look_up(usage).total_price)

@@ -1,0 +1,86 @@
+"""Rows leave a run in order, each when all that it follows from is durable."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+from tests.support.scripted_llm import scripted
+
+from seedbed import GeneratorTask, Task
+from seedbed.engine.api import open_session
+from seedbed.engine.plan import make_plan
+from seedbed.store import RunReader
+
+
+class Word(GeneratorTask):
+    template: str = "{{ n }}"
+    suffix: str = ""
+
+    def sample(self, index: int, rng: Any) -> dict[str, Any]:
+        return {"n": index}
+
+    def format_output(self, output: str | None, input: Any) -> dict[str, Any]:
+        return {"generation": f"{output}{self.suffix}"}
+
+
+def rows_and_what_was_durable(task: Any, n: int) -> list[tuple[Any, Any]]:
+    """Run a task and return each row that left, beside the result that was durable then."""
+    seen = []
+
+    def emit(row: bytes) -> None:
+        with RunReader.open(folder) as reader:
+            result = reader.result_of("word", str(orjson.loads(row)["n"]))
+        seen.append((orjson.loads(row), None if result is None else orjson.loads(result.data)[0]))
+
+    session = open_session(make_plan(task, n=n), name="words", emit=emit)
+    folder = session._store.folder
+    session.execute()
+    return seen
+
+
+def test_a_row_leaves_when_it_is_durable() -> None:
+    seen = rows_and_what_was_durable(Word(llm=scripted()), 20)
+
+    assert len(seen) == 20
+    assert all(row == durable for row, durable in seen)
+
+
+def test_a_row_that_takes_the_place_of_another_leaves_when_it_is_durable_itself() -> None:
+    rows_and_what_was_durable(Word(llm=scripted()), 20)
+    seen = rows_and_what_was_durable(Word(llm=scripted(), suffix="!"), 20)
+
+    assert [row["generation"] for row, _ in seen] == ["yes!"] * 20
+    assert all(row == durable for row, durable in seen)
+
+
+class Several(Task):
+    template: str = "{{ n }}"
+    times: int = 3
+
+    def format_output(self, output: str | None, input: Any) -> list[dict[str, Any]]:
+        return [{"k": k} for k in range(self.times)]
+
+
+def test_a_dataset_can_be_read_while_other_rows_take_the_place_of_those_in_it() -> None:
+    rows = [{"n": n} for n in range(3)]
+    open_session(make_plan(Several(llm=scripted()), input=rows), name="several").execute()
+    read: list[list[bytes]] = []
+
+    def read_when_the_rows_behind_are_made() -> None:
+        with RunReader.open(folder) as reader:
+            while any(len(orjson.loads(result.data)) > 1 for result in reader.results_of("several")):
+                assert session.run.accepted == 0
+            read.append([*reader.rows("several")])
+
+    async def answer(request: Any) -> str:
+        await asyncio.to_thread(read_when_the_rows_behind_are_made)
+        return "yes"
+
+    task = Several(llm=scripted(answer), times=1)
+    session = open_session(make_plan(task, input=[{"n": 7}, *rows]), name="several")
+    folder = session._store.folder
+
+    assert session.execute().accepted == 4
+    assert read == [[]]

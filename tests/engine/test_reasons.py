@@ -1,0 +1,144 @@
+"""Every row that is not in a dataset has its reason in the store, whatever refused it."""
+
+from __future__ import annotations
+
+from tests.support.scripted_llm import prompt, scripted
+
+from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Pass, Reject, Step, Task, run, when
+from seedbed.store import RunReader
+
+
+class Count(GeneratorTask):
+    template: str = "{{ n }}"
+
+    def sample(self, index, rng):
+        return {"n": index}
+
+
+def refused(done):
+    """Return what the store says of the refused rows: id, verdict and the first line of the reason."""
+    with RunReader.open(done.folder) as reader:
+        return [
+            (one.row, one.verdict, one.reason.splitlines()[0])
+            for leaf in reader.leaves()
+            for one in reader.refused(leaf)
+        ]
+
+
+def test_a_row_that_a_step_fails_on_or_rejects():
+    class Check(Step):
+        def process(self, row):
+            if row["n"] == 1:
+                raise Reject("no ones")
+            return {"inverse": 1 / row["n"]}
+
+    done = run(Count(llm=scripted()) >> Check(), 3, name="check")
+    assert refused(done) == [
+        ("0", "failed", "ZeroDivisionError: division by zero"),
+        ("1", "rejected", "no ones"),
+    ]
+
+
+def test_a_duplicate_and_a_row_that_is_not_admitted():
+    class Unique(Count):
+        unique = ("generation",)
+
+        def admit(self, row, accepted):
+            if row["n"] == 2:
+                raise Reject("no twos")
+
+    llm = scripted(lambda request: prompt(request).replace("0", "one").replace("1", "one"))
+    done = run(Unique(llm=llm), 2, name="unique")
+    assert refused(done) == [
+        ("1", "rejected", "a duplicate of an earlier row"),
+        ("2", "rejected", "no twos"),
+    ]
+
+
+def test_an_index_that_cannot_be_sampled():
+    class Broken(Count):
+        def sample(self, index, rng):
+            return {"n": 1 // index}
+
+    assert refused(run(Broken(llm=scripted()), 2, name="broken")) == [
+        ("0", "failed", "ZeroDivisionError: integer division or modulo by zero")
+    ]
+
+
+def test_each_part_of_a_row_that_fails_on_its_own():
+    class Halves(Task):
+        template: str = "{{ n }}"
+
+        def format_output(self, output, input):
+            return [{"half": half} for half in output]
+
+    class Picky(Step):
+        def process(self, row):
+            raise ValueError(row["half"])
+
+    done = run(Halves(llm=scripted("ab")) >> Picky(), input=[{"n": 0}], name="halves")
+    assert [one[1:] for one in refused(done)] == [("failed", "ValueError: a"), ("failed", "ValueError: b")]
+
+
+def test_a_generator_that_ends_early_voids_what_it_made_behind_that():
+    class Tape(GeneratorStep):
+        def process(self, offset=0):
+            for n in range(5):
+                if n == broken_at:
+                    raise OSError("torn")
+                yield {"n": n}
+
+    broken_at = None
+    assert run(Tape(), name="tape").accepted == 5
+    broken_at = 2
+    done = run(Tape(), 10, name="tape")
+    assert refused(done) == [("source", "failed", "OSError: torn")]
+    assert [row["n"] for row in done.rows()] == [0, 1]
+
+
+def test_a_step_that_needs_all_rows_and_fails():
+    class Sort(GlobalStep):
+        def process(self, rows):
+            raise KeyError("order")
+
+    done = run(Sort(), input=[{"n": 1}], name="sort")
+    assert refused(done) == [("all", "failed", "KeyError: 'order'")]
+
+
+def test_what_is_said_stays_when_the_run_goes_on():
+    class Unique(Count):
+        unique = ("generation",)
+
+    first = run(Unique(llm=scripted("same")), 1, name="unique", max_attempts=3)
+    again = run(Unique(llm=scripted("same")), 2, name="unique", max_attempts=3)
+    assert first.rejected == 0
+    assert refused(again) == [
+        ("1", "rejected", "a duplicate of an earlier row"),
+        ("2", "rejected", "a duplicate of an earlier row"),
+    ]
+    assert refused(run(Unique(llm=scripted("same")), 2, name="unique", max_attempts=4)) == [
+        (str(n), "rejected", "a duplicate of an earlier row") for n in (1, 2, 3)
+    ]
+
+
+def test_a_row_that_no_route_takes_and_one_whose_condition_cannot_be_told():
+    routed = [when(lambda row: row["n"] > 1 and row["m"] > 1, Pass(name="high"))] >> Pass()
+
+    assert refused(run(routed, input=[{"n": 1}, {"n": 2}], name="routed"))[0][1:] == (
+        "rejected",
+        "no route takes this row",
+    )
+    assert refused(run(routed, input=[{"n": 2}], name="routed"))[0][1:] == ("failed", "KeyError: 'm'")
+
+
+def test_branches_that_cannot_be_joined():
+    class Twice(Step):
+        def process(self, row):
+            return [row, row]
+
+    joined = Pass(name="start") >> [Twice(name="one"), Twice(name="two")] >> Pass(name="end")
+
+    assert refused(run(joined, input=[{"n": 1}], name="joined"))[0][1:] == (
+        "failed",
+        "'one' and 'two' have both made several rows of one, and cannot be joined",
+    )

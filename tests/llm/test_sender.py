@@ -1,0 +1,188 @@
+"""Tries of a call, in virtual time: which are made, which are not, and what ends them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from tests.support.scripted_llm import scripted, user
+from tests.support.virtual_clock import run_virtually
+
+from seedbed import (
+    AuthenticationError,
+    EndpointDownError,
+    InvalidResponseError,
+    LLMConnectionError,
+    RateLimitedError,
+    Response,
+    RetryPolicy,
+    ServerError,
+)
+from seedbed.llm.sender import Sender
+
+
+def now():
+    return asyncio.get_running_loop().time()
+
+
+def answering(decide, latency=0.1):
+    """Return an LLM that raises what `decide(time)` returns, or says yes where that is None."""
+
+    async def answer(request):
+        await asyncio.sleep(latency)
+        error = decide(now())
+        if error is not None:
+            raise error
+        return Response.of_text("yes")
+
+    return scripted(answer)
+
+
+async def send_all(sender, llm, number):
+    """Send so many calls, and return what became of each: its answer or its error."""
+    requests = [llm.request(user(str(k))) for k in range(number)]
+    sent = (sender.send(llm, request, rank) for rank, request in enumerate(requests))
+    return await asyncio.gather(*sent, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tries"),
+    [(ServerError, 3), (InvalidResponseError, 3), (LLMConnectionError, 9), (RateLimitedError, 9)],
+)
+def test_what_says_nothing_of_the_request_is_tried_more_often(kind, tries):
+    async def run():
+        llm = answering(lambda _: kind("no"))
+        sender = Sender(retry=RetryPolicy(tries=3, first_wait=0.001, longest_wait=0.001))
+        (error,) = await send_all(sender, llm, 1)
+        assert type(error) is kind
+        assert error.tries == len(llm.requests) == tries
+        assert sender.counts.retried == tries - 1
+
+    run_virtually(run())
+
+
+def test_lost_connections_do_not_use_up_the_tries_of_a_request():
+    async def run():
+        errors = [LLMConnectionError("lost")] * 4 + [ServerError("oops")] * 2
+        llm = answering(lambda _: errors.pop() if errors else None)
+        sender = Sender(retry=RetryPolicy(tries=3, first_wait=0.001))
+        (response,) = await send_all(sender, llm, 1)
+        assert response.choices[0].text == "yes"
+
+    run_virtually(run())
+
+
+def test_no_try_begins_after_the_time_of_a_call():
+    async def run():
+        llm = answering(lambda _: RateLimitedError("slow down", retry_after=4))
+        sender = Sender(retry=RetryPolicy(seconds=10))
+        (error,) = await send_all(sender, llm, 1)
+        assert type(error) is RateLimitedError
+        assert error.tries == 3
+        assert now() < 10
+
+    run_virtually(run())
+
+
+def test_a_refused_call_waits_as_long_as_the_server_asks_and_the_others_do_not():
+    async def run():
+        refused = []
+
+        async def answer(request):
+            if request.messages[0]["content"] == "0" and not refused:
+                refused.append(now())
+                raise RateLimitedError("slow down", retry_after=50)
+            answered.append((request.messages[0]["content"], now()))
+            return Response.of_text("yes")
+
+        answered = []
+        await send_all(Sender(), scripted(answer), 30)
+        assert answered[-1][0] == "0"
+        assert answered[-1][1] >= 50
+        assert answered[-2][1] < 5
+
+    run_virtually(run())
+
+
+def test_an_endpoint_that_is_not_there_ends_all_calls_with_one_error():
+    async def run():
+        llm = answering(lambda _: LLMConnectionError("cannot reach 'x'", "is it running?"), latency=0.001)
+        outcomes = await send_all(Sender(), llm, 1000)
+        assert {type(outcome) for outcome in outcomes} == {EndpointDownError}
+        assert {str(outcome) for outcome in outcomes} == {
+            "'scripted/scripted' answers no call any more; the last one failed: cannot reach 'x'\n"
+            "  is it running?"
+        }
+        assert all(outcome.fatal for outcome in outcomes)
+        assert len(llm.requests) < 60
+        assert now() < 30
+
+    run_virtually(run())
+
+
+def test_a_wrong_key_is_not_tried_a_thousand_times():
+    async def run():
+        llm = answering(lambda _: AuthenticationError("wrong key"))
+        outcomes = Counter(map(type, await send_all(Sender(), llm, 1000)))
+        assert set(outcomes) == {AuthenticationError, EndpointDownError}
+        assert len(llm.requests) <= 32
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("kind", [LLMConnectionError, ServerError])
+def test_an_outage_of_half_a_minute_costs_no_row(kind):
+    async def run():
+        llm = answering(lambda time: kind("down") if 5 < time < 35 else None)
+        sender = Sender()
+        outcomes = await send_all(sender, llm, 3000)
+        failed = sum(isinstance(outcome, Exception) for outcome in outcomes)
+        assert failed <= (1 if kind is ServerError else 0)
+        assert sender.counts.retried < 150
+
+    run_virtually(run())
+
+
+def test_after_a_failure_of_all_calls_new_ones_are_sent_again():
+    async def run():
+        llm = answering(lambda time: ServerError("down") if time < 100 else None)
+        sender = Sender()
+        first = await send_all(sender, llm, 20)
+        assert EndpointDownError in set(map(type, first))
+        await asyncio.sleep(100)
+        assert all(isinstance(outcome, Response) for outcome in await send_all(sender, llm, 20))
+
+    run_virtually(run())
+
+
+def test_draining_cancels_waiting_tries_and_calls():
+    async def run():
+        llm = answering(lambda _: RateLimitedError("slow down", retry_after=100))
+        sender = Sender(concurrency=4)
+        tasks = asyncio.gather(
+            *(sender.send(llm, llm.request(user("a"))) for _ in range(20)), return_exceptions=True
+        )
+        await asyncio.sleep(1)
+        sender.drain()
+        assert {type(outcome) for outcome in await tasks} == {asyncio.CancelledError}
+        assert now() < 2
+        with pytest.raises(asyncio.CancelledError):
+            await sender.send(llm, llm.request(user("a")))
+        assert sender.limiter(llm).in_flight == 0
+
+    run_virtually(run())
+
+
+def test_a_call_in_flight_while_draining_ends_and_is_not_tried_again():
+    async def run():
+        errors = [ServerError("oops")]
+        llm = answering(lambda _: errors.pop() if errors else None, latency=1.0)
+        sender = Sender()
+        task = asyncio.ensure_future(send_all(sender, llm, 2))
+        await asyncio.sleep(0.5)
+        sender.drain()
+        assert {type(outcome) for outcome in await task} == {asyncio.CancelledError, Response}
+        assert len(llm.requests) == 2
+
+    run_virtually(run())
