@@ -64,6 +64,17 @@ class Chained(GeneratorTask):
             yield [{"pair": pair} for pair in answers]
 
 
+class Seekable(GeneratorTask):
+    """A `process` that begins behind the rows that are there."""
+
+    seekable: ClassVar[bool] = True
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        question = [{"role": "user", "content": "Tell me a joke."}]
+        while True:
+            yield {"pair": self.llm.generate([question], num_generations=3)[0]}
+
+
 class Picky(GeneratorTask):
     """Rows that are asked again, rejected by the task, rejected as duplicates, and failed."""
 
@@ -163,6 +174,7 @@ KINDS = {
     "single": Kind(Single, 250),
     "two-steps": Kind(lambda: Story() >> Review(), 70, is_exact=False),
     "process": Kind(Chained, None),
+    "seekable": Kind(Seekable, 40),
     "rejections": Kind(Picky, 80),
     "ordered": Kind(lambda: Single() >> Numbered() >> Comment(), 80),
     "global": Kind(lambda: Single() >> Sort() >> Comment(), 120),

@@ -11,6 +11,9 @@ from tests.engine.durability.programs import KINDS
 from tests.support.answering_server import digest_of
 
 
+KILLED = [kind for kind in KINDS if kind not in ("faulty", "seekable")]
+
+
 class Uninterrupted:
     """What each kind of run comes to when nobody disturbs it."""
 
@@ -55,14 +58,14 @@ def hold(kind, kills, seed, sessions, uninterrupted):
         assert run.calls() == calls
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "faulty"])
+@pytest.mark.parametrize("kind", KILLED)
 def test_a_run_that_is_killed_comes_to_the_same_dataset(kind, sessions, uninterrupted):
     hold(kind, 5, 1, sessions, uninterrupted)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2])
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "faulty"])
+@pytest.mark.parametrize("kind", [*KILLED, "seekable"])
 def test_a_run_that_is_killed_25_times_comes_to_the_same_dataset(kind, seed, sessions, uninterrupted):
     hold(kind, 25, seed, sessions, uninterrupted)
 

@@ -156,6 +156,11 @@ def test_a_step_more_works_on_the_rows_that_are_there(again):
     assert all(row["doubt"] for row in rows)
 
 
+def test_a_step_more_is_not_taken_for_complete_where_rows_are_missing(again):
+    again(Joke(), 10)
+    assert again(Joke() >> Explain(), 25)[1] == {"Tell": 15, "Explain": 25}
+
+
 def test_a_step_less_costs_nothing(again):
     rows, _ = again(Joke() >> Explain(), 20)
     again(Joke() >> Explain() >> Doubt(), 20)
