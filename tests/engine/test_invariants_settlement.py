@@ -51,6 +51,23 @@ ROUTES_AT_THE_BEGINNING = Graph(
     Source("input", 9, ("keep",), 4), (Routes(((KEEP,), (TWO, Do("ordered", ("reject", "keep")))), False),)
 )
 
+FAILURES_ALL_OVER = Graph(
+    Source("task", 12, ("two",), 30),
+    (
+        Fork(
+            ((TWO, Do("task", ("fail",))), (TWO, Do("task", ("fail", "reject"))), (Do("task", ("reject",)),))
+        ),
+    ),
+)
+
+ROUTES_THAT_CROSS = Graph(
+    Source("input", 12, ("keep",), None),
+    (TWO, Routes(((KEEP,), (TWO,)), True), Routes(((KEEP,), (KEEP,)), True)),
+)
+ONE_AFTER_THE_OTHER = Graph(
+    Source("input", 40, ("keep",), None), (Do("ordered", ("keep", "drop", "two")), Do("task", ("keep",)))
+)
+
 
 class Slowly:
     """Answers after some turns of the loop, as many as the prompt and `delays` say."""
@@ -104,6 +121,7 @@ some_delays = st.lists(st.integers(0, 9), min_size=1, max_size=9)
 @example(TWO_GENERATIONS_OF_FORKS, [0, 5], 50)
 @example(BOTH_MULTIPLY_AND_ONE_DROPS, [0, 5], 3)
 @example(ROUTES_AT_THE_BEGINNING, [3, 0], 3)
+@example(ROUTES_THAT_CROSS, [0], 3)
 def test_what_comes_out_of_a_graph_is_what_one_row_after_the_other_would_make(graph, delays, concurrency):
     wanted = expected(graph)
     WATCH.clear()
@@ -120,6 +138,22 @@ def test_what_comes_out_of_a_graph_is_what_one_row_after_the_other_would_make(gr
         assert WATCH.visits >= wanted.visits
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(graphs, some_delays, some_delays)
+@example(TWO_GENERATIONS_OF_FORKS, [0], [9, 0, 5])
+@example(FAILURES_ALL_OVER, [0], [9, 0, 5, 7])
+def test_neither_timing_nor_concurrency_is_in_what_a_run_keeps(graph, delays, others):
+    kept = []
+    for concurrency, some in ((1, delays), (50, others)):
+        WATCH.clear()
+        session = session_of(graph, scripted(Slowly(some)), concurrency)
+        made = session.execute()
+        (leaf,) = session.plan.topology.leaves
+        kept.append(([*session._store.verdicts(leaf)], [*session._store.rows(leaf)], made.failures))
+
+    assert kept[0] == kept[1]
+
+
 names = itertools.count()
 
 
@@ -127,6 +161,8 @@ names = itertools.count()
 @given(graphs, some_delays, st.sampled_from([1, 3, 50]), st.integers(1, 40), st.booleans())
 @example(TWO_GENERATIONS_OF_FORKS, [0, 5], 50, 8, True)
 @example(TWO_GENERATIONS_OF_FORKS, [0, 5], 3, 5, False)
+@example(ONE_AFTER_THE_OTHER, [0], 1, 50, False)
+@example(ONE_AFTER_THE_OTHER, [0], 50, 60, True)
 def test_a_run_that_was_cut_off_comes_to_the_same_end(graph, delays, concurrency, moment, cancels):
     wanted = expected(graph)
     WATCH.clear()

@@ -43,7 +43,7 @@ class Fork:
 
 @dataclass(frozen=True)
 class Routes:
-    """Branches one of which a row takes, by its number, united behind; without `total`, some take none."""
+    """Branches one of which a row takes, by what it holds, united behind; without `total`, some take none."""
 
     branches: tuple[tuple[Element, ...], ...]
     total: bool
@@ -107,6 +107,10 @@ graphs = st.builds(
 
 
 # --- what a step does -----------------------------------------------------------------------------------
+
+
+def route_of(row: Row, each: int) -> int:
+    return crc32(json.dumps(own_columns(row)).encode()) % each
 
 
 class Watch:
@@ -187,6 +191,8 @@ class Asking(Task):
     async def generate_row(self, input: Row) -> Any:
         WATCH.visits[visit_of(self.name, input)] += 1
         await self.ask(visit_of(self.name, input))
+        WATCH.on_visit()
+        await self.ask(visit_of(self.name, input))
         return acted(self.name, self.actions, input)
 
 
@@ -204,6 +210,8 @@ class Indexed(GeneratorTask):
 
     async def generate_row(self, input: Row) -> Any:
         WATCH.visits[visit_of(self.name, input)] += 1
+        await self.ask(visit_of(self.name, input))
+        WATCH.on_visit()
         await self.ask(visit_of(self.name, input))
         return acted(self.name, self.actions, input)
 
@@ -255,11 +263,15 @@ def _behind(pipeline: Pipeline, elements: Iterable[Element], numbers: Iterator[i
             branches = [_behind(Pipeline(), branch, numbers) for branch in element.branches]
             if isinstance(element, Routes):
                 each = len(branches) + (not element.total)
-                routes = [when(f"n % {each} == {number}", branch) for number, branch in enumerate(branches)]
+                routes = [when(_is_on(number, each), branch) for number, branch in enumerate(branches)]
                 pipeline = pipeline >> routes >> Pass(name=name)
             else:
                 pipeline = pipeline >> branches >> Pass(name=name)
     return pipeline
+
+
+def _is_on(number: int, each: int) -> Callable[[Row], bool]:
+    return lambda row: route_of(row, each) == number
 
 
 # --- by the book -------------------------------------------------------------------------------------------
@@ -377,7 +389,7 @@ class _Reading:
         return [Known(lead.id, row) for lead, row in zip(leading, rows, strict=True)]
 
     def _route(self, element: Routes, branches: list[list[Named]], cell: Known, before: str) -> list[Known]:
-        number = cell.row["n"] % (len(branches) + (not element.total))
+        number = route_of(cell.row, len(branches) + (not element.total))
         if number < len(branches):
             return self._through(branches[number], [cell])
         self.result.rejected[before] += 1

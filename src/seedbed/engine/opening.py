@@ -11,8 +11,8 @@ from seedbed.store import RunStore, is_run, run_folder, set_aside
 def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunStore:
     """Open the store of a run, or one that lasts as long as it is used where the run has no name.
 
-    With `restart`, what was there is set aside. Raises UsageError where another process works on it, and
-    where it is another task's.
+    With `restart`, what was there is set aside, if anything was. Raises UsageError where another process
+    works on it, and where it is another task's.
     """
     if name is None:
         return RunStore.open(ephemeral=True)

@@ -187,6 +187,7 @@ class Session:
                 break
             part = SegmentRun(segment, self._shop)
             self._window = part.window
+            part.window.on_failure = self._send_no_more
             self._gate.watch(part.window, part.counted)
             if self._shop.interrupted:
                 part.window.drain()
@@ -231,6 +232,7 @@ class Session:
             run.outcome = _outcome(run, finished and run.stopped_by is None)
             await asyncio.to_thread(self._make_dataset, finished)
         except StoreError:
+            # What was on its way when the disk failed is not safe, and is not counted.
             with suppress(StoreError):
                 run.accepted = self._store.count_verdicts(self.plan.leaf)["accepted"]
             raise
@@ -266,10 +268,13 @@ class Session:
             self.run.stopped_by = time_exhausted(self.plan.bounds.max_seconds or 0.0)
         self._drain()
 
-    def _drain(self) -> None:
+    def _send_no_more(self) -> None:
         self._shop.interrupted = True
         self._gateway.drain()
         self._shop.journal.open_gate()
+
+    def _drain(self) -> None:
+        self._send_no_more()
         if self._window is not None:
             self._window.drain()
             asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._window.cancel)

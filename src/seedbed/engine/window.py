@@ -18,7 +18,8 @@ class Window:
     """Starts items of a source while there is room, and yields what was decided of them in their order.
 
     `is_clogged` says that the store cannot keep up, and that nothing more is to be started. `on_change` is
-    called when an item is settled, and when there is nothing to do but to wait.
+    called when an item is settled, and when there is nothing to do but to wait; `on_failure` when one raised
+    an error that every item would meet.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Window:
         self._running = 0
         self._draining = False
         self.on_change: Callable[[], None] = _nothing
+        self.on_failure: Callable[[], None] = _nothing
         source.on_news = self.wake
 
     async def decided(self) -> AsyncGenerator[Settled]:
@@ -52,6 +54,7 @@ class Window:
                     if head.cancelled():
                         # What is behind it has no verdict; what it came to is stored, for the next time.
                         await self._until_all_are_done()
+                        self._raise_first()
                         return
                     yield await self._fold.decide(head.result())
                 elif not self._undecided and (self._draining or not self._may_start()):
@@ -116,6 +119,7 @@ class Window:
         if not task.cancelled() and task.exception() is not None:
             # Every row would meet this error: it is raised when the rows before have their verdicts.
             self._draining = True
+            self.on_failure()
             self.wake()
         elif self._draining or (self._undecided and self._undecided[0].done()):
             self.wake()
@@ -124,6 +128,11 @@ class Window:
         while self._running:
             self._news.clear()
             await self._news.wait()
+
+    def _raise_first(self) -> None:
+        for task in self._undecided:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
 
     async def _cancel(self) -> None:
         tasks = [*self._undecided]

@@ -171,13 +171,13 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "single": Kind(Single, 250),
+    "single": Kind(Single, 200),
     "two-steps": Kind(lambda: Story() >> Review(), 70, is_exact=False),
     "process": Kind(Chained, None),
     "seekable": Kind(Seekable, 40),
     "rejections": Kind(Picky, 80),
     "ordered": Kind(lambda: Single() >> Numbered() >> Comment(), 80),
-    "global": Kind(lambda: Single() >> Sort() >> Comment(), 120),
+    "global": Kind(lambda: Single() >> Sort() >> Comment(), 100),
     "faulty": Kind(lambda: Faulty() >> Comment(), 90),
     "fork": Kind(lambda: Single() >> [Praise(), Blame()] >> Weigh(), 70, is_exact=False),
 }

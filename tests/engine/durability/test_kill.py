@@ -10,7 +10,6 @@ import pytest
 from tests.engine.durability.programs import KINDS
 from tests.support.answering_server import digest_of
 
-
 KILLED = [kind for kind in KINDS if kind not in ("faulty", "seekable")]
 
 
