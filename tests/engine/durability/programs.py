@@ -57,7 +57,7 @@ class Chained(GeneratorTask):
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         text = "nothing"
-        for _ in range(25):
+        for _ in range(20):
             question = [{"role": "user", "content": f"What follows {text}?"}]
             answers = self.llm.generate([question] * 4, num_generations=2)
             text = answers[0][1]
