@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.cli.progress import duration
+from seedbed.cli.counting import duration
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -205,7 +205,7 @@ def test_given_prices_beat_the_list():
     ],
 )
 def test_under_a_cap_on_cost_a_model_without_a_price_is_a_usage_error(llm):
-    with pytest.raises(UsageError, match=r"the price of '.*' is not known\n  give price_input"):
+    with pytest.raises(UsageError, match=r"the price of '.*' is not known\n  give dollars per million"):
         Budget(max_cost=1).check(llm)
     assert Prices().cost_of(llm, Usage(1, 1)) is None
     Budget(max_tokens=1).check(llm)

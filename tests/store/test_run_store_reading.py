@@ -9,7 +9,7 @@ import pytest
 from tests.support.run_samples import call, python, result, verdict
 
 from seedbed.errors import StoreError
-from seedbed.store import RunReader, RunStore
+from seedbed.store import RunReader, RunStore, run_entry
 
 POLL = """
     import sys
@@ -150,3 +150,51 @@ def test_a_folder_name_that_means_something_in_an_address_is_only_a_name(tmp_pat
     with RunReader.open(folder) as reader:
         assert len(reader.rows("write")) == 1
     assert (folder / "run.db").exists()
+
+
+READ_ONCE = """
+    import sys
+    from pathlib import Path
+    from seedbed.store import RunReader
+    with RunReader.open(Path(sys.argv[1])) as reader:
+        print(len(reader.rows("write")))
+"""
+
+
+def rows_seen(folder):
+    """Return how many rows a process sees that opens the run and closes it again."""
+    with python(READ_ONCE, folder) as process:
+        return int(process.communicate()[0])
+
+
+def test_a_reader_that_leaves_does_not_take_the_log_away_from_the_writer(store):
+    write(store, 0, 10)
+    assert rows_seen(store.folder) == 10
+    write(store, 10, 10)
+    assert log_size(store.folder) > 0
+    assert rows_seen(store.folder) == 20
+
+
+def test_nor_does_it_after_this_process_has_looked_at_the_run_beside_its_writer(store):
+    write(store, 0, 10)
+    with RunReader.open(store.folder) as reader:
+        assert len(reader.rows("write")) == 10
+    run_entry(store.folder)
+    assert rows_seen(store.folder) == 10
+    write(store, 10, 10)
+    assert rows_seen(store.folder) == 20
+
+
+def test_nor_does_a_writer_that_ends_take_it_away_from_a_reader(tmp_path):
+    with RunStore.open(tmp_path) as store:
+        write(store, 0, 1000)
+        with python(POLL, tmp_path) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline().split() == ["1000", "1000", "True"]
+            store.close()
+            assert log_size(tmp_path) > 0
+            process.stdin.close()
+            process.wait()

@@ -10,7 +10,12 @@ import click
 from seedbed.cli.failures import colour
 
 _PAINT: Mapping[str, str] = MappingProxyType(
-    {"ok": "green", "info": "blue", "warning": "yellow", "disabled": "yellow"}
+    {
+        **dict.fromkeys(("ok", "complete"), "green"),
+        **dict.fromkeys(("info", "running"), "blue"),
+        **dict.fromkeys(("warning", "disabled"), "yellow"),
+        **dict.fromkeys(("incomplete", "interrupted", "stopped", "killed", "empty"), "yellow"),
+    }
 )
 
 

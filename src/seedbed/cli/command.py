@@ -9,21 +9,21 @@ from types import MappingProxyType
 import click
 
 from seedbed.cli.failures import colour
+from seedbed.cli.groups import Group
 from seedbed.cli.policy import policy_options
-from seedbed.errors import UsageError
-from seedbed.plugins.suggest import did_you_mean
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "run": "Make a dataset with a task or a pipeline file.",
         "preview": "Show a few rows, each with its prompt and its answer.",
+        "runs": "List the runs that are kept; show, export, retry, explain, remove one.",
         "plugins": "List what is installed, and examine it.",
         "schema": "Print the JSON Schema of pipeline files.",
     }
 )
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """Finds the command NAME as `NAME` in `seedbed.cli.NAME`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -35,17 +35,6 @@ class _LazyGroup(click.Group):
         command = getattr(import_module(f"seedbed.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _COMMANDS and not args[0].startswith("-"):
-            raise UsageError(
-                f"there is no command '{args[0]}'",
-                *did_you_mean(args[0], _COMMANDS),
-                f"commands: {', '.join(_COMMANDS)}",
-            )
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

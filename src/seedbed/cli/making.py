@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.kept_order import kept_order
 from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.planning import Order, plan_of
 from seedbed.cli.progress import progress_of
@@ -22,20 +24,27 @@ from seedbed.plugins.registry import Registry
 
 @dataclass(frozen=True)
 class Making:
-    """How the dataset is made: where its rows go, under which name, and what is done with earlier ones."""
+    """How the dataset is made: where its rows go, under which name, and what is done with earlier ones.
+
+    `check` looks at the plan before anything is opened; it returns False where nothing is to be made.
+    """
 
     out: Path | None
     name: str | None
     restart: bool = False
     retry: bool = False
     as_json: bool = False
+    check: Callable[[Plan], bool] = lambda plan: True
 
 
 def make_dataset(order: Order, registry: Registry, how: Making) -> ExitStatus:
     """Make a dataset, say what became of it, and return how that went; raises what stops it beforehand."""
     existed = how.out is not None and how.out.exists()
     with kept_stdout() as stdout:
-        run = _run(order, plan_of(order, registry), stdout, how)
+        plan = plan_of(order, registry)
+        if not how.check(plan):
+            return ExitStatus.COMPLETE
+        run = _run(order, plan, stdout, how)
     if how.as_json:
         write_json(run.summary(), err=how.out is None)
     else:
@@ -47,11 +56,11 @@ def _run(order: Order, plan: Plan, stdout: BinaryIO, how: Making) -> Run:
     session = open_session(
         plan,
         out=how.out,
-        name=how.name or (how.out.stem if how.out else plan.name),
+        name=how.name if how.name is not None else (how.out.stem if how.out else plan.name),
         restart=how.restart,
         retry=how.retry,
         emit=None if how.out else partial(_write_row, stdout),
-        order=order.as_json(how.out),
+        order=kept_order(order, plan, how.out),
     )
     rows_on_terminal = how.out is None and stdout.isatty()
     silent = how.as_json and how.out is None

@@ -1,4 +1,4 @@
-"""The options that `run` and `preview` share."""
+"""The options that `run`, `preview` and `runs retry` share."""
 
 from __future__ import annotations
 
@@ -13,6 +13,24 @@ from seedbed.cli.duration import DURATION
 from seedbed.cli.policy import policy_options
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+llm_option = click.option("--llm", metavar="REF", help="The LLM: BACKEND/MODEL, or PATH.py:CLASS/MODEL.")
+
+set_option = click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Set a parameter of the task, llm.NAME of the LLM, STEP.NAME with a FILE (repeatable).",
+)
+
+concurrency_option = click.option(
+    "--concurrency",
+    type=int,
+    metavar="N",
+    help="Calls in flight, from the start and at most; 16 and adapting if unset.",
+)
 
 
 def bound_options(command: _Decorated) -> _Decorated:
@@ -39,6 +57,15 @@ def bound_options(command: _Decorated) -> _Decorated:
         ),
         click.option("--requests-per-minute", type=float, metavar="N", help="Send no more than that."),
         click.option("--tokens-per-minute", type=float, metavar="N", help="Use no more than that."),
+        click.option(
+            "--price-input",
+            type=float,
+            metavar="DOLLARS",
+            help="Price of a million tokens of prompts, where none is listed.",
+        ),
+        click.option(
+            "--price-output", type=float, metavar="DOLLARS", help="Price of a million tokens of answers."
+        ),
     )
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
@@ -47,24 +74,13 @@ def order_options(command: _Decorated) -> _Decorated:
     """Add what says which rows are to be made: TASK|FILE, --llm, --input, --set, --seed, --concurrency."""
     options = (
         click.argument("what", metavar="TASK|FILE", required=False),
-        click.option("--llm", metavar="REF", help="The LLM: BACKEND/MODEL, or PATH.py:CLASS/MODEL."),
+        llm_option,
         click.option(
             "--input", type=click.Path(path_type=Path), metavar="FILE", help="Rows for a task over rows."
         ),
-        click.option(
-            "--set",
-            "settings",
-            metavar="NAME=VALUE",
-            multiple=True,
-            help="Set a parameter of the task, llm.NAME of the LLM, STEP.NAME with a FILE (repeatable).",
-        ),
+        set_option,
         click.option("--seed", type=int, default=0, metavar="N", help="Seed of the run; 0 unless given."),
-        click.option(
-            "--concurrency",
-            type=int,
-            metavar="N",
-            help="Calls in flight, from the start and at most; 16 and adapting if unset.",
-        ),
+        concurrency_option,
         click.option("--leaf", metavar="STEP", help="Step whose rows are the dataset."),
         policy_options,
         click.option("--json", "as_json", is_flag=True, help="Say what became of it as JSON."),

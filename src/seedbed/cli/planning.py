@@ -14,7 +14,7 @@ from seedbed.engine.plan import Plan, make_plan
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
-from seedbed.plugins.build import build, is_secret
+from seedbed.plugins.build import build
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.resolve import get_llm, get_step, get_task, llm_class, step_class, task_class
@@ -42,21 +42,6 @@ class Order:
     concurrency: int | None = None
     leaf: str | None = None
     bounds: Bounds = NO_BOUNDS
-
-    def as_json(self, out: Path | None) -> dict[str, Any]:
-        """Return what must be asked for again to go on with the run, without values that may be secret."""
-        return {
-            "what": self.what,
-            "llm": self.llm,
-            "n": self.n,
-            "input": str(self.input) if self.input else None,
-            "settings": [f"{one.key}={one.text}" for one in self.settings.own]
-            + [f"llm.{one.key}={one.text}" for one in self.settings.llm if not is_secret(one.key)],
-            "seed": self.seed,
-            "concurrency": self.concurrency,
-            "leaf": self.leaf,
-            "out": str(out) if out else None,
-        }
 
 
 def order_of(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from seedbed.cli.groups import Group
 from seedbed.cli.policy import policy_options, registry_of
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @policy_options
 @_as_json
 @click.pass_context

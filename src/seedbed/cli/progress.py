@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tries_text
+
 if TYPE_CHECKING:
     from seedbed.engine.run import Run
     from seedbed.engine.session import Session
@@ -20,7 +22,7 @@ _QUIET_LOADING_SECONDS = 1.0
 
 
 class Progress:
-    """Shows nothing; what those that show something have in common.
+    """Says what it is told to, and shows nothing else; what the others have in common.
 
     `update` is called about five times a second by the main thread, which alone uses the object.
     """
@@ -30,6 +32,7 @@ class Progress:
         self._session = session
         self._samples: deque[tuple[float, int]] = deque()
         self._begun = time.monotonic()
+        self._found = session.run.found
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +67,9 @@ class Progress:
     def rate(self) -> float:
         """Return the rows settled per second of late, and remember the count for the next time."""
         now = time.monotonic()
-        if self.is_loading:
+        if self.is_loading or self.run.found is not self._found:
+            # What was kept has come at once, and says nothing of the rows to come.
+            self._found = self.run.found
             self._samples.clear()
         self._samples.append((now, self.settled))
         while self._samples[0][0] < now - _RATE_SECONDS:
@@ -73,7 +78,7 @@ class Progress:
         return (self.settled - before) / (now - then) if now > then else 0.0
 
     def details(self, rate: float) -> list[str]:
-        """Return what the rows take: '12 s', '3.4 rows/s', '12 calls', '5,120 tokens', 'about 30 s left'."""
+        """Return what the rows take: '12 s', '3.4 rows/s', '12 calls', '5,120 tokens', '$0.02', ..."""
         calls = self.run.calls
         tokens = calls.usage.input_tokens + calls.usage.output_tokens
         texts = (
@@ -81,7 +86,8 @@ class Progress:
             rate_text(rate),
             count_text(calls.answered, "call"),
             count_text(tokens, "token"),
-            f"{calls.retried:,} tries failed" if calls.retried else "",
+            cost_text(calls.cost),
+            tries_text(calls.retried),
             self.left(rate),
         )
         return [text for text in texts if text]
@@ -91,6 +97,13 @@ class Progress:
         if self.run.wanted is None or rate <= 0 or self.settled >= self.run.wanted:
             return ""
         return f"about {duration((self.run.wanted - self.settled) / rate)} left"
+
+
+class NoProgress(Progress):
+    """Neither shows nor says anything, where standard error is for JSON."""
+
+    def say(self, text: str) -> None:
+        """Keep it to itself."""
 
 
 class LineProgress(Progress):
@@ -123,37 +136,13 @@ def rows_text(run: Run) -> str:
     return f"{run.accepted:,}{of} {noun}{rejected}{failed}"
 
 
-def count_text(count: int, noun: str) -> str:
-    """Return '1 call', '12 calls', or nothing for none."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else ""
-
-
-def rate_text(rate: float) -> str:
-    """Return rows per second or, where that is less than one, per minute; nothing where there are none."""
-    if rate <= 0:
-        return ""
-    return f"{rate:.1f} rows/s" if rate >= 1 else f"{rate * 60:.1f} rows/min"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words, to two digits or so: '4.2 s', '3 min 20 s', '2 h 5 min'."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def progress_of(session: Session, *, silent: bool, rows_on_terminal: bool) -> Progress:
     """Return the progress that suits: none, a bar on a terminal, lines elsewhere.
 
     Rows that are written to the terminal would tear a bar apart; lines go between them.
     """
     if silent:
-        return Progress(session)
+        return NoProgress(session)
     if sys.stderr.isatty() and not rows_on_terminal:
         from seedbed.cli.bar import BarProgress
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 import click
 
+from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
 from seedbed.cli.failures import ExitStatus, colour, show, show_error
-from seedbed.cli.progress import count_text, duration, rate_text
 from seedbed.engine.failure import Failure
-from seedbed.engine.run import Run
+from seedbed.engine.run import Found, Run
 from seedbed.errors import SeedbedError, StopRun
 
 _REASONS = 5
@@ -56,15 +57,29 @@ def headline(run: Run, out: Path | None) -> str:
     return f"{before}{rows} {noun}{where}"
 
 
+def found_lines(name: str, found: Found) -> Iterator[str]:
+    """Yield what is said of a run that was there before, before anything is spent."""
+    if found.finished:
+        yield f"the run '{name}' had come to its end: {found}"
+        yield "  --restart begins it anew and keeps the old one aside, a larger -n goes on with it"
+    else:
+        yield f"going on with the run '{name}': {found}"
+
+
 def _dataset_lines(run: Run, out: Path | None, existed: bool) -> Iterator[str]:
     if out is not None and run.out is None:
         yield f"{out} is as it was before" if existed else f"{out} was not made"
+    name = quote(run.name)
     if run.outcome in ("interrupted", "stopped"):
-        yield "what was made is kept: the same command again goes on from here"
+        # What stops a run by itself says what lets it go on.
+        stopped = isinstance(run.stopped_by, StopRun)
+        yield f"what was made is kept{'' if stopped else ': the same command again goes on from here'}"
         if run.accepted:
-            yield f"`seedbed runs export {run.name} -o FILE` writes the rows so far"
+            yield f"`seedbed runs export {name} -o FILE` writes the rows so far"
     elif run.failed:
-        yield f"`seedbed runs retry {run.name}` asks the failed rows again"
+        yield f"`seedbed runs retry {name}` asks the failed rows again"
+    elif run.wanted is not None and run.accepted < run.wanted:
+        yield "there were no more: the source came to its end, or to --max-attempts"
 
 
 def _reason_lines(run: Run) -> Iterator[str]:
@@ -95,12 +110,14 @@ def _cut_lines(run: Run) -> Iterator[str]:
 
 def _cost_line(run: Run) -> str:
     calls, usage = run.calls, run.calls.usage
+    made = run.accepted - (run.found.rows if run.found else 0)
     parts = (
         duration(run.seconds),
-        rate_text(run.accepted / run.seconds) if run.seconds else "",
+        rate_text(made / run.seconds) if run.seconds else "",
         count_text(calls.answered, "call"),
         f"{calls.replayed:,} replayed" if calls.replayed else "",
-        f"{calls.retried:,} tries failed" if calls.retried else "",
-        f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens" if calls.answered else "",
+        tries_text(calls.retried),
+        tokens_text(usage.input_tokens, usage.output_tokens),
+        cost_text(calls.cost),
     )
     return " · ".join(part for part in parts if part)

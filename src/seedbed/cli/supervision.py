@@ -10,6 +10,7 @@ from typing import NoReturn
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.progress import Progress
 from seedbed.cli.signals import Interruptions, end_now
+from seedbed.cli.summary import found_lines
 from seedbed.engine.run import Run
 from seedbed.engine.session import DRAIN_SECONDS, Session
 from seedbed.errors import SeedbedError
@@ -65,6 +66,7 @@ class _Supervision:
                     self._obey(interruptions.count)
                     self._tell_found()
                     progress.update()
+                # What is found and what comes of it may both be quick.
                 self._tell_found()
         if not future.cancelled():
             future.result()
@@ -100,7 +102,8 @@ class _Supervision:
         found = self._session.run.found
         if found is not None and not self._has_told:
             self._has_told = True
-            self._progress.say(str(found))
+            for line in found_lines(self._session.run.name, found):
+                self._progress.say(line)
 
     def _give_up(self) -> NoReturn:
         self._progress.say("something does not stop, so the process ends; what was made is kept")

@@ -26,6 +26,7 @@ def manifest_of(
     return {
         "task": plan.name,
         "n": plan.n,
+        "wanted": plan.wanted,
         "seed": plan.seed,
         "leaf": plan.leaf,
         "input": str(plan.input) if isinstance(plan.input, (str, Path)) else None,

@@ -134,6 +134,8 @@ class Run:
             "output_tokens": self.calls.usage.output_tokens,
             "out": str(self.out) if self.out else None,
             "folder": str(self.folder) if self.folder else None,
+            "cost": self.calls.cost,
+            "kept": self.found.rows if self.found else 0,
             "replayed": self.calls.replayed,
             "reasons": dict(self.reasons),
             "failures": [

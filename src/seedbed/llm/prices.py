@@ -40,8 +40,8 @@ class Prices:
     def __init__(self, *, price_input: float | None = None, price_output: float | None = None) -> None:
         if (price_input is None) != (price_output is None):
             raise UsageError(
-                "only one of price_input and price_output is given",
-                "give both, in dollars per million tokens",
+                "only one of two prices is given, that of prompts or that of answers",
+                "give dollars per million tokens: --price-input and --price-output, or price_input=...",
             )
         self._given: Price | None = None
         if price_input is not None and price_output is not None:
@@ -59,7 +59,9 @@ class Prices:
         """Raise UsageError where the price of an LLM is not known."""
         if self._price(llm) is not None:
             return
-        advice = "give price_input and price_output, in dollars per million tokens"
+        advice = (
+            "give dollars per million tokens: --price-input and --price-output (price_input=... in Python)"
+        )
         if llm.price_id is not None and not _is_installed():
             raise UsageError(
                 f"the price of '{llm.reference}' is not known: genai-prices is not installed",

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote
 
 from seedbed.errors import UsageError
 from seedbed.store import run_schema
+from seedbed.store.run_connection import HEADER, connect, header_of
 from seedbed.store.run_errors import damaged, while_opening
 
 DATABASE = "run.db"
 """The name of the database in the folder of a run."""
 
 _MAGIC = b"SQLite format 3\0"
-_HEADER = 100
 
 
 def open_for_writing(path: Path, *, durable: bool = True) -> sqlite3.Connection:
@@ -28,7 +26,7 @@ def open_for_writing(path: Path, *, durable: bool = True) -> sqlite3.Connection:
         if not path.exists() or not path.stat().st_size:
             _create(path)
         check(path)
-        connection = _connect(path, "rw")
+        connection = connect(path, "rw")
         try:
             _check_version(path, _version(connection))
             migrate(connection, path)
@@ -59,9 +57,10 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def check(path: Path) -> None:
     """Raise `UsageError` unless the file is a run's; SQLite does not touch it before this is known."""
     require(path)
-    with path.open("rb") as file:
-        header = file.read(_HEADER)
-    if not header.startswith(_MAGIC) or len(header) < _HEADER:
+    header = header_of(path)
+    if header is None:
+        return
+    if not header.startswith(_MAGIC) or len(header) < HEADER:
         raise UsageError(*damaged(path, "it is not a SQLite database"))
     if int.from_bytes(header[68:72], "big") != run_schema.APPLICATION_ID:
         raise UsageError(
@@ -102,7 +101,7 @@ def _create(path: Path) -> None:
     # SQLite would apply a stray log of another database to the new one.
     for stray in (new, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
         stray.unlink(missing_ok=True)
-    connection = _connect(new, "rwc")
+    connection = connect(new, "rwc")
     try:
         connection.execute(f"PRAGMA application_id = {run_schema.APPLICATION_ID}")
         connection.execute("BEGIN")
@@ -125,19 +124,9 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?mode={mode}{more}",
-        uri=True,
-        timeout=30,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-
-
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     # A connection that may not write at all would leave its log and shared memory behind.
-    connection = _connect(path, "rw")
+    connection = connect(path, "rw")
     try:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT 1 FROM sessions").fetchone()
@@ -147,7 +136,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         if not takes_no_writes or path.with_name(f"{path.name}-wal").exists():
             raise
         # A run at rest on a disk that takes no writes: SQLite cannot make its shared memory there.
-        return _connect(path, "ro", "&immutable=1")
+        return connect(path, "ro", "&immutable=1")
     return connection
 
 

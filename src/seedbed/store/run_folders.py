@@ -54,7 +54,17 @@ def list_runs(root: Path) -> list[RunEntry]:
     """Return the runs in the folders of `root`, by name; one that cannot be read is listed with its error."""
     with while_opening(root):
         folders = sorted(found.parent for found in root.glob(f"*/{DATABASE}"))
-    return [_entry(folder) for folder in folders]
+    return [run_entry(folder) for folder in folders]
+
+
+def run_entry(folder: Path) -> RunEntry:
+    """Return what is known of the run in a folder."""
+    try:
+        holder = holder_of(folder / DATABASE)
+        with RunReader.open(folder) as reader:
+            return RunEntry(folder.name, folder, reader.last_session(), holder, None)
+    except SeedbedError as error:
+        return RunEntry(folder.name, folder, None, None, error)
 
 
 def set_aside(folder: Path) -> Path:
@@ -87,12 +97,3 @@ def remove_run(folder: Path) -> None:
 def _make_sure_that_nobody_writes(folder: Path) -> None:
     # The lock is not kept: where Windows is at work, a locked file can be neither moved nor removed.
     RunLock.acquire(folder / DATABASE).release()
-
-
-def _entry(folder: Path) -> RunEntry:
-    try:
-        holder = holder_of(folder / DATABASE)
-        with RunReader.open(folder) as reader:
-            return RunEntry(folder.name, folder, reader.last_session(), holder, None)
-    except SeedbedError as error:
-        return RunEntry(folder.name, folder, None, None, error)

@@ -1,0 +1,21 @@
+"""Questions before what cannot be undone."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from seedbed.errors import UsageError
+
+
+def is_agreed(fact: str, question: str, yes: bool) -> bool:
+    """Return whether the user wants what `fact` says: by --yes, or asked on a terminal.
+
+    Raises UsageError where nobody can be asked.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(f"{fact}, and nobody is there to be asked", "--yes says that it is meant")
+    return click.confirm(f"{fact}\n{question}", err=True)

@@ -1,0 +1,69 @@
+"""Texts under titles, for people: answers, rows, reasons."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from seedbed.cli.failures import colour
+from seedbed.llm.response import Choice
+from seedbed.tasks.rows import Row
+
+_INDENT = "  "
+
+
+def rule(title: str) -> None:
+    """Write a title in a line across the page."""
+    line = f"── {title} ".ljust(min(_width(), 100), "─")
+    click.echo(click.style(line, bold=True), color=colour())
+
+
+def block(title: str, text: str, paint: str) -> None:
+    """Write a title in a colour, and a text indented under it."""
+    click.echo(click.style(title, fg=paint), color=colour())
+    for line in _lines(text.strip()):
+        click.echo(f"{_INDENT}{line}")
+    click.echo()
+
+
+def write_answers(choices: tuple[Choice, ...], about: str = "") -> None:
+    """Write the answers of one call, numbered if there are several, with what is said `about` it."""
+    for number, choice in enumerate(choices, start=1):
+        which = f" {number}" if len(choices) > 1 else ""
+        cut = ", cut at the longest" if choice.finish_reason == "length" else ""
+        block(f"answer{which}{cut}{about}", choice_text(choice), "magenta")
+
+
+def choice_text(choice: Choice) -> str:
+    """Return an answer as text, with its reasoning before it and its calls of tools behind it."""
+    reasoning = [f"({choice.reasoning})"] if choice.reasoning else []
+    calls = [f"{call.name}({call.arguments})" for call in choice.tool_calls]
+    return "\n".join([*reasoning, *([choice.text] if choice.text else []), *calls]) or "(no text)"
+
+
+def row_text(row: Row) -> str:
+    """Return a row as lines of `column: value`."""
+    return "\n".join(f"{name}: {_value_text(value)}" for name, value in row.items())
+
+
+def _value_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of a text, wrapped to the terminal; whole elsewhere."""
+    for line in text.splitlines():
+        if sys.stdout.isatty():
+            yield from textwrap.wrap(line, _width() - 4, replace_whitespace=False) or [""]
+        else:
+            yield line
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns

@@ -1,0 +1,57 @@
+"""Numbers in words: counts, rates, times, money."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def count_text(count: int, noun: str) -> str:
+    """Return '1 call', '12 calls', or nothing for none."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else ""
+
+
+def rate_text(rate: float) -> str:
+    """Return rows per second or, where that is less than one, per minute; nothing where there are none."""
+    if rate <= 0:
+        return ""
+    return f"{rate:.1f} rows/s" if rate >= 1 else f"{rate * 60:.1f} rows/min"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, to two digits or so: '4.2 s', '3 min 20 s', '2 h 5 min'."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def tokens_text(given: int, made: int) -> str:
+    """Return tokens of prompts and of answers: '80 + 160 tokens', or nothing for none."""
+    return f"{given:,} + {made:,} tokens" if given or made else ""
+
+
+def tries_text(retried: int) -> str:
+    """Return '1 try failed', '12 tries failed', or nothing for none."""
+    return f"{retried:,} {'try' if retried == 1 else 'tries'} failed" if retried else ""
+
+
+def cost_text(dollars: float | None) -> str:
+    """Return an amount of money: '$12.30', '$0.0042', or nothing where none is known."""
+    if not dollars:
+        return ""
+    return f"${dollars:,.2f}" if dollars >= 0.1 else f"${dollars:.4f}"
+
+
+def moment(iso: str) -> str:
+    """Return a time in UTC by the clock of this place, to the minute."""
+    return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text in one line, cut to a readable length."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 4]} ..."

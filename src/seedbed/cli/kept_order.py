@@ -1,0 +1,81 @@
+"""What a run was asked for, as its manifest keeps it, and the order that is made of it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from seedbed.cli.planning import Order, order_of
+from seedbed.engine.plan import Plan
+from seedbed.plugins.build import is_secret
+from seedbed.plugins.names import split_llm_reference
+
+_LLM = "llm."
+_SHORTEST = 4
+
+
+def kept_order(order: Order, plan: Plan, out: Path | None) -> dict[str, Any]:
+    """Return what must be asked for again to go on with a run, as JSON values.
+
+    Settings that are or hold a secret are named under `withheld`, without their value.
+    """
+    settings = [*order.settings.own, *(one._replace(path=("llm", *one.path)) for one in order.settings.llm)]
+    secrets = _secrets(plan)
+    withheld = [one.key for one in settings if is_secret(one.key) or _shows(one.text, secrets)]
+    return {
+        "what": order.what,
+        "llm": order.llm,
+        "n": order.n,
+        "input": str(order.input) if order.input else None,
+        "settings": [f"{one.key}={one.text}" for one in settings if one.key not in withheld],
+        "withheld": list(dict.fromkeys(withheld)),
+        "seed": order.seed,
+        "concurrency": order.concurrency,
+        "leaf": order.leaf,
+        "max_attempts": order.bounds.max_attempts,
+        "out": str(out) if out else None,
+        "folder": str(Path.cwd()),
+    }
+
+
+def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Return the names of the withheld settings that are needed again and not given."""
+    names = {text.partition("=")[0].strip() for text in given["settings"]}
+    needed = [key for key in kept["withheld"] if _still_holds(key, kept, given)]
+    return [key for key in needed if key not in names]
+
+
+def renewed_order(kept: Mapping[str, Any], given: Mapping[str, Any]) -> Order:
+    """Return the order that a manifest keeps, with the options that are given in place of its own."""
+    settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
+    names = ("what", "llm", "n", "seed", "concurrency", "leaf", "max_attempts")
+    options = {name: value for name, value in given.items() if value is not None and name != "settings"}
+    return order_of(
+        **{
+            **{name: kept[name] for name in names},
+            **options,
+            "input": Path(kept["input"]) if kept["input"] else None,
+            "settings": (*settings, *given["settings"]),
+        }
+    )
+
+
+def _still_holds(setting: str, kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Whether a setting has a meaning for the LLM that is given: those of another backend have none."""
+    if not setting.startswith(_LLM) or given["llm"] is None or kept["llm"] is None:
+        return True
+    return split_llm_reference(given["llm"])[0] == split_llm_reference(kept["llm"])[0]
+
+
+def _secrets(plan: Plan) -> list[str]:
+    of_llms = [secret for llm in plan.llms for secret in llm.secrets()]
+    values = [value for step in plan.steps for value in vars(step).values()]
+    return [*of_llms, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
+
+
+def _shows(text: str, secrets: Sequence[str]) -> bool:
+    # A shorter one, such as the "x" that some servers are given, is in many a word.
+    return text in secrets or any(secret in text for secret in secrets if len(secret) >= _SHORTEST)

@@ -1,0 +1,75 @@
+"""Why rows of a run failed or were rejected: alike reasons together, with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from seedbed.cli.counting import cut
+from seedbed.store import Refused, RunReader
+
+_MOST_KINDS = 1000
+_IDS = 5
+_TEXTS = 3
+
+
+@dataclass
+class Reason:
+    """What rows were refused for: the verdict, the step, the reason, how many, and some of them."""
+
+    verdict: str
+    step: str
+    reason: str
+    count: int = 0
+    rows: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, refused: Refused) -> None:
+        """Count one more row."""
+        self.count += 1
+        if len(self.rows) < _IDS:
+            self.rows.append(refused.row)
+        if refused.text and len(self.texts) < _TEXTS:
+            self.texts.append(refused.text)
+
+
+def reasons_of(reader: RunReader) -> list[Reason]:
+    """Return why rows were refused, those that failed first, the most frequent first."""
+    found: dict[tuple[str, str, str], Reason] = {}
+    for leaf in reader.leaves():
+        for refused in reader.refused(leaf):
+            key = (refused.verdict, refused.step, refused.reason.partition("\n")[0])
+            if key not in found and len(found) >= _MOST_KINDS:
+                key = (refused.verdict, "", "other reasons")
+            if key not in found:
+                found[key] = Reason(*key[:2], refused.reason if key[1] else key[2])
+            found[key].add(refused)
+    return sorted(found.values(), key=lambda reason: (reason.verdict, -reason.count))
+
+
+def as_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+    """Return the reasons as values that JSON can hold."""
+    return [vars(reason) for reason in reasons]
+
+
+def write_reasons(reasons: Sequence[Reason], *, most: int, longest: int) -> None:
+    """Write the first reasons, each with rows that it holds for and answers cut to `longest` characters."""
+    for reason in reasons[:most]:
+        for line in _lines(reason, longest):
+            click.echo(line)
+    if len(reasons) > most:
+        click.echo(f"  {len(reasons) - most:,} other reasons: --json has them all")
+
+
+def _lines(reason: Reason, longest: int) -> Iterator[str]:
+    first, *rest = reason.reason.splitlines() or [""]
+    paint = "red" if reason.verdict == "failed" else "yellow"
+    count = click.style(f"{reason.count:,} {reason.verdict}", fg=paint)
+    ids = ", ".join(reason.rows) + (" ..." if reason.count > len(reason.rows) else "")
+    yield f"  {count} at {reason.step}: {first}" if reason.step else f"  {count}: {first}"
+    yield from (f"    {line.strip()}" for line in rest)
+    yield f"    row{'' if reason.count == 1 else 's'} {ids}"
+    yield from (f"    answered: {cut(text, longest)}" for text in reason.texts)

@@ -1,0 +1,98 @@
+"""How a row of a run came about, or why rows are missing."""
+
+from __future__ import annotations
+
+from itertools import islice
+from shlex import quote
+
+import click
+
+from seedbed.cli.blocks import block, row_text, rule, write_answers
+from seedbed.cli.counting import cost_text, tokens_text
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.kept_runs import kept_run
+from seedbed.cli.output import write_json
+from seedbed.cli.reasons import as_json, reasons_of, write_reasons
+from seedbed.cli.row_story import Chapter, Story, Told, story_of
+from seedbed.errors import UsageError
+from seedbed.store import RunReader
+
+_REASONS = 50
+_LONGEST = 1000
+_IDS = 3
+_DIGEST = 8
+
+
+def explain_run(name: str, machine: bool) -> ExitStatus:
+    """Write why rows of a run failed or were rejected; raises UsageError."""
+    with RunReader.open(kept_run(name)) as reader:
+        reasons = reasons_of(reader)
+    if machine:
+        write_json(as_json(reasons))
+    elif reasons:
+        write_reasons(reasons, most=_REASONS, longest=_LONGEST)
+        click.echo(f"\n`seedbed runs explain {quote(name)} ROW` shows how one row came about")
+    else:
+        click.echo(f"no row of the run '{name}' has failed or was rejected")
+    return ExitStatus.COMPLETE
+
+
+def explain_row(name: str, row: str | None, line: int | None, machine: bool) -> ExitStatus:
+    """Write what each step made of a row, known by its id or its line in the dataset; raises UsageError."""
+    with RunReader.open(kept_run(name)) as reader:
+        story = story_of(reader, _row_in_line(reader, name, line) if row is None else row)
+        if not story.chapters and story.verdict is None:
+            raise UsageError(
+                f"there is no row '{row}' in the run '{name}'",
+                f"its rows are {_some_ids(reader)}",
+                "--line N takes the row in a line of the dataset",
+            )
+    if machine:
+        write_json(story.as_json())
+    else:
+        _write(story)
+    return ExitStatus.COMPLETE
+
+
+def _row_in_line(reader: RunReader, name: str, line: int | None) -> str:
+    session = reader.last_session()
+    leaf = session.manifest.get("leaf", "") if session else ""
+    verdict = reader.accepted(leaf, line - 1) if line is not None and line > 0 else None
+    if verdict is None:
+        fact = f"there is no line {line} in the dataset of '{name}'"
+        raise UsageError(fact, f"it has {len(reader.rows(leaf)):,}, from 1 on")
+    return verdict.row
+
+
+def _some_ids(reader: RunReader) -> str:
+    verdicts = (verdict.row for leaf in reader.leaves() for verdict in reader.verdicts(leaf))
+    return ", ".join([*islice(verdicts, _IDS), "..."])
+
+
+def _write(story: Story) -> None:
+    decided = story.verdict.verdict if story.verdict else "has no verdict of its own"
+    click.echo(f"row {story.row}: {decided}\n")
+    for chapter in story.chapters:
+        status = chapter.result.status if chapter.result else "not ended"
+        again = f", attempt {chapter.result.attempt + 1}" if chapter.result and chapter.result.attempt else ""
+        rule(f"{chapter.step}, row {chapter.row}: {status}{again}")
+        _write_chapter(chapter)
+
+
+def _write_chapter(chapter: Chapter) -> None:
+    for told in chapter.calls:
+        write_answers(told.choices, f"  ({_about(told)})")
+    for row in chapter.rows:
+        block("row", row_text(row), "green")
+    for reason in chapter.reasons:
+        rejected = reason["rejected"]
+        block("rejected" if rejected else "failed", reason["reason"], "yellow" if rejected else "red")
+
+
+def _about(told: Told) -> str:
+    call = told.call
+    again = f"attempt {call.attempt + 1}" if call.attempt else ""
+    repeated = f"number {call.k + 1}" if call.k else ""
+    tokens = tokens_text(call.input_tokens, call.output_tokens)
+    texts = (call.model, f"call {call.digest.hex()[:_DIGEST]}", repeated, again, tokens, cost_text(call.cost))
+    return ", ".join(text for text in texts if text)

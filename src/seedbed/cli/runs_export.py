@@ -1,0 +1,67 @@
+"""The rows of a run in a file, also while it goes on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.kept_runs import kept_run
+from seedbed.errors import UsageError
+from seedbed.plugins.suggest import did_you_mean
+from seedbed.store import RunReader, TrainingRows, check_target, export_rows
+
+
+def export_run(
+    name: str, out: Path | None, leaf: str | None, form: str | None, columns: Sequence[str]
+) -> ExitStatus:
+    """Write the accepted rows to `out`, or to standard output as JSON lines; raises UsageError."""
+    if out is not None:
+        check_target(out)
+    if columns and form is None:
+        raise UsageError("--column says where a form finds its parts, and there is none", "add --as chat")
+    with RunReader.open(kept_run(name)) as reader:
+        rows = reader.rows(_leaf(reader, name, leaf))
+        if not len(rows):
+            raise UsageError(f"the run '{name}' has no rows yet", f"`seedbed runs explain {name}` says why")
+        formed = rows if form is None else _formed(rows, form, columns)
+        if out is None:
+            for row in formed:
+                sys.stdout.buffer.write(row + b"\n")
+        else:
+            count = export_rows(formed, out)
+            click.echo(f"{count:,} row{'' if count == 1 else 's'} in {out}", err=True)
+    return ExitStatus.COMPLETE
+
+
+def _leaf(reader: RunReader, name: str, leaf: str | None) -> str:
+    """Return the step whose rows are meant: the one named, else the dataset's."""
+    if leaf is None:
+        session = reader.last_session()
+        return str(session.manifest.get("leaf", "")) if session else ""
+    known = [known for known in reader.leaves() if known]
+    if leaf not in known:
+        raise UsageError(
+            f"the run '{name}' keeps no rows of a step '{leaf}'",
+            *did_you_mean(leaf, known),
+            f"it keeps those of {', '.join(known)}",
+        )
+    return leaf
+
+
+def _formed(rows: Iterable[bytes], form: str, columns: Sequence[str]) -> TrainingRows:
+    named: dict[str, str] = {}
+    for text in columns:
+        part, equals, column = text.partition("=")
+        if not (equals and part and column):
+            raise UsageError(f"'{text}' is not of the form PART=COLUMN", "for example --column prompt=title")
+        named[part] = column
+    try:
+        return TrainingRows(rows, form, named)
+    except UsageError as error:
+        advice = [line for line in error.advice if line != "name the right one"]
+        hint = "--column PART=COLUMN names a column: --column prompt=title"
+        raise UsageError(error.fact, *advice, hint) from error
