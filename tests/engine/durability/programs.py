@@ -57,7 +57,7 @@ class Chained(GeneratorTask):
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         text = "nothing"
-        for _ in range(25):
+        for _ in range(20):
             question = [{"role": "user", "content": f"What follows {text}?"}]
             answers = self.llm.generate([question] * 4, num_generations=2)
             text = answers[0][1]
@@ -171,13 +171,13 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "single": Kind(Single, 250),
+    "single": Kind(Single, 200),
     "two-steps": Kind(lambda: Story() >> Review(), 70, is_exact=False),
     "process": Kind(Chained, None),
     "seekable": Kind(Seekable, 40),
     "rejections": Kind(Picky, 80),
     "ordered": Kind(lambda: Single() >> Numbered() >> Comment(), 80),
-    "global": Kind(lambda: Single() >> Sort() >> Comment(), 120),
+    "global": Kind(lambda: Single() >> Sort() >> Comment(), 100),
     "faulty": Kind(lambda: Faulty() >> Comment(), 90),
     "fork": Kind(lambda: Single() >> [Praise(), Blame()] >> Weigh(), 70, is_exact=False),
 }
