@@ -95,6 +95,7 @@ def test_what_the_hub_does_not_have_is_an_unknown_model(tmp_path: Path) -> None:
             assert ask(model, tmp_path, endpoint).startswith("UnknownModelError")
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached_says_so(tmp_path: Path) -> None:
     with hub() as endpoint:
         pass
