@@ -7,7 +7,7 @@ Run by hand, on a machine that is otherwise idle:
 
 The server, in a process of its own, allows 100 requests per second with a bucket of 10, and answers 429 with
 `retry-after: 1` beyond. A run of 1000 rows, in a process of its own too, is timed from its first request to
-its last answer, as the server sees them; the ideal is (1000 - 10) / 100 s and the time of one answer.
+its last answer, as the server sees them; the ideal is (1000 - 10) / 100 s, without the time of an answer.
 """
 
 from __future__ import annotations

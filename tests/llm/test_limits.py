@@ -192,6 +192,22 @@ def test_the_lowest_row_is_first_and_of_equal_ones_the_first_that_came():
     run_virtually(run())
 
 
+def test_the_lowest_row_is_first_whichever_model_it_asks():
+    async def run():
+        limiter, order = Limiter(concurrency=1), []
+
+        async def one(model, rank):
+            permit = await limiter.acquire(model, rank)
+            order.append(rank)
+            await asyncio.sleep(1)
+            limiter.answered(permit)
+
+        await asyncio.gather(*(one("ab"[rank < 3], rank) for rank in (9, 4, 1, 5, 2, 6, 0)))
+        assert order == [9, 0, 1, 2, 4, 5, 6]
+
+    run_virtually(run())
+
+
 def test_a_cancelled_call_gives_its_place_away_and_a_permit_that_it_had_not_taken_yet():
     async def run():
         limiter = Limiter(concurrency=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -12,12 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from aiohttp import web
 
 BEAT = 0.01
+PATIENCE = 60.0
 
 
 @dataclass(slots=True)
@@ -56,16 +57,17 @@ def digest_of(body: bytes) -> str:
 class AnsweringServer:
     """Answers each request, with its seed, always alike, some milliseconds later.
 
-    `answer` makes the text of an answer, None to refuse the request, and may wait for something; `seconds`
-    is the longest that an answer takes. Both may be replaced, and `session` counted up, from any thread.
+    `answer` makes the text of an answer, None to refuse the request; `seconds` is the longest that one takes.
+    Both may be replaced, and `session` counted up, from any thread.
     """
 
     def __init__(self, seconds: float = 0.02) -> None:
         self.url = ""
         self.session = 0
         self.seconds = seconds
-        self.answer: Callable[[bytes], Any] = digest_of
+        self.answer: Callable[[bytes], str | None] = digest_of
         self._log: list[Asked] = []
+        self._free = sys.maxsize
         self._beats: list[float] = []
         self._changed = threading.Condition()
 
@@ -94,6 +96,16 @@ class AnsweringServer:
         """Return how often each request came."""
         return Counter(asked.body for asked in self.log)
 
+    def hold_after(self, number: int) -> None:
+        """Answer that many requests from now on, and have the next ones wait until `release`."""
+        self._loop.call_soon_threadsafe(self._released.clear)
+        self._free = self.count + number
+
+    def release(self) -> None:
+        """Answer all requests."""
+        self._free = sys.maxsize
+        self._loop.call_soon_threadsafe(self._released.set)
+
     def forget(self) -> None:
         """Forget the requests so far."""
         with self._changed:
@@ -102,7 +114,7 @@ class AnsweringServer:
     def wait_until(self, holds: Callable[[list[Asked]], bool]) -> None:
         """Return when something holds of the requests: looked at when one comes or is answered."""
         with self._changed:
-            self._changed.wait_for(lambda: holds(self._log))
+            assert self._changed.wait_for(lambda: holds(self._log), PATIENCE), "it never came to that"
 
     def wake(self) -> None:
         """Have those who wait look again."""
@@ -126,7 +138,11 @@ class AnsweringServer:
         self._thread.join()
 
     async def _serve(self, started: threading.Event) -> None:
-        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._stopped, self._released = (
+            asyncio.get_running_loop(),
+            asyncio.Event(),
+            asyncio.Event(),
+        )
         application = web.Application(client_max_size=2**30)
         application.router.add_post("/v1/chat/completions", self._respond)
         runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
@@ -149,13 +165,14 @@ class AnsweringServer:
         body = await request.read()
         asked = Asked(self.session, body, time.monotonic())
         with self._changed:
+            waits = len(self._log) >= self._free
             self._log.append(asked)
             self._changed.notify_all()
         share = int(hashlib.md5(body).hexdigest()[:4], 16) / 0xFFFF
         await asyncio.sleep(self.seconds * (1 + 3 * share) / 4)
+        if waits:
+            await self._released.wait()
         text = self.answer(body)
-        if asyncio.iscoroutine(text):
-            text = await text
         response = _refusal() if text is None else _completion(text)
         await response.prepare(request)
         # The last moment at which the client cannot have it yet.
@@ -181,5 +198,5 @@ def _refusal() -> web.Response:
 @pytest.fixture
 def answering_server() -> Iterator[AnsweringServer]:
     """A server whose answers follow from the requests, new for each test."""
-    with AnsweringServer() as server:
+    with AnsweringServer(seconds=0.004) as server:
         yield server

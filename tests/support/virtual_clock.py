@@ -29,7 +29,9 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
 
     def _run_once(self) -> None:
         due = [timer.when() for timer in self._scheduled if not timer.cancelled()]
-        if not self._ready and due:
+        if not self._ready and not due:
+            raise RuntimeError("everything waits, and nothing will ever happen")
+        if not self._ready:
             self._now = max(self._now, min(due))
         super()._run_once()  # type: ignore[misc]
 

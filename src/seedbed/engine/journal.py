@@ -35,7 +35,7 @@ class RunJournal:
         self._store = store
         self.retrying = retrying
         self._counts = counts
-        self._prices = prices
+        self.prices = prices
         self._has_calls = store.has_calls()
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
@@ -103,7 +103,7 @@ class RunJournal:
     def keep(self, scope: CallScope, digest: bytes, k: int, llm: LLM, response: Response) -> None:
         """Give an answer to the store's writer."""
         usage = response.usage
-        cost = self._prices.cost_of(llm, usage)
+        cost = self.prices.cost_of(llm, usage)
         if cost is not None:
             self._counts.cost = (self._counts.cost or 0.0) + cost
         self._store.add_call(

@@ -35,6 +35,7 @@ from seedbed.llm.gateway import Gateway
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.redaction import redact, redact_error, showable
+from seedbed.llm.response import Usage
 from seedbed.llm.scope import CallScope
 from seedbed.store import RunStore, export_rows
 from seedbed.tasks.steps import BaseStep
@@ -152,8 +153,7 @@ class Session:
     async def _prepare(self) -> None:
         for llm in self.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
-                if self._budget is not None:
-                    self._budget.check(llm)
+                await asyncio.to_thread(self._check_price, llm)
                 await llm.check()
         # A model of gigabytes is not loaded before the key of another is found missing.
         for llm in self.plan.llms:
@@ -165,6 +165,12 @@ class Session:
                 await asyncio.to_thread(step.load)
             self._loaded.append(step)
         self._is_ready = True
+
+    def _check_price(self, llm: LLM) -> None:
+        """Look the price up, which loads a list of them, and see that a cap on money knows it."""
+        self._shop.journal.prices.cost_of(llm, Usage())
+        if self._budget is not None:
+            self._budget.check(llm)
 
     def _view_for(self, step: BaseStep) -> Callable[[LLM], LLM]:
         scope = CallScope(self.plan.seed, step.name, "")

@@ -63,6 +63,7 @@ class LLM(GenerationParameters, ABC):
     _gateway: Gateway | None = PrivateAttr(default=None)
     _scope: CallScope | None = PrivateAttr(default=None)
     _identity: bytes | None = PrivateAttr(default=None)
+    _limits_key: tuple[str, str] | None = PrivateAttr(default=None)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -134,6 +135,17 @@ class LLM(GenerationParameters, ABC):
             identity = orjson.dumps([self.backend, self.model_name, self.answer_settings])
             self._identity = identity
         return identity
+
+    @property
+    def limits_key(self) -> tuple[str, str]:
+        """Endpoint and credential, which limits are kept for."""
+        key: tuple[str, str] | None = self._private("_limits_key")
+        if key is None:
+            key = (self.endpoint, self.credential_id)
+            if self._private("_gateway") is not None:
+                # A run's own view does not change any more.
+                self._limits_key = key
+        return key
 
     def estimate_tokens(self, request: Request) -> int:
         """Estimate the tokens of a request before it is sent: prompt and longest answer."""
@@ -209,6 +221,7 @@ class LLM(GenerationParameters, ABC):
         view._gateway = gateway
         view._scope = scope
         view._identity = None
+        view._limits_key = None
         return view
 
     def ensure_loaded(self) -> None:

@@ -82,7 +82,7 @@ class Pace:
 
     def _doubling(self) -> float:
         # What is sent before a refusal can tell of it is wasted.
-        return max(SEARCH[self._round], 2 * self._feedback)
+        return max(SEARCH[self._round], self._feedback)
 
     def delay(self, now: float) -> float:
         """Return the seconds until the next call may be sent."""

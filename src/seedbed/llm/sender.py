@@ -161,7 +161,7 @@ class Sender:
 
     def limiter(self, llm: LLM) -> Limiter:
         """Return what keeps the limits of an LLM's endpoint and credential."""
-        key = (llm.endpoint, llm.credential_id)
+        key = llm.limits_key
         limiter = self._limiters.get(key)
         if limiter is None:
             limiter = self._limiters[key] = self._limiter(slots=llm.slots)

@@ -162,6 +162,7 @@ def sessions(
         return made[-1]
 
     yield make
+    shared_server.release()
     for one in made:
         if one.child is not None:
             one.child.send(signal.SIGKILL)

@@ -57,11 +57,22 @@ class Chained(GeneratorTask):
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         text = "nothing"
-        for _ in range(30):
+        for _ in range(20):
             question = [{"role": "user", "content": f"What follows {text}?"}]
             answers = self.llm.generate([question] * 4, num_generations=2)
             text = answers[0][1]
             yield [{"pair": pair} for pair in answers]
+
+
+class Seekable(GeneratorTask):
+    """A `process` that begins behind the rows that are there."""
+
+    seekable: ClassVar[bool] = True
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        question = [{"role": "user", "content": "Tell me a joke."}]
+        while True:
+            yield {"pair": self.llm.generate([question], num_generations=3)[0]}
 
 
 class Picky(GeneratorTask):
@@ -160,14 +171,15 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "single": Kind(Single, 350),
-    "two-steps": Kind(lambda: Story() >> Review(), 120, is_exact=False),
+    "single": Kind(Single, 200),
+    "two-steps": Kind(lambda: Story() >> Review(), 70, is_exact=False),
     "process": Kind(Chained, None),
-    "rejections": Kind(Picky, 120),
-    "ordered": Kind(lambda: Single() >> Numbered() >> Comment(), 130),
-    "global": Kind(lambda: Single() >> Sort() >> Comment(), 180),
-    "faulty": Kind(lambda: Faulty() >> Comment(), 150),
-    "fork": Kind(lambda: Single() >> [Praise(), Blame()] >> Weigh(), 120, is_exact=False),
+    "seekable": Kind(Seekable, 40),
+    "rejections": Kind(Picky, 80),
+    "ordered": Kind(lambda: Single() >> Numbered() >> Comment(), 80),
+    "global": Kind(lambda: Single() >> Sort() >> Comment(), 100),
+    "faulty": Kind(lambda: Faulty() >> Comment(), 90),
+    "fork": Kind(lambda: Single() >> [Praise(), Blame()] >> Weigh(), 70, is_exact=False),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import ClassVar
 
@@ -155,6 +156,11 @@ def test_a_step_more_works_on_the_rows_that_are_there(again):
     assert all(row["doubt"] for row in rows)
 
 
+def test_a_step_more_is_not_taken_for_complete_where_rows_are_missing(again):
+    again(Joke(), 10)
+    assert again(Joke() >> Explain(), 25)[1] == {"Tell": 15, "Explain": 25}
+
+
 def test_a_step_less_costs_nothing(again):
     rows, _ = again(Joke() >> Explain(), 20)
     again(Joke() >> Explain() >> Doubt(), 20)
@@ -171,11 +177,14 @@ def test_what_was_there_is_told_before_anything_is_asked(answering_server, llm):
     assert set(told) == {Found(rows=10, replayed=0, calls=15)}
 
 
-def test_calls_wait_no_longer_than_rows_are_looked_at(llm, monkeypatch):
+def test_calls_wait_no_longer_than_rows_are_looked_at(llm, answering_server, monkeypatch):
     monkeypatch.setattr(gate, "_LONGEST_LOOK", 3600)
-    for n in (10, 25):
-        done = run(Joke() >> Count() >> Explain(), n, llm=llm, name="r")
-    assert done.accepted == 25
+    task = Joke() >> Count() >> Explain()
+    run(task, 10, llm=llm, name="r")
+    more = threading.Thread(target=run, args=(task, 25), kwargs={"llm": llm, "name": "r"}, daemon=True)
+    more.start()
+    answering_server.wait_until(lambda log: len(log) == 50)
+    more.join()
 
 
 def test_restart_begins_anew_and_keeps_the_old_run_aside(again, runs):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
 import signal
 import sys
 
 import pytest
-from tests.engine.durability.conftest import PROGRAMS
-from tests.support.answering_server import digest_of
+from tests.engine.durability.conftest import PROGRAMS, answered
 
 from seedbed.cli import invoke
 from seedbed.store import RunReader
 
-ROWS = 150
+ROWS = 120
+ANSWERED = 60
 
 
 @pytest.fixture(scope="module")
@@ -41,62 +40,61 @@ def goes_on(run, dataset):
     return child.said
 
 
+def held_up(sessions):
+    """Return a run whose calls wait for the server: those before them are answered."""
+    run = sessions()
+    run.server.hold_after(ANSWERED)
+    run.command("Single", ROWS)
+    run.wait_for(lambda log: len(log) > ANSWERED == len(answered(log)))
+    return run
+
+
+def interrupted(run, number):
+    """Send the process a signal, and return when it has said that it obeys."""
+    run.child.send(number)
+    run.wait_for_word("calls in flight have 10 s to finish")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_the_calls_in_flight_finish_and_the_same_command_goes_on(sessions, dataset, number):
-    run = sessions()
-    run.command("Single", ROWS)
-    run.wait_for_answers(60)
-    assert run.cut(number) == 3
+    run = held_up(sessions)
+    interrupted(run, number)
+    run.server.release()
+    assert run.child.wait() == 3
     assert not run.out.exists()
-    assert all(asked.answered for asked in run.asked()), "no call was cut off"
     kept = len(run.asked())
-    assert kept < ROWS
+    assert ANSWERED < kept < ROWS
     assert f"{kept} rows kept" in goes_on(run, dataset)
     assert len(run.asked()) == ROWS, "nothing was asked twice"
 
 
-async def never(body):
-    """Answer some requests not at all."""
-    if digest_of(body)[0] == "0":
-        await asyncio.Event().wait()
-    return digest_of(body)
-
-
-def told_to_stop(run, dataset, stop):
-    """Stop a run that waits for answers that never come, and go on when they do."""
-    run.server.answer = never
-    run.command("Single", ROWS)
-    run.wait_for_answers(60)
-    stop()
+def stopped(run, dataset):
+    """A run that waits for answers that never come ends all the same, and goes on when they do."""
     assert run.cut(signal.SIGINT) == 3
-    run.server.answer = digest_of
+    run.server.release()
     goes_on(run, dataset)
     assert run.bought_twice() == []
 
 
 def test_a_second_signal_does_not_wait_for_calls(sessions, dataset):
-    run = sessions()
-
-    def once():
-        run.child.send(signal.SIGINT)
-        run.wait_for_word("calls in flight have 10 s to finish")
-
-    told_to_stop(run, dataset, once)
+    run = held_up(sessions)
+    interrupted(run, signal.SIGINT)
+    stopped(run, dataset)
 
 
 @pytest.mark.slow
 def test_calls_that_are_never_answered_do_not_hold_up_the_end_for_ever(sessions, dataset):
-    told_to_stop(sessions(), dataset, lambda: None)
+    stopped(held_up(sessions), dataset)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of another process are set on Linux alone")
 def test_a_full_disk_ends_a_run_with_one_message_and_the_same_command_goes_on(sessions, dataset):
-    run = sessions()
-    child = run.command("Single", ROWS)
-    run.wait_for_answers(60)
+    run = held_up(sessions)
+    child = run.child
     log = run.runs / "out" / "run.db-wal"
     run.note_cut()
     resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (log.stat().st_size,) * 2)
+    run.server.release()
     assert child.wait() == 1
     with RunReader.open(run.runs / "out") as reader:
         rows, calls = len(reader.rows("single")), reader.count_calls()
@@ -110,24 +108,14 @@ def test_a_full_disk_ends_a_run_with_one_message_and_the_same_command_goes_on(se
     assert run.bought_twice() == []
 
 
-@pytest.fixture
-def held(sessions, monkeypatch):
-    """A run that another process is at."""
-    run = sessions()
-    run.server.answer = never
-    run.command("Single", ROWS)
-    run.wait_for_answers(20)
+@pytest.mark.parametrize("more", [(), ("--restart",)])
+def test_a_second_process_is_refused_at_once_and_told_who_is_at_the_run(sessions, monkeypatch, capfd, more):
+    run = held_up(sessions)
     monkeypatch.setenv("SEEDBED_RUNS", str(run.runs))
     monkeypatch.setenv("OPENAI_BASE_URL", run.server.base_url)
     monkeypatch.chdir(run.folder)
-    yield run
-    run.server.answer = digest_of
-
-
-@pytest.mark.parametrize("more", [(), ("--restart",)])
-def test_a_second_process_is_refused_at_once_and_told_who_is_at_the_run(held, capfd, more):
     status = invoke(["run", f"{PROGRAMS}:Single", "--llm", "openai/m", "-n", "9", "-o", "out.jsonl", *more])
-    shown = capfd.readouterr().err
     assert status == 2
-    assert f"process {held.child.pid}" in shown
-    assert not held.child.has_ended
+    assert f"process {run.child.pid}" in capfd.readouterr().err
+    assert not run.child.has_ended
+    assert not any(asked.answered for asked in run.asked()[ANSWERED:])
