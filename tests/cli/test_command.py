@@ -11,14 +11,18 @@ from tests.cli.conftest import Result
 
 from seedbed.cli.failures import ExitStatus, guarded
 from seedbed.errors import UsageError
+from seedbed.store import RunStore
 
 Seedbed = Callable[..., Result]
 
 HEAVY = {"rich", "jinja2", "aiohttp", "pyarrow", "yaml", "seedbed.engine", "seedbed.llm.llm", "pydantic"}
 
 
-@pytest.mark.parametrize("args", ["--version", "--help", "", "run --help", "plugins", "plugins --json"])
-def test_what_only_informs_loads_neither_engine_nor_libraries(args: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "args", ["--version", "--help", "", "run --help", "plugins", "plugins --json", "runs", "runs list --json"]
+)
+def test_what_only_informs_loads_neither_engine_nor_libraries(args: str, tmp_path: Path, runs: Path) -> None:
+    RunStore.open(runs / "there").close()
     program = (
         "import sys; from seedbed.cli import invoke\n"
         f"status = invoke({args.split()!r})\n"

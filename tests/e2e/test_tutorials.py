@@ -67,7 +67,7 @@ def run(command: list[str], place: Place) -> None:
 def test_the_first_dataset_is_made_as_the_tutorial_says(place: Place) -> None:
     follow(TUTORIAL / "first-dataset.md", place)
 
-    assert len((place.folder / "qa.jsonl").read_text().splitlines()) == 8
+    assert len((place.folder / "qa.jsonl").read_text().splitlines()) == 10
     assert len((place.folder / "tea.csv").read_text().splitlines()) >= 5
     assert len((place.folder / "answers.jsonl").read_text().splitlines()) == 1
 

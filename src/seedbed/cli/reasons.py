@@ -39,15 +39,27 @@ class Reason:
 def reasons_of(reader: RunReader) -> list[Reason]:
     """Return why rows were refused, those that failed first, the most frequent first."""
     found: dict[tuple[str, str, str], Reason] = {}
-    for leaf in reader.leaves():
-        for refused in reader.refused(leaf):
-            key = (refused.verdict, refused.step, refused.reason.partition("\n")[0])
-            if key not in found and len(found) >= _MOST_KINDS:
-                key = (refused.verdict, "", "other reasons")
-            if key not in found:
-                found[key] = Reason(*key[:2], refused.reason if key[1] else key[2])
-            found[key].add(refused)
+    for refused in _each_once(reader):
+        key = (refused.verdict, refused.step, refused.reason.partition("\n")[0])
+        if key not in found and len(found) >= _MOST_KINDS:
+            key = (refused.verdict, "", "other reasons")
+        if key not in found:
+            found[key] = Reason(*key[:2], refused.reason if key[1] else key[2])
+        found[key].add(refused)
     return sorted(found.values(), key=lambda reason: (reason.verdict, -reason.count))
+
+
+def _each_once(reader: RunReader) -> Iterator[Refused]:
+    """Yield the refused rows; one that was on its way to several leaves has a verdict at each."""
+    known: set[tuple[str, str, str]] = set()
+    for leaf in reader.leaves():
+        here = set()
+        for refused in reader.refused(leaf):
+            row = (refused.verdict, refused.step, refused.row)
+            if row not in known:
+                here.add(row)
+                yield refused
+        known |= here
 
 
 def as_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:

@@ -121,12 +121,6 @@ def facts_of(entry: RunEntry) -> RunFacts:
 
 
 def _read(entry: RunEntry, reader: RunReader) -> RunFacts:
-    counts = {leaf: reader.count_verdicts(leaf) for leaf in reader.leaves()}
     leaf = entry.session.manifest.get("leaf", "") if entry.session else ""
-    return RunFacts(
-        entry,
-        counts[leaf]["accepted"] if leaf in counts else 0,
-        sum(count["failed"] for count in counts.values()),
-        sum(count["rejected"] for count in counts.values()),
-        reader.spent(),
-    )
+    refused = reader.count_refused()
+    return RunFacts(entry, len(reader.rows(leaf)), refused["failed"], refused["rejected"], reader.spent())

@@ -115,7 +115,8 @@ def open_session(
     """
     if out is not None:
         check_target(out)
-    name = name or (out.stem if out else None)
+    if name is None and out is not None:
+        name = out.stem
     store = open_store(plan, name, restart=restart)
     bounds, prices = plan.bounds, plan.bounds.prices
     budget = bounds.budget(prices, spent_before(store))

@@ -170,6 +170,16 @@ class RunQueries:
         found = self._all("SELECT verdict, count(*) FROM verdicts WHERE leaf = ? GROUP BY verdict", leaf)
         return {"accepted": 0, "rejected": 0, "failed": 0, **dict(found)}
 
+    def count_refused(self) -> dict[str, int]:
+        """Return how many rows were rejected and failed, those on their way to several leaves once."""
+        found = self._all(
+            "SELECT verdict, sum(most) FROM (SELECT verdict, max(number) AS most FROM ("
+            "SELECT leaf, verdict, step, source_row, count(*) AS number FROM verdicts "
+            "WHERE verdict != 'accepted' GROUP BY leaf, verdict, step, source_row"
+            ") GROUP BY verdict, step, source_row) GROUP BY verdict"
+        )
+        return {"rejected": 0, "failed": 0, **dict(found)}
+
     def leaves(self) -> list[str]:
         """Return the leaves that have verdicts, by name."""
         return [leaf for (leaf,) in self._all("SELECT DISTINCT leaf FROM verdicts ORDER BY leaf")]

@@ -1,0 +1,119 @@
+"""`seedbed runs explain`: how a row came about, through all steps, and why rows are missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Result
+from tests.support.scripted_llm import scripted
+
+from seedbed import GeneratorTask, Reject, Step, run
+
+Seedbed = Callable[..., Result]
+
+
+class Count(GeneratorTask):
+    template: str = "{{ n }}"
+    unique = ("generation",)
+
+    def sample(self, index, rng):
+        return {"n": index}
+
+
+class Halve(Step):
+    def process(self, row):
+        return [{**row, "half": half} for half in "ab"]
+
+
+class Check(Step):
+    def process(self, row):
+        if (row["n"], row["half"]) == (0, "b"):
+            raise Reject("no such half")
+        if row["n"] == 2:
+            raise ValueError("two")
+        return row
+
+
+@pytest.fixture
+def halves(folder: Path) -> None:
+    """A run of three steps, one of which makes two rows of each."""
+    llm = scripted(lambda request: request.messages[-1]["content"].replace("3", "1"))
+    (Count(llm=llm) >> Halve() >> Check()).run(8, name="halves")
+
+
+def told(seedbed: Seedbed, *args: str) -> list[tuple[str, str, str]]:
+    story = json.loads(seedbed("runs", "explain", "halves", *args, "--json").out)
+    return [(step["step"], step["row"], step["status"]) for step in story["steps"]]
+
+
+def test_a_row_is_followed_back_to_where_it_comes_from(seedbed: Seedbed, halves: None) -> None:
+    assert told(seedbed, "0/1") == [
+        ("count", "0", "done"),
+        ("halve", "0", "done"),
+        ("check", "0/1", "rejected"),
+    ]
+
+
+def test_and_on_to_what_it_has_become(seedbed: Seedbed, halves: None) -> None:
+    assert told(seedbed, "1") == [
+        ("count", "1", "done"),
+        ("halve", "1", "done"),
+        ("check", "1/0", "done"),
+        ("check", "1/1", "done"),
+    ]
+
+
+def test_a_line_of_the_dataset_is_a_row(seedbed: Seedbed, halves: None) -> None:
+    out = seedbed("runs", "explain", "halves", "--line", "2").out
+    assert out.startswith("row 1/0: accepted\n")
+    assert "half: a" in out
+    for line in ("0", "99"):
+        assert "there is no line " + line in seedbed("runs", "explain", "halves", "--line", line).error
+
+
+def test_without_a_row_all_reasons_are_counted(seedbed: Seedbed, halves: None) -> None:
+    reasons = json.loads(seedbed("runs", "explain", "halves", "--json").out)
+    found = {(one["verdict"], one["step"]): one["count"] for one in reasons}
+    assert found[("failed", "check")] == 2
+    assert found[("rejected", "check")] == 1
+    assert "1 rejected at check: no such half" in seedbed("runs", "explain", "halves").out
+
+
+def test_an_unknown_row_is_answered_with_some_that_are_there(seedbed: Seedbed, halves: None) -> None:
+    result = seedbed("runs", "explain", "halves", "77")
+    assert result.status == 2
+    assert "its rows are 0/0, " in result.error
+    assert "leave out one of them" in seedbed("runs", "explain", "halves", "1", "--line", "1").error
+
+
+def test_a_duplicate_is_explained(seedbed: Seedbed) -> None:
+    run(Count(llm=scripted("same")), 2, name="same", max_attempts=2)
+    assert "a duplicate of an earlier row" in seedbed("runs", "explain", "same", "1").out
+
+
+def test_a_run_without_refused_rows_says_so(seedbed: Seedbed) -> None:
+    run(Count(llm=scripted()), 1, name="one")
+    assert seedbed("runs", "explain", "one").out == "no row of the run 'one' has failed or was rejected\n"
+
+
+def test_a_row_that_fails_before_a_fork_is_counted_once(seedbed: Seedbed) -> None:
+    class Broken(Step):
+        def process(self, row):
+            if row["n"]:
+                raise ValueError("broken")
+            return row
+
+    class Left(Halve): ...
+
+    class Right(Halve): ...
+
+    (Broken() >> [Left(), Right()]).run(input=[{"n": 0}, {"n": 1}], name="fork", leaf="left")
+    (one,) = json.loads(seedbed("runs", "--json").out)
+    assert (one["accepted"], one["failed"]) == (2, 1)
+    (reason,) = json.loads(seedbed("runs", "explain", "fork", "--json").out)
+    assert reason["count"] == 1
+    rows = seedbed("runs", "export", "fork", "--leaf", "right").rows
+    assert [row["half"] for row in rows] == ["a", "b"]

@@ -1,0 +1,172 @@
+"""`seedbed runs retry`: failed rows are asked again, with the order that the run keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Result
+
+Seedbed = Callable[..., Result]
+
+SOURCE = '''
+from pathlib import Path
+from t import Echo
+from seedbed import GeneratorTask, LLMConnectionError
+
+
+class Flaky(Echo):
+    """Has no answer for what is named in the file `broken`, and notes what it is asked."""
+
+    async def respond(self, request):
+        text = request.messages[-1]["content"]
+        with open("asked", "a") as file:
+            file.write(text + "\\n")
+        if text in Path("broken").read_text().split():
+            raise LLMConnectionError("no line", retryable=False)
+        return await super().respond(request)
+
+
+class Numbers(GeneratorTask):
+    template: str = "{{ n }}"
+    word: str = ""
+
+    def sample(self, index, rng):
+        return {"n": index}
+
+    def format_output(self, output, input):
+        if "bad" in Path("broken").read_text() and input["n"] == 2:
+            raise ValueError("bad")
+        return {"n": input["n"], "text": output}
+'''
+
+RUN = ("run", "f.py:Numbers", "--llm", "f.py:Flaky/m", "-n", "5", "-o", "out.jsonl")
+
+
+@pytest.fixture(autouse=True)
+def flaky(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task, and an LLM that has no answer for 1 and 3."""
+    monkeypatch.syspath_prepend(folder)
+    Path("f.py").write_text(SOURCE)
+    Path("broken").write_text("1 3")
+
+
+def asked() -> list[str]:
+    """Return what was asked since the last time."""
+    texts = Path("asked").read_text().split()
+    Path("asked").write_text("")
+    return texts
+
+
+def made() -> list[int]:
+    return [json.loads(line)["n"] for line in Path("out.jsonl").read_text().splitlines()]
+
+
+def test_only_the_failed_rows_are_asked_again_and_the_dataset_is_whole(seedbed: Seedbed) -> None:
+    first = seedbed(*RUN)
+    assert first.status == 1
+    assert "`seedbed runs retry out` asks the failed rows again" in first.err
+    assert (made(), sorted(asked())) == ([0, 2, 4], ["0", "1", "2", "3", "4"])
+    Path("broken").write_text("")
+    again = seedbed("runs", "retry", "out")
+    assert again.status == 0
+    assert again.err.startswith(
+        "going on with the run 'out': 3 rows kept, at least 2 calls to make\n5 rows in out.jsonl\n"
+    )
+    assert (made(), sorted(asked())) == ([0, 1, 2, 3, 4], ["1", "3"])
+
+
+def test_the_same_command_again_does_not_ask_failed_rows(seedbed: Seedbed) -> None:
+    seedbed(*RUN)
+    asked()
+    again = seedbed(*RUN)
+    assert again.status == 1
+    assert again.err.startswith("the run 'out' had come to its end: 3 rows kept, no call to make\n")
+    assert "`seedbed runs retry out` asks the failed rows again" in again.err
+    assert asked() == []
+
+
+def test_a_row_that_fails_again_stays_failed_and_is_explained_with_both_answers(seedbed: Seedbed) -> None:
+    Path("broken").write_text("bad")
+    seedbed(*RUN)
+    again = seedbed("runs", "retry", "out", "--json")
+    assert again.status == 1
+    assert json.loads(again.out)["accepted"] == 4
+    told = json.loads(seedbed("runs", "explain", "out", "2", "--json").out)
+    (step,) = told["steps"]
+    assert (told["verdict"], step["status"], step["attempt"]) == ("failed", "failed", 1)
+    assert [(call["attempt"], call["answers"][0]["text"]) for call in step["calls"]] == [(0, "2"), (1, "2")]
+    assert step["reasons"][0]["reason"].startswith("ValueError: bad")
+    text = seedbed("runs", "explain", "out", "2").out
+    assert "row 2: failed" in text
+    assert "failed, attempt 2" in text
+    assert text.count("10 + 20 tokens") == 2
+
+
+def test_where_nothing_has_failed_nothing_is_asked(seedbed: Seedbed) -> None:
+    Path("broken").write_text("")
+    seedbed(*RUN)
+    asked()
+    again = seedbed("runs", "retry", "out")
+    assert again.status == 0
+    assert "5 rows kept, no call to make" in again.err
+    assert asked() == []
+
+
+def test_a_secret_is_not_kept_and_is_asked_for_again(seedbed: Seedbed, runs: Path) -> None:
+    key = "sk-1234567890"
+    seedbed(*RUN, "--set", f"llm.api_key={key}", "--set", "word=plain")
+    assert not any(key.encode() in path.read_bytes() for path in (runs / "out").iterdir())
+    refused = seedbed("runs", "retry", "out")
+    assert refused.status == 2
+    assert "give it again: seedbed runs retry out --set llm.api_key=..." in refused.error
+    Path("broken").write_text("")
+    assert seedbed("runs", "retry", "out", "--set", f"llm.api_key={key}").status == 0
+
+
+def test_a_setting_that_holds_a_secret_of_the_llm_is_not_kept_either(seedbed: Seedbed, runs: Path) -> None:
+    key = "sk-1234567890"
+    seedbed(*RUN, "--set", f"llm.api_key={key}", "--set", f"word=the {key}")
+    order = json.loads(seedbed("runs", "show", "out", "--json").out)["manifest"]["order"]
+    assert (order["settings"], order["withheld"]) == ([], ["word", "llm.api_key"])
+
+
+def test_another_llm_makes_all_rows_anew_and_that_must_be_meant(seedbed: Seedbed) -> None:
+    seedbed(*RUN)
+    asked()
+    other = ("runs", "retry", "out", "--llm", "f.py:Flaky/other")
+    refused = seedbed(*other)
+    assert refused.status == 2
+    assert "all rows of numbers are made anew, not the failed ones alone" in refused.error
+    assert asked() == []
+    Path("broken").write_text("")
+    assert seedbed(*other, "--yes").status == 0
+    assert sorted(asked()) == ["0", "1", "2", "3", "4"]
+
+
+def test_options_take_the_place_of_those_that_the_run_was_made_with(seedbed: Seedbed) -> None:
+    Path("broken").write_text("0 1 2 3 4")
+    seedbed(*RUN, "--max-failures", "90%", "--set", "llm.strict=false")
+    capped = seedbed("runs", "retry", "out", "--max-failures", "1", "--concurrency", "1")
+    assert capped.status == 3
+    assert "2 rows have failed, which is more than --max-failures allows" in capped.err
+
+
+def test_a_run_is_retried_from_the_folder_that_its_files_are_named_from(
+    seedbed: Seedbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seedbed(*RUN)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    refused = seedbed("runs", "retry", "out")
+    assert refused.status == 2
+    assert f"cd {tmp_path}" in refused.error
+
+
+def test_rows_that_went_to_standard_output_go_there_again(seedbed: Seedbed) -> None:
+    first = seedbed(*RUN[:-2])
+    assert [row["n"] for row in first.rows] == [0, 2, 4]
+    Path("broken").write_text("")
+    assert [row["n"] for row in seedbed("runs", "retry", "numbers").rows] == [0, 1, 2, 3, 4]

@@ -1,0 +1,63 @@
+"""The commands of the page on runs are ones that work."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Result
+
+from seedbed import Step
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "runs.md"
+FENCE = re.compile(r"^```(?:text|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+SOURCE = """
+from seedbed import GeneratorTask
+
+class QA(GeneratorTask):
+    template: str = "{{ question }}"
+
+    def sample(self, index, rng):
+        return {"question": f"Why {index}?"}
+
+    def format_output(self, output, input):
+        return {"answer": output}
+"""
+
+
+class OneStep(Step):
+    def process(self, row):
+        return row
+
+
+class OtherStep(OneStep): ...
+
+
+def commands() -> list[str]:
+    lines = (
+        line.removeprefix("$ ") for text in FENCE.findall(PAGE.read_text()) for line in text.splitlines()
+    )
+    return [line for line in lines if line.startswith("seedbed runs")]
+
+
+@pytest.fixture
+def kept(seedbed: Callable[..., Result]) -> None:
+    """The runs that the page tells of."""
+    Path("qa.py").write_text(SOURCE)
+    seedbed("run", "qa.py:QA", "--llm", "t.py:Echo/m", "-n", "12", "-o", "qa.jsonl")
+    (OneStep() >> [OneStep(name="first"), OtherStep()]).run(input=[{"n": 1}], name="pipeline", leaf="first")
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_page_works(seedbed: Callable[..., Result], kept: None, command: str) -> None:
+    _, *args = shlex.split(command, comments=True)
+    result = seedbed(*args)
+    assert (result.status, "error" in result.err) == (0, False), result.err
+
+
+def test_there_are_commands_to_try() -> None:
+    assert len(commands()) >= 8
