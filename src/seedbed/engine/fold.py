@@ -6,13 +6,16 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Sequence
 
+import orjson
+
 from seedbed.engine.cells import Cell
 from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
+from seedbed.engine.fingerprint import digest
 from seedbed.engine.settled import Settled
 from seedbed.engine.sources import AcceptedRows
 from seedbed.errors import Reject
-from seedbed.tasks.rows import Row, encode_value
+from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep
 
 ATTEMPTS_PER_ROW = 10
@@ -40,13 +43,14 @@ class Fold(AcceptedRows):
         self._wanted = wanted
         self._attempts = attempts
         self._admitting = generator if generator is not None and generator.is_admitting else None
-        self._remembers = self._admitting is not None or bool(getattr(generator, "feedback", 0))
+        self._judges = generator is not None and type(generator).admit is not GeneratorStep.admit
+        self._remembers = self._judges or bool(getattr(generator, "feedback", 0))
         self._generator = generator.name if generator is not None else ""
         self._items = 0
         self._counted_rows = 0
         self._accepted: list[Row] = []
         self._positions: list[int] = []
-        self._seen: set[str] = set()
+        self._seen: set[bytes] = set()
 
     @property
     def is_satisfied(self) -> bool:
@@ -88,8 +92,10 @@ class Fold(AcceptedRows):
         for cell in self._own(settled):
             row = cell.row()
             try:
-                self._check_unique(row)
-                if type(self._admitting).admit is not GeneratorStep.admit:
+                key = self._unique_key(row)
+                if key in self._seen:
+                    raise Reject("a duplicate of an earlier row")
+                if self._judges:
                     await asyncio.to_thread(self._admitting.admit, row, self._accepted)
             except Reject as reason:
                 _drop(settled, cell)
@@ -101,10 +107,12 @@ class Fold(AcceptedRows):
                 settled.failures.append(self._refused(cell, error))
             else:
                 self._remember(row, settled.position)
-                if key := self._unique_key(row):
+                if key:
                     self._seen.add(key)
 
     def _remember(self, row: Row, position: int) -> None:
+        if not self._remembers:
+            return
         self._accepted.append(row)
         self._positions.append(position)
 
@@ -115,13 +123,11 @@ class Fold(AcceptedRows):
             cell.id, name, error, rejected=isinstance(error, Reject), kept_as=f"{name} admission"
         )
 
-    def _unique_key(self, row: Row) -> str:
+    def _unique_key(self, row: Row) -> bytes:
+        """Return the digest of what no other row may have; empty where everything may be had twice."""
         columns = self._admitting.unique if self._admitting else ()
-        return encode_value([row.get(column) for column in columns]) if columns else ""
-
-    def _check_unique(self, row: Row) -> None:
-        if self._unique_key(row) in self._seen:
-            raise Reject("a duplicate of an earlier row")
+        values = [row.get(column) for column in columns]
+        return digest(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)) if columns else b""
 
     def _cut(self, settled: Settled) -> None:
         """Leave out what is behind the last one wanted: rows first come, then failures."""

@@ -210,7 +210,9 @@ class Session:
         barrier = Barrier(segment.source, self._store, self._shop.fingerprints[name], behind)
         try:
             return await asyncio.to_thread(barrier.make, lambda: self._shop.interrupted)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if _is_cancelled():
+                raise
             if self._shop.interrupted:
                 return False
             if concerns_all(error):
@@ -283,10 +285,14 @@ class Session:
         self._send_no_more()
         if self._window is not None:
             self._window.drain()
-            asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._window.cancel)
+        asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._cut_off)
 
     def _cancel(self) -> None:
         self._drain()
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        self._gateway.cancel()
         if self._window is not None:
             self._window.cancel()
 
@@ -296,6 +302,12 @@ def _outcome(run: Run, finished: bool) -> Outcome:
         return "interrupted" if run.stopped_by is None else "stopped"
     enough = run.wanted is None or run.accepted == run.wanted
     return "complete" if enough and not run.failed else "incomplete"
+
+
+def _is_cancelled() -> bool:
+    """Whether the session itself is cancelled, and no author's code raised what looks like it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _file_digest(path: Path) -> bytes:

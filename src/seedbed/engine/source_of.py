@@ -26,7 +26,7 @@ from seedbed.engine.sources import (
     digested,
     numbered,
 )
-from seedbed.errors import StopRun
+from seedbed.errors import InvalidRowError, StopRun
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.store import Result, RunStore
 from seedbed.store.readers import read_rows
@@ -120,11 +120,21 @@ class SourceMaker:
             stored = self._journal.result(step, str(index))
             if stored is not None and stored.key == key:
                 return orjson.loads(stored.data)[0]
-            data = orjson.dumps([draw()])
+            data = _kept_variables(draw())
             self._journal.keep_result(Result(step, str(index), key, 0, "done", data), stored)
             return orjson.loads(data)[0]
 
         return pinned
+
+
+def _kept_variables(variables: Any) -> bytes:
+    try:
+        return orjson.dumps([variables])
+    except TypeError as error:
+        raise InvalidRowError(
+            f"the variables that `sample` gave cannot be kept: {error}",
+            "with `feedback`, private ones too are text, numbers, lists and dictionaries",
+        ) from error
 
 
 def _unlike(step: str, row: str) -> StopRun:

@@ -120,7 +120,10 @@ class IndexedSource(Source):
 
 def _known_by(variables: Any) -> bytes:
     """Return what variables are known by; a private one may hold what JSON lacks."""
-    return orjson.dumps(variables, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(variables, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return repr(variables).encode(errors="backslashreplace")
 
 
 class ThreadedSource(Source):
@@ -186,8 +189,10 @@ class ThreadedSource(Source):
                     break
                 self._items.append(item)
                 self._tell()
-        except _CANCELLED:
-            self._closed = True
+        except _CANCELLED as raised:
+            if not self._closed:
+                # Nobody has cancelled it: the author's code raised it.
+                self.error = RuntimeError(f"the step raised {type(raised).__name__}")
         except BaseException as raised:  # noqa: BLE001 - reported with the run
             self.error = raised
         self._exhausted = True

@@ -40,6 +40,7 @@ class Window:
         self._started = 0
         self._running = 0
         self._draining = False
+        self._is_deciding = False
         self.on_change: Callable[[], None] = _nothing
         self.on_failure: Callable[[], None] = _nothing
         source.on_news = self.wake
@@ -56,7 +57,7 @@ class Window:
                         await self._until_all_are_done()
                         self._raise_first()
                         return
-                    yield await self._fold.decide(head.result())
+                    yield await self._decide(head)
                 elif not self._undecided and (self._draining or not self._may_start()):
                     return
                 else:
@@ -64,8 +65,8 @@ class Window:
                     await self._news.wait()
                     self._news.clear()
         except asyncio.CancelledError:
-            while self._undecided and _is_settled(self._undecided[0]) and not self._fold.is_satisfied:
-                yield await self._fold.decide(self._undecided.popleft().result())
+            while self._may_go_on_deciding():
+                yield await self._decide(self._undecided.popleft())
             raise
         finally:
             self._source.close()
@@ -96,6 +97,18 @@ class Window:
     def is_stuck(self) -> bool:
         """Whether nothing can be started or decided before the first item in flight is settled."""
         return bool(self._undecided) and not self._undecided[0].done() and not self._may_start()
+
+    async def _decide(self, head: asyncio.Future[Settled]) -> Settled:
+        self._is_deciding = True
+        settled = await self._fold.decide(head.result())
+        self._is_deciding = False
+        return settled
+
+    def _may_go_on_deciding(self) -> bool:
+        """Whether the next item has been settled, and the one before it was decided to the end."""
+        if self._is_deciding or not self._undecided or self._fold.is_satisfied:
+            return False
+        return _is_settled(self._undecided[0])
 
     def _may_start(self) -> bool:
         if self._draining or self._source.ended or len(self._undecided) >= self._lookahead:

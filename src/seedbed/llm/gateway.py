@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from seedbed.errors import UnsupportedError
 from seedbed.llm.capabilities import Capabilities
@@ -59,6 +59,7 @@ class Gateway:
         self._sender = sender or Sender(concurrency=concurrency, retry=retry)
         self._recorder = recorder
         self.journal = journal
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     @property
     def counts(self) -> CallCounts:
@@ -90,6 +91,12 @@ class Gateway:
         """Cancel every call that has not been sent yet, and let those that have been come to their end."""
         self._sender.drain()
 
+    def cancel(self) -> None:
+        """Cancel every call, also those that a thread waits for: whoever cancels that does not reach them."""
+        self.drain()
+        for task in [*self._under_way]:
+            task.cancel()
+
     async def _call(self, llm: LLM, request: Request, scope: CallScope | None, takes_seed: bool) -> Response:
         if scope is None:
             return self._answered(None, request, await self._sender.send(llm, request))
@@ -103,11 +110,16 @@ class Gateway:
                 self.counts.replayed += 1
                 return self._answered(scope, request, found)
             await journal.clear_to_send(scope)
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.add(task)
         try:
             response = await self._sender.send(llm, request, scope.rank)
         except asyncio.CancelledError:
             scope.is_cut = True
             raise
+        finally:
+            self._under_way.discard(task)
         if journal is not None:
             journal.keep(scope, digest, k, llm, response)
         return self._answered(scope, request, response)
