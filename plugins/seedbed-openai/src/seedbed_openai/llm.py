@@ -148,7 +148,8 @@ class OpenAILLM(LLM):
     def capabilities(self) -> Capabilities:
         """What the preset has, less what `lacks` names and what the Responses API does not take."""
         lacking = (*self.lacks, *(("seed", "n") if self.api == "responses" else ()))
-        return _without(self.effective_preset.capabilities, self._structured_output != "none", lacking)
+        preset = self.effective_preset
+        return _without(preset.capabilities, self._structured_output(preset) != "none", lacking)
 
     @property
     def endpoint(self) -> str:
@@ -174,9 +175,8 @@ class OpenAILLM(LLM):
             return preset.title
         return f"{preset.title} at '{self.endpoint}'"
 
-    @property
-    def _structured_output(self) -> StructuredOutput:
-        wanted = self.structured_output or self.effective_preset.structured_output
+    def _structured_output(self, preset: Preset) -> StructuredOutput:
+        wanted = self.structured_output or preset.structured_output
         # JSON mode of the Responses API is not offered: wherever that API is, schemas are.
         return "json_schema" if self.api == "responses" and wanted == "json_object" else wanted
 
@@ -201,24 +201,24 @@ class OpenAILLM(LLM):
     async def respond(self, request: Request) -> Response:
         """Post the request to Chat Completions or to the Responses API."""
         connection = self._connected()
-        title, headers = self.server_title, await connection.request_headers()
-        answer = await post_json(connection.url, self._body(request), headers=headers)
+        headers = await connection.request_headers()
+        answer = await post_json(connection.url, self._body(request, connection.preset), headers=headers)
         try:
-            body = parse_body(answer, title, self.secrets(), read_limits)
+            body = parse_body(answer, connection.title, self.secrets, read_limits)
         except AuthenticationError as error:
             error.advice = (*error.advice, connection.key_origin)
             raise
         read = read_responses if self.api == "responses" else read_chat
-        return read(body, title, read_limits(answer.headers))
+        return read(body, connection.title, read_limits(answer.headers))
 
-    def _body(self, request: Request) -> dict[str, Any]:
+    def _body(self, request: Request, preset: Preset) -> dict[str, Any]:
         if self.api == "responses":
             return responses_body(request, model=self.model, reasoning_effort=self.reasoning_effort)
         return chat_body(
             request,
             model=self.model,
-            preset=self.effective_preset,
-            structured_output=self._structured_output,
+            preset=preset,
+            structured_output=self._structured_output(preset),
             reasoning_effort=self.reasoning_effort,
         )
 
