@@ -101,16 +101,17 @@ def run(
     told = observers_of(observers, registry=registry)
     maker = engine_of(engine, registry=registry)
     out = Path(out) if out else None
-    made = open_session(
+    session = open_session(
         plan, out=out, name=name, restart=restart, retry=retry, observers=told, engine=maker
-    ).execute()
+    )
+    made = session.execute()
     if made.outcome != "complete":
         logger.warning("%s", made)
     return made
 
 
 def engine_of(given: str | type[Engine] | None, *, registry: Registry | None = None) -> type[Engine]:
-    """Return the class of the engine that is named or given, or the built-in one; raise as `get_task` does."""
+    """Return the engine that is named or given, or the one that is built in; raise as `get_task` does."""
     if given is None:
         return LocalEngine
     return engine_class(given, registry=registry) if isinstance(given, str) else given
