@@ -165,3 +165,28 @@ def test_a_broken_observer_fails_its_check(
 
     assert checked.status == 1
     assert "'seedbed_row_done', which is not a hook of Seedbed" in checked.out
+
+
+ENGINE = """
+from seedbed.engine.local import LocalEngine
+
+
+class Own(LocalEngine):
+    def __init__(self, job):
+        super().__init__(job)
+        print("own engine")
+"""
+
+
+def test_the_command_takes_an_engine_by_name_or_path_and_retry_the_same(seedbed: Seedbed) -> None:
+    Path("own.py").write_text(ENGINE)
+    odd = ("run", "t.py:Odd", "--llm", "t.py:Echo/m", "-n", "2", "-o", "odd.jsonl")
+    made = seedbed(*odd, "--engine", "own.py:Own")
+    again = seedbed("runs", "retry", "odd")
+
+    assert (made.status, again.status) == (1, 1), made.err
+    assert "own engine" in made.err
+    assert "own engine" in again.err
+    unknown = seedbed(*odd, "--engine", "ray")
+    assert unknown.status == 2
+    assert "no engine named 'ray' is installed" in unknown.error

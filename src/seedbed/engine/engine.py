@@ -21,7 +21,7 @@ class Job:
     `plan` has been checked; its steps are copies of the run's own, each task with its LLM. `run` has the
     counts, which the engine keeps. `store` is open, and nobody else's; it may have rows of earlier
     sessions. `fingerprints` are digests of all that decides what a step makes, by its name. With `retrying`
-    rows that have failed are to be made again.
+    rows that have failed are to be made again. `outlets` are behind `decided`.
     """
 
     plan: Plan
@@ -35,7 +35,8 @@ class Job:
         """Say how many verdicts the steps that the run ends in have by now, all of them in the store.
 
         `rows` are those that the dataset has got by them, as JSON. They leave the run, for standard output
-        or observers, when they are durable. Raises what writing earlier ones has raised: the run is over.
+        or observers, when they are durable. For the loop's thread. Raises what writing earlier rows has
+        raised, and the run is over.
         """
         self.outlets.add(self.store.added, counts, rows)
 
@@ -43,17 +44,18 @@ class Job:
 class Engine(ABC):
     """Makes the rows of one session of a run; made with a `Job`, on any thread, and used on the loop's.
 
-    Before `make_rows` the session has been noted in the store; behind it the dataset is written from the
+    Before `make_rows` the session has been noted in the store. Behind it the dataset is written from the
     accepted rows in the store, the outcome is found from the counts of the run, and the store is closed.
     Between, an engine
 
-    - gives the store, for each step that the run ends in, results and verdicts in the order of the rows;
-    - keeps `accepted`, `failed`, `rejected` and `calls` of the run, by `run.fail` and `run.reject`;
+    - loads the steps and unloads them;
+    - adds to the store, for each step that the run ends in, results and verdicts in the order of the rows;
+    - counts `run.accepted` at the plan's leaf, and calls `run.fail` and `run.reject`;
     - calls `job.decided` as verdicts are added;
-    - never buys an answer again that the store has, if it can;
-    - keeps within the bounds of the plan.
+    - keeps within the bounds of the plan, and asks for no answer again that the store has. One that cannot
+      says so where it is described.
 
-    `is_ready` is False while steps and models are being loaded; only the display asks.
+    `is_ready` is False while steps and models are being loaded; the display asks.
     """
 
     is_ready = True
