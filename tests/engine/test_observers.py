@@ -322,6 +322,18 @@ def test_a_step_that_fails_on_all_rows_is_told_of_once() -> None:
     assert notes.outcome.outcome == "incomplete"
 
 
+def test_a_step_that_fails_on_all_rows_again_is_told_of_again_and_keeps_its_verdict() -> None:
+    for retry in (False, True, True):
+        notes = NoteTaker()
+        pipeline = Word(llm=scripted()) >> Both(broken=True) >> Pass()
+        made = run(pipeline, 3, name="all", observers=[notes], retry=retry)
+
+        assert [row.id for row in notes.rows] == ["all"]
+        assert made.folder is not None
+        with RunReader.open(made.folder) as reader:
+            assert reader.count_verdicts("pass")["failed"] == 1
+
+
 def test_what_stops_a_run_is_in_the_outcome() -> None:
     notes = observed(Word(llm=scripted(), picky=True), 9, max_failures="0")
 
@@ -458,7 +470,8 @@ def test_an_interrupted_run_waits_briefly_and_tells_the_outcome(
 
     assert session.execute().outcome == "interrupted"
     assert slow.heard == ["0", "interrupted"]
-    assert "the observer 'Slow' of this process was not told of all: the run was interrupted" in caplog.text
+    told = "the observer 'Slow' of this process was not told of all: the run was interrupted"
+    assert caplog.text.count(told) == 1
 
 
 def test_a_run_without_observers_has_no_thread_for_any() -> None:

@@ -162,6 +162,8 @@ class LocalEngine(Engine):
                 raise
             failure = Failure.of("all", name, error, kept_as=name)
             self.job.run.fail(failure)
+            # The verdicts of an earlier session are about to go, and must not be taken for those of this one.
+            await asyncio.to_thread(self.job.store.flush)
             self._refuse_all(failure, behind)
             return False
 

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from seedbed.engine.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
 from seedbed.errors import StoreError
@@ -89,8 +90,9 @@ class Observation:
 
     def _wait(self) -> None:
         told = -1
-        while not (self._are_done() or self._is_hurried) and told != (told := self._told()):
-            self._changed.wait_for(lambda: self._are_done() or self._is_hurried, PATIENCE)
+        while not self._is_hurried and not self._are_done() and told < self._told():
+            told = self._told()
+            self._changed.wait_for(lambda: self._is_hurried or self._are_done(), PATIENCE)
         if self._is_hurried:
             self._changed.wait_for(self._are_done, BRIEF)
             for listener in self._listeners:
@@ -134,14 +136,14 @@ class _Listener:
 
     def _listen(self) -> None:
         try:
-            self._tell("seedbed_run_started")
-            while (outcome := self._hear()) is None:
-                pass
-            self._tell("seedbed_run_finished", outcome=outcome)
-        except _Left:
-            pass
+            with suppress(_Left):
+                self._tell("seedbed_run_started")
+                while (outcome := self._hear()) is None:
+                    pass
+                self._tell("seedbed_run_finished", outcome=outcome)
         except StoreError as error:
-            logger.warning("%s hears no more of the run: %s", self.observer, error)
+            if not self.is_left:
+                logger.warning("%s hears no more of the run: %s", self.observer, error)
         finally:
             with self._changed:
                 self.is_done = True
@@ -161,6 +163,7 @@ class _Listener:
                 self._tell_rows(leaf, end)
         except _Cut:
             logger.warning("%s was not told of all: the run was interrupted", self.observer)
+            return self.outcome
         return outcome
 
     def _tell_calls(self, last: int) -> None:

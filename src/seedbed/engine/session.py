@@ -155,9 +155,11 @@ class Session:
                 run.accepted = self._store.count_verdicts(self.plan.leaf)["accepted"]
             raise
         finally:
-            await self._tell_outcome()
-            if run.folder is not None:
-                await asyncio.to_thread(self._store.close)
+            try:
+                await self._tell_outcome()
+            finally:
+                if run.folder is not None:
+                    await asyncio.to_thread(self._store.close)
 
     async def _tell_outcome(self) -> None:
         """Let observers hear of the last rows and of the outcome, which both are durable."""

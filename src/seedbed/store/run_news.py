@@ -46,6 +46,11 @@ class RunNews(RunReader):
     its own, as SQLite gives it a new rowid.
     """
 
+    def close(self) -> None:
+        """Close the file, when nobody reads; may be called again."""
+        with self._one_at_a_time:
+            super().close()
+
     def last_call(self) -> int:
         """Return the number of the last call, 0 before the first."""
         return int(self._one("SELECT ifnull(max(rowid), 0) FROM calls")[0])
