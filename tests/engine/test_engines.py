@@ -106,6 +106,10 @@ def test_its_rows_are_the_dataset_and_its_counts_the_outcome(tmp_path: Path) -> 
         session = reader.last_session()
     assert session is not None
     assert (session.outcome, session.summary and session.summary["failed"]) == ("incomplete", 1)
+    assert session.manifest["engine"].endswith("test_engines.Fixed")
+    assert session.manifest["observers"] == [
+        {"name": "NoteTaker", "package": "this process", "module": "NoteTaker"}
+    ]
 
 
 def test_its_rows_leave_the_run_when_they_are_durable() -> None:

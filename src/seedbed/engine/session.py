@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -106,7 +107,7 @@ class Session:
 
     async def _begin(self) -> None:
         job, loop = self._job, asyncio.get_running_loop()
-        number = self._store.begin_session(manifest_of(job.plan, job.fingerprints, self._order))
+        number = self._store.begin_session(self._manifest())
         if self._observers:
             observed = ObservedRun.of(job.plan, job.run, number)
             # It waits for the disk.
@@ -115,6 +116,17 @@ class Session:
             observation.begin(observed.leaves)
         if job.outlets.are_open:
             self._store.on_commit(lambda durable: call_soon(loop, job.outlets.release, durable))
+
+    def _manifest(self) -> dict[str, Any]:
+        engine = type(self._engine)
+        return {
+            **manifest_of(self.plan, self._job.fingerprints, self._order),
+            "engine": f"{engine.__module__}.{engine.__qualname__}",
+            "observers": [
+                {"name": one.claim.name, "package": one.claim.owner, "module": one.claim.value}
+                for one in self._observers
+            ],
+        }
 
     async def _was_finished(self) -> bool:
         """Take over the end of an earlier session of the same run, if there was one."""
