@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.support.note_taker import NoteTaker
@@ -16,6 +16,7 @@ from seedbed import (
     Failure,
     GeneratorTask,
     Job,
+    PluginError,
     Reject,
     Result,
     StopRun,
@@ -157,6 +158,33 @@ def test_one_that_is_drained_leaves_an_interrupted_run() -> None:
             return await super().make_rows()
 
     assert run(Word(llm=scripted()), 5, engine=Cut).outcome == "interrupted"
+
+
+class Broken(Fixed):
+    """Fails after so many rows."""
+
+    after: ClassVar[int]
+
+    async def make_rows(self) -> bool:
+        for seq in range(self.after):
+            self._decide("word", seq)
+        raise KeyError("no such worker")
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_one_that_fails_is_named_and_what_it_has_made_is_kept(after: int) -> None:
+    Broken.after = after
+    if after:
+        made = run(Word(llm=scripted()), 5, name="words", engine=Broken)
+        assert (made.outcome, [*made.rows()]) == ("stopped", [{"n": 0}])
+        error: Any = made.stopped_by
+    else:
+        with pytest.raises(PluginError) as caught:
+            run(Word(llm=scripted()), 5, name="words", engine=Broken)
+        error = caught.value
+
+    assert "test_engines.Broken' is broken: KeyError: 'no such worker'" in error.fact
+    assert "test_engines.py, line" in error.advice[0]
 
 
 def test_one_that_cannot_be_made_lets_go_of_the_run() -> None:

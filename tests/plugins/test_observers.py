@@ -190,6 +190,11 @@ def test_names_objects_and_settings_add_up_and_each_comes_once(watch):
     assert [observer.claim.name for observer in observers] == ["watch", "Watch"]
 
 
+def test_one_name_in_place_of_a_list_is_refused():
+    with pytest.raises(UsageError, match=r"observers=\['watch'\]"):
+        observers_of("watch", named=Named())
+
+
 def test_a_class_in_a_file_is_an_observer(tmp_path):
     path = tmp_path / "own.py"
     path.write_text(

@@ -19,9 +19,11 @@ from seedbed.engine.observation import Observation
 from seedbed.engine.observed import ObservedOutcome, ObservedRun
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
-from seedbed.errors import SeedbedError, StopRun, StoreError
+from seedbed.errors import PluginError, SeedbedError, StopRun, StoreError
 from seedbed.llm.loop import call_soon, loop_thread
+from seedbed.llm.redaction import redact, showable
 from seedbed.plugins.observer import Observer
+from seedbed.plugins.origin import where
 from seedbed.store import export_rows
 
 _FINISHED = "finished"
@@ -94,7 +96,7 @@ class Session:
         finished = False
         try:
             await self._begin()
-            finished = await self._was_finished() or await self._engine.make_rows()
+            finished = await self._was_finished() or await self._make_rows()
         except SeedbedError as error:
             self.run.stopped_by = error
             if not self.run.accepted and not isinstance(error, StopRun):
@@ -116,6 +118,21 @@ class Session:
             observation.begin(observed.leaves)
         if job.outlets.are_open:
             self._store.on_commit(lambda durable: call_soon(loop, job.outlets.release, durable))
+
+    async def _make_rows(self) -> bool:
+        """Have the engine make the rows; say whose code it is where a stranger's one fails."""
+        try:
+            return await self._engine.make_rows()
+        except Exception as error:
+            name = f"{type(self._engine).__module__}.{type(self._engine).__qualname__}"
+            if isinstance(error, SeedbedError) or name.startswith("seedbed."):
+                raise
+            secrets = [secret for llm in self.plan.llms for secret in llm.secrets()]
+            said = redact(f"{type(error).__name__}: {error}", secrets)
+            place = where(error)
+            raise PluginError(
+                f"the engine '{name}' is broken: {said}", *([f"raised in {place}"] if place else [])
+            ) from showable(error, secrets)
 
     def _manifest(self) -> dict[str, Any]:
         engine = type(self._engine)

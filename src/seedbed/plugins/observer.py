@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from types import ModuleType
 
 from seedbed.errors import UsageError
 from seedbed.plugins.failures import broken_by
@@ -32,15 +33,15 @@ class Observer:
 
     @classmethod
     def of(cls, given: object) -> Observer:
-        """Return the observer that an object of the caller's own is."""
+        """Return the observer that an object or module of the caller's is; raise UsageError for a class."""
         if isinstance(given, Observer):
             return given
         if inspect.isclass(given):
             raise UsageError(
                 f"the observer {given.__name__!r} is a class", f"give an object of it: {given.__name__}()"
             )
-        kind = type(given)
-        return cls(Installed(PluginKind.OBSERVER, kind.__name__, kind.__qualname__, HERE, ""), given)
+        named = given if isinstance(given, ModuleType) else type(given)
+        return cls(Installed(PluginKind.OBSERVER, named.__name__, named.__name__, HERE, ""), given)
 
     @property
     def hooks(self) -> tuple[str, ...]:

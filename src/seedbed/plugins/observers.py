@@ -36,11 +36,12 @@ def observers_of(
     `given` are names, `PATH.py:Class`, or objects with hooks; `named` (default: what the settings say) is
     what is added to them. Raises the `PluginError`s and `UsageError`.
     """
+    if isinstance(given, str):
+        raise UsageError(f"the observers {given!r} are not a list", f"observers=[{given!r}]")
     named = configured_observers() if named is None else named
     registry = registry or default_registry()
-    given = list(given)
-    own = [one for one in given if not isinstance(one, str) or one not in named.names]
-    own = [one for number, one in enumerate(own) if one not in own[:number]]
+    once = {one if isinstance(one, str) else id(one): one for one in given}
+    own = [one for key, one in once.items() if key not in named.names]
     return (*(_configured(name, named.place, registry) for name in named.names), *_observers(own, registry))
 
 
