@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import tomllib
@@ -12,10 +13,31 @@ from typing import Any
 import pluggy
 from click.testing import CliRunner
 
-from seedbed import errors, hookspecs
+from seedbed import (
+    Call,
+    Engine,
+    Job,
+    ObservedCall,
+    ObservedOutcome,
+    ObservedRow,
+    ObservedRun,
+    Result,
+    RunStore,
+    Verdict,
+    errors,
+    hookspecs,
+)
 from seedbed.cli.command import seedbed
 from seedbed.plugins.kinds import PluginKind
 
+ENGINE_PARTS = {
+    Engine: ("make_rows", "drain", "cancel"),
+    Job: ("decided",),
+    RunStore: ("add_call", "add_result", "add_verdict", "truncate_verdicts", "flush"),
+    Call: (),
+    Result: (),
+    Verdict: (),
+}
 REFERENCE = Path(__file__).parent / "reference"
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
@@ -26,11 +48,12 @@ def hooks_page() -> str:
         "# Hooks",
         "",
         "A plugin is a module that an entry point names. The entry point's group says what kind of plugin it",
-        "is, its name is what users type, and the module implements the hook of that group:",
+        "is, its name is what users type, and the module implements the hook of that group. Observers have",
+        "several, and implement any of them:",
         "",
-        "| group | hook |",
+        "| group | hooks |",
         "| --- | --- |",
-        *(f"| `{kind.value}` | `{kind.hook}(name)` |" for kind in PluginKind),
+        *(f"| `{kind.value}` | {', '.join(map(_signature, kind.hooks))} |" for kind in PluginKind),
         "",
     ]
     manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -38,6 +61,31 @@ def hooks_page() -> str:
     for name, function in _functions(hookspecs):
         if getattr(manager.hook, name, None) is not None:
             lines += [f"## {name}", "", *_docstring(function), ""]
+    lines += ["## What observers are told", "", "All of these are frozen.", ""]
+    for cls in (ObservedRun, ObservedCall, ObservedRow, ObservedOutcome):
+        lines += [f"### {cls.__name__}", "", *_docstring(cls), "", *_fields(cls), ""]
+    return "\n".join(lines)
+
+
+def engines_page() -> str:
+    """Return the page on engines."""
+    lines = [
+        "# Engines",
+        "",
+        "An engine makes the rows of a run, in place of the one that is built in. A class is registered with",
+        "the hook [`seedbed_engine`](hooks.md#seedbed_engine), and asked for by `--engine NAME` or",
+        '`run(..., engine="NAME")`. [How to write one](../how-to/engines.md).',
+        "",
+        "All that one needs comes with `from seedbed import ...`: `Engine` and `Job`; `Plan`, with the steps",
+        "and their LLMs; `Run` and `Failure`; `RunStore`, with `Call`, `Result` and `Verdict`, whose fields",
+        "are the columns of [the run's tables](run-store.md). Scheduling, the journal of calls and the",
+        "replacement of rejected rows belong to the engine that is built in: nobody else may import them.",
+        "",
+    ]
+    for cls, names in ENGINE_PARTS.items():
+        lines += [f"## {cls.__name__}", "", *_docstring(cls), ""]
+        for name in names:
+            lines += [f"### {cls.__name__}.{name}", "", *_docstring(getattr(cls, name)), ""]
     return "\n".join(lines)
 
 
@@ -98,6 +146,16 @@ def _functions(module: ModuleType) -> list[tuple[str, object]]:
     return [(name, value) for name, value in vars(module).items() if name.startswith("seedbed_")]
 
 
+def _signature(hook: str) -> str:
+    names = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
+    return f"`{hook}({names})`"
+
+
+def _fields(cls: type) -> list[str]:
+    fields = [(one.name, str(one.type).replace("|", "\\|")) for one in dataclasses.fields(cls)]
+    return ["| field | type |", "| --- | --- |", *(f"| `{name}` | `{kind}` |" for name, kind in fields)]
+
+
 def _docstring(documented: object) -> list[str]:
     return (inspect.getdoc(documented) or "").splitlines()
 
@@ -107,7 +165,12 @@ def _fenced(text: str) -> list[str]:
     return [first, "", "```text", *rest.splitlines(), "```"]
 
 
-PAGES = {"hooks.md": hooks_page, "errors.md": errors_page, "plugins.md": plugins_page}
+PAGES = {
+    "hooks.md": hooks_page,
+    "engines.md": engines_page,
+    "errors.md": errors_page,
+    "plugins.md": plugins_page,
+}
 
 
 if __name__ == "__main__":
