@@ -24,6 +24,7 @@ from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.llm.structured import schema_of
 from seedbed.plugins.names import kebab_case
+from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
 
 T = TypeVar("T")
@@ -262,9 +263,11 @@ class LLM(GenerationParameters, ABC):
         except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
             secrets = self.secrets()
             text = redact(f"{type(error).__name__}: {error}", secrets)
-            raise LLMError(f"the LLM '{self.reference}' could not be loaded: {text}") from showable(
-                error, secrets
-            )
+            place = where(error)
+            raise LLMError(
+                f"the LLM '{self.reference}' could not be loaded: {text}",
+                *([f"raised in {place}"] if place else []),
+            ) from showable(error, secrets)
 
     def _requests(
         self, inputs: Sequence[Sequence[Message]], n: int, parameters: Mapping[str, Any]
