@@ -1,7 +1,8 @@
 """Fill in what commands print, in the pages that say so: `uv run python docs/outputs.py`.
 
 A fenced block behind `<!-- prints: COMMAND -->` holds what the command prints. All commands of a page run in
-one empty folder, in their order; `<!-- runs: COMMAND -->` runs one whose output is not shown.
+one folder, in their order, beside the files that the page has shown before; `<!-- runs: COMMAND -->` runs one
+whose output is not shown.
 """
 
 from __future__ import annotations
@@ -16,23 +17,31 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 WIDTH = 100
 
-_COMMAND = re.compile(
-    r"^<!-- (?P<verb>prints|runs): (?P<command>[^\n]+?) -->\n(?:\n?```text\n(?P<output>.*?)^```\n)?",
-    re.MULTILINE | re.DOTALL,
-)
+_COMMAND = r"^<!-- (?P<verb>prints|runs): (?P<command>[^\n]+?) -->\n(?:\n?```text\n(?P<output>.*?)^```\n)?"
+_FILE = r"^```(?!console)\w+ title=\"(?P<file>[^\"]+)\"\n(?P<text>.*?)^```\n"
+_PART = re.compile(f"{_COMMAND}|{_FILE}", re.MULTILINE | re.DOTALL)
 
 
 def pages() -> Iterator[Path]:
     """Yield the pages that show what commands print."""
     for page in sorted(DOCS.rglob("*.md")):
-        if _COMMAND.search(page.read_text(encoding="utf-8")):
+        if any(part["verb"] for part in _PART.finditer(page.read_text(encoding="utf-8"))):
             yield page
 
 
 def filled(text: str) -> str:
     """Return the text of a page with all commands run and what they print filled in."""
     with tempfile.TemporaryDirectory() as folder:
-        return _COMMAND.sub(lambda match: _ran(match, Path(folder)), text)
+        return _PART.sub(lambda match: _done(match, Path(folder)), text)
+
+
+def _done(match: re.Match[str], folder: Path) -> str:
+    if match["verb"]:
+        return _ran(match, folder)
+    path = folder / match["file"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(match["text"], encoding="utf-8")
+    return match[0]
 
 
 def _ran(match: re.Match[str], folder: Path) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import re
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +18,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial"
-FENCE = re.compile(r"^```(\w+)(?: title=\"(\S+)\")?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?:<!-- fails: (?P<reason>[^\n]+) -->\n\n)?"
+    r"```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```",
+    re.MULTILINE | re.DOTALL,
+)
+SECOND_SHELL = "second shell"
 
 pytestmark = pytest.mark.slow
 
@@ -44,24 +53,54 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 def follow(page: Path, place: Place) -> None:
     """Do what the page says: write its files, run its commands and its Python."""
-    for language, name, text in FENCE.findall(page.read_text()):
-        if name:
-            path = place.folder / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
-        elif language == "python":
-            run(["python", "-c", text], place)
-        elif language == "console":
-            for line in text.splitlines():
-                assert line.startswith("$ "), f"{page.name}: {line}"
-                run(["bash", "-c", line.removeprefix("$ ")], place)
+    with ExitStack() as second_shell:
+        for fence in FENCE.finditer(page.read_text()):
+            if fence["title"] == SECOND_SHELL:
+                second_shell.enter_context(running(*commands(fence["text"]), place))
+            elif fence["title"]:
+                path = place.folder / fence["title"]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(fence["text"])
+            elif fence["language"] == "python":
+                run(["python", "-c", fence["text"]], place)
+            elif fence["language"] == "console":
+                for line in commands(fence["text"]):
+                    run(["bash", "-c", line], place, fence["reason"])
 
 
-def run(command: list[str], place: Place) -> None:
+def commands(text: str) -> Iterator[str]:
+    """Yield the commands of a block, each of which is a line behind a prompt."""
+    for line in text.splitlines():
+        assert line.startswith("$ "), line
+        yield line.removeprefix("$ ")
+
+
+@contextmanager
+def running(command: str, place: Place) -> Iterator[None]:
+    """Have a command run, which says by a first line that it has begun."""
+    with subprocess.Popen(
+        ["bash", "-c", f"exec {command}"],
+        cwd=place.folder,
+        env=place.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline(), f"{command} has ended"
+            yield
+        finally:
+            process.terminate()
+
+
+def run(command: list[str], place: Place, reason: str | None = None) -> None:
+    """Run a command, which succeeds, or fails for the reason that the page tells."""
     ended = subprocess.run(
         command, cwd=place.folder, env=place.environment, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
+    said = f"{command}\n{ended.stdout}\n{ended.stderr}"
+    assert (ended.returncode == 0) is (reason is None), said
+    assert (reason or "") in ended.stderr, said
 
 
 def test_the_first_dataset_is_made_as_the_tutorial_says(place: Place) -> None:
@@ -76,3 +115,15 @@ def test_the_first_task_is_written_and_published_as_the_tutorial_says(place: Pla
     follow(TUTORIAL / "first-task.md", place)
 
     assert len((place.folder / "haiku.jsonl").read_text().splitlines()) == 3
+
+
+def test_the_first_backend_is_written_and_published_as_the_tutorial_says(place: Place) -> None:
+    follow(TUTORIAL / "first-backend.md", place)
+
+    rows = [json.loads(line) for line in (place.folder / "shuffled.jsonl").read_text().splitlines()]
+    assert len(rows) == 5
+    for row in rows:
+        assert sorted(row["generation"].split()) == sorted(row["instruction"].split())
+        assert row["model_name"] == "shuffle-2"
+    _, *short = csv.DictReader((place.folder / "short.csv").open())
+    assert {len(row["generation"].split()) for row in short} == {3}
