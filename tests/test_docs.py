@@ -37,6 +37,14 @@ def test_a_page_shows_what_its_commands_print(page: str) -> None:
     assert likeness(outputs.filled(text)) == likeness(text), "run: uv run python docs/outputs.py"
 
 
+def test_the_readme_names_every_page() -> None:
+    readme = (DOCS.parent / "README.md").read_text()
+    pages = [page.relative_to(DOCS.parent) for page in DOCS.rglob("*.md") if page.name != "index.md"]
+
+    assert pages
+    assert [str(page) for page in pages if f"({page})" not in readme] == []
+
+
 def likeness(text: str) -> list[str]:
     """Return the lines without what differs from one day, or one processor, to another."""
     lines = (re.sub(r"[\d,.:]+|row$| +", "*", line) for line in text.splitlines())
