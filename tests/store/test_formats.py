@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.memory import measured, peak_megabytes
 
 from seedbed.store import export_rows, read_rows
 from seedbed.tasks.rows import Row, encode_row
@@ -185,7 +184,6 @@ def test_all_formats_agree_on_any_rows(rows):
         assert_csv_agrees(cells, lines)
 
 
-# VmHWM begins anew with each program; ru_maxrss would carry over the peak of the test process.
 PEAK = """
 import sys
 from pathlib import Path
@@ -204,21 +202,13 @@ if path.suffix == ".json":
 else:
     export_rows(Rows(), path)
 assert sum(1 for row in read_rows(path)) == count + (path.suffix == ".json")
-status = Path("/proc/self/status").read_text()
-print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 """
 
 
-def peak_megabytes(path: Path, rows: int) -> float:
-    command = [sys.executable, "-c", PEAK, str(path), str(rows)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return int(done.stdout) / 1024
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+@measured
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".json"])
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, ending):
-    few = peak_megabytes(tmp_path / f"few{ending}", 10_000)
-    many = peak_megabytes(tmp_path / f"many{ending}", 50_000)
+    few = peak_megabytes(PEAK, tmp_path / f"few{ending}", 10_000)
+    many = peak_megabytes(PEAK, tmp_path / f"many{ending}", 50_000)
     print(f"{ending}: {few:.1f} MB, then {many:.1f} MB")
     assert many - few < 20  # the 40,000 further rows are 48 MB of text
