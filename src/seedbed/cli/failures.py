@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import click
 
-from seedbed.errors import PluginError, SeedbedError
+from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
 from seedbed.plugins.suggest import did_you_mean
 
 TRACEBACK = "SEEDBED_TRACEBACK"
@@ -56,6 +56,13 @@ def guarded(command: Callable[[], int | None]) -> int:
         )
         return ExitStatus.FAULT
     return status
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether what stopped a run was a bound, the disk or another program, and the run can go on."""
+    if isinstance(error, DatasetError):
+        return isinstance(error.__cause__, OSError)
+    return isinstance(error, (StopRun, StoreError))
 
 
 def show_error(error: SeedbedError) -> None:
