@@ -25,6 +25,27 @@ class Word(GeneratorTask):
         return {"generation": f"{output}{self.suffix}"}
 
 
+class Watched(Word):
+    """Notes how many additions the store has had when an answer is read."""
+
+    note: Any = None
+
+    def format_output(self, output: str | None, input: Any) -> dict[str, Any]:
+        self.note()
+        return super().format_output(output, input)
+
+
+def test_an_answer_is_with_the_writer_before_its_task_reads_it() -> None:
+    # One addition begins the session; then each answer is added, and behind it what its task makes of it.
+    read: list[int] = []
+    task = Watched(llm=scripted(), note=lambda: read.append(session._store.added))
+    session = open_session(make_plan(task, n=3, concurrency=1), name="watched")
+    session.execute()
+
+    assert read[0] == 2
+    assert read == sorted(set(read))
+
+
 def rows_and_what_was_durable(task: Any, n: int) -> list[tuple[Any, Any]]:
     """Run a task and return each row that left, beside the result that was durable then."""
     seen = []
