@@ -49,9 +49,7 @@ def is_a_disk_to_be_had() -> bool:
     return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
-
-
+@pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
 @pytest.mark.parametrize(
     ("command", "old", "said"),
     [
@@ -83,3 +81,19 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(
     asked = Counter((tmp_path / "asked").read_text().split())
     if "disk/runs" not in command:  # there answers may be lost that the disk had no room for
         assert set(asked.values()) == {1}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("command", ["plugins", "schema"])
+def test_what_is_shown_on_a_full_disk_ends_with_a_word(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "seedbed", command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    said = "error: standard output cannot be written to: No space left on device\n  make room on its disk\n"
+    assert (ended.returncode, ended.stderr) == (3, said)
