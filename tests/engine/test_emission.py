@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import orjson
+import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Task
@@ -46,6 +47,12 @@ def test_an_answer_is_with_the_writer_before_its_task_reads_it() -> None:
     assert read == sorted(set(read))
 
 
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the writer commit each addition by itself."""
+    monkeypatch.setattr("seedbed.store.run_writer.MOST", 1)
+
+
 def rows_and_what_was_durable(task: Any, n: int) -> list[tuple[Any, Any]]:
     """Run a task and return each row that left, beside the result that was durable then."""
     seen = []
@@ -61,14 +68,14 @@ def rows_and_what_was_durable(task: Any, n: int) -> list[tuple[Any, Any]]:
     return seen
 
 
-def test_a_row_leaves_when_it_is_durable() -> None:
+def test_a_row_leaves_when_it_is_durable(one_by_one: None) -> None:
     seen = rows_and_what_was_durable(Word(llm=scripted()), 20)
 
     assert len(seen) == 20
     assert all(row == durable for row, durable in seen)
 
 
-def test_a_row_that_takes_the_place_of_another_leaves_when_it_is_durable_itself() -> None:
+def test_a_row_that_takes_the_place_of_another_leaves_when_it_is_durable_itself(one_by_one: None) -> None:
     rows_and_what_was_durable(Word(llm=scripted()), 20)
     seen = rows_and_what_was_durable(Word(llm=scripted(), suffix="!"), 20)
 
