@@ -54,15 +54,17 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rows_and_what_was_durable(task: Any, n: int) -> list[tuple[Any, Any]]:
-    """Run a task and return each row that left, beside the result that was durable then."""
+    """Run a task and return each row that left, beside the one that was durable then, with its verdict."""
     seen = []
 
     def emit(row: bytes) -> None:
         with RunReader.open(folder) as reader:
-            result = reader.result_of("word", str(orjson.loads(row)["n"]))
-        seen.append((orjson.loads(row), None if result is None else orjson.loads(result.data)[0]))
+            number = str(orjson.loads(row)["n"])
+            result = reader.result_of("word", number)
+            is_there = result is not None and reader.verdict_of("word", number) is not None
+        seen.append((orjson.loads(row), orjson.loads(result.data)[0] if is_there else None))
 
-    session = open_session(make_plan(task, n=n), name="words", emit=emit)
+    session = open_session(make_plan(task, n=n, concurrency=1), name="words", emit=emit)
     folder = session._store.folder
     session.execute()
     return seen
