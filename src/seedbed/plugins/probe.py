@@ -46,7 +46,7 @@ def _check(claim: Installed) -> dict[str, object]:
         load_plugin(claim)
         imported = time.perf_counter()
         heavy = _heavy(set(sys.modules) - before, claim)
-        Registry([claim], Policy()).resolve(claim)
+        Registry([claim], Policy()).load(claim)
     except PluginError as failure:
         error = str(failure)
     ended = time.perf_counter()
