@@ -15,7 +15,7 @@ from aiohttp import web
 
 
 class Reply(NamedTuple):
-    """One answer: a `dict` or `list` body is sent as JSON.
+    """One answer: a `dict` or `list` body is sent as JSON, a function is called with the request to make one.
 
     `drop` closes the connection without an answer, `cut` after half of the body; `hang` never answers, `drip`
     sends a piece of the body every so many seconds.
@@ -100,10 +100,11 @@ class FaultServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self.received.append(
-            Received(request.method, request.path, dict(request.query), headers, await request.read())
-        )
+        received = Received(request.method, request.path, dict(request.query), headers, await request.read())
+        self.received.append(received)
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        if callable(reply.body):
+            reply = reply._replace(body=reply.body(received))
         if reply.hang:
             await self._stopped.wait()
         if reply.drop and request.transport is not None:
