@@ -152,7 +152,8 @@ def _signature(hook: str) -> str:
 
 
 def _fields(cls: type) -> list[str]:
-    fields = [(one.name, str(one.type).replace("|", "\\|")) for one in dataclasses.fields(cls)]
+    # A bar ends a cell on one site, and shows the backslash before it on another.
+    fields = [(one.name, str(one.type).replace(" | ", "` or `")) for one in dataclasses.fields(cls)]
     return ["| field | type |", "| --- | --- |", *(f"| `{name}` | `{kind}` |" for name, kind in fields)]
 
 

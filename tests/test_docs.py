@@ -9,6 +9,9 @@ from types import ModuleType
 
 import pytest
 
+import seedbed
+from seedbed import errors
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -43,6 +46,14 @@ def test_the_readme_names_every_page() -> None:
 
     assert pages
     assert [str(page) for page in pages if f"({page})" not in readme] == []
+
+
+def test_every_public_name_has_its_place_in_the_reference() -> None:
+    pages = "".join((DOCS / "reference" / f"{page}.md").read_text() for page in ("api", "hooks", "engines"))
+    named = set(re.findall(r"^::: seedbed\.(\w+)|^#+ (\w+)$", pages, re.MULTILINE))
+    documented = {name for names in named for name in names} | set(vars(errors)) | {"hookimpl"}
+
+    assert set(seedbed.__all__) - documented == set()
 
 
 def likeness(text: str) -> list[str]:

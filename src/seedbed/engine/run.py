@@ -49,7 +49,12 @@ class Run:
 
     `wanted` rows (None: as many as there are), of which `accepted` are in the dataset; `failed` and
     `rejected` count indices or input rows. `folder` is where the run is kept, None where it goes with this
-    object; `out` is the dataset's file, where one was made. `found` says what there was before.
+    object; `out` is the dataset's file, where one was made. `found` says what there was before. `seconds` and
+    `calls` (tries, tokens, dollars) are those of this session.
+
+    `outcome` is `complete`; `incomplete` where rows failed or the source ended early; `interrupted`; or
+    `stopped`, then `stopped_by` is the error. `failures` are the first thousand rows that failed, `reasons`
+    and `rejections` count all failed and rejected ones by what is said of them.
     """
 
     name: str

@@ -10,7 +10,8 @@ class Capabilities:
     """What one LLM instance offers beyond messages in and text out.
 
     Not declared: `n` becomes several requests, `structured_output` an instruction in the prompt,
-    a derived `seed` is left out; a tool, an image, logprobs or a given seed is an error.
+    a derived `seed` is left out; a tool, an image, logprobs or a given seed is an error. `raw_prompt` and
+    `batch` are there to be declared: nothing asks for them yet.
     """
 
     structured_output: bool = False

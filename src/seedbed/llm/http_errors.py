@@ -59,7 +59,11 @@ def parse_body(
 ) -> dict[str, Any]:
     """Return the JSON object of a successful answer, or raise the typed error that it means.
 
-    `read_limits` fills the error's `limits`, from which the pace of the calls to come is learnt.
+    `provider` is the server as messages name it, `secrets` are taken out of what it said. `read_limits`
+    fills the error's `limits`, from which the pace of the calls to come is learnt.
+
+    Raises what `http_error` returns for a status of 300 or more, and for an object whose `error` has one;
+    InvalidResponseError for any other `error`, and for what is no JSON object.
     """
     try:
         return _object_in(answer, provider, secrets)
@@ -90,7 +94,12 @@ def _object_in(answer: HTTPAnswer, provider: str, secrets: Secrets) -> dict[str,
 
 
 def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLMError:
-    """Return the typed error for an answer of status 300 or more."""
+    """Return the typed error for an answer of status 300 or more, with its `retry_after` in seconds.
+
+    401, 402 and 403 are AuthenticationError; 404 UnknownModelError; 408 and 504 TimedOutError; 429 and 529
+    RateLimitedError; 409, 425 and other 5xx ServerError; any other BadRequestError, or by the server's words
+    ContextOverflowError, ContentFilteredError, UnknownModelError, or an account without credit.
+    """
     answer = _redacted(answer, secrets)
     detail = error_detail(answer)
     fact = f"{provider} answered {answer.status}: {detail}"

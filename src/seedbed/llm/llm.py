@@ -77,7 +77,12 @@ class LLM(GenerationParameters, ABC):
 
     @abstractmethod
     async def respond(self, request: Request) -> Response:
-        """Translate the request, ask the model once, translate the answer; raise a typed LLMError."""
+        """Translate the request, ask the model once, translate the answer; raise a typed LLMError.
+
+        Runs on the loop that all calls share, and is cancelled at the time-out. What is not declared in
+        `capabilities` is not asked for; parameters that the model cannot take are a UsageError. What else is
+        raised becomes an LLMError that names the line.
+        """
 
     @property
     def capabilities(self) -> Capabilities:
@@ -167,7 +172,7 @@ class LLM(GenerationParameters, ABC):
         self._loading.done = False
 
     async def check(self) -> None:
-        """Raise a typed LLMError where it shows without cost that requests must fail."""
+        """Raise a typed LLMError where it shows without cost that requests must fail; a run asks first."""
 
     def request(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Request:
         """Return a request with this LLM's own parameters where `parameters` says nothing.
@@ -192,11 +197,18 @@ class LLM(GenerationParameters, ABC):
         return Request(messages=check_messages(messages), n=n, **merged)
 
     async def acomplete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
-        """Return the whole response to one input: texts, tool calls, usage, log probabilities."""
+        """Return the whole response to one input: texts, tool calls, usage, log probabilities.
+
+        `n` answers; `parameters` as in `request`. Raises UsageError as that does, UnsupportedError for
+        what the backend does not declare, and the typed LLMError of the last try.
+        """
         return await loop_thread().arun(self._respond(self.request(messages, n, **parameters)))
 
     def complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
-        """Return the whole response to one input; the blocking twin of `acomplete`."""
+        """Return the whole response to one input; the blocking twin of `acomplete`.
+
+        Raises LoopThreadError on the loop that answers it, as in `generate_row` or `format_output`.
+        """
         request = self.request(messages, n, **parameters)
         return loop_thread().run(self._respond(request), twin="acomplete(...)")
 
@@ -205,7 +217,8 @@ class LLM(GenerationParameters, ABC):
     ) -> Generations:
         """Return the texts of `num_generations` answers for each input; the inputs run concurrently.
 
-        Raises GenerationError, after all inputs have finished, where some failed.
+        Raises GenerationError, after all inputs have finished, where some failed; of a single input, its
+        own error.
         """
         requests = self._requests(inputs, num_generations, parameters)
         return await loop_thread().arun(self._generate(requests))
@@ -215,7 +228,8 @@ class LLM(GenerationParameters, ABC):
     ) -> Generations:
         """Return the texts of `num_generations` answers for each input; `agenerate`, blocking.
 
-        Works in scripts, threads and notebooks. Raises GenerationError as `agenerate` does.
+        Works in scripts, threads and notebooks. Raises GenerationError as `agenerate` does, and
+        LoopThreadError as `complete` does.
         """
         requests = self._requests(inputs, num_generations, parameters)
         return loop_thread().run(self._generate(requests), twin="agenerate(...)")
