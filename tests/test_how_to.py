@@ -7,15 +7,18 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 import yaml
 
 from seedbed import LLM, Pipeline, Registry, Request, Response
+from seedbed.cli.command import seedbed as seedbed_command
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.entries import PipelineFile
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.schema import pipeline_schema
+from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.policy import read_policy
 
 HOW_TO = Path(__file__).parents[1] / "docs" / "how-to"
@@ -93,3 +96,23 @@ def test_the_policy_files_are_read(tmp_path: Path) -> None:
     assert policy.prefer == ("my-fork-of-tasks",)
     assert policy.deny == ("old-tasks",)
     assert policy.allow == ("seedbed-openai", "seedbed-tasks")
+
+
+def test_the_lock_file_on_the_page_is_one(tmp_path: Path) -> None:
+    (text,) = fences("lock-plugins.md", "toml")
+    (tmp_path / "seedbed.lock").write_text(text)
+
+    assert lock_text(read_lock(tmp_path / "seedbed.lock")).endswith(text)
+
+
+def test_the_commands_about_lock_files_are_there() -> None:
+    (text,) = fences("lock-plugins.md", "console")
+    for line in text.splitlines():
+        words = line.removeprefix("$ seedbed ").partition(" #")[0].split()
+        context = click.Context(seedbed_command)
+        command: click.Command = seedbed_command
+        while isinstance(command, click.Group):
+            _, found, words = command.resolve_command(context, words)
+            assert found is not None
+            command = found
+        command.make_context("seedbed", words)

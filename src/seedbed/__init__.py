@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from seedbed.errors import InvalidRowError as InvalidRowError
     from seedbed.errors import LLMConnectionError as LLMConnectionError
     from seedbed.errors import LLMError as LLMError
+    from seedbed.errors import LockError as LockError
     from seedbed.errors import LoopThreadError as LoopThreadError
     from seedbed.errors import MessageError as MessageError
     from seedbed.errors import ParameterError as ParameterError
@@ -99,9 +100,9 @@ _HOMES = {
         "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError BudgetExhaustedError "
         "ContentFilteredError ContextOverflowError DatasetError DisabledPluginError EndpointDownError "
         "GenerationError IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
-        "LLMConnectionError LLMError LoopThreadError MessageError ParameterError PartialRowsError "
-        "PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun StoreError "
-        "TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
+        "LLMConnectionError LLMError LockError LoopThreadError MessageError ParameterError "
+        "PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun "
+        "StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "hookimpl",
     "llm.budget": "Budget Spent",

@@ -14,6 +14,7 @@ from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.settled import Settled
+from seedbed.errors import UsageError
 from seedbed.llm.gateway import Gateway, Recorder
 from seedbed.llm.llm import LLM
 from seedbed.llm.sender import Sender
@@ -49,6 +50,7 @@ def run(
     restart: bool = False,
     retry: bool = False,
     registry: Registry | None = None,
+    locked: str | Path | None = None,
 ) -> Run:
     """Make `n` rows with a task or pipeline, and return the run.
 
@@ -61,12 +63,15 @@ def run(
     long as the run that is returned (`Run.rows()`). `max_cost` is in dollars; it, `max_tokens` and
     `max_seconds` span all sessions of a run. Prices, in dollars per million tokens, are those that the
     package genai-prices lists unless `price_input` and `price_output` are given. `leaf` names the step
-    whose rows are the dataset, where a pipeline ends in several.
+    whose rows are the dataset, where a pipeline ends in several. Names are resolved in `registry`, or, with
+    `locked`, in one of what that lock file holds.
 
     Raises UsageError or PluginError before anything is spent, and LLMError where no row can be made.
     A row that fails is counted in the run and is no error; a run that is not complete is logged as a
     warning, which Python shows on standard error unless told otherwise.
     """
+    if locked is not None and registry is not None:
+        raise UsageError("a registry and a lock file are given", "make it Registry(locked=...)")
     bounds = Bounds(
         max_attempts=max_attempts,
         max_failures=MaxFailures.parse(max_failures),
@@ -87,7 +92,7 @@ def run(
         concurrency=concurrency,
         leaf=leaf,
         bounds=bounds,
-        registry=registry,
+        registry=registry if locked is None else Registry(locked=locked),
     )
     out = Path(out) if out else None
     made = open_session(plan, out=out, name=name, restart=restart, retry=retry).execute()

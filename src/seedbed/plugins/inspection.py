@@ -99,6 +99,7 @@ def diagnose(registry: Registry) -> list[Finding]:
     findings.extend(_finding(entry) for entry in registry.entries() if entry.status is not Status.OK)
     findings.extend(_stray_findings())
     findings.extend(_idle_settings(registry))
+    findings.extend(_lock_findings(registry))
     return findings
 
 
@@ -109,11 +110,17 @@ def _interpreter() -> Finding:
 
 
 def _finding(entry: Entry) -> Finding:
-    level = Level.INFO if entry.status is Status.DISABLED else Level.ERROR
+    level = Level.INFO if entry.status in (Status.DISABLED, Status.UNLOCKED) else Level.ERROR
     claim = entry.installed
     return Finding(
         level, f"{claim.kind.noun} {claim.name!r} of {claim.owner}", f"{entry.status}: {entry.reason}"
     )
+
+
+def _lock_findings(registry: Registry) -> Iterator[Finding]:
+    lock = registry.policy.lock
+    for locked, fact in lock.differences().items() if lock else ():
+        yield Finding(Level.ERROR, locked.name, fact)
 
 
 def _stray_findings() -> Iterator[Finding]:

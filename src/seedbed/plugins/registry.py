@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from seedbed.errors import UsageError
@@ -33,16 +35,27 @@ class Registry:
     """Turns names into classes of tasks, steps and LLMs.
 
     `installed` are the claims to names (default: what `scan` finds), `policy` decides over them
-    (default: the one in force in the working directory). Registries share no state: two of them
-    may live side by side in one process.
+    (default: the one in force in the working directory), and `locked` is a lock file, beside which
+    nothing installed may serve. Registries share no state: two of them may live side by side in one
+    process.
 
-    Resolving a name raises `UnknownPluginError`, `AmbiguousPluginError`, `DisabledPluginError` or
-    `IncompatiblePluginError` before anything is imported, and `BrokenPluginError` where the
-    owner's code fails or does not answer as the hook specifies.
+    Resolving a name raises `UnknownPluginError`, `AmbiguousPluginError`, `DisabledPluginError`,
+    `IncompatiblePluginError` or `LockError` before anything is imported, and `BrokenPluginError` where
+    the owner's code fails or does not answer as the hook specifies.
     """
 
-    def __init__(self, installed: Iterable[Installed] | None = None, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        installed: Iterable[Installed] | None = None,
+        policy: Policy | None = None,
+        *,
+        locked: str | Path | None = None,
+    ) -> None:
         self.policy = read_policy() if policy is None else policy
+        if locked is not None:
+            from seedbed.plugins.lock_file import read_lock
+
+            self.policy = replace(self.policy, lock=read_lock(Path(locked)))
         self._claims: dict[tuple[str, str], list[Installed]] = {}
         self._classes: dict[Installed, type] = {}
         self._hooks = Hooks()
@@ -99,7 +112,18 @@ class Registry:
             self._classes[claim] = checked(claim, answer)
         return self._classes[claim]
 
+    def check_lock(self) -> None:
+        """Raise `LockError` where what is installed is not what the lock file of the policy holds."""
+        if self.policy.lock is not None:
+            self.policy.lock.check()
+
+    def claims_to(self, cls: type) -> tuple[Installed, ...]:
+        """Return the claims of installed plugins that have been resolved to a class."""
+        found = (claim for claim, known in self._classes.items() if known is cls)
+        return tuple(sorted(claim for claim in found if claim.distribution != _HERE))
+
     def _owner(self, kind: PluginKind, name: str) -> Installed:
+        self.check_lock()
         claims = self._claims.get((kind.namespace, name))
         if not claims:
             raise unknown(kind, name, {other: self.names(other) for other in PluginKind})
