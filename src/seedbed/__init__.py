@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from seedbed.errors import UnknownPluginError as UnknownPluginError
     from seedbed.errors import UnsupportedError as UnsupportedError
     from seedbed.errors import UsageError as UsageError
+    from seedbed.hookspecs import PLUGIN_API as PLUGIN_API
     from seedbed.hookspecs import hookimpl as hookimpl
     from seedbed.llm.budget import Budget as Budget
     from seedbed.llm.budget import Spent as Spent
@@ -104,7 +105,7 @@ _HOMES = {
         "PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun "
         "StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
-    "hookspecs": "hookimpl",
+    "hookspecs": "PLUGIN_API hookimpl",
     "llm.budget": "Budget Spent",
     "llm.capabilities": "Capabilities",
     "llm.circuit": "CircuitPolicy",

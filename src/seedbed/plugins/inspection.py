@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from seedbed.hookspecs import PLUGIN_API
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import running_version
 from seedbed.plugins.names import normalise_distribution
@@ -95,7 +96,7 @@ def _parse(output: str, status: int) -> CheckResult:
 
 def diagnose(registry: Registry) -> list[Finding]:
     """Return what is to know about the plugins here without importing one; the interpreter comes first."""
-    findings = [_interpreter(), Finding(Level.INFO, "seedbed", running_version() or "not installed")]
+    findings = [_interpreter(), _seedbed()]
     findings.extend(_finding(entry) for entry in registry.entries() if entry.status is not Status.OK)
     findings.extend(_stray_findings())
     findings.extend(_idle_settings(registry))
@@ -107,6 +108,11 @@ def _interpreter() -> Finding:
     kind = "virtual environment" if sys.prefix != sys.base_prefix else "no virtual environment, prefix"
     text = f"Python {platform.python_version()}, {sys.executable} ({kind} {sys.prefix})"
     return Finding(Level.INFO, "interpreter", text)
+
+
+def _seedbed() -> Finding:
+    text = f"{running_version() or 'not installed'}, plugin API {PLUGIN_API}"
+    return Finding(Level.INFO, "seedbed", text)
 
 
 def _finding(entry: Entry) -> Finding:
