@@ -24,6 +24,7 @@ LEVELS: dict[str, int] = {
     "pipeline": 4,
     "store": 4,
     "engine": 5,
+    "scaffold": 5,
     "cli": 6,
     "__main__": 7,
 }
