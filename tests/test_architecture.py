@@ -26,6 +26,7 @@ LEVELS: dict[str, int] = {
     "engine": 5,
     "cli": 6,
     "__main__": 7,
+    "testing": 7,
 }
 
 DOORS = {
