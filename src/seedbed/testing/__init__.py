@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from seedbed.testing.contract import Contract as Contract
     from seedbed.testing.contract import departs as departs
     from seedbed.testing.contract import fact as fact
+    from seedbed.testing.package_contract import PackageContract as PackageContract
+    from seedbed.testing.plausible import plausible_answer as plausible_answer
+    from seedbed.testing.task_contract import TaskContract as TaskContract
 
 _HOMES = {
     "contract": "Contract departs fact",
+    "package_contract": "PackageContract",
+    "plausible": "plausible_answer",
+    "task_contract": "TaskContract",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
