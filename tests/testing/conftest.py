@@ -22,7 +22,8 @@ def judge(pytester: pytest.Pytester) -> Callable[[str, str], Verdict]:
 
     def judge(module: str, cls: str) -> Verdict:
         file = pytester.makepyfile(f"from tests.testing.{module} import {cls}")
-        passed, skipped, failed = pytester.inline_run(file).listoutcomes()
+        # Hypothesis would be imported anew for each report.
+        passed, skipped, failed = pytester.inline_run(file, "-p", "no:hypothesispytest").listoutcomes()
         return Verdict(
             [name_of(report) for report in passed],
             [name_of(report) for report in skipped],

@@ -10,18 +10,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seedbed.testing.anthropic_messages import AnthropicMessages as AnthropicMessages
+    from seedbed.testing.chat_completions import ChatCompletions as ChatCompletions
     from seedbed.testing.contract import Contract as Contract
     from seedbed.testing.contract import departs as departs
     from seedbed.testing.contract import fact as fact
+    from seedbed.testing.import_cost import modules_loaded as modules_loaded
+    from seedbed.testing.llm_contract import LLMContract as LLMContract
+    from seedbed.testing.loopback import LoopbackServer as LoopbackServer
     from seedbed.testing.package_contract import PackageContract as PackageContract
     from seedbed.testing.plausible import plausible_answer as plausible_answer
+    from seedbed.testing.responses_api import ResponsesAPI as ResponsesAPI
+    from seedbed.testing.scripted_server import Received as Received
+    from seedbed.testing.scripted_server import Reply as Reply
+    from seedbed.testing.scripted_server import ScriptedServer as ScriptedServer
     from seedbed.testing.task_contract import TaskContract as TaskContract
+    from seedbed.testing.wire import Asked as Asked
+    from seedbed.testing.wire import Refusal as Refusal
+    from seedbed.testing.wire import Wire as Wire
 
 _HOMES = {
+    "anthropic_messages": "AnthropicMessages",
+    "chat_completions": "ChatCompletions",
     "contract": "Contract departs fact",
+    "import_cost": "modules_loaded",
+    "llm_contract": "LLMContract",
+    "loopback": "LoopbackServer",
     "package_contract": "PackageContract",
     "plausible": "plausible_answer",
+    "responses_api": "ResponsesAPI",
+    "scripted_server": "Received Reply ScriptedServer",
     "task_contract": "TaskContract",
+    "wire": "Asked Refusal Wire",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
