@@ -27,6 +27,7 @@ LEVELS: dict[str, int] = {
     "scaffold": 5,
     "cli": 6,
     "__main__": 7,
+    "testing": 7,
 }
 
 DOORS = {

@@ -1,0 +1,130 @@
+"""What the model of a contract says: what its author says, or for one row something bad, or no more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import NoReturn
+
+from pydantic import PrivateAttr
+
+from seedbed.errors import UsageError
+from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.llm import LLM
+from seedbed.llm.request import Request
+from seedbed.llm.response import Choice, Response
+from seedbed.llm.scope import current_scope
+
+Answer = Callable[[Request], "str | Response"]
+Spoil = Callable[[Choice], Choice]
+
+
+class Script:
+    """Answers each request as `answer` does, and counts the calls of each row.
+
+    A row that makes more than `most_calls` of them never gets another answer, and `endless` says so; `stop`
+    is called then. Calls that belong to a whole step count for row "", which may make a thousand times more.
+    """
+
+    def __init__(self, answer: Answer, most_calls: int) -> None:
+        self.calls: Counter[str] = Counter()
+        self.endless = False
+        self.stop: Callable[[], None] = _refuse
+        self._answer = answer
+        self._most_calls = most_calls
+
+    def begin(self, stop: Callable[[], None]) -> None:
+        """Count from now on, and have `stop` end what would never end by itself."""
+        self.calls.clear()
+        self.stop = stop
+
+    @property
+    def count(self) -> int:
+        """How many calls were made in all."""
+        return self.calls.total()
+
+    async def respond(self, request: Request) -> Response:
+        """Answer the next call."""
+        scope = current_scope.get()
+        row = scope.row if scope is not None else ""
+        self.calls[row] += 1
+        if self.calls[row] > self._most_calls * (1 if row else 1000):
+            self.endless = True
+            await self._stop()
+        return await self._made(request, row)
+
+    async def _made(self, request: Request, row: str) -> Response:
+        answer = self._answer(request)
+        return Response.of_text(answer) if isinstance(answer, str) else answer
+
+    async def _stop(self) -> NoReturn:
+        self.stop()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable: nobody sets the event")
+
+
+class CutScript(Script):
+    """Answers so many calls, and lets the run be cut off in the next one."""
+
+    def __init__(self, answer: Answer, most_calls: int, allowed: int) -> None:
+        super().__init__(answer, most_calls)
+        self._allowed = allowed
+
+    async def _made(self, request: Request, row: str) -> Response:
+        if self.count > self._allowed:
+            await self._stop()
+        return await super()._made(request, row)
+
+
+class SpoiltScript(Script):
+    """Spoils each answer to one row: to that which comes second, if there are two.
+
+    Where the calls cannot be told apart by rows, every second answer is spoilt.
+    """
+
+    def __init__(self, answer: Answer, most_calls: int, spoil: Spoil, *, only_row: bool = False) -> None:
+        super().__init__(answer, most_calls)
+        self.spoilt: str | None = None
+        self._spoil = spoil
+        self._place = 0 if only_row else 1
+
+    async def _made(self, request: Request, row: str) -> Response:
+        response = await super()._made(request, row)
+        if not self._is_spoilt(row):
+            return response
+        self.spoilt = row
+        return Response(choices=tuple(map(self._spoil, response.choices)))
+
+    def _is_spoilt(self, row: str) -> bool:
+        if not row:
+            return self.count % 2 == 0
+        return list(self.calls).index(row) == self._place
+
+
+class ScriptLLM(LLM):
+    """A model that says what a script says."""
+
+    model: str = "scripted"
+
+    _script: Script = PrivateAttr()
+
+    @classmethod
+    def of(cls, script: Script) -> ScriptLLM:
+        """Return the model of a script."""
+        llm = cls()
+        llm._script = script
+        return llm
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """All but several answers to one request, which are asked for one by one."""
+        return Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True)
+
+    async def respond(self, request: Request) -> Response:
+        """Answer as the script says."""
+        return await self._script.respond(request)
+
+
+def _refuse() -> None:
+    raise UsageError("a row asks the model without end")
