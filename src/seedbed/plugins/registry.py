@@ -79,17 +79,20 @@ class Registry:
         return cast("type[LLM]", self.resolve(self._owner(PluginKind.LLM, backend)))
 
     def add(self, cls: _Class, name: str | None = None) -> _Class:
-        """Register a class of this process, in a notebook say, and return it.
+        """Register a class of this process, in a notebook say, and return it; `@registry.add` does it too.
 
-        `name` defaults to the class name in kebab-case. A class of the same module and qualified
-        name is replaced, so that a cell can run again; any other owner of the name is a `UsageError`.
+        `name` defaults to the class name in kebab-case, for an LLM without its ending `LLM`. A class of the
+        same module and qualified name is replaced, so that a cell can run again; any other owner of the
+        name is a `UsageError`.
         """
-        name = kebab_case(cls.__name__) if name is None else name
+        kind = _kind_of(cls)
+        if name is None:
+            name = getattr(cls, "backend", "") or kebab_case(cls.__name__)
         if not is_name(name):
             raise UsageError(f"the name {name!r} is not of the form lower-case-words", "pass another name=")
-        claim = Installed(_kind_of(cls), name, f"{cls.__module__}:{cls.__qualname__}", _HERE, "")
-        owners = self._claims.get((claim.kind.namespace, name), [])
-        if any(owner != claim for owner in owners):
+        claim = Installed(kind, name, f"{cls.__module__}:{cls.__qualname__}", _HERE, "")
+        owners = self._claims.get((kind.namespace, name), [])
+        if any((owner.distribution, owner.value) != (_HERE, claim.value) for owner in owners):
             raise UsageError(f"the name {name!r} is taken by {owners[0].owner}", "pass another name=")
         self._claims[claim.kind.namespace, name] = [claim]
         self._classes[claim] = cls

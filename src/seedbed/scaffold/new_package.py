@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import running_version
 
-_TAKEN = frozenset(
-    {"Any", "BaseModel", "Field", "GeneratorTask", "PackageContract", "ScriptedLLM", "TaskContract"}
-)
+_IMPORTED = "Any ClassVar Field GeneratorTask LLMContract PackageContract ScriptedLLM TaskContract"
+_TAKEN = frozenset(_IMPORTED.split())
 """Names of classes that the modules of a new package import."""
 
 
