@@ -26,6 +26,8 @@ def hooks_page() -> str:
         "| --- | --- |",
         *(f"| `{kind.value}` | `{kind.hook}(name)` |" for kind in PluginKind),
         "",
+        f"These are the hooks of plugin API {hookspecs.PLUGIN_API}; [what may change](plugin-api.md).",
+        "",
     ]
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)

@@ -96,3 +96,20 @@ def test_a_name_that_is_installed_is_not_made_again(place: Place) -> None:
 
     assert "the name 'parrot' is taken by the LLM backend of seedbed-parrot 0.1.0" in said
     assert not (place.folder / "elsewhere").exists()
+
+
+def test_a_lock_holds_the_versions_that_pip_installed(place: Place) -> None:
+    place.run("pip install --quiet ./seedbed-bedtime-stories ./seedbed-parrot")
+    locked = "seedbed run bedtime-stories --llm parrot/any -n 1 --locked seedbed.lock"
+    place.run("seedbed plugins lock -o seedbed.lock")
+    assert "editable" not in (place.folder / "seedbed.lock").read_text().partition("lock-version")[2]
+    place.run(locked)
+
+    place.run("sed -i 's/^version = .*/version = \"0.2.0\"/' pyproject.toml", "seedbed-parrot")
+    place.run("pip install --quiet ./seedbed-parrot")
+    said = place.run(f"{locked} 2>&1 || test $? = 2")
+    assert "seedbed-parrot: 0.1.0 is locked, and 0.2.0 is installed" in said
+    assert "pip install 'seedbed-parrot==0.1.0'" in said
+
+    place.run("pip install --quiet -e ./seedbed-bedtime-stories")
+    assert "seedbed-bedtime-stories: it is installed in editable form" in place.run(f"{locked} 2>&1 || true")
