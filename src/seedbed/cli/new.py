@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from seedbed.cli.groups import Group
-from seedbed.cli.policy import policy_options, registry_of
+from seedbed.cli.policy import registry_of
 from seedbed.errors import UsageError
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -24,7 +24,6 @@ def _package_options(command: _Decorated) -> _Decorated:
             help="Folder to write it to; seedbed-NAME unless given.",
         ),
         click.option("--author", default="", metavar="TEXT", help="Whom the licence and the metadata name."),
-        policy_options,
         click.pass_context,
     )  # fmt: skip
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
