@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -18,7 +18,8 @@ from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
 from seedbed.testing.plausible import plausible_answer
 from seedbed.testing.scripts import Spoil
-from seedbed.testing.task_bench import Outcome, TaskBench, Variables
+from seedbed.testing.step_bench import Outcome
+from seedbed.testing.task_bench import TaskBench, Variables
 from seedbed.testing.trial import Trial
 from seedbed.testing.watching import watch_changes
 
@@ -56,12 +57,12 @@ class TaskContract(BaseStepContract):
     @property
     def bench(self) -> TaskBench:
         """What the tests try the task with."""
-        facts = (self.task, self.parameters, self.inputs, self.rows)
-        return TaskBench(*facts, self.answer, self.most_calls, self.patience)
+        facts = (self.task, self.parameters, self.inputs, self.rows, self.patience)
+        return TaskBench(*facts, self.answer, self.most_calls)
 
     def plugin_class(self) -> type[BaseTask]:
         """Return the class of the task."""
-        return self.bench.cls
+        return cast(type[BaseTask], self.bench.cls)
 
     def made(self, **parameters: Any) -> BaseTask:
         """Return a new task with its parameters, and those given here beside them."""
@@ -84,7 +85,7 @@ class TaskContract(BaseStepContract):
         A row that asks the model more than `most_calls` times is taken for one that never ends.
         """
         script = self.bench.script()
-        trial = self.bench.attempt(script)
+        trial = self.bench.run(script)
         assert not script.endless, f"a row asked the model more than {self.most_calls} times"
         assert trial.rows or _only_invalid_rows(trial), f"no row was made\n{trial.reasons}"
 
@@ -93,7 +94,7 @@ class TaskContract(BaseStepContract):
 
         Anything else would come back from a file as something else, so the engine refuses the row.
         """
-        trial = self.bench.attempt()
+        trial = self.bench.run()
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"
 
     def test_rows_have_the_columns_promised(self) -> None:
@@ -104,12 +105,12 @@ class TaskContract(BaseStepContract):
 
     def test_only_the_inputs_named_are_read(self) -> None:
         """A row with no other columns than `inputs` is enough: a pipeline checks that these are there."""
-        if not self.bench.is_over_rows:
+        if not self.bench.takes_rows:
             pytest.skip("the task takes no rows")
         self._good_trial()
         named = self.made().inputs
         inputs = [{column: row[column] for column in named} for row in self.bench.inputs or ()]
-        trial = self.bench.attempt(inputs=inputs)
+        trial = self.bench.run(inputs=inputs)
         assert trial.rows, f"without columns other than {named} no row was made\n{trial.reasons}"
 
     def test_the_same_seed_draws_the_same_variables(self) -> None:
@@ -153,7 +154,7 @@ class TaskContract(BaseStepContract):
         if not self._is_independent():
             pytest.skip("rows depend on others: see test_a_row_alone_is_the_row_among_many")
         script = self.bench.script()
-        whole = self.bench.attempt(script)
+        whole = self.bench.run(script)
         parts = self.bench.interrupted("interrupted", script.count)
         assert parts.stopped_by is None, f"it did not go on\n{parts.reasons}"
         assert not parts.interrupted, "it never came to an end"
@@ -187,13 +188,13 @@ class TaskContract(BaseStepContract):
         """
         task = self.made()
         changes = watch_changes(task, "format_input", "format_output", "generate_row")
-        self.bench.attempt(task=task)
+        self.bench.attempt(task)
         assert not changes, "these methods change their input; copy it: {**input, ...}"
 
     def _good_trial(self) -> Trial:
         """Return what good answers lead to; skip the running test where that is no row."""
         script = self.bench.script()
-        trial = self.bench.attempt(script)
+        trial = self.bench.run(script)
         if script.endless or not trial.rows:
             pytest.skip("no row is made: see test_rows_are_made and test_rows_are_json")
         return trial

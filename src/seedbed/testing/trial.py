@@ -72,7 +72,7 @@ class Trial:
 
 def attempt(
     step: BaseStep,
-    script: Script,
+    script: Script | None = None,
     *,
     n: int | None,
     inputs: Sequence[Row] | None,
@@ -82,14 +82,15 @@ def attempt(
 ) -> Trial:
     """Run a step over `inputs`, or for `n` rows, and return what it came to, whatever that is.
 
-    Under a `name` it goes on where the run of that name stopped. A session that is not over after
-    `patience` seconds fails the running test.
+    `script` is what its model says. Under a `name` it goes on where the run of that name stopped. A session
+    that is not over after `patience` seconds fails the running test.
     """
     trial = Trial()
     try:
         plan = make_plan(step, n=n, input=inputs, concurrency=concurrency)
         session = open_session(plan, name=name, watch=lambda settled: trial.take(settled, step.name))
-        script.begin(session.cancel)
+        if script is not None:
+            script.begin(session.cancel)
         run = _executed(session, patience)
     except SeedbedError as error:
         trial.stopped_by = error
