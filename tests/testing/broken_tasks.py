@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -321,6 +322,24 @@ class TestDiesOfNone(TaskContract):
     task = DiesOfNone
 
 
+class WaitsForEver(GeneratorTask):
+    """Waits for somebody who never comes where the provider declined."""
+
+    outputs: ClassVar[list[str]] = ["text"]
+
+    def process(self, offset: int = 0) -> Iterator[Row]:
+        while True:
+            text = self.llm.generate([[{"role": "user", "content": "A line."}]])[0][0]
+            if text == "I cannot help.":
+                threading.Event().wait()
+            yield {"text": text}
+
+
+class TestWaitsForEver(TaskContract):
+    task = WaitsForEver
+    patience = 2.0
+
+
 class ReadsMoreThanItSays(Task):
     """Reads a column that it does not name."""
 
@@ -373,6 +392,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "DiesWhenItGoesOn": ("test_an_interrupted_run_goes_on_to_the_same_rows", "it did not go on"),
     "BeginsAtTheWrongPlace": ("test_an_interrupted_run_goes_on_to_the_same_rows", "'number': 2"),
     "DiesOfNone": ("test_an_answer_without_text_harms_its_row_alone", "AttributeError"),
+    "WaitsForEver": ("test_a_refusal_harms_its_row_alone", "in 2 seconds: it hangs"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError"),
     "MakesNothing": ("test_rows_are_made", "'flower' is undefined"),
 }

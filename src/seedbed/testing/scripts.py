@@ -78,16 +78,16 @@ class CutScript(Script):
 
 
 class SpoiltScript(Script):
-    """Spoils each answer to one row: to that which comes second, if there are two.
+    """Spoils each answer to one row, known by the place at which it comes; `spoilt` is its id then.
 
     Where the calls cannot be told apart by rows, every second answer is spoilt.
     """
 
-    def __init__(self, answer: Answer, most_calls: int, spoil: Spoil, *, only_row: bool = False) -> None:
+    def __init__(self, answer: Answer, most_calls: int, spoil: Spoil, place: int) -> None:
         super().__init__(answer, most_calls)
         self.spoilt: str | None = None
         self._spoil = spoil
-        self._place = 0 if only_row else 1
+        self._place = place
 
     async def _made(self, request: Request, row: str) -> Response:
         response = await super()._made(request, row)

@@ -57,9 +57,9 @@ class TaskBench(StepBench):
         script = script or self.script()
         return self.attempt(self.make(script), script=script, **options)
 
-    def spoilt(self, spoil: Spoil) -> tuple[SpoiltScript, Trial]:
-        """Run the task, with every answer to one of its rows spoilt."""
-        script = SpoiltScript(self.answer, self.most_calls, spoil, only_row=self.count < 2)
+    def spoilt(self, spoil: Spoil, place: int) -> tuple[SpoiltScript, Trial]:
+        """Run the task, with every answer to the row that comes at a place spoilt."""
+        script = SpoiltScript(self.answer, self.most_calls, spoil, place)
         return script, self.run(script, concurrency=1)
 
     def interrupted(self, name: str, calls: int) -> Trial:

@@ -87,7 +87,7 @@ class TaskContract(BaseStepContract):
         script = self.bench.script()
         trial = self.bench.run(script)
         assert not script.endless, f"a row asked the model more than {self.most_calls} times"
-        assert trial.rows or _only_invalid_rows(trial), f"no row was made\n{trial.reasons}"
+        assert trial.rows or _only_invalid_rows(trial), _no_row(trial)
 
     def test_rows_are_json(self) -> None:
         """Rows hold text, numbers, bool, None, and lists and dictionaries of these.
@@ -182,12 +182,12 @@ class TaskContract(BaseStepContract):
         self._check_spoilt(_half)
 
     def test_its_input_is_left_alone(self) -> None:
-        """`format_input`, `format_output` and `generate_row` change neither row nor variables.
+        """`format_input`, `format_output`, `generate_row` and `process` change neither row nor variables.
 
         What they changed would be in the row's other generations, and where an answer is asked again.
         """
         task = self.made()
-        changes = watch_changes(task, "format_input", "format_output", "generate_row")
+        changes = watch_changes(task, "format_input", "format_output", "generate_row", "process")
         self.bench.attempt(task)
         assert not changes, "these methods change their input; copy it: {**input, ...}"
 
@@ -232,7 +232,7 @@ class TaskContract(BaseStepContract):
     def _check_spoilt(self, spoil: Spoil) -> None:
         """Check what becomes of a row all of whose answers are spoilt, and of the other rows."""
         good = self._good_trial()
-        script, trial = self.bench.spoilt(spoil)
+        script, trial = self.bench.spoilt(spoil, place=min(1, len(good.made) - 1))
         if script.spoilt is None:
             pytest.skip("the task asks for one row alone")
         assert not script.endless, f"the row asked the model more than {self.most_calls} times: it never ends"
@@ -248,6 +248,10 @@ class TaskContract(BaseStepContract):
 
 def _only_invalid_rows(trial: Trial) -> bool:
     return bool(trial.failures) and trial.failures == trial.of_kind("InvalidRowError")
+
+
+def _no_row(trial: Trial) -> str:
+    return f"no row was made; does `answer` say what the task can use?\n{trial.reasons}"
 
 
 def _half(good: Choice) -> Choice:
