@@ -25,7 +25,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sound_step_keeps_its_contract_and_what_does_not_concern_it_is_said(judge, kind):
-    verdict = judge("broken_steps", f"Test{kind}")
+    verdict = judge(f"from tests.testing.broken_steps import Test{kind}")
 
     assert verdict.failed == {}
     assert set(verdict.skipped) == KINDS[kind]
@@ -35,7 +35,7 @@ def test_a_sound_step_keeps_its_contract_and_what_does_not_concern_it_is_said(ju
 def test_a_fault_fails_the_one_test_that_names_it(judge, fault):
     test, said = broken_steps.FAULTS[fault]
 
-    verdict = judge("broken_steps", f"Test{fault}")
+    verdict = judge(f"from tests.testing.broken_steps import Test{fault}")
 
     assert list(verdict.failed) == [test]
     assert said in verdict.failed[test]

@@ -11,7 +11,7 @@ from seedbed.testing import TaskContract
 
 
 def test_a_sound_task_keeps_its_contract(judge):
-    verdict = judge("broken_tasks", "TestSound")
+    verdict = judge("from tests.testing.broken_tasks import TestSound")
 
     assert verdict.failed == {}
     assert verdict.skipped == ["test_only_the_inputs_named_are_read"]
@@ -22,7 +22,7 @@ def test_a_sound_task_keeps_its_contract(judge):
 def test_a_fault_fails_the_one_test_that_names_it(judge, fault):
     test, said = broken_tasks.FAULTS[fault]
 
-    verdict = judge("broken_tasks", f"Test{fault}")
+    verdict = judge(f"from tests.testing.broken_tasks import Test{fault}")
 
     assert list(verdict.failed) == [test]
     assert said in verdict.failed[test]
