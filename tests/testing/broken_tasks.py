@@ -92,6 +92,24 @@ class TestCarriesState(TaskContract):
     task = CarriesState
 
 
+class KeepsOneRow(Haiku):
+    """Keeps the season of a row in itself until its answer comes."""
+
+    _season: str = PrivateAttr(default="")
+    outputs: ClassVar[list[str]] = ["generation", "about"]
+
+    def format_input(self, input: Row) -> list[dict[str, Any]]:
+        self._season = input["season"]
+        return super().format_input(input)
+
+    def format_output(self, output: str | None, input: Row | None) -> Row:
+        return {"generation": output, "about": self._season}
+
+
+class TestKeepsOneRow(TaskContract):
+    task = KeepsOneRow
+
+
 class AsksAtOnce(Haiku):
     """Asks for a theme as it is made."""
 
@@ -374,6 +392,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "CountsInSample": ("test_the_same_seed_draws_the_same_variables", "the season 10 after"),
     "IgnoresTheSeed": ("test_another_seed_draws_other_variables", "draw with `rng`, or say seeded = False"),
     "CarriesState": ("test_a_row_alone_is_the_row_among_many", "'number': 1"),
+    "KeepsOneRow": ("test_rows_do_not_depend_on_what_runs_beside_them", "'about':"),
     "AsksAtOnce": ("test_it_asks_nobody_before_rows_are_wanted", "asked before any row was wanted"),
     "AsksWhenLoaded": ("test_it_asks_nobody_before_rows_are_wanted", "asked before any row was wanted"),
     "ChangesItsInput": ("test_its_input_is_left_alone", "format_output"),

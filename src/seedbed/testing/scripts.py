@@ -19,6 +19,9 @@ from seedbed.llm.scope import current_scope
 Answer = Callable[[Request], "str | Response"]
 Spoil = Callable[[Choice], Choice]
 
+_TOGETHER = 16
+_TURNS = 8
+
 
 class Script:
     """Answers each request as `answer` does, and counts the calls of each row.
@@ -62,6 +65,16 @@ class Script:
         self.stop()
         await asyncio.Event().wait()
         raise AssertionError("unreachable: nobody sets the event")
+
+
+class ReversingScript(Script):
+    """Answers the later ones first of the calls that are under way together."""
+
+    async def _made(self, request: Request, row: str) -> Response:
+        # Turns of the loop, and no time: the order is the same on every machine.
+        for _ in range(_TURNS * (_TOGETHER - self.count % _TOGETHER)):
+            await asyncio.sleep(0)
+        return await super()._made(request, row)
 
 
 class CutScript(Script):

@@ -17,7 +17,7 @@ from seedbed.testing.base_step_contract import BaseStepContract
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
 from seedbed.testing.plausible import plausible_answer
-from seedbed.testing.scripts import Spoil
+from seedbed.testing.scripts import ReversingScript, Spoil
 from seedbed.testing.step_bench import Outcome
 from seedbed.testing.task_bench import TaskBench, Variables
 from seedbed.testing.trial import Trial
@@ -147,15 +147,25 @@ class TaskContract(BaseStepContract):
         alone, among = self._alone_and_among()
         assert alone == among, "a row made alone is not what it is behind others"
 
+    def test_rows_do_not_depend_on_what_runs_beside_them(self) -> None:
+        """Rows that are under way together, and answered in reverse order, are what they are one by one.
+
+        A task that keeps something of one row in itself until its answer comes finds that of another row.
+        """
+        if not self._makes_rows_together():
+            pytest.skip("the task has a `process` of its own, which makes one row after the other")
+        alone = self._good_trial()
+        self._skip_unless_independent()
+        difference = first_difference(alone.rows, self._rows_beside_others())
+        assert not difference, f"beside others rows are other ones: {difference}"
+
     def test_an_interrupted_run_goes_on_to_the_same_rows(self) -> None:
         """A run that is cut off again and again, and goes on each time, comes to what one session makes."""
-        self._good_trial()
-        self._skip_unless_deterministic()
-        if not self._is_independent():
-            pytest.skip("rows depend on others: see test_a_row_alone_is_the_row_among_many")
-        script = self.bench.script()
-        whole = self.bench.run(script)
-        parts = self.bench.interrupted("interrupted", script.count)
+        whole = self._good_trial()
+        self._skip_unless_independent()
+        if self._makes_rows_together() and first_difference(whole.rows, self._rows_beside_others()):
+            pytest.skip("rows mix: see test_rows_do_not_depend_on_what_runs_beside_them")
+        parts = self.bench.interrupted("interrupted", whole.calls)
         assert parts.stopped_by is None, f"it did not go on\n{parts.reasons}"
         assert not parts.interrupted, "it never came to an end"
         difference = first_difference(whole.rows, parts.rows)
@@ -192,9 +202,9 @@ class TaskContract(BaseStepContract):
         assert not changes, "these methods change their input; copy it: {**input, ...}"
 
     def _good_trial(self) -> Trial:
-        """Return what good answers lead to; skip the running test where that is no row."""
+        """Return what good answers lead to, row by row; skip the running test where that is no row."""
         script = self.bench.script()
-        trial = self.bench.run(script)
+        trial = self.bench.run(script, concurrency=1)
         if script.endless or not trial.rows:
             pytest.skip("no row is made: see test_rows_are_made and test_rows_are_json")
         return trial
@@ -211,6 +221,12 @@ class TaskContract(BaseStepContract):
         if self.bench.is_sampled and first_difference(*self._drawn_twice()):
             pytest.skip("variables differ: see test_the_same_seed_draws_the_same_variables")
 
+    def _skip_unless_independent(self) -> None:
+        """Skip what would fail only because something is carried from row to row."""
+        self._skip_unless_deterministic()
+        if not self._is_independent():
+            pytest.skip("rows depend on others: see test_a_row_alone_is_the_row_among_many")
+
     def _drawn_twice(self) -> tuple[list[Variables], list[Variables]]:
         """Return what is drawn for each index, in their order and in the reverse order."""
         places = range(self.rows)
@@ -221,6 +237,14 @@ class TaskContract(BaseStepContract):
         """Return a row made alone, and the same one made behind others."""
         places = self.bench.places()[: _PLACE + 1]
         return self.bench.outcomes(places[-1:])[-1], self.bench.outcomes(places)[-1]
+
+    def _makes_rows_together(self) -> bool:
+        """Whether several rows may be under way at once."""
+        return self.bench.is_sampled or self.bench.takes_rows
+
+    def _rows_beside_others(self) -> list[Row]:
+        """Return the rows where the answers of those under way together come in reverse order."""
+        return self.bench.run(ReversingScript(self.answer, self.most_calls)).rows
 
     def _is_independent(self) -> bool:
         """Whether a row is the same behind others, as far as it is said to be."""

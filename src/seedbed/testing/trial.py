@@ -25,14 +25,15 @@ from seedbed.testing.scripts import Script
 class Trial:
     """One session of a run.
 
-    `rows` is the dataset, `made` has the rows of each item that was decided in this session; `stopped_by` is
-    the error that ended it.
+    `rows` is the dataset, `made` has the rows of each item that was decided in this session, `calls` counts
+    the answers that it was given; `stopped_by` is the error that ended it.
     """
 
     rows: list[Row] = field(default_factory=list)
     made: dict[str, list[Row]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     rejections: list[Failure] = field(default_factory=list)
+    calls: int = 0
     interrupted: bool = False
     stopped_by: Exception | None = None
 
@@ -96,6 +97,7 @@ def attempt(
         trial.stopped_by = error
         return trial
     trial.rows = list(run.rows())
+    trial.calls = run.calls.answered
     trial.interrupted = run.outcome == "interrupted"
     trial.stopped_by = run.stopped_by
     trial.failures += [failure for failure in run.failures if failure not in trial.failures]
