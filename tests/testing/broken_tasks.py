@@ -14,6 +14,12 @@ from seedbed import GeneratorTask, Row, Task
 from seedbed.testing import TaskContract
 
 
+class Contract(TaskContract):
+    """Makes few rows, since there are many faults."""
+
+    rows = 5
+
+
 class Haiku(GeneratorTask):
     """Haiku about the seasons."""
 
@@ -22,10 +28,6 @@ class Haiku(GeneratorTask):
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         """Draw a season."""
         return {"season": rng.choice(["spring", "summer", "autumn", "winter"])}
-
-
-class TestSound(TaskContract):
-    task = Haiku
 
 
 class PromisesMore(Haiku):
@@ -37,19 +39,11 @@ class PromisesMore(Haiku):
         return {"generation": output}
 
 
-class TestPromisesMore(TaskContract):
-    task = PromisesMore
-
-
 class DrawsAnyhow(Haiku):
     """Draws without the generator that it is given."""
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         return {"season": str(random.random())}
-
-
-class TestDrawsAnyhow(TaskContract):
-    task = DrawsAnyhow
 
 
 class CountsInSample(Haiku):
@@ -62,19 +56,11 @@ class CountsInSample(Haiku):
         return {"season": f"the season {self._drawn} after this one"}
 
 
-class TestCountsInSample(TaskContract):
-    task = CountsInSample
-
-
 class IgnoresTheSeed(Haiku):
     """Draws the same whatever the seed of the run is."""
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         return super().sample(index, random.Random(index))
-
-
-class TestIgnoresTheSeed(TaskContract):
-    task = IgnoresTheSeed
 
 
 class CarriesState(Haiku):
@@ -86,10 +72,6 @@ class CarriesState(Haiku):
     def format_output(self, output: str | None, input: Row | None) -> Row:
         self._made += 1
         return {"generation": output, "number": self._made}
-
-
-class TestCarriesState(TaskContract):
-    task = CarriesState
 
 
 class KeepsOneRow(Haiku):
@@ -106,20 +88,12 @@ class KeepsOneRow(Haiku):
         return {"generation": output, "about": self._season}
 
 
-class TestKeepsOneRow(TaskContract):
-    task = KeepsOneRow
-
-
 class AsksAtOnce(Haiku):
     """Asks for a theme as it is made."""
 
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
         self.llm.generate([[{"role": "user", "content": "A theme for haiku?"}]])
-
-
-class TestAsksAtOnce(TaskContract):
-    task = AsksAtOnce
 
 
 class AsksWhenLoaded(Haiku):
@@ -130,10 +104,6 @@ class AsksWhenLoaded(Haiku):
         self.llm.generate([[{"role": "user", "content": "A theme for haiku?"}]])
 
 
-class TestAsksWhenLoaded(TaskContract):
-    task = AsksWhenLoaded
-
-
 class ChangesItsInput(Haiku):
     """Puts the text into its variables."""
 
@@ -142,19 +112,11 @@ class ChangesItsInput(Haiku):
         return {"generation": output}
 
 
-class TestChangesItsInput(TaskContract):
-    task = ChangesItsInput
-
-
 class EmptiesItsVariables(Haiku):
     """Takes a variable out while it asks for the row."""
 
     async def generate_row(self, input: Row) -> Row:
         return {"generation": await self.ask(f"A haiku about {input.pop('season')}.")}
-
-
-class TestEmptiesItsVariables(TaskContract):
-    task = EmptiesItsVariables
 
 
 class AsksPlainly(Haiku):
@@ -175,19 +137,11 @@ class SwallowsEmptyAnswers(AsksPlainly):
         return {} if text == "" else {"generation": text}
 
 
-class TestSwallowsEmptyAnswers(TaskContract):
-    task = SwallowsEmptyAnswers
-
-
 class TakesNoneForText(AsksPlainly):
     """Takes for granted that there is a text."""
 
     def row_of(self, text: str | None, finish_reason: str) -> Row:
         return {"generation": text.strip()}
-
-
-class TestTakesNoneForText(TaskContract):
-    task = TakesNoneForText
 
 
 class RaisesWhenCut(AsksPlainly):
@@ -197,10 +151,6 @@ class RaisesWhenCut(AsksPlainly):
         if finish_reason == "length":
             raise RuntimeError("the answer was cut")
         return {"generation": text}
-
-
-class TestRaisesWhenCut(TaskContract):
-    task = RaisesWhenCut
 
 
 class AsksRefusersForEver(AsksPlainly):
@@ -213,10 +163,6 @@ class AsksRefusersForEver(AsksPlainly):
                 return {"generation": response.choices[0].text}
 
 
-class TestAsksRefusersForEver(TaskContract):
-    task = AsksRefusersForEver
-
-
 class ExpectsATitle(Haiku):
     """Expects every answer to begin as it was asked to."""
 
@@ -224,7 +170,7 @@ class ExpectsATitle(Haiku):
         return {"generation": output.split("Title: ")[1]}
 
 
-class TestExpectsATitle(TaskContract):
+class TestExpectsATitle(Contract):
     task = ExpectsATitle
 
     def answer(self, request: Any) -> str:
@@ -237,18 +183,10 @@ class SaysNothingOfAParameter(Haiku):
     style: str = "classical"
 
 
-class TestSaysNothingOfAParameter(TaskContract):
-    task = SaysNothingOfAParameter
-
-
 class TakesAFunction(Haiku):
     """Has a parameter that no file can hold."""
 
     clean: Callable[[str], str] = Field(default=str.strip, description="Cleans the answer.")
-
-
-class TestTakesAFunction(TaskContract):
-    task = TakesAFunction
 
 
 class HasAWrongDefault(Haiku):
@@ -257,16 +195,8 @@ class HasAWrongDefault(Haiku):
     lines: int = Field(default=3, ge=5, description="Lines of a haiku.")
 
 
-class TestHasAWrongDefault(TaskContract):
-    task = HasAWrongDefault
-
-
 class Wordless(Haiku):
     template: str = "Write about {{ season }}."
-
-
-class TestWordless(TaskContract):
-    task = Wordless
 
 
 class GivesADate(Haiku):
@@ -278,18 +208,10 @@ class GivesADate(Haiku):
         return {"generation": output, "day": datetime.date(2026, 1, 1)}
 
 
-class TestGivesADate(TaskContract):
-    task = GivesADate
-
-
 class HasABadName(Haiku):
     """Has a name that no pipeline file can hold."""
 
     name: str = "My Haiku"
-
-
-class TestHasABadName(TaskContract):
-    task = HasABadName
 
 
 class DiesWhenItGoesOn(GeneratorTask):
@@ -301,10 +223,6 @@ class DiesWhenItGoesOn(GeneratorTask):
         while True:
             text = self.llm.generate([[{"role": "user", "content": "A line."}]])[0][0]
             yield {"text": text, "token": random.random()}
-
-
-class TestDiesWhenItGoesOn(TaskContract):
-    task = DiesWhenItGoesOn
 
 
 class BeginsAtTheWrongPlace(GeneratorTask):
@@ -321,10 +239,6 @@ class BeginsAtTheWrongPlace(GeneratorTask):
             number += 1
 
 
-class TestBeginsAtTheWrongPlace(TaskContract):
-    task = BeginsAtTheWrongPlace
-
-
 class DiesOfNone(GeneratorTask):
     """Ends with all its rows where the model gives no text once."""
 
@@ -334,10 +248,6 @@ class DiesOfNone(GeneratorTask):
         while True:
             text = self.llm.generate([[{"role": "user", "content": "A line."}]])[0][0]
             yield {"text": text.strip()}
-
-
-class TestDiesOfNone(TaskContract):
-    task = DiesOfNone
 
 
 class WaitsForEver(GeneratorTask):
@@ -353,7 +263,7 @@ class WaitsForEver(GeneratorTask):
             yield {"text": text}
 
 
-class TestWaitsForEver(TaskContract):
+class TestWaitsForEver(Contract):
     task = WaitsForEver
     patience = 2.0
 
@@ -367,7 +277,7 @@ class ReadsMoreThanItSays(Task):
         return {"generation": f"{input['language']}: {output}"}
 
 
-class TestReadsMoreThanItSays(TaskContract):
+class TestReadsMoreThanItSays(Contract):
     task = ReadsMoreThanItSays
     inputs: ClassVar[list[Row]] = [
         {"text": "Bread", "language": "French"},
@@ -381,15 +291,11 @@ class MakesNothing(Haiku):
     template: str = "Write a haiku about {{ flower }}."
 
 
-class TestMakesNothing(TaskContract):
-    task = MakesNothing
-
-
 FAULTS: dict[str, tuple[str, str]] = {
     # The one test that its contract fails, and what the report says.
     "PromisesMore": ("test_rows_have_the_columns_promised", "title"),
     "DrawsAnyhow": ("test_the_same_seed_draws_the_same_variables", "at 0 there was"),
-    "CountsInSample": ("test_the_same_seed_draws_the_same_variables", "the season 10 after"),
+    "CountsInSample": ("test_the_same_seed_draws_the_same_variables", "the season 5 after"),
     "IgnoresTheSeed": ("test_another_seed_draws_other_variables", "draw with `rng`, or say seeded = False"),
     "CarriesState": ("test_a_row_alone_is_the_row_among_many", "'number': 1"),
     "KeepsOneRow": ("test_rows_do_not_depend_on_what_runs_beside_them", "'about':"),
@@ -415,3 +321,9 @@ FAULTS: dict[str, tuple[str, str]] = {
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError"),
     "MakesNothing": ("test_rows_are_made", "'flower' is undefined"),
 }
+
+TestSound = type("TestSound", (Contract,), {"task": Haiku})
+
+for _fault in FAULTS:
+    if f"Test{_fault}" not in globals():
+        globals()[f"Test{_fault}"] = type(f"Test{_fault}", (Contract,), {"task": globals()[_fault]})
