@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from seedbed.testing.contract import Contract as Contract
     from seedbed.testing.contract import departs as departs
     from seedbed.testing.contract import fact as fact
+    from seedbed.testing.echo_llm import EchoLLM as EchoLLM
+    from seedbed.testing.faulty_llm import FaultyLLM as FaultyLLM
     from seedbed.testing.import_cost import modules_loaded as modules_loaded
     from seedbed.testing.llm_contract import LLMContract as LLMContract
     from seedbed.testing.loopback import LoopbackServer as LoopbackServer
     from seedbed.testing.package_contract import PackageContract as PackageContract
     from seedbed.testing.plausible import plausible_answer as plausible_answer
+    from seedbed.testing.recorded_llm import RecordedLLM as RecordedLLM
     from seedbed.testing.responses_api import ResponsesAPI as ResponsesAPI
+    from seedbed.testing.scripted_llm import ScriptedLLM as ScriptedLLM
     from seedbed.testing.scripted_server import Received as Received
     from seedbed.testing.scripted_server import Reply as Reply
     from seedbed.testing.scripted_server import ScriptedServer as ScriptedServer
@@ -29,21 +33,27 @@ if TYPE_CHECKING:
     from seedbed.testing.wire import Asked as Asked
     from seedbed.testing.wire import Refusal as Refusal
     from seedbed.testing.wire import Wire as Wire
+    from seedbed.testing.wrapping_llm import WrappingLLM as WrappingLLM
 
 _HOMES = {
     "anthropic_messages": "AnthropicMessages",
     "chat_completions": "ChatCompletions",
     "contract": "Contract departs fact",
+    "echo_llm": "EchoLLM",
+    "faulty_llm": "FaultyLLM",
     "import_cost": "modules_loaded",
     "llm_contract": "LLMContract",
     "loopback": "LoopbackServer",
     "package_contract": "PackageContract",
     "plausible": "plausible_answer",
+    "recorded_llm": "RecordedLLM",
     "responses_api": "ResponsesAPI",
+    "scripted_llm": "ScriptedLLM",
     "scripted_server": "Received Reply ScriptedServer",
     "step_contract": "StepContract",
     "task_contract": "TaskContract",
     "wire": "Asked Refusal Wire",
+    "wrapping_llm": "WrappingLLM",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
