@@ -7,7 +7,9 @@ import inspect
 import pytest
 from tests.testing import broken_steps
 
+from seedbed import UsageError
 from seedbed.testing import StepContract
+from seedbed_tasks import TextGeneration
 
 KINDS = {
     "Lengths": {"test_its_state_is_built_anew"},
@@ -46,3 +48,10 @@ def test_every_test_of_the_contract_has_a_fault_that_fails_it():
     promised = {name for name in dir(StepContract) if name.startswith("test")}
 
     assert {test for test, _ in broken_steps.FAULTS.values()} == promised
+
+
+def test_a_class_of_another_kind_is_told_its_contract():
+    contract = type("TestOther", (StepContract,), {"step": TextGeneration})
+
+    with pytest.raises(UsageError, match="'TextGeneration' is no Step"):
+        contract().test_rows_are_made()

@@ -7,6 +7,7 @@ import inspect
 import pytest
 from tests.testing import broken_tasks
 
+from seedbed import Pass, UsageError
 from seedbed.testing import TaskContract
 
 
@@ -33,3 +34,10 @@ def test_every_test_of_the_contract_has_a_fault_that_fails_it():
     promised = {name for name in dir(TaskContract) if name.startswith("test")}
 
     assert {test for test, _ in broken_tasks.FAULTS.values()} == promised
+
+
+def test_a_class_of_another_kind_is_told_its_contract():
+    contract = type("TestOther", (TaskContract,), {"task": Pass})
+
+    with pytest.raises(UsageError, match="'Pass' is no task"):
+        contract().test_rows_are_made()

@@ -7,17 +7,17 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NoReturn
 
-from pydantic import PrivateAttr
-
 from seedbed.errors import UsageError
 from seedbed.llm.capabilities import Capabilities
-from seedbed.llm.llm import LLM
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
 from seedbed.llm.scope import current_scope
+from seedbed.testing.scripted_llm import ScriptedLLM
 
 Answer = Callable[[Request], "str | Response"]
 Spoil = Callable[[Choice], Choice]
+
+_OFFERED = Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True)
 
 _TOGETHER = 16
 _TURNS = 8
@@ -115,28 +115,9 @@ class SpoiltScript(Script):
         return list(self.calls).index(row) == self._place
 
 
-class ScriptLLM(LLM):
-    """A model that says what a script says."""
-
-    model: str = "scripted"
-
-    _script: Script = PrivateAttr()
-
-    @classmethod
-    def of(cls, script: Script) -> ScriptLLM:
-        """Return the model of a script."""
-        llm = cls()
-        llm._script = script
-        return llm
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """All but several answers to one request, which are asked for one by one."""
-        return Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True)
-
-    async def respond(self, request: Request) -> Response:
-        """Answer as the script says."""
-        return await self._script.respond(request)
+def scripted_by(script: Script) -> ScriptedLLM:
+    """Return a model that says what a script says, and can be asked for everything but several answers."""
+    return ScriptedLLM(script.respond, offers=_OFFERED)
 
 
 def _refuse() -> None:

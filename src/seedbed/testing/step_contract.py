@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from seedbed.errors import UsageError
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, Step
+from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
+from seedbed.tasks.task import BaseTask
 from seedbed.testing.base_step_contract import BaseStepContract
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
@@ -41,7 +43,13 @@ class StepContract(BaseStepContract):
     @property
     def bench(self) -> StepBench:
         """What the tests try the step with."""
-        return StepBench(self.step, self.parameters, self.inputs, self.rows, self.patience)
+        bench = StepBench(self.step, self.parameters, self.inputs, self.rows, self.patience)
+        if not issubclass(bench.cls, Step | GeneratorStep | GlobalStep) or issubclass(bench.cls, BaseTask):
+            raise UsageError(
+                f"'{bench.cls.__name__}' is no Step, GeneratorStep or GlobalStep",
+                "tasks have the contract TaskContract",
+            )
+        return bench
 
     def plugin_class(self) -> type[BaseStep]:
         """Return the class of the step."""

@@ -14,7 +14,7 @@ from seedbed.llm.loop import loop_thread
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.tasks.task import BaseTask, Task
-from seedbed.testing.scripts import Answer, CutScript, Script, ScriptLLM, Spoil, SpoiltScript
+from seedbed.testing.scripts import Answer, CutScript, Script, Spoil, SpoiltScript, scripted_by
 from seedbed.testing.step_bench import Outcome, StepBench, caught
 from seedbed.testing.trial import Trial
 
@@ -49,7 +49,7 @@ class TaskBench(StepBench):
 
     def make(self, script: Script | None = None, **parameters: Any) -> BaseTask:
         """Return a new task whose model says what a script says, with `parameters` beside those it has."""
-        llm = ScriptLLM.of(script or self.script()).bound(Gateway(), None)
+        llm = scripted_by(script or self.script()).bound(Gateway(), None)
         return cast(BaseTask, super().make(**{"llm": llm, **parameters}))
 
     def run(self, script: Script | None = None, **options: Any) -> Trial:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
+from seedbed.errors import UsageError
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
 from seedbed.tasks.generator_task import GeneratorTask
@@ -58,7 +59,10 @@ class TaskContract(BaseStepContract):
     def bench(self) -> TaskBench:
         """What the tests try the task with."""
         facts = (self.task, self.parameters, self.inputs, self.rows, self.patience)
-        return TaskBench(*facts, self.answer, self.most_calls)
+        bench = TaskBench(*facts, self.answer, self.most_calls)
+        if not issubclass(bench.cls, BaseTask):
+            raise UsageError(f"'{bench.cls.__name__}' is no task", "steps have the contract StepContract")
+        return bench
 
     def plugin_class(self) -> type[BaseTask]:
         """Return the class of the task."""
