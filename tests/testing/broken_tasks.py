@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -11,6 +12,12 @@ from pydantic import Field, PrivateAttr
 
 from seedbed import GeneratorTask, Row, Task
 from seedbed.testing import TaskContract
+
+
+class Contract(TaskContract):
+    """Makes few rows, since there are many faults."""
+
+    rows = 5
 
 
 class Haiku(GeneratorTask):
@@ -23,10 +30,6 @@ class Haiku(GeneratorTask):
         return {"season": rng.choice(["spring", "summer", "autumn", "winter"])}
 
 
-class TestSound(TaskContract):
-    task = Haiku
-
-
 class PromisesMore(Haiku):
     """Promises a column that it never fills."""
 
@@ -36,19 +39,11 @@ class PromisesMore(Haiku):
         return {"generation": output}
 
 
-class TestPromisesMore(TaskContract):
-    task = PromisesMore
-
-
 class DrawsAnyhow(Haiku):
     """Draws without the generator that it is given."""
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         return {"season": str(random.random())}
-
-
-class TestDrawsAnyhow(TaskContract):
-    task = DrawsAnyhow
 
 
 class CountsInSample(Haiku):
@@ -61,19 +56,11 @@ class CountsInSample(Haiku):
         return {"season": f"the season {self._drawn} after this one"}
 
 
-class TestCountsInSample(TaskContract):
-    task = CountsInSample
-
-
 class IgnoresTheSeed(Haiku):
     """Draws the same whatever the seed of the run is."""
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         return super().sample(index, random.Random(index))
-
-
-class TestIgnoresTheSeed(TaskContract):
-    task = IgnoresTheSeed
 
 
 class CarriesState(Haiku):
@@ -87,8 +74,18 @@ class CarriesState(Haiku):
         return {"generation": output, "number": self._made}
 
 
-class TestCarriesState(TaskContract):
-    task = CarriesState
+class KeepsOneRow(Haiku):
+    """Keeps the season of a row in itself until its answer comes."""
+
+    _season: str = PrivateAttr(default="")
+    outputs: ClassVar[list[str]] = ["generation", "about"]
+
+    def format_input(self, input: Row) -> list[dict[str, Any]]:
+        self._season = input["season"]
+        return super().format_input(input)
+
+    def format_output(self, output: str | None, input: Row | None) -> Row:
+        return {"generation": output, "about": self._season}
 
 
 class AsksAtOnce(Haiku):
@@ -99,20 +96,12 @@ class AsksAtOnce(Haiku):
         self.llm.generate([[{"role": "user", "content": "A theme for haiku?"}]])
 
 
-class TestAsksAtOnce(TaskContract):
-    task = AsksAtOnce
-
-
 class AsksWhenLoaded(Haiku):
     """Asks for a theme as it is loaded."""
 
     def load(self) -> None:
         super().load()
         self.llm.generate([[{"role": "user", "content": "A theme for haiku?"}]])
-
-
-class TestAsksWhenLoaded(TaskContract):
-    task = AsksWhenLoaded
 
 
 class ChangesItsInput(Haiku):
@@ -123,19 +112,11 @@ class ChangesItsInput(Haiku):
         return {"generation": output}
 
 
-class TestChangesItsInput(TaskContract):
-    task = ChangesItsInput
-
-
 class EmptiesItsVariables(Haiku):
     """Takes a variable out while it asks for the row."""
 
     async def generate_row(self, input: Row) -> Row:
         return {"generation": await self.ask(f"A haiku about {input.pop('season')}.")}
-
-
-class TestEmptiesItsVariables(TaskContract):
-    task = EmptiesItsVariables
 
 
 class AsksPlainly(Haiku):
@@ -156,19 +137,11 @@ class SwallowsEmptyAnswers(AsksPlainly):
         return {} if text == "" else {"generation": text}
 
 
-class TestSwallowsEmptyAnswers(TaskContract):
-    task = SwallowsEmptyAnswers
-
-
 class TakesNoneForText(AsksPlainly):
     """Takes for granted that there is a text."""
 
     def row_of(self, text: str | None, finish_reason: str) -> Row:
         return {"generation": text.strip()}
-
-
-class TestTakesNoneForText(TaskContract):
-    task = TakesNoneForText
 
 
 class RaisesWhenCut(AsksPlainly):
@@ -178,10 +151,6 @@ class RaisesWhenCut(AsksPlainly):
         if finish_reason == "length":
             raise RuntimeError("the answer was cut")
         return {"generation": text}
-
-
-class TestRaisesWhenCut(TaskContract):
-    task = RaisesWhenCut
 
 
 class AsksRefusersForEver(AsksPlainly):
@@ -194,10 +163,6 @@ class AsksRefusersForEver(AsksPlainly):
                 return {"generation": response.choices[0].text}
 
 
-class TestAsksRefusersForEver(TaskContract):
-    task = AsksRefusersForEver
-
-
 class ExpectsATitle(Haiku):
     """Expects every answer to begin as it was asked to."""
 
@@ -205,7 +170,7 @@ class ExpectsATitle(Haiku):
         return {"generation": output.split("Title: ")[1]}
 
 
-class TestExpectsATitle(TaskContract):
+class TestExpectsATitle(Contract):
     task = ExpectsATitle
 
     def answer(self, request: Any) -> str:
@@ -218,18 +183,10 @@ class SaysNothingOfAParameter(Haiku):
     style: str = "classical"
 
 
-class TestSaysNothingOfAParameter(TaskContract):
-    task = SaysNothingOfAParameter
-
-
 class TakesAFunction(Haiku):
     """Has a parameter that no file can hold."""
 
     clean: Callable[[str], str] = Field(default=str.strip, description="Cleans the answer.")
-
-
-class TestTakesAFunction(TaskContract):
-    task = TakesAFunction
 
 
 class HasAWrongDefault(Haiku):
@@ -238,16 +195,8 @@ class HasAWrongDefault(Haiku):
     lines: int = Field(default=3, ge=5, description="Lines of a haiku.")
 
 
-class TestHasAWrongDefault(TaskContract):
-    task = HasAWrongDefault
-
-
 class Wordless(Haiku):
     template: str = "Write about {{ season }}."
-
-
-class TestWordless(TaskContract):
-    task = Wordless
 
 
 class GivesADate(Haiku):
@@ -259,18 +208,10 @@ class GivesADate(Haiku):
         return {"generation": output, "day": datetime.date(2026, 1, 1)}
 
 
-class TestGivesADate(TaskContract):
-    task = GivesADate
-
-
 class HasABadName(Haiku):
     """Has a name that no pipeline file can hold."""
 
     name: str = "My Haiku"
-
-
-class TestHasABadName(TaskContract):
-    task = HasABadName
 
 
 class DiesWhenItGoesOn(GeneratorTask):
@@ -282,10 +223,6 @@ class DiesWhenItGoesOn(GeneratorTask):
         while True:
             text = self.llm.generate([[{"role": "user", "content": "A line."}]])[0][0]
             yield {"text": text, "token": random.random()}
-
-
-class TestDiesWhenItGoesOn(TaskContract):
-    task = DiesWhenItGoesOn
 
 
 class BeginsAtTheWrongPlace(GeneratorTask):
@@ -302,10 +239,6 @@ class BeginsAtTheWrongPlace(GeneratorTask):
             number += 1
 
 
-class TestBeginsAtTheWrongPlace(TaskContract):
-    task = BeginsAtTheWrongPlace
-
-
 class DiesOfNone(GeneratorTask):
     """Ends with all its rows where the model gives no text once."""
 
@@ -317,8 +250,22 @@ class DiesOfNone(GeneratorTask):
             yield {"text": text.strip()}
 
 
-class TestDiesOfNone(TaskContract):
-    task = DiesOfNone
+class WaitsForEver(GeneratorTask):
+    """Waits for somebody who never comes where the provider declined."""
+
+    outputs: ClassVar[list[str]] = ["text"]
+
+    def process(self, offset: int = 0) -> Iterator[Row]:
+        while True:
+            text = self.llm.generate([[{"role": "user", "content": "A line."}]])[0][0]
+            if text == "I cannot help.":
+                threading.Event().wait()
+            yield {"text": text}
+
+
+class TestWaitsForEver(Contract):
+    task = WaitsForEver
+    patience = 2.0
 
 
 class ReadsMoreThanItSays(Task):
@@ -330,7 +277,7 @@ class ReadsMoreThanItSays(Task):
         return {"generation": f"{input['language']}: {output}"}
 
 
-class TestReadsMoreThanItSays(TaskContract):
+class TestReadsMoreThanItSays(Contract):
     task = ReadsMoreThanItSays
     inputs: ClassVar[list[Row]] = [
         {"text": "Bread", "language": "French"},
@@ -344,17 +291,14 @@ class MakesNothing(Haiku):
     template: str = "Write a haiku about {{ flower }}."
 
 
-class TestMakesNothing(TaskContract):
-    task = MakesNothing
-
-
 FAULTS: dict[str, tuple[str, str]] = {
     # The one test that its contract fails, and what the report says.
     "PromisesMore": ("test_rows_have_the_columns_promised", "title"),
     "DrawsAnyhow": ("test_the_same_seed_draws_the_same_variables", "at 0 there was"),
-    "CountsInSample": ("test_the_same_seed_draws_the_same_variables", "the season 10 after"),
+    "CountsInSample": ("test_the_same_seed_draws_the_same_variables", "the season 5 after"),
     "IgnoresTheSeed": ("test_another_seed_draws_other_variables", "draw with `rng`, or say seeded = False"),
     "CarriesState": ("test_a_row_alone_is_the_row_among_many", "'number': 1"),
+    "KeepsOneRow": ("test_rows_do_not_depend_on_what_runs_beside_them", "'about':"),
     "AsksAtOnce": ("test_it_asks_nobody_before_rows_are_wanted", "asked before any row was wanted"),
     "AsksWhenLoaded": ("test_it_asks_nobody_before_rows_are_wanted", "asked before any row was wanted"),
     "ChangesItsInput": ("test_its_input_is_left_alone", "format_output"),
@@ -373,6 +317,13 @@ FAULTS: dict[str, tuple[str, str]] = {
     "DiesWhenItGoesOn": ("test_an_interrupted_run_goes_on_to_the_same_rows", "it did not go on"),
     "BeginsAtTheWrongPlace": ("test_an_interrupted_run_goes_on_to_the_same_rows", "'number': 2"),
     "DiesOfNone": ("test_an_answer_without_text_harms_its_row_alone", "AttributeError"),
+    "WaitsForEver": ("test_a_refusal_harms_its_row_alone", "in 2 seconds: it hangs"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError"),
     "MakesNothing": ("test_rows_are_made", "'flower' is undefined"),
 }
+
+TestSound = type("TestSound", (Contract,), {"task": Haiku})
+
+for _fault in FAULTS:
+    if f"Test{_fault}" not in globals():
+        globals()[f"Test{_fault}"] = type(f"Test{_fault}", (Contract,), {"task": globals()[_fault]})

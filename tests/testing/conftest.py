@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 import pytest
 
+from seedbed.testing import PackageContract, StepContract, TaskContract
+
+# A pytest inside of this one forgets what it imports first, and what is imported again is not the same.
+IMPORTED_BEFORE = (PackageContract, StepContract, TaskContract)
+
 
 class Verdict(NamedTuple):
     """What a contract says of a plugin: tests by outcome, and the report of each that failed."""
@@ -17,11 +22,11 @@ class Verdict(NamedTuple):
 
 
 @pytest.fixture
-def judge(pytester: pytest.Pytester) -> Callable[[str, str], Verdict]:
-    """Runs one class of a module of this folder, and returns what came of its tests."""
+def judge(pytester: pytest.Pytester) -> Callable[[str], Verdict]:
+    """Runs the source of a test module, and returns what came of its tests."""
 
-    def judge(module: str, cls: str) -> Verdict:
-        file = pytester.makepyfile(f"from tests.testing.{module} import {cls}")
+    def judge(source: str) -> Verdict:
+        file = pytester.makepyfile(source)
         # Hypothesis would be imported anew for each report.
         passed, skipped, failed = pytester.inline_run(file, "-p", "no:hypothesispytest").listoutcomes()
         return Verdict(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from seedbed.testing.scripted_server import Received as Received
     from seedbed.testing.scripted_server import Reply as Reply
     from seedbed.testing.scripted_server import ScriptedServer as ScriptedServer
+    from seedbed.testing.step_contract import StepContract as StepContract
     from seedbed.testing.task_contract import TaskContract as TaskContract
     from seedbed.testing.wire import Asked as Asked
     from seedbed.testing.wire import Refusal as Refusal
@@ -49,6 +50,7 @@ _HOMES = {
     "responses_api": "ResponsesAPI",
     "scripted_llm": "ScriptedLLM",
     "scripted_server": "Received Reply ScriptedServer",
+    "step_contract": "StepContract",
     "task_contract": "TaskContract",
     "wire": "Asked Refusal Wire",
     "wrapping_llm": "WrappingLLM",

@@ -7,17 +7,20 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NoReturn
 
-from pydantic import PrivateAttr
-
 from seedbed.errors import UsageError
 from seedbed.llm.capabilities import Capabilities
-from seedbed.llm.llm import LLM
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
 from seedbed.llm.scope import current_scope
+from seedbed.testing.scripted_llm import ScriptedLLM
 
 Answer = Callable[[Request], "str | Response"]
 Spoil = Callable[[Choice], Choice]
+
+_OFFERED = Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True)
+
+_TOGETHER = 16
+_TURNS = 8
 
 
 class Script:
@@ -64,6 +67,16 @@ class Script:
         raise AssertionError("unreachable: nobody sets the event")
 
 
+class ReversingScript(Script):
+    """Answers the later ones first of the calls that are under way together."""
+
+    async def _made(self, request: Request, row: str) -> Response:
+        # Turns of the loop, and no time: the order is the same on every machine.
+        for _ in range(_TURNS * (_TOGETHER - self.count % _TOGETHER)):
+            await asyncio.sleep(0)
+        return await super()._made(request, row)
+
+
 class CutScript(Script):
     """Answers so many calls, and lets the run be cut off in the next one."""
 
@@ -78,16 +91,16 @@ class CutScript(Script):
 
 
 class SpoiltScript(Script):
-    """Spoils each answer to one row: to that which comes second, if there are two.
+    """Spoils each answer to one row, known by the place at which it comes; `spoilt` is its id then.
 
     Where the calls cannot be told apart by rows, every second answer is spoilt.
     """
 
-    def __init__(self, answer: Answer, most_calls: int, spoil: Spoil, *, only_row: bool = False) -> None:
+    def __init__(self, answer: Answer, most_calls: int, spoil: Spoil, place: int) -> None:
         super().__init__(answer, most_calls)
         self.spoilt: str | None = None
         self._spoil = spoil
-        self._place = 0 if only_row else 1
+        self._place = place
 
     async def _made(self, request: Request, row: str) -> Response:
         response = await super()._made(request, row)
@@ -102,28 +115,9 @@ class SpoiltScript(Script):
         return list(self.calls).index(row) == self._place
 
 
-class ScriptLLM(LLM):
-    """A model that says what a script says."""
-
-    model: str = "scripted"
-
-    _script: Script = PrivateAttr()
-
-    @classmethod
-    def of(cls, script: Script) -> ScriptLLM:
-        """Return the model of a script."""
-        llm = cls()
-        llm._script = script
-        return llm
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """All but several answers to one request, which are asked for one by one."""
-        return Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True)
-
-    async def respond(self, request: Request) -> Response:
-        """Answer as the script says."""
-        return await self._script.respond(request)
+def scripted_by(script: Script) -> ScriptedLLM:
+    """Return a model that says what a script says, and can be asked for everything but several answers."""
+    return ScriptedLLM(script.respond, offers=_OFFERED)
 
 
 def _refuse() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
+from seedbed.errors import UsageError
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
 from seedbed.tasks.generator_task import GeneratorTask
@@ -17,8 +18,9 @@ from seedbed.testing.base_step_contract import BaseStepContract
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
 from seedbed.testing.plausible import plausible_answer
-from seedbed.testing.scripts import Spoil
-from seedbed.testing.task_bench import Outcome, TaskBench, Variables
+from seedbed.testing.scripts import ReversingScript, Spoil
+from seedbed.testing.step_bench import Outcome
+from seedbed.testing.task_bench import TaskBench, Variables
 from seedbed.testing.trial import Trial
 from seedbed.testing.watching import watch_changes
 
@@ -56,12 +58,15 @@ class TaskContract(BaseStepContract):
     @property
     def bench(self) -> TaskBench:
         """What the tests try the task with."""
-        facts = (self.task, self.parameters, self.inputs, self.rows)
-        return TaskBench(*facts, self.answer, self.most_calls, self.patience)
+        facts = (self.task, self.parameters, self.inputs, self.rows, self.patience)
+        bench = TaskBench(*facts, self.answer, self.most_calls)
+        if not issubclass(bench.cls, BaseTask):
+            raise UsageError(f"'{bench.cls.__name__}' is no task", "steps have the contract StepContract")
+        return bench
 
     def plugin_class(self) -> type[BaseTask]:
         """Return the class of the task."""
-        return self.bench.cls
+        return cast(type[BaseTask], self.bench.cls)
 
     def made(self, **parameters: Any) -> BaseTask:
         """Return a new task with its parameters, and those given here beside them."""
@@ -84,16 +89,16 @@ class TaskContract(BaseStepContract):
         A row that asks the model more than `most_calls` times is taken for one that never ends.
         """
         script = self.bench.script()
-        trial = self.bench.attempt(script)
+        trial = self.bench.run(script)
         assert not script.endless, f"a row asked the model more than {self.most_calls} times"
-        assert trial.rows or _only_invalid_rows(trial), f"no row was made\n{trial.reasons}"
+        assert trial.rows or _only_invalid_rows(trial), _no_row(trial)
 
     def test_rows_are_json(self) -> None:
         """Rows hold text, numbers, bool, None, and lists and dictionaries of these.
 
         Anything else would come back from a file as something else, so the engine refuses the row.
         """
-        trial = self.bench.attempt()
+        trial = self.bench.run()
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"
 
     def test_rows_have_the_columns_promised(self) -> None:
@@ -104,12 +109,12 @@ class TaskContract(BaseStepContract):
 
     def test_only_the_inputs_named_are_read(self) -> None:
         """A row with no other columns than `inputs` is enough: a pipeline checks that these are there."""
-        if not self.bench.is_over_rows:
+        if not self.bench.takes_rows:
             pytest.skip("the task takes no rows")
         self._good_trial()
         named = self.made().inputs
         inputs = [{column: row[column] for column in named} for row in self.bench.inputs or ()]
-        trial = self.bench.attempt(inputs=inputs)
+        trial = self.bench.run(inputs=inputs)
         assert trial.rows, f"without columns other than {named} no row was made\n{trial.reasons}"
 
     def test_the_same_seed_draws_the_same_variables(self) -> None:
@@ -146,15 +151,25 @@ class TaskContract(BaseStepContract):
         alone, among = self._alone_and_among()
         assert alone == among, "a row made alone is not what it is behind others"
 
+    def test_rows_do_not_depend_on_what_runs_beside_them(self) -> None:
+        """Rows that are under way together, and answered in reverse order, are what they are one by one.
+
+        A task that keeps something of one row in itself until its answer comes finds that of another row.
+        """
+        if not self._makes_rows_together():
+            pytest.skip("the task has a `process` of its own, which makes one row after the other")
+        alone = self._good_trial()
+        self._skip_unless_independent()
+        difference = first_difference(alone.rows, self._rows_beside_others())
+        assert not difference, f"beside others rows are other ones: {difference}"
+
     def test_an_interrupted_run_goes_on_to_the_same_rows(self) -> None:
         """A run that is cut off again and again, and goes on each time, comes to what one session makes."""
-        self._good_trial()
-        self._skip_unless_deterministic()
-        if not self._is_independent():
-            pytest.skip("rows depend on others: see test_a_row_alone_is_the_row_among_many")
-        script = self.bench.script()
-        whole = self.bench.attempt(script)
-        parts = self.bench.interrupted("interrupted", script.count)
+        whole = self._good_trial()
+        self._skip_unless_independent()
+        if self._makes_rows_together() and first_difference(whole.rows, self._rows_beside_others()):
+            pytest.skip("rows mix: see test_rows_do_not_depend_on_what_runs_beside_them")
+        parts = self.bench.interrupted("interrupted", whole.calls)
         assert parts.stopped_by is None, f"it did not go on\n{parts.reasons}"
         assert not parts.interrupted, "it never came to an end"
         difference = first_difference(whole.rows, parts.rows)
@@ -181,19 +196,19 @@ class TaskContract(BaseStepContract):
         self._check_spoilt(_half)
 
     def test_its_input_is_left_alone(self) -> None:
-        """`format_input`, `format_output` and `generate_row` change neither row nor variables.
+        """`format_input`, `format_output`, `generate_row` and `process` change neither row nor variables.
 
         What they changed would be in the row's other generations, and where an answer is asked again.
         """
         task = self.made()
-        changes = watch_changes(task, "format_input", "format_output", "generate_row")
-        self.bench.attempt(task=task)
+        changes = watch_changes(task, "format_input", "format_output", "generate_row", "process")
+        self.bench.attempt(task)
         assert not changes, "these methods change their input; copy it: {**input, ...}"
 
     def _good_trial(self) -> Trial:
-        """Return what good answers lead to; skip the running test where that is no row."""
+        """Return what good answers lead to, row by row; skip the running test where that is no row."""
         script = self.bench.script()
-        trial = self.bench.attempt(script)
+        trial = self.bench.run(script, concurrency=1)
         if script.endless or not trial.rows:
             pytest.skip("no row is made: see test_rows_are_made and test_rows_are_json")
         return trial
@@ -210,6 +225,12 @@ class TaskContract(BaseStepContract):
         if self.bench.is_sampled and first_difference(*self._drawn_twice()):
             pytest.skip("variables differ: see test_the_same_seed_draws_the_same_variables")
 
+    def _skip_unless_independent(self) -> None:
+        """Skip what would fail only because something is carried from row to row."""
+        self._skip_unless_deterministic()
+        if not self._is_independent():
+            pytest.skip("rows depend on others: see test_a_row_alone_is_the_row_among_many")
+
     def _drawn_twice(self) -> tuple[list[Variables], list[Variables]]:
         """Return what is drawn for each index, in their order and in the reverse order."""
         places = range(self.rows)
@@ -221,6 +242,14 @@ class TaskContract(BaseStepContract):
         places = self.bench.places()[: _PLACE + 1]
         return self.bench.outcomes(places[-1:])[-1], self.bench.outcomes(places)[-1]
 
+    def _makes_rows_together(self) -> bool:
+        """Whether several rows may be under way at once."""
+        return self.bench.is_sampled or self.bench.takes_rows
+
+    def _rows_beside_others(self) -> list[Row]:
+        """Return the rows where the answers of those under way together come in reverse order."""
+        return self.bench.run(ReversingScript(self.answer, self.most_calls)).rows
+
     def _is_independent(self) -> bool:
         """Whether a row is the same behind others, as far as it is said to be."""
         if not self.bench.makes_rows_apart:
@@ -231,7 +260,7 @@ class TaskContract(BaseStepContract):
     def _check_spoilt(self, spoil: Spoil) -> None:
         """Check what becomes of a row all of whose answers are spoilt, and of the other rows."""
         good = self._good_trial()
-        script, trial = self.bench.spoilt(spoil)
+        script, trial = self.bench.spoilt(spoil, place=min(1, len(good.made) - 1))
         if script.spoilt is None:
             pytest.skip("the task asks for one row alone")
         assert not script.endless, f"the row asked the model more than {self.most_calls} times: it never ends"
@@ -247,6 +276,10 @@ class TaskContract(BaseStepContract):
 
 def _only_invalid_rows(trial: Trial) -> bool:
     return bool(trial.failures) and trial.failures == trial.of_kind("InvalidRowError")
+
+
+def _no_row(trial: Trial) -> str:
+    return f"no row was made; does `answer` say what the task can use?\n{trial.reasons}"
 
 
 def _half(good: Choice) -> Choice:

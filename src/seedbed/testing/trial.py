@@ -25,14 +25,15 @@ from seedbed.testing.scripts import Script
 class Trial:
     """One session of a run.
 
-    `rows` is the dataset, `made` has the rows of each item that was decided in this session; `stopped_by` is
-    the error that ended it.
+    `rows` is the dataset, `made` has the rows of each item that was decided in this session, `calls` counts
+    the answers that it was given; `stopped_by` is the error that ended it.
     """
 
     rows: list[Row] = field(default_factory=list)
     made: dict[str, list[Row]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     rejections: list[Failure] = field(default_factory=list)
+    calls: int = 0
     interrupted: bool = False
     stopped_by: Exception | None = None
 
@@ -72,7 +73,7 @@ class Trial:
 
 def attempt(
     step: BaseStep,
-    script: Script,
+    script: Script | None = None,
     *,
     n: int | None,
     inputs: Sequence[Row] | None,
@@ -82,19 +83,21 @@ def attempt(
 ) -> Trial:
     """Run a step over `inputs`, or for `n` rows, and return what it came to, whatever that is.
 
-    Under a `name` it goes on where the run of that name stopped. A session that is not over after
-    `patience` seconds fails the running test.
+    `script` is what its model says. Under a `name` it goes on where the run of that name stopped. A session
+    that is not over after `patience` seconds fails the running test.
     """
     trial = Trial()
     try:
         plan = make_plan(step, n=n, input=inputs, concurrency=concurrency)
         session = open_session(plan, name=name, watch=lambda settled: trial.take(settled, step.name))
-        script.begin(session.cancel)
+        if script is not None:
+            script.begin(session.cancel)
         run = _executed(session, patience)
     except SeedbedError as error:
         trial.stopped_by = error
         return trial
     trial.rows = list(run.rows())
+    trial.calls = run.calls.answered
     trial.interrupted = run.outcome == "interrupted"
     trial.stopped_by = run.stopped_by
     trial.failures += [failure for failure in run.failures if failure not in trial.failures]
