@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
@@ -13,20 +10,11 @@ from seedbed.cli.groups import Group
 from seedbed.cli.policy import registry_of
 from seedbed.errors import UsageError
 
-_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
-
-
-def _package_options(command: _Decorated) -> _Decorated:
-    options = (
-        click.argument("name"),
-        click.option(
-            "--directory", type=click.Path(path_type=Path), metavar="DIR",
-            help="Folder to write it to; seedbed-NAME unless given.",
-        ),
-        click.option("--author", default="", metavar="TEXT", help="Whom the licence and the metadata name."),
-        click.pass_context,
-    )  # fmt: skip
-    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+_directory = click.option(
+    "--directory", type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder to write it to; seedbed-NAME unless given.",
+)  # fmt: skip
+_author = click.option("--author", default="", metavar="TEXT", help="Whom the licence and the metadata name.")
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -38,7 +26,10 @@ def new(ctx: click.Context) -> None:
 
 
 @new.command()
-@_package_options
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
 def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
     """Write a package with the task NAME, which its users run as `seedbed run NAME`."""
     from seedbed.cli.scaffolding import make_package
@@ -48,7 +39,10 @@ def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> 
 
 
 @new.command()
-@_package_options
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
 def llm(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
     """Write a package with the LLM backend NAME, which its users refer to as NAME/MODEL."""
     from seedbed.cli.scaffolding import make_package
