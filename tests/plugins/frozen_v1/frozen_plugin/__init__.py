@@ -25,6 +25,10 @@ def seedbed_step(name):
 
 @hookimpl
 def seedbed_llm(name):
+    if name == "frozen-http":
+        from frozen_plugin.http_llm import FrozenHTTPLLM
+
+        return FrozenHTTPLLM
     from frozen_plugin.llm import FrozenLLM
 
     return FrozenLLM

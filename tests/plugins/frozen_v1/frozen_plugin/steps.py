@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from pydantic import PrivateAttr
@@ -14,7 +14,7 @@ class Source(GeneratorStep):
     """Makes questions."""
 
     finite: ClassVar[bool] = True
-    questions: list[str] = ["two words", "dull", "forbidden", "one", "three more words", "skip"]
+    questions: list[str] = ["two words", "dull", "forbidden", "one", "two words", "three more words", "skip"]
 
     @property
     def outputs(self) -> list[str]:
@@ -24,9 +24,15 @@ class Source(GeneratorStep):
         for question in self.questions[offset:]:
             yield {"question": question}
 
+    def admit(self, row: Row, accepted: Sequence[Row]) -> None:
+        if row["question"] in [other["question"] for other in accepted]:
+            raise Reject("asked before")
+
 
 class Split(Step):
     """One row for each word of an answer."""
+
+    ordered: ClassVar[bool] = True
 
     @property
     def inputs(self) -> list[str]:
