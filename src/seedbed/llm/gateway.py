@@ -131,18 +131,22 @@ class Gateway:
 
 def check_capabilities(llm: LLM, offered: Capabilities, request: Request) -> None:
     """Raise UnsupportedError for the first thing that is asked and not among what the LLM offers."""
-    asked = {
-        "tools": bool(request.tools),
-        "logprobs": request.logprobs is not None,
-        "images": not offered.images and has_images(request.messages),
-        "seed": request.seed is not None,
-    }
-    for name, wanted in asked.items():
-        if wanted and not getattr(offered, name):
-            raise UnsupportedError(
-                f"'{llm.reference}' does not declare the capability '{name}'",
-                "use another LLM, or leave it out of the request",
-            )
+    name = _lacking(offered, request)
+    if name is not None:
+        raise UnsupportedError(
+            f"'{llm.reference}' does not declare the capability '{name}'",
+            "use another LLM, or leave it out of the request",
+        )
+
+
+def _lacking(offered: Capabilities, request: Request) -> str | None:
+    if request.tools and not offered.tools:
+        return "tools"
+    if request.logprobs is not None and not offered.logprobs:
+        return "logprobs"
+    if not offered.images and has_images(request.messages):
+        return "images"
+    return "seed" if request.seed is not None and not offered.seed else None
 
 
 def _merge(responses: list[Response]) -> Response:

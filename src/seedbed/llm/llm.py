@@ -174,12 +174,14 @@ class LLM(GenerationParameters, ABC):
         `parameters` are fields of `GenerationParameters`, and `schema` (JSON Schema or a pydantic class),
         `tools`, `tool_choice`. Raises UsageError for others and for messages that are none.
         """
-        for name in parameters.keys() - _CALL_PARAMETERS:
-            raise UsageError(f"unknown parameter '{name}'", *did_you_mean(name, _CALL_PARAMETERS))
         if n < 1:
             raise UsageError(f"cannot make {n} generations", "num_generations is 1 or more")
-        given = {name: value for name, value in parameters.items() if value is not None}
-        merged = {**self.given(), **given}
+        merged = self.given()
+        for name, value in parameters.items():
+            if name not in _CALL_PARAMETERS:
+                raise UsageError(f"unknown parameter '{name}'", *did_you_mean(name, _CALL_PARAMETERS))
+            if value is not None:
+                merged[name] = value
         if "stop" in merged:
             merged["stop"] = (merged["stop"],) if isinstance(merged["stop"], str) else tuple(merged["stop"])
         if "schema" in merged:
