@@ -10,6 +10,7 @@ from tests.support.scripted_llm import ALL, user
 from seedbed import (
     Choice,
     Gateway,
+    GenerationError,
     GeneratorTask,
     RateLimitedError,
     Request,
