@@ -225,9 +225,13 @@ class BaseTask(BaseStep):
         return input
 
     def _field_values(self) -> dict[str, Any]:
-        values = {name: getattr(self, name) for name in _own_fields(type(self))}
+        values = vars(self)
         # A template may come from a stranger: it sees data, and neither LLMs nor their keys.
-        return {name: _as_data(value) for name, value in values.items() if not isinstance(value, LLM)}
+        return {
+            name: _as_data(values[name])
+            for name in _own_fields(type(self))
+            if not isinstance(values[name], LLM)
+        }
 
     def _check_inputs(self, row: Row) -> None:
         for column in self.inputs:
