@@ -17,6 +17,10 @@ from seedbed.pipeline.entries import PipelineFile
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.schema import pipeline_schema
 from seedbed.plugins.policy import read_policy
+from seedbed.testing import PackageContract, StepContract, TaskContract
+
+# A pytest inside of this one forgets what it imports first, and what is imported again is not the same.
+IMPORTED_BEFORE = (PackageContract, StepContract, TaskContract)
 
 HOW_TO = Path(__file__).parents[1] / "docs" / "how-to"
 
@@ -93,3 +97,18 @@ def test_the_policy_files_are_read(tmp_path: Path) -> None:
     assert policy.prefer == ("my-fork-of-tasks",)
     assert policy.deny == ("old-tasks",)
     assert policy.allow == ("seedbed-openai", "seedbed-tasks")
+
+
+def test_the_plugins_on_the_page_keep_their_contracts(pytester: pytest.Pytester) -> None:
+    text = (HOW_TO / "test-a-plugin.md").read_text()
+    files = dict(re.findall(r"^```python (\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    for name, code in files.items():
+        (pytester.path / name).write_text(code)
+
+    ran = pytester.inline_run("-p", "no:hypothesispytest")
+
+    passed, _, failed = ran.listoutcomes()
+    assert failed == []
+    assert {report.nodeid.partition("::")[0] for report in passed} == {
+        name for name in files if name.startswith("test_")
+    }

@@ -18,6 +18,7 @@ from seedbed import (
 from seedbed_openai import OpenAILLM
 from seedbed_openai.connection import Connection
 from seedbed_openai.model_check import check_model
+from seedbed_openai.presets import OPENAI
 
 KEY = "sk-secret-0123456789"
 LIST = Reply(body={"data": [{"id": "llama3:latest"}, {"id": "qwen3-4b"}]})
@@ -31,6 +32,8 @@ def check_as_openai(server: FaultServer, model: str) -> None:
     """Check a model as at api.openai.com, with its URLs put in the place of loopback's."""
     llm = OpenAILLM(model=model, api_key=KEY)
     connection = Connection(
+        title="OpenAI",
+        preset=OPENAI,
         url=server.url,
         models_url=f"{server.url}/v1/models",
         model_url=f"{server.url}/v1/models/{model}",

@@ -45,7 +45,8 @@ class Flow:
         self._is_plain = (
             len(self._chains) == 1
             and not self._is_routed(self._chains[0][0])
-            and self._kept <= {node.name for node in segment}
+            and self._kept == {self._chains[0][-1].name}
+            and not self._turns
         )
 
     async def settle(self, item: Item, position: int) -> Settled:
@@ -55,7 +56,8 @@ class Flow:
             if item.failure is not None:
                 settled.failures.append(item.failure)
             elif self._is_plain:
-                await self._through(self._chains[0], [item.cell], settled)
+                (chain,) = self._chains
+                settled.made[chain[-1].name] = await self._one_through(chain, 0, item.cell, settled)
             else:
                 await self._through_all(item.cell, settled)
         finally:

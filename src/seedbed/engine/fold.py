@@ -132,6 +132,9 @@ class Fold(AcceptedRows):
     def _cut(self, settled: Settled) -> None:
         """Leave out what is behind the last one wanted: rows first come, then failures."""
         rows, failures = settled.rows(self._counted), settled.failures
+        if not failures and (self._wanted is None or self._counted_rows + len(rows) <= self._wanted):
+            self._counted_rows += len(rows)
+            return
         counting = [failure for failure in failures if failure.step in self._steps] if failures else []
         if self._wanted is not None:
             room = self._wanted - self._counted_rows

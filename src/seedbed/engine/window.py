@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any
 
 from seedbed.engine.fold import Fold
 from seedbed.engine.settled import Settled
@@ -25,7 +26,7 @@ class Window:
     def __init__(
         self,
         source: Source,
-        settle: Callable[[Item, int], Awaitable[Settled]],
+        settle: Callable[[Item, int], Coroutine[Any, Any, Settled]],
         fold: Fold,
         is_clogged: Callable[[], bool] = lambda: False,
         lookahead: int = LOOKAHEAD,
@@ -37,6 +38,7 @@ class Window:
         self._lookahead = lookahead
         self._undecided: deque[asyncio.Future[Settled]] = deque()
         self._news = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._started = 0
         self._running = 0
         self._draining = False
@@ -120,7 +122,7 @@ class Window:
             item = self._source.take()
             if item is None:
                 return
-            task = asyncio.ensure_future(self._settle(item, self._started))
+            task = self._loop.create_task(self._settle(item, self._started))
             self._started += 1
             self._running += 1
             task.add_done_callback(self._done)

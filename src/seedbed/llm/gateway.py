@@ -72,15 +72,14 @@ class Gateway:
         Raises UnsupportedError for what the LLM does not declare, and the typed LLMError of the last
         try where none succeeded.
         """
-        # Once for all: a backend may work them out anew each time.
-        offered = llm.capabilities
+        offered = llm.offered
         check_capabilities(llm, offered, request)
         if request.schema is not None and not offered.structured_output:
             request = instruct(request)
         if request.n > 1 and not offered.n:
             singles = [
                 # Several answers with one seed would be one answer several times.
-                replace(request, n=1, seed=None if request.seed is None else request.seed + number)
+                request._replace(n=1, seed=None if request.seed is None else request.seed + number)
                 for number in range(request.n)
             ]
             calls = [self._call(llm, single, scope, offered.seed) for single in singles]
@@ -103,7 +102,7 @@ class Gateway:
         digest = request_digest(llm, request, scope.seed)
         k = scope.count(digest)
         if takes_seed and request.seed is None:
-            request = replace(request, seed=scope.derive_seed(k))
+            request = request._replace(seed=scope.derive_seed(k))
         journal = self.journal
         if journal is not None:
             if found := journal.find(scope, digest, k):
@@ -132,18 +131,22 @@ class Gateway:
 
 def check_capabilities(llm: LLM, offered: Capabilities, request: Request) -> None:
     """Raise UnsupportedError for the first thing that is asked and not among what the LLM offers."""
-    asked = {
-        "tools": bool(request.tools),
-        "logprobs": request.logprobs is not None,
-        "images": not offered.images and has_images(request.messages),
-        "seed": request.seed is not None,
-    }
-    for name, wanted in asked.items():
-        if wanted and not getattr(offered, name):
-            raise UnsupportedError(
-                f"'{llm.reference}' does not declare the capability '{name}'",
-                "use another LLM, or leave it out of the request",
-            )
+    name = _lacking(offered, request)
+    if name is not None:
+        raise UnsupportedError(
+            f"'{llm.reference}' does not declare the capability '{name}'",
+            "use another LLM, or leave it out of the request",
+        )
+
+
+def _lacking(offered: Capabilities, request: Request) -> str | None:
+    if request.tools and not offered.tools:
+        return "tools"
+    if request.logprobs is not None and not offered.logprobs:
+        return "logprobs"
+    if not offered.images and has_images(request.messages):
+        return "images"
+    return "seed" if request.seed is not None and not offered.seed else None
 
 
 def _merge(responses: list[Response]) -> Response:

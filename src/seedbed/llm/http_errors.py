@@ -44,6 +44,9 @@ _NO_MODEL = re.compile(
 _NO_MONEY = re.compile(r"insufficient_quota|billing_(not_active|hard_limit)|credit balance", re.IGNORECASE)
 
 
+Secrets = Iterable[str] | Callable[[], Iterable[str]]
+"""What must not be shown, or a function that returns it: it is asked where there is an error to show."""
+
 LimitsReader = Callable[[Mapping[str, str]], Limits | None]
 """Reads what a provider's headers (names in lower case) say of rate limits."""
 
@@ -51,7 +54,7 @@ LimitsReader = Callable[[Mapping[str, str]], Limits | None]
 def parse_body(
     answer: HTTPAnswer,
     provider: str,
-    secrets: Iterable[str] = (),
+    secrets: Secrets = (),
     read_limits: LimitsReader | None = None,
 ) -> dict[str, Any]:
     """Return the JSON object of a successful answer, or raise the typed error that it means.
@@ -65,7 +68,7 @@ def parse_body(
         raise
 
 
-def _object_in(answer: HTTPAnswer, provider: str, secrets: Iterable[str]) -> dict[str, Any]:
+def _object_in(answer: HTTPAnswer, provider: str, secrets: Secrets) -> dict[str, Any]:
     if answer.status >= 300:
         raise http_error(answer, provider, secrets)
     try:
@@ -86,7 +89,7 @@ def _object_in(answer: HTTPAnswer, provider: str, secrets: Iterable[str]) -> dic
     return body
 
 
-def http_error(answer: HTTPAnswer, provider: str, secrets: Iterable[str] = ()) -> LLMError:
+def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLMError:
     """Return the typed error for an answer of status 300 or more."""
     answer = _redacted(answer, secrets)
     detail = error_detail(answer)
@@ -132,7 +135,7 @@ def _classify_refusal(status: int, detail: str) -> tuple[type[LLMError], tuple[s
 
 
 def _error_in_disguise(
-    answer: HTTPAnswer, body: Mapping[str, Any], provider: str, secrets: Iterable[str]
+    answer: HTTPAnswer, body: Mapping[str, Any], provider: str, secrets: Secrets
 ) -> LLMError:
     """Return the error that a body of status 200 holds, as proxies and some servers send it."""
     error = body["error"]
@@ -147,8 +150,10 @@ def _error_in_disguise(
     )
 
 
-def _redacted(answer: HTTPAnswer, secrets: Iterable[str]) -> HTTPAnswer:
+def _redacted(answer: HTTPAnswer, secrets: Secrets) -> HTTPAnswer:
     """Return the answer without secrets, before a cut to length could leave a part of one."""
+    if callable(secrets):
+        secrets = secrets()
     text = answer.body.decode("utf-8", "surrogateescape")
     return answer._replace(body=redact(text, secrets).encode("utf-8", "surrogateescape"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self, TypeVar
 
 import orjson
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
@@ -25,6 +25,8 @@ from seedbed.llm.scope import CallScope, current_scope
 from seedbed.llm.structured import schema_of
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.suggest import did_you_mean
+
+T = TypeVar("T")
 
 Generations = list[list[str | None]]
 """For each input, in order, the texts of its generations; None where the model gave no text."""
@@ -64,6 +66,7 @@ class LLM(GenerationParameters, ABC):
     _scope: CallScope | None = PrivateAttr(default=None)
     _identity: bytes | None = PrivateAttr(default=None)
     _limits_key: tuple[str, str] | None = PrivateAttr(default=None)
+    _offered: Capabilities | None = PrivateAttr(default=None)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -139,13 +142,12 @@ class LLM(GenerationParameters, ABC):
     @property
     def limits_key(self) -> tuple[str, str]:
         """Endpoint and credential, which limits are kept for."""
-        key: tuple[str, str] | None = self._private("_limits_key")
-        if key is None:
-            key = (self.endpoint, self.credential_id)
-            if self._private("_gateway") is not None:
-                # A run's own view does not change any more.
-                self._limits_key = key
-        return key
+        return self._kept("_limits_key", lambda: (self.endpoint, self.credential_id))
+
+    @property
+    def offered(self) -> Capabilities:
+        """The capabilities, worked out once where they cannot change any more."""
+        return self._kept("_offered", lambda: self.capabilities)
 
     def estimate_tokens(self, request: Request) -> int:
         """Estimate the tokens of a request before it is sent: prompt and longest answer."""
@@ -172,12 +174,14 @@ class LLM(GenerationParameters, ABC):
         `parameters` are fields of `GenerationParameters`, and `schema` (JSON Schema or a pydantic class),
         `tools`, `tool_choice`. Raises UsageError for others and for messages that are none.
         """
-        for name in parameters.keys() - _CALL_PARAMETERS:
-            raise UsageError(f"unknown parameter '{name}'", *did_you_mean(name, _CALL_PARAMETERS))
         if n < 1:
             raise UsageError(f"cannot make {n} generations", "num_generations is 1 or more")
-        given = {name: value for name, value in parameters.items() if value is not None}
-        merged = {**self.given(), **given}
+        merged = self.given()
+        for name, value in parameters.items():
+            if name not in _CALL_PARAMETERS:
+                raise UsageError(f"unknown parameter '{name}'", *did_you_mean(name, _CALL_PARAMETERS))
+            if value is not None:
+                merged[name] = value
         if "stop" in merged:
             merged["stop"] = (merged["stop"],) if isinstance(merged["stop"], str) else tuple(merged["stop"])
         if "schema" in merged:
@@ -222,6 +226,7 @@ class LLM(GenerationParameters, ABC):
         view._scope = scope
         view._identity = None
         view._limits_key = None
+        view._offered = None
         return view
 
     def ensure_loaded(self) -> None:
@@ -233,6 +238,15 @@ class LLM(GenerationParameters, ABC):
             if not loading.done:
                 self._load_showing_no_secret()
                 loading.done = True
+
+    def _kept(self, name: str, work_out: Callable[[], T]) -> T:
+        """Return what is worked out once for a run's own view, which does not change any more."""
+        value: T | None = self._private(name)
+        if value is None:
+            value = work_out()
+            if self._private("_gateway") is not None:
+                setattr(self, name, value)
+        return value
 
     def _private(self, name: str) -> Any:
         """Return a private attribute in 0.03 us where pydantic's own way takes 1.2."""

@@ -11,7 +11,6 @@ import atexit
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import cache
 from typing import Any, TypeVar
 
 from seedbed.errors import LoopThreadError
@@ -67,11 +66,11 @@ class LoopThread:
                 ended.wait(_CLOSING_SECONDS)
             raise
 
-    async def arun(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Await a coroutine on this loop, from a coroutine of any loop."""
+    def arun(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """Return what a coroutine of any loop awaits to have `coroutine` run on this loop."""
         if self.is_current():
-            return await coroutine
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
+            return coroutine
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
 
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
         """Have `closer` awaited on the loop before it ends."""
@@ -105,22 +104,22 @@ async def _signalling(coroutine: Coroutine[Any, Any, T], ended: threading.Event)
 
 
 _starting = threading.Lock()
-
-
-@cache
-def _started() -> LoopThread:
-    return LoopThread()
+_started: list[LoopThread] = []
 
 
 def loop_thread() -> LoopThread:
     """Return the process's loop thread, started on first use."""
-    # A cache alone calls its function once for each thread that comes before the first is done.
+    # Every call asks for it several times: the lock is for the first alone.
+    if _started:
+        return _started[0]
     with _starting:
-        return _started()
+        if not _started:
+            _started.append(LoopThread())
+        return _started[0]
 
 
 def _forget() -> None:
-    _started.cache_clear()
+    _started.clear()
     _starting.release()
 
 

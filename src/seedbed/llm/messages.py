@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def text_length(messages: Sequence[Message]) -> int:
 
 def check_messages(messages: object) -> tuple[Message, ...]:
     """Return the messages as a tuple, or raise MessageError that names the first one that is none."""
-    if isinstance(messages, str | Mapping) or not isinstance(messages, Sequence):
+    if not isinstance(messages, list | tuple) and not _is_sequence(messages):
         raise MessageError(
             f"messages must be a list, not {type(messages).__name__}",
             'write [{"role": "user", "content": "..."}]',
@@ -70,6 +70,10 @@ def check_messages(messages: object) -> tuple[Message, ...]:
     for index, message in enumerate(messages):
         _check_message(message, f"messages[{index}]")
     return tuple(messages)
+
+
+def _is_sequence(messages: object) -> bool:
+    return isinstance(messages, Sequence) and not isinstance(messages, str)
 
 
 def _check_message(message: object, where: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from contextvars import ContextVar
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import orjson
@@ -15,7 +14,6 @@ from seedbed.llm.request import Request
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
 
-_ASKED = attrgetter(*Request.__slots__)
 _CODING = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
@@ -63,9 +61,8 @@ def request_digest(llm: LLM, request: Request, seed: int | None) -> bytes:
 
     `seed` is that of the run: where it differs, an answer is another answer.
     """
-    neutral = _ASKED(request)
     try:
-        encoded = orjson.dumps([seed, neutral], option=_CODING)
+        encoded = orjson.dumps([seed, tuple(request)], default=dict, option=_CODING)
     except TypeError as error:
         raise UsageError(
             f"the request cannot be sent as JSON: {error}", "look at its messages, tools and 'extra'"

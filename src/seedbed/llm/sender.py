@@ -18,6 +18,7 @@ from seedbed.errors import (
 )
 from seedbed.llm.budget import Budget
 from seedbed.llm.circuit import CircuitPolicy, down
+from seedbed.llm.deadlines import Deadline, Deadlines
 from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
@@ -84,6 +85,7 @@ class Sender:
             circuit=circuit,
         )
         self._limiters: dict[tuple[str, str], Limiter] = {}
+        self._deadlines: dict[float, Deadlines] = {}
         self._is_draining = False
 
     async def send(self, llm: LLM, request: Request, rank: int = 0) -> Response:
@@ -128,7 +130,10 @@ class Sender:
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
         try:
-            response = await self._paid_try(llm, request)
+            if self._budget is None:
+                response = await one_try(llm, request, self._deadline(llm.timeout))
+            else:
+                response = await self._paid_try(self._budget, llm, request)
         except LLMError as error:
             if isinstance(error, RateLimitedError) and error.retryable:
                 self.counts.refused += 1
@@ -142,16 +147,20 @@ class Sender:
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
         return response
 
-    async def _paid_try(self, llm: LLM, request: Request) -> Response:
-        if self._budget is None:
-            return await one_try(llm, request)
-        reservation = await self._budget.reserve(llm, request)
+    async def _paid_try(self, budget: Budget, llm: LLM, request: Request) -> Response:
+        reservation = await budget.reserve(llm, request)
         response = None
         try:
-            response = await one_try(llm, request)
+            response = await one_try(llm, request, self._deadline(llm.timeout))
         finally:
-            self._budget.settle(llm, reservation, response)
+            budget.settle(llm, reservation, response)
         return response
+
+    def _deadline(self, seconds: float) -> Deadline:
+        deadlines = self._deadlines.get(seconds)
+        if deadlines is None:
+            deadlines = self._deadlines[seconds] = Deadlines(seconds)
+        return deadlines.within()
 
     def drain(self) -> None:
         """Cancel every call that has not been sent yet, and let those that have been come to their end."""
@@ -170,10 +179,10 @@ class Sender:
         return limiter
 
 
-async def one_try(llm: LLM, request: Request) -> Response:
+async def one_try(llm: LLM, request: Request, deadline: Deadline) -> Response:
     """Return what the backend answers, checked; raise a typed error without secrets for all else."""
     try:
-        async with asyncio.timeout(llm.timeout):
+        with deadline:
             response = await llm.respond(request)
     except SeedbedError as error:
         redact_error(error, llm.secrets())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -52,7 +51,7 @@ def instruct(request: Request) -> Request:
         "Answer with one JSON object that fits this JSON Schema, and with nothing else:\n"
         + orjson.dumps(dict(request.schema)).decode()
     )
-    return replace(request, schema=None, messages=_with_system(request.messages, text))
+    return request._replace(schema=None, messages=_with_system(request.messages, text))
 
 
 def _with_system(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:

@@ -43,6 +43,7 @@ class WaitingCalls:
         self._heap: list[WaitingCall] = []
         self.requests = LearntQuota()
         self.tokens = LearntQuota()
+        self._has_learnt = False
 
     def push(self, call: WaitingCall) -> None:
         """Add a call."""
@@ -64,10 +65,13 @@ class WaitingCalls:
 
     def delay(self, now: float, tokens: float) -> float:
         """Return the seconds until the model's quotas let a call of so many tokens through."""
+        if not self._has_learnt:
+            return 0.0
         return max(self.requests.delay(now, 1), self.tokens.delay(now, tokens))
 
     def learn(self, now: float, permit: Permit, limits: Limits) -> None:
         """Take what the headers of the answer to a call say of the quotas."""
+        self._has_learnt = True
         requests = (limits.requests, limits.requests_left, limits.requests_reset)
         self.requests.learn(now, permit.sent_at, permit.requests_taken, *requests)
         tokens = (limits.tokens, limits.tokens_left, limits.tokens_reset)

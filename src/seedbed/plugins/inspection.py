@@ -27,13 +27,16 @@ class CheckResult(NamedTuple):
 
     `import_seconds` is the import of the plugin's module, `resolve_seconds` that and its hook's
     answer. `heavy_modules` are packages of others that the module loads at its top instead of in
-    the hook. `error` is the failure's message, or None.
+    the hook, `modules` all that it loads beside what its kind needs of Seedbed. `asked` is whom the
+    module or the hook asked over the network. `error` is the failure's message, or None.
     """
 
     import_seconds: float
     resolve_seconds: float
     error: str | None = None
     heavy_modules: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 class Level(StrEnum):
@@ -90,7 +93,8 @@ def _parse(output: str, status: int) -> CheckResult:
         report = json.loads(output)
     except json.JSONDecodeError:
         return CheckResult(0.0, 0.0, f"it ended the process with status {status}")
-    return CheckResult(report["import"], report["resolve"], report["error"], tuple(report["heavy"]))
+    lists = (tuple(report[name]) for name in ("heavy", "modules", "asked"))
+    return CheckResult(report["import"], report["resolve"], report["error"], *lists)
 
 
 def diagnose(registry: Registry) -> list[Finding]:

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from seedbed.testing.import_cost import modules_loaded as modules_loaded
     from seedbed.testing.llm_contract import LLMContract as LLMContract
     from seedbed.testing.loopback import LoopbackServer as LoopbackServer
+    from seedbed.testing.package_contract import PackageContract as PackageContract
+    from seedbed.testing.plausible import plausible_answer as plausible_answer
     from seedbed.testing.recorded_llm import RecordedLLM as RecordedLLM
     from seedbed.testing.responses_api import ResponsesAPI as ResponsesAPI
     from seedbed.testing.scripted_llm import ScriptedLLM as ScriptedLLM
     from seedbed.testing.scripted_server import Received as Received
     from seedbed.testing.scripted_server import Reply as Reply
     from seedbed.testing.scripted_server import ScriptedServer as ScriptedServer
+    from seedbed.testing.step_contract import StepContract as StepContract
+    from seedbed.testing.task_contract import TaskContract as TaskContract
     from seedbed.testing.wire import Asked as Asked
     from seedbed.testing.wire import Refusal as Refusal
     from seedbed.testing.wire import Wire as Wire
@@ -44,10 +48,14 @@ _HOMES = {
     "import_cost": "modules_loaded",
     "llm_contract": "LLMContract",
     "loopback": "LoopbackServer",
+    "package_contract": "PackageContract",
+    "plausible": "plausible_answer",
     "recorded_llm": "RecordedLLM",
     "responses_api": "ResponsesAPI",
     "scripted_llm": "ScriptedLLM",
     "scripted_server": "Received Reply ScriptedServer",
+    "step_contract": "StepContract",
+    "task_contract": "TaskContract",
     "wire": "Asked Refusal Wire",
     "wrapping_llm": "WrappingLLM",
 }

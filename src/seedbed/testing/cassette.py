@@ -17,7 +17,7 @@ from seedbed.llm.redaction import redact
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 
-_FIELDS = tuple(Request.__slots__)
+_FIELDS = Request._fields
 _VALUES = attrgetter(*_FIELDS)
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from seedbed import AuthenticationError, public_url
-from seedbed_openai.presets import OPENAI
+from seedbed_openai.presets import OPENAI, Preset
 
 if TYPE_CHECKING:
     from seedbed_openai.llm import OpenAILLM
@@ -26,10 +26,14 @@ _SHORTEST_SECRET = 8
 class Connection:
     """The URLs of one LLM and the headers of its requests; `key_origin` says where its key was found.
 
+    `title` is the server as messages name it, `preset` what is known of it.
+
     With a `token_provider` each request carries a token of its own, and `seen_tokens` has the
     latest two, so that they can be kept out of messages.
     """
 
+    title: str
+    preset: Preset
     url: str
     models_url: str
     model_url: str | None = None
@@ -79,6 +83,8 @@ def connect(llm: OpenAILLM) -> Connection:
     base = llm.resolved_base_url.rstrip("/")
     headers = {"authorization": f"Bearer {key}"} if key else {}
     return Connection(
+        title=llm.server_title,
+        preset=llm.effective_preset,
         url=base + _PATHS[llm.api],
         models_url=base + "/models",
         headers=headers | own_headers(llm),

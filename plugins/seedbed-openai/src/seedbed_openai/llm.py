@@ -6,11 +6,11 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from seedbed import (
@@ -85,8 +85,6 @@ class OpenAILLM(LLM):
         description="A function that returns a bearer token for each request (from Python only).",
     )
 
-    _connection: Connection | None = PrivateAttr(default=None)
-
     @field_validator("base_url", "azure_endpoint")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
@@ -148,7 +146,8 @@ class OpenAILLM(LLM):
     def capabilities(self) -> Capabilities:
         """What the preset has, less what `lacks` names and what the Responses API does not take."""
         lacking = (*self.lacks, *(("seed", "n") if self.api == "responses" else ()))
-        return _without(self.effective_preset.capabilities, self._structured_output != "none", lacking)
+        preset = self.effective_preset
+        return _without(preset.capabilities, self._structured_output(preset) != "none", lacking)
 
     @property
     def endpoint(self) -> str:
@@ -158,7 +157,7 @@ class OpenAILLM(LLM):
     @property
     def credential_id(self) -> str:
         """A digest of key, organisation and project."""
-        return self._connected().credential_id
+        return self._connection.credential_id
 
     @property
     def price_id(self) -> str | None:
@@ -174,59 +173,57 @@ class OpenAILLM(LLM):
             return preset.title
         return f"{preset.title} at '{self.endpoint}'"
 
-    @property
-    def _structured_output(self) -> StructuredOutput:
-        wanted = self.structured_output or self.effective_preset.structured_output
+    def _structured_output(self, preset: Preset) -> StructuredOutput:
+        wanted = self.structured_output or preset.structured_output
         # JSON mode of the Responses API is not offered: wherever that API is, schemas are.
         return "json_schema" if self.api == "responses" and wanted == "json_object" else wanted
 
     def secrets(self) -> tuple[str, ...]:
         """Return keys, tokens and values of headers, those of the environment included."""
-        connection = self._connection
+        connection: Connection | None = vars(self).get("_connection")
         return (*super().secrets(), *(connection.secrets if connection else ()))
 
     def load(self) -> None:
         """Work out where requests go; raises AuthenticationError where a key is missing."""
-        self._connection = connect(self)
+        vars(self)["_connection"] = connect(self)
 
     def unload(self) -> None:
         """Forget where requests go, so that a changed environment counts."""
-        self._connection = None
+        vars(self).pop("_connection", None)
         super().unload()
 
     async def check(self) -> None:
         """Ask the server, without cost, whether it knows the key and the model."""
-        await check_model(self, await asyncio.to_thread(self._connected))
+        await check_model(self, await asyncio.to_thread(lambda: self._connection))
 
     async def respond(self, request: Request) -> Response:
         """Post the request to Chat Completions or to the Responses API."""
-        connection = self._connected()
-        title, headers = self.server_title, await connection.request_headers()
-        answer = await post_json(connection.url, self._body(request), headers=headers)
+        connection = self._connection
+        headers = await connection.request_headers()
+        answer = await post_json(connection.url, self._body(request, connection.preset), headers=headers)
         try:
-            body = parse_body(answer, title, self.secrets(), read_limits)
+            body = parse_body(answer, connection.title, self.secrets, read_limits)
         except AuthenticationError as error:
             error.advice = (*error.advice, connection.key_origin)
             raise
         read = read_responses if self.api == "responses" else read_chat
-        return read(body, title, read_limits(answer.headers))
+        return read(body, connection.title, read_limits(answer.headers))
 
-    def _body(self, request: Request) -> dict[str, Any]:
+    def _body(self, request: Request, preset: Preset) -> dict[str, Any]:
         if self.api == "responses":
             return responses_body(request, model=self.model, reasoning_effort=self.reasoning_effort)
         return chat_body(
             request,
             model=self.model,
-            preset=self.effective_preset,
-            structured_output=self._structured_output,
+            preset=preset,
+            structured_output=self._structured_output(preset),
             reasoning_effort=self.reasoning_effort,
         )
 
-    def _connected(self) -> Connection:
-        self.ensure_loaded()
-        connection = self._connection
-        assert connection is not None
-        return connection
+    @cached_property
+    def _connection(self) -> Connection:
+        # Not a private attribute of pydantic's: that takes 1.2 us to read, which every call would pay.
+        return connect(self)
 
 
 @lru_cache(maxsize=256)

@@ -58,6 +58,8 @@ def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connecti
     if key is None:
         headers = {name: value for name, value in headers.items() if value != _NO_KEY}
     return Connection(
+        title=llm.server_title,
+        preset=llm.effective_preset,
         url=str(post.url),
         models_url=str(models.url),
         model_url=str(model.url),

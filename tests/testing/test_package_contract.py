@@ -1,0 +1,217 @@
+"""The contract of packages fails exactly the test that names a fault, and a sound package passes."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedbed import UsageError
+from seedbed.plugins.scan import scan
+from seedbed.testing import PackageContract
+from seedbed.testing.installed_package import InstalledPackage
+
+HOOK = '''
+    from seedbed import hookimpl
+
+    @hookimpl
+    def seedbed_task(name):
+        from seedbed import GeneratorTask
+
+        class Haiku(GeneratorTask):
+            """Haiku."""
+
+            template: str = "Write a haiku."
+
+        return Haiku
+'''
+
+ASKING_HOOK = """
+    from seedbed import LLM, GeneratorTask, Response, hookimpl
+
+    class Parrot(LLM):
+        async def respond(self, request):
+            return Response.of_text("yes")
+
+    @hookimpl
+    def seedbed_task(name):
+        Parrot(model="m").generate([[{"role": "user", "content": "What am I?"}]])
+        return GeneratorTask
+"""
+
+CONNECT = "import socket\nwith socket.socket() as opened:\n    opened.connect_ex(('127.0.0.1', 9))\n"
+
+BULK = {f"{{module}}/part{number}.py": "" for number in range(101)}
+
+FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    # The one test that the contract fails, what the report says, and what is other than in a sound package.
+    "no-plugin": ("test_it_has_plugins", "no entry point", {"groups": {}}),
+    "misspelt-group": (
+        "test_its_groups_are_known",
+        "did you mean 'seedbed.tasks'?",
+        {"groups": {"seedbed.task": "haiku"}},
+    ),
+    "invalid-name": ("test_its_names_are_valid", "My_Haiku", {"groups": {"seedbed.tasks": "My_Haiku"}}),
+    "misspelt-hook": (
+        "test_its_hooks_are_known",
+        "did you mean 'seedbed_task'",
+        {"source": HOOK.replace("seedbed_task", "seedbed_taks")},
+    ),
+    "misspelt-without-marker": (
+        "test_its_hooks_are_known",
+        "did you mean 'seedbed_task'",
+        {"source": HOOK.replace("seedbed_task", "seedbed_taks").replace("@hookimpl", "")},
+    ),
+    "no-marker": (
+        "test_its_entry_points_resolve",
+        "put @hookimpl of seedbed above it",
+        {"source": HOOK.replace("@hookimpl", "")},
+    ),
+    "broken-import": (
+        "test_its_entry_points_resolve",
+        "pip install haikulib",
+        {"source": f"import haikulib\n{textwrap.dedent(HOOK)}", "requires": ["seedbed<1", "haikulib"]},
+    ),
+    "exit-at-import": (
+        "test_its_entry_points_resolve",
+        "ended the process with status 3",
+        {"source": f"import os\nos._exit(3)\n{textwrap.dedent(HOOK)}"},
+    ),
+    "not-a-task": (
+        "test_its_entry_points_resolve",
+        "it must return a Task or GeneratorTask class",
+        {"source": HOOK.replace("return Haiku", "return str")},
+    ),
+    "heavy-import": (
+        "test_importing_it_loads_nothing_heavy",
+        "loads torch, transformers",
+        {
+            "source": f"import transformers.models\n{textwrap.dedent(HOOK)}",
+            "files": {"torch.py": "", "transformers/models.py": "import torch"},
+        },
+    ),
+    "many-modules": (
+        "test_importing_it_loads_few_modules",
+        "loads 102 modules",
+        {
+            "source": "".join(f"import {{module}}.part{number}\n" for number in range(101))
+            + textwrap.dedent(HOOK),
+            "files": BULK,
+        },
+    ),
+    "network-at-import": (
+        "test_importing_it_asks_nobody",
+        "asks ('127.0.0.1', 9)",
+        {"source": CONNECT + textwrap.dedent(HOOK)},
+    ),
+    "model-in-hook": ("test_importing_it_asks_nobody", "asks a model", {"source": ASKING_HOOK}),
+    "no-upper-bound": (
+        "test_it_bounds_seedbed_above",
+        "add '<1'",
+        {"requires": ["seedbed>=0.1"]},
+    ),
+    "bound-too-high": ("test_it_bounds_seedbed_above", "add '<1'", {"requires": ["seedbed<2"]}),
+    "no-requirement": ("test_it_bounds_seedbed_above", "add 'seedbed<1'", {"requires": []}),
+    "excludes-this-one": ("test_it_admits_this_seedbed", "is running", {"requires": ["seedbed<0.1"]}),
+    "no-marker-of-types": ("test_it_shows_its_types", "py.typed", {"files": {}, "typed": False}),
+    "single-module": ("test_it_shows_its_types", "single_module", {"single": True}),
+    "no-readme": ("test_it_has_a_readme", 'readme = "README.md"', {"readme": ""}),
+    "no-licence": ("test_it_names_its_licence", 'license = "MIT"', {"licence": ""}),
+}
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Writes a package that keeps its contract but for what is given."""
+    site = tmp_path / "site"
+
+    def install(
+        name: str,
+        *,
+        groups: dict[str, str] | None = None,
+        source: str = HOOK,
+        files: dict[str, str] | None = None,
+        requires: list[str] | None = None,
+        readme: str = "# Haiku",
+        licence: str = "License-Expression: MIT\n",
+        value: str = "{module}",
+        typed: bool = True,
+        single: bool = False,
+    ) -> None:
+        module = name.replace("-", "_")
+        required = ["seedbed>=0.1,<1"] if requires is None else requires
+        points = {"seedbed.tasks": "haiku"} if groups is None else groups
+        headers = "".join(f"Requires-Dist: {one}\n" for one in required)
+        written = {
+            f"{module}-1.0.dist-info/METADATA": f"Name: {name}\nVersion: 1.0\n{licence}{headers}\n{readme}",
+            f"{module}-1.0.dist-info/entry_points.txt": "".join(
+                f"[{group}]\n{point} = {value}\n" for group, point in points.items()
+            ),
+            (f"{module}.py" if single else f"{module}/__init__.py"): source,
+            **({f"{module}/py.typed": ""} if typed and not single else {}),
+            **(files or {}),
+        }
+        for path, text in written.items():
+            file = site / path.replace("{module}", module)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(textwrap.dedent(text.replace("{module}", module)))
+        monkeypatch.syspath_prepend(site)
+
+    yield install
+    monkeypatch.undo()
+    scan(refresh=True)
+
+
+@pytest.fixture
+def judged(judge, install):
+    """Returns what the contract says of a package that is other than a sound one."""
+
+    def judged(name: str, **changes: Any):
+        install(name, **changes)
+        return judge(
+            "from seedbed.testing import PackageContract\n"
+            f"class TestPackage(PackageContract):\n    distribution = {name!r}\n"
+        )
+
+    return judged
+
+
+def test_a_sound_package_keeps_its_contract(judged):
+    verdict = judged("sound")
+
+    assert verdict.failed == {}
+    assert verdict.skipped == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_fails_the_one_test_that_names_it(judged, fault):
+    test, said, changes = FAULTS[fault]
+
+    verdict = judged(fault, **changes)
+
+    assert list(verdict.failed) == [test]
+    assert said in verdict.failed[test]
+    assert inspect.getdoc(getattr(PackageContract, test)).splitlines()[0] in verdict.failed[test]
+
+
+def test_a_package_in_a_namespace_is_typed_where_it_begins(judged):
+    files = {"many/haiku/__init__.py": "", "many/haiku/py.typed": "", "many/haiku/plugin.py": HOOK}
+    verdict = judged("namespaced", value="many.haiku.plugin", files=files)
+
+    assert verdict.failed == {}
+
+
+def test_every_test_of_the_contract_has_a_fault_that_fails_it():
+    promised = {name for name in dir(PackageContract) if name.startswith("test")}
+
+    assert {test for test, _, _ in FAULTS.values()} == promised
+
+
+def test_a_package_that_is_not_installed_says_how_to_install_it():
+    with pytest.raises(UsageError, match="no distribution 'haiku-tasks' is installed") as caught:
+        InstalledPackage("haiku-tasks")
+    assert "pip install -e ." in str(caught.value)
