@@ -61,6 +61,19 @@ def test_heavy_imports_at_the_top_of_a_plugin_are_named(check, site):
     assert check(lines + site.llm_module).heavy_modules == ("bulky",)
 
 
+def test_what_a_plugin_loads_and_whom_it_asks_is_told(check, site):
+    source = """
+import colorsys
+import socket
+with socket.socket() as opened:
+    opened.connect_ex(("127.0.0.1", 9))
+"""
+    result = check(source + site.llm_module)
+    assert {"colorsys", "mod_one"} <= set(result.modules)
+    assert "pydantic" not in result.modules
+    assert result.asked == ("('127.0.0.1', 9)",)
+
+
 def test_a_diagnosis_names_what_is_wrong_and_imports_nothing(site):
     site.install_llm("good")
     site.install_llm("old", requires=["seedbed<0.0.1"])

@@ -61,10 +61,8 @@ class AnsweringServer(LoopbackServer):
     Both may be replaced, and `session` counted up, from any thread.
     """
 
-    patience = 60.0
-
     def __init__(self, seconds: float = 0.02) -> None:
-        super().__init__()
+        super().__init__(patience=60.0)
         self.session = 0
         self.seconds = seconds
         self.answer: Callable[[bytes], str | None] = digest_of

@@ -76,6 +76,11 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "pip install haikulib",
         {"source": f"import haikulib\n{textwrap.dedent(HOOK)}", "requires": ["seedbed<1", "haikulib"]},
     ),
+    "exit-at-import": (
+        "test_its_entry_points_resolve",
+        "ended the process with status 3",
+        {"source": f"import os\nos._exit(3)\n{textwrap.dedent(HOOK)}"},
+    ),
     "not-a-task": (
         "test_its_entry_points_resolve",
         "it must return a Task or GeneratorTask class",
@@ -133,6 +138,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         requires: list[str] | None = None,
         readme: str = "# Haiku",
         licence: str = "License-Expression: MIT\n",
+        value: str = "{module}",
         typed: bool = True,
         single: bool = False,
     ) -> None:
@@ -143,16 +149,16 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         written = {
             f"{module}-1.0.dist-info/METADATA": f"Name: {name}\nVersion: 1.0\n{licence}{headers}\n{readme}",
             f"{module}-1.0.dist-info/entry_points.txt": "".join(
-                f"[{group}]\n{point} = {module}\n" for group, point in points.items()
+                f"[{group}]\n{point} = {value}\n" for group, point in points.items()
             ),
-            (f"{module}.py" if single else f"{module}/__init__.py"): textwrap.dedent(source),
+            (f"{module}.py" if single else f"{module}/__init__.py"): source,
             **({f"{module}/py.typed": ""} if typed and not single else {}),
             **(files or {}),
         }
         for path, text in written.items():
             file = site / path.replace("{module}", module)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text.replace("{module}", module))
+            file.write_text(textwrap.dedent(text.replace("{module}", module)))
         monkeypatch.syspath_prepend(site)
 
     yield install
@@ -190,6 +196,13 @@ def test_a_fault_fails_the_one_test_that_names_it(judged, fault):
     assert list(verdict.failed) == [test]
     assert said in verdict.failed[test]
     assert inspect.getdoc(getattr(PackageContract, test)).splitlines()[0] in verdict.failed[test]
+
+
+def test_a_package_in_a_namespace_is_typed_where_it_begins(judged):
+    files = {"many/haiku/__init__.py": "", "many/haiku/py.typed": "", "many/haiku/plugin.py": HOOK}
+    verdict = judged("namespaced", value="many.haiku.plugin", files=files)
+
+    assert verdict.failed == {}
 
 
 def test_every_test_of_the_contract_has_a_fault_that_fails_it():

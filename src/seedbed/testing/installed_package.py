@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import sys
+from itertools import accumulate
 from pathlib import Path
 
 import importlib_metadata
@@ -49,20 +50,20 @@ class InstalledPackage:
     def readme(self) -> str:
         """The text of its README, empty where it has none."""
         text = self._distribution.read_text("METADATA") or self._distribution.read_text("PKG-INFO") or ""
-        return self.headers.first("Description", "") or text.partition("\n\n")[2].strip()
+        return _said(self.headers.first("Description", "")) or _said(text.partition("\n\n")[2].strip())
 
     @property
     def licences(self) -> list[str]:
         """What its metadata says of a licence: expressions, names, files, classifiers."""
         fields = ("License-Expression", "License", "License-File")
-        classified = [text for text in self.headers.all("Classifier") if text.startswith("License ::")]
-        return [value for field in fields for value in self.headers.all(field) if value] + classified
+        named = [value for field in fields for value in self.headers.all(field) if _said(value)]
+        return named + [text for text in self.headers.all("Classifier") if text.startswith("License ::")]
 
     @property
     def untyped(self) -> list[str]:
-        """Its modules of plugins at the top level that have no `py.typed`."""
-        names = {claim.value.partition(":")[0].partition(".")[0] for claim in self.claims}
-        return sorted(name for name in names if not _has_type_marker(name))
+        """The modules of its plugins that lie in no package with `py.typed`."""
+        values = dict.fromkeys(claim.value.partition(":")[0] for claim in self.claims)
+        return [value for value in values if not _has_type_marker(value)]
 
     def checked(self) -> list[tuple[Installed, CheckResult]]:
         """Return what importing each plugin in a process of its own shows, once for a process of tests."""
@@ -77,8 +78,18 @@ def _checked(claim: Installed) -> CheckResult:
     return check_plugin(claim)
 
 
-def _has_type_marker(name: str) -> bool:
-    spec = importlib.util.find_spec(name)
-    if spec is None:
-        return True
-    return any((Path(folder) / "py.typed").is_file() for folder in spec.submodule_search_locations or ())
+def _said(value: str) -> str:
+    # What older tools write where nothing was given.
+    return "" if value == "UNKNOWN" else value
+
+
+def _has_type_marker(module: str) -> bool:
+    """Whether the outermost package of a module, below those that are namespaces alone, is marked."""
+    for name in accumulate(module.split("."), "{}.{}".format):
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            return True
+        if spec.origin is not None:
+            folders = spec.submodule_search_locations or ()
+            return any((Path(folder) / "py.typed").is_file() for folder in folders)
+    return True

@@ -13,7 +13,7 @@ from seedbed.testing.llm_requests import SCHEMA, TOOL
 from seedbed.testing.scripted_server import ScriptedServer
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "other")
-TEXT = 'Blau, "azul", 青: ü\n\nThat is all: \\n.'
+TEXT = ' Blau, "azul", 青: ü\n\nThat is all: \\n. \n'
 
 
 class LLMAnswerContract(LLMFacts):

@@ -23,8 +23,8 @@ from seedbed.testing.wire import Asked, Wire
 KEY = "sk-contract-a3f09c77be41"
 """The key that the tests give a backend, which must not be shown anywhere."""
 
-PATIENCE = 20.0
-"""Seconds after which a call is taken to hang."""
+PATIENCE = 60.0
+"""Seconds after which a call that should have ended long ago is given up."""
 
 QUESTION: list[Message] = [{"role": "user", "content": "Name a colour."}]
 ANSWER = Response.of_text("Blue.", Usage(11, 7))
@@ -46,9 +46,12 @@ class LLMFacts(Contract):
     wire: ClassVar[Wire | None] = None
     """The protocol in which the backend asks a server; None where the model is inside the process."""
 
+    patience: ClassVar[float] = 20.0
+    """Seconds after which a call is taken to hang."""
+
     def new_llm(self, **fields: Any) -> LLM:
         """Return a new instance; override it where one is made in another way."""
-        return self.llm_class(**{"model": self.model, "timeout": PATIENCE, **self.fields, **fields})
+        return self.llm_class(**{"model": self.model, "timeout": self.patience, **self.fields, **fields})
 
     def llm_at(self, server: ScriptedServer, key: str = KEY, **fields: Any) -> LLM:
         """Return a new instance that asks `server`, with a key."""
@@ -70,7 +73,7 @@ class LLMFacts(Contract):
     def server(self) -> Iterator[ScriptedServer]:
         """A server that speaks the backend's protocol, and answers `Blue.` until it is told otherwise."""
         protocol = self.protocol
-        with ScriptedServer() as server:
+        with ScriptedServer(patience=self.patience) as server:
             server.answer_with(lambda received: _answer(protocol, received))
             yield server
 
@@ -104,8 +107,7 @@ def start(
 
 def ask(llm: LLM, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any) -> Response:
     """Return the answer to one call, of one try."""
-    # Later than the LLM's own time-out: that is an error of its own.
-    return start(llm, messages, n, **parameters).result(2 * PATIENCE)
+    return start(llm, messages, n, **parameters).result(llm.timeout + PATIENCE)
 
 
 def only(server: ScriptedServer, wire: Wire) -> Asked:

@@ -94,7 +94,7 @@ class LLMFailureContract(LLMFacts):
         call = start(llm)
         server.wait_for(1)
         try:
-            error = call.exception(PATIENCE / 4)
+            error = call.exception(self.patience / 2)
         except TimeoutError:
             pytest.fail("the backend waits before it tells of a refusal")
         finally:
@@ -113,7 +113,7 @@ class LLMFailureContract(LLMFacts):
             server.answer_with(self.protocol.answer(Response(choices=())))
         else:
             server.answer_with(Reply(drop=True))
-        failure(llm)
+        start(llm).exception(PATIENCE)
         assert server.count == 1, f"one try sent {server.count} requests"
 
     @pytest.mark.parametrize("cut", [False, True], ids=["without an answer", "in the middle of one"])

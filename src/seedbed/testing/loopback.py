@@ -14,16 +14,15 @@ from aiohttp import web
 class LoopbackServer(ABC):
     """An aiohttp application on a free port, served from `with` to its end; `url` says where.
 
-    What runs on its loop may call `wake`, and other threads `wait_until` something holds.
+    What runs on its loop may call `wake`, and other threads `wait_until` something holds, `patience` seconds
+    at the longest.
     """
 
     notices_disconnection: ClassVar[bool] = False
     """Whether the handler of a request is cancelled when its client goes."""
 
-    patience: ClassVar[float] = 30.0
-    """Seconds after which what is waited for is taken to be never coming."""
-
-    def __init__(self) -> None:
+    def __init__(self, *, patience: float = 30.0) -> None:
+        self.patience = patience
         self.url = ""
         self.loop = asyncio.new_event_loop()
         self.stopped = asyncio.Event()

@@ -12,14 +12,11 @@ import pytest
 from packaging.version import Version
 
 from seedbed import hookspecs
-from seedbed.errors import PluginError
 from seedbed.plugins.inspection import CheckResult
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.metadata import excludes, running_version
 from seedbed.plugins.names import is_name
-from seedbed.plugins.policy import Policy
-from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import Installed
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.testing.contract import Contract, fact
@@ -84,20 +81,17 @@ class PackageContract(Contract):
 
     def test_its_hooks_are_known(self, package: InstalledPackage) -> None:
         """Its modules implement hooks that Seedbed has: a misspelt one is never called."""
-        for claim in package.claims:
+        for claim, _ in _imported(package):
             for name in _unknown_hooks(claim):
                 hint = "; ".join(did_you_mean(name, _HOOKS)) or f"hooks: {', '.join(_HOOKS)}"
                 pytest.fail(f"{claim.value!r} implements {name!r}, which is no hook of Seedbed; {hint}")
 
     def test_its_entry_points_resolve(self, package: InstalledPackage) -> None:
         """Every name leads to a class of its kind: otherwise it is listed, and fails when it is used."""
-        for claim in package.claims:
-            try:
-                Registry([claim], Policy()).resolve(claim)
-            except PluginError as error:
-                if _is_importable(claim) and _unknown_hooks(claim):
-                    pytest.skip(f"{claim.value!r} has an unknown hook: see test_its_hooks_are_known")
-                pytest.fail(str(error))
+        for claim, result in package.checked():
+            if result.error is not None and result.modules and _unknown_hooks(claim):
+                pytest.skip(f"{claim.value!r} has an unknown hook: see test_its_hooks_are_known")
+            assert result.error is None, result.error
 
     def test_importing_it_loads_nothing_heavy(self, package: InstalledPackage) -> None:
         """A plugin's module loads no SDK at its top: who uses one name would pay for all of them.
@@ -167,18 +161,8 @@ def _packages(result: CheckResult) -> set[str]:
     return {part for name in result.modules for part in accumulate(name.split("."), "{}.{}".format)}
 
 
-def _is_importable(claim: Installed) -> bool:
-    try:
-        load_plugin(claim)
-    except PluginError:
-        return False
-    return True
-
-
 def _unknown_hooks(claim: Installed) -> list[str]:
     """Return what a plugin's module marks as a hook, or seems to mean as one, and Seedbed does not know."""
-    if not _is_importable(claim):
-        pytest.skip(f"{claim.value!r} cannot be imported: see test_its_entry_points_resolve")
     attributes = vars(load_plugin(claim))
     return [name for name, value in attributes.items() if name not in _HOOKS and _is_meant(name, value)]
 

@@ -59,8 +59,8 @@ class ScriptedServer(LoopbackServer):
 
     notices_disconnection = True
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, patience: float = 30.0) -> None:
+        super().__init__(patience=patience)
         self.received: list[Received] = []
         self.abandoned = 0
         self._replies: list[Reply | Callable[[Received], Reply]] = [Reply(body={})]
