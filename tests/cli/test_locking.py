@@ -27,6 +27,16 @@ def seedbed_llm(name):
     return AnsweringLLM
 """
 
+NOTING = """
+from seedbed import hookimpl
+
+print("imported")
+
+@hookimpl
+def seedbed_run_finished(run, outcome):
+    print("told")
+"""
+
 HAIKU = ("run", "t.py:Haiku", "-n", "1", "-o", "haiku.jsonl", "--llm")
 
 
@@ -40,7 +50,7 @@ def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     site.install_llm("answering", ANSWERING)
     monkeypatch.syspath_prepend(site.folder)
     yield site
-    for name in ("mod_answering", "mod_fake", "mod_task"):
+    for name in ("mod_answering", "mod_fake", "mod_noting", "mod_task"):
         sys.modules.pop(name, None)
     monkeypatch.undo()
     scan(refresh=True)
@@ -174,3 +184,20 @@ def test_the_list_under_a_lock_says_what_it_does_not_hold(run: Seedbed, site: Si
     assert "not locked" in new
     (fake,) = (line for line in listed if line.startswith("fake "))
     assert fake.split()[-1] == "ok"
+
+
+def test_observers_are_held_to_the_lock_too(run: Seedbed, site: Site, folder: Path) -> None:
+    (folder / "bare.lock").write_text(run("plugins", "lock", "t.py").out)
+    site.install("dist-noting", {"seedbed.observers": {"noting": "mod_noting"}}, {"mod_noting": NOTING})
+
+    refused = run(*HAIKU, "answering/m", "--plugin", "noting", "--locked", "bare.lock")
+    assert refused.status == 2
+    assert "the observer 'noting' is not served: dist-noting 1.0 is not in" in refused.err
+    assert "imported" not in refused.err
+
+    assert run(*HAIKU, "answering/m", "--plugin", "noting").status == 0
+    assert run("plugins", "lock", "--run", "haiku", "t.py", "-o", "haiku.lock").status == 0
+    assert held(folder / "haiku.lock")["dist-noting"] == {"seedbed.observers": ["noting"]}
+    locked = run(*HAIKU, "answering/m", "--plugin", "noting", "--locked", "haiku.lock", "--restart")
+    assert locked.status == 0, locked.err
+    assert "told" in locked.err

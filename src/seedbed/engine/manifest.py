@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from seedbed.engine.plan import Plan
 from seedbed.plugins.metadata import running_version
 from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
+from seedbed.plugins.scan import HERE, Installed
 from seedbed.store import Session
 from seedbed.tasks.steps import BaseStep
 
@@ -63,17 +64,23 @@ def _origin(cls: type, registry: Registry) -> dict[str, Any]:
     return {
         "class": f"{cls.__module__}.{cls.__qualname__}",
         "package": claims[0].owner if claims else _package(cls.__module__),
-        "plugins": [
-            {
-                "group": claim.kind.value,
-                "name": claim.name,
-                "distribution": claim.distribution,
-                "version": claim.version,
-                "editable": claim.editable,
-            }
-            for claim in claims
-        ],
+        "plugins": plugins_of(claims),
     }
+
+
+def plugins_of(claims: Iterable[Installed]) -> list[dict[str, Any]]:
+    """Return what a manifest says of plugins: what a lock file is made of."""
+    return [
+        {
+            "group": claim.kind.value,
+            "name": claim.name,
+            "distribution": claim.distribution,
+            "version": claim.version,
+            "editable": claim.editable,
+        }
+        for claim in claims
+        if claim.distribution != HERE
+    ]
 
 
 def _package(module: str) -> str | None:
