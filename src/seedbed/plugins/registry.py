@@ -46,7 +46,11 @@ class Registry:
         self._claims: dict[tuple[str, str], list[Installed]] = {}
         self._classes: dict[Installed, type] = {}
         self._hooks = Hooks()
-        for claim in scan() if installed is None else installed:
+        self.include(scan() if installed is None else installed)
+
+    def include(self, installed: Iterable[Installed]) -> None:
+        """Take further claims into account, of what was installed since."""
+        for claim in installed:
             self._claims.setdefault((claim.kind.namespace, claim.name), []).append(claim)
 
     def task(self, name: str) -> type[BaseTask]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from seedbed.testing.contract import departs as departs
     from seedbed.testing.contract import fact as fact
     from seedbed.testing.echo_llm import EchoLLM as EchoLLM
+    from seedbed.testing.fake_site import BlockedRegistry as BlockedRegistry
+    from seedbed.testing.fake_site import FakeSite as FakeSite
+    from seedbed.testing.fake_site import fake_distribution as fake_distribution
     from seedbed.testing.faulty_llm import FaultyLLM as FaultyLLM
     from seedbed.testing.import_cost import modules_loaded as modules_loaded
     from seedbed.testing.llm_contract import LLMContract as LLMContract
@@ -40,6 +43,7 @@ _HOMES = {
     "chat_completions": "ChatCompletions",
     "contract": "Contract departs fact",
     "echo_llm": "EchoLLM",
+    "fake_site": "BlockedRegistry FakeSite fake_distribution",
     "faulty_llm": "FaultyLLM",
     "import_cost": "modules_loaded",
     "llm_contract": "LLMContract",

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 import pytest
 
 from seedbed import testing
+
+if TYPE_CHECKING:
+    from seedbed.testing.fake_site import BlockedRegistry
+    from seedbed.testing.scripted_server import ScriptedServer
 
 _PROPERTY = "departs from its contract"
 
@@ -22,6 +28,24 @@ pytest.register_assert_rewrite(
         if name not in sys.modules
     )
 )
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[BlockedRegistry]:
+    """A registry that sees nothing installed: only what a test adds (`add`) or fakes (`fake`)."""
+    from seedbed.testing.fake_site import BlockedRegistry, FakeSite
+
+    with FakeSite(tmp_path / "site-packages") as site:
+        yield BlockedRegistry(site)
+
+
+@pytest.fixture
+def scripted_server() -> Iterator[ScriptedServer]:
+    """A server on loopback that answers as the test tells it."""
+    from seedbed.testing.scripted_server import ScriptedServer
+
+    with ScriptedServer() as server:
+        yield server
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
