@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import json
+import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pluggy
+from click.testing import CliRunner
 
-from seedbed import errors, hookspecs
+from seedbed import (
+    Call,
+    Engine,
+    Job,
+    ObservedCall,
+    ObservedOutcome,
+    ObservedRow,
+    ObservedRun,
+    Result,
+    RunStore,
+    Verdict,
+    errors,
+    hookspecs,
+)
+from seedbed.cli.command import seedbed
 from seedbed.plugins.kinds import PluginKind
 
+ENGINE_PARTS = {
+    Engine: ("make_rows", "drain", "cancel"),
+    Job: ("decided",),
+    RunStore: ("add_call", "add_result", "add_verdict", "truncate_verdicts", "flush"),
+    Call: (),
+    Result: (),
+    Verdict: (),
+}
 REFERENCE = Path(__file__).parent / "reference"
+PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
 def hooks_page() -> str:
@@ -20,11 +48,12 @@ def hooks_page() -> str:
         "# Hooks",
         "",
         "A plugin is a module that an entry point names. The entry point's group says what kind of plugin it",
-        "is, its name is what users type, and the module implements the hook of that group:",
+        "is, its name is what users type, and the module implements the hook of that group. Observers have",
+        "several, and implement any of them:",
         "",
-        "| group | hook |",
+        "| group | hooks |",
         "| --- | --- |",
-        *(f"| `{kind.value}` | `{kind.hook}(name)` |" for kind in PluginKind),
+        *(f"| `{kind.value}` | {', '.join(map(_signature, kind.hooks))} |" for kind in PluginKind),
         "",
     ]
     manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -32,6 +61,31 @@ def hooks_page() -> str:
     for name, function in _functions(hookspecs):
         if getattr(manager.hook, name, None) is not None:
             lines += [f"## {name}", "", *_docstring(function), ""]
+    lines += ["## What observers are told", "", "All of these are frozen.", ""]
+    for cls in (ObservedRun, ObservedCall, ObservedRow, ObservedOutcome):
+        lines += [f"### {cls.__name__}", "", *_docstring(cls), "", *_fields(cls), ""]
+    return "\n".join(lines)
+
+
+def engines_page() -> str:
+    """Return the page on engines."""
+    lines = [
+        "# Engines",
+        "",
+        "An engine makes the rows of a run, in place of the one that is built in. A class is registered with",
+        "the hook [`seedbed_engine`](hooks.md#seedbed_engine), and asked for by `--engine NAME` or",
+        '`run(..., engine="NAME")`. [How to write one](../how-to/engines.md).',
+        "",
+        "All that one needs comes with `from seedbed import ...`: `Engine` and `Job`; `Plan`, with the steps",
+        "and their LLMs; `Run` and `Failure`; `RunStore`, with `Call`, `Result` and `Verdict`, whose fields",
+        "are the columns of [the run's tables](run-store.md). Scheduling, the journal of calls and the",
+        "replacement of rejected rows belong to the engine that is built in: nobody else may import them.",
+        "",
+    ]
+    for cls, names in ENGINE_PARTS.items():
+        lines += [f"## {cls.__name__}", "", *_docstring(cls), ""]
+        for name in names:
+            lines += [f"### {cls.__name__}.{name}", "", *_docstring(getattr(cls, name)), ""]
     return "\n".join(lines)
 
 
@@ -45,8 +99,61 @@ def errors_page() -> str:
     return "\n".join(lines)
 
 
+def plugins_page() -> str:
+    """Return the catalogue of first-party plugins, from their metadata and from what `plugins show` says."""
+    lines = [
+        "# Plugins",
+        "",
+        "What the first-party packages bring. `seedbed plugins` lists what is installed,",
+        "`seedbed plugins show NAME` tells all parameters.",
+        "",
+    ]
+    for project in sorted(PLUGINS.glob("*/pyproject.toml")):
+        metadata = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+        lines += [f"## {metadata['name']}", "", f"{metadata['description']}.", ""]
+        names = [name for names in metadata["entry-points"].values() for name in names]
+        for name in names:
+            lines += _plugin(name)
+    return "\n".join(lines)
+
+
+def _plugin(name: str) -> list[str]:
+    shown = json.loads(CliRunner().invoke(seedbed, ["plugins", "show", name, "--json"]).stdout)
+    lines = [f"### {name}", "", f"{shown['kind'][0].upper()}{shown['kind'][1:]}. {shown['description']}", ""]
+    if shown.get("columns"):
+        lines += [f"Columns made: {_code(shown['columns'])}.", ""]
+    if "capabilities" in shown:
+        lines += [f"Capabilities: {_code(shown['capabilities'])}.", ""]
+    return [
+        *lines,
+        "| parameter | type | |",
+        "| --- | --- | --- |",
+        *map(_parameter, shown["parameters"]),
+        "",
+    ]
+
+
+def _parameter(parameter: dict[str, Any]) -> str:
+    cells = (f"`{parameter['name']}`", parameter["type"], parameter["description"])
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _code(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def _functions(module: ModuleType) -> list[tuple[str, object]]:
     return [(name, value) for name, value in vars(module).items() if name.startswith("seedbed_")]
+
+
+def _signature(hook: str) -> str:
+    names = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
+    return f"`{hook}({names})`"
+
+
+def _fields(cls: type) -> list[str]:
+    fields = [(one.name, str(one.type).replace("|", "\\|")) for one in dataclasses.fields(cls)]
+    return ["| field | type |", "| --- | --- |", *(f"| `{name}` | `{kind}` |" for name, kind in fields)]
 
 
 def _docstring(documented: object) -> list[str]:
@@ -58,7 +165,12 @@ def _fenced(text: str) -> list[str]:
     return [first, "", "```text", *rest.splitlines(), "```"]
 
 
-PAGES = {"hooks.md": hooks_page, "errors.md": errors_page}
+PAGES = {
+    "hooks.md": hooks_page,
+    "engines.md": engines_page,
+    "errors.md": errors_page,
+    "plugins.md": plugins_page,
+}
 
 
 if __name__ == "__main__":

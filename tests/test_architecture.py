@@ -35,6 +35,7 @@ DOORS = {
     ("seedbed.tasks.steps", "__rrshift__", "pipeline"),
     ("seedbed.plugins.contract", "base_class", "llm"),
     ("seedbed.plugins.contract", "base_class", "tasks"),
+    ("seedbed.plugins.contract", "base_class", "engine"),
 }
 """Upward imports that are allowed: module, function, package that is reached."""
 

@@ -1,25 +1,43 @@
-"""The generated pages of the reference say what the code says."""
+"""The generated pages say what the code says, and the others what the commands print."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-def load_generator() -> dict[str, object]:
-    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+def load(script: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"docs_{script}", DOCS / f"{script}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return dict(module.PAGES)
+    return module
 
 
-@pytest.mark.parametrize(("page", "write"), load_generator().items())
+generate, outputs = load("generate"), load("outputs")
+
+
+@pytest.mark.parametrize(("page", "write"), generate.PAGES.items())
 def test_a_generated_page_is_up_to_date(page: str, write: object) -> None:
     assert callable(write)
     assert (DOCS / "reference" / page).read_text() == write(), "run: uv run python docs/generate.py"
+
+
+@pytest.mark.parametrize("page", [str(page.relative_to(DOCS)) for page in outputs.pages()])
+def test_a_page_shows_what_its_commands_print(page: str) -> None:
+    text = (DOCS / page).read_text()
+
+    assert likeness(outputs.filled(text)) == likeness(text), "run: uv run python docs/outputs.py"
+
+
+def likeness(text: str) -> list[str]:
+    """Return the lines without what differs from one day, or one processor, to another."""
+    lines = (re.sub(r"[\d,.:]+|row$| +", "*", line) for line in text.splitlines())
+    return [line for line in lines if "rejected" not in line.lower() and line.strip("*")]

@@ -6,16 +6,19 @@ import hashlib
 import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
-from seedbed import LLM, Pipeline, Registry, Request, Response
+from seedbed import LLM, GeneratorTask, Pipeline, Registry, Request, Response, Step, run
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.entries import PipelineFile
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.schema import pipeline_schema
+from seedbed.plugins.observers import configured_observers
 from seedbed.plugins.policy import read_policy
 from seedbed.testing import PackageContract, StepContract, TaskContract
 
@@ -112,3 +115,69 @@ def test_the_plugins_on_the_page_keep_their_contracts(pytester: pytest.Pytester)
     assert {report.nodeid.partition("::")[0] for report in passed} == {
         name for name in files if name.startswith("test_")
     }
+
+
+class Number(GeneratorTask):
+    """Asks about a number."""
+
+    template: str = "What is {{ n }}?"
+
+    def sample(self, index: int, rng: Any) -> dict[str, Any]:
+        return {"n": index}
+
+
+class Double(Step):
+    """Doubles the number."""
+
+    def process(self, row: Any) -> Any:
+        return {**row, "n": 2 * row["n"]}
+
+
+def module_of(page: str, number: int = 0) -> ModuleType:
+    """Return a module made of a snippet."""
+    module = ModuleType("snippet")
+    exec(compile(fences(page, "python")[number], page, "exec"), vars(module))
+    return module
+
+
+def test_the_observer_on_the_page_prints_what_it_hears(capsys: pytest.CaptureFixture[str]) -> None:
+    run(Number(llm=ManyAnswersLLM(model="m")), 2, observers=[module_of("observers.md")])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "number: 2 rows by many-answers/m"
+    assert lines[1:3] == ["  number, row 0: 0 tokens", "  number, row 1: 0 tokens"]
+    assert lines[3].startswith("  row 0 is accepted {'n': 0, 'generation': 'Explain ")
+    assert lines[5] == "number is complete: 2 rows in 0 s"
+
+
+def test_the_observer_in_python_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    _, code = fences("observers.md", "python")
+    names = {"llm": ManyAnswersLLM(model="m"), "task": Number()}
+    code = code.replace('llm="openai/gpt-4.1-mini"', "llm=llm").replace('"qa-pairs"', "task")
+
+    exec(compile(code.replace('"printer", counter', "counter"), "observers.md", "exec"), names)
+
+    assert capsys.readouterr().out == "{'number': 0}\n"
+
+
+def test_the_settings_on_the_page_name_the_observer(tmp_path: Path) -> None:
+    entry_point, pyproject, seedbed = fences("observers.md", "toml")
+    assert tomllib.loads(entry_point)["project"]["entry-points"] == {
+        "seedbed.observers": {"printer": "my_printer"}
+    }
+    for name, text in (("pyproject.toml", pyproject), ("seedbed.toml", seedbed)):
+        (tmp_path / name).write_text(text)
+        assert configured_observers(folder=tmp_path, environ={}).names == ("printer",)
+        (tmp_path / name).unlink()
+
+
+def test_the_engine_on_the_page_makes_the_rows_that_the_one_that_is_built_in_makes(tmp_path: Path) -> None:
+    engine = module_of("engines.md").PlainEngine
+    pipeline = Number(llm=ManyAnswersLLM(model="m")) >> Double()
+    outs = [tmp_path / "plain.jsonl", tmp_path / "built-in.jsonl"]
+
+    made = [run(pipeline, 5, out=outs[0], engine=engine), run(pipeline, 5, out=outs[1])]
+
+    assert [one.outcome for one in made] == ["complete", "complete"]
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert len(outs[0].read_text().splitlines()) == 5

@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seedbed.engine.api import run as run
+    from seedbed.engine.engine import Engine as Engine
+    from seedbed.engine.engine import Job as Job
+    from seedbed.engine.failure import Failure as Failure
+    from seedbed.engine.observed import ObservedCall as ObservedCall
+    from seedbed.engine.observed import ObservedOutcome as ObservedOutcome
+    from seedbed.engine.observed import ObservedRow as ObservedRow
+    from seedbed.engine.observed import ObservedRun as ObservedRun
+    from seedbed.engine.plan import Plan as Plan
     from seedbed.engine.run import Run as Run
     from seedbed.errors import AmbiguousPluginError as AmbiguousPluginError
     from seedbed.errors import AuthenticationError as AuthenticationError
@@ -80,6 +88,10 @@ if TYPE_CHECKING:
     from seedbed.plugins.resolve import get_step as get_step
     from seedbed.plugins.resolve import get_task as get_task
     from seedbed.plugins.suggest import did_you_mean as did_you_mean
+    from seedbed.store.run_store import RunStore as RunStore
+    from seedbed.store.run_values import Call as Call
+    from seedbed.store.run_values import Result as Result
+    from seedbed.store.run_values import Verdict as Verdict
     from seedbed.tasks.combining import CombineStep as CombineStep
     from seedbed.tasks.combining import Concat as Concat
     from seedbed.tasks.combining import Join as Join
@@ -128,7 +140,13 @@ _HOMES = {
     "tasks.passing": "Pass",
     "pipeline.pipeline": "Pipeline",
     "pipeline.routing": "otherwise when",
+    "store.run_store": "RunStore",
+    "store.run_values": "Call Result Verdict",
     "engine.api": "run",
+    "engine.engine": "Engine Job",
+    "engine.failure": "Failure",
+    "engine.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
+    "engine.plan": "Plan",
     "engine.run": "Run",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

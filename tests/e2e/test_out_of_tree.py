@@ -86,24 +86,80 @@ def seedbed_llm(name):
     return ParrotLLM
 '''
 
+OBSERVER_PROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "row-log"
+version = "1.4"
+dependencies = ["seedbed>=0.1,<1"]
+
+[project.entry-points."seedbed.observers"]
+row-log = "row_log"
+
+[tool.hatch.build.targets.wheel]
+packages = ["row_log.py"]
+"""
+
+OBSERVER_MODULE = '''
+"""Writes what becomes of the rows of a run to a file."""
+
+import json
+from pathlib import Path
+
+from seedbed import hookimpl
+
+
+@hookimpl
+def seedbed_run_started(run):
+    Path("log.jsonl").write_text("")
+
+
+@hookimpl
+def seedbed_row_finished(run, row):
+    with Path("log.jsonl").open("a") as file:
+        file.write(json.dumps([run.name, row.id, row.verdict, row.columns]) + "\\n")
+
+
+@hookimpl
+def seedbed_run_finished(outcome):
+    raise RuntimeError(f"the tracker is down: {outcome.outcome}")
+'''
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of commands of an environment that has Seedbed and two strangers' packages."""
+    """Return the folder of commands of an environment that has Seedbed and three strangers' packages."""
     folder = tmp_path_factory.mktemp("clean")
-    task, backend = folder / "task", folder / "backend"
+    task, backend, observer = folder / "task", folder / "backend", folder / "observer"
     (task / "riddle_tasks").mkdir(parents=True)
     (task / "pyproject.toml").write_text(TASK_PROJECT)
     (task / "riddle_tasks" / "__init__.py").write_text(TASK_MODULE)
     backend.mkdir()
     (backend / "pyproject.toml").write_text(BACKEND_PROJECT)
     (backend / "parrot_llm.py").write_text(BACKEND_MODULE)
+    observer.mkdir()
+    (observer / "pyproject.toml").write_text(OBSERVER_PROJECT)
+    (observer / "row_log.py").write_text(OBSERVER_MODULE)
     venv.create(folder / "env", with_pip=True)
     bin_folder = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
     installed = subprocess.run(
-        [bin_folder / "python", "-m", "pip", "install", "--quiet", ROOT, FIRST_PARTY, task, backend],
+        [
+            bin_folder / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            ROOT,
+            FIRST_PARTY,
+            task,
+            backend,
+            observer,
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -129,7 +185,16 @@ def test_they_are_listed_with_their_distributions_beside_a_first_party_one(
     ended = seedbed(scripts, "plugins", folder=tmp_path)
 
     assert ended.returncode == 0, ended.stderr
-    for word in ("riddles", "riddle-tasks", "2.1", "parrot", "parrot-llm", "0.3", "seedbed-openai"):
+    for word in (
+        "riddles",
+        "riddle-tasks",
+        "2.1",
+        "parrot",
+        "parrot-llm",
+        "0.3",
+        "row-log",
+        "seedbed-openai",
+    ):
         assert word in ended.stdout
 
 
@@ -146,6 +211,20 @@ def test_they_run_by_name_and_take_their_fields(scripts: Path, tmp_path: Path) -
     for row in rows:
         assert row["generation"] == f"Write a riddle about a {row['animal']}.".upper()
         assert row["model_name"] == "grey"
+
+
+def test_an_observer_is_told_of_the_rows_and_cannot_harm_the_run(scripts: Path, tmp_path: Path) -> None:
+    (tmp_path / "seedbed.toml").write_text('observers = ["row-log"]\n')
+    ended = seedbed(
+        scripts, "run", "riddles", "--llm", "parrot/x", "-n", "3", "-o", "o.jsonl", folder=tmp_path
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert "the observer 'row-log' of row-log 1.4 is broken: seedbed_run_finished raised" in ended.stderr
+    assert "RuntimeError: the tracker is down: complete" in ended.stderr
+    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert log == [["o", str(number), "accepted", row] for number, row in enumerate(rows)]
 
 
 def test_a_misspelt_name_is_answered_with_the_installed_ones(scripts: Path, tmp_path: Path) -> None:

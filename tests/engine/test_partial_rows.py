@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from seedbed import (
     run,
 )
 from seedbed.engine.api import open_session
+from seedbed.engine.local import LocalEngine
 from seedbed.engine.plan import make_plan
 from seedbed.tasks.rows import Row
 
@@ -162,7 +164,8 @@ class Waiting(Step):
 def test_a_slow_row_does_not_hold_up_those_before_it_in_the_same_hop() -> None:
     step = Waiting()
     plan = make_plan(step, input=[{"number": 1}, {"number": 2}])
-    session = open_session(plan, watch=lambda settled: step._first_has_left.set())
+    engine = partial(LocalEngine, watch=lambda settled: step._first_has_left.set())
+    session = open_session(plan, engine=engine)
 
     assert session.execute().accepted == 2
 

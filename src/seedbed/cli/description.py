@@ -8,18 +8,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
-from pydantic import BaseModel
 
 from seedbed.cli.failures import blaming
 from seedbed.cli.parameters import Parameter, parameters_of
+from seedbed.engine.engine import Engine
 from seedbed.llm.llm import LLM
+from seedbed.plugins.observer import Observer
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask, Task
 
 
 @dataclass(frozen=True)
 class Description:
-    """One class; `reads` and `columns` are those of rows, None where only an instance could tell."""
+    """One class or observer; `reads` and `columns` are of rows, None where only an instance could tell."""
 
     text: str
     parameters: tuple[Parameter, ...]
@@ -28,12 +29,13 @@ class Description:
     reads: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     capabilities: tuple[str, ...] | None = None
+    hooks: tuple[str, ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the description as values that JSON can hold."""
         listed = {
             name: list(value)
-            for name in ("reads", "columns", "capabilities")
+            for name in ("reads", "columns", "capabilities", "hooks")
             if (value := getattr(self, name)) is not None
         }
         parameters = [_parameter_as_json(parameter) for parameter in self.parameters]
@@ -46,12 +48,28 @@ def describe(cls: type[BaseStep] | type[LLM]) -> Description:
         return _describe_llm(cls) if issubclass(cls, LLM) else _describe_step(cls)
 
 
+def describe_engine(cls: type[Engine]) -> Description:
+    """Describe an engine, which has no parameters."""
+    return Description(_own_text(cls), (), "")
+
+
+def describe_observer(observer: Observer) -> Description:
+    """Describe an observer by the docstring of its module or class, and its hooks."""
+    text = inspect.getdoc(observer.plugin) or ""
+    return Description(text, (), "", hooks=observer.hooks)
+
+
 def write_text(description: Description, formatter: click.HelpFormatter) -> None:
     """Write what a class says of itself, and the columns of its rows."""
     formatter.write_paragraph()
     with formatter.indentation():
         formatter.write_text(description.text or "(Its authors say nothing about it.)")
-    titles = {"reads": "Columns read", "columns": "Columns made", "capabilities": "Capabilities"}
+    titles = {
+        "reads": "Columns read",
+        "columns": "Columns made",
+        "capabilities": "Capabilities",
+        "hooks": "Hooks",
+    }
     lines = [
         (title, ", ".join(value)) for name, title in titles.items() if (value := getattr(description, name))
     ]
@@ -112,7 +130,7 @@ def _told(ask: Callable[[], list[str]]) -> tuple[str, ...] | None:
         return None
 
 
-def _own_text(cls: type[BaseModel]) -> str:
+def _own_text(cls: type) -> str:
     return inspect.cleandoc(cls.__dict__.get("__doc__") or "")
 
 

@@ -36,6 +36,8 @@ def kept_order(order: Order, plan: Plan, out: Path | None) -> dict[str, Any]:
         "concurrency": order.concurrency,
         "leaf": order.leaf,
         "max_attempts": order.bounds.max_attempts,
+        "plugins": list(order.plugins),
+        "engine": order.engine,
         "out": str(out) if out else None,
         "folder": str(Path.cwd()),
     }
@@ -51,14 +53,15 @@ def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[
 def renewed_order(kept: Mapping[str, Any], given: Mapping[str, Any]) -> Order:
     """Return the order that a manifest keeps, with the options that are given in place of its own."""
     settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
-    names = ("what", "llm", "n", "seed", "concurrency", "leaf", "max_attempts")
+    names = ("what", "llm", "n", "seed", "concurrency", "leaf", "max_attempts", "engine")
     options = {name: value for name, value in given.items() if value is not None and name != "settings"}
     return order_of(
         **{
-            **{name: kept[name] for name in names},
+            **{name: kept.get(name) for name in names},
             **options,
             "input": Path(kept["input"]) if kept["input"] else None,
             "settings": (*settings, *given["settings"]),
+            "plugins": given["plugins"] or kept.get("plugins", ()),
         }
     )
 

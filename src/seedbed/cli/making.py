@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,13 @@ from seedbed.cli.planning import Order, plan_of
 from seedbed.cli.progress import progress_of
 from seedbed.cli.summary import exit_status, write_summary
 from seedbed.cli.supervision import supervised
-from seedbed.engine.api import open_session
+from seedbed.engine.api import engine_of, open_session
+from seedbed.engine.engine import Engine
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Run
 from seedbed.errors import DatasetError
+from seedbed.plugins.observer import Observer
+from seedbed.plugins.observers import observers_of
 from seedbed.plugins.registry import Registry
 
 
@@ -44,7 +47,9 @@ def make_dataset(order: Order, registry: Registry, how: Making) -> ExitStatus:
         plan = plan_of(order, registry)
         if not how.check(plan):
             return ExitStatus.COMPLETE
-        run = _run(order, plan, stdout, how)
+        told = observers_of(order.plugins, registry=registry)
+        engine = engine_of(order.engine, registry=registry)
+        run = _run(order, plan, stdout, how, told, engine)
     if how.as_json:
         write_json(run.summary(), err=how.out is None)
     else:
@@ -52,7 +57,14 @@ def make_dataset(order: Order, registry: Registry, how: Making) -> ExitStatus:
     return exit_status(run)
 
 
-def _run(order: Order, plan: Plan, stdout: BinaryIO, how: Making) -> Run:
+def _run(
+    order: Order,
+    plan: Plan,
+    stdout: BinaryIO,
+    how: Making,
+    observers: Sequence[Observer],
+    engine: type[Engine],
+) -> Run:
     session = open_session(
         plan,
         out=how.out,
@@ -61,6 +73,8 @@ def _run(order: Order, plan: Plan, stdout: BinaryIO, how: Making) -> Run:
         retry=how.retry,
         emit=None if how.out else partial(_write_row, stdout),
         order=kept_order(order, plan, how.out),
+        observers=observers,
+        engine=engine,
     )
     rows_on_terminal = how.out is None and stdout.isatty()
     silent = how.as_json and how.out is None

@@ -33,6 +33,20 @@ concurrency_option = click.option(
 )
 
 
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    metavar="NAME",
+    multiple=True,
+    help="Tell this observer of calls and rows: a name, or PATH.py:CLASS (repeatable).",
+)
+
+
+engine_option = click.option(
+    "--engine", metavar="NAME", help="What makes the rows: a name, or PATH.py:CLASS; built in if left out."
+)
+
+
 def bound_options(command: _Decorated) -> _Decorated:
     """Add what says where a run stops by itself, and how fast it may go."""
     options = (

@@ -42,6 +42,8 @@ class Order:
     concurrency: int | None = None
     leaf: str | None = None
     bounds: Bounds = NO_BOUNDS
+    plugins: tuple[str, ...] = ()
+    engine: str | None = None
 
 
 def order_of(
@@ -54,12 +56,15 @@ def order_of(
     seed: int,
     concurrency: int | None,
     leaf: str | None,
+    plugins: Sequence[str] = (),
+    engine: str | None = None,
     max_failures: str | int | None = None,
     **bounds: Any,
 ) -> Order:
     """Return the order that the options of a command make."""
     bound = Bounds(max_failures=MaxFailures.parse(max_failures), **bounds)
-    return Order(what, llm, n, input, parse_settings(settings), seed, concurrency, leaf, bound)
+    parsed = parse_settings(settings)
+    return Order(what, llm, n, input, parsed, seed, concurrency, leaf, bound, tuple(plugins), engine)
 
 
 def plan_of(order: Order, registry: Registry) -> Plan:

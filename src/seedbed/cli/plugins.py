@@ -15,7 +15,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @_as_json
 @click.pass_context
 def plugins(ctx: click.Context, as_json: bool) -> int | None:
-    """List the installed tasks, steps and LLM backends; nothing is imported."""
+    """List the installed tasks, steps, LLM backends, engines and observers; nothing is imported."""
     if ctx.invoked_subcommand is not None:
         ctx.obj = as_json
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.output import kept_stdout, write_json
@@ -13,6 +14,7 @@ from seedbed.cli.summary import exit_status, show_stop
 from seedbed.cli.supervision import supervised
 from seedbed.cli.trace import Trace
 from seedbed.engine.api import open_session
+from seedbed.engine.local import LocalEngine
 from seedbed.plugins.registry import Registry
 
 _REPLACED = 2
@@ -25,7 +27,8 @@ def show_preview(order: Order, registry: Registry, *, as_json: bool) -> ExitStat
     bounds = replace(order.bounds, max_attempts=(order.n or 0) + _REPLACED)
     order = replace(order, bounds=bounds)
     with kept_stdout():
-        session = open_session(plan_of(order, registry), recorder=trace.record, watch=trace.watch)
+        engine = partial(LocalEngine, recorder=trace.record, watch=trace.watch)
+        session = open_session(plan_of(order, registry), engine=engine)
         run = supervised(session, progress_of(session, silent=as_json, rows_on_terminal=False))
     if as_json:
         write_json({"rows": [row.as_json() for row in trace.traces()], "summary": run.summary()})

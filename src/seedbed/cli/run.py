@@ -9,7 +9,7 @@ import click
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
-from seedbed.cli.options import bound_options, order_options
+from seedbed.cli.options import bound_options, engine_option, order_options, plugin_option
 from seedbed.cli.policy import registry_of
 from seedbed.errors import UsageError
 
@@ -25,6 +25,8 @@ from seedbed.errors import UsageError
 )
 @click.option("--restart", is_flag=True, help="Begin the run anew, and keep what it had made aside.")
 @order_options
+@plugin_option
+@engine_option
 @bound_options
 @click.pass_context
 def run(

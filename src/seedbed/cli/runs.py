@@ -11,7 +11,14 @@ import click
 
 from seedbed.cli.groups import Group
 from seedbed.cli.kept_runs import complete_name
-from seedbed.cli.options import bound_options, concurrency_option, llm_option, set_option
+from seedbed.cli.options import (
+    bound_options,
+    concurrency_option,
+    engine_option,
+    llm_option,
+    plugin_option,
+    set_option,
+)
 from seedbed.cli.policy import policy_options, registry_of
 from seedbed.errors import UsageError
 
@@ -93,6 +100,8 @@ def export(name: str, out: Path | None, leaf: str | None, form: str | None, colu
 @llm_option
 @set_option
 @concurrency_option
+@plugin_option
+@engine_option
 @bound_options
 @click.option("--yes", is_flag=True, help="Make all rows anew where --llm or --set ask for that.")
 @policy_options

@@ -6,15 +6,20 @@ from typing import NamedTuple
 
 import click
 
-from seedbed.cli.description import Description, describe, write_parameters, write_text
+from seedbed.cli.description import (
+    Description,
+    describe,
+    describe_engine,
+    describe_observer,
+    write_parameters,
+    write_text,
+)
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.listing import chosen, entry_as_json
 from seedbed.cli.output import write_json
-from seedbed.llm.llm import LLM
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.standing import Entry, Status
-from seedbed.tasks.steps import BaseStep
 
 
 class _Shown(NamedTuple):
@@ -27,8 +32,8 @@ def show_plugin(registry: Registry, name: str, as_json: bool) -> ExitStatus:
 
     Raises the PluginError that using the name would raise.
     """
-    namespaces = dict.fromkeys(entry.installed.kind.namespace for entry in chosen(registry, name))
-    found = [_find(registry, namespace, name) for namespace in namespaces]
+    kinds = {entry.installed.kind.namespace: entry.installed.kind for entry in chosen(registry, name)}
+    found = [_find(registry, kind, name) for kind in kinds.values()]
     if as_json:
         shown = [{**entry_as_json(entry), **description.as_json()} for entry, description in found]
         write_json(shown[0] if len(shown) == 1 else shown)
@@ -38,16 +43,23 @@ def show_plugin(registry: Registry, name: str, as_json: bool) -> ExitStatus:
     return ExitStatus.COMPLETE
 
 
-def _find(registry: Registry, namespace: str, name: str) -> _Shown:
-    is_llm = namespace == PluginKind.LLM.namespace
-    cls: type[LLM] | type[BaseStep] = registry.llm(name) if is_llm else registry.step(name)
+def _find(registry: Registry, kind: PluginKind, name: str) -> _Shown:
+    described = _describe(registry, kind, name)
     usable = (
         entry
         for entry in registry.entries()
         if entry.status is Status.OK
-        and (entry.installed.name, entry.installed.kind.namespace) == (name, namespace)
+        and (entry.installed.name, entry.installed.kind.namespace) == (name, kind.namespace)
     )
-    return _Shown(next(usable), describe(cls))
+    return _Shown(next(usable), described)
+
+
+def _describe(registry: Registry, kind: PluginKind, name: str) -> Description:
+    if kind is PluginKind.OBSERVER:
+        return describe_observer(registry.observer(name))
+    if kind is PluginKind.ENGINE:
+        return describe_engine(registry.engine(name))
+    return describe(registry.llm(name) if kind is PluginKind.LLM else registry.step(name))
 
 
 def _write(entry: Entry, description: Description) -> None:

@@ -11,8 +11,9 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.progress import Progress
 from seedbed.cli.signals import Interruptions, end_now
 from seedbed.cli.summary import found_lines
+from seedbed.engine.local import DRAIN_SECONDS
 from seedbed.engine.run import Run
-from seedbed.engine.session import DRAIN_SECONDS, Session
+from seedbed.engine.session import Session
 from seedbed.errors import SeedbedError
 from seedbed.llm.loop import loop_thread
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from seedbed.engine.bounds import Bounds, MaxFailures
 from seedbed.engine.emission import Emission
-from seedbed.engine.journal import RunJournal
-from seedbed.engine.opening import open_store, spent_before
+from seedbed.engine.engine import Engine, Job
+from seedbed.engine.fingerprint import step_fingerprint
+from seedbed.engine.local import LocalEngine
+from seedbed.engine.opening import open_store
+from seedbed.engine.outlets import Outlets
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
-from seedbed.engine.settled import Settled
-from seedbed.llm.gateway import Gateway, Recorder
 from seedbed.llm.llm import LLM
-from seedbed.llm.sender import Sender
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.observer import Observer
+from seedbed.plugins.observers import observers_of
 from seedbed.plugins.registry import Registry
+from seedbed.plugins.resolve import engine_class
 from seedbed.store import check_target
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep
@@ -48,6 +51,8 @@ def run(
     price_output: float | None = None,
     restart: bool = False,
     retry: bool = False,
+    observers: Iterable[str | object] = (),
+    engine: str | type[Engine] | None = None,
     registry: Registry | None = None,
 ) -> Run:
     """Make `n` rows with a task or pipeline, and return the run.
@@ -62,6 +67,10 @@ def run(
     `max_seconds` span all sessions of a run. Prices, in dollars per million tokens, are those that the
     package genai-prices lists unless `price_input` and `price_output` are given. `leaf` names the step
     whose rows are the dataset, where a pipeline ends in several.
+
+    `observers` are told of the run's calls and rows once they are durable: names of installed ones,
+    `PATH.py:Class`, or objects with hooks. Those that the setting `observers` names are told too. `engine`
+    is what makes the rows in place of the built-in one: a name, `PATH.py:Class`, or a class.
 
     Raises UsageError or PluginError before anything is spent, and LLMError where no row can be made.
     A row that fails is counted in the run and is no error; a run that is not complete is logged as a
@@ -89,11 +98,23 @@ def run(
         bounds=bounds,
         registry=registry,
     )
+    told = observers_of(observers, registry=registry)
+    maker = engine_of(engine, registry=registry)
     out = Path(out) if out else None
-    made = open_session(plan, out=out, name=name, restart=restart, retry=retry).execute()
+    session = open_session(
+        plan, out=out, name=name, restart=restart, retry=retry, observers=told, engine=maker
+    )
+    made = session.execute()
     if made.outcome != "complete":
         logger.warning("%s", made)
     return made
+
+
+def engine_of(given: str | type[Engine] | None, *, registry: Registry | None = None) -> type[Engine]:
+    """Return the engine that is named or given, or the one that is built in; raise as `get_task` does."""
+    if given is None:
+        return LocalEngine
+    return engine_class(given, registry=registry) if isinstance(given, str) else given
 
 
 def open_session(
@@ -104,31 +125,21 @@ def open_session(
     restart: bool = False,
     retry: bool = False,
     emit: Callable[[bytes], None] | None = None,
-    recorder: Recorder | None = None,
-    watch: Callable[[Settled], None] | None = None,
     order: dict[str, object] | None = None,
+    observers: Sequence[Observer] = (),
+    engine: Callable[[Job], Engine] = LocalEngine,
 ) -> Session:
     """Return a session of the plan on its store, which is open then.
 
-    `emit` takes each row of the dataset when it is durable, in order, as JSON; `watch` is told of every
-    verdict and `recorder` of every call, both on the loop thread.
+    `emit` takes each row of the dataset when it is durable, in order, as JSON, on the loop thread;
+    `observers` are told of all that is durable, on threads of their own.
     """
     if out is not None:
         check_target(out)
     if name is None and out is not None:
         name = out.stem
     store = open_store(plan, name, restart=restart)
-    bounds, prices = plan.bounds, plan.bounds.prices
-    budget = bounds.budget(prices, spent_before(store))
-    sender = Sender(
-        concurrency=plan.concurrency,
-        budget=budget,
-        requests_per_minute=bounds.requests_per_minute,
-        tokens_per_minute=bounds.tokens_per_minute,
-    )
-    journal = RunJournal(store, sender.counts, prices, retrying=retry)
-    gateway = Gateway(sender=sender, recorder=recorder, journal=journal)
-    handle = Run(
+    run = Run(
         name or plan.name,
         plan.wanted,
         plan.seed,
@@ -136,15 +147,10 @@ def open_session(
         folder=store.folder if name else None,
         store=None if name else store,
     )
-    return Session(
-        plan,
-        handle,
-        store,
-        gateway=gateway,
-        journal=journal,
-        budget=budget,
-        out=out,
-        emission=Emission(emit) if emit else None,
-        watch=watch,
-        order=order,
-    )
+    fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
+    job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
+    try:
+        return Session(job, engine(job), out=out, order=order, observers=observers)
+    except BaseException:
+        store.close()
+        raise

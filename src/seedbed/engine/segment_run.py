@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from seedbed.engine.emission import Emission
+from seedbed.engine.engine import Job
 from seedbed.engine.executions import Applied, Executions, concerns_all
 from seedbed.engine.failure import Failure
 from seedbed.engine.flow import flow_of, is_ordered
 from seedbed.engine.fold import ATTEMPTS_PER_ROW, Fold
 from seedbed.engine.journal import RunJournal
-from seedbed.engine.plan import Plan
-from seedbed.engine.run import Run
 from seedbed.engine.segments import Segment, upstream
 from seedbed.engine.settled import Settled
 from seedbed.engine.source_of import SourceMaker
@@ -23,7 +21,6 @@ from seedbed.engine.verdicts import Refusal, VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import DatasetError, StopRun
 from seedbed.llm.sender import DEFAULT_CONCURRENCY
-from seedbed.store import RunStore
 from seedbed.tasks.steps import BaseStep
 
 MOST_PENDING = 20_000
@@ -34,12 +31,8 @@ MOST_PENDING = 20_000
 class Workshop:
     """What all segments of a session share."""
 
-    plan: Plan
-    run: Run
-    store: RunStore
+    job: Job
     journal: RunJournal
-    fingerprints: dict[str, bytes]
-    emission: Emission | None = None
     watch: Callable[[Settled], None] | None = None
     interrupted: bool = False
 
@@ -51,7 +44,7 @@ class SegmentRun:
     """
 
     def __init__(self, segment: Segment, shop: Workshop) -> None:
-        plan = shop.plan
+        job, plan = shop.job, shop.job.plan
         self._shop = shop
         self._segment = segment
         self.counted = segment.counted(plan.leaf)
@@ -72,10 +65,11 @@ class SegmentRun:
             lambda: shop.interrupted,
         )
         flow = flow_of(segment.nodes, plan.topology, executions, segment.kept)
-        maker = SourceMaker(plan, shop.store, shop.journal, shop.fingerprints)
+        maker = SourceMaker(plan, job.store, shop.journal, job.fingerprints)
         self._source = maker.make(segment, self._fold)
-        self._logs = {name: VerdictLog(shop.store, name) for name in segment.kept}
+        self._logs = {name: VerdictLog(job.store, name) for name in segment.kept}
         self._behind = {name: upstream(plan.topology, name) for name in segment.kept}
+        job.outlets.begin(segment.kept)
         shop.journal.on_replacing = self._end_logs
         self.window = Window(self._source, flow.settle, self._fold, self._is_clogged)
 
@@ -92,9 +86,10 @@ class SegmentRun:
         # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
         if self._source.error is not None and not self._fold.is_satisfied and not shop.interrupted:
             failure = _source_failure(self._source, self._segment.name)
-            shop.run.fail(failure)
+            shop.job.run.fail(failure)
             for log in self._logs.values():
                 log.refuse(failure, "failed")
+            self._tell([])
         if not shop.interrupted:
             self._end_logs()
 
@@ -103,28 +98,33 @@ class SegmentRun:
             log.end()
 
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
-        stage = stage_of(step, self._shop.plan.concurrency or DEFAULT_CONCURRENCY)
+        stage = stage_of(step, self._shop.job.plan.concurrency or DEFAULT_CONCURRENCY)
         self._stages.append(stage)
-        return Applied(stage, self._shop.fingerprints[step.name], ordered)
+        return Applied(stage, self._shop.job.fingerprints[step.name], ordered)
 
     def _take(self, settled: Settled) -> None:
-        shop, run = self._shop, self._shop.run
+        shop, run = self._shop, self._shop.job.run
+        rows: list[bytes] = []
         if shop.watch is not None:
             shop.watch(settled)
         for name, cells in settled.made.items():
             self._logs[name].accept(cells)
-            if name == shop.plan.leaf:
+            if name == shop.job.plan.leaf:
                 run.accepted += len(cells)
-                if shop.emission is not None:
-                    # All that the rows follow from has been added by now, and the writer keeps the order.
-                    shop.emission.add(shop.store.added, [cell.encoded for cell in cells])
+                rows = [cell.encoded for cell in cells]
         for failure in settled.failures:
             self._refuse(failure, "failed")
             run.fail(failure)
         for rejection in settled.rejections:
             self._refuse(rejection, "rejected")
             run.reject(rejection)
+        self._tell(rows)
         self._check()
+
+    def _tell(self, rows: Sequence[bytes]) -> None:
+        """Let out what has been decided; the store has all that it follows from, in this order."""
+        if self._shop.job.outlets.are_open:
+            self._shop.job.decided({name: log.count for name, log in self._logs.items()}, rows)
 
     def _refuse(self, failure: Failure, verdict: Refusal) -> None:
         """Note why a row did not come to the steps that it was on its way to."""
@@ -133,18 +133,16 @@ class SegmentRun:
                 log.refuse(failure, verdict)
 
     def _check(self) -> None:
-        run, emission = self._shop.run, self._shop.emission
-        if emission is not None and emission.error is not None:
-            raise emission.error
+        run = self._shop.job.run
         decided = run.accepted + run.failed
-        if self._shop.plan.bounds.max_failures.are_exceeded(run.failed, decided, run.wanted):
+        if self._shop.job.plan.bounds.max_failures.are_exceeded(run.failed, decided, run.wanted):
             raise StopRun(
                 f"{run.failed:,} rows have failed, which is more than --max-failures allows",
                 f"`seedbed runs retry {run.name}` asks them again",
             )
 
     def _is_clogged(self) -> bool:
-        return self._shop.store.pending > MOST_PENDING
+        return self._shop.job.store.pending > MOST_PENDING
 
 
 def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | None:

@@ -27,6 +27,11 @@ class VerdictLog:
         self._agrees = True
         self._seq = 0
 
+    @property
+    def count(self) -> int:
+        """How many verdicts there are of this session, those among them that were there already."""
+        return self._seq
+
     def accept(self, cells: list[Cell]) -> None:
         """Accept rows."""
         for cell in cells:

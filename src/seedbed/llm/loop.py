@@ -118,6 +118,12 @@ def loop_thread() -> LoopThread:
         return _started[0]
 
 
+def call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *args: object) -> None:
+    """Have a loop call something soon, from any thread; not where the loop has ended."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call, *args)
+
+
 def _forget() -> None:
     _started.clear()
     _starting.release()

@@ -13,15 +13,23 @@ WANTED: Mapping[PluginKind, str] = {
     PluginKind.TASK: "a Task or GeneratorTask class",
     PluginKind.LLM: "an LLM class",
     PluginKind.STEP: "a Step, GeneratorStep or GlobalStep class",
+    PluginKind.ENGINE: "an Engine class",
+    PluginKind.OBSERVER: "a class with hooks of an observer",
 }
 
 
 def base_class(kind: PluginKind) -> type:
-    """Return the class that every plugin of `kind` derives from."""
+    """Return the class that every plugin of `kind` derives from; an observer may be of any."""
     if kind is PluginKind.LLM:
         from seedbed.llm.llm import LLM
 
         return LLM
+    if kind is PluginKind.ENGINE:
+        from seedbed.engine.engine import Engine
+
+        return Engine
+    if kind is PluginKind.OBSERVER:
+        return object
     if kind is PluginKind.TASK:
         from seedbed.tasks.task import BaseTask
 

@@ -44,6 +44,8 @@ def unknown(kind: PluginKind, name: str, known: Mapping[PluginKind, Sequence[str
     advice = [*(_other_kind(name, other) for other in elsewhere)]
     if not advice:
         advice = [*did_you_mean(name, same), *_pip_install(kind, name)]
+    if kind is PluginKind.ENGINE:
+        advice.append("leave it out for the one that is built in")
     return UnknownPluginError(f"no {kind.noun} named {name!r} is installed", *advice, _installed(kind, same))
 
 
@@ -126,7 +128,9 @@ def _disabled(entries: Sequence[Entry]) -> DisabledPluginError:
 def _other_kind(name: str, other: PluginKind) -> str:
     if other is PluginKind.LLM:
         return f"{name!r} is an LLM backend: refer to a model of it as {name}/MODEL"
-    return f"{name!r} is a {other.noun}"
+    if other is PluginKind.OBSERVER:
+        return f"{name!r} is an observer: --plugin {name} on the command, observers=[{name!r}] in Python"
+    return f"{name!r} is {'an' if other is PluginKind.ENGINE else 'a'} {other.noun}"
 
 
 def _pip_install(kind: PluginKind, name: str) -> list[str]:

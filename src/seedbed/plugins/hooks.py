@@ -1,9 +1,10 @@
-"""Asking the hook of one plugin, and no other plugin, for a class."""
+"""Asking the hook of one plugin, and no other plugin, for a class; and telling those of an observer."""
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import pluggy
@@ -20,6 +21,9 @@ class _Manager(pluggy.PluginManager):
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
         # A package that exports its classes lazily lists them in dir(); looking at them would import all.
         if isinstance(plugin, ModuleType) and name not in vars(plugin):
+            return None
+        # Properties of an object may do anything when they are looked at.
+        if not isinstance(plugin, ModuleType) and not _is_marked(plugin, name):
             return None
         return super().parse_hookimpl_opts(plugin, name)
 
@@ -44,6 +48,23 @@ class Hooks:
             doing = f"{claim.kind.hook}({claim.name!r})"
             raise broken_by(claim, doing, error, repair_advice(claim, error)) from error
 
+    def implemented(self, claim: Installed, plugin: object) -> dict[str, Callable[..., object]]:
+        """Return what calls the hooks of an observer that has these hooks to itself, by their names.
+
+        Raises `BrokenPluginError` where one of them could not be called.
+        """
+        self._register(claim, plugin)
+        for unmarked in _unmarked(claim, plugin, self._names(plugin)):
+            raise broken(claim, *_not_marked(claim, unmarked))
+        callers = [caller for caller in self._manager.get_hookcallers(plugin) or [] if caller.has_spec()]
+        for caller in callers:
+            if any(inspect.iscoroutinefunction(impl.function) for impl in caller.get_hookimpls()):
+                raise broken(claim, f"{caller.name} is a coroutine function", "make it a plain one")
+        return {caller.name: caller for caller in callers}
+
+    def _names(self, plugin: object) -> set[str]:
+        return {caller.name for caller in self._manager.get_hookcallers(plugin) or []}
+
     def _register(self, claim: Installed, plugin: object) -> None:
         if not self._manager.is_registered(plugin):
             try:
@@ -52,8 +73,7 @@ class Hooks:
             except pluggy.PluginValidationError as error:
                 self._forget(plugin)
                 raise broken(claim, f"a hook does not fit its specification: {error}") from error
-        callers = self._manager.get_hookcallers(plugin) or []
-        if claim.kind.hook not in {caller.name for caller in callers}:
+        if self._names(plugin).isdisjoint(claim.kind.hooks):
             raise broken(claim, *_lacks_hook(claim, plugin))
 
     def _refuse_unknown_hooks(self, claim: Installed, plugin: object) -> None:
@@ -61,7 +81,7 @@ class Hooks:
             own = [impl for impl in caller.get_hookimpls() if impl.plugin is plugin]
             if not caller.has_spec() and not all(impl.optionalhook for impl in own):
                 self._forget(plugin)
-                known = [kind.hook for kind in PluginKind]
+                known = [hook for kind in PluginKind for hook in kind.hooks]
                 advice = did_you_mean(caller.name, known) or (f"its hooks are {', '.join(known)}",)
                 raise broken(claim, f"it implements {caller.name!r}, which is not a hook of Seedbed", *advice)
 
@@ -70,12 +90,31 @@ class Hooks:
             self._manager.unregister(plugin)
 
 
+def _is_marked(plugin: object, name: str) -> bool:
+    return hasattr(inspect.getattr_static(plugin, name, None), f"{hookspecs.PROJECT}_impl")
+
+
+def _unmarked(claim: Installed, plugin: object, marked: set[str]) -> Iterator[str]:
+    """Yield the hooks that a plugin defines and does not mark as such."""
+    places = (plugin,) if isinstance(plugin, ModuleType) else (plugin, *type(plugin).__mro__)
+    defined = {name for place in places for name in getattr(place, "__dict__", {})}
+    return (hook for hook in claim.kind.hooks if hook in defined - marked)
+
+
+def _not_marked(claim: Installed, hook: str) -> tuple[str, str]:
+    return f"{hook} in {claim.value!r} is not marked as a hook", "put @hookimpl of seedbed above it"
+
+
 def _lacks_hook(claim: Installed, plugin: object) -> tuple[str, str]:
-    hook = claim.kind.hook
-    attributes: Mapping[str, object] = getattr(plugin, "__dict__", {})
-    if hook in attributes:
-        return f"{hook} in {claim.value!r} is not marked as a hook", "put @hookimpl of seedbed above it"
+    for hook in _unmarked(claim, plugin, set()):
+        return _not_marked(claim, hook)
+    hooks = claim.kind.hooks
+    if len(hooks) > 1:
+        return (
+            f"{claim.value!r} has none of the hooks of an {claim.kind.noun}",
+            f"define one of {', '.join(hooks)} there, with @hookimpl of seedbed above it",
+        )
     return (
-        f"{claim.value!r} has no hook {hook}",
-        f"define {hook}(name) there, with @hookimpl of seedbed above it",
+        f"{claim.value!r} has no hook {hooks[0]}",
+        f"define {hooks[0]}(name) there, with @hookimpl of seedbed above it",
     )

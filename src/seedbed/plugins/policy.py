@@ -98,7 +98,7 @@ def _file_settings(
 ) -> Iterator[tuple[str, str, object]]:
     title = f"[{'.'.join(table_path)}]"
     for parent in (folder, *folder.parents):
-        table = _table(parent / file_name, table_path)
+        table = settings_table(parent / file_name, table_path)
         if table is not None:
             for key, names in table.items():
                 place = f"'{key}' in {title} of {parent / file_name}"
@@ -108,7 +108,7 @@ def _file_settings(
             return
 
 
-def _table(path: Path, table_path: tuple[str, ...]) -> Mapping[str, object] | None:
+def settings_table(path: Path, table_path: tuple[str, ...]) -> Mapping[str, object] | None:
     """Return the table at `table_path` of a TOML file, or None where the file or the table is missing."""
     if not path.is_file():
         return None

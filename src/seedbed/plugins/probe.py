@@ -49,7 +49,7 @@ def _check(claim: Installed) -> dict[str, object]:
         load_plugin(claim)
         imported = time.perf_counter()
         loaded = set(sys.modules) - before
-        Registry([claim], Policy()).resolve(claim)
+        Registry([claim], Policy()).load(claim)
     except PluginError as failure:
         error = str(failure)
     ended = time.perf_counter()

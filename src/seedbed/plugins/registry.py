@@ -15,22 +15,22 @@ from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.metadata import running_version
 from seedbed.plugins.names import is_name, kebab_case
+from seedbed.plugins.observer import Observer
 from seedbed.plugins.policy import Policy, read_policy
-from seedbed.plugins.scan import Installed, scan
+from seedbed.plugins.scan import HERE, Installed, scan
 from seedbed.plugins.standing import Entry, Status, judge
 
 if TYPE_CHECKING:
+    from seedbed.engine.engine import Engine
     from seedbed.llm.llm import LLM
     from seedbed.tasks.steps import BaseStep
     from seedbed.tasks.task import BaseTask
 
 _Class = TypeVar("_Class", bound=type)
 
-_HERE = "this process"
-
 
 class Registry:
-    """Turns names into classes of tasks, steps and LLMs.
+    """Turns names into classes of tasks, steps, LLMs and engines, and into observers.
 
     `installed` are the claims to names (default: what `scan` finds), `policy` decides over them
     (default: the one in force in the working directory). Registries share no state: two of them
@@ -69,6 +69,14 @@ class Registry:
         """Return the LLM class of the backend registered as `backend`: what stands before the first `/`."""
         return cast("type[LLM]", self.resolve(self._owner(PluginKind.LLM, backend)))
 
+    def engine(self, name: str) -> type[Engine]:
+        """Return the engine class registered as `name`."""
+        return cast("type[Engine]", self.resolve(self._owner(PluginKind.ENGINE, name)))
+
+    def observer(self, name: str) -> Observer:
+        """Return a new observer: the hooks of the plugin registered as `name`."""
+        return _observer(self._owner(PluginKind.OBSERVER, name))
+
     def add(self, cls: _Class, name: str | None = None) -> _Class:
         """Register a class of this process, in a notebook say, and return it.
 
@@ -78,7 +86,7 @@ class Registry:
         name = kebab_case(cls.__name__) if name is None else name
         if not is_name(name):
             raise UsageError(f"the name {name!r} is not of the form lower-case-words", "pass another name=")
-        claim = Installed(_kind_of(cls), name, f"{cls.__module__}:{cls.__qualname__}", _HERE, "")
+        claim = Installed(_kind_of(cls), name, f"{cls.__module__}:{cls.__qualname__}", HERE, "")
         owners = self._claims.get((claim.kind.namespace, name), [])
         if any(owner != claim for owner in owners):
             raise UsageError(f"the name {name!r} is taken by {owners[0].owner}", "pass another name=")
@@ -95,6 +103,10 @@ class Registry:
         """Return the names claimed by plugins of `kind`, sorted."""
         found = {name for claims in self._claims.values() for other, name, *_ in claims if other is kind}
         return tuple(sorted(found))
+
+    def load(self, claim: Installed) -> type | Observer:
+        """Return what is behind one claim, whatever policy says of it: a class, or an observer."""
+        return _observer(claim) if claim.kind is PluginKind.OBSERVER else self.resolve(claim)
 
     def resolve(self, claim: Installed) -> type:
         """Return the class behind one claim, whatever policy says of it; the second time is free."""
@@ -114,17 +126,21 @@ class Registry:
         return next((claim for claim in usable if claim.kind is kind), usable[0])
 
     def _judge(self, claims: Sequence[Installed]) -> tuple[Entry, ...]:
-        if claims[0].distribution == _HERE:
+        if claims[0].distribution == HERE:
             return (Entry(claims[0], Status.OK),)
         return judge(claims, self.policy, _running_version())
 
 
 def _kind_of(cls: type) -> PluginKind:
     if inspect.isclass(cls):
-        for kind in (PluginKind.LLM, PluginKind.TASK, PluginKind.STEP):
+        for kind in (PluginKind.LLM, PluginKind.TASK, PluginKind.STEP, PluginKind.ENGINE):
             if issubclass(cls, base_class(kind)):
                 return kind
-    raise UsageError(f"{cls!r} is not a class of a task, a step or an LLM")
+    raise UsageError(f"{cls!r} is not a class of a task, a step, an LLM or an engine")
+
+
+def _observer(claim: Installed) -> Observer:
+    return Observer(claim, load_plugin(claim))
 
 
 @functools.cache

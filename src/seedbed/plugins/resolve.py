@@ -12,6 +12,7 @@ from seedbed.plugins.registry import Registry, default_registry
 from seedbed.plugins.source_file import load_class
 
 if TYPE_CHECKING:
+    from seedbed.engine.engine import Engine
     from seedbed.llm.llm import LLM
     from seedbed.tasks.steps import BaseStep
     from seedbed.tasks.task import BaseTask
@@ -65,6 +66,13 @@ def step_class(reference: str, *, registry: Registry | None = None) -> type[Base
     if is_file_reference(reference):
         return cast("type[BaseStep]", load_class(reference, PluginKind.STEP))
     return (registry or default_registry()).step(reference)
+
+
+def engine_class(reference: str, *, registry: Registry | None = None) -> type[Engine]:
+    """Return the engine class that a name or `PATH.py:Class` names."""
+    if is_file_reference(reference):
+        return cast("type[Engine]", load_class(reference, PluginKind.ENGINE))
+    return (registry or default_registry()).engine(reference)
 
 
 def _resolved(fields: dict[str, Any], registry: Registry | None) -> dict[str, Any]:

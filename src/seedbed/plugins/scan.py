@@ -16,6 +16,9 @@ from seedbed.plugins.names import normalise_distribution
 
 _logger = logging.getLogger(__name__)
 
+HERE = "this process"
+"""What stands for a distribution where a plugin comes from none."""
+
 _PREFIX = "seedbed."
 
 

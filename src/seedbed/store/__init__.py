@@ -15,6 +15,7 @@ from seedbed.store.run_folders import (
     runs_folder,
     set_aside,
 )
+from seedbed.store.run_news import Decided, Known, RunNews
 from seedbed.store.run_queries import Rows
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_store import RunStore
@@ -23,11 +24,14 @@ from seedbed.store.training import TrainingRows
 
 __all__ = [
     "Call",
+    "Decided",
     "Failure",
+    "Known",
     "Refused",
     "Result",
     "Rows",
     "RunEntry",
+    "RunNews",
     "RunReader",
     "RunStore",
     "Session",

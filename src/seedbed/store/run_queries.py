@@ -129,15 +129,11 @@ class RunQueries:
             "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
             f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict != 'accepted' ORDER BY v.seq LIMIT {PAGE}"
         )
-        before: tuple[Any, ...] = ()
-        number = 0
+        reasons = Reasons()
         page = self._all(select, leaf, -1)
         while page:
-            for seq, row, verdict, step, reasons in page:
-                # A row of which several were to be made may have failed more than once.
-                number = number + 1 if before == (row, verdict, step) else 0
-                before = (row, verdict, step)
-                yield Refused(seq, row, verdict, step, *_why(reasons, verdict, number))
+            for seq, row, verdict, step, encoded in page:
+                yield Refused(seq, row, verdict, step, *reasons.of(row, verdict, step, encoded))
             page = self._all(select, leaf, page[-1][0])
 
     def verdict_of(self, leaf: str, row: str) -> Verdict | None:
@@ -248,6 +244,23 @@ class Rows:
             data = result.data if result else b"[]"
         made: list[Any] = orjson.loads(data)
         return made
+
+
+class Reasons:
+    """Finds why rows were refused, asked about them in the order of their verdicts.
+
+    A row of which several were to be made may have failed more than once.
+    """
+
+    def __init__(self) -> None:
+        self._before: tuple[str, ...] = ()
+        self._number = 0
+
+    def of(self, row: str, verdict: str, step: str, encoded: str | None) -> tuple[str, str, int, str | None]:
+        """Return reason, kind, tries and text of the next verdict; `encoded` are the reasons of its row."""
+        self._number = self._number + 1 if self._before == (row, verdict, step) else 0
+        self._before = (row, verdict, step)
+        return _why(encoded, verdict, self._number)
 
 
 def _why(reasons: str | None, verdict: str, number: int) -> tuple[str, str, int, str | None]:

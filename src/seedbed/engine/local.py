@@ -1,0 +1,220 @@
+"""The engine that is built in: one process, one event loop, a sliding window of rows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from seedbed.engine.barriers import Barrier
+from seedbed.engine.collection import rare_collections
+from seedbed.engine.engine import Engine, Job
+from seedbed.engine.executions import concerns_all
+from seedbed.engine.failure import Failure
+from seedbed.engine.gate import Gate
+from seedbed.engine.journal import RunJournal
+from seedbed.engine.llms import replace_llms
+from seedbed.engine.manifest import changed_steps
+from seedbed.engine.opening import spent_before
+from seedbed.engine.segment_run import SegmentRun, Workshop
+from seedbed.engine.segments import Segment, segments_of, upstream
+from seedbed.engine.settled import Settled
+from seedbed.engine.verdicts import VerdictLog
+from seedbed.engine.window import Window
+from seedbed.errors import SeedbedError
+from seedbed.llm.budget import time_exhausted
+from seedbed.llm.gateway import Gateway, Recorder
+from seedbed.llm.llm import LLM
+from seedbed.llm.loop import call_soon
+from seedbed.llm.redaction import redact, redact_error, showable
+from seedbed.llm.response import Usage
+from seedbed.llm.scope import CallScope
+from seedbed.llm.sender import Sender
+from seedbed.tasks.steps import BaseStep
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 10.0
+
+
+class LocalEngine(Engine):
+    """Takes the rows through the graph of steps, segment by segment.
+
+    `watch` is told of every verdict and `recorder` of every call, both on the loop thread.
+    """
+
+    is_ready = False
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        recorder: Recorder | None = None,
+        watch: Callable[[Settled], None] | None = None,
+    ) -> None:
+        super().__init__(job)
+        bounds, prices = job.plan.bounds, job.plan.bounds.prices
+        self._budget = bounds.budget(prices, spent_before(job.store))
+        sender = Sender(
+            concurrency=job.plan.concurrency,
+            budget=self._budget,
+            requests_per_minute=bounds.requests_per_minute,
+            tokens_per_minute=bounds.tokens_per_minute,
+        )
+        journal = RunJournal(job.store, sender.counts, prices, retrying=job.retrying)
+        self._gateway = Gateway(sender=sender, recorder=recorder, journal=journal)
+        job.run.calls = self._gateway.counts
+        self._shop = Workshop(job, journal, watch)
+        self._segments = segments_of(job.plan.topology)
+        self._gate = Gate(journal, job.run, changed_steps(job.fingerprints, job.store.last_session()))
+        self._loaded: list[BaseStep] = []
+        self._window: Window | None = None
+
+    async def make_rows(self) -> bool:
+        """Load what is needed, go through all segments, and unload it."""
+        try:
+            await self._prepare()
+            with rare_collections():
+                await self._go_through_segments()
+        finally:
+            await self._unload()
+        return not self._shop.interrupted
+
+    def drain(self) -> None:
+        """Start no more calls, and let those in flight finish for at most ten seconds."""
+        self._send_no_more()
+        if self._window is not None:
+            self._window.drain()
+        asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._cut_off)
+
+    def cancel(self) -> None:
+        """Cancel the calls in flight."""
+        self.drain()
+        self._cut_off()
+
+    async def _prepare(self) -> None:
+        for llm in self.job.plan.llms:
+            with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
+                await asyncio.to_thread(self._check_price, llm)
+                await llm.check()
+        # A model of gigabytes is not loaded before the key of another is found missing.
+        for llm in self.job.plan.llms:
+            with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
+                await asyncio.to_thread(llm.ensure_loaded)
+        for step in self.job.plan.steps:
+            replace_llms(step, self._view_for(step))
+            with _blaming(f"step '{step.name}'"):
+                await asyncio.to_thread(step.load)
+            self._loaded.append(step)
+        self.is_ready = True
+
+    def _check_price(self, llm: LLM) -> None:
+        """Look the price up, which loads a list of them, and see that a cap on money knows it."""
+        self._shop.journal.prices.cost_of(llm, Usage())
+        if self._budget is not None:
+            self._budget.check(llm)
+
+    def _view_for(self, step: BaseStep) -> Callable[[LLM], LLM]:
+        scope = CallScope(self.job.plan.seed, step.name, "")
+        return lambda llm: llm.bound(self._gateway, scope)
+
+    async def _unload(self) -> None:
+        for step in reversed(self._loaded):
+            try:
+                await asyncio.to_thread(step.unload)
+            except Exception:
+                logger.exception("step '%s' could not be unloaded", step.name)
+
+    async def _go_through_segments(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.job.store.on_commit(lambda _: call_soon(loop, self._wake))
+        self._gate.close()
+        self._watch_time()
+        for segment in self._segments:
+            if self._shop.interrupted or (segment.is_barrier and not await self._pass_barrier(segment)):
+                break
+            part = SegmentRun(segment, self._shop)
+            self._window = part.window
+            part.window.on_failure = self._send_no_more
+            self._gate.watch(part.window, part.counted)
+            if self._shop.interrupted:
+                part.window.drain()
+            await part.execute()
+        self._gate.open()
+
+    async def _pass_barrier(self, segment: Segment) -> bool:
+        """Have a step that needs all rows make its own; return whether it did."""
+        assert segment.source is not None
+        await asyncio.to_thread(self.job.store.flush)
+        topology, name = self.job.plan.topology, segment.name
+        kept = [leaf for part in self._segments for leaf in part.kept]
+        behind = [leaf for leaf in kept if name in upstream(topology, leaf)]
+        barrier = Barrier(segment.source, self.job.store, self.job.fingerprints[name], behind)
+        try:
+            return await asyncio.to_thread(barrier.make, lambda: self._shop.interrupted)
+        except (Exception, asyncio.CancelledError) as error:
+            if _is_cancelled():
+                raise
+            if self._shop.interrupted:
+                return False
+            if concerns_all(error):
+                raise
+            failure = Failure.of("all", name, error, kept_as=name)
+            self.job.run.fail(failure)
+            # The verdicts of an earlier session are about to go, and must not be taken for those of this one.
+            await asyncio.to_thread(self.job.store.flush)
+            self._refuse_all(failure, behind)
+            return False
+
+    def _refuse_all(self, failure: Failure, leaves: Sequence[str]) -> None:
+        """Note that steps have no rows for one and the same reason."""
+        self.job.outlets.begin(leaves)
+        for leaf in leaves:
+            log = VerdictLog(self.job.store, leaf)
+            log.refuse(failure, "failed")
+            self.job.decided({leaf: log.count})
+
+    def _wake(self) -> None:
+        if self._window is not None:
+            self._window.wake()
+
+    def _watch_time(self) -> None:
+        """Stop when the time of the run is up, also where no call asks for it."""
+        left = self._budget.seconds_left if self._budget is not None else None
+        if left is not None:
+            asyncio.get_running_loop().call_later(left, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        if self.job.run.stopped_by is None and not self._shop.interrupted:
+            self.job.run.stopped_by = time_exhausted(self.job.plan.bounds.max_seconds or 0.0)
+        self.drain()
+
+    def _send_no_more(self) -> None:
+        self._shop.interrupted = True
+        self._gateway.drain()
+        self._shop.journal.open_gate()
+
+    def _cut_off(self) -> None:
+        self._gateway.cancel()
+        if self._window is not None:
+            self._window.cancel()
+
+
+def _is_cancelled() -> bool:
+    """Whether the session itself is cancelled, and no author's code raised what looks like it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+@contextmanager
+def _blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
+    """Say whose code raised, where it is not an error of ours, and keep secrets out of what it says."""
+    try:
+        yield
+    except SeedbedError as error:
+        redact_error(error, secrets)
+        raise
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+        text = redact(f"{type(error).__name__}: {error}", secrets)
+        raise SeedbedError(f"{what} could not be loaded: {text}") from showable(error, secrets)

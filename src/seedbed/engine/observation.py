@@ -1,0 +1,202 @@
+"""Observers of a run: told of what is in the store, and of nothing else.
+
+The store is the queue: each observer has a thread that reads on from where it was when more has become
+durable. So a slow one holds up neither the run nor another one, and takes no memory for what it has not
+heard yet. The end of the run waits for those that go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from seedbed.engine.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed.errors import StoreError
+from seedbed.plugins.observer import Observer
+from seedbed.store import Known, RunNews, RunStore
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 60.0
+"""Seconds that one hook may take at the end of a run before its observer is left behind."""
+
+BRIEF = 3.0
+"""Seconds in which observers may hear what is left when the run has been interrupted."""
+
+GRACE = 1.0
+"""Seconds after that for the hook that is being called, and the last one."""
+
+
+class Observation:
+    """Tells observers of one session of a run, which is durable before they hear of it.
+
+    Making and ending it may block; all else is for the loop thread, and quick.
+    """
+
+    def __init__(self, observers: Sequence[Observer], store: RunStore, run: ObservedRun) -> None:
+        store.flush()
+        self._news = RunNews.open(store.folder)
+        self._leaves = frozenset(run.leaves)
+        self._waiting: deque[tuple[int, dict[str, int]]] = deque()
+        self._changed = threading.Condition()
+        self._is_hurried = False
+        first = self._news.last_call()
+        self._listeners = [_Listener(one, run, self._news, self._changed, first) for one in observers]
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Take in what is known of those of the steps that are leaves, before they have verdicts."""
+        known = {leaf: self._news.known(leaf) for leaf in self._leaves.intersection(names)}
+        with self._changed:
+            for listener in self._listeners:
+                listener.known.update(known)
+
+    def add(self, added: int, counts: Mapping[str, int]) -> None:
+        """Take how many verdicts steps have when the store's addition number `added` is durable."""
+        leaves = {leaf: count for leaf, count in counts.items() if leaf in self._leaves}
+        self._waiting.append((added, leaves))
+
+    def release(self, durable: int) -> None:
+        """Let the observers hear of what follows from the store's additions up to number `durable`."""
+        ends: dict[str, int] = {}
+        while self._waiting and self._waiting[0][0] <= durable:
+            ends.update(self._waiting.popleft()[1])
+        with self._changed:
+            for listener in self._listeners:
+                listener.ends.update(ends)
+                listener.has_news = True
+            self._changed.notify_all()
+
+    def hurry(self) -> None:
+        """Give the observers little time for what is left at the end."""
+        with self._changed:
+            self._is_hurried = True
+            self._changed.notify_all()
+
+    def end(self, outcome: ObservedOutcome) -> None:
+        """Tell the observers what is left and the outcome, and return when they know, or do not go on."""
+        with self._changed:
+            for listener in self._listeners:
+                listener.outcome = outcome
+            self._changed.notify_all()
+            self._wait()
+            for listener in self._listeners:
+                if not listener.is_done:
+                    listener.is_left = True
+                    logger.warning("%s does not go on, and is left behind", listener.observer)
+        self._news.close()
+
+    def _wait(self) -> None:
+        told = -1
+        while not self._is_hurried and not self._are_done() and told < self._told():
+            told = self._told()
+            self._changed.wait_for(lambda: self._is_hurried or self._are_done(), PATIENCE)
+        if self._is_hurried:
+            self._changed.wait_for(self._are_done, BRIEF)
+            for listener in self._listeners:
+                listener.is_cut = True
+            self._changed.wait_for(self._are_done, GRACE)
+
+    def _are_done(self) -> bool:
+        return all(listener.is_done for listener in self._listeners)
+
+    def _told(self) -> int:
+        return sum(listener.told for listener in self._listeners)
+
+
+class _Listener:
+    """One observer's thread, and how far it has come.
+
+    `ends` says for each leaf how many of its verdicts are decided and durable, `known` what there was of it
+    before. `told` counts the hooks that have been called. When `is_cut`, it goes on with the outcome; when
+    `is_left`, with nothing.
+    """
+
+    def __init__(
+        self, observer: Observer, run: ObservedRun, news: RunNews, changed: threading.Condition, call: int
+    ) -> None:
+        self.observer = observer
+        self.known: dict[str, Known] = {}
+        self.ends: dict[str, int] = {}
+        self.has_news = False
+        self.outcome: ObservedOutcome | None = None
+        self.told = 0
+        self.is_cut = False
+        self.is_left = False
+        self.is_done = False
+        self._run = run
+        self._news = news
+        self._changed = changed
+        self._call = call
+        self._places: dict[str, int] = {}
+        # A daemon: a hook that never returns must not keep the process.
+        threading.Thread(target=self._listen, name=f"seedbed {observer.claim.name}", daemon=True).start()
+
+    def _listen(self) -> None:
+        try:
+            with suppress(_Left):
+                self._tell("seedbed_run_started")
+                while (outcome := self._hear()) is None:
+                    pass
+                self._tell("seedbed_run_finished", outcome=outcome)
+        except StoreError as error:
+            if not self.is_left:
+                logger.warning("%s hears no more of the run: %s", self.observer, error)
+        finally:
+            with self._changed:
+                self.is_done = True
+                self._changed.notify_all()
+
+    def _hear(self) -> ObservedOutcome | None:
+        """Wait for news and tell them; return the outcome of the run when that is all there is."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.has_news or self.outcome)
+            self.has_news = False
+            # Nothing is added behind the outcome: what is told now is all.
+            ends, outcome = {**self.ends}, self.outcome
+        last = self._news.last_call()
+        try:
+            self._tell_calls(last)
+            for leaf, end in ends.items():
+                self._tell_rows(leaf, end)
+        except _Cut:
+            logger.warning("%s was not told of all: the run was interrupted", self.observer)
+            return self.outcome
+        return outcome
+
+    def _tell_calls(self, last: int) -> None:
+        if self._hears("seedbed_call_finished"):
+            for call in self._news.calls_between(self._call, last):
+                self._tell_unless_cut("seedbed_call_finished", call=ObservedCall.of(call))
+        self._call = last
+
+    def _tell_rows(self, leaf: str, end: int) -> None:
+        first = self._places.get(leaf, 0)
+        if self._hears("seedbed_row_finished"):
+            for decided in self._news.decided(leaf, first, end, self.known[leaf]):
+                self._tell_unless_cut("seedbed_row_finished", row=ObservedRow.of(leaf, decided))
+        self._places[leaf] = end
+
+    def _hears(self, hook: str) -> bool:
+        return hook in self.observer.hooks
+
+    def _tell_unless_cut(self, hook: str, **values: object) -> None:
+        if self.is_cut:
+            raise _Cut
+        self._tell(hook, **values)
+
+    def _tell(self, hook: str, **values: object) -> None:
+        self.observer.tell(hook, run=self._run, **values)
+        self.told += 1
+        if self.is_left:
+            raise _Left
+
+
+class _Cut(Exception):
+    """The time for rows and calls is up."""
+
+
+class _Left(Exception):
+    """Nobody waits for this observer any more."""

@@ -1,0 +1,67 @@
+"""Somebody who is told of a run: the hooks of one plugin, or of an object of the caller's own."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from types import ModuleType
+
+from seedbed.errors import UsageError
+from seedbed.plugins.failures import broken_by
+from seedbed.plugins.hooks import Hooks
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.scan import HERE, Installed
+
+logger = logging.getLogger(__name__)
+
+
+class Observer:
+    """The hooks of `plugin`, which no other plugin shares.
+
+    `claim` says whose they are. Raises `BrokenPluginError` where a hook is misspelt, does not fit its
+    specification, is not marked as one, or where there is none.
+    """
+
+    def __init__(self, claim: Installed, plugin: object) -> None:
+        self.claim = claim
+        self.plugin = plugin
+        self._hooks = Hooks().implemented(claim, plugin)
+        self._has_failed = False
+
+    def __str__(self) -> str:
+        return f"the {self.claim.kind.noun} {self.claim.name!r} of {self.claim.owner}"
+
+    @classmethod
+    def of(cls, given: object) -> Observer:
+        """Return the observer that an object or module of the caller's is; raise UsageError for a class."""
+        if isinstance(given, Observer):
+            return given
+        if inspect.isclass(given):
+            raise UsageError(
+                f"the observer {given.__name__!r} is a class", f"give an object of it: {given.__name__}()"
+            )
+        named = given if isinstance(given, ModuleType) else type(given)
+        return cls(Installed(PluginKind.OBSERVER, named.__name__, named.__name__, HERE, ""), given)
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks that it implements."""
+        return tuple(hook for hook in self.claim.kind.hooks if hook in self._hooks)
+
+    def tell(self, hook: str, **values: object) -> None:
+        """Call a hook, if it is there; the first thing that one raises is logged, and nothing is raised."""
+        call = self._hooks.get(hook)
+        if call is None:
+            return
+        try:
+            call(**values)
+        except BaseException as error:  # noqa: BLE001 - no observer may harm the run
+            self._report(hook, error)
+
+    def _report(self, hook: str, error: BaseException) -> None:
+        if self._has_failed:
+            logger.debug("%s: %s raised again", self, hook, exc_info=error)
+            return
+        self._has_failed = True
+        advice = "the run goes on; what it raises from now on is not shown"
+        logger.warning("%s", broken_by(self.claim, hook, error, [advice]))

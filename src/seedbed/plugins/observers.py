@@ -1,0 +1,111 @@
+"""Which observers a run has: those that are named for it, and those that the settings name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from seedbed.errors import PluginError, UsageError
+from seedbed.plugins.failures import broken_by
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.names import is_file_reference, is_name
+from seedbed.plugins.observer import Observer
+from seedbed.plugins.policy import settings_table
+from seedbed.plugins.registry import Registry, default_registry
+from seedbed.plugins.scan import HERE, Installed
+from seedbed.plugins.source_file import load_class
+
+KEY = "observers"
+VARIABLE = "SEEDBED_OBSERVERS"
+
+
+class Named(NamedTuple):
+    """The observers that one place names."""
+
+    names: tuple[str, ...] = ()
+    place: str = ""
+
+
+def observers_of(
+    given: Iterable[str | object] = (), *, registry: Registry | None = None, named: Named | None = None
+) -> tuple[Observer, ...]:
+    """Return the observers of a run, those that the settings name first, and each name once.
+
+    `given` are names, `PATH.py:Class`, or objects with hooks; `named` (default: what the settings say) is
+    what is added to them. Raises the `PluginError`s and `UsageError`.
+    """
+    if isinstance(given, str):
+        raise UsageError(f"the observers {given!r} are not a list", f"observers=[{given!r}]")
+    named = configured_observers() if named is None else named
+    registry = registry or default_registry()
+    once = {one if isinstance(one, str) else id(one): one for one in given}
+    own = [one for key, one in once.items() if key not in named.names]
+    return (*(_configured(name, named.place, registry) for name in named.names), *_observers(own, registry))
+
+
+def configured_observers(*, folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Named:
+    """Return the names that the strongest place has: SEEDBED_OBSERVERS, seedbed.toml, pyproject.toml.
+
+    Of each file the nearest upward from `folder` (default: the working directory) that has the setting
+    counts. Raises `UsageError` for what is not a list of names.
+    """
+    environ = os.environ if environ is None else environ
+    if VARIABLE in environ:
+        names = [name.strip() for name in environ[VARIABLE].split(",")]
+        return _checked([name for name in names if name], f"the environment variable {VARIABLE}")
+    for value, place in _settings(folder or Path.cwd()):
+        return _checked(value, place)
+    return Named()
+
+
+def _settings(folder: Path) -> Iterator[tuple[object, str]]:
+    for file_name, table_path, title in (
+        ("seedbed.toml", (), ""),
+        ("pyproject.toml", ("tool", "seedbed"), "[tool.seedbed] of "),
+    ):
+        for parent in (folder, *folder.parents):
+            table = settings_table(parent / file_name, table_path)
+            if table is not None and KEY in table:
+                yield table[KEY], f"'{KEY}' in {title}{parent / file_name}"
+
+
+def _checked(names: object, place: str) -> Named:
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise UsageError(f"{place} is not a list", f'give the names of observers: {KEY} = ["my-tracker"]')
+    for name in names:
+        if not isinstance(name, str) or not is_name(name):
+            raise UsageError(
+                f"{place} has {name!r}, which is not the name of an observer",
+                "code in a file is named on the command alone: --plugin PATH.py:CLASS",
+            )
+    return Named(tuple(dict.fromkeys(names)), place)
+
+
+def _configured(name: str, place: str, registry: Registry) -> Observer:
+    try:
+        return registry.observer(name)
+    except PluginError as error:
+        raise type(error)(error.fact, *error.advice, f"it is named by {place}") from error
+
+
+def _observers(given: Iterable[str | object], registry: Registry) -> Iterator[Observer]:
+    for one in given:
+        if not isinstance(one, str):
+            yield Observer.of(one)
+        elif is_file_reference(one):
+            yield _from_file(one)
+        else:
+            yield registry.observer(one)
+
+
+def _from_file(reference: str) -> Observer:
+    cls = load_class(reference, PluginKind.OBSERVER)
+    claim = Installed(PluginKind.OBSERVER, cls.__name__, reference, HERE, "")
+    try:
+        return Observer(claim, cls())
+    except PluginError:
+        raise
+    except Exception as error:
+        raise broken_by(claim, f"{cls.__name__}()", error, []) from error

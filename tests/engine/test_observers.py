@@ -1,0 +1,481 @@
+"""Observers hear of what is durable, in order, each thing once, and can harm nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from tests.support.note_taker import NoteTaker
+from tests.support.scripted_llm import prompt, scripted
+
+from seedbed import (
+    Choice,
+    GeneratorTask,
+    GlobalStep,
+    LLMConnectionError,
+    Reject,
+    Response,
+    Step,
+    Task,
+    Usage,
+    hookimpl,
+    run,
+)
+from seedbed.engine import observation
+from seedbed.engine.api import open_session
+from seedbed.engine.plan import make_plan
+from seedbed.plugins.observers import observers_of
+from seedbed.store import RunReader
+
+
+class Word(GeneratorTask):
+    """Row 1 is rejected and row 3 fails, where it is `picky`."""
+
+    template: str = "{{ n }}"
+    suffix: str = ""
+    picky: bool = False
+
+    def sample(self, index: int, rng: Any) -> dict[str, Any]:
+        return {"n": index}
+
+    def format_output(self, output: str | None, input: Any) -> dict[str, Any]:
+        if self.picky and input["n"] == 1:
+            raise Reject("too dull")
+        if self.picky and input["n"] == 3:
+            raise ValueError("no word")
+        return {"word": f"{output}{self.suffix}"}
+
+
+class Twice(Task):
+    template: str = "{{ word }}"
+    num_generations: int = 2
+
+
+class Pass(Step):
+    def process(self, row: Any) -> Any:
+        return row
+
+
+def observed(task: Any, n: int | None, **options: Any) -> NoteTaker:
+    """Run a task, and return what an observer has heard of it."""
+    notes = NoteTaker()
+    run(task, n, observers=[notes], **options)
+    return notes
+
+
+def said(text: str) -> Response:
+    return Response(choices=(Choice(text=text),), usage=Usage(10, 20), model="m")
+
+
+def test_the_run_comes_first_and_its_outcome_last() -> None:
+    notes = observed(Word(llm=scripted(lambda request: said(prompt(request)))), 3, name="words", seed=7)
+
+    assert [kind for kind, _ in notes.heard] == [
+        "run",
+        "call",
+        "call",
+        "call",
+        "row",
+        "row",
+        "row",
+        "outcome",
+    ]
+    about, outcome = notes.run, notes.outcome
+    assert (about.name, about.task, about.session, about.wanted, about.seed) == ("words", "word", 1, 3, 7)
+    assert (about.leaf, about.leaves, about.steps) == ("word", ("word",), ("word",))
+    assert about.models == ("scripted/scripted",)
+    assert about.folder is not None
+    assert (about.folder / "run.db").exists()
+    assert (outcome.outcome, outcome.accepted, outcome.calls, outcome.usage) == (
+        "complete",
+        3,
+        3,
+        Usage(30, 60),
+    )
+
+
+def test_a_call_says_who_asked_what_it_took_and_what_was_answered() -> None:
+    notes = observed(Word(llm=scripted(lambda request: said(prompt(request)))), 1)
+
+    (call,) = notes.calls
+    assert (call.step, call.row, call.attempt, call.model) == ("word", "0", 0, "scripted")
+    assert (call.usage, call.cost) == (Usage(10, 20), None)
+    assert call.response.choices[0].text == "0"
+
+
+def test_a_row_says_what_became_of_it_and_why() -> None:
+    notes = observed(Word(llm=scripted(), picky=True), 4)
+
+    assert [(row.seq, row.id, row.verdict) for row in notes.rows] == [
+        (0, "0", "accepted"),
+        (1, "1", "rejected"),
+        (2, "2", "accepted"),
+        (3, "3", "failed"),
+        (4, "4", "accepted"),
+    ]
+    assert notes.rows[0].columns == {"n": 0, "word": "yes", "model_name": "scripted"}
+    assert (notes.rows[0].reason, notes.rows[1].columns) == (None, {})
+    assert (notes.rows[1].reason, notes.rows[1].kind) == ("too dull", "Reject")
+    assert notes.rows[3].kind == "ValueError"
+    assert str(notes.rows[3].reason).startswith("ValueError: no word\n")
+
+
+def test_what_is_heard_cannot_be_changed() -> None:
+    notes = observed(Word(llm=scripted()), 1)
+
+    for _, told in notes.heard:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            told.__setattr__(dataclasses.fields(told)[0].name, None)
+
+
+class Checker(NoteTaker):
+    """Looks each thing that it hears up in the store, at that moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: list[Any] = []
+
+    @hookimpl
+    def seedbed_call_finished(self, run: Any, call: Any) -> None:
+        super().seedbed_call_finished(run, call)
+        with RunReader.open(run.folder) as reader:
+            if call.encoded not in [known.answer for known in reader.calls(call.step, call.row)]:
+                self.missing.append(call)
+
+    @hookimpl
+    def seedbed_row_finished(self, run: Any, row: Any) -> None:
+        super().seedbed_row_finished(run, row)
+        with RunReader.open(run.folder) as reader:
+            verdict = reader.verdict_of(row.leaf, row.id)
+            result = reader.result_of(row.step, verdict.source_row) if verdict else None
+        if result is None or verdict is None or (verdict.seq, verdict.verdict) != (row.seq, row.verdict):
+            self.missing.append(row)
+
+    @hookimpl
+    def seedbed_run_finished(self, run: Any, outcome: Any) -> None:
+        super().seedbed_run_finished(run, outcome)
+        with RunReader.open(run.folder) as reader:
+            session = reader.last_session()
+        if session is None or session.outcome != outcome.outcome:
+            self.missing.append(outcome)
+
+
+@pytest.mark.parametrize("picky", [False, True])
+def test_all_that_is_heard_is_in_the_store_at_that_moment(picky: bool, tmp_path: Path) -> None:
+    checker = Checker()
+    out = tmp_path / "out.jsonl"
+    run(Word(llm=scripted(), picky=picky) >> Pass(), 50, observers=[checker], out=out)
+    # Every row anew, in place of those that are there.
+    run(Word(llm=scripted(), picky=picky, suffix="!") >> Pass(), 50, observers=[checker], out=out)
+
+    assert len(checker.rows) == (102 if picky else 100)
+    assert checker.missing == []
+    assert checker.outcome.out == out
+
+
+def test_calls_come_before_the_rows_that_are_made_of_them() -> None:
+    notes = observed(Word(llm=scripted()) >> Twice(llm=scripted()), 30)
+
+    asked = {"word": set[str](), "twice": set[str]()}
+    for kind, told in notes.heard:
+        if kind == "call":
+            asked[told.step].add(told.row)
+        elif kind == "row":
+            parent = told.id.partition("/")[0]
+            assert parent in asked["word"]
+            assert parent in asked["twice"]
+    assert [row.seq for row in notes.rows] == list(range(30))
+
+
+def test_a_run_that_had_come_to_its_end_has_nothing_to_tell() -> None:
+    observed(Word(llm=scripted()), 5, name="words")
+    notes = observed(Word(llm=scripted()), 5, name="words")
+
+    assert [kind for kind, _ in notes.heard] == ["run", "outcome"]
+    assert (notes.run.session, notes.outcome.accepted, notes.outcome.calls) == (2, 5, 0)
+
+
+def test_a_run_that_is_extended_tells_of_the_new_rows() -> None:
+    observed(Word(llm=scripted()), 5, name="words")
+    notes = observed(Word(llm=scripted()), 8, name="words")
+
+    assert [row.id for row in notes.rows] == ["5", "6", "7"]
+    assert [call.row for call in notes.calls] == ["5", "6", "7"]
+
+
+def test_other_code_tells_of_all_rows_and_of_no_replayed_call() -> None:
+    observed(Word(llm=scripted()), 5, name="words")
+    notes = observed(Word(llm=scripted(), suffix="!"), 5, name="words")
+
+    assert [row.columns["word"] for row in notes.rows] == ["yes!"] * 5
+    assert notes.calls == []
+    assert notes.outcome.replayed == 5
+
+
+def failing_for(*numbers: str) -> Callable[..., str]:
+    def answer(request: Any) -> str:
+        if prompt(request) in numbers:
+            raise LLMConnectionError("no line", retryable=False)
+        return "yes"
+
+    return answer
+
+
+def test_retry_tells_of_the_rows_that_were_asked_again() -> None:
+    first = observed(Word(llm=scripted(failing_for("1", "3"))), 6, name="words")
+    again = observed(Word(llm=scripted(failing_for("3"))), 6, name="words", retry=True)
+
+    assert [row.verdict for row in first.rows] == [
+        "accepted",
+        "failed",
+        "accepted",
+        "failed",
+        *["accepted"] * 2,
+    ]
+    assert [(row.id, row.seq, row.verdict) for row in again.rows] == [("1", 1, "accepted")]
+    assert [call.row for call in again.calls] == ["1"]
+
+
+def test_rows_that_are_put_before_others_are_told_of_and_no_row_is_left_out() -> None:
+    rows = [{"word": str(n)} for n in range(6)]
+    observed(Twice(llm=scripted()), None, input=rows, name="over")
+    new = [{"word": "new"}, *rows]
+    notes = observed(Twice(llm=scripted()), None, input=new, name="over")
+
+    assert [row.columns["word"] for row in notes.rows][:2] == ["new", "new"]
+    assert len({call.row for call in notes.calls}) == 1
+
+
+class Both(GlobalStep):
+    """Needs all rows."""
+
+    keeps: ClassVar[bool] = True
+    broken: bool = False
+    mark: str = ""
+
+    def process(self, rows: Any) -> Any:
+        if self.broken:
+            raise ValueError("not today")
+        return [{**row, "all": len(rows), "mark": self.mark} for row in rows]
+
+
+def test_every_leaf_has_its_own_order_and_what_is_between_is_not_told_of() -> None:
+    graph = Word(llm=scripted()) >> [Pass(name="plain"), Both() >> Pass(name="behind")]
+    notes = observed(graph, 5, leaf="plain")
+
+    by_leaf = {leaf: [row.seq for row in notes.rows if row.leaf == leaf] for leaf in notes.run.leaves}
+    assert by_leaf == {"plain": [0, 1, 2, 3, 4], "behind": [0, 1, 2, 3, 4]}
+    assert len(notes.rows) == 10
+
+
+def test_rows_behind_a_step_that_needs_all_are_told_of_again_when_it_makes_them_anew() -> None:
+    made = observed(Word(llm=scripted()) >> Both() >> Pass(), 5, name="all")
+    same = observed(Word(llm=scripted()) >> Both() >> Pass(), 5, name="all")
+    more = observed(Word(llm=scripted()) >> Both() >> Pass(), 6, name="all")
+
+    assert (len(made.rows), len(same.rows), len(more.rows)) == (5, 0, 6)
+    assert {row.columns["all"] for row in more.rows} == {6}
+
+
+def test_a_step_that_needs_all_rows_and_has_changed_tells_of_all_that_it_makes() -> None:
+    observed(Word(llm=scripted()) >> Both(), 5, name="all")
+    notes = observed(Word(llm=scripted()) >> Both(mark="!"), 5, name="all")
+
+    assert [row.columns["mark"] for row in notes.rows] == ["!"] * 5
+
+
+def test_rows_that_were_made_and_not_decided_before_a_run_was_cut_off_are_told_of_later() -> None:
+    answered: list[str] = []
+
+    async def answer(request: Any) -> str:
+        if prompt(request) == "0":
+            await asyncio.Event().wait()
+        answered.append(prompt(request))
+        if len(answered) == 9:
+            session.cancel()
+        return "yes"
+
+    notes = NoteTaker()
+    plan = make_plan(Word(llm=scripted(answer)), n=10)
+    session = open_session(plan, name="words", observers=observers_of([notes]))
+    session.execute()
+    assert notes.rows == []
+    again = observed(Word(llm=scripted()), 10, name="words")
+
+    assert [row.id for row in again.rows] == [*map(str, range(10))]
+    assert {call.row for call in [*notes.calls, *again.calls]} == {*map(str, range(10))}
+    assert len(notes.calls) + len(again.calls) == 10
+
+
+def test_a_step_that_fails_on_all_rows_is_told_of_once() -> None:
+    notes = observed(Word(llm=scripted()) >> Both(broken=True) >> Pass(), 3, name="all")
+
+    assert [(row.leaf, row.id, row.verdict, row.step) for row in notes.rows] == [
+        ("pass", "all", "failed", "both")
+    ]
+    assert notes.outcome.outcome == "incomplete"
+
+
+def test_a_step_that_fails_on_all_rows_again_is_told_of_again_and_keeps_its_verdict() -> None:
+    for retry in (False, True, True):
+        notes = NoteTaker()
+        pipeline = Word(llm=scripted()) >> Both(broken=True) >> Pass()
+        made = run(pipeline, 3, name="all", observers=[notes], retry=retry)
+
+        assert [row.id for row in notes.rows] == ["all"]
+        assert made.folder is not None
+        with RunReader.open(made.folder) as reader:
+            assert reader.count_verdicts("pass")["failed"] == 1
+
+
+def test_what_stops_a_run_is_in_the_outcome() -> None:
+    notes = observed(Word(llm=scripted(), picky=True), 9, max_failures="0")
+
+    assert notes.outcome.outcome == "stopped"
+    assert "--max-failures" in str(notes.outcome.stopped_by)
+    assert notes.rows[-1].verdict == "failed"
+
+
+class Brief:
+    """Has one hook, which takes one of its two arguments."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    @hookimpl
+    def seedbed_row_finished(self, row: Any) -> None:
+        self.ids.append(row.id)
+
+
+def test_a_hook_takes_those_of_the_arguments_that_it_needs() -> None:
+    brief = Brief()
+    run(Word(llm=scripted()), 3, observers=[brief])
+
+    assert brief.ids == ["0", "1", "2"]
+
+
+class Clumsy:
+    """Raises all the time."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    @hookimpl
+    def seedbed_run_started(self) -> None:
+        raise self.error
+
+    @hookimpl
+    def seedbed_row_finished(self) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), SystemExit(3), KeyboardInterrupt()])
+def test_an_observer_that_raises_is_named_once_and_harms_nobody(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes = NoteTaker()
+    made = run(Word(llm=scripted()), 20, observers=[Clumsy(error), notes])
+
+    assert made.outcome == "complete"
+    assert len(notes.rows) == 20
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert (
+        "the observer 'Clumsy' of this process is broken: seedbed_run_started raised" in record.getMessage()
+    )
+    assert "test_observers.py, line" in record.getMessage()
+
+
+class Slow:
+    """Stays with the first row until it is let go."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.has_begun = threading.Event()
+        self.heard: list[str] = []
+
+    @hookimpl
+    def seedbed_row_finished(self, row: Any) -> None:
+        self.has_begun.set()
+        assert self.go_on.wait(20)
+        self.heard.append(row.id)
+
+    @hookimpl
+    def seedbed_run_finished(self, outcome: Any) -> None:
+        self.heard.append(outcome.outcome)
+
+
+def test_a_slow_observer_holds_up_neither_the_run_nor_another_one() -> None:
+    slow, notes = Slow(), NoteTaker()
+
+    def answer(request: Any) -> str:
+        if prompt(request) == "39":
+            # The last row is made while the first one is being told of.
+            slow.go_on.set()
+        return "yes"
+
+    async def in_turn(request: Any) -> str:
+        if prompt(request) == "20":
+            await asyncio.to_thread(slow.has_begun.wait, 20)
+        return answer(request)
+
+    made = run(Word(llm=scripted(in_turn)), 40, observers=[slow, notes], concurrency=1)
+
+    assert made.outcome == "complete"
+    assert len(notes.rows) == 40
+    assert slow.heard == [*map(str, range(40)), "complete"]
+
+
+def test_an_observer_that_hangs_is_left_behind_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(observation, "PATIENCE", 0.05)
+    slow, notes = Slow(), NoteTaker()
+    made = run(Word(llm=scripted()), 5, observers=[slow, notes])
+
+    assert made.outcome == "complete"
+    assert notes.outcome.accepted == 5
+    assert "the observer 'Slow' of this process does not go on, and is left behind" in caplog.text
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "seedbed Slow"]
+    slow.go_on.set()
+    thread.join(20)
+    assert slow.heard == ["0"]
+
+
+def test_an_interrupted_run_waits_briefly_and_tells_the_outcome(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(observation, "BRIEF", 0.0)
+    monkeypatch.setattr(observation, "GRACE", 20.0)
+    slow = Slow()
+
+    class Releasing:
+        @hookimpl
+        def seedbed_run_finished(self) -> None:
+            slow.go_on.set()
+
+    async def answer(request: Any) -> str:
+        if prompt(request) == "9":
+            await asyncio.to_thread(slow.has_begun.wait, 20)
+            session.drain()
+        return "yes"
+
+    plan = make_plan(Word(llm=scripted(answer)), n=50, concurrency=1)
+    session = open_session(plan, observers=observers_of([slow, Releasing()]))
+
+    assert session.execute().outcome == "interrupted"
+    assert slow.heard == ["0", "interrupted"]
+    told = "the observer 'Slow' of this process was not told of all: the run was interrupted"
+    assert caplog.text.count(told) == 1
+
+
+def test_a_run_without_observers_has_no_thread_for_any() -> None:
+    made = run(Word(llm=scripted(lambda _: "\n".join(thread.name for thread in threading.enumerate()))), 1)
+
+    (row,) = made.rows()
+    assert [name for name in row["word"].splitlines() if name.startswith("seedbed ")] == []

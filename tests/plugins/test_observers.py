@@ -1,0 +1,242 @@
+"""Observers are resolved by name or given as objects; what does not fit is an error beforehand."""
+
+from __future__ import annotations
+
+import pytest
+
+from seedbed import hookimpl
+from seedbed.errors import (
+    AmbiguousPluginError,
+    BrokenPluginError,
+    DisabledPluginError,
+    IncompatiblePluginError,
+    UnknownPluginError,
+    UsageError,
+)
+from seedbed.llm.llm import LLM
+from seedbed.plugins.observer import Observer
+from seedbed.plugins.observers import Named, configured_observers, observers_of
+from seedbed.plugins.policy import Policy
+
+WATCH = """
+    from seedbed.hookspecs import hookimpl
+
+    heard = []
+
+    @hookimpl
+    def seedbed_row_finished(row):
+        heard.append(row)
+"""
+
+BROKEN = {
+    "raises at import": ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
+    "misspelt hook": (
+        WATCH.replace("row_finished", "row_finish"),
+        "'seedbed_row_finish', which is not a hook",
+    ),
+    "bad signature": (WATCH.replace("(row)", "(line)"), "does not fit its specification"),
+    "unmarked hook": (
+        WATCH.replace("@hookimpl", ""),
+        "seedbed_row_finished in 'mod_watch' is not marked as a hook",
+    ),
+    "one of two unmarked": (
+        WATCH + "    def seedbed_run_started(run): ...\n",
+        "seedbed_run_started in 'mod_watch' is not marked as a hook",
+    ),
+    "no hook": ("", "has none of the hooks of an observer"),
+    "coroutine": (WATCH.replace("def seedbed", "async def seedbed"), "is a coroutine function"),
+}
+
+
+@pytest.fixture
+def watch(site):
+    """Installs an observer `watch` of a distribution `dist-watch`."""
+
+    def install(source=WATCH, distribution="dist-watch", module="mod_watch", **options):
+        site.install(distribution, {"seedbed.observers": {"watch": module}}, {module: source}, **options)
+        return site
+
+    return install
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_observer_is_named(watch, case):
+    source, expected = BROKEN[case]
+    with pytest.raises(BrokenPluginError) as caught:
+        watch(source).registry().observer("watch")
+    assert "the observer 'watch' of dist-watch 1.0 is broken" in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_a_misspelt_hook_gets_a_suggestion(watch):
+    with pytest.raises(BrokenPluginError, match="did you mean 'seedbed_row_finished'"):
+        watch(BROKEN["misspelt hook"][0]).registry().observer("watch")
+
+
+def test_an_observer_hears_what_it_has_a_hook_for(watch):
+    observer = watch().registry().observer("watch")
+    observer.tell("seedbed_run_started", run=1)
+    observer.tell("seedbed_row_finished", run=1, row=2)
+
+    assert observer.hooks == ("seedbed_row_finished",)
+    assert observer.plugin.heard == [2]
+
+
+def test_two_observers_of_one_registry_hear_each_their_own(watch, site):
+    watch()
+    site.install("other", {"seedbed.observers": {"listen": "mod_listen"}}, {"mod_listen": WATCH})
+    registry = site.registry()
+    watching, listening = registry.observer("watch"), registry.observer("listen")
+    watching.tell("seedbed_row_finished", run=1, row=2)
+
+    assert (watching.plugin.heard, listening.plugin.heard) == ([2], [])
+
+
+def test_a_module_may_be_a_backend_and_an_observer(site):
+    points = {"seedbed.llms": {"both": "mod_both"}, "seedbed.observers": {"both": "mod_both"}}
+    site.install("dist-both", points, {"mod_both": f"{site.llm_module}\n" + WATCH.replace("\n    ", "\n")})
+    registry = site.registry()
+
+    assert registry.observer("both").hooks == ("seedbed_row_finished",)
+    assert issubclass(registry.llm("both"), LLM)
+
+
+def test_a_name_of_nobody_is_answered_with_those_that_are_there(watch):
+    with pytest.raises(UnknownPluginError, match="no observer named 'wach'") as caught:
+        watch().registry().observer("wach")
+    assert "did you mean 'watch'?" in caught.value.advice
+    assert "installed observers: watch" in caught.value.advice
+
+
+def test_a_name_of_another_kind_says_so(site):
+    site.install_llm("fake")
+    site.install("dist-watch", {"seedbed.observers": {"watch": "mod_watch"}}, {"mod_watch": WATCH})
+    with pytest.raises(UnknownPluginError, match="'fake' is an LLM backend"):
+        site.registry().observer("fake")
+    with pytest.raises(UnknownPluginError, match="'watch' is an observer: --plugin watch"):
+        site.registry().task("watch")
+
+
+def test_a_name_of_two_distributions_is_ambiguous_until_one_is_preferred(watch, site):
+    watch()
+    watch(distribution="other", module="mod_other")
+    with pytest.raises(
+        AmbiguousPluginError, match=r"by dist-watch 1\.0 and by other 1\.0|by other 1\.0 and by dist-watch"
+    ):
+        site.registry().observer("watch")
+    assert site.registry(Policy(prefer=("other",))).observer("watch").claim.distribution == "other"
+
+
+def test_one_that_is_denied_or_does_not_fit_this_version_is_not_imported(watch):
+    site = watch("raise AssertionError", requires=["seedbed<0.0.1"])
+    with pytest.raises(IncompatiblePluginError, match="does not fit this Seedbed"):
+        site.registry().observer("watch")
+    with pytest.raises(DisabledPluginError, match="'dist-watch' is denied"):
+        site.registry(Policy(deny=("dist-watch",))).observer("watch")
+
+
+class Watch:
+    @hookimpl
+    def seedbed_row_finished(self, row):
+        pass
+
+    @property
+    def explosive(self):
+        raise AssertionError("somebody looked")
+
+
+def test_an_object_is_an_observer_and_its_properties_are_left_alone():
+    observer = Observer.of(Watch())
+
+    assert str(observer) == "the observer 'Watch' of this process"
+    assert Observer.of(observer) is observer
+
+
+def test_a_class_in_place_of_an_object_is_refused():
+    with pytest.raises(UsageError, match=r"give an object of it: Watch\(\)"):
+        Observer.of(Watch)
+
+
+class Unmarked:
+    def seedbed_row_finished(self, row):
+        pass
+
+
+class Misspelt:
+    @hookimpl
+    def seedbed_row_finised(self, row):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (Unmarked(), "is not marked as a hook"),
+        (Misspelt(), "did you mean 'seedbed_row_finished'"),
+        (print, "has none of the hooks of an observer"),
+    ],
+)
+def test_an_object_without_right_hooks_is_refused(given, said):
+    with pytest.raises(BrokenPluginError, match=said):
+        Observer.of(given)
+
+
+def test_names_objects_and_settings_add_up_and_each_comes_once(watch):
+    given = Watch()
+    observers = observers_of(
+        ["watch", given, given], registry=watch().registry(), named=Named(("watch",), "the settings")
+    )
+
+    assert [observer.claim.name for observer in observers] == ["watch", "Watch"]
+
+
+def test_one_name_in_place_of_a_list_is_refused():
+    with pytest.raises(UsageError, match=r"observers=\['watch'\]"):
+        observers_of("watch", named=Named())
+
+
+def test_a_class_in_a_file_is_an_observer(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(
+        "from seedbed import hookimpl\n"
+        "class Own:\n    @hookimpl\n    def seedbed_row_finished(self, row): ...\n"
+        "class Needy(Own):\n    def __init__(self, what): ...\n"
+    )
+    (observer,) = observers_of([f"{path}:Own"], named=Named())
+    assert observer.claim.name == "Own"
+    with pytest.raises(BrokenPluginError, match=r"Needy\(\) raised TypeError"):
+        observers_of([f"{path}:Needy"], named=Named())
+
+
+def test_the_strongest_place_that_names_observers_counts(tmp_path):
+    inner = tmp_path / "a"
+    inner.mkdir()
+    (tmp_path / "pyproject.toml").write_text('[tool.seedbed]\nobservers = ["one"]\n')
+    (inner / "pyproject.toml").write_text("[tool.seedbed.plugins]\ndeny = []\n")
+    assert configured_observers(folder=inner, environ={}).names == ("one",)
+    (tmp_path / "seedbed.toml").write_text('observers = ["two", "three"]\n\n[plugins]\nallow = []\n')
+    named = configured_observers(folder=inner, environ={})
+    assert named == Named(("two", "three"), f"'observers' in {tmp_path / 'seedbed.toml'}")
+    named = configured_observers(folder=inner, environ={"SEEDBED_OBSERVERS": "four, five"})
+    assert named == Named(("four", "five"), "the environment variable SEEDBED_OBSERVERS")
+    assert configured_observers(folder=inner, environ={"SEEDBED_OBSERVERS": ""}).names == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('observers = "one"', "is not a list"),
+        ("observers = [1]", "has 1, which is not the name of an observer"),
+        ('observers = ["own.py:Own"]', "code in a file is named on the command alone"),
+    ],
+)
+def test_a_setting_that_is_no_list_of_names_is_refused(tmp_path, text, said):
+    (tmp_path / "seedbed.toml").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        configured_observers(folder=tmp_path, environ={})
+
+
+def test_an_error_says_which_setting_names_the_observer(watch):
+    with pytest.raises(UnknownPluginError) as caught:
+        observers_of(registry=watch().registry(), named=Named(("wach",), "'observers' in seedbed.toml"))
+    assert "it is named by 'observers' in seedbed.toml" in caught.value.advice
