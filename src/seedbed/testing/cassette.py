@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from seedbed.llm.redaction import redact
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 
-_FIELDS = Request._fields
-_VALUES = attrgetter(*_FIELDS)
+_CODING = orjson.OPT_NON_STR_KEYS
 
 
 class Cassette:
@@ -50,9 +48,9 @@ class Cassette:
         self, model: str, request: Request, answer: Response | LLMError, secrets: Iterable[str]
     ) -> None:
         """Add a line to the file, without any of the secrets."""
-        asked = {name: value for name, value in zip(_FIELDS, _VALUES(request), strict=True) if value}
+        asked = {name: value for name, value in request._asdict().items() if value or value == 0}
         line = {"digest": _digest(model, request), "model": model, "request": asked, **_encoded(answer)}
-        plain = orjson.loads(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS))
+        plain = orjson.loads(orjson.dumps(line, default=dict, option=_CODING))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             file.write(orjson.dumps(_scrubbed(plain, tuple(secrets))) + b"\n")
@@ -78,10 +76,8 @@ class Cassette:
 
 
 def _digest(model: str, request: Request) -> str:
-    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    return hashlib.blake2b(
-        orjson.dumps([model, _VALUES(request)], option=options), digest_size=16
-    ).hexdigest()
+    encoded = orjson.dumps([model, tuple(request)], default=dict, option=_CODING | orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
 def _encoded(answer: Response | LLMError) -> dict[str, Any]:
