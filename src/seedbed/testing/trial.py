@@ -6,11 +6,13 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from seedbed.engine.api import open_session
 from seedbed.engine.failure import Failure
+from seedbed.engine.local import LocalEngine
 from seedbed.engine.plan import make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
@@ -89,7 +91,8 @@ def attempt(
     trial = Trial()
     try:
         plan = make_plan(step, n=n, input=inputs, concurrency=concurrency)
-        session = open_session(plan, name=name, watch=lambda settled: trial.take(settled, step.name))
+        watched = partial(LocalEngine, watch=lambda settled: trial.take(settled, step.name))
+        session = open_session(plan, name=name, engine=watched)
         if script is not None:
             script.begin(session.cancel)
         run = _executed(session, patience)
