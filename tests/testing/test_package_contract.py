@@ -42,6 +42,14 @@ ASKING_HOOK = """
         return GeneratorTask
 """
 
+OBSERVER = """
+    from seedbed import hookimpl
+
+    @hookimpl
+    def seedbed_row_finished(row):
+        print(row.id)
+"""
+
 CONNECT = "import socket\nwith socket.socket() as opened:\n    opened.connect_ex(('127.0.0.1', 9))\n"
 
 BULK = {f"{{package}}.part{number}": "" for number in range(101)}
@@ -64,6 +72,11 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "test_its_hooks_are_known",
         "did you mean 'seedbed_task'",
         {"source": HOOK.replace("seedbed_task", "seedbed_taks").replace("@hookimpl", "")},
+    ),
+    "misspelt-hook-of-an-observer": (
+        "test_its_hooks_are_known",
+        "did you mean 'seedbed_row_finished'",
+        {"group": "seedbed.observers", "source": OBSERVER.replace("row_finished", "row_finish")},
     ),
     "no-marker": (
         "test_its_entry_points_resolve",
@@ -177,8 +190,9 @@ def judged(judge, install):
     return judged
 
 
-def test_a_sound_package_keeps_its_contract(judged):
-    verdict = judged("sound")
+@pytest.mark.parametrize("package", [{}, {"group": "seedbed.observers", "source": OBSERVER}])
+def test_a_sound_package_keeps_its_contract(judged, package):
+    verdict = judged("sound", **package)
 
     assert verdict.failed == {}
     assert verdict.skipped == []
