@@ -68,9 +68,9 @@ class Limiter:
         if not self.waiting and not self._delay(now, tokens) and not self._quota_delay(queue, now, tokens):
             return self._admit(queue, now, tokens)
         call = WaitingCall(rank, next(self._numbers), tokens, self._loop.create_future())
-        queue.push(call)
         self.waiting += 1
-        self._give()
+        if queue.push(call):
+            self._give()
         try:
             return await call.future
         except asyncio.CancelledError:

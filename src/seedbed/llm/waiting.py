@@ -45,9 +45,10 @@ class WaitingCalls:
         self.tokens = LearntQuota()
         self._has_learnt = False
 
-    def push(self, call: WaitingCall) -> None:
-        """Add a call."""
+    def push(self, call: WaitingCall) -> bool:
+        """Add a call, and return whether it is the first; for any other, what holds back the first holds."""
         heapq.heappush(self._heap, call)
+        return self._heap[0] is call
 
     def pop(self) -> WaitingCall:
         """Take the first call out."""
