@@ -91,8 +91,8 @@ def attempt(
     trial = Trial()
     try:
         plan = make_plan(step, n=n, input=inputs, concurrency=concurrency)
-        watched = partial(LocalEngine, watch=lambda settled: trial.take(settled, step.name))
-        session = open_session(plan, name=name, engine=watched)
+        engine = partial(LocalEngine, watch=lambda settled: trial.take(settled, step.name))
+        session = open_session(plan, name=name, engine=engine)
         if script is not None:
             script.begin(session.cancel)
         run = _executed(session, patience)
