@@ -23,10 +23,10 @@ from seedbed.pipeline.schema import pipeline_schema
 from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.observers import configured_observers
 from seedbed.plugins.policy import read_policy
-from seedbed.testing import PackageContract, StepContract, TaskContract
+from seedbed.testing import LLMContract, PackageContract, StepContract, TaskContract
 
 # A pytest inside of this one forgets what it imports first, and what is imported again is not the same.
-IMPORTED_BEFORE = (PackageContract, StepContract, TaskContract)
+IMPORTED_BEFORE = (LLMContract, PackageContract, StepContract, TaskContract)
 
 HOW_TO = Path(__file__).parents[1] / "docs" / "how-to"
 
@@ -127,7 +127,7 @@ def test_the_commands_about_lock_files_are_there() -> None:
 
 def test_the_plugins_on_the_page_keep_their_contracts(pytester: pytest.Pytester) -> None:
     text = (HOW_TO / "test-a-plugin.md").read_text()
-    files = dict(re.findall(r"^```python (\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    files = dict(re.findall(r'^```python title="(\S+)"\n(.*?)^```', text, re.MULTILINE | re.DOTALL))
     for name, code in files.items():
         (pytester.path / name).write_text(code)
 

@@ -1,4 +1,4 @@
-"""The examples, run as their README says, on the model inside the process."""
+"""The examples, run as their README says on the model inside the process, and held to their contracts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.file import load_pipeline
+from seedbed.testing import StepContract, TaskContract
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,3 +54,20 @@ def test_a_pipeline_file_makes_a_dataset(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_pipeline_file_is_one_that_can_be_run(path: Path) -> None:
     check_columns(load_pipeline(path).topology())
+
+
+class TestHaiku(TaskContract):
+    task = f"{ROOT / 'examples' / 'haiku.py'}:Haiku"
+
+
+class TestDebate(TaskContract):
+    task = f"{ROOT / 'examples' / 'debate.py'}:Debate"
+
+
+class TestTickets(TaskContract):
+    task = f"{ROOT / 'examples' / 'triage.py'}:Tickets"
+
+
+class TestLongEnough(StepContract):
+    step = f"{ROOT / 'examples' / 'triage.py'}:LongEnough"
+    inputs = [{"message": "My parcel has not arrived."}, {"message": "Help!"}]

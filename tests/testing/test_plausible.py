@@ -61,7 +61,7 @@ def test_an_answer_fits_its_schema(model: type[BaseModel], seed: int) -> None:
     answer = plausible_answer(asked)
 
     jsonschema.validate(json.loads(answer), asked.schema)
-    model.model_validate_json(answer)
+    assert model.model_validate_json(answer)
 
 
 def test_an_answer_without_a_schema_is_words_that_differ_from_request_to_request() -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from itertools import accumulate
+from types import ModuleType
 from typing import ClassVar
 
 import pytest
@@ -163,8 +164,10 @@ def _packages(result: CheckResult) -> set[str]:
 
 def _unknown_hooks(claim: Installed) -> list[str]:
     """Return what a plugin's module marks as a hook, or seems to mean as one, and Seedbed does not know."""
-    attributes = vars(load_plugin(claim))
-    return [name for name, value in attributes.items() if name not in _HOOKS and _is_meant(name, value)]
+    plugin = load_plugin(claim)
+    # A package that exports its classes lazily lists them in dir(); looking at them would import all.
+    names = vars(plugin) if isinstance(plugin, ModuleType) else dir(plugin)
+    return [name for name in names if name not in _HOOKS and _is_meant(name, getattr(plugin, name, None))]
 
 
 def _is_meant(name: str, value: object) -> bool:
