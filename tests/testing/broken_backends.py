@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
+import signal
 import time
 import urllib.request
 from contextlib import suppress
@@ -16,7 +17,9 @@ from pydantic import Field, PrivateAttr, SecretStr
 from tests.testing.plain_backend import PlainLLM
 
 from seedbed import (
+    LLM,
     BadRequestError,
+    Capabilities,
     Choice,
     ContextOverflowError,
     HTTPAnswer,
@@ -31,14 +34,14 @@ from seedbed import (
 )
 from seedbed.llm.llm import Generations
 
-BROKEN: dict[str, type[PlainLLM]] = {}
+BROKEN: dict[str, type[LLM]] = {}
 """The faulty class for each contract test."""
 
 
 def fails(test: str) -> Any:
     """Say which contract test a backend is to fail, and no other."""
 
-    def mark(cls: type[PlainLLM]) -> type[PlainLLM]:
+    def mark(cls: type[LLM]) -> type[LLM]:
         assert test not in BROKEN
         BROKEN[test] = cls
         return cls
@@ -403,3 +406,103 @@ class AsksTheServerWhatItIs(PlainLLM):
         with suppress(OSError):
             urllib.request.urlopen(f"{self.base_url}/models").close()
         return "AsksTheServerWhatItIs()"
+
+
+@fails("test_calls_of_tools_are_given")
+class ForgetsTheCall(PlainLLM):
+    def choice(self, choice: dict[str, Any]) -> Choice:
+        found = super().choice(choice)
+        return replace(found, tool_calls=tuple(call._replace(id="") for call in found.tool_calls))
+
+
+@fails("test_a_server_that_is_not_there_is_told")
+class BlursMissingServers(PlainLLM):
+    async def post(self, body: dict[str, Any]) -> HTTPAnswer:
+        try:
+            return await super().post(body)
+        except LLMConnectionError as error:
+            if "cannot reach" in error.fact:
+                raise LLMError("something went wrong") from None
+            raise
+
+
+@fails("test_after_a_cancelled_call_the_next_is_answered")
+class WaitsForWhatWasCancelled(PlainLLM):
+    _cancelled: list[Request] = PrivateAttr(default_factory=list)
+
+    async def respond(self, request: Request) -> Response:
+        if self._cancelled:
+            raise LLMError("the answer before has not come yet")
+        try:
+            return await super().respond(request)
+        except asyncio.CancelledError:
+            self._cancelled.append(request)
+            raise
+
+
+@fails("test_the_blocking_form_works_in_threads")
+class BelongsToTheMainThread(PlainLLM):
+    def generate(self, inputs: Any, num_generations: int = 1, **parameters: Any) -> Generations:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        return super().generate(inputs, num_generations, **parameters)
+
+
+@fails("test_the_awaited_form_works_in_loops_that_come_and_go")
+class BelongsToItsFirstLoop(PlainLLM):
+    _loops: list[Any] = PrivateAttr(default_factory=list)
+
+    async def agenerate(self, inputs: Any, num_generations: int = 1, **parameters: Any) -> Generations:
+        self._loops.append(asyncio.get_running_loop())
+        if self._loops[0].is_closed():
+            raise RuntimeError("Event loop is closed")
+        return await super().agenerate(inputs, num_generations, **parameters)
+
+
+@fails("test_each_input_has_its_list_of_texts")
+class PutsAllTextsInOneList(PlainLLM):
+    def generate(self, inputs: Any, num_generations: int = 1, **parameters: Any) -> Generations:
+        made = super().generate(inputs, num_generations, **parameters)
+        return [[text for texts in made for text in texts]]
+
+
+@fails("test_what_is_not_declared_is_refused[tools]")
+class DropsToolsThatItLacks(PlainLLM):
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, tools=False)
+
+    def request(self, messages: Any, n: int = 1, **parameters: Any) -> Request:
+        return super().request(messages, n, **parameters)._replace(tools=())
+
+
+@fails("test_several_answers_need_no_capability")
+class AsksForOneOfMany(PlainLLM):
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, n=False)
+
+    def request(self, messages: Any, n: int = 1, **parameters: Any) -> Request:
+        return super().request(messages, 1, **parameters)
+
+
+@fails("test_a_schema_needs_no_capability")
+class KeepsSchemasToItself(PlainLLM):
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(super().capabilities, structured_output=False)
+
+    def body(self, request: Request) -> dict[str, Any]:
+        kept = [message for message in request.messages if "JSON Schema" not in str(message["content"])]
+        return super().body(request._replace(messages=tuple(kept)))
+
+
+@fails("test_the_model_and_the_key_arrive")
+class AsksByItsOwnName(PlainLLM):
+    def body(self, request: Request) -> dict[str, Any]:
+        return super().body(request) | {"model": self.reference}
+
+
+@fails("test_log_probabilities_are_asked_for")
+class AsksForNoAlternatives(PlainLLM):
+    def body(self, request: Request) -> dict[str, Any]:
+        return super().body(request._replace(logprobs=None if request.logprobs is None else 0))

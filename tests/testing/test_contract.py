@@ -86,7 +86,8 @@ def test_the_reason_of_a_departure_is_in_the_report(pytester: pytest.Pytester) -
 @pytest.mark.parametrize("replacement", [None, lambda self: None])
 def test_a_test_cannot_be_taken_away_silently(replacement: object) -> None:
     class Small(Contract):
-        def test_something(self) -> None: ...
+        def test_something(self) -> None:
+            assert self
 
     with pytest.raises(UsageError, match="replaces the contract's test 'test_something'"):
         type("Smaller", (Small,), {"test_something": replacement})
@@ -94,10 +95,12 @@ def test_a_test_cannot_be_taken_away_silently(replacement: object) -> None:
 
 def test_a_test_cannot_be_taken_away_by_a_class_beside_the_contract() -> None:
     class Small(Contract):
-        def test_something(self) -> None: ...
+        def test_something(self) -> None:
+            assert self
 
     class Other:
-        def test_something(self) -> None: ...
+        def test_something(self) -> None:
+            assert self
 
     with pytest.raises(UsageError, match="replaces the contract's test 'test_something'"):
         type("Both", (Other, Small), {})
@@ -111,7 +114,8 @@ def test_a_departure_without_a_reason_is_refused(reason: object) -> None:
 
 def test_a_departure_from_a_test_that_is_not_there_is_refused() -> None:
     class Small(Contract):
-        def test_something(self) -> None: ...
+        def test_something(self) -> None:
+            assert self
 
     with pytest.raises(UsageError, match="departs from a test that its contract does not have") as caught:
         type("Departing", (Small,), {"test_somethin": departs("why")(lambda self: None)})

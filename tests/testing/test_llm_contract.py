@@ -12,8 +12,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tests.testing import broken_models
 from tests.testing.broken_backends import BROKEN
 from tests.testing.plain_backend import PlainLLM
+from tests.testing.plain_model import PlainModel
 
 from seedbed.testing import ChatCompletions, LLMContract
 
@@ -30,7 +32,7 @@ from {module} import {name}
 
 class Test{name}(LLMContract):
     llm_class = {name}
-    wire = ChatCompletions()
+    wire = {"None" if module == broken_models.__name__ else "ChatCompletions()"}
     patience = 3.0
 """
     for module, name in KINDS.values()
@@ -40,6 +42,10 @@ class Test{name}(LLMContract):
 class TestPlain(LLMContract):
     llm_class = PlainLLM
     wire = ChatCompletions()
+
+
+class TestModel(LLMContract):
+    llm_class = PlainModel
 
 
 def failures(folder: Path, tests: Iterable[str] = ("",)) -> dict[str, set[str]]:
@@ -93,6 +99,10 @@ def test_only_the_faulty_fail(failures_of_all: dict[str, set[str]]) -> None:
 CONTRACT_TESTS = [
     name for name, _ in inspect.getmembers(TestPlain, inspect.isfunction) if name.startswith("test_")
 ]
+
+
+def test_each_test_has_a_fault_that_it_names() -> None:
+    assert {test.partition("[")[0] for test in KINDS} == set(CONTRACT_TESTS)
 
 
 @pytest.mark.parametrize("name", CONTRACT_TESTS)

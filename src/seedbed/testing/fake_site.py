@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.registry import Registry
@@ -74,15 +74,10 @@ class FakeSite:
         name: str,
         entry_points: Mapping[str, Mapping[str, str]],
         modules: Mapping[str, str] | None = None,
-        *,
-        version: str = "1.0",
-        requires: Sequence[str] = (),
-        metadata: str | None = None,
+        **metadata: Any,
     ) -> None:
         """Write a distribution into this folder, as `fake_distribution` does."""
-        fake_distribution(
-            self.folder, name, entry_points, modules, version=version, requires=requires, metadata=metadata
-        )
+        fake_distribution(self.folder, name, entry_points, modules, **metadata)
 
     def scan(self) -> tuple[Installed, ...]:
         """Return the plugins of the distributions in this folder."""
@@ -101,11 +96,9 @@ class BlockedRegistry(Registry):
         name: str,
         entry_points: Mapping[str, Mapping[str, str]],
         modules: Mapping[str, str] | None = None,
-        *,
-        version: str = "1.0",
-        requires: Sequence[str] = (),
+        **metadata: Any,
     ) -> None:
-        """Have it see a distribution with these entry points, and importable modules."""
+        """Have it see a distribution with importable modules, written as `fake_distribution` does."""
         before = self._site.scan()
-        self._site.install(name, entry_points, modules, version=version, requires=requires)
+        self._site.install(name, entry_points, modules, **metadata)
         self.include(found for found in self._site.scan() if found not in before)
