@@ -133,6 +133,7 @@ def test_the_commands_about_lock_files_are_there() -> None:
         command.make_context("seedbed", words)
 
 
+@pytest.mark.slow
 def test_the_plugins_on_the_page_keep_their_contracts(pytester: pytest.Pytester) -> None:
     text = (HOW_TO / "test-a-plugin.md").read_text()
     files = dict(re.findall(r'^```python title="(\S+)"\n(.*?)^```', text, re.MULTILINE | re.DOTALL))
