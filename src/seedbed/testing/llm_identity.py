@@ -6,6 +6,7 @@ import copy
 import logging
 import pickle
 import traceback
+from typing import ClassVar
 
 import pytest
 
@@ -22,7 +23,7 @@ GIVEN = "from seedbed import LLM, get_json, post_json, parse_body"
 class LLMIdentityContract(LLMFacts):
     """What a backend says of itself holds still, shows no key, and costs nothing before it is used."""
 
-    import_budget: int = 200
+    import_budget: ClassVar[int] = 200
     """How many modules the backend's own may import beyond Seedbed's; an SDK has hundreds."""
 
     def test_it_is_the_same_for_the_same_fields(self) -> None:
