@@ -65,7 +65,8 @@ class LocalEngine(Engine):
         journal = RunJournal(job.store, sender.counts, prices, retrying=job.retrying)
         self._gateway = Gateway(sender=sender, recorder=recorder, journal=journal)
         job.run.calls = self._gateway.counts
-        self._shop = Workshop(job, journal, watch)
+        sender.on_appetite = self._wake
+        self._shop = Workshop(job, journal, sender, watch)
         self._segments = segments_of(job.plan.topology)
         self._gate = Gate(journal, job.run, changed_steps(job.fingerprints, job.store.last_session()))
         self._loaded: list[BaseStep] = []

@@ -20,7 +20,7 @@ from seedbed.engine.stages import Stage, stage_of
 from seedbed.engine.verdicts import Refusal, VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import DatasetError, StopRun
-from seedbed.llm.sender import DEFAULT_CONCURRENCY
+from seedbed.llm.sender import DEFAULT_CONCURRENCY, Sender
 from seedbed.tasks.steps import BaseStep
 
 MOST_PENDING = 20_000
@@ -33,6 +33,7 @@ class Workshop:
 
     job: Job
     journal: RunJournal
+    sender: Sender
     watch: Callable[[Settled], None] | None = None
     interrupted: bool = False
 
@@ -142,7 +143,8 @@ class SegmentRun:
             )
 
     def _is_clogged(self) -> bool:
-        return self._shop.job.store.pending > MOST_PENDING
+        """Whether what is begun would only wait: for the store's writer, or for a permit to call."""
+        return self._shop.job.store.pending > MOST_PENDING or self._shop.sender.has_enough
 
 
 def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | None:

@@ -14,13 +14,16 @@ from seedbed.engine.sources import Item, Source
 LOOKAHEAD = 1024
 """Items that may be in flight or wait for an earlier one: memory follows it, not the number of rows."""
 
+AT_A_TIME = 32
+"""Items that are started in one turn of the loop, before it shows whether more would only wait."""
+
 
 class Window:
     """Starts items of a source while there is room, and yields what was decided of them in their order.
 
-    `is_clogged` says that the store cannot keep up, and that nothing more is to be started. `on_change` is
-    called when an item is settled, and when there is nothing to do but to wait; `on_failure` when one raised
-    an error that every item would meet.
+    `is_clogged` says that nothing more is to be started for now: it would only wait. `on_change` is called
+    when an item is settled, and when there is nothing to do but to wait; `on_failure` when one raised an
+    error that every item would meet.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Window:
         self._loop = asyncio.get_running_loop()
         self._started = 0
         self._running = 0
+        self._fresh = 0
         self._draining = False
         self._is_deciding = False
         self.on_change: Callable[[], None] = _nothing
@@ -119,6 +123,8 @@ class Window:
 
     def _start_items(self) -> None:
         while self._may_start() and not self._is_clogged():
+            if self._fresh == AT_A_TIME:
+                return
             item = self._source.take()
             if item is None:
                 return
@@ -127,6 +133,15 @@ class Window:
             self._running += 1
             task.add_done_callback(self._done)
             self._undecided.append(task)
+            self._fresh += 1
+            if self._fresh == 1:
+                # It is the loop's next turn in which they begin, and what they wait for shows.
+                self._loop.call_soon(self._have_begun)
+
+    def _have_begun(self) -> None:
+        if self._fresh == AT_A_TIME:
+            self.wake()
+        self._fresh = 0
 
     def _done(self, task: asyncio.Future[Settled]) -> None:
         self._running -= 1

@@ -19,6 +19,9 @@ from seedbed.llm.window import TICK_SECONDS, Window
 
 _LEARNING = 0.1
 
+ENOUGH_WAITING = 64
+"""Calls that wait for a permit where more would only take up memory."""
+
 
 class Limiter:
     """Gives permits to send, as the window, the pace and the quotas allow. Lives on one event loop.
@@ -45,6 +48,7 @@ class Limiter:
         self._queues: dict[str, WaitingCalls] = {}
         self._numbers = itertools.count()
         self.waiting = 0
+        self.on_appetite: Callable[[], None] = _nothing
         self._timer: asyncio.TimerHandle | None = None
         self._pauses: set[asyncio.Future[None]] = set()
         self._is_draining = False
@@ -58,6 +62,11 @@ class Limiter:
     def counts_tokens(self) -> bool:
         """Whether it matters of how many tokens a call is."""
         return self._tokens is not None or self._learns_tokens
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether so many calls wait that more are of no use; `on_appetite` tells when half are left."""
+        return self.waiting >= ENOUGH_WAITING
 
     async def acquire(self, model: str, rank: int = 0, tokens: int = 0) -> Permit:
         """Return a permit for a call to `model` of about so many tokens; the lowest rank comes first."""
@@ -79,7 +88,7 @@ class Limiter:
 
     def _abandon(self, future: asyncio.Future[Permit]) -> None:
         if future.cancelled():
-            self.waiting -= 1
+            self._waits_no_more()
             self._give_soon()
         else:
             # The permit came, and the caller was cancelled before it could take it.
@@ -134,7 +143,7 @@ class Limiter:
                 pause.set_exception(new_error())
         for call in self._waiting_calls():
             call.set_exception(new_error())
-            self.waiting -= 1
+            self._waits_no_more()
 
     def _waiting_calls(self) -> list[asyncio.Future[Permit]]:
         calls = [call.future for queue in self._queues.values() for call in queue.all()]
@@ -203,8 +212,13 @@ class Limiter:
                 return
             call, queue = first
             queue.pop()
-            self.waiting -= 1
+            self._waits_no_more()
             call.future.set_result(self._admit(queue, now, call.tokens))
+
+    def _waits_no_more(self) -> None:
+        self.waiting -= 1
+        if self.waiting == ENOUGH_WAITING // 2:
+            self.on_appetite()
 
     def _first(self, now: float) -> tuple[tuple[WaitingCall, WaitingCalls] | None, float]:
         """Return the next call with its queue, or None and the seconds until a quota lets one through."""
@@ -236,6 +250,10 @@ class Limiter:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None if delay == math.inf else self._loop.call_later(delay, self._give)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _wake(pause: asyncio.Future[None]) -> None:

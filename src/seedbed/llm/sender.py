@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -87,6 +88,15 @@ class Sender:
         self._limiters: dict[tuple[str, str], Limiter] = {}
         self._deadlines: dict[float, Deadlines] = {}
         self._is_draining = False
+        self.on_appetite: Callable[[], None] = lambda: None
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether so many calls wait at every endpoint that there is no use in more.
+
+        `on_appetite` is called when that has changed.
+        """
+        return bool(self._limiters) and all(limiter.has_enough for limiter in self._limiters.values())
 
     async def send(self, llm: LLM, request: Request, rank: int = 0) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try where none succeeded.
@@ -174,6 +184,7 @@ class Sender:
         limiter = self._limiters.get(key)
         if limiter is None:
             limiter = self._limiters[key] = self._limiter(slots=llm.slots)
+            limiter.on_appetite = lambda: self.on_appetite()
             if self._is_draining:
                 limiter.drain()
         return limiter
