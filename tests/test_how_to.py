@@ -102,6 +102,7 @@ def test_the_policy_files_are_read(tmp_path: Path) -> None:
     assert policy.allow == ("seedbed-openai", "seedbed-tasks")
 
 
+@pytest.mark.slow
 def test_the_plugins_on_the_page_keep_their_contracts(pytester: pytest.Pytester) -> None:
     text = (HOW_TO / "test-a-plugin.md").read_text()
     files = dict(re.findall(r'^```python title="(\S+)"\n(.*?)^```', text, re.MULTILINE | re.DOTALL))
