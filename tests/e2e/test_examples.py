@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from seedbed.pipeline.columns import check_columns
-from seedbed.pipeline.file import load_pipeline
 from seedbed.testing import StepContract, TaskContract
 
 ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "examples").glob("*.yaml"))
+
+MANY = """
+import hashlib
+import re
+from seedbed import LLM, Response
+
+class Many(LLM):
+    async def respond(self, request):
+        digest = hashlib.sha256(str(request.messages).encode()).hexdigest()
+        return Response.of_text("Explain " + " ".join(re.findall("....", digest)))
+"""
 
 
 def run(*command: str, folder: Path) -> str:
@@ -41,19 +52,29 @@ def test_a_backend_in_a_file_is_used_by_its_path(tmp_path: Path) -> None:
     assert json.loads(printed)["model_name"] == "any"
 
 
-@pytest.mark.slow
-def test_a_pipeline_file_makes_a_dataset(tmp_path: Path) -> None:
-    pipeline = str(ROOT / "examples" / "instructions.yaml")
-    run("-m", "seedbed", "run", pipeline, "-n", "2", "-o", "instructions.jsonl", folder=tmp_path)
+def rows_of_pipeline(path: Path, folder: Path, *options: str) -> list[dict[str, str]]:
+    run("-m", "seedbed", "run", str(path), "-n", "2", "-o", "made.jsonl", *options, folder=folder)
+    return [json.loads(line) for line in (folder / "made.jsonl").read_text().splitlines()]
 
-    rows = [json.loads(line) for line in (tmp_path / "instructions.jsonl").read_text().splitlines()]
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_pipeline_file_makes_a_dataset(path: Path, tmp_path: Path) -> None:
+    rows = rows_of_pipeline(path, tmp_path)
+
     assert len(rows) == 2
     assert all(row["instruction"] and row["generation"] for row in rows)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_pipeline_file_is_one_that_can_be_run(path: Path) -> None:
-    check_columns(load_pipeline(path).topology())
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_pipeline_file_runs_with_another_backend(path: Path, tmp_path: Path) -> None:
+    without_llm = re.sub(r"^llm:\n(  .*\n)*", "", path.read_text(), flags=re.MULTILINE)
+    (tmp_path / path.name).write_text(without_llm)
+    (tmp_path / "many.py").write_text(MANY)
+
+    rows = rows_of_pipeline(tmp_path / path.name, tmp_path, "--llm", "many.py:Many/m")
+
+    assert [row["generation"][:7] for row in rows] == ["Explain"] * 2
 
 
 class TestHaiku(TaskContract):

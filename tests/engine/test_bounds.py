@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 
+import pytest
 from pydantic import PrivateAttr
+from tests.support.memory import measured, peak_megabytes
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import GeneratorStep, GeneratorTask, Task, run
@@ -79,7 +79,7 @@ def test_an_indexed_source_is_asked_for_no_more_variables_than_fit():
 
 
 PROGRAM = """
-import resource, sys
+import sys
 from seedbed import GeneratorStep, Step
 
 class Count(GeneratorStep):
@@ -91,20 +91,17 @@ class Cheap(Step):
     def process(self, row):
         return {**row, self.name: row["n"] + 1}
 
-done = (Count() >> Cheap(name="one") >> Cheap(name="two")).run(out=sys.argv[2])
-print(done.accepted, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+done = (Count() >> Cheap(name="one") >> Cheap(name="two") >> Cheap(name="three")).run(out=sys.argv[2])
+assert done.accepted == int(sys.argv[1])
 """
 
 
-def peak_kibibytes(rows, out):
-    command = [sys.executable, "-c", PROGRAM, str(rows), out]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    accepted, peak = map(int, ended.stdout.split())
-    assert accepted == rows
-    return peak
-
-
-def test_memory_does_not_grow_with_the_rows(tmp_path):
-    few, many = (peak_kibibytes(rows, tmp_path / f"{rows}.jsonl") for rows in (2_000, 40_000))
-    # The rows alone, each as text, would be 20 MiB more.
-    assert many - few < 10 * 2**10
+@measured
+@pytest.mark.parametrize(
+    ("few", "many", "megabytes"),
+    # The rows alone, each as text, would be 12 MB and 100 MB more.
+    [(8_000, 30_000, 10), pytest.param(10_000, 200_000, 60, marks=pytest.mark.slow)],
+)
+def test_memory_does_not_grow_with_the_rows(tmp_path, few, many, megabytes):
+    before, after = (peak_megabytes(PROGRAM, rows, tmp_path / f"{rows}.jsonl") for rows in (few, many))
+    assert after - before < megabytes

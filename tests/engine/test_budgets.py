@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from seedbed import (
     BudgetExhaustedError,
     Choice,
     GenerationParameters,
+    GeneratorStep,
     GeneratorTask,
     Reject,
     Response,
@@ -90,6 +92,21 @@ def test_a_run_stops_when_its_time_is_up_while_a_call_is_under_way() -> None:
     assert "0.3 s" in str(done.stopped_by)
     assert done.accepted <= 4
     assert done.accepted == len(list(done.rows()))
+
+
+def test_a_run_stops_when_its_time_is_up_though_no_call_asks_for_it() -> None:
+    class Waiting(GeneratorStep):
+        def process(self, offset: int = 0):
+            yield {"n": 0}
+            gone.wait(20)
+            yield {"n": 1}
+
+    gone = threading.Event()
+    done = run(Waiting(), max_seconds=0.2)
+    gone.set()
+
+    assert (done.outcome, done.accepted) == ("stopped", 1)
+    assert "0.2 s" in str(done.stopped_by)
 
 
 def test_too_many_failures_stop_a_run_and_what_is_left_waits() -> None:

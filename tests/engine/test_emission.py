@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import orjson
+import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Task
@@ -25,29 +26,58 @@ class Word(GeneratorTask):
         return {"generation": f"{output}{self.suffix}"}
 
 
+class Watched(Word):
+    """Notes how many additions the store has had when an answer is read."""
+
+    note: Any = None
+
+    def format_output(self, output: str | None, input: Any) -> dict[str, Any]:
+        self.note()
+        return super().format_output(output, input)
+
+
+def test_an_answer_is_with_the_writer_before_its_task_reads_it() -> None:
+    # One addition begins the session; then each answer is added, and behind it what its task makes of it.
+    read: list[int] = []
+    task = Watched(llm=scripted(), note=lambda: read.append(session._store.added))
+    session = open_session(make_plan(task, n=3, concurrency=1), name="watched")
+    session.execute()
+
+    assert read[0] == 2
+    assert read == sorted(set(read))
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the writer commit each addition by itself."""
+    monkeypatch.setattr("seedbed.store.run_writer.MOST", 1)
+
+
 def rows_and_what_was_durable(task: Any, n: int) -> list[tuple[Any, Any]]:
-    """Run a task and return each row that left, beside the result that was durable then."""
+    """Run a task and return each row that left, beside the one that was durable then, with its verdict."""
     seen = []
 
     def emit(row: bytes) -> None:
         with RunReader.open(folder) as reader:
-            result = reader.result_of("word", str(orjson.loads(row)["n"]))
-        seen.append((orjson.loads(row), None if result is None else orjson.loads(result.data)[0]))
+            number = str(orjson.loads(row)["n"])
+            result = reader.result_of("word", number)
+            is_there = result is not None and reader.verdict_of("word", number) is not None
+        seen.append((orjson.loads(row), orjson.loads(result.data)[0] if is_there else None))
 
-    session = open_session(make_plan(task, n=n), name="words", emit=emit)
+    session = open_session(make_plan(task, n=n, concurrency=1), name="words", emit=emit)
     folder = session._store.folder
     session.execute()
     return seen
 
 
-def test_a_row_leaves_when_it_is_durable() -> None:
+def test_a_row_leaves_when_it_is_durable(one_by_one: None) -> None:
     seen = rows_and_what_was_durable(Word(llm=scripted()), 20)
 
     assert len(seen) == 20
     assert all(row == durable for row, durable in seen)
 
 
-def test_a_row_that_takes_the_place_of_another_leaves_when_it_is_durable_itself() -> None:
+def test_a_row_that_takes_the_place_of_another_leaves_when_it_is_durable_itself(one_by_one: None) -> None:
     rows_and_what_was_durable(Word(llm=scripted()), 20)
     seen = rows_and_what_was_durable(Word(llm=scripted(), suffix="!"), 20)
 

@@ -1,14 +1,17 @@
-"""`run` works in scripts, threads and running loops, and checks everything before anything is spent."""
+"""`run` works in scripts, threads, loops and web applications, and checks all before anything is spent."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.support.scripted_llm import prompt, scripted
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from tests.support.scripted_llm import prompt, scripted, user
 
-from seedbed import GeneratorStep, GeneratorTask, LoopThreadError, Pipeline, Step, Task, UsageError, run
+from seedbed import LLM, GeneratorStep, GeneratorTask, LoopThreadError, Pipeline, Step, Task, UsageError, run
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.llm.loop import loop_thread
@@ -54,6 +57,58 @@ def test_in_a_running_loop_and_as_a_coroutine():
 
     for done in asyncio.run(cell()):
         assert answers(done) == ["0", "1", "2"]
+
+
+def shouting():
+    """Return a pipeline whose second step blocks, and asks a model too."""
+    return Ask(llm=scripted(prompt)) >> Shout(llm=scripted(lambda request: prompt(request).upper()))
+
+
+class Shout(Step):
+    llm: LLM
+
+    def process(self, row):
+        return {"shouted": self.llm.generate([user(f"n{row['generation']}")])[0][0]}
+
+
+SHOUTED = [{"shouted": f"N{n}"} for n in range(3)]
+
+
+def test_a_pipeline_in_a_thread_and_in_the_loop_of_a_notebook():
+    async def cell():
+        return list(shouting().run(input=ROWS).rows())
+
+    with ThreadPoolExecutor(2) as threads:
+        made = [threads.submit(shouting().run, input=ROWS) for _ in range(2)]
+        assert [list(one.result().rows()) for one in made] == [SHOUTED] * 2
+    assert asyncio.run(cell()) == SHOUTED
+
+
+async def blocking(request):
+    return web.json_response(list(shouting().run(input=ROWS).rows()))
+
+
+async def in_a_thread(request):
+    made = await asyncio.to_thread(shouting().run, input=ROWS)
+    return web.json_response(list(made.rows()))
+
+
+async def awaited(request):
+    made = await open_session(make_plan(shouting(), input=ROWS)).aexecute()
+    return web.json_response(list(made.rows()))
+
+
+def test_a_pipeline_in_the_handlers_of_a_web_application():
+    handlers = (blocking, in_a_thread, awaited)
+
+    async def visit():
+        application = web.Application()
+        application.add_routes([web.get(f"/{handler.__name__}", handler) for handler in handlers])
+        async with TestClient(TestServer(application)) as client, asyncio.timeout(60):
+            answers = await asyncio.gather(*(client.get(f"/{handler.__name__}") for handler in handlers * 2))
+            return [await answer.json() for answer in answers]
+
+    assert asyncio.run(visit()) == [SHOUTED] * 6
 
 
 def test_two_runs_at_once_do_not_mix():

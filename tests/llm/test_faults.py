@@ -8,38 +8,16 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.fault_server import FaultServer, Reply
+from tests.support.fault_server import FaultServer
+from tests.support.faults import FAULTS, GOOD, HASTY, hasty_pace
 
-from seedbed import Gateway, GenerationError, LLMError, RetryPolicy
+from seedbed import Gateway, GenerationError, LLMError
 from seedbed.llm.loop import loop_thread
 from seedbed_openai import OpenAILLM
 
-GOOD = Reply(body={"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]})
-SLOW_DOWN = {"error": {"message": "slow down", "type": "requests"}}
-EMPTY = {"x-ratelimit-limit-requests": "6000", "x-ratelimit-remaining-requests": "0"}
+pytestmark = pytest.mark.usefixtures("hasty_pace")
 
-FAULTS = {
-    "429": Reply(429, SLOW_DOWN),
-    "429 with retry-after": Reply(429, SLOW_DOWN, {"retry-after": "0.05"}),
-    "429 with retry-after-ms": Reply(429, SLOW_DOWN, {"retry-after-ms": "20"}),
-    "429 with limits": Reply(429, SLOW_DOWN, {**EMPTY, "x-ratelimit-reset-requests": "60s"}),
-    "429 with a date of long ago": Reply(429, SLOW_DOWN, {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}),
-    "500": Reply(500, {"error": "oops"}),
-    "503": Reply(503, b"<html><title>Busy</title></html>"),
-    "529": Reply(529, {"error": {"type": "overloaded_error", "message": "busy"}}),
-    "dropped": Reply(drop=True),
-    "cut": GOOD._replace(cut=True),
-    "hang": Reply(hang=True),
-    "drip": GOOD._replace(drip=0.001),
-    "endless drip": GOOD._replace(drip=5.0),
-    "malformed": Reply(body=b'{"choices": [{"mess'),
-    "not an object": Reply(body=[1]),
-    "no choices": Reply(body={"choices": []}),
-    "an error of status 200": Reply(body={"error": {"code": 429, "message": "slow down"}}),
-    "400": Reply(400, {"error": "too long"}),
-    "good": GOOD,
-}
-HASTY = RetryPolicy(tries=4, first_wait=0.002, longest_wait=0.02, seconds=5.0)
+__all__ = ["hasty_pace"]
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +25,6 @@ def server() -> Iterator[FaultServer]:
     """One server for all mixtures."""
     with FaultServer() as server:
         yield server
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _a_hasty_pace() -> Iterator[None]:
-    # After a few refusals in a row a call would be sent every five seconds.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("seedbed.llm.pace.SLOWEST", 50.0)
-        yield
 
 
 def caller(server: FaultServer, gateway: Gateway) -> OpenAILLM:

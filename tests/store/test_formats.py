@@ -2,81 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.drift import DRIFT, assert_csv_agrees, exactly, without_none
+from tests.support.memory import measured, peak_megabytes
 
 from seedbed.store import export_rows, read_rows
 from seedbed.tasks.rows import Row, encode_row
-
-MANY = 1000
-
-DRIFT: dict[str, list[Row]] = {
-    "a column absent at first": [{"a": 1}] * MANY + [{"a": 2, "late": "here"}],
-    "None a thousand times, then text": [{"a": None}] * MANY + [{"a": "text"}],
-    "None only": [{"a": None, "b": 1}] * 3,
-    "int then float": [{"a": 1}] * MANY + [{"a": 2.5}],
-    "float then int": [{"a": 2.5}, {"a": 2**53}],
-    "float and an int it cannot hold": [{"a": 2.5}, {"a": 2**53 + 1}],
-    "ints of 64 bits": [{"a": 2**64 - 1, "b": -(2**63)}, {"a": 0, "b": 2**63 - 1}],
-    "ints that need a sign and 64 bits": [{"a": -1}, {"a": 2**64 - 1}],
-    "an empty list, then texts": [{"a": []}] * MANY + [{"a": ["x", None, "y"]}],
-    "empty lists only": [{"a": []}, {"a": None}, {"a": [[], []]}],
-    "a dictionary whose keys change": [{"a": {"x": 1}}, {"a": {"y": "z"}}, {"a": None}, {"a": {"x": 2.5}}],
-    "empty dictionaries": [{"a": {}}, {"a": None}, {"a": {}}],
-    "an empty dictionary, then keys": [{"a": {}}, {"a": {"x": {}}}],
-    "int and text mixed": [{"a": 1}, {"a": "1"}, {"a": None}, {"a": "null"}],
-    "bool and int mixed": [{"a": True}, {"a": 1}, {"a": False}],
-    "mixed inside": [{"a": [{"x": 1}, {"x": "1"}]}, {"a": [{"x": [1, "a", None]}]}],
-    "a list, then a dictionary": [{"a": [1]}, {"a": {"x": 1}}, {"a": 3}],
-    "a column that goes away": [{"a": 1, "b": [1.5]}] * 3 + [{"a": 2}] * MANY,
-    "columns in another order": [{"a": 1, "b": 2}, {"b": 3, "a": 4}],
-    "a map with many keys": [{"a": {f"key {i}": i}} for i in range(300)],
-    "lists nested deeply": [{"a": json.loads("[" * 40 + "]" * 40)}],
-    "chat messages": [{"messages": [{"role": "user", "content": "hi"}]}, {"messages": []}],
-    "odd names": [{"": 1, "a.b": {"": 2, "c,d": 3}, 'x"\r\ny': "z"}],
-    "odd text": [{"a": 'quote " comma , line\r\nend \u2028 \x00 é 🌱', "b": "x"}, {"a": " ", "b": "\ufeff"}],
-    "one long cell": [{"a": "x" * 300_000, "b": 1}],
-}
 
 
 def written(path: Path, rows: list[Row]) -> list[Row]:
     assert export_rows([encode_row(row) for row in rows], path) == len(rows)
     return list(read_rows(path))
-
-
-def without_none(value: Any) -> Any:
-    """Drop the keys whose value is None: Parquet cannot tell them from missing ones."""
-    if isinstance(value, dict):
-        return {key: without_none(item) for key, item in value.items() if item is not None}
-    return [without_none(item) for item in value] if isinstance(value, list) else value
-
-
-def assert_csv_agrees(cells: list[Row], rows: list[Row]) -> None:
-    """The documented encoding: text as it is, JSON for other values, empty for None and empty text."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    assert len(cells) == len(rows)
-    for cell_row, row in zip(cells, rows, strict=True):
-        assert list(cell_row) == columns
-        for name, cell in cell_row.items():
-            value = row.get(name)
-            if value is None or isinstance(value, str):
-                assert cell == (value or None)
-            else:
-                assert exactly(json.loads(cell)) == exactly(value)
-
-
-def exactly(value: Any) -> str:
-    """Tell True from 1, and keys in another order as the same."""
-    return json.dumps(value, sort_keys=True)
 
 
 @pytest.mark.parametrize("case", DRIFT)
@@ -185,7 +127,6 @@ def test_all_formats_agree_on_any_rows(rows):
         assert_csv_agrees(cells, lines)
 
 
-# VmHWM begins anew with each program; ru_maxrss would carry over the peak of the test process.
 PEAK = """
 import sys
 from pathlib import Path
@@ -204,21 +145,13 @@ if path.suffix == ".json":
 else:
     export_rows(Rows(), path)
 assert sum(1 for row in read_rows(path)) == count + (path.suffix == ".json")
-status = Path("/proc/self/status").read_text()
-print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 """
 
 
-def peak_megabytes(path: Path, rows: int) -> float:
-    command = [sys.executable, "-c", PEAK, str(path), str(rows)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return int(done.stdout) / 1024
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+@measured
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".json"])
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, ending):
-    few = peak_megabytes(tmp_path / f"few{ending}", 10_000)
-    many = peak_megabytes(tmp_path / f"many{ending}", 50_000)
+    few = peak_megabytes(PEAK, tmp_path / f"few{ending}", 10_000)
+    many = peak_megabytes(PEAK, tmp_path / f"many{ending}", 50_000)
     print(f"{ending}: {few:.1f} MB, then {many:.1f} MB")
     assert many - few < 20  # the 40,000 further rows are 48 MB of text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -11,10 +12,11 @@ from enum import IntEnum
 
 import click
 
-from seedbed.errors import PluginError, SeedbedError
+from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
 from seedbed.plugins.suggest import did_you_mean
 
 TRACEBACK = "SEEDBED_TRACEBACK"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class ExitStatus(IntEnum):
@@ -48,14 +50,15 @@ def guarded(command: Callable[[], int | None]) -> int:
         show_error(error)
         return ExitStatus.USAGE
     except Exception as error:  # noqa: BLE001 - nobody is above us; the user gets one line, and the trace on request
-        _show_traceback(error)
-        show(
-            f"{type(error).__name__}: {error}",
-            "this is a bug in seedbed, please report it",
-            f"{TRACEBACK}=1 in the environment shows the traceback",
-        )
-        return ExitStatus.FAULT
+        return _unforeseen(error)
     return status
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether what stopped a run was a bound, the disk or another program, and the run can go on."""
+    if isinstance(error, DatasetError):
+        return isinstance(error.__cause__, OSError)
+    return isinstance(error, (StopRun, StoreError))
 
 
 def show_error(error: SeedbedError) -> None:
@@ -91,6 +94,20 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
 
         said = redact(f"{type(error).__name__}: {error}", secrets)
         raise PluginError(f"{what} is broken: {said}") from showable(error, secrets)
+
+
+def _unforeseen(error: Exception) -> ExitStatus:
+    _show_traceback(error)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+        _discard_output()
+        show(f"standard output cannot be written to: {error.strerror}", "make room on its disk")
+        return ExitStatus.INTERRUPTED
+    show(
+        f"{type(error).__name__}: {error}",
+        "this is a bug in seedbed, please report it",
+        f"{TRACEBACK}=1 in the environment shows the traceback",
+    )
+    return ExitStatus.FAULT
 
 
 def _click_message(error: click.ClickException) -> tuple[str, ...]:

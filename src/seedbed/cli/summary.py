@@ -9,7 +9,7 @@ from shlex import quote
 import click
 
 from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
-from seedbed.cli.failures import ExitStatus, colour, show, show_error
+from seedbed.cli.failures import ExitStatus, colour, may_pass, show, show_error
 from seedbed.engine.failure import Failure
 from seedbed.engine.run import Found, Run
 from seedbed.errors import SeedbedError, StopRun
@@ -22,8 +22,8 @@ def exit_status(run: Run) -> ExitStatus:
     """Return the exit status that a run's outcome stands for."""
     if run.outcome == "complete":
         return ExitStatus.COMPLETE
-    capped = isinstance(run.stopped_by, StopRun)
-    return ExitStatus.INTERRUPTED if run.outcome == "interrupted" or capped else ExitStatus.INCOMPLETE
+    goes_on = run.outcome == "interrupted" or may_pass(run.stopped_by)
+    return ExitStatus.INTERRUPTED if goes_on else ExitStatus.INCOMPLETE
 
 
 def write_summary(run: Run, out: Path | None, existed: bool) -> None:

@@ -7,7 +7,7 @@ import concurrent.futures
 import time
 from typing import NoReturn
 
-from seedbed.cli.failures import ExitStatus
+from seedbed.cli.failures import ExitStatus, may_pass
 from seedbed.cli.progress import Progress
 from seedbed.cli.signals import Interruptions, end_now
 from seedbed.cli.summary import found_lines
@@ -24,14 +24,15 @@ _GRACE_SECONDS = 5.0
 def supervised(session: Session, progress: Progress) -> Run:
     """Run a session to its end and return the run; for the main thread.
 
-    Raises what stops the session before anything was paid for; after that it is the run's `stopped_by`.
+    Raises what stops the session before anything was paid for, unless it may pass; else it is the run's
+    `stopped_by`.
     Raises BrokenPipeError where nobody reads the rows any more.
     """
     run = session.run
     try:
         _Supervision(session, progress).run()
     except SeedbedError as error:
-        if not run.calls.answered and not _reader_has_gone(error):
+        if not run.calls.answered and not may_pass(error):
             raise
         run.stopped_by, run.outcome, run.out = error, "stopped", None
     if _reader_has_gone(run.stopped_by):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +72,11 @@ class SourceMaker:
             return lambda: numbered(generator.process(), generator.name)
 
         def items() -> Iterator[Item]:
-            kept = list(self._kept_rows(generator))
-            yield from kept
-            begun = self._scoping(generator)
-            yield from numbered(generator.process(len(kept)), generator.name, len(kept), begun)
+            kept = 0
+            for item in self._kept_rows(generator):
+                yield item
+                kept += 1
+            yield from numbered(generator.process(kept), generator.name, kept, self._scoping(generator))
 
         return items
 
@@ -88,16 +88,44 @@ class SourceMaker:
         return lambda number: current_scope.set(CallScope(self._plan.seed, generator.name, str(number)))
 
     def _kept_rows(self, generator: GeneratorStep) -> Iterator[Item]:
-        """Yield the rows that a seekable generator has yielded before; it begins behind them."""
-        name, key = generator.name, self._fingerprints[generator.name]
-        for number in count():
-            stored = self._store.result_of(name, str(number))
-            if stored is None or stored.key != key:
-                return
-            yield Item(stored.row, Cell(stored.row, stored.data[1:-1], name, None, stored.row))
+        """Yield the rows of the lists that a seekable generator has yielded before and are kept whole.
+
+        It begins behind them: in the middle of a list, nobody could say which calls it was made of.
+        """
+        number = 0
+        while rows := self._kept_list(generator.name, number):
+            yield from rows
+            number += len(rows)
+
+    def _kept_list(self, name: str, first: int) -> list[Item]:
+        length = self._stored(_lists_of(name), name, first)
+        count = orjson.loads(length.data)[0] if length is not None else 1
+        kept = [self._stored(name, name, number) for number in range(first, first + count)]
+        rows = [row for row in kept if row is not None]
+        if len(rows) < count:
+            return []
+        return [Item(row.row, Cell(row.row, row.data[1:-1], name, None, row.row)) for row in rows]
+
+    def _stored(self, step: str, name: str, number: int) -> Result | None:
+        """Return what is kept under `step` for a row of a generator, unless that has changed since."""
+        stored = self._store.result_of(step, str(number))
+        return stored if stored is not None and stored.key == self._fingerprints[name] else None
 
     def _keeping(self, generator: GeneratorStep) -> Callable[[Item], None]:
-        return self._keep(generator.name, self._fingerprints[generator.name])
+        key = self._fingerprints[generator.name]
+        keep = self._keep(generator.name, key)
+        return self._keep_list(_lists_of(generator.name), key, keep) if generator.seekable else keep
+
+    def _keep_list(self, step: str, key: bytes, keep: Callable[[Item], None]) -> Callable[[Item], None]:
+        """Return what keeps how many rows came in one list, before the first of them."""
+
+        def keep_both(item: Item) -> None:
+            if item.begins > 1:
+                length = Result(step, item.id, key, 0, "done", orjson.dumps([item.begins]))
+                self._journal.keep_result(length, self._journal.result(step, item.id))
+            keep(item)
+
+        return keep_both
 
     def _keep(self, step: str, key: bytes) -> Callable[[Item], None]:
         def keep(item: Item) -> None:
@@ -125,6 +153,10 @@ class SourceMaker:
             return orjson.loads(data)[0]
 
         return pinned
+
+
+def _lists_of(name: str) -> str:
+    return f"{name} lists"
 
 
 def _kept_variables(variables: Any) -> bytes:

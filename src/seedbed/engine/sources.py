@@ -29,12 +29,14 @@ _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 class Item(NamedTuple):
     """What a source gives at a time: an id, the same in every run of it, and a row or variables.
 
-    `failure` is set where the source could not make the row.
+    `failure` is set where the source could not make the row. `begins` counts the rows of the list that a
+    generator yielded, where this one is its first.
     """
 
     id: str
     cell: Cell
     failure: Failure | None = None
+    begins: int = 0
 
     @classmethod
     def failed(cls, id: str, step: str, error: Exception) -> Item:
@@ -217,15 +219,17 @@ def numbered(
 ) -> Iterator[Item]:
     """Yield the rows of a generator step as items, one row each, numbered in order.
 
-    `begin` is told the number of the row that is to be made next.
+    `begin` is told the number of each row that is to be made next.
     """
     number = first
     begin(number)
     for rows in yielded:
-        for row in rows:
-            yield Item(str(number), Cell(str(number), encode_row(row), step, None, str(number)))
+        for place, row in enumerate(rows):
+            cell = Cell(str(number), encode_row(row), step, None, str(number))
+            yield Item(cell.id, cell, begins=0 if place else len(rows))
             number += 1
-        begin(number)
+        if rows:
+            begin(number)
 
 
 def digested(rows: Iterable[Row], step: str) -> Iterator[Item]:

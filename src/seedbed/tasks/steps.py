@@ -122,7 +122,10 @@ class GeneratorStep(BaseStep):
     """Makes rows without any input."""
 
     seekable: ClassVar[bool] = False
-    """Whether `process` can begin at an `offset`; a run begins at 0."""
+    """Whether `process` can begin at an `offset`: behind that many rows, of lists that it yielded whole.
+
+    A run that goes on calls it with 0 otherwise, and replays the answers that are there.
+    """
 
     finite: ClassVar[bool] = False
     """Whether the rows come to an end by themselves, so that no number of rows need be given."""

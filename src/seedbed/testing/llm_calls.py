@@ -29,7 +29,7 @@ class LLMCallContract(LLMFacts):
 
         A mix-up makes rows whose answers belong to other rows, and no error.
         """
-        server.answer_with(self._echo)
+        server.answer_with(Reply(body=self._echo))
         prompts = [f"Say {number}." for number in range(3 * CALLS)]
         calls = [start(llm, [{"role": "user", "content": prompt}]) for prompt in prompts]
         assert [call.result(PATIENCE).choices[0].text for call in calls] == prompts
@@ -200,7 +200,7 @@ class LLMCallContract(LLMFacts):
         first = self.protocol.read(server.received[0]).request.messages[0]
         assert "JSON Schema" in text_of(first)
 
-    def _echo(self, received: Received) -> Reply:
+    def _echo(self, received: Received) -> Any:
         asked = self.protocol.read(received)
         last = [message for message in asked.request.messages if message["role"] == "user"][-1]
-        return self.protocol.answer(Response.of_text(text_of(last)))
+        return self.protocol.answer(Response.of_text(text_of(last))).body

@@ -12,6 +12,7 @@ import pytest
 from tests.support.answering_server import AnsweringServer, Asked, answering_server
 from tests.support.nursery import Child, Nursery
 
+from seedbed.store import RunReader
 from seedbed_openai import OpenAILLM
 
 __all__ = ["answering_server"]
@@ -80,6 +81,14 @@ class Sessions:
         while word not in self.child.said:
             assert not self.child.has_ended, self.child.said
             time.sleep(0.005)
+
+    def wait_until_durable(self, calls: int) -> None:
+        """Return when so many answers are on disk."""
+        assert self.child is not None
+        with RunReader.open(self.runs / self.out.stem) as reader:
+            while reader.count_calls() < calls:
+                assert not self.child.has_ended, self.child.said
+                time.sleep(0.005)
 
     def note_cut(self) -> None:
         """Note that what the process has not made safe by now may be lost."""

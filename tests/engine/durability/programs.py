@@ -75,6 +75,16 @@ class Seekable(GeneratorTask):
             yield {"pair": self.llm.generate([question], num_generations=3)[0]}
 
 
+class SeekableLists(Seekable):
+    """Four rows at a time, or none, of eight calls."""
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        question = [{"role": "user", "content": "Tell me a joke."}]
+        while True:
+            pairs = self.llm.generate([question] * 4, num_generations=2)
+            yield [{"pair": pair} for pair in pairs] if str(pairs[0][0])[0] > "3" else []
+
+
 class Picky(GeneratorTask):
     """Rows that are asked again, rejected by the task, rejected as duplicates, and failed."""
 
@@ -175,6 +185,7 @@ KINDS = {
     "two-steps": Kind(lambda: Story() >> Review(), 70, is_exact=False),
     "process": Kind(Chained, None),
     "seekable": Kind(Seekable, 40),
+    "lists": Kind(SeekableLists, 61),
     "rejections": Kind(Picky, 80),
     "ordered": Kind(lambda: Single() >> Numbered() >> Comment(), 80),
     "global": Kind(lambda: Single() >> Sort() >> Comment(), 100),

@@ -7,6 +7,7 @@ import signal
 import time
 
 import pytest
+from tests.engine.durability.conftest import answered
 from tests.engine.durability.programs import KINDS
 from tests.support.answering_server import digest_of
 
@@ -67,6 +68,20 @@ def test_a_run_that_is_killed_comes_to_the_same_dataset(kind, sessions, uninterr
 @pytest.mark.parametrize("kind", [*KILLED, "seekable"])
 def test_a_run_that_is_killed_25_times_comes_to_the_same_dataset(kind, seed, sessions, uninterrupted):
     hold(kind, 25, seed, sessions, uninterrupted)
+
+
+def test_the_answers_of_rows_that_were_not_finished_are_not_asked_again(sessions):
+    run = sessions()
+    run.server.hold_after(70)
+    run.kind("two-steps")
+    run.wait_for(lambda log: len(log) > 70 == len(answered(log)))
+    safe = answered(run.asked())
+    run.wait_until_durable(70)
+    assert run.cut(signal.SIGKILL) == -signal.SIGKILL
+    before = len(run.asked())
+    run.server.release()
+    assert run.kind("two-steps").wait() == 0
+    assert safe.isdisjoint(asked.body for asked in run.asked()[before:])
 
 
 def broken(body):

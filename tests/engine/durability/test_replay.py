@@ -34,6 +34,18 @@ class Seekable(Jokes):
             number += 1
 
 
+class Lists(Jokes):
+    """Makes three rows of each answer, or none."""
+
+    seekable: ClassVar[bool] = True
+
+    def process(self, offset: int = 0):
+        OFFSETS.append(offset)
+        while True:
+            joke = self.llm.generate([JOKE])[0][0]
+            yield [{"joke": joke, "part": part} for part in range(3 if joke[0] in "01234567" else 0)]
+
+
 class Fickle(GeneratorTask):
     """Says what it is told to from outside, so that nobody can know that it has changed."""
 
@@ -88,6 +100,21 @@ def test_a_seekable_one_begins_behind_its_rows(llm, answering_server):
     assert made(Seekable(), 12, llm) == fresh
     assert OFFSETS == [0, 7]
     assert max(answering_server.bodies().values()) == 1
+
+
+@pytest.mark.parametrize("n", [1, 5, 6, 7, 8])
+def test_a_seekable_one_that_yields_lists_begins_behind_those_that_are_whole(llm, answering_server, n):
+    fresh = made(Lists(), 12, llm, "fresh")
+    assert len({row["joke"] for row in fresh}) == 4
+    asked = answering_server.prompts
+    OFFSETS.clear()
+    answering_server.forget()
+    assert made(Lists(), n, llm) == fresh[:n]
+    assert made(Lists(), 12, llm) == fresh
+    first, second = OFFSETS
+    assert (first, second) == (0, n - n % 3)
+    assert max(answering_server.bodies().values()) == 1
+    assert answering_server.prompts == asked
 
 
 def test_one_that_yields_other_rows_stops_the_run_and_harms_nothing(llm, answering_server, tmp_path):

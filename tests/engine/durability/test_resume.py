@@ -142,11 +142,30 @@ def test_another_seed_asks_anew(again):
     assert others != rows
 
 
-def test_another_key_address_and_timeout_ask_nothing(again, llm, answering_server):
-    rows, _ = again(Joke(), 5)
+@pytest.fixture
+def elsewhere(answering_server):
+    """The same model by another key, at another address, with another time-out."""
     address = answering_server.base_url.replace("127.0.0.1", "localhost")
-    other = OpenAILLM(model="m", api_key="another", base_url=address, timeout=5)
-    assert again(Joke(), 5, llm=other) == (rows, {})
+    return OpenAILLM(model="m", api_key="another", base_url=address, timeout=5)
+
+
+def test_another_key_address_and_timeout_ask_nothing(again, elsewhere):
+    rows, _ = again(Joke(), 5)
+    assert again(Joke(), 5, llm=elsewhere) == (rows, {})
+    more, asked = again(Joke(), 8, llm=elsewhere)
+    assert (more[:5], asked) == (rows, {"Tell": 3})
+
+
+class LoudJoke(Joke):
+    def format_output(self, output, input):
+        return {"joke": output.upper()}
+
+
+def test_a_call_is_known_whatever_the_key_address_and_timeout(again, elsewhere):
+    rows, _ = again(Joke(), 5)
+    loud, asked = again(LoudJoke(name="joke"), 5, llm=elsewhere)
+    assert asked == {}
+    assert [row["joke"] for row in loud] == [row["joke"].upper() for row in rows]
 
 
 def test_a_step_more_works_on_the_rows_that_are_there(again):

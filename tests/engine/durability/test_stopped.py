@@ -95,7 +95,7 @@ def test_a_full_disk_ends_a_run_with_one_message_and_the_same_command_goes_on(se
     run.note_cut()
     resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (log.stat().st_size,) * 2)
     run.server.release()
-    assert child.wait() == 1
+    assert child.wait() == 3
     with RunReader.open(run.runs / "out") as reader:
         rows, calls = len(reader.rows("single")), reader.count_calls()
     assert f"'{run.runs}/out/run.db' cannot be read or written" in child.said

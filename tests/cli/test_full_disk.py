@@ -1,0 +1,99 @@
+"""A disk that is really full stops a command, which goes on when there is room and asks what was lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+TASK = """
+import hashlib
+from pathlib import Path
+from seedbed import LLM, GeneratorTask, Response
+
+class Long(GeneratorTask):
+    template: str = "{{ n }}"
+
+    def sample(self, index, rng):
+        return {"n": index}
+
+class Hashing(LLM):
+    async def respond(self, request):
+        prompt = request.messages[-1]["content"]
+        with Path("asked").open("a") as asked:
+            asked.write(prompt + "\\n")
+        digests = (hashlib.sha256(f"{prompt}/{k}".encode()).hexdigest() for k in range(30))
+        return Response.of_text("".join(digests))
+"""
+
+ON_A_SMALL_DISK = """
+set -u
+mount -t tmpfs -o size=300k none disk
+echo old > disk/{old}
+{command}; echo $? > first
+cp disk/{old} kept
+mount -o remount,size=100m none disk
+{command}; echo $? > second
+cp disk/out.jsonl made
+"""
+COMMAND = f"'{sys.executable}' -m seedbed run t.py:Long --llm t.py:Hashing/m -n 200"
+
+
+def is_a_disk_to_be_had() -> bool:
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
+@pytest.mark.parametrize(
+    ("command", "old", "said"),
+    [
+        (f"SEEDBED_RUNS=disk/runs {COMMAND} -o disk/out.jsonl", "out.jsonl", "the disk is full: 'disk/"),
+        (f"{COMMAND} -o disk/out.jsonl", "out.jsonl", "'disk/out.jsonl' cannot be written: No space"),
+        (f"{COMMAND} --name run > disk/out.jsonl", "other", "the output stream cannot be written to: No"),
+    ],
+    ids=["of the run", "of the dataset", "of standard output"],
+)
+def test_a_full_disk_is_said_and_the_same_command_goes_on(
+    command: str, old: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.py").write_text(TASK)
+    (tmp_path / "disk").mkdir()
+    script = ON_A_SMALL_DISK.format(command=command, old=old)
+
+    ended = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert (tmp_path / "first").read_text() == "3\n"
+    assert ended.stderr.startswith(f"error: {said}")
+    assert "the same command again goes on from here" in ended.stderr
+    assert (tmp_path / "kept").read_text() == "old\n"
+    assert (tmp_path / "second").read_text() == "0\n"
+    made = [json.loads(line) for line in (tmp_path / "made").read_text().splitlines()]
+    assert [row["n"] for row in made] == [*range(200)]
+    assert "Traceback" not in ended.stderr
+    asked = Counter((tmp_path / "asked").read_text().split())
+    if "disk/runs" not in command:  # there answers may be lost that the disk had no room for
+        assert set(asked.values()) == {1}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("command", ["plugins", "schema"])
+def test_what_is_shown_on_a_full_disk_ends_with_a_word(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "seedbed", command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    said = "error: standard output cannot be written to: No space left on device\n  make room on its disk\n"
+    assert (ended.returncode, ended.stderr) == (3, said)
