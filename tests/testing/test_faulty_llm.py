@@ -6,10 +6,22 @@ from typing import Any, get_args
 
 import pytest
 from tests.support.scripted_llm import user
+from tests.testing.plain_backend import PlainLLM
 
 from seedbed import Gateway, LLMError, RetryPolicy, TimedOutError
-from seedbed.testing import EchoLLM, FaultyLLM
+from seedbed.testing import ChatCompletions, EchoLLM, FaultyLLM, LLMContract
 from seedbed.testing.faulty_llm import PASSING, Fault
+
+
+class TestWithoutFaults(LLMContract):
+    """It is the LLM that it stands in for, while it lets all pass."""
+
+    llm_class = FaultyLLM
+    wire = ChatCompletions()
+
+    def new_llm(self, **fields: Any) -> FaultyLLM:
+        return FaultyLLM(PlainLLM(**{"model": self.model, "timeout": self.patience, **fields}))
+
 
 PROMPTS = [user(f"prompt {number}") for number in range(200)]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from tests.support.scripted_llm import ALL, user
+from tests.testing.plain_backend import PlainLLM
 
 from seedbed import (
     LLM,
@@ -24,10 +26,25 @@ from seedbed import (
     UsageError,
     run,
 )
-from seedbed.testing import ChatCompletions, RecordedLLM, ScriptedLLM, ScriptedServer
+from seedbed.testing import ChatCompletions, LLMContract, RecordedLLM, ScriptedLLM, ScriptedServer
 from seedbed_openai import OpenAILLM
 
 KEY = "sk-recorded-0123456789"
+
+
+class TestRecording(LLMContract):
+    """It is the LLM that it stands in for, while it records."""
+
+    llm_class = RecordedLLM
+    wire = ChatCompletions()
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def new_llm(self, **fields: Any) -> RecordedLLM:
+        inner = PlainLLM(**{"model": self.model, "timeout": self.patience, **fields})
+        return RecordedLLM(inner, self.folder / f"{secrets.token_hex(4)}.jsonl")
 
 
 class Absent(LLM):

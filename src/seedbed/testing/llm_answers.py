@@ -125,12 +125,18 @@ class LLMAnswerContract(LLMFacts):
             assert json.loads(str(choice.text)).keys() == {"colour"}
 
     def test_a_model_gives_as_many_answers_as_were_asked_for(self, llm: LLM) -> None:
-        """n answers are n choices: from one call where 'n' is declared, else from n calls."""
+        """n answers are n choices: from one call where 'n' is declared, else from n calls.
+
+        A row that asked for several would otherwise be short of some.
+        """
         self._only_without_server()
         assert len(ask(llm, QUESTION, n=2, max_tokens=4).choices) == 2
 
     def test_a_model_gives_log_probabilities(self, llm: LLM) -> None:
-        """A model inside the process that declares 'logprobs' gives one for each token, none above zero."""
+        """A model inside the process that declares 'logprobs' gives one for each token, none above zero.
+
+        They are logarithms of probabilities; what is above zero is something else.
+        """
         self._only_without_server()
         self.skip_undeclared("logprobs", llm.capabilities.logprobs)
         given = ask(llm, logprobs=1, max_tokens=4).choices[0].logprobs

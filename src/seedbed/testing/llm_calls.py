@@ -29,7 +29,7 @@ class LLMCallContract(LLMFacts):
 
         A mix-up makes rows whose answers belong to other rows, and no error.
         """
-        server.answer_with(self._echo)
+        server.answer_with(Reply(body=self._echo))
         prompts = [f"Say {number}." for number in range(3 * CALLS)]
         calls = [start(llm, [{"role": "user", "content": prompt}]) for prompt in prompts]
         assert [call.result(PATIENCE).choices[0].text for call in calls] == prompts
@@ -77,7 +77,10 @@ class LLMCallContract(LLMFacts):
     def test_after_a_cancelled_call_the_next_is_answered(
         self, llm: LLM, request: pytest.FixtureRequest
     ) -> None:
-        """A cancelled call leaves the backend as it was: the next one is answered."""
+        """A cancelled call leaves the backend as it was: the next one is answered.
+
+        Calls are cancelled all the time: by a row that fails, by a time-out, by Ctrl-C in a notebook.
+        """
         server = None if self.wire is None else request.getfixturevalue("server")
         if server is not None:
             server.answer_with(self.protocol.answer(ANSWER)._replace(hold=True))
@@ -114,7 +117,10 @@ class LLMCallContract(LLMFacts):
             llm.unload()
 
     def test_the_blocking_form_works_in_a_running_loop(self, llm: LLM) -> None:
-        """`generate` works where a loop runs already, as in a notebook."""
+        """`generate` works where a loop runs already.
+
+        That is so in every notebook and web application, where `asyncio.run` is an error.
+        """
 
         async def cell() -> Generations:
             return once(llm).generate([QUESTION], **SHORT)
@@ -122,7 +128,10 @@ class LLMCallContract(LLMFacts):
         assert [len(texts) for texts in asyncio.run(cell())] == [1]
 
     def test_the_blocking_form_works_in_threads(self, llm: LLM) -> None:
-        """`generate` works in threads, several at once, whichever of them loads."""
+        """`generate` works in threads, several at once, whichever of them loads.
+
+        Steps that block are run in threads, and so are the handlers of many web applications.
+        """
         made: list[Generations] = []
         threads = [
             threading.Thread(target=lambda: made.append(llm.generate([QUESTION], **SHORT))) for _ in range(3)
@@ -143,7 +152,10 @@ class LLMCallContract(LLMFacts):
             assert [len(texts) for texts in generations] == [1]
 
     def test_each_input_has_its_list_of_texts(self, llm: LLM) -> None:
-        """`generate` returns a list of texts for each input, in their order."""
+        """`generate` returns a list of texts for each input, in their order.
+
+        That is how callers tell which answer belongs to which row.
+        """
         generations = once(llm).generate([QUESTION] * 3, **SHORT)
         assert [len(texts) for texts in generations] == [1, 1, 1]
 
@@ -158,28 +170,37 @@ class LLMCallContract(LLMFacts):
         ids=["tools", "logprobs", "seed", "images"],
     )
     def test_what_is_not_declared_is_refused(self, llm: LLM, capability: str, asked: dict[str, Any]) -> None:
-        """What the backend does not declare is an UnsupportedError before anything is sent."""
+        """What the backend does not declare is an UnsupportedError before anything is sent.
+
+        Left out in silence, it would be missing from every row of a dataset that was paid for.
+        """
         if getattr(llm.capabilities, capability):
             pytest.skip(f"the backend declares '{capability}', which other tests hold")
         with pytest.raises(UnsupportedError, match=f"'{capability}'"):
             ask(llm, **asked)
 
     def test_several_answers_need_no_capability(self, llm: LLM, server: ScriptedServer) -> None:
-        """Where 'n' is not declared, n answers are n requests: the backend is asked for one at a time."""
+        """Where 'n' is not declared, n answers are n requests: the backend is asked for one at a time.
+
+        So tasks may ask for several, whatever the backend can do.
+        """
         if llm.capabilities.n:
             pytest.skip("the backend declares 'n', which other tests hold")
         assert len(ask(llm, n=2).choices) == 2
         assert [self.protocol.read(received).request.n for received in server.received] == [1, 1]
 
     def test_a_schema_needs_no_capability(self, llm: LLM, server: ScriptedServer) -> None:
-        """Where 'structured_output' is not declared, the schema arrives in words, in the system prompt."""
+        """Where 'structured_output' is not declared, the schema arrives in words, in the system prompt.
+
+        Otherwise the model would have to guess what the answer is checked against.
+        """
         if llm.capabilities.structured_output:
             pytest.skip("the backend declares 'structured_output', which other tests hold")
         ask(llm, schema=SCHEMA)
         first = self.protocol.read(server.received[0]).request.messages[0]
         assert "JSON Schema" in text_of(first)
 
-    def _echo(self, received: Received) -> Reply:
+    def _echo(self, received: Received) -> Any:
         asked = self.protocol.read(received)
         last = [message for message in asked.request.messages if message["role"] == "user"][-1]
-        return self.protocol.answer(Response.of_text(text_of(last)))
+        return self.protocol.answer(Response.of_text(text_of(last))).body

@@ -5,8 +5,8 @@ from __future__ import annotations
 from seedbed.testing.llm_answers import LLMAnswerContract
 from seedbed.testing.llm_calls import LLMCallContract
 from seedbed.testing.llm_failures import LLMFailureContract
+from seedbed.testing.llm_identity import LLMIdentityContract
 from seedbed.testing.llm_requests import LLMRequestContract
-from seedbed.testing.llm_secrets import LLMIdentityContract
 
 
 class LLMContract(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -74,7 +75,7 @@ class LLMFacts(Contract):
         """A server that speaks the backend's protocol, and answers `Blue.` until it is told otherwise."""
         protocol = self.protocol
         with ScriptedServer(patience=self.patience) as server:
-            server.answer_with(lambda received: _answer(protocol, received))
+            server.answer_with(Reply(body=partial(_answer, protocol)))
             yield server
 
     @pytest.fixture
@@ -85,9 +86,9 @@ class LLMFacts(Contract):
         llm.unload()
 
 
-def _answer(wire: Wire, received: Received) -> Reply:
+def _answer(wire: Wire, received: Received) -> Any:
     count = wire.read(received).request.n
-    return wire.answer(replace(ANSWER, choices=ANSWER.choices * count))
+    return wire.answer(replace(ANSWER, choices=ANSWER.choices * count)).body
 
 
 def once(llm: LLM) -> LLM:

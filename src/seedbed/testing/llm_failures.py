@@ -118,14 +118,20 @@ class LLMFailureContract(LLMFacts):
 
     @pytest.mark.parametrize("cut", [False, True], ids=["without an answer", "in the middle of one"])
     def test_a_closed_connection_is_told(self, llm: LLM, server: ScriptedServer, cut: bool) -> None:
-        """A connection that the server closes is an LLMConnectionError, which can be tried again."""
+        """A connection that the server closes is an LLMConnectionError, which can be tried again.
+
+        It says nothing of the request: half an answer is no answer, and the next try may well succeed.
+        """
         server.answer_with(self.protocol.answer(ANSWER)._replace(cut=cut, drop=not cut))
         error = failure(llm)
         assert isinstance(error, LLMConnectionError), f"it became {error!r}"
         assert error.retryable
 
     def test_a_server_that_is_not_there_is_told(self) -> None:
-        """Where nobody listens, that is an LLMConnectionError, and no row is made of it."""
+        """Where nobody listens, that is an LLMConnectionError.
+
+        The gateway tells a server that is down by it, and ends a run with one message in place of thousands.
+        """
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         llm = self.new_llm(**self.protocol.fields(f"http://127.0.0.1:{port}", KEY))
@@ -145,18 +151,27 @@ class LLMFailureContract(LLMFacts):
         assert isinstance(error, InvalidResponseError), f"it became {error!r}"
 
     def test_an_answer_without_choices_is_told(self, llm: LLM, server: ScriptedServer) -> None:
-        """A body that is one of the protocol, and holds no answer, is an InvalidResponseError."""
+        """A body that is one of the protocol, and holds no answer, is an InvalidResponseError.
+
+        Made into an empty text it would be a row, and nobody would ask again.
+        """
         server.answer_with(self.protocol.answer(Response(choices=())))
         error = failure(llm)
         assert isinstance(error, InvalidResponseError), f"it became {error!r}"
 
     def test_an_error_inside_of_an_answer_is_told(self, llm: LLM, server: ScriptedServer) -> None:
-        """A status 200 whose body is an error is a typed error too: some servers answer so."""
+        """A status 200 whose body is an error is a typed error too, in the server's words.
+
+        Some servers and many proxies answer so.
+        """
         server.answer_with(self.protocol.refusal(Refusal(200, "something is wrong")))
         assert "something is wrong" in str(failure(llm))
 
     def test_a_page_with_a_status_is_told_by_its_status(self, llm: LLM, server: ScriptedServer) -> None:
-        """A proxy's page with status 503 is a ServerError: the status counts, not the body."""
+        """A proxy's page with status 503 is a ServerError: the status counts, not the body.
+
+        A body that cannot be read must not hide that another try can help.
+        """
         server.answer_with(Reply(503, PAGE, {"content-type": "text/html"}))
         error = failure(llm)
         assert isinstance(error, ServerError), f"it became {error!r}"

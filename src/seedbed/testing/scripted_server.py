@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from seedbed.testing.loopback import LoopbackServer
 
 
 class Reply(NamedTuple):
-    """One answer: a `dict` or `list` body is sent as JSON.
+    """One answer: a `dict` or `list` body is sent as JSON, a function is called with the request to make one.
 
     `drop` closes the connection without an answer, `cut` after half of the body; `hang` never answers, `hold`
     not before the server is told to `release`; `drip` sends a piece of the body every so many seconds.
@@ -53,8 +53,8 @@ class Received(NamedTuple):
 class ScriptedServer(LoopbackServer):
     """Answers each request with the next of its replies, and with the last one for ever.
 
-    A reply may be a function of the request. `received` has the requests in the order of their arrival,
-    `abandoned` counts those whose client went before the answer.
+    `received` has the requests in the order of their arrival, `abandoned` counts those whose client went
+    before the answer.
     """
 
     notices_disconnection = True
@@ -63,10 +63,10 @@ class ScriptedServer(LoopbackServer):
         super().__init__(patience=patience)
         self.received: list[Received] = []
         self.abandoned = 0
-        self._replies: list[Reply | Callable[[Received], Reply]] = [Reply(body={})]
+        self._replies: list[Reply] = [Reply(body={})]
         self._released = asyncio.Event()
 
-    def answer_with(self, *replies: Reply | Callable[[Received], Reply]) -> None:
+    def answer_with(self, *replies: Reply) -> None:
         """Set the replies to come, and forget what was received."""
         self.received.clear()
         self._replies[:] = replies
@@ -95,8 +95,8 @@ class ScriptedServer(LoopbackServer):
         self.received.append(received)
         self.wake()
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
-        if not isinstance(reply, Reply):
-            reply = reply(received)
+        if callable(reply.body):
+            reply = reply._replace(body=reply.body(received))
         await self._wait(reply)
         if reply.drop and request.transport is not None:
             request.transport.abort()

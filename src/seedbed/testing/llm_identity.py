@@ -6,6 +6,7 @@ import copy
 import logging
 import pickle
 import traceback
+from typing import ClassVar
 
 import pytest
 
@@ -22,7 +23,7 @@ GIVEN = "from seedbed import LLM, get_json, post_json, parse_body"
 class LLMIdentityContract(LLMFacts):
     """What a backend says of itself holds still, shows no key, and costs nothing before it is used."""
 
-    import_budget: int = 200
+    import_budget: ClassVar[int] = 200
     """How many modules the backend's own may import beyond Seedbed's; an SDK has hundreds."""
 
     def test_it_is_the_same_for_the_same_fields(self) -> None:
@@ -45,7 +46,10 @@ class LLMIdentityContract(LLMFacts):
         assert first.identity == second.identity, "an answer does not depend on the key"
 
     def test_the_key_is_in_no_identity(self, llm: LLM, server: ScriptedServer) -> None:
-        """No key in names, endpoint, identity or settings: they are stored with the rows."""
+        """No key in names, endpoint, identity or settings.
+
+        They are stored with the rows, and datasets are published.
+        """
         ask(llm)
         assert KEY not in f"{_identity(llm)} {llm.reference} {llm.answer_settings}"
 
@@ -60,7 +64,10 @@ class LLMIdentityContract(LLMFacts):
             ask(llm)
 
     def test_the_key_is_in_no_pickle(self, llm: LLM, server: ScriptedServer) -> None:
-        """A pickle of the instance has no key, or cannot be made."""
+        """A pickle of the instance has no key, or cannot be made.
+
+        Pickles are written to caches and sent to other machines.
+        """
         ask(llm)
         try:
             pickled = pickle.dumps(llm)
@@ -82,7 +89,10 @@ class LLMIdentityContract(LLMFacts):
     def test_the_key_is_in_no_log(
         self, llm: LLM, server: ScriptedServer, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """No key in the log, at any level, of an answered and of a failed call."""
+        """No key in the log, at any level, of an answered and of a failed call.
+
+        Logs are kept for long, and shown to many.
+        """
         caplog.set_level(logging.DEBUG)
         ask(llm)
         server.answer_with(*self._replies_that_quote_the_key())
