@@ -8,6 +8,8 @@ import pytest
 from tests.support.fault_server import fault_server
 from tests.support.llama_server import llama_server
 
+pytest_plugins = ("pytester",)
+
 __all__ = ["fault_server", "llama_server", "runs"]
 
 

@@ -55,6 +55,8 @@ def hooks_page() -> str:
         "| --- | --- |",
         *(f"| `{kind.value}` | {', '.join(map(_signature, kind.hooks))} |" for kind in PluginKind),
         "",
+        f"These are the hooks of plugin API {hookspecs.PLUGIN_API}; [what may change](plugin-api.md).",
+        "",
     ]
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)

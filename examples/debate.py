@@ -7,6 +7,8 @@ import random
 import sys
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from seedbed import GeneratorTask, Row, run
 
 
@@ -14,7 +16,11 @@ class Debate(GeneratorTask):
     """A motion, an argument for it, one against it, and a verdict."""
 
     outputs: ClassVar[list[str]] = ["motion", "pro", "contra", "verdict"]
-    motions: list[str] = ["school starts too early", "cities should ban cars", "homework does harm"]
+    motions: list[str] = Field(
+        default=["school starts too early", "cities should ban cars", "homework does harm"],
+        min_length=1,
+        description="What is argued about.",
+    )
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
         return {"motion": rng.choice(self.motions)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import sys
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from seedbed import GeneratorTask, Reject, Row, Step
 
@@ -30,7 +30,9 @@ class Tickets(GeneratorTask):
 class LongEnough(Step):
     """Keeps messages of a few words."""
 
-    words: int = 3
+    keeps: ClassVar[bool] = True
+    inputs: ClassVar[list[str]] = ["message"]
+    words: int = Field(default=3, description="The fewest words of a message.")
 
     def process(self, row: Row) -> Row:
         if len(row["message"].split()) < self.words:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import seedbed
+import seedbed.testing
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
@@ -24,8 +25,10 @@ LEVELS: dict[str, int] = {
     "pipeline": 4,
     "store": 4,
     "engine": 5,
+    "scaffold": 5,
     "cli": 6,
     "__main__": 7,
+    "testing": 7,
 }
 
 DOORS = {
@@ -137,13 +140,17 @@ def test_there_are_plugins_to_look_at():
     assert len(PLUGINS) >= 4
 
 
-@pytest.mark.parametrize("name", seedbed.__all__)
-def test_every_public_name_resolves(name):
-    assert getattr(seedbed, name) is not None
+PUBLIC = [(package, name) for package in (seedbed, seedbed.testing) for name in package.__all__]
 
 
-def test_type_checkers_see_the_names_that_are_there():
-    tree = ast.parse((SOURCE / "seedbed" / "__init__.py").read_text())
+@pytest.mark.parametrize(("package", "name"), PUBLIC, ids=lambda value: getattr(value, "__name__", value))
+def test_every_public_name_resolves(package, name):
+    assert getattr(package, name) is not None
+
+
+@pytest.mark.parametrize("package", [seedbed, seedbed.testing])
+def test_type_checkers_see_the_names_that_are_there(package):
+    tree = ast.parse(Path(package.__file__).read_text())
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
     seen = {}
     for node in block.body:
@@ -151,16 +158,18 @@ def test_type_checkers_see_the_names_that_are_there():
         for name in node.names:
             assert name.asname == name.name, f"{name.name} is not exported again"
             seen[name.name] = node.module
-    homes = {name: f"seedbed.{home}" for home, names in seedbed._HOMES.items() for name in names.split()}
+    homes = package._HOMES.items()
+    homes = {name: f"{package.__name__}.{home}" for home, names in homes for name in names.split()}
     assert seen == homes
-    assert seedbed.__all__ == sorted(homes)
+    assert package.__all__ == sorted(homes)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
-        _ = seedbed.Nothing
+    for package in (seedbed, seedbed.testing):
+        with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+            _ = package.Nothing
+        assert set(package.__all__) <= set(dir(package))
     assert seedbed.__version__.count(".") >= 2
-    assert set(seedbed.__all__) <= set(dir(seedbed))
 
 
 def test_the_tree_of_errors_is_drawn_as_it_is():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,8 @@ from types import ModuleType
 import pytest
 
 import seedbed
-from seedbed import errors
+from seedbed import PLUGIN_API, errors
+from seedbed.plugins.metadata import excludes, required_seedbed, running_version
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -31,6 +33,16 @@ generate, outputs = load("generate"), load("outputs")
 def test_a_generated_page_is_up_to_date(page: str, write: object) -> None:
     assert callable(write)
     assert (DOCS / "reference" / page).read_text() == write(), "run: uv run python docs/generate.py"
+
+
+def test_the_page_on_the_plugin_api_has_its_number_and_a_requirement_that_fits() -> None:
+    page = (DOCS / "reference" / "plugin-api.md").read_text()
+    (line,) = re.findall(r"^dependencies = (\[.*\])$", page, re.MULTILINE)
+    required = required_seedbed(json.loads(line))
+
+    assert f"Plugin API **{PLUGIN_API}**" in page
+    assert not excludes(required, running_version())
+    assert excludes(required, "1.0")
 
 
 @pytest.mark.parametrize("page", [str(page.relative_to(DOCS)) for page in outputs.pages()])

@@ -9,16 +9,23 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import jsonschema
 import pytest
 import yaml
 
 from seedbed import LLM, GeneratorTask, Pipeline, Registry, Request, Response, Step, run
+from seedbed.cli.command import seedbed as seedbed_command
 from seedbed.pipeline.entries import PipelineFile
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.schema import pipeline_schema
+from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.observers import configured_observers
 from seedbed.plugins.policy import read_policy
+from seedbed.testing import LLMContract, PackageContract, StepContract, TaskContract
+
+# A pytest inside of this one forgets what it imports first, and what is imported again is not the same.
+IMPORTED_BEFORE = (LLMContract, PackageContract, StepContract, TaskContract)
 
 HOW_TO = Path(__file__).parents[1] / "docs" / "how-to"
 
@@ -104,6 +111,42 @@ def test_the_policy_files_are_read(tmp_path: Path) -> None:
     assert policy.prefer == ("my-fork-of-tasks",)
     assert policy.deny == ("old-tasks",)
     assert policy.allow == ("seedbed-openai", "seedbed-tasks")
+
+
+def test_the_lock_file_on_the_page_is_one(tmp_path: Path) -> None:
+    (text,) = fences("lock-plugins.md", "toml")
+    (tmp_path / "seedbed.lock").write_text(text)
+
+    assert lock_text(read_lock(tmp_path / "seedbed.lock")).endswith(text)
+
+
+def test_the_commands_about_lock_files_are_there() -> None:
+    (text,) = fences("lock-plugins.md", "console")
+    for line in text.splitlines():
+        words = line.removeprefix("$ seedbed ").partition(" #")[0].split()
+        context = click.Context(seedbed_command)
+        command: click.Command = seedbed_command
+        while isinstance(command, click.Group):
+            _, found, words = command.resolve_command(context, words)
+            assert found is not None
+            command = found
+        command.make_context("seedbed", words)
+
+
+@pytest.mark.slow
+def test_the_plugins_on_the_page_keep_their_contracts(pytester: pytest.Pytester) -> None:
+    text = (HOW_TO / "test-a-plugin.md").read_text()
+    files = dict(re.findall(r'^```python title="(\S+)"\n(.*?)^```', text, re.MULTILINE | re.DOTALL))
+    for name, code in files.items():
+        (pytester.path / name).write_text(code)
+
+    ran = pytester.inline_run("-p", "no:hypothesispytest")
+
+    passed, _, failed = ran.listoutcomes()
+    assert failed == []
+    assert {report.nodeid.partition("::")[0] for report in passed} == {
+        name for name in files if name.startswith("test_")
+    }
 
 
 class Number(GeneratorTask):

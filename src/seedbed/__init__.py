@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from seedbed.errors import InvalidRowError as InvalidRowError
     from seedbed.errors import LLMConnectionError as LLMConnectionError
     from seedbed.errors import LLMError as LLMError
+    from seedbed.errors import LockError as LockError
     from seedbed.errors import LoopThreadError as LoopThreadError
     from seedbed.errors import MessageError as MessageError
     from seedbed.errors import ParameterError as ParameterError
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from seedbed.errors import UnknownPluginError as UnknownPluginError
     from seedbed.errors import UnsupportedError as UnsupportedError
     from seedbed.errors import UsageError as UsageError
+    from seedbed.hookspecs import PLUGIN_API as PLUGIN_API
     from seedbed.hookspecs import hookimpl as hookimpl
     from seedbed.llm.budget import Budget as Budget
     from seedbed.llm.budget import Spent as Spent
@@ -111,11 +113,11 @@ _HOMES = {
         "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError BudgetExhaustedError "
         "ContentFilteredError ContextOverflowError DatasetError DisabledPluginError EndpointDownError "
         "GenerationError IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
-        "LLMConnectionError LLMError LoopThreadError MessageError ParameterError PartialRowsError "
-        "PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun StoreError "
-        "TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
+        "LLMConnectionError LLMError LockError LoopThreadError MessageError ParameterError "
+        "PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun "
+        "StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
-    "hookspecs": "hookimpl",
+    "hookspecs": "PLUGIN_API hookimpl",
     "llm.budget": "Budget Spent",
     "llm.capabilities": "Capabilities",
     "llm.circuit": "CircuitPolicy",

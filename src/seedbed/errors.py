@@ -13,7 +13,8 @@ SeedbedError
 │   ├── AmbiguousPluginError      two distributions claim it
 │   ├── BrokenPluginError         its owner fails to import or to answer
 │   ├── IncompatiblePluginError   its owner excludes the running version of Seedbed
-│   └── DisabledPluginError       policy forbids its owner
+│   ├── DisabledPluginError       policy forbids its owner
+│   └── LockError                 it is not what the lock file holds
 ├── LLMError                      one call to a language model failed
 │   ├── RateLimitedError          429 or 529
 │   ├── TimedOutError
@@ -111,6 +112,10 @@ class IncompatiblePluginError(PluginError):
 
 class DisabledPluginError(PluginError):
     """Policy forbids the name's owner; it was not imported."""
+
+
+class LockError(PluginError):
+    """What is installed, or what was asked for, is not what the lock file holds; it was not imported."""
 
 
 class LLMError(SeedbedError):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 PROJECT = "seedbed"
 
+PLUGIN_API = 1
+"""The number of the plugin API: raised where something goes that a plugin could rely on, and only there."""
+
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

@@ -45,7 +45,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(seedbed: Seedbed) -> No
     assert result.error.splitlines() == [
         "error: there is no command 'rnu'",
         "  did you mean 'run'?",
-        "  commands: run, preview, runs, plugins, schema",
+        "  commands: run, preview, runs, plugins, new, schema",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The examples, run as their README says, on the model inside the process."""
+"""The examples, run as their README says on the model inside the process, and held to their contracts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from seedbed.testing import StepContract, TaskContract
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -73,3 +75,20 @@ def test_a_pipeline_file_runs_with_another_backend(path: Path, tmp_path: Path) -
     rows = rows_of_pipeline(tmp_path / path.name, tmp_path, "--llm", "many.py:Many/m")
 
     assert [row["generation"][:7] for row in rows] == ["Explain"] * 2
+
+
+class TestHaiku(TaskContract):
+    task = f"{ROOT / 'examples' / 'haiku.py'}:Haiku"
+
+
+class TestDebate(TaskContract):
+    task = f"{ROOT / 'examples' / 'debate.py'}:Debate"
+
+
+class TestTickets(TaskContract):
+    task = f"{ROOT / 'examples' / 'triage.py'}:Tickets"
+
+
+class TestLongEnough(StepContract):
+    step = f"{ROOT / 'examples' / 'triage.py'}:LongEnough"
+    inputs = [{"message": "My parcel has not arrived."}, {"message": "Help!"}]

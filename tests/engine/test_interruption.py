@@ -99,8 +99,7 @@ def test_draining_while_the_model_is_loaded_starts_nothing(tmp_path):
         def load(self):
             session.drain()
 
-    llm = Slow()
-    llm._answer = prompt
+    llm = Slow(prompt)
     for task, options in [(Endless(llm=llm), {"n": 100}), (Ask(llm=llm), {"input": ROWS})]:
         session, out = session_of(task, tmp_path, **options)
         llm.unload()

@@ -305,7 +305,6 @@ def test_an_llm_is_loaded_once_for_all_its_tasks():
         def load(self):
             loads.append(self)
 
-    llm = Loading()
-    llm._answer = prompt
+    llm = Loading(prompt)
     (Shout(name="first", llm=llm) >> Shout(name="second", llm=llm)).run(input=ROWS)
     assert loads == [llm]

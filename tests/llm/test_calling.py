@@ -143,8 +143,7 @@ def test_a_model_is_loaded_once_however_many_ask_at_first():
         def load(self):
             loads.append(threading.get_ident())
 
-    llm = Loading()
-    llm._answer = shout
+    llm = Loading(shout)
     llm.generate([user(str(k)) for k in range(20)])
     assert len(loads) == 1
     llm.unload()

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from seedbed.plugins.inspection import Level, check_plugin, diagnose
+from seedbed.plugins.lock import Lock, LockedDistribution
 from seedbed.plugins.policy import Policy
 
 
@@ -60,6 +61,19 @@ def test_heavy_imports_at_the_top_of_a_plugin_are_named(check, site):
     assert check(lines + site.llm_module).heavy_modules == ("bulky",)
 
 
+def test_what_a_plugin_loads_and_whom_it_asks_is_told(check, site):
+    source = """
+import colorsys
+import socket
+with socket.socket() as opened:
+    opened.connect_ex(("127.0.0.1", 9))
+"""
+    result = check(source + site.llm_module)
+    assert {"colorsys", "mod_one"} <= set(result.modules)
+    assert "pydantic" not in result.modules
+    assert result.asked == ("('127.0.0.1', 9)",)
+
+
 def test_a_diagnosis_names_what_is_wrong_and_imports_nothing(site):
     site.install_llm("good")
     site.install_llm("old", requires=["seedbed<0.0.1"])
@@ -78,3 +92,13 @@ def test_a_diagnosis_names_what_is_wrong_and_imports_nothing(site):
     assert "did you mean 'seedbed.tasks'?" in findings["'haiku' of typo 1.0"].text
     assert "no plugin installed" in findings["nobody"].text
     assert not [name for name in sys.modules if name.startswith("mod_")]
+
+
+def test_what_differs_from_the_lock_is_a_finding(site):
+    site.install_llm("new")
+    lock = Lock((LockedDistribution("gone-llm", "2.0"),))
+
+    found = {finding.subject: finding for finding in diagnose(site.registry(Policy(lock=lock)))}
+
+    assert found["gone-llm"] == (Level.ERROR, "gone-llm", "2.0 is locked, and it is not installed")
+    assert found["LLM backend 'new' of dist-new 1.0"].level is Level.INFO

@@ -410,3 +410,21 @@ def test_an_added_name_must_be_valid(site, name):
 def test_only_classes_of_a_kind_can_be_added(site):
     with pytest.raises(UsageError, match="not a class of a task, a step, an LLM or an engine"):
         site.registry().add(dict)
+
+
+def test_a_backend_is_added_without_the_ending_of_its_class(site):
+    registry = site.registry()
+
+    @registry.add
+    class ParrotLLM(LLM):
+        async def respond(self, request): ...
+
+    assert registry.llm("parrot") is ParrotLLM
+
+
+def test_a_cell_may_make_another_kind_of_step_of_its_class(site):
+    registry = site.registry()
+    registry.add(Shout)
+    source = type("Shout", (GeneratorTask,), {"__module__": __name__, "__qualname__": "Shout"})
+    assert registry.add(source) is source
+    assert registry.task("shout") is source

@@ -6,10 +6,9 @@ import asyncio
 import hashlib
 import json
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,8 +16,9 @@ from itertools import pairwise
 import pytest
 from aiohttp import web
 
+from seedbed.testing import LoopbackServer
+
 BEAT = 0.01
-PATIENCE = 60.0
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ def digest_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:16]
 
 
-class AnsweringServer:
+class AnsweringServer(LoopbackServer):
     """Answers each request, with its seed, always alike, some milliseconds later.
 
     `answer` makes the text of an answer, None to refuse the request; `seconds` is the longest that one takes.
@@ -62,14 +62,14 @@ class AnsweringServer:
     """
 
     def __init__(self, seconds: float = 0.02) -> None:
-        self.url = ""
+        super().__init__(patience=60.0)
         self.session = 0
         self.seconds = seconds
         self.answer: Callable[[bytes], str | None] = digest_of
         self._log: list[Asked] = []
         self._free = sys.maxsize
         self._beats: list[float] = []
-        self._changed = threading.Condition()
+        self._released = asyncio.Event()
 
     @property
     def log(self) -> list[Asked]:
@@ -98,63 +98,39 @@ class AnsweringServer:
 
     def hold_after(self, number: int) -> None:
         """Answer that many requests from now on, and have the next ones wait until `release`."""
-        self._loop.call_soon_threadsafe(self._released.clear)
+        self.loop.call_soon_threadsafe(self._released.clear)
         self._free = self.count + number
 
     def release(self) -> None:
         """Answer all requests."""
         self._free = sys.maxsize
-        self._loop.call_soon_threadsafe(self._released.set)
+        self.loop.call_soon_threadsafe(self._released.set)
 
     def forget(self) -> None:
         """Forget the requests so far."""
         with self._changed:
             self._log.clear()
 
-    def wait_until(self, holds: Callable[[list[Asked]], bool]) -> None:
+    def wait_until_the_log(self, holds: Callable[[list[Asked]], bool]) -> None:
         """Return when something holds of the requests: looked at when one comes or is answered."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: holds(self._log), PATIENCE), "it never came to that"
-
-    def wake(self) -> None:
-        """Have those who wait look again."""
-        with self._changed:
-            self._changed.notify_all()
+        self.wait_until(lambda: holds(self._log))
 
     def lateness(self, start: float, end: float) -> float:
         """Return the longest that the machine kept this process from working, from one moment to another."""
         beats = [beat for beat in self._beats if start - 1 <= beat <= end + 1]
         return max(later - beat - BEAT for beat, later in pairwise(beats))
 
-    def __enter__(self) -> AnsweringServer:
-        started = threading.Event()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(started),), daemon=True)
-        self._thread.start()
-        started.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
-
-    async def _serve(self, started: threading.Event) -> None:
-        self._loop, self._stopped, self._released = (
-            asyncio.get_running_loop(),
-            asyncio.Event(),
-            asyncio.Event(),
-        )
+    def application(self) -> web.Application:
+        """Return an application of the one path of the protocol, with a heart beating beside it."""
         application = web.Application(client_max_size=2**30)
         application.router.add_post("/v1/chat/completions", self._respond)
-        runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        application.cleanup_ctx.append(self._beating)
+        return application
+
+    async def _beating(self, _: web.Application) -> AsyncIterator[None]:
         beating = asyncio.create_task(self._beat())
-        started.set()
-        await self._stopped.wait()
+        yield
         beating.cancel()
-        await runner.cleanup()
 
     async def _beat(self) -> None:
         while True:

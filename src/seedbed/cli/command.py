@@ -18,6 +18,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "preview": "Show a few rows, each with its prompt and its answer.",
         "runs": "List the runs that are kept; show, export, retry, explain, remove one.",
         "plugins": "List what is installed, and examine it.",
+        "new": "Write a plugin package, ready to test and to publish.",
         "schema": "Print the JSON Schema of pipeline files.",
     }
 )

@@ -81,6 +81,7 @@ def plan_of(order: Order, registry: Registry) -> Plan:
         concurrency=order.concurrency,
         leaf=order.leaf,
         bounds=order.bounds,
+        registry=registry,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from seedbed.cli.groups import Group
@@ -57,3 +59,22 @@ def doctor(ctx: click.Context, as_json: bool) -> int:
     from seedbed.cli.checking import examine
 
     return examine(registry_of(ctx), as_json or ctx.obj)
+
+
+@plugins.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE.py]...")
+@click.option("--run", metavar="NAME", help="Lock what this run has used, not all that is installed.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="LOCKFILE",
+    help="File to write; standard output if left out.",
+)  # fmt: skip
+@policy_options
+@click.pass_context
+def lock(ctx: click.Context, files: tuple[Path, ...], run: str | None, out: Path | None) -> int:
+    """Write a lock file: the distributions and versions that `seedbed run --locked LOCKFILE` takes.
+
+    FILE.py holds classes that are used as PATH.py:CLASS; what it holds now is locked. Nothing is imported.
+    """
+    from seedbed.cli.locking import write_lock
+
+    return write_lock(registry_of(ctx), files, run, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 _META = "seedbed.policy"
+_LOCKED = "seedbed.locked"
 _HELP: Mapping[str, str] = MappingProxyType(
     {
         "allow": "Let only this distribution serve plugins (repeatable).",
@@ -24,7 +26,15 @@ _HELP: Mapping[str, str] = MappingProxyType(
 
 
 def policy_options(command: _Decorated) -> _Decorated:
-    """Add --allow, --deny and --prefer to a command; those of its parents count too."""
+    """Add --allow, --deny, --prefer and --locked to a command; those of its parents count too."""
+    command = click.option(
+        "--locked",
+        type=click.Path(path_type=Path),
+        metavar="LOCKFILE",
+        expose_value=False,
+        callback=_remember_lock,
+        help="Let nothing serve that this file, of `seedbed plugins lock`, does not hold.",
+    )(command)
     for key in reversed(tuple(_HELP)):
         option = click.option(
             f"--{key}", metavar="DIST", multiple=True, expose_value=False, callback=_remember, help=_HELP[key]
@@ -43,10 +53,15 @@ def registry_of(ctx: click.Context) -> Registry:
     given: dict[str, tuple[str, ...]] = ctx.meta.get(_META, {})
     policy = read_policy(allow=given.get("allow"), deny=given.get("deny"), prefer=given.get("prefer"))
     origins = {**policy.origins, **{key: f"the option --{key}" for key in given}}
-    return Registry(policy=replace(policy, origins=origins))
+    return Registry(policy=replace(policy, origins=origins), locked=ctx.meta.get(_LOCKED))
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
     if value:
         given = ctx.meta.setdefault(_META, {})
         given[param.name] = (*given.get(param.name, ()), *value)
+
+
+def _remember_lock(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        ctx.meta[_LOCKED] = value

@@ -16,6 +16,7 @@ from seedbed.engine.outlets import Outlets
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
+from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.observer import Observer
@@ -54,6 +55,7 @@ def run(
     observers: Iterable[str | object] = (),
     engine: str | type[Engine] | None = None,
     registry: Registry | None = None,
+    locked: str | Path | None = None,
 ) -> Run:
     """Make `n` rows with a task or pipeline, and return the run.
 
@@ -66,7 +68,8 @@ def run(
     long as the run that is returned (`Run.rows()`). `max_cost` is in dollars; it, `max_tokens` and
     `max_seconds` span all sessions of a run. Prices, in dollars per million tokens, are those that the
     package genai-prices lists unless `price_input` and `price_output` are given. `leaf` names the step
-    whose rows are the dataset, where a pipeline ends in several.
+    whose rows are the dataset, where a pipeline ends in several. Names are resolved in `registry`, or, with
+    `locked`, in one of what that lock file holds.
 
     `observers` are told of the run's calls and rows once they are durable: names of installed ones,
     `PATH.py:Class`, or objects with hooks. Those that the setting `observers` names are told too. `engine`
@@ -76,6 +79,10 @@ def run(
     A row that fails is counted in the run and is no error; a run that is not complete is logged as a
     warning, which Python shows on standard error unless told otherwise.
     """
+    if locked is not None:
+        if registry is not None:
+            raise UsageError("a registry and a lock file are given", "make it Registry(locked=...)")
+        registry = Registry(locked=locked)
     bounds = Bounds(
         max_attempts=max_attempts,
         max_failures=MaxFailures.parse(max_failures),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ import importlib_metadata
 from seedbed.engine.llms import llms_in
 from seedbed.engine.plan import Plan
 from seedbed.plugins.metadata import running_version
+from seedbed.plugins.provenance import claims_behind
+from seedbed.plugins.registry import Registry
+from seedbed.plugins.scan import HERE, Installed
 from seedbed.store import Session
 from seedbed.tasks.steps import BaseStep
 
@@ -30,7 +33,7 @@ def manifest_of(
         "seed": plan.seed,
         "leaf": plan.leaf,
         "input": str(plan.input) if isinstance(plan.input, (str, Path)) else None,
-        "steps": [_step(step, fingerprints[step.name]) for step in plan.steps],
+        "steps": [_step(step, fingerprints[step.name], plan.registry) for step in plan.steps],
         "ways": [
             [edge.parent, edge.child, edge.when.text if edge.when else None] for edge in plan.topology.edges
         ],
@@ -46,17 +49,38 @@ def changed_steps(fingerprints: Mapping[str, bytes], earlier: Session | None) ->
     return tuple(name for name, now in fingerprints.items() if name in known and known[name] != now.hex())
 
 
-def _step(step: BaseStep, fingerprint: bytes) -> dict[str, Any]:
-    cls = type(step)
+def _step(step: BaseStep, fingerprint: bytes, registry: Registry) -> dict[str, Any]:
     return {
         "name": step.name,
-        "class": f"{cls.__module__}.{cls.__qualname__}",
-        "package": _package(cls.__module__),
+        **_origin(type(step), registry),
         "fingerprint": fingerprint.hex(),
-        "llms": [
-            {"reference": llm.reference, "package": _package(type(llm).__module__)} for llm in llms_in(step)
-        ],
+        "llms": [{"reference": llm.reference, **_origin(type(llm), registry)} for llm in llms_in(step)],
     }
+
+
+def _origin(cls: type, registry: Registry) -> dict[str, Any]:
+    """Return what a class is called, the distribution it comes from, and the plugins that it is behind."""
+    claims = claims_behind(cls, registry)
+    return {
+        "class": f"{cls.__module__}.{cls.__qualname__}",
+        "package": claims[0].owner if claims else _package(cls.__module__),
+        "plugins": plugins_of(claims),
+    }
+
+
+def plugins_of(claims: Iterable[Installed]) -> list[dict[str, Any]]:
+    """Return what a manifest says of plugins: what a lock file is made of."""
+    return [
+        {
+            "group": claim.kind.value,
+            "name": claim.name,
+            "distribution": claim.distribution,
+            "version": claim.version,
+            "editable": claim.editable,
+        }
+        for claim in claims
+        if claim.distribution != HERE
+    ]
 
 
 def _package(module: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from seedbed.llm.llm import LLM
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.topology import Topology
-from seedbed.plugins.registry import Registry
+from seedbed.plugins.registry import Registry, default_registry
 from seedbed.plugins.resolve import get_llm, get_step
 from seedbed.store.readers import read_rows
 from seedbed.tasks.generator_task import GeneratorTask
@@ -33,7 +33,7 @@ Input = str | Path | Iterable[Row]
 class Plan:
     """The steps of a run, copies of the caller's own, each task with its LLM, and what bounds the run.
 
-    `leaf` is the step whose rows are the dataset.
+    `leaf` is the step whose rows are the dataset, `registry` the one that names were resolved in.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Plan:
     seed: int
     concurrency: int | None
     bounds: Bounds = NO_BOUNDS
+    registry: Registry = field(default_factory=default_registry)
 
     @property
     def steps(self) -> tuple[BaseStep, ...]:
@@ -74,7 +75,9 @@ def make_plan(
     bounds: Bounds | None = None,
     registry: Registry | None = None,
 ) -> Plan:
-    """Return the checked plan of a run; raise UsageError for what cannot be run."""
+    """Return the checked plan of a run; raise UsageError for what cannot be run, and LockError."""
+    registry = registry or default_registry()
+    registry.check_lock()
     if isinstance(what, str):
         what = get_step(what, registry=registry)
     pipeline = what if isinstance(what, Pipeline) else Pipeline([what])
@@ -86,7 +89,15 @@ def make_plan(
     topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
     name = pipeline.name or topology.nodes[0].name
     plan = Plan(
-        name, topology, counted_leaf(topology, leaf), input, n, seed, concurrency, bounds or NO_BOUNDS
+        name,
+        topology,
+        counted_leaf(topology, leaf),
+        input,
+        n,
+        seed,
+        concurrency,
+        bounds or NO_BOUNDS,
+        registry,
     )
     _check_source(plan)
     _check_numbers(plan)

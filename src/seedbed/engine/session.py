@@ -14,7 +14,7 @@ import orjson
 
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.fingerprint import digest, way_fingerprint
-from seedbed.engine.manifest import manifest_of
+from seedbed.engine.manifest import manifest_of, plugins_of
 from seedbed.engine.observation import Observation
 from seedbed.engine.observed import ObservedOutcome, ObservedRun
 from seedbed.engine.plan import Plan
@@ -24,6 +24,7 @@ from seedbed.llm.loop import call_soon, loop_thread
 from seedbed.llm.redaction import redact, showable
 from seedbed.plugins.observer import Observer
 from seedbed.plugins.origin import where
+from seedbed.plugins.provenance import claims_behind
 from seedbed.store import export_rows
 
 _FINISHED = "finished"
@@ -143,6 +144,9 @@ class Session:
                 {"name": one.claim.name, "package": one.claim.owner, "module": one.claim.value}
                 for one in self._observers
             ],
+            "others": plugins_of(
+                [*claims_behind(engine, self.plan.registry), *(one.claim for one in self._observers)]
+            ),
         }
 
     async def _was_finished(self) -> bool:

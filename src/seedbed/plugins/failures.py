@@ -10,6 +10,7 @@ from seedbed.errors import (
     BrokenPluginError,
     DisabledPluginError,
     IncompatiblePluginError,
+    LockError,
     PluginError,
     UnknownPluginError,
 )
@@ -65,7 +66,9 @@ def refused(kind: PluginKind, entries: Sequence[Entry]) -> PluginError:
         return _incompatible(by_status[Status.INCOMPATIBLE])
     if Status.DISABLED in by_status:
         return _disabled([entry for entry in entries if entry.status is Status.DISABLED])
-    claim, _, reason = entries[0]
+    claim, status, reason = entries[0]
+    if status is Status.UNLOCKED:
+        return _unlocked(entries)
     return BrokenPluginError(
         f"the {claim.kind.noun} {claim.name!r} of {claim.owner} cannot be used: {reason}",
         f"its authors must rename it in the entry points of {claim.distribution}",
@@ -122,6 +125,15 @@ def _disabled(entries: Sequence[Entry]) -> DisabledPluginError:
         f"the {claim.kind.noun} {claim.name!r} is disabled: {entries[0].reason}",
         *(f"{entry.installed.owner}: {entry.reason}" for entry in entries[1:]),
         "change that setting to use it",
+    )
+
+
+def _unlocked(entries: Sequence[Entry]) -> LockError:
+    claim = entries[0].installed
+    return LockError(
+        f"the {claim.kind.noun} {claim.name!r} is not served: {entries[0].reason}",
+        *(f"{entry.installed.owner}: {entry.reason}" for entry in entries[1:]),
+        "lock what is installed anew with `seedbed plugins lock`, or do without the lock file",
     )
 
 

@@ -43,10 +43,14 @@ class Hooks:
             others = [other for other in self._manager.get_plugins() if other is not plugin]
         hook = self._manager.subset_hook_caller(claim.kind.hook, others)
         try:
-            return hook(name=claim.name)
+            return self._call(hook, claim)
         except (Exception, SystemExit) as error:
             doing = f"{claim.kind.hook}({claim.name!r})"
             raise broken_by(claim, doing, error, repair_advice(claim, error)) from error
+
+    def _call(self, hook: pluggy.HookCaller, claim: Installed) -> object:
+        """Call the hook; pluggy gives each implementation those of the arguments that it takes."""
+        return hook(name=claim.name)
 
     def implemented(self, claim: Installed, plugin: object) -> dict[str, Callable[..., object]]:
         """Return what calls the hooks of an observer that has these hooks to itself, by their names.

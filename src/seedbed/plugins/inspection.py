@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from seedbed.hookspecs import PLUGIN_API
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import running_version
 from seedbed.plugins.names import normalise_distribution
@@ -27,13 +28,16 @@ class CheckResult(NamedTuple):
 
     `import_seconds` is the import of the plugin's module, `resolve_seconds` that and its hook's
     answer. `heavy_modules` are packages of others that the module loads at its top instead of in
-    the hook. `error` is the failure's message, or None.
+    the hook, `modules` all that it loads beside what its kind needs of Seedbed. `asked` is whom the
+    module or the hook asked over the network. `error` is the failure's message, or None.
     """
 
     import_seconds: float
     resolve_seconds: float
     error: str | None = None
     heavy_modules: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 class Level(StrEnum):
@@ -90,15 +94,17 @@ def _parse(output: str, status: int) -> CheckResult:
         report = json.loads(output)
     except json.JSONDecodeError:
         return CheckResult(0.0, 0.0, f"it ended the process with status {status}")
-    return CheckResult(report["import"], report["resolve"], report["error"], tuple(report["heavy"]))
+    lists = (tuple(report[name]) for name in ("heavy", "modules", "asked"))
+    return CheckResult(report["import"], report["resolve"], report["error"], *lists)
 
 
 def diagnose(registry: Registry) -> list[Finding]:
     """Return what is to know about the plugins here without importing one; the interpreter comes first."""
-    findings = [_interpreter(), Finding(Level.INFO, "seedbed", running_version() or "not installed")]
+    findings = [_interpreter(), _seedbed()]
     findings.extend(_finding(entry) for entry in registry.entries() if entry.status is not Status.OK)
     findings.extend(_stray_findings())
     findings.extend(_idle_settings(registry))
+    findings.extend(_lock_findings(registry))
     return findings
 
 
@@ -108,12 +114,23 @@ def _interpreter() -> Finding:
     return Finding(Level.INFO, "interpreter", text)
 
 
+def _seedbed() -> Finding:
+    text = f"{running_version() or 'not installed'}, plugin API {PLUGIN_API}"
+    return Finding(Level.INFO, "seedbed", text)
+
+
 def _finding(entry: Entry) -> Finding:
-    level = Level.INFO if entry.status is Status.DISABLED else Level.ERROR
+    level = Level.INFO if entry.status in (Status.DISABLED, Status.UNLOCKED) else Level.ERROR
     claim = entry.installed
     return Finding(
         level, f"{claim.kind.noun} {claim.name!r} of {claim.owner}", f"{entry.status}: {entry.reason}"
     )
+
+
+def _lock_findings(registry: Registry) -> Iterator[Finding]:
+    lock = registry.policy.lock
+    for locked, fact in lock.differences().items() if lock else ():
+        yield Finding(Level.ERROR, locked.name, fact)
 
 
 def _stray_findings() -> Iterator[Finding]:

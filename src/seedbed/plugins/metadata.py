@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import importlib_metadata
 
@@ -98,10 +99,33 @@ def excludes(specifier: str | None, version: str | None) -> bool:
         return True
 
 
+class InstalledVersion(NamedTuple):
+    """The copy of a distribution that Python would import; `editable`: its code is a developer's folder."""
+
+    version: str
+    editable: bool
+
+
+def installed_version(name: str) -> InstalledVersion | None:
+    """Return what is installed of the distribution `name`, or None where nothing is."""
+    try:
+        distribution = importlib_metadata.distribution(name)
+    except (importlib_metadata.PackageNotFoundError, ValueError):
+        return None
+    return InstalledVersion(Headers(distribution).first("Version", ""), is_editable(distribution))
+
+
 def running_version() -> str | None:
     """Return the version of the Seedbed that runs, or None where it runs without being installed."""
+    found = installed_version("seedbed")
+    return found.version or None if found else None
+
+
+def is_editable(distribution: Distribution) -> bool:
+    """Whether a distribution is installed in editable form (`pip install -e`), as PEP 610 records it."""
     try:
-        distribution = importlib_metadata.distribution("seedbed")
-    except importlib_metadata.PackageNotFoundError:
-        return None
-    return Headers(distribution).first("Version", "") or None
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    except json.JSONDecodeError:
+        return False
+    folder = origin.get("dir_info") if isinstance(origin, dict) else None
+    return isinstance(folder, dict) and folder.get("editable") is True

@@ -95,13 +95,13 @@ def _observers(given: Iterable[str | object], registry: Registry) -> Iterator[Ob
         if not isinstance(one, str):
             yield Observer.of(one)
         elif is_file_reference(one):
-            yield _from_file(one)
+            yield _from_file(one, registry)
         else:
             yield registry.observer(one)
 
 
-def _from_file(reference: str) -> Observer:
-    cls = load_class(reference, PluginKind.OBSERVER)
+def _from_file(reference: str, registry: Registry) -> Observer:
+    cls = load_class(reference, PluginKind.OBSERVER, registry.policy.lock)
     claim = Installed(PluginKind.OBSERVER, cls.__name__, reference, HERE, "")
     try:
         return Observer(claim, cls())

@@ -1,4 +1,4 @@
-"""Which distributions may serve plugins: allow, deny and prefer, and where each was set."""
+"""Which distributions may serve plugins: allow, deny, prefer and a lock file, and where each was set."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seedbed.errors import UsageError
+from seedbed.plugins.lock import Lock
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.suggest import did_you_mean
 
@@ -24,13 +25,14 @@ class Policy:
 
     `allow`: where it is not empty, only these may serve. `deny`: these may not, whatever `allow`
     says. `prefer`: where several claim a name, the first of these that does has it. `origins` says
-    for each of the three where it was set.
+    for each of the three where it was set. `lock`: only what it holds may serve.
     """
 
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    lock: Lock | None = None
 
     def __post_init__(self) -> None:
         for key in KEYS:
@@ -82,7 +84,8 @@ def read_policy(
         *((f"the argument {key!r}", key, names) for key, names in arguments.items() if names is not None),
     ):
         values[key], origins[key] = _names(names, place), place
-    return Policy(**values, origins=origins)
+    allowed, denied, preferred = (values.get(key, ()) for key in KEYS)
+    return Policy(allowed, denied, preferred, origins)
 
 
 def _environment_settings(environ: Mapping[str, str]) -> Iterator[tuple[str, str, object]]:

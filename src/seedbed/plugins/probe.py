@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Set
@@ -24,7 +25,7 @@ HEAVY_MODULES = 25
 
 
 def main() -> None:
-    """Read a claim from standard input and write one JSON object: seconds, error, heavy."""
+    """Read a claim from standard input and write one JSON object: seconds, error, modules, who was asked."""
     kind, *rest = json.load(sys.stdin)
     claim = Installed(PluginKind(kind), *rest)
     report = os.fdopen(os.dup(sys.stdout.fileno()), "w")
@@ -37,20 +38,41 @@ def main() -> None:
 
 def _check(claim: Installed) -> dict[str, object]:
     base_class(claim.kind)
+    asked: list[str] = []
+    sys.addaudithook(lambda event, arguments: asked.extend(_asked(event, arguments)))
     before = set(sys.modules)
     started = time.perf_counter()
     imported = started
-    heavy: list[str] = []
+    loaded: set[str] = set()
     error: str | None = None
     try:
         load_plugin(claim)
         imported = time.perf_counter()
-        heavy = _heavy(set(sys.modules) - before, claim)
+        loaded = set(sys.modules) - before
         Registry([claim], Policy()).load(claim)
     except PluginError as failure:
         error = str(failure)
     ended = time.perf_counter()
-    return {"import": imported - started, "resolve": ended - started, "error": error, "heavy": heavy}
+    return {
+        "import": imported - started,
+        "resolve": ended - started,
+        "error": error,
+        "heavy": _heavy(loaded, claim),
+        "modules": sorted(loaded),
+        "asked": sorted({*asked, *_models_asked()}),
+    }
+
+
+def _asked(event: str, arguments: tuple[object, ...]) -> list[str]:
+    """Return whom an event of the interpreter shows to be asked over the network."""
+    if event == "socket.getaddrinfo":
+        return [str(arguments[0])]
+    return [str(arguments[1])] if event == "socket.connect" else []
+
+
+def _models_asked() -> list[str]:
+    """Say whether a model was asked, also one inside the process: each call starts the loop thread."""
+    return ["a model"] if any(thread.name == "seedbed-loop" for thread in threading.enumerate()) else []
 
 
 def _heavy(loaded: Set[str], claim: Installed) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from seedbed.errors import UsageError
@@ -33,20 +35,35 @@ class Registry:
     """Turns names into classes of tasks, steps, LLMs and engines, and into observers.
 
     `installed` are the claims to names (default: what `scan` finds), `policy` decides over them
-    (default: the one in force in the working directory). Registries share no state: two of them
-    may live side by side in one process.
+    (default: the one in force in the working directory), and `locked` is a lock file, beside which
+    nothing installed may serve. Registries share no state: two of them may live side by side in one
+    process.
 
-    Resolving a name raises `UnknownPluginError`, `AmbiguousPluginError`, `DisabledPluginError` or
-    `IncompatiblePluginError` before anything is imported, and `BrokenPluginError` where the
-    owner's code fails or does not answer as the hook specifies.
+    Resolving a name raises `UnknownPluginError`, `AmbiguousPluginError`, `DisabledPluginError`,
+    `IncompatiblePluginError` or `LockError` before anything is imported, and `BrokenPluginError` where
+    the owner's code fails or does not answer as the hook specifies.
     """
 
-    def __init__(self, installed: Iterable[Installed] | None = None, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        installed: Iterable[Installed] | None = None,
+        policy: Policy | None = None,
+        *,
+        locked: str | Path | None = None,
+    ) -> None:
         self.policy = read_policy() if policy is None else policy
+        if locked is not None:
+            from seedbed.plugins.lock_file import read_lock
+
+            self.policy = replace(self.policy, lock=read_lock(Path(locked)))
         self._claims: dict[tuple[str, str], list[Installed]] = {}
         self._classes: dict[Installed, type] = {}
         self._hooks = Hooks()
-        for claim in scan() if installed is None else installed:
+        self.include(scan() if installed is None else installed)
+
+    def include(self, installed: Iterable[Installed]) -> None:
+        """Take further claims into account, of what was installed since."""
+        for claim in installed:
             self._claims.setdefault((claim.kind.namespace, claim.name), []).append(claim)
 
     def task(self, name: str) -> type[BaseTask]:
@@ -74,17 +91,20 @@ class Registry:
         return _observer(self._owner(PluginKind.OBSERVER, name))
 
     def add(self, cls: _Class, name: str | None = None) -> _Class:
-        """Register a class of this process, in a notebook say, and return it.
+        """Register a class of this process, in a notebook say, and return it; `@registry.add` does it too.
 
-        `name` defaults to the class name in kebab-case. A class of the same module and qualified
-        name is replaced, so that a cell can run again; any other owner of the name is a `UsageError`.
+        `name` defaults to the class name in kebab-case, for an LLM without its ending `LLM`. A class of the
+        same module and qualified name is replaced, so that a cell can run again; any other owner of the
+        name is a `UsageError`.
         """
-        name = kebab_case(cls.__name__) if name is None else name
+        kind = _kind_of(cls)
+        if name is None:
+            name = getattr(cls, "backend", "") or kebab_case(cls.__name__)
         if not is_name(name):
             raise UsageError(f"the name {name!r} is not of the form lower-case-words", "pass another name=")
-        claim = Installed(_kind_of(cls), name, f"{cls.__module__}:{cls.__qualname__}", HERE, "")
-        owners = self._claims.get((claim.kind.namespace, name), [])
-        if any(owner != claim for owner in owners):
+        claim = Installed(kind, name, f"{cls.__module__}:{cls.__qualname__}", HERE, "")
+        owners = self._claims.get((kind.namespace, name), [])
+        if any((owner.distribution, owner.value) != (HERE, claim.value) for owner in owners):
             raise UsageError(f"the name {name!r} is taken by {owners[0].owner}", "pass another name=")
         self._claims[claim.kind.namespace, name] = [claim]
         self._classes[claim] = cls
@@ -111,7 +131,18 @@ class Registry:
             self._classes[claim] = checked(claim, answer)
         return self._classes[claim]
 
+    def check_lock(self) -> None:
+        """Raise `LockError` where what is installed is not what the lock file of the policy holds."""
+        if self.policy.lock is not None:
+            self.policy.lock.check()
+
+    def claims_to(self, cls: type) -> tuple[Installed, ...]:
+        """Return the claims of installed plugins that have been resolved to a class."""
+        found = (claim for claim, known in self._classes.items() if known is cls)
+        return tuple(sorted(claim for claim in found if claim.distribution != HERE))
+
     def _owner(self, kind: PluginKind, name: str) -> Installed:
+        self.check_lock()
         claims = self._claims.get((kind.namespace, name))
         if not claims:
             raise unknown(kind, name, {other: self.names(other) for other in PluginKind})

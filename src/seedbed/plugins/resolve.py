@@ -50,29 +50,33 @@ def llm_class(reference: str, *, registry: Registry | None = None) -> tuple[type
     """Return the class and the model that an LLM reference names."""
     backend, model = split_llm_reference(reference)
     if is_file_reference(backend):
-        return cast("type[LLM]", load_class(backend, PluginKind.LLM)), model
+        return cast("type[LLM]", _class_in_file(backend, PluginKind.LLM, registry)), model
     return (registry or default_registry()).llm(backend), model
 
 
 def task_class(reference: str, *, registry: Registry | None = None) -> type[BaseTask]:
     """Return the task class that a name or `PATH.py:Class` names."""
     if is_file_reference(reference):
-        return cast("type[BaseTask]", load_class(reference, PluginKind.TASK))
+        return cast("type[BaseTask]", _class_in_file(reference, PluginKind.TASK, registry))
     return (registry or default_registry()).task(reference)
 
 
 def step_class(reference: str, *, registry: Registry | None = None) -> type[BaseStep]:
     """Return the step class, which may be a task's, that a name or `PATH.py:Class` names."""
     if is_file_reference(reference):
-        return cast("type[BaseStep]", load_class(reference, PluginKind.STEP))
+        return cast("type[BaseStep]", _class_in_file(reference, PluginKind.STEP, registry))
     return (registry or default_registry()).step(reference)
 
 
 def engine_class(reference: str, *, registry: Registry | None = None) -> type[Engine]:
     """Return the engine class that a name or `PATH.py:Class` names."""
     if is_file_reference(reference):
-        return cast("type[Engine]", load_class(reference, PluginKind.ENGINE))
+        return cast("type[Engine]", _class_in_file(reference, PluginKind.ENGINE, registry))
     return (registry or default_registry()).engine(reference)
+
+
+def _class_in_file(reference: str, kind: PluginKind, registry: Registry | None) -> type:
+    return load_class(reference, kind, registry.policy.lock if registry else None)
 
 
 def _resolved(fields: dict[str, Any], registry: Registry | None) -> dict[str, Any]:

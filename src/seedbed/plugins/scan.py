@@ -11,7 +11,7 @@ from typing import NamedTuple
 import importlib_metadata
 
 from seedbed.plugins.kinds import PluginKind
-from seedbed.plugins.metadata import Distribution, Headers, required_seedbed
+from seedbed.plugins.metadata import Distribution, Headers, is_editable, required_seedbed
 from seedbed.plugins.names import normalise_distribution
 
 _logger = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ class Installed(NamedTuple):
     """One entry point of one installed distribution: a claim to a name.
 
     `value` is the module that implements the hook, `requires_seedbed` the specifier that the
-    distribution puts on Seedbed (None: any), `location` the folder that it is installed in.
+    distribution puts on Seedbed (None: any), `location` the folder that it is installed in; `editable`
+    says that its code is in a developer's folder and may change under its version.
     """
 
     kind: PluginKind
@@ -36,6 +37,7 @@ class Installed(NamedTuple):
     version: str
     requires_seedbed: str | None = None
     location: str = ""
+    editable: bool = False
 
     @property
     def owner(self) -> str:
@@ -80,12 +82,12 @@ def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
     for distribution, headers in _owners():
         name, version = headers.first("Name", "unknown"), headers.first("Version", "unknown")
         requirement = required_seedbed(headers.all("Requires-Dist"))
-        location = str(distribution.locate_file(""))
+        location, editable = str(distribution.locate_file("")), is_editable(distribution)
         for point in _entry_points(distribution, name):
             kind = kinds.get(point.group)
             if kind is not None:
-                found = Installed(kind, point.name, point.value, name, version, requirement, location)
-                installed.append(found)
+                claim = (kind, point.name, point.value, name, version)
+                installed.append(Installed(*claim, requirement, location, editable))
             else:
                 stray.append(Stray(point.group, point.name, name, version))
     return tuple(sorted(installed)), tuple(sorted(stray))

@@ -11,18 +11,20 @@ from types import ModuleType
 from seedbed.errors import UsageError
 from seedbed.plugins.contract import WANTED, base_class
 from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.lock import Lock
 from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
 
 
-def load_class(reference: str, kind: PluginKind = PluginKind.STEP) -> type:
+def load_class(reference: str, kind: PluginKind = PluginKind.STEP, lock: Lock | None = None) -> type:
     """Import the file of `PATH.py:Class` and return its class, which must be of `kind`.
 
     A file that has not changed is imported once per process. Raises `UsageError` where the file,
-    the class or the kind is wrong, and chained where the file's own code raises.
+    the class or the kind is wrong, and chained where the file's own code raises; `LockError` where the
+    file is not one that `lock` holds.
     """
     path_text, _, class_name = reference.rpartition(":")
-    module = _module(Path(path_text))
+    module = _module(Path(path_text), lock)
     found = vars(module).get(class_name)
     if not isinstance(found, type):
         own = [name for name, value in vars(module).items() if _is_own(value, module)]
@@ -43,12 +45,15 @@ def _is_own(value: object, module: ModuleType) -> bool:
     return isinstance(value, type) and value.__module__ == module.__name__
 
 
-def _module(path: Path) -> ModuleType:
+def _module(path: Path, lock: Lock | None) -> ModuleType:
     try:
         source = path.read_bytes()
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
         raise UsageError(f"the file '{path}' cannot be read: {reason}", f"looked in {Path.cwd()}") from error
+    if lock is not None:
+        lock.check()
+        lock.check_file(path, source)
     digest = hashlib.sha256(str(path.resolve()).encode() + b"\0" + source).hexdigest()[:16]
     name = f"_seedbed_file_{path.stem}_{digest}"
     return sys.modules.get(name) or _import(path.resolve(), name)

@@ -20,6 +20,7 @@ class Status(StrEnum):
     DISABLED = "disabled"
     AMBIGUOUS = "ambiguous"
     INCOMPATIBLE = "incompatible"
+    UNLOCKED = "not locked"
 
 
 class Entry(NamedTuple):
@@ -32,7 +33,7 @@ class Entry(NamedTuple):
 
 def judge(claims: Sequence[Installed], policy: Policy, running: str | None) -> tuple[Entry, ...]:
     """Say how each of the claims to one name stands, under `policy` and on version `running` of Seedbed."""
-    enabled = [claim for claim in claims if policy.objection(claim.distribution) is None]
+    enabled = [claim for claim in claims if _objection(claim, policy) is None]
     owners = _distinct(claim.distribution for claim in enabled)
     chosen = policy.choose(owners) if len(owners) > 1 else None
     return tuple(_judge(claim, enabled, owners, chosen, policy, running) for claim in claims)
@@ -46,11 +47,11 @@ def _judge(
     policy: Policy,
     running: str | None,
 ) -> Entry:
-    objection = policy.objection(claim.distribution)
+    objection = _objection(claim, policy)
     if not is_name(claim.name):
         return Entry(claim, Status.INVALID_NAME, f"{claim.name!r} is not of the form lower-case-words")
     if objection is not None:
-        return Entry(claim, Status.DISABLED, objection)
+        return objection
     if chosen is not None and normalise_distribution(claim.distribution) != chosen:
         return Entry(claim, Status.DISABLED, f"{chosen!r} is preferred by {policy.origin('prefer')}")
     if chosen is None and len(owners) > 1:
@@ -61,6 +62,15 @@ def _judge(
         reason = f"it requires seedbed {claim.requires_seedbed}, and {running} is running"
         return Entry(claim, Status.INCOMPATIBLE, reason)
     return Entry(claim, Status.OK)
+
+
+def _objection(claim: Installed, policy: Policy) -> Entry | None:
+    """Return the claim as it stands where policy or its lock file forbids it, else None."""
+    if (reason := policy.objection(claim.distribution)) is not None:
+        return Entry(claim, Status.DISABLED, reason)
+    if policy.lock is not None and (reason := policy.lock.objection(claim)) is not None:
+        return Entry(claim, Status.UNLOCKED, reason)
+    return None
 
 
 def _is_registered_twice(claim: Installed, enabled: Iterable[Installed]) -> bool:

@@ -29,6 +29,7 @@ from seedbed.llm.response import Choice, Response
 from seedbed.plugins.resolve import get_llm
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.mapping import mapped, renamed
+from seedbed.tasks.model_name import naming
 from seedbed.tasks.normalise import as_rows, plain_rows
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, Step, finished
@@ -263,6 +264,12 @@ class Task(BaseTask, Step):
     def process(self, row: Row) -> list[Row]:
         """Return the finished rows that one row makes, for use without a run."""
         return loop_thread().run(self.make_rows(row), twin="make_rows(row)")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        if "process" in vars(cls):
+            cls.process = naming(vars(cls)["process"])  # type: ignore[assignment,method-assign]
+        super().__pydantic_init_subclass__(**kwargs)
 
 
 def answer_text(choice: Choice) -> str:

@@ -69,7 +69,7 @@ class Sessions:
         """Return when something holds of the requests of all sessions, or the process has ended."""
         child = self.child
         assert child is not None
-        self.server.wait_until(lambda log: child.has_ended or holds(self._own(log)))
+        self.server.wait_until_the_log(lambda log: child.has_ended or holds(self._own(log)))
 
     def wait_for_answers(self, number: int) -> None:
         """Return when so many different calls have been answered in all, or the process has ended."""

@@ -202,7 +202,7 @@ def test_calls_wait_no_longer_than_rows_are_looked_at(llm, answering_server, mon
     run(task, 10, llm=llm, name="r")
     more = threading.Thread(target=run, args=(task, 25), kwargs={"llm": llm, "name": "r"}, daemon=True)
     more.start()
-    answering_server.wait_until(lambda log: len(log) == 50)
+    answering_server.wait_until_the_log(lambda log: len(log) == 50)
     more.join()
 
 

@@ -1,0 +1,26 @@
+"""The backend keeps the contract of all backends, with a real model inside of the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from seedbed.testing import LLMContract
+from seedbed_llamacpp import LlamaCppLLM
+
+
+class TestModelInProcess(LLMContract):
+    llm_class = LlamaCppLLM
+    model = "smollm2-135m"
+    # One thread: where tests share their cores, several wait for each other.
+    fields = {"threads": 1, "context": 256, "max_tokens": 8, "timeout": 120}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _kept_in_memory() -> Iterator[None]:
+    # All instances with the same settings share one model, which would be read for each test.
+    keeper = TestModelInProcess().new_llm()
+    keeper.load()
+    yield
+    keeper.unload()

@@ -1,0 +1,51 @@
+"""Writing a new plugin package, and saying what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.registry import Registry
+from seedbed.scaffold.naming import check_name
+from seedbed.scaffold.new_package import NewPackage
+from seedbed.scaffold.rendering import rendered
+from seedbed.scaffold.writing import write_files
+
+_TRIAL = {
+    PluginKind.TASK: "seedbed run {name} --llm BACKEND/MODEL -n 3",
+    PluginKind.LLM: "seedbed run TASK --llm {name}/MODEL -n 3",
+}
+
+
+def make_package(
+    kind: PluginKind, name: str, directory: Path | None, author: str, registry: Registry
+) -> ExitStatus:
+    """Write a package, its files and the next commands to standard output; raises UsageError."""
+    package = NewPackage(kind, name, author)
+    check_name(package, registry)
+    folder = directory if directory is not None else Path(package.distribution)
+    files = rendered(package)
+    write_files(files, folder)
+    click.echo(f"made {package.distribution} in {folder}:")
+    for path in files:
+        click.echo(f"  {path}")
+    _write_next(
+        {
+            f"cd {quote(str(folder))} && pip install -e '.[test]' && pytest": "test it",
+            _TRIAL[kind].format(name=name): "run it",
+            "git tag v0.1.0 && git push origin main v0.1.0": "publish it; README.md says what comes first",
+        }
+    )
+    return ExitStatus.COMPLETE
+
+
+def _write_next(commands: Mapping[str, str]) -> None:
+    width = max(map(len, commands))
+    click.echo()
+    for command, purpose in commands.items():
+        click.echo(f"  {command:{width}}   # {purpose}")

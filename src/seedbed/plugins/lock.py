@@ -1,0 +1,114 @@
+"""A lock: the distributions that plugins may come from, each in one version."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seedbed.errors import LockError
+from seedbed.plugins.metadata import installed_version
+from seedbed.plugins.names import normalise_distribution
+from seedbed.plugins.scan import Installed
+
+CORE = "seedbed"
+
+
+@dataclass(frozen=True, order=True)
+class LockedDistribution:
+    """One distribution in one version; `plugins` are the groups and names of its entry points.
+
+    `editable` says that it was locked as a developer's folder: its version is held, its code cannot be.
+    """
+
+    name: str
+    version: str
+    editable: bool = False
+    plugins: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What a lock file holds. `files` are Python files for `PATH.py:Class`: name and SHA-256 of each."""
+
+    distributions: tuple[LockedDistribution, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    place: str = field(default="", compare=False)
+
+    def objection(self, claim: Installed) -> str | None:
+        """Return why the owner of `claim` may not serve it, or None where it may."""
+        by_name = {normalise_distribution(locked.name): locked for locked in self.distributions}
+        locked = by_name.get(normalise_distribution(claim.distribution))
+        if locked is None:
+            return f"{claim.owner} is not in {self._title}"
+        if locked.version != claim.version:
+            return f"{self._title} holds {locked.name} {locked.version}, and {claim.version} is installed"
+        if claim.editable and not locked.editable:
+            return f"{claim.owner} is installed in editable form, and {self._title} holds a published one"
+        holders = [one.name for one in self.distributions if (claim.kind, claim.name) in one.plugins]
+        if holders and locked.name not in holders:
+            return f"{self._title} holds it as one of {holders[0]}"
+        return None
+
+    def differences(self) -> dict[LockedDistribution, str]:
+        """Return the distributions that are missing here, or are others than the lock holds, and how."""
+        return {locked: fact for locked in self.distributions if (fact := _difference(locked))}
+
+    def check(self) -> None:
+        """Raise `LockError` where a distribution that the lock holds is missing here, or is another one."""
+        if wrong := self.differences():
+            published = [f"'{one.name}=={one.version}'" for one in wrong if not one.editable]
+            raise LockError(
+                f"what is installed is not what {self._title} holds",
+                *(f"{locked.name}: {fact}" for locked, fact in wrong.items()),
+                *([f"pip install {' '.join(published)}"] if published else []),
+                "or, where this is what you want, lock it: `seedbed plugins lock -o LOCKFILE`",
+            )
+
+    def check_file(self, path: Path, source: bytes) -> None:
+        """Raise `LockError` where `source`, the content of the file at `path`, is none that is locked."""
+        if _digest(source) in {digest for _, digest in self.files}:
+            return
+        is_known = path.name in {name for name, _ in self.files}
+        fact = "has changed since it was locked in" if is_known else "is not in"
+        raise LockError(
+            f"the file '{path}' {fact} {self._title}",
+            "name it to `seedbed plugins lock`, or publish it as a plugin: `seedbed new task NAME`",
+        )
+
+    @property
+    def _title(self) -> str:
+        return f"the lock file '{self.place}'" if self.place else "the lock"
+
+
+def lock_of(claims: Iterable[Installed], files: Iterable[Path] = (), place: str = "") -> Lock:
+    """Return the lock of the owners of `claims`, of Seedbed itself, and of the files."""
+    names: dict[tuple[str, str, bool], set[tuple[str, str]]] = {}
+    for claim in claims:
+        owner = (normalise_distribution(claim.distribution), claim.version, claim.editable)
+        names.setdefault(owner, set()).add((claim.kind.value, claim.name))
+    owners = (LockedDistribution(*owner, tuple(sorted(plugins))) for owner, plugins in names.items())
+    digests = {(path.name, _digest(path.read_bytes())) for path in files}
+    return Lock(tuple(sorted([*_core(), *owners])), tuple(sorted(digests)), place)
+
+
+def _core() -> Iterator[LockedDistribution]:
+    running = installed_version(CORE)
+    if running is not None:
+        yield LockedDistribution(CORE, *running)
+
+
+def _difference(locked: LockedDistribution) -> str | None:
+    found = installed_version(locked.name)
+    if found is None:
+        return f"{locked.version} is locked, and it is not installed"
+    if found.version != locked.version:
+        return f"{locked.version} is locked, and {found.version} is installed"
+    if found.editable and not locked.editable:
+        return f"it is installed in editable form, where its code may not be that of {locked.version}"
+    return None
+
+
+def _digest(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()

@@ -1,0 +1,38 @@
+"""What a new plugin may be called."""
+
+from __future__ import annotations
+
+from seedbed.errors import UsageError
+from seedbed.pipeline.entries import BUILT_IN
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.metadata import installed_version
+from seedbed.plugins.names import is_name, kebab_case
+from seedbed.plugins.registry import Registry
+from seedbed.scaffold.new_package import NewPackage
+
+
+def check_name(package: NewPackage, registry: Registry) -> None:
+    """Raise UsageError for a name that is none, or that a plugin of `registry` or its package has."""
+    if not is_name(package.name):
+        suggestion = kebab_case(package.name.replace(" ", "-"))
+        raise UsageError(
+            f"the name {package.name!r} is not of the form lower-case-words",
+            *([f"for example {suggestion}"] if is_name(suggestion) else []),
+        )
+    owner = _owner(package, registry)
+    if owner is not None:
+        raise UsageError(f"the name {package.name!r} is taken by {owner}", "choose another one")
+    if installed_version(package.distribution) is not None:
+        raise UsageError(
+            f"a distribution '{package.distribution}' is installed already", "choose another name"
+        )
+
+
+def _owner(package: NewPackage, registry: Registry) -> str | None:
+    if package.kind is not PluginKind.LLM and package.name in BUILT_IN:
+        return "a step of Seedbed's own"
+    for entry in registry.entries():
+        claim = entry.installed
+        if (claim.kind.namespace, claim.name) == (package.kind.namespace, package.name):
+            return f"the {claim.kind.noun} of {claim.owner}"
+    return None

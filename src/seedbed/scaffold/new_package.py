@@ -1,0 +1,49 @@
+"""A plugin package that is to be made: its names, and the versions of Seedbed that it admits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.metadata import running_version
+
+_IMPORTED = "Any ClassVar Field GeneratorTask LLMContract PackageContract ScriptedLLM TaskContract"
+_TAKEN = frozenset(_IMPORTED.split())
+"""Names of classes that the modules of a new package import."""
+
+
+@dataclass(frozen=True)
+class NewPackage:
+    """A package with one plugin: a task or an LLM backend, called `name` by its users."""
+
+    kind: PluginKind
+    name: str
+    author: str = ""
+
+    @property
+    def distribution(self) -> str:
+        """The name that it is installed under."""
+        return f"seedbed-{self.name}"
+
+    @property
+    def module(self) -> str:
+        """The name that it is imported under."""
+        return self.distribution.replace("-", "_")
+
+    @property
+    def class_name(self) -> str:
+        """The name of its class: none that its modules import, and none that pytest takes for a test."""
+        words = "".join(word.capitalize() for word in self.name.split("-"))
+        name = f"{words}LLM" if self.kind is PluginKind.LLM else words
+        return f"The{name}" if name in _TAKEN or name.startswith("Test") else name
+
+    @property
+    def copyright_holder(self) -> str:
+        """Whom the licence names."""
+        return self.author or f"The authors of {self.distribution}"
+
+    @property
+    def requirement(self) -> str:
+        """The versions of Seedbed that it admits: from the running minor one to the next major one."""
+        major, minor, *_ = (running_version() or "0.1").split(".")
+        return f">={major}.{minor},<{int(major) + 1}"

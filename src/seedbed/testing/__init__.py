@@ -1,0 +1,87 @@
+"""What plugin authors test with: contracts, doubles, fixtures, servers.
+
+Everything public is importable from here, and loaded on first use. Contracts and fixtures need pytest:
+`pip install 'seedbed[testing]'`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seedbed.testing.anthropic_messages import AnthropicMessages as AnthropicMessages
+    from seedbed.testing.chat_completions import ChatCompletions as ChatCompletions
+    from seedbed.testing.contract import Contract as Contract
+    from seedbed.testing.contract import departs as departs
+    from seedbed.testing.contract import fact as fact
+    from seedbed.testing.echo_llm import EchoLLM as EchoLLM
+    from seedbed.testing.fake_site import BlockedRegistry as BlockedRegistry
+    from seedbed.testing.fake_site import FakeSite as FakeSite
+    from seedbed.testing.fake_site import fake_distribution as fake_distribution
+    from seedbed.testing.faulty_llm import FaultyLLM as FaultyLLM
+    from seedbed.testing.import_cost import modules_loaded as modules_loaded
+    from seedbed.testing.llm_contract import LLMContract as LLMContract
+    from seedbed.testing.loopback import LoopbackServer as LoopbackServer
+    from seedbed.testing.package_contract import PackageContract as PackageContract
+    from seedbed.testing.plausible import plausible_answer as plausible_answer
+    from seedbed.testing.recorded_llm import RecordedLLM as RecordedLLM
+    from seedbed.testing.responses_api import ResponsesAPI as ResponsesAPI
+    from seedbed.testing.scripted_llm import ScriptedLLM as ScriptedLLM
+    from seedbed.testing.scripted_server import Received as Received
+    from seedbed.testing.scripted_server import Reply as Reply
+    from seedbed.testing.scripted_server import ScriptedServer as ScriptedServer
+    from seedbed.testing.step_contract import StepContract as StepContract
+    from seedbed.testing.task_contract import TaskContract as TaskContract
+    from seedbed.testing.wire import Asked as Asked
+    from seedbed.testing.wire import Refusal as Refusal
+    from seedbed.testing.wire import Wire as Wire
+    from seedbed.testing.wrapping_llm import WrappingLLM as WrappingLLM
+
+_HOMES = {
+    "anthropic_messages": "AnthropicMessages",
+    "chat_completions": "ChatCompletions",
+    "contract": "Contract departs fact",
+    "echo_llm": "EchoLLM",
+    "fake_site": "BlockedRegistry FakeSite fake_distribution",
+    "faulty_llm": "FaultyLLM",
+    "import_cost": "modules_loaded",
+    "llm_contract": "LLMContract",
+    "loopback": "LoopbackServer",
+    "package_contract": "PackageContract",
+    "plausible": "plausible_answer",
+    "recorded_llm": "RecordedLLM",
+    "responses_api": "ResponsesAPI",
+    "scripted_llm": "ScriptedLLM",
+    "scripted_server": "Received Reply ScriptedServer",
+    "step_contract": "StepContract",
+    "task_contract": "TaskContract",
+    "wire": "Asked Refusal Wire",
+    "wrapping_llm": "WrappingLLM",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'seedbed.testing' has no attribute {name!r}")
+    value = getattr(_home_of(name), name)
+    globals()[name] = value
+    return value
+
+
+def _home_of(name: str) -> Any:
+    from seedbed.errors import UsageError
+
+    try:
+        return import_module(f"seedbed.testing.{_HOME[name]}")
+    except ModuleNotFoundError as error:
+        if error.name != "pytest":
+            raise
+        raise UsageError(f"'{name}' needs the package 'pytest'", "pip install 'seedbed[testing]'") from error
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,125 @@
+"""The base of all contracts: facts that authors give, tests that they inherit, departures with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+import pytest
+
+from seedbed.errors import UsageError
+from seedbed.plugins.suggest import did_you_mean
+
+_Test = TypeVar("_Test", bound=Callable[..., object])
+
+_REASON = "__departs__"
+
+
+class _Fact:
+    """What an author has to say of a plugin; read before that is said, it names itself in an error."""
+
+    def __init__(self, meaning: str, example: str) -> None:
+        self.meaning = meaning
+        self.example = example
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise self.missing(owner)
+
+    def missing(self, owner: type) -> UsageError:
+        """Return the error that names this fact."""
+        return UsageError(
+            f"'{owner.__name__}' does not say its fact '{self.name}': {self.meaning}",
+            f"write in the class:  {self.example}",
+        )
+
+
+def fact(meaning: str, example: str) -> Any:
+    """Return the placeholder of a fact that every subclass of a contract has to give.
+
+    `meaning` says what it is, `example` is the line that gives it:
+
+        llm_class: ClassVar[type[LLM]] = fact("the class of the backend", "llm_class = ParrotLLM")
+    """
+    return _Fact(meaning, example)
+
+
+def departs(reason: str) -> Callable[[_Test], _Test]:
+    """Mark a test that replaces one of a contract, and say why; the reason is shown in pytest's report.
+
+    Raises UsageError where there is no reason.
+    """
+    if not isinstance(reason, str) or not reason.strip():
+        raise UsageError("a departure from a contract has no reason", 'write @departs("the reason")')
+
+    def mark(test: _Test) -> _Test:
+        setattr(test, _REASON, reason.strip())
+        return test
+
+    return mark
+
+
+def reason_of(test: object) -> str | None:
+    """Return why a test departs from its contract, or None where it does not."""
+    return getattr(test, _REASON, None)
+
+
+class Contract:
+    """Base of all contract classes: subclass one under a name that begins with `Test`, and give its facts.
+
+    Each test says in its docstring what it holds and why. What a plugin does not declare is skipped, and
+    the reason of the skip says so. A test may be replaced only with a reason: `@departs("why")`. A class
+    that replaces one without, or that lacks a fact, raises UsageError when it is made.
+    """
+
+    subject: ClassVar[str] = "the plugin"
+    """What a contract is about, as reasons of skips name it."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _check_departures(cls)
+        if cls.__name__.startswith("Test"):
+            for missing in _missing_facts(cls):
+                raise missing
+
+    def skip_undeclared(self, capability: str, declared: bool) -> None:
+        """Skip the running test unless the plugin declares what it is about."""
+        if not declared:
+            pytest.skip(f"{self.subject} does not declare '{capability}'")
+
+
+def _missing_facts(cls: type[Contract]) -> Iterator[UsageError]:
+    for name in dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base)):
+        found = _resolved(cls, name)
+        if isinstance(found, _Fact):
+            yield found.missing(cls)
+
+
+def _check_departures(cls: type[Contract]) -> None:
+    promised = {name: test for base in cls.__mro__[1:] for name, test in _own_tests(base)}
+    for name, test in promised.items():
+        given = _resolved(cls, name)
+        if given is not test and reason_of(given) is None:
+            raise UsageError(
+                f"'{cls.__name__}' replaces the contract's test '{name}' without a reason",
+                'write @departs("why the plugin cannot keep to it") above it',
+            )
+    for name, test in vars(cls).items():
+        if reason_of(test) is not None and name not in promised:
+            raise UsageError(
+                f"'{cls.__name__}.{name}' departs from a test that its contract does not have",
+                *did_you_mean(name, promised),
+            )
+
+
+def _own_tests(base: type) -> list[tuple[str, object]]:
+    if not issubclass(base, Contract):
+        return []
+    return [(name, test) for name, test in vars(base).items() if name.startswith("test")]
+
+
+def _resolved(cls: type, name: str) -> object:
+    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)

@@ -1,0 +1,104 @@
+"""Installed distributions without an installer: metadata and modules in a folder of their own."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from seedbed.plugins.policy import Policy
+from seedbed.plugins.registry import Registry
+from seedbed.plugins.scan import Installed, scan
+
+
+def fake_distribution(
+    folder: Path,
+    name: str,
+    entry_points: Mapping[str, Mapping[str, str]],
+    modules: Mapping[str, str] | None = None,
+    *,
+    version: str = "1.0",
+    requires: Sequence[str] = (),
+    metadata: str | None = None,
+) -> Path:
+    """Write a distribution into a folder, as an installer would leave it, and return its dist-info folder.
+
+    `entry_points` are `{group: {name: module}}`, `modules` are `{module: source}`; `metadata` stands in for
+    the METADATA made of name, `version` and `requires`. Python finds it once the folder is on `sys.path`.
+    """
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(metadata or _metadata(name, version, requires))
+    (info / "entry_points.txt").write_text("\n".join(_sections(entry_points)))
+    for module, source in (modules or {}).items():
+        path = folder / f"{module.replace('.', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(source))
+    return info
+
+
+def _metadata(name: str, version: str, requires: Sequence[str]) -> str:
+    headers = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
+    headers += [f"Requires-Dist: {requirement}" for requirement in requires]
+    return "\n".join([*headers, "\nThe description: never a header.\n"])
+
+
+def _sections(entry_points: Mapping[str, Mapping[str, str]]) -> Iterable[str]:
+    for group, names in entry_points.items():
+        yield f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in names.items())
+
+
+class FakeSite:
+    """A folder of fake distributions, importable from `with` to its end; what was imported is forgotten."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+
+    def __enter__(self) -> Self:
+        self._before = set(sys.modules)
+        sys.path.insert(0, str(self.folder))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.path.remove(str(self.folder))
+        for name in set(sys.modules) - self._before:
+            if str(self.folder) in (getattr(sys.modules[name], "__file__", None) or ""):
+                del sys.modules[name]
+        scan(refresh=True)
+
+    def install(
+        self,
+        name: str,
+        entry_points: Mapping[str, Mapping[str, str]],
+        modules: Mapping[str, str] | None = None,
+        **metadata: Any,
+    ) -> None:
+        """Write a distribution into this folder, as `fake_distribution` does."""
+        fake_distribution(self.folder, name, entry_points, modules, **metadata)
+
+    def scan(self) -> tuple[Installed, ...]:
+        """Return the plugins of the distributions in this folder."""
+        return tuple(found for found in scan(refresh=True) if Path(found.location) == self.folder)
+
+
+class BlockedRegistry(Registry):
+    """A registry that sees nothing installed: what is added to it or faked in it, and nothing else."""
+
+    def __init__(self, site: FakeSite) -> None:
+        super().__init__((), Policy())
+        self._site = site
+
+    def fake(
+        self,
+        name: str,
+        entry_points: Mapping[str, Mapping[str, str]],
+        modules: Mapping[str, str] | None = None,
+        **metadata: Any,
+    ) -> None:
+        """Have it see a distribution with importable modules, written as `fake_distribution` does."""
+        before = self._site.scan()
+        self._site.install(name, entry_points, modules, **metadata)
+        self.include(found for found in self._site.scan() if found not in before)

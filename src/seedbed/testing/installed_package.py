@@ -1,0 +1,95 @@
+"""One installed distribution, as its metadata and the modules of its plugins show it."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import sys
+from itertools import accumulate
+from pathlib import Path
+
+import importlib_metadata
+
+from seedbed.errors import UsageError
+from seedbed.plugins.inspection import CheckResult, check_plugin
+from seedbed.plugins.metadata import Headers, required_seedbed
+from seedbed.plugins.names import normalise_distribution
+from seedbed.plugins.scan import Installed, Stray, scan, strays
+
+
+class InstalledPackage:
+    """A distribution by its name; raises UsageError where it is not installed."""
+
+    def __init__(self, name: str) -> None:
+        try:
+            self._distribution = importlib_metadata.distribution(name)
+        except importlib_metadata.PackageNotFoundError as error:
+            raise UsageError(
+                f"no distribution {name!r} is installed for {sys.executable}",
+                "pip install -e .  in the folder of its pyproject.toml",
+            ) from error
+        self.name = name
+        self.headers = Headers(self._distribution)
+
+    @functools.cached_property
+    def claims(self) -> list[Installed]:
+        """Its entry points in the groups that Seedbed knows."""
+        return [claim for claim in scan(refresh=True) if self._owns(claim.distribution)]
+
+    @functools.cached_property
+    def strays(self) -> list[Stray]:
+        """Its entry points in other groups whose names begin with `seedbed.`."""
+        return [stray for stray in strays(refresh=True) if self._owns(stray.distribution)]
+
+    @property
+    def required_seedbed(self) -> str | None:
+        """The specifier that it puts on Seedbed, or None where it says nothing."""
+        return required_seedbed(self.headers.all("Requires-Dist"))
+
+    @property
+    def readme(self) -> str:
+        """The text of its README, empty where it has none."""
+        text = self._distribution.read_text("METADATA") or self._distribution.read_text("PKG-INFO") or ""
+        return _said(self.headers.first("Description", "")) or _said(text.partition("\n\n")[2].strip())
+
+    @property
+    def licences(self) -> list[str]:
+        """What its metadata says of a licence: expressions, names, files, classifiers."""
+        fields = ("License-Expression", "License", "License-File")
+        named = [value for field in fields for value in self.headers.all(field) if _said(value)]
+        return named + [text for text in self.headers.all("Classifier") if text.startswith("License ::")]
+
+    @property
+    def untyped(self) -> list[str]:
+        """The modules of its plugins that lie in no package with `py.typed`."""
+        values = dict.fromkeys(claim.value.partition(":")[0] for claim in self.claims)
+        return [value for value in values if not _has_type_marker(value)]
+
+    def checked(self) -> list[tuple[Installed, CheckResult]]:
+        """Return what importing each plugin in a process of its own shows, once for a process of tests."""
+        return [(claim, _checked(claim)) for claim in self.claims]
+
+    def _owns(self, distribution: str) -> bool:
+        return normalise_distribution(distribution) == normalise_distribution(self.name)
+
+
+@functools.cache
+def _checked(claim: Installed) -> CheckResult:
+    return check_plugin(claim)
+
+
+def _said(value: str) -> str:
+    # What older tools write where nothing was given.
+    return "" if value == "UNKNOWN" else value
+
+
+def _has_type_marker(module: str) -> bool:
+    """Whether the outermost package of a module, below those that are namespaces alone, is marked."""
+    for name in accumulate(module.split("."), "{}.{}".format):
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            return True
+        if spec.origin is not None:
+            folders = spec.submodule_search_locations or ()
+            return any((Path(folder) / "py.typed").is_file() for folder in folders)
+    return True

@@ -1,0 +1,128 @@
+"""What authors say of a backend, and how its contract asks it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import Any, ClassVar
+
+import pytest
+
+from seedbed.llm.gateway import Gateway
+from seedbed.llm.llm import LLM
+from seedbed.llm.loop import loop_thread
+from seedbed.llm.messages import Message
+from seedbed.llm.response import Response, Usage
+from seedbed.llm.retry import RetryPolicy
+from seedbed.testing.contract import Contract, fact
+from seedbed.testing.scripted_server import Received, Reply, ScriptedServer
+from seedbed.testing.wire import Asked, Wire
+
+KEY = "sk-contract-a3f09c77be41"
+"""The key that the tests give a backend, which must not be shown anywhere."""
+
+PATIENCE = 60.0
+"""Seconds after which a call that should have ended long ago is given up."""
+
+QUESTION: list[Message] = [{"role": "user", "content": "Name a colour."}]
+ANSWER = Response.of_text("Blue.", Usage(11, 7))
+
+
+class LLMFacts(Contract):
+    """The facts of a backend: its class, a model, further fields, and the protocol that it speaks."""
+
+    subject = "the backend"
+
+    llm_class: ClassVar[type[LLM]] = fact("the class of the backend", "llm_class = ParrotLLM")
+
+    model: ClassVar[str] = "some-model"
+    """The model that instances are bound to."""
+
+    fields: ClassVar[Mapping[str, Any]] = {}
+    """Further fields of every instance."""
+
+    wire: ClassVar[Wire | None] = None
+    """The protocol in which the backend asks a server; None where the model is inside the process."""
+
+    patience: ClassVar[float] = 20.0
+    """Seconds after which a call is taken to hang."""
+
+    def new_llm(self, **fields: Any) -> LLM:
+        """Return a new instance; override it where one is made in another way."""
+        return self.llm_class(**{"model": self.model, "timeout": self.patience, **self.fields, **fields})
+
+    def llm_at(self, server: ScriptedServer, key: str = KEY, **fields: Any) -> LLM:
+        """Return a new instance that asks `server`, with a key."""
+        return self.new_llm(**{**self.protocol.fields(server.url, key), **fields})
+
+    @property
+    def protocol(self) -> Wire:
+        """The protocol that the backend speaks; skips the test where it speaks none."""
+        if self.wire is None:
+            pytest.skip("the backend does not declare a 'wire': it asks no server")
+        return self.wire
+
+    @pytest.fixture(autouse=True)
+    def _no_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    @pytest.fixture
+    def server(self) -> Iterator[ScriptedServer]:
+        """A server that speaks the backend's protocol, and answers `Blue.` until it is told otherwise."""
+        protocol = self.protocol
+        with ScriptedServer(patience=self.patience) as server:
+            server.answer_with(Reply(body=partial(_answer, protocol)))
+            yield server
+
+    @pytest.fixture
+    def llm(self, request: pytest.FixtureRequest) -> Iterator[LLM]:
+        """A new instance: at the `server`, where the backend has one."""
+        llm = self.new_llm() if self.wire is None else self.llm_at(request.getfixturevalue("server"))
+        yield llm
+        llm.unload()
+
+
+def _answer(wire: Wire, received: Received) -> Any:
+    count = wire.read(received).request.n
+    return wire.answer(replace(ANSWER, choices=ANSWER.choices * count)).body
+
+
+def once(llm: LLM) -> LLM:
+    """Return the LLM, loaded, with a gateway of its own that tries once."""
+    # What one view loads, the others do not see.
+    llm.ensure_loaded()
+    return llm.bound(Gateway(retry=RetryPolicy(tries=1)), None)
+
+
+def start(
+    llm: LLM, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any
+) -> Future[Response]:
+    """Start one call, of one try, on the loop that backends are asked on."""
+    coroutine = once(llm).acomplete(messages, n, **parameters)
+    return asyncio.run_coroutine_threadsafe(coroutine, loop_thread().loop)
+
+
+def ask(llm: LLM, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any) -> Response:
+    """Return the answer to one call, of one try."""
+    return start(llm, messages, n, **parameters).result(llm.timeout + PATIENCE)
+
+
+def only(server: ScriptedServer, wire: Wire) -> Asked:
+    """Return the one request that a server was sent."""
+    assert server.count == 1, f"one call sent {server.count} requests"
+    return wire.read(server.received[0])
+
+
+def texts(messages: Sequence[Message]) -> list[tuple[str, str]]:
+    """Return role and text of each message, whether its content is text or parts."""
+    return [(message["role"], text_of(message)) for message in messages]
+
+
+def text_of(message: Message) -> str:
+    """Return the text of a message."""
+    content = message.get("content") or ""
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)

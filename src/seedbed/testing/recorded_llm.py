@@ -1,0 +1,93 @@
+"""A backend that asks the real one once, and answers from a file ever after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr
+
+from seedbed.errors import LLMError
+from seedbed.llm.llm import LLM
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response
+from seedbed.testing.cassette import Cassette
+from seedbed.testing.wrapping_llm import WrappingLLM
+
+
+class RecordedLLM(WrappingLLM):
+    """Records the answers of a real LLM on a cassette, and replays them without key, server or cost.
+
+        llm = RecordedLLM(OpenAILLM(model="gpt-4.1-mini"), "tests/cassettes/jokes.jsonl")
+
+    With `record="once"`, the default, it records where there is no such file yet, and replays where there
+    is; delete the file to record anew. `"never"` only replays; `"missing"` records what is not there. The
+    model's name and the request decide which answer it is, so that the order and concurrency of calls do
+    not matter; equal requests get their answers in the order in which they were given. A request that is
+    not on the cassette is a fatal LLMError. Recorded are answers and errors that are the request's own, such
+    as ContextOverflowError; keys are left out.
+    """
+
+    record: Literal["once", "never", "missing"] = Field(default="once", description="When it records.")
+
+    _cassette: Cassette = PrivateAttr()
+    _records: bool = PrivateAttr()
+
+    def __init__(self, inner: LLM, cassette: str | Path, **fields: Any) -> None:
+        super().__init__(inner, **fields)
+        path = Path(cassette)
+        self._records = self.record == "missing" or (self.record == "once" and not path.exists())
+        self._cassette = Cassette(path)
+
+    @property
+    def endpoint(self) -> str:
+        """That of the other while it records, else the cassette."""
+        return super().endpoint if self._records else "cassette"
+
+    @property
+    def credential_id(self) -> str:
+        """That of the other while it records, else none."""
+        return super().credential_id if self._records else ""
+
+    def load(self) -> None:
+        """Load the other, where it may be asked."""
+        if self._records:
+            super().load()
+
+    async def check(self) -> None:
+        """Check the other, where it may be asked."""
+        if self._records:
+            await super().check()
+
+    async def respond(self, request: Request) -> Response:
+        """Give the recorded answer, or ask and record."""
+        answer = self._cassette.next_answer(self.model_name, request)
+        if isinstance(answer, LLMError):
+            raise answer
+        if answer is not None:
+            return answer
+        if not self._records:
+            raise self._not_there(request)
+        return await self._ask(request)
+
+    async def _ask(self, request: Request) -> Response:
+        try:
+            response = await self.inner.respond(request)
+        except LLMError as error:
+            if not error.retryable and not error.fatal:
+                self._append(request, error)
+            raise
+        self._append(request, response)
+        return response
+
+    def _append(self, request: Request, answer: Response | LLMError) -> None:
+        self._cassette.append(self.model_name, request, answer, self.inner.secrets())
+
+    def _not_there(self, request: Request) -> LLMError:
+        last = str(request.messages[-1].get("content"))
+        return LLMError(
+            f"the cassette '{self._cassette.path}' has no answer left to {last[:200]!r}",
+            f"it has {len(self._cassette)} answers of '{self.model_name}' and others, to other requests",
+            "delete the file to record anew, or set record='missing' to add to it",
+            fatal=True,
+        )

@@ -1,0 +1,134 @@
+"""A step on the bench: made anew for each trial, fed with rows or run by the engine."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from typing import Any, TypeVar, cast
+
+from seedbed.errors import Reject
+from seedbed.plugins.build import build
+from seedbed.plugins.resolve import get_step, step_class
+from seedbed.tasks.normalise import as_rows
+from seedbed.tasks.rows import Row
+from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
+from seedbed.testing.plausible import plausible_rows
+from seedbed.testing.scripts import Script
+from seedbed.testing.trial import Trial, attempt
+
+T = TypeVar("T")
+
+Outcome = list[Row] | str | None
+"""The rows made of one row or index, the error in words, or None behind the end."""
+
+
+@dataclass(frozen=True)
+class StepBench:
+    """What a contract tries a step with: so many `rows` of its own, or the inputs that are `given`."""
+
+    step: str | type[BaseStep]
+    parameters: Mapping[str, Any]
+    given: Sequence[Row]
+    rows: int
+    patience: float
+
+    @property
+    def cls(self) -> type[BaseStep]:
+        """The class of the step."""
+        return step_class(self.step) if isinstance(self.step, str) else self.step
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the step takes rows, and does not make them of nothing."""
+        return not issubclass(self.cls, GeneratorStep)
+
+    @property
+    def inputs(self) -> list[Row] | None:
+        """The rows that the step works on: those given, else some that have the columns that it names."""
+        if not self.takes_rows:
+            return None
+        return copy.deepcopy([*self.given]) or plausible_rows(self.make().inputs, self._input_type())
+
+    @property
+    def count(self) -> int:
+        """How many rows or inputs a trial is about."""
+        return self.rows if self.inputs is None else len(self.inputs)
+
+    def make(self, **parameters: Any) -> BaseStep:
+        """Return a new step, with `parameters` beside those that it has."""
+        fields = {**self.parameters, **parameters}
+        if isinstance(self.step, str):
+            return get_step(self.step, **fields)
+        return build(self.step, fields, f"the step '{self.step.__name__}'")
+
+    def attempt(
+        self,
+        step: BaseStep | None = None,
+        *,
+        script: Script | None = None,
+        n: int | None = None,
+        inputs: Sequence[Row] | None = None,
+        name: str | None = None,
+        concurrency: int | None = None,
+    ) -> Trial:
+        """Run the step with the engine; `step`, `n` and `inputs` take the place of those on the bench."""
+        rows = self.inputs if inputs is None else inputs
+        return attempt(
+            step or self.make(),
+            script,
+            n=n or (None if self.takes_rows else self.rows),
+            inputs=rows,
+            patience=self.patience,
+            name=name,
+            concurrency=concurrency,
+        )
+
+    def grown(self, name: str) -> Trial:
+        """Run a new step for one row or input, then for two, and so on, each time on from the last."""
+        for count in range(1, self.count + 1):
+            inputs = self.inputs and self.inputs[:count]
+            trial = self.attempt(n=None if self.takes_rows else count, inputs=inputs, name=name)
+            if trial.stopped_by:
+                break
+        return trial
+
+    def fed(self, step: BaseStep | None = None, inputs: Sequence[Row] | None = None) -> list[Outcome]:
+        """Return what a step, a new one unless given, makes of each row; of all in one where it needs all."""
+        step = step or self.make()
+        step.load()
+        try:
+            return [*self._fed(step, self.inputs or [] if inputs is None else inputs)]
+        finally:
+            step.unload()
+
+    def _fed(self, step: BaseStep, inputs: Sequence[Row]) -> Iterable[Outcome]:
+        if isinstance(step, GlobalStep):
+            return [caught(lambda: _all_rows(step, step.process(iter(inputs))))]
+        if isinstance(step, GeneratorStep):
+            return [caught(lambda: [*chain(*islice(step.process(), self.rows))][: self.rows])]
+        return [caught(partial(_one_fed, cast(Step, step), row)) for row in inputs]
+
+    def _input_type(self) -> Any:
+        return getattr(self.cls, "Input", None)
+
+
+def caught(make: Callable[[], T]) -> T | str:
+    """Return what is made, or the error in words: they are compared, whatever an author's code raises."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001
+        return f"{type(error).__name__}: {error}"
+
+
+def _one_fed(step: Step, row: Row) -> list[Row]:
+    try:
+        return copy.deepcopy(as_rows(step.process(row), step.name))
+    except Reject:
+        return []
+
+
+def _all_rows(step: BaseStep, made: Iterable[Any]) -> list[Row]:
+    return [row for item in made for row in as_rows(item, step.name)]

@@ -1,0 +1,130 @@
+"""A step run by the engine for a contract: what it came to, row by row."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from seedbed.engine.api import open_session
+from seedbed.engine.failure import Failure
+from seedbed.engine.local import LocalEngine
+from seedbed.engine.plan import make_plan
+from seedbed.engine.run import Run
+from seedbed.engine.session import Session
+from seedbed.engine.settled import Settled
+from seedbed.errors import SeedbedError
+from seedbed.tasks.rows import Row
+from seedbed.tasks.steps import BaseStep
+from seedbed.testing.scripts import Script
+
+
+@dataclass(repr=False)
+class Trial:
+    """One session of a run.
+
+    `rows` is the dataset, `made` has the rows of each item that was decided in this session, `calls` counts
+    the answers that it was given; `stopped_by` is the error that ended it.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    made: dict[str, list[Row]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    rejections: list[Failure] = field(default_factory=list)
+    calls: int = 0
+    interrupted: bool = False
+    stopped_by: Exception | None = None
+
+    @property
+    def reasons(self) -> str:
+        """Why rows are not there, a line each."""
+        reasons = [f"row {one.row}: {one.kind}: {one.reason}" for one in (*self.failures, *self.rejections)]
+        stopped = [f"the run stopped: {self.stopped_by}"] if self.stopped_by else []
+        return "\n".join([*stopped, *dict.fromkeys(reasons)])
+
+    def of_kind(self, *kinds: str) -> list[Failure]:
+        """Return the failures whose errors are of these classes."""
+        return [failure for failure in self.failures if failure.kind in kinds]
+
+    @property
+    def untyped(self) -> list[Failure]:
+        """The failures that are no errors of Seedbed, nor of classes that derive from them."""
+        return [failure for failure in self.failures if failure.kind not in _kinds(SeedbedError)]
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether a `process` raised, so that all that it would have made is lost."""
+        return any(failure.row == "source" for failure in self.failures)
+
+    def harmed(self, good: Trial, but: str) -> list[str]:
+        """Return the items that failed, or are not what they are in a good trial, all but one."""
+        failed = [failure.row for failure in self.failures]
+        changed = [item for item, rows in self.made.items() if rows and rows != good.made.get(item, rows)]
+        return [item for item in failed + changed if item.partition("/")[0] != but]
+
+    def take(self, settled: Settled, step: str) -> None:
+        """Note what became of an item."""
+        self.made[settled.id] = [cell.row() for cell in settled.rows(step)]
+        self.failures += settled.failures
+        self.rejections += settled.rejections
+
+
+def attempt(
+    step: BaseStep,
+    script: Script | None = None,
+    *,
+    n: int | None,
+    inputs: Sequence[Row] | None,
+    patience: float,
+    name: str | None = None,
+    concurrency: int | None = None,
+) -> Trial:
+    """Run a step over `inputs`, or for `n` rows, and return what it came to, whatever that is.
+
+    `script` is what its model says. Under a `name` it goes on where the run of that name stopped. A session
+    that is not over after `patience` seconds fails the running test.
+    """
+    trial = Trial()
+    try:
+        plan = make_plan(step, n=n, input=inputs, concurrency=concurrency)
+        engine = partial(LocalEngine, watch=lambda settled: trial.take(settled, step.name))
+        session = open_session(plan, name=name, engine=engine)
+        if script is not None:
+            script.begin(session.cancel)
+        run = _executed(session, patience)
+    except SeedbedError as error:
+        trial.stopped_by = error
+        return trial
+    trial.rows = list(run.rows())
+    trial.calls = run.calls.answered
+    trial.interrupted = run.outcome == "interrupted"
+    trial.stopped_by = run.stopped_by
+    trial.failures += [failure for failure in run.failures if failure not in trial.failures]
+    return trial
+
+
+def _executed(session: Session, patience: float) -> Run:
+    """Execute in a thread that can be left behind: a test that waits for ever says nothing."""
+    ended: Future[Run] = Future()
+    threading.Thread(target=_settle, args=(ended, session), daemon=True).start()
+    try:
+        return ended.result(patience)
+    except TimeoutError:
+        session.cancel()
+        pytest.fail(f"'{session.plan.name}' has not come to an end in {patience:g} seconds: it hangs")
+
+
+def _settle(ended: Future[Run], session: Session) -> None:
+    try:
+        ended.set_result(session.execute())
+    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        ended.set_exception(error)
+
+
+def _kinds(error: type[Exception]) -> set[str]:
+    """Return the names of an error's class and of all that derive from it."""
+    return {error.__name__}.union(*map(_kinds, error.__subclasses__()))

@@ -1,0 +1,47 @@
+"""A new plugin has a name that is one, and that nobody else has."""
+
+from __future__ import annotations
+
+import pytest
+
+from seedbed import Registry, UsageError
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.policy import Policy
+from seedbed.plugins.scan import Installed
+from seedbed.scaffold.naming import check_name
+from seedbed.scaffold.new_package import NewPackage
+
+INSTALLED = [
+    Installed(PluginKind.TASK, "riddles", "riddle_tasks", "riddle-tasks", "2.1"),
+    Installed(PluginKind.STEP, "split", "splitting", "splitting", "1.0"),
+    Installed(PluginKind.LLM, "parrot", "parrot_llm", "parrot-llm", "0.3"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        (PluginKind.TASK, "Riddles", "the name 'Riddles' is not of the form lower-case-words"),
+        (PluginKind.TASK, "my riddles", "for example my-riddles"),
+        (PluginKind.TASK, "BedtimeStories", "for example bedtime-stories"),
+        (PluginKind.TASK, "../riddles", "is not of the form lower-case-words"),
+        (PluginKind.TASK, "", "is not of the form lower-case-words"),
+        (PluginKind.TASK, "riddles", "is taken by the task of riddle-tasks 2.1"),
+        (PluginKind.TASK, "split", "is taken by the step of splitting 1.0"),
+        (PluginKind.TASK, "join", "is taken by a step of Seedbed's own"),
+        (PluginKind.LLM, "parrot", "is taken by the LLM backend of parrot-llm 0.3"),
+        (PluginKind.TASK, "tasks", "a distribution 'seedbed-tasks' is installed already"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(kind: PluginKind, name: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_name(NewPackage(kind, name), Registry(INSTALLED, Policy()))
+
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(PluginKind.TASK, "parrot"), (PluginKind.LLM, "riddles"), (PluginKind.LLM, "join")]
+)
+def test_tasks_and_backends_do_not_share_their_names(kind: PluginKind, name: str) -> None:
+    check_name(NewPackage(kind, name), Registry(INSTALLED, Policy()))

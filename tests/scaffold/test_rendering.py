@@ -1,0 +1,128 @@
+"""The files of a new package: whole, typed, and free of what is left over from a template."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.metadata import excludes, running_version
+from seedbed.scaffold.new_package import NewPackage
+from seedbed.scaffold.rendering import rendered
+from seedbed.scaffold.writing import write_files
+
+PACKAGES = [
+    NewPackage(PluginKind.TASK, "bedtime-stories", "Ada Example"),
+    NewPackage(PluginKind.TASK, "field"),
+    NewPackage(PluginKind.LLM, "parrot"),
+    NewPackage(PluginKind.LLM, "gpt-4x"),
+]
+
+
+@pytest.fixture(params=PACKAGES, ids=lambda package: f"{package.kind.name.lower()} {package.name}")
+def package(request: pytest.FixtureRequest) -> NewPackage:
+    made: NewPackage = request.param
+    return made
+
+
+def test_a_package_has_all_that_is_published_with_it(package: NewPackage) -> None:
+    kind = package.kind.name.lower()
+
+    assert rendered(package).keys() == {
+        ".github/workflows/ci.yml",
+        ".gitignore",
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+        f"src/{package.module}/__init__.py",
+        f"src/{package.module}/{kind}.py",
+        f"src/{package.module}/py.typed",
+        f"tests/test_{kind}.py",
+    }
+
+
+def test_nothing_of_a_template_is_left(package: NewPackage) -> None:
+    for path, text in rendered(package).items():
+        assert not re.search(r"<<|>>|<%|%>", text), path
+        assert not text or (text.endswith("\n") and not text.endswith("\n\n")), path
+
+
+def test_the_metadata_registers_the_name_and_admits_this_seedbed(package: NewPackage) -> None:
+    project = tomllib.loads(rendered(package)["pyproject.toml"])["project"]
+    (bound,) = (text for text in project["dependencies"] if text.startswith("seedbed"))
+    specifier = bound.removeprefix("seedbed")
+
+    assert project["entry-points"] == {package.kind.value: {package.name: package.module}}
+    assert not excludes(specifier, running_version())
+    assert excludes(specifier, f"{int((running_version() or '0').split('.')[0]) + 1}.0")
+
+
+def test_the_author_is_named_by_the_licence_and_the_metadata() -> None:
+    files = rendered(PACKAGES[0])
+
+    assert "Copyright (c) Ada Example" in files["LICENSE"]
+    assert 'authors = [{ name = "Ada Example" }]' in files["pyproject.toml"]
+
+
+@pytest.mark.parametrize("kind", [PluginKind.TASK, PluginKind.LLM])
+@pytest.mark.parametrize("name", ["haiku", "field", "test-stories", "test", "generator-task", "scripted"])
+def test_a_class_has_a_name_of_its_own(kind: PluginKind, name: str) -> None:
+    package = NewPackage(kind, name)
+    trees = [ast.parse(text) for path, text in rendered(package).items() if path.endswith(".py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imported = [
+        alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and not str(node.module).startswith(package.module)
+        for alias in node.names
+    ]
+    classes = [node.name for node in nodes if isinstance(node, ast.ClassDef)]
+
+    assert package.class_name not in imported
+    assert classes.count(package.class_name) == 1
+    assert not package.class_name.startswith("Test")
+
+
+def test_the_workflow_publishes_a_tag_without_a_token(package: NewPackage) -> None:
+    jobs = yaml.safe_load(rendered(package)[".github/workflows/ci.yml"])["jobs"]
+    publish = jobs["publish"]
+
+    assert publish["needs"] == "test"
+    assert publish["if"] == "startsWith(github.ref, 'refs/tags/v')"
+    assert publish["permissions"]["id-token"] == "write"
+    assert jobs["test"]["steps"][1]["with"]["python-version"] == "${{ matrix.python }}"
+    assert "secrets." not in rendered(package)[".github/workflows/ci.yml"]
+
+
+def test_the_workflow_compares_the_tag_with_the_version(package: NewPackage, tmp_path: Path) -> None:
+    files = rendered(package)
+    steps = yaml.safe_load(files[".github/workflows/ci.yml"])["jobs"]["publish"]["steps"]
+    (check,) = (step["run"] for step in steps if step.get("name") == "The tag is the version")
+    (tmp_path / "pyproject.toml").write_text(files["pyproject.toml"])
+
+    for tag, status in (("v0.1.0", 0), ("v0.2.0", 1)):
+        done = subprocess.run(
+            ["bash", "-c", check], cwd=tmp_path, env={"GITHUB_REF_NAME": tag, "PATH": "/usr/bin:/bin"}
+        )
+        assert done.returncode == status
+
+
+@pytest.mark.slow
+def test_the_code_is_formatted_and_typed(package: NewPackage, tmp_path: Path) -> None:
+    write_files(rendered(package), tmp_path)
+
+    for command in (
+        ["ruff", "check", "--select", "E,F,I,UP,B,D1,RUF,ANN", "--ignore", "D1", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+    ):
+        done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,224 @@
+"""Steps with one fault each, and the contract of each."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+from pydantic import Field, PrivateAttr
+
+from seedbed import GeneratorStep, GlobalStep, Reject, Row, Step
+from seedbed.testing import StepContract
+
+TEXTS: list[Row] = [{"text": text} for text in ("tea", "milk", "tea", "coffee")]
+
+
+class Lengths(Step):
+    """Adds the length of each text; drops milk, and doubles coffee."""
+
+    keeps: ClassVar[bool] = True
+    inputs: ClassVar[list[str]] = ["text"]
+    outputs: ClassVar[list[str]] = ["length"]
+
+    def process(self, row: Row) -> Any:
+        made = {**row, "length": len(row["text"])}
+        if row["text"] == "milk":
+            raise Reject("milk")
+        return [made, made] if row["text"] == "coffee" else made
+
+
+class TestLengths(StepContract):
+    step = Lengths
+    inputs: ClassVar[list[Row]] = TEXTS
+
+
+class Unseen(Step):
+    """Drops texts that were there before."""
+
+    ordered: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+    inputs: ClassVar[list[str]] = ["text"]
+
+    _seen: set[str] = PrivateAttr(default_factory=set)
+
+    def load(self) -> None:
+        self._seen = set()
+
+    def process(self, row: Row) -> Any:
+        if row["text"] in self._seen:
+            return None
+        self._seen.add(row["text"])
+        return row
+
+
+class TestUnseen(StepContract):
+    step = Unseen
+    inputs: ClassVar[list[Row]] = TEXTS
+
+
+class Sorted(GlobalStep):
+    """Sorts rows by text."""
+
+    keeps: ClassVar[bool] = True
+    inputs: ClassVar[list[str]] = ["text"]
+
+    def process(self, rows: Iterable[Row]) -> Iterable[Row]:
+        return sorted(rows, key=lambda row: row["text"])
+
+
+class TestSorted(StepContract):
+    step = Sorted
+
+
+class Squares(GeneratorStep):
+    """Square numbers."""
+
+    seekable: ClassVar[bool] = True
+    outputs: ClassVar[list[str]] = ["square"]
+
+    def process(self, offset: int = 0) -> Iterator[Row]:
+        for number in itertools.count(offset):
+            yield {"square": number * number}
+
+
+class TestSquares(StepContract):
+    step = Squares
+
+
+class PromisesMore(Lengths):
+    """Promises a column that it fills for some rows only."""
+
+    outputs: ClassVar[list[str]] = ["length", "vowels"]
+
+    def process(self, row: Row) -> Any:
+        made = {**row, "length": len(row["text"])}
+        return {**made, "vowels": 1} if row["text"] == "milk" else made
+
+
+class ChangesItsRow(Lengths):
+    """Writes into the row that it was given."""
+
+    def process(self, row: Row) -> Any:
+        row["length"] = len(row["text"])
+        return row
+
+
+class Guesses(Lengths):
+    """Adds a number that nobody can foresee."""
+
+    def process(self, row: Row) -> Any:
+        return {**row, "length": random.random()}
+
+
+class CountsSecretly(Lengths):
+    """Numbers the rows without saying that it needs their order."""
+
+    _count: int = PrivateAttr(default=0)
+
+    def load(self) -> None:
+        self._count = 0
+
+    def process(self, row: Row) -> Any:
+        self._count += 1
+        return {**row, "length": self._count}
+
+
+class RemembersForEver(Unseen):
+    """Never forgets what it has seen."""
+
+    def load(self) -> None: ...
+
+
+class ReadsMoreThanItSays(Lengths):
+    """Reads a column that it does not name."""
+
+    def process(self, row: Row) -> Any:
+        return {**row, "length": len(row["text"]) + row["more"]}
+
+
+class NeedsARow(Sorted):
+    """Takes for granted that there are rows."""
+
+    def process(self, rows: Iterable[Row]) -> Iterable[Row]:
+        return [max(rows, key=lambda row: row["text"])]
+
+
+class GivesASet(Lengths):
+    """Gives a value that JSON lacks."""
+
+    def process(self, row: Row) -> Any:
+        return {**row, "length": {len(row["text"])}}
+
+
+class DropsAll(Lengths):
+    """Drops every row."""
+
+    def process(self, row: Row) -> Any:
+        return None
+
+
+class SeeksTheWrongPlace(Squares):
+    """Says that it can begin anywhere, and begins one row too early."""
+
+    def process(self, offset: int = 0) -> Iterator[Row]:
+        for number in itertools.count(max(0, offset - 1)):
+            yield {"square": number * number}
+
+
+class HasABadName(Lengths):
+    """Has a name that no pipeline file can hold."""
+
+    name: str = "count_letters"
+
+
+class SaysNothingOfAParameter(Lengths):
+    """Has a parameter that nobody can understand."""
+
+    unit: str = "letters"
+
+
+class TakesAnything(Lengths):
+    """Has a parameter that no file can hold."""
+
+    where: type = Field(default=str, description="What to count.")
+
+
+class HasAWrongDefault(Lengths):
+    """Has a default that nobody could have given."""
+
+    longest: int = Field(default=0, gt=0, description="The longest text.")
+
+
+class Wordless(Lengths):
+    def process(self, row: Row) -> Any:
+        return super().process(row)
+
+
+def _contract(cls: type, inputs: list[Row]) -> type[StepContract]:
+    return type(f"Test{cls.__name__}", (StepContract,), {"step": cls, "inputs": inputs})
+
+
+FAULTS: dict[str, tuple[str, str]] = {
+    # The one test that its contract fails, and what the report says.
+    "PromisesMore": ("test_rows_have_the_columns_promised", "vowels"),
+    "ChangesItsRow": ("test_its_input_is_left_alone", "'length': 3"),
+    "Guesses": ("test_the_same_rows_come_twice", "at 0 there was"),
+    "CountsSecretly": ("test_a_row_alone_is_the_row_among_many", "'length': 4"),
+    "RemembersForEver": ("test_its_state_is_built_anew", "begin anew in `load`"),
+    "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError: 'more'"),
+    "NeedsARow": ("test_no_rows_are_no_error", "ValueError"),
+    "GivesASet": ("test_rows_are_json", "'length' holds a set"),
+    "DropsAll": ("test_rows_are_made", "no row is left"),
+    "SeeksTheWrongPlace": ("test_a_run_that_grows_comes_to_the_same_rows", "at 1 there was {'square': 1}"),
+    "HasABadName": ("test_its_name_is_valid", "count_letters"),
+    "SaysNothingOfAParameter": ("test_its_parameters_are_described", "unit"),
+    "TakesAnything": ("test_its_parameters_have_a_schema", "no file can hold"),
+    "HasAWrongDefault": ("test_its_defaults_are_valid", "longest"),
+    "Wordless": ("test_it_says_what_it_is", "there is no docstring"),
+}
+
+for _fault in FAULTS:
+    _rows = [{**row, "more": 1} for row in TEXTS] if _fault == "ReadsMoreThanItSays" else TEXTS
+    globals()[f"Test{_fault}"] = _contract(globals()[_fault], _rows)

@@ -1,0 +1,124 @@
+"""The contract of backends names each fault: a backend with one fails the one test that is about it."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from tests.testing import broken_models
+from tests.testing.broken_backends import BROKEN
+from tests.testing.plain_backend import PlainLLM
+from tests.testing.plain_model import PlainModel
+
+from seedbed.testing import ChatCompletions, LLMContract
+
+KINDS = {test: (cls.__module__, cls.__name__) for test, cls in BROKEN.items()} | {
+    "test_its_module_imports_no_sdk": ("tests.testing.heavy_backend", "HeavyLLM")
+}
+
+
+PROGRAM = """
+import os
+
+from seedbed.testing import ChatCompletions, LLMContract
+""" + "".join(
+    f"""
+from {module} import {name}
+
+class Test{name}(LLMContract):
+    llm_class = {name}
+    wire = {"None" if module == broken_models.__name__ else "ChatCompletions()"}
+    patience = float(os.environ["PATIENCE"])
+"""
+    for module, name in KINDS.values()
+)
+
+
+class TestPlain(LLMContract):
+    llm_class = PlainLLM
+    wire = ChatCompletions()
+
+
+class TestModel(LLMContract):
+    llm_class = PlainModel
+
+
+def failures(folder: Path, patience: float, tests: Iterable[str] = ("",)) -> dict[str, set[str]]:
+    """Return the contract tests that each class of `PROGRAM` fails; `tests` are those that are run."""
+    (folder / "test_broken.py").write_text(PROGRAM)
+    report = folder / "report.xml"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--tb=no",
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={report}",
+    ]
+    chosen = [f"test_broken.py{test}" for test in tests]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PATIENCE": str(patience)}
+    ended = subprocess.run([*command, *chosen], cwd=folder, env=environment, capture_output=True, text=True)
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
+    failed = defaultdict(set)
+    for case in ElementTree.parse(report).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed[case.attrib["classname"].rpartition(".")[2]].add(case.attrib["name"])
+    return failed
+
+
+@pytest.fixture(scope="module")
+def failures_of_the_named(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    tests = (f"::Test{name}::{test}" for test, (_, name) in KINDS.items())
+    return failures(tmp_path_factory.mktemp("named"), 0.5, tests)
+
+
+@pytest.fixture(scope="module")
+def failures_of_all(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    return failures(tmp_path_factory.mktemp("all"), 5)
+
+
+def named(failed: set[str], test: str) -> set[str]:
+    """Return the tests that failed, without parameters where the fault is not about one of them."""
+    return {name if "[" in test else name.partition("[")[0] for name in failed}
+
+
+@pytest.mark.parametrize("test", KINDS)
+def test_a_fault_fails_the_test_that_names_it(failures_of_the_named: dict[str, set[str]], test: str) -> None:
+    assert named(failures_of_the_named[f"Test{KINDS[test][1]}"], test) == {test}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("test", KINDS)
+def test_a_fault_fails_no_other_test(failures_of_all: dict[str, set[str]], test: str) -> None:
+    assert named(failures_of_all[f"Test{KINDS[test][1]}"], test) == {test}
+
+
+@pytest.mark.slow
+def test_only_the_faulty_fail(failures_of_all: dict[str, set[str]]) -> None:
+    assert failures_of_all.keys() == {f"Test{name}" for _, name in KINDS.values()}
+
+
+CONTRACT_TESTS = [
+    name for name, _ in inspect.getmembers(TestPlain, inspect.isfunction) if name.startswith("test_")
+]
+
+
+def test_each_test_has_a_fault_that_it_names() -> None:
+    assert {test.partition("[")[0] for test in KINDS} == set(CONTRACT_TESTS)
+
+
+@pytest.mark.parametrize("name", CONTRACT_TESTS)
+def test_each_test_says_what_it_holds_and_why(name: str) -> None:
+    what, _, why = (inspect.getdoc(getattr(TestPlain, name)) or "").partition("\n\n")
+
+    assert what.endswith(".")
+    assert why.endswith(".")

@@ -1,0 +1,64 @@
+"""The contract of steps fails exactly the test that names a fault, and sound steps of every kind pass."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from tests.testing import broken_steps
+
+from seedbed import UsageError
+from seedbed.testing import StepContract
+from seedbed_tasks import TextGeneration
+
+KINDS = {
+    "Lengths": {"test_its_state_is_built_anew"},
+    "Unseen": {"test_a_row_alone_is_the_row_among_many"},
+    "Sorted": {"test_its_state_is_built_anew", "test_a_row_alone_is_the_row_among_many"},
+    "Squares": {
+        "test_its_state_is_built_anew",
+        "test_a_row_alone_is_the_row_among_many",
+        "test_no_rows_are_no_error",
+        "test_its_input_is_left_alone",
+        "test_only_the_inputs_named_are_read",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sound_step_keeps_its_contract_and_what_does_not_concern_it_is_said(judge, kind):
+    verdict = judge(f"from tests.testing.broken_steps import Test{kind}")
+
+    assert verdict.failed == {}
+    assert set(verdict.skipped) == KINDS[kind]
+
+
+@pytest.mark.parametrize("fault", broken_steps.FAULTS)
+def test_a_fault_fails_the_test_that_names_it(judge, fault):
+    test, said = broken_steps.FAULTS[fault]
+
+    verdict = judge(f"from tests.testing.broken_steps import Test{fault}", f"Test{fault}::{test}")
+
+    assert said in verdict.failed[test]
+    assert inspect.getdoc(getattr(StepContract, test)).splitlines()[0] in verdict.failed[test]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", broken_steps.FAULTS)
+def test_a_fault_fails_no_other_test(judge, fault):
+    verdict = judge(f"from tests.testing.broken_steps import Test{fault}")
+
+    assert list(verdict.failed) == [broken_steps.FAULTS[fault][0]]
+
+
+def test_every_test_of_the_contract_has_a_fault_that_fails_it():
+    promised = {name for name in dir(StepContract) if name.startswith("test")}
+
+    assert {test for test, _ in broken_steps.FAULTS.values()} == promised
+
+
+def test_a_class_of_another_kind_is_told_its_contract():
+    contract = type("TestOther", (StepContract,), {"step": TextGeneration})
+
+    with pytest.raises(UsageError, match="'TextGeneration' is no Step"):
+        contract().test_rows_are_made()
