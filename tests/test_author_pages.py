@@ -318,6 +318,15 @@ def test_a_local_model_stays_loaded_behind_a_run_and_can_be_missing(toy_llm: Any
         toy_llm(model="giant").generate([[{"role": "user", "content": "a"}]])
 
 
+def test_the_local_backend_keeps_its_contract(page: Any) -> None:
+    page("wrap-a-local-library.md")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "test_toy.py"], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stdout
+
+
 def test_what_load_raises_names_the_line(toy_llm: Any) -> None:
     class Clumsy(toy_llm):
         def load(self) -> None:

@@ -14,7 +14,7 @@ import pytest
 from seedbed.cli import invoke
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "develop-without-packaging.md"
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w+)(?: title=\"(\S+)\")?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCES = FENCE.findall(PAGE.read_text())
 COMMANDS = [
     shlex.split(line.removeprefix("$ "))

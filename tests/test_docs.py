@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-import seedbed
+import seedbed.testing
 from seedbed import PLUGIN_API, errors
 from seedbed.plugins.metadata import excludes, required_seedbed, running_version
 
@@ -60,12 +60,17 @@ def test_the_readme_names_every_page() -> None:
     assert [str(page) for page in pages if f"({page})" not in readme] == []
 
 
-def test_every_public_name_has_its_place_in_the_reference() -> None:
-    pages = "".join((DOCS / "reference" / f"{page}.md").read_text() for page in ("api", "hooks", "engines"))
-    named = set(re.findall(r"^::: seedbed\.(\w+)|^#+ (\w+)$", pages, re.MULTILINE))
+@pytest.mark.parametrize(
+    ("module", "pages"),
+    [(seedbed, ("api", "hooks", "engines", "plugin-api")), (seedbed.testing, ("testing",))],
+    ids=["seedbed", "seedbed.testing"],
+)
+def test_every_public_name_has_its_place_in_the_reference(module: ModuleType, pages: tuple[str, ...]) -> None:
+    text = "".join((DOCS / "reference" / f"{page}.md").read_text() for page in pages)
+    named = re.findall(r"^::: [a-z.]+\.(\w+)|^#+ (\w+)$|`seedbed\.(\w+)`", text, re.MULTILINE)
     documented = {name for names in named for name in names} | set(vars(errors)) | {"hookimpl"}
 
-    assert set(seedbed.__all__) - documented == set()
+    assert set(module.__all__) - documented == set()
 
 
 def likeness(text: str) -> list[str]:
