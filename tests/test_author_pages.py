@@ -77,7 +77,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
 
 def commands(name: str) -> list[str]:
     blocks = CONSOLE.findall((HOW_TO / name).read_text())
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    return [line.removeprefix("$ ") for block in blocks for line in block.replace("\\\n", "").splitlines()]
 
 
 def numbers(*answers: str) -> Callable[[Request], str]:
