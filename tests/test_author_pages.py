@@ -27,6 +27,8 @@ from seedbed import (
     LLMError,
     Request,
     RetryPolicy,
+    Row,
+    Step,
     Task,
     TimedOutError,
     UnknownModelError,
@@ -240,6 +242,20 @@ def test_rejected_rows_are_replaced_until_there_are_as_many_as_were_asked_for(pa
     assert [row["age"] for row in made.rows()] == [5, 6, 7]
     assert made.rejected == 2
     assert (none.outcome, none.accepted, none.rejected) == ("incomplete", 0, 20)
+
+
+def test_what_a_step_drops_is_replaced_and_counted_by_nobody(page: Any) -> None:
+    class EvenAges(Step):
+        """Keeps rows of even ages."""
+
+        def process(self, row: Row) -> Row | None:
+            return None if row["age"] % 2 else row
+
+    visitors = page("deduplicate-and-reject.md")("visitors.py:Visitors")
+    made = run(visitors() >> EvenAges(), 2, llm=scripted(numbers("1", "2", "3", "4")), concurrency=1)
+
+    assert [row["age"] for row in made.rows()] == [2, 4]
+    assert (made.accepted, made.rejected, made.failed) == (2, 0, 0)
 
 
 def test_the_first_of_rows_that_are_alike_stays(page: Any) -> None:
