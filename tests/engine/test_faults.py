@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,19 +45,11 @@ class Second(Task):
     outputs: ClassVar[list[str]] = ["second"]
 
 
-def good(received: Received) -> Reply:
+def echo(received: Received) -> Row:
     """Return the answer to a request: its first message, also where it is asked again, or the models."""
     if received.method == "GET":
-        return Reply(body={"data": [{"id": "m"}]})
-    return Reply(body=completion(f"<{received.json()['messages'][0]['content']}>"))
-
-
-def dripping(received: Received) -> Reply:
-    return good(received)._replace(drip=0.001)
-
-
-def cut(received: Received) -> Reply:
-    return good(received)._replace(cut=True)
+        return {"data": [{"id": "m"}]}
+    return completion(f"<{received.json()['messages'][0]['content']}>")
 
 
 def completion(text: str) -> Row:
@@ -74,14 +66,13 @@ def made_of(n: int) -> Row:
     }
 
 
-Script = Reply | Callable[[Received], Reply]
-
-MIXED: dict[str, Script] = {
+GOOD = Reply(body=echo)
+MIXED = {
     **FAULTS,
-    "drip": dripping,
-    "cut": cut,
+    "drip": GOOD._replace(drip=0.001),
+    "cut": GOOD._replace(cut=True),
     "no text": Reply(body=completion("")),
-    "good": good,
+    "good": GOOD,
 }
 MIXTURES = st.lists(st.sampled_from(sorted(MIXED)), min_size=1, max_size=40)
 KINDS = {
@@ -108,10 +99,10 @@ class Session:
         self._pipeline: Pipeline = make()
         self._name = f"faults-{next(names)}"
 
-    def go_on(self, *replies: Script, timeout: float = 30.0, **options: Any) -> tuple[Run, int]:
+    def go_on(self, *replies: Reply, timeout: float = 30.0, **options: Any) -> tuple[Run, int]:
         """Run against a server that gives these replies and good ones from then on; return what was sent."""
         # The first request asks whether the model is there.
-        self._server.answer_with(good, *replies, good)
+        self._server.answer_with(GOOD, *replies, GOOD)
         llm = OpenAILLM(model="m", base_url=f"{self._server.url}/v1", api_key="key", timeout=timeout)
         made = run(self._pipeline, llm=llm, name=self._name, **self._rows, **options)
         return made, sum(received.method == "POST" for received in self._server.received)
@@ -200,7 +191,7 @@ def test_a_server_that_fails_every_call_stops_the_run_and_it_goes_on_when_it_doe
     monkeypatch.setattr("seedbed.llm.circuit.CircuitPolicy.__new__.__defaults__", (3, 0.1, 0.1, 0.1))
     monkeypatch.setattr("seedbed.llm.sender.RetryPolicy", lambda: HASTY._replace(tries=1000))
     session = Session(server, "input")
-    half = [good] * N
+    half = [GOOD] * N
     stopped, _ = session.go_on(*half, *[MIXED["503"]] * 5000, concurrency=1)
     check(session, stopped, "input")
     assert (stopped.outcome, stopped.failed) == ("stopped", 0)
