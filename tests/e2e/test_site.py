@@ -1,0 +1,51 @@
+"""The site is built strictly, and its pages read as they were written."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The text of each page, by its path."""
+    folder = tmp_path_factory.mktemp("site")
+    command = ["uv", "run", "--isolated", "--group", "docs", "mkdocs", "build", "--strict", "--site-dir"]
+    built = subprocess.run(
+        [*command, str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    pages = folder.rglob("index.html")
+    return {str(page.parent.relative_to(folder)): text_of(page) for page in pages}
+
+
+def text_of(page: Path) -> str:
+    _, _, article = page.read_text(encoding="utf-8").partition("<article")
+    return html.unescape(re.sub(r"<[^>]+>", "", article))
+
+
+def test_no_page_shows_its_markup(site: dict[str, str]) -> None:
+    assert len(site) > 20
+    marks = re.compile(r"^.*(?:```|^::: |^\| |<!--|\\\|).*$", re.MULTILINE)
+    assert {page: marks.findall(text) for page, text in site.items() if marks.search(text)} == {}
+
+
+def test_the_reference_has_the_fields_of_classes_and_the_tests_of_contracts(site: dict[str, str]) -> None:
+    for field in ("Randomness; 0 takes the likeliest token.", "Seconds that one answer may take."):
+        assert field in site["reference/api"]
+    assert re.search(r"finish_reason\s*str\s*'stop'", site["reference/api"])
+    assert "test_a_call_ends_at_its_time_out" in site["reference/testing"]
