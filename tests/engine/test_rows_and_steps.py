@@ -308,3 +308,40 @@ def test_an_llm_is_loaded_once_for_all_its_tasks():
     llm = Loading(prompt)
     (Shout(name="first", llm=llm) >> Shout(name="second", llm=llm)).run(input=ROWS)
     assert loads == [llm]
+
+
+class OwnRow(GeneratorTask):
+    """Forgot `return`."""
+
+    async def generate_row(self, input):
+        await self.ask("hello")
+
+
+class OwnOutput(GeneratorTask):
+    """Forgot `return`, after the model has answered."""
+
+    template: str = "hello"
+
+    def format_output(self, output, input):
+        {"generation": output}  # noqa: B018 - the mistake in question
+
+
+@pytest.mark.parametrize(("task", "method"), [(OwnRow, "generate_row"), (OwnOutput, "format_output")])
+def test_a_task_that_returns_none_fails_its_rows_and_says_so(task, method):
+    llm = scripted(prompt)
+    made = run(task(name="forgetful", llm=llm), n=2)
+    assert (made.accepted, made.failed, len(llm.requests)) == (0, 2, 2)
+    assert made.reasons == {f"{method} of 'forgetful' returned None": 2}
+    assert "return [] or raise Reject" in made.failures[0].reason
+
+
+def test_a_task_that_returns_no_rows_leaves_the_index_out():
+    class Odd(GeneratorTask):
+        def sample(self, index, rng):
+            return {"index": index}
+
+        async def generate_row(self, input):
+            return {"kept": True} if input["index"] % 2 else []
+
+    made = run(Odd(llm=scripted(prompt)), n=2)
+    assert ([row["index"] for row in made.rows()], made.failed) == ([1, 3], 0)
