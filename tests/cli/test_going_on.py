@@ -62,6 +62,14 @@ def test_what_has_changed_is_said_before_it_is_made_anew(seedbed: Seedbed) -> No
     assert result.err.startswith(said)
 
 
+def test_a_command_that_is_refused_before_anything_is_spent_changes_nothing(seedbed: Seedbed) -> None:
+    seedbed(*POEMS, "3")
+    refused = seedbed(*POEMS, "3", "--llm", "t.py:Echo/other", "--set", "llm.refuses=true")
+    assert refused.status == 2
+    again = seedbed(*POEMS, "3")
+    assert again.err.startswith("going on with the run 'poems': 3 rows kept, no call to make\n")
+
+
 def test_changed_code_that_asks_the_same_makes_no_call(seedbed: Seedbed, folder: Path) -> None:
     seedbed(*POEMS, "3")
     source = (folder / "t.py").read_text()
