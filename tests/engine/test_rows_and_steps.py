@@ -16,8 +16,10 @@ from seedbed import (
     GeneratorTask,
     GlobalStep,
     Reject,
+    Response,
     Step,
     Task,
+    UsageError,
     run,
 )
 
@@ -345,3 +347,33 @@ def test_a_task_that_returns_no_rows_leaves_the_index_out():
 
     made = run(Odd(llm=scripted(prompt)), n=2)
     assert ([row["index"] for row in made.rows()], made.failed) == ([1, 3], 0)
+
+
+def test_a_generate_row_without_async_ends_the_run_and_says_so():
+    class Plain(GeneratorTask):
+        def generate_row(self, input):
+            return {"text": "made at once"}
+
+    with pytest.raises(UsageError, match="generate_row of 'Plain' must be `async def`"):
+        run(Plain(llm=scripted(prompt)), n=2)
+
+
+def test_a_generate_row_that_hands_on_a_coroutine_needs_no_async():
+    class HandsOn(GeneratorTask):
+        def generate_row(self, input):
+            return self.answer()
+
+        async def answer(self):
+            return {"text": await self.ask("hello")}
+
+    ((row),) = run(HandsOn(llm=scripted(prompt)), n=1).rows()
+    assert row["text"] == "hello"
+
+
+def test_a_respond_without_async_ends_the_run_and_says_so():
+    class Plain(ScriptedLLM):
+        def respond(self, request):
+            return Response.of_text("at once")
+
+    with pytest.raises(UsageError, match="respond of 'Plain' must be `async def`"):
+        run(OwnRow(llm=Plain(prompt)), n=2)

@@ -21,6 +21,7 @@ from seedbed.errors import (
     UnsupportedError,
     UsageError,
 )
+from seedbed.llm.coroutine import awaitable
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, has_images
@@ -173,7 +174,7 @@ class BaseTask(BaseStep):
         """Return the finished rows of one input for a caller that looks at their values itself."""
         self._check_inputs(input)
         try:
-            made = await self.generate_row(input)
+            made = await awaitable(self.generate_row(input), self, "generate_row")
         except PartialRowsError as error:
             error.rows = self._finish(error.rows, input)
             raise
