@@ -244,6 +244,32 @@ STRANGERS = {
     ),
     "None": (lambda _: None, LLMError, "gave NoneType where a Response was expected"),
     "a dictionary": (lambda _: {"choices": []}, LLMError, "gave dict where a Response was expected"),
+    "an unknown reason": (
+        lambda _: Response(choices=(Choice(text="a", finish_reason="done"),)),
+        LLMError,
+        "the backend of 'scripted/scripted' gave the finish_reason 'done'",
+    ),
+    "bytes": (
+        lambda _: Response(choices=(Choice(text=b"a"),)),
+        LLMError,
+        "gave bytes where the text of a choice was expected",
+    ),
+    "a text": (lambda _: Response(choices=("a",)), LLMError, "gave str where a Choice was expected"),
+    "no tuple": (
+        lambda _: Response(choices=None),
+        LLMError,
+        "NoneType where a tuple of choices was expected",
+    ),
+    "no usage": (
+        lambda _: Response(choices=(Choice(text="a"),), usage=None),
+        LLMError,
+        "gave NoneType where a Usage was expected",
+    ),
+    "tokens as text": (
+        lambda _: Response(choices=(Choice(text="a"),), usage=Usage("a", None)),
+        LLMError,
+        "gave str where a number of tokens was expected",
+    ),
     "an own timeout": (failing(*[TimeoutError()] * 3), TimedOutError, "no answer from 'scripted/scripted'"),
 }
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from tests.testing.broken_backends import fails
 from tests.testing.plain_model import PlainModel
 
-from seedbed import Choice, Request
+from seedbed import Choice, Request, Response, Usage
 
 
 @fails("test_a_prompt_is_answered")
-class EndsForAReasonOfItsOwn(PlainModel):
-    def choice(self, request: Request, chance: random.Random) -> Choice:
-        return replace(super().choice(request, chance), finish_reason="eos")
+class CountsTokensBelowZero(PlainModel):
+    async def respond(self, request: Request) -> Response:
+        return replace(await super().respond(request), usage=Usage(-3, 1))
 
 
 @fails("test_max_tokens_bounds_what_a_model_writes")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "other")
+"""What may end an answer, the most frequent first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from seedbed.errors import (
     EndpointDownError,
-    InvalidResponseError,
     LLMError,
     RateLimitedError,
     SeedbedError,
@@ -25,6 +24,7 @@ from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
+from seedbed.llm.response_check import check_response
 from seedbed.llm.retry import RetryPolicy, Tries
 from seedbed.llm.window import START
 from seedbed.plugins.origin import where
@@ -210,15 +210,5 @@ async def one_try(llm: LLM, request: Request, deadline: Deadline) -> Response:
         raise LLMError(
             f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])
         ) from showable(error, secrets)
-    _check_response(llm, request, response)
+    check_response(llm, request, response)
     return response
-
-
-def _check_response(llm: LLM, request: Request, response: object) -> None:
-    if not isinstance(response, Response):
-        kind = type(response).__name__
-        raise LLMError(f"the backend of '{llm.reference}' gave {kind} where a Response was expected")
-    if len(response.choices) != request.n:
-        raise InvalidResponseError(
-            f"'{llm.reference}' gave {len(response.choices)} choices where {request.n} were asked for"
-        )

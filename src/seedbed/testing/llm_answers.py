@@ -7,12 +7,11 @@ import json
 import pytest
 
 from seedbed.llm.llm import LLM
-from seedbed.llm.response import Choice, Response, TokenLogprob, ToolCall, Usage
+from seedbed.llm.response import FINISH_REASONS, Choice, Response, TokenLogprob, ToolCall, Usage
 from seedbed.testing.llm_facts import QUESTION, LLMFacts, ask
 from seedbed.testing.llm_requests import SCHEMA, TOOL
 from seedbed.testing.scripted_server import ScriptedServer
 
-FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "other")
 TEXT = ' Blau, "azul", 青: ü\n\nThat is all: \\n. \n'
 
 
