@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -122,3 +123,18 @@ def test_each_test_says_what_it_holds_and_why(name: str) -> None:
 
     assert what.endswith(".")
     assert why.endswith(".")
+
+
+def test_a_backend_that_blocks_is_told_so_and_is_not_waited_for(judge: Callable[..., Any]) -> None:
+    named = "test_the_loop_goes_on_while_a_call_is_under_way"
+
+    verdict = judge("from tests.testing.blocking_backend import TestBlocking")
+
+    assert list(verdict.failed) == [named]
+    assert "the backend blocks the loop until its answer has come" in verdict.failed[named]
+    assert {
+        "test_calls_are_under_way_side_by_side",
+        "test_a_cancelled_call_closes_its_connection",
+        "test_after_a_cancelled_call_the_next_is_answered",
+        "test_a_call_ends_at_its_time_out",
+    } <= set(verdict.skipped)
