@@ -138,3 +138,25 @@ def test_a_backend_that_blocks_is_told_so_and_is_not_waited_for(judge: Callable[
         "test_after_a_cancelled_call_the_next_is_answered",
         "test_a_call_ends_at_its_time_out",
     } <= set(verdict.skipped)
+
+
+REPORTS = [
+    ("ShowsItsKey", "test_the_key_is_in_no_repr", "declare the field that holds it as SecretStr"),
+]
+"""A faulty backend, the test that it fails, and what the report says."""
+
+
+@pytest.mark.parametrize(("fault", "test", "said"), REPORTS, ids=[fault for fault, *_ in REPORTS])
+def test_a_report_says_what_is_wrong(judge: Callable[..., Any], fault: str, test: str, said: str) -> None:
+    source = f"""
+from seedbed.testing import ChatCompletions, LLMContract
+from tests.testing.broken_backends import {fault}
+
+class TestBroken(LLMContract):
+    llm_class = {fault}
+    wire = ChatCompletions()
+"""
+
+    verdict = judge(source, f"TestBroken::{test}")
+
+    assert said in verdict.failed[test]
