@@ -142,6 +142,16 @@ def test_a_backend_that_blocks_is_told_so_and_is_not_waited_for(judge: Callable[
 
 REPORTS = [
     ("ShowsItsKey", "test_the_key_is_in_no_repr", "declare the field that holds it as SecretStr"),
+    (
+        "IgnoresMaxTokens",
+        "test_a_parameter_arrives_or_is_refused[max_tokens]",
+        "'max_tokens' was 77 in the call, and None at the server: pass it on, or raise UnsupportedError",
+    ),
+    (
+        "DeclaresSchemasAndDropsThem",
+        "test_a_schema_arrives",
+        "and None at the server: pass it on, or do not declare 'structured_output'",
+    ),
 ]
 """A faulty backend, the test that it fails, and what the report says."""
 
