@@ -170,3 +170,27 @@ class TestBroken(LLMContract):
     verdict = judge(source, f"TestBroken::{test}")
 
     assert said in verdict.failed[test]
+
+
+def test_tokens_that_a_protocol_does_not_count_are_not_asked_for(judge: Callable[..., Any]) -> None:
+    source = """
+from seedbed.testing import ChatCompletions, LLMContract
+from tests.testing.plain_backend import PlainLLM
+
+class Countless(ChatCompletions):
+    counts = ()
+
+    def answer(self, response):
+        reply = super().answer(response)
+        for part in ("prompt", "completion"):
+            reply.body["usage"][f"{part}_tokens_details"] = {"cached_tokens": 0, "reasoning_tokens": 0}
+        return reply
+
+class TestCountless(LLMContract):
+    llm_class = PlainLLM
+    wire = Countless()
+"""
+
+    verdict = judge(source, "TestCountless::test_the_tokens_are_those_that_were_counted")
+
+    assert len(verdict.passed) == 1

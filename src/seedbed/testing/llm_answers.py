@@ -12,6 +12,7 @@ from seedbed.testing.llm_facts import QUESTION, LLMFacts, ask
 from seedbed.testing.llm_requests import SCHEMA, TOOL
 from seedbed.testing.scripted_server import ScriptedServer
 
+PARTS = {"cached_tokens": 10, "reasoning_tokens": 20}
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "other")
 TEXT = ' Blau, "azul", 青: ü\n\nThat is all: \\n. \n'
 
@@ -41,9 +42,10 @@ class LLMAnswerContract(LLMFacts):
     def test_the_tokens_are_those_that_were_counted(self, llm: LLM, server: ScriptedServer) -> None:
         """`usage` is what the server counted: input with what came from its cache, output with reasoning.
 
-        Budgets, costs and limits are reckoned with it.
+        Budgets, costs and limits are reckoned with it. A protocol that lacks one says so in its `counts`.
         """
-        counted = Usage(110, 70, cached_tokens=10, reasoning_tokens=20)
+        parts = {name: count for name, count in PARTS.items() if name in self.protocol.counts}
+        counted = Usage(110, 70, **parts)
         choices = (Choice(text="Blue."),)
         server.answer_with(self.protocol.answer(Response(choices=choices, usage=counted)))
         assert ask(llm).usage == counted
