@@ -111,7 +111,7 @@ class LLMAnswerContract(LLMFacts):
         """
         self._only_without_server()
         self.skip_undeclared("seed", llm.capabilities.seed)
-        first, second = (ask(llm, seed=7, temperature=0.8, max_tokens=8).choices[0].text for _ in "ab")
+        first, second = (ask(llm, seed=7, max_tokens=8).choices[0].text for _ in "ab")
         assert first == second
 
     def test_a_model_writes_what_a_schema_allows(self, llm: LLM) -> None:
@@ -121,7 +121,7 @@ class LLMAnswerContract(LLMFacts):
         """
         self._only_without_server()
         self.skip_undeclared("structured_output", llm.capabilities.structured_output)
-        choice = ask(llm, schema=SCHEMA, max_tokens=64, temperature=0.0).choices[0]
+        choice = ask(llm, schema=SCHEMA, max_tokens=64).choices[0]
         # Cut at its length, no JSON has its end.
         if choice.finish_reason != "length":
             assert json.loads(str(choice.text)).keys() == {"colour"}
