@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from statistics import median
 from typing import Any
 
 import pytest
@@ -72,8 +73,8 @@ class LLMCallContract(LLMFacts):
         assert self.wire is None or not self._holds_up_the_loop(request), (
             "the backend blocks the loop until its answer has come: await it, or call asyncio.to_thread"
         )
-        # What is the backend's doing comes each time; what is chance does not.
-        lateness = min(_lateness(llm) for _ in range(3))
+        # What is the backend's doing comes each time; what is chance does not, whichever way it errs.
+        lateness = median(_lateness(llm) for _ in range(3))
         assert lateness < LATENESS, (
             f"the backend blocks the loop, which stood still for {lateness:.2f} s: call asyncio.to_thread"
         )
@@ -243,4 +244,4 @@ def _lateness(llm: LLM) -> float:
     """Return for how long, in seconds, the loop stood still in a call because of the backend."""
     with Heartbeat(loop_thread().loop) as heart:
         ask(llm, **SHORT)
-    return heart.lateness - 3 * heart.lateness_of_the_machine
+    return heart.lateness - heart.lateness_of_the_machine
