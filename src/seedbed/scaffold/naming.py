@@ -1,6 +1,8 @@
-"""What a new plugin may be called."""
+"""What a new plugin, and its author, may be called."""
 
 from __future__ import annotations
+
+import unicodedata
 
 from seedbed.errors import UsageError
 from seedbed.pipeline.entries import BUILT_IN
@@ -9,6 +11,9 @@ from seedbed.plugins.metadata import installed_version
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.new_package import NewPackage
+
+_NOT_ON_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""The Unicode categories of control characters, surrogates, and separators of lines and paragraphs."""
 
 
 def check_name(package: NewPackage, registry: Registry) -> None:
@@ -25,6 +30,15 @@ def check_name(package: NewPackage, registry: Registry) -> None:
     if installed_version(package.distribution) is not None:
         raise UsageError(
             f"a distribution '{package.distribution}' is installed already", "choose another name"
+        )
+
+
+def check_author(author: str) -> None:
+    """Raise UsageError for an author that does not fit on one line."""
+    if any(unicodedata.category(character) in _NOT_ON_A_LINE for character in author):
+        raise UsageError(
+            f"the author {author!r} has a line break or another control character",
+            "give a name on one line: --author 'Ada Example'",
         )
 
 
