@@ -58,6 +58,22 @@ def test_a_distribution_that_is_not_locked_is_not_imported(site):
     }
 
 
+def test_an_editable_copy_of_the_locked_version_is_to_be_installed_by_force(site):
+    site.install_llm("good")
+    site.install_llm("other")
+    lock = lock_of(site.scan())
+    make_editable(site, "dist-good")
+    changed = (*lock.distributions, LockedDistribution("gone-llm", "2.0"))
+
+    with pytest.raises(LockError) as caught:
+        locked_registry(site, Lock(changed)).llm("other")
+
+    assert caught.value.advice[2:4] == (
+        "pip install 'gone-llm==2.0'",
+        "pip install --force-reinstall 'dist-good==1.0'",
+    )
+
+
 def test_another_version_and_a_missing_distribution_stop_every_name(site):
     site.install_llm("good")
     site.install_llm("other", "raise AssertionError('imported')")
