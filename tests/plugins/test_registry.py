@@ -65,6 +65,19 @@ def test_a_broken_plugin_is_named_and_the_others_go_on(site, case):
         assert issubclass(registry.llm("good"), LLM)
 
 
+@pytest.mark.parametrize(("named", "noun"), [("FakeTask", "class"), ("seedbed_task", "function")])
+def test_an_entry_point_names_a_module(site, named, noun):
+    site.install("dist-odd", {"seedbed.tasks": {"odd": f"mod_odd:{named}"}}, {"mod_odd": site.task_module})
+
+    with pytest.raises(BrokenPluginError) as caught:
+        site.registry().task("odd")
+
+    assert f"its entry point names the {noun} '{named}', where a module is expected" in caught.value.fact
+    assert caught.value.advice == (
+        'write odd = "mod_odd", and have seedbed_task(name) return the class in that module',
+    )
+
+
 def test_the_error_of_a_broken_import_is_chained_with_its_line(site):
     site.install_llm("bad", "x = 1\nraise RuntimeError('no luck')\n")
     with pytest.raises(BrokenPluginError, match=r"mod_bad\.py, line 2") as caught:

@@ -112,6 +112,8 @@ def _not_marked(claim: Installed, hook: str) -> tuple[str, str]:
 def _lacks_hook(claim: Installed, plugin: object) -> tuple[str, str]:
     for hook in _unmarked(claim, plugin, set()):
         return _not_marked(claim, hook)
+    if ":" in claim.value and (inspect.isclass(plugin) or inspect.isroutine(plugin)):
+        return _names_no_module(claim, plugin)
     hooks = claim.kind.hooks
     if len(hooks) > 1:
         return (
@@ -122,3 +124,18 @@ def _lacks_hook(claim: Installed, plugin: object) -> tuple[str, str]:
         f"{claim.value!r} has no hook {hooks[0]}",
         f"define {hooks[0]}(name) there, with @hookimpl of seedbed above it",
     )
+
+
+def _names_no_module(claim: Installed, plugin: object) -> tuple[str, str]:
+    module, _, attribute = claim.value.partition(":")
+    noun = "class" if inspect.isclass(plugin) else "function"
+    return (
+        f"its entry point names the {noun} {attribute.strip()!r}, where a module is expected",
+        f'write {claim.name} = "{module.strip()}", and have {_hooks_text(claim)} in that module',
+    )
+
+
+def _hooks_text(claim: Installed) -> str:
+    if claim.kind is PluginKind.OBSERVER:
+        return "the hooks"
+    return f"{claim.kind.hook}(name) return the class"
