@@ -38,7 +38,10 @@ BROKEN = {
     "exits at import": ("import sys; sys.exit('bye')", "SystemExit: bye"),
     "syntax": ("def oops(:\n  pass", "SyntaxError"),
     "misspelt hook": (HOOK.format(body="pass").replace("seedbed_llm", "seedbed_lm"), "'seedbed_lm'"),
-    "bad signature": (HOOK.format(body="pass").replace("(name)", "(nom)"), "does not fit its specification"),
+    "bad signature": (
+        HOOK.format(body="pass").replace("(name)", "(nom)"),
+        "takes 'nom', which is none of its",
+    ),
     "no hook": ("", "has no hook seedbed_llm"),
     "unmarked hook": (HOOK.format(body="pass").replace("@hookimpl", ""), "is not marked as a hook"),
     "returns None": (HOOK.format(body="return None"), "returned None"),
