@@ -40,7 +40,7 @@ BROKEN = {
     "misspelt hook": (HOOK.format(body="pass").replace("seedbed_llm", "seedbed_lm"), "'seedbed_lm'"),
     "bad signature": (
         HOOK.format(body="pass").replace("(name)", "(nom)"),
-        "takes 'nom', which is none of its",
+        "takes 'nom', which is none",
     ),
     "no hook": ("", "has no hook seedbed_llm"),
     "unmarked hook": (HOOK.format(body="pass").replace("@hookimpl", ""), "is not marked as a hook"),
