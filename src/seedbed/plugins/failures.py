@@ -17,7 +17,7 @@ from seedbed.errors import (
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_name, normalise_distribution
 from seedbed.plugins.origin import where
-from seedbed.plugins.scan import Installed
+from seedbed.plugins.scan import Installed, strays
 from seedbed.plugins.standing import Entry, Status
 from seedbed.plugins.suggest import did_you_mean
 
@@ -42,12 +42,17 @@ def unknown(kind: PluginKind, name: str, known: Mapping[PluginKind, Sequence[str
         for other_name in names
     ]
     elsewhere = [other for other, names in known.items() if name in names]
-    advice = [*(_other_kind(name, other) for other in elsewhere)]
+    advice = [*(_other_kind(name, other) for other in elsewhere), *misplaced(name)]
     if not advice:
         advice = [*did_you_mean(name, same), *_pip_install(kind, name)]
     if kind is PluginKind.ENGINE:
         advice.append("leave it out for the one that is built in")
     return UnknownPluginError(f"no {kind.noun} named {name!r} is installed", *advice, _installed(kind, same))
+
+
+def misplaced(name: str) -> list[str]:
+    """Return the sentences on entry points called `name` that lie in groups which Seedbed does not know."""
+    return [str(stray) for stray in strays() if stray.name == name]
 
 
 def not_a_task(claim: Installed) -> UnknownPluginError:

@@ -13,14 +13,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from seedbed.hookspecs import PLUGIN_API
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import is_bounded_above, running_version
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.policy import KEYS
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import HERE, Installed, strays
 from seedbed.plugins.standing import Entry, Status
-from seedbed.plugins.suggest import did_you_mean
 
 
 class CheckResult(NamedTuple):
@@ -151,8 +149,8 @@ def _loose_requirements(registry: Registry) -> Iterator[Finding]:
 
 def _stray_findings() -> Iterator[Finding]:
     for stray in strays():
-        hint = "; ".join(did_you_mean(stray.group, [kind.value for kind in PluginKind]))
-        text = f"its group {stray.group!r} is not known to this Seedbed{'; ' if hint else ''}{hint}"
+        hint = f"; {stray.meant}" if stray.meant else ""
+        text = f"its group {stray.group!r} is not known to this Seedbed{hint}"
         yield Finding(Level.WARNING, f"{stray.name!r} of {stray.distribution} {stray.version}", text)
 
 
