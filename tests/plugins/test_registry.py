@@ -19,7 +19,7 @@ from seedbed.errors import (
 from seedbed.llm.llm import LLM
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.policy import Policy
-from seedbed.plugins.registry import default_registry
+from seedbed.plugins.registry import Registry, default_registry
 from seedbed.plugins.standing import Status
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import Step
@@ -47,7 +47,10 @@ BROKEN = {
     "returns None": (HOOK.format(body="return None"), "returned None"),
     "returns an instance": (HOOK.format(body="return 'sk-secret'"), "an object of type str"),
     "returns another class": (HOOK.format(body="return dict"), "the class dict"),
-    "returns an abstract class": (HOOK.format(body="return LLM"), "lacks respond"),
+    "returns an abstract class": (
+        HOOK.format(body="return LLM"),
+        "lacks respond\n  define respond in it, or",
+    ),
     "hook raises": (HOOK.format(body="raise KeyError('x')"), "KeyError"),
     "hook exits": (HOOK.format(body="raise SystemExit(3)"), "SystemExit"),
 }
@@ -227,6 +230,7 @@ def test_a_doubled_name_is_never_decided_silently(site):
         registry.llm("same")
     for part in ("rival-a 1.1", "rival-b 2.2", 'prefer = ["rival-a"]', "SEEDBED_PLUGINS_PREFER=rival-a"):
         assert part in str(caught.value)
+    assert "decide with --prefer rival-a for one command" in caught.value.advice
     assert not {"mod_a", "mod_b"} & set(sys.modules)
     assert issubclass(registry.llm("good"), LLM)
 
@@ -311,6 +315,23 @@ def test_an_invalid_name_is_listed_and_refused(site):
 
 
 # Unknown names
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        (
+            "llm",
+            "pip install seedbed-openai or pip install seedbed-anthropic or pip install seedbed-llamacpp",
+        ),
+        ("task", "pip install seedbed-tasks"),
+    ],
+)
+def test_where_nothing_of_a_kind_is_installed_a_command_installs_some(kind, command):
+    with pytest.raises(UnknownPluginError) as caught:
+        getattr(Registry((), Policy()), kind)("anything")
+
+    assert caught.value.advice[-1] == command
 
 
 def test_an_unknown_name_gets_a_suggestion_and_what_is_installed(site):
@@ -444,3 +465,8 @@ def test_a_cell_may_make_another_kind_of_step_of_its_class(site):
     source = type("Shout", (GeneratorTask,), {"__module__": __name__, "__qualname__": "Shout"})
     assert registry.add(source) is source
     assert registry.task("shout") is source
+
+
+def test_a_class_that_is_abstract_is_not_added():
+    with pytest.raises(UsageError, match="the class 'LLM' lacks respond\n  add a class derived from it"):
+        Registry((), Policy()).add(LLM)
