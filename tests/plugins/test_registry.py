@@ -317,21 +317,12 @@ def test_an_invalid_name_is_listed_and_refused(site):
 # Unknown names
 
 
-@pytest.mark.parametrize(
-    ("kind", "command"),
-    [
-        (
-            "llm",
-            "pip install seedbed-openai or pip install seedbed-anthropic or pip install seedbed-llamacpp",
-        ),
-        ("task", "pip install seedbed-tasks"),
-    ],
-)
-def test_where_nothing_of_a_kind_is_installed_a_command_installs_some(kind, command):
+def test_where_no_backend_is_installed_the_first_party_ones_are_named():
     with pytest.raises(UnknownPluginError) as caught:
-        getattr(Registry((), Policy()), kind)("anything")
+        Registry((), Policy()).llm("anything")
 
-    assert caught.value.advice[-1] == command
+    owners = "seedbed-openai or seedbed-anthropic or seedbed-llamacpp"
+    assert caught.value.advice[-1] == f"Seedbed's own: pip install {owners}"
 
 
 def test_an_unknown_name_gets_a_suggestion_and_what_is_installed(site):
