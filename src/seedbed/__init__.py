@@ -161,7 +161,13 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib_metadata").version("seedbed")
     if name not in _HOME:
         raise AttributeError(f"module 'seedbed' has no attribute {name!r}")
-    value = getattr(import_module(f"seedbed.{_HOME[name]}"), name)
+    home = f"seedbed.{_HOME[name]}"
+    try:
+        module = import_module(home)
+    except AttributeError as error:
+        # `from seedbed import ...` takes an AttributeError for a name that is not there, and drops the cause.
+        raise ImportError(f"{home} cannot be imported: AttributeError: {error}", name=home) from error
+    value = getattr(module, name)
     globals()[name] = value
     return value
 

@@ -63,6 +63,10 @@ class Echo(LLM):
         return Response(choices=(Choice(text=text.upper(), finish_reason=reason),), usage=Usage(10, 20))
 
 
+class Keyed(Echo):
+    api_key: SecretStr
+
+
 class Haiku(GeneratorTask):
     """Writes a haiku.
 

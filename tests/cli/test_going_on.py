@@ -62,6 +62,14 @@ def test_what_has_changed_is_said_before_it_is_made_anew(seedbed: Seedbed) -> No
     assert result.err.startswith(said)
 
 
+def test_a_command_that_is_refused_before_anything_is_spent_changes_nothing(seedbed: Seedbed) -> None:
+    seedbed(*POEMS, "3")
+    refused = seedbed(*POEMS, "3", "--llm", "t.py:Echo/other", "--set", "llm.refuses=true")
+    assert refused.status == 2
+    again = seedbed(*POEMS, "3")
+    assert again.err.startswith("going on with the run 'poems': 3 rows kept, no call to make\n")
+
+
 def test_changed_code_that_asks_the_same_makes_no_call(seedbed: Seedbed, folder: Path) -> None:
     seedbed(*POEMS, "3")
     source = (folder / "t.py").read_text()
@@ -113,10 +121,21 @@ def test_a_cap_stops_the_run_and_raised_it_goes_on(seedbed: Seedbed) -> None:
 
 
 def test_fewer_rows_than_were_asked_for_say_why(seedbed: Seedbed) -> None:
-    result = seedbed("run", "t.py:Picky", *ECHO, "-n", "5", "--max-attempts", "3", "-o", "picky.jsonl")
+    command = ("run", "t.py:Picky", *ECHO, "-n", "5", "--max-attempts", "3", "-o", "picky.jsonl")
+    result = seedbed(*command)
     assert result.status == 1
     assert "2 of 5 rows in picky.jsonl" in result.err
-    assert "the source came to its end, or to --max-attempts" in result.err
+    assert "no more from all 3 indices that may be tried: --max-attempts N, with a larger N" in result.err
+    assert "came to its end" not in result.err
+    assert "all 3 indices" in seedbed(*command).err
+
+
+def test_a_source_that_ends_before_there_are_enough_rows_says_so(seedbed: Seedbed) -> None:
+    Path("in.jsonl").write_text('{"question": "why?"}\n')
+    result = seedbed("run", "t.py:Answer", *ECHO, "--input", "in.jsonl", "-n", "5", "-o", "answers.jsonl")
+    assert result.status == 1
+    assert "there were no more: the source came to its end" in result.err
+    assert "--max-attempts" not in result.err
 
 
 def test_a_model_without_a_price_cannot_be_capped_by_money(seedbed: Seedbed) -> None:

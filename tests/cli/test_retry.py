@@ -170,3 +170,12 @@ def test_rows_that_went_to_standard_output_go_there_again(seedbed: Seedbed) -> N
     assert [row["n"] for row in first.rows] == [0, 2, 4]
     Path("broken").write_text("")
     assert [row["n"] for row in seedbed("runs", "retry", "numbers").rows] == [0, 1, 2, 3, 4]
+
+
+def test_a_refused_command_is_not_the_order_that_is_retried(seedbed: Seedbed) -> None:
+    seedbed(*RUN)
+    assert seedbed(*RUN, "--set", "llm.refuses=true", "--set", "word=other").status == 2
+    Path("broken").write_text("")
+    asked()
+    assert seedbed("runs", "retry", "out").status == 0
+    assert sorted(asked()) == ["1", "3"]

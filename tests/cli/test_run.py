@@ -110,6 +110,10 @@ WRONG = {
     "mistyped column": (("t.py:Answer", *ECHO, "--input", "in.jsonl"), "did you mean 'qestion'?"),
     "misspelt field": (("t.py:Haiku", *ECHO, "-n", "1", "--set", "stile=wild"), "did you mean 'style' or"),
     "unfit value": (("t.py:Haiku", *ECHO, "-n", "1", "--set", "lines=0"), "lines: input should be"),
+    "missing field of the LLM": (
+        ("t.py:Haiku", "--llm", "t.py:Keyed/m", "-n", "1"),
+        "set them with --set llm.api_key=VALUE; `seedbed run --llm t.py:Keyed/m --help` shows them",
+    ),
     "missing field": (("t.py:Needy", *ECHO, "-n", "1"), "instruction: this field is required"),
     "missing pipeline file": (("missing.yaml",), "'missing.yaml' cannot be read"),
     "refused key": (("t.py:Haiku", *ECHO, "-n", "1", "--set", "llm.refuses=true"), "set ECHO_API_KEY"),

@@ -16,8 +16,10 @@ from seedbed import (
     GeneratorTask,
     GlobalStep,
     Reject,
+    Response,
     Step,
     Task,
+    UsageError,
     run,
 )
 
@@ -308,3 +310,70 @@ def test_an_llm_is_loaded_once_for_all_its_tasks():
     llm = Loading(prompt)
     (Shout(name="first", llm=llm) >> Shout(name="second", llm=llm)).run(input=ROWS)
     assert loads == [llm]
+
+
+class OwnRow(GeneratorTask):
+    """Forgot `return`."""
+
+    async def generate_row(self, input):
+        await self.ask("hello")
+
+
+class OwnOutput(GeneratorTask):
+    """Forgot `return`, after the model has answered."""
+
+    template: str = "hello"
+
+    def format_output(self, output, input):
+        {"generation": output}  # noqa: B018 - the mistake in question
+
+
+@pytest.mark.parametrize(("task", "method"), [(OwnRow, "generate_row"), (OwnOutput, "format_output")])
+def test_a_task_that_returns_none_fails_its_rows_and_says_so(task, method):
+    llm = scripted(prompt)
+    made = run(task(name="forgetful", llm=llm), n=2)
+    assert (made.accepted, made.failed, len(llm.requests)) == (0, 2, 2)
+    assert made.reasons == {f"{method} of 'forgetful' returned None": 2}
+    assert "return [] or raise Reject" in made.failures[0].reason
+
+
+def test_a_task_that_returns_no_rows_leaves_the_index_out():
+    class Odd(GeneratorTask):
+        def sample(self, index, rng):
+            return {"index": index}
+
+        async def generate_row(self, input):
+            return {"kept": True} if input["index"] % 2 else []
+
+    made = run(Odd(llm=scripted(prompt)), n=2)
+    assert ([row["index"] for row in made.rows()], made.failed) == ([1, 3], 0)
+
+
+def test_a_generate_row_without_async_ends_the_run_and_says_so():
+    class Plain(GeneratorTask):
+        def generate_row(self, input):
+            return {"text": "made at once"}
+
+    with pytest.raises(UsageError, match="generate_row of 'Plain' must be `async def`"):
+        run(Plain(llm=scripted(prompt)), n=2)
+
+
+def test_a_generate_row_that_hands_on_a_coroutine_needs_no_async():
+    class HandsOn(GeneratorTask):
+        def generate_row(self, input):
+            return self.answer()
+
+        async def answer(self):
+            return {"text": await self.ask("hello")}
+
+    ((row),) = run(HandsOn(llm=scripted(prompt)), n=1).rows()
+    assert row["text"] == "hello"
+
+
+def test_a_respond_without_async_ends_the_run_and_says_so():
+    class Plain(ScriptedLLM):
+        def respond(self, request):
+            return Response.of_text("at once")
+
+    with pytest.raises(UsageError, match="respond of 'Plain' must be `async def`"):
+        run(OwnRow(llm=Plain(prompt)), n=2)

@@ -59,9 +59,9 @@ def _serving(registry: Registry) -> Iterator[Installed]:
 
 
 def _used_in(name: str, has_files: bool) -> Iterator[Installed]:
-    """Yield the plugins that the last session of a run used; raise UsageError where it used other code."""
+    """Yield the plugins that a run's last session used; raise UsageError where it used other code."""
     with RunReader.open(kept_run(name)) as reader:
-        session = reader.last_session()
+        session = reader.last_working_session()
     if session is None:
         raise UsageError(f"the run '{name}' has made nothing yet", "begin it with `seedbed run`")
     for step in session.manifest["steps"]:

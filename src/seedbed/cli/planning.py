@@ -111,7 +111,13 @@ def _llm(order: Order, registry: Registry) -> LLM | None:
     # Any of them may be a key, and the backend's own code may quote it.
     with blaming(what, [setting.text for setting in order.settings.llm if len(setting.text) >= _KEY_LENGTH]):
         fields = fields_of(cls, order.settings.llm, what)
-        return get_llm(order.llm, registry=registry, **fields)
+        try:
+            return get_llm(order.llm, registry=registry, **fields)
+        except ParameterError as error:
+            lacking = [name for name, field in cls.model_fields.items() if field.is_required()]
+            name = next((name for name in lacking if name not in {"model", *fields}), "NAME")
+            hint = f"set them with --set llm.{name}=VALUE; `seedbed run --llm {order.llm} --help` shows them"
+            raise ParameterError(error.fact, *error.advice, hint) from error
 
 
 def _step(order: Order, llm: LLM | None, registry: Registry) -> BaseStep:

@@ -82,7 +82,7 @@ class Story(NamedTuple):
 
 def story_of(reader: RunReader, row: str) -> Story:
     """Return what is kept of a row: of itself, of what it comes from, and of what it has become."""
-    session = reader.last_session()
+    session = reader.last_working_session()
     manifest = session.manifest if session else {}
     verdicts = (reader.verdict_of(leaf, row) for leaf in (manifest.get("leaf", ""), *reader.leaves()))
     steps = [step["name"] for step in manifest.get("steps", ())]

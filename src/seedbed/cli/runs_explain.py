@@ -55,7 +55,7 @@ def explain_row(name: str, row: str | None, line: int | None, machine: bool) -> 
 
 
 def _row_in_line(reader: RunReader, name: str, line: int | None) -> str:
-    session = reader.last_session()
+    session = reader.last_working_session()
     leaf = session.manifest.get("leaf", "") if session else ""
     verdict = reader.accepted(leaf, line - 1) if line is not None and line > 0 else None
     if verdict is None:

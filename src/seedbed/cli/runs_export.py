@@ -40,7 +40,7 @@ def export_run(
 def _leaf(reader: RunReader, name: str, leaf: str | None) -> str:
     """Return the step whose rows are meant: the one named, else the dataset's."""
     if leaf is None:
-        session = reader.last_session()
+        session = reader.last_working_session()
         return str(session.manifest.get("leaf", "")) if session else ""
     known = [known for known in reader.leaves() if known]
     if leaf not in known:

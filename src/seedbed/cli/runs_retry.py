@@ -28,7 +28,7 @@ def retry_run(
     `given` are options of `seedbed run`, which take the place of those that the run was made with.
     """
     with RunReader.open(kept_run(name)) as reader:
-        session = reader.last_session()
+        session = reader.last_working_session()
     kept = _order(name, session)
     _check_place(name, kept)
     if missing := missing_settings(kept, given):

@@ -76,10 +76,20 @@ def _dataset_lines(run: Run, out: Path | None, existed: bool) -> Iterator[str]:
         yield f"what was made is kept{'' if stopped else ': the same command again goes on from here'}"
         if run.accepted:
             yield f"`seedbed runs export {name} -o FILE` writes the rows so far"
-    elif run.failed:
+        return
+    if run.failed:
         yield f"`seedbed runs retry {name}` asks the failed rows again"
-    elif run.wanted is not None and run.accepted < run.wanted:
-        yield "there were no more: the source came to its end, or to --max-attempts"
+    if run.wanted is not None and run.accepted + run.failed < run.wanted:
+        yield _end_line(run.tried)
+
+
+def _end_line(tried: int | None) -> str:
+    if tried is None:
+        return "there were no more: the source came to its end"
+    indices = "the only index" if tried == 1 else f"all {tried:,} indices"
+    return (
+        f"there were no more from {indices} that may be tried: --max-attempts N, with a larger N, tries more"
+    )
 
 
 def _reason_lines(run: Run) -> Iterator[str]:

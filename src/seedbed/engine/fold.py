@@ -57,6 +57,12 @@ class Fold(AcceptedRows):
         """Whether as many rows and failures have been decided as are wanted."""
         return self._wanted is not None and self._counted_rows >= self._wanted
 
+    @property
+    def tried(self) -> int | None:
+        """How many items have been tried, where there may be no more of them and rows are still wanted."""
+        is_out = self._attempts is not None and self._items >= self._attempts
+        return self._attempts if is_out and not self.is_satisfied else None
+
     def has_room(self, undecided: int) -> bool:
         """Whether one more item may start beside those that are not decided yet."""
         if self._attempts is not None and self._items + undecided >= self._attempts:

@@ -68,7 +68,7 @@ class LocalEngine(Engine):
         sender.on_appetite = self._wake
         self._shop = Workshop(job, journal, sender, watch)
         self._segments = segments_of(job.plan.topology)
-        self._gate = Gate(journal, job.run, changed_steps(job.fingerprints, job.store.last_session()))
+        self._gate = Gate(journal, job.run, changed_steps(job.fingerprints, job.store.last_working_session()))
         self._loaded: list[BaseStep] = []
         self._window: Window | None = None
 

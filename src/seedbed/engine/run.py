@@ -50,7 +50,8 @@ class Run:
     `wanted` rows (None: as many as there are), of which `accepted` are in the dataset; `failed` and
     `rejected` count indices or input rows. `folder` is where the run is kept, None where it goes with this
     object; `out` is the dataset's file, where one was made. `found` says what there was before. `seconds` and
-    `calls` (tries, tokens, dollars) are those of this session.
+    `calls` (tries, tokens, dollars) are those of this session. `tried` is the number of indices tried, where
+    rows are missing since no more may be; else None.
 
     `outcome` is `complete`; `incomplete` where rows failed or the source ended early; `interrupted`; or
     `stopped`, then `stopped_by` is the error. `failures` are the first thousand rows that failed, `reasons`
@@ -69,6 +70,7 @@ class Run:
     folder: Path | None = None
     leaf: str = ""
     found: Found | None = None
+    tried: int | None = None
     calls: CallCounts = field(default_factory=CallCounts)
     failures: list[Failure] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -103,6 +105,7 @@ class Run:
             summary["rejected"],
         )
         self.outcome = summary["outcome"]
+        self.tried = summary.get("tried")
         self.reasons.update(summary["reasons"])
         self.rejections.update(summary["rejections"])
         self.failures += [
@@ -131,6 +134,7 @@ class Run:
             "accepted": self.accepted,
             "failed": self.failed,
             "rejected": self.rejected,
+            "tried": self.tried,
             "rejections": dict(self.rejections.most_common(_KEPT_FAILURES)),
             "stopped_by": str(self.stopped_by) if self.stopped_by else None,
             "seconds": round(self.seconds, 3),

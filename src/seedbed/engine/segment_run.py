@@ -92,6 +92,7 @@ class SegmentRun:
                 log.refuse(failure, "failed")
             self._tell([])
         if not shop.interrupted:
+            shop.job.run.tried = shop.job.run.tried or self._fold.tried
             self._end_logs()
 
     def _end_logs(self) -> None:

@@ -19,6 +19,7 @@ from seedbed.errors import (
 )
 from seedbed.llm.budget import Budget
 from seedbed.llm.circuit import CircuitPolicy, down
+from seedbed.llm.coroutine import awaitable
 from seedbed.llm.deadlines import Deadline, Deadlines
 from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
@@ -194,7 +195,7 @@ async def one_try(llm: LLM, request: Request, deadline: Deadline) -> Response:
     """Return what the backend answers, checked; raise a typed error without secrets for all else."""
     try:
         with deadline:
-            response = await llm.respond(request)
+            response = await awaitable(llm.respond(request), llm, "respond")
     except SeedbedError as error:
         redact_error(error, llm.secrets())
         raise

@@ -193,6 +193,14 @@ class RunQueries:
         found = self._all("SELECT * FROM sessions ORDER BY id DESC LIMIT 1")
         return _session(*found[0]) if found else None
 
+    def last_working_session(self) -> Session | None:
+        """Return the newest session that was not refused: the one that what is kept comes from.
+
+        Where all were refused, it is the newest.
+        """
+        sessions = self.sessions()[::-1]
+        return next((one for one in sessions if not one.was_refused), next(iter(sessions), None))
+
     def get_mark(self, name: str) -> bytes | str | None:
         """Return a named value as it was set, None where it was not."""
         found = self._all("SELECT value FROM marks WHERE name = ?", name)

@@ -77,6 +77,12 @@ class Session(NamedTuple):
     manifest: dict[str, Any]
     summary: dict[str, Any] | None
 
+    @property
+    def was_refused(self) -> bool:
+        """Whether it was stopped, by a wrong key or the like, before it had any answer or decided any row."""
+        counts = ("calls", "replayed", "accepted", "failed", "rejected")
+        return self.outcome == "stopped" and not any((self.summary or {}).get(count) for count in counts)
+
 
 class Failure(NamedTuple):
     """A row that a step failed on at its latest attempt, or a part of one, and why.

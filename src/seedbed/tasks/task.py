@@ -21,6 +21,7 @@ from seedbed.errors import (
     UnsupportedError,
     UsageError,
 )
+from seedbed.llm.coroutine import awaitable
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, has_images
@@ -128,7 +129,7 @@ class BaseTask(BaseStep):
         return [{"role": "system", "content": render(self.system_prompt, values)}, user]
 
     def format_output(self, output: str | None, input: Row | None) -> Any:
-        """Return the row, or a list of rows, that an answer makes.
+        """Return the row, or a list of rows, that an answer makes; None fails the row.
 
         Raise `InvalidOutputError` to have the model asked again, `Reject` to drop the row.
         """
@@ -144,7 +145,10 @@ class BaseTask(BaseStep):
         return {self.outputs[0]: output}
 
     async def generate_row(self, input: Row) -> Any:
-        """Return the row, or list of rows, for one input; one prompt and one answer unless overridden."""
+        """Return the row, or list of rows, for one input; one prompt and one answer unless overridden.
+
+        None, which a forgotten `return` gives, fails the row.
+        """
         messages = self.format_input(input)
         response = await self._complete(messages, n=self.num_generations)
         made = [self._format_or_ask_again(messages, choice, input) for choice in response.choices]
@@ -170,7 +174,7 @@ class BaseTask(BaseStep):
         """Return the finished rows of one input for a caller that looks at their values itself."""
         self._check_inputs(input)
         try:
-            made = await self.generate_row(input)
+            made = await awaitable(self.generate_row(input), self, "generate_row")
         except PartialRowsError as error:
             error.rows = self._finish(error.rows, input)
             raise
@@ -180,7 +184,17 @@ class BaseTask(BaseStep):
         kept = self._kept_columns(input)
         added = {"model_name": self.llm.model_name}
         names = self.output_mappings
-        return [{**kept, **renamed({**row, **added}, names)} for row in plain_rows(made, self.name)]
+        rows = plain_rows(self._returned(made, "generate_row"), self.name)
+        return [{**kept, **renamed({**row, **added}, names)} for row in rows]
+
+    def _returned(self, made: object, method: str) -> object:
+        """Return what a method returned; None is a `return` that was forgotten, and leaves no row out."""
+        if made is None:
+            raise InvalidRowError(
+                f"{method} of '{self.name}' returned None",
+                "return the row, or a list of rows; to leave it out, return [] or raise Reject",
+            )
+        return made
 
     async def _complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
         merged = {**self.generation.given(), **parameters}
@@ -198,7 +212,7 @@ class BaseTask(BaseStep):
     async def _format_or_ask_again(self, messages: list[Message], choice: Choice, input: Row) -> list[Row]:
         for asks_left in range(self.max_reasks, -1, -1):
             try:
-                return plain_rows(self._format(choice, input), self.name)
+                return plain_rows(self._returned(self._format(choice, input), "format_output"), self.name)
             except InvalidOutputError as error:
                 if not asks_left:
                     raise
