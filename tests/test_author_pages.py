@@ -38,6 +38,8 @@ from seedbed.cli import invoke
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.source_file import load_class
 from seedbed.plugins.standing import Status
+from seedbed.scaffold.new_package import NewPackage
+from seedbed.scaffold.rendering import rendered
 
 ROOT = Path(__file__).parents[1]
 HOW_TO = ROOT / "docs" / "how-to"
@@ -355,8 +357,8 @@ def test_what_load_raises_names_the_line(toy_llm: Any) -> None:
 def test_the_metadata_and_the_workflow_on_the_page_are_what_it_says(page: Any, tmp_path: Path) -> None:
     page("publish.md")
     project = tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]
-    (bounds,) = (SpecifierSet(one.removeprefix("seedbed")) for one in project["dependencies"])
-    workflow = yaml.safe_load((tmp_path / ".github" / "workflows" / "publish.yml").read_text())
+    bounds = SpecifierSet(project["dependencies"][0].removeprefix("seedbed"))
+    workflow = yaml.safe_load((tmp_path / ".github" / "workflows" / "ci.yml").read_text())
     words = re.findall(r"^\| `([a-z ]+)` \|", (HOW_TO / "publish.md").read_text(), re.MULTILINE)
 
     assert ("0.1" in bounds, "0.9.3" in bounds, "1.0" in bounds) == (True, True, False)
@@ -364,17 +366,26 @@ def test_the_metadata_and_the_workflow_on_the_page_are_what_it_says(page: Any, t
     assert set(words) == {status.value for status in Status}
 
 
+def test_the_page_has_what_a_new_package_has_beside_the_task() -> None:
+    text = (HOW_TO / "publish.md").read_text()
+    written = rendered(NewPackage(PluginKind.TASK, "riddles", "Ada Example"))
+    shown = dict(FILE.findall(text))
+
+    assert shown.pop("src/seedbed_riddles/task.py")
+    assert shown == {path: written[path] for path in shown}
+    assert "the workflow `ci.yml`" in text
+
+
 @pytest.mark.slow
 def test_the_package_on_the_page_is_installed_and_looked_at(page: Any, tmp_path: Path) -> None:
-    page("publish.md")
-    for name in ("README.md", "LICENSE"):
-        (tmp_path / name).write_text("Riddles.\n")
     (tmp_path / "double.py").write_text(DOUBLE)
     venv.create(tmp_path / "env", with_pip=True)
     scripts = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
     environment = {**os.environ, "PATH": os.pathsep.join([str(scripts), os.environ["PATH"]])}
 
     for line in [f"pip install --quiet '{ROOT}'", *commands("publish.md")]:
+        if line.startswith("pip install -e"):
+            page("publish.md")
         command = line.replace("llamacpp/smollm2-135m", "double.py:CountingLLM/any")
         ended = subprocess.run(
             ["bash", "-c", command], env=environment, capture_output=True, text=True, check=False

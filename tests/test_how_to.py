@@ -175,7 +175,9 @@ def module_of(page: str, number: int = 0) -> ModuleType:
 def test_the_observer_on_the_page_prints_what_it_hears(capsys: pytest.CaptureFixture[str]) -> None:
     run(Number(llm=ManyAnswersLLM(model="m")), 2, observers=[module_of("observers.md")])
 
-    lines = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == ""
     assert lines[0] == "number: 2 rows by many-answers/m"
     assert lines[1:3] == ["  number, row 0: 0 tokens", "  number, row 1: 0 tokens"]
     assert lines[3].startswith("  row 0 is accepted {'n': 0, 'generation': 'Explain ")

@@ -89,7 +89,7 @@ def seedbed_run_started(run: ObservedRun) -> None:
 
         @hookimpl
         def seedbed_run_started(run):
-            print(f"{run.name}: {run.wanted} rows by {', '.join(run.models)}")
+            logger.info("%s: %d rows by %s", run.name, run.wanted, ", ".join(run.models))
     """
 
 
@@ -101,7 +101,7 @@ def seedbed_call_finished(run: ObservedRun, call: ObservedCall) -> None:
 
         @hookimpl
         def seedbed_call_finished(call):
-            print(call.step, call.row, call.usage.total_tokens, call.cost)
+            logger.info("%s, row %s: %d tokens", call.step, call.row, call.usage.total_tokens)
     """
 
 
@@ -114,7 +114,7 @@ def seedbed_row_finished(run: ObservedRun, row: ObservedRow) -> None:
 
         @hookimpl
         def seedbed_row_finished(row):
-            print(row.id, row.verdict, row.reason or row.columns)
+            logger.info("row %s is %s: %s", row.id, row.verdict, row.reason or row.columns)
     """
 
 
@@ -126,5 +126,5 @@ def seedbed_run_finished(run: ObservedRun, outcome: ObservedOutcome) -> None:
 
         @hookimpl
         def seedbed_run_finished(run, outcome):
-            print(f"{run.name} is {outcome.outcome}: {outcome.accepted} rows, {outcome.cost} dollars")
+            logger.info("%s is %s: %d rows", run.name, outcome.outcome, outcome.accepted)
     """

@@ -144,7 +144,8 @@ def test_a_file_of_another_kind_is_not_overwritten(run: Seedbed, folder: Path) -
     refused = run("plugins", "lock", "-o", "pyproject.toml")
 
     assert refused.status == 2
-    assert "the parameters of the lock file 'pyproject.toml' do not fit" in refused.error
+    assert "'pyproject.toml' is not a lock file: it has no lock-version" in refused.error
+    assert "it is not overwritten: choose another -o" in refused.error
     assert (folder / "pyproject.toml").read_text() == "[project]\nname = 'a'\n"
 
 

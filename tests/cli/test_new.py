@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,25 @@ def test_the_folder_and_the_author_can_be_chosen(seedbed: Seedbed, folder: Path)
     assert "cd 'my work' && pip install" in made.out
     assert "Ada Example" in (folder / "my work" / "LICENSE").read_text()
     assert (folder / "my work" / "notes.txt").read_text() == "mine"
+
+
+def test_an_author_of_any_characters_is_named_in_the_metadata(seedbed: Seedbed, folder: Path) -> None:
+    author = r'Ada "A" \ Exämple'
+
+    made = seedbed("new", "task", "bedtime-stories", "--author", author)
+
+    assert made.status == 0
+    metadata = (folder / "seedbed-bedtime-stories" / "pyproject.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(metadata)["project"]["authors"] == [{"name": author}]
+
+
+@pytest.mark.parametrize("author", ["Ada\nExample", "Ada\x7f", "Ada\u2028Example", "Ada\udc80"])
+def test_an_author_on_two_lines_is_refused(seedbed: Seedbed, folder: Path, author: str) -> None:
+    refused = seedbed("new", "task", "bedtime-stories", "--author", author)
+
+    assert refused.status == 2
+    assert "has a line break or another control character" in refused.error
+    assert not (folder / "seedbed-bedtime-stories").exists()
 
 
 def test_nothing_is_overwritten(seedbed: Seedbed, folder: Path) -> None:

@@ -152,6 +152,18 @@ def test_doctor_names_the_interpreter_and_every_problem(run: Seedbed, site: Site
     assert result.out.endswith("4 problems\n")
 
 
+@pytest.mark.parametrize(
+    "words", [("plugins",), ("plugins", "show", "grp"), ("run", "grp", "--llm", "fake/m", "-n", "1")]
+)
+def test_a_name_in_a_misspelt_group_is_pointed_to(run: Seedbed, site: Site, words: tuple[str, ...]) -> None:
+    site.install("typo", {"seedbed.task": {"grp": "mod_typo"}})
+
+    said = run(*words).err
+
+    entry_point = "an entry point 'grp' lies in the unknown group 'seedbed.task' of typo 1.0"
+    assert f"{entry_point}: did you mean 'seedbed.tasks'?" in said
+
+
 def test_doctor_is_content_where_nothing_is_wrong(run: Seedbed) -> None:
     result = run("plugins", "--allow", "dist-task", "doctor", "--json")
     assert result.status == 0

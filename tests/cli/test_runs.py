@@ -159,6 +159,16 @@ def test_show_says_what_ran_what_came_of_it_and_what_to_do(seedbed: Seedbed, odd
         assert said in out
 
 
+def test_show_says_where_a_run_from_python_is_retried(seedbed: Seedbed) -> None:
+    class Broken(GeneratorTask):
+        async def generate_row(self, input):
+            raise ValueError("broken")
+
+    make(Broken(), 1, llm=scripted(), name="py")
+
+    assert "run(..., name='py', retry=True) in the program that made it" in seedbed("runs", "show", "py").out
+
+
 def test_show_as_json_has_manifest_sessions_and_reasons(seedbed: Seedbed, odd: Result) -> None:
     shown = json.loads(seedbed("runs", "show", "odd", "--json").out)
     assert shown["manifest"]["order"]["what"] == "t.py:Odd"

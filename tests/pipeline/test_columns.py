@@ -286,3 +286,22 @@ def test_routes_may_make_the_same_column() -> None:
     routes = [when("number > 3", Answer(name="first")), otherwise(Answer(name="second"))]
 
     check(Numbers() >> routes >> reads("answer"))
+
+
+def test_a_generator_that_names_its_variables_makes_no_other_columns():
+    class Named(GeneratorTask):
+        template: str = "{{ topic }}"
+        sampled = ("topic",)
+
+        def sample(self, index, rng):
+            return {"topic": "tea", "_hint": "x"}
+
+    class Behind(Task):
+        template: str = "{{ topic }} {{ generation }}"
+
+    class Misspelt(Task):
+        template: str = "{{ topik }}"
+
+    check_columns((Named() >> Behind()).topology())
+    with pytest.raises(UsageError, match="topik"):
+        check_columns((Named() >> Misspelt()).topology())

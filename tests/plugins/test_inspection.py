@@ -102,3 +102,22 @@ def test_what_differs_from_the_lock_is_a_finding(site):
 
     assert found["gone-llm"] == (Level.ERROR, "gone-llm", "2.0 is locked, and it is not installed")
     assert found["LLM backend 'new' of dist-new 1.0"].level is Level.INFO
+
+
+@pytest.mark.parametrize(
+    ("requires", "said"),
+    [
+        ([], "its metadata requires no version of seedbed: "),
+        (["seedbed"], "its metadata requires no version of seedbed: "),
+        (["seedbed>=0.1"], "it requires seedbed >=0.1, without an upper bound: "),
+        (["seedbed>=0.1,<1"], None),
+        (["seedbed~=0.1"], None),
+    ],
+)
+def test_a_requirement_without_an_upper_bound_is_noted(site, requires, said):
+    site.install_llm("loose", requires=requires)
+
+    notes = [found for found in diagnose(site.registry()) if found.subject == "dist-loose 1.0"]
+
+    assert [note.level for note in notes] == [Level.INFO] * (said is not None)
+    assert all(note.text.startswith(said) for note in notes)

@@ -58,6 +58,22 @@ def test_a_distribution_that_is_not_locked_is_not_imported(site):
     }
 
 
+def test_an_editable_copy_of_the_locked_version_is_to_be_installed_by_force(site):
+    site.install_llm("good")
+    site.install_llm("other")
+    lock = lock_of(site.scan())
+    make_editable(site, "dist-good")
+    changed = (*lock.distributions, LockedDistribution("gone-llm", "2.0"))
+
+    with pytest.raises(LockError) as caught:
+        locked_registry(site, Lock(changed)).llm("other")
+
+    assert caught.value.advice[2:4] == (
+        "pip install 'gone-llm==2.0'",
+        "pip install --force-reinstall 'dist-good==1.0'",
+    )
+
+
 def test_another_version_and_a_missing_distribution_stop_every_name(site):
     site.install_llm("good")
     site.install_llm("other", "raise AssertionError('imported')")
@@ -147,8 +163,9 @@ def test_the_order_in_which_plugins_are_found_does_not_show(site):
     ("text", "error", "said"),
     [
         ("lock-version = ", UsageError, "is not a lock file"),
-        ("", ParameterError, "lock-version: this field is required"),
-        ("lock-version = 2", ParameterError, "lock-version: input should be 1, not 2"),
+        ("", UsageError, "is not a lock file: it has no lock-version"),
+        ("lock-version = 9", UsageError, "was made by a newer Seedbed: its lock-version is 9"),
+        ("lock-version = 0", ParameterError, "lock-version: input should be 1, not 0"),
         ("lock-version = 1\nother = 3", ParameterError, "other: there is no such field"),
         ("lock-version = 1\n[[distribution]]\nname = 'a'", ParameterError, "distribution.0.version"),
         ("lock-version = 1\n[[file]]\nname = 'a'\nsha256 = '12'", ParameterError, "file.0.sha256"),

@@ -34,7 +34,7 @@ BROKEN = {
         WATCH.replace("row_finished", "row_finish"),
         "'seedbed_row_finish', which is not a hook",
     ),
-    "bad signature": (WATCH.replace("(row)", "(line)"), "does not fit its specification"),
+    "bad signature": (WATCH.replace("(row)", "(line)"), "it may take run, row"),
     "unmarked hook": (
         WATCH.replace("@hookimpl", ""),
         "seedbed_row_finished in 'mod_watch' is not marked as a hook",
@@ -166,6 +166,22 @@ class Misspelt:
     @hookimpl
     def seedbed_row_finised(self, row):
         pass
+
+
+def test_a_misspelt_argument_is_named_with_those_that_there_are():
+    class Hopeful:
+        @hookimpl
+        def seedbed_row_finished(self, rows):
+            raise AssertionError(rows)
+
+    with pytest.raises(BrokenPluginError) as caught:
+        Observer.of(Hopeful())
+
+    assert caught.value.fact == (
+        "the observer 'Hopeful' of this process is broken: "
+        "the hook 'seedbed_row_finished' takes 'rows', which is none of its arguments"
+    )
+    assert caught.value.advice == ("did you mean 'row'?", "it may take run, row")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from seedbed.errors import (
 from seedbed.llm.llm import LLM
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.policy import Policy
-from seedbed.plugins.registry import default_registry
+from seedbed.plugins.registry import Registry, default_registry
 from seedbed.plugins.standing import Status
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import Step
@@ -38,13 +38,19 @@ BROKEN = {
     "exits at import": ("import sys; sys.exit('bye')", "SystemExit: bye"),
     "syntax": ("def oops(:\n  pass", "SyntaxError"),
     "misspelt hook": (HOOK.format(body="pass").replace("seedbed_llm", "seedbed_lm"), "'seedbed_lm'"),
-    "bad signature": (HOOK.format(body="pass").replace("(name)", "(nom)"), "does not fit its specification"),
+    "bad signature": (
+        HOOK.format(body="pass").replace("(name)", "(nom)"),
+        "takes 'nom', which is none",
+    ),
     "no hook": ("", "has no hook seedbed_llm"),
     "unmarked hook": (HOOK.format(body="pass").replace("@hookimpl", ""), "is not marked as a hook"),
     "returns None": (HOOK.format(body="return None"), "returned None"),
     "returns an instance": (HOOK.format(body="return 'sk-secret'"), "an object of type str"),
     "returns another class": (HOOK.format(body="return dict"), "the class dict"),
-    "returns an abstract class": (HOOK.format(body="return LLM"), "lacks respond"),
+    "returns an abstract class": (
+        HOOK.format(body="return LLM"),
+        "lacks respond\n  define respond in it, or",
+    ),
     "hook raises": (HOOK.format(body="raise KeyError('x')"), "KeyError"),
     "hook exits": (HOOK.format(body="raise SystemExit(3)"), "SystemExit"),
 }
@@ -63,6 +69,19 @@ def test_a_broken_plugin_is_named_and_the_others_go_on(site, case):
         assert expected in str(caught.value)
         assert "sk-secret" not in str(caught.value)
         assert issubclass(registry.llm("good"), LLM)
+
+
+@pytest.mark.parametrize(("named", "noun"), [("FakeTask", "class"), ("seedbed_task", "function")])
+def test_an_entry_point_names_a_module(site, named, noun):
+    site.install("dist-odd", {"seedbed.tasks": {"odd": f"mod_odd:{named}"}}, {"mod_odd": site.task_module})
+
+    with pytest.raises(BrokenPluginError) as caught:
+        site.registry().task("odd")
+
+    assert f"its entry point names the {noun} '{named}', where a module is expected" in caught.value.fact
+    assert caught.value.advice == (
+        'write odd = "mod_odd", and have seedbed_task(name) return the class in that module',
+    )
 
 
 def test_the_error_of_a_broken_import_is_chained_with_its_line(site):
@@ -211,6 +230,7 @@ def test_a_doubled_name_is_never_decided_silently(site):
         registry.llm("same")
     for part in ("rival-a 1.1", "rival-b 2.2", 'prefer = ["rival-a"]', "SEEDBED_PLUGINS_PREFER=rival-a"):
         assert part in str(caught.value)
+    assert "decide with --prefer rival-a for one command" in caught.value.advice
     assert not {"mod_a", "mod_b"} & set(sys.modules)
     assert issubclass(registry.llm("good"), LLM)
 
@@ -295,6 +315,14 @@ def test_an_invalid_name_is_listed_and_refused(site):
 
 
 # Unknown names
+
+
+def test_where_no_backend_is_installed_the_first_party_ones_are_named():
+    with pytest.raises(UnknownPluginError) as caught:
+        Registry((), Policy()).llm("anything")
+
+    owners = "seedbed-openai or seedbed-anthropic or seedbed-llamacpp"
+    assert caught.value.advice[-1] == f"Seedbed's own: pip install {owners}"
 
 
 def test_an_unknown_name_gets_a_suggestion_and_what_is_installed(site):
@@ -428,3 +456,8 @@ def test_a_cell_may_make_another_kind_of_step_of_its_class(site):
     source = type("Shout", (GeneratorTask,), {"__module__": __name__, "__qualname__": "Shout"})
     assert registry.add(source) is source
     assert registry.task("shout") is source
+
+
+def test_a_class_that_is_abstract_is_not_added():
+    with pytest.raises(UsageError, match="the class 'LLM' lacks respond\n  add a class derived from it"):
+        Registry((), Policy()).add(LLM)

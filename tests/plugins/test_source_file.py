@@ -92,3 +92,9 @@ def test_a_file_that_cannot_be_imported_says_the_line(write, source, said, line)
 def test_a_class_of_another_kind_is_refused(write, name, kind, said):
     with pytest.raises(UsageError, match=said):
         load_class(f"{write(SOURCE)}:{name}", kind)
+
+
+def test_a_class_of_no_kind_is_told_that_a_task_would_do(write):
+    with pytest.raises(UsageError) as caught:
+        load_class(f"{write(SOURCE)}:Options")
+    assert caught.value.advice == ("needed is a Task, GeneratorTask or Step class",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib_metadata
 import pytest
 
 from seedbed import Registry, UsageError
@@ -30,6 +31,9 @@ INSTALLED = [
         (PluginKind.TASK, "split", "is taken by the step of splitting 1.0"),
         (PluginKind.TASK, "join", "is taken by a step of Seedbed's own"),
         (PluginKind.LLM, "parrot", "is taken by the LLM backend of parrot-llm 0.3"),
+        (PluginKind.TASK, "3d", "for example bedtime-stories"),
+        (PluginKind.TASK, "a/b", "for example a-b"),
+        (PluginKind.TASK, "seedbed-foo", "leave the prefix out: foo"),
         (PluginKind.TASK, "tasks", "a distribution 'seedbed-tasks' is installed already"),
     ],
 )
@@ -45,3 +49,20 @@ def test_a_name_that_cannot_be_is_refused(kind: PluginKind, name: str, said: str
 )
 def test_tasks_and_backends_do_not_share_their_names(kind: PluginKind, name: str) -> None:
     check_name(NewPackage(kind, name), Registry(INSTALLED, Policy()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "owner"),
+    [
+        (PluginKind.LLM, "openai", "seedbed-openai"),
+        (PluginKind.TASK, "openai", "seedbed-openai"),
+        (PluginKind.TASK, "qa-pairs", "seedbed-tasks"),
+    ],
+)
+def test_a_first_party_name_is_refused_where_its_package_is_not_installed(
+    kind: PluginKind, name: str, owner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib_metadata.MetadataPathFinder, "find_distributions", lambda *_, **__: ())
+
+    with pytest.raises(UsageError, match=f"is taken by Seedbed's own package {owner}"):
+        check_name(NewPackage(kind, name), Registry((), Policy()))

@@ -17,6 +17,7 @@ from seedbed.plugins.metadata import excludes, running_version
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
 from seedbed.scaffold.writing import write_files
+from seedbed.testing import LLMContract
 
 PACKAGES = [
     NewPackage(PluginKind.TASK, "bedtime-stories", "Ada Example"),
@@ -70,6 +71,19 @@ def test_the_author_is_named_by_the_licence_and_the_metadata() -> None:
 
     assert "Copyright (c) Ada Example" in files["LICENSE"]
     assert 'authors = [{ name = "Ada Example" }]' in files["pyproject.toml"]
+
+
+def test_a_backend_says_how_to_go_on_with_pages_and_a_fact_that_there_are() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    files = rendered(NewPackage(PluginKind.LLM, "parrot"))
+    code = files["src/seedbed_parrot/llm.py"]
+
+    for page in ("tutorial/first-backend.md", "how-to/test-a-plugin.md"):
+        title = (docs / page).read_text().splitlines()[0].removeprefix("# ")
+        assert f"*{title}*" in files["README.md"]
+    assert "`wire`" in files["README.md"]
+    assert hasattr(LLMContract, "wire")
+    assert '"Your first backend"' in code
 
 
 @pytest.mark.parametrize("kind", [PluginKind.TASK, PluginKind.LLM])

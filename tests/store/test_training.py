@@ -154,3 +154,10 @@ def test_a_form_is_exported_in_any_format(tmp_path):
 
 def test_no_rows_are_no_conversations():
     assert converted([], "chat", prompt="anything") == []
+
+
+def test_a_column_that_the_first_row_lacks_can_be_named() -> None:
+    rows = [b'{"q": "a", "late": "x"}', b'{"q": "b"}'][::-1]
+
+    with pytest.raises(DatasetError, match="row 1: column 'late' is None"):
+        list(TrainingRows(rows, "chat", {"prompt": "q", "completion": "late"}))

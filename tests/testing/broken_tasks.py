@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import GeneratorTask, Row, Task
+from seedbed import GeneratorTask, Reject, Row, Task
 from seedbed.testing import TaskContract
 
 
@@ -291,6 +291,20 @@ class MakesNothing(Haiku):
     template: str = "Write a haiku about {{ flower }}."
 
 
+class GivesNone(Haiku):
+    """Forgets to return its row."""
+
+    def format_output(self, output: str | None, input: Row | None) -> Any:
+        return None
+
+
+class RejectsAll(Haiku):
+    """Wants no row."""
+
+    def format_output(self, output: str | None, input: Row | None) -> Row:
+        raise Reject("notes do not fit")
+
+
 FAULTS: dict[str, tuple[str, str]] = {
     # The one test that its contract fails, and what the report says.
     "PromisesMore": ("test_rows_have_the_columns_promised", "title"),
@@ -320,6 +334,8 @@ FAULTS: dict[str, tuple[str, str]] = {
     "WaitsForEver": ("test_a_refusal_harms_its_row_alone", "in 3 seconds: it hangs"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError"),
     "MakesNothing": ("test_rows_are_made", "'flower' is undefined"),
+    "GivesNone": ("test_rows_are_made", "the task gave None, or no row, each time"),
+    "RejectsAll": ("test_rows_are_made", "rows, the first of them 0: Reject: notes do not fit"),
 }
 
 TestSound = type("TestSound", (Contract,), {"task": Haiku})

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import random
 
-from seedbed import LLM, Capabilities, Choice, Request, Response, TokenLogprob, Usage
+from seedbed import LLM, Capabilities, Choice, Request, Response, TokenLogprob, UnsupportedError, Usage
 
 COLOURS = ("blue", "green", "red", "yellow")
 
 
 class PlainModel(LLM):
-    """Writes four colours, or as many as it may."""
+    """Writes four colours, or as many as it may, and has no temperature."""
 
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(structured_output=True, logprobs=True, seed=True, n=True)
 
     async def respond(self, request: Request) -> Response:
+        if request.temperature is not None:
+            raise UnsupportedError("colours have no temperature")
         chance = random.Random(request.seed)
         choices = tuple(self.choice(request, chance) for _ in range(request.n))
         written = sum(len(str(choice.text).split()) for choice in choices)

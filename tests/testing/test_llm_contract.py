@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -122,3 +123,74 @@ def test_each_test_says_what_it_holds_and_why(name: str) -> None:
 
     assert what.endswith(".")
     assert why.endswith(".")
+
+
+def test_a_backend_that_blocks_is_told_so_and_is_not_waited_for(judge: Callable[..., Any]) -> None:
+    named = "test_the_loop_goes_on_while_a_call_is_under_way"
+
+    verdict = judge("from tests.testing.blocking_backend import TestBlocking")
+
+    assert list(verdict.failed) == [named]
+    assert "the backend blocks the loop until its answer has come" in verdict.failed[named]
+    assert {
+        "test_calls_are_under_way_side_by_side",
+        "test_a_cancelled_call_closes_its_connection",
+        "test_after_a_cancelled_call_the_next_is_answered",
+        "test_a_call_ends_at_its_time_out",
+    } <= set(verdict.skipped)
+
+
+REPORTS = [
+    ("ShowsItsKey", "test_the_key_is_in_no_repr", "declare the field that holds it as SecretStr"),
+    (
+        "IgnoresMaxTokens",
+        "test_a_parameter_arrives_or_is_refused[max_tokens]",
+        "'max_tokens' was 77 in the call, and None at the server: pass it on, or raise UnsupportedError",
+    ),
+    (
+        "DeclaresSchemasAndDropsThem",
+        "test_a_schema_arrives",
+        "and None at the server: pass it on, or do not declare 'structured_output'",
+    ),
+]
+"""A faulty backend, the test that it fails, and what the report says."""
+
+
+@pytest.mark.parametrize(("fault", "test", "said"), REPORTS, ids=[fault for fault, *_ in REPORTS])
+def test_a_report_says_what_is_wrong(judge: Callable[..., Any], fault: str, test: str, said: str) -> None:
+    source = f"""
+from seedbed.testing import ChatCompletions, LLMContract
+from tests.testing.broken_backends import {fault}
+
+class TestBroken(LLMContract):
+    llm_class = {fault}
+    wire = ChatCompletions()
+"""
+
+    verdict = judge(source, f"TestBroken::{test}")
+
+    assert said in verdict.failed[test]
+
+
+def test_tokens_that_a_protocol_does_not_count_are_not_asked_for(judge: Callable[..., Any]) -> None:
+    source = """
+from seedbed.testing import ChatCompletions, LLMContract
+from tests.testing.plain_backend import PlainLLM
+
+class Countless(ChatCompletions):
+    counts = ()
+
+    def answer(self, response):
+        reply = super().answer(response)
+        for part in ("prompt", "completion"):
+            reply.body["usage"][f"{part}_tokens_details"] = {"cached_tokens": 0, "reasoning_tokens": 0}
+        return reply
+
+class TestCountless(LLMContract):
+    llm_class = PlainLLM
+    wire = Countless()
+"""
+
+    verdict = judge(source, "TestCountless::test_the_tokens_are_those_that_were_counted")
+
+    assert len(verdict.passed) == 1

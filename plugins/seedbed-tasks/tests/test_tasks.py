@@ -174,3 +174,18 @@ def test_the_tasks_are_found_by_name_and_imported_alone() -> None:
         "assert 'seedbed_tasks.self_instruct' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("task", [QAPairs(), SelfInstruct()])
+def test_the_variables_of_a_row_are_those_that_the_task_names(task):
+    for index in range(5):
+        drawn = task.variables(index)
+        assert tuple(name for name in drawn if not name.startswith("_")) == task.sampled
+
+
+@pytest.mark.parametrize("task", [QAPairs(), SelfInstruct()])
+def test_a_column_that_a_step_behind_it_misspells_is_known_before_a_run(task):
+    behind = TextGeneration(template="{{ instrution }}{{ topik }}")
+
+    with pytest.raises(UsageError, match="instrution"):
+        (task >> behind).run(n=2, llm=FunctionLLM(model="m", answer="yes"))

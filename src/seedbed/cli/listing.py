@@ -11,7 +11,9 @@ from seedbed.cli.columns import write_columns
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.output import write_json
 from seedbed.errors import UnknownPluginError
+from seedbed.plugins.failures import misplaced
 from seedbed.plugins.registry import Registry
+from seedbed.plugins.scan import strays
 from seedbed.plugins.standing import Entry
 from seedbed.plugins.suggest import did_you_mean
 
@@ -27,6 +29,8 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
     else:
         click.echo(f"no plugins are installed for {sys.executable}", err=True)
         click.echo("  pip install seedbed-tasks seedbed-openai", err=True)
+    for stray in strays():
+        click.echo(f"{stray}", err=True)
     return ExitStatus.COMPLETE
 
 
@@ -39,6 +43,7 @@ def chosen(registry: Registry, name: str | None) -> tuple[Entry, ...]:
     if not found:
         raise UnknownPluginError(
             f"no plugin named {name!r} is installed",
+            *misplaced(name),
             *did_you_mean(name, {entry.installed.name for entry in entries}),
             "`seedbed plugins` lists what is installed",
         )

@@ -30,7 +30,7 @@ def write_lock(registry: Registry, files: Sequence[Path], run: str | None, out: 
     It goes to `out`, which must not be a file of another kind, or to standard output.
     """
     if out is not None and out.exists():
-        read_lock(out)
+        _check_replaceable(out)
     claims = _used_in(run, has_files=bool(files)) if run is not None else _serving(registry)
     lock = lock_of(claims, map(_readable, files))
     if out is None:
@@ -39,6 +39,13 @@ def write_lock(registry: Registry, files: Sequence[Path], run: str | None, out: 
         _place(lock_text(lock), out)
         click.echo(f"{out}: {_contents(lock)}", err=True)
     return ExitStatus.COMPLETE
+
+
+def _check_replaceable(out: Path) -> None:
+    try:
+        read_lock(out)
+    except UsageError as error:
+        raise UsageError(error.fact, "it is not overwritten: choose another -o") from error
 
 
 def _serving(registry: Registry) -> Iterator[Installed]:

@@ -106,7 +106,9 @@ def _next(facts: RunFacts) -> Iterator[str]:
     if facts.outcome == "stopped":
         yield "the same command again goes on, once what stopped it is gone"
     if facts.failed and not facts.entry.holder:
-        yield f"`seedbed runs retry {name}` asks the failed rows again"
+        by_command = f"`seedbed runs retry {name}`"
+        from_python = f"run(..., name={facts.entry.name!r}, retry=True) in the program that made it"
+        yield f"{by_command if facts.manifest.get('order') else from_python} asks the failed rows again"
 
 
 def _write_section(title: str, lines: list[tuple[str, str]]) -> None:

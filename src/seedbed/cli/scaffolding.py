@@ -11,7 +11,7 @@ import click
 from seedbed.cli.failures import ExitStatus
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
-from seedbed.scaffold.naming import check_name
+from seedbed.scaffold.naming import check_author, check_name
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
 from seedbed.scaffold.writing import write_files
@@ -28,6 +28,7 @@ def make_package(
     """Write a package, its files and the next commands to standard output; raises UsageError."""
     package = NewPackage(kind, name, author)
     check_name(package, registry)
+    check_author(author)
     folder = directory if directory is not None else Path(package.distribution)
     files = rendered(package)
     write_files(files, folder)

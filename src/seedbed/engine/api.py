@@ -124,6 +124,15 @@ def engine_of(given: str | type[Engine] | None, *, registry: Registry | None = N
     return engine_class(given, registry=registry) if isinstance(given, str) else given
 
 
+def _keep_apart(out: Path, given: object) -> None:
+    """Raise UsageError where the dataset would replace the rows that it is made of."""
+    if isinstance(given, str | Path) and Path(given).exists() and out.exists() and out.samefile(given):
+        raise UsageError(
+            f"'{out}' is both the input and the dataset, which would replace it",
+            "name another file with -o (out=... in Python)",
+        )
+
+
 def open_session(
     plan: Plan,
     *,
@@ -143,6 +152,7 @@ def open_session(
     """
     if out is not None:
         check_target(out)
+        _keep_apart(out, plan.input)
     if name is None and out is not None:
         name = out.stem
     store = open_store(plan, name, restart=restart)

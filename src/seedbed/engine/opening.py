@@ -36,7 +36,10 @@ def spent_before(store: RunStore) -> Spent:
 
 def _check_owner(store: RunStore, plan: Plan, name: str) -> None:
     last = store.last_session()
-    if last is not None and last.manifest.get("task") != plan.name:
+    if last is None or not (store.has_calls() or store.has_results()):
+        # One that was refused before it made anything keeps its name from nobody.
+        return
+    if last.manifest.get("task") != plan.name:
         raise UsageError(
             f"the run '{name}' is one of '{last.manifest.get('task')}', not of '{plan.name}'",
             "give this one a name of its own: --name NAME on the command, name='NAME' in Python",

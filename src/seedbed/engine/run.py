@@ -85,7 +85,9 @@ class Run:
         reasons = [*self.reasons.most_common(_SHOWN_REASONS), *self.rejections.most_common(_SHOWN_REASONS)]
         stopped = [f"stopped by: {self.stopped_by}"] if self.stopped_by else []
         lines = [f"run '{self.name}' is {self.outcome}: {counts}", *stopped]
-        return "\n  ".join([*lines, *(f"{count} times: {reason}" for reason, count in reasons)])
+        return "\n  ".join(
+            [*lines, *(f"{_count_text(count, 'time')}: {reason}" for reason, count in reasons)]
+        )
 
     def rows(self, leaf: str | None = None) -> Iterator[Row]:
         """Yield the rows of the dataset, as they are kept; `leaf` names another step that the run ends in."""

@@ -139,7 +139,8 @@ class SegmentRun:
         decided = run.accepted + run.failed
         if self._shop.job.plan.bounds.max_failures.are_exceeded(run.failed, decided, run.wanted):
             raise StopRun(
-                f"{run.failed:,} rows have failed, which is more than --max-failures allows",
+                f"{run.failed:,} row{' has' if run.failed == 1 else 's have'} failed, "
+                "which is more than --max-failures allows",
                 f"`seedbed runs retry {run.name}` asks them again",
             )
 

@@ -51,6 +51,7 @@ class Session:
         self._out = out
         self._order = order
         self._observers = observers
+        self._mark: bytes | None = None
 
     @property
     def plan(self) -> Plan:
@@ -151,7 +152,7 @@ class Session:
 
     async def _was_finished(self) -> bool:
         """Take over the end of an earlier session of the same run, if there was one."""
-        mark = await asyncio.to_thread(self._finished_mark)
+        mark = self._mark = await asyncio.to_thread(self._finished_mark)
         if mark is None or self._store.get_mark(_FINISHED) != mark or self._job.retrying:
             return False
         summary = self._store.get_mark("summary")
@@ -166,7 +167,10 @@ class Session:
         plan = self.plan
         if plan.input is not None and not isinstance(plan.input, (str, Path)):
             return None
-        rows = digest() if plan.input is None else _file_digest(Path(plan.input))
+        try:
+            rows = digest() if plan.input is None else _file_digest(Path(plan.input))
+        except OSError:
+            return None
         ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
         return digest(*self._job.fingerprints.values(), *ways, numbers.encode(), rows)
@@ -213,7 +217,8 @@ class Session:
 
     def _note_end(self, finished: bool) -> None:
         summary = self.run.summary()
-        mark = self._finished_mark() if finished else None
+        # A file that was written to meanwhile may have been read before or after.
+        mark = self._mark if finished and self._mark == self._finished_mark() else None
         if mark is not None:
             self._store.set_mark("summary", orjson.dumps(summary))
         self._store.set_mark(_FINISHED, mark or b"")

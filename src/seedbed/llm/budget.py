@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
 
 _DEFAULT_ANSWER = 1024
+_LONGEST = "or lower max_tokens: of a call its prompt and its longest answer are set aside"
 # What providers add around each message and for tools, and what an image takes, generously.
 _TOKENS_OF_MESSAGE = 16
 _TOKENS_OF_TOOLS = 512
@@ -153,13 +154,15 @@ class Budget:
         if self._max_tokens is not None and tokens > self._max_tokens:
             return _exhausted(
                 f"{self._tokens:,} of {self._max_tokens:,} tokens are spent, "
-                f"and the next call may take {wanted.tokens:,}"
+                f"and the next call may take {wanted.tokens:,}",
+                _LONGEST,
             )
         cost = self._cost + self._reserved.cost + wanted.cost
         if self._max_cost is not None and cost > self._max_cost:
             return _exhausted(
                 f"${self._cost:.4f} of ${self._max_cost:.4f} are spent, "
-                f"and the next call may take ${wanted.cost:.4f}"
+                f"and the next call may take ${wanted.cost:.4f}",
+                _LONGEST,
             )
         return None
 
@@ -169,8 +172,9 @@ def time_exhausted(seconds: float) -> BudgetExhaustedError:
     return _exhausted(f"the time of {seconds:g} s is used up")
 
 
-def _exhausted(fact: str) -> BudgetExhaustedError:
-    return BudgetExhaustedError(fact, "raise the cap and start the run again: it goes on where it stopped")
+def _exhausted(fact: str, *advice: str) -> BudgetExhaustedError:
+    go_on = "raise the cap and start the run again: it goes on where it stopped"
+    return BudgetExhaustedError(fact, go_on, *advice)
 
 
 def prompt_bound(request: Request) -> int:

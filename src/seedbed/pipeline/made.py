@@ -30,7 +30,9 @@ def made_by(step: BaseStep) -> Made:
 def _made_by_task(task: BaseTask) -> Made:
     if not _is_declared(task):
         return Made(tuple(mapped([MODEL_NAME], task.output_mappings)), False)
-    return Made(tuple(task.columns), not _has_variables(task))
+    if not isinstance(task, GeneratorTask) or not _has_variables(task):
+        return Made(tuple(task.columns), True)
+    return Made(tuple(dict.fromkeys([*(task.sampled or ()), *task.columns])), task.sampled is not None)
 
 
 def _is_declared(task: BaseTask) -> bool:
@@ -43,10 +45,8 @@ def _is_declared(task: BaseTask) -> bool:
     return cls.Output is not None or cls.generate_row is BaseTask.generate_row
 
 
-def _has_variables(task: BaseTask) -> bool:
-    if not isinstance(task, GeneratorTask) or has_own_process(task):
-        return False
-    return type(task).sample is not GeneratorTask.sample
+def _has_variables(task: GeneratorTask) -> bool:
+    return not has_own_process(task) and type(task).sample is not GeneratorTask.sample
 
 
 def has_own_process(task: BaseTask) -> bool:

@@ -52,10 +52,18 @@ def checked(claim: Installed, answer: object) -> type:
         raise broken(
             claim, f"{hook}({claim.name!r}) returned {_describe(answer)}", f"it must return {wanted}"
         )
-    if inspect.isabstract(answer):
-        lacking = ", ".join(sorted(getattr(answer, "__abstractmethods__", ())))
-        raise broken(claim, f"{hook}({claim.name!r}) returned {_describe(answer)}, which lacks {lacking}")
+    if lacking := lacks(answer):
+        raise broken(
+            claim,
+            f"{hook}({claim.name!r}) returned {_describe(answer)}, which lacks {lacking}",
+            f"define {lacking} in it, or return a class that does",
+        )
     return answer
+
+
+def lacks(cls: type) -> str:
+    """Name what an abstract class leaves to those derived from it; nothing for one that can be used."""
+    return ", ".join(sorted(getattr(cls, "__abstractmethods__", ()))) if inspect.isabstract(cls) else ""
 
 
 def _describe(answer: object) -> str:

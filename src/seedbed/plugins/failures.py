@@ -17,7 +17,7 @@ from seedbed.errors import (
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_name, normalise_distribution
 from seedbed.plugins.origin import where
-from seedbed.plugins.scan import Installed
+from seedbed.plugins.scan import Installed, strays
 from seedbed.plugins.standing import Entry, Status
 from seedbed.plugins.suggest import did_you_mean
 
@@ -42,12 +42,19 @@ def unknown(kind: PluginKind, name: str, known: Mapping[PluginKind, Sequence[str
         for other_name in names
     ]
     elsewhere = [other for other, names in known.items() if name in names]
-    advice = [*(_other_kind(name, other) for other in elsewhere)]
+    advice = [*(_other_kind(name, other) for other in elsewhere), *misplaced(name)]
     if not advice:
         advice = [*did_you_mean(name, same), *_pip_install(kind, name)]
     if kind is PluginKind.ENGINE:
         advice.append("leave it out for the one that is built in")
-    return UnknownPluginError(f"no {kind.noun} named {name!r} is installed", *advice, _installed(kind, same))
+    return UnknownPluginError(
+        f"no {kind.noun} named {name!r} is installed", *advice, *_installed(kind, same, advice)
+    )
+
+
+def misplaced(name: str) -> list[str]:
+    """Return the sentences on entry points called `name` that lie in groups which Seedbed does not know."""
+    return [str(stray) for stray in strays() if stray.name == name]
 
 
 def not_a_task(claim: Installed) -> UnknownPluginError:
@@ -106,7 +113,8 @@ def _ambiguous(kind: PluginKind, entries: Sequence[Entry]) -> AmbiguousPluginErr
     return AmbiguousPluginError(
         f"the {kind.noun} {name!r} is claimed by {' and by '.join(owners)}",
         *claims,
-        f'decide with prefer = ["{first}"] under [tool.seedbed.plugins] in pyproject.toml',
+        f"decide with --prefer {first} for one command",
+        f'for all with prefer = ["{first}"] under [tool.seedbed.plugins] in pyproject.toml',
         f"or [plugins] in seedbed.toml, with SEEDBED_PLUGINS_PREFER={first}, or uninstall one of them",
     )
 
@@ -153,9 +161,17 @@ def _pip_install(kind: PluginKind, name: str) -> list[str]:
     ]
 
 
-def _installed(kind: PluginKind, names: Sequence[str]) -> str:
+def _installed(kind: PluginKind, names: Sequence[str], advice: Sequence[str]) -> list[str]:
     usable = sorted({name for name in names if is_name(name)})
     if not usable:
-        return f"none of the {kind.namespace} is installed for {sys.executable}"
+        none = f"none of the {kind.namespace} is installed for {sys.executable}"
+        return [none, *(() if advice else _first_party(kind))]
     more = f" and {len(usable) - _SHOWN} more, see `seedbed plugins`" if len(usable) > _SHOWN else ""
-    return f"installed {kind.namespace}: {', '.join(usable[:_SHOWN])}{more}"
+    return [f"installed {kind.namespace}: {', '.join(usable[:_SHOWN])}{more}"]
+
+
+def _first_party(kind: PluginKind) -> list[str]:
+    if kind is not PluginKind.LLM:
+        return []
+    owners = dict.fromkeys(owner for (other, _), owner in FIRST_PARTY.items() if other is kind)
+    return [f"Seedbed's own: pip install {' or '.join(owners)}"]

@@ -16,6 +16,8 @@ from seedbed.plugins.loading import repair_advice
 from seedbed.plugins.scan import Installed
 from seedbed.plugins.suggest import did_you_mean
 
+_HOOKS = tuple(hook for kind in PluginKind for hook in kind.hooks)
+
 
 class _Manager(pluggy.PluginManager):
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
@@ -76,7 +78,7 @@ class Hooks:
                 self._refuse_unknown_hooks(claim, plugin)
             except pluggy.PluginValidationError as error:
                 self._forget(plugin)
-                raise broken(claim, f"a hook does not fit its specification: {error}") from error
+                raise broken(claim, *_misfit(plugin, error)) from error
         if self._names(plugin).isdisjoint(claim.kind.hooks):
             raise broken(claim, *_lacks_hook(claim, plugin))
 
@@ -85,13 +87,32 @@ class Hooks:
             own = [impl for impl in caller.get_hookimpls() if impl.plugin is plugin]
             if not caller.has_spec() and not all(impl.optionalhook for impl in own):
                 self._forget(plugin)
-                known = [hook for kind in PluginKind for hook in kind.hooks]
-                advice = did_you_mean(caller.name, known) or (f"its hooks are {', '.join(known)}",)
+                advice = did_you_mean(caller.name, _HOOKS) or (f"its hooks are {', '.join(_HOOKS)}",)
                 raise broken(claim, f"it implements {caller.name!r}, which is not a hook of Seedbed", *advice)
 
     def _forget(self, plugin: object) -> None:
         if self._manager.is_registered(plugin):
             self._manager.unregister(plugin)
+
+
+def _misfit(plugin: object, error: Exception) -> tuple[str, ...]:
+    """Say which hook of `plugin` pluggy refuses with `error`, and why."""
+    for hook in (hook for hook in _HOOKS if _is_marked(plugin, hook)):
+        known = list(inspect.signature(getattr(hookspecs, hook)).parameters)
+        for name in _required(getattr(plugin, hook, None)):
+            if name not in known:
+                return (
+                    f"the hook {hook!r} takes {name!r}, which is none of its arguments",
+                    *did_you_mean(name, known),
+                    f"it may take {', '.join(known)}",
+                )
+    return (f"a hook does not fit its specification: {str(error).splitlines()[-1]}",)
+
+
+def _required(function: object) -> Iterator[str]:
+    for name, parameter in inspect.signature(function).parameters.items() if callable(function) else ():
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.default is parameter.empty:
+            yield name
 
 
 def _is_marked(plugin: object, name: str) -> bool:
@@ -112,6 +133,8 @@ def _not_marked(claim: Installed, hook: str) -> tuple[str, str]:
 def _lacks_hook(claim: Installed, plugin: object) -> tuple[str, str]:
     for hook in _unmarked(claim, plugin, set()):
         return _not_marked(claim, hook)
+    if ":" in claim.value and (inspect.isclass(plugin) or inspect.isroutine(plugin)):
+        return _names_no_module(claim, plugin)
     hooks = claim.kind.hooks
     if len(hooks) > 1:
         return (
@@ -122,3 +145,18 @@ def _lacks_hook(claim: Installed, plugin: object) -> tuple[str, str]:
         f"{claim.value!r} has no hook {hooks[0]}",
         f"define {hooks[0]}(name) there, with @hookimpl of seedbed above it",
     )
+
+
+def _names_no_module(claim: Installed, plugin: object) -> tuple[str, str]:
+    module, _, attribute = claim.value.partition(":")
+    noun = "class" if inspect.isclass(plugin) else "function"
+    return (
+        f"its entry point names the {noun} {attribute.strip()!r}, where a module is expected",
+        f'write {claim.name} = "{module.strip()}", and have {_hooks_text(claim)} in that module',
+    )
+
+
+def _hooks_text(claim: Installed) -> str:
+    if claim.kind is PluginKind.OBSERVER:
+        return "the hooks"
+    return f"{claim.kind.hook}(name) return the class"

@@ -13,14 +13,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from seedbed.hookspecs import PLUGIN_API
-from seedbed.plugins.kinds import PluginKind
-from seedbed.plugins.metadata import running_version
+from seedbed.plugins.metadata import is_bounded_above, running_version
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.policy import KEYS
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import Installed, strays
+from seedbed.plugins.scan import HERE, Installed, strays
 from seedbed.plugins.standing import Entry, Status
-from seedbed.plugins.suggest import did_you_mean
 
 
 class CheckResult(NamedTuple):
@@ -102,6 +100,7 @@ def diagnose(registry: Registry) -> list[Finding]:
     """Return what is to know about the plugins here without importing one; the interpreter comes first."""
     findings = [_interpreter(), _seedbed()]
     findings.extend(_finding(entry) for entry in registry.entries() if entry.status is not Status.OK)
+    findings.extend(_loose_requirements(registry))
     findings.extend(_stray_findings())
     findings.extend(_idle_settings(registry))
     findings.extend(_lock_findings(registry))
@@ -133,10 +132,25 @@ def _lock_findings(registry: Registry) -> Iterator[Finding]:
         yield Finding(Level.ERROR, locked.name, fact)
 
 
+def _loose_requirements(registry: Registry) -> Iterator[Finding]:
+    """Yield a note on each distribution that any later Seedbed would import, whatever it changes."""
+    claims = (entry.installed for entry in registry.entries())
+    requirements = {one.owner: one.requires_seedbed for one in claims if one.distribution != HERE}
+    for owner, requirement in requirements.items():
+        if requirement is None:
+            fact = "its metadata requires no version of seedbed"
+        elif not is_bounded_above(requirement):
+            fact = f"it requires seedbed {requirement}, without an upper bound"
+        else:
+            continue
+        advice = "a later Seedbed that may break it is not told from this one; its authors can add a bound"
+        yield Finding(Level.INFO, owner, f"{fact}: {advice}")
+
+
 def _stray_findings() -> Iterator[Finding]:
     for stray in strays():
-        hint = "; ".join(did_you_mean(stray.group, [kind.value for kind in PluginKind]))
-        text = f"its group {stray.group!r} is not known to this Seedbed{'; ' if hint else ''}{hint}"
+        hint = f"; {stray.meant}" if stray.meant else ""
+        text = f"its group {stray.group!r} is not known to this Seedbed{hint}"
         yield Finding(Level.WARNING, f"{stray.name!r} of {stray.distribution} {stray.version}", text)
 
 

@@ -58,11 +58,10 @@ class Lock:
     def check(self) -> None:
         """Raise `LockError` where a distribution that the lock holds is missing here, or is another one."""
         if wrong := self.differences():
-            published = [f"'{one.name}=={one.version}'" for one in wrong if not one.editable]
             raise LockError(
                 f"what is installed is not what {self._title} holds",
                 *(f"{locked.name}: {fact}" for locked, fact in wrong.items()),
-                *([f"pip install {' '.join(published)}"] if published else []),
+                *_commands(wrong),
                 "or, where this is what you want, lock it: `seedbed plugins lock -o LOCKFILE`",
             )
 
@@ -108,6 +107,23 @@ def _difference(locked: LockedDistribution) -> str | None:
     if found.editable and not locked.editable:
         return f"it is installed in editable form, where its code may not be that of {locked.version}"
     return None
+
+
+def _commands(wrong: Iterable[LockedDistribution]) -> Iterator[str]:
+    """Yield what installs the published ones; pip leaves an editable copy of the same version in place."""
+    published = [locked for locked in wrong if not locked.editable]
+    by_options = {
+        "": [locked for locked in published if not _is_installed(locked)],
+        "--force-reinstall ": [locked for locked in published if _is_installed(locked)],
+    }
+    for options, wanted in by_options.items():
+        if wanted:
+            yield f"pip install {options}" + " ".join(f"'{one.name}=={one.version}'" for one in wanted)
+
+
+def _is_installed(locked: LockedDistribution) -> bool:
+    found = installed_version(locked.name)
+    return found is not None and found.version == locked.version
 
 
 def _digest(source: bytes) -> str:

@@ -20,6 +20,10 @@ _HEADING = """\
 # files alone. An editable one is a developer's folder, of which the version is held and the code is not.
 """
 
+_VERSION = "lock-version"
+_NEWEST = 1
+_WRITES = "`seedbed plugins lock -o LOCKFILE` writes one"
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
@@ -45,7 +49,9 @@ class _LockFile(_Entry):
 
 def read_lock(path: Path) -> Lock:
     """Return the lock that a file holds; raise `UsageError` where it cannot be read or is no lock file."""
-    held = build(_LockFile, _read(path), f"the lock file '{path}'")
+    text = _read(path)
+    _check_version(path, text.get(_VERSION))
+    held = build(_LockFile, text, f"the lock file '{path}'")
     distributions = (
         LockedDistribution(one.name, one.version, one.editable, tuple(_flat(one.entry_points)))
         for one in held.distribution
@@ -65,10 +71,19 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        advice = "`seedbed plugins lock -o LOCKFILE` writes one"
-        raise UsageError(f"the lock file '{path}' cannot be read: {error.strerror}", advice) from error
+        raise UsageError(f"the lock file '{path}' cannot be read: {error.strerror}", _WRITES) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"'{path}' is not a lock file: {error}") from error
+        raise UsageError(f"'{path}' is not a lock file: {error}", _WRITES) from error
+
+
+def _check_version(path: Path, version: object) -> None:
+    if version is None:
+        raise UsageError(f"'{path}' is not a lock file: it has no {_VERSION}", _WRITES)
+    if isinstance(version, int) and version > _NEWEST:
+        raise UsageError(
+            f"the lock file '{path}' was made by a newer Seedbed: its {_VERSION} is {version}",
+            f"pip install --upgrade seedbed, which reads {_VERSION} {_NEWEST} so far",
+        )
 
 
 def _flat(entry_points: dict[str, list[str]]) -> Iterator[tuple[str, str]]:

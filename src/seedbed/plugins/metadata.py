@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _PROJECT_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
+_UPPER = frozenset({"<", "<=", "==", "===", "~="})
+
 
 class Distribution(Protocol):
     """What is used of a distribution, whichever finder supplies it."""
@@ -95,6 +97,16 @@ def excludes(specifier: str | None, version: str | None) -> bool:
 
     try:
         return not SpecifierSet(specifier).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def is_bounded_above(specifier: str) -> bool:
+    """Say whether a requirement leaves versions out from some version on, or cannot be read."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return any(part.operator in _UPPER for part in SpecifierSet(specifier))
     except InvalidSpecifier:
         return True
 

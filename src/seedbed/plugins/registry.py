@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from seedbed.errors import UsageError
-from seedbed.plugins.contract import base_class, checked
+from seedbed.plugins.contract import base_class, checked, lacks
 from seedbed.plugins.failures import not_a_task, refused, unknown
 from seedbed.plugins.hooks import Hooks
 from seedbed.plugins.kinds import PluginKind
@@ -95,9 +95,13 @@ class Registry:
 
         `name` defaults to the class name in kebab-case, for an LLM without its ending `LLM`. A class of the
         same module and qualified name is replaced, so that a cell can run again; any other owner of the
-        name is a `UsageError`.
+        name is a `UsageError`, and so is a class that is abstract.
         """
         kind = _kind_of(cls)
+        if lacking := lacks(cls):
+            raise UsageError(
+                f"the class {cls.__name__!r} lacks {lacking}", f"add a class derived from it, with {lacking}"
+            )
         if name is None:
             name = getattr(cls, "backend", "") or kebab_case(cls.__name__)
         if not is_name(name):

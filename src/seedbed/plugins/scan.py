@@ -13,6 +13,7 @@ import importlib_metadata
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import Distribution, Headers, is_editable, required_seedbed
 from seedbed.plugins.names import normalise_distribution
+from seedbed.plugins.suggest import did_you_mean
 
 _logger = logging.getLogger(__name__)
 
@@ -52,6 +53,15 @@ class Stray(NamedTuple):
     name: str
     distribution: str
     version: str
+
+    @property
+    def meant(self) -> str:
+        """The question whether a known group was meant, or nothing where none is near."""
+        return "; ".join(did_you_mean(self.group, [kind.value for kind in PluginKind]))
+
+    def __str__(self) -> str:
+        place = f"the unknown group {self.group!r} of {self.distribution} {self.version}"
+        return f"an entry point {self.name!r} lies in {place}{': ' if self.meant else ''}{self.meant}"
 
 
 def scan(*, refresh: bool = False) -> tuple[Installed, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +15,9 @@ from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.lock import Lock
 from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
+
+_WANTED: Mapping[PluginKind, str] = {**WANTED, PluginKind.STEP: "a Task, GeneratorTask or Step class"}
+"""A file may hold a task wherever it may hold a step."""
 
 
 def load_class(reference: str, kind: PluginKind = PluginKind.STEP, lock: Lock | None = None) -> type:
@@ -36,7 +40,7 @@ def load_class(reference: str, kind: PluginKind = PluginKind.STEP, lock: Lock | 
         base = base_class(kind).__name__
         raise UsageError(
             f"the class {class_name!r} in {path_text!r} does not derive from {base}",
-            f"needed is {WANTED[kind]}",
+            f"needed is {_WANTED[kind]}",
         )
     return found
 

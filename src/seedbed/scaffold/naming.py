@@ -1,23 +1,35 @@
-"""What a new plugin may be called."""
+"""What a new plugin, and its author, may be called."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from seedbed.errors import UsageError
 from seedbed.pipeline.entries import BUILT_IN
+from seedbed.plugins.failures import FIRST_PARTY
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import installed_version
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.new_package import NewPackage
 
+_PREFIX = "seedbed-"
+_NOT_ON_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""The Unicode categories of control characters, surrogates, and separators of lines and paragraphs."""
+
 
 def check_name(package: NewPackage, registry: Registry) -> None:
     """Raise UsageError for a name that is none, or that a plugin of `registry` or its package has."""
     if not is_name(package.name):
-        suggestion = kebab_case(package.name.replace(" ", "-"))
         raise UsageError(
             f"the name {package.name!r} is not of the form lower-case-words",
-            *([f"for example {suggestion}"] if is_name(suggestion) else []),
+            f"for example {_similar_name(package.name)}",
+        )
+    if package.name.startswith(_PREFIX):
+        raise UsageError(
+            f"the package of {package.name!r} would be called {package.distribution!r}",
+            f"leave the prefix out: {package.name.removeprefix(_PREFIX)}",
         )
     owner = _owner(package, registry)
     if owner is not None:
@@ -26,6 +38,26 @@ def check_name(package: NewPackage, registry: Registry) -> None:
         raise UsageError(
             f"a distribution '{package.distribution}' is installed already", "choose another name"
         )
+    first_party = FIRST_PARTY.get((package.kind, package.name), package.distribution)
+    if first_party in FIRST_PARTY.values():
+        raise UsageError(
+            f"the name {package.name!r} is taken by Seedbed's own package {first_party}",
+            f"choose another one, or use it: pip install {first_party}",
+        )
+
+
+def check_author(author: str) -> None:
+    """Raise UsageError for an author that does not fit on one line."""
+    if any(unicodedata.category(character) in _NOT_ON_A_LINE for character in author):
+        raise UsageError(
+            f"the author {author!r} has a line break or another control character",
+            "give a name on one line: --author 'Ada Example'",
+        )
+
+
+def _similar_name(text: str) -> str:
+    suggestion = re.sub(r"[^a-z0-9]+", "-", kebab_case(text)).strip("-")
+    return suggestion if is_name(suggestion) else "bedtime-stories"
 
 
 def _owner(package: NewPackage, registry: Registry) -> str | None:

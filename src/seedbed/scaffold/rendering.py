@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -50,6 +51,12 @@ def _files(package: NewPackage) -> Iterator[tuple[str, str]]:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.filters["toml"] = _toml_string
     for path, template in {**_SHARED, **_OWN[package.kind]}.items():
         text = environment.get_template(f"{template}.jinja").render(package=package)
         yield path.replace("MODULE", package.module), text
+
+
+def _toml_string(text: str) -> str:
+    # A JSON string is a TOML string.
+    return json.dumps(text, ensure_ascii=False)

@@ -39,10 +39,10 @@ _SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}
 class TrainingRows:
     """Encoded rows in the form `form` ("chat", "sharegpt" or "alpaca"), converted in each iteration.
 
-    `columns` names the column of a part where it is not a usual one: `{"prompt": "title"}`. The first
-    row decides which columns are used. Raises `UsageError` where there is no such form or part, where
-    the first row lacks a column, or where two of its columns could be the same part; iterating raises
-    `DatasetError`, with the number of the row, where a row cannot be converted.
+    `columns` names the column of a part where it is not a usual one: `{"prompt": "title"}`. The columns
+    of all rows together decide which are used. Raises `UsageError` where there is no such form, part or
+    column, or where two columns could be the same part; iterating raises `DatasetError`, with the number
+    of the row, where a row cannot be converted.
     """
 
     def __init__(self, rows: Iterable[bytes], form: str, columns: Mapping[str, str] | None = None) -> None:
@@ -51,14 +51,15 @@ class TrainingRows:
         self._given = dict(columns or {})
         for part in self._given:
             _known("part", part, USUAL_COLUMNS)
-        next(iter(self), None)  # what the first row lacks is known before a file is begun
+        # What is lacking is known before a file is begun.
+        names: Row = {name: None for row in map(orjson.loads, rows) for name in row}
+        self._columns = _find_columns(names, self._given) if names else {}
+        next(iter(self), None)
 
     def __iter__(self) -> Iterator[bytes]:
-        columns: _Columns = {}
         for number, row in enumerate(map(orjson.loads, self._rows), start=1):
-            columns = columns or _find_columns(row, self._given)
             try:
-                yield orjson.dumps(self._convert(row, columns))
+                yield orjson.dumps(self._convert(row, self._columns))
             except DatasetError as error:
                 raise DatasetError(f"row {number}: {error.fact}", *error.advice) from error
 

@@ -29,6 +29,12 @@ class GeneratorTask(BaseTask, GeneratorStep):
     `R * (index // R - 1)`: a window that does not depend on timing, while a whole block is under way.
     """
 
+    sampled: ClassVar[tuple[str, ...] | None] = None
+    """The variables that `sample` gives each row, private ones left out, where they are always the same.
+
+    A class that says so has the steps behind it checked before a run, for columns that no row will have.
+    """
+
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         """Return the variables of row `index`, drawn with `rng` alone; None ends the rows at this index.
 

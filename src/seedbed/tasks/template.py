@@ -19,8 +19,19 @@ def sandbox() -> ImmutableSandboxedEnvironment:
     """Return the environment of all that strangers write: prompts, and conditions on rows."""
     # Prompts are plain text: nothing is escaped.
     return ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_shown
     )
+
+
+class _Nothing(Exception):
+    """A template was about to show None."""
+
+
+def _shown(value: Any) -> Any:
+    # The word "None" in a prompt is nobody's intention: a cell of a file was empty.
+    if value is None:
+        raise _Nothing
+    return value
 
 
 @lru_cache(maxsize=256)
@@ -50,7 +61,8 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
     """Return the template's text with `{{ name }}` replaced; single braces are only text.
 
     Raises UsageError for a variable that does not exist and for what the sandbox forbids, InvalidRowError
-    for a part that the value of a variable lacks, as it may in one row and not in another.
+    for a part that the value of a variable lacks and for a value that is None, as in one row and not in
+    another.
     """
     try:
         return _compile(source).render(variables)
@@ -62,6 +74,12 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
             f"the template cannot be filled in: {error.message}",
             *advice,
             f"variables here: {', '.join(sorted(variables)) or 'none'}",
+        ) from error
+    except _Nothing as error:
+        empty = sorted(name for name in template_variables(source) if variables.get(name) is None)
+        raise InvalidRowError(
+            f"the template shows {' and '.join(map(repr, empty)) or 'a value'}, which is None",
+            "give it a value, or say what to show instead: {{ name or '' }}",
         ) from error
     except TemplateError as error:
         raise UsageError(f"the template cannot be rendered: {error.message}") from error

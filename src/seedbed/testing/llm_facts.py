@@ -117,6 +117,12 @@ def only(server: ScriptedServer, wire: Wire) -> Asked:
     return wire.read(server.received[0])
 
 
+def check_arrived(asked: Asked, name: str, sent: object, remedy: str) -> None:
+    """Fail the running test unless a field of the request is what was asked for; `remedy` says what to do."""
+    arrived = getattr(asked.request, name)
+    assert arrived == sent, f"'{name}' was {sent!r} in the call, and {arrived!r} at the server: {remedy}"
+
+
 def texts(messages: Sequence[Message]) -> list[tuple[str, str]]:
     """Return role and text of each message, whether its content is text or parts."""
     return [(message["role"], text_of(message)) for message in messages]

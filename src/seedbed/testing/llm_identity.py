@@ -19,6 +19,8 @@ from seedbed.testing.wire import Refusal
 GIVEN = "from seedbed import LLM, get_json, post_json, parse_body"
 """What every backend may import: its cost is Seedbed's own."""
 
+REMEDY = "the key is shown: declare the field that holds it as SecretStr"
+
 
 class LLMIdentityContract(LLMFacts):
     """What a backend says of itself holds still, shows no key, and costs nothing before it is used."""
@@ -51,7 +53,7 @@ class LLMIdentityContract(LLMFacts):
         They are stored with the rows, and datasets are published.
         """
         ask(llm)
-        assert KEY not in f"{_identity(llm)} {llm.reference} {llm.answer_settings}"
+        assert KEY not in f"{_identity(llm)} {llm.reference} {llm.answer_settings}", REMEDY
 
     def test_the_key_is_in_no_repr(self, llm: LLM, server: ScriptedServer) -> None:
         """No key in `repr`, `str` or a dump of the instance, before and after a call.
@@ -60,7 +62,7 @@ class LLMIdentityContract(LLMFacts):
         """
         for _ in range(2):
             shown = f"{llm!r} {llm!s} {llm.model_dump()} {llm.model_dump(mode='json')}"
-            assert KEY not in shown
+            assert KEY not in shown, REMEDY
             ask(llm)
 
     def test_the_key_is_in_no_pickle(self, llm: LLM, server: ScriptedServer) -> None:
@@ -73,7 +75,7 @@ class LLMIdentityContract(LLMFacts):
             pickled = pickle.dumps(llm)
         except Exception:  # noqa: BLE001 - that it cannot be made is enough
             return
-        assert KEY.encode() not in pickled
+        assert KEY.encode() not in pickled, REMEDY
 
     def test_the_key_is_in_no_error(self, llm: LLM, server: ScriptedServer) -> None:
         """No key in an error, its repr or its traceback, although the server quotes it.
@@ -84,7 +86,7 @@ class LLMIdentityContract(LLMFacts):
             server.answer_with(reply)
             if error := start(llm).exception(PATIENCE):
                 shown = "".join(traceback.format_exception(error))
-                assert KEY not in f"{shown} {error!r} {error.args}"
+                assert KEY not in f"{shown} {error!r} {error.args}", f"{REMEDY}, or name it in `secrets()`"
 
     def test_the_key_is_in_no_log(
         self, llm: LLM, server: ScriptedServer, caplog: pytest.LogCaptureFixture
@@ -97,7 +99,7 @@ class LLMIdentityContract(LLMFacts):
         ask(llm)
         server.answer_with(*self._replies_that_quote_the_key())
         start(llm).exception(PATIENCE)
-        assert KEY not in caplog.text
+        assert KEY not in caplog.text, "the key is in the log"
 
     def test_making_one_sends_nothing(self, llm: LLM, server: ScriptedServer) -> None:
         """Making an instance and asking what it is sends no request: the first call does.

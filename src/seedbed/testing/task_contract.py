@@ -279,6 +279,8 @@ def _only_invalid_rows(trial: Trial) -> bool:
 
 
 def _no_row(trial: Trial) -> str:
+    if not trial.reasons:
+        return "no row was made, and none failed or was rejected: the task gave None, or no row, each time"
     return f"no row was made; does `answer` say what the task can use?\n{trial.reasons}"
 
 

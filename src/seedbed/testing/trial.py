@@ -41,10 +41,13 @@ class Trial:
 
     @property
     def reasons(self) -> str:
-        """Why rows are not there, a line each."""
-        reasons = [f"row {one.row}: {one.kind}: {one.reason}" for one in (*self.failures, *self.rejections)]
+        """Why rows are not there: like reasons are one line, with their number and the first of the rows."""
+        places: dict[tuple[str, str], list[str]] = {}
+        for one in (*self.failures, *self.rejections):
+            places.setdefault((one.kind, one.reason), []).append(one.row)
+        lines = [f"{_places(rows)}: {kind}: {reason}" for (kind, reason), rows in places.items()]
         stopped = [f"the run stopped: {self.stopped_by}"] if self.stopped_by else []
-        return "\n".join([*stopped, *dict.fromkeys(reasons)])
+        return "\n".join([*stopped, *lines])
 
     def of_kind(self, *kinds: str) -> list[Failure]:
         """Return the failures whose errors are of these classes."""
@@ -123,6 +126,11 @@ def _settle(ended: Future[Run], session: Session) -> None:
         ended.set_result(session.execute())
     except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
         ended.set_exception(error)
+
+
+def _places(rows: Sequence[str]) -> str:
+    first, *others = dict.fromkeys(rows)
+    return f"{len(others) + 1} rows, the first of them {first}" if others else f"row {first}"
 
 
 def _kinds(error: type[Exception]) -> set[str]:

@@ -36,6 +36,9 @@ class Wire(ABC):
     finish_reasons: ClassVar[tuple[str, ...]] = ("stop", "length", "content_filter")
     """The reasons that the protocol tells apart, beside tool calls."""
 
+    counts: ClassVar[tuple[str, ...]] = ("cached_tokens", "reasoning_tokens")
+    """What the protocol counts, as fields of `Usage`, beside input and output."""
+
     overflow: ClassVar[Refusal]
     """How the provider says that prompt and answer do not fit into the context."""
 

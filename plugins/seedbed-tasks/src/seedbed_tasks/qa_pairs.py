@@ -40,6 +40,8 @@ class QAPairs(GeneratorTask):
     row 7 is row 7 in every run of the same seed.
     """
 
+    sampled = ("topic", "difficulty", "question_type")
+
     class Output(BaseModel):
         """What the model writes of a row."""
 

@@ -30,6 +30,7 @@ class SelfInstruct(GeneratorTask):
     """
 
     feedback = 64
+    sampled = ()
 
     template: str = (
         "Here are tasks that one may give to an assistant:\n"
