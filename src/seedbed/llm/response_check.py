@@ -38,7 +38,7 @@ def _problem(response: Response) -> tuple[str, ...] | None:
         if choice.finish_reason not in FINISH_REASONS:
             known = ", ".join(map(repr, FINISH_REASONS))
             return f"the finish_reason {choice.finish_reason!r:.{_SHOWN}}", f"there are {known}"
-        if not isinstance(choice.text, str | None):
+        if choice.text is not None and not isinstance(choice.text, str):
             return (_expected("the text of a choice", choice.text), "it is a str, or None")
     return _usage_problem(response.usage)
 

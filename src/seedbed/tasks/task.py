@@ -190,7 +190,7 @@ class BaseTask(BaseStep):
     def _returned(self, made: object, method: str) -> object:
         """Return what a method returned; None is a `return` that was forgotten, and leaves no row out."""
         if made is None:
-            raise InvalidRowError(
+            raise RowError(
                 f"{method} of '{self.name}' returned None",
                 "return the row, or a list of rows; to leave it out, return [] or raise Reject",
             )
