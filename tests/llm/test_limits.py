@@ -388,3 +388,19 @@ def test_no_permit_is_lost_whatever_happens_to_the_calls():
         assert limiter.in_flight == 0
 
     run_virtually(run())
+
+
+def test_a_call_behind_one_that_was_cancelled_long_ago_gets_its_turn():
+    async def run():
+        limiter = Limiter(requests_per_minute=60)
+        await limiter.acquire("m")
+        cancelled = asyncio.create_task(limiter.acquire("m"))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        # Its timer goes off for nobody.
+        await asyncio.sleep(1.5)
+        await limiter.acquire("m")
+        async with asyncio.timeout(5):
+            await limiter.acquire("m")
+
+    run_virtually(run())

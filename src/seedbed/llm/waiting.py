@@ -48,7 +48,8 @@ class WaitingCalls:
     def push(self, call: WaitingCall) -> bool:
         """Add a call, and return whether it is the first; for any other, what holds back the first holds."""
         heapq.heappush(self._heap, call)
-        return self._heap[0] is call
+        # Those before it may have been cancelled, and then hold back nothing.
+        return self.head() is call
 
     def pop(self) -> WaitingCall:
         """Take the first call out."""
