@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable
+from types import CoroutineType
 from typing import TypeVar, cast
 
 from seedbed.errors import UsageError
@@ -16,7 +17,7 @@ def awaitable(given: Awaitable[T], owner: object, method: str) -> Awaitable[T]:
 
     A plain method that returns a coroutine of another one is as good.
     """
-    if inspect.isawaitable(given):
+    if type(given) is CoroutineType or inspect.isawaitable(given):
         return given
     kind = type(cast(object, given)).__name__
     raise UsageError(
