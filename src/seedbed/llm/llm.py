@@ -182,7 +182,8 @@ class LLM(GenerationParameters, ABC):
         """
         if n < 1:
             raise UsageError(f"cannot make {n} generations", "num_generations is 1 or more")
-        merged = self.given()
+        # One of its own: a request can be pickled then, and no backend that changes it reaches another.
+        merged = {"extra": {}, **self.given()}
         for name, value in parameters.items():
             if name not in _CALL_PARAMETERS:
                 raise UsageError(f"unknown parameter '{name}'", *did_you_mean(name, _CALL_PARAMETERS))

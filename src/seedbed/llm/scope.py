@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -62,9 +63,15 @@ def request_digest(llm: LLM, request: Request, seed: int | None) -> bytes:
     `seed` is that of the run: where it differs, an answer is another answer.
     """
     try:
-        encoded = orjson.dumps([seed, tuple(request)], default=dict, option=_CODING)
+        encoded = orjson.dumps([seed, tuple(request)], default=_plain, option=_CODING)
     except TypeError as error:
         raise UsageError(
             f"the request cannot be sent as JSON: {error}", "look at its messages, tools and 'extra'"
         ) from error
     return hashlib.blake2b(llm.identity + encoded, digest_size=16).digest()
+
+
+def _plain(value: object) -> dict[Any, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
