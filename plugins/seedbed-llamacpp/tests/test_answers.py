@@ -36,7 +36,8 @@ JOKE = ask("Tell me a joke.")
 
 
 def test_an_answer_cut_at_its_longest_says_so(llm: LlamaCppLLM) -> None:
-    response = llm.complete(JOKE, max_tokens=5)
+    # A joke may be over by then, if the model is let.
+    response = llm.complete(JOKE, max_tokens=5, extra={"ignore_eos": True})
     (choice,) = response.choices
     assert choice.text
     assert choice.finish_reason == "length"
