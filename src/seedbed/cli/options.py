@@ -22,7 +22,7 @@ set_option = click.option(
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Set a parameter of the task, llm.NAME of the LLM, STEP.NAME with a FILE (repeatable).",
+    help="Set a parameter of the task, llm.NAME of the LLM; STEP[.llm].NAME with a FILE (repeatable).",
 )
 
 concurrency_option = click.option(

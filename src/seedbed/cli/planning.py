@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.cli.failures import blaming
+from seedbed.cli.llms import PipelineLLMs, made_llm
 from seedbed.cli.settings import Setting, Settings, fields_of, parse_settings
 from seedbed.engine.bounds import NO_BOUNDS, Bounds, MaxFailures
 from seedbed.engine.plan import Plan, make_plan
@@ -17,7 +18,7 @@ from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.build import build
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
-from seedbed.plugins.resolve import get_llm, get_step, get_task, llm_class, step_class, task_class
+from seedbed.plugins.resolve import get_step, get_task, step_class, task_class
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry
 
 _FILE_ENDINGS = (".yaml", ".yml", ".json")
-_KEY_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,12 @@ def order_of(
 
 def plan_of(order: Order, registry: Registry) -> Plan:
     """Return the plan of an order; raise UsageError or PluginError for what cannot be run."""
-    llm = _llm(order, registry)
-    what = _pipeline(order, registry) if is_pipeline_file(order.what) else _step(order, llm, registry)
+    if is_pipeline_file(order.what):
+        llm = None
+        what: BaseStep | Pipeline = _pipeline(order, registry)
+    else:
+        llm = _llm(order, registry)
+        what = _step(order, llm, registry)
     _check_llm(what, llm, registry)
     return make_plan(
         what,
@@ -106,18 +110,7 @@ def _llm(order: Order, registry: Registry) -> LLM | None:
                 f"'llm.{order.settings.llm[0].key}' is set, and there is no LLM", "add --llm BACKEND/MODEL"
             )
         return None
-    what = f"the LLM {order.llm!r}"
-    cls, _ = llm_class(order.llm, registry=registry)
-    # Any of them may be a key, and the backend's own code may quote it.
-    with blaming(what, [setting.text for setting in order.settings.llm if len(setting.text) >= _KEY_LENGTH]):
-        fields = fields_of(cls, order.settings.llm, what)
-        try:
-            return get_llm(order.llm, registry=registry, **fields)
-        except ParameterError as error:
-            lacking = [name for name, field in cls.model_fields.items() if field.is_required()]
-            name = next((name for name in lacking if name not in {"model", *fields}), "NAME")
-            hint = f"set them with --set llm.{name}=VALUE; `seedbed run --llm {order.llm} --help` shows them"
-            raise ParameterError(error.fact, *error.advice, hint) from error
+    return made_llm(order.llm, order.settings.llm, registry)
 
 
 def _step(order: Order, llm: LLM | None, registry: Registry) -> BaseStep:
@@ -139,10 +132,12 @@ def _step(order: Order, llm: LLM | None, registry: Registry) -> BaseStep:
 def _pipeline(order: Order, registry: Registry) -> Pipeline:
     from seedbed.pipeline.file import load_pipeline
 
-    pipeline = load_pipeline(Path(order.what), registry=registry)
+    llms = PipelineLLMs(order.llm, order.settings, registry)
+    pipeline = load_pipeline(Path(order.what), registry=registry, make_llm=llms.make)
+    llms.check(order.what)
     by_step: dict[str, list[Setting]] = {}
     names = [step.name for step in pipeline.steps]
-    for setting in order.settings.own:
+    for setting in llms.others:
         step, *path = setting.path
         if step not in names or not path:
             raise UsageError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
@@ -27,8 +28,18 @@ if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry
 
 
-def load_pipeline(path: Path, registry: Registry | None = None) -> Pipeline:
+LLMMaker: TypeAlias = "Callable[[str, LLMEntry | None, LLMEntry | None], LLM | None]"
+"""Makes the LLM of the step that is named, from the step's own entry and from that of the whole file."""
+
+
+def load_pipeline(
+    path: Path, registry: Registry | None = None, *, make_llm: LLMMaker | None = None
+) -> Pipeline:
     """Return the pipeline of a .yaml, .yml or .json file.
+
+        load_pipeline(Path("instructions.yaml")).run(100, out="instructions.jsonl")
+
+    `make_llm` makes the LLM of each task in place of the file's entries; it may look at them.
 
     Raises UsageError for a file that cannot be read, does not fit or makes no graph, and the errors of the
     plugins and fields that it names, each with the place in the file. A file never names code:
@@ -36,10 +47,16 @@ def load_pipeline(path: Path, registry: Registry | None = None) -> Pipeline:
     """
     described = build(PipelineFile, _read(path), f"the pipeline file '{path}'")
     places = [f"'{path}', steps[{number}]" for number in range(len(described.steps))]
+    make_llm = make_llm or partial(_llm, registry=registry)
+    with _at(f"'{path}'"):
+        default = _llm_entry(described.llm)
     steps: list[BaseStep] = []
     for entry, place in zip(described.steps, places, strict=True):
         with _at(place):
-            steps.append(_step(entry, described.llm, registry))
+            step = _step(entry, registry)
+            if isinstance(step, BaseTask) and (llm := make_llm(step.name, _llm_entry(entry.llm), default)):
+                step.llm = llm
+            steps.append(step)
     links: list[Link] = []
     for number, entry in enumerate(described.steps):
         with _at(places[number]):
@@ -80,18 +97,14 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _step(entry: StepEntry, default: str | LLMEntry | None, registry: Registry | None) -> BaseStep:
+def _step(entry: StepEntry, registry: Registry | None) -> BaseStep:
     fields = {**entry.fields, **({"name": entry.name} if entry.name else {})}
     _refuse_code(entry.use)
     if "llm" in entry.fields:
         raise UsageError("'llm' does not stand under `with`", "write `llm:` beside it")
     if entry.use in BUILT_IN:
         return build(BUILT_IN[entry.use], fields, f"the step {entry.use!r}")
-    step = get_step(entry.use, registry=registry, **fields)
-    chosen = entry.llm or default
-    if isinstance(step, BaseTask) and chosen is not None:
-        step.llm = _llm(chosen, registry)
-    return step
+    return get_step(entry.use, registry=registry, **fields)
 
 
 def _links(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[Link]:
@@ -122,11 +135,18 @@ def _parents(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[B
     return [by_name[name] for name in names]
 
 
-def _llm(entry: str | LLMEntry, registry: Registry | None) -> LLM:
-    if isinstance(entry, str):
-        entry = LLMEntry(use=entry)
-    _refuse_code(entry.use)
-    return get_llm(entry.use, registry=registry, **entry.fields)
+def _llm_entry(entry: str | LLMEntry | None) -> LLMEntry | None:
+    entry = LLMEntry(use=entry) if isinstance(entry, str) else entry
+    if entry is not None:
+        _refuse_code(entry.use)
+    return entry
+
+
+def _llm(
+    step: str, own: LLMEntry | None, default: LLMEntry | None, *, registry: Registry | None
+) -> LLM | None:
+    entry = own or default
+    return get_llm(entry.use, registry=registry, **entry.fields) if entry else None
 
 
 def _refuse_code(reference: str) -> None:

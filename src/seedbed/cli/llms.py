@@ -1,0 +1,106 @@
+"""LLMs as the options of a command choose and change them, those of a pipeline file too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seedbed.cli.failures import blaming
+from seedbed.cli.settings import Setting, Settings, fields_of
+from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.llm import LLM
+from seedbed.pipeline.entries import LLMEntry
+from seedbed.plugins.resolve import get_llm, llm_class
+from seedbed.plugins.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from seedbed.plugins.registry import Registry
+
+_KEY_LENGTH = 8
+
+
+def made_llm(
+    reference: str,
+    settings: Sequence[Setting],
+    registry: Registry,
+    *,
+    fields: Mapping[str, Any] | None = None,
+    prefix: str = "llm",
+) -> LLM:
+    """Return the LLM of a reference with `fields`, and with `settings`, which beat them.
+
+    `prefix` is what users write before a field's name: `llm`, or `STEP.llm` for that of one step.
+    """
+    what = f"the LLM {reference!r}"
+    cls, _ = llm_class(reference, registry=registry)
+    # Any of them may be a key, and the backend's own code may quote it.
+    with blaming(what, [setting.text for setting in settings if len(setting.text) >= _KEY_LENGTH]):
+        given = {**(fields or {}), **fields_of(cls, settings, what)}
+        try:
+            return get_llm(reference, registry=registry, **given)
+        except ParameterError as error:
+            lacking = [name for name, field in cls.model_fields.items() if field.is_required()]
+            name = next((name for name in lacking if name not in {"model", *given}), "NAME")
+            raise ParameterError(
+                error.fact,
+                *error.advice,
+                f"set them with --set {prefix}.{name}=VALUE; "
+                f"`seedbed run --llm {reference} --help` shows them",
+            ) from error
+
+
+class PipelineLLMs:
+    """The LLMs of a pipeline file's steps, with what a command sets.
+
+    `--llm` replaces the file's own `llm:`, and `llm.NAME` sets a field of what stands there; in a file
+    without one, of each step's LLM. `STEP.llm=REF` and `STEP.llm.NAME` are for the LLM of one step.
+    """
+
+    def __init__(self, llm: str | None, settings: Settings, registry: Registry) -> None:
+        self._chosen = llm
+        self._shared = settings.llm
+        self._registry = registry
+        self._shared_is_used = False
+        self._made: set[str] = set()
+        self._of_step: dict[str, list[Setting]] = {}
+        self.others: list[Setting] = []
+        for setting in settings.own:
+            if len(setting.path) > 1 and setting.path[1] == "llm":
+                self._of_step.setdefault(setting.path[0], []).append(setting)
+            else:
+                self.others.append(setting)
+
+    def make(self, step: str, own: LLMEntry | None, default: LLMEntry | None) -> LLM | None:
+        """Return the LLM of a step; None where nothing names one."""
+        if self._chosen is not None:
+            default = LLMEntry(use=self._chosen)
+        of_step = self._of_step.get(step, ())
+        replaced = next((one.text for one in reversed(of_step) if len(one.path) == 2), None)
+        entry = LLMEntry(use=replaced) if replaced else own or default
+        if entry is None:
+            return None
+        self._made.add(step)
+        settings = [one._replace(path=one.path[2:]) for one in of_step if len(one.path) > 2]
+        if entry is default or default is None:
+            self._shared_is_used = True
+            settings = [*self._shared, *settings]
+        return made_llm(entry.use, settings, self._registry, fields=entry.fields, prefix=f"{step}.llm")
+
+    def check(self, file: str) -> None:
+        """Raise UsageError where `--llm` or a setting has reached no step."""
+        given = [f"--llm {self._chosen}"] if self._chosen else []
+        given += [f"--set llm.{setting.key}" for setting in self._shared]
+        if given and not self._shared_is_used:
+            raise UsageError(
+                f"no step of '{file}' would use {given[0]}",
+                "each task has an LLM of its own: write --set STEP.llm=BACKEND/MODEL, or STEP.llm.NAME=VALUE"
+                if self._made
+                else "leave it out, or add --llm BACKEND/MODEL where a task lacks an LLM",
+            )
+        for step, settings in self._of_step.items():
+            if step not in self._made:
+                raise UsageError(
+                    f"--set {settings[0].key} names no LLM of a step",
+                    *did_you_mean(step, self._made),
+                    f"steps with an LLM: {', '.join(sorted(self._made)) or 'none'}",
+                )
