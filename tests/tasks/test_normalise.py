@@ -53,7 +53,7 @@ WRONG = [
     ("text", "step 'once' gave str where a row was expected"),
     (({"x": 1}, {"x": 2}), "gave tuple where a row was expected"),
     ([{"x": 1}, 5], "gave int where a row was expected"),
-    ({"x": (1, 2)}, "column 'x' holds a tuple"),
+    ({"x": 1j}, "column 'x' holds a complex"),
     ({1: "x"}, "the name of column 1 is an int"),
 ]
 

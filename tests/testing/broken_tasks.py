@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -199,13 +198,13 @@ class Wordless(Haiku):
     template: str = "Write about {{ season }}."
 
 
-class GivesADate(Haiku):
+class GivesAnObject(Haiku):
     """Gives a value that JSON lacks."""
 
     outputs: ClassVar[list[str]] = ["generation", "day"]
 
     def format_output(self, output: str | None, input: Row | None) -> Row:
-        return {"generation": output, "day": datetime.date(2026, 1, 1)}
+        return {"generation": output, "day": object()}
 
 
 class HasABadName(Haiku):
@@ -326,7 +325,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "TakesAFunction": ("test_its_parameters_have_a_schema", "no file can hold"),
     "HasAWrongDefault": ("test_its_defaults_are_valid", "lines"),
     "Wordless": ("test_it_says_what_it_is", "there is no docstring"),
-    "GivesADate": ("test_rows_are_json", "'day' holds a date"),
+    "GivesAnObject": ("test_rows_are_json", "'day' holds an object"),
     "HasABadName": ("test_its_name_is_valid", "My Haiku"),
     "DiesWhenItGoesOn": ("test_an_interrupted_run_goes_on_to_the_same_rows", "it did not go on"),
     "BeginsAtTheWrongPlace": ("test_an_interrupted_run_goes_on_to_the_same_rows", "'number': 2"),

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TextIO
 import orjson
 
 from seedbed.errors import DatasetError, InvalidRowError
-from seedbed.tasks.rows import Row, check_row
+from seedbed.tasks.rows import Row, checked_row
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONG_NUMBER = re.compile(rb"\d{19}")
@@ -59,7 +59,7 @@ def _checked(row: Any, where: str) -> Row:
     if not isinstance(row, dict):
         raise DatasetError(f"{where} is not a JSON object", "a row is {'column': value, ...}")
     try:
-        check_row(row)
+        checked_row(row)
     except InvalidRowError as error:
         raise DatasetError(f"{where}: {error.fact}", *error.advice) from error
     return row

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.tasks.mapping import renamed
-from seedbed.tasks.rows import GeneratorOutput, Row
+from seedbed.tasks.rows import GeneratorOutput, Row, checked_row, plain_row
 from seedbed.tasks.steps import GeneratorStep, finished
 from seedbed.tasks.task import BaseTask
 
@@ -48,12 +48,15 @@ class GeneratorTask(BaseTask, GeneratorStep):
         return max(0, self.feedback * (index // self.feedback - 1)) if self.feedback else 0
 
     def variables(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> dict[str, Any] | None:
-        """Return the variables of row `index` in a run of this seed; `accepted` are the rows that feed it."""
+        """Return the variables of row `index` in a run of this seed; `accepted` are the rows that feed it.
+
+        They have the form that they have in the row, so that prompts show the same, and a value that no row
+        can hold raises InvalidRowError here, before a call is paid for. Private ones stay as they are.
+        """
         rng = random.Random(f"{seed}/{self.name}/{index}")
-        if self.feedback:
-            sample: Callable[..., dict[str, Any] | None] = self.sample
-            return sample(index, rng, accepted)
-        return self.sample(index, rng)
+        sample: Callable[..., dict[str, Any] | None] = self.sample
+        variables = sample(index, rng, accepted) if self.feedback else sample(index, rng)
+        return variables if variables is None else self._plain_input(variables)
 
     async def make_row(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> list[Row] | None:
         """Return the finished rows of one index in a run of this seed, or None behind the end."""
@@ -89,6 +92,11 @@ class GeneratorTask(BaseTask, GeneratorStep):
     def is_indexed(self) -> bool:
         """Whether rows are made by index (`process` is not overridden), and so independently."""
         return type(self).process is GeneratorTask.process
+
+    def _plain_input(self, input: Row) -> Row:
+        plain = plain_row(input, private="_")
+        checked_row({name: value for name, value in plain.items() if not name.startswith("_")})
+        return plain
 
     def _kept_columns(self, input: Row) -> Row:
         return {name: value for name, value in input.items() if not name.startswith("_")}

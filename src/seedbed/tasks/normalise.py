@@ -5,31 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from seedbed.errors import InvalidRowError
 from seedbed.tasks.mapping import renamed
-from seedbed.tasks.rows import Row, check_row
+from seedbed.tasks.rows import Row, checked_row
+from seedbed.tasks.values import plain_value
 
 T = TypeVar("T")
 
 
 def as_rows(given: object, step: str) -> list[Row]:
-    """Return what step `step` gave as checked rows.
+    """Return what step `step` gave as rows of JSON values.
 
     As `plain_rows`; raises InvalidRowError too for a value that JSON cannot hold.
     """
-    rows = plain_rows(given, step)
-    for row in rows:
-        check_row(row)
-    return rows
+    return [checked_row(row) for row in plain_rows(given, step)]
 
 
 def plain_rows(given: object, step: str) -> list[Row]:
     """Return what step `step` gave as rows, whose values nobody has looked at yet.
 
-    A row is one row, a list stays a list, `(rows, last)` is its rows, a pydantic object is dumped and
-    None is no row. Raises InvalidRowError for anything else.
+    A row is one row, a list stays a list, `(rows, last)` is its rows, a pydantic object, a dataclass or
+    another mapping becomes a dictionary, and None is no row. Raises InvalidRowError for anything else.
     """
     if type(given) is dict:
         return [given]
@@ -42,14 +38,13 @@ def plain_rows(given: object, step: str) -> list[Row]:
 
 
 def _plain_row(item: object, step: str) -> Row:
-    if isinstance(item, BaseModel):
-        item = item.model_dump(mode="json")
-    if not isinstance(item, dict):
+    row = item if type(item) is dict else plain_value(item)
+    if not isinstance(row, dict):
         raise InvalidRowError(
             f"step '{step}' gave {type(item).__name__} where a row was expected",
             "a row is a dictionary of columns; a list of rows or a pydantic object will do as well",
         )
-    return item
+    return row
 
 
 def normalised(

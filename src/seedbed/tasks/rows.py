@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import orjson
 
 from seedbed.errors import InvalidRowError
+from seedbed.tasks.values import plain_value
 
 Row: TypeAlias = dict[str, Any]
 """Columns by name; the values are str, int, float, bool, None, and lists and dictionaries of these."""
@@ -24,28 +25,53 @@ _SCALARS = frozenset({str, float, bool, type(None), int})
 _STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
-def check_row(row: object) -> None:
-    """Raise `InvalidRowError`, naming column and type, unless `row` is a dictionary of JSON values.
+class _NotJSON(Exception):
+    """What keeps a value from being JSON: a fact, then advice."""
 
-    Types are exact: a tuple, an enum or a numpy scalar is refused, since it would come back from a
-    file as something else. Integers have at most 64 bits, nesting has at most 128 levels.
+    def __init__(self, fact: str, *advice: str) -> None:
+        super().__init__(fact)
+        self.fact, self.advice = fact, advice
+
+
+def checked_row(row: object) -> Row:
+    """Return what `plain_row` returns, where all of it can be written; raise `InvalidRowError` otherwise."""
+    plain = plain_row(row)
+    _dump(plain)
+    return plain
+
+
+def plain_row(row: object, private: str | None = None) -> Row:
+    """Return the row with each value in its JSON form: itself where it has no others.
+
+    Dates, decimals, numpy scalars and the like have one form each, see `seedbed.tasks.values`. Columns
+    whose name begins with `private` are left alone. Raises `InvalidRowError`, naming column and type, for
+    a value that has no form, for nesting of more than 128 levels, and for integers of more than 64 bits.
     """
-    encode_row(row)
-
-
-def encode_row(row: object) -> bytes:
-    """Return the row as one JSON object without a line end; raise what `check_row` raises.
-
-    Text that is not ASCII stays as it is. NaN and the infinities, which JSON lacks, become null.
-    """
-    if type(row) is not dict:
+    given = row if type(row) is dict else plain_value(row)
+    if type(given) is not dict:
         raise InvalidRowError(
             f"a row is a dictionary of columns, not {_article(row)}", "return {'column': value, ...}"
         )
+    row = given
+    changed: Row = {}
     for name, value in row.items():
-        if type(value) not in _SCALARS or type(name) is not str:
-            _check_column(name, value, row)
-    return _dump(row)
+        if type(name) is not str or (
+            type(value) not in _SCALARS and not (private and name.startswith(private))
+        ):
+            plain = _plain_column(name, value, row)
+            if plain is not value or type(name) is not str:
+                changed[name] = plain
+    if not changed:
+        return row
+    return {_text(name): changed.get(name, value) for name, value in row.items()}
+
+
+def encode_row(row: object) -> bytes:
+    """Return the row as one JSON object without a line end; raise what `plain_row` raises.
+
+    Text that is not ASCII stays as it is. NaN and the infinities, which JSON lacks, become null.
+    """
+    return _dump(plain_row(row))
 
 
 def encode_value(value: Any) -> str:
@@ -53,24 +79,36 @@ def encode_value(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _check_column(name: object, value: object, row: Row) -> None:
-    if type(name) is not str:
+def _plain_column(name: object, value: object, row: Row) -> Any:
+    if not isinstance(name, str):
         raise InvalidRowError(f"the name of column {name!r} is {_article(name)}, not a str")
-    problem = _problem(value, [row])
-    if problem:
-        raise InvalidRowError(f"column {name!r} {problem[0]}", *problem[1:])
+    try:
+        return _plain(value, [row])
+    except _NotJSON as problem:
+        raise InvalidRowError(f"column {name!r} {problem.fact}", *problem.advice) from None
 
 
 def _dump(row: Row) -> bytes:
     try:
         return orjson.dumps(row, option=_STRICT)
     except TypeError as error:
-        for column, value in row.items():
-            _check_column(column, value, row)
-        name = next((name for name in row if not _is_unicode({name: row[name]})), None)
+        for name, value in row.items():
+            if _has_long_integer(value):
+                raise InvalidRowError(
+                    f"column {name!r} holds an int of more than 64 bits", "write it as text: str(value)"
+                ) from error
+        name = next((name for name in row if not _is_unicode({name: row[name]})), "")
         raise InvalidRowError(
             f"column {name!r} holds text that is not valid Unicode (half of a surrogate pair)"
         ) from error
+
+
+def _has_long_integer(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_long_integer, value))
+    if isinstance(value, dict):
+        return any(map(_has_long_integer, value.values()))
+    return isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER
 
 
 def _is_unicode(row: Row) -> bool:
@@ -81,46 +119,52 @@ def _is_unicode(row: Row) -> bool:
     return True
 
 
-def _problem(value: object, parents: list[object]) -> tuple[str, ...] | None:
-    """Return what keeps `value`, found inside `parents`, from being JSON: a fact, then advice."""
+def _plain(value: Any, parents: list[object]) -> Any:
+    """Return the JSON form of `value`, found inside `parents`: itself where it is one."""
     kind = type(value)
-    if kind is str or kind is float or kind is bool or value is None:
-        return None
-    if kind is int:
-        return _integer_problem(cast(int, value))
-    if kind is list or kind is dict:
-        return _container_problem(cast("list[Any] | dict[Any, Any]", value), parents)
-    return f"holds {_article(value)}, which is not a JSON value", _conversion(value)
+    if kind in _SCALARS:
+        return value
+    plain = value if kind is list or kind is dict else plain_value(value)
+    if isinstance(plain, list | dict):
+        if len(parents) >= MAX_DEPTH:
+            raise _depth_problem([*parents, value])
+        parents.append(value)
+        plain = _plain_list(plain, parents) if isinstance(plain, list) else _plain_dict(plain, parents)
+        parents.pop()
+        return plain
+    if type(plain) not in _SCALARS:
+        if plain is value:
+            raise _NotJSON(f"holds {_article(value)}, which is not a JSON value", _conversion(value))
+        return _plain(plain, [*parents, value])
+    return plain
 
 
-def _integer_problem(value: int) -> tuple[str, ...] | None:
-    if MIN_INTEGER <= value <= MAX_INTEGER:
-        return None
-    return "holds an int of more than 64 bits", "write it as text: str(value)"
+def _plain_list(items: list[Any], parents: list[object]) -> list[Any]:
+    if all(type(item) in _SCALARS for item in items):
+        return items
+    plain = [_plain(item, parents) for item in items]
+    return plain if any(new is not old for new, old in zip(plain, items, strict=True)) else items
 
 
-def _container_problem(
-    container: list[Any] | dict[Any, Any], parents: list[object]
-) -> tuple[str, ...] | None:
-    if len(parents) >= MAX_DEPTH:
-        return _depth_problem([*parents, container])
-    parents.append(container)
-    if isinstance(container, dict):
-        for key in container:
-            if type(key) is not str:
-                return f"holds a dict whose key {key!r} is {_article(key)}, not a str", "use str(key)"
-    for value in container.values() if isinstance(container, dict) else container:
-        problem = _problem(value, parents)
-        if problem:
-            return problem
-    parents.pop()
-    return None
+def _plain_dict(items: dict[Any, Any], parents: list[object]) -> dict[str, Any]:
+    for key in items:
+        if not isinstance(key, str):
+            raise _NotJSON(f"holds a dict whose key {key!r} is {_article(key)}, not a str", "use str(key)")
+    plain = {_text(key): _plain(value, parents) for key, value in items.items()}
+    same = all(
+        new is old and type(key) is str for new, (key, old) in zip(plain.values(), items.items(), strict=True)
+    )
+    return items if same else plain
 
 
-def _depth_problem(parents: list[object]) -> tuple[str, ...]:
+def _text(name: str) -> str:
+    return name if type(name) is str else str(plain_value(name))
+
+
+def _depth_problem(parents: list[object]) -> _NotJSON:
     if len({id(parent) for parent in parents}) < len(parents):
-        return "contains itself", "put a value into it, not the row or list that it is part of"
-    return f"is nested more than {MAX_DEPTH} levels deep", "write it as text: json.dumps(value)"
+        return _NotJSON("contains itself", "put a value into it, not the row or list that it is part of")
+    return _NotJSON(f"is nested more than {MAX_DEPTH} levels deep", "write it as text: json.dumps(value)")
 
 
 def _article(value: object) -> str:
@@ -129,12 +173,8 @@ def _article(value: object) -> str:
 
 
 def _conversion(value: object) -> str:
-    if hasattr(value, "model_dump"):
-        return "use value.model_dump(mode='json')"
     if hasattr(value, "isoformat"):
         return "use value.isoformat()"
-    if hasattr(value, "tolist"):
-        return "use value.tolist()"
-    if isinstance(value, (tuple, set, frozenset)):
-        return "use a list"
+    if hasattr(value, "__next__"):
+        return "use a list: list(value)"
     return "make it text, a number, a list or a dictionary"

@@ -32,7 +32,7 @@ from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import naming
 from seedbed.tasks.normalise import as_rows, plain_rows
-from seedbed.tasks.rows import Row
+from seedbed.tasks.rows import Row, plain_row
 from seedbed.tasks.steps import BaseStep, Step, finished
 from seedbed.tasks.template import check_template, render, template_variables
 from seedbed.tasks.typed import describe, parse_output
@@ -168,7 +168,7 @@ class BaseTask(BaseStep):
 
     async def make_rows(self, input: Row) -> list[Row]:
         """Return the finished rows of one input: `{**input, **row}` with `model_name`, all checked."""
-        return as_rows(await self.unchecked_rows(input), self.name)
+        return as_rows(await self.unchecked_rows(self._plain_input(input)), self.name)
 
     async def unchecked_rows(self, input: Row) -> list[Row]:
         """Return the finished rows of one input for a caller that looks at their values itself."""
@@ -234,6 +234,10 @@ class BaseTask(BaseStep):
             raise InvalidOutputError(describe(error), text=text) from error
         except json.JSONDecodeError as error:
             raise InvalidOutputError(f"the answer is not JSON ({error})", text=text) from error
+
+    def _plain_input(self, input: Row) -> Row:
+        """Return the input as it is in a run, where it comes from a file or a store."""
+        return plain_row(input)
 
     def _kept_columns(self, input: Row) -> Row:
         """Return the columns of the input that its rows keep."""

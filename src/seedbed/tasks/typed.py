@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from seedbed.errors import InvalidOutputError
 from seedbed.llm.structured import json_text
+from seedbed.tasks.values import dumped
 
 
 def parse_output(model: type[BaseModel], answer: str) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def parse_output(model: type[BaseModel], answer: str) -> dict[str, Any]:
         parsed = model.model_validate_json(json_text(answer))
     except ValidationError as error:
         raise InvalidOutputError(describe(error), text=answer) from error
-    return parsed.model_dump(mode="json")
+    return dumped(parsed)
 
 
 def describe(error: ValidationError) -> str:

@@ -68,9 +68,9 @@ class StepContract(BaseStepContract):
         assert trial.rows, f"no row is left: give `inputs` of which some stay\n{trial.reasons}"
 
     def test_rows_are_json(self) -> None:
-        """Rows hold text, numbers, bool, None, and lists and dictionaries of these.
+        """Rows hold text, numbers, bool, None, lists and dictionaries, and what has one form in these.
 
-        Anything else would come back from a file as something else, so the engine refuses the row.
+        That is: dates, decimals, numpy scalars and the like. The engine refuses a row that holds anything else.
         """
         trial = self.bench.attempt()
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"

@@ -94,9 +94,9 @@ class TaskContract(BaseStepContract):
         assert trial.rows or _only_invalid_rows(trial), _no_row(trial)
 
     def test_rows_are_json(self) -> None:
-        """Rows hold text, numbers, bool, None, and lists and dictionaries of these.
+        """Rows hold text, numbers, bool, None, lists and dictionaries, and what has one form in these.
 
-        Anything else would come back from a file as something else, so the engine refuses the row.
+        That is: dates, decimals, numpy scalars and the like. The engine refuses a row that holds anything else.
         """
         trial = self.bench.run()
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"

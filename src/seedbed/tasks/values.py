@@ -1,0 +1,199 @@
+"""The one JSON form of the Python values that a row may be given.
+
+A step gives what its libraries gave it: dates, decimals, numpy scalars. Each kind has one form here, the
+same wherever a row comes from; `docs/reference/datasets.md` has the table. Values of no kind here are
+handed back as they are, for `seedbed.tasks.rows` to refuse.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
+
+_NANOSECONDS = 10**9
+_DAYS_OF_YEAR = 365
+_WHOLE = (str, int, float, bool, type(None))
+
+
+def plain_value(value: Any) -> Any:
+    """Return the JSON form of one value; containers are new, and what they hold is not looked at.
+
+    A value that has no form here comes back as the same object.
+    """
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str | int | float):
+        return _plain_scalar(value)
+    if isinstance(value, datetime | date | time | timedelta):
+        return _moment(value)
+    if isinstance(value, Decimal | UUID | PurePath):
+        return str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(value).decode()
+    if isinstance(value, BaseModel):
+        return dumped(value)
+    if hasattr(value, "dtype"):
+        return _array(value)
+    return _container(value)
+
+
+def dumped(model: BaseModel) -> dict[str, Any]:
+    """Return what a pydantic object's own `model_dump(mode="json")` gives, its sets sorted.
+
+    Without that, the order of a set's texts would be another one in each process.
+    """
+    try:
+        found: dict[str, Any] = model.model_dump(mode="json")
+    except PydanticSerializationError:
+        # Bytes that are no UTF-8, or a type that pydantic has no JSON form of: ours, or an error of ours.
+        return model.model_dump()
+    return _sorted_like(model.model_dump(), found) if _has_sets(type(model)) else found
+
+
+def instant_text(nanoseconds: int) -> str:
+    """Return the fraction of a second as ISO 8601 has it: none, six digits, or nine where needed."""
+    if not nanoseconds:
+        return ""
+    return f".{nanoseconds:09d}" if nanoseconds % 1000 else f".{nanoseconds // 1000:06d}"
+
+
+def duration_text(nanoseconds: int) -> str:
+    """Return a duration in ISO 8601, as pydantic writes it: a year has 365 days, and no digit is lost."""
+    sign, rest = "-" if nanoseconds < 0 else "", abs(nanoseconds)
+    seconds, fraction = divmod(rest, _NANOSECONDS)
+    days, seconds = divmod(seconds, 86_400)
+    years, days = divmod(days, _DAYS_OF_YEAR)
+    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
+    whole = "".join(f"{count}{unit}" for count, unit in ((years, "Y"), (days, "D")) if count)
+    parts = [(str(hours), "H"), (str(minutes), "M"), (_seconds(seconds, fraction), "S")]
+    clock = "".join(f"{count}{unit}" for count, unit in parts if count != "0")
+    if not whole and not clock:
+        clock = "0S"
+    return f"{sign}P{whole}{'T' if clock else ''}{clock}"
+
+
+def _seconds(seconds: int, fraction: int) -> str:
+    return f"{seconds}.{fraction:09d}".rstrip("0").rstrip(".") if fraction else str(seconds)
+
+
+def _plain_scalar(value: str | int | float) -> Any:
+    kind = type(value)
+    if kind in _WHOLE:
+        return value
+    # `str(value)` would give what a subclass shows, not the text that it is.
+    base = next(base for base in (str, int, float) if isinstance(value, base))
+    return "".join(value) if isinstance(value, str) else base(value)
+
+
+def _moment(value: Any) -> str | None:
+    if isinstance(value, timedelta):
+        # pandas counts nanoseconds on top of what the class of Python holds.
+        return _none_of_missing(value, lambda: duration_text(_nanoseconds(value)))
+    return _none_of_missing(value, lambda: _with_z(value.isoformat()))
+
+
+def _nanoseconds(value: Any) -> int:
+    micro = (value.days * 86_400 + value.seconds) * 10**6 + value.microseconds
+    return int(micro * 1000 + getattr(value, "nanoseconds", 0))
+
+
+def _none_of_missing(value: Any, text: Any) -> str | None:
+    # The missing time of pandas is a datetime that is unequal to itself.
+    return text() if value == value else None
+
+
+def _with_z(text: str) -> str:
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
+def _array(value: Any) -> Any:
+    """Return the numbers of an array or of a scalar of numpy, or of what has its methods (torch, pandas)."""
+    kind = getattr(value.dtype, "kind", "")
+    if kind in ("m", "M"):
+        return _times(value, kind)
+    listed = value.tolist() if hasattr(value, "tolist") else value
+    # A long double stays itself; numpy has no shorter form of it.
+    return float(listed) if type(listed) is type(value) and kind == "f" else listed
+
+
+def _times(value: Any, kind: str) -> Any:
+    """Return times of numpy, one by one: `tolist` would make bare integers of nanoseconds."""
+    if getattr(value, "ndim", 0):
+        return list(value)
+    if value != value:
+        return None
+    if kind == "M":
+        return _numpy_instant(value)
+    spelled = value.item()
+    if isinstance(spelled, timedelta):
+        return duration_text(_nanoseconds(spelled))
+    # The same unit, one at a time: years and months of numpy have no length, and stay numbers.
+    return (
+        duration_text(int(value.astype("timedelta64[ns]").astype("int64"))) if _is_exact(value) else spelled
+    )
+
+
+def _is_exact(value: Any) -> bool:
+    return str(value.dtype) in ("timedelta64[ns]", "timedelta64[ps]", "timedelta64[fs]", "timedelta64[as]")
+
+
+def _numpy_instant(value: Any) -> str:
+    text, _, fraction = str(value).partition(".")
+    if "T" not in text:
+        return text
+    # Numpy leaves out the seconds where its unit is the minute or the hour.
+    clock = text.partition("T")[2].split(":")
+    text += ":00" * (3 - len(clock))
+    return text + instant_text(int(fraction[:9].ljust(9, "0")) if fraction else 0)
+
+
+def _container(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, set | frozenset):
+        return _sorted([item if type(item) in _WHOLE else plain_value(item) for item in value])
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    # What pandas has for a missing value of any type.
+    return None if type(value).__name__ == "NAType" else value
+
+
+def _sorted(items: Iterable[Any]) -> list[Any]:
+    """Return the items of a set in an order that does not depend on hashes, which differ by process."""
+    listed = list(items)
+    try:
+        return sorted(listed)
+    except TypeError:
+        return sorted(listed, key=lambda item: json.dumps(item, sort_keys=True, default=repr))
+
+
+def _sorted_like(original: Any, found: Any) -> Any:
+    """Return the JSON form with each list sorted that stands for a set in the original."""
+    if isinstance(original, set | frozenset) and isinstance(found, list):
+        return _sorted(found)
+    if isinstance(original, dict) and isinstance(found, dict) and len(original) == len(found):
+        pairs = zip(original.values(), found.items(), strict=True)
+        return {key: _sorted_like(before, after) for before, (key, after) in pairs}
+    if isinstance(original, list | tuple) and isinstance(found, list) and len(original) == len(found):
+        return [_sorted_like(before, after) for before, after in zip(original, found, strict=True)]
+    return found
+
+
+@cache
+def _has_sets(model: type[BaseModel]) -> bool:
+    """Whether an object of the class may hold sets: looking for them takes a second dump of each."""
+    return "'set'" in (schema := repr(model.__pydantic_core_schema__)) or "'frozenset'" in schema
