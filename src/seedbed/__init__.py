@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from seedbed.llm.gateway import Gateway as Gateway
     from seedbed.llm.http_errors import http_error as http_error
     from seedbed.llm.http_errors import parse_body as parse_body
+    from seedbed.llm.key_source import KeySource as KeySource
     from seedbed.llm.llm import LLM as LLM
     from seedbed.llm.llm import Generations as Generations
     from seedbed.llm.messages import Message as Message
@@ -123,6 +124,7 @@ _HOMES = {
     "llm.circuit": "CircuitPolicy",
     "llm.gateway": "Gateway",
     "llm.http_errors": "http_error parse_body",
+    "llm.key_source": "KeySource",
     "llm.llm": "LLM Generations",
     "llm.messages": "Message image_part parts",
     "llm.parameters": "GenerationParameters",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
+import os
 import secrets
 import signal
 import time
@@ -32,6 +34,7 @@ from seedbed import (
     ServerError,
     Usage,
 )
+from seedbed.llm.key_guard import refuse_keys
 from seedbed.llm.llm import Generations
 
 BROKEN: dict[str, type[LLM]] = {}
@@ -506,3 +509,30 @@ class AsksByItsOwnName(PlainLLM):
 class AsksForNoAlternatives(PlainLLM):
     def body(self, request: Request) -> dict[str, Any]:
         return super().body(request._replace(logprobs=None if request.logprobs is None else 0))
+
+
+@fails("test_the_key_is_that_of_its_variable")
+class KnowsOnlyItsField(PlainLLM):
+    needs_key = False
+
+    @property
+    def key(self) -> str:
+        return self.api_key.get_secret_value() if self.api_key else ""
+
+
+@fails("test_a_missing_key_is_named")
+class AsksWithoutAKey(PlainLLM):
+    def resolve_key(self) -> str:
+        refuse_keys(self)
+        return self.api_key.get_secret_value() if self.api_key else os.environ.get("PLAIN_API_KEY", "")
+
+    @property
+    def credential_id(self) -> str:
+        return hashlib.sha256(self.key.encode()).hexdigest()[:16]
+
+
+@fails("test_a_file_has_no_key_sent_elsewhere")
+class ForgetsItsFile(PlainLLM):
+    @property
+    def origin(self) -> None:
+        return None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any, ClassVar
 
-from pydantic import SecretStr
-
 from seedbed import (
     LLM,
     Capabilities,
@@ -28,9 +26,9 @@ class PlainLLM(LLM):
     """Speaks Chat Completions, and everything that it has."""
 
     connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout", "base_url", "api_key"})
+    key_env_var = "PLAIN_API_KEY"
 
     base_url: str
-    api_key: SecretStr
 
     @property
     def capabilities(self) -> Capabilities:
@@ -46,7 +44,7 @@ class PlainLLM(LLM):
 
     @property
     def key(self) -> str:
-        return self.api_key.get_secret_value()
+        return self.resolve_key()
 
     async def respond(self, request: Request) -> Response:
         return self.read(self.parsed(await self.post(self.body(request))))

@@ -12,6 +12,7 @@ import click
 from seedbed.cli.failures import blaming
 from seedbed.cli.parameters import Parameter, parameters_of
 from seedbed.engine.engine import Engine
+from seedbed.llm.key_source import KeySource
 from seedbed.llm.llm import LLM
 from seedbed.plugins.observer import Observer
 from seedbed.tasks.steps import BaseStep
@@ -30,6 +31,7 @@ class Description:
     columns: tuple[str, ...] | None = None
     capabilities: tuple[str, ...] | None = None
     hooks: tuple[str, ...] | None = None
+    keys: tuple[KeySource, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the description as values that JSON can hold."""
@@ -38,6 +40,8 @@ class Description:
             for name in ("reads", "columns", "capabilities", "hooks")
             if (value := getattr(self, name)) is not None
         }
+        if self.keys:
+            listed["keys"] = [_key_as_json(source) for source in self.keys]
         parameters = [_parameter_as_json(parameter) for parameter in self.parameters]
         return {"description": self.text, **listed, "parameters": parameters}
 
@@ -73,6 +77,8 @@ def write_text(description: Description, formatter: click.HelpFormatter) -> None
     lines = [
         (title, ", ".join(value)) for name, title in titles.items() if (value := getattr(description, name))
     ]
+    if description.keys:
+        lines.append(("Key" if len(description.keys) == 1 else "Keys", _keys_text(description.keys)))
     if lines:
         formatter.write_paragraph()
         with formatter.indentation():
@@ -115,11 +121,31 @@ def _describe_llm(cls: type[LLM]) -> Description:
     blank = cls.model_construct(model="")
     return Description(
         _own_text(cls),
-        tuple(parameters_of(cls, LLM, frozenset({"model"}))),
+        tuple(parameters_of(cls, LLM, frozenset({"model"} if cls.takes_key() else {"model", "api_key"}))),
         "every LLM",
         prefix="llm.",
         capabilities=_told(lambda: [name for name, has in asdict(blank.capabilities).items() if has]),
+        keys=cls.key_sources(),
     )
+
+
+def _keys_text(sources: tuple[KeySource, ...]) -> str:
+    return ", ".join(
+        f"{source.env_var}{f' for {source.title}' if source.title else ''}"
+        + ("" if source.needed else " (optional)")
+        for source in sources
+        if source.env_var
+    )
+
+
+def _key_as_json(source: KeySource) -> dict[str, Any]:
+    return {
+        "env_var": source.env_var,
+        "needed": source.needed,
+        "hosts": list(source.hosts),
+        "base_url_env_var": source.base_url_env_var,
+        "for": source.title or None,
+    }
 
 
 def _told(ask: Callable[[], list[str]]) -> tuple[str, ...] | None:

@@ -50,8 +50,8 @@ def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[
     return [key for key in needed if key not in names]
 
 
-def renewed_order(kept: Mapping[str, Any], given: Mapping[str, Any]) -> Order:
-    """Return the order that a manifest keeps, with the options that are given in place of its own."""
+def renewed_order(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> Order:
+    """Return the order that the manifest of the run in `kept_in` keeps, with the options that are given."""
     settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
     names = ("what", "llm", "n", "seed", "concurrency", "leaf", "max_attempts", "engine")
     options = {name: value for name, value in given.items() if value is not None and name != "settings"}
@@ -62,6 +62,8 @@ def renewed_order(kept: Mapping[str, Any], given: Mapping[str, Any]) -> Order:
             "input": Path(kept["input"]) if kept["input"] else None,
             "settings": (*settings, *given["settings"]),
             "plugins": given["plugins"] or kept.get("plugins", ()),
+            "kept_in": kept_in,
+            "kept_settings": len(settings),
         }
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.cli.failures import blaming
 from seedbed.cli.settings import Setting, Settings, fields_of
 from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.key_guard import chosen_by_user
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.entries import LLMEntry
 from seedbed.plugins.resolve import get_llm, llm_class
@@ -34,7 +35,8 @@ def made_llm(
     what = f"the LLM {reference!r}"
     cls, _ = llm_class(reference, registry=registry)
     # Any of them may be a key, and the backend's own code may quote it.
-    with blaming(what, [setting.text for setting in settings if len(setting.text) >= _KEY_LENGTH]):
+    texts = [setting.text for setting in settings if len(setting.text) >= _KEY_LENGTH]
+    with blaming(what, texts), chosen_by_user(one.text for one in settings if not one.kept):
         given = {**(fields or {}), **fields_of(cls, settings, what)}
         try:
             return get_llm(reference, registry=registry, **given)

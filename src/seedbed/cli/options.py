@@ -25,6 +25,14 @@ set_option = click.option(
     help="Set a parameter of the task, llm.NAME of the LLM; STEP[.llm].NAME with a FILE (repeatable).",
 )
 
+allow_host_option = click.option(
+    "--allow-host",
+    "allow_hosts",
+    metavar="HOST",
+    multiple=True,
+    help="Let keys of the environment go to this host, where a FILE names it (repeatable).",
+)
+
 concurrency_option = click.option(
     "--concurrency",
     type=int,
@@ -95,6 +103,7 @@ def order_options(command: _Decorated) -> _Decorated:
         set_option,
         click.option("--seed", type=int, default=0, metavar="N", help="Seed of the run; 0 unless given."),
         concurrency_option,
+        allow_host_option,
         click.option("--leaf", metavar="STEP", help="Step whose rows are the dataset."),
         policy_options,
         click.option("--json", "as_json", is_flag=True, help="Say what became of it as JSON."),

@@ -13,6 +13,7 @@ from seedbed.cli.settings import Setting, Settings, fields_of, parse_settings
 from seedbed.engine.bounds import NO_BOUNDS, Bounds, MaxFailures
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.key_guard import chosen_by_user, made_in_file
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.build import build
@@ -44,6 +45,9 @@ class Order:
     bounds: Bounds = NO_BOUNDS
     plugins: tuple[str, ...] = ()
     engine: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    kept_in: str | None = None
+    """The run on disk that remembers the order, or None where the user gives it now."""
 
 
 def order_of(
@@ -59,16 +63,42 @@ def order_of(
     plugins: Sequence[str] = (),
     engine: str | None = None,
     max_failures: str | int | None = None,
+    allow_hosts: Sequence[str] = (),
+    kept_in: str | None = None,
+    kept_settings: int = 0,
     **bounds: Any,
 ) -> Order:
-    """Return the order that the options of a command make."""
-    bound = Bounds(max_failures=MaxFailures.parse(max_failures), **bounds)
-    parsed = parse_settings(settings)
-    return Order(what, llm, n, input, parsed, seed, concurrency, leaf, bound, tuple(plugins), engine)
+    """Return the order that the options of a command make.
+
+    The first `kept_settings` of the settings stand in the run on disk `kept_in`, not in the command.
+    """
+    return Order(
+        what=what,
+        llm=llm,
+        n=n,
+        input=input,
+        settings=parse_settings(settings, kept=kept_settings),
+        seed=seed,
+        concurrency=concurrency,
+        leaf=leaf,
+        bounds=Bounds(max_failures=MaxFailures.parse(max_failures), **bounds),
+        plugins=tuple(plugins),
+        engine=engine,
+        allow_hosts=tuple(allow_hosts),
+        kept_in=kept_in,
+    )
 
 
 def plan_of(order: Order, registry: Registry) -> Plan:
     """Return the plan of an order; raise UsageError or PluginError for what cannot be run."""
+    if order.kept_in is None:
+        return _plan(order, registry)
+    # Whoever hands over a pipeline can hand over a folder of runs with it.
+    with made_in_file(order.kept_in, order.allow_hosts):
+        return _plan(order, registry)
+
+
+def _plan(order: Order, registry: Registry) -> Plan:
     if is_pipeline_file(order.what):
         llm = None
         what: BaseStep | Pipeline = _pipeline(order, registry)
@@ -117,7 +147,7 @@ def _step(order: Order, llm: LLM | None, registry: Registry) -> BaseStep:
     cls = step_class_of(order.what, registry)
     is_task = issubclass(cls, BaseTask)
     what = f"the {'task' if is_task else 'step'} {order.what!r}"
-    with blaming(what):
+    with blaming(what), chosen_by_user(one.text for one in order.settings.own if not one.kept):
         fields = fields_of(cls, order.settings.own, what)
         try:
             if not is_task:
@@ -133,7 +163,9 @@ def _pipeline(order: Order, registry: Registry) -> Pipeline:
     from seedbed.pipeline.file import load_pipeline
 
     llms = PipelineLLMs(order.llm, order.settings, registry)
-    pipeline = load_pipeline(Path(order.what), registry=registry, make_llm=llms.make)
+    pipeline = load_pipeline(
+        Path(order.what), registry=registry, make_llm=llms.make, allow_hosts=order.allow_hosts
+    )
     llms.check(order.what)
     by_step: dict[str, list[Setting]] = {}
     names = [step.name for step in pipeline.steps]
@@ -146,7 +178,9 @@ def _pipeline(order: Order, registry: Registry) -> Pipeline:
                 f"with a pipeline file, write --set STEP.NAME=VALUE; its steps are {', '.join(names)}",
             )
         by_step.setdefault(step, []).append(Setting(tuple(path), setting.text))
-    changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in pipeline.steps}
+    # Here, too: a step may have LLMs among its fields, which a setting makes again.
+    with made_in_file(order.what, order.allow_hosts):
+        changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in pipeline.steps}
     return pipeline.with_steps(changed)
 
 
@@ -154,7 +188,7 @@ def _changed(step: BaseStep, settings: Sequence[Setting]) -> BaseStep:
     if not settings:
         return step
     what = f"the step {step.name!r}"
-    with blaming(what):
+    with blaming(what), chosen_by_user(one.text for one in settings if not one.kept):
         former = {
             name: getattr(step, name) for name in type(step).model_fields if name in step.model_fields_set
         }

@@ -12,6 +12,7 @@ import click
 from seedbed.cli.groups import Group
 from seedbed.cli.kept_runs import complete_name
 from seedbed.cli.options import (
+    allow_host_option,
     bound_options,
     concurrency_option,
     engine_option,
@@ -100,6 +101,7 @@ def export(name: str, out: Path | None, leaf: str | None, form: str | None, colu
 @llm_option
 @set_option
 @concurrency_option
+@allow_host_option
 @plugin_option
 @engine_option
 @bound_options

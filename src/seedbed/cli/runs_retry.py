@@ -27,7 +27,8 @@ def retry_run(
 
     `given` are options of `seedbed run`, which take the place of those that the run was made with.
     """
-    with RunReader.open(kept_run(name)) as reader:
+    folder = kept_run(name)
+    with RunReader.open(folder) as reader:
         session = reader.last_working_session()
     kept = _order(name, session)
     _check_place(name, kept)
@@ -49,7 +50,7 @@ def retry_run(
 
     out = Path(kept["out"]) if kept["out"] else None
     how = Making(out, name, retry=True, as_json=as_json, check=check)
-    return make_dataset(renewed_order(kept, given), registry, how)
+    return make_dataset(renewed_order(kept, given, str(folder)), registry, how)
 
 
 def _order(name: str, session: Session | None) -> dict[str, Any]:

@@ -18,10 +18,14 @@ _LLM = "llm"
 
 
 class Setting(NamedTuple):
-    """One `--set`: the path to a field, and the text that it is set to."""
+    """One `--set`: the path to a field, and the text that it is set to.
+
+    `kept` says that it is not the user's own word now, but what a run on disk remembers.
+    """
 
     path: tuple[str, ...]
     text: str
+    kept: bool = False
 
     @property
     def key(self) -> str:
@@ -37,11 +41,14 @@ class Settings:
     llm: tuple[Setting, ...] = ()
 
 
-def parse_settings(texts: Sequence[str]) -> Settings:
-    """Return the settings that `key=value` texts stand for; raise UsageError for a text of another form."""
+def parse_settings(texts: Sequence[str], *, kept: int = 0) -> Settings:
+    """Return the settings that `key=value` texts stand for; raise UsageError for a text of another form.
+
+    The first `kept` of them are what a run on disk remembers.
+    """
     own: list[Setting] = []
     llm: list[Setting] = []
-    for text in texts:
+    for number, text in enumerate(texts):
         key, equals, value = text.partition("=")
         path = tuple(part.strip() for part in key.split("."))
         if not equals or not all(path):
@@ -50,9 +57,9 @@ def parse_settings(texts: Sequence[str]) -> Settings:
         if path == (_LLM,):
             raise UsageError("the LLM cannot be given with --set", "use --llm BACKEND/MODEL")
         if path[0] == _LLM:
-            llm.append(Setting(path[1:], value))
+            llm.append(Setting(path[1:], value, number < kept))
         else:
-            own.append(Setting(path, value))
+            own.append(Setting(path, value, number < kept))
     return Settings(tuple(own), tuple(llm))
 
 

@@ -25,6 +25,7 @@ from seedbed.engine.window import Window
 from seedbed.errors import SeedbedError
 from seedbed.llm.budget import time_exhausted
 from seedbed.llm.gateway import Gateway, Recorder
+from seedbed.llm.key_guard import asking
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import call_soon
 from seedbed.llm.redaction import redact, redact_error, showable
@@ -98,7 +99,10 @@ class LocalEngine(Engine):
         for llm in self.job.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
                 await asyncio.to_thread(self._check_price, llm)
-                await llm.check()
+                if llm.key_env_var is not None:
+                    llm.resolve_key()
+                with asking(llm):
+                    await llm.check()
         # A model of gigabytes is not loaded before the key of another is found missing.
         for llm in self.job.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):

@@ -11,6 +11,7 @@ from seedbed.engine.bounds import NO_BOUNDS, Bounds
 from seedbed.engine.llms import llms_in
 from seedbed.engine.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
 from seedbed.errors import UsageError
+from seedbed.llm.key_guard import refuse_keys
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.pipeline import Pipeline
@@ -102,6 +103,8 @@ def make_plan(
     _check_source(plan)
     _check_numbers(plan)
     check_columns(given, _input_columns(plan))
+    for one in plan.llms:
+        refuse_keys(one)
     return plan
 
 

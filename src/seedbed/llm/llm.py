@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +17,8 @@ from pydantic_core import to_jsonable_python
 from seedbed.errors import GenerationError, LLMError, SeedbedError, StopRun, UsageError
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.gateway import Gateway, default_gateway
+from seedbed.llm.key_guard import FileOrigin, asking, current_origin, find_key, untrusted_host
+from seedbed.llm.key_source import KeySource
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, check_messages, text_length
 from seedbed.llm.parameters import GenerationParameters
@@ -31,6 +35,8 @@ T = TypeVar("T")
 
 Generations = list[list[str | None]]
 """For each input, in order, the texts of its generations; None where the model gave no text."""
+
+_KEY_DESCRIPTION = "The key; if unset, that of the backend's environment variable."
 
 _CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {"schema", "tools", "tool_choice"}
 
@@ -58,8 +64,21 @@ class LLM(GenerationParameters, ABC):
     connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout"})
     """Fields that say how to reach the model and not what it answers: changing them makes no answer void."""
 
+    key_env_var: ClassVar[str | None] = None
+    """The environment variable of the key. Where a backend names one, `resolve_key()` is the key."""
+
+    needs_key: ClassVar[bool] = True
+    """Whether requests without a key are refused, where there is a `key_env_var`."""
+
+    provider_hosts: ClassVar[tuple[str, ...]] = ()
+    """The provider's own hosts, `api.acme.com` or `*.acme.com`: a key may go there whatever a file says."""
+
+    base_url_env_var: ClassVar[str | None] = None
+    """The environment variable that names another server, which may have the key of the environment too."""
+
     model: str = Field(min_length=1, description="The model, as the backend names it.")
     timeout: float = Field(default=300.0, gt=0, description="Seconds that one answer may take.")
+    api_key: SecretStr | None = Field(default=None, description=_KEY_DESCRIPTION)
 
     _loading: _Loading = PrivateAttr(default_factory=_Loading)
     _reference: str = PrivateAttr(default="")
@@ -68,6 +87,8 @@ class LLM(GenerationParameters, ABC):
     _identity: bytes | None = PrivateAttr(default=None)
     _limits_key: tuple[str, str] | None = PrivateAttr(default=None)
     _offered: Capabilities | None = PrivateAttr(default=None)
+    _key: SecretStr | None = PrivateAttr(default=None)
+    _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -112,7 +133,50 @@ class LLM(GenerationParameters, ABC):
     @property
     def credential_id(self) -> str:
         """A digest of the credential, never the credential: limits are kept for each."""
-        return ""
+        key = self.resolve_key() if self.key_env_var else ""
+        return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+
+    @property
+    def key_source(self) -> KeySource:
+        """Where this instance's key comes from; made of `key_env_var` and its like unless overridden."""
+        return KeySource(self.key_env_var, self.needs_key, self.provider_hosts, self.base_url_env_var)
+
+    @classmethod
+    def key_sources(cls) -> tuple[KeySource, ...]:
+        """Return the sources of keys that instances may have, as `seedbed plugins show` lists them."""
+        if cls.key_env_var is None:
+            return ()
+        return (KeySource(cls.key_env_var, cls.needs_key, cls.provider_hosts, cls.base_url_env_var),)
+
+    @classmethod
+    def takes_key(cls) -> bool:
+        """Whether `api_key` means something to the backend: it names a variable, or has the field itself."""
+        return cls.key_env_var is not None or cls.model_fields["api_key"].description != _KEY_DESCRIPTION
+
+    @property
+    def origin(self) -> FileOrigin | None:
+        """The pipeline file that describes this LLM, or None where code or the user's own words do."""
+        origin: FileOrigin | None = self._private("_origin")
+        return origin
+
+    @property
+    def untrusted_host(self) -> str | None:
+        """The host that a file has this LLM ask and that may have no secret of the user's, or None.
+
+        A backend that finds credentials on its own sends none then.
+        """
+        return untrusted_host(self)
+
+    def resolve_key(self) -> str:
+        """Return the key to send: the field `api_key`, else that of `key_env_var`; '' where none is needed.
+
+        Raises AuthenticationError that names the variable where there is none, and UsageError where a file
+        would have a key of the environment sent to a host of its choice.
+        """
+        key: SecretStr | None = self._private("_key")
+        if key is None:
+            key = self._key = SecretStr(find_key(self))
+        return key.get_secret_value()
 
     @property
     def slots(self) -> int | None:
@@ -160,9 +224,12 @@ class LLM(GenerationParameters, ABC):
         return text_length(request.messages) // 3 + (request.max_tokens or 1024) * request.n
 
     def secrets(self) -> tuple[str, ...]:
-        """Return what must never be shown; every SecretStr field unless overridden."""
+        """Return what must never be shown: every SecretStr field, the key; more where overridden."""
         values = vars(self).values()
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        fields = tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        known: SecretStr | None = self._private("_key")
+        key = known.get_secret_value() if known else os.environ.get(self.key_source.env_var or "", "").strip()
+        return (*fields, key) if key and key not in fields else fields
 
     def load(self) -> None:
         """Make the model ready: read files, start what must run. Called once, before the first request."""
@@ -170,6 +237,8 @@ class LLM(GenerationParameters, ABC):
     def unload(self) -> None:
         """Give back what `load` took; the next request loads again. An override calls `super().unload()`."""
         self._loading.done = False
+        # Another key may be in the environment by then.
+        self._key = None
 
     async def check(self) -> None:
         """Raise a typed LLMError where it shows without cost that requests must fail; a run asks first."""
@@ -243,6 +312,7 @@ class LLM(GenerationParameters, ABC):
         view._identity = None
         view._limits_key = None
         view._offered = None
+        view._key = None
         return view
 
     def ensure_loaded(self) -> None:
@@ -271,7 +341,10 @@ class LLM(GenerationParameters, ABC):
 
     def _load_showing_no_secret(self) -> None:
         try:
-            self.load()
+            if self.key_env_var is not None:
+                self.resolve_key()
+            with asking(self):
+                self.load()
         except SeedbedError as error:
             redact_error(error, self.secrets())
             raise

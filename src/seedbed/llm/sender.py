@@ -20,6 +20,7 @@ from seedbed.llm.budget import Budget
 from seedbed.llm.circuit import CircuitPolicy, down
 from seedbed.llm.coroutine import awaitable
 from seedbed.llm.deadlines import Deadline, Deadlines
+from seedbed.llm.key_guard import asking
 from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
@@ -194,7 +195,7 @@ class Sender:
 async def one_try(llm: LLM, request: Request, deadline: Deadline) -> Response:
     """Return what the backend answers, checked; raise a typed error without secrets for all else."""
     try:
-        with deadline:
+        with deadline, asking(llm):
             response = await awaitable(llm.respond(request), llm, "respond")
     except SeedbedError as error:
         redact_error(error, llm.secrets())

@@ -16,6 +16,7 @@ import orjson
 
 from seedbed.errors import InvalidResponseError, TimedOutError, UsageError
 from seedbed.llm.connection_errors import connection_error, not_a_url
+from seedbed.llm.key_guard import check_request
 from seedbed.llm.loop import loop_thread
 
 MAX_RESPONSE_BYTES = 64 * 2**20
@@ -74,6 +75,7 @@ async def _exchange(
     max_bytes: int,
 ) -> HTTPAnswer:
     origin = public_url(url)
+    check_request(url, headers, body)
     try:
         async with _session().request(
             method,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from seedbed.errors import PluginError, UsageError
+from seedbed.llm.key_guard import made_in_file
 from seedbed.pipeline.assembly import Link
 from seedbed.pipeline.entries import BUILT_IN, LLMEntry, PipelineFile, StepEntry
 from seedbed.pipeline.pipeline import Pipeline
@@ -33,13 +34,18 @@ LLMMaker: TypeAlias = "Callable[[str, LLMEntry | None, LLMEntry | None], LLM | N
 
 
 def load_pipeline(
-    path: Path, registry: Registry | None = None, *, make_llm: LLMMaker | None = None
+    path: Path,
+    registry: Registry | None = None,
+    *,
+    make_llm: LLMMaker | None = None,
+    allow_hosts: Sequence[str] = (),
 ) -> Pipeline:
     """Return the pipeline of a .yaml, .yml or .json file.
 
         load_pipeline(Path("instructions.yaml")).run(100, out="instructions.jsonl")
 
-    `make_llm` makes the LLM of each task in place of the file's entries; it may look at them.
+    `make_llm` makes the LLM of each task in place of the file's entries; it may look at them. A host that the
+    file names gets no key of the environment unless it is among `allow_hosts`, or the user's settings say so.
 
     Raises UsageError for a file that cannot be read, does not fit or makes no graph, and the errors of the
     plugins and fields that it names, each with the place in the file. A file never names code:
@@ -53,9 +59,11 @@ def load_pipeline(
     steps: list[BaseStep] = []
     for entry, place in zip(described.steps, places, strict=True):
         with _at(place):
-            step = _step(entry, registry)
-            if isinstance(step, BaseTask) and (llm := make_llm(step.name, _llm_entry(entry.llm), default)):
-                step.llm = llm
+            with made_in_file(str(path), allow_hosts):
+                step = _step(entry, registry)
+                own = _llm_entry(entry.llm)
+                if isinstance(step, BaseTask) and (llm := make_llm(step.name, own, default)):
+                    step.llm = llm
             steps.append(step)
     links: list[Link] = []
     for number, entry in enumerate(described.steps):

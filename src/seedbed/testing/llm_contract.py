@@ -6,11 +6,17 @@ from seedbed.testing.llm_answers import LLMAnswerContract
 from seedbed.testing.llm_calls import LLMCallContract
 from seedbed.testing.llm_failures import LLMFailureContract
 from seedbed.testing.llm_identity import LLMIdentityContract
+from seedbed.testing.llm_keys import LLMKeyContract
 from seedbed.testing.llm_requests import LLMRequestContract
 
 
 class LLMContract(
-    LLMRequestContract, LLMAnswerContract, LLMFailureContract, LLMCallContract, LLMIdentityContract
+    LLMRequestContract,
+    LLMAnswerContract,
+    LLMFailureContract,
+    LLMCallContract,
+    LLMIdentityContract,
+    LLMKeyContract,
 ):
     """What every backend of Seedbed keeps to; subclass it with the facts of yours:
 

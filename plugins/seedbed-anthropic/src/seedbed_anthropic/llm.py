@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from seedbed import (
     LLM,
     BadRequestError,
     Capabilities,
+    KeySource,
     Request,
     Response,
     UnknownModelError,
@@ -46,6 +48,9 @@ class AnthropicLLM(LLM):
     """
 
     backend = "anthropic"
+    key_env_var = "ANTHROPIC_API_KEY"
+    provider_hosts = ("api.anthropic.com",)
+    base_url_env_var = "ANTHROPIC_BASE_URL"
     connection_fields = frozenset({"timeout", "api_key", "auth_token", "base_url", "default_headers"})
 
     api_key: SecretStr | None = Field(default=None, description="API key; ANTHROPIC_API_KEY if unset.")
@@ -92,6 +97,13 @@ class AnthropicLLM(LLM):
         if self.api_key and self.auth_token:
             raise ValueError("api_key and auth_token exclude each other")
         return self
+
+    @property
+    def key_source(self) -> KeySource:
+        """The API's own variables; a profile of the SDK may stand in for all of them."""
+        return super().key_source._replace(
+            needed=False, further_env_vars=("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS")
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -165,12 +177,15 @@ class AnthropicLLM(LLM):
             )
 
     def _connect(self) -> Connection:
-        return connect(
+        self.resolve_key()
+        connection = connect(
             api_key=_revealed(self.api_key),
             auth_token=_revealed(self.auth_token),
             base_url=self.base_url,
             default_headers=_all_revealed(self.default_headers),
         )
+        # The token of a profile is the user's, as a key of the environment is.
+        return connection if self.untrusted_host is None else replace(connection, auth=None)
 
     def _address(self) -> str:
         # Known before a key is, so that capabilities and prices are.

@@ -11,8 +11,8 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from seedbed import AuthenticationError, public_url
-from seedbed_openai.presets import OPENAI, Preset
+from seedbed import AuthenticationError, KeySource
+from seedbed_openai.presets import OPENAI, PRESETS, Preset
 
 if TYPE_CHECKING:
     from seedbed_openai.llm import OpenAILLM
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PATHS = {"chat": "/chat/completions", "responses": "/responses"}
 _PUBLIC_HEADERS = frozenset({"user-agent", "openai-organization", "openai-project"})
 _SHORTEST_SECRET = 8
+_AZURE_TOKEN = "AZURE_OPENAI_AD_TOKEN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,25 +102,52 @@ def own_headers(llm: OpenAILLM) -> dict[str, str]:
     return agent | given
 
 
+def key_source_of(llm: OpenAILLM) -> KeySource:
+    """Return where the key of an LLM comes from: each preset has a variable and hosts of its own."""
+    preset = llm.effective_preset
+    has_other = llm.token_provider or llm.azure_ad_token or _has_header_of_its_own(llm)
+    return _source(llm.preset, preset, preset.needs_key and not (has_other or _azure_token(llm)))
+
+
+def key_sources() -> tuple[KeySource, ...]:
+    """Return the key sources of all presets."""
+    return tuple(_source(name, preset, preset.needs_key) for name, preset in PRESETS.items())
+
+
+def _source(name: str, preset: Preset, needed: bool) -> KeySource:
+    further = {"openai": ("OPENAI_CUSTOM_HEADERS",), "azure": (_AZURE_TOKEN,)}
+    return KeySource(
+        preset.key_variable,
+        needed,
+        preset.key_hosts,
+        {"openai": "OPENAI_BASE_URL", "azure": "AZURE_OPENAI_ENDPOINT"}.get(name),
+        further.get(name, ()),
+        title=name,
+    )
+
+
 def find_key(llm: OpenAILLM) -> tuple[str | None, str]:
     """Return the key or token, and where it came from; raises AuthenticationError where it is missing.
 
     None where the server needs none, or where a header of the user's says who asks.
     """
-    variables = [llm.effective_preset.key_variable]
-    if llm.preset == "azure":
-        variables.insert(0, "AZURE_OPENAI_AD_TOKEN")
     if llm.token_provider is not None:
         return fresh_token(llm.token_provider), "the token came from token_provider"
-    for name, secret in (("api_key", llm.api_key), ("azure_ad_token", llm.azure_ad_token)):
-        if secret is not None:
-            return _checked(secret.get_secret_value(), name), f"the key came from {name}"
-    for variable in filter(None, variables):
-        if value := os.environ.get(variable, "").strip():
-            return _checked(value, variable), f"the key came from the environment variable {variable}"
-    if llm.effective_preset.needs_key and not _has_header_of_its_own(llm):
-        raise _missing_key(llm)
+    if llm.api_key is None and llm.azure_ad_token is not None:
+        token = _checked(llm.azure_ad_token.get_secret_value(), "azure_ad_token")
+        return token, "the key came from azure_ad_token"
+    key = llm.resolve_key()
+    if llm.api_key is not None:
+        return key, "the key came from api_key"
+    if token := _azure_token(llm):
+        return _checked(token, _AZURE_TOKEN), f"the key came from the environment variable {_AZURE_TOKEN}"
+    if key:
+        return key, f"the key came from the environment variable {llm.key_source.env_var}"
     return None, "no key was sent: set api_key if the server wants one"
+
+
+def _azure_token(llm: OpenAILLM) -> str:
+    return os.environ.get(_AZURE_TOKEN, "").strip() if llm.preset == "azure" else ""
 
 
 def fresh_token(provider: Callable[[], str]) -> str:
@@ -148,12 +176,3 @@ def _has_header_of_its_own(llm: OpenAILLM) -> bool:
         lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
         names |= {line.partition(":")[0].strip().lower() for line in lines}
     return bool(names & {"authorization", "api-key"})
-
-
-def _missing_key(llm: OpenAILLM) -> AuthenticationError:
-    variable = llm.effective_preset.key_variable
-    return AuthenticationError(
-        f"no API key for '{llm.reference}' at '{public_url(llm.resolved_base_url)}'",
-        f"export {variable}=... in the shell, or give it for once: --set llm.api_key=...",
-        "for a server of your own that needs no key: --set llm.base_url=http://localhost:8000/v1",
-    )

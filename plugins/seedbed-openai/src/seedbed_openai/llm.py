@@ -17,6 +17,7 @@ from seedbed import (
     LLM,
     AuthenticationError,
     Capabilities,
+    KeySource,
     Request,
     Response,
     parse_body,
@@ -25,7 +26,7 @@ from seedbed import (
 )
 from seedbed_openai.chat import chat_body
 from seedbed_openai.chat_answer import read_chat
-from seedbed_openai.connection import Connection, connect
+from seedbed_openai.connection import Connection, connect, key_source_of, key_sources
 from seedbed_openai.limits import read_limits
 from seedbed_openai.model_check import check_model
 from seedbed_openai.presets import PRESETS, Preset, PresetName, StructuredOutput, preset_for
@@ -39,6 +40,8 @@ class OpenAILLM(LLM):
     """A model of OpenAI, of Azure, or of any server that speaks OpenAI's protocol."""
 
     backend = "openai"
+    key_env_var = "OPENAI_API_KEY"
+    base_url_env_var = "OPENAI_BASE_URL"
     connection_fields = frozenset(
         {"timeout", "preset", "api_key", "base_url", "organization", "project", "lacks", "default_headers"}
         | {"azure_endpoint", "azure_deployment", "api_version", "azure_ad_token", "token_provider"}
@@ -128,6 +131,16 @@ class OpenAILLM(LLM):
             return given
         variable = {"openai": "OPENAI_BASE_URL", "azure": "AZURE_OPENAI_ENDPOINT"}.get(self.preset, "")
         return os.environ.get(variable, "").strip() or PRESETS[self.preset].base_url
+
+    @property
+    def key_source(self) -> KeySource:
+        """The variable and the hosts of the preset."""
+        return key_source_of(self)
+
+    @classmethod
+    def key_sources(cls) -> tuple[KeySource, ...]:
+        """Return those of all presets."""
+        return key_sources()
 
     @property
     def effective_preset(self) -> Preset:

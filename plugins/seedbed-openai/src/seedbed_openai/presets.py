@@ -35,14 +35,15 @@ class Preset:
     """One kind of server: where it is, which key it takes, what it can be asked for.
 
     `key_variable` is the environment variable of the key, None where there is none; `needs_key`
-    says whether requests without one are refused. `price_provider` is the name under which prices
-    are listed, None for servers of one's own. `lists_all_models`: a model that is missing from
-    GET /models cannot be used.
+    says whether requests without one are refused; `key_hosts` are the provider's own.
+    `price_provider` is the name under which prices are listed, None for servers of one's own.
+    `lists_all_models`: a model that is missing from GET /models cannot be used.
     """
 
     title: str
     base_url: str = ""
     key_variable: str | None = None
+    key_hosts: tuple[str, ...] = ()
     needs_key: bool = True
     structured_output: StructuredOutput = "json_schema"
     capabilities: Capabilities = _ALL
@@ -61,6 +62,7 @@ OPENAI = Preset(
     title="OpenAI",
     base_url="https://api.openai.com/v1",
     key_variable="OPENAI_API_KEY",
+    key_hosts=("*.openai.com",),
     max_tokens_field="max_completion_tokens",
     developer_role=True,
     price_provider="openai",
@@ -68,6 +70,7 @@ OPENAI = Preset(
 AZURE = Preset(
     title="Azure OpenAI",
     key_variable="AZURE_OPENAI_API_KEY",
+    key_hosts=("*.openai.azure.com",),
     max_tokens_field="max_completion_tokens",
     developer_role=True,
     price_provider="azure",
@@ -75,6 +78,7 @@ AZURE = Preset(
 COMPATIBLE = Preset(
     title="the server",
     key_variable="OPENAI_API_KEY",
+    key_hosts=OPENAI.key_hosts,
     needs_key=False,
     capabilities=_all_but("n"),
 )
@@ -110,6 +114,7 @@ PRESETS: dict[PresetName, Preset] = {
         title="Groq",
         base_url="https://api.groq.com/openai/v1",
         key_variable="GROQ_API_KEY",
+        key_hosts=("api.groq.com",),
         # Only some of its models take a JSON Schema, all of them JSON mode.
         structured_output="json_object",
         capabilities=_all_but("n", "logprobs"),
@@ -120,6 +125,7 @@ PRESETS: dict[PresetName, Preset] = {
         title="Together",
         base_url="https://api.together.xyz/v1",
         key_variable="TOGETHER_API_KEY",
+        key_hosts=("api.together.xyz",),
         capabilities=_all_but("logprobs"),
         price_provider="together_ai",
     ),
@@ -127,6 +133,7 @@ PRESETS: dict[PresetName, Preset] = {
         title="OpenRouter",
         base_url="https://openrouter.ai/api/v1",
         key_variable="OPENROUTER_API_KEY",
+        key_hosts=("openrouter.ai",),
         capabilities=_all_but("n"),
         price_provider="openrouter",
     ),
@@ -134,6 +141,7 @@ PRESETS: dict[PresetName, Preset] = {
         title="Mistral",
         base_url="https://api.mistral.ai/v1",
         key_variable="MISTRAL_API_KEY",
+        key_hosts=("api.mistral.ai",),
         capabilities=_all_but("logprobs"),
         seed_field="random_seed",
         price_provider="mistral",
@@ -142,6 +150,7 @@ PRESETS: dict[PresetName, Preset] = {
         title="Gemini",
         base_url="https://generativelanguage.googleapis.com/v1beta/openai",
         key_variable="GEMINI_API_KEY",
+        key_hosts=("generativelanguage.googleapis.com",),
         capabilities=_all_but("seed", "logprobs"),
         price_provider="gemini",
     ),
@@ -149,6 +158,7 @@ PRESETS: dict[PresetName, Preset] = {
         title="DeepSeek",
         base_url="https://api.deepseek.com",
         key_variable="DEEPSEEK_API_KEY",
+        key_hosts=("api.deepseek.com",),
         structured_output="json_object",
         capabilities=_all_but("n", "seed", "images"),
         price_provider="deepseek",

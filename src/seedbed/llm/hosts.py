@@ -1,0 +1,118 @@
+"""Hosts: which one a URL names, which are this machine, and which ones the user allows."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from seedbed.errors import UsageError
+
+VARIABLE = "SEEDBED_ALLOW_HOSTS"
+KEY = "allow-hosts"
+
+_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?(:[0-9]{1,5})?|\[?[0-9a-f:.]+\]?", re.IGNORECASE)
+# Libraries disagree on what else means ("\", tabs): such a host matches nothing.
+_NETLOC = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=:%-]*@)?[A-Za-z0-9._:\[\]-]+")
+
+_URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+
+
+class Address(NamedTuple):
+    """Scheme, host and port of a URL, in lower case; the host is empty where libraries may disagree."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+
+def address_of(url: str) -> Address | None:
+    """Return the address in a URL, or None where the text isn't one."""
+    try:
+        split = urlsplit(url)
+        port = split.port or _PORTS.get(split.scheme)
+    except ValueError:
+        return Address("", "", None) if "://" in url else None
+    if not split.scheme or not split.netloc:
+        return None
+    host = (split.hostname or "") if _NETLOC.fullmatch(split.netloc) else ""
+    return Address(split.scheme, host, port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name or address; what another name resolves to doesn't count."""
+    if host == "localhost":
+        return True
+    # Imported here: only LLMs of a file ask.
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_among(address: Address, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns names the address: `host`, `host:port`, or `*.host` for all below."""
+    names = {address.host, f"{address.host}:{address.port}"} if address.host else set()
+    for pattern in patterns:
+        name = pattern.lower().strip("[]")
+        if name in names or (name.startswith("*.") and any(text.endswith(name[1:]) for text in names)):
+            return True
+    return False
+
+
+def addresses_in(texts: Iterable[str]) -> Iterator[str]:
+    """Yield `host:port` of every URL among the texts, as patterns."""
+    for url in (found for text in texts for found in _URL.findall(text)):
+        if (address := address_of(url)) and address.host:
+            yield f"{address.host}:{address.port}"
+
+
+def allowed_hosts(given: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the hosts that the user lets keys go to: those given, and those of environment and settings.
+
+    Raises UsageError for what is not a host. No file beside a pipeline is asked: it may come from the same
+    stranger.
+    """
+    of_environment = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
+    return (
+        *_checked(given, "--allow-host"),
+        *_checked(filter(None, of_environment), f"the environment variable {VARIABLE}"),
+        *_of_settings(),
+    )
+
+
+def user_settings_file() -> Path | None:
+    """Return the settings file in the user's own configuration folder, there or not; None without a home."""
+    variable = "APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME"
+    folder = Path(os.environ.get(variable, ""))
+    try:
+        # A relative one would be the pipeline's own folder.
+        return (folder if folder.is_absolute() else Path.home() / ".config") / "seedbed" / "seedbed.toml"
+    except RuntimeError:
+        return None
+
+
+def _of_settings() -> tuple[str, ...]:
+    from seedbed.plugins.policy import settings_table
+
+    file = user_settings_file()
+    named = (settings_table(file, ()) or {}).get(KEY, []) if file else []
+    if isinstance(named, str) or not isinstance(named, Sequence):
+        raise UsageError(f"'{KEY}' in {file} is not a list", f'write {KEY} = ["gateway.example.com"]')
+    return _checked(named, f"'{KEY}' in {file}")
+
+
+def _checked(names: Iterable[object], place: str) -> tuple[str, ...]:
+    hosts = tuple(names)
+    for host in hosts:
+        if not isinstance(host, str) or not _HOST.fullmatch(host):
+            raise UsageError(
+                f"{place} has {host!r}, which is not a host", "write gateway.example.com, or *.example.com"
+            )
+    return tuple(map(str, hosts))

@@ -1,0 +1,72 @@
+"""The contract of a backend, sixth part: its key is found where it says, and goes only where it may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seedbed.errors import AuthenticationError, UsageError
+from seedbed.llm.key_guard import made_in_file
+from seedbed.llm.llm import LLM
+from seedbed.testing.llm_facts import KEY, PATIENCE, LLMFacts, ask, only, start
+from seedbed.testing.scripted_server import ScriptedServer
+
+STRANGER = "http://stranger.invalid:1"
+
+
+class LLMKeyContract(LLMFacts):
+    """The key of a backend with a `key_env_var` is Seedbed's to read; `resolve_key()` returns it."""
+
+    def test_the_key_is_that_of_its_variable(
+        self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without the field `api_key`, the key of the environment variable is sent.
+
+        So `plugins show`, which names the variable, tells users the truth.
+        """
+        llm = self._without_key(server.url)
+        monkeypatch.setenv(self._variable(llm), KEY)
+        ask(llm)
+        assert only(server, self.protocol).key == KEY, "send what `resolve_key()` returns"
+        assert KEY in llm.secrets()
+
+    def test_a_missing_key_is_named(self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where a key is needed and there is none, the error names the variable, and nothing is sent.
+
+        Somebody who reads it knows what to set, and has waited for no refusal.
+        """
+        llm = self._without_key(server.url)
+        variable = self._variable(llm)
+        monkeypatch.delenv(variable, raising=False)
+        if not llm.key_source.needed:
+            pytest.skip(f"{self.subject} does not need a key")
+        with pytest.raises(AuthenticationError, match=variable):
+            start(llm).result(PATIENCE)
+        assert server.count == 0
+
+    def test_a_file_has_no_key_sent_elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A pipeline file that names a host gets no key of the environment there: UsageError, nothing sent.
+
+        The file may be a stranger's, and so the host.
+        """
+        with made_in_file("stranger.yaml"):
+            llm = self._without_key(STRANGER)
+        variable = self._variable(llm)
+        monkeypatch.setenv(variable, KEY)
+        with pytest.raises(UsageError, match=r"stranger\.invalid") as caught:
+            start(llm).result(PATIENCE)
+        assert variable in str(caught.value)
+        assert "stranger.yaml" in str(caught.value)
+
+    def _without_key(self, url: str) -> LLM:
+        fields: dict[str, Any] = self.protocol.fields(url, KEY)
+        declared = bool(self.llm_class.key_sources())
+        self.skip_undeclared("key_env_var", declared)
+        return self.new_llm(**{name: value for name, value in fields.items() if value != KEY})
+
+    def _variable(self, llm: LLM) -> str:
+        variable = llm.key_source.env_var
+        if variable is None:
+            pytest.skip(f"{self.subject} does not declare a 'key_env_var' with these fields")
+        return variable
