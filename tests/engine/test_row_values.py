@@ -1,4 +1,4 @@
-"""Values of Python in rows: one form wherever they come from, and an error before a call where there is none."""
+"""Values of Python in rows: one form wherever they come from, an error before a call where there is none."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class StepContract(BaseStepContract):
     def test_rows_are_json(self) -> None:
         """Rows hold text, numbers, bool, None, lists and dictionaries, and what has one form in these.
 
-        That is: dates, decimals, numpy scalars and the like. The engine refuses a row that holds anything else.
+        That is: dates, decimals, numpy scalars and the like. The engine refuses a row that holds others.
         """
         trial = self.bench.attempt()
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"

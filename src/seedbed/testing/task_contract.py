@@ -96,7 +96,7 @@ class TaskContract(BaseStepContract):
     def test_rows_are_json(self) -> None:
         """Rows hold text, numbers, bool, None, lists and dictionaries, and what has one form in these.
 
-        That is: dates, decimals, numpy scalars and the like. The engine refuses a row that holds anything else.
+        That is: dates, decimals, numpy scalars and the like. The engine refuses a row that holds others.
         """
         trial = self.bench.run()
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"
