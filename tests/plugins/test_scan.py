@@ -109,7 +109,7 @@ def test_a_distribution_without_metadata_does_not_hide_the_others(site):
     (site.folder / "bare-1.0.dist-info" / "METADATA").unlink()
     assert {claim.name: claim.owner for claim in site.scan()} == {
         "good": "dist-good 1.0",
-        "bare": "unknown unknown",
+        "bare": f"a distribution without a name in {site.folder}",
     }
 
 

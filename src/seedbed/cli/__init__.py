@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 
 def main() -> int:
     """Run the command with the arguments of the process, and return the exit status."""
+    # pydantic would look for its own plugins in the metadata of all that is installed, which takes its time
+    # and raises where any of it is malformed. PYDANTIC_DISABLE_PLUGINS= (empty) has it look all the same.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     status = invoke(sys.argv[1:])
     from seedbed.cli.failures import ExitStatus
     from seedbed.cli.signals import end_soon

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import importlib_metadata
-
 from seedbed.engine.llms import llms_in
 from seedbed.engine.plan import Plan
-from seedbed.plugins.metadata import running_version
+from seedbed.plugins.metadata import installed_version, running_version
 from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import HERE, Installed
@@ -86,7 +84,5 @@ def plugins_of(claims: Iterable[Installed]) -> list[dict[str, Any]]:
 def _package(module: str) -> str | None:
     """Return name and version of the distribution that is named as its top package, as most are."""
     name = module.partition(".")[0].replace("_", "-")
-    try:
-        return f"{name} {importlib_metadata.version(name)}"
-    except importlib_metadata.PackageNotFoundError:
-        return None
+    found = installed_version(name)
+    return f"{name} {found.version}" if found else None

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import importlib_metadata
 
 from seedbed.plugins.failures import broken_by
-from seedbed.plugins.metadata import Headers, parse_requirement
+from seedbed.plugins.metadata import Headers, first_on_path, parse_requirement
 from seedbed.plugins.names import normalise_distribution
-from seedbed.plugins.scan import Installed
+from seedbed.plugins.scan import UNNAMED, Installed
 
 
 def load_plugin(claim: Installed) -> object:
@@ -29,6 +29,10 @@ def repair_advice(claim: Installed, error: BaseException) -> tuple[str, ...]:
     if missing is None:
         return (f"report it to the authors of {claim.distribution}; other plugins are not concerned",)
     if missing == claim.value.partition(".")[0].partition(":")[0]:
+        if claim.distribution == UNNAMED:
+            return (
+                "its own module is not there: install the distribution again, or remove what is left of it",
+            )
         return (f"its own module is not there: pip install --force-reinstall {claim.distribution}",)
     commands = tuple(dict.fromkeys(_commands(claim, missing)))
     return commands or (f"the module {missing!r} is not installed",)
@@ -60,11 +64,8 @@ def _commands(claim: Installed, module: str) -> Iterator[str]:
 
 
 def _requirements(claim: Installed) -> list[str]:
-    try:
-        distribution = importlib_metadata.distribution(claim.distribution)
-    except (importlib_metadata.PackageNotFoundError, ValueError):
-        return []
-    return Headers(distribution).all("Requires-Dist")
+    distribution = first_on_path(claim.distribution)
+    return Headers(distribution).all("Requires-Dist") if distribution else []
 
 
 def _may_provide(distribution: str, module: str) -> bool:

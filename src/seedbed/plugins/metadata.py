@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -13,6 +14,8 @@ from seedbed.plugins.names import normalise_distribution
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+
+_logger = logging.getLogger(__name__)
 
 _PROJECT_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
@@ -33,11 +36,24 @@ class Distribution(Protocol):
         """Return the path of an installed file."""
 
 
+def metadata_file(distribution: Distribution, filename: str) -> str:
+    """Return the text of a metadata file; nothing where it is missing or cannot be read.
+
+    What some package left behind, in any state, must not stop the use of the others.
+    """
+    try:
+        return distribution.read_text(filename) or ""
+    except (OSError, ValueError) as error:
+        folder = distribution.locate_file("")
+        _logger.warning("ignored %s of a distribution in %s: %s", filename, folder, error)
+        return ""
+
+
 class Headers:
     """The metadata of one distribution above the first blank line, read without an email parser."""
 
     def __init__(self, distribution: Distribution) -> None:
-        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        text = metadata_file(distribution, "METADATA") or metadata_file(distribution, "PKG-INFO")
         unfolded = re.sub(r"\n[ \t]+", " ", text.partition("\n\n")[0])
         self._fields = [
             (key.strip().lower(), value.strip())
@@ -52,6 +68,12 @@ class Headers:
     def first(self, field: str, default: str) -> str:
         """Return the first value of `field`, or `default`."""
         return next(iter(self.all(field)), default)
+
+    @property
+    def name(self) -> str:
+        """The distribution's name; empty where there is none, or none that an installer would take."""
+        name = self.first("Name", "")
+        return name if _PROJECT_NAME.fullmatch(name) else ""
 
 
 def required_seedbed(requires_dist: Iterable[str]) -> str | None:
@@ -120,11 +142,20 @@ class InstalledVersion(NamedTuple):
 
 def installed_version(name: str) -> InstalledVersion | None:
     """Return what is installed of the distribution `name`, or None where nothing is."""
-    try:
-        distribution = importlib_metadata.distribution(name)
-    except (importlib_metadata.PackageNotFoundError, ValueError):
+    distribution = first_on_path(name)
+    if distribution is None:
         return None
     return InstalledVersion(Headers(distribution).first("Version", ""), is_editable(distribution))
+
+
+def first_on_path(name: str) -> Distribution | None:
+    """Return the copy of a distribution that Python would import, or None where there is none.
+
+    One with readable metadata goes before what an interrupted installation left.
+    """
+    copies = [*importlib_metadata.distributions(name=name)] if name else []
+    readable = (copy for copy in copies if Headers(copy).name)
+    return next(readable, copies[0] if copies else None)
 
 
 def running_version() -> str | None:
@@ -136,8 +167,8 @@ def running_version() -> str | None:
 def is_editable(distribution: Distribution) -> bool:
     """Whether a distribution is installed in editable form (`pip install -e`), as PEP 610 records it."""
     try:
-        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
-    except json.JSONDecodeError:
+        origin = json.loads(metadata_file(distribution, "direct_url.json") or "{}")
+    except ValueError:
         return False
     folder = origin.get("dir_info") if isinstance(origin, dict) else None
     return isinstance(folder, dict) and folder.get("editable") is True

@@ -11,7 +11,14 @@ from typing import NamedTuple
 import importlib_metadata
 
 from seedbed.plugins.kinds import PluginKind
-from seedbed.plugins.metadata import Distribution, Headers, is_editable, required_seedbed
+from seedbed.plugins.metadata import (
+    Distribution,
+    Headers,
+    first_on_path,
+    is_editable,
+    metadata_file,
+    required_seedbed,
+)
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.suggest import did_you_mean
 
@@ -19,6 +26,9 @@ _logger = logging.getLogger(__name__)
 
 HERE = "this process"
 """What stands for a distribution where a plugin comes from none."""
+
+UNNAMED = "unknown"
+"""What stands for the name of a distribution whose metadata has none, and for a version that is missing."""
 
 _PREFIX = "seedbed."
 
@@ -43,6 +53,8 @@ class Installed(NamedTuple):
     @property
     def owner(self) -> str:
         """The distribution and its version, as messages quote them."""
+        if self.distribution == UNNAMED:
+            return f"a distribution without a name in {self.location}"
         return f"{self.distribution} {self.version}".strip()
 
 
@@ -90,7 +102,7 @@ def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
     installed: list[Installed] = []
     stray: list[Stray] = []
     for distribution, headers in _owners():
-        name, version = headers.first("Name", "unknown"), headers.first("Version", "unknown")
+        name, version = headers.name or UNNAMED, headers.first("Version", "") or UNNAMED
         requirement = required_seedbed(headers.all("Requires-Dist"))
         location, editable = str(distribution.locate_file("")), is_editable(distribution)
         for point in _entry_points(distribution, name):
@@ -105,35 +117,23 @@ def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
 
 def _owners() -> Iterator[tuple[Distribution, Headers]]:
     """Yield each distribution with a `seedbed.*` entry point once: the copy that Python would import."""
-    owners: dict[str, Distribution] = {}
+    seen: set[str] = set()
     for distribution in importlib_metadata.distributions():
-        if f"[{_PREFIX}" in _entry_point_text(distribution).replace(" ", ""):
-            name = normalise_distribution(Headers(distribution).first("Name", ""))
-            owners.setdefault(name, distribution)
-    for name, owner in owners.items():
-        winner = _first_on_path(name, owner)
-        yield winner, Headers(winner)
-
-
-def _first_on_path(name: str, found: Distribution) -> Distribution:
-    """Return the first copy of a distribution, with or without entry points, or `found` if there is none."""
-    try:
-        return importlib_metadata.distribution(name)
-    except (importlib_metadata.PackageNotFoundError, ValueError):
-        return found
-
-
-def _entry_point_text(distribution: Distribution) -> str:
-    try:
-        return distribution.read_text("entry_points.txt") or ""
-    except UnicodeDecodeError as error:
-        _logger.warning("skipped a distribution in %s: %s", distribution.locate_file(""), error)
-        return ""
+        if f"[{_PREFIX}" not in metadata_file(distribution, "entry_points.txt").replace(" ", ""):
+            continue
+        headers = Headers(distribution)
+        name = normalise_distribution(headers.name)
+        if not name:
+            yield distribution, headers
+        elif name not in seen:
+            seen.add(name)
+            winner = first_on_path(name) or distribution
+            yield winner, Headers(winner)
 
 
 def _entry_points(distribution: Distribution, name: str) -> list[importlib_metadata.EntryPoint]:
     try:
         return [point for point in distribution.entry_points if point.group.startswith(_PREFIX)]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OSError) as error:
         _logger.warning("skipped %s, whose entry_points.txt cannot be read: %s", name, error)
         return []

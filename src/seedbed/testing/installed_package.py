@@ -8,11 +8,9 @@ import sys
 from itertools import accumulate
 from pathlib import Path
 
-import importlib_metadata
-
 from seedbed.errors import UsageError
 from seedbed.plugins.inspection import CheckResult, check_plugin
-from seedbed.plugins.metadata import Headers, required_seedbed
+from seedbed.plugins.metadata import Headers, first_on_path, metadata_file, required_seedbed
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.scan import Installed, Stray, scan, strays
 
@@ -21,13 +19,13 @@ class InstalledPackage:
     """A distribution by its name; raises UsageError where it is not installed."""
 
     def __init__(self, name: str) -> None:
-        try:
-            self._distribution = importlib_metadata.distribution(name)
-        except importlib_metadata.PackageNotFoundError as error:
+        distribution = first_on_path(name)
+        if distribution is None:
             raise UsageError(
                 f"no distribution {name!r} is installed for {sys.executable}",
                 "pip install -e .  in the folder of its pyproject.toml",
-            ) from error
+            )
+        self._distribution = distribution
         self.name = name
         self.headers = Headers(self._distribution)
 
@@ -49,7 +47,7 @@ class InstalledPackage:
     @property
     def readme(self) -> str:
         """The text of its README, empty where it has none."""
-        text = self._distribution.read_text("METADATA") or self._distribution.read_text("PKG-INFO") or ""
+        text = metadata_file(self._distribution, "METADATA") or metadata_file(self._distribution, "PKG-INFO")
         return _said(self.headers.first("Description", "")) or _said(text.partition("\n\n")[2].strip())
 
     @property
