@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import datetime
+import gzip
 import json
+import lzma
 from decimal import Decimal
 
 import pyarrow as pa
@@ -11,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from seedbed.errors import DatasetError, UsageError
-from seedbed.store import read_rows
+from seedbed.store import export_rows, read_rows
+from seedbed.store.reading import Reading
 
 BOM = b"\xef\xbb\xbf"
 
@@ -52,9 +56,7 @@ def test_a_json_list_longer_than_any_buffer_is_read(tmp_path):
     [
         ("rows.jsonl", b'{"a":1}\n' * 6 + b"[1]\n", "rows.jsonl' line 7 is not a JSON object"),
         ("rows.jsonl", b'{"a":1}\n{"a":', "rows.jsonl' line 2 is not JSON: "),
-        ("rows.jsonl", b'{"a":NaN}\n', "rows.jsonl' line 1 is not JSON: "),
-        ("rows.jsonl", b'{"a":NaN,"b":12345678901234567890}\n', "rows.jsonl' line 1 is not JSON: "),
-        ("rows.jsonl", b'{"a":"\xff"}\n', "rows.jsonl' line 1 is not JSON: "),
+        ("rows.jsonl", b'{"a":1}\n{"a":"\xff"}\n', "rows.jsonl' line 2 is not UTF-8 text: byte 0xff"),
         (
             "rows.jsonl",
             b'{"a":18446744073709551616}\n',
@@ -65,7 +67,7 @@ def test_a_json_list_longer_than_any_buffer_is_read(tmp_path):
         ("rows.csv", b"a,b\n1\n", "rows.csv' line 2 has too few cells: 1 for 2 columns"),
         ("rows.csv", b"a,b,a\n", "rows.csv' has two columns named 'a'"),
         ("rows.csv", b'a,b\n1,"2\n', "rows.csv' line 2 is not CSV: "),
-        ("rows.csv", b"a,b\n\xff,2\n", "rows.csv' is not UTF-8 text"),
+        ("rows.csv", b"a,b\n\xff,2\n", "rows.csv' after line 0 is not UTF-8 text"),
         ("rows.json", b'{"a":1}', "rows.json' is not a list of objects"),
         ("rows.json", b"", "rows.json' is not a list of objects"),
         ("rows.json", b'[{"a":1}, 2]', "rows.json' item 2 is not a JSON object"),
@@ -74,8 +76,6 @@ def test_a_json_list_longer_than_any_buffer_is_read(tmp_path):
         ("rows.json", b'[{"a":1}, {"a":', "rows.json' item 2 is not JSON: "),
         ("rows.json", b'[{"a":1}', "rows.json' item 1 is followed by neither"),
         ("rows.json", b'[{"a":1}] x', "rows.json' goes on after the end of its list"),
-        ("rows.json", b'[{"a":Infinity}]', "rows.json' item 1 is not JSON: "),
-        ("rows.json", b'[{"a":"\\ud800"}]', "rows.json' item 1: column 'a' holds text that is not valid"),
         ("rows.json", b'[{"a":"\xff"}]', "rows.json' is not UTF-8 text"),
         ("rows.parquet", b"no", "rows.parquet' cannot be read as Parquet"),
         ("rows.arrow", b"no", "rows.arrow' cannot be read as Arrow"),
@@ -120,7 +120,7 @@ def test_a_folder_and_an_unknown_ending_are_refused_at_once(tmp_path):
     with pytest.raises(UsageError, match="is a folder"):
         read_rows(tmp_path)
     (tmp_path / "rows.txt").write_text("{}")
-    with pytest.raises(UsageError, match=r"use one of .jsonl, .ndjson, .json, .csv, .parquet"):
+    with pytest.raises(UsageError, match=r"use one of .jsonl, .ndjson, .json, .csv, .tsv, .parquet"):
         read_rows(tmp_path / "rows.txt")
 
 
@@ -141,20 +141,13 @@ def test_dates_and_decimals_of_a_foreign_parquet_file_become_text(tmp_path):
     )
     first, second = read_rows(path)
     assert first == {
-        "when": "2024-05-06 07:08:09.000000",
+        "when": "2024-05-06T07:08:09",
         "day": "2024-05-06",
         "price": "1.50",
         "tag": "a",
         "small": 1,
     }
     assert second == {"when": None, "day": None, "price": None, "tag": "b", "small": 2}
-
-
-def test_a_foreign_parquet_column_that_json_lacks_is_named(tmp_path):
-    path = tmp_path / "rows.parquet"
-    pq.write_table(pa.table({"image": [{"bytes": b"x"}]}), path)
-    with pytest.raises(DatasetError, match=r"column 'image' of .* is of type 'struct<bytes: binary>'"):
-        list(read_rows(path))
 
 
 @pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
@@ -178,3 +171,133 @@ def test_a_cut_arrow_file_is_named_and_its_first_rows_of_a_stream_are_read(tmp_p
     assert [next(rows)["a"] for _ in range(500)] == list(range(500))
     with pytest.raises(DatasetError, match="cannot be read as Arrow"):
         next(rows)
+
+
+LINES = '{"a":"é"}\n{"a":"b"}\n'
+ROWS = [{"a": "é"}, {"a": "b"}]
+
+
+def zstandard(data):
+    return pa.Codec("zstd").compress(data, asbytes=True)
+
+
+PACKED = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstandard}
+
+
+@pytest.mark.parametrize("ending", PACKED)
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (".jsonl", LINES),
+        (".json", '[{"a":"é"},{"a":"b"}]'),
+        (".csv", "a\né\nb\n"),
+        (".tsv", "a\né\nb\n"),
+    ],
+)
+def test_a_compressed_file_is_read(tmp_path, ending, kind, text):
+    path = tmp_path / f"rows{kind}{ending}"
+    path.write_bytes(PACKED[ending](text.encode()))
+    assert list(read_rows(path)) == ROWS
+
+
+@pytest.mark.parametrize("ending", PACKED)
+def test_a_compressed_file_that_is_cut_or_none_is_named(tmp_path, ending):
+    path = tmp_path / f"rows.jsonl{ending}"
+    for content in (PACKED[ending](LINES.encode() * 1000)[:-9], b"no", LINES.encode()):
+        path.write_bytes(content)
+        with pytest.raises(DatasetError, match=rf"rows.jsonl{ending}' cannot be decompressed"):
+            list(read_rows(path))
+
+
+def test_a_compressed_file_of_an_unknown_kind_is_refused_at_once(tmp_path):
+    (tmp_path / "rows.txt.gz").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"rows.txt.gz' has the unknown ending '.txt'"):
+        read_rows(tmp_path / "rows.txt.gz")
+
+
+def test_cells_with_tabs_between_them_are_read(tmp_path):
+    path = tmp_path / "rows.tsv"
+    path.write_text('a\tb\n1,5\t"x\ty"\n')
+    assert list(read_rows(path)) == [{"a": "1,5", "b": "x\ty"}]
+
+
+TEXTS = [(".jsonl", LINES), (".json", '[{"a":"é"},{"a":"b"}]'), (".csv", "a\né\nb\n"), (".tsv", "a\né\nb\n")]
+
+
+@pytest.mark.parametrize(("kind", "text"), TEXTS)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_a_file_in_another_unicode_is_known_by_its_first_bytes(tmp_path, kind, text, encoding):
+    path = tmp_path / f"rows{kind}"
+    path.write_text(text, encoding=encoding)
+    assert list(read_rows(path)) == ROWS
+
+
+@pytest.mark.parametrize(("kind", "text"), TEXTS)
+def test_a_file_in_another_encoding_is_read_when_that_is_said(tmp_path, kind, text):
+    path = tmp_path / f"rows{kind}"
+    path.write_text(text, encoding="cp1252")
+    with pytest.raises(DatasetError, match=r"is not UTF-8 text: byte 0xe9") as caught:
+        list(read_rows(path))
+    assert "--encoding cp1252" in caught.value.advice[0]
+    assert list(read_rows(path, Reading("cp1252"))) == ROWS
+    with pytest.raises(DatasetError, match="is not ascii text"):
+        list(read_rows(path, Reading("ascii")))
+
+
+def test_an_encoding_that_is_none_or_has_no_place_is_refused_at_once(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(LINES)
+    for encoding in ("klingon", "base64"):
+        with pytest.raises(UsageError, match=f"there is no encoding '{encoding}'"):
+            read_rows(path, Reading(encoding))
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "rows.parquet")
+    with pytest.raises(UsageError, match="is no text file"):
+        read_rows(tmp_path / "rows.parquet", Reading("latin-1"))
+
+
+@pytest.mark.parametrize("kind", [".jsonl", ".json"])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('{"a":NaN,"b":[-Infinity]}', {"a": None, "b": [None]}),
+        ('{"a":NaN,"b":12345678901234567890}', {"a": None, "b": 12345678901234567890}),
+        ('{"a":"cut \\ud83d"}', {"a": "cut \ufffd"}),
+        ('{"a":["\\ude00\\ud83d"],"\\ud83d":1}', {"a": ["\ufffd\ufffd"], "\ufffd": 1}),
+        ('{"a":"\\ud83d\\ude00"}', {"a": "\U0001f600"}),
+    ],
+)
+def test_json_as_other_programs_write_it_is_read_and_noted_once(tmp_path, kind, written, read):
+    path = tmp_path / f"rows{kind}"
+    path.write_text(f"{written}\n{written}\n" if kind == ".jsonl" else f"[{written},{written}]")
+    notes: list[str] = []
+    assert list(read_rows(path, Reading(note=notes.append))) == [read, read]
+    assert len(notes) == ("NaN" in written or "\ufffd" in str(read))
+
+
+def test_half_a_character_in_the_bytes_of_a_line_is_replaced(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"a":"cut \xed\xa0\xbd"}\n')
+    assert list(read_rows(path)) == [{"a": "cut \ufffd"}]
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".hf"])
+def test_only_the_columns_that_are_wanted_are_read(tmp_path, ending):
+    path = tmp_path / f"rows{ending}"
+    export_rows([b'{"a":"1","b":"2","c":"3"}'], path)
+    assert list(read_rows(path, Reading(columns=("a", "b"), drop=("b",)))) == [{"a": "1"}]
+    assert list(read_rows(path, Reading(drop=("b",)))) == [{"a": "1", "c": "3"}]
+
+
+@pytest.mark.slow
+def test_a_folder_of_datasets_is_read_with_all_its_files(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    data = datasets.Dataset.from_dict({"n": list(range(50)), "day": [datetime.date(2024, 1, 2)] * 50})
+    data.shuffle(seed=1).select(range(10)).save_to_disk(tmp_path / "plain", num_shards=3)
+    assert sorted(row["n"] for row in read_rows(tmp_path / "plain")) == sorted(
+        data.shuffle(seed=1).select(range(10))["n"]
+    )
+    assert next(read_rows(tmp_path / "plain"))["day"] == "2024-01-02"
+    datasets.DatasetDict(train=data, test=data).save_to_disk(tmp_path / "splits")
+    with pytest.raises(UsageError, match="several datasets: test, train"):
+        read_rows(tmp_path / "splits")
+    assert len(list(read_rows(tmp_path / "splits" / "test"))) == 50

@@ -128,7 +128,11 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("value", "form"), FORMS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("value", "form"),
+    FORMS,
+    ids=[f"{number}-{type(value).__name__}" for number, (value, _) in enumerate(FORMS)],
+)
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_value_of_python_has_one_form(value, form, nested):
     row = {"good": 1, "value": [{"deep": value}] if nested else value}

@@ -100,6 +100,15 @@ def order_options(command: _Decorated) -> _Decorated:
         click.option(
             "--input", type=click.Path(path_type=Path), metavar="FILE", help="Rows for a task over rows."
         ),
+        click.option(
+            "--columns", metavar="A,B", help="Columns of the input that rows have; all if left out."
+        ),
+        click.option(
+            "--drop", metavar="COLUMN", multiple=True, help="Leave a column of the input out (repeatable)."
+        ),
+        click.option(
+            "--encoding", metavar="NAME", help="Encoding of the input, if text in another one than UTF-8."
+        ),
         set_option,
         click.option("--seed", type=int, default=0, metavar="N", help="Seed of the run; 0 unless given."),
         concurrency_option,

@@ -45,6 +45,9 @@ class Order:
     bounds: Bounds = NO_BOUNDS
     plugins: tuple[str, ...] = ()
     engine: str | None = None
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] = ()
+    encoding: str | None = None
     allow_hosts: tuple[str, ...] = ()
     kept_in: str | None = None
     """The run on disk that remembers the order, or None where the user gives it now."""
@@ -63,6 +66,9 @@ def order_of(
     plugins: Sequence[str] = (),
     engine: str | None = None,
     max_failures: str | int | None = None,
+    columns: str | None = None,
+    drop: Sequence[str] = (),
+    encoding: str | None = None,
     allow_hosts: Sequence[str] = (),
     kept_in: str | None = None,
     kept_settings: int = 0,
@@ -84,6 +90,9 @@ def order_of(
         bounds=Bounds(max_failures=MaxFailures.parse(max_failures), **bounds),
         plugins=tuple(plugins),
         engine=engine,
+        columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
+        drop=tuple(drop),
+        encoding=encoding,
         allow_hosts=tuple(allow_hosts),
         kept_in=kept_in,
     )
@@ -116,6 +125,9 @@ def _plan(order: Order, registry: Registry) -> Plan:
         leaf=order.leaf,
         bounds=order.bounds,
         registry=registry,
+        columns=order.columns,
+        drop=order.drop,
+        encoding=order.encoding,
     )
 
 

@@ -12,7 +12,7 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_runs import kept_run
 from seedbed.errors import UsageError
 from seedbed.plugins.suggest import did_you_mean
-from seedbed.store import RunReader, TrainingRows, check_target, export_rows
+from seedbed.store import INPUT_TYPES, RunReader, TrainingRows, check_target, export_rows
 
 
 def export_run(
@@ -32,7 +32,8 @@ def export_run(
             for row in formed:
                 sys.stdout.buffer.write(row + b"\n")
         else:
-            count = export_rows(formed, out)
+            types = reader.get_mark(INPUT_TYPES) if form is None else None
+            count = export_rows(formed, out, types if types and isinstance(types, bytes) else None)
             click.echo(f"{count:,} row{'' if count == 1 else 's'} in {out}", err=True)
     return ExitStatus.COMPLETE
 

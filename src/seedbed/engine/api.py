@@ -10,6 +10,7 @@ from seedbed.engine.bounds import Bounds, MaxFailures
 from seedbed.engine.emission import Emission
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.fingerprint import step_fingerprint
+from seedbed.engine.input_rows import Input
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.opening import open_store
 from seedbed.engine.outlets import Outlets
@@ -24,7 +25,6 @@ from seedbed.plugins.observers import observers_of
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.resolve import engine_class
 from seedbed.store import check_target
-from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,10 @@ def run(
     n: int | None = None,
     *,
     llm: str | LLM | None = None,
-    input: str | Path | Iterable[Row] | None = None,
+    input: Input | None = None,
+    columns: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    encoding: str | None = None,
     out: str | Path | None = None,
     name: str | None = None,
     seed: int = 0,
@@ -60,8 +63,10 @@ def run(
     """Make `n` rows with a task or pipeline, and return the run.
 
     `task` is a registered name, `PATH.py:Class`, a task or a pipeline; `llm` is for the tasks that have
-    none; `input` holds the rows, or names the file, of a task over rows; `out` is a .jsonl, .csv, .parquet
-    or .arrow file, replaced when the run has come to its end. Works in scripts, threads and notebooks.
+    none; `input` holds the rows of a task over rows: a file, a table of pandas, polars, Arrow or
+    `datasets`, or an iterable of dictionaries. Of its columns, `columns` are the only ones read and
+    `drop` are left out; `encoding` is that of a text file. `out` is a .jsonl, .csv, .parquet or .arrow
+    file, replaced when the run has come to its end. Works in scripts, threads and notebooks.
 
     With `name`, or `out` whose stem is the name then, the run is kept in `runs/`, and the same call goes on
     where it stopped; `restart` begins anew, `retry` asks failed rows again. Without them the rows live as
@@ -104,6 +109,9 @@ def run(
         leaf=leaf,
         bounds=bounds,
         registry=registry,
+        columns=columns,
+        drop=drop,
+        encoding=encoding,
     )
     told = observers_of(observers, registry=registry)
     maker = engine_of(engine, registry=registry)
@@ -124,9 +132,9 @@ def engine_of(given: str | type[Engine] | None, *, registry: Registry | None = N
     return engine_class(given, registry=registry) if isinstance(given, str) else given
 
 
-def _keep_apart(out: Path, given: object) -> None:
+def _keep_apart(out: Path, given: Path | None) -> None:
     """Raise UsageError where the dataset would replace the rows that it is made of."""
-    if isinstance(given, str | Path) and Path(given).exists() and out.exists() and out.samefile(given):
+    if given is not None and given.exists() and out.exists() and out.samefile(given):
         raise UsageError(
             f"'{out}' is both the input and the dataset, which would replace it",
             "name another file with -o (out=... in Python)",
@@ -152,7 +160,7 @@ def open_session(
     """
     if out is not None:
         check_target(out)
-        _keep_apart(out, plan.input)
+        _keep_apart(out, plan.input.path if plan.input is not None else None)
     if name is None and out is not None:
         name = out.stem
     store = open_store(plan, name, restart=restart)

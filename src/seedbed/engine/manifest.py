@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from seedbed.engine.llms import llms_in
@@ -30,7 +29,7 @@ def manifest_of(
         "wanted": plan.wanted,
         "seed": plan.seed,
         "leaf": plan.leaf,
-        "input": str(plan.input) if isinstance(plan.input, (str, Path)) else None,
+        "input": str(plan.input.path) if plan.input is not None and plan.input.path is not None else None,
         "steps": [_step(step, fingerprints[step.name], plan.registry) for step in plan.steps],
         "ways": [
             [edge.parent, edge.child, edge.when.text if edge.when else None] for edge in plan.topology.edges

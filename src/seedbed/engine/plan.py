@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
 
 from seedbed.engine.bounds import NO_BOUNDS, Bounds
+from seedbed.engine.input_rows import Input, InputRows, input_rows
 from seedbed.engine.llms import llms_in
 from seedbed.engine.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
 from seedbed.errors import UsageError
@@ -18,16 +17,10 @@ from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.topology import Topology
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.plugins.resolve import get_llm, get_step
-from seedbed.store.readers import read_rows
+from seedbed.store.reading import Reading
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
-
-_LOOKED_AT = 100
-
-Input = str | Path | Iterable[Row]
-"""Rows for a task that works on rows: a file, or the rows themselves."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +33,7 @@ class Plan:
     name: str
     topology: Topology
     leaf: str
-    input: Input | None
+    input: InputRows | None
     n: int | None
     seed: int
     concurrency: int | None
@@ -75,6 +68,9 @@ def make_plan(
     leaf: str | None = None,
     bounds: Bounds | None = None,
     registry: Registry | None = None,
+    columns: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    encoding: str | None = None,
 ) -> Plan:
     """Return the checked plan of a run; raise UsageError for what cannot be run, and LockError."""
     registry = registry or default_registry()
@@ -93,7 +89,7 @@ def make_plan(
         name,
         topology,
         counted_leaf(topology, leaf),
-        input,
+        _input(input, pipeline, columns, drop, encoding),
         n,
         seed,
         concurrency,
@@ -102,7 +98,7 @@ def make_plan(
     )
     _check_source(plan)
     _check_numbers(plan)
-    check_columns(given, _input_columns(plan))
+    check_columns(given, plan.input.columns() if plan.input is not None else None)
     for one in plan.llms:
         refuse_keys(one)
     return plan
@@ -146,9 +142,15 @@ def _check_numbers(plan: Plan) -> None:
             )
 
 
-def _input_columns(plan: Plan) -> list[str] | None:
-    """Return the columns of a file's first rows, so that a misnamed one shows before anything is spent."""
-    if not isinstance(plan.input, str | Path):
+def _input(
+    given: Input | None,
+    pipeline: Pipeline,
+    columns: Sequence[str] | None,
+    drop: Sequence[str],
+    encoding: str | None,
+) -> InputRows | None:
+    """Return the rows that the run is given; what the caller says of columns beats what the file says."""
+    if given is None:
         return None
-    beginning = islice(read_rows(Path(plan.input)), _LOOKED_AT)
-    return list(dict.fromkeys(name for row in beginning for name in row)) or None
+    wanted = pipeline.columns if columns is None else tuple(columns)
+    return input_rows(given, Reading(encoding, wanted, tuple(drop) or pipeline.drop))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -25,7 +24,7 @@ from seedbed.llm.redaction import redact, showable
 from seedbed.plugins.observer import Observer
 from seedbed.plugins.origin import where
 from seedbed.plugins.provenance import claims_behind
-from seedbed.store import export_rows
+from seedbed.store import INPUT_TYPES, export_rows
 
 _FINISHED = "finished"
 
@@ -112,6 +111,9 @@ class Session:
     async def _begin(self) -> None:
         job, loop = self._job, asyncio.get_running_loop()
         number = self._store.begin_session(self._manifest())
+        if (given := job.plan.input) is not None:
+            types = await asyncio.to_thread(given.types)
+            self._store.set_mark(INPUT_TYPES, types or b"")
         if self._observers:
             observed = ObservedRun.of(job.plan, job.run, number)
             # It waits for the disk.
@@ -165,11 +167,11 @@ class Session:
     def _finished_mark(self) -> bytes | None:
         """Return the digest of all that a finished run followed from; None where it cannot be known."""
         plan = self.plan
-        if plan.input is not None and not isinstance(plan.input, (str, Path)):
-            return None
         try:
-            rows = digest() if plan.input is None else _file_digest(Path(plan.input))
+            rows = digest() if plan.input is None else plan.input.digest()
         except OSError:
+            return None
+        if rows is None:
             return None
         ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
@@ -211,7 +213,12 @@ class Session:
         run = self.run
         # A run in which every row failed has made no dataset, and takes none away.
         if finished and self._out is not None and (run.accepted or not run.failed):
-            export_rows(self._store.rows(self.plan.leaf), self._out)
+            types = self._store.get_mark(INPUT_TYPES)
+            export_rows(
+                self._store.rows(self.plan.leaf),
+                self._out,
+                types if types and isinstance(types, bytes) else None,
+            )
             run.out = self._out
         self._note_end(finished)
 
@@ -231,8 +238,3 @@ def _outcome(run: Run, finished: bool) -> Outcome:
         return "interrupted" if run.stopped_by is None else "stopped"
     enough = run.wanted is None or run.accepted == run.wanted
     return "complete" if enough and not run.failed else "incomplete"
-
-
-def _file_digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,7 +27,6 @@ from seedbed.engine.sources import (
 from seedbed.errors import InvalidRowError, StopRun
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.store import Result, RunStore
-from seedbed.store.readers import read_rows
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import GeneratorStep
 
@@ -63,7 +61,7 @@ class SourceMaker:
     def _input(self, segment: Segment) -> Source:
         given = self._plan.input
         assert given is not None
-        rows = read_rows(Path(given)) if isinstance(given, (str, Path)) else given
+        rows = given.rows()
         keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
         return ThreadedSource(lambda: digested(rows, segment.name), READ_AHEAD, keep)
 

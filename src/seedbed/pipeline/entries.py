@@ -60,4 +60,8 @@ class PipelineFile(BaseModel):
 
     name: str = Field(default="", description="Name of the run.")
     llm: str | LLMEntry | None = Field(default=None, description="LLM of the steps that name none.")
+    columns: list[str] | None = Field(
+        default=None, description="Columns of the input that rows have; all unless given."
+    )
+    drop: list[str] = Field(default_factory=list, description="Columns of the input that rows do not have.")
     steps: list[StepEntry] = Field(min_length=1, description="The steps, in order.")

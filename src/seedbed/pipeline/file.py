@@ -69,7 +69,8 @@ def load_pipeline(
     for number, entry in enumerate(described.steps):
         with _at(places[number]):
             links += _links(entry, number, steps)
-    pipeline = Pipeline(steps, described.name or path.stem, links)
+    name = described.name or path.stem
+    pipeline = Pipeline(steps, name, links, columns=described.columns, drop=described.drop)
     with _at(f"'{path}'"):
         pipeline.topology()
     return pipeline

@@ -25,14 +25,23 @@ class Pipeline:
 
     Steps overlap row by row when it runs. Branches of a fork are joined at the step where they meet, on the
     row that they come of; routes (`when`, `otherwise`) are united. `links` are the ways between steps,
-    those of one step in the order of its routes; without them the steps follow each other.
+    those of one step in the order of its routes; without them the steps follow each other. Of the run's
+    input, `columns` are the only ones read, and `drop` are left out.
     """
 
     def __init__(
-        self, steps: Sequence[BaseStep] = (), name: str = "", links: Iterable[Link] | None = None
+        self,
+        steps: Sequence[BaseStep] = (),
+        name: str = "",
+        links: Iterable[Link] | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        drop: Sequence[str] = (),
     ) -> None:
         self.steps = list(steps)
         self.name = name
+        self.columns = None if columns is None else tuple(columns)
+        self.drop = tuple(drop)
         self.links = tuple(Link(*pair) for pair in pairwise(self.steps)) if links is None else tuple(links)
         parents = {id(link.parent) for link in self.links}
         self._ends = [step for step in self.steps if id(step) not in parents]
@@ -49,7 +58,9 @@ class Pipeline:
         branches = [branch for _, branch in routes]
         steps = _unique([*self.steps, *(step for branch in branches for step in branch.steps)])
         names = [self.name, *(branch.name for branch in branches if isinstance(following, Pipeline))]
-        joined = Pipeline(steps, next(filter(None, names), ""), links.values())
+        joined = Pipeline(
+            steps, next(filter(None, names), ""), links.values(), columns=self.columns, drop=self.drop
+        )
         joined._ends = _unique(end for branch in branches for end in branch._ends)
         return joined
 
@@ -70,7 +81,8 @@ class Pipeline:
         links = [
             Link(link.parent and new[id(link.parent)], new[id(link.child)], link.when) for link in self.links
         ]
-        return Pipeline([new[id(step)] for step in self.steps], self.name, links)
+        made = [new[id(step)] for step in self.steps]
+        return Pipeline(made, self.name, links, columns=self.columns, drop=self.drop)
 
     def run(self, n: int | None = None, **options: Any) -> Run:
         """Run the pipeline; `options` and errors are those of `seedbed.run`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedbed.store.export import check_target, export_rows
+from seedbed.store.export import INPUT_TYPES, check_target, export_rows
 from seedbed.store.readers import read_rows
 from seedbed.store.run_folders import (
     RunEntry,
@@ -23,6 +23,7 @@ from seedbed.store.run_values import Call, Failure, Refused, Result, Session, Sp
 from seedbed.store.training import TrainingRows
 
 __all__ = [
+    "INPUT_TYPES",
     "Call",
     "Decided",
     "Failure",

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import DatasetError
-from seedbed.store.columnar import batches_of, rows_of, schema_of
+from seedbed.store.columnar import ColumnarRows, check_names, rows_of
+from seedbed.store.reading import Reading
 from seedbed.tasks.rows import Row
 
 if TYPE_CHECKING:
@@ -16,46 +17,68 @@ if TYPE_CHECKING:
 _FILE_MAGIC = b"ARROW1"
 
 
-def write_arrow(rows: Iterable[bytes], path: Path) -> None:
+def write_arrow(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
     """Write all rows in two passes over them; a batch is all that is held in memory."""
     import pyarrow as pa
 
-    _write(rows, path, pa.ipc.new_file)
+    _write(rows, path, types, pa.ipc.new_file)
 
 
-def write_arrow_stream(rows: Iterable[bytes], path: Path) -> None:
+def write_arrow_stream(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
     """Write what `write_arrow` writes in the format of streams, which has no index of batches."""
     import pyarrow as pa
 
-    _write(rows, path, pa.ipc.new_stream)
+    _write(rows, path, types, pa.ipc.new_stream)
 
 
-def read_arrow(path: Path) -> Iterator[Row]:
+def read_arrow(path: Path, reading: Reading) -> Iterator[Row]:
     """Yield the rows batch by batch, of the file or the stream format.
 
-    Raises `DatasetError` where the file or a column cannot be read.
+    Raises `DatasetError` where the file cannot be read.
     """
     import pyarrow as pa
 
     try:
         with pa.OSFile(str(path), "rb") as file:
-            streamed = file.read(len(_FILE_MAGIC)) != _FILE_MAGIC
-            file.seek(0)
-            if streamed:
-                reader = pa.ipc.open_stream(file)
-                yield from rows_of(path, reader.schema, reader)
-            else:
-                whole = pa.ipc.open_file(file)
-                batches = (whole.get_batch(index) for index in range(whole.num_record_batches))
-                yield from rows_of(path, whole.schema, batches)
+            schema, batches = _opened(file)
+            check_names(f"'{path}'", schema.names)
+            wanted = [name for name in schema.names if reading.wants(name)]
+            schema = pa.schema([schema.field(name) for name in wanted])
+            chosen = (batch.select(wanted) for batch in batches)
+            yield from rows_of(f"'{path}'", schema, chosen, reading.noting(f"'{path}'"))
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"'{path}' cannot be read as Arrow: {error}") from error
 
 
-def _write(rows: Iterable[bytes], path: Path, new: Callable[[pa.NativeFile, pa.Schema], Any]) -> None:
+def arrow_types(path: Path) -> pa.Schema:
+    """Return the columns of a file; raises what pyarrow raises."""
     import pyarrow as pa
 
-    schema = schema_of(rows)
-    with pa.OSFile(str(path), "wb") as file, new(file, schema) as writer:
-        for batch in batches_of(rows, schema):
+    with pa.OSFile(str(path), "rb") as file:
+        return _opened(file)[0]
+
+
+def _opened(file: pa.NativeFile) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    import pyarrow as pa
+
+    streamed = file.read(len(_FILE_MAGIC)) != _FILE_MAGIC
+    file.seek(0)
+    if streamed:
+        reader = pa.ipc.open_stream(file)
+        return reader.schema, reader
+    whole = pa.ipc.open_file(file)
+    return whole.schema, (whole.get_batch(index) for index in range(whole.num_record_batches))
+
+
+def _write(
+    rows: Iterable[bytes],
+    path: Path,
+    types: bytes | None,
+    new: Callable[[pa.NativeFile, pa.Schema], Any],
+) -> None:
+    import pyarrow as pa
+
+    columnar = ColumnarRows(rows, types)
+    with pa.OSFile(str(path), "wb") as file, new(file, columnar.schema) as writer:
+        for batch in columnar.batches():
             writer.write_batch(batch)

@@ -1,6 +1,7 @@
 """Rows as Arrow record batches, there and back, through pyarrow.
 
-A column has the type that `seedbed.store.schema` infers from all rows: bool, int64 (uint64 where
+A column that came from an Arrow or Parquet file keeps its type there, where all its values still are of it.
+Any other has the type that `seedbed.store.schema` infers from all rows: bool, int64 (uint64 where
 needed), float64, text, list or struct. None, and a column or key that is missing, is null. A column
 without one such type holds JSON text and says so in its field's metadata (`seedbed.encoding`:
 `json`), from which its values are restored. A column that is always None is text.
@@ -9,14 +10,14 @@ without one such type holds JSON text and says so in its field's metadata (`seed
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from seedbed.errors import DatasetError, UsageError
+from seedbed.store.arrow_values import Array, Note, array_of, batched, values_of
 from seedbed.store.schema import BOOL, MIXED, Kind, ListOf, Number, Struct, infer_columns
+from seedbed.store.types_kept import KeptTypes
 from seedbed.tasks.rows import Row, encode_value
 
 if TYPE_CHECKING:
@@ -26,47 +27,77 @@ BATCH_ROWS = 500
 _JSON_TEXT = {b"seedbed.encoding": b"json"}
 
 
-def require_pyarrow() -> None:
+def require_pyarrow(what: str = "Parquet and Arrow files need") -> None:
     """Raise `UsageError` unless pyarrow is there."""
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
         raise UsageError(
-            f"Parquet and Arrow files need the package 'pyarrow': {error}", "pip install 'seedbed[parquet]'"
+            f"{what} the package 'pyarrow': {error}", "pip install 'seedbed[parquet]'"
         ) from error
 
 
-def schema_of(rows: Iterable[bytes]) -> pa.Schema:
-    """Return the columns of encoded rows after one pass over them."""
-    import pyarrow as pa
+class ColumnarRows:
+    """Encoded rows as record batches of `schema`, which one pass over them finds.
 
-    kinds = infer_columns(map(orjson.loads, rows))
-    return pa.schema([_field(name, kind) for name, kind in kinds.items()])
-
-
-def batches_of(rows: Iterable[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield encoded rows in batches of `schema`, which is that of `schema_of`."""
-    import pyarrow as pa
-
-    mixed = _mixed(schema)
-    remaining = map(orjson.loads, rows)
-    while chunk := list(islice(remaining, BATCH_ROWS)):
-        yield pa.RecordBatch.from_pylist([_encoded(row, mixed) for row in chunk], schema=schema)
-
-
-def rows_of(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
-    """Yield the rows of a file's batches.
-
-    Dates, times and decimals become text. A column of any other type that JSON lacks raises
-    `DatasetError`, before the first row.
+    `types` is the serialised Arrow schema of the run's input, whose types columns keep where they can.
     """
-    import pyarrow as pa
 
-    readable = _readable_schema(path, schema)
-    mixed = _mixed(readable)
+    def __init__(self, rows: Iterable[bytes], types: bytes | None = None) -> None:
+        import pyarrow as pa
+
+        self._rows = rows
+        self._kept = KeptTypes(types)
+        kinds = infer_columns(self._looked_at())
+        self._kept.end(list(kinds))
+        fields = [self._kept.field(name) or _field(name, kind) for name, kind in kinds.items()]
+        self.schema: pa.Schema = pa.schema(fields)
+
+    def _looked_at(self) -> Iterator[Row]:
+        for chunk in batched(map(orjson.loads, self._rows), BATCH_ROWS):
+            self._kept.look_at(chunk)
+            yield from chunk
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in batches."""
+        import pyarrow as pa
+
+        mixed = _mixed(self.schema)
+        for chunk in batched(map(orjson.loads, self._rows), BATCH_ROWS):
+            rows = [_encoded(row, mixed) for row in chunk] if mixed else chunk
+            columns = [self._column(field, [row.get(field.name) for row in rows]) for field in self.schema]
+            if columns:
+                yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+            else:
+                yield pa.RecordBatch.from_pylist(rows, schema=self.schema)
+
+    def _column(self, field: pa.Field[Any], values: list[Any]) -> Array:
+        kept = self._kept.array(field.name, values)
+        return array_of(values, field.type) if kept is None else kept
+
+
+def rows_of(
+    what: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], note: Note = lambda text: None
+) -> Iterator[Row]:
+    """Yield the rows of the batches of a file or table, `what`, each value in its JSON form.
+
+    Raises `DatasetError` where two columns have one name.
+    """
+    check_names(what, schema.names)
+    mixed = _mixed(schema)
     for batch in batches:
-        for row in pa.Table.from_batches([batch]).cast(readable).to_pylist():
-            yield _decoded(row, mixed)
+        columns = [values_of(column, note) for column in batch.columns]
+        names = batch.schema.names
+        rows = zip(*columns, strict=True) if columns else ((),) * batch.num_rows
+        for row in rows:
+            yield _decoded(dict(zip(names, row, strict=True)), mixed)
+
+
+def check_names(what: str, names: list[str]) -> None:
+    """Raise `DatasetError` where two columns have one name."""
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if doubled is not None:
+        raise DatasetError(f"{what} has two columns named {doubled!r}", "rename one of them")
 
 
 def _mixed(schema: pa.Schema) -> list[str]:
@@ -94,44 +125,11 @@ def _arrow_type(kind: Kind) -> pa.DataType:
     return pa.bool_() if kind is BOOL else pa.string()
 
 
-def _readable_schema(path: Path, schema: pa.Schema) -> pa.Schema:
-    import pyarrow as pa
-    from pyarrow import types
-
-    doubled = next((name for name in schema.names if schema.names.count(name) > 1), None)
-    if doubled is not None:
-        raise DatasetError(f"'{path}' has two columns named {doubled!r}", "rename one of them")
-    fields = []
-    for field in schema:
-        kind = field.type
-        if types.is_timestamp(kind) or types.is_date(kind) or types.is_time(kind) or types.is_decimal(kind):
-            field = field.with_type(pa.string())
-        elif not _is_json(kind):
-            raise DatasetError(
-                f"column {field.name!r} of '{path}' is of type '{kind}', which a row cannot hold",
-                "convert it to text, numbers, lists or structs, or leave it out",
-            )
-        fields.append(field)
-    return pa.schema(fields)
-
-
-def _is_json(kind: pa.DataType) -> bool:
-    from pyarrow import types
-
-    if types.is_dictionary(kind) or types.is_list(kind) or types.is_large_list(kind):
-        return _is_json(kind.value_type)
-    if types.is_struct(kind):
-        return all(_is_json(field.type) for field in kind)
-    numbers = (types.is_null, types.is_boolean, types.is_integer, types.is_float32, types.is_float64)
-    texts = (types.is_string, types.is_large_string, types.is_string_view)
-    return any(check(kind) for check in numbers + texts)
-
-
 def _encoded(row: Row, mixed: list[str]) -> Row:
     return {**row, **{name: encode_value(row[name]) for name in mixed if row.get(name) is not None}}
 
 
-def _decoded(row: dict[str, Any], mixed: list[str]) -> Row:
+def _decoded(row: Row, mixed: list[str]) -> Row:
     for name in mixed:
         if row[name] is not None:
             row[name] = orjson.loads(row[name])

@@ -1,4 +1,4 @@
-"""Rows as comma-separated values (RFC 4180), there and back.
+"""Rows as comma-separated values (RFC 4180), there and back, and tab-separated ones to read.
 
 The file is UTF-8 without a byte order mark, its lines end in CRLF, and its first line names all
 columns, in order of first appearance over the whole dataset. A cell holds
@@ -21,12 +21,14 @@ from typing import Any
 import orjson
 
 from seedbed.errors import DatasetError
+from seedbed.store.reading import Reading
+from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, encode_value
 
 _MAX_CELL = 2**31 - 1
 
 
-def write_csv(rows: Iterable[bytes], path: Path) -> None:
+def write_csv(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
     """Write all rows in two passes over them; a row is all that is held in memory."""
     columns: dict[str, None] = {}
     for row in map(orjson.loads, rows):
@@ -38,20 +40,28 @@ def write_csv(rows: Iterable[bytes], path: Path) -> None:
             writer.writerows([_cell(row.get(name)) for name in columns] for row in map(orjson.loads, rows))
 
 
-def read_csv(path: Path) -> Iterator[Row]:
+def read_csv(path: Path, reading: Reading) -> Iterator[Row]:
     """Yield a row of texts for each record; raise `DatasetError` with file and line if it cannot be read."""
+    yield from _read(path, reading, ",")
+
+
+def read_tsv(path: Path, reading: Reading) -> Iterator[Row]:
+    """Yield what `read_csv` yields, of a file whose cells have tabs between them."""
+    yield from _read(path, reading, "\t")
+
+
+def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Row]:
     # The limit belongs to the process; its default of 128 KiB is less than one long answer.
     csv.field_size_limit(max(_MAX_CELL, csv.field_size_limit()))
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+    with opened(path) as file, decoded(file, encoding := encoding_of(file, reading.encoding)) as text:
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
-            yield from _records(path, reader)
+            for row in _records(path, reader):
+                yield {name: cell for name, cell in row.items() if reading.wants(name)}
         except csv.Error as error:
             raise DatasetError(f"'{path}' line {reader.line_num} is not CSV: {error}") from error
         except UnicodeDecodeError as error:
-            raise DatasetError(
-                f"'{path}' is not UTF-8 text after line {reader.line_num}", "save it in UTF-8"
-            ) from error
+            raise undecodable(f"'{path}' after line {reader.line_num}", encoding, error) from error
 
 
 def _records(path: Path, reader: Any) -> Iterator[Row]:

@@ -11,6 +11,9 @@ from seedbed.store.formats import FOLDERS, writer_of
 from seedbed.store.hf_folder import is_hf_folder
 from seedbed.store.placing import hidden_beside, replacing
 
+INPUT_TYPES = "input types"
+"""The name of the mark under which a run keeps the serialised Arrow schema of its input."""
+
 
 def check_target(path: Path) -> None:
     """Raise `UsageError` for what can be known to be wrong with `path` before there are rows for it.
@@ -34,11 +37,13 @@ def check_target(path: Path) -> None:
         ) from error
 
 
-def export_rows(rows: Iterable[bytes], path: Path) -> int:
+def export_rows(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> int:
     """Make `path` of encoded rows, in the format of its ending, and return their number.
 
     `rows` gives each row as one JSON object without a line end (see `encode_row`) and can be iterated
-    more than once. The complete file replaces what was there in one step (a folder in two).
+    more than once. `types` is the serialised Arrow schema of the run's input, whose types columns of
+    Parquet, Arrow and Hugging Face datasets keep where their values are still of them. The complete
+    file replaces what was there in one step (a folder in two).
 
     Raises `UsageError` for an ending that is unknown, and `DatasetError` where the file cannot be written;
     what was there before stays then.
@@ -49,7 +54,7 @@ def export_rows(rows: Iterable[bytes], path: Path) -> int:
     pinned = _Pinned(rows)
     try:
         with replacing(path) as made:
-            write(pinned, made)
+            write(pinned, made, types)
     except OSError as error:
         raise DatasetError(f"'{path}' cannot be written: {error.strerror or error}") from error
     return pinned.count

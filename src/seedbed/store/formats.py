@@ -11,17 +11,22 @@ from seedbed.errors import UsageError
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.store.arrow_file import read_arrow, write_arrow
 from seedbed.store.columnar import require_pyarrow
-from seedbed.store.csv_file import read_csv, write_csv
-from seedbed.store.hf_folder import write_hf_folder
+from seedbed.store.csv_file import read_csv, read_tsv, write_csv
+from seedbed.store.hf_folder import read_hf_folder, write_hf_folder
 from seedbed.store.json_file import read_json_lines, read_json_list, write_json_lines
 from seedbed.store.parquet_file import read_parquet, write_parquet
+from seedbed.store.reading import Reading
+from seedbed.store.text_file import COMPRESSED
 from seedbed.tasks.rows import Row
 
-Reader: TypeAlias = Callable[[Path], Iterator[Row]]
+Reader: TypeAlias = Callable[[Path, Reading], Iterator[Row]]
 """Yields the rows of a file."""
 
-Writer: TypeAlias = Callable[[Iterable[bytes], Path], None]
-"""Makes a new file or folder of encoded rows, which it may iterate twice."""
+Writer: TypeAlias = Callable[[Iterable[bytes], Path, bytes | None], None]
+"""Makes a new file or folder of encoded rows, which it may iterate twice.
+
+Columns may keep the types of the Arrow schema (serialised) that comes with them.
+"""
 
 
 READERS: Mapping[str, Reader] = MappingProxyType(
@@ -30,9 +35,11 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         ".ndjson": read_json_lines,
         ".json": read_json_list,
         ".csv": read_csv,
+        ".tsv": read_tsv,
         ".parquet": read_parquet,
         ".arrow": read_arrow,
         ".feather": read_arrow,
+        ".hf": read_hf_folder,
     }
 )
 WRITERS: Mapping[str, Writer] = MappingProxyType(
@@ -49,12 +56,26 @@ WRITERS: Mapping[str, Writer] = MappingProxyType(
 FOLDERS = frozenset({".hf"})
 """The endings that stand for a folder."""
 
+TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+"""The endings of text files, which may be compressed and have an encoding."""
+
 _COLUMNAR = {".parquet", ".arrow", ".feather", ".hf"}
 
 
 def reader_of(path: Path) -> Reader:
-    """Return what reads a file with the ending of `path`; raise `UsageError` where nothing does here."""
+    """Return what reads a file with the ending of `path`; raise `UsageError` where nothing does here.
+
+    A text file may be compressed: `.jsonl.gz`.
+    """
+    if path.suffix.lower() in COMPRESSED:
+        return READERS[_ending(path.with_suffix(""), TEXTS, path)]
     return READERS[_ending(path, READERS)]
+
+
+def is_text(path: Path) -> bool:
+    """Whether the ending of `path` is that of a text file, compressed or not."""
+    packed = path.suffix.lower() in COMPRESSED
+    return (path.with_suffix("") if packed else path).suffix.lower() in TEXTS
 
 
 def writer_of(path: Path) -> Writer:
@@ -62,11 +83,11 @@ def writer_of(path: Path) -> Writer:
     return WRITERS[_ending(path, WRITERS)]
 
 
-def _ending(path: Path, known: Collection[str]) -> str:
+def _ending(path: Path, known: Collection[str], whole: Path | None = None) -> str:
     ending = path.suffix.lower()
     if ending not in known:
         raise UsageError(
-            f"'{path}' has {f'the unknown ending {ending!r}' if ending else 'no ending'}",
+            f"'{whole or path}' has {f'the unknown ending {ending!r}' if ending else 'no ending'}",
             *did_you_mean(ending, known),
             f"use one of {', '.join(known)}",
         )

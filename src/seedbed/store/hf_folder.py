@@ -1,31 +1,59 @@
 """Rows as a folder that `datasets.load_from_disk` (Hugging Face) opens.
 
-It holds the rows as an Arrow stream, from whose schema `datasets` takes the features, and what
+The folder holds the rows as an Arrow stream, from whose schema `datasets` takes the features, and what
 `Dataset.save_to_disk` writes beside it. The package `datasets` itself is not needed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import orjson
 
-from seedbed.store.arrow_file import write_arrow_stream
+from seedbed.errors import DatasetError
+from seedbed.store.arrow_file import read_arrow, write_arrow_stream
+from seedbed.store.reading import Reading
+from seedbed.tasks.rows import Row
 
 _DATA = "data-00000-of-00001.arrow"
 _INFO = "dataset_info.json"
 _STATE = "state.json"
 
 
-def write_hf_folder(rows: Iterable[bytes], path: Path) -> None:
+def write_hf_folder(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
     """Write all rows in two passes over them; a batch is all that is held in memory."""
     path.mkdir()
     data = path / _DATA
-    write_arrow_stream(rows, data)
+    write_arrow_stream(rows, data, types)
     (path / _INFO).write_bytes(b"{}\n")
     (path / _STATE).write_bytes(orjson.dumps(_state(data), option=orjson.OPT_INDENT_2))
+
+
+def read_hf_folder(path: Path, reading: Reading) -> Iterator[Row]:
+    """Yield the rows of all files of the folder, in its order; raise `DatasetError` as `read_arrow` does."""
+    for file in data_files(path):
+        yield from read_arrow(file, reading)
+
+
+def data_files(path: Path) -> list[Path]:
+    """Return the files that hold the rows of a folder; raise `DatasetError` where it does not say."""
+    try:
+        state = orjson.loads((path / _STATE).read_bytes())
+        return [path / str(entry["filename"]) for entry in state["_data_files"]]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise DatasetError(f"'{path / _STATE}' names no files of rows: {error}") from error
+
+
+def splits_in(path: Path) -> list[str]:
+    """Return the names of the datasets that a folder holds, each in a folder of its own."""
+    return sorted(entry.name for entry in path.iterdir() if entry.is_dir() and _is_saved(entry))
+
+
+def is_saved_dataset(path: Path) -> bool:
+    """Whether `path` is a folder of rows that `read_hf_folder` reads."""
+    return path.is_dir() and _is_saved(path)
 
 
 def is_hf_folder(path: Path) -> bool:

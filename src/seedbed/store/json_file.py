@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import orjson
 
 from seedbed.errors import DatasetError, InvalidRowError
+from seedbed.store.lenient_json import LenientDecoder, lenient_json
+from seedbed.store.reading import Noting, Reading
+from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, checked_row
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -19,37 +22,70 @@ _BETWEEN = re.compile(r"[ \t\r\n]*")
 _CHUNK = 2**20
 
 
-def write_json_lines(rows: Iterable[bytes], path: Path) -> None:
+def write_json_lines(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
     """Write each row as it is, and a line end."""
     with path.open("wb", buffering=_CHUNK) as file:
         file.writelines(row + b"\n" for row in rows)
 
 
-def read_json_lines(path: Path) -> Iterator[Row]:
+def read_json_lines(path: Path, reading: Reading) -> Iterator[Row]:
     """Yield the object of each line, skipping blank ones; raise `DatasetError` with file and line."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+    note = reading.noting(f"'{path}'")
+    with opened(path) as file:
+        encoding = encoding_of(file, reading.encoding)
+        for number, line in enumerate(_lines(path, file, encoding), start=1):
             text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
             if text.strip():
-                yield _row_of_line(text, f"'{path}' line {number}")
+                yield _wanted(_row_of_line(text, path, number, note), reading)
 
 
-def read_json_list(path: Path) -> Iterator[Row]:
+def read_json_list(path: Path, reading: Reading) -> Iterator[Row]:
     """Yield the objects of a file that holds one list, without reading all of it at once.
 
     Raises `DatasetError` with the file and the number of the item, counted from 1.
     """
-    with path.open(encoding="utf-8-sig") as file:
+    with opened(path) as file:
+        encoding = encoding_of(file, reading.encoding)
         try:
-            yield from _List(path, file).items()
+            with decoded(file, encoding) as text:
+                for row in _List(path, text, reading.noting(f"'{path}'")).items():
+                    yield _wanted(row, reading)
         except UnicodeDecodeError as error:
-            raise DatasetError(f"'{path}' is not UTF-8 text: {error.reason}", "save it in UTF-8") from error
+            raise undecodable(f"'{path}'", encoding, error) from error
 
 
-def _row_of_line(line: bytes, where: str) -> Row:
+def _wanted(row: Row, reading: Reading) -> Row:
+    if reading.columns is None and not reading.drop:
+        return row
+    return {name: value for name, value in row.items() if reading.wants(name)}
+
+
+def _lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """Yield the lines of a file in UTF-8."""
+    if encoding == "utf-8-sig":
+        yield from file
+        return
+    number = 0
     try:
-        # orjson would make a float of an integer beyond 64 bits.
-        row = _DECODER.decode(line.decode()) if _LONG_NUMBER.search(line) else orjson.loads(line)
+        with decoded(file, encoding) as text:
+            for line in text:
+                number += 1
+                yield line.encode(errors="surrogatepass")
+    except UnicodeDecodeError as error:
+        raise undecodable(f"'{path}' after line {number}", encoding, error) from error
+
+
+def _row_of_line(line: bytes, path: Path, number: int, note: Noting) -> Row:
+    where = f"'{path}' line {number}"
+    # orjson would make a float of an integer beyond 64 bits.
+    if not _LONG_NUMBER.search(line):
+        with suppress(ValueError):
+            return _checked(orjson.loads(line), where)
+    try:
+        text = line.decode(errors="surrogatepass")
+        row = lenient_json(text, lambda said: note(said, f" line {number}"))
+    except UnicodeDecodeError as error:
+        raise undecodable(where, "utf-8", error) from error
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{where} is not JSON: {error}") from error
     return _checked(row, where)
@@ -65,18 +101,12 @@ def _checked(row: Any, where: str) -> Row:
     return row
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
 class _List:
     """Decodes one item after the other from a text that is read as far as needed."""
 
-    def __init__(self, path: Path, file: TextIO) -> None:
+    def __init__(self, path: Path, file: TextIO, note: Noting) -> None:
         self._path = path
+        self._note = note
         self._file = file
         self._text = ""
         self._position = 0
@@ -92,7 +122,7 @@ class _List:
         while not closed:
             number += 1
             where = f"'{self._path}' item {number}"
-            yield _checked(self._decode(where), where)
+            yield _checked(self._decode(where, number), where)
             if self._next() not in (",", "]"):
                 raise DatasetError(f"{where} is followed by neither ',' nor ']'")
             closed = self._next() == "]"
@@ -116,13 +146,14 @@ class _List:
         self._text, self._position = self._text[self._position :] + more, 0
         return bool(more)
 
-    def _decode(self, where: str) -> Any:
+    def _decode(self, where: str, number: int) -> Any:
         """Decode the next item, reading twice as much each time that it is incomplete."""
         if self._next() != "{":
             raise DatasetError(f"{where} is not a JSON object")
+        decoder = LenientDecoder(lambda said: self._note(said, f" item {number}"))
         while True:
             try:
-                item, self._position = _DECODER.raw_decode(self._text, self._position)
+                item, self._position = decoder.decoded_at(self._text, self._position)
             except (ValueError, RecursionError) as error:
                 if not self._read(max(_CHUNK, len(self._text))):
                     raise DatasetError(f"{where} is not JSON: {error}") from error

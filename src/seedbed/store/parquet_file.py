@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedbed.errors import DatasetError
-from seedbed.store.columnar import BATCH_ROWS, batches_of, rows_of, schema_of
+from seedbed.store.columnar import BATCH_ROWS, ColumnarRows, check_names, rows_of
+from seedbed.store.reading import Reading
 from seedbed.tasks.rows import Row
 
 if TYPE_CHECKING:
@@ -17,25 +18,33 @@ GROUP_ROWS = 10_000
 GROUP_BYTES = 64 * 2**20
 
 
-def write_parquet(rows: Iterable[bytes], path: Path) -> None:
+def write_parquet(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
     """Write all rows in two passes over them; a row group is all that is held in memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = schema_of(rows)
-    with pq.ParquetWriter(path, schema) as writer:
-        for group in _groups(batches_of(rows, schema)):
-            writer.write_table(pa.Table.from_batches(group, schema=schema))
+    columnar = ColumnarRows(rows, types)
+    with pq.ParquetWriter(path, columnar.schema) as writer:
+        for group in _groups(columnar.batches()):
+            writer.write_table(pa.Table.from_batches(group, schema=columnar.schema))
 
 
-def read_parquet(path: Path) -> Iterator[Row]:
-    """Yield the rows batch by batch; raise `DatasetError` where the file or a column cannot be read."""
+def read_parquet(path: Path, reading: Reading) -> Iterator[Row]:
+    """Yield the rows batch by batch; raise `DatasetError` where the file cannot be read.
+
+    A column that is not wanted is not read.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            yield from rows_of(path, file.schema_arrow, file.iter_batches(batch_size=BATCH_ROWS))
+            schema = file.schema_arrow
+            check_names(f"'{path}'", schema.names)
+            wanted = [name for name in schema.names if reading.wants(name)]
+            schema = pa.schema([schema.field(name) for name in wanted])
+            batches = file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
+            yield from rows_of(f"'{path}'", schema, batches, reading.noting(f"'{path}'"))
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"'{path}' cannot be read as Parquet: {error}") from error
 

@@ -7,26 +7,68 @@ from pathlib import Path
 
 from seedbed.errors import UsageError
 from seedbed.plugins.suggest import did_you_mean
-from seedbed.store.formats import reader_of
+from seedbed.store.arrow_file import arrow_types
+from seedbed.store.columnar import require_pyarrow
+from seedbed.store.formats import Reader, is_text, reader_of
+from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
+from seedbed.store.reading import Reading
 from seedbed.tasks.rows import Row
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Return the rows of a file in the format of its ending, read as they are needed.
+def read_rows(path: Path, reading: Reading | None = None) -> Iterator[Row]:
+    """Return the rows of a file, or of a folder of Hugging Face `datasets`, read as they are needed.
 
     Raises `UsageError` at once where there is no such file or its ending is unknown, and
-    `DatasetError`, naming file and line, from the iterator where the content is not rows.
+    `DatasetError`, naming file and line, from the iterator where the content is not rows. What is written
+    in a way that JSON lacks, as NaN, is read as the nearest that JSON has, and noted once.
     """
+    reading = reading or Reading()
+    reading.check()
     if not path.exists():
         raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
     if path.is_dir():
-        raise UsageError(f"'{path}' is a folder, not a file of rows", "name a file in it")
+        return _of_folder(path)(path, reading)
     read = reader_of(path)
+    if reading.encoding is not None and not is_text(path):
+        raise UsageError(f"'{path}' is no text file, and has no encoding", "leave out --encoding")
     try:
         path.open("rb").close()
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read: {error.strerror}") from error
-    return read(path)
+    return read(path, reading)
+
+
+def types_in(path: Path) -> bytes | None:
+    """Return the columns of a Parquet or Arrow file as a serialised Arrow schema; None for any other.
+
+    A file that cannot be read has none either: whoever reads its rows says why.
+    """
+    ending = path.suffix.lower()
+    if not (is_saved_dataset(path) or ending in (".parquet", ".arrow", ".feather")):
+        return None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.is_dir():
+            schema = arrow_types(data_files(path)[0])
+        else:
+            schema = pq.read_schema(path) if ending == ".parquet" else arrow_types(path)
+    except (pa.ArrowException, OSError, IndexError):
+        return None
+    return schema.serialize().to_pybytes()
+
+
+def _of_folder(path: Path) -> Reader:
+    if is_saved_dataset(path):
+        require_pyarrow()
+        return read_hf_folder
+    splits = splits_in(path)
+    if splits:
+        raise UsageError(
+            f"'{path}' holds several datasets: {', '.join(splits)}", f"name one of them: {path / splits[0]}"
+        )
+    raise UsageError(f"'{path}' is a folder, not a file of rows", "name a file in it")
 
 
 def _names_beside(path: Path) -> list[str]:

@@ -16,11 +16,11 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _NANOSECONDS = 10**9
 _DAYS_OF_YEAR = 365
@@ -42,7 +42,8 @@ def plain_value(value: Any) -> Any:
         return str(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode()
-    if isinstance(value, BaseModel):
+    # By its method: rows are read by commands that need not load pydantic.
+    if hasattr(type(value), "model_dump"):
         return dumped(value)
     if hasattr(value, "dtype"):
         return _array(value)
@@ -54,6 +55,8 @@ def dumped(model: BaseModel) -> dict[str, Any]:
 
     Without that, the order of a set's texts would be another one in each process.
     """
+    from pydantic_core import PydanticSerializationError
+
     try:
         found: dict[str, Any] = model.model_dump(mode="json")
     except PydanticSerializationError:

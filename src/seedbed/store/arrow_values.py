@@ -1,0 +1,328 @@
+"""Arrow's values in their JSON form, and back into their type.
+
+The form is that of `seedbed.tasks.values`, so that a time in a Parquet file and a `datetime` of Python are
+the same text. A map with text keys is a dictionary, another one a list of `{"key": ..., "value": ...}`;
+months, days and nanoseconds of an interval are a list. `array_of` is the inverse of `values_of` for all
+values that came from it.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from itertools import islice
+from typing import Any, TypeAlias
+
+from seedbed.tasks.values import duration_text, instant_text, plain_value
+
+Array: TypeAlias = Any
+"""A `pyarrow.Array` of any type; its stubs know what an array has by the type of its values alone."""
+
+DataType: TypeAlias = Any
+"""A `pyarrow.DataType` of any kind."""
+
+Note: TypeAlias = Callable[[str], None]
+"""Takes what was read otherwise than it is written."""
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_NANOSECONDS = 10**9
+_DAY = 86_400
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FRACTION = re.compile(r"\.(\d+)")
+_DURATION = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d+))?S)?)?")
+
+
+def values_of(array: Array, note: Note = lambda text: None) -> list[Any]:
+    """Return the JSON form of each value of an array."""
+    from pyarrow import types
+
+    kind = array.type
+    if types.is_dictionary(kind):
+        return values_of(array.dictionary_decode(), note)
+    if types.is_struct(kind):
+        return _structs(array, note)
+    if types.is_map(kind):
+        return _maps(array, note)
+    if _is_list(kind):
+        return _lists(array, note)
+    if types.is_floating(kind):
+        return _floats(array, note)
+    if _is_text(kind):
+        return _texts(array, note)
+    if isinstance(kind, _extension_type()):
+        return values_of(array.storage, note) if kind.extension_name != "arrow.uuid" else _plain(array)
+    if types.is_run_end_encoded(kind):
+        import pyarrow.compute as pc
+
+        return values_of(pc.run_end_decode(array), note)  # type: ignore[attr-defined]
+    read = _reader_of(kind)
+    if read is None:
+        return _plain(array)
+    return [None if value is None else read(value) for value in _integers(array)]
+
+
+def array_of(values: Sequence[Any], kind: DataType) -> Array:
+    """Return an array of a type, of values in their JSON form.
+
+    Raises ValueError, TypeError, ArithmeticError or a pyarrow error where one has another form.
+    """
+    import pyarrow as pa
+
+    if isinstance(kind, _extension_type()):
+        if kind.extension_name == "arrow.uuid":
+            from uuid import UUID
+
+            stored = [None if value is None else UUID(value).bytes for value in values]
+            return pa.ExtensionArray.from_storage(kind, pa.array(stored, kind.storage_type))
+        return pa.ExtensionArray.from_storage(kind, array_of(values, kind.storage_type))
+    if pa.types.is_run_end_encoded(kind):
+        import pyarrow.compute as pc
+
+        plain = array_of(values, kind.value_type)
+        return pc.run_end_encode(plain, run_end_type=kind.run_end_type)  # type: ignore[attr-defined]
+    parse = _parser_of(kind)
+    return pa.array(values if parse is None else [_parsed(parse, value) for value in values], type=kind)
+
+
+def _parsed(parse: Callable[[Any], Any], value: Any) -> Any:
+    return None if value is None else parse(value)
+
+
+def _plain(array: Array) -> list[Any]:
+    return [_deep(value) for value in array.to_pylist()]
+
+
+def _deep(value: Any) -> Any:
+    plain = plain_value(value)
+    return [_deep(item) for item in plain] if isinstance(plain, list) else plain
+
+
+def _extension_type() -> type[Any]:
+    import pyarrow as pa
+
+    return pa.BaseExtensionType
+
+
+def _is_list(kind: DataType) -> bool:
+    from pyarrow import types
+
+    checks = (types.is_list, types.is_large_list, types.is_fixed_size_list)
+    views = (types.is_list_view, types.is_large_list_view)
+    return any(check(kind) for check in checks + views)
+
+
+def _is_text(kind: DataType) -> bool:
+    from pyarrow import types
+
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+
+
+def _structs(array: Array, note: Note) -> list[Any]:
+    names = [field.name for field in array.type]
+    columns = [values_of(column, note) for column in array.flatten()]
+    rows = zip(*columns, strict=True) if columns else ((),) * len(array)
+    valid = array.is_valid().to_pylist()
+    return [
+        dict(zip(names, row, strict=True)) if is_valid else None
+        for row, is_valid in zip(rows, valid, strict=True)
+    ]
+
+
+def _lists(array: Array, note: Note) -> list[Any]:
+    import pyarrow.compute as pc
+
+    items = iter(values_of(array.flatten(), note))
+    lengths = pc.list_value_length(array).to_pylist()
+    return [None if length is None else list(islice(items, length)) for length in lengths]
+
+
+def _maps(array: Array, note: Note) -> list[Any]:
+    keys, values = values_of(array.keys, note), values_of(array.items, note)
+    offsets, valid = array.offsets.to_pylist(), array.is_valid().to_pylist()
+    is_named = _is_text(array.type.key_type)
+
+    def made(start: int, end: int) -> Any:
+        pairs = zip(keys[start:end], values[start:end], strict=True)
+        return dict(pairs) if is_named else [{"key": key, "value": value} for key, value in pairs]
+
+    spans = zip(offsets, offsets[1:], valid, strict=False)
+    return [made(start, end) if is_valid else None for start, end, is_valid in spans]
+
+
+def _floats(array: Array, note: Note) -> list[Any]:
+    import pyarrow.compute as pc
+
+    if array.type.bit_width == 16:
+        array = array.cast("float32")
+    finite = pc.is_finite(array)
+    if pc.all(finite).as_py() is not False:
+        return list(array.to_pylist())
+    note("NaN or an infinity is read as null")
+    listed: list[Any] = pc.if_else(finite, array, None).to_pylist()
+    return listed
+
+
+def _texts(array: Array, note: Note) -> list[Any]:
+    try:
+        return list(array.to_pylist())
+    except UnicodeDecodeError:
+        note("text that is not valid Unicode is read with U+FFFD in the place of what is wrong")
+    return [
+        None if value is None else value.decode(errors="replace")
+        for value in array.cast("large_binary").to_pylist()
+    ]
+
+
+def _integers(array: Array) -> list[Any]:
+    """Return the values of times as the integers that they are stored as, and all others as they are."""
+    from pyarrow import types
+
+    kind = array.type
+    if not types.is_temporal(kind):
+        return list(array.to_pylist())
+    return list(array.view(f"int{kind.bit_width}").to_pylist())
+
+
+def _reader_of(kind: DataType) -> Callable[[Any], Any] | None:
+    """Return what makes the JSON form of a stored value; None for a type that pyarrow reads well."""
+    from pyarrow import types
+
+    if types.is_timestamp(kind):
+        zone, per_second = _zone(kind.tz), _PER_SECOND[kind.unit]
+        return lambda value: _instant(value * (_NANOSECONDS // per_second), zone)
+    if types.is_time(kind):
+        per_second = _PER_SECOND[kind.unit]
+        return lambda value: _instant(value * (_NANOSECONDS // per_second), None).partition("T")[2]
+    if types.is_duration(kind):
+        per_second = _PER_SECOND[kind.unit]
+        return lambda value: duration_text(value * (_NANOSECONDS // per_second))
+    if types.is_date(kind):
+        days = 1 if kind.bit_width == 32 else _DAY * 1000
+        return lambda value: _day(value // days)
+    return None
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    import pyarrow as pa
+
+    try:
+        return pa.lib.string_to_tzinfo(name) if name else None
+    except Exception:  # noqa: BLE001 - a zone that is not installed here: it is an instant all the same
+        return UTC
+
+
+def _instant(nanoseconds: int, zone: tzinfo | None) -> str:
+    seconds, rest = divmod(nanoseconds, _NANOSECONDS)
+    try:
+        moment = _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        # Python has no such year; numpy's way to write it.
+        return f"{_day(seconds // _DAY)}T{timedelta(seconds=seconds % _DAY)}"
+    local = moment.astimezone(zone) if zone else moment.replace(tzinfo=None)
+    text, offset = local.isoformat()[:19], local.isoformat()[19:]
+    return text + instant_text(rest) + ("Z" if offset == "+00:00" else offset)
+
+
+def _day(days: int) -> str:
+    try:
+        return str(date(1970, 1, 1) + timedelta(days=days))
+    except OverflowError:
+        return f"{days} days after 1970"
+
+
+def _parser_of(kind: DataType) -> Callable[[Any], Any] | None:
+    """Return what makes of a JSON form what pyarrow takes for the type; None where it is that already."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _parser_of(kind.value_type)
+    if types.is_struct(kind):
+        return _struct_parser(kind)
+    if types.is_map(kind):
+        return _map_parser(kind)
+    if _is_list(kind):
+        parse = _parser_of(kind.value_type)
+        return None if parse is None else lambda values: [_parsed(parse, value) for value in values]
+    if types.is_decimal(kind):
+        return Decimal
+    if "binary" in str(kind):
+        return lambda text: base64.b64decode(text, validate=True)
+    return _time_parser(kind)
+
+
+def _struct_parser(kind: DataType) -> Callable[[Any], Any]:
+    parsers = {field.name: _parser_of(field.type) for field in kind}
+
+    def parse(row: Any) -> Any:
+        if unknown := row.keys() - parsers.keys():
+            raise ValueError(f"no such fields: {unknown}")
+        return {
+            name: value if (inner := parsers[name]) is None else _parsed(inner, value)
+            for name, value in row.items()
+        }
+
+    return parse
+
+
+def _map_parser(kind: DataType) -> Callable[[Any], Any]:
+    key, item = _parser_of(kind.key_type), _parser_of(kind.item_type)
+
+    def parse(given: Any) -> Any:
+        named = isinstance(given, dict)
+        pairs = given.items() if named else ((pair["key"], pair["value"]) for pair in given)
+        return [
+            (one if key is None else _parsed(key, one), other if item is None else _parsed(item, other))
+            for one, other in pairs
+        ]
+
+    return parse
+
+
+def _time_parser(kind: DataType) -> Callable[[str], int] | None:
+    from pyarrow import types
+
+    if types.is_date(kind):
+        days = 1 if kind.bit_width == 32 else _DAY * 1000
+        return lambda text: (date.fromisoformat(text) - date(1970, 1, 1)).days * days
+    if not (types.is_timestamp(kind) or types.is_time(kind) or types.is_duration(kind)):
+        return None
+    step = _NANOSECONDS // _PER_SECOND[kind.unit]
+    if types.is_duration(kind):
+        return lambda text: _in_units(_duration(text), step)
+    day = "1970-01-01T" if types.is_time(kind) else ""
+    return lambda text: _in_units(_nanoseconds_since_epoch(day + text), step)
+
+
+def _in_units(nanoseconds: int, step: int) -> int:
+    whole, rest = divmod(nanoseconds, step)
+    if rest:
+        raise ValueError("a finer time than the type holds")
+    return whole
+
+
+def _nanoseconds_since_epoch(text: str) -> int:
+    found = _FRACTION.search(text)
+    moment = datetime.fromisoformat(_FRACTION.sub("", text))
+    since = moment.replace(tzinfo=moment.tzinfo or UTC) - _EPOCH
+    fraction = int(found[1].ljust(9, "0")) if found else 0
+    return (since.days * _DAY + since.seconds) * _NANOSECONDS + fraction
+
+
+def _duration(text: str) -> int:
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError(f"no duration: {text}")
+    sign, *counts, fraction = found.groups()
+    years, days, hours, minutes, seconds = (int(count or 0) for count in counts)
+    whole = (years * 365 + days) * _DAY + hours * 3600 + minutes * 60 + seconds
+    total = whole * _NANOSECONDS + int((fraction or "").ljust(9, "0"))
+    return -total if sign else total
+
+
+def batched(values: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    """Yield the values in lists of `size`, the last one shorter."""
+    while chunk := list(islice(values, size)):
+        yield chunk

@@ -1,0 +1,102 @@
+"""Files of text as users have them: compressed, in the encoding of another time, with a byte order mark."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO, TextIO, TypeAlias, cast
+
+from seedbed.errors import DatasetError, UsageError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # That of UTF-16 is the beginning of that of UTF-32.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def _zstandard(path: Path) -> BinaryIO:
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise UsageError(
+            f"'{path}' is read with the package 'pyarrow': {error}", "pip install 'seedbed[parquet]'"
+        ) from error
+    return cast(BinaryIO, io.BufferedReader(pa.input_stream(str(path), compression="zstd")))
+
+
+_Opening: TypeAlias = Callable[[Path], BinaryIO]
+
+COMPRESSED: Mapping[str, _Opening] = MappingProxyType(
+    {
+        ".gz": cast(_Opening, gzip.GzipFile),
+        ".bz2": cast(_Opening, bz2.BZ2File),
+        ".xz": cast(_Opening, lzma.LZMAFile),
+        ".zst": _zstandard,
+    }
+)
+"""What opens a file that is compressed, by the last part of its name."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for its bytes, decompressed; raise `DatasetError` for one that is damaged."""
+    unpack = COMPRESSED.get(path.suffix.lower())
+    if unpack is None:
+        with path.open("rb") as file:
+            yield file
+        return
+    try:
+        with unpack(path) as packed:
+            yield packed
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise DatasetError(f"'{path}' cannot be decompressed: {error}", "it may be cut off") from error
+
+
+def encoding_of(file: BinaryIO, given: str | None = None) -> str:
+    """Return the encoding of a file that is open: the one given, else by its first bytes, else UTF-8."""
+    start = cast(io.BufferedReader, file).peek(4)[:4]
+    marked = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+    if given is not None:
+        # Python's own `utf-8` would leave the mark in the first word.
+        return "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
+    if marked is None and len(start) > 1 and 0 in start[:2]:
+        # The first character of rows is an ASCII one, so that a zero byte beside it tells.
+        return "utf-16-le" if start[0] else "utf-16-be"
+    return marked or "utf-8-sig"
+
+
+def decoded(file: BinaryIO, encoding: str) -> TextIO:
+    """Return the text of a file, its line ends left alone; close it, as it holds on to the file."""
+    return io.TextIOWrapper(file, encoding=encoding, newline="")
+
+
+def undecodable(where: str, encoding: str, error: UnicodeDecodeError) -> DatasetError:
+    """Return the error for text in another encoding, with a guess at which."""
+    said = "UTF-8" if encoding.startswith("utf-8") else encoding
+    guess = "cp1252" if said != "cp1252" and _is_text_in("cp1252", error.object) else "latin-1"
+    byte = error.object[error.start : error.start + 1]
+    return DatasetError(
+        f"{where} is not {said} text: byte 0x{byte.hex()}, {error.reason}",
+        f"say how it is encoded: --encoding {guess} on the command, encoding='{guess}' in Python",
+        "or save it in UTF-8",
+    )
+
+
+def _is_text_in(encoding: str, text: bytes) -> bool:
+    try:
+        text.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
