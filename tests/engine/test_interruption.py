@@ -11,10 +11,12 @@ import sys
 import textwrap
 import threading
 
+import pytest
 from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
-from seedbed import GeneratorTask, Step, Task
+from seedbed import GeneratorTask, Response, Step, Task, Usage
 from seedbed.engine.api import open_session
+from seedbed.engine.bounds import Bounds
 from seedbed.engine.plan import make_plan
 from seedbed.llm.loop import loop_thread
 from seedbed.store import RunReader
@@ -64,6 +66,37 @@ def test_draining_finishes_the_calls_in_flight_and_sends_no_others(tmp_path):
     rows = interrupted(session.execute(), out)
     assert [row["n"] for row in rows] == list(range(len(rows)))
     assert 5 < len(rows) == len(llm.requests) <= 9
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        Bounds(max_tokens=60_000),
+        Bounds(max_cost=6.0, price_input=100.0, price_output=100.0),
+        Bounds(requests_per_minute=6000.0),
+        Bounds(max_seconds=3600.0),
+    ],
+    ids=["tokens", "money", "requests", "time"],
+)
+def test_draining_sends_no_call_that_waits_for_a_bound(bounds):
+    at_five, drained = threading.Event(), threading.Event()
+    sent_after = []
+
+    async def answer(request):
+        sent_after.append(drained.is_set())
+        if int(prompt(request)) >= 5:
+            at_five.set()
+            await asyncio.to_thread(drained.wait)
+        return Response.of_text("yes", Usage(1, 1))
+
+    llm = scripted(answer, max_tokens=20_000)
+    session = open_session(make_plan(Ask(llm=llm), input=ROWS[:50], concurrency=8, bounds=bounds))
+    at_five_then_drain(session, at_five, drained)
+    done = session.execute()
+
+    assert done.outcome == "interrupted"
+    assert not any(sent_after)
+    assert 5 < done.accepted == len(sent_after) < 50
 
 
 def at_five_then_drain(session, at_five, drained):

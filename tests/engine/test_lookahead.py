@@ -10,7 +10,7 @@ from tests.support.scripted_llm import ScriptedLLM, scripted
 
 from seedbed import GeneratorTask, Task, run
 from seedbed.engine.window import AT_A_TIME, LOOKAHEAD
-from seedbed.llm.limits import ENOUGH_WAITING
+from seedbed.llm.waiting import ENOUGH_WAITING
 
 
 class Numbers(GeneratorTask):

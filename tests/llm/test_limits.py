@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from tests.support.virtual_clock import run_virtually
 
-from seedbed import Limits
+from seedbed import EndpointDownError, Limits
 from seedbed.llm.limits import Limiter
 from seedbed.llm.pace import Pace
 from seedbed.llm.window import Window
@@ -402,5 +402,46 @@ def test_a_call_behind_one_that_was_cancelled_long_ago_gets_its_turn():
         await limiter.acquire("m")
         async with asyncio.timeout(5):
             await limiter.acquire("m")
+
+    run_virtually(run())
+
+
+async def one_that_has_failed():
+    """Return a limiter, its one permit, and a call that failed with its endpoint and has not run since."""
+    limiter = Limiter(concurrency=1)
+    permit = await limiter.acquire("m")
+    task = asyncio.create_task(limiter.acquire("m"))
+    await asyncio.sleep(0)
+    limiter.fail_waiting(lambda: EndpointDownError("down"))
+    return limiter, permit, task
+
+
+def test_a_call_that_is_cancelled_as_its_endpoint_fails_is_cancelled():
+    async def run():
+        limiter, permit, task = await one_that_has_failed()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+        limiter.ended(permit)
+        assert (limiter.in_flight, limiter.waiting) == (0, 0)
+        await limiter.acquire("m")
+
+    run_virtually(run())
+
+
+def test_failing_reaches_a_call_that_pauses_and_spares_those_to_come():
+    async def run():
+        limiter, permit, task = await one_that_has_failed()
+        with pytest.raises(EndpointDownError):
+            await task
+        pause = asyncio.create_task(limiter.pause(1000.0))
+        await asyncio.sleep(0)
+        limiter.fail_waiting(lambda: EndpointDownError("down"))
+        with pytest.raises(EndpointDownError):
+            await pause
+        assert asyncio.get_running_loop().time() < 1000.0
+        limiter.ended(permit)
+        await limiter.pause(1.0)
 
     run_virtually(run())

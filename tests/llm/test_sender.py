@@ -11,13 +11,17 @@ from tests.support.virtual_clock import run_virtually
 
 from seedbed import (
     AuthenticationError,
+    Budget,
+    BudgetExhaustedError,
     EndpointDownError,
     InvalidResponseError,
     LLMConnectionError,
+    Prices,
     RateLimitedError,
     Response,
     RetryPolicy,
     ServerError,
+    Usage,
 )
 from seedbed.llm.sender import Sender
 
@@ -34,7 +38,7 @@ def answering(decide, latency=0.1):
         error = decide(now())
         if error is not None:
             raise error
-        return Response.of_text("yes")
+        return Response.of_text("yes", Usage(1, 1))
 
     return scripted(answer)
 
@@ -184,5 +188,109 @@ def test_a_call_in_flight_while_draining_ends_and_is_not_tried_again():
         sender.drain()
         assert {type(outcome) for outcome in await task} == {asyncio.CancelledError, Response}
         assert len(llm.requests) == 2
+
+    run_virtually(run())
+
+
+TIGHT = {
+    "a permit": lambda: Sender(concurrency=1),
+    "requests per minute": lambda: Sender(requests_per_minute=60),
+    "tokens per minute": lambda: Sender(tokens_per_minute=200),
+    "a cap on tokens": lambda: Sender(budget=Budget(max_tokens=250)),
+    "a cap on money": lambda: Sender(
+        budget=Budget(max_cost=0.0025, prices=Prices(price_input=10.0, price_output=10.0))
+    ),
+    "a permit, with a cap": lambda: Sender(concurrency=1, budget=Budget(max_tokens=100_000)),
+}
+"""Senders that let one or two calls through at a time, and what the others wait for."""
+
+
+@pytest.mark.parametrize("place", TIGHT)
+@pytest.mark.parametrize("turns", range(5))
+def test_no_call_is_sent_after_draining_wherever_it_waits(place, turns):
+    async def run():
+        llm = answering(lambda _: None, latency=1.0)
+        llm.max_tokens = 100
+        sender = TIGHT[place]()
+        tasks = asyncio.ensure_future(send_all(sender, llm, 10))
+        # Calls end at one second sharp, and then some turns of the loop go by, in which the next ones are let
+        # through: each of those turns may be the one in which the user stops.
+        await asyncio.sleep(1.0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sender.drain()
+        sent = len(llm.requests)
+        outcomes = await tasks
+        assert 0 < sent == len(llm.requests) < 10
+        assert {type(outcome) for outcome in outcomes} <= {asyncio.CancelledError, Response}
+        assert sender.limiter(llm).in_flight == 0
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("place", ["a permit", "a cap on tokens", "a cap on money"])
+def test_calls_fail_with_their_endpoint_wherever_they_wait(place):
+    async def run():
+        llm = answering(lambda _: AuthenticationError("wrong key"), latency=1.0)
+        llm.max_tokens = 100
+        outcomes = await send_all(TIGHT[place](), llm, 50)
+        assert set(map(type, outcomes)) == {AuthenticationError, EndpointDownError}
+        assert len(llm.requests) <= 5
+
+    run_virtually(run())
+
+
+def test_a_call_that_waits_for_the_budget_keeps_no_permit_from_another():
+    async def run():
+        async def answer(request):
+            await asyncio.sleep(1.0)
+            return Response.of_text("yes", Usage(10, 10))
+
+        llm = scripted(answer)
+        sender = Sender(concurrency=2, budget=Budget(max_tokens=1000))
+        large = llm.request(user("a"), max_tokens=900)
+        small = llm.request(user("a"), max_tokens=50)
+        ended = []
+
+        async def send(request, rank):
+            await sender.send(llm, request, rank)
+            ended.append((rank, now()))
+
+        await asyncio.gather(send(large, 0), send(large, 3), send(small, 1))
+        assert ended == [(0, 1.0), (1, 1.0), (3, 2.0)]
+
+    run_virtually(run())
+
+
+def test_the_lowest_rank_has_the_room_that_a_call_leaves():
+    async def run():
+        async def answer(request):
+            await asyncio.sleep(1.0)
+            return Response.of_text("yes", Usage(1, 1))
+
+        llm = scripted(answer, max_tokens=100)
+        sender = Sender(budget=Budget(max_tokens=300))
+        ended = []
+
+        async def send(rank):
+            await sender.send(llm, llm.request(user("a")), rank)
+            ended.append(rank)
+
+        await asyncio.gather(*map(send, (9, 5, 7, 6, 8, 1, 2, 3)))
+        assert ended == [9, 5, 1, 2, 3, 6, 7, 8]
+
+    run_virtually(run())
+
+
+def test_no_call_is_sent_when_the_time_was_up_while_it_waited_for_a_permit():
+    async def run():
+        llm = answering(lambda _: None, latency=0.2)
+        sender = Sender(concurrency=1, budget=Budget(max_seconds=3600))
+        tasks = asyncio.ensure_future(send_all(sender, llm, 5))
+        await asyncio.sleep(0.1)
+        sender._budget._max_seconds = 1e-9
+        outcomes = await tasks
+        assert [type(outcome) for outcome in outcomes] == [Response] + [BudgetExhaustedError] * 4
+        assert len(llm.requests) == 1
 
     run_virtually(run())

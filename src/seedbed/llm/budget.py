@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -13,6 +16,7 @@ from seedbed.llm.messages import parts
 from seedbed.llm.prices import Prices
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
+from seedbed.llm.waiting import ENOUGH_WAITING
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
@@ -38,6 +42,19 @@ class Reservation(NamedTuple):
 
     tokens: int = 0
     cost: float = 0.0
+
+
+class _WaitingCall(NamedTuple):
+    """A call that waits for room: the lowest rank has it first, and of equal ones the first that came."""
+
+    rank: int
+    number: int
+    wanted: Reservation
+    room: asyncio.Future[None]
+
+
+async def _plainly(room: asyncio.Future[None]) -> None:
+    await room
 
 
 class Budget:
@@ -70,7 +87,10 @@ class Budget:
         self._cost = spent.cost
         self._reserved = Reservation()
         self._under_way = 0
-        self._waiting: list[asyncio.Future[None]] = []
+        self._queue: list[_WaitingCall] = []
+        self._numbers = itertools.count()
+        self.waiting = 0
+        self.on_appetite: Callable[[], None] = lambda: None
 
     @property
     def spent(self) -> Spent:
@@ -82,26 +102,58 @@ class Budget:
         """The seconds until the cap on time, or None where there is none."""
         return None if self._max_seconds is None else max(0.0, self._max_seconds - self.spent.seconds)
 
+    @property
+    def has_enough(self) -> bool:
+        """Whether so many calls wait that more are of no use; `on_appetite` tells when half are left."""
+        return self.waiting >= ENOUGH_WAITING
+
+    def check_time(self) -> None:
+        """Raise BudgetExhaustedError where the time is used up."""
+        if self.seconds_left == 0.0:
+            raise time_exhausted(self._max_seconds or 0.0)
+
     def check(self, llm: LLM) -> None:
         """Raise UsageError where there is a cap on cost and the price of an LLM is not known."""
         if self._max_cost is not None:
             self.prices.check(llm)
 
-    async def reserve(self, llm: LLM, request: Request) -> Reservation:
-        """Set aside what a call may take; wait for calls under way where they may leave enough.
+    async def reserve(
+        self,
+        llm: LLM,
+        request: Request,
+        rank: int = 0,
+        wait: Callable[[asyncio.Future[None]], Awaitable[None]] = _plainly,
+    ) -> Reservation:
+        """Set aside what a call may take; `wait` for calls under way where they may leave enough.
 
-        Raises BudgetExhaustedError where a cap leaves no room.
+        The lowest `rank` comes first. Raises BudgetExhaustedError where a cap leaves no room.
         """
         wanted = self._most(llm, request)
-        while True:
-            self._check_time()
-            lacking = self._lacking(wanted)
-            if lacking is None:
-                self._hold(wanted, 1)
-                return wanted
-            if not self._under_way:
-                raise lacking
-            await self._until_a_call_ends()
+        room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, _WaitingCall(rank, next(self._numbers), wanted, room))
+        self._give_room()
+        if room.done():
+            room.result()
+            return wanted
+        self.waiting += 1
+        try:
+            await wait(room)
+        except BaseException:
+            self._abandon(room, wanted)
+            raise
+        finally:
+            self.waiting -= 1
+            if self.waiting == ENOUGH_WAITING // 2:
+                self.on_appetite()
+        return wanted
+
+    def _abandon(self, room: asyncio.Future[None], wanted: Reservation) -> None:
+        """Give back the room of a call that was cancelled, and its turn in any case."""
+        if not room.done():
+            room.cancel()
+        elif not room.cancelled() and room.exception() is None:
+            self._hold(Reservation(-wanted.tokens, -wanted.cost), -1)
+        self._give_room()
 
     def settle(self, llm: LLM, reservation: Reservation, response: Response | None) -> None:
         """Count what a call took, nothing where it failed, and give back the rest of what was set aside."""
@@ -109,10 +161,22 @@ class Budget:
         if response is not None:
             self._tokens += response.usage.total_tokens or reservation.tokens
             self._cost += self._cost_of(llm, response.usage, reservation)
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        """Give room to the calls that wait, as far as it goes; raise in them where nothing can leave any."""
+        while self._queue:
+            call = self._queue[0]
+            if not call.room.done():
+                lacking = self._lacking(call.wanted)
+                if lacking is None:
+                    self._hold(call.wanted, 1)
+                    call.room.set_result(None)
+                elif self._under_way and self.seconds_left != 0.0:
+                    return
+                else:
+                    call.room.set_exception(lacking)
+            heapq.heappop(self._queue)
 
     def _cost_of(self, llm: LLM, usage: Usage, reservation: Reservation) -> float:
         if self._max_cost is None:
@@ -129,11 +193,6 @@ class Budget:
             # Sums of floats leave remainders.
             self._reserved = Reservation()
 
-    async def _until_a_call_ends(self) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        await future
-
     def _most(self, llm: LLM, request: Request) -> Reservation:
         if self._max_tokens is None and self._max_cost is None:
             return Reservation()
@@ -145,11 +204,9 @@ class Budget:
         usage = Usage(input_tokens=max(0, tokens - answer), output_tokens=answer)
         return Reservation(tokens, self.prices.cost_of(llm, usage) or 0.0)
 
-    def _check_time(self) -> None:
-        if self.seconds_left == 0.0:
-            raise time_exhausted(self._max_seconds or 0.0)
-
     def _lacking(self, wanted: Reservation) -> BudgetExhaustedError | None:
+        if self.seconds_left == 0.0:
+            return time_exhausted(self._max_seconds or 0.0)
         tokens = self._tokens + self._reserved.tokens + wanted.tokens
         if self._max_tokens is not None and tokens > self._max_tokens:
             return _exhausted(

@@ -14,13 +14,10 @@ from seedbed.llm.circuit import Circuit, CircuitPolicy
 from seedbed.llm.pace import Pace
 from seedbed.llm.quota import bucket_per_minute
 from seedbed.llm.response import Limits
-from seedbed.llm.waiting import Permit, WaitingCall, WaitingCalls
+from seedbed.llm.waiting import ENOUGH_WAITING, Permit, WaitingCall, WaitingCalls
 from seedbed.llm.window import TICK_SECONDS, Window
 
 _LEARNING = 0.1
-
-ENOUGH_WAITING = 64
-"""Calls that wait for a permit where more would only take up memory."""
 
 
 class Limiter:
@@ -50,7 +47,7 @@ class Limiter:
         self.waiting = 0
         self.on_appetite: Callable[[], None] = _nothing
         self._timer: asyncio.TimerHandle | None = None
-        self._pauses: set[asyncio.Future[None]] = set()
+        self._waits: set[asyncio.Future[None]] = set()
         self._is_draining = False
         self._learns_tokens = False
         self._token_share = 1.0
@@ -81,18 +78,24 @@ class Limiter:
         if queue.push(call):
             self._give()
         try:
-            return await call.future
+            permit = await call.future
         except asyncio.CancelledError:
             self._abandon(call.future)
             raise
+        if self._is_draining:
+            # It was drained between the moment in which its permit came and its turn on the loop.
+            self.ended(permit)
+            raise asyncio.CancelledError
+        return permit
 
     def _abandon(self, future: asyncio.Future[Permit]) -> None:
         if future.cancelled():
             self._waits_no_more()
             self._give_soon()
-        else:
+        elif future.exception() is None:
             # The permit came, and the caller was cancelled before it could take it.
             self.ended(future.result())
+        # Else `fail_waiting` was quicker, which has counted it out already.
 
     def answered(self, permit: Permit, limits: Limits | None = None, tokens: int | None = None) -> None:
         """End a call that the server took: `limits` of its headers, `tokens` that it really had."""
@@ -117,30 +120,36 @@ class Limiter:
 
     async def pause(self, seconds: float) -> None:
         """Wait before the next try of a call, for not longer than until calls are drained."""
-        if self._is_draining:
-            raise asyncio.CancelledError
-        pause = self._loop.create_future()
-        self._pauses.add(pause)
+        pause: asyncio.Future[None] = self._loop.create_future()
         timer = self._loop.call_later(seconds, _wake, pause)
         try:
-            await pause
+            await self.wait(pause)
         finally:
             timer.cancel()
-            self._pauses.discard(pause)
+
+    async def wait(self, event: asyncio.Future[None]) -> None:
+        """Have a call that has no permit wait for an event, where draining and failing reach it."""
+        if self._is_draining:
+            raise asyncio.CancelledError
+        self._waits.add(event)
+        try:
+            await event
+        finally:
+            self._waits.discard(event)
 
     def drain(self) -> None:
         """Cancel every call that waits, now and from now on."""
         self._is_draining = True
-        for pause in self._pauses:
-            pause.cancel()
+        for event in self._waits:
+            event.cancel()
         for call in self._waiting_calls():
             call.cancel()
 
     def fail_waiting(self, new_error: Callable[[], Exception]) -> None:
-        """Have every call that waits, for a permit or for its next try, raise an error."""
-        for pause in self._pauses:
-            if not pause.done():
-                pause.set_exception(new_error())
+        """Have every call that waits, for a permit or anything before it, raise an error."""
+        for event in self._waits:
+            if not event.done():
+                event.set_exception(new_error())
         for call in self._waiting_calls():
             call.set_exception(new_error())
             self._waits_no_more()

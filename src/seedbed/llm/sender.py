@@ -91,13 +91,17 @@ class Sender:
         self._deadlines: dict[float, Deadlines] = {}
         self._is_draining = False
         self.on_appetite: Callable[[], None] = lambda: None
+        if budget is not None:
+            budget.on_appetite = lambda: self.on_appetite()
 
     @property
     def has_enough(self) -> bool:
-        """Whether so many calls wait at every endpoint that there is no use in more.
+        """Whether so many calls wait, at every endpoint or for the budget, that there is no use in more.
 
         `on_appetite` is called when that has changed.
         """
+        if self._budget is not None and self._budget.has_enough:
+            return True
         return bool(self._limiters) and all(limiter.has_enough for limiter in self._limiters.values())
 
     async def send(self, llm: LLM, request: Request, rank: int = 0) -> Response:
@@ -139,13 +143,26 @@ class Sender:
         return wait
 
     async def _try(self, limiter: Limiter, llm: LLM, request: Request, rank: int) -> Response:
+        """Send a call once, when its budget and then its permit are there."""
+        budget = self._budget
+        if budget is None:
+            return await self._permitted(limiter, llm, request, rank)
+        # Before the permit: a call that waits for room would keep others from what it cannot use itself.
+        reservation = await budget.reserve(llm, request, rank, limiter.wait)
+        response = None
+        try:
+            response = await self._permitted(limiter, llm, request, rank)
+        finally:
+            budget.settle(llm, reservation, response)
+        return response
+
+    async def _permitted(self, limiter: Limiter, llm: LLM, request: Request, rank: int) -> Response:
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
         try:
-            if self._budget is None:
-                response = await one_try(llm, request, self._deadline(llm.timeout))
-            else:
-                response = await self._paid_try(self._budget, llm, request)
+            if self._budget is not None:
+                self._budget.check_time()
+            response = await one_try(llm, request, self._deadline(llm.timeout))
         except LLMError as error:
             if isinstance(error, RateLimitedError) and error.retryable:
                 self.counts.refused += 1
@@ -157,15 +174,6 @@ class Sender:
             limiter.ended(permit)
             raise
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
-        return response
-
-    async def _paid_try(self, budget: Budget, llm: LLM, request: Request) -> Response:
-        reservation = await budget.reserve(llm, request)
-        response = None
-        try:
-            response = await one_try(llm, request, self._deadline(llm.timeout))
-        finally:
-            budget.settle(llm, reservation, response)
         return response
 
     def _deadline(self, seconds: float) -> Deadline:

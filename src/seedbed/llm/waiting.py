@@ -9,6 +9,9 @@ from typing import NamedTuple
 from seedbed.llm.quota import LearntQuota
 from seedbed.llm.response import Limits
 
+ENOUGH_WAITING = 64
+"""Calls that wait, for room in a budget or for a permit, where more would only take up memory."""
+
 
 class Permit(NamedTuple):
     """A call that may be sent, and the state of things when it was.
