@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-import click
-
+from seedbed.cli.printing import confirm
 from seedbed.errors import UsageError
 
 
@@ -18,4 +17,4 @@ def is_agreed(fact: str, question: str, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise UsageError(f"{fact}, and nobody is there to be asked", "--yes says that it is meant")
-    return click.confirm(f"{fact}\n{question}", err=True)
+    return confirm(fact, question)

@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from seedbed.cli.printing import visible
 from seedbed.cli.progress import Progress, rows_text
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ class BarProgress(Progress):
 
     def say(self, text: str) -> None:
         """Write a message above the bar."""
-        self._console.print(Text(text))
+        self._console.print(_text(text))
 
     def _loading(self) -> RenderableType:
-        self._spinner.update(text=Text(f"{self.loading_text()} ..."))
+        self._spinner.update(text=_text(f"{self.loading_text()} ..."))
         return self._spinner
 
     def _running(self, rate: float) -> RenderableType:
@@ -56,5 +57,10 @@ class BarProgress(Progress):
         line.add_column(no_wrap=True)
         of = self.run.wanted
         bar = ProgressBar(of, self.settled, width=30, pulse=of is None)
-        line.add_row(Text(self.run.name, style="bold"), bar, Text(rows_text(self.run)))
-        return Group(line, Text(" · ".join(self.details(rate)), style="dim"))
+        line.add_row(_text(self.run.name, "bold"), bar, _text(rows_text(self.run)))
+        return Group(line, _text(" · ".join(self.details(rate)), "dim"))
+
+
+def _text(text: str, style: str = "") -> Text:
+    # Not a string: rich would take [bold] in it for markup.
+    return Text(visible(text), style=style)

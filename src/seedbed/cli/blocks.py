@@ -9,9 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
-from seedbed.cli.failures import colour
+from seedbed.cli.printing import Painted, echo, visible
 from seedbed.llm.response import Choice
 from seedbed.tasks.rows import Row
 
@@ -21,15 +19,15 @@ _INDENT = "  "
 def rule(title: str) -> None:
     """Write a title in a line across the page."""
     line = f"── {title} ".ljust(min(_width(), 100), "─")
-    click.echo(click.style(line, bold=True), color=colour())
+    echo(Painted(line, bold=True))
 
 
 def block(title: str, text: str, paint: str) -> None:
     """Write a title in a colour, and a text indented under it."""
-    click.echo(click.style(title, fg=paint), color=colour())
-    for line in _lines(text.strip()):
-        click.echo(f"{_INDENT}{line}")
-    click.echo()
+    echo(Painted(title, paint))
+    for line in _lines(visible(text.strip())):
+        echo(f"{_INDENT}{line}")
+    echo()
 
 
 def write_answers(choices: tuple[Choice, ...], about: str = "") -> None:

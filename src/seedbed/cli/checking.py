@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import click
-
 from seedbed.cli.columns import write_columns
-from seedbed.cli.failures import ExitStatus, colour
+from seedbed.cli.failures import ExitStatus
 from seedbed.cli.listing import chosen, entry_as_json
 from seedbed.cli.output import write_json
+from seedbed.cli.printing import Painted, echo
 from seedbed.plugins.inspection import CheckResult, Finding, Level, check_plugin, diagnose
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.standing import Entry, Status
@@ -71,7 +70,7 @@ def examine(registry: Registry, as_json: bool) -> ExitStatus:
     else:
         for level, subject, text in findings:
             _write_note("" if level is Level.INFO else level.value, f"{subject}: {text}")
-        click.echo(f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problems")
+        echo(f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problems")
     return ExitStatus.INCOMPLETE if problems else ExitStatus.COMPLETE
 
 
@@ -108,7 +107,7 @@ def _as_json(one: _Checked) -> dict[str, Any]:
 
 def _write_note(level: str, text: str) -> None:
     first, *rest = text.splitlines()
-    word = click.style(f"{level}: ", fg="red" if level == Level.ERROR else "yellow") if level else ""
-    click.echo(f"{word}{first}", color=colour())
+    paint = "red" if level == Level.ERROR else "yellow"
+    echo(Painted(f"{level}: " if level else "", paint), first)
     for line in rest:
-        click.echo(f"  {line.strip()}")
+        echo(f"  {line.strip()}")

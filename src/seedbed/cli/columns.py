@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-import click
-
-from seedbed.cli.failures import colour
+from seedbed.cli.printing import Painted, echo, in_one_line
 
 _PAINT: Mapping[str, str] = MappingProxyType(
     {
@@ -21,14 +19,14 @@ _PAINT: Mapping[str, str] = MappingProxyType(
 
 def write_columns(titles: Sequence[str], rows: Sequence[Sequence[str]], painted: int) -> None:
     """Write rows of cells under their titles; on a terminal the cells of column `painted` have a colour."""
+    rows = [[in_one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
-    click.echo(click.style(_line(titles, widths), bold=True), color=colour())
+    echo(Painted(_line(titles, widths), bold=True))
     for row in rows:
         before, after = _line(row[: painted + 1], widths), _line(row, widths)
         cell = row[painted]
         start = len(before) - len(cell)
-        paint = click.style(cell, fg=_PAINT.get(cell, "red"))
-        click.echo(f"{before[:start]}{paint}{after[len(before) :]}", color=colour())
+        echo(before[:start], Painted(cell, _PAINT.get(cell, "red")), after[len(before) :])
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import click
 
-from seedbed.cli.failures import colour
 from seedbed.cli.groups import Group
 from seedbed.cli.policy import policy_options
+from seedbed.cli.printing import colour, echo
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -55,4 +55,4 @@ def seedbed(ctx: click.Context) -> None:
     """Make datasets with language models, from tasks and LLMs that are pip-installed plugins."""
     ctx.color = colour()
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        echo(ctx.get_help())

@@ -12,6 +12,7 @@ from enum import IntEnum
 
 import click
 
+from seedbed.cli.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
 from seedbed.plugins.suggest import did_you_mean
 
@@ -34,6 +35,7 @@ class ExitStatus(IntEnum):
 
 def guarded(command: Callable[[], int | None]) -> int:
     """Return the exit status of `command`, with one clear message on stderr for whatever it raises."""
+    show_logs_visibly()
     try:
         status = command() or ExitStatus.COMPLETE
         sys.stdout.flush()
@@ -69,14 +71,9 @@ def show_error(error: SeedbedError) -> None:
 
 def show(fact: str, *advice: str) -> None:
     """Write `error: fact` and the indented lines of `advice` to stderr."""
-    click.echo(click.style("error: ", fg="red", bold=True) + fact, err=True, color=colour())
+    echo(Painted("error: ", "red", bold=True), fact, err=True)
     for line in advice:
-        click.echo(f"  {line}", err=True)
-
-
-def colour() -> bool | None:
-    """Return False where the user wants no colour (NO_COLOR), else None: the terminal decides."""
-    return False if os.environ.get("NO_COLOR") else None
+        echo(f"  {line}", err=True)
 
 
 @contextmanager
@@ -127,7 +124,7 @@ def _click_message(error: click.ClickException) -> tuple[str, ...]:
 
 def _show_traceback(error: BaseException) -> None:
     if os.environ.get(TRACEBACK):
-        traceback.print_exception(error)
+        echo("".join(traceback.format_exception(error)), err=True, nl=False)
 
 
 def _discard_output() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from seedbed.cli.policy import registry_of
+from seedbed.cli.printing import echo
 
 
 def write_help(ctx: click.Context, what: str | None, llm: str | None) -> None:
@@ -14,7 +15,7 @@ def write_help(ctx: click.Context, what: str | None, llm: str | None) -> None:
         ctx.command.format_help(ctx, formatter)
     else:
         _write_about(ctx, formatter, what, llm)
-    click.echo(formatter.getvalue().rstrip())
+    echo(formatter.getvalue().rstrip())
 
 
 def _write_about(

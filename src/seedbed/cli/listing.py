@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
-
 from seedbed.cli.columns import write_columns
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.output import write_json
+from seedbed.cli.printing import echo
 from seedbed.errors import UnknownPluginError
 from seedbed.plugins.failures import misplaced
 from seedbed.plugins.registry import Registry
@@ -27,10 +26,10 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
         titles = ("NAME", "KIND", "DISTRIBUTION", "VERSION", "STATUS", "")
         write_columns(titles, [_cells(entry) for entry in entries], painted=4)
     else:
-        click.echo(f"no plugins are installed for {sys.executable}", err=True)
-        click.echo("  pip install seedbed-tasks seedbed-openai", err=True)
+        echo(f"no plugins are installed for {sys.executable}", err=True)
+        echo("  pip install seedbed-tasks seedbed-openai", err=True)
     for stray in strays():
-        click.echo(f"{stray}", err=True)
+        echo(f"{stray}", err=True)
     return ExitStatus.COMPLETE
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
 from seedbed.cli.counting import count_text
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_runs import kept_run
+from seedbed.cli.printing import echo
 from seedbed.errors import UsageError
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.lock import Lock, lock_of
@@ -34,10 +33,10 @@ def write_lock(registry: Registry, files: Sequence[Path], run: str | None, out: 
     claims = _used_in(run, has_files=bool(files)) if run is not None else _serving(registry)
     lock = lock_of(claims, map(_readable, files))
     if out is None:
-        click.echo(lock_text(lock), nl=False)
+        echo(lock_text(lock), nl=False)
     else:
         _place(lock_text(lock), out)
-        click.echo(f"{out}: {_contents(lock)}", err=True)
+        echo(f"{out}: {_contents(lock)}", err=True)
     return ExitStatus.COMPLETE
 
 
@@ -55,7 +54,7 @@ def _serving(registry: Registry) -> Iterator[Installed]:
             yield claim
         else:
             left_out = f"left out: the {claim.kind.noun} {claim.name!r} of {claim.owner}"
-            click.echo(f"{left_out}, {entry.status}: {entry.reason}", err=True)
+            echo(f"{left_out}, {entry.status}: {entry.reason}", err=True)
 
 
 def _used_in(name: str, has_files: bool) -> Iterator[Installed]:

@@ -12,6 +12,7 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_order import kept_order
 from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.planning import Order, plan_of
+from seedbed.cli.printing import row_bytes
 from seedbed.cli.progress import progress_of
 from seedbed.cli.summary import exit_status, write_summary
 from seedbed.cli.supervision import supervised
@@ -83,7 +84,7 @@ def _run(
 
 def _write_row(stdout: BinaryIO, encoded: bytes) -> None:
     try:
-        stdout.write(encoded + b"\n")
+        stdout.write(row_bytes(encoded, stdout) + b"\n")
         stdout.flush()
     except OSError as error:
         raise DatasetError(f"the output stream cannot be written to: {error.strerror}") from error

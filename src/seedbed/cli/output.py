@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any, BinaryIO
 
-import click
+from seedbed.cli.printing import echo, json_text
 
 
 @contextmanager
@@ -36,4 +35,4 @@ def kept_stdout() -> Iterator[BinaryIO]:
 
 def write_json(value: Any, *, err: bool = False) -> None:
     """Write one JSON document to standard output, or to standard error."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str), err=err)
+    echo(json_text(value), err=err)

@@ -8,9 +8,8 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
-
 from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tries_text
+from seedbed.cli.printing import echo
 
 if TYPE_CHECKING:
     from seedbed.engine.run import Run
@@ -47,7 +46,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Show a message."""
-        click.echo(text, err=True)
+        echo(text, err=True)
 
     @property
     def is_loading(self) -> bool:

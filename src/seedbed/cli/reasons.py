@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import click
-
 from seedbed.cli.counting import cut
+from seedbed.cli.printing import Painted, echo
 from seedbed.store import Refused, RunReader
 
 _MOST_KINDS = 1000
@@ -70,18 +69,18 @@ def as_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
 def write_reasons(reasons: Sequence[Reason], *, most: int, longest: int) -> None:
     """Write the first reasons, each with rows that it holds for and answers cut to `longest` characters."""
     for reason in reasons[:most]:
-        for line in _lines(reason, longest):
-            click.echo(line)
+        for parts in _lines(reason, longest):
+            echo(*parts)
     if len(reasons) > most:
-        click.echo(f"  {len(reasons) - most:,} other reasons: --json has them all")
+        echo(f"  {len(reasons) - most:,} other reasons: --json has them all")
 
 
-def _lines(reason: Reason, longest: int) -> Iterator[str]:
+def _lines(reason: Reason, longest: int) -> Iterator[tuple[str | Painted, ...]]:
     first, *rest = reason.reason.splitlines() or [""]
     paint = "red" if reason.verdict == "failed" else "yellow"
-    count = click.style(f"{reason.count:,} {reason.verdict}", fg=paint)
+    count = Painted(f"{reason.count:,} {reason.verdict}", paint)
     ids = ", ".join(reason.rows) + (" ..." if reason.count > len(reason.rows) else "")
-    yield f"  {count} at {reason.step}: {first}" if reason.step else f"  {count}: {first}"
-    yield from (f"    {line.strip()}" for line in rest)
-    yield f"    row{'' if reason.count == 1 else 's'} {ids}"
-    yield from (f"    answered: {cut(text, longest)}" for text in reason.texts)
+    yield "  ", count, f" at {reason.step}: {first}" if reason.step else f": {first}"
+    yield from ((f"    {line.strip()}",) for line in rest)
+    yield (f"    row{'' if reason.count == 1 else 's'} {ids}",)
+    yield from ((f"    answered: {cut(text, longest)}",) for text in reason.texts)

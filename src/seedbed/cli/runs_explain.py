@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from shlex import quote
 
-import click
-
 from seedbed.cli.blocks import block, row_text, rule, write_answers
 from seedbed.cli.counting import cost_text, tokens_text
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_runs import kept_run
 from seedbed.cli.output import write_json
+from seedbed.cli.printing import echo
 from seedbed.cli.reasons import as_json, reasons_of, write_reasons
 from seedbed.cli.row_story import Chapter, Story, Told, story_of
 from seedbed.errors import UsageError
@@ -31,9 +30,9 @@ def explain_run(name: str, machine: bool) -> ExitStatus:
         write_json(as_json(reasons))
     elif reasons:
         write_reasons(reasons, most=_REASONS, longest=_LONGEST)
-        click.echo(f"\n`seedbed runs explain {quote(name)} ROW` shows how one row came about")
+        echo(f"\n`seedbed runs explain {quote(name)} ROW` shows how one row came about")
     else:
-        click.echo(f"no row of the run '{name}' has failed or was rejected")
+        echo(f"no row of the run '{name}' has failed or was rejected")
     return ExitStatus.COMPLETE
 
 
@@ -71,7 +70,7 @@ def _some_ids(reader: RunReader) -> str:
 
 def _write(story: Story) -> None:
     decided = story.verdict.verdict if story.verdict else "has no verdict of its own"
-    click.echo(f"row {story.row}: {decided}\n")
+    echo(f"row {story.row}: {decided}\n")
     for chapter in story.chapters:
         status = chapter.result.status if chapter.result else "not ended"
         again = f", attempt {chapter.result.attempt + 1}" if chapter.result and chapter.result.attempt else ""

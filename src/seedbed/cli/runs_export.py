@@ -6,10 +6,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import click
-
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_runs import kept_run
+from seedbed.cli.printing import echo, row_bytes
 from seedbed.errors import UsageError
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.store import INPUT_TYPES, RunReader, TrainingRows, check_target, export_rows
@@ -30,11 +29,11 @@ def export_run(
         formed = rows if form is None else _formed(rows, form, columns)
         if out is None:
             for row in formed:
-                sys.stdout.buffer.write(row + b"\n")
+                sys.stdout.buffer.write(row_bytes(row, sys.stdout) + b"\n")
         else:
             types = reader.get_mark(INPUT_TYPES) if form is None else None
             count = export_rows(formed, out, types if types and isinstance(types, bytes) else None)
-            click.echo(f"{count:,} row{'' if count == 1 else 's'} in {out}", err=True)
+            echo(f"{count:,} row{'' if count == 1 else 's'} in {out}", err=True)
     return ExitStatus.COMPLETE
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import click
-
 from seedbed.cli.columns import write_columns
 from seedbed.cli.counting import cost_text, moment
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.output import write_json
+from seedbed.cli.printing import echo
 from seedbed.cli.run_facts import RunFacts, facts_of
 from seedbed.store import list_runs, runs_folder
 
@@ -20,8 +19,8 @@ def write_runs(as_json: bool) -> ExitStatus:
     if as_json:
         write_json([one.as_json() for one in facts])
     elif not facts:
-        click.echo(f"no runs are kept in '{runs_folder()}'", err=True)
-        click.echo("  seedbed run TASK --llm BACKEND/MODEL -n 10 -o OUT.jsonl", err=True)
+        echo(f"no runs are kept in '{runs_folder()}'", err=True)
+        echo("  seedbed run TASK --llm BACKEND/MODEL -n 10 -o OUT.jsonl", err=True)
     else:
         write_columns(_TITLES, [_cells(one) for one in facts], painted=2)
         for one in facts:
@@ -50,8 +49,8 @@ def _cells(one: RunFacts) -> tuple[str, ...]:
 def _write_notes(one: RunFacts) -> None:
     if one.error:
         first, *rest = str(one.error).splitlines()
-        click.echo(f"{one.entry.name}: {first}")
+        echo(f"{one.entry.name}: {first}")
         for line in rest:
-            click.echo(line)
+            echo(line)
     elif one.entry.holder:
-        click.echo(f"{one.entry.name}: {one.holder_text()} works on it")
+        echo(f"{one.entry.name}: {one.holder_text()} works on it")

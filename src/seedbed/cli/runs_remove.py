@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from shlex import quote
 
-import click
-
 from seedbed.cli.asking import is_agreed
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_runs import kept_run
+from seedbed.cli.printing import echo
 from seedbed.cli.run_facts import RunFacts, facts_of
 from seedbed.errors import UsageError
 from seedbed.store import remove_run, run_entry
@@ -26,11 +25,11 @@ def remove_kept_run(name: str, yes: bool) -> ExitStatus:
             f"{facts.holder_text()} works on the run '{name}'", f"stop it first: kill {holder.pid}"
         )
     if not is_agreed(f"this removes the run '{name}' for good: {_holds(facts)}", "remove it?", yes):
-        click.echo("it stays as it is", err=True)
+        echo("it stays as it is", err=True)
         return ExitStatus.COMPLETE
     remove_run(facts.entry.folder)
     dataset = f"; {facts.out} stays as it is" if facts.out and Path(facts.out).exists() else ""
-    click.echo(f"the run '{name}' is removed{dataset}", err=True)
+    echo(f"the run '{name}' is removed{dataset}", err=True)
     return ExitStatus.COMPLETE
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-import click
-
 from seedbed.cli.counting import count_text, duration, moment
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_runs import kept_run
 from seedbed.cli.output import write_json
+from seedbed.cli.printing import Painted, echo
 from seedbed.cli.reasons import Reason, as_json, reasons_of, write_reasons
 from seedbed.cli.run_facts import RunFacts, facts_of
 from seedbed.store import RunReader, Session, run_entry
@@ -50,15 +49,15 @@ def _session_as_json(session: Session) -> dict[str, Any]:
 
 def _write(facts: RunFacts, sessions: list[Session], reasons: list[Reason]) -> None:
     of = f", a run of {facts.task}" if facts.task else ""
-    click.echo(click.style(facts.entry.name, bold=True) + of)
+    echo(Painted(facts.entry.name, bold=True), of)
     _write_table(list(_about(facts, sessions)))
     _write_section("Steps", [(step["name"], _step_text(step)) for step in facts.manifest.get("steps", ())])
     _write_section("Sessions", [(str(one.id), _session_text(one, facts)) for one in sessions])
     if reasons:
-        click.echo("\nRows that are not in the dataset:")
+        echo("\nRows that are not in the dataset:")
         write_reasons(reasons, most=_REASONS, longest=_LONGEST)
     for line in _next(facts):
-        click.echo(f"\n{line}")
+        echo(f"\n{line}")
 
 
 def _about(facts: RunFacts, sessions: list[Session]) -> Iterator[tuple[str, str]]:
@@ -113,11 +112,11 @@ def _next(facts: RunFacts) -> Iterator[str]:
 
 def _write_section(title: str, lines: list[tuple[str, str]]) -> None:
     if lines:
-        click.echo(f"\n{title}:")
+        echo(f"\n{title}:")
         _write_table(lines)
 
 
 def _write_table(lines: list[tuple[str, str]]) -> None:
     width = max(len(title) for title, _ in lines)
     for title, text in lines:
-        click.echo(f"  {title.ljust(width)}  {text}".rstrip())
+        echo(f"  {title.ljust(width)}  {text}".rstrip())

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
-import click
-
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.printing import echo
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.naming import check_author, check_name
@@ -32,9 +31,9 @@ def make_package(
     folder = directory if directory is not None else Path(package.distribution)
     files = rendered(package)
     write_files(files, folder)
-    click.echo(f"made {package.distribution} in {folder}:")
+    echo(f"made {package.distribution} in {folder}:")
     for path in files:
-        click.echo(f"  {path}")
+        echo(f"  {path}")
     _write_next(
         {
             f"cd {quote(str(folder))} && pip install -e '.[test]' && pytest": "test it",
@@ -47,6 +46,6 @@ def make_package(
 
 def _write_next(commands: Mapping[str, str]) -> None:
     width = max(map(len, commands))
-    click.echo()
+    echo()
     for command, purpose in commands.items():
-        click.echo(f"  {command:{width}}   # {purpose}")
+        echo(f"  {command:{width}}   # {purpose}")

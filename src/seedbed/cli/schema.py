@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.policy import policy_options, registry_of
+from seedbed.cli.printing import echo, json_text
 
 
 @click.command()
@@ -17,5 +16,5 @@ def schema(ctx: click.Context) -> int:
     """Print the JSON Schema of pipeline files, with the tasks and steps that are installed."""
     from seedbed.pipeline.schema import pipeline_schema
 
-    click.echo(json.dumps(pipeline_schema(registry_of(ctx)), indent=2, ensure_ascii=False))
+    echo(json_text(pipeline_schema(registry_of(ctx))))
     return ExitStatus.COMPLETE

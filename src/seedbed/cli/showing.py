@@ -17,6 +17,7 @@ from seedbed.cli.description import (
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.listing import chosen, entry_as_json
 from seedbed.cli.output import write_json
+from seedbed.cli.printing import Painted, echo
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.standing import Entry, Status
@@ -64,8 +65,8 @@ def _describe(registry: Registry, kind: PluginKind, name: str) -> Description:
 
 def _write(entry: Entry, description: Description) -> None:
     claim = entry.installed
-    click.echo(click.style(claim.name, bold=True) + f", {claim.kind.noun} of {claim.owner}")
+    echo(Painted(claim.name, bold=True), f", {claim.kind.noun} of {claim.owner}")
     formatter = click.HelpFormatter(max_width=100)
     write_text(description, formatter)
     write_parameters(description, formatter, claim.name)
-    click.echo(formatter.getvalue().rstrip())
+    echo(formatter.getvalue().rstrip())

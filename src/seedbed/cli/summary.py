@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 
-import click
-
 from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
-from seedbed.cli.failures import ExitStatus, colour, may_pass, show, show_error
+from seedbed.cli.failures import ExitStatus, may_pass, show, show_error
+from seedbed.cli.printing import Painted, echo
 from seedbed.engine.failure import Failure
 from seedbed.engine.run import Found, Run
 from seedbed.errors import SeedbedError, StopRun
@@ -33,9 +32,9 @@ def write_summary(run: Run, out: Path | None, existed: bool) -> None:
     """
     show_stop(run)
     paint = "green" if run.outcome == "complete" else "yellow"
-    click.echo(click.style(headline(run, out), fg=paint, bold=True), err=True, color=colour())
+    echo(Painted(headline(run, out), paint, bold=True), err=True)
     for line in (*_dataset_lines(run, out, existed), *_reason_lines(run), *_cut_lines(run), _cost_line(run)):
-        click.echo(f"  {line}", err=True)
+        echo(f"  {line}", err=True)
 
 
 def show_stop(run: Run) -> None:
