@@ -9,7 +9,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from seedbed.cli.planning import Order, order_of
+from seedbed.cli.settings import Setting
 from seedbed.engine.plan import Plan
+from seedbed.llm.url_secrets import holds_url_secret
 from seedbed.plugins.build import is_secret
 from seedbed.plugins.names import split_llm_reference
 
@@ -24,7 +26,7 @@ def kept_order(order: Order, plan: Plan, out: Path | None) -> dict[str, Any]:
     """
     settings = [*order.settings.own, *(one._replace(path=("llm", *one.path)) for one in order.settings.llm)]
     secrets = _secrets(plan)
-    withheld = [one.key for one in settings if is_secret(one.key) or _shows(one.text, secrets)]
+    withheld = [one.key for one in settings if _is_withheld(one, secrets)]
     return {
         "what": order.what,
         "llm": order.llm,
@@ -85,6 +87,11 @@ def _secrets(plan: Plan) -> list[str]:
     of_llms = [secret for llm in plan.llms for secret in llm.secrets()]
     values = [value for step in plan.steps for value in vars(step).values()]
     return [*of_llms, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
+
+
+def _is_withheld(setting: Setting, secrets: Sequence[str]) -> bool:
+    text = setting.text
+    return is_secret(setting.key) or holds_url_secret(text) or _shows(text, secrets)
 
 
 def _shows(text: str, secrets: Sequence[str]) -> bool:

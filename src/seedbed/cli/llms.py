@@ -10,6 +10,7 @@ from seedbed.cli.settings import Setting, Settings, fields_of
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.key_guard import chosen_by_user
 from seedbed.llm.llm import LLM
+from seedbed.llm.url_secrets import url_secrets
 from seedbed.pipeline.entries import LLMEntry
 from seedbed.plugins.resolve import get_llm, llm_class
 from seedbed.plugins.suggest import did_you_mean
@@ -36,6 +37,7 @@ def made_llm(
     cls, _ = llm_class(reference, registry=registry)
     # Any of them may be a key, and the backend's own code may quote it.
     texts = [setting.text for setting in settings if len(setting.text) >= _KEY_LENGTH]
+    texts += [secret for setting in settings for secret in url_secrets(setting.text)]
     with blaming(what, texts), chosen_by_user(one.text for one in settings if not one.kept):
         given = {**(fields or {}), **fields_of(cls, settings, what)}
         try:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr
 from seedbed.errors import AuthenticationError, UsageError
 from seedbed.llm.hosts import Address, address_of, addresses_in, allowed_hosts, is_among, is_loopback
 from seedbed.llm.key_source import KeySource
+from seedbed.llm.url_secrets import redacted_urls
 from seedbed.plugins.build import is_secret
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def checked_key(key: str, place: str) -> str:
 
 def missing_key(llm: LLM) -> AuthenticationError:
     """Return the error of an LLM whose key is nowhere; it names the variable."""
-    at = f" at '{llm.endpoint}'" if address_of(llm.endpoint) else ""
+    at = f" at '{redacted_urls(llm.endpoint)}'" if address_of(llm.endpoint) else ""
     return AuthenticationError(
         f"no API key for '{llm.reference}'{at}",
         f"export {llm.key_source.env_var}=... in the shell, or give it for once: --set llm.api_key=...",

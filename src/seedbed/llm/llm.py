@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
 import orjson
@@ -27,6 +27,7 @@ from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.llm.structured import schema_of
+from seedbed.llm.url_secrets import redacted_urls, url_secrets
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
@@ -193,7 +194,10 @@ class LLM(GenerationParameters, ABC):
         """The fields that shape answers and are not part of a request, as JSON values; never a secret."""
         own = type(self).model_fields.keys() - GenerationParameters.model_fields.keys()
         own -= {"model", *type(self).connection_fields}
-        values = {name: getattr(self, name) for name in sorted(own)}
+        given = {name: getattr(self, name) for name in sorted(own)}
+        values = {
+            name: redacted_urls(value) if isinstance(value, str) else value for name, value in given.items()
+        }
         return {
             name: to_jsonable_python(value, fallback=lambda _: None)
             for name, value in values.items()
@@ -224,11 +228,15 @@ class LLM(GenerationParameters, ABC):
         return text_length(request.messages) // 3 + (request.max_tokens or 1024) * request.n
 
     def secrets(self) -> tuple[str, ...]:
-        """Return what must never be shown: every SecretStr field, the key; more where overridden."""
+        """Return what must never be shown: SecretStr fields, the key, secrets in URLs. An override adds."""
         values = vars(self).values()
         fields = tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        source = self.key_source
+        urls = [value for value in values if isinstance(value, str) and "://" in value]
+        urls.append(os.environ.get(source.base_url_env_var or "", ""))
+        fields += tuple(secret for url in urls for secret in url_secrets(url))
         known: SecretStr | None = self._private("_key")
-        key = known.get_secret_value() if known else os.environ.get(self.key_source.env_var or "", "").strip()
+        key = known.get_secret_value() if known else os.environ.get(source.env_var or "", "").strip()
         return (*fields, key) if key and key not in fields else fields
 
     def load(self) -> None:
@@ -324,6 +332,10 @@ class LLM(GenerationParameters, ABC):
             if not loading.done:
                 self._load_showing_no_secret()
                 loading.done = True
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, redacted_urls(value) if isinstance(value, str) else value
 
     def _kept(self, name: str, work_out: Callable[[], T]) -> T:
         """Return what is worked out once for a run's own view, which does not change any more."""

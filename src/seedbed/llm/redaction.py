@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from seedbed.errors import SeedbedError
+from seedbed.llm.url_secrets import holds_url_secret
 
 # What servers without keys are given, such as "x", would blot out half of a message.
 _SHORTEST = 4
@@ -30,7 +31,8 @@ def redact_error(error: SeedbedError, secrets: Iterable[str]) -> None:
 def showable(cause: BaseException | None, secrets: Iterable[str]) -> BaseException | None:
     """Return the cause of an error, or None where a traceback of it would show a secret."""
     shown = "".join(f"{link}{link!r}" for link in _chain(cause))
-    return cause if redact(shown, secrets) == shown else None
+    # Libraries of HTTP quote whole URLs: of a proxy, say, which no LLM knows of.
+    return cause if redact(shown, secrets) == shown and not holds_url_secret(shown) else None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -22,6 +22,8 @@ from seedbed.llm.loop import loop_thread
 MAX_RESPONSE_BYTES = 64 * 2**20
 CONNECT_SECONDS = 15.0
 
+_QUOTING = (aiohttp.InvalidURL, aiohttp.ClientResponseError, aiohttp.ClientProxyConnectionError)
+
 
 class HTTPAnswer(NamedTuple):
     """A complete HTTP response: status, headers (the case of a name does not matter) and body."""
@@ -92,9 +94,16 @@ async def _exchange(
     except TimeoutError as error:
         raise TimedOutError(f"no complete answer from '{origin}' within {timeout or 0:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
-        # These two quote a whole URL, with its password.
-        quoting = isinstance(error, aiohttp.InvalidURL | aiohttp.ClientHttpProxyError)
+        # These quote a whole URL, with its password or the key in its query: the server's or the proxy's.
+        quoting = isinstance(error, _QUOTING)
         raise connection_error(error, origin) from (None if quoting else error)
+    except ValueError as error:
+        if not urlsplit(url).username:
+            raise
+        raise UsageError(
+            f"the URL of '{origin}' has a user and a password, and a key is sent, too",
+            "leave one of them out",
+        ) from error
     return HTTPAnswer(response.status, response.headers, received)
 
 

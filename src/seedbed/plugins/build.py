@@ -88,8 +88,12 @@ def _holds_secret(annotation: Any) -> bool:
 
 
 def _received(value: object) -> str:
-    """Quote a short plain value; a container may hold a secret, and a URL may hold a password."""
-    if value is None or isinstance(value, int | float) or (isinstance(value, str) and "@" not in value):
+    """Quote a short plain value; a container may hold a secret, and a URL a password or a key."""
+    if (
+        value is None
+        or isinstance(value, int | float)
+        or (isinstance(value, str) and not {*"@?#"} & {*value})
+    ):
         text = repr(value)
         return f", not {text}" if len(text) <= _SHOWN else ""
     return ""

@@ -135,7 +135,7 @@ class AnthropicLLM(LLM):
     def secrets(self) -> tuple[str, ...]:
         """Return key, token and values of further headers, those of the environment included."""
         if self._connection is not None:
-            return self._connection.secrets
+            return (*super().secrets(), *self._connection.secrets)
         environment = (os.environ.get(name, "") for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
         headers = {name.lower(): value for name, value in _all_revealed(self.default_headers).items()}
         return (*super().secrets(), *filter(None, environment), *secrets_in(headers))

@@ -1,0 +1,74 @@
+"""Secrets in URLs, found by structure: user and password, and values of a query not known to be harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import unquote, unquote_plus
+
+SHOWN_INSTEAD = "[secret]"
+
+HARMLESS = frozenset({"alt", "api-version", "api_version", "beta", "format", "version"})
+"""Names in a query whose values may be shown; some gateways take keys under any other."""
+
+_URL = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<rest>[^\s"'<>]+)""", re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def url_secrets(text: str) -> tuple[str, ...]:
+    """Return the secrets of all URLs in a text, each as it's written there and as it's sent."""
+    found = (secret for url in _URL.finditer(text) for secret in _parts(url["rest"]))
+    return tuple(dict.fromkeys(form for secret in found for form in _forms(secret)))
+
+
+def redacted_urls(text: str) -> str:
+    """Return the text with every secret of its URLs replaced; names and hosts stay."""
+    return _URL.sub(lambda url: url["scheme"] + _redacted(url["rest"]), text)
+
+
+def holds_url_secret(text: str) -> bool:
+    """Whether a URL in the text has a user, a password or a value that may be a key."""
+    return redacted_urls(text) != text
+
+
+def _split(rest: str) -> tuple[str, str, str, str]:
+    """Return userinfo, host with path, query and fragment of what follows `scheme://`."""
+    rest, _, fragment = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    user, _, host = authority.rpartition("@")
+    return user, host + slash + path, query, fragment
+
+
+def _redacted(rest: str) -> str:
+    user, place, query, fragment = _split(rest)
+    pairs = "&".join(map(_redacted_pair, query.split("&")))
+    return (
+        (f"{SHOWN_INSTEAD}@" if user else "")
+        + place
+        + (f"?{pairs}" if query else "")
+        + (f"#{SHOWN_INSTEAD}" if fragment else "")
+    )
+
+
+def _redacted_pair(pair: str) -> str:
+    name, equals, value = pair.partition("=")
+    if not pair or (equals and (not value or name.lower() in HARMLESS)):
+        return pair
+    return f"{name}={SHOWN_INSTEAD}" if equals else SHOWN_INSTEAD
+
+
+def _parts(rest: str) -> Iterator[str]:
+    user, _, query, fragment = _split(rest)
+    yield from (part for part in (user, *user.split(":", 1), fragment) if part)
+    for pair in filter(None, query.split("&")):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            yield pair
+        elif value and name.lower() not in HARMLESS:
+            yield value
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield from (secret, unquote(secret), unquote_plus(secret))
