@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from seedbed.tasks.combining import CombineStep as CombineStep
     from seedbed.tasks.combining import Concat as Concat
     from seedbed.tasks.combining import Join as Join
+    from seedbed.tasks.files import Files as Files
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
     from seedbed.tasks.passing import Pass as Pass
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
@@ -136,6 +137,7 @@ _HOMES = {
     "plugins.registry": "Registry",
     "plugins.resolve": "get_llm get_step get_task",
     "plugins.suggest": "did_you_mean",
+    "tasks.files": "Files",
     "tasks.rows": "GeneratorOutput Row",
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",

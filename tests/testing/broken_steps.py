@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field, PrivateAttr
+from pydantic import DirectoryPath, Field, FilePath, PrivateAttr
 
-from seedbed import GeneratorStep, GlobalStep, Reject, Row, Step
+from seedbed import Files, GeneratorStep, GlobalStep, Reject, Row, Step
 from seedbed.testing import StepContract
 
+WORDS = Path(__file__).parent / "words" / "short.txt"
 TEXTS: list[Row] = [{"text": text} for text in ("tea", "milk", "tea", "coffee")]
 
 
@@ -31,6 +33,37 @@ class Lengths(Step):
 
 class TestLengths(StepContract):
     step = Lengths
+    inputs: ClassVar[list[Row]] = TEXTS
+
+
+class Banned(Lengths):
+    """Reads files that parameters name, and one that it says."""
+
+    file: FilePath = Field(default=WORDS, description="Words.")
+    folder: DirectoryPath = Field(default=WORDS.parent, description="More words.")
+    texts: Files = Field(default=Files(WORDS.parent / "*.txt"), description="Still more.")
+
+    def process(self, row: Row) -> Any:
+        return {**row, "length": sum(len(path.read_text()) for path in self._paths())}
+
+    def _paths(self) -> list[Path]:
+        return [self.file, *self.folder.iterdir(), *self.texts.paths()]
+
+
+class TestBanned(StepContract):
+    step = Banned
+    inputs: ClassVar[list[Row]] = TEXTS
+
+
+class Told(Lengths):
+    """Reads a file, and says so."""
+
+    def process(self, row: Row) -> Any:
+        return {**row, "length": len(self.reads(WORDS).read_text())}
+
+
+class TestTold(StepContract):
+    step = Told
     inputs: ClassVar[list[Row]] = TEXTS
 
 
@@ -145,6 +178,13 @@ class NeedsARow(Sorted):
         return [max(rows, key=lambda row: row["text"])]
 
 
+class ReadsOnItsOwn(Lengths):
+    """Reads a file that nobody else knows of."""
+
+    def process(self, row: Row) -> Any:
+        return {**row, "length": len(WORDS.read_text())}
+
+
 class GivesAnObject(Lengths):
     """Gives a value that JSON lacks."""
 
@@ -209,6 +249,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "RemembersForEver": ("test_its_state_is_built_anew", "begin anew in `load`"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError: 'more'"),
     "NeedsARow": ("test_no_rows_are_no_error", "ValueError"),
+    "ReadsOnItsOwn": ("test_files_that_it_reads_are_declared", "short.txt"),
     "GivesAnObject": ("test_rows_are_json", "'length' holds an object"),
     "DropsAll": ("test_rows_are_made", "no row is left"),
     "SeeksTheWrongPlace": ("test_a_run_that_grows_comes_to_the_same_rows", "at 1 there was {'square': 1}"),

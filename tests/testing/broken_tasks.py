@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import GeneratorTask, Reject, Row, Task
+from seedbed import GeneratorTask, Message, Reject, Row, Task
 from seedbed.testing import TaskContract
+
+WORDS = Path(__file__).parent / "words" / "short.txt"
 
 
 class Contract(TaskContract):
@@ -198,6 +201,13 @@ class Wordless(Haiku):
     template: str = "Write about {{ season }}."
 
 
+class ReadsOnItsOwn(Haiku):
+    """Reads a file that nobody else knows of."""
+
+    def format_input(self, input: Row) -> list[Message]:
+        return [{"role": "user", "content": WORDS.read_text()}]
+
+
 class GivesAnObject(Haiku):
     """Gives a value that JSON lacks."""
 
@@ -325,6 +335,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "TakesAFunction": ("test_its_parameters_have_a_schema", "no file can hold"),
     "HasAWrongDefault": ("test_its_defaults_are_valid", "lines"),
     "Wordless": ("test_it_says_what_it_is", "there is no docstring"),
+    "ReadsOnItsOwn": ("test_files_that_it_reads_are_declared", "short.txt"),
     "GivesAnObject": ("test_rows_are_json", "'day' holds an object"),
     "HasABadName": ("test_its_name_is_valid", "My Haiku"),
     "DiesWhenItGoesOn": ("test_an_interrupted_run_goes_on_to_the_same_rows", "it did not go on"),

@@ -12,6 +12,8 @@ from seedbed.testing import StepContract
 from seedbed_tasks import TextGeneration
 
 KINDS = {
+    "Banned": {"test_its_state_is_built_anew"},
+    "Told": {"test_its_state_is_built_anew"},
     "Lengths": {"test_its_state_is_built_anew"},
     "Unseen": {"test_a_row_alone_is_the_row_among_many"},
     "Sorted": {"test_its_state_is_built_anew", "test_a_row_alone_is_the_row_among_many"},

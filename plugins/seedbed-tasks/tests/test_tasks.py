@@ -157,11 +157,11 @@ def test_text_generation_reads_the_columns_that_its_template_names() -> None:
     assert task.format_input({"text": "Long."})[0]["content"] == 'Summarise as {"summary": ...}: Long.'
 
 
-def test_a_row_without_the_column_says_so() -> None:
-    made = run(TextGeneration(), llm=FunctionLLM(model="m", answer="x"), input=[{"instructions": "a"}])
+def test_rows_without_the_column_are_refused_before_a_call() -> None:
+    with pytest.raises(UsageError) as caught:
+        run(TextGeneration(), llm=FunctionLLM(model="m", answer="x"), input=[{"instructions": "a"}])
 
-    assert made.failures[0].kind == "InvalidRowError"
-    assert "did you mean 'instructions'?" in made.failures[0].reason
+    assert "did you mean 'instructions'?" in caught.value.advice
 
 
 def test_the_tasks_are_found_by_name_and_imported_alone() -> None:

@@ -12,7 +12,7 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_order import missing_settings, renewed_order
 from seedbed.cli.kept_runs import kept_run
 from seedbed.cli.making import Making, make_dataset
-from seedbed.engine.fingerprint import step_fingerprint
+from seedbed.engine.file_record import fingerprints_of
 from seedbed.engine.manifest import changed_steps
 from seedbed.engine.plan import Plan
 from seedbed.errors import UsageError
@@ -41,7 +41,7 @@ def retry_run(
 
     def check(plan: Plan) -> bool:
         changes = given["llm"] is not None or given["settings"]
-        changed = _changed(plan, session) if changes else ()
+        changed = _changed(name, plan, session) if changes else ()
         return not changed or is_agreed(
             f"with that, all rows of {', '.join(changed)} are made anew, not the failed ones alone",
             "make them anew?",
@@ -75,6 +75,6 @@ def _check_place(name: str, order: Mapping[str, Any]) -> None:
         )
 
 
-def _changed(plan: Plan, session: Session | None) -> tuple[str, ...]:
-    fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
-    return changed_steps(fingerprints, session)
+def _changed(name: str, plan: Plan, session: Session | None) -> tuple[str, ...]:
+    with RunReader.open(kept_run(name)) as reader:
+        return changed_steps(fingerprints_of(plan, reader), session)

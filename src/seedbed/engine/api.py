@@ -9,7 +9,7 @@ from pathlib import Path
 from seedbed.engine.bounds import Bounds, MaxFailures
 from seedbed.engine.emission import Emission
 from seedbed.engine.engine import Engine, Job
-from seedbed.engine.fingerprint import step_fingerprint
+from seedbed.engine.file_record import record_files
 from seedbed.engine.input_rows import Input
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.opening import open_store
@@ -172,7 +172,7 @@ def open_session(
         folder=store.folder if name else None,
         store=None if name else store,
     )
-    fingerprints = {step.name: step_fingerprint(step, plan.seed) for step in plan.steps}
+    fingerprints = record_files(plan, store)
     job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
     try:
         return Session(job, engine(job), out=out, order=order, observers=observers)

@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 from seedbed.engine.code import code_parts
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.topology import Edge
+from seedbed.tasks.files import content_digest, parameter_files
 from seedbed.tasks.steps import BaseStep
 
 SIZE = 16
@@ -35,13 +36,15 @@ def digest_of(parts: Iterable[bytes]) -> bytes:
 def step_fingerprint(step: BaseStep, seed: int) -> bytes:
     """Return the digest of all that decides what `step` makes of a row in a run of this seed.
 
-    Keys, endpoints, time-outs and how many calls are in flight have no part in it.
+    Keys, endpoints, time-outs and how many calls are in flight have no part in it. The content of the files
+    that its parameters name has.
     """
     fields = {name: _as_data(getattr(step, name)) for name in type(step).model_fields}
     encoded = orjson.dumps(
         [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     )
-    return digest(encoded, *code_parts(type(step)))
+    files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
+    return digest(encoded, *files, *code_parts(type(step)))
 
 
 def way_fingerprint(way: Edge) -> bytes:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from seedbed.engine.llms import llms_in
 from seedbed.errors import UsageError
+from seedbed.llm.files_read import current_files
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.normalise import plain_rows
@@ -46,6 +47,7 @@ class TaskStage(Stage):
         assert isinstance(task, BaseTask)
         # Each row is an asyncio task of its own, and so has a context of its own.
         current_scope.set(scope)
+        current_files.set(task._noted)
         return [encode_row(made) for made in await task.unchecked_rows(row)]
 
 
@@ -125,6 +127,7 @@ class PooledStage(Stage):
 def _process(step: BaseStep, row: Row, scope: CallScope) -> list[bytes]:
     assert isinstance(step, Step)
     current_scope.set(scope)
+    current_files.set(step._noted)
     try:
         return [encode_row(made) for made in plain_rows(step.process(row), step.name)]
     except StopIteration as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import MessageError, UsageError
+from seedbed.llm.files_read import note_read
 from seedbed.plugins.suggest import did_you_mean
 
 Message = dict[str, Any]
@@ -25,7 +26,10 @@ _IMAGE_TYPES = {
 
 
 def image_part(image: str | Path | bytes, media_type: str = "image/png") -> dict[str, Any]:
-    """Return a content part for an image: a URL (text), a file (`Path`) or the bytes of `media_type`."""
+    """Return a content part for an image: a URL (text), a file (`Path`) or the bytes of `media_type`.
+
+    A run remembers what is in a file, and asks again about an image that has changed.
+    """
     if isinstance(image, str):
         return {"type": "image_url", "image_url": {"url": image}}
     if isinstance(image, Path):
@@ -34,6 +38,7 @@ def image_part(image: str | Path | bytes, media_type: str = "image/png") -> dict
             raise UsageError(
                 f"unknown kind of image {str(image)!r}", f"known endings: {', '.join(sorted(_IMAGE_TYPES))}"
             )
+        note_read(image)
         return image_part(image.read_bytes(), known)
     encoded = base64.b64encode(image).decode("ascii")
     return {"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{encoded}"}}

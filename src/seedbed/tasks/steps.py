@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
+from seedbed.llm.files_read import Noted
 from seedbed.plugins.names import kebab_case
 from seedbed.tasks.mapping import check_mappings, mapped, renamed
 from seedbed.tasks.normalise import as_rows, normalised
@@ -40,6 +43,8 @@ class BaseStep(BaseModel):
         default_factory=dict, description="Other names for columns that the step makes: {made: new}."
     )
 
+    _noted: Noted | None = PrivateAttr(default=None)
+
     @field_validator("output_mappings")
     @classmethod
     def _check_mappings(cls, value: dict[str, str]) -> dict[str, str]:
@@ -64,6 +69,25 @@ class BaseStep(BaseModel):
     def columns(self) -> list[str]:
         """The columns that this step makes, under their final names, with those that the framework adds."""
         return mapped(self.outputs, self.output_mappings)
+
+    def reads(self, path: str | Path) -> Path:
+        """Say that this step is about to read a file, or all of a folder, and return its path.
+
+        A run remembers what was in it, and makes the step's rows again where that has changed. Files that a
+        parameter of type `FilePath`, `DirectoryPath` or `Files` names need not be said.
+
+            words = self.reads("stop_words.txt").read_text().split()
+        """
+        path = Path(path)
+        # Heard by the contracts of `seedbed.testing`, which have no run to ask.
+        sys.audit("seedbed.reads", str(path))
+        if self._noted is not None:
+            self._noted(path)
+        return path
+
+    def note_reads(self, noted: Noted) -> None:
+        """Have `noted` take each file that the step reads; a run does that."""
+        self._noted = noted
 
     def load(self) -> None:
         """Make ready what `process` needs. A run calls it; call it yourself when there is none."""

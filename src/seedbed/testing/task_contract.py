@@ -17,6 +17,7 @@ from seedbed.tasks.task import BaseTask
 from seedbed.testing.base_step_contract import BaseStepContract
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
+from seedbed.testing.file_watch import FileWatch
 from seedbed.testing.plausible import plausible_answer
 from seedbed.testing.scripts import ReversingScript, Spoil
 from seedbed.testing.step_bench import Outcome
@@ -100,6 +101,18 @@ class TaskContract(BaseStepContract):
         """
         trial = self.bench.run()
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"
+
+    def test_files_that_it_reads_are_declared(self) -> None:
+        """Whatever file the task reads is named by a parameter of a type for files, or told to `reads`.
+
+        A run does not notice that any other has changed, and keeps rows that were made with the old one.
+        """
+        with FileWatch(self.made()) as watch:
+            self.bench.run()
+        assert not watch.undeclared, (
+            "it opens files that no run knows of: "
+            "name them by a FilePath, DirectoryPath or Files parameter, or open `self.reads(path)`"
+        )
 
     def test_rows_have_the_columns_promised(self) -> None:
         """Each row has all of `outputs`: later steps are checked against them before anything is paid for."""

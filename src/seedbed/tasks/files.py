@@ -1,0 +1,110 @@
+"""Files that a step's parameters name: what is in them decides its rows, as the parameters do."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any, get_args
+
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, core_schema
+
+from seedbed.errors import UsageError
+from seedbed.llm.llm import LLM
+
+
+class Files(str):
+    """A parameter that names files by a pattern, as `docs/**/*.md`; `**` stands for any folders.
+
+    A run notices when a file that it stands for changes, comes or goes.
+
+        class Answer(Task):
+            sources: Files = Field(description="Documents to answer from.")
+
+            def load(self) -> None:
+                super().load()
+                self._texts = [path.read_text() for path in self.sources.paths()]
+    """
+
+    __slots__ = ()
+
+    def paths(self) -> list[Path]:
+        """Return the files that there are now, sorted by path."""
+        # `Path.glob` takes no pattern that begins at the root.
+        names = sorted(glob.glob(self, recursive=True))  # noqa: PTH207
+        return [Path(name) for name in names if Path(name).is_file()]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+
+
+def content_digest(path: Path) -> bytes:
+    """Return the digest of a file, or of all files in a folder with their names; empty where there is none.
+
+    Raises UsageError for what cannot be read.
+    """
+    try:
+        if path.is_dir():
+            inner = [(str(file.relative_to(path)), content_digest(file)) for file in _within(path)]
+            return hashlib.blake2b(repr(inner).encode(errors="surrogateescape"), digest_size=16).digest()
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+    except OSError as error:
+        raise UsageError(f"'{path}' cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def parameter_files(step: BaseModel) -> list[Path]:
+    """Return the files that a step's parameters name and that are there.
+
+    That is: fields of type `Path`, `FilePath` or `Files`, and all files in a folder of type
+    `DirectoryPath`, in lists, dictionaries and models too. A folder that is only a `Path` may be one to
+    write to, and is left alone. Files of an LLM are its own.
+    """
+    found = [path for name, field in type(step).model_fields.items() for path in _of(step, name, field)]
+    return list(dict.fromkeys(found))
+
+
+def _of(model: BaseModel, name: str, field: FieldInfo) -> Iterator[Path]:
+    yield from _files_in(getattr(model, name), _names_folders(field))
+
+
+def _files_in(value: Any, folders: bool) -> Iterator[Path]:
+    if isinstance(value, Files):
+        yield from value.paths()
+    elif isinstance(value, PurePath):
+        path = Path(value)
+        if path.is_file():
+            yield path
+        elif folders and path.is_dir():
+            yield from _within(path)
+    elif isinstance(value, BaseModel) and not isinstance(value, LLM):
+        for name, field in type(value).model_fields.items():
+            yield from _of(value, name, field)
+    elif isinstance(value, Mapping | list | tuple | set | frozenset):
+        items = value.values() if isinstance(value, Mapping) else value
+        for item in sorted(items, key=str) if isinstance(value, set | frozenset) else items:
+            yield from _files_in(item, folders)
+
+
+def _within(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _names_folders(field: FieldInfo) -> bool:
+    """Whether a field holds folders that are read: `DirectoryPath`, at any depth of its type."""
+    return any(map(_is_directory, field.metadata)) or _mentions_directory(field.annotation)
+
+
+def _mentions_directory(annotation: Any) -> bool:
+    parts = get_args(annotation)
+    return any(_is_directory(part) or _mentions_directory(part) for part in parts)
+
+
+def _is_directory(part: Any) -> bool:
+    return getattr(part, "path_type", None) == "dir"
