@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
-from tests.support.scripted_llm import prompt, scripted
+from tests.support.scripted_llm import ALL, prompt, scripted
 
 from seedbed import (
     Capabilities,
@@ -149,6 +149,22 @@ def test_a_row_that_was_cut_off_is_made_of_the_answers_that_are_there(page: Any)
 
     assert list(gone_on.rows()) == whole
     assert len(second.requests) == 9 - 5
+
+
+def test_opinions_of_threads_are_found_again_by_their_labels(page: Any) -> None:
+    votes = page("several-calls.md")("votes.py:Votes")
+
+    def seed(request: Request) -> str:
+        return str(request.seed)
+
+    llms = [scripted(until(7, seed), offers=ALL), scripted(seed, offers=ALL), scripted(seed, offers=ALL)]
+    with suppress(LLMError):
+        run(votes(llm=llms[0]), input=[{"n": 1}, {"n": 1}], name="cut", concurrency=1)
+    gone_on = list(run(votes(llm=llms[1]), input=[{"n": 1}, {"n": 1}], name="cut").rows())
+
+    assert gone_on == list(run(votes(llm=llms[2]), input=[{"n": 1}, {"n": 1}]).rows())
+    assert len(llms[1].requests) == 12 - 7
+    assert len({answer for row in gone_on for votes in row["votes"] for answer in votes}) == 12
 
 
 def test_a_story_goes_on_behind_the_sentences_that_are_there(page: Any) -> None:

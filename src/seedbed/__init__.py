@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from seedbed.llm.response import ToolCall as ToolCall
     from seedbed.llm.response import Usage as Usage
     from seedbed.llm.retry import RetryPolicy as RetryPolicy
+    from seedbed.llm.scope import call_label as call_label
     from seedbed.llm.transport import HTTPAnswer as HTTPAnswer
     from seedbed.llm.transport import get_json as get_json
     from seedbed.llm.transport import post_json as post_json
@@ -133,6 +134,7 @@ _HOMES = {
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.retry": "RetryPolicy",
+    "llm.scope": "call_label",
     "llm.transport": "HTTPAnswer get_json post_json public_url",
     "plugins.registry": "Registry",
     "plugins.resolve": "get_llm get_step get_task",

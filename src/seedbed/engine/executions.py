@@ -100,7 +100,14 @@ class Executions:
             self._journal.kept[name] += len(outcome.rows)
         else:
             attempt = self._attempt(stored)
-            scope = CallScope(self._seed, name, cell.id, attempt=attempt, rank=settled.position)
+            scope = CallScope(
+                self._seed,
+                name,
+                cell.id,
+                attempt=attempt,
+                rank=settled.position,
+                has_branches=self._journal.has_branches,
+            )
             outcome = await self._outcome(applied.stage, cell, scope)
             self._journal.keep_result(outcome.result(name, cell.id, key, attempt), stored)
         for reason in outcome.reasons:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from seedbed.engine.manifest import tells_branches_apart
 from seedbed.llm.answer_code import decode_response, encode_response
 from seedbed.llm.prices import Prices
 from seedbed.llm.response import Response
@@ -37,6 +38,7 @@ class RunJournal:
         self._counts = counts
         self.prices = prices
         self._has_calls = store.has_calls()
+        self.has_branches = tells_branches_apart(store)
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
         self.on_waiting: Callable[[], None] = lambda: None

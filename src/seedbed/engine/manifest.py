@@ -12,8 +12,11 @@ from seedbed.plugins.metadata import installed_version, running_version
 from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import HERE, Installed
-from seedbed.store import Session
+from seedbed.store import RunStore, Session
 from seedbed.tasks.steps import BaseStep
+
+BRANCHES = "branches"
+"""The entry of a manifest that says how the calls of a row are counted."""
 
 
 def manifest_of(
@@ -44,6 +47,16 @@ def changed_steps(fingerprints: Mapping[str, bytes], earlier: Session | None) ->
     steps = earlier.manifest.get("steps", ()) if earlier else ()
     known = {step["name"]: step["fingerprint"] for step in steps}
     return tuple(name for name, now in fingerprints.items() if name in known and known[name] != now.hex())
+
+
+def tells_branches_apart(store: RunStore) -> bool:
+    """Return whether calls that a row makes at once are kept apart.
+
+    In a run that an earlier version began they are not: all calls of a row are counted together there, or
+    its answers would be bought again.
+    """
+    earlier = store.last_working_session() if store.has_calls() else None
+    return earlier is None or earlier.manifest.get(BRANCHES, False) is True
 
 
 def _step(step: BaseStep, fingerprint: bytes, registry: Registry) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import orjson
 
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.fingerprint import digest, way_fingerprint
-from seedbed.engine.manifest import manifest_of, plugins_of
+from seedbed.engine.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
 from seedbed.engine.observation import Observation
 from seedbed.engine.observed import ObservedOutcome, ObservedRun
 from seedbed.engine.plan import Plan
@@ -142,6 +142,7 @@ class Session:
         engine = type(self._engine)
         return {
             **manifest_of(self.plan, self._job.fingerprints, self._order),
+            BRANCHES: tells_branches_apart(self._store),
             "engine": f"{engine.__module__}.{engine.__qualname__}",
             "observers": [
                 {"name": one.claim.name, "package": one.claim.owner, "module": one.claim.value}

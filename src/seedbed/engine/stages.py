@@ -45,10 +45,14 @@ class TaskStage(Stage):
         """Return the rows that the task makes."""
         task = self.step
         assert isinstance(task, BaseTask)
-        # Each row is an asyncio task of its own, and so has a context of its own.
-        current_scope.set(scope)
+        # Each row is an asyncio task of its own, and so has a context of its own. What the engine starts in
+        # it afterwards is no task of this step.
+        token = current_scope.set(scope)
         current_files.set(task._noted)
-        return [encode_row(made) for made in await task.unchecked_rows(row)]
+        try:
+            return [encode_row(made) for made in await task.unchecked_rows(row)]
+        finally:
+            current_scope.reset(token)
 
 
 class _Waiting(NamedTuple):

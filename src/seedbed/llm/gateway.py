@@ -99,7 +99,7 @@ class Gateway:
     async def _call(self, llm: LLM, request: Request, scope: CallScope | None, takes_seed: bool) -> Response:
         if scope is None:
             return self._answered(None, request, await self._sender.send(llm, request))
-        digest = request_digest(llm, request, scope.seed)
+        digest = scope.digest(request_digest(llm, request, scope.seed))
         k = scope.count(digest)
         if takes_seed and request.seed is None:
             request = request._replace(seed=scope.derive_seed(k))

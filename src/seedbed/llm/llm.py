@@ -25,7 +25,7 @@ from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
-from seedbed.llm.scope import CallScope, current_scope
+from seedbed.llm.scope import CallScope, calling_scope
 from seedbed.llm.structured import schema_of
 from seedbed.llm.url_secrets import redacted_urls, url_secrets
 from seedbed.plugins.names import kebab_case
@@ -280,7 +280,8 @@ class LLM(GenerationParameters, ABC):
         `n` answers; `parameters` as in `request`. Raises UsageError as that does, UnsupportedError for
         what the backend does not declare, and the typed LLMError of the last try.
         """
-        return await loop_thread().arun(self._respond(self.request(messages, n, **parameters)))
+        request = self.request(messages, n, **parameters)
+        return await loop_thread().arun(self._respond(request, self._calling_scope()))
 
     def complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
         """Return the whole response to one input; the blocking twin of `acomplete`.
@@ -288,7 +289,8 @@ class LLM(GenerationParameters, ABC):
         Raises LoopThreadError on the loop that answers it, as in `generate_row` or `format_output`.
         """
         request = self.request(messages, n, **parameters)
-        return loop_thread().run(self._respond(request), twin="acomplete(...)")
+        asked = self._respond(request, self._calling_scope())
+        return loop_thread().run(asked, twin="acomplete(...)")
 
     async def agenerate(
         self, inputs: Sequence[Sequence[Message]], num_generations: int = 1, **parameters: Any
@@ -299,7 +301,7 @@ class LLM(GenerationParameters, ABC):
         own error.
         """
         requests = self._requests(inputs, num_generations, parameters)
-        return await loop_thread().arun(self._generate(requests))
+        return await loop_thread().arun(self._generate(requests, self._calling_scope()))
 
     def generate(
         self, inputs: Sequence[Sequence[Message]], num_generations: int = 1, **parameters: Any
@@ -310,7 +312,8 @@ class LLM(GenerationParameters, ABC):
         LoopThreadError as `complete` does.
         """
         requests = self._requests(inputs, num_generations, parameters)
-        return loop_thread().run(self._generate(requests), twin="agenerate(...)")
+        asked = self._generate(requests, self._calling_scope())
+        return loop_thread().run(asked, twin="agenerate(...)")
 
     def bound(self, gateway: Gateway, scope: CallScope | None) -> Self:
         """Return this LLM with its calls sent through `gateway`, those of unknown row counted in `scope`."""
@@ -379,14 +382,38 @@ class LLM(GenerationParameters, ABC):
             )
         return [self.request(messages, n, **parameters) for messages in inputs]
 
-    async def _respond(self, request: Request) -> Response:
+    def _calling_scope(self) -> CallScope | None:
+        """Return whose calls are made here: taken where the author asks, and not where the call is sent."""
+        scope: CallScope | None = self._private("_scope")
+        return calling_scope(scope)
+
+    async def _respond(self, request: Request, scope: CallScope | None) -> Response:
         if not self._private("_loading").done:
             await asyncio.to_thread(self.ensure_loaded)
         gateway = self._private("_gateway") or default_gateway()
-        return await gateway.respond(self, request, current_scope.get() or self._private("_scope"))
+        if scope is None:
+            return await gateway.respond(self, request, None)
+        scope.asking += 1
+        try:
+            return await gateway.respond(self, request, scope)
+        finally:
+            scope.asking -= 1
 
-    async def _generate(self, requests: list[Request]) -> Generations:
-        answers = await asyncio.gather(*map(self._respond, requests), return_exceptions=True)
+    async def _answers(
+        self, requests: list[Request], scope: CallScope | None
+    ) -> list[Response | BaseException]:
+        asked = [self._respond(one, scope) for one in requests]
+        if scope is None:
+            return await asyncio.gather(*asked, return_exceptions=True)
+        # The tasks of one call are no tasks of the author's: its inputs are counted in their order.
+        scope.asking += 1
+        try:
+            return await asyncio.gather(*asked, return_exceptions=True)
+        finally:
+            scope.asking -= 1
+
+    async def _generate(self, requests: list[Request], scope: CallScope | None) -> Generations:
+        answers = await self._answers(requests, scope)
         errors: dict[int, SeedbedError] = {}
         for index, answer in enumerate(answers):
             if isinstance(answer, SeedbedError):

@@ -10,10 +10,12 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from seedbed.errors import LoopThreadError
+from seedbed.llm.scope import calling_scope, current_scope
 
 T = TypeVar("T")
 
@@ -25,6 +27,7 @@ class LoopThread:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self.loop.set_task_factory(task_of_scope)
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, name="seedbed-loop", daemon=True)
@@ -101,6 +104,25 @@ async def _signalling(coroutine: Coroutine[Any, Any, T], ended: threading.Event)
         return await coroutine
     finally:
         ended.set()
+
+
+def task_of_scope(
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
+    **options: Any,
+) -> asyncio.Task[T]:
+    """Return a new task, whose calls are told apart from those of the task that starts it.
+
+    Where it is started is the last place that knows its number: what it does until its first call may take
+    any time, and a replayed call takes none.
+    """
+    scope = calling_scope()
+    if scope is not None and options.get("context") is None and asyncio.current_task(loop) is not None:
+        own = scope.of_task()
+        if own is not scope:
+            options["context"] = context = copy_context()
+            context.run(current_scope.set, own)
+    return asyncio.Task(coroutine, loop=loop, **options)
 
 
 _starting = threading.Lock()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +28,90 @@ class CallScope:
 
     A call is known by its digest and by how many calls with that digest came before it in its
     scope, so that equal prompts of one row are different calls, and those of two rows never meet.
+
+    Of what runs side by side in a row nobody can say whose call comes first. So each asyncio task of it has a
+    scope of its own (`of_task`), known by the order in which the tasks were started, which is the same
+    whatever the calls take, and when they are replayed; so has what an author gives a label (`labelled`).
     """
 
-    __slots__ = ("_earlier", "attempt", "is_cut", "rank", "row", "seed", "step")
+    __slots__ = (
+        "_earlier",
+        "_is_cut",
+        "_labelled",
+        "_path",
+        "_root",
+        "_tasks",
+        "asking",
+        "attempt",
+        "has_branches",
+        "rank",
+        "row",
+        "seed",
+        "step",
+    )
 
-    def __init__(self, seed: int, step: str, row: str, *, attempt: int = 0, rank: int = 0) -> None:
+    def __init__(
+        self,
+        seed: int,
+        step: str,
+        row: str,
+        *,
+        attempt: int = 0,
+        rank: int = 0,
+        has_branches: bool = True,
+    ) -> None:
         self.seed = seed
         self.step = step
         self.row = row
         self.attempt = attempt
         self.rank = rank
-        self.is_cut = False
+        self.has_branches = has_branches
+        self.asking = 0
+        self._is_cut = False
         self._earlier: dict[bytes, int] = {}
+        self._labelled: dict[str, CallScope] = {}
+        self._path: tuple[int | str, ...] = ()
+        self._root = self
+        self._tasks = 0
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a call was cancelled, in whatever branch of the row."""
+        return self._root._is_cut
+
+    @is_cut.setter
+    def is_cut(self, value: bool) -> None:
+        self._root._is_cut = value
+
+    def of_task(self) -> CallScope:
+        """Return the scope of the asyncio task that is started next.
+
+        It is this one for those that are no author's: tasks that a call starts, while `asking` counts it.
+        """
+        if self.asking or not self.has_branches:
+            return self
+        self._tasks += 1
+        return self._branch(self._tasks)
+
+    def labelled(self, label: str) -> CallScope:
+        """Return the scope of the calls that have a label in this one."""
+        if not self.has_branches:
+            return self
+        if label not in self._labelled:
+            self._labelled[label] = self._branch(label)
+        return self._labelled[label]
+
+    def _branch(self, name: int | str) -> CallScope:
+        branch = CallScope(self.seed, self.step, self.row, attempt=self.attempt, rank=self.rank)
+        branch._path = (*self._path, name)
+        branch._root = self._root
+        return branch
+
+    def digest(self, asked: bytes) -> bytes:
+        """Return the digest under which a call is kept: of what is asked, and of the branch that asks."""
+        if not self._path:
+            return asked
+        return hashlib.blake2b(asked + orjson.dumps(self._path), digest_size=16).digest()
 
     def count(self, digest: bytes) -> int:
         """Return how many calls with this digest came before, and count this one."""
@@ -49,12 +122,42 @@ class CallScope:
     def derive_seed(self, earlier: int) -> int:
         """Return the sampling seed (31 bits) of a call with `earlier` like it before it."""
         text = f"{self.seed}/{self.step}/{self.row}/{earlier}"
+        if self._path:
+            text += f"/branch {orjson.dumps(self._path).decode()}"
         if self.attempt:
             text += f"/attempt {self.attempt}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
 current_scope: ContextVar[CallScope | None] = ContextVar("seedbed_scope", default=None)
+
+_labels: ContextVar[tuple[str, ...]] = ContextVar("seedbed_labels", default=())
+
+
+@contextmanager
+def call_label(label: str) -> Iterator[None]:
+    """Tell the calls inside apart from equal ones that the same row makes at the same time.
+
+        with call_label("critic 1"):
+            answer = self.llm.generate(...)
+
+    asyncio tasks that `generate_row` starts are told apart by themselves. Threads and event loops of an
+    author's own are not: with a label, what they ask has seeds of its own, and is found when a run goes on.
+    """
+    token = _labels.set((*_labels.get(), label))
+    try:
+        yield
+    finally:
+        _labels.reset(token)
+
+
+def calling_scope(default: CallScope | None = None) -> CallScope | None:
+    """Return the scope of a call that is made here: that of the row and of the labels around it."""
+    scope = current_scope.get() or default
+    if scope is not None:
+        for label in _labels.get():
+            scope = scope.labelled(label)
+    return scope
 
 
 def request_digest(llm: LLM, request: Request, seed: int | None) -> bytes:
