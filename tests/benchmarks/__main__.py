@@ -1,7 +1,7 @@
 """What Seedbed costs, in ratios that are taken side by side on the machine it runs on.
 
     apt-get install nginx-light libnginx-mod-http-lua wrk
-    uv run python -m tests.benchmarks                          # all measures, about ten minutes
+    uv run python -m tests.benchmarks                          # all measures, about fifteen minutes
     uv run python -m tests.benchmarks --only late-answers --rounds 1
     uv run python -m tests.benchmarks --profile                # where the processor time of a row goes
 
@@ -22,6 +22,7 @@ from tests.benchmarks.nginx import Missing
 MEASURES = (
     "late-answers",
     "instant-answers",
+    "kinds-of-rows",
     "slow-answers",
     "trivial-steps",
     "rate-limit",

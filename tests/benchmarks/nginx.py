@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ ANSWER: dict[str, Any] = {
 }
 """A chat completion of about 2.3 KB."""
 
+TYPED_ANSWER: dict[str, Any] = deepcopy(ANSWER)
+"""The same with a JSON object as its text, which fits the schema of a typed row."""
+TYPED_ANSWER["choices"][0]["message"]["content"] = json.dumps(
+    {"title": "What the seed saw", "story": _STORY, "words": 345}
+)
+
 _CONFIGURATION = """
 load_module {modules}/ndk_http_module.so;
 load_module {modules}/ngx_http_lua_module.so;
@@ -71,8 +78,10 @@ http {{
     default_type application/json;
     lua_shared_dict counts 64k;
     init_by_lua_block {{
-        answer = io.open("{folder}/answer.json"):read("*a")
-        function complete(seconds)
+        plain = io.open("{folder}/answer.json"):read("*a")
+        typed = io.open("{folder}/typed.json"):read("*a")
+        function complete(seconds, answer)
+            answer = answer or plain
             if seconds > 0 then ngx.sleep(seconds) end
             ngx.header.content_length = #answer
             ngx.print(answer)
@@ -82,6 +91,8 @@ http {{
         listen 127.0.0.1:{port} backlog=1024;
         location ~ /models$ {{ return 200 '{{"data":[{{"id":"{model}"}}]}}'; }}
         location /late/ {{ content_by_lua_block {{ ngx.req.read_body(); complete(0.2) }} }}
+        location /typed/late/ {{ content_by_lua_block {{ ngx.req.read_body(); complete(0.2, typed) }} }}
+        location /typed/at-once/ {{ content_by_lua_block {{ ngx.req.read_body(); complete(0, typed) }} }}
         location /at-once/ {{ content_by_lua_block {{ ngx.req.read_body(); complete(0) }} }}
         location /as-asked/ {{ content_by_lua_block {{
             ngx.req.read_body()
@@ -104,6 +115,9 @@ class Nginx:
         self.late = f"{origin}/late/v1"
         """Answers after 200 ms."""
         self.at_once = f"{origin}/at-once/v1"
+        self.typed_late = f"{origin}/typed/late/v1"
+        self.typed_at_once = f"{origin}/typed/at-once/v1"
+        """These two answer with JSON that fits the schema of a typed row."""
         self.as_asked = f"{origin}/as-asked/v1"
         """Answers after the seconds that a prompt asks for: `answer after 0.3 s`."""
 
@@ -118,7 +132,8 @@ def nginx() -> Iterator[Nginx]:
         folder, port = Path(name), _free_port()
         # Started as root, it serves as another user, who must see into the folder.
         folder.chmod(0o755)
-        (folder / "answer.json").write_text(json.dumps(ANSWER, separators=(",", ":")))
+        for file, answer in (("answer.json", ANSWER), ("typed.json", TYPED_ANSWER)):
+            (folder / file).write_text(json.dumps(answer, separators=(",", ":")))
         configuration = _CONFIGURATION.format(modules=MODULES, folder=folder, port=port, model=MODEL)
         (folder / "nginx.conf").write_text(configuration)
         command = [program, "-p", name, "-e", f"{name}/error.log", "-c", f"{name}/nginx.conf"]

@@ -1,4 +1,4 @@
-"""The prompt of a one-call row: about 300 characters, none like another."""
+"""The prompts of the rows that are measured: of about 300 characters or of 4 kB, none like another."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ TEMPLATE = (
 )
 
 
-def prompt(number: int) -> str:
+LONG_TEMPLATE = f"{' '.join(f'Rule {rule}: {TEMPLATE}' for rule in range(1, 14))}"
+"""As long as a prompt with examples: 4 kB, with a variable in thirteen places."""
+
+
+def prompt(number: int, template: str = TEMPLATE) -> str:
     """Return the prompt of one row, as the template renders it."""
-    return TEMPLATE.replace("{{ number }}", str(number))
+    return template.replace("{{ number }}", str(number))
+
+
+def follow_up(number: int, story: str) -> str:
+    """Return the prompt of a row's second call, which has the answer to the first in it."""
+    return f"Go on with the story of seed number {number}, where it ended:\n\n{story}"

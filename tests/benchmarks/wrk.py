@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.nginx import INSTALL, MODEL, Missing
 from tests.benchmarks.prompt import prompt
@@ -19,12 +21,15 @@ wrk.body = {body}
 """
 
 
-def requests_per_second(base_url: str, connections: int, seconds: int = 10) -> float:
+def requests_per_second(
+    base_url: str, connections: int, seconds: int = 10, asked: Mapping[str, Any] | None = None
+) -> float:
     """Return how many answers a second wrk gets over so many connections."""
     program = shutil.which("wrk")
     if program is None:
         raise Missing(f"wrk is not installed: {INSTALL}")
-    body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": prompt(0)}]})
+    asked = asked or {"messages": [{"role": "user", "content": prompt(0)}]}
+    body = json.dumps({"model": MODEL, **asked})
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "post.lua"
         script.write_text(_SCRIPT.format(body=f"[==[{body}]==]"))

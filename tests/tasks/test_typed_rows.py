@@ -13,6 +13,7 @@ from tests.support.scripted_llm import ALL, prompt, scripted
 from seedbed import (
     Choice,
     ContentFilteredError,
+    GeneratorTask,
     InvalidOutputError,
     InvalidRowError,
     Response,
@@ -201,3 +202,26 @@ def test_a_blocking_call_on_the_loop_thread_names_its_twin():
 
     with pytest.raises(UsageError, match=r"await agenerate\(\.\.\.\) here instead"):
         Blocking(llm=answering("x")).process({})
+
+
+def test_a_class_has_its_schema_made_once_however_many_rows_it_types():
+    made = []
+
+    class Word(GeneratorTask):
+        template: str = "A word."
+
+        class Output(BaseModel):
+            word: str
+
+            @classmethod
+            def __get_pydantic_json_schema__(cls, core_schema, handler):
+                made.append(cls)
+                return handler(core_schema)
+
+    def generations(rows):
+        before = len(made)
+        assert run(Word(), rows, llm=scripted('{"word": "x"}', offers=ALL)).accepted == rows
+        return len(made) - before
+
+    generations(1)
+    assert generations(30) == generations(1)
