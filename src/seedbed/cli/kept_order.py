@@ -19,7 +19,7 @@ _LLM = "llm."
 _SHORTEST = 4
 
 
-def kept_order(order: Order, plan: Plan, out: Path | None) -> dict[str, Any]:
+def kept_order(order: Order, plan: Plan, out: Path | None, csv_safe: bool = False) -> dict[str, Any]:
     """Return what must be asked for again to go on with a run, as JSON values.
 
     Settings that are or hold a secret are named under `withheld`, without their value.
@@ -44,6 +44,7 @@ def kept_order(order: Order, plan: Plan, out: Path | None) -> dict[str, Any]:
         "drop": list(order.drop),
         "encoding": order.encoding,
         "out": str(out) if out else None,
+        "csv_safe": csv_safe,
         "folder": str(Path.cwd()),
     }
 

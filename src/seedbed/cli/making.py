@@ -38,6 +38,7 @@ class Making:
     restart: bool = False
     retry: bool = False
     as_json: bool = False
+    csv_safe: bool = False
     check: Callable[[Plan], bool] = lambda plan: True
 
 
@@ -69,11 +70,12 @@ def _run(
     session = open_session(
         plan,
         out=how.out,
+        csv_safe=how.csv_safe,
         name=how.name if how.name is not None else (how.out.stem if how.out else plan.name),
         restart=how.restart,
         retry=how.retry,
         emit=None if how.out else partial(_write_row, stdout),
-        order=kept_order(order, plan, how.out),
+        order=kept_order(order, plan, how.out, how.csv_safe),
         observers=observers,
         engine=engine,
     )

@@ -33,6 +33,12 @@ allow_host_option = click.option(
     help="Let keys of the environment go to this host, where a FILE names it (repeatable).",
 )
 
+csv_safe_option = click.option(
+    "--csv-safe",
+    is_flag=True,
+    help="In a .csv, put ' before text that a spreadsheet would run as a formula.",
+)
+
 concurrency_option = click.option(
     "--concurrency",
     type=int,

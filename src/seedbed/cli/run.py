@@ -9,7 +9,7 @@ import click
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
-from seedbed.cli.options import bound_options, engine_option, order_options, plugin_option
+from seedbed.cli.options import bound_options, csv_safe_option, engine_option, order_options, plugin_option
 from seedbed.cli.policy import registry_of
 from seedbed.errors import UsageError
 
@@ -23,6 +23,7 @@ from seedbed.errors import UsageError
 @click.option(
     "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
 )
+@csv_safe_option
 @click.option("--restart", is_flag=True, help="Begin the run anew, and keep what it had made aside.")
 @order_options
 @plugin_option
@@ -35,6 +36,7 @@ def run(
     wants_help: bool,
     out: Path | None,
     name: str | None,
+    csv_safe: bool,
     restart: bool,
     as_json: bool,
     **given: Any,
@@ -57,5 +59,5 @@ def run(
     from seedbed.cli.making import Making, make_dataset
     from seedbed.cli.planning import order_of
 
-    how = Making(out, name, restart, as_json=as_json)
+    how = Making(out, name, restart, as_json=as_json, csv_safe=csv_safe)
     return make_dataset(order_of(**given), registry_of(ctx), how)

@@ -15,6 +15,7 @@ from seedbed.cli.options import (
     allow_host_option,
     bound_options,
     concurrency_option,
+    csv_safe_option,
     engine_option,
     llm_option,
     plugin_option,
@@ -83,17 +84,25 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
     "-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
     help="File to write: .jsonl, .csv, .parquet or .arrow; JSON lines on standard output if left out.",
 )  # fmt: skip
+@csv_safe_option
 @click.option("--leaf", metavar="STEP", help="Step whose rows are wanted, where a run ends in several.")
 @click.option("--as", "form", metavar="FORM", help="Form that trainers read: chat, sharegpt or alpaca.")
 @click.option(
     "--column", "columns", metavar="PART=COLUMN", multiple=True,
     help="Column of a part of that form: system, prompt, input, completion or messages (repeatable).",
 )  # fmt: skip
-def export(name: str, out: Path | None, leaf: str | None, form: str | None, columns: tuple[str, ...]) -> int:
+def export(
+    name: str,
+    out: Path | None,
+    csv_safe: bool,
+    leaf: str | None,
+    form: str | None,
+    columns: tuple[str, ...],
+) -> int:
     """Write the rows of a run to a file, also while it goes on."""
     from seedbed.cli.runs_export import export_run
 
-    return export_run(name, out, leaf, form, columns)
+    return export_run(name, out, leaf, form, columns, csv_safe=csv_safe)
 
 
 @runs.command()

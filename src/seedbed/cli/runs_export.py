@@ -11,13 +11,28 @@ from seedbed.cli.kept_runs import kept_run
 from seedbed.cli.printing import echo, row_bytes
 from seedbed.errors import UsageError
 from seedbed.plugins.suggest import did_you_mean
-from seedbed.store import INPUT_TYPES, RunReader, TrainingRows, check_target, export_rows
+from seedbed.store import (
+    INPUT_TYPES,
+    RunReader,
+    TrainingRows,
+    check_csv_safe,
+    check_target,
+    export_rows,
+    safe_rows,
+)
 
 
 def export_run(
-    name: str, out: Path | None, leaf: str | None, form: str | None, columns: Sequence[str]
+    name: str,
+    out: Path | None,
+    leaf: str | None,
+    form: str | None,
+    columns: Sequence[str],
+    *,
+    csv_safe: bool = False,
 ) -> ExitStatus:
     """Write the accepted rows to `out`, or to standard output as JSON lines; raises UsageError."""
+    check_csv_safe(csv_safe, out)
     if out is not None:
         check_target(out)
     if columns and form is None:
@@ -32,7 +47,9 @@ def export_run(
                 sys.stdout.buffer.write(row_bytes(row, sys.stdout) + b"\n")
         else:
             types = reader.get_mark(INPUT_TYPES) if form is None else None
-            count = export_rows(formed, out, types if types and isinstance(types, bytes) else None)
+            count = export_rows(
+                safe_rows(formed, csv_safe), out, types if types and isinstance(types, bytes) else None
+            )
             echo(f"{count:,} row{'' if count == 1 else 's'} in {out}", err=True)
     return ExitStatus.COMPLETE
 

@@ -49,7 +49,7 @@ def retry_run(
         )
 
     out = Path(kept["out"]) if kept["out"] else None
-    how = Making(out, name, retry=True, as_json=as_json, check=check)
+    how = Making(out, name, retry=True, as_json=as_json, csv_safe=kept.get("csv_safe", False), check=check)
     return make_dataset(renewed_order(kept, given, str(folder)), registry, how)
 
 

@@ -24,7 +24,7 @@ from seedbed.plugins.observer import Observer
 from seedbed.plugins.observers import observers_of
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.resolve import engine_class
-from seedbed.store import check_target
+from seedbed.store import check_csv_safe, check_target
 from seedbed.tasks.steps import BaseStep
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ def run(
     drop: Sequence[str] = (),
     encoding: str | None = None,
     out: str | Path | None = None,
+    csv_safe: bool = False,
     name: str | None = None,
     seed: int = 0,
     concurrency: int | None = None,
@@ -66,7 +67,8 @@ def run(
     none; `input` holds the rows of a task over rows: a file, a table of pandas, polars, Arrow or
     `datasets`, or an iterable of dictionaries. Of its columns, `columns` are the only ones read and
     `drop` are left out; `encoding` is that of a text file. `out` is a .jsonl, .csv, .parquet or .arrow
-    file, replaced when the run has come to its end. Works in scripts, threads and notebooks.
+    file, replaced when the run has come to its end; with `csv_safe`, no spreadsheet takes text in a .csv
+    for a formula. Works in scripts, threads and notebooks.
 
     With `name`, or `out` whose stem is the name then, the run is kept in `runs/`, and the same call goes on
     where it stopped; `restart` begins anew, `retry` asks failed rows again. Without them the rows live as
@@ -117,7 +119,14 @@ def run(
     maker = engine_of(engine, registry=registry)
     out = Path(out) if out else None
     session = open_session(
-        plan, out=out, name=name, restart=restart, retry=retry, observers=told, engine=maker
+        plan,
+        out=out,
+        csv_safe=csv_safe,
+        name=name,
+        restart=restart,
+        retry=retry,
+        observers=told,
+        engine=maker,
     )
     made = session.execute()
     if made.outcome != "complete":
@@ -145,6 +154,7 @@ def open_session(
     plan: Plan,
     *,
     out: Path | None = None,
+    csv_safe: bool = False,
     name: str | None = None,
     restart: bool = False,
     retry: bool = False,
@@ -158,6 +168,7 @@ def open_session(
     `emit` takes each row of the dataset when it is durable, in order, as JSON, on the loop thread;
     `observers` are told of all that is durable, on threads of their own.
     """
+    check_csv_safe(csv_safe, out)
     if out is not None:
         check_target(out)
         _keep_apart(out, plan.input.path if plan.input is not None else None)
@@ -175,7 +186,7 @@ def open_session(
     fingerprints = record_files(plan, store)
     job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
     try:
-        return Session(job, engine(job), out=out, order=order, observers=observers)
+        return Session(job, engine(job), out=out, csv_safe=csv_safe, order=order, observers=observers)
     except BaseException:
         store.close()
         raise

@@ -24,7 +24,7 @@ from seedbed.llm.redaction import redact, showable
 from seedbed.plugins.observer import Observer
 from seedbed.plugins.origin import where
 from seedbed.plugins.provenance import claims_behind
-from seedbed.store import INPUT_TYPES, export_rows
+from seedbed.store import INPUT_TYPES, export_rows, safe_rows
 
 _FINISHED = "finished"
 
@@ -41,6 +41,7 @@ class Session:
         engine: Engine,
         *,
         out: Path | None = None,
+        csv_safe: bool = False,
         order: dict[str, object] | None = None,
         observers: Sequence[Observer] = (),
     ) -> None:
@@ -48,6 +49,7 @@ class Session:
         self._engine = engine
         self._store = job.store
         self._out = out
+        self._csv_safe = csv_safe
         self._order = order
         self._observers = observers
         self._mark: bytes | None = None
@@ -216,7 +218,7 @@ class Session:
         if finished and self._out is not None and (run.accepted or not run.failed):
             types = self._store.get_mark(INPUT_TYPES)
             export_rows(
-                self._store.rows(self.plan.leaf),
+                safe_rows(self._store.rows(self.plan.leaf), self._csv_safe),
                 self._out,
                 types if types and isinstance(types, bytes) else None,
             )

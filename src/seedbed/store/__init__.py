@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seedbed.store.csv_safety import check_csv_safe, safe_rows
 from seedbed.store.export import INPUT_TYPES, check_target, export_rows
 from seedbed.store.readers import read_rows
 from seedbed.store.run_folders import (
@@ -39,6 +40,7 @@ __all__ = [
     "Spent",
     "TrainingRows",
     "Verdict",
+    "check_csv_safe",
     "check_target",
     "export_rows",
     "is_run",
@@ -49,5 +51,6 @@ __all__ = [
     "run_folder",
     "run_names",
     "runs_folder",
+    "safe_rows",
     "set_aside",
 ]
