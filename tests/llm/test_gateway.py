@@ -237,17 +237,12 @@ STRANGERS = {
         InvalidResponseError,
         "gave 0 choices where 1 were asked for",
     ),
-    "too many": (
-        lambda _: Response(choices=(Choice(text="a"), Choice(text="b"))),
-        InvalidResponseError,
-        "gave 2 choices",
-    ),
     "None": (lambda _: None, LLMError, "gave NoneType where a Response was expected"),
     "a dictionary": (lambda _: {"choices": []}, LLMError, "gave dict where a Response was expected"),
-    "an unknown reason": (
-        lambda _: Response(choices=(Choice(text="a", finish_reason="done"),)),
+    "no reason": (
+        lambda _: Response(choices=(Choice(text="a", finish_reason=""),)),
         LLMError,
-        "the backend of 'scripted/scripted' gave the finish_reason 'done'",
+        "the backend of 'scripted/scripted' gave the finish_reason ''",
     ),
     "bytes": (
         lambda _: Response(choices=(Choice(text=b"a"),)),
@@ -279,6 +274,20 @@ def test_what_a_strangers_backend_does_wrong_is_a_typed_error(case):
     answer, kind, text = STRANGERS[case]
     with pytest.raises(kind, match=text):
         impatient(scripted(answer)).generate([user("a")])
+
+
+def test_of_more_choices_than_asked_for_the_first_are_taken():
+    llm = impatient(scripted(lambda _: Response(choices=tuple(Choice(text=text) for text in "abc"))))
+    assert llm.generate([user("a")]) == [["a"]]
+    assert len(llm.requests) == 1
+
+
+def test_a_reason_of_the_providers_own_is_kept_and_counted():
+    gateway = Gateway()
+    llm = scripted(lambda _: Response(choices=(Choice(text="a", finish_reason="recitation"),)))
+    choice = llm.bound(gateway, None).complete(user("a")).choices[0]
+    assert (choice.text, choice.finish_reason) == ("a", "recitation")
+    assert gateway.counts.ended_otherwise == {"recitation": 1}
 
 
 def test_a_backend_that_hangs_is_timed_out():

@@ -15,6 +15,7 @@ from seedbed import (
     ContextOverflowError,
     HTTPAnswer,
     InvalidResponseError,
+    LLMError,
     RateLimitedError,
     ServerError,
     TimedOutError,
@@ -22,7 +23,7 @@ from seedbed import (
     http_error,
     parse_body,
 )
-from seedbed.llm.http_errors import retry_after
+from seedbed.llm.http_errors import note_once, retry_after
 
 
 def answer(status, body, **headers):
@@ -79,6 +80,10 @@ KINDS = [
 ]
 
 
+FATAL = {"Unsupported parameter", "too many"}
+"""Words in bodies of `KINDS` that blame a parameter, with which every row would be refused."""
+
+
 @pytest.mark.parametrize(("status", "body", "kind"), KINDS)
 def test_each_answer_has_its_error(status, body, kind):
     error = http_error(answer(status, body), "Acme")
@@ -86,7 +91,109 @@ def test_each_answer_has_its_error(status, body, kind):
     assert error.status == status
     assert f"Acme answered {status}: " in str(error)
     assert error.retryable is kind.retryable
-    assert error.fatal is kind.fatal
+    assert error.fatal is (kind.fatal or any(words in str(error) for words in FATAL))
+
+
+def gemini(message, status, reason, code=400):
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]
+    return [{"error": {"code": code, "message": message, "status": status, "details": details}}]
+
+
+REFUSALS = {
+    "key": (
+        AuthenticationError,
+        [
+            (
+                400,
+                gemini(
+                    "API key not valid. Please pass a valid API key.", "INVALID_ARGUMENT", "API_KEY_INVALID"
+                ),
+            ),
+            (400, {"error": "Invalid API key"}),
+            (400, {"error": {"message": "no", "code": "invalid_api_key"}}),
+            (401, "nope"),
+            (403, {"message": "Missing Authentication header"}),
+            (404, {"error": {"message": "Incorrect API key provided: sk-..."}}),
+            (422, {"detail": "The access token expired"}),
+            (500 - 100, {"error": {"type": "authentication_error", "message": "invalid x-api-key"}}),
+        ],
+    ),
+    "money": (
+        AuthenticationError,
+        [
+            (402, "Payment Required"),
+            (400, anthropic("Your credit balance is too low to access the Anthropic API.")),
+            (403, {"error": {"message": "Insufficient balance"}}),
+            (400, {"error": {"message": "This request requires more credits, or fewer max_tokens."}}),
+            (403, {"error": {"message": "Your monthly usage limit has been reached"}}),
+        ],
+    ),
+    "model": (
+        UnknownModelError,
+        [
+            (404, {"error": {"message": "model 'qwen' not found", "type": "api_error"}}),
+            (400, {"object": "error", "message": "The model `x` does not exist.", "type": "NotFoundError"}),
+            (403, openai("Project does not have access to model `gpt-9`", "model_not_found")),
+            (422, {"detail": "Unknown model: m"}),
+            (400, [{"error": {"code": 400, "message": "Invalid model: x", "status": "INVALID_ARGUMENT"}}]),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "body"),
+    [(kind, status, body) for kind, cases in REFUSALS.values() for status, body in cases],
+)
+def test_a_refusal_that_every_row_would_meet_is_known_by_its_words(kind, status, body):
+    error = http_error(answer(status, body), "Acme")
+    if kind is AuthenticationError or status != 403:
+        assert type(error) is kind
+    assert (error.retryable, error.fatal) == (False, True)
+
+
+PARAMETERS = [
+    openai("Unsupported parameter: 'stop' is not supported with this model.", "unsupported_parameter") | {},
+    {"error": {"message": "bad", "type": "invalid_request_error", "param": "temperature", "code": None}},
+    {"detail": [{"type": "less_than", "loc": ["body", "top_p"], "msg": "Input should be less than 1"}]},
+    {
+        "detail": [
+            {"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}
+        ]
+    },
+    {"error": {"message": "Invalid schema for response_format 'answer': 'oneOf' is not permitted"}},
+    {"message": "Unrecognized request argument supplied: logprobs"},
+]
+
+
+@pytest.mark.parametrize("body", PARAMETERS)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_parameter_that_is_refused_is_refused_for_every_row(status, body):
+    error = http_error(answer(status, body), "Acme")
+    assert (type(error), error.retryable, error.fatal) == (BadRequestError, False, True)
+
+
+ROWS_OWN = [
+    {"error": {"message": "bad", "type": "invalid_request_error", "param": "messages.[0].content"}},
+    {"error": {"message": "Invalid image", "param": "input[0].content"}},
+    {"detail": [{"loc": ["body", "messages", 0, "content"], "msg": "field required"}]},
+    {"error": "could not decode image"},
+    "bad",
+]
+
+
+@pytest.mark.parametrize("body", ROWS_OWN)
+def test_what_is_wrong_with_one_row_concerns_no_other(body):
+    error = http_error(answer(400, body), "Acme")
+    assert (type(error), error.retryable, error.fatal) == (BadRequestError, False, False)
+
+
+def test_a_moderator_refuses_one_row():
+    body = {
+        "error": {"code": 403, "message": "Input was flagged by moderation", "metadata": {"reasons": ["x"]}}
+    }
+    error = http_error(answer(403, body), "Acme")
+    assert (type(error), error.fatal) == (ContentFilteredError, False)
 
 
 def test_the_servers_own_words_are_shown_in_one_short_line():
@@ -130,8 +237,6 @@ NO_BODIES = [
     ('{"choices": [', "text .* where JSON was expected"),
     ("", "nothing where JSON was expected"),
     ([1, 2], "a JSON list where an object was expected"),
-    ({"error": {"message": "overloaded"}}, "answered 200 with an error inside: overloaded"),
-    ({"error": "overloaded"}, "answered 200 with an error inside: overloaded"),
 ]
 
 
@@ -140,6 +245,62 @@ def test_a_success_that_is_none_is_an_invalid_response(body, text):
     with pytest.raises(InvalidResponseError, match=text) as caught:
         parse_body(answer(200, body), "Acme")
     assert caught.value.retryable
+
+
+INSIDE = [
+    ({"error": {"message": "upstream lost"}}, ServerError),
+    ({"error": "overloaded"}, ServerError),
+    ({"error": {"message": "x", "code": 502}}, ServerError),
+    ({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, RateLimitedError),
+    ({"error": {"code": "rate_limit_exceeded", "message": "x"}, "status": "failed"}, RateLimitedError),
+    ({"error": {"code": "server_error", "message": "x"}, "status": "failed", "output": []}, ServerError),
+    ({"error": {"message": "Incorrect API key provided"}}, AuthenticationError),
+    ({"error": {"message": "maximum context length is 8"}}, ContextOverflowError),
+    ({"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "lost"}}]}, ServerError),
+    ({"choices": [{"finish_reason": "error", "message": {"content": "half an ans"}}]}, ServerError),
+    ({"choices": [{"finish_reason": "stop"}, {"error": {"code": 429, "message": "x"}}]}, RateLimitedError),
+    ({"choices": [{"finish_reason": "abort", "message": {"content": "half"}}]}, ServerError),
+]
+
+
+@pytest.mark.parametrize(("body", "kind"), INSIDE)
+def test_an_answer_that_says_it_failed_is_the_error_that_it_tells_of(body, kind):
+    with pytest.raises(LLMError) as caught:
+        parse_body(answer(200, body), "Acme")
+    assert type(caught.value) is kind
+
+
+def test_an_answer_that_is_not_quite_json_is_read_and_noted_once(caplog):
+    note_once.cache_clear()
+    body = HTTPAnswer(200, {}, b'\xef\xbb\xbf{"a": NaN}')
+    for _ in range(3):
+        assert parse_body(body, "Acme") == {"a": None}
+    assert [record.message for record in caplog.records if "Acme" in record.message] == [
+        "Acme sends answers with a byte order mark; NaN; they are read all the same"
+    ]
+
+
+def test_an_object_alone_in_a_list_or_in_one_event_is_the_answer():
+    assert parse_body(answer(200, [{"a": 1}]), "Acme") == {"a": 1}
+    assert parse_body(answer(200, 'data: {"a": 1}\n\ndata: [DONE]\n\n'), "Acme") == {"a": 1}
+
+
+def test_events_are_assembled_where_that_can_be_done_and_an_error_among_them_is_raised():
+    events = 'data: {"a": 1}\n\ndata: {"a": 2}\n\n'
+    body = parse_body(answer(200, events), "Acme", assemble=lambda found: {"all": found})
+    assert body == {"all": [{"a": 1}, {"a": 2}]}
+    with pytest.raises(InvalidResponseError):
+        parse_body(answer(200, events), "Acme")
+    failed = events + 'data: {"error": {"code": 429, "message": "slow"}}\n\n'
+    with pytest.raises(RateLimitedError):
+        parse_body(answer(200, failed), "Acme", assemble=lambda found: {"all": found})
+
+
+@pytest.mark.parametrize("body", ["<html></html>", "", '{"choices": ['])
+def test_only_where_a_page_came_is_base_url_to_be_looked_at(body):
+    with pytest.raises(InvalidResponseError) as caught:
+        parse_body(answer(200, body), "Acme")
+    assert ("base_url" in str(caught.value)) is (not body.startswith("{"))
 
 
 @pytest.mark.parametrize("code", [429, "429"])

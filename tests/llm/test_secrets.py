@@ -103,7 +103,7 @@ def test_a_server_that_echoes_the_key_does_not_get_it_into_the_message():
             parse_body(HTTPAnswer(200, {}, text.encode()), "Acme", [KEY])
         assert KEY[:8] not in str(caught.value)
         disguised = b'{"error": {"message": "%s"}}' % text.encode()
-        with pytest.raises(InvalidResponseError) as caught:
+        with pytest.raises(LLMError) as caught:
             parse_body(HTTPAnswer(200, {}, disguised), "Acme", [KEY])
         assert KEY[:8] not in str(caught.value)
 

@@ -57,7 +57,7 @@ def failure(llm: AnthropicLLM, **parameters: Any) -> seedbed.LLMError:
         (api_error(500, "api_error"), seedbed.ServerError, True, False),
         (api_error(529, "overloaded_error"), seedbed.RateLimitedError, True, False),
         (api_error(504, "timeout_error"), seedbed.TimedOutError, True, False),
-        (api_error(200, "overloaded_error"), seedbed.InvalidResponseError, True, False),
+        (api_error(200, "overloaded_error"), seedbed.RateLimitedError, True, False),
         (Reply(502, f"<html><title>Bad {KEY}</title></html>"), seedbed.ServerError, True, False),
         (Reply(200, f"<html><title>Hi {KEY}</title></html>"), seedbed.InvalidResponseError, True, False),
         (Reply(200, b'{"content": ['), seedbed.InvalidResponseError, True, False),

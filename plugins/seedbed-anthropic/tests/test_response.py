@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from seedbed import HTTPAnswer, InvalidResponseError, Limits, LLMError, Response, ToolCall, Usage, parse_body
 from seedbed_anthropic.response import read_limits, read_response
 from seedbed_anthropic.schema import ANSWER_TOOL
+from seedbed_anthropic.streamed import message_of_events
 
 
 def read(message: dict[str, Any], **changes: Any) -> Response:
@@ -57,8 +59,8 @@ def test_the_input_of_the_answer_tool_is_the_text(message: dict[str, Any]) -> No
         ("model_context_window_exceeded", "length"),
         ("tool_use", "tool_calls"),
         ("refusal", "content_filter"),
-        ("pause_turn", "other"),
-        ("of_the_future", "other"),
+        ("pause_turn", "pause_turn"),
+        ("of_the_future", "of_the_future"),
         (None, "other"),
     ],
 )
@@ -158,3 +160,46 @@ def test_any_json_gives_a_response_or_a_typed_error(body: Any, headers: dict[str
     choice = response.choices[0]
     assert choice.text is None or isinstance(choice.text, str)
     assert min(response.usage.input_tokens, response.usage.output_tokens) >= 0
+
+
+EVENTS = [
+    {"type": "message_start", "message": {"model": "m", "content": [], "usage": {"input_tokens": 7}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+    {"type": "ping"},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Hel"}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "lo"}},
+    {
+        "type": "content_block_start",
+        "index": 2,
+        "content_block": {"type": "tool_use", "id": "t", "name": "f"},
+    },
+    {
+        "type": "content_block_delta",
+        "index": 2,
+        "delta": {"type": "input_json_delta", "partial_json": '{"a"'},
+    },
+    {
+        "type": "content_block_delta",
+        "index": 2,
+        "delta": {"type": "input_json_delta", "partial_json": ": 1}"},
+    },
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}},
+    {"type": "message_stop"},
+]
+
+
+def test_a_message_that_was_streamed_unasked_is_put_together() -> None:
+    stream = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in EVENTS)
+    answer = HTTPAnswer(200, {}, stream.encode())
+    response = read_response(parse_body(answer, "Anthropic", assemble=message_of_events), {}, "Anthropic")
+    (choice,) = response.choices
+    assert (choice.text, choice.reasoning, choice.finish_reason) == ("Hello", "Hm.", "tool_calls")
+    assert choice.tool_calls == (ToolCall("t", "f", '{"a":1}'),)
+    assert response.usage == Usage(7, 5)
+
+
+def test_a_stream_that_breaks_off_is_no_message() -> None:
+    with pytest.raises(InvalidResponseError):
+        message_of_events(EVENTS[:6])

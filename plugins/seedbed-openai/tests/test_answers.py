@@ -99,7 +99,9 @@ def test_every_field_of_a_response_is_read(read: Any, body: Any) -> None:
         ("model_length", "length"),
         ("content_filter", "content_filter"),
         ("eos", "stop"),
-        ("insufficient_system_resource", "other"),
+        ("EOS_TOKEN", "stop"),
+        ("recitation", "recitation"),
+        ("", "other"),
         (None, "other"),
         ({}, "other"),
     ],
@@ -160,12 +162,10 @@ def test_an_empty_text_is_an_answer() -> None:
         {"choices": []},
         {"choices": [None]},
         {"choices": [{}]},
-        {"choices": [{"message": "Hi"}]},
         {"choices": [{"message": None, "finish_reason": "stop"}]},
         {"choices": [{"message": {"content": None}, "finish_reason": "stop"}]},
         {"choices": [{"message": {"content": 7}, "finish_reason": "stop"}]},
         {"choices": [{"message": {"tool_calls": [{}]}, "finish_reason": "tool_calls"}]},
-        {"choices": [{"message": {"content": "a"}, "logprobs": {"content": [{"token": "a"}]}}]},
     ],
 )
 def test_a_chat_answer_that_breaks_the_protocol_is_a_typed_error(body: Any) -> None:
@@ -190,9 +190,20 @@ def test_a_responses_answer_that_breaks_the_protocol_is_a_typed_error(body: Any)
         read_responses(body, "the server", None)
 
 
-def test_usage_of_the_wrong_type_counts_as_none() -> None:
-    body = CHAT | {"usage": {"prompt_tokens": "10", "completion_tokens": -5, "prompt_tokens_details": []}}
-    assert read_chat(body, "the server", None).usage == Usage()
+@pytest.mark.parametrize(
+    ("counted", "tokens"),
+    [(10, 10), (10.0, 10), ("10", 10), ("10.0", 10), (-5, 0), (10**20, 0), (True, 0), (None, 0), ("ten", 0)],
+)
+def test_tokens_are_whole_numbers_in_whichever_form_they_come(counted: Any, tokens: int) -> None:
+    body = CHAT | {"usage": {"prompt_tokens": counted, "prompt_tokens_details": []}}
+    assert read_chat(body, "the server", None).usage == Usage(input_tokens=tokens)
+
+
+@pytest.mark.parametrize("token", [{"token": "a"}, {"token": "a", "logprob": None}, None, {"logprob": 1}])
+def test_log_probabilities_that_cannot_be_read_do_not_cost_the_answer(token: Any) -> None:
+    body = {"choices": [{"message": {"content": "a"}, "logprobs": {"content": [token]}}]}
+    (choice,) = read_chat(body, "the server", None).choices
+    assert (choice.text, choice.logprobs) == ("a", None)
 
 
 # Random JSON with the protocol's own words, so that it gets past the first check.

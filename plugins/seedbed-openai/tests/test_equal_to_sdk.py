@@ -170,9 +170,9 @@ def exchange(server: FaultServer, llm: OpenAILLM, client: openai.OpenAI, case: A
     assert llm.generate([messages], **parameters) == [["Hi"]]
     with client:
         if llm.api == "responses":
-            client.responses.create(model=llm.model, store=False, **arguments)
+            client.responses.create(model=llm.model, store=False, stream=False, **arguments)
         else:
-            client.chat.completions.create(model=llm.model, messages=messages, **arguments)
+            client.chat.completions.create(model=llm.model, messages=messages, stream=False, **arguments)
     ours, theirs = server.received
     return ours, theirs
 
@@ -296,6 +296,7 @@ def test_openai_itself_gets_max_completion_tokens_and_n(fault_server: FaultServe
             messages=[{"role": "developer", "content": "Be brief."}, USER],  # type: ignore[list-item]
             n=3,
             max_completion_tokens=9,
+            stream=False,
         )
     assert body == fault_server.received[0].json()
 

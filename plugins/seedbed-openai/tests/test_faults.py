@@ -53,7 +53,7 @@ FAULTS: dict[str, tuple[Reply, type[LLMError]]] = {
     "nothing": (Reply(body=b""), InvalidResponseError),
     "a list": (Reply(body=[]), InvalidResponseError),
     "empty choices": (Reply(body={"choices": []}), InvalidResponseError),
-    "200 with an error": (Reply(body=error("overloaded")), InvalidResponseError),
+    "200 with an error": (Reply(body=error("upstream lost")), ServerError),
     "200 with a 429 inside": (Reply(body=error("slow down", 429)), RateLimitedError),
     "redirect": (Reply(307, headers={"location": "/v2"}), BadRequestError),
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seedbed.cli.printing import Painted, echo, visible
-from seedbed.llm.response import Choice
+from seedbed.llm.response import FINISH_REASONS, Choice
 from seedbed.tasks.rows import Row
 
 _INDENT = "  "
@@ -34,8 +34,13 @@ def write_answers(choices: tuple[Choice, ...], about: str = "") -> None:
     """Write the answers of one call, numbered if there are several, with what is said `about` it."""
     for number, choice in enumerate(choices, start=1):
         which = f" {number}" if len(choices) > 1 else ""
-        cut = ", cut at the longest" if choice.finish_reason == "length" else ""
-        block(f"answer{which}{cut}{about}", choice_text(choice), "magenta")
+        block(f"answer{which}{_ended(choice)}{about}", choice_text(choice), "magenta")
+
+
+def _ended(choice: Choice) -> str:
+    if choice.finish_reason == "length":
+        return ", cut at the longest"
+    return "" if choice.finish_reason in FINISH_REASONS else f", ended with {choice.finish_reason!r}"
 
 
 def choice_text(choice: Choice) -> str:

@@ -115,6 +115,9 @@ def _cut_lines(run: Run) -> Iterator[str]:
     if cut := run.calls.truncated:
         answers = "1 answer was" if cut == 1 else f"{cut:,} answers were"
         yield f"{answers} cut at the longest: raise generation.max_tokens"
+    for word, count in run.calls.ended_otherwise.most_common():
+        answers = "1 answer" if count == 1 else f"{count:,} answers"
+        yield f"{answers} ended with {word!r}, for a reason of the provider's own: are they whole?"
 
 
 def _cost_line(run: Run) -> str:

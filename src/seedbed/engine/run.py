@@ -141,6 +141,7 @@ class Run:
             "calls": self.calls.answered,
             "retried": self.calls.retried,
             "truncated": self.calls.truncated,
+            "ended_otherwise": dict(self.calls.ended_otherwise),
             "input_tokens": self.calls.usage.input_tokens,
             "output_tokens": self.calls.usage.output_tokens,
             "out": str(self.out) if self.out else None,

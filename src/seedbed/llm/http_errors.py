@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from seedbed.errors import (
-    AuthenticationError,
     BadRequestError,
-    ContentFilteredError,
-    ContextOverflowError,
     InvalidResponseError,
     LLMError,
     RateLimitedError,
     ServerError,
     TimedOutError,
-    UnknownModelError,
 )
+from seedbed.llm.lenient_json import ReadJSON, read_json
 from seedbed.llm.redaction import redact
+from seedbed.llm.refusals import (
+    WORDS,
+    Refusal,
+    errors_in,
+    has_no_money,
+    means_something,
+    parameter_of,
+    refusal,
+    words_of,
+)
 from seedbed.llm.response import Limits
 
 if TYPE_CHECKING:
     from seedbed.llm.transport import HTTPAnswer
 
-_LONGEST_DETAIL = 400
-_OVERFLOW = re.compile(
-    r"context.?(length|window|size|limit)|maximum context|prompt is too long|"
-    r"too many (input )?tokens|exceed_context",
-    re.IGNORECASE,
-)
-_FILTERED = re.compile(r"content.?(filter|policy|management)|safety system", re.IGNORECASE)
-_NO_MODEL = re.compile(
-    r"model.?not.?found|model.*(not exist|not found|is unknown)|(unknown|invalid|no such).?model|"
-    r"not a valid model",
-    re.IGNORECASE,
-)
-# Not "billing": messages on plain rate limits point to its page.
-_NO_MONEY = re.compile(r"insufficient_quota|billing_(not_active|hard_limit)|credit balance", re.IGNORECASE)
+logger = logging.getLogger(__name__)
 
+_LONGEST_DETAIL = 400
+_BROKEN_OFF = ("error", "abort", "aborted", "cancelled", "insufficient_system_resource")
+"""Reasons for which a server gives up an answer in its middle."""
+_NOT_THE_API = "does base_url name the API itself, with its /v1 where there is one?"
 
 Secrets = Iterable[str] | Callable[[], Iterable[str]]
 """What must not be shown, or a function that returns it: it is asked where there is an error to show."""
@@ -51,112 +51,160 @@ LimitsReader = Callable[[Mapping[str, str]], Limits | None]
 """Reads what a provider's headers (names in lower case) say of rate limits."""
 
 
+Assemble = Callable[[Sequence[dict[str, Any]]], dict[str, Any]]
+"""Makes one body of the events that a server streamed without being asked to."""
+
+
 def parse_body(
     answer: HTTPAnswer,
     provider: str,
     secrets: Secrets = (),
     read_limits: LimitsReader | None = None,
+    assemble: Assemble | None = None,
 ) -> dict[str, Any]:
     """Return the JSON object of a successful answer, or raise the typed error that it means.
 
-    `provider` is the server as messages name it, `secrets` are taken out of what it said. `read_limits`
-    fills the error's `limits`, from which the pace of the calls to come is learnt.
+        body = parse_body(await post_json(url, payload, headers=headers), "Acme", self.secrets)
 
-    Raises what `http_error` returns for a status of 300 or more, and for an object whose `error` has one;
-    InvalidResponseError for any other `error`, and for what is no JSON object.
+    `provider` is the server as messages name it, `secrets` are taken out of what it said. `read_limits`
+    fills the error's `limits`, from which the pace of the calls to come is learnt. What is not quite JSON
+    is read all the same, and logged once; `assemble` makes one body of a stream of events.
+
+    Raises what `http_error` returns for a status of 300 or more, and for an `error` in the body or in a
+    choice of it; InvalidResponseError for what holds no JSON object.
     """
     try:
-        return _object_in(answer, provider, secrets)
+        return _object_in(answer, provider, secrets, assemble)
     except LLMError as error:
         error.limits = read_limits(answer.headers) if read_limits is not None else None
         raise
 
 
-def _object_in(answer: HTTPAnswer, provider: str, secrets: Secrets) -> dict[str, Any]:
+def _object_in(
+    answer: HTTPAnswer, provider: str, secrets: Secrets, assemble: Assemble | None
+) -> dict[str, Any]:
     if answer.status >= 300:
         raise http_error(answer, provider, secrets)
     try:
-        body = orjson.loads(answer.body)
-    except orjson.JSONDecodeError as error:
+        read = read_json(answer.body)
+    except ValueError as error:
         raise InvalidResponseError(
             f"{provider} answered {_describe(_redacted(answer, secrets))} where JSON was expected",
-            "does base_url name the API itself, with its /v1 where there is one?",
+            *([_NOT_THE_API] if _is_page(answer) else []),
             status=answer.status,
         ) from error
+    if read.mended:
+        note_once(provider, read.mended)
+    body = _one_object(read, assemble)
     if not isinstance(body, dict):
         raise InvalidResponseError(
             f"{provider} answered a JSON {type(body).__name__} where an object was expected",
             status=answer.status,
         )
-    if body.get("error"):
-        raise _error_in_disguise(answer, body, provider, secrets)
+    if told := error_inside(body):
+        raise _error_in_disguise(answer, told, provider, secrets)
     return body
+
+
+def _one_object(read: ReadJSON, assemble: Assemble | None) -> Any:
+    """Return the object of an answer: as it stands, alone in a list, or assembled of events."""
+    value = read.value
+    if not isinstance(value, list):
+        return value
+    if len(value) == 1 and not (read.is_stream and assemble):
+        return value[0]
+    events = [event for event in value if isinstance(event, dict)]
+    failed = next((event for event in events if error_inside(event)), None)
+    if failed is not None:
+        return failed
+    return assemble(events) if read.is_stream and assemble and events else value
+
+
+@cache
+def note_once(provider: str, what: str) -> None:
+    """Log that a server's answers are not as the protocol says, once for each server and deviation."""
+    logger.warning("%s sends answers with %s; they are read all the same", provider, what)
+
+
+def error_inside(body: Mapping[str, Any]) -> Any:
+    """Return the error that a body of status 200 tells of, at its top or in a choice; None for none.
+
+    Routers send it where the server behind them failed in the middle of an answer.
+    """
+    if body.get("error"):
+        return body["error"]
+    choices = body.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and (choice.get("error") or choice.get("finish_reason") in _BROKEN_OFF):
+            return choice.get("error") or f"the answer broke off ({choice['finish_reason']})"
+    return None
 
 
 def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLMError:
     """Return the typed error for an answer of status 300 or more, with its `retry_after` in seconds.
 
     401, 402 and 403 are AuthenticationError; 404 UnknownModelError; 408 and 504 TimedOutError; 429 and 529
-    RateLimitedError; 409, 425 and other 5xx ServerError; any other BadRequestError, or by the server's words
-    ContextOverflowError, ContentFilteredError, UnknownModelError, or an account without credit.
+    RateLimitedError; 409, 425 and other 5xx ServerError; any other BadRequestError. The server's words go
+    before a status of 400 to 499: ContextOverflowError, ContentFilteredError, UnknownModelError,
+    AuthenticationError for a wrong key or an account without credit. `fatal` is set where every row would
+    be refused, as for a parameter that the model does not take.
     """
     answer = _redacted(answer, secrets)
-    detail = error_detail(answer)
-    fact = f"{provider} answered {answer.status}: {detail}"
-    hints = f"{detail} {_error_code(answer.body)}"
-    kind, advice = _classify(answer.status, hints)
-    error = kind(fact, *advice, status=answer.status, retry_after=retry_after(answer.headers))
-    if kind is RateLimitedError and _NO_MONEY.search(hints):
+    body = _json_or_none(answer.body)
+    detail = _detail(answer, body)
+    hints = f"{detail} {words_of(body)}"
+    kind, advice, fatal = _classify(answer.status, hints, parameter_of(body))
+    error = kind(
+        f"{provider} answered {answer.status}: {detail}",
+        *advice,
+        status=answer.status,
+        retry_after=retry_after(answer.headers),
+        fatal=fatal,
+    )
+    if kind is RateLimitedError and has_no_money(hints):
         error.retryable, error.fatal = False, True
     return error
 
 
-def _classify(status: int, detail: str) -> tuple[type[LLMError], tuple[str, ...]]:
-    if status in (401, 403):
-        return AuthenticationError, ("check the API key, and that it may use this model",)
-    if status == 402 or (status == 400 and _NO_MONEY.search(detail)):
-        return AuthenticationError, ("the account has no credit left",)
+def _classify(status: int, hints: str, parameter: str | None) -> Refusal:
     if status in (429, 529):
-        return RateLimitedError, ()
+        return Refusal(RateLimitedError)
     if status in (408, 504):
-        return TimedOutError, ()
+        return Refusal(TimedOutError)
     if status >= 500 or status in (409, 425):
-        return ServerError, ()
-    if 300 <= status < 400:
-        return BadRequestError, ("base_url is redirected: set it to where the server points",)
-    if status == 404:
-        if _NO_MODEL.search(detail):
-            return UnknownModelError, ("check the model's name, and that the key may use it",)
-        return UnknownModelError, ("check base_url and the model's name",)
-    return _classify_refusal(status, detail)
+        return Refusal(ServerError)
+    if status < 400:
+        return Refusal(BadRequestError, ("base_url is redirected: set it to where the server points",))
+    return refusal(status, hints, parameter)
 
 
-def _classify_refusal(status: int, detail: str) -> tuple[type[LLMError], tuple[str, ...]]:
-    if _OVERFLOW.search(detail):
-        return ContextOverflowError, ("shorten the prompt or lower max_tokens",)
-    if _FILTERED.search(detail):
-        return ContentFilteredError, ()
-    if _NO_MODEL.search(detail):
-        return UnknownModelError, ("check the model's name, and that the key may use it",)
-    if status == 413:
-        return BadRequestError, ("the request is too large: shorten the prompt or its images",)
-    return BadRequestError, ()
+def _error_in_disguise(answer: HTTPAnswer, error: Any, provider: str, secrets: Secrets) -> LLMError:
+    """Return the typed error for one that a body of status 200 holds: by its code, else by its words."""
+    status = _status_told(error)
+    body = orjson.dumps({"error": error}, default=str)
+    if status is not None:
+        return http_error(answer._replace(status=status, body=body), provider, secrets)
+    redacted = _redacted(answer._replace(body=body), secrets)
+    told = _json_or_none(redacted.body)
+    detail = _detail(redacted, told)
+    fact = f"{provider} answered {answer.status} with an error inside: {detail}"
+    hints = f"{detail} {words_of(told)}"
+    if not means_something(hints):
+        return ServerError(fact, status=answer.status, retry_after=retry_after(answer.headers))
+    kind, advice, fatal = refusal(400, hints, parameter_of(told))
+    return kind(fact, *advice, status=answer.status, fatal=fatal)
 
 
-def _error_in_disguise(
-    answer: HTTPAnswer, body: Mapping[str, Any], provider: str, secrets: Secrets
-) -> LLMError:
-    """Return the error that a body of status 200 holds, as proxies and some servers send it."""
-    error = body["error"]
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, str) and re.fullmatch("[45][0-9]{2}", code):
-        code = int(code)
-    if isinstance(code, int) and 400 <= code < 600:
-        return http_error(answer._replace(status=code), provider, secrets)
-    detail = error_detail(_redacted(answer, secrets))
-    return InvalidResponseError(
-        f"{provider} answered {answer.status} with an error inside: {detail}", status=answer.status
-    )
+def _status_told(error: Any) -> int | None:
+    """Return the HTTP status that an error object names, by a number or by one of the known words."""
+    for found in errors_in(error):
+        for value in (found.get("code"), found.get("status"), found.get("type")):
+            text = str(value).lower() if isinstance(value, str | int) else ""
+            if re.fullmatch("[45][0-9]{2}", text):
+                return int(text)
+            if text in WORDS:
+                return WORDS[text]
+    return None
 
 
 def _redacted(answer: HTTPAnswer, secrets: Secrets) -> HTTPAnswer:
@@ -169,16 +217,25 @@ def _redacted(answer: HTTPAnswer, secrets: Secrets) -> HTTPAnswer:
 
 def error_detail(answer: HTTPAnswer) -> str:
     """Return the server's own words on an error, in one line of bounded length."""
-    try:
-        body = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
+    return _detail(answer, _json_or_none(answer.body))
+
+
+def _detail(answer: HTTPAnswer, body: Any) -> str:
+    if body is None:
         return _describe(answer)
-    found = body
+    found = body[0] if isinstance(body, list) and len(body) == 1 else body
     for key in ("error", "message", "detail"):
         if isinstance(found, dict) and found.get(key):
             found = found[key]
     text = found if isinstance(found, str) else orjson.dumps(found).decode()
     return _one_line(text) or "no reason given"
+
+
+def _json_or_none(body: bytes) -> Any:
+    try:
+        return read_json(body).value
+    except ValueError:
+        return None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -207,21 +264,17 @@ def _number(text: str) -> float | None:
     return number if 0 <= number < float("inf") else None
 
 
-def _error_code(body: bytes) -> str:
-    try:
-        answered = orjson.loads(body)
-        error = answered.get("error") or answered
-        return f"{error.get('code', '')} {error.get('type', '')}"
-    except (orjson.JSONDecodeError, AttributeError):
-        return ""
-
-
 def _describe(answer: HTTPAnswer) -> str:
     text = answer.body.decode("utf-8", "replace")
     if "<html" in text[:1000].lower():
         title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         return f"an HTML page ({_one_line(title[1])})" if title else "an HTML page"
     return f"text ({_one_line(text)})" if text.strip() else "nothing"
+
+
+def _is_page(answer: HTTPAnswer) -> bool:
+    """Whether a web server has answered, and not the API: with a page, or with nothing at all."""
+    return b"<html" in answer.body[:1000].lower() or not answer.body.strip()
 
 
 def _one_line(text: str) -> str:

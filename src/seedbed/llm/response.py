@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "other")
-"""What may end an answer, the most frequent first."""
+"""What ends an answer in common words, the most frequent first; a provider's own word may stand there too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Choice:
     """One answer; `text` is None where the model gave none, as with tool calls.
 
     `finish_reason` is `stop`, `length` (cut at max_tokens or at the end of the context), `tool_calls`,
-    `content_filter` or `other` (the provider's word is in the response's `raw`).
+    `content_filter`, `other` where the provider gave no reason, or else its own word as it came.
     """
 
     text: str | None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seedbed.errors import InvalidResponseError, LLMError
 from seedbed.llm.redaction import redact
 from seedbed.llm.request import Request
-from seedbed.llm.response import FINISH_REASONS, Choice, Response, Usage
+from seedbed.llm.response import Choice, Response, Usage
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
@@ -15,17 +16,24 @@ if TYPE_CHECKING:
 _SHOWN = 60
 
 
-def check_response(llm: LLM, request: Request, response: object) -> None:
-    """Raise LLMError, naming the backend, for what is no answer to the request in the terms of `Response`."""
+def checked_response(llm: LLM, request: Request, response: object) -> Response:
+    """Return the answer to a request, with no more choices than were asked for.
+
+    Raises LLMError, naming the backend, for what is no answer in the terms of `Response`, and
+    InvalidResponseError for too few choices.
+    """
     if not isinstance(response, Response):
         raise LLMError(f"the backend of '{llm.reference}' gave {_expected('a Response', response)}")
     if problem := _problem(response):
         fact, *advice = (redact(text, llm.secrets()) for text in problem)
         raise LLMError(f"the backend of '{llm.reference}' gave {fact}", *advice)
-    if len(response.choices) != request.n:
+    if len(response.choices) < request.n:
         raise InvalidResponseError(
             f"'{llm.reference}' gave {len(response.choices)} choices where {request.n} were asked for"
         )
+    if len(response.choices) > request.n:
+        return replace(response, choices=tuple(response.choices[: request.n]))
+    return response
 
 
 def _problem(response: Response) -> tuple[str, ...] | None:
@@ -35,9 +43,8 @@ def _problem(response: Response) -> tuple[str, ...] | None:
     for choice in response.choices:
         if not isinstance(choice, Choice):
             return (_expected("a Choice", choice),)
-        if choice.finish_reason not in FINISH_REASONS:
-            known = ", ".join(map(repr, FINISH_REASONS))
-            return f"the finish_reason {choice.finish_reason!r:.{_SHOWN}}", f"there are {known}"
+        if not isinstance(choice.finish_reason, str) or not choice.finish_reason:
+            return f"the finish_reason {choice.finish_reason!r:.{_SHOWN}}", "it is a word; 'other' if unknown"
         if choice.text is not None and not isinstance(choice.text, str):
             return (_expected("the text of a choice", choice.text), "it is a str, or None")
     return _usage_problem(response.usage)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from seedbed.errors import LLMConnectionError, LLMError, RateLimitedError
+from seedbed.errors import InvalidResponseError, LLMConnectionError, LLMError, RateLimitedError
 
 
 class RetryPolicy(NamedTuple):
     """Jittered exponential back-off: `tries` in all, `first_wait` to `longest_wait` seconds between them.
 
     Lost connections and refusals for rate limits say nothing of the request: they are counted apart,
-    and `patience` times as often tried again. No try begins later than `seconds` after the first.
+    and `patience` times as often tried again. An answer that is not in the promised form is asked for
+    `misread` times at most: its form seldom changes. No try begins later than `seconds` after the first.
     """
 
     tries: int = 6
     first_wait: float = 0.5
     longest_wait: float = 60.0
     patience: int = 4
+    misread: int = 3
     seconds: float = 1800.0
 
     def wait_after(self, error: LLMError, tries: int) -> float | None:
@@ -38,6 +40,8 @@ class RetryPolicy(NamedTuple):
         return error.retry_after + self.first_wait * spread
 
     def _most_tries(self, error: LLMError) -> int:
+        if isinstance(error, InvalidResponseError):
+            return min(self.tries, self.misread)
         return 1 + (self.tries - 1) * (self.patience if says_nothing_of_the_request(error) else 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,8 +25,8 @@ from seedbed.llm.key_guard import asking
 from seedbed.llm.limits import Limiter
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
-from seedbed.llm.response import Response, Usage
-from seedbed.llm.response_check import check_response
+from seedbed.llm.response import FINISH_REASONS, Response, Usage
+from seedbed.llm.response_check import checked_response
 from seedbed.llm.retry import RetryPolicy, Tries
 from seedbed.llm.window import START
 from seedbed.plugins.origin import where
@@ -42,7 +43,8 @@ DEFAULT_CONCURRENCY = START
 class CallCounts:
     """What went through a gateway; `retried` are the tries that failed, `refused` those of the limits.
 
-    `cost` is in dollars, as far as prices are known.
+    `truncated` answers were cut at their longest; `ended_otherwise` counts those that ended for a reason
+    which only the provider knows, by its word. `cost` is in dollars, as far as prices are known.
     """
 
     answered: int = 0
@@ -50,6 +52,7 @@ class CallCounts:
     retried: int = 0
     refused: int = 0
     truncated: int = 0
+    ended_otherwise: Counter[str] = field(default_factory=Counter)
     cost: float | None = None
     usage: Usage = field(default_factory=Usage)
 
@@ -57,7 +60,11 @@ class CallCounts:
         """Count one answered call."""
         self.answered += 1
         self.usage += response.usage
-        self.truncated += sum(choice.finish_reason == "length" for choice in response.choices)
+        for choice in response.choices:
+            if choice.finish_reason == "length":
+                self.truncated += 1
+            elif choice.finish_reason not in FINISH_REASONS:
+                self.ended_otherwise[choice.finish_reason] += 1
 
 
 class Sender:
@@ -219,5 +226,4 @@ async def one_try(llm: LLM, request: Request, deadline: Deadline) -> Response:
         raise LLMError(
             f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])
         ) from showable(error, secrets)
-    check_response(llm, request, response)
-    return response
+    return checked_response(llm, request, response)

@@ -34,6 +34,7 @@ from seedbed_anthropic.connection import (
 )
 from seedbed_anthropic.request import SAMPLING, build_body
 from seedbed_anthropic.response import read_limits, read_response
+from seedbed_anthropic.streamed import message_of_events
 
 CHECK_SECONDS = 10.0
 SAMPLING_VERSION = "2023-06-01"
@@ -154,7 +155,8 @@ class AnthropicLLM(LLM):
             headers = {**headers, "anthropic-version": SAMPLING_VERSION}
         answer = await post_json(f"{connection.base_url}/v1/messages", body, headers=headers)
         try:
-            received = parse_body(answer, connection.provider, _secrets(connection, headers), read_limits)
+            secrets = _secrets(connection, headers)
+            received = parse_body(answer, connection.provider, secrets, read_limits, message_of_events)
         except BadRequestError as error:
             if any(name in error.fact for name in sampled):
                 error.advice += ("leave temperature and top_p out, or --set llm.ignore_sampling=true",)

@@ -55,7 +55,8 @@ def _choice(body: Mapping[str, Any], provider: str) -> Choice:
 
 
 def _finish_reason(reason: object) -> str:
-    return _FINISH_REASONS.get(reason, "other") if isinstance(reason, str) else "other"
+    """Return the common word for a reason; an unknown one is kept as it came, a missing one is `other`."""
+    return _FINISH_REASONS.get(reason, reason) if isinstance(reason, str) and reason else "other"
 
 
 def _text(block: Mapping[str, Any], field: str, provider: str) -> str:

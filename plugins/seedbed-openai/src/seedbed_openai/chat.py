@@ -36,6 +36,8 @@ def chat_body(
         "top_logprobs": request.logprobs or None,
         "response_format": _response_format(request, structured_output),
         "reasoning_effort": reasoning_effort,
+        # Some servers stream unless told not to.
+        "stream": False,
     }
     return {name: value for name, value in body.items() if value is not None} | dict(request.extra)
 

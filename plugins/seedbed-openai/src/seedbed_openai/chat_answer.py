@@ -12,22 +12,35 @@ from seedbed_openai.json_reading import count, mapping, mappings, text
 _FINISH_REASONS = {
     "stop": "stop",
     "eos": "stop",
+    "eos_token": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "stop_token": "stop",
+    "end": "stop",
+    "complete": "stop",
+    "completed": "stop",
     "length": "length",
     "max_tokens": "length",
+    "max_length": "length",
     "model_length": "length",
     "tool_calls": "tool_calls",
+    "tool_use": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "content_filter",
+    "safety": "content_filter",
+    "refusal": "content_filter",
 }
+_SHOWN = 8
+_THOUGHTS = ("thinking", "reasoning", "reasoning_text", "summary_text")
 
 
 def read_chat(body: dict[str, Any], provider: str, limits: Limits | None) -> Response:
     """Return the response that a body holds; raises InvalidResponseError for one that holds none."""
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise InvalidResponseError(f"{provider} answered without any choice")
+        raise InvalidResponseError(f"{provider} answered without any choice", *_other_protocol(body))
     return Response(
-        choices=tuple(_choice(choice, provider) for choice in choices),
+        choices=tuple(_choice(mapping(choice), provider) for choice in choices),
         usage=_usage(mapping(body.get("usage"))),
         model=text(body.get("model")),
         raw=body,
@@ -35,12 +48,23 @@ def read_chat(body: dict[str, Any], provider: str, limits: Limits | None) -> Res
     )
 
 
-def _choice(choice: Any, provider: str) -> Choice:
-    message = mapping(choice).get("message")
-    if not isinstance(message, dict):
-        raise InvalidResponseError(f"{provider} answered with a choice that has no message")
-    word = choice.get("finish_reason")
-    finish_reason = _FINISH_REASONS.get(word, "other") if isinstance(word, str) else "other"
+def _other_protocol(body: dict[str, Any]) -> tuple[str, ...]:
+    """Return what a body without choices looks like, and the setting that fits it."""
+    came = f"what came has {', '.join(map(repr, [*body][:_SHOWN]))}" if body else "what came is empty"
+    if isinstance(body.get("output"), list):
+        return (came, "that is the Responses API: --set llm.api=responses")
+    if "stop_reason" in body and isinstance(body.get("content"), list):
+        return (came, "that is the Messages API of Anthropic: use the backend 'anthropic'")
+    if "done" in body or "response" in body:
+        return (came, "that is Ollama's own API: have base_url end in /v1")
+    if "choices" in body:
+        return (came,)
+    return (came, "does base_url name an API of OpenAI's form, with its /v1?")
+
+
+def _choice(choice: dict[str, Any], provider: str) -> Choice:
+    message = _message(choice, provider)
+    finish_reason = _finish_reason(choice.get("finish_reason"))
     content, thinking = _content(message.get("content"), provider)
     calls = tuple(_tool_call(call, provider) for call in mappings(message.get("tool_calls")))
     reasoning = text(message.get("reasoning_content")) or text(message.get("reasoning")) or thinking
@@ -53,24 +77,56 @@ def _choice(choice: Any, provider: str) -> Choice:
         finish_reason=finish_reason,
         tool_calls=calls,
         reasoning=reasoning,
-        logprobs=token_logprobs(mapping(choice.get("logprobs")).get("content"), provider),
+        logprobs=token_logprobs(mapping(choice.get("logprobs")).get("content")),
     )
+
+
+def _message(choice: dict[str, Any], provider: str) -> dict[str, Any]:
+    """Return the message of a choice; some servers send it as `delta`, as `text`, or as text alone."""
+    for name in ("message", "delta", "text"):
+        found = choice.get(name)
+        if isinstance(found, dict):
+            return found
+        if isinstance(found, str):
+            return {"content": found}
+    has = ", ".join(map(repr, choice)) or "nothing"
+    raise InvalidResponseError(
+        f"{provider} answered with a choice that has no message", f"what came has {has}"
+    )
+
+
+def _finish_reason(word: Any) -> str:
+    """Return the common word for a reason; an unknown one is kept as it came, a missing one is `other`."""
+    if not isinstance(word, str) or not word.strip():
+        return "other"
+    return _FINISH_REASONS.get(word.strip().lower(), word)
 
 
 def _content(content: Any, provider: str) -> tuple[str | None, str | None]:
     """Return text and reasoning of a message's content, which some servers send in parts."""
     if content is None or isinstance(content, str):
         return content, None
+    if isinstance(content, dict):
+        content = [content]
     if not isinstance(content, list):
         raise InvalidResponseError(f"{provider} answered with content of type {type(content).__name__}")
-    texts = [text(part.get("text")) or "" for part in mappings(content) if part.get("type") == "text"]
-    thoughts = [
-        text(thought.get("text")) or ""
-        for part in mappings(content)
-        if part.get("type") == "thinking"
-        for thought in mappings(part.get("thinking"))
-    ]
-    return "".join(texts) if texts else None, "".join(thoughts) or None
+    parts = [{"text": part} if isinstance(part, str) else mapping(part) for part in content]
+    texts = [_text_of(part) for part in parts if part.get("type") not in _THOUGHTS]
+    thoughts = [_text_of(part) for part in parts if part.get("type") in _THOUGHTS]
+    found = [part for part in texts if part is not None]
+    return "".join(found) if found else None, "".join(filter(None, thoughts)) or None
+
+
+def _text_of(part: dict[str, Any]) -> str | None:
+    """Return the text of a part, under its usual name, or that of its type."""
+    for name in ("text", "content", str(part.get("type"))):
+        value = part.get(name)
+        if isinstance(value, str):
+            return value
+        inner = [text(mapping(one).get("text")) or "" for one in value] if isinstance(value, list) else []
+        if inner:
+            return "".join(inner)
+    return None
 
 
 def _tool_call(call: dict[str, Any], provider: str) -> ToolCall:
@@ -88,23 +144,28 @@ def tool_call(identity: Any, function: dict[str, Any], provider: str) -> ToolCal
     return ToolCall(id=text(identity) or "", name=name, arguments=arguments)
 
 
-def token_logprobs(tokens: Any, provider: str) -> tuple[TokenLogprob, ...] | None:
-    """Return the log probabilities of an answer's tokens, None where there are none."""
+def token_logprobs(tokens: Any) -> tuple[TokenLogprob, ...] | None:
+    """Return the log probabilities of an answer's tokens, None where there are none that can be read.
+
+    The answer is worth more than they are: NaN in one of them is no reason to ask again.
+    """
     if not isinstance(tokens, list):
         return None
-    return tuple(
-        TokenLogprob(
-            *_token(token, provider),
-            top=tuple(_token(other, provider) for other in mappings(mapping(token).get("top_logprobs"))),
-        )
-        for token in tokens
-    )
+    found = [_token(token) for token in tokens]
+    known = [token for token in found if token is not None]
+    return tuple(known) if len(known) == len(found) else None
 
 
-def _token(token: Any, provider: str) -> tuple[str, float]:
+def _token(token: Any) -> TokenLogprob | None:
+    own = _word_and_logprob(token)
+    others = (_word_and_logprob(other) for other in mappings(mapping(token).get("top_logprobs")))
+    return TokenLogprob(*own, top=tuple(filter(None, others))) if own else None
+
+
+def _word_and_logprob(token: Any) -> tuple[str, float] | None:
     word, logprob = mapping(token).get("token"), mapping(token).get("logprob")
     if not isinstance(word, str) or not isinstance(logprob, int | float):
-        raise InvalidResponseError(f"{provider} answered with a token that has no log probability")
+        return None
     return word, float(logprob)
 
 

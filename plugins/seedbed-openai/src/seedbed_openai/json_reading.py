@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_MOST = 2**53
+"""More tokens than any answer has: what is above it is a fault of the server's."""
+_WHOLE = re.compile(r"[0-9]{1,15}(\.0+)?")
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -21,5 +26,7 @@ def text(value: Any) -> str | None:
 
 
 def count(value: Any) -> int:
-    """Return the value where it is a whole number of 0 or more, else 0."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    """Return the value where it is a whole number of 0 or more, also as a float or as text, else 0."""
+    if type(value) is int:
+        return value if 0 <= value < _MOST else 0
+    return int(float(value)) if _WHOLE.fullmatch(str(value)) else 0

@@ -32,6 +32,9 @@ from seedbed_openai.model_check import check_model
 from seedbed_openai.presets import PRESETS, Preset, PresetName, StructuredOutput, preset_for
 from seedbed_openai.responses import responses_body
 from seedbed_openai.responses_answer import read_responses
+from seedbed_openai.streamed import chat_of_events, response_of_events
+
+_READERS = {"chat": (read_chat, chat_of_events), "responses": (read_responses, response_of_events)}
 
 Lack = Literal["tools", "logprobs", "images", "seed", "n"]
 
@@ -212,14 +215,14 @@ class OpenAILLM(LLM):
     async def respond(self, request: Request) -> Response:
         """Post the request to Chat Completions or to the Responses API."""
         connection = self._connection
+        read, assemble = _READERS[self.api]
         headers = await connection.request_headers()
         answer = await post_json(connection.url, self._body(request, connection.preset), headers=headers)
         try:
-            body = parse_body(answer, connection.title, self.secrets, read_limits)
+            body = parse_body(answer, connection.title, self.secrets, read_limits, assemble)
         except AuthenticationError as error:
             error.advice = (*error.advice, connection.key_origin)
             raise
-        read = read_responses if self.api == "responses" else read_chat
         return read(body, connection.title, read_limits(answer.headers))
 
     def _body(self, request: Request, preset: Preset) -> dict[str, Any]:

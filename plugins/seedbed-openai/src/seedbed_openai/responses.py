@@ -20,6 +20,7 @@ def responses_body(request: Request, *, model: str, reasoning_effort: str | None
         "model": model,
         "input": [item for message in request.messages for item in _items(message)],
         "store": False,
+        "stream": False,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "max_output_tokens": request.max_tokens,

@@ -45,7 +45,7 @@ def _choice(body: dict[str, Any], provider: str) -> Choice:
         finish_reason=finish_reason,
         tool_calls=calls,
         reasoning=_reasoning(items),
-        logprobs=_logprobs(content, provider),
+        logprobs=_logprobs(content),
     )
 
 
@@ -56,7 +56,7 @@ def _is_message(item: dict[str, Any]) -> bool:
 def _finish_reason(body: dict[str, Any], refused: bool, has_calls: bool) -> str:
     if body.get("status") == "incomplete":
         reason = text(mapping(body.get("incomplete_details")).get("reason"))
-        return _INCOMPLETE.get(reason or "", "other")
+        return _INCOMPLETE.get(reason or "", reason or "other")
     if refused:
         return "content_filter"
     return "tool_calls" if has_calls else "stop"
@@ -72,8 +72,8 @@ def _reasoning(items: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def _logprobs(content: list[dict[str, Any]], provider: str) -> tuple[TokenLogprob, ...] | None:
-    found = [token_logprobs(part.get("logprobs"), provider) for part in content if part.get("logprobs")]
+def _logprobs(content: list[dict[str, Any]]) -> tuple[TokenLogprob, ...] | None:
+    found = [token_logprobs(part.get("logprobs")) for part in content if part.get("logprobs")]
     return tuple(token for tokens in found for token in tokens or ()) or None
 
 

@@ -1,0 +1,67 @@
+"""Answers that a server streams though it was told not to: from their events to one body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seedbed import InvalidResponseError
+from seedbed_openai.json_reading import mapping, mappings
+
+_JOINED = ("content", "reasoning_content", "reasoning", "refusal")
+
+
+def chat_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the body of Chat Completions whose pieces are the events.
+
+    Raises InvalidResponseError where no event says how a choice ended: the stream has broken off.
+    """
+    body: dict[str, Any] = {"choices": []}
+    choices: dict[int, dict[str, Any]] = {}
+    for event in events:
+        body |= {name: value for name, value in event.items() if name != "choices" and value is not None}
+        for piece in mappings(event.get("choices")):
+            _add_piece(choices.setdefault(piece.get("index") or 0, {"message": {}}), piece)
+    if not choices or any(choice.get("finish_reason") is None for choice in choices.values()):
+        raise InvalidResponseError("a stream of events broke off before the answer ended")
+    return {**body, "choices": [choices[index] for index in sorted(choices)]}
+
+
+def _add_piece(choice: dict[str, Any], piece: dict[str, Any]) -> None:
+    message = choice["message"]
+    if whole := mapping(piece.get("message")):
+        message.update(whole)
+    delta = mapping(piece.get("delta")) or {"content": piece.get("text")}
+    for name in _JOINED:
+        if isinstance(delta.get(name), str):
+            message[name] = (message.get(name) or "") + delta[name]
+    for call in mappings(delta.get("tool_calls")):
+        _add_call(message.setdefault("tool_calls", []), call)
+    if logprobs := mappings(mapping(piece.get("logprobs")).get("content")):
+        choice.setdefault("logprobs", {"content": []})["content"] += logprobs
+    if piece.get("finish_reason") is not None:
+        choice["finish_reason"] = piece["finish_reason"]
+
+
+def _add_call(calls: list[dict[str, Any]], piece: dict[str, Any]) -> None:
+    """Add a piece of a tool call: the first has its id and name, all have some of its arguments."""
+    number = piece.get("index")
+    number = number if isinstance(number, int) and 0 <= number <= len(calls) else len(calls)
+    if number == len(calls):
+        calls.append({"function": {"name": "", "arguments": ""}})
+    call, function = calls[number], mapping(piece.get("function"))
+    if piece.get("id"):
+        call["id"] = piece["id"]
+    for name in ("name", "arguments"):
+        call["function"][name] += function.get(name) or ""
+
+
+def response_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the body of the Responses API that the last event holds whole.
+
+    Raises InvalidResponseError where there is none: the stream has broken off.
+    """
+    for event in reversed(events):
+        if event.get("type") in ("response.completed", "response.incomplete", "response.failed"):
+            return mapping(event.get("response"))
+    raise InvalidResponseError("a stream of events broke off before the answer ended")

@@ -1,0 +1,125 @@
+"""JSON as servers really send it: an answer that was paid for is read, whatever surrounds it."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_COMMENTS = re.compile(r"(?:\s*:[^\n]*(?:\n|$))+")
+_EVENT = re.compile(r"(?:data|event|id|retry):")
+_BEHIND = re.compile(r"\s*(?:(?:data:\s*)?\[DONE\]|:[^\n]*|\s)*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class ReadJSON(NamedTuple):
+    """What a body holds; `mended` says in words what had to be read leniently, nothing if it was JSON.
+
+    `value` is a list of the events' values where `is_stream` says that events were sent.
+    """
+
+    value: Any
+    mended: str = ""
+    is_stream: bool = False
+
+
+def read_json(body: bytes) -> ReadJSON:
+    """Return the JSON value of a body; raises ValueError where there is none.
+
+    Read as well: a byte order mark, bytes that are no UTF-8 and half surrogate pairs (both become U+FFFD),
+    NaN and infinities (null), control characters, comments of server-sent events before it, `[DONE]`
+    behind it, and a stream of events.
+
+        read_json(b': waiting\\n\\n{"a": NaN}').value    # {'a': None}
+    """
+    try:
+        # Nearly every answer is JSON: the rest of this module costs nothing then.
+        return ReadJSON(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        return _read(body)
+
+
+def _read(body: bytes) -> ReadJSON:
+    mended: list[str] = []
+    text = _decoded(body, mended)
+    if comments := _COMMENTS.match(text):
+        mended.append("comments before it")
+        text = text[comments.end() :]
+    text = text.strip()
+    if _EVENT.match(text):
+        values = [_parsed(data, mended) for data in _events(text)]
+        return ReadJSON(values, "; ".join(dict.fromkeys(["a stream of events", *mended])), True)
+    return ReadJSON(_parsed(text, mended), "; ".join(dict.fromkeys(mended)))
+
+
+def _decoded(body: bytes, mended: list[str]) -> str:
+    encoding = "utf-8"
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if body.startswith(mark):
+            encoding = name
+            mended.append("a byte order mark")
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError:
+        mended.append(f"bytes that are no {encoding.removesuffix('-sig').upper()}")
+        return body.decode(encoding, "replace")
+
+
+def _events(text: str) -> Iterator[str]:
+    """Yield the data of each server-sent event; the lines of one belong together."""
+    for block in re.split(r"\r?\n\r?\n|\r\r", text):
+        lines = [line[5:].removeprefix(" ") for line in block.splitlines() if line.startswith("data:")]
+        data = "\n".join(lines).strip()
+        if data and data != "[DONE]":
+            yield data
+
+
+def _parsed(text: str, mended: list[str]) -> Any:
+    def constant(name: str) -> None:
+        mended.append(name)
+
+    try:
+        value, end = json.JSONDecoder(parse_constant=constant, parse_int=_number, strict=False).raw_decode(
+            text
+        )
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if _BEHIND.fullmatch(text, end) is None:
+        raise ValueError("more follows behind it")
+    if text[end:].strip():
+        mended.append("more behind it")
+    # The fast way has found no fault in most of what comes here but for its ends.
+    return _whole(value, mended)
+
+
+def _number(digits: str) -> int | float:
+    """Return a number as the fast way does: what has more than 64 bits becomes a float."""
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else float(number)
+
+
+def _whole(value: Any, mended: list[str]) -> Any:
+    """Return a value whose texts are all valid Unicode."""
+    if isinstance(value, str):
+        if _SURROGATE.search(value) is None:
+            return value
+        mended.append("half a surrogate pair")
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(item, mended) for item in value]
+    if isinstance(value, dict):
+        return {_whole(key, mended): _whole(item, mended) for key, item in value.items()}
+    return value

@@ -1,0 +1,179 @@
+"""What a server's words mean: a wrong key, no money, an unknown model, a parameter, or this row alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from seedbed.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ContentFilteredError,
+    ContextOverflowError,
+    LLMError,
+    UnknownModelError,
+)
+
+_CASE = re.IGNORECASE
+
+_OVERFLOW = re.compile(
+    r"context.?(length|window|size|limit)|maximum context|prompt is too long|"
+    r"too many (input )?tokens|exceed_context|input is too long|reduce the length",
+    _CASE,
+)
+_FILTERED = re.compile(
+    r"content.?(filter|policy|management)|safety system|moderation|flagged|prohibited.?content|"
+    r"data_inspection_failed|responsible ?ai",
+    _CASE,
+)
+_NO_MODEL = re.compile(
+    r"model.?not.?found|model.*(not exist|not found|is unknown|no longer available|not available)|"
+    r"(unknown|invalid|no such|unsupported).?model|not a valid model|model_not_available",
+    _CASE,
+)
+_NO_KEY = re.compile(
+    r"(api.?key|credential|x-api-key|token provided|auth\w* header|access token)\w*.{0,40}"
+    r"(not valid|invalid|incorrect|expired|missing|required|revoked|not provided|not found)|"
+    r"(invalid|incorrect|wrong|expired|missing|revoked|no|provide an?|provided) .{0,20}"
+    r"(api.?key|credentials?|x-api-key|access token)\b|(invalid|wrong|expired) key\b|"
+    r"API_KEY_INVALID|invalid_api_key|unauthenticated|authentication_error|unauthorized",
+    _CASE,
+)
+# Not "billing" nor "current quota": messages on plain rate limits say these, and point to its page.
+_NO_MONEY = re.compile(
+    r"insufficient.?(quota|balance|funds|credits?)|billing_(not_active|hard_limit|error)|credit balance|"
+    r"credit_balance|payment.?required|out of credits|(requires|need) more credits|no credits? left|"
+    r"(spending|hard|monthly usage|usage) limit (has been )?(reached|exceeded)|account is not active|arrears",
+    _CASE,
+)
+_NO_PARAMETER = re.compile(
+    r"unsupported.?(parameter|value)|(unknown|unrecogni[sz]ed|unexpected|invalid) "
+    r"(request )?(parameter|argument|field|name)|"
+    r"extra inputs are not permitted|not supported (with|by|for) this model|"
+    r"does not support (the )?parameter|"
+    r"unknown_parameter|invalid schema for response_format|not permitted in strict",
+    _CASE,
+)
+_ROWS_OWN = ("messages", "input", "prompt", "contents", "system")
+"""The parts of a request that come with the row; what is wrong with any other concerns every row."""
+
+WORDS: Mapping[str, int] = {
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "resource_exhausted": 429,
+    "too_many_requests": 429,
+    "overloaded_error": 529,
+    "overloaded": 529,
+    "engine_overloaded": 529,
+    "server_error": 500,
+    "internal_error": 500,
+    "internal_server_error": 500,
+    "internal": 500,
+    "api_error": 500,
+    "unavailable": 503,
+    "unavailable_error": 503,
+    "service_unavailable": 503,
+    "bad_gateway": 502,
+    "provider_error": 502,
+    "timeout": 504,
+    "timeout_error": 504,
+    "deadline_exceeded": 504,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "unauthenticated": 401,
+    "permission_error": 403,
+    "permission_denied": 403,
+    "billing_error": 402,
+    "insufficient_quota": 402,
+    "not_found_error": 404,
+    "model_not_found": 404,
+    "invalid_request_error": 400,
+    "invalid_argument": 400,
+    "invalid_prompt": 400,
+    "bad_request": 400,
+    "content_filter": 400,
+    "context_length_exceeded": 400,
+    "request_too_large": 413,
+}
+"""Words in the `code`, `type` or `status` of providers' errors, and the HTTP status that they stand for."""
+
+
+class Refusal(NamedTuple):
+    """The class of an error, what to do about it, and whether every other row would meet it."""
+
+    kind: type[LLMError]
+    advice: tuple[str, ...] = ()
+    fatal: bool | None = None
+
+
+def refusal(status: int, hints: str, parameter: str | None) -> Refusal:
+    """Return what a status of 400 to 499 means, by the server's words and the parameter that it blames."""
+    if status == 402 or _NO_MONEY.search(hints):
+        return Refusal(AuthenticationError, ("the account has no credit left",))
+    # Before the key: a moderator answers 403 to one prompt, and the next may pass.
+    if _FILTERED.search(hints) and status != 401:
+        return Refusal(ContentFilteredError)
+    if status in (401, 403) or _NO_KEY.search(hints):
+        return Refusal(AuthenticationError, ("check the API key, and that it may use this model",))
+    if _NO_MODEL.search(hints):
+        return Refusal(UnknownModelError, ("check the model's name, and that the key may use it",))
+    if status == 404:
+        return Refusal(UnknownModelError, ("check base_url and the model's name",))
+    return _of_request(status, hints, parameter)
+
+
+def _of_request(status: int, hints: str, parameter: str | None) -> Refusal:
+    if _OVERFLOW.search(hints):
+        return Refusal(ContextOverflowError, ("shorten the prompt or lower max_tokens",))
+    if status == 413:
+        return Refusal(BadRequestError, ("the request is too large: shorten the prompt or its images",))
+    if parameter is not None and not parameter.startswith(_ROWS_OWN):
+        return Refusal(
+            BadRequestError, (f"every row would be refused: change or leave out '{parameter}'",), True
+        )
+    if parameter is None and _NO_PARAMETER.search(hints):
+        return Refusal(BadRequestError, ("every row would be refused: leave that parameter out",), True)
+    return Refusal(BadRequestError)
+
+
+def has_no_money(hints: str) -> bool:
+    """Whether words speak of an account that is empty, and so of no limit that lifts by waiting."""
+    return _NO_MONEY.search(hints) is not None
+
+
+def means_something(hints: str) -> bool:
+    """Whether words name a cause that waiting does not mend."""
+    patterns = (_NO_MONEY, _NO_KEY, _NO_MODEL, _OVERFLOW, _FILTERED, _NO_PARAMETER)
+    return any(pattern.search(hints) for pattern in patterns)
+
+
+def words_of(body: object) -> str:
+    """Return the codes, types and reasons of an error body, in whichever of the known forms it comes."""
+    return " ".join(
+        str(value)
+        for error in errors_in(body)
+        for name in ("code", "type", "status", "reason")
+        if (value := error.get(name)) not in (None, "")
+    )
+
+
+def parameter_of(body: object) -> str | None:
+    """Return the parameter of the request that an error body blames, or None where it blames none."""
+    for error in errors_in(body):
+        for value in (error.get("param"), error.get("loc")):
+            names = [str(part) for part in value if part != "body"] if isinstance(value, list) else [value]
+            if names and isinstance(names[0], str) and names[0]:
+                return names[0]
+    return None
+
+
+def errors_in(body: object) -> Iterator[dict[str, Any]]:
+    """Yield the objects that tell of an error: the body, its `error`, `errors`, `detail`, `details`."""
+    if isinstance(body, list):
+        for item in body:
+            yield from errors_in(item)
+    elif isinstance(body, dict):
+        yield body
+        for name in ("error", "errors", "detail", "details", "metadata", "innererror"):
+            yield from errors_in(body.get(name))

@@ -1,0 +1,76 @@
+"""What servers send in place of JSON is read where an answer is in it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedbed.llm.lenient_json import read_json
+
+CASES = {
+    "JSON": (b'{"a": 1}', {"a": 1}, ""),
+    "white space": (b"  \n\n {}", {}, ""),
+    "a mark": (b"\xef\xbb\xbf{}", {}, "a byte order mark"),
+    "UTF-16": ('{"a": "\u00e9"}'.encode("utf-16"), {"a": "\u00e9"}, "a byte order mark"),
+    "NaN": (b'{"a": NaN, "b": -Infinity, "c": [Infinity]}', {"a": None, "b": None, "c": [None]}, "NaN"),
+    "half a pair": (b'{"a": "x\\ud83d", "\\ud83d": 1}', {"a": "x\ufffd", "\ufffd": 1}, "surrogate"),
+    "a whole pair": (b'{"a": "\\ud83d\\ude00", "b": NaN}', {"a": "\U0001f600", "b": None}, "NaN"),
+    "Latin-1": ('{"a": "na\u00efve"}'.encode("latin-1"), {"a": "na\ufffdve"}, "no UTF-8"),
+    "a control character": (b'{"a": "x\ty\x01"}', {"a": "x\ty\x01"}, ""),
+    "NUL": (b'{"a": "x\\u0000y"}', {"a": "x\0y"}, ""),
+    "comments": (b": WAIT\n\n: WAIT\r\n\r\n{}", {}, "comments"),
+    "done": (b'{"a": 1}\n\ndata: [DONE]\n\n', {"a": 1}, "more behind"),
+    "a large number": (
+        b'{"a": 99999999999999999999, "b": NaN}',
+        {"a": 1e20, "b": None},
+        "NaN",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "value", "mended"), CASES.values(), ids=CASES)
+def test_a_body_that_is_not_quite_json_is_read(body, value, mended):
+    read = read_json(body)
+    assert read.value == value
+    assert mended in read.mended
+    assert bool(read.mended) is bool(mended) or body.startswith(b'{"a": "x')
+    orjson.dumps(read.value)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"a": ', b"{} {}", b"{}x", b"data: x\n\n", b"[" * 100_000, b"hello"]
+)
+def test_what_holds_no_json_is_an_error(body):
+    with pytest.raises(ValueError):  # noqa: PT011 - whichever, callers say what it means
+        read_json(body)
+
+
+def test_events_are_read_as_a_list_of_their_values():
+    body = b': hi\n\nevent: x\nid: 1\ndata: {"a":\ndata: 1}\n\ndata:{"b": NaN}\r\n\r\ndata: [DONE]\n\n'
+    read = read_json(body)
+    assert read.value == [{"a": 1}, {"b": None}]
+    assert read.is_stream
+
+
+@given(
+    st.recursive(st.none() | st.floats() | st.text() | st.integers(), st.lists, max_leaves=9), st.booleans()
+)
+def test_what_python_dumps_is_read_and_can_be_sent_again(value, ascii):
+    encoded = json.dumps([value], ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+    read = read_json(encoded).value
+    assert isinstance(read, list)
+    with suppress(TypeError):
+        assert orjson.loads(orjson.dumps(read)) == orjson.loads(
+            orjson.dumps(read_json(orjson.dumps(read)).value)
+        )
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_a_value_or_a_value_error(body):
+    with suppress(ValueError):
+        read_json(body)
