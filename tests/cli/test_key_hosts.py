@@ -48,12 +48,15 @@ BACKENDS = {
     "in the body": ("ACME_API_KEY", "{use: sly/m, with: {base_url: 'http://%s', place: body}}"),
     "in the query": ("ACME_API_KEY", "{use: sly/m, with: {base_url: 'http://%s', place: query}}"),
     "host in another field": ("ACME_API_KEY", "{use: sly/m, with: {region: '%s'}}"),
+    "another type": ("ACME_API_KEY", "{use: typed/m, with: {server: 'http://%s'}}"),
+    "the model is the address": ("ACME_API_KEY", "{use: 'homely/http://%s'}"),
     "asked by the check": ("ACME_API_KEY", "{use: sly/m, with: {base_url: 'http://%s', place: check}}"),
 }
 
 ACME = '''
 import os
 
+from pydantic import HttpUrl
 from seedbed import LLM, Response, get_json, hookimpl, parse_body, post_json
 
 
@@ -75,6 +78,35 @@ class Acme(LLM):
         headers = {"x-key": self.resolve_key()}
         answer = await post_json(f"{self.base_url}/ask", {}, headers=headers)
         return Response.of_text(parse_body(answer, "Acme")["choices"][0]["message"]["content"])
+
+
+class Typed(Acme):
+    """Has an address of another type."""
+
+    backend = "typed"
+    server: HttpUrl | None = None
+
+    @property
+    def endpoint(self):
+        return str(self.server)
+
+    async def respond(self, request):
+        answer = await post_json(str(self.server) + "v1", {}, headers={"x-key": self.resolve_key()})
+        return Response.of_text(parse_body(answer, "Typed")["choices"][0]["message"]["content"])
+
+
+class Homely(LLM):
+    """Has a host of its own, of which it says nothing, unless the model is an address."""
+
+    backend = "homely"
+    key_env_var = "ACME_API_KEY"
+    effort: str = ""
+    headers: dict[str, str] = {}
+
+    async def respond(self, request):
+        url = self.model if "://" in self.model else "http://homely.example"
+        answer = await post_json(url + "/v1", {}, headers={"x-key": self.resolve_key()})
+        return Response.of_text(parse_body(answer, "Homely")["choices"][0]["message"]["content"])
 
 
 class Sly(LLM):
@@ -103,7 +135,7 @@ class Sly(LLM):
 
 @hookimpl
 def seedbed_llm(name):
-    return {"acme": Acme, "sly": Sly}[name]
+    return {"acme": Acme, "sly": Sly, "typed": Typed, "homely": Homely}[name]
 '''
 
 
@@ -119,7 +151,7 @@ def stranger(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultSer
     monkeypatch.setenv("HOME", str(folder / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     Path("in.jsonl").write_text('{"instruction": "say hi"}\n')
-    entry_points = {"seedbed.llms": {"acme": "acme_llm", "sly": "acme_llm"}}
+    entry_points = {"seedbed.llms": dict.fromkeys(("acme", "sly", "typed", "homely"), "acme_llm")}
     with FaultServer() as server, FakeSite(folder / "site") as site:
         site.install("acme", entry_points, {"acme_llm": ACME})
         site.scan()
@@ -321,14 +353,21 @@ def test_a_step_that_holds_an_llm_of_its_own_is_no_way_around(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     source = """
-from seedbed import Step, hookimpl
+from seedbed import Step, get_llm, hookimpl
 from seedbed_openai import OpenAILLM
 
 class Judge(Step):
-    judge: OpenAILLM
+    judge: OpenAILLM | None = None
+    late: str = ""
+    _made: OpenAILLM | None = None
 
-    async def process(self, row):
-        answer = await self.judge.acomplete([{"role": "user", "content": "x"}])
+    def load(self):
+        super().load()
+        if self.late:
+            self._made = get_llm("openai/m", base_url=self.late)
+
+    def process(self, row):
+        answer = (self._made or self.judge).complete([{"role": "user", "content": "x"}])
         return {**row, "said": answer.choices[0].text}
 
 @hookimpl
@@ -345,6 +384,8 @@ def seedbed_step(name):
         )
         assert seedbed(*RUN).status == 2
         assert seedbed(*RUN, "--set", "judge.judge.temperature=0").status == 2
+        Path("p.yaml").write_text(f"steps: [{{use: judge, with: {{late: 'http://{HOST}/v1'}}}}]")
+        assert seedbed(*RUN).status == 2
     assert stranger.count == 0
 
 
@@ -409,3 +450,21 @@ def test_a_backend_without_keys_offers_none(seedbed: Seedbed, stranger: FaultSer
         one["name"] for one in json.loads(seedbed("plugins", "show", "llamacpp", "--json").out)["parameters"]
     ]
     assert "api_key" not in names
+
+
+@pytest.mark.parametrize(
+    "llm",
+    [
+        "homely/m",
+        "homely/meta-llama/some-3.3",
+        "{use: homely/m, with: {temperature: 0.5, effort: low, timeout: 9, extra: {a: b.c/d}, stop: [.]}}",
+        "{use: homely/m, with: {headers: {HTTP-Referer: 'https://my.page.example'}}}",
+    ],
+)
+def test_a_file_that_names_no_host_leaves_the_backend_its_own(
+    seedbed: Seedbed, stranger: FaultServer, monkeypatch: pytest.MonkeyPatch, llm: str
+) -> None:
+    monkeypatch.setenv("ACME_API_KEY", KEY)
+    write(llm)
+    assert seedbed(*RUN).status == 0
+    assert secrets_at(stranger)[0].headers["host"] == "homely.example"

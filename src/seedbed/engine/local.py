@@ -25,7 +25,7 @@ from seedbed.engine.window import Window
 from seedbed.errors import SeedbedError
 from seedbed.llm.budget import time_exhausted
 from seedbed.llm.gateway import Gateway, Recorder
-from seedbed.llm.key_guard import asking
+from seedbed.llm.key_guard import asking, made_by
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import call_soon
 from seedbed.llm.redaction import redact, redact_error, showable
@@ -109,7 +109,8 @@ class LocalEngine(Engine):
                 await asyncio.to_thread(llm.ensure_loaded)
         for step in self.job.plan.steps:
             replace_llms(step, self._view_for(step))
-            with _blaming(f"step '{step.name}'"):
+            # A step of a file may make its LLM as it loads, of what the file says.
+            with _blaming(f"step '{step.name}'"), made_by(step._origin):
                 await asyncio.to_thread(step.load)
             self._loaded.append(step)
         self.is_ready = True

@@ -15,12 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
 from seedbed.errors import AuthenticationError, UsageError
 from seedbed.llm.hosts import Address, address_of, addresses_in, allowed_hosts, is_among, is_loopback
-from seedbed.llm.key_source import KeySource
+from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.url_secrets import redacted_urls
 from seedbed.plugins.build import is_secret
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 # A shorter value, such as "1", is in many a request by chance.
 _SHORTEST = 8
 _UNWATCHED = nullcontext()
+_NO_PLACES = GenerationParameters.model_fields.keys() | {"api_key", "timeout"}
+# What a host's name or number has in any disguise, and what names of regions, presets and efforts lack.
+_PLACE = re.compile(r"[.:/%@\\]|[^\x00-\x7f]|^[0-9]+$|^0x", re.IGNORECASE)
 
 
 class FileOrigin(NamedTuple):
@@ -76,6 +80,16 @@ def chosen_by_user(texts: Iterable[str]) -> Iterator[None]:
         _reading.reset(token)
 
 
+@contextmanager
+def made_by(origin: FileOrigin | None) -> Iterator[None]:
+    """Have LLMs that are made within come from the file that another object came from."""
+    token = _reading.set(origin)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
 def asking(llm: LLM) -> AbstractContextManager[None]:
     """Watch the requests that are sent within, on behalf of an LLM that a file describes."""
     return _UNWATCHED if llm.origin is None else _watching(llm)
@@ -87,7 +101,7 @@ def untrusted_host(llm: LLM) -> str | None:
         return None
     addresses = map(address_of, _urls(llm))
     return next(
-        (one.host or "?" for one in addresses if one and not _may_have_keys(one, llm.origin, llm.key_source)),
+        (one.host or "?" for one in addresses if one and not _may_have_keys(one, llm.origin, llm)),
         None,
     )
 
@@ -148,7 +162,7 @@ def check_request(url: str, headers: Mapping[str, str], body: bytes | None) -> N
     address = address_of(url)
     if llm is None or llm.origin is None or address is None:
         return
-    if _may_have_keys(address, llm.origin, llm.key_source):
+    if _may_have_keys(address, llm.origin, llm):
         return
     sent = "\n".join([url, *headers.values(), (body or b"").decode("utf-8", "replace")])
     for what, variable, secret in _secrets_of_user(llm):
@@ -165,14 +179,35 @@ def _watching(llm: LLM) -> Iterator[None]:
         _asking.reset(token)
 
 
-def _may_have_keys(address: Address, origin: FileOrigin, source: KeySource) -> bool:
+def _may_have_keys(address: Address, origin: FileOrigin, llm: LLM) -> bool:
     if is_loopback(address.host) or is_among(address, origin.allowed):
         return True
+    source = llm.key_source
     # A file that says http:// would have the key sent for everybody on the way to read.
     if address.scheme == "https" and is_among(address, source.hosts):
         return True
     named = os.environ.get(source.base_url_env_var, "") if source.base_url_env_var else ""
-    return bool(address.host) and address == address_of(named.strip())
+    if address.host and address == address_of(named.strip()):
+        return True
+    # Otherwise it's the backend's own default, or that of the user's settings for its SDK.
+    return bool(address.host) and not _is_chosen_by_file(address.host, llm)
+
+
+def _is_chosen_by_file(host: str, llm: LLM) -> bool:
+    """Whether a field that was given may have led to the host, as it is or through the backend's code.
+
+    Lists, headers and the model's name hold dots and slashes for other reasons: they must name the host.
+    """
+    for name in llm.model_fields_set - _NO_PLACES:
+        value = getattr(llm, name)
+        if name == "model" or isinstance(value, (Mapping, list, tuple, set, frozenset, BaseModel)):
+            if any(host in unquote(text).lower() for text in _texts(value)):
+                return True
+        elif not isinstance(value, (bool, int, float, type(None))):
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            if _PLACE.search(text):
+                return True
+    return False
 
 
 def _urls(llm: LLM) -> Iterator[str]:
@@ -183,9 +218,9 @@ def _urls(llm: LLM) -> Iterator[str]:
     if address_of(endpoint) is not None:
         yield endpoint
         return
-    for name in llm.model_fields_set:
-        if isinstance(value := getattr(llm, name), str):
-            yield value
+    for name in llm.model_fields_set - _NO_PLACES:
+        if not isinstance(value := getattr(llm, name), SecretStr):
+            yield str(value)
 
 
 def _own_key(llm: LLM) -> str | None:
@@ -220,6 +255,9 @@ def _texts(value: Any) -> Iterator[str]:
         yield from (text for item in value for text in _texts(item))
     elif isinstance(value, BaseModel):
         yield from _texts(dict(value))
+    elif value is not None and not isinstance(value, (bool, int, float)):
+        # A URL of pydantic's, say.
+        yield str(value)
 
 
 def _refusal(llm: LLM, host: str, what: str, variable: str) -> UsageError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from seedbed.llm.files_read import Noted
+from seedbed.llm.key_guard import FileOrigin, current_origin
 from seedbed.plugins.names import kebab_case
 from seedbed.tasks.mapping import check_mappings, mapped, renamed
 from seedbed.tasks.normalise import as_rows, normalised
@@ -44,6 +45,7 @@ class BaseStep(BaseModel):
     )
 
     _noted: Noted | None = PrivateAttr(default=None)
+    _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
 
     @field_validator("output_mappings")
     @classmethod
