@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -22,7 +23,7 @@ from seedbed.pipeline.schema import pipeline_schema
 from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.observers import configured_observers
 from seedbed.plugins.policy import read_policy
-from seedbed.testing import LLMContract, PackageContract, StepContract, TaskContract
+from seedbed.testing import LLMContract, PackageContract, ScriptedLLM, StepContract, TaskContract
 
 # A pytest inside of this one forgets what it imports first, and what is imported again is not the same.
 IMPORTED_BEFORE = (LLMContract, PackageContract, StepContract, TaskContract)
@@ -84,6 +85,16 @@ def test_a_pipeline_file_runs_and_fits_the_schema(text: str, tmp_path: Path) -> 
 
     made = load_pipeline(path, Registry()).run(6, llm=ManyAnswersLLM(model="m"))
     assert (made.outcome, made.failed) == ("complete", 0), made
+    jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
+
+
+@pytest.mark.parametrize("text", fences("typed-rows.md", "yaml"))
+def test_typed_columns_of_a_file_are_written(text: str, tmp_path: Path) -> None:
+    (tmp_path / "judge.yaml").write_text(text)
+    answer = {"score": 7, "verdict": "good", "tags": ["a"], "proof": {"page": 1, "quote": "x"}}
+    llm = ScriptedLLM(json.dumps(answer))
+    made = load_pipeline(tmp_path / "judge.yaml", Registry()).run(input=[{"answer": "x"}], llm=llm)
+    assert [row["score"] for row in made.rows()] == [7]
     jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
 
 

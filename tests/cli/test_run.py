@@ -179,3 +179,14 @@ def test_a_pipeline_file_runs_with_settings_for_its_steps(seedbed: Seedbed) -> N
     for setting in ("text-generatoin.template=x", "text-generation.tempalte=x"):
         assert "did you mean" in seedbed(*run, "--set", setting).error
     assert "write --set STEP.NAME=VALUE" in seedbed(*run, "--set", "template=x").error
+
+
+def test_a_pipeline_file_names_code_that_the_command_allows_and_no_other(seedbed: Seedbed) -> None:
+    Path("p.yaml").write_text("llm: t.py:Echo/m\nsteps: [{use: t.py:Haiku}]\n")
+    refused = seedbed("run", "p.yaml", "-n", "2")
+    assert (refused.status, refused.out) == (2, "")
+    assert "--allow-code t.py" in refused.error
+    Path("other.py").touch()
+    assert seedbed("run", "p.yaml", "-n", "2", "--allow-code", "other.py").status == 2
+    result = seedbed("run", "p.yaml", "-n", "2", "--allow-code", "t.py")
+    assert (result.status, len(result.rows)) == (0, 2)

@@ -14,4 +14,4 @@ def test_the_schema_is_printed_as_json() -> None:
 
     schema = json.loads(printed)
     jsonschema.Draft202012Validator.check_schema(schema)
-    assert "qa-pairs" in schema["$defs"]["StepEntry"]["properties"]["use"]["enum"]
+    assert "qa-pairs" in schema["$defs"]["StepEntry"]["properties"]["use"]["anyOf"][0]["enum"]

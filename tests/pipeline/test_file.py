@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from seedbed import Join, ParameterError, Registry, Step, UnknownPluginError, UsageError
+from seedbed.engine.fingerprint import step_fingerprint
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.topology import Merge
 from seedbed.plugins.policy import Policy
 from seedbed.tasks.rows import Row
+from seedbed.testing import ScriptedLLM
 from seedbed_tasks import SelfInstruct, TextGeneration
 
 
@@ -175,3 +177,145 @@ def test_a_wrong_file_is_refused_with_the_place(
 def test_a_missing_file_is_refused(tmp_path: Path, registry: Registry) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load_pipeline(tmp_path / "absent.yaml", registry)
+
+
+SCHEMA = """
+steps:
+  - use: text-generation
+    name: judge
+    with: {template: "{{ text }}"}
+    schema:
+      score: {type: integer, minimum: 1, maximum: 10, description: How good it is.}
+      part: number?
+      verdict: [good, bad]
+      tags: list[string]
+      day: date
+      proof: {optional: true, fields: {page: integer, quote: {type: string, pattern: "^.+$"}}}
+      rows: {items: {fields: {copy: boolean}}}
+      either: {values: [1, two]}
+"""
+ANSWER = {
+    "score": 7,
+    "part": None,
+    "verdict": "good",
+    "tags": ["a"],
+    "day": "2024-01-02",
+    "proof": {"page": 3, "quote": "x"},
+    "rows": [{"copy": True}],
+    "either": "two",
+}
+
+
+def answered(*answers: object) -> ScriptedLLM:
+    return ScriptedLLM(*map(json.dumps, answers))
+
+
+def test_columns_typed_in_a_file_are_typed_rows(tmp_path: Path, registry: Registry) -> None:
+    pipeline = load_pipeline(write(tmp_path, SCHEMA), registry)
+    llm = answered(ANSWER)
+    made = pipeline.run(input=[{"text": "a"}], llm=llm)
+    assert list(made.rows()) == [{"text": "a", **ANSWER, "model_name": "scripted"}]
+    assert pipeline.steps[0].columns == [*ANSWER, "model_name"]
+    sent = json.dumps(pipeline.steps[0].Output.model_json_schema())  # type: ignore[attr-defined]
+    assert "How good it is." in sent
+
+
+WRONG_ANSWERS = [
+    {"score": 11},
+    {"score": "high"},
+    {"verdict": "fair"},
+    {"tags": "a"},
+    {"tags": [1]},
+    {"day": "yesterday"},
+    {"proof": {"page": 3, "quote": ""}},
+    {"rows": [{"copy": "x"}]},
+    {"either": 2},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_ANSWERS, ids=str)
+def test_an_answer_that_is_not_of_the_types_is_asked_again(
+    tmp_path: Path, registry: Registry, wrong: dict[str, object]
+) -> None:
+    pipeline = load_pipeline(write(tmp_path, SCHEMA), registry)
+    llm = answered({**ANSWER, **wrong}, ANSWER)
+    assert pipeline.run(input=[{"text": "a"}], llm=llm).accepted == 1
+    assert len(llm.requests) == 2
+
+
+def test_a_schema_is_part_of_the_fingerprint(tmp_path: Path, registry: Registry) -> None:
+    def fingerprint(text: str) -> bytes:
+        return step_fingerprint(load_pipeline(write(tmp_path, text), registry).steps[0], 0)
+
+    assert fingerprint(SCHEMA) == fingerprint(SCHEMA)
+    assert fingerprint(SCHEMA) != fingerprint(SCHEMA.replace("maximum: 10", "maximum: 5"))
+    plain = SCHEMA[: SCHEMA.index("    schema:")]
+    assert fingerprint(plain) == step_fingerprint(TextGeneration(name="judge", template="{{ text }}"), 0)
+
+
+WRONG_SCHEMAS = [
+    ("score: intger", "score", "'intger'"),
+    ("score: 5", "schema.score", ""),
+    ("verdict: [yes, no]", "verdict", "boolean"),
+    ("score: {type: integer, minimun: 1}", "minimun", ""),
+    ("score: {minimum: 1}", "score", ""),
+    ("score: {type: integer, items: string}", "score", ""),
+    ("model_name: string", "model_name", ""),
+    ("_x: string", "_x", ""),
+    ("x: {type: string, pattern: '('}", "", "regex"),
+    ("x: {type: boolean, minimum: 1}", "", ""),
+]
+
+
+@pytest.mark.parametrize(("line", "place", "said"), WRONG_SCHEMAS, ids=[line for line, *_ in WRONG_SCHEMAS])
+def test_a_schema_that_makes_no_types_is_refused(
+    tmp_path: Path, registry: Registry, line: str, place: str, said: str
+) -> None:
+    text = "steps:\n  - use: text-generation\n    schema:\n      " + line + "\n"
+    with pytest.raises(UsageError) as caught:
+        load_pipeline(write(tmp_path, text), registry)
+    assert place in str(caught.value)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("use", ["self-instruct", "keep-long", "pass"])
+def test_a_step_that_says_itself_what_its_rows_are_takes_no_schema(
+    tmp_path: Path, registry: Registry, use: str
+) -> None:
+    with pytest.raises(UsageError, match=r"takes no schema|is no task"):
+        load_pipeline(write(tmp_path, f"steps: [{{use: {use}, schema: {{a: string}}}}]"), registry)
+
+
+CODE = """
+from seedbed import Step
+from seedbed.testing import EchoLLM
+
+class Mine(Step):
+    def process(self, row): return {**row, "mine": True}
+
+class Echo(EchoLLM):
+    pass
+"""
+
+
+def test_code_that_the_user_allows_is_run(tmp_path: Path, registry: Registry) -> None:
+    (tmp_path / "mine.py").write_text(CODE)
+    path = write(
+        tmp_path,
+        "llm: mine.py:Echo/m\nsteps: [{use: mine.py:Mine}, {use: text-generation, with: {template: x}}]",
+    )
+    with pytest.raises(UsageError, match="is code") as caught:
+        load_pipeline(path, registry)
+    assert "--allow-code mine.py" in str(caught.value)
+    with pytest.raises(UsageError, match="is code"):
+        load_pipeline(path, registry, allow_code=[tmp_path / "other.py"])
+    pipeline = load_pipeline(path, registry, allow_code=[tmp_path / "mine.py"])
+    (row,) = pipeline.run(input=[{"a": 1}]).rows()
+    assert row["mine"] is True
+
+
+def test_a_file_cannot_allow_its_own_code(tmp_path: Path, registry: Registry) -> None:
+    (tmp_path / "mine.py").write_text("raise SystemExit('ran')")
+    for extra in ("allow_code: [mine.py]", "allow-code: [mine.py]"):
+        with pytest.raises(UsageError):
+            load_pipeline(write(tmp_path, f"{extra}\nsteps: [{{use: mine.py:Mine}}]"), registry)

@@ -28,9 +28,25 @@ def test_the_schema_accepts_graphs() -> None:
     jsonschema.validate({"steps": steps}, pipeline_schema(default_registry()))
 
 
+def test_the_schema_accepts_typed_columns_and_code_of_ones_own() -> None:
+    columns = {
+        "score": {"type": "integer", "minimum": 1, "description": "How good."},
+        "verdict": ["good", "bad"],
+        "tags": "list[string?]?",
+        "proof": {"fields": {"page": "integer"}},
+        "rows": {"items": {"fields": {"copy": "boolean"}}},
+    }
+    steps = [{"use": "text-generation", "schema": columns}, {"use": "mine.py:Mine"}]
+    jsonschema.validate({"columns": ["a"], "steps": steps}, pipeline_schema(default_registry()))
+
+
 @pytest.mark.parametrize(
     "steps",
     [
+        [{"use": "text-generation", "schema": {"score": "intger"}}],
+        [{"use": "text-generation", "schema": {"score": {"type": "integer", "minimun": 1}}}],
+        [{"use": "text-generation", "schema": {"score": []}}],
+        [{"use": "text-generation", "schema": {}}],
         [{"use": "qa-pears"}],
         [{"use": "qa-pairs", "with": {"topic": ["tax law"]}}],
         [{"use": "qa-pairs", "with": {"topics": "tax law"}}],

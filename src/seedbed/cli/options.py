@@ -39,6 +39,15 @@ csv_safe_option = click.option(
     help="In a .csv, put ' before text that a spreadsheet would run as a formula.",
 )
 
+allow_code_option = click.option(
+    "--allow-code",
+    "allow_code",
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    multiple=True,
+    help="Let a pipeline file name classes of this Python file (repeatable).",
+)
+
 concurrency_option = click.option(
     "--concurrency",
     type=int,
@@ -119,6 +128,7 @@ def order_options(command: _Decorated) -> _Decorated:
         click.option("--seed", type=int, default=0, metavar="N", help="Seed of the run; 0 unless given."),
         concurrency_option,
         allow_host_option,
+        allow_code_option,
         click.option("--leaf", metavar="STEP", help="Step whose rows are the dataset."),
         policy_options,
         click.option("--json", "as_json", is_flag=True, help="Say what became of it as JSON."),

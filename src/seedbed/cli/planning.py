@@ -49,6 +49,7 @@ class Order:
     drop: tuple[str, ...] = ()
     encoding: str | None = None
     allow_hosts: tuple[str, ...] = ()
+    allow_code: tuple[Path, ...] = ()
     kept_in: str | None = None
     """The run on disk that remembers the order, or None where the user gives it now."""
 
@@ -70,6 +71,7 @@ def order_of(
     drop: Sequence[str] = (),
     encoding: str | None = None,
     allow_hosts: Sequence[str] = (),
+    allow_code: Sequence[Path] = (),
     kept_in: str | None = None,
     kept_settings: int = 0,
     **bounds: Any,
@@ -94,6 +96,7 @@ def order_of(
         drop=tuple(drop),
         encoding=encoding,
         allow_hosts=tuple(allow_hosts),
+        allow_code=tuple(allow_code),
         kept_in=kept_in,
     )
 
@@ -176,7 +179,11 @@ def _pipeline(order: Order, registry: Registry) -> Pipeline:
 
     llms = PipelineLLMs(order.llm, order.settings, registry)
     pipeline = load_pipeline(
-        Path(order.what), registry=registry, make_llm=llms.make, allow_hosts=order.allow_hosts
+        Path(order.what),
+        registry=registry,
+        make_llm=llms.make,
+        allow_hosts=order.allow_hosts,
+        allow_code=order.allow_code,
     )
     llms.check(order.what)
     by_step: dict[str, list[Setting]] = {}

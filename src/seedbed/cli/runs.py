@@ -12,6 +12,7 @@ import click
 from seedbed.cli.groups import Group
 from seedbed.cli.kept_runs import complete_name
 from seedbed.cli.options import (
+    allow_code_option,
     allow_host_option,
     bound_options,
     concurrency_option,
@@ -111,6 +112,7 @@ def export(
 @set_option
 @concurrency_option
 @allow_host_option
+@allow_code_option
 @plugin_option
 @engine_option
 @bound_options

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from seedbed.pipeline.typed_columns import ColumnType
 from seedbed.tasks.combining import Concat, Join
 from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import BaseStep
@@ -32,6 +33,12 @@ class StepEntry(BaseModel):
     name: str = Field(default="", description="Name of the step, where its registered name stands twice.")
     llm: str | LLMEntry | None = Field(default=None, description="LLM of this step alone.")
     fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the step.")
+    columns: dict[str, ColumnType] | None = Field(
+        default=None,
+        alias="schema",
+        min_length=1,
+        description="Columns that the step's model writes, by name, each with its type.",
+    )
     after: str | list[str] | None = Field(
         default=None,
         description="Names of the steps whose rows it receives; the entry before it unless given. "

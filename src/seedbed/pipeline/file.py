@@ -12,14 +12,15 @@ import yaml
 
 from seedbed.errors import PluginError, UsageError
 from seedbed.llm.key_guard import made_in_file
+from seedbed.pipeline.allowed_code import AllowedCode
 from seedbed.pipeline.assembly import Link
 from seedbed.pipeline.entries import BUILT_IN, LLMEntry, PipelineFile, StepEntry
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.routing import Expression, Otherwise
 from seedbed.pipeline.topology import Condition
+from seedbed.pipeline.typed_columns import with_schema
 from seedbed.plugins.build import build
-from seedbed.plugins.names import is_file_reference
-from seedbed.plugins.resolve import get_llm, get_step
+from seedbed.plugins.resolve import get_llm, get_step, step_class, step_of
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
@@ -39,6 +40,7 @@ def load_pipeline(
     *,
     make_llm: LLMMaker | None = None,
     allow_hosts: Sequence[str] = (),
+    allow_code: Sequence[Path] = (),
 ) -> Pipeline:
     """Return the pipeline of a .yaml, .yml or .json file.
 
@@ -49,19 +51,20 @@ def load_pipeline(
 
     Raises UsageError for a file that cannot be read, does not fit or makes no graph, and the errors of the
     plugins and fields that it names, each with the place in the file. A file never names code:
-    `PATH.py:Class` is refused.
+    `PATH.py:Class` is refused, unless the caller says that PATH.py is among `allow_code`.
     """
+    code = AllowedCode(path.parent, allow_code)
     described = build(PipelineFile, _read(path), f"the pipeline file '{path}'")
     places = [f"'{path}', steps[{number}]" for number in range(len(described.steps))]
     make_llm = make_llm or partial(_llm, registry=registry)
     with _at(f"'{path}'"):
-        default = _llm_entry(described.llm)
+        default = _llm_entry(described.llm, code)
     steps: list[BaseStep] = []
     for entry, place in zip(described.steps, places, strict=True):
         with _at(place):
             with made_in_file(str(path), allow_hosts):
-                step = _step(entry, registry)
-                own = _llm_entry(entry.llm)
+                step = _step(entry, registry, code)
+                own = _llm_entry(entry.llm, code)
                 if isinstance(step, BaseTask) and (llm := make_llm(step.name, own, default)):
                     step.llm = llm
             steps.append(step)
@@ -106,14 +109,19 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _step(entry: StepEntry, registry: Registry | None) -> BaseStep:
+def _step(entry: StepEntry, registry: Registry | None, code: AllowedCode) -> BaseStep:
     fields = {**entry.fields, **({"name": entry.name} if entry.name else {})}
-    _refuse_code(entry.use)
+    use = code.allowed(entry.use)
     if "llm" in entry.fields:
         raise UsageError("'llm' does not stand under `with`", "write `llm:` beside it")
     if entry.use in BUILT_IN:
+        if entry.columns:
+            raise UsageError(f"the step '{entry.use}' takes no schema: no model writes its columns")
         return build(BUILT_IN[entry.use], fields, f"the step {entry.use!r}")
-    return get_step(entry.use, registry=registry, **fields)
+    if not entry.columns:
+        return get_step(use, registry=registry, **fields)
+    cls = with_schema(step_class(use, registry=registry), entry.columns)
+    return step_of(cls, use, registry=registry, **fields)
 
 
 def _links(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[Link]:
@@ -144,11 +152,9 @@ def _parents(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[B
     return [by_name[name] for name in names]
 
 
-def _llm_entry(entry: str | LLMEntry | None) -> LLMEntry | None:
+def _llm_entry(entry: str | LLMEntry | None, code: AllowedCode) -> LLMEntry | None:
     entry = LLMEntry(use=entry) if isinstance(entry, str) else entry
-    if entry is not None:
-        _refuse_code(entry.use)
-    return entry
+    return None if entry is None else entry.model_copy(update={"use": code.allowed(entry.use)})
 
 
 def _llm(
@@ -156,11 +162,3 @@ def _llm(
 ) -> LLM | None:
     entry = own or default
     return get_llm(entry.use, registry=registry, **entry.fields) if entry else None
-
-
-def _refuse_code(reference: str) -> None:
-    if is_file_reference(reference):
-        raise UsageError(
-            f"a pipeline file holds names, and '{reference}' is code",
-            "publish it as a plugin, or write the pipeline in Python",
-        )

@@ -33,7 +33,8 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         except PluginError:
             continue
     step = definitions["StepEntry"]
-    step["properties"]["use"]["enum"] = sorted(known)
+    # Code needs the user's word too, which no file can give.
+    step["properties"]["use"]["anyOf"] = [{"enum": sorted(known)}, {"pattern": r"\.py:"}]
     step["allOf"] = [
         {
             "if": {"properties": {"use": {"const": name}}},

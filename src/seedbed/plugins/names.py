@@ -26,6 +26,12 @@ def is_file_reference(reference: str) -> bool:
     return _FILE_MARK in reference
 
 
+def split_file_reference(reference: str) -> tuple[str, str]:
+    """Split `PATH.py:Class` into `PATH.py`, and the rest with its colon."""
+    path, _, rest = reference.partition(_FILE_MARK)
+    return f"{path}.py", f":{rest}"
+
+
 def split_llm_reference(reference: str) -> tuple[str, str]:
     """Split `backend/model` once, at the first `/`; the model is opaque and may contain more of them.
 

@@ -42,7 +42,13 @@ def get_task(reference: str, /, *, registry: Registry | None = None, **fields: A
 
 def get_step(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> BaseStep:
     """Return the step that a name or `PATH.py:Class` names, with `fields` set; raises as `get_llm` does."""
-    cls = step_class(reference, registry=registry)
+    return step_of(step_class(reference, registry=registry), reference, registry=registry, **fields)
+
+
+def step_of(
+    cls: type[BaseStep], reference: str, /, *, registry: Registry | None = None, **fields: Any
+) -> BaseStep:
+    """Return a step of a class that a reference names, or of one derived from that; raises as `get_llm`."""
     return _named(cls, reference, _resolved(fields, registry), PluginKind.STEP)
 
 
