@@ -123,7 +123,9 @@ def check(pipeline: Pipeline, columns: Collection[str] | None = None) -> None:
         lambda: Numbers() >> Loose() >> reads("anything"),
         lambda: Sampling() >> reads("topic"),
         lambda: Numbers() >> [Answer(), Pass()] >> reads("answer"),
-        lambda: Numbers() >> [Answer(name="one"), Judge(template="x")] >> reads("model_name_one"),
+        lambda: Numbers() >> [Answer(name="one"), Judge(template="x")] >> reads("judge_model_name"),
+        lambda: Numbers() >> Answer() >> Judge() >> reads("judge_model_name"),
+        lambda: Numbers() >> Answer() >> [Judge(), Pass()] >> reads("judge_model_name"),
         lambda: Numbers() >> [when("number > 3", Pass()), otherwise(Filter())] >> reads("word"),
         lambda: [Numbers(name="a"), Numbers(name="b")] >> Join(on=["number"]) >> reads("word_2"),
         lambda: [Numbers(name="a"), Constant()] >> Concat() >> reads("generation"),
@@ -238,10 +240,8 @@ def test_the_model_names_of_joined_branches_are_kept_apart() -> None:
 
     merge = topology.node("pass").merge
     assert merge is not None
-    assert merge.renames == {
-        "first-one": {"model_name": "model_name_first_one"},
-        "unsaid": {"model_name": "model_name_two"},
-    }
+    # That of the first stays.
+    assert merge.renames == {"unsaid": {"model_name": "two_model_name"}}
 
 
 def test_one_model_name_is_left_as_it_is() -> None:
@@ -269,7 +269,7 @@ def test_a_column_that_may_be_gone_again_is_no_clash() -> None:
 
     merge = topology.node("pass").merge
     assert merge is not None
-    assert merge.renames["measure"] == {"model_name": "model_name_first"}
+    assert merge.renames == {"second": {"model_name": "second_model_name"}}
 
 
 def test_what_was_made_before_branches_part_is_no_clash() -> None:

@@ -67,14 +67,11 @@ def test_model_names_are_renamed_and_that_of_the_fork_stays() -> None:
     merge = Merge(
         "join",
         "fork",
-        {"b": {"model_name": "model_name_b"}, "c": {"model_name": "model_name_c"}},
+        {"c": {"model_name": "c_model_name"}},
     )
-    fork = {"model_name": "fork", "id": 1}
     branches = {"b": [{"model_name": "big", "id": 1}], "c": [{"model_name": "small", "id": 1}]}
+    assert join_rows(merge, {"id": 1}, branches) == [{"model_name": "big", "c_model_name": "small", "id": 1}]
 
-    assert join_rows(merge, fork, branches) == [
-        {"model_name": "fork", "model_name_b": "big", "model_name_c": "small", "id": 1}
-    ]
-    assert join_rows(merge, {"id": 1}, branches) == [
-        {"model_name_b": "big", "model_name_c": "small", "id": 1}
-    ]
+    fork = {"model_name": "fork", "id": 1}
+    branches = {"b": [{**fork, "b_model_name": "big"}], "c": [{**fork, "c_model_name": "small"}]}
+    assert join_rows(merge, fork, branches) == [{**fork, "b_model_name": "big", "c_model_name": "small"}]

@@ -46,22 +46,57 @@ def shouting() -> ScriptedLLM:
     return ScriptedLLM(lambda request: request.messages[-1]["content"].upper(), model="loud-1")
 
 
-@pytest.mark.parametrize("row", [{"text": "a"}, {"text": "a", "model_name": "of an earlier task"}])
-@pytest.mark.parametrize(
-    ("task", "loud", "names"),
-    [
-        (Loud, ["A"], {"loud-1"}),
-        (Louder, ["A", "A!"], {"loud-1"}),
-        (SaysWho, ["A"], {"another"}),
-        (Drops, [], set()),
-    ],
-)
-def test_a_row_has_the_name_of_the_model_that_wrote_it(task, loud, names, row):
-    made = task(llm=shouting()).process(row)
+class Forgets(Loud):
+    """Keeps no column that came with the row."""
 
+    def process(self, row: Row) -> Any:
+        return {"loud": super().process(row)["loud"]}
+
+
+@pytest.mark.parametrize(
+    ("task", "loud", "name"),
+    [(Loud, ["A"], "loud-1"), (Louder, ["A", "A!"], "loud-1"), (SaysWho, ["A"], "another"), (Drops, [], "")],
+)
+def test_a_row_has_the_name_of_the_model_that_wrote_it(task, loud, name):
+    made = task(llm=shouting()).process({"text": "a"})
     assert [one["loud"] for one in made] == loud
-    assert {one["model_name"] for one in made} == names
-    assert list(run(task(), input=[row], llm=shouting()).rows()) == made
+    assert all(one["model_name"] == name for one in made)
+    assert list(run(task(), input=[{"text": "a"}], llm=shouting()).rows()) == made
+
+    row = {"text": "a", "model_name": "of an earlier task"}
+    again = task(llm=shouting(), name="the-judge").process(row)
+    assert again == [{**one, **row, "the_judge_model_name": name} for one in made]
+    assert list(run(task(name="the-judge"), input=[row], llm=shouting()).rows()) == again
+
+
+def test_a_row_that_keeps_nothing_has_the_one_name():
+    row = {"text": "a", "model_name": "of an earlier task"}
+    assert Forgets(llm=shouting()).process(row) == [{"loud": "A", "model_name": "loud-1"}]
+
+
+@pytest.mark.parametrize("task", [Loud, Task])
+def test_a_name_of_ones_own_leaves_that_of_the_first_model_alone(task):
+    given = {"text": "a", "model_name": "first"}
+    made = task(llm=shouting(), template="x", output_mappings={"model_name": "by"}).process(given)
+    assert [(one["model_name"], one["by"]) for one in made] == [("first", "loud-1")]
+
+
+@pytest.mark.parametrize("missing", [{}, {"model_name": None}])
+def test_the_first_model_is_that_of_the_first_that_wrote(missing):
+    made = Task(llm=shouting(), template="x").process({"text": "a", **missing})
+    assert [one["model_name"] for one in made] == ["loud-1"]
+    assert [*made[0]].count("task_model_name") == 0
+
+
+def test_what_a_task_says_of_the_model_in_its_row_is_the_frameworks():
+    class Copies(Task):
+        template: str = "x"
+
+        def format_output(self, output, input):
+            return {**input, "said": output}
+
+    made = Copies(llm=shouting()).process({"model_name": "first"})
+    assert made == [{"model_name": "first", "said": "X", "copies_model_name": "loud-1"}]
 
 
 def test_the_column_of_the_name_can_have_another_one():

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from seedbed.errors import UsageError
-from seedbed.pipeline.made import MODEL_NAME, made_by
+from seedbed.pipeline.made import made_behind
 from seedbed.pipeline.merging import Region
 from seedbed.pipeline.topology import Node
+from seedbed.tasks.model_name import MODEL_NAME, step_model_name
 
 
 class Maker(NamedTuple):
@@ -24,8 +25,8 @@ Columns = Mapping[str, Maker]
 def join_renames(region: Region, ends: Sequence[str], nodes: Mapping[str, Node]) -> dict[str, dict[str, str]]:
     """Return for each branch, by its last step, the columns that get another name at the join.
 
-    `model_name` of several branches becomes `model_name_<step>`. Raises UsageError for any other column
-    that two branches make.
+    `model_name` stays that of the first branch, and becomes `<step>_model_name` for each other one. Raises
+    UsageError for any other column that two branches make.
     """
     made = _made(region, nodes)
     branches = {end: made[end] for end in ends}
@@ -33,7 +34,8 @@ def join_renames(region: Region, ends: Sequence[str], nodes: Mapping[str, Node])
     makers = {end: columns[MODEL_NAME].step for end, columns in branches.items() if MODEL_NAME in columns}
     if len(set(makers.values())) < 2:
         return {}
-    return {end: {MODEL_NAME: f"{MODEL_NAME}_{_snake(step)}"} for end, step in makers.items()}
+    first = next(iter(makers.values()))
+    return {end: {MODEL_NAME: step_model_name(step)} for end, step in makers.items() if step != first}
 
 
 def _check_clashes(region: Region, branches: Mapping[str, Columns]) -> None:
@@ -77,7 +79,7 @@ def _above(node: Node, made: Mapping[str, Columns]) -> dict[str, Maker]:
 def _behind(node: Node, above: Mapping[str, Maker]) -> dict[str, Maker]:
     keeps = node.step.keeps
     kept = {column: Maker(maker.step, maker.is_certain and keeps) for column, maker in above.items()}
-    return {**kept, **{column: Maker(node.name, True) for column in made_by(node.step).columns}}
+    return {**kept, **{column: Maker(node.name, True) for column in made_behind(node.step, above).columns}}
 
 
 def _is_certain(column: str, branch: Columns) -> bool:

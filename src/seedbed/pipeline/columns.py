@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from seedbed.errors import UsageError
-from seedbed.pipeline.made import made_by, output_types
+from seedbed.pipeline.made import made_behind, made_by, output_types
 from seedbed.pipeline.routing import Expression
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
@@ -143,7 +143,7 @@ def _behind(node: Node, above: Columns) -> Columns:
     step = node.step
     if isinstance(step, Pass) and not node.parents:
         return above
-    made, types = made_by(step), output_types(step)
+    made, types = made_behind(step, above.types), output_types(step)
     # What a step does to columns that it does not declare is its own affair.
     sure = made.complete and step.keeps
     kept = above if isinstance(step, BaseTask) else _renamed(above, step.output_mappings)

@@ -47,11 +47,16 @@ def _joined(merge: Merge, fork_row: Row, rows: Mapping[str, Row]) -> Row:
 
 
 def _renamed(row: Row, names: Mapping[str, str], fork_row: Row) -> Row:
-    """Return the row with columns renamed, and those that the fork had before as they were there."""
+    """Return the row with columns renamed, and those that the fork had before as they were there.
+
+    One that the branch has left as it was keeps its name: it is not what the branch has made.
+    """
     renamed: Row = {}
     for column, value in row.items():
         if column in names and column in fork_row:
             renamed[column] = fork_row[column]
+            if _is_same(value, fork_row[column]):
+                continue
         renamed[names.get(column, column)] = value
     return renamed
 

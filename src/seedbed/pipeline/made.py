@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.mapping import mapped
+from seedbed.tasks.model_name import MODEL_NAME, step_model_name
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask, Task
-
-MODEL_NAME = "model_name"
 
 
 class Made(NamedTuple):
@@ -25,6 +25,18 @@ def made_by(step: BaseStep) -> Made:
         return _made_by_task(step)
     declared = type(step).outputs is not BaseStep.outputs
     return Made(tuple(step.columns), declared or step.keeps)
+
+
+def made_behind(step: BaseStep, above: Collection[str]) -> Made:
+    """Return the columns that a step makes of rows that may have the columns `above`.
+
+    The name of a model that wrote a row before stays, and that of this step's model has another column.
+    """
+    made = made_by(step)
+    if not isinstance(step, Task) or MODEL_NAME not in above or MODEL_NAME in step.output_mappings:
+        return made
+    names = {MODEL_NAME: step_model_name(step.name)}
+    return made._replace(columns=tuple(mapped(made.columns, names)))
 
 
 def _made_by_task(task: BaseTask) -> Made:

@@ -1,9 +1,14 @@
-"""The model's name in the rows of tasks that take rows and process them in their own way."""
+"""Where a task says which model wrote its columns: in a place that no later step overwrites.
+
+`model_name` is that of the first task whose model wrote a row. Each task behind it has a column of its own,
+`<step>_model_name`, unless its `output_mappings` name another.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +21,22 @@ if TYPE_CHECKING:
 MODEL_NAME = "model_name"
 
 
+def step_model_name(step: str) -> str:
+    """Return the column for the model of a step that is not the first: `judge_model_name`."""
+    return f"{re.sub(r'[^0-9A-Za-z_]', '_', step)}_{MODEL_NAME}"
+
+
+def model_name_column(step: str, mappings: Mapping[str, str], row: Mapping[str, Any]) -> str:
+    """Return the column for the model of a step that is given a row."""
+    if MODEL_NAME in mappings:
+        return mappings[MODEL_NAME]
+    return MODEL_NAME if row.get(MODEL_NAME) is None else step_model_name(step)
+
+
 def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]]:
     """Return `process` with the name of the task's model in each row that it makes.
 
-    A name that `process` itself gives is kept, one that came with the row, from an earlier task, is not.
+    A name that `process` itself gives takes the place of the model's; one that came with the row stays.
     """
 
     @wraps(process)
@@ -35,6 +52,10 @@ def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]
 
 
 def _named(row: Row, came_with: object, task: Task) -> Row:
-    if row.get(MODEL_NAME) != came_with:
-        return row
-    return {**row, MODEL_NAME: task.require_llm().model_name}
+    own = row.get(MODEL_NAME)
+    name = task.require_llm().model_name if own is None or own == came_with else own
+    # A `process` may have left out the columns that came with the row.
+    stays = {MODEL_NAME: came_with} if came_with is not None and MODEL_NAME in row else {}
+    column = model_name_column(task.name, task.output_mappings, stays)
+    rest = {key: value for key, value in row.items() if key != MODEL_NAME or column == MODEL_NAME}
+    return {**rest, **stays, column: name}

@@ -97,6 +97,10 @@ class BaseStep(BaseModel):
     def unload(self) -> None:
         """Give back what `load` took."""
 
+    def _process_mappings(self) -> dict[str, str]:
+        """Return the other names for the columns that `process` makes."""
+        return self.output_mappings
+
     def __rshift__(self, following: Branches) -> Pipeline:
         from seedbed.pipeline.pipeline import Pipeline
 
@@ -210,7 +214,8 @@ def _renaming(process: Callable[..., Any]) -> Callable[..., Any]:
         made = process(self, *args, **kwargs)
         if not _renames(self, renaming):
             return made
-        return [renamed(row, self.output_mappings) for row in as_rows(made, self.name)]
+        names = self._process_mappings()
+        return [renamed(row, names) for row in as_rows(made, self.name)]
 
     return renaming
 

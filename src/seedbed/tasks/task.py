@@ -30,7 +30,7 @@ from seedbed.llm.response import Choice, Response
 from seedbed.plugins.resolve import get_llm
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.mapping import mapped, renamed
-from seedbed.tasks.model_name import naming
+from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
 from seedbed.tasks.normalise import as_rows, plain_rows
 from seedbed.tasks.rows import Row, plain_row
 from seedbed.tasks.steps import BaseStep, Step, finished
@@ -100,8 +100,8 @@ class BaseTask(BaseStep):
 
     @property
     def columns(self) -> list[str]:
-        """The columns made, and `model_name`."""
-        return mapped(dict.fromkeys([*self.outputs, "model_name"]), self.output_mappings)
+        """The columns made, and `model_name`, which behind another task is `<step>_model_name`."""
+        return mapped(dict.fromkeys([*self.outputs, MODEL_NAME]), self.output_mappings)
 
     def load(self) -> None:
         """Load the LLM. Overriding it, call `super().load()`."""
@@ -167,7 +167,7 @@ class BaseTask(BaseStep):
         return answer_text(response.choices[0])
 
     async def make_rows(self, input: Row) -> list[Row]:
-        """Return the finished rows of one input: `{**input, **row}` with `model_name`, all checked."""
+        """Return the finished rows of one input: `{**input, **row}` with the model's name, all checked."""
         return as_rows(await self.unchecked_rows(self._plain_input(input)), self.name)
 
     async def unchecked_rows(self, input: Row) -> list[Row]:
@@ -182,10 +182,20 @@ class BaseTask(BaseStep):
 
     def _finish(self, made: object, input: Row) -> list[Row]:
         kept = self._kept_columns(input)
-        added = {"model_name": self.llm.model_name}
-        names = self.output_mappings
+        column = self._model_name_column(kept)
         rows = plain_rows(self._returned(made, "generate_row"), self.name)
-        return [{**kept, **renamed({**row, **added}, names)} for row in rows]
+        return [{**kept, **self._with_model_name(row, column)} for row in rows]
+
+    def _with_model_name(self, row: Row, column: str) -> Row:
+        made = renamed({**row, MODEL_NAME: self.llm.model_name}, self.output_mappings)
+        # The place of the first model that wrote the row is taken.
+        if MODEL_NAME in made and column != MODEL_NAME:
+            made[column] = made.pop(MODEL_NAME)
+        return made
+
+    def _model_name_column(self, input: Row) -> str:
+        """Return the column for the name of the model that wrote what this task adds to a row."""
+        return self.output_mappings.get(MODEL_NAME, MODEL_NAME)
 
     def _returned(self, made: object, method: str) -> object:
         """Return what a method returned; None is a `return` that was forgotten, and leaves no row out."""
@@ -277,6 +287,13 @@ class Task(BaseTask, Step):
         declared = self.Input.model_fields.items() if self.Input else ()
         needed = {name for name, field in declared if field.is_required()}
         return sorted((read - self._field_values().keys()) | needed)
+
+    def _model_name_column(self, input: Row) -> str:
+        return model_name_column(self.name, self.output_mappings, input)
+
+    def _process_mappings(self) -> dict[str, str]:
+        # The name of the model has its final place already: there may be that of an earlier task beside it.
+        return {made: new for made, new in self.output_mappings.items() if made != MODEL_NAME}
 
     @finished
     def process(self, row: Row) -> list[Row]:
