@@ -81,7 +81,9 @@ if TYPE_CHECKING:
     from seedbed.llm.retry import RetryPolicy as RetryPolicy
     from seedbed.llm.scope import call_label as call_label
     from seedbed.llm.transport import HTTPAnswer as HTTPAnswer
+    from seedbed.llm.transport import check_listening as check_listening
     from seedbed.llm.transport import get_json as get_json
+    from seedbed.llm.transport import join_url as join_url
     from seedbed.llm.transport import post_json as post_json
     from seedbed.llm.transport import public_url as public_url
     from seedbed.pipeline.pipeline import Pipeline as Pipeline
@@ -135,7 +137,7 @@ _HOMES = {
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.retry": "RetryPolicy",
     "llm.scope": "call_label",
-    "llm.transport": "HTTPAnswer get_json post_json public_url",
+    "llm.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
     "plugins.registry": "Registry",
     "plugins.resolve": "get_llm get_step get_task",
     "plugins.suggest": "did_you_mean",

@@ -80,7 +80,7 @@ KINDS = [
 ]
 
 
-FATAL = {"Unsupported parameter", "too many"}
+FATAL = {"Unsupported parameter", "too many", "base_url is redirected"}
 """Words in bodies of `KINDS` that blame a parameter, with which every row would be refused."""
 
 

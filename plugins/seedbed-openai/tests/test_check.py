@@ -1,4 +1,4 @@
-"""The check before a run: one free request."""
+"""Before a run nothing is asked of a server; what it refuses, the first call shows."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tests.support.fault_server import FaultServer, Reply
 from seedbed import (
     AuthenticationError,
     BadRequestError,
-    InvalidResponseError,
+    Gateway,
     LLMConnectionError,
+    RetryPolicy,
     UnknownModelError,
 )
 from seedbed_openai import OpenAILLM
-from seedbed_openai.connection import Connection
-from seedbed_openai.model_check import check_model
-from seedbed_openai.presets import OPENAI
 
 KEY = "sk-secret-0123456789"
+ASK = [[{"role": "user", "content": "Hi"}]]
+UNKNOWN = Reply(404, {"error": {"message": "The model does not exist", "code": "model_not_found"}})
 LIST = Reply(body={"data": [{"id": "llama3:latest"}, {"id": "qwen3-4b"}]})
 
 
@@ -28,55 +28,79 @@ def check(llm: OpenAILLM) -> None:
     asyncio.run(llm.check())
 
 
-def check_as_openai(server: FaultServer, model: str) -> None:
-    """Check a model as at api.openai.com, with its URLs put in the place of loopback's."""
-    llm = OpenAILLM(model=model, api_key=KEY)
-    connection = Connection(
-        title="OpenAI",
-        preset=OPENAI,
-        url=server.url,
-        models_url=f"{server.url}/v1/models",
-        model_url=f"{server.url}/v1/models/{model}",
-        headers={"authorization": f"Bearer {KEY}"},
-        key_origin="the key came from api_key",
-    )
-    asyncio.run(check_model(llm, connection))
+def ask(server: FaultServer, inputs: Any = ASK, **fields: Any) -> None:
+    llm = OpenAILLM(base_url=f"{server.url}/v1", **{"model": "qwen-4b", **fields})
+    llm.bound(Gateway(retry=RetryPolicy(tries=1)), None).generate(inputs)
 
 
-@pytest.mark.parametrize("model", ["llama3", "llama3:latest", "qwen3-4b", "qwen3-4b@q8_0"])
-@pytest.mark.parametrize("preset", ["vllm", "ollama", "lmstudio"])
-def test_a_listed_model_passes(fault_server: FaultServer, preset: Any, model: str) -> None:
-    fault_server.answer_with(LIST)
-    check(OpenAILLM(model=model, preset=preset, base_url=f"{fault_server.url}/v1"))
-    assert [received.path for received in fault_server.received] == ["/v1/models"]
+@pytest.mark.parametrize("preset", ["openai", "vllm", "ollama", "lmstudio"])
+def test_the_check_asks_the_server_nothing(fault_server: FaultServer, preset: Any) -> None:
+    check(OpenAILLM(model="m", preset=preset, base_url=f"{fault_server.url}/v1"))
+    assert fault_server.count == 0
 
 
-def test_an_unlisted_model_is_unknown_where_the_list_is_complete(fault_server: FaultServer) -> None:
-    fault_server.answer_with(LIST)
+def test_a_missing_key_raises() -> None:
+    with pytest.raises(AuthenticationError, match="OPENAI_API_KEY"):
+        check(OpenAILLM(model="m"))
+
+
+def test_a_server_of_this_machine_that_was_not_started_raises() -> None:
+    with FaultServer() as server:
+        url = server.url
+    with pytest.raises(LLMConnectionError, match="cannot reach"):
+        check(OpenAILLM(model="m", base_url=url))
+
+
+def test_a_server_that_is_reached_through_a_proxy_is_not_looked_for(
+    fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer() as server:
+        url = server.url
+    monkeypatch.setenv("http_proxy", fault_server.url)
+    check(OpenAILLM(model="m", base_url=url))
+
+
+def test_an_unknown_model_is_refused_with_what_the_list_has(fault_server: FaultServer) -> None:
+    fault_server.answer_with(UNKNOWN, LIST)
     with pytest.raises(UnknownModelError, match="did you mean 'qwen3-4b'"):
-        check(OpenAILLM(model="qwen-4b", preset="vllm", base_url=fault_server.url))
-    with pytest.raises(UnknownModelError, match="it has: llama3:latest, qwen3-4b"):
-        check(OpenAILLM(model="zzz", preset="vllm", base_url=fault_server.url))
-    check(OpenAILLM(model="zzz", base_url=fault_server.url))
+        ask(fault_server)
+    assert [received.path for received in fault_server.received] == ["/v1/chat/completions", "/v1/models"]
 
 
-def test_openai_is_asked_for_the_model_itself(fault_server: FaultServer) -> None:
-    fault_server.answer_with(Reply(body={"id": "gpt-x"}))
-    check_as_openai(fault_server, "gpt-x")
-    assert [received.path for received in fault_server.received] == ["/v1/models/gpt-x"]
-    fault_server.answer_with(
-        Reply(404, {"error": {"message": "no"}}), Reply(body={"data": [{"id": "gpt-x"}]})
-    )
-    with pytest.raises(UnknownModelError, match="did you mean 'gpt-x'"):
-        check_as_openai(fault_server, "gpt-xx")
+def test_a_short_list_is_shown_where_nothing_is_near(fault_server: FaultServer) -> None:
+    fault_server.answer_with(UNKNOWN, LIST)
+    with pytest.raises(UnknownModelError, match="it lists llama3:latest, qwen3-4b"):
+        ask(fault_server, model="zzz")
 
 
-def test_the_urls_of_the_check_at_openai_are_the_sdks() -> None:
-    llm = OpenAILLM(model="org/model", api_key=KEY)
-    llm.load()
-    assert llm._connection is not None
-    assert llm._connection.models_url == "https://api.openai.com/v1/models"
-    assert llm._connection.model_url == "https://api.openai.com/v1/models/org%2Fmodel"
+@pytest.mark.parametrize(
+    "listed",
+    [
+        Reply(403, {"error": {"message": "Missing scopes: api.model.read"}}),
+        Reply(404, b"no"),
+        Reply(405, b"no"),
+        Reply(503, b"no"),
+        Reply(body=b"<html><title>Welcome</title></html>"),
+        Reply(body={"data": None}),
+        Reply(drop=True),
+    ],
+)
+def test_a_list_that_is_not_there_leaves_the_refusal_as_it_is(
+    fault_server: FaultServer, listed: Reply
+) -> None:
+    fault_server.answer_with(UNKNOWN, listed)
+    with pytest.raises(UnknownModelError, match="does not exist"):
+        ask(fault_server)
+
+
+def test_the_list_is_asked_for_once_whatever_many_rows_are_refused(fault_server: FaultServer) -> None:
+    fault_server.answer_with(UNKNOWN)
+    llm = OpenAILLM(model="m", base_url=f"{fault_server.url}/v1")
+    llm = llm.bound(Gateway(retry=RetryPolicy(tries=1)), None)
+    for _ in range(2):
+        with pytest.raises(UnknownModelError):
+            llm.generate(ASK)
+    assert [received.path for received in fault_server.received].count("/v1/models") == 1
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -86,43 +110,29 @@ def test_a_wrong_key_raises_and_says_where_it_came_from(
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     fault_server.answer_with(Reply(status, {"error": {"message": f"wrong key {KEY}"}}))
     with pytest.raises(AuthenticationError, match="OPENAI_API_KEY") as caught:
-        check(OpenAILLM(model="m", base_url=fault_server.url))
+        ask(fault_server)
     assert KEY not in str(caught.value)
 
 
-def test_a_missing_key_raises() -> None:
-    with pytest.raises(AuthenticationError, match="OPENAI_API_KEY"):
-        check(OpenAILLM(model="m"))
-
-
-def test_a_server_out_of_reach_raises() -> None:
-    with FaultServer() as server:
-        url = server.url
-    with pytest.raises(LLMConnectionError, match="cannot reach"):
-        check(OpenAILLM(model="m", base_url=url))
-
-
-def test_a_redirect_raises(fault_server: FaultServer) -> None:
+def test_a_redirect_is_refused_for_every_row(fault_server: FaultServer) -> None:
     fault_server.answer_with(Reply(301, headers={"location": "https://elsewhere"}))
-    with pytest.raises(BadRequestError, match="base_url"):
-        check(OpenAILLM(model="m", base_url=fault_server.url))
+    with pytest.raises(BadRequestError, match="base_url") as caught:
+        ask(fault_server)
+    assert caught.value.fatal
 
 
-@pytest.mark.parametrize("status", [404, 405, 429, 500, 501, 503])
+@pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize("preset", ["openai", "vllm"])
-def test_a_server_without_a_list_or_a_busy_one_passes(
-    fault_server: FaultServer, preset: Any, status: int
+def test_a_query_of_the_base_url_stays_behind_the_path(
+    fault_server: FaultServer, preset: Any, api: Any
 ) -> None:
-    fault_server.answer_with(Reply(status, b"no"))
-    check(OpenAILLM(model="m", preset=preset, base_url=fault_server.url))
-
-
-def test_a_key_restricted_to_asking_models_passes(fault_server: FaultServer) -> None:
-    fault_server.answer_with(Reply(403, {"error": {"message": "Missing scopes: api.model.read"}}))
-    check_as_openai(fault_server, "gpt-x")
-
-
-def test_a_page_in_place_of_the_list_says_that_base_url_is_wrong(fault_server: FaultServer) -> None:
-    fault_server.answer_with(Reply(body=b"<html><title>Welcome</title></html>"))
-    with pytest.raises(InvalidResponseError, match="base_url"):
-        check(OpenAILLM(model="m", preset="ollama", base_url=fault_server.url))
+    fault_server.answer_with(UNKNOWN, LIST)
+    llm = OpenAILLM(
+        model="m", preset=preset, api=api, base_url=f"{fault_server.url}/v1/?api-version=2024-10-21"
+    )
+    with pytest.raises(UnknownModelError):
+        llm.bound(Gateway(retry=RetryPolicy(tries=1)), None).generate(ASK)
+    asked, listed = fault_server.received
+    assert asked.path == {"chat": "/v1/chat/completions", "responses": "/v1/responses"}[api]
+    assert listed.path == "/v1/models"
+    assert asked.query == listed.query == {"api-version": "2024-10-21"}

@@ -11,7 +11,13 @@ import seedbed_openai
 heavy = {"openai", "aiohttp", "pydantic", "seedbed_openai.llm", "httpx2"} & sys.modules.keys()
 assert not heavy, heavy
 assert seedbed_openai.seedbed_llm("openai") is seedbed_openai.OpenAILLM
-seedbed_openai.OpenAILLM(model="m", preset="ollama").load()
+for fields in (
+    {"preset": "ollama"},
+    {"api_key": "sk-x"},
+    {"api_key": "sk-x", "api": "responses", "organization": "o", "default_headers": {"x-a": "b"}},
+    {"token_provider": lambda: "token-0001"},
+):
+    seedbed_openai.OpenAILLM(model="m", **fields).load()
 assert "openai" not in sys.modules
 """
 

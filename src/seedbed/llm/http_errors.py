@@ -174,7 +174,7 @@ def _classify(status: int, hints: str, parameter: str | None) -> Refusal:
     if status >= 500 or status in (409, 425):
         return Refusal(ServerError)
     if status < 400:
-        return Refusal(BadRequestError, ("base_url is redirected: set it to where the server points",))
+        return Refusal(BadRequestError, ("base_url is redirected: set it to where the server points",), True)
     return refusal(status, hints, parameter)
 
 

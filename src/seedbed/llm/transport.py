@@ -5,6 +5,8 @@ aiohttp, because of what `tests/benchmarks/transport.py` measures; see docs/expl
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -14,8 +16,9 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import orjson
 
-from seedbed.errors import InvalidResponseError, TimedOutError, UsageError
+from seedbed.errors import InvalidResponseError, LLMConnectionError, TimedOutError, UsageError
 from seedbed.llm.connection_errors import connection_error, not_a_url
+from seedbed.llm.hosts import is_loopback
 from seedbed.llm.key_guard import check_request
 from seedbed.llm.loop import loop_thread
 
@@ -66,6 +69,35 @@ def public_url(url: str) -> str:
         # What it says may quote the password.
         raise not_a_url(url.rpartition("@")[2].partition("?")[0]) from None
     return urlunsplit((split.scheme, split.netloc.rpartition("@")[2], split.path, "", ""))
+
+
+def join_url(base: str, path: str) -> str:
+    """Return a base URL with `path` behind its own path; its query keeps its place.
+
+    join_url("https://host/v1?api-version=1", "/models")    # https://host/v1/models?api-version=1
+    """
+    split = urlsplit(base)
+    return urlunsplit(split._replace(path=f"{split.path.rstrip('/')}/{path.lstrip('/')}", fragment=""))
+
+
+async def check_listening(url: str) -> None:
+    """Raise LLMConnectionError where nothing listens at a URL of this machine; ask nothing of anybody.
+
+    That is free, and tells of a server that was not started before a row is begun. Of other machines it says
+    nothing: the first call finds out as quickly.
+    """
+    split = urlsplit(url)
+    if not is_loopback(split.hostname or "") or _proxy(public_url(url)):
+        return
+    port = split.port or (443 if split.scheme == "https" else 80)
+    try:
+        _, writer = await asyncio.open_connection(split.hostname, port)
+    except OSError as error:
+        raise LLMConnectionError(
+            f"cannot reach '{public_url(url)}': {os.strerror(error.errno) if error.errno else error}",
+            "is the server running, and is base_url right?",
+        ) from error
+    writer.close()
 
 
 async def _exchange(

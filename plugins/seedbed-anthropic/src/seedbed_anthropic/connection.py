@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PROVIDER_URL = "https://api.anthropic.com"
 
+_VERSION = "2026-10-21"
+"""The version of the API that the SDK asks for: https://platform.claude.com/docs/en/api/versioning"""
+
 _CREDENTIALS = ("authorization", "x-api-key")
 _PUBLIC_HEADERS = (
     "accept",
@@ -88,16 +91,18 @@ def connect(
     wanted = named_url(base_url)
     if wanted is not None:
         check_url(wanted)
-    client = _client(
-        api_key=(api_key or "").strip() or None,
-        auth_token=(auth_token or "").strip() or None,
-        base_url=wanted,
-        default_headers=default_headers,
-    )
+    key, token = (api_key or "").strip() or None, (auth_token or "").strip() or None
+    if key is None and token is None:
+        key, token = _credential_of_environment()
+    if key or token or not is_provider(wanted or PROVIDER_URL):
+        connection = Connection(_root(wanted or PROVIDER_URL), _plain_headers(key, token, default_headers))
+        _check_credential(connection)
+        return connection
+    # A profile or a workload's identity: what the SDK alone knows, and takes a second to import for.
+    client = _client(base_url=wanted, default_headers=default_headers)
     headers = _headers(client, default_headers)
     connection = Connection(
-        # Every path begins with /v1; other servers' base URLs are often written with it.
-        base_url=str(client.base_url).rstrip("/").removesuffix("/v1"),
+        base_url=_root(str(client.base_url)),
         headers=headers,
         auth=None if any(headers.get(name) for name in _CREDENTIALS) else client.custom_auth,
     )
@@ -105,6 +110,41 @@ def connect(
         client.close()
     _check_credential(connection)
     return connection
+
+
+def _credential_of_environment() -> tuple[str | None, str | None]:
+    """Return the key, else the token, of the environment, in the SDK's order."""
+    key, token = (os.environ.get(name, "").strip() for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
+    return key or None, None if key else token or None
+
+
+def _root(url: str) -> str:
+    # Every path begins with /v1; other servers' base URLs are often written with it.
+    return url.rstrip("/").removesuffix("/v1")
+
+
+def _plain_headers(key: str | None, token: str | None, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that the SDK sends with a key or a token."""
+    headers = {
+        "user-agent": _user_agent(),
+        "accept": "application/json",
+        "content-type": "application/json",
+        "anthropic-version": _VERSION,
+    }
+    if credential := key or token:
+        headers["authorization"] = f"Bearer {credential}"
+    lines = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").splitlines()
+    named = ((name.strip().lower(), value.strip()) for name, colon, value in map(_parted, lines) if colon)
+    return headers | dict(named) | {name.lower(): value for name, value in given.items()}
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    return line.partition(":")
+
+
+def _user_agent() -> str:
+    # Not the SDK's own user-agent and x-stainless-*: they describe retries and time-outs that are not ours.
+    return f"seedbed-anthropic/{version('seedbed-anthropic')}"
 
 
 def named_url(base_url: str | None) -> str | None:
@@ -127,8 +167,7 @@ def _client(**settings: Any) -> Anthropic:
 
 
 def _headers(client: Anthropic, given: Mapping[str, str]) -> dict[str, str]:
-    # Not the SDK's own user-agent and x-stainless-*: they describe retries and time-outs that are not ours.
-    own = {"user-agent": f"seedbed-anthropic/{version('seedbed-anthropic')}"}
+    own = {"user-agent": _user_agent()}
     sent = {name.lower(): value for name, value in client.default_headers.items() if isinstance(value, str)}
     own |= {name: value for name, value in sent.items() if not name.startswith(_OF_THE_SDK)}
     return own | {name.lower(): value for name, value in given.items()}

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
@@ -17,8 +16,7 @@ from seedbed import (
     KeySource,
     Request,
     Response,
-    UnknownModelError,
-    get_json,
+    check_listening,
     parse_body,
     post_json,
     public_url,
@@ -36,7 +34,6 @@ from seedbed_anthropic.request import SAMPLING, build_body
 from seedbed_anthropic.response import read_limits, read_response
 from seedbed_anthropic.streamed import message_of_events
 
-CHECK_SECONDS = 10.0
 SAMPLING_VERSION = "2023-06-01"
 """The last version of the API that takes a temperature, from the models that have one."""
 
@@ -164,19 +161,11 @@ class AnthropicLLM(LLM):
         return read_response(received, answer.headers, connection.provider)
 
     async def check(self) -> None:
-        """Ask for the model's description: AuthenticationError, UnknownModelError or no connection."""
-        connection = self.connection
-        headers = await connection.current_headers()
-        url = f"{connection.base_url}/v1/models/{quote(self.model, safe='')}"
-        answer = await get_json(url, headers=headers, timeout=CHECK_SECONDS)
-        refused = answer.status in (401, 403)
-        if not refused and (not connection.at_provider or answer.status == 429 or answer.status >= 500):
-            return
-        described = parse_body(answer, connection.provider, _secrets(connection, headers))
-        if described.get("lifecycle") == "retired":
-            raise UnknownModelError(
-                f"the model '{self.model}' is retired", "`GET /v1/models` lists those that are not"
-            )
+        """Raise where a key is missing, or where nothing listens at an address of this machine.
+
+        The API is asked nothing: the first call decides, and need not wait for an answer to another one.
+        """
+        await check_listening(self.connection.base_url)
 
     def _connect(self) -> Connection:
         self.resolve_key()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal, Self
@@ -20,6 +20,8 @@ from seedbed import (
     KeySource,
     Request,
     Response,
+    UnknownModelError,
+    check_listening,
     parse_body,
     post_json,
     public_url,
@@ -28,7 +30,7 @@ from seedbed_openai.chat import chat_body
 from seedbed_openai.chat_answer import read_chat
 from seedbed_openai.connection import Connection, connect, key_source_of, key_sources
 from seedbed_openai.limits import read_limits
-from seedbed_openai.model_check import check_model
+from seedbed_openai.model_names import advice_on_model
 from seedbed_openai.presets import PRESETS, Preset, PresetName, StructuredOutput, preset_for
 from seedbed_openai.responses import responses_body
 from seedbed_openai.responses_answer import read_responses
@@ -206,11 +208,16 @@ class OpenAILLM(LLM):
     def unload(self) -> None:
         """Forget where requests go, so that a changed environment counts."""
         vars(self).pop("_connection", None)
+        vars(self).pop("_model_advice", None)
         super().unload()
 
     async def check(self) -> None:
-        """Ask the server, without cost, whether it knows the key and the model."""
-        await check_model(self, await asyncio.to_thread(lambda: self._connection))
+        """Raise where a key is missing, or where nothing listens at an address of this machine.
+
+        The server is asked nothing: what it says of its list of models is no promise, and costs the first
+        row a round trip. The first call decides.
+        """
+        await check_listening((await asyncio.to_thread(lambda: self._connection)).url)
 
     async def respond(self, request: Request) -> Response:
         """Post the request to Chat Completions or to the Responses API."""
@@ -222,6 +229,9 @@ class OpenAILLM(LLM):
             body = parse_body(answer, connection.title, self.secrets, read_limits, assemble)
         except AuthenticationError as error:
             error.advice = (*error.advice, connection.key_origin)
+            raise
+        except UnknownModelError as error:
+            error.advice = (*await asyncio.shield(self._advice(connection, headers)), *error.advice)
             raise
         return read(body, connection.title, read_limits(answer.headers))
 
@@ -235,6 +245,14 @@ class OpenAILLM(LLM):
             structured_output=self._structured_output(preset),
             reasoning_effort=self.reasoning_effort,
         )
+
+    def _advice(self, connection: Connection, headers: Mapping[str, str]) -> asyncio.Future[tuple[str, ...]]:
+        """Return what the server's list says of the model, asked for once: every row in flight wants it."""
+        found: asyncio.Future[tuple[str, ...]] | None = vars(self).get("_model_advice")
+        if found is None:
+            asking = advice_on_model(self.model, connection.models_url, headers)
+            found = vars(self)["_model_advice"] = asyncio.ensure_future(asking)
+        return found
 
     @cached_property
     def _connection(self) -> Connection:

@@ -37,7 +37,6 @@ class Preset:
     `key_variable` is the environment variable of the key, None where there is none; `needs_key`
     says whether requests without one are refused; `key_hosts` are the provider's own.
     `price_provider` is the name under which prices are listed, None for servers of one's own.
-    `lists_all_models`: a model that is missing from GET /models cannot be used.
     """
 
     title: str
@@ -51,7 +50,6 @@ class Preset:
     seed_field: str = "seed"
     developer_role: bool = False
     price_provider: str | None = None
-    lists_all_models: bool = False
 
 
 def _all_but(*lacking: str) -> Capabilities:
@@ -92,7 +90,6 @@ PRESETS: dict[PresetName, Preset] = {
         base_url="http://localhost:8000/v1",
         key_variable="VLLM_API_KEY",
         needs_key=False,
-        lists_all_models=True,
     ),
     "ollama": Preset(
         title="Ollama",
@@ -100,7 +97,6 @@ PRESETS: dict[PresetName, Preset] = {
         key_variable="OLLAMA_API_KEY",
         needs_key=False,
         capabilities=_all_but("n"),
-        lists_all_models=True,
     ),
     "lmstudio": Preset(
         title="LM Studio",
@@ -108,7 +104,6 @@ PRESETS: dict[PresetName, Preset] = {
         key_variable="LM_API_TOKEN",
         needs_key=False,
         capabilities=_all_but("n", "logprobs"),
-        lists_all_models=True,
     ),
     "groq": Preset(
         title="Groq",

@@ -45,7 +45,6 @@ def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connecti
             client = _client(llm, key or _NO_KEY, http_client)
             post = _request_of(lambda: _ask(client, llm))
             models = _request_of(client.models.list)
-            model = _request_of(lambda: client.models.retrieve(llm.model))
     except (openai.OpenAIError, ValueError, TypeError) as error:
         # The text of a UnicodeError quotes the whole value, which may be a secret.
         reason = "a header is not ASCII" if isinstance(error, UnicodeError) else str(error)
@@ -62,7 +61,6 @@ def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connecti
         preset=llm.effective_preset,
         url=str(post.url),
         models_url=str(models.url),
-        model_url=str(model.url),
         headers=headers | own_headers(llm),
         key_origin=key_origin,
         token_provider=llm.token_provider,
