@@ -183,9 +183,9 @@ def open_session(
         folder=store.folder if name else None,
         store=None if name else store,
     )
-    fingerprints = record_files(plan, store)
-    job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
     try:
+        fingerprints = record_files(plan, store)
+        job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
         return Session(job, engine(job), out=out, csv_safe=csv_safe, order=order, observers=observers)
     except BaseException:
         store.close()

@@ -44,7 +44,7 @@ class StepFiles(NamedTuple):
     def of(cls, step: BaseStep, seed: int, kept: RunQueries) -> StepFiles:
         """Look at the files that a run keeps for a step."""
         known = {result.row: result for result in kept.results_of(_kept_as(step))}
-        now = {name: _result(step, name, result) for name, result in known.items()}
+        now = {name: _result(_kept_as(step), name, result) for name, result in known.items()}
         changed = {name: result for name, result in now.items() if result.key != known[name].key}
         stored = kept.get_mark(_kept_as(step))
         salt = stored if isinstance(stored, bytes) else b""
@@ -78,7 +78,8 @@ class FileRecord:
     """Takes the files that a step reads, on any thread, and keeps each before the rows made with it."""
 
     def __init__(self, step: BaseStep, store: RunStore, known: Mapping[str, Result]) -> None:
-        self._step = step
+        # Not the step, which has this record: a run that is forgotten goes at once only without cycles.
+        self._kept_as = _kept_as(step)
         self._store = store
         self._known = dict(known)
         self._lock = threading.Lock()
@@ -87,7 +88,7 @@ class FileRecord:
         """Keep a file that is about to be read."""
         with self._lock:
             before = self._known.get(str(path))
-            now = _result(self._step, str(path), before)
+            now = _result(self._kept_as, str(path), before)
             self._known[str(path)] = now
             if before is None or _tells_more(now, before):
                 is_same = before is None or before.key == now.key
@@ -102,7 +103,7 @@ def _kept_as(step: BaseStep) -> str:
     return f"{step.name} files"
 
 
-def _result(step: BaseStep, name: str, before: Result | None) -> Result:
+def _result(kept_as: str, name: str, before: Result | None) -> Result:
     """Return what is kept of a file: its digest, and what tells without reading it that it is the same."""
     times = _times(name)
     if before is not None and before.key != _CHANGED and _is_sure(before) and _seen(before)[:-1] == times:
@@ -112,7 +113,7 @@ def _result(step: BaseStep, name: str, before: Result | None) -> Result:
         key = content_digest(Path(name))
     except UsageError:
         key = b"unreadable"
-    return Result(_kept_as(step), name, key, 0, "done", orjson.dumps([*times, noted]))
+    return Result(kept_as, name, key, 0, "done", orjson.dumps([*times, noted]))
 
 
 def _is_sure(kept: Result) -> bool:

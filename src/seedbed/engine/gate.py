@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.run import Found, Run
@@ -35,7 +36,7 @@ class Gate:
         self._journal.on_source_waiting = self.open
         loop = asyncio.get_running_loop()
         self._end = loop.time() + _LONGEST_LOOK
-        self._timer = loop.call_later(_QUIET, self._listen)
+        self._timer = loop.call_later(_QUIET, self._listen, context=Context())
 
     def watch(self, window: Window, step: str) -> None:
         """Look at the rows in flight in a window, whose rows are counted at `step`."""
@@ -45,12 +46,17 @@ class Gate:
             # The last row to settle without a call may do so after all others have begun to wait.
             window.on_change = self._look
 
+    def end(self) -> None:
+        """Listen no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def open(self) -> None:
         """Say what was found, and let calls be sent."""
         if self._timer is None:
             return
-        self._timer.cancel()
-        self._timer = None
+        self.end()
         kept, replayed = self._journal.kept[self._step], self._run.calls.replayed
         self._run.found = Found(kept, replayed, self._journal.waiting_calls, changed=self._changed)
         self._journal.open_gate()
@@ -68,4 +74,4 @@ class Gate:
         if now >= self._end or (self._journal.waiting and now >= self._news + _QUIET):
             self.open()
         else:
-            self._timer = loop.call_at(max(now, self._news) + _QUIET, self._listen)
+            self._timer = loop.call_at(max(now, self._news) + _QUIET, self._listen, context=Context())

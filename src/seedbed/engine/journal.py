@@ -41,12 +41,16 @@ class RunJournal:
         self.has_branches = tells_branches_apart(store)
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
-        self.on_waiting: Callable[[], None] = lambda: None
-        self.on_source_waiting: Callable[[], None] = lambda: None
-        self.on_replacing: Callable[[], None] = lambda: None
+        self.end()
         self.waiting: set[int] = set()
         self.waiting_calls = 0
         self.kept: Counter[str] = Counter()
+
+    def end(self) -> None:
+        """Tell nobody of news; so it begins, too."""
+        self.on_waiting: Callable[[], None] = _nothing
+        self.on_source_waiting: Callable[[], None] = _nothing
+        self.on_replacing: Callable[[], None] = _nothing
 
     @property
     def is_fresh(self) -> bool:
@@ -124,3 +128,7 @@ class RunJournal:
                 answer=encode_response(response),
             )
         )
+
+
+def _nothing() -> None:
+    pass

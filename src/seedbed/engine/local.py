@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import Context
 
 from seedbed.engine.barriers import Barrier
 from seedbed.engine.collection import rare_collections
@@ -66,12 +67,13 @@ class LocalEngine(Engine):
         journal = RunJournal(job.store, sender.counts, prices, retrying=job.retrying)
         self._gateway = Gateway(sender=sender, recorder=recorder, journal=journal)
         job.run.calls = self._gateway.counts
-        sender.on_appetite = self._wake
         self._shop = Workshop(job, journal, sender, watch)
         self._segments = segments_of(job.plan.topology)
         self._gate = Gate(journal, job.run, changed_steps(job.fingerprints, job.store.last_working_session()))
         self._loaded: list[BaseStep] = []
         self._window: Window | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._has_ended = False
 
     async def make_rows(self) -> bool:
         """Load what is needed, go through all segments, and unload it."""
@@ -80,15 +82,18 @@ class LocalEngine(Engine):
             with rare_collections():
                 await self._go_through_segments()
         finally:
+            self._end()
             await self._unload()
         return not self._shop.interrupted
 
     def drain(self) -> None:
         """Start no more calls, and let those in flight finish for at most ten seconds."""
+        if self._has_ended:
+            return
         self._send_no_more()
         if self._window is not None:
             self._window.drain()
-        asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._cut_off)
+        self._later(DRAIN_SECONDS, self._cut_off)
 
     def cancel(self) -> None:
         """Cancel the calls in flight."""
@@ -135,6 +140,7 @@ class LocalEngine(Engine):
     async def _go_through_segments(self) -> None:
         loop = asyncio.get_running_loop()
         self.job.store.on_commit(lambda _: call_soon(loop, self._wake))
+        self._shop.sender.on_appetite = self._wake
         self._gate.close()
         self._watch_time()
         for segment in self._segments:
@@ -189,7 +195,26 @@ class LocalEngine(Engine):
         """Stop when the time of the run is up, also where no call asks for it."""
         left = self._budget.seconds_left if self._budget is not None else None
         if left is not None:
-            asyncio.get_running_loop().call_later(left, self._time_is_up)
+            self._later(left, self._time_is_up)
+
+    def _later(self, seconds: float, then: Callable[[], None]) -> None:
+        # In no context: the loop keeps one, with all that it holds, until a cancelled timer would be due.
+        timer = asyncio.get_running_loop().call_later(seconds, then, context=Context())
+        self._timers.append(timer)
+
+    def _end(self) -> None:
+        """Let nothing of the run go on: no timer, which would stop it later, and no call of a thread's.
+
+        What was told of news holds the run no longer, so that one that is forgotten closes its store at once,
+        and not when Python next looks for cycles.
+        """
+        self._has_ended = True
+        for timer in self._timers:
+            timer.cancel()
+        self._gate.end()
+        self._gateway.end()
+        self._shop.journal.end()
+        self._window = None
 
     def _time_is_up(self) -> None:
         if self.job.run.stopped_by is None and not self._shop.interrupted:

@@ -95,6 +95,15 @@ class Session:
             observation.hurry()
 
     async def _execute(self) -> Run:
+        try:
+            return await self._to_the_end()
+        except BaseException:
+            # Nobody is given the run with which its rows would live.
+            with suppress(StoreError):
+                await asyncio.shield(asyncio.to_thread(self._store.close))
+            raise
+
+    async def _to_the_end(self) -> Run:
         begun = time.monotonic()
         finished = False
         try:
@@ -200,6 +209,7 @@ class Session:
             try:
                 await self._tell_outcome()
             finally:
+                self._store.end_callbacks()
                 if run.folder is not None:
                     await asyncio.to_thread(self._store.close)
 

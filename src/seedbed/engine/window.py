@@ -77,6 +77,12 @@ class Window:
         finally:
             self._source.close()
             await self._cancel()
+            self._forget_callbacks()
+
+    def _forget_callbacks(self) -> None:
+        # They hold the run, and it holds the window: without a cycle it is gone when nobody has it any more.
+        self._is_clogged = _always
+        self.on_change = self.on_failure = self._source.on_news = _nothing
 
     def wake(self) -> None:
         """Look again at what may be started and what is done."""
@@ -173,6 +179,10 @@ class Window:
 
 def _nothing() -> None:
     pass
+
+
+def _always() -> bool:
+    return True
 
 
 def _is_settled(task: asyncio.Future[Settled]) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from types import TracebackType
 from typing import Any
 
@@ -18,7 +19,7 @@ class Deadlines:
         self._loop = asyncio.get_running_loop()
         # In the order of their ends, since all take equally long.
         self._running: dict[Deadline, None] = {}
-        self._has_timer = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def within(self) -> Deadline:
         """Return a context whose inside is cancelled when its time is up; then it raises TimeoutError."""
@@ -28,7 +29,7 @@ class Deadlines:
         """Return the moment of the loop's clock at which a deadline that begins now is over."""
         at = self._loop.time() + self._seconds
         self._running[deadline] = None
-        if not self._has_timer:
+        if self._timer is None:
             self._set_timer(at)
         return at
 
@@ -36,12 +37,18 @@ class Deadlines:
         """Let go of a deadline that is not over."""
         del self._running[deadline]
 
+    def close(self) -> None:
+        """Cut nothing off any more, and set no timer for what is left."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _set_timer(self, at: float) -> None:
-        self._has_timer = True
-        self._loop.call_at(at, self._cut_off)
+        # In no context: the loop keeps that of the row that set a timer long after the timer was cancelled.
+        self._timer = self._loop.call_at(at, self._cut_off, context=Context())
 
     def _cut_off(self) -> None:
-        self._has_timer = False
+        self._timer = None
         now = self._loop.time()
         for deadline in [*self._running]:
             if deadline.at > now:

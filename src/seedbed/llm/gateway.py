@@ -96,6 +96,11 @@ class Gateway:
         for task in [*self._under_way]:
             task.cancel()
 
+    def end(self) -> None:
+        """Cancel every call, now and from now on, and every timer."""
+        self.cancel()
+        self._sender.end()
+
     async def _call(self, llm: LLM, request: Request, scope: CallScope | None, takes_seed: bool) -> Response:
         if scope is None:
             return self._answered(None, request, await self._sender.send(llm, request))

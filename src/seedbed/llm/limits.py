@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import math
 from collections.abc import Callable
+from contextvars import Context
 
 from seedbed.llm.circuit import Circuit, CircuitPolicy
 from seedbed.llm.pace import Pace
@@ -121,7 +122,7 @@ class Limiter:
     async def pause(self, seconds: float) -> None:
         """Wait before the next try of a call, for not longer than until calls are drained."""
         pause: asyncio.Future[None] = self._loop.create_future()
-        timer = self._loop.call_later(seconds, _wake, pause)
+        timer = self._loop.call_later(seconds, _wake, pause, context=Context())
         try:
             await self.wait(pause)
         finally:
@@ -226,6 +227,8 @@ class Limiter:
 
     def _waits_no_more(self) -> None:
         self.waiting -= 1
+        if not self.waiting:
+            self._wake_in(math.inf)
         if self.waiting == ENOUGH_WAITING // 2:
             self.on_appetite()
 
@@ -246,7 +249,7 @@ class Limiter:
     def _tick_later(self) -> None:
         if self.window.is_opening and not self._is_ticking:
             self._is_ticking = True
-            self._loop.call_later(TICK_SECONDS, self._tick)
+            self._loop.call_later(TICK_SECONDS, self._tick, context=Context())
 
     def _tick(self) -> None:
         self._is_ticking = False
@@ -258,7 +261,9 @@ class Limiter:
     def _wake_in(self, delay: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if delay == math.inf else self._loop.call_later(delay, self._give)
+            self._timer = None
+        if delay != math.inf:
+            self._timer = self._loop.call_later(delay, self._give, context=Context())
 
 
 def _nothing() -> None:

@@ -195,6 +195,12 @@ class Sender:
         for limiter in self._limiters.values():
             limiter.drain()
 
+    def end(self) -> None:
+        """Set no timer any more; for when all calls have been cancelled."""
+        for deadlines in self._deadlines.values():
+            deadlines.close()
+        self.on_appetite = lambda: None
+
     def limiter(self, llm: LLM) -> Limiter:
         """Return what keeps the limits of an LLM's endpoint and credential."""
         key = llm.limits_key

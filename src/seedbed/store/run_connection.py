@@ -19,7 +19,8 @@ HEADER = 100
 
 _File: TypeAlias = tuple[int, int]
 
-_guard = threading.Lock()
+# Taken twice by one thread where the collector closes a forgotten connection while another is being made.
+_guard = threading.RLock()
 
 
 class Connection(sqlite3.Connection):

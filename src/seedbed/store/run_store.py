@@ -141,6 +141,10 @@ class RunStore(RunQueries):
         """
         self._writer.on_commit(callback)
 
+    def end_callbacks(self) -> None:
+        """Call none of the callbacks any more; a store that has some is not closed by being forgotten."""
+        self._writer.end_callbacks()
+
     def flush(self) -> None:
         """Wait until everything added so far is durable, or raise `StoreError`."""
         self._writer.flush()

@@ -72,6 +72,10 @@ class Writer:
         """Have `callback` called on the writer's thread with `committed`, after each commit."""
         self._callbacks.append(callback)
 
+    def end_callbacks(self) -> None:
+        """Call nobody any more: what a callback holds, such as its store, lives as long as this thread."""
+        self._callbacks = []
+
     def flush(self) -> None:
         """Wait until all that was added is durable; raises `StoreError` where that cannot be."""
         with self._lock:

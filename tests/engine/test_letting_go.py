@@ -1,0 +1,271 @@
+"""What a run takes it gives back, whatever becomes of it: threads, files, folders, timers."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from tests.support.scripted_llm import prompt, scripted
+
+from seedbed import (
+    AuthenticationError,
+    GeneratorTask,
+    GlobalStep,
+    LLMError,
+    Response,
+    Run,
+    Step,
+    UsageError,
+    run,
+)
+from seedbed.engine.api import open_session
+from seedbed.engine.bounds import Bounds
+from seedbed.engine.local import LocalEngine
+from seedbed.engine.plan import make_plan
+from seedbed.engine.session import Session
+from seedbed.llm.loop import loop_thread
+from seedbed.tasks.rows import Row
+
+
+class Numbers(GeneratorTask):
+    template: str = "{{ n }}"
+
+    def sample(self, index: int, rng: Any) -> Row:
+        return {"n": index}
+
+
+class Yielding(GeneratorTask):
+    def process(self, offset: int = 0) -> Iterator[Row]:
+        while True:
+            yield {"n": self.llm.generate([[{"role": "user", "content": "x"}]])[0][0]}
+
+
+class Keep(Step):
+    def process(self, row: Row) -> Row:
+        return row
+
+
+class TurnRound(GlobalStep):
+    def process(self, rows: Any) -> Any:
+        return reversed([*rows])
+
+
+class Refusing(LocalEngine):
+    def __init__(self, job: Any) -> None:
+        super().__init__(job)
+        raise UsageError("not today")
+
+
+def no_key(request: Any) -> str:
+    raise AuthenticationError("no key")
+
+
+def stopping(session: list[Session]) -> Callable[[Any], str]:
+    def answer(request: Any) -> str:
+        session[0].cancel()
+        return "yes"
+
+    return answer
+
+
+def complete() -> Run:
+    return run(Numbers(llm=scripted()), 2)
+
+
+def capped() -> Run:
+    return run(Numbers(llm=scripted()), 2, max_seconds=3600, max_tokens=10**9, requests_per_minute=10**6)
+
+
+def named() -> Run:
+    return run(Numbers(llm=scripted()), 2, name="named")
+
+
+def yielding() -> Run:
+    return run(Yielding(llm=scripted()), 2)
+
+
+def graph() -> Run:
+    source = Numbers(llm=scripted(), num_generations=2)
+    return (source >> [Keep(name="a"), Keep(name="b")] >> Keep() >> TurnRound() >> Keep(name="last")).run(2)
+
+
+def failed() -> None:
+    with suppress(LLMError):
+        run(Numbers(llm=scripted(no_key)), 2, max_seconds=3600)
+
+
+def refused() -> None:
+    with suppress(UsageError):
+        run(Numbers(llm=scripted()), 2, name="refused", engine=Refusing)
+
+
+def never_begun() -> Session:
+    return open_session(make_plan(Numbers(llm=scripted()), n=2))
+
+
+def cancelled() -> Run:
+    session: list[Session] = []
+    plan = make_plan(Numbers(llm=scripted(stopping(session))), n=9, bounds=Bounds(max_seconds=3600))
+    session.append(open_session(plan))
+    made = session[0].execute()
+    session.clear()
+    return made
+
+
+KINDS = [complete, capped, named, yielding, graph, failed, refused, never_begun, cancelled]
+
+
+DESCRIPTORS = Path("/proc/self/fd")
+
+
+class Taken(NamedTuple):
+    """What this process has at a moment."""
+
+    threads: int
+    descriptors: int
+    folders: int
+
+    @classmethod
+    def now(cls) -> Taken:
+        names = [thread.name for thread in threading.enumerate()]
+        return cls(
+            # Threads that the loop keeps for blocking calls come and stay, up to a number.
+            sum(name.startswith("writer of") for name in names),
+            len([*DESCRIPTORS.iterdir()]) if DESCRIPTORS.is_dir() else 0,
+            len([*Path(tempfile.gettempdir()).glob("seedbed-*")]),
+        )
+
+    def until(self, after: Taken) -> Taken:
+        """Return what was taken since; it may be less, as runs before this moment were on their way out."""
+        return Taken(*(max(0, one - other) for one, other in zip(after, self, strict=True)))
+
+
+@contextmanager
+def without_cycles() -> Iterator[None]:
+    """Have Python collect no cycles meanwhile: what is forgotten is to go by itself."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def grown(kind: Callable[[], object], times: int) -> Taken:
+    """Return what so many more runs have taken and not given back."""
+    with without_cycles():
+        kind()
+        before = Taken.now()
+        for _ in range(times):
+            kind()
+        end = time.monotonic() + 10
+        # The threads on which the last run was made are still on their way out of it.
+        while (growth := before.until(Taken.now())) != (0, 0, 0) and time.monotonic() < end:
+            time.sleep(0.01)
+    return growth
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_grows_with_the_runs_of_a_process(kind: Callable[[], object]) -> None:
+    assert grown(kind, 5) == (0, 0, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_grows_with_three_hundred_runs(kind: Callable[[], object]) -> None:
+    assert grown(kind, 300) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("kind", [complete, capped, graph, cancelled])
+def test_rows_live_as_long_as_their_run(kind: Callable[[], Run]) -> None:
+    made = kind()
+    with without_cycles():
+        assert len([*made.rows()]) == made.accepted
+        store = weakref.ref(made.store)
+        folder = made.store.folder
+        del made
+        end = time.monotonic() + 10
+        while store() is not None and time.monotonic() < end:
+            time.sleep(0.01)
+        assert store() is None
+        assert not folder.exists()
+
+
+def timers() -> list[Any]:
+    """Return the timers of the loop on which runs live."""
+    return [timer for timer in loop_thread().loop._scheduled if not timer.cancelled()]
+
+
+@pytest.mark.parametrize("kind", [capped, failed, cancelled, graph, yielding])
+def test_no_timer_outlives_a_run(kind: Callable[[], object]) -> None:
+    before = {id(timer) for timer in timers()}
+    kept = kind()
+
+    assert [timer for timer in timers() if id(timer) not in before] == []
+    del kept
+
+
+def test_the_timer_of_a_run_says_nothing_of_it_when_it_has_ended() -> None:
+    made = run(Numbers(llm=scripted(prompt)), 2, max_seconds=0.3)
+    assert (made.outcome, made.stopped_by) == ("complete", None)
+    ended = threading.Event()
+    loop = loop_thread().loop
+    loop.call_soon_threadsafe(lambda: loop.call_later(0.4, ended.set))
+    ended.wait()
+
+    assert (made.outcome, made.stopped_by) == ("complete", None)
+
+
+def test_a_run_that_has_ended_is_not_stopped_any_more() -> None:
+    session = open_session(make_plan(Numbers(llm=scripted()), n=2))
+    made = session.execute()
+    before = len(timers())
+    session.drain()
+    session.cancel()
+    ended = threading.Event()
+    loop_thread().loop.call_soon_threadsafe(ended.set)
+    ended.wait()
+
+    assert made.outcome == "complete"
+    assert len(timers()) == before
+
+
+def test_no_call_is_sent_when_a_run_has_ended() -> None:
+    # A thread of a generator's own, which does not hear that enough rows are there.
+    answered = threading.Event()
+    outcome: list[object] = []
+
+    class Careless(GeneratorTask):
+        def process(self, offset: int = 0) -> Iterator[Row]:
+            def later() -> None:
+                ended.wait(20)
+                try:
+                    outcome.append(self.llm.generate([[{"role": "user", "content": "late"}]]))
+                except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at
+                    outcome.append(error)
+                answered.set()
+
+            threading.Thread(target=later).start()
+            yield {"n": 0}
+
+    ended = threading.Event()
+    llm = scripted(lambda request: Response.of_text("yes"))
+    run(Careless(llm=llm), 1, name="careless")
+    ended.set()
+    answered.wait(20)
+
+    assert llm.requests == []
+    assert isinstance(outcome[0], BaseException)
