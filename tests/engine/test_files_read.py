@@ -216,3 +216,37 @@ def test_a_file_that_changes_while_it_is_read_makes_the_rows_again():
     changing = type("Changing", (Step,), {"process": process, "__module__": __name__})
     assert [row["text"] for row in go(changing()).rows()] == ["a", "changed"]
     assert [row["text"] for row in go(changing()).rows()] == ["changed", "changed"]
+
+
+class SampledImage(GeneratorTask):
+    def sample(self, index, rng):
+        return {"_image": image_part(Path("one.png")), "size": len(Path("one.png").read_bytes())}
+
+    def format_input(self, input):
+        return [{"role": "user", "content": [input["_image"]]}]
+
+
+class YieldedImage(GeneratorTask):
+    def process(self, offset=0):
+        for _ in range(2):
+            part = image_part(Path("one.png"))
+            answer = self.llm.generate([[{"role": "user", "content": [part]}]])[0][0]
+            yield {"size": len(Path("one.png").read_bytes()), "answer": answer}
+
+
+class AllWithImage(GlobalStep):
+    def process(self, rows):
+        image_part(Path("one.png"))
+        for row in rows:
+            yield {**row, "size": len(Path("one.png").read_bytes())}
+
+
+@pytest.mark.parametrize("kind", [SampledImage, YieldedImage, AllWithImage])
+def test_an_image_counts_wherever_it_is_read(kind):
+    Path("in.jsonl").write_text('{"text":"a"}\n{"text":"b"}\n')
+    for content in (b"x", b"x", b"yy"):
+        Path("one.png").write_bytes(content)
+        options = {} if issubclass(kind, GeneratorTask) else {"input": "in.jsonl"}
+        llm = ScriptedLLM(lambda request: "z", offers=ALL) if options == {} else None
+        made = go(kind(), llm, **options)
+        assert [row["size"] for row in made.rows()] == [len(content)] * 2

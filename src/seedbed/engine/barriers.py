@@ -11,6 +11,7 @@ from seedbed.engine.cells import Cell
 from seedbed.engine.fingerprint import digest, digest_of
 from seedbed.engine.segments import INPUT
 from seedbed.engine.sources import ContentIds, Item
+from seedbed.llm.files_read import current_files
 from seedbed.pipeline.topology import Node
 from seedbed.store import Result, Rows, RunStore
 from seedbed.tasks.combining import CombineStep
@@ -90,5 +91,6 @@ class Barrier:
     def _rows(self, inputs: list[AllRows]) -> Iterator[Row]:
         step = self._node.step
         assert isinstance(step, (GlobalStep, CombineStep))
+        current_files.set(step._noted)
         for made in step.process(*inputs):
             yield from as_rows(made, step.name)

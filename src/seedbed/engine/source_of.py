@@ -25,6 +25,7 @@ from seedbed.engine.sources import (
     numbered,
 )
 from seedbed.errors import InvalidRowError, StopRun
+from seedbed.llm.files_read import current_files
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.store import Result, RunStore
 from seedbed.tasks.generator_task import GeneratorTask
@@ -66,10 +67,15 @@ class SourceMaker:
         return ThreadedSource(lambda: digested(rows, segment.name), READ_AHEAD, keep)
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
+        def from_the_start() -> Iterator[Item]:
+            current_files.set(generator._noted)
+            yield from numbered(generator.process(), generator.name)
+
         if not generator.seekable:
-            return lambda: numbered(generator.process(), generator.name)
+            return from_the_start
 
         def items() -> Iterator[Item]:
+            current_files.set(generator._noted)
             kept = 0
             for item in self._kept_rows(generator):
                 yield item

@@ -17,6 +17,7 @@ import orjson
 from seedbed.engine.cells import Cell
 from seedbed.engine.failure import Failure
 from seedbed.errors import InvalidRowError
+from seedbed.llm.files_read import current_files
 from seedbed.llm.scope import current_scope
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row, encode_row
@@ -100,6 +101,7 @@ class IndexedSource(Source):
         if self._task.feedback and self._earlier.decided() < self._task.feedback_limit(index):
             return None
         self._index += 1
+        token = current_files.set(self._task._noted)
         try:
             variables = self._variables(index)
             if variables is None:
@@ -108,6 +110,8 @@ class IndexedSource(Source):
             return Item(str(index), Cell(str(index), _known_by(variables), given=variables))
         except Exception as error:  # noqa: BLE001 - one index fails alone, whatever its author's code raises
             return Item.failed(str(index), self._task.name, error)
+        finally:
+            current_files.reset(token)
 
     def _variables(self, index: int) -> dict[str, Any] | None:
         task = self._task
