@@ -468,3 +468,14 @@ def test_a_file_that_names_no_host_leaves_the_backend_its_own(
     write(llm)
     assert seedbed(*RUN).status == 0
     assert secrets_at(stranger)[0].headers["host"] == "homely.example"
+
+
+def test_a_header_of_the_environment_does_not_go_along_with_the_files_own_key(
+    seedbed: Seedbed, stranger: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"X-Internal: {KEY}")
+    write(f"{{use: openai/m, with: {{base_url: 'http://{HOST}/v1', api_key: of-the-file-itself}}}}")
+    refused = seedbed(*RUN)
+    assert refused.status == 2
+    assert "OPENAI_CUSTOM_HEADERS" in refused.error
+    assert stranger.count == 0

@@ -98,3 +98,14 @@ def test_a_key_and_a_user_in_the_address_exclude_each_other(
     assert "could not be loaded" not in refused.error
     assert CANARY not in refused.error
     assert server.count == 0
+
+
+@pytest.mark.parametrize("name", ["api_key", "extra_headers", "Authorization"])
+def test_a_key_within_a_setting_is_not_kept_either(seedbed: Seedbed, folder: Path, name: str) -> None:
+    seedbed(
+        *("run", "t.py:Haiku", "--llm", "t.py:Echo/m", "-n", "1", "--name", "s", "--set", "llm.max_tokens=7"),
+        *("--set", f'llm.extra={{"plain": {{"{name}": {{"x": "{CANARY}"}}}}}}'),
+    )
+    kept = seedbed("runs", "show", "s", "--json").out
+    assert "llm.max_tokens=7" in kept
+    assert CANARY not in kept

@@ -7,8 +7,9 @@ import traceback
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.scripted_llm import impatient
 
-from seedbed import SeedbedError, get_llm, post_json
+from seedbed import SeedbedError, get_json, get_llm, post_json
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.url_secrets import holds_url_secret, redacted_urls, url_secrets
 
@@ -79,7 +80,8 @@ def test_a_proxy_is_shown_without_its_password(proxy: str, monkeypatch: pytest.M
     try:
         for call in (
             lambda: post_json("http://far.example/v1?key=CANARY-P", {}, headers={}),
-            llm.check,
+            lambda: get_json("http://far.example/v1?key=CANARY-P", headers={}, timeout=9),
+            lambda: impatient(llm).acomplete([{"role": "user", "content": "x"}]),
         ):
             with pytest.raises(SeedbedError) as caught:
                 loop_thread().run(call(), twin="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from seedbed.plugins.names import split_llm_reference
 
 _LLM = "llm."
 _SHORTEST = 4
+_JSON_NAME = re.compile(r'"([^"]*)"\s*:')
 
 
 def kept_order(order: Order, plan: Plan, out: Path | None, csv_safe: bool = False) -> dict[str, Any]:
@@ -92,7 +94,9 @@ def _secrets(plan: Plan) -> list[str]:
 
 def _is_withheld(setting: Setting, secrets: Sequence[str]) -> bool:
     text = setting.text
-    return is_secret(setting.key) or holds_url_secret(text) or _shows(text, secrets)
+    # A value may be JSON, with a key or headers somewhere in it: llm.extra={"api_key": ...}.
+    names = (setting.key, *_JSON_NAME.findall(text))
+    return any(map(is_secret, names)) or holds_url_secret(text) or _shows(text, secrets)
 
 
 def _shows(text: str, secrets: Sequence[str]) -> bool:
