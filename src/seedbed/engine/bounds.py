@@ -48,6 +48,13 @@ class MaxFailures:
         return self.share is not None and failed > self.share * of
 
 
+def check_size(what: str, number: int | None, least: int = -(2**63), most: int = 2**63 - 1) -> None:
+    """Raise UsageError for a whole number that is too large for a run's store and its readers."""
+    if number is not None and not least <= number <= most:
+        # Python refuses to show a number of more than 4300 digits.
+        raise UsageError(f"{what} is a number of {number.bit_length()} bits", "give one of less than 64")
+
+
 @dataclass(frozen=True)
 class Bounds:
     """What a run may take: indices tried, failed rows, dollars, tokens and seconds; None is without bound.
@@ -73,6 +80,8 @@ class Bounds:
             if isinstance(value, (int, float)) and not value > 0 and not name.startswith("price"):
                 option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
                 raise UsageError(f"{option} {value:g} leaves room for nothing", "make it more than 0")
+            if isinstance(value, int):
+                check_size(name, value)
 
     @property
     def prices(self) -> Prices:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from pydantic_core import to_jsonable_python
 
 from seedbed.engine.code import code_parts
+from seedbed.llm.json_text import json_text
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.topology import Edge
 from seedbed.tasks.files import content_digest, parameter_files
@@ -40,7 +41,7 @@ def step_fingerprint(step: BaseStep, seed: int) -> bytes:
     that its parameters name has.
     """
     fields = {name: _as_data(getattr(step, name)) for name in type(step).model_fields}
-    encoded = orjson.dumps(
+    encoded = json_text(
         [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     )
     files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]

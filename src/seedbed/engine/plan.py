@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from seedbed.engine.bounds import NO_BOUNDS, Bounds
+from seedbed.engine.bounds import NO_BOUNDS, Bounds, check_size
 from seedbed.engine.input_rows import Input, InputRows, input_rows
 from seedbed.engine.llms import llms_in
 from seedbed.engine.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
@@ -133,6 +133,9 @@ def _check_numbers(plan: Plan) -> None:
         raise UsageError(f"cannot make {plan.n} rows", "-n is 1 or more")
     if plan.concurrency is not None and plan.concurrency < 1:
         raise UsageError(f"cannot keep {plan.concurrency} calls in flight", "--concurrency is 1 or more")
+    check_size("the seed", plan.seed, -(2**63), 2**64 - 1)
+    check_size("the number of rows", plan.n)
+    check_size("the number of calls in flight", plan.concurrency)
     plan.bounds.check()
     for step in _sources(plan):
         if plan.n is None and isinstance(step, GeneratorTask) and step.is_indexed and not step.finite:

@@ -53,6 +53,7 @@ class Session:
         self._order = order
         self._observers = observers
         self._mark: bytes | None = None
+        self._has_begun = False
 
     @property
     def plan(self) -> Plan:
@@ -122,6 +123,7 @@ class Session:
     async def _begin(self) -> None:
         job, loop = self._job, asyncio.get_running_loop()
         number = self._store.begin_session(self._manifest())
+        self._has_begun = True
         if (given := job.plan.input) is not None:
             types = await asyncio.to_thread(given.types)
             self._store.set_mark(INPUT_TYPES, types or b"")
@@ -233,7 +235,8 @@ class Session:
                 types if types and isinstance(types, bytes) else None,
             )
             run.out = self._out
-        self._note_end(finished)
+        if self._has_begun:
+            self._note_end(finished)
 
     def _note_end(self, finished: bool) -> None:
         summary = self.run.summary()

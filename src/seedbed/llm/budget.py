@@ -9,9 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from seedbed.errors import BudgetExhaustedError, UsageError
+from seedbed.llm.json_text import json_text
 from seedbed.llm.messages import parts
 from seedbed.llm.prices import Prices
 from seedbed.llm.request import Request
@@ -242,9 +241,9 @@ def prompt_bound(request: Request) -> int:
         for part in parts(message):
             tokens += len(part["text"].encode()) if "text" in part else _TOKENS_OF_IMAGE
         if calls := message.get("tool_calls"):
-            tokens += len(orjson.dumps(calls))
+            tokens += len(json_text(calls))
     if request.tools:
-        tokens += _TOKENS_OF_TOOLS + len(orjson.dumps([dict(tool) for tool in request.tools]))
+        tokens += _TOKENS_OF_TOOLS + len(json_text([dict(tool) for tool in request.tools]))
     if request.schema is not None:
-        tokens += _TOKENS_OF_TOOLS + len(orjson.dumps(dict(request.schema)))
+        tokens += _TOKENS_OF_TOOLS + len(json_text(dict(request.schema)))
     return tokens

@@ -10,13 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
-import orjson
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_core import to_jsonable_python
 
 from seedbed.errors import GenerationError, LLMError, SeedbedError, StopRun, UsageError
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.gateway import Gateway, default_gateway
+from seedbed.llm.json_text import json_text
 from seedbed.llm.key_guard import FileOrigin, asking, current_origin, find_key, untrusted_host
 from seedbed.llm.key_source import KeySource
 from seedbed.llm.loop import loop_thread
@@ -209,7 +209,7 @@ class LLM(GenerationParameters, ABC):
         """Backend, model and settings as bytes: what an answer depends on beside its request."""
         identity: bytes | None = self._private("_identity")
         if identity is None:
-            identity = orjson.dumps([self.backend, self.model_name, self.answer_settings])
+            identity = json_text([self.backend, self.model_name, self.answer_settings])
             self._identity = identity
         return identity
 

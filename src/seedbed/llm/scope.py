@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from seedbed.errors import UsageError
+from seedbed.llm.json_text import json_text
 from seedbed.llm.request import Request
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def request_digest(llm: LLM, request: Request, seed: int | None) -> bytes:
     `seed` is that of the run: where it differs, an answer is another answer.
     """
     try:
-        encoded = orjson.dumps([seed, tuple(request)], default=_plain, option=_CODING)
+        encoded = json_text([seed, tuple(request)], default=_plain, option=_CODING)
     except TypeError as error:
         raise UsageError(
             f"the request cannot be sent as JSON: {error}", "look at its messages, tools and 'extra'"

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import orjson
 
 from seedbed.errors import InvalidResponseError, LLMConnectionError, TimedOutError, UsageError
 from seedbed.llm.connection_errors import connection_error, not_a_url
 from seedbed.llm.hosts import is_loopback
+from seedbed.llm.json_text import json_text
 from seedbed.llm.key_guard import check_request
 from seedbed.llm.loop import loop_thread
 
@@ -50,7 +50,7 @@ async def post_json(
 
     Raises TimedOutError, LLMConnectionError, and InvalidResponseError for more than `max_bytes`.
     """
-    body = orjson.dumps(payload)
+    body = json_text(payload)
     headers = {"content-type": "application/json", **headers}
     return await loop_thread().arun(_exchange("POST", url, body, headers, timeout, max_bytes))
 
