@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.support.fault_server import Reply
 
 HEAVY = {
     "aiohttp",
@@ -50,3 +51,57 @@ def test_errors_and_hooks_load_nothing_heavy():
 def test_what_plugin_modules_begin_with_loads_no_http_client(name):
     heavy = loaded(f"from seedbed import {name}") & HEAVY
     assert heavy <= {"pydantic", "orjson", "jinja2", "pluggy"}
+
+
+ONE_ROW = """
+import sys
+from pathlib import Path
+from seedbed.cli import invoke
+assert invoke(["run", "t.py:One", "--llm", "openai/m", "-n", "1", "-o", "one.jsonl"]) == 0
+assert Path("one.jsonl").read_text().strip()
+"""
+TASK = """
+from seedbed import GeneratorTask
+
+class One(GeneratorTask):
+    template: str = "Write number {{ i }}."
+
+    def sample(self, index, rng):
+        return {"i": index}
+"""
+UNUSED = {
+    "anthropic",
+    "genai_prices",
+    "httpx",
+    "httpx2",
+    "openai",
+    "pyarrow",
+    "rich",
+    "tomllib",
+    "xllamacpp",
+    "yaml",
+}
+UNUSED_OF_OURS = {
+    "seedbed.engine.observation",
+    "seedbed.pipeline.entries",
+    "seedbed.pipeline.file",
+    "seedbed.scaffold",
+    "seedbed.testing",
+    "packaging.markers",
+}
+
+
+def test_a_run_of_one_row_loads_nothing_that_it_does_not_use(tmp_path, fault_server, monkeypatch):
+    answer = {"choices": [{"message": {"content": "One."}, "finish_reason": "stop"}]}
+    fault_server.answer_with(Reply(body=answer))
+    (tmp_path / "t.py").write_text(TASK)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{fault_server.url}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    program = f"{ONE_ROW}\nprint(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    modules = set(shown.stdout.split())
+    assert {name.partition(".")[0] for name in modules} & UNUSED == set()
+    assert modules & UNUSED_OF_OURS == set()
+    # The call is the first thing that the server hears of.
+    assert [received.path for received in fault_server.received] == ["/v1/chat/completions"]

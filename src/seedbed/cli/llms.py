@@ -11,11 +11,11 @@ from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.key_guard import chosen_by_user
 from seedbed.llm.llm import LLM
 from seedbed.llm.url_secrets import url_secrets
-from seedbed.pipeline.entries import LLMEntry
 from seedbed.plugins.resolve import get_llm, llm_class
 from seedbed.plugins.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from seedbed.pipeline.entries import LLMEntry
     from seedbed.plugins.registry import Registry
 
 _KEY_LENGTH = 8

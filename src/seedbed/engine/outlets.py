@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from seedbed.engine.emission import Emission
-from seedbed.engine.observation import Observation
+
+if TYPE_CHECKING:
+    from seedbed.engine.observation import Observation
 
 
 class Outlets:

@@ -14,8 +14,6 @@ import orjson
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.fingerprint import digest, way_fingerprint
 from seedbed.engine.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
-from seedbed.engine.observation import Observation
-from seedbed.engine.observed import ObservedOutcome, ObservedRun
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
 from seedbed.errors import PluginError, SeedbedError, StopRun, StoreError
@@ -128,6 +126,9 @@ class Session:
             types = await asyncio.to_thread(given.types)
             self._store.set_mark(INPUT_TYPES, types or b"")
         if self._observers:
+            from seedbed.engine.observation import Observation
+            from seedbed.engine.observed import ObservedRun
+
             observed = ObservedRun.of(job.plan, job.run, number)
             # It waits for the disk.
             observation = await asyncio.to_thread(Observation, self._observers, self._store, observed)
@@ -220,6 +221,8 @@ class Session:
         observation = self._job.outlets.observation
         if observation is None:
             return
+        from seedbed.engine.observed import ObservedOutcome
+
         if self.run.outcome == "interrupted":
             observation.hurry()
         await asyncio.to_thread(observation.end, ObservedOutcome.of(self.run))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,8 +117,8 @@ def settings_table(path: Path, table_path: tuple[str, ...]) -> Mapping[str, obje
     try:
         text = path.read_text(encoding="utf-8")
         # Somebody else's broken pyproject.toml is no concern of ours.
-        node: object = tomllib.loads(text) if all(part in text for part in table_path) else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        node: object = _parsed(text) if all(part in text for part in table_path) else {}
+    except (OSError, ValueError) as error:
         raise UsageError(f"the file '{path}' cannot be read: {error}") from error
     for depth, part in enumerate(table_path):
         if not isinstance(node, Mapping) or part not in node:
@@ -137,3 +136,10 @@ def _names(names: object, place: str) -> tuple[str, ...]:
         if not isinstance(name, str) or not _DISTRIBUTION.fullmatch(name):
             raise UsageError(f"{place} has {name!r}, which is not the name of a distribution")
     return tuple(names)
+
+
+def _parsed(text: str) -> object:
+    # Most folders have no settings, and need no parser of them.
+    import tomllib
+
+    return tomllib.loads(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -38,7 +37,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def hidden_beside(path: Path) -> Path:
     """Return a new hidden name in the folder of `path`, recognisable as a part of it."""
-    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}")
+    return path.with_name(f".{path.name[:40]}.{os.urandom(6).hex()}")
 
 
 def _sync(made: Path) -> None:
