@@ -13,6 +13,16 @@ pytest_plugins = ("pytester",)
 __all__ = ["fault_server", "llama_server", "runs"]
 
 
+SLOW_SECONDS = 1800
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests that make environments and the like longer than the others before they are said to hang."""
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
+
+
 @pytest.fixture(autouse=True)
 def runs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that a test's runs are kept in, its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
 from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
@@ -17,6 +19,7 @@ from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 from seedbed import GeneratorTask, Response, Step, Task, Usage
 from seedbed.engine.api import open_session
 from seedbed.engine.bounds import Bounds
+from seedbed.engine.local import LocalEngine
 from seedbed.engine.plan import make_plan
 from seedbed.llm.loop import loop_thread
 from seedbed.store import RunReader
@@ -215,3 +218,54 @@ def test_ctrl_c_in_a_script_keeps_the_rows_and_ends_at_once(tmp_path, runs):
     assert list(tmp_path.iterdir()) == []
     with RunReader.open(runs / "rows") as reader:
         assert [json.loads(row)["n"] for row in reader.rows("ask")] == [0, 1, 2, 3, 4]
+
+
+def test_a_row_that_was_made_when_its_run_is_cancelled_has_its_verdict(tmp_path):
+    class Cancelling(Ask):
+        def format_output(self, output, input):
+            if input["n"] == 3:
+                # The run hears of it before it hears of this row.
+                execution[0].cancel()
+            return {"answer": output}
+
+    async def execute(session):
+        execution.append(asyncio.current_task())
+        return await session.aexecute()
+
+    async def answer(request):
+        if int(prompt(request)) > 3:
+            await asyncio.Event().wait()
+        return prompt(request)
+
+    execution = []
+    session, out = session_of(Cancelling(llm=scripted(answer)), tmp_path, input=ROWS, concurrency=1)
+    with pytest.raises((asyncio.CancelledError, concurrent.futures.CancelledError)):
+        loop_thread().run(execute(session), twin="execute")
+
+    assert session.run.accepted == 4
+    with RunReader.open(session.run.folder) as reader:
+        assert reader.count_verdicts("cancelling")["accepted"] == 4
+    assert out.read_text() == '{"old": true}\n'
+
+
+def test_a_caller_that_is_cancelled_cuts_off_nothing_that_keeps_the_rows(tmp_path):
+    class Hasty(LocalEngine):
+        async def make_rows(self):
+            finished = await super().make_rows()
+            # It strikes where the session next waits: while the run is closed.
+            asyncio.current_task().cancel()
+            return finished
+
+    out = tmp_path / "kept.jsonl"
+    plan = make_plan(Ask(llm=scripted(prompt)), input=ROWS[:5])
+    session = open_session(plan, out=out, name="kept", engine=Hasty)
+    close = session._store._close
+    with pytest.raises((asyncio.CancelledError, concurrent.futures.CancelledError)):
+        session.execute()
+    folder = session.run.folder
+    while close.alive:
+        time.sleep(0.01)
+
+    assert len(out.read_text().splitlines()) == 5
+    with RunReader.open(folder) as reader:
+        assert reader.last_session().outcome == "complete"

@@ -445,3 +445,20 @@ def test_failing_reaches_a_call_that_pauses_and_spares_those_to_come():
         await limiter.pause(1.0)
 
     run_virtually(run())
+
+
+def test_a_call_that_gives_up_its_turn_lets_a_smaller_one_through_at_once():
+    async def run():
+        limiter = Limiter()
+        first = await limiter.acquire("m", tokens=10)
+        limiter.answered(first, Limits(tokens=10_000, tokens_left=100, tokens_reset=60.0), tokens=10)
+        large = asyncio.create_task(limiter.acquire("m", 0, tokens=5000))
+        small = asyncio.create_task(limiter.acquire("m", 1, tokens=1))
+        await asyncio.sleep(1)
+        assert not small.done()
+        large.cancel()
+        await small
+        # The timer that was set is one for the large call, half a minute later.
+        assert asyncio.get_running_loop().time() == 1
+
+    run_virtually(run())

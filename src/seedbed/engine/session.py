@@ -94,28 +94,21 @@ class Session:
             observation.hurry()
 
     async def _execute(self) -> Run:
-        try:
-            return await self._to_the_end()
-        except BaseException:
-            # Nobody is given the run with which its rows would live.
-            with suppress(StoreError):
-                await asyncio.shield(asyncio.to_thread(self._store.close))
-            raise
-
-    async def _to_the_end(self) -> Run:
         begun = time.monotonic()
-        finished = False
+        finished = is_given = False
         try:
             await self._begin()
             finished = await self._was_finished() or await self._make_rows()
+            is_given = True
         except SeedbedError as error:
             self.run.stopped_by = error
-            if not self.run.accepted and not isinstance(error, StopRun):
+            is_given = self.run.accepted > 0 or isinstance(error, StopRun)
+            if not is_given:
                 raise
         finally:
             self.run.seconds = time.monotonic() - begun
             # A cancelled caller must not cut off what keeps the rows.
-            await asyncio.shield(self._close(finished))
+            await asyncio.shield(self._close(finished, is_given))
         return self.run
 
     async def _begin(self) -> None:
@@ -192,8 +185,11 @@ class Session:
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
         return digest(*self._job.fingerprints.values(), *ways, numbers.encode(), rows)
 
-    async def _close(self, finished: bool) -> None:
-        """Have all that was made durable, let go of the last rows, and make the dataset's file."""
+    async def _close(self, finished: bool, is_given: bool) -> None:
+        """Have all that was made durable, let go of the last rows, and make the dataset's file.
+
+        A run without a folder keeps its store where the caller is given it, whose rows live with it.
+        """
         run = self.run
         try:
             await asyncio.to_thread(self._store.flush)
@@ -213,7 +209,7 @@ class Session:
                 await self._tell_outcome()
             finally:
                 self._store.end_callbacks()
-                if run.folder is not None:
+                if run.folder is not None or not is_given:
                     await asyncio.to_thread(self._store.close)
 
     async def _tell_outcome(self) -> None:
