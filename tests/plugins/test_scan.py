@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import excludes, required_seedbed
@@ -154,3 +155,9 @@ def test_the_requirement_on_seedbed_is_read_with_its_markers(lines, specifier):
 )
 def test_a_requirement_excludes_versions(specifier, version, excluded):
     assert excludes(specifier, version) is excluded
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.1.0", "0.9.9", "1", "1.0.0", "1.0.1", "2.0", "0.0.9"])
+@pytest.mark.parametrize("specifier", [">=0.1", ">=0.1,<1", ">0.1,<=1.0", "<1.0.0", ">= 0.1, < 2", ">=1.0.1"])
+def test_plain_bounds_are_read_as_packaging_reads_them(specifier, version):
+    assert excludes(specifier, version) is not SpecifierSet(specifier).contains(version)

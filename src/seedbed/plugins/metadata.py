@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import importlib_metadata
@@ -20,6 +21,8 @@ _logger = logging.getLogger(__name__)
 _PROJECT_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
 _PLAIN = re.compile(r"[\w.-]+\s*(?:\[[\w\s,.-]*\])?\s*((?:(?:[<>]=?|[!=~]=)\s*[\w.*+!]+\s*,?\s*)*)")
+
+_ONLY_NUMBERS = re.compile(r"\s*(?:[<>]=?\s*[0-9]+(?:\.[0-9]+)*\s*,?\s*)+")
 
 _UPPER = frozenset({"<", "<=", "==", "===", "~="})
 
@@ -116,16 +119,30 @@ def parse_requirement(line: str) -> Requirement:
     return Requirement(line)
 
 
+@cache
 def excludes(specifier: str | None, version: str | None) -> bool:
     """Say whether a requirement on Seedbed excludes `version`; prereleases are not excluded as such."""
     if specifier is None or version is None:
         return False
+    if _ONLY_NUMBERS.fullmatch(specifier) and re.fullmatch(r"[0-9.]+", version):
+        return not all(_allows(bound, version) for bound in specifier.split(","))
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
         return not SpecifierSet(specifier).contains(version, prereleases=True)
     except InvalidSpecifier:
         return True
+
+
+def _allows(bound: str, version: str) -> bool:
+    """Whether a bound of `_ONLY_NUMBERS` allows a version; `packaging`, for all others, takes 15 ms."""
+    operator, limit = bound.strip().rstrip("0123456789. "), bound.strip().lstrip("<>= ")
+    mine, theirs = ([int(part) for part in text.split(".") if part] for text in (version, limit))
+    length = max(len(mine), len(theirs))
+    mine, theirs = (numbers + [0] * (length - len(numbers)) for numbers in (mine, theirs))
+    return {">=": mine >= theirs, ">": mine > theirs, "<=": mine <= theirs, "<": mine < theirs}[
+        operator.strip()
+    ]
 
 
 def is_bounded_above(specifier: str) -> bool:
@@ -167,6 +184,13 @@ def running_version() -> str | None:
     """Return the version of the Seedbed that runs, or None where it runs without being installed."""
     found = installed_version("seedbed")
     return found.version or None if found else None
+
+
+def folder_name(distribution: Distribution) -> str:
+    """Return a distribution's name as its metadata folder has it, read from no file; empty if unknown."""
+    folder = getattr(distribution, "_path", None)
+    stem = getattr(folder, "name", "").rpartition(".")[0]
+    return normalise_distribution(stem.partition("-")[0])
 
 
 def is_editable(distribution: Distribution) -> bool:

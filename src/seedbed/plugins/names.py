@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from seedbed.errors import UsageError
 
@@ -50,6 +51,7 @@ def split_llm_reference(reference: str) -> tuple[str, str]:
     return start + backend, model
 
 
+@cache
 def normalise_distribution(name: str) -> str:
     """Return the form in which names of distributions are compared (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
