@@ -462,3 +462,21 @@ def test_a_call_that_gives_up_its_turn_lets_a_smaller_one_through_at_once():
         assert asyncio.get_running_loop().time() == 1
 
     run_virtually(run())
+
+
+def test_no_timer_is_left_when_no_call_waits():
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = Limiter(requests_per_minute=60)
+        await limiter.acquire("m")
+        calls = [asyncio.create_task(limiter.acquire("m")) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert loop.timers() == 1
+        calls[0].cancel()
+        await asyncio.sleep(0)
+        assert await calls[1] is not None
+        calls[2].cancel()
+        await asyncio.wait(calls)
+        assert (limiter.waiting, loop.timers()) == (0, 0)
+
+    run_virtually(run())

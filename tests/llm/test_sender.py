@@ -24,6 +24,7 @@ from seedbed import (
     Usage,
 )
 from seedbed.llm.sender import Sender
+from seedbed.llm.waiting import ENOUGH_WAITING
 
 
 def now():
@@ -292,5 +293,29 @@ def test_no_call_is_sent_when_the_time_was_up_while_it_waited_for_a_permit():
         outcomes = await tasks
         assert [type(outcome) for outcome in outcomes] == [Response] + [BudgetExhaustedError] * 4
         assert len(llm.requests) == 1
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("place", ["a permit", "a cap on tokens"])
+def test_more_is_asked_for_once_when_half_of_what_waits_is_gone(place):
+    async def run():
+        async def answer(request):
+            await asyncio.sleep(1.0)
+            return Response.of_text("yes", Usage(1, 1))
+
+        llm = scripted(answer, max_tokens=100)
+        sender = Sender(concurrency=1) if place == "a permit" else Sender(budget=Budget(max_tokens=350))
+        asked = []
+        sender.on_appetite = lambda: asked.append(len(llm.requests))
+        tasks = asyncio.ensure_future(send_all(sender, llm, 90))
+        while len(llm.requests) < 90 - ENOUGH_WAITING:
+            await asyncio.sleep(0.1)
+            assert sender.has_enough is (len(llm.requests) <= 90 - ENOUGH_WAITING)
+        assert asked == []
+        await tasks
+        (at,) = asked
+        assert at in range(90 - ENOUGH_WAITING // 2 - 1, 90 - ENOUGH_WAITING // 2 + 3)
+        assert not sender.has_enough
 
     run_virtually(run())

@@ -116,8 +116,11 @@ def task_of_scope(
     Where it is started is the last place that knows its number: what it does until its first call may take
     any time, and a replayed call takes none.
     """
+    # Most tasks are the engine's own, and a row has one at least: what they cost is a row's cost.
+    if current_scope.get() is None or options.get("context") is not None:
+        return asyncio.Task(coroutine, loop=loop, **options)
     scope = calling_scope()
-    if scope is not None and options.get("context") is None and asyncio.current_task(loop) is not None:
+    if scope is not None and asyncio.current_task(loop) is not None:
         own = scope.of_task()
         if own is not scope:
             options["context"] = context = copy_context()
