@@ -11,10 +11,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed import HTTPAnswer, InvalidResponseError, Limits, LLMError, Response, ToolCall, Usage, parse_body
+from seedbed import (
+    HTTPAnswer,
+    InvalidOutputError,
+    InvalidResponseError,
+    Limits,
+    LLMError,
+    Response,
+    Task,
+    ToolCall,
+    Usage,
+    parse_body,
+)
+from seedbed.testing import Reply, ScriptedServer
+from seedbed_anthropic import AnthropicLLM
 from seedbed_anthropic.response import read_limits, read_response
 from seedbed_anthropic.schema import ANSWER_TOOL
 from seedbed_anthropic.streamed import message_of_events
+
+
+class Sky(Task):
+    template: str = "What colour is the sky?"
 
 
 def read(message: dict[str, Any], **changes: Any) -> Response:
@@ -66,6 +83,28 @@ def test_the_input_of_the_answer_tool_is_the_text(message: dict[str, Any]) -> No
 )
 def test_stop_reasons(message: dict[str, Any], reason: str | None, expected: str) -> None:
     assert read(message, stop_reason=reason).choices[0].finish_reason == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([{"type": "thinking", "thinking": "Hm.", "signature": "s"}], "max_tokens"),
+        ([{"type": "redacted_thinking", "data": "x"}], "max_tokens"),
+        ([], "model_context_window_exceeded"),
+        ([{"type": "thinking", "thinking": "Hm.", "signature": "s"}], "end_turn"),
+    ],
+)
+def test_tokens_that_all_went_into_thinking_name_the_parameters(
+    message: dict[str, Any], content: Any, reason: str
+) -> None:
+    usage = {"output_tokens": 64, "output_tokens_details": {"thinking_tokens": 64}}
+    changed = {**message, "content": content, "stop_reason": reason, "usage": usage}
+    with ScriptedServer() as server:
+        server.answer_with(Reply(body=changed))
+        llm = AnthropicLLM(model="claude", api_key="x", base_url=server.url)
+        with pytest.raises(InvalidOutputError, match="reasoning") as caught:
+            Sky(llm=llm, max_reasks=0).process({})
+    assert all(f"llm.{name}" in str(caught.value) for name in ("max_tokens", "thinking", "effort"))
 
 
 def test_input_tokens_include_the_cached_ones(message: dict[str, Any]) -> None:

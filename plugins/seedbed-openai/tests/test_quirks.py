@@ -12,15 +12,22 @@ from tests.support.fault_server import FaultServer, Reply
 from seedbed import (
     AuthenticationError,
     BadRequestError,
+    InvalidOutputError,
     InvalidResponseError,
     LLMError,
     RateLimitedError,
     ServerError,
+    Task,
     TimedOutError,
 )
 from seedbed.llm.gateway import Gateway
 from seedbed.llm.retry import RetryPolicy
 from seedbed_openai import OpenAILLM
+
+
+class Rain(Task):
+    template: str = "A haiku about rain."
+
 
 TEXT = "A fine haiku about rain."
 BODY: dict[str, Any] = {
@@ -262,3 +269,33 @@ def test_the_responses_api_is_read_from_its_last_event(fault_server: FaultServer
     )
     llm = OpenAILLM(model="m", api_key="x", base_url=fault_server.url, preset="vllm", api="responses")
     assert llm.generate([[{"role": "user", "content": "x"}]]) == [["Hi"]]
+
+
+SPENT = {"input_tokens": 9, "output_tokens": 64, "output_tokens_details": {"reasoning_tokens": 64}}
+CHAT_SPENT = {"completion_tokens": 64, "completion_tokens_details": {"reasoning_tokens": 64}}
+INCOMPLETE = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+THOUGHTS = [{"type": "reasoning", "summary": []}]
+
+
+@pytest.mark.parametrize(
+    ("api", "answer"),
+    [
+        ("chat", body({"finish_reason": "length"}, {"content": ""}, usage=CHAT_SPENT)),
+        ("chat", body({"finish_reason": "length"}, {"content": None, "reasoning_content": "Hm."})),
+        ("chat", body({"finish_reason": "length"}, {"content": [{"type": "thinking", "thinking": "Hm."}]})),
+        ("chat", body({"finish_reason": "stop"}, {"content": None}, usage=CHAT_SPENT)),
+        ("responses", {**INCOMPLETE, "output": THOUGHTS, "usage": SPENT}),
+        ("responses", {**INCOMPLETE, "output": [], "usage": SPENT}),
+        ("responses", {"status": "completed", "output": THOUGHTS, "usage": SPENT}),
+    ],
+)
+def test_tokens_that_all_went_into_reasoning_name_the_parameters(
+    fault_server: FaultServer, api: Any, answer: Any
+) -> None:
+    fault_server.answer_with(Reply(body=answer))
+    llm = OpenAILLM(model="m", api_key="x", base_url=fault_server.url, preset="vllm", api=api)
+    with pytest.raises(InvalidOutputError, match="reasoning") as caught:
+        Rain(llm=llm, max_reasks=0).process({})
+    assert fault_server.count == 1
+    assert "llm.max_tokens" in str(caught.value)
+    assert "llm.reasoning_effort" in str(caught.value)

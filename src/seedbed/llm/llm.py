@@ -65,6 +65,9 @@ class LLM(GenerationParameters, ABC):
     connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout"})
     """Fields that say how to reach the model and not what it answers: changing them makes no answer void."""
 
+    reasoning_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that set how much the model reasons, named where it spent all its tokens on that."""
+
     key_env_var: ClassVar[str | None] = None
     """The environment variable of the key. Where a backend names one, `resolve_key()` is the key."""
 

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
 from seedbed.errors import (
-    ContentFilteredError,
     InvalidOutputError,
     InvalidRowError,
     LLMError,
@@ -26,9 +25,10 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
-from seedbed.llm.response import Choice, Response
+from seedbed.llm.response import Choice, Response, Usage
 from seedbed.plugins.resolve import get_llm
 from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.answer import answer_text
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
 from seedbed.tasks.normalise import as_rows, plain_rows
@@ -151,7 +151,9 @@ class BaseTask(BaseStep):
         """
         messages = self.format_input(input)
         response = await self._complete(messages, n=self.num_generations)
-        made = [self._format_or_ask_again(messages, choice, input) for choice in response.choices]
+        made = [
+            self._format_or_ask_again(messages, choice, response.usage, input) for choice in response.choices
+        ]
         if len(made) == 1:
             return await made[0]
         return _rows_of(await asyncio.gather(*made, return_exceptions=True))
@@ -164,7 +166,7 @@ class BaseTask(BaseStep):
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
         response = await self._complete(messages, **parameters)
-        return answer_text(response.choices[0])
+        return answer_text(response.choices[0], response.usage, self.llm)
 
     async def make_rows(self, input: Row) -> list[Row]:
         """Return the finished rows of one input: `{**input, **row}` with the model's name, all checked."""
@@ -219,21 +221,26 @@ class BaseTask(BaseStep):
                 raise
             raise RowError(error.fact, *error.advice) from error
 
-    async def _format_or_ask_again(self, messages: list[Message], choice: Choice, input: Row) -> list[Row]:
+    async def _format_or_ask_again(
+        self, messages: list[Message], choice: Choice, usage: Usage, input: Row
+    ) -> list[Row]:
         for asks_left in range(self.max_reasks, -1, -1):
             try:
-                return plain_rows(self._returned(self._format(choice, input), "format_output"), self.name)
+                return plain_rows(
+                    self._returned(self._format(choice, usage, input), "format_output"), self.name
+                )
             except InvalidOutputError as error:
                 if not asks_left:
                     raise
                 # A cut answer is not shown again: it fills the context, and a loop in it goes on.
                 cut = choice.finish_reason == "length"
                 reminder = _reminder(None if cut else choice.text, error)
-            choice = (await self._complete([*messages, *reminder])).choices[0]
+            response = await self._complete([*messages, *reminder])
+            choice, usage = response.choices[0], response.usage
         raise AssertionError("unreachable: the last answer is returned or its error raised")
 
-    def _format(self, choice: Choice, input: Row) -> Any:
-        text = answer_text(choice)
+    def _format(self, choice: Choice, usage: Usage, input: Row) -> Any:
+        text = answer_text(choice, usage, self.llm)
         if self.Output is not None and choice.finish_reason == "length":
             raise InvalidOutputError(
                 "the answer was cut at its longest: be brief, or raise max_tokens", text=text
@@ -305,19 +312,6 @@ class Task(BaseTask, Step):
         if "process" in vars(cls):
             cls.process = naming(vars(cls)["process"])  # type: ignore[assignment,method-assign]
         super().__pydantic_init_subclass__(**kwargs)
-
-
-def answer_text(choice: Choice) -> str:
-    """Return the text of one answer.
-
-    Raises ContentFilteredError where the provider declined, InvalidOutputError where there is no text.
-    """
-    if choice.finish_reason == "content_filter":
-        raise ContentFilteredError("the provider declined to answer", *([choice.text] if choice.text else []))
-    if not choice.text or not choice.text.strip():
-        cut = " before it was cut at its longest" if choice.finish_reason == "length" else ""
-        raise InvalidOutputError(f"the model gave no text{cut}", text=choice.text)
-    return choice.text
 
 
 @cache

@@ -46,6 +46,7 @@ class AnthropicLLM(LLM):
     """
 
     backend = "anthropic"
+    reasoning_fields = ("thinking", "effort")
     key_env_var = "ANTHROPIC_API_KEY"
     provider_hosts = ("api.anthropic.com",)
     base_url_env_var = "ANTHROPIC_BASE_URL"

@@ -39,9 +39,10 @@ def read_chat(body: dict[str, Any], provider: str, limits: Limits | None) -> Res
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
         raise InvalidResponseError(f"{provider} answered without any choice", *_other_protocol(body))
+    usage = _usage(mapping(body.get("usage")))
     return Response(
-        choices=tuple(_choice(mapping(choice), provider) for choice in choices),
-        usage=_usage(mapping(body.get("usage"))),
+        choices=tuple(_choice(mapping(choice), usage, provider) for choice in choices),
+        usage=usage,
         model=text(body.get("model")),
         raw=body,
         limits=limits,
@@ -62,15 +63,17 @@ def _other_protocol(body: dict[str, Any]) -> tuple[str, ...]:
     return (came, "does base_url name an API of OpenAI's form, with its /v1?")
 
 
-def _choice(choice: dict[str, Any], provider: str) -> Choice:
+def _choice(choice: dict[str, Any], usage: Usage, provider: str) -> Choice:
     message = _message(choice, provider)
     finish_reason = _finish_reason(choice.get("finish_reason"))
     content, thinking = _content(message.get("content"), provider)
     calls = tuple(_tool_call(call, provider) for call in mappings(message.get("tool_calls")))
     reasoning = text(message.get("reasoning_content")) or text(message.get("reasoning")) or thinking
-    if content is None and not calls and text(message.get("refusal")):
+    is_silent = content is None and not calls
+    if is_silent and text(message.get("refusal")):
         finish_reason = "content_filter"
-    elif content is None and not calls and finish_reason == "stop" and reasoning is None:
+    elif is_silent and finish_reason == "stop" and not (reasoning or usage.reasoning_tokens):
+        # Only reasoning is an answer as well: what it lacks is said of the row, with what to change.
         raise InvalidResponseError(f"{provider} answered with a message that has no content")
     return Choice(
         text=content,

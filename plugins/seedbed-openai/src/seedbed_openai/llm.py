@@ -45,6 +45,7 @@ class OpenAILLM(LLM):
     """A model of OpenAI, of Azure, or of any server that speaks OpenAI's protocol."""
 
     backend = "openai"
+    reasoning_fields = ("reasoning_effort",)
     key_env_var = "OPENAI_API_KEY"
     base_url_env_var = "OPENAI_BASE_URL"
     connection_fields = frozenset(

@@ -38,13 +38,16 @@ def _choice(body: dict[str, Any], provider: str) -> Choice:
     )
     refused = not texts and any(part.get("type") == "refusal" for part in content)
     finish_reason = _finish_reason(body, refused, bool(calls))
-    if not texts and not calls and finish_reason == "stop":
+    reasoning = _reasoning(items)
+    # Only reasoning is an answer as well: what it lacks is said of the row, with what to change.
+    reasoned = reasoning is not None or _usage(mapping(body.get("usage"))).reasoning_tokens > 0
+    if not texts and not calls and finish_reason == "stop" and not reasoned:
         raise InvalidResponseError(f"{provider} answered without any output")
     return Choice(
         text="".join(texts) if texts else None,
         finish_reason=finish_reason,
         tool_calls=calls,
-        reasoning=_reasoning(items),
+        reasoning=reasoning,
         logprobs=_logprobs(content),
     )
 
