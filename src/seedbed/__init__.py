@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from seedbed.llm.response import ToolCall as ToolCall
     from seedbed.llm.response import Usage as Usage
     from seedbed.llm.retry import RetryPolicy as RetryPolicy
+    from seedbed.llm.schema_dialects import SchemaDialect as SchemaDialect
     from seedbed.llm.scope import call_label as call_label
     from seedbed.llm.transport import HTTPAnswer as HTTPAnswer
     from seedbed.llm.transport import check_listening as check_listening
@@ -136,6 +137,7 @@ _HOMES = {
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.retry": "RetryPolicy",
+    "llm.schema_dialects": "SchemaDialect",
     "llm.scope": "call_label",
     "llm.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
     "plugins.registry": "Registry",

@@ -68,5 +68,29 @@ def test_an_answer_that_is_asked_again_shows_only_what_is_new(seedbed: Seedbed) 
     assert "rejected\n  the answer is not JSON" in result.out
 
 
+def test_a_schema_that_went_into_the_prompt_is_told(seedbed: Seedbed) -> None:
+    Path("counts.py").write_text(
+        "from pydantic import BaseModel\n"
+        "from seedbed import LLM, Capabilities, GeneratorTask, Response, SchemaDialect\n"
+        "class Strict(LLM):\n"
+        "    @property\n"
+        "    def capabilities(self):\n"
+        "        return Capabilities(structured_output=True, schema_dialect=SchemaDialect(name='Acme'))\n"
+        "    async def respond(self, request):\n"
+        "        assert request.schema is None\n"
+        '        return Response.of_text(\'{"counts": {"a": 1}}\')\n'
+        "class Counts(GeneratorTask):\n"
+        "    template: str = 'Count.'\n"
+        "    class Output(BaseModel):\n"
+        "        counts: dict[str, int]\n"
+    )
+    command = ("preview", "counts.py:Counts", "--llm", "counts.py:Strict/m", "-n", "1")
+    out = seedbed(*command).out
+    assert "the schema is part of the prompt: Acme has no words for an object of any keys, at 'counts'" in out
+    assert '"additionalProperties":{"type":"integer"}' in out
+    [call] = json.loads(seedbed(*command, "--json").out)["rows"][0]["calls"]
+    assert "Acme" in call["note"]
+
+
 def test_nothing_to_preview_is_a_usage_error(seedbed: Seedbed) -> None:
     assert "seedbed preview TASK --llm" in seedbed("preview").error

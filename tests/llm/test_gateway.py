@@ -308,7 +308,9 @@ def test_what_is_answered_is_counted_and_recorded():
             choices=(Choice(text="a", finish_reason="length"),), usage=Usage(input_tokens=3, output_tokens=2)
         )
 
-    gateway = Gateway(recorder=lambda scope, request, response: recorded.append((scope.row, request.seed)))
+    gateway = Gateway(
+        recorder=lambda scope, request, response, note: recorded.append((scope.row, request.seed))
+    )
     scope = CallScope(0, "step", "7")
     scripted(answer, offers=SEEDED).bound(gateway, scope).generate([user("a"), user("b")])
     assert gateway.counts.answered == gateway.counts.truncated == 2

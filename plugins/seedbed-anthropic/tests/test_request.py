@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field
 
 from seedbed import LLM, Request, UsageError
 from seedbed_anthropic import AnthropicLLM
 from seedbed_anthropic.request import build_body
-from seedbed_anthropic.schema import ANSWER_TOOL
 
 USER = {"role": "user", "content": "Name a colour."}
 
@@ -52,54 +50,6 @@ def test_a_thinking_budget_that_leaves_no_answer_is_refused() -> None:
 
 def test_an_empty_system_prompt_is_left_out() -> None:
     assert "system" not in body({"role": "system", "content": ""}, USER)
-
-
-class Bounded(BaseModel):
-    name: str = Field(min_length=3, description="The name.")
-    score: int = Field(ge=1, le=5)
-    tags: list[str] = Field(max_length=4)
-
-
-def test_bounds_move_to_the_descriptions() -> None:
-    shape = body(schema=Bounded.model_json_schema())["output_config"]["format"]["schema"]
-    properties = shape["properties"]
-    assert properties["name"]["description"] == "The name.\n\n{minLength: 3}"
-    assert "minimum: 1" in properties["score"]["description"]
-    assert "maxItems: 4" in properties["tags"]["description"]
-    assert not {"minLength", "minimum", "maximum", "maxItems"} & {
-        key for p in properties.values() for key in p
-    }
-
-
-class Inner(BaseModel):
-    counts: dict[str, int]
-
-
-class WithDictionary(BaseModel):
-    inner: Inner
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        WithDictionary.model_json_schema(),
-        {"type": "object", "properties": {"any": {}}},
-        {"type": ["string", "null"]},
-        {"type": "array", "items": True},
-        {"type": "object", "additionalProperties": {"type": "string"}},
-    ],
-)
-def test_a_schema_beyond_structured_output_becomes_a_forced_tool(schema: dict[str, Any]) -> None:
-    sent = body(schema=schema)
-    assert "output_config" not in sent
-    assert sent["tools"][0]["input_schema"] == schema
-    assert sent["tool_choice"] == {"type": "tool", "name": ANSWER_TOOL}
-
-
-def test_beside_other_tools_the_model_may_call_those_first() -> None:
-    sent = body(schema={"type": "object", "properties": {"any": {}}}, tools=({"name": "weather"},))
-    assert [tool["name"] for tool in sent["tools"]] == ["weather", ANSWER_TOOL]
-    assert sent["tool_choice"] == {"type": "any"}
 
 
 @pytest.mark.parametrize(

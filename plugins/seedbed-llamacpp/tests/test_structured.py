@@ -71,13 +71,36 @@ def test_a_schema_need_not_be_an_object(llm: LlamaCppLLM, schema: dict[str, Any]
         {"type": "unheard-of"},
         {"$ref": "#/$defs/nowhere"},
         {"$ref": "https://example.org/schema.json"},
-        {"type": "string", "pattern": "^(a$"},
         {"enum": []},
-        {"type": "object", "properties": [1, 2]},
+        {"type": "string", "not": {"const": "a"}},
         {"type": "array", "items": {"type": "integer"}, "minItems": 5000},
+        {"type": "string", "minLength": 5000},
+        {"type": "string", "pattern": "^(?!a).*$"},
     ],
     ids=str,
 )
-def test_a_schema_that_cannot_be_a_grammar_is_refused(llm: LlamaCppLLM, schema: dict[str, Any]) -> None:
+def test_what_cannot_be_part_of_a_grammar_is_asked_for_in_words(
+    llm: LlamaCppLLM, schema: dict[str, Any]
+) -> None:
+    assert llm.complete(ASK, schema=schema, max_tokens=2).choices[0].finish_reason == "length"
+
+
+def test_a_grammar_that_llama_cpp_refuses_says_what_to_do(llm: LlamaCppLLM) -> None:
     with pytest.raises(BadRequestError, match="make it simpler"):
-        llm.complete(ASK, schema=schema)
+        llm.complete(ASK, schema={"type": "string", "pattern": "^(a$"})
+
+
+class Kinds(BaseModel):
+    pair: tuple[int, Literal["a"]]
+    counts: dict[Literal["x"], int] = Field(max_length=1)
+    choice: Part | Animal = Field(description="One of the two.")
+    ids: set[Literal[1, 2]] = Field(min_length=1, max_length=2)
+    node: Branch = Field(description="A tree.")
+
+
+def test_tuples_open_objects_unions_and_sets_are_written_by_the_grammar(llm: LlamaCppLLM) -> None:
+    (choice,) = llm.complete(ASK, schema=Kinds, max_tokens=400, seed=3, temperature=0.5).choices
+    assert choice.text is not None
+    assert choice.text.lstrip().startswith("{")
+    if choice.finish_reason == "stop":
+        assert Kinds.model_validate_json(choice.text)

@@ -28,6 +28,8 @@ def write_traces(traces: Sequence[RowTrace]) -> None:
 def _write_call(call: Call, earlier: Sequence[Message]) -> None:
     for message in _new_messages(call, earlier):
         block(str(message["role"]), _message_text(message), "cyan")
+    if call.note:
+        block("note", call.note, "yellow")
     write_answers(call.response.choices)
 
 

@@ -15,11 +15,12 @@ from seedbed.tasks.rows import Row
 
 @dataclass(frozen=True)
 class Call:
-    """One answered call of a step."""
+    """One answered call of a step; the note says what was sent in another way than it was asked for."""
 
     step: str
     request: Request
     response: Response
+    note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the call as values that JSON can hold."""
@@ -30,6 +31,7 @@ class Call:
         usage = self.response.usage
         return {
             "step": self.step,
+            **({"note": self.note} if self.note else {}),
             "messages": list(self.request.messages),
             "answers": answers,
             "input_tokens": usage.input_tokens,
@@ -69,10 +71,10 @@ class Trace:
     def __init__(self) -> None:
         self._by_id: dict[str, RowTrace] = {}
 
-    def record(self, scope: CallScope | None, request: Request, response: Response) -> None:
+    def record(self, scope: CallScope | None, request: Request, response: Response, note: str) -> None:
         """Take an answered call."""
         step, row = (scope.step, scope.row) if scope else ("", "")
-        self._of(row).calls.append(Call(step, request, response))
+        self._of(row).calls.append(Call(step, request, response, note))
 
     def watch(self, settled: Settled) -> None:
         """Take what became of an index or input row."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seedbed.llm.schema_dialects import SchemaDialect
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
@@ -12,6 +14,10 @@ class Capabilities:
     Not declared: `n` becomes several requests, `structured_output` an instruction in the prompt,
     a derived `seed` is left out; a tool, an image, logprobs or a given seed is an error. `raw_prompt` and
     `batch` are there to be declared: nothing asks for them yet.
+
+    `schema_dialect` says what the structured output takes of JSON Schema: `respond` is given schemas in that
+    form (shared by all requests: it changes none), and those that have no such form go into the prompt.
+    Without a dialect `respond` is given each schema as it is.
     """
 
     structured_output: bool = False
@@ -22,3 +28,4 @@ class Capabilities:
     n: bool = False
     raw_prompt: bool = False
     batch: bool = False
+    schema_dialect: SchemaDialect | None = None

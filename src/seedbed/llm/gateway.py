@@ -18,13 +18,16 @@ from seedbed.llm.response import Response, Usage
 from seedbed.llm.retry import RetryPolicy
 from seedbed.llm.scope import CallScope, request_digest
 from seedbed.llm.sender import CallCounts, Sender
-from seedbed.llm.structured import instruct
+from seedbed.llm.structured import fit_schema, instruct
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
 
-Recorder = Callable[[CallScope | None, Request, Response], None]
-"""Told of every answered call, on the loop thread: where it belongs, what was sent, what came back."""
+Recorder = Callable[[CallScope | None, Request, Response, str], None]
+"""Told of every answered call, on the loop thread: where it belongs, what was sent, what came back, a note.
+
+The note says where something was sent in another way than it was asked for, and is empty otherwise.
+"""
 
 
 class Journal(Protocol):
@@ -82,9 +85,9 @@ class Gateway:
                 request._replace(n=1, seed=None if request.seed is None else request.seed + number)
                 for number in range(request.n)
             ]
-            calls = [self._call(llm, single, scope, offered.seed) for single in singles]
+            calls = [self._call(llm, single, scope, offered) for single in singles]
             return _merge(await all_or_first_error(calls))
-        return await self._call(llm, request, scope, offered.seed)
+        return await self._call(llm, request, scope, offered)
 
     def drain(self) -> None:
         """Cancel every call that has not been sent yet, and let those that have been come to their end."""
@@ -101,18 +104,23 @@ class Gateway:
         self.cancel()
         self._sender.end()
 
-    async def _call(self, llm: LLM, request: Request, scope: CallScope | None, takes_seed: bool) -> Response:
+    async def _call(
+        self, llm: LLM, request: Request, scope: CallScope | None, offered: Capabilities
+    ) -> Response:
         if scope is None:
-            return self._answered(None, request, await self._sender.send(llm, request))
+            request, note = fit_schema(request, offered.schema_dialect)
+            return self._answered(None, request, await self._sender.send(llm, request), note)
         digest = scope.digest(request_digest(llm, request, scope.seed))
         k = scope.count(digest)
-        if takes_seed and request.seed is None:
+        if offered.seed and request.seed is None:
             request = request._replace(seed=scope.derive_seed(k))
+        # After the digest: how a provider is asked is no part of what is asked.
+        request, note = fit_schema(request, offered.schema_dialect)
         journal = self.journal
         if journal is not None:
             if found := journal.find(scope, digest, k):
                 self.counts.replayed += 1
-                return self._answered(scope, request, found)
+                return self._answered(scope, request, found, note)
             await journal.clear_to_send(scope)
         task = asyncio.current_task()
         assert task is not None
@@ -126,11 +134,11 @@ class Gateway:
             self._under_way.discard(task)
         if journal is not None:
             journal.keep(scope, digest, k, llm, response)
-        return self._answered(scope, request, response)
+        return self._answered(scope, request, response, note)
 
-    def _answered(self, scope: CallScope | None, request: Request, response: Response) -> Response:
+    def _answered(self, scope: CallScope | None, request: Request, response: Response, note: str) -> Response:
         if self._recorder is not None:
-            self._recorder(scope, request, response)
+            self._recorder(scope, request, response, note)
         return response
 
 

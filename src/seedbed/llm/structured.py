@@ -10,8 +10,10 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
+from seedbed.errors import UsageError
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
+from seedbed.llm.schema_dialects import SchemaDialect
 
 # A fence ends at the beginning of a line: those inside of JSON strings do not.
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)\n\s*```", re.DOTALL)
@@ -45,7 +47,11 @@ def _close(schema: Any) -> Any:
         return [_close(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    closed = {key: _close(value) for key, value in schema.items() if key != "default"}
+    closed = {
+        key: float(value) if _is_long(value) else _close(value)
+        for key, value in schema.items()
+        if key != "default"
+    }
     properties = schema.get("properties")
     if isinstance(properties, dict) and schema.get("type") == "object":
         # Its keys are the names of columns, which may be "default" too.
@@ -55,15 +61,67 @@ def _close(schema: Any) -> Any:
     return closed
 
 
+def _is_long(value: object) -> bool:
+    """Whether a number has more bits than encoders of JSON take."""
+    return type(value) is int and not -(2**63) <= value < 2**64
+
+
+def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request, str]:
+    """Return the request with its schema as a dialect takes it, and a note where it takes it in no form.
+
+    The schema is part of the prompt then, and the note says what could not be said. Without a dialect the
+    request has a copy of its schema, which the backend may change.
+    """
+    if request.schema is None:
+        return request, ""
+    encoded = _encoded(request.schema)
+    if dialect is None:
+        return request._replace(schema=orjson.loads(encoded)), ""
+    said, why = _said(encoded, dialect)
+    if said is not None:
+        return request._replace(schema=said), ""
+    return instruct(request), f"the schema is part of the prompt: {dialect.name} has no words for {why}"
+
+
+@lru_cache(maxsize=512)
+def _said(encoded: bytes, dialect: SchemaDialect) -> tuple[Mapping[str, Any] | None, str]:
+    """Return an encoded schema in the dialect, or None and why there is none."""
+    from seedbed.llm.schema_conversion import convert
+    from seedbed.llm.schema_limits import Unsayable
+
+    try:
+        return convert(orjson.loads(encoded), dialect), ""
+    except Unsayable as problem:
+        return None, str(problem)
+    except RecursionError:
+        return None, "types that are nested so deep"
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # What a caller wrote by hand may have any value in any place.
+        raise UsageError(f"this is no JSON Schema ({error}): {encoded.decode():.200}") from error
+
+
+def _encoded(schema: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(dict(schema), option=orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise UsageError(f"the schema cannot be sent as JSON: {error}") from error
+
+
 def instruct(request: Request) -> Request:
     """Return the request with its schema turned into an instruction, for a backend without its own means."""
     if request.schema is None:
         return request
+    schema = dict(request.schema)
+    what = "one JSON object" if _allows_objects(schema) else "JSON"
     text = (
-        "Answer with one JSON object that fits this JSON Schema, and with nothing else:\n"
-        + orjson.dumps(dict(request.schema)).decode()
+        f"Answer with {what} that fits this JSON Schema, and with nothing else:\n"
+        + orjson.dumps(schema, option=orjson.OPT_NON_STR_KEYS).decode()
     )
     return request._replace(schema=None, messages=_with_system(request.messages, text))
+
+
+def _allows_objects(schema: Mapping[str, Any]) -> bool:
+    return "$ref" in schema or schema.get("type", "object") == "object"
 
 
 def _with_system(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:

@@ -32,6 +32,7 @@ from seedbed_anthropic.connection import (
 )
 from seedbed_anthropic.request import SAMPLING, build_body
 from seedbed_anthropic.response import read_limits, read_response
+from seedbed_anthropic.schema import NATIVE, TOOL
 from seedbed_anthropic.streamed import message_of_events
 
 SAMPLING_VERSION = "2023-06-01"
@@ -107,7 +108,10 @@ class AnthropicLLM(LLM):
     @property
     def capabilities(self) -> Capabilities:
         """Structured output (unless it is asked for in the prompt), tools and images."""
-        return Capabilities(structured_output=self._schemas_by() != "prompt", tools=True, images=True)
+        dialect = {"native": NATIVE, "tool": TOOL, "prompt": None}[self._schemas_by()]
+        return Capabilities(
+            structured_output=dialect is not None, schema_dialect=dialect, tools=True, images=True
+        )
 
     @property
     def connection(self) -> Connection:

@@ -95,9 +95,8 @@ def tool_choice(choice: str | Mapping[str, Any] | None) -> dict[str, Any] | None
 
 
 def _add_schema(body: dict[str, Any], schema: Mapping[str, Any], native: bool) -> None:
-    shape = output_format(schema) if native else None
-    if shape is not None:
-        body["output_config"] = {**body.get("output_config", {}), "format": shape}
+    if native:
+        body["output_config"] = {**body.get("output_config", {}), "format": output_format(schema)}
         return
     others = body.get("tools", [])
     body["tools"] = [*others, answer_tool(schema)]

@@ -1,27 +1,43 @@
-"""JSON Schemas as Anthropic's structured output takes them, and a tool for those it cannot take."""
+"""What Anthropic's structured output takes of JSON Schema, and a tool that stands in for it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from seedbed import SchemaDialect
+
 ANSWER_TOOL = "seedbed_answer"
 """The tool whose input is the answer, where structured output is not to be had otherwise."""
 
-_TYPES = frozenset(("object", "array", "string", "integer", "number", "boolean", "null"))
-_ALTERNATIVES = ("anyOf", "oneOf", "allOf")
+_FORMATS = frozenset(
+    {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+)
+
+NATIVE = SchemaDialect(
+    name="the structured output of Anthropic",
+    keywords=frozenset({"minItems"}),
+    formats=_FORMATS,
+    constructs=frozenset({"any_root"}),
+    largest_count=1,
+    max_unions=16,
+)
+"""https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations"""
+
+TOOL = SchemaDialect(
+    name="a tool",
+    keywords=frozenset({"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"})
+    | {"pattern", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"}
+    | {"minProperties", "maxProperties", "propertyNames"},
+    formats=_FORMATS,
+    constructs=frozenset({"any_value", "open_object", "tuple", "recursion"}),
+)
+"""The input of a tool is an object, of whatever kind: the model is told its schema and not held to it."""
 
 
-def output_format(schema: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return `output_config.format` for a schema, or None where the API has no words for it.
-
-    Keywords that the API does not know (`minLength`, `minimum`, ...) move to the descriptions.
-    """
-    from anthropic import transform_schema
-
-    if not _expressible(schema):
-        return None
-    return {"type": "json_schema", "schema": transform_schema(dict(schema))}
+def output_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `output_config.format` for a schema in the native dialect."""
+    return {"type": "json_schema", "schema": dict(schema)}
 
 
 def answer_tool(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,29 +47,3 @@ def answer_tool(schema: Mapping[str, Any]) -> dict[str, Any]:
         "description": "Gives the answer; it is the only way to answer.",
         "input_schema": dict(schema),
     }
-
-
-def _expressible(schema: object) -> bool:
-    """Whether the SDK's transformation keeps what a schema allows, its subschemas included."""
-    if not isinstance(schema, Mapping):
-        return False
-    if not all(map(_expressible, schema.get("$defs", {}).values())):
-        return False
-    if "$ref" in schema or "enum" in schema or "const" in schema:
-        return True
-    for keyword in _ALTERNATIVES:
-        if keyword in schema:
-            return bool(schema[keyword]) and all(map(_expressible, schema[keyword]))
-    kind = schema.get("type")
-    if not isinstance(kind, str) or kind not in _TYPES:
-        return False
-    if kind == "array":
-        return "items" in schema and _expressible(schema["items"])
-    return kind != "object" or _is_closed_object(schema)
-
-
-def _is_closed_object(schema: Mapping[str, Any]) -> bool:
-    # The API allows no other properties than those named, so a dictionary could only ever be empty.
-    properties = schema.get("properties", {})
-    others = schema.get("additionalProperties", not properties)
-    return others is False and all(map(_expressible, properties.values()))

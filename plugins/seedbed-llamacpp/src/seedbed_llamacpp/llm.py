@@ -6,12 +6,26 @@ import asyncio
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import LLM, Capabilities, Request, Response
+from seedbed import LLM, Capabilities, Request, Response, SchemaDialect
 from seedbed_llamacpp.call import Call
 from seedbed_llamacpp.model_files import model_file, model_name
 from seedbed_llamacpp.server import Settings
 from seedbed_llamacpp.servers import Lease, servers
 from seedbed_llamacpp.translate import request_body, response_of
+
+GRAMMAR = SchemaDialect(
+    name="llama.cpp",
+    keywords=frozenset({"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"})
+    | {"pattern", "minItems", "maxItems", "minLength", "maxLength"},
+    formats=frozenset({"date-time", "time", "date", "uuid"}),
+    constructs=frozenset({"any_value", "open_object", "tuple", "recursion", "any_root"}),
+    anchored_patterns=True,
+    largest_count=1000,
+)
+"""What can be made a grammar; one that repeats a part more than 2000 times is refused.
+
+https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schemas--gbnf
+"""
 
 
 class LlamaCppLLM(LLM):
@@ -50,7 +64,7 @@ class LlamaCppLLM(LLM):
     @property
     def capabilities(self) -> Capabilities:
         """Structured output by grammar, log probabilities and seeds."""
-        return Capabilities(structured_output=True, logprobs=True, seed=True)
+        return Capabilities(structured_output=True, logprobs=True, seed=True, schema_dialect=GRAMMAR)
 
     @property
     def model_name(self) -> str:

@@ -20,6 +20,7 @@ from seedbed import (
     KeySource,
     Request,
     Response,
+    SchemaDialect,
     UnknownModelError,
     check_listening,
     parse_body,
@@ -29,6 +30,7 @@ from seedbed import (
 from seedbed_openai.chat import chat_body
 from seedbed_openai.chat_answer import read_chat
 from seedbed_openai.connection import Connection, connect, key_source_of, key_sources
+from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName
 from seedbed_openai.limits import read_limits
 from seedbed_openai.model_names import advice_on_model
 from seedbed_openai.presets import PRESETS, Preset, PresetName, StructuredOutput, preset_for
@@ -70,6 +72,10 @@ class OpenAILLM(LLM):
     )
     structured_output: StructuredOutput | None = Field(
         default=None, description="How the server is held to a JSON Schema, if not in the preset's way."
+    )
+    schemas: DialectName | None = Field(
+        default=None,
+        description="What the server takes of JSON Schema: OpenAI's strict mode, or a grammar's.",
     )
     lacks: tuple[Lack, ...] = Field(
         default=(), description="What this model or server lacks of what its preset has."
@@ -166,7 +172,7 @@ class OpenAILLM(LLM):
         """What the preset has, less what `lacks` names and what the Responses API does not take."""
         lacking = (*self.lacks, *(("seed", "n") if self.api == "responses" else ()))
         preset = self.effective_preset
-        return _without(preset.capabilities, self._structured_output(preset) != "none", lacking)
+        return _without(preset.capabilities, self._schema_dialect(preset), lacking)
 
     @property
     def endpoint(self) -> str:
@@ -196,6 +202,13 @@ class OpenAILLM(LLM):
         wanted = self.structured_output or preset.structured_output
         # JSON mode of the Responses API is not offered: wherever that API is, schemas are.
         return "json_schema" if self.api == "responses" and wanted == "json_object" else wanted
+
+    def _schema_dialect(self, preset: Preset) -> SchemaDialect | None:
+        """Return what the server takes of JSON Schema, None where it takes none."""
+        wanted = self._structured_output(preset)
+        if wanted == "json_schema":
+            return DIALECTS[self.schemas or preset.schemas]
+        return JSON_MODE if wanted == "json_object" else None
 
     def secrets(self) -> tuple[str, ...]:
         """Return keys, tokens and values of headers, those of the environment included."""
@@ -262,5 +275,8 @@ class OpenAILLM(LLM):
 
 
 @lru_cache(maxsize=256)
-def _without(capabilities: Capabilities, structured_output: bool, lacking: tuple[str, ...]) -> Capabilities:
-    return replace(capabilities, structured_output=structured_output, **dict.fromkeys(lacking, False))
+def _without(
+    capabilities: Capabilities, dialect: SchemaDialect | None, lacking: tuple[str, ...]
+) -> Capabilities:
+    lacked: dict[str, Any] = dict.fromkeys(lacking, False)
+    return replace(capabilities, structured_output=dialect is not None, schema_dialect=dialect, **lacked)

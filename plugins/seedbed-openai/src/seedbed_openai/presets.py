@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from seedbed import Capabilities
+from seedbed_openai.dialects import DialectName
 
 StructuredOutput = Literal["json_schema", "json_object", "none"]
 PresetName = Literal[
@@ -37,6 +38,7 @@ class Preset:
     `key_variable` is the environment variable of the key, None where there is none; `needs_key`
     says whether requests without one are refused; `key_hosts` are the provider's own.
     `price_provider` is the name under which prices are listed, None for servers of one's own.
+    `schemas` is what it takes of JSON Schema.
     """
 
     title: str
@@ -45,6 +47,7 @@ class Preset:
     key_hosts: tuple[str, ...] = ()
     needs_key: bool = True
     structured_output: StructuredOutput = "json_schema"
+    schemas: DialectName = "strict"
     capabilities: Capabilities = _ALL
     max_tokens_field: str = "max_tokens"
     seed_field: str = "seed"
@@ -53,7 +56,8 @@ class Preset:
 
 
 def _all_but(*lacking: str) -> Capabilities:
-    return replace(_ALL, **dict.fromkeys(lacking, False))
+    lacked: dict[str, Any] = dict.fromkeys(lacking, False)
+    return replace(_ALL, **lacked)
 
 
 OPENAI = Preset(
@@ -90,12 +94,14 @@ PRESETS: dict[PresetName, Preset] = {
         base_url="http://localhost:8000/v1",
         key_variable="VLLM_API_KEY",
         needs_key=False,
+        schemas="grammar",
     ),
     "ollama": Preset(
         title="Ollama",
         base_url="http://localhost:11434/v1",
         key_variable="OLLAMA_API_KEY",
         needs_key=False,
+        schemas="grammar",
         capabilities=_all_but("n"),
     ),
     "lmstudio": Preset(
@@ -103,6 +109,7 @@ PRESETS: dict[PresetName, Preset] = {
         base_url="http://localhost:1234/v1",
         key_variable="LM_API_TOKEN",
         needs_key=False,
+        schemas="grammar",
         capabilities=_all_but("n", "logprobs"),
     ),
     "groq": Preset(
