@@ -48,7 +48,7 @@ def test_tokens_that_went_into_reasoning_name_the_parameters(choice, usage):
     ],
 )
 def test_text_after_the_reasoning_is_the_answer(choice):
-    assert answer_text(choice, Usage(9, 64, 0, 60)) == choice.text
+    assert answer_text(choice, Usage(9, 64, 0, 60), None) == choice.text
 
 
 def test_an_answer_that_is_empty_for_no_known_reason_blames_no_parameter():
