@@ -268,6 +268,7 @@ def test_calls_that_are_not_side_by_side_are_known_as_ever() -> None:
     run(Reasked(llm=one, max_reasks=12), 1)
     run(Reasked(llm=several, num_generations=3), 1)
 
+    assert CallScope(0, "reasked", "0").digest(b"what is asked") == b"what is asked"
     seeds = [CallScope(0, "reasked", "0").derive_seed(k) for k in range(12)]
     assert [request.seed for request in one.requests][:2] == [431728358, seeds[0]]
     assert [request.seed for request in several.requests] == seeds[:3]

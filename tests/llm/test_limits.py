@@ -480,3 +480,15 @@ def test_no_timer_is_left_when_no_call_waits():
         assert (limiter.waiting, loop.timers()) == (0, 0)
 
     run_virtually(run())
+
+
+def test_a_given_concurrency_is_reached_though_nothing_has_come_back():
+    async def run():
+        limiter = Limiter(concurrency=256)
+        calls = [asyncio.create_task(limiter.acquire("m", rank)) for rank in range(300)]
+        await asyncio.sleep(1)
+        assert (limiter.in_flight, limiter.waiting) == (256, 44)
+        for call in calls:
+            call.cancel()
+
+    run_virtually(run())
