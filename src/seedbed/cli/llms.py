@@ -76,6 +76,8 @@ class PipelineLLMs:
 
     def make(self, step: str, own: LLMEntry | None, default: LLMEntry | None) -> LLM | None:
         """Return the LLM of a step; None where nothing names one."""
+        from seedbed.pipeline.entries import LLMEntry
+
         if self._chosen is not None:
             default = LLMEntry(use=self._chosen)
         of_step = self._of_step.get(step, ())
