@@ -142,10 +142,15 @@ async def at_once(way: str, plays: list[Callable[[], Any]]) -> list[Any]:
             tasks = [group.create_task(play(), name="all of one name") for play in plays]
         return [task.result() for task in tasks]
     if way == "wait_for":
-        return await asyncio.gather(*(asyncio.wait_for(play(), 60) for play in plays))
+        return await asyncio.gather(*(soon(play) for play in plays))
     if way == "thread":
         return await asyncio.gather(*(asyncio.to_thread(in_its_own_loop, play) for play in plays))
     return await asyncio.gather(*(play() for play in plays))
+
+
+async def soon(play: Callable[[], Any]) -> Any:
+    # Called here, since a coroutine that is made before its task is cancelled is never awaited.
+    return await asyncio.wait_for(play(), 60)
 
 
 def in_its_own_loop(play: Callable[[], Any]) -> Any:
