@@ -137,6 +137,15 @@ def test_calls_of_one_row_are_asked_at_once_and_private_variables_stay_out_of_it
     assert row["verdict"].endswith(f"A: {row['pro']}\nB: {row['contra']}")
 
 
+def test_a_verdict_that_does_not_fit_is_asked_for_again_and_the_claim_is_not(page: Any) -> None:
+    answers = ["A claim.", '{"winner": "both", "score": 9}', '{"winner": "pro", "score": 4}']
+    llm = scripted(lambda _: answers.pop(0))
+
+    (row,) = run(page("several-calls.md")("verdicts.py:Judged")(), 1, llm=llm).rows()
+
+    assert (row["claim"], row["winner"], row["score"]) == ("A claim.", "pro", 4)
+
+
 def test_a_row_that_was_cut_off_is_made_of_the_answers_that_are_there(page: Any) -> None:
     debate = page("several-calls.md")("debate.py:Debate")
     whole = list(run(debate(), 3, llm=scripted(prompt), name="whole").rows())

@@ -26,7 +26,7 @@ from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope, calling_scope
-from seedbed.llm.structured import schema_of, shared_schema
+from seedbed.llm.structured import shared_schema
 from seedbed.llm.url_secrets import redacted_urls, url_secrets
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.origin import where
@@ -272,8 +272,7 @@ class LLM(GenerationParameters, ABC):
         if "stop" in merged:
             merged["stop"] = (merged["stop"],) if isinstance(merged["stop"], str) else tuple(merged["stop"])
         if "schema" in merged:
-            schema = merged["schema"]
-            merged["schema"] = shared_schema(schema) if isinstance(schema, type) else schema_of(schema)
+            merged["schema"] = shared_schema(merged["schema"])
         if "tools" in merged:
             merged["tools"] = tuple(merged["tools"])
         return Request(messages=check_messages(messages), n=n, **merged)

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
 
 from seedbed.errors import UsageError
 from seedbed.llm.messages import Message
@@ -28,13 +29,32 @@ def schema_of(model: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
     return dict(model) if isinstance(model, Mapping) else _closed_schema(model)
 
 
-@lru_cache(maxsize=256)
-def shared_schema(model: type[BaseModel]) -> Mapping[str, Any]:
-    """Return `schema_of` a class, made once: every request for its rows has this very one. Don't change it.
+def shared_schema(schema: object) -> Mapping[str, Any]:
+    """Return the JSON Schema to send for a pydantic class or for a schema; don't change it.
 
-    Made for each request, it took twice as long as all else that a typed row takes.
+    All requests for rows of one class have this very schema. Raises UsageError for anything else, and for a
+    class that has no schema.
     """
-    return _closed_schema(model)
+    if isinstance(schema, Mapping):
+        return dict(schema)
+    if not isinstance(schema, type) or not issubclass(schema, BaseModel):
+        raise UsageError(
+            f"a schema is a pydantic class or a JSON Schema, not {schema!r:.80}",
+            "write class Answer(BaseModel), or RootModel[...] for an answer that is no object",
+        )
+    return _schema_of_class(schema)
+
+
+@lru_cache(maxsize=256)
+def _schema_of_class(model: type[BaseModel]) -> Mapping[str, Any]:
+    # Made for each request, it took twice as long as all else that a typed row takes.
+    try:
+        return _closed_schema(model)
+    except PydanticUserError as error:
+        fact, *_ = error.message.splitlines()
+        raise UsageError(
+            f"'{model.__name__}' has no JSON Schema: {fact}", "give its fields types that JSON has"
+        ) from error
 
 
 def _closed_schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, overload
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
@@ -32,12 +32,13 @@ from seedbed.tasks.answer import answer_text
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
 from seedbed.tasks.normalise import as_rows, plain_rows
+from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
 from seedbed.tasks.rows import Row, plain_row
 from seedbed.tasks.steps import BaseStep, Step, finished
 from seedbed.tasks.template import check_template, render, template_variables
-from seedbed.tasks.typed import describe, parse_output
+from seedbed.tasks.typed import describe, parse_output, validated
 
-_QUOTED_ANSWER = 1000
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class BaseTask(BaseStep):
@@ -158,13 +159,41 @@ class BaseTask(BaseStep):
             return await made[0]
         return _rows_of(await asyncio.gather(*made, return_exceptions=True))
 
-    async def ask(self, messages: str | Sequence[Message], **parameters: Any) -> str:
+    @overload
+    async def ask(
+        self, messages: str | Sequence[Message], *, schema: type[Model], **parameters: Any
+    ) -> Model: ...
+
+    @overload
+    async def ask(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> str: ...
+
+    async def ask(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        schema: type[Model] | Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> str | Model:
         """Return the text of the model's answer to messages, or to one user message given as text.
 
-        Raises ContentFilteredError, and InvalidOutputError for an answer without text.
+            verdict = await self.ask(f"Is this right? {answer}", schema=Verdict)
+
+        With a pydantic class as `schema`, the answer is an instance of it; one that does not fit is asked
+        again with the reason, `max_reasks` times. Raises ContentFilteredError, and InvalidOutputError for an
+        answer without text, or where no answer fits.
         """
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
+        if isinstance(schema, type):
+            return await self._ask_typed(messages, schema, parameters)
+        if schema is not None:
+            parameters["schema"] = schema
         response = await self._complete(messages, **parameters)
         return answer_text(response.choices[0], response.usage, self.llm)
 
@@ -224,27 +253,33 @@ class BaseTask(BaseStep):
     async def _format_or_ask_again(
         self, messages: list[Message], choice: Choice, usage: Usage, input: Row
     ) -> list[Row]:
-        for asks_left in range(self.max_reasks, -1, -1):
-            try:
-                return plain_rows(
-                    self._returned(self._format(choice, usage, input), "format_output"), self.name
-                )
-            except InvalidOutputError as error:
-                if not asks_left:
-                    raise
-                # A cut answer is not shown again: it fills the context, and a loop in it goes on.
-                cut = choice.finish_reason == "length"
-                reminder = _reminder(None if cut else choice.text, error)
-            response = await self._complete([*messages, *reminder])
-            choice, usage = response.choices[0], response.usage
-        raise AssertionError("unreachable: the last answer is returned or its error raised")
+        def rows(choice: Choice, usage: Usage) -> list[Row]:
+            made = self._returned(self._format(choice, usage, input), "format_output")
+            return plain_rows(made, self.name)
+
+        return await fit_or_ask_again(
+            messages, (choice, usage), fit=rows, ask=self._complete, max_reasks=self.max_reasks
+        )
+
+    async def _ask_typed(
+        self, messages: Sequence[Message], schema: type[Model], parameters: dict[str, Any]
+    ) -> Model:
+        async def ask(messages: Sequence[Message]) -> Response:
+            return await self._complete(messages, schema=schema, **parameters)
+
+        def instance(choice: Choice, usage: Usage) -> Model:
+            text = answer_text(choice, usage, self.llm)
+            refuse_cut(choice, text)
+            return validated(schema, text)
+
+        response = await ask(messages)
+        answer = response.choices[0], response.usage
+        return await fit_or_ask_again(messages, answer, fit=instance, ask=ask, max_reasks=self.max_reasks)
 
     def _format(self, choice: Choice, usage: Usage, input: Row) -> Any:
         text = answer_text(choice, usage, self.llm)
-        if self.Output is not None and choice.finish_reason == "length":
-            raise InvalidOutputError(
-                "the answer was cut at its longest: be brief, or raise max_tokens", text=text
-            )
+        if self.Output is not None:
+            refuse_cut(choice, text)
         try:
             return self.format_output(text, input)
         except ValidationError as error:
@@ -338,14 +373,3 @@ def _rows_of(results: Sequence[list[Row] | BaseException]) -> list[Row]:
     raise PartialRowsError(
         f"{len(errors)} of {len(results)} generations gave no row", str(errors[0]), rows=rows, errors=errors
     )
-
-
-def _reminder(answer: str | None, error: InvalidOutputError) -> list[Message]:
-    request: Message = {
-        "role": "user",
-        "content": f"That cannot be used: {error.fact}. Answer again, in the form that was asked for.",
-    }
-    if not answer or not answer.strip():
-        return [request]
-    # A rambling answer in full could leave no room in the context for the next one.
-    return [{"role": "assistant", "content": answer[:_QUOTED_ANSWER]}, request]

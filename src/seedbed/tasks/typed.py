@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -10,14 +10,20 @@ from seedbed.errors import InvalidOutputError
 from seedbed.llm.structured import json_text
 from seedbed.tasks.values import dumped
 
+Model = TypeVar("Model", bound=BaseModel)
+
 
 def parse_output(model: type[BaseModel], answer: str) -> dict[str, Any]:
     """Return the JSON values of an answer, validated by `model`; raise InvalidOutputError otherwise."""
+    return dumped(validated(model, answer))
+
+
+def validated(model: type[Model], answer: str) -> Model:
+    """Return an answer as an instance of `model`; raise InvalidOutputError where it does not fit."""
     try:
-        parsed = model.model_validate_json(json_text(answer))
+        return model.model_validate_json(json_text(answer))
     except ValidationError as error:
         raise InvalidOutputError(describe(error), text=answer) from error
-    return dumped(parsed)
 
 
 def describe(error: ValidationError) -> str:

@@ -1,0 +1,60 @@
+"""An answer that does not fit is asked again, with the reason, a bounded number of times."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from seedbed.errors import InvalidOutputError
+from seedbed.llm.messages import Message
+from seedbed.llm.response import Choice, Response, Usage
+
+T = TypeVar("T")
+
+_QUOTED_ANSWER = 1000
+
+
+async def fit_or_ask_again(
+    messages: Sequence[Message],
+    answer: tuple[Choice, Usage],
+    *,
+    fit: Callable[[Choice, Usage], T],
+    ask: Callable[[Sequence[Message]], Awaitable[Response]],
+    max_reasks: int,
+) -> T:
+    """Return what `fit` makes of an answer to `messages`, or of one to `ask` with the reason of a misfit.
+
+    Raises the InvalidOutputError of the last answer where none fits.
+    """
+    choice, usage = answer
+    for asks_left in range(max_reasks, -1, -1):
+        try:
+            return fit(choice, usage)
+        except InvalidOutputError as error:
+            if not asks_left:
+                raise
+            # A cut answer is not shown again: it fills the context, and a loop in it goes on.
+            cut = choice.finish_reason == "length"
+            reminder = _reminder(None if cut else choice.text, error)
+        response = await ask([*messages, *reminder])
+        choice, usage = response.choices[0], response.usage
+    raise AssertionError("unreachable: the last answer is returned or its error raised")
+
+
+def refuse_cut(choice: Choice, text: str) -> None:
+    """Raise InvalidOutputError for an answer that was cut at its longest, and so is no whole JSON."""
+    if choice.finish_reason == "length":
+        raise InvalidOutputError(
+            "the answer was cut at its longest: be brief, or raise max_tokens", text=text
+        )
+
+
+def _reminder(answer: str | None, error: InvalidOutputError) -> list[Message]:
+    request: Message = {
+        "role": "user",
+        "content": f"That cannot be used: {error.fact}. Answer again, in the form that was asked for.",
+    }
+    if not answer or not answer.strip():
+        return [request]
+    # A rambling answer in full could leave no room in the context for the next one.
+    return [{"role": "assistant", "content": answer[:_QUOTED_ANSWER]}, request]
