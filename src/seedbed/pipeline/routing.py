@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateSyntaxError, UndefinedError
-from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError
 
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.pipeline.topology import Condition, Edge
 from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.template import sandbox, template_variables
+from seedbed.tasks.template import compile_condition, template_variables
 
 if TYPE_CHECKING:
     from seedbed.pipeline.pipeline import Pipeline
@@ -30,7 +29,7 @@ class Expression:
 
     def __post_init__(self) -> None:
         try:
-            _compiled(self.text)
+            compile_condition(self.text)
         except TemplateSyntaxError as error:
             raise UsageError(
                 f"{self.text!r} is no condition: {error.message}",
@@ -47,8 +46,11 @@ class Expression:
 
         Raises InvalidRowError where it cannot be told, UsageError for what the sandbox forbids.
         """
+        begin_rendering()
         try:
-            return bool(_compiled(self.text)(row))
+            return bool(compile_condition(self.text)(row))
+        except BoundError as error:
+            raise InvalidRowError(f"the condition {self.text!r} does too much: {error}") from error
         except SecurityError as error:
             raise UsageError(f"the condition {self.text!r} is not allowed: {error}") from error
         except UndefinedError as error:
@@ -59,11 +61,6 @@ class Expression:
             raise InvalidRowError(
                 f"the condition {self.text!r} cannot be told: {type(error).__name__}: {error}"
             ) from error
-
-
-@lru_cache(maxsize=256)
-def _compiled(text: str) -> TemplateExpression:
-    return sandbox().compile_expression(text, undefined_to_none=False)
 
 
 @dataclass(frozen=True)

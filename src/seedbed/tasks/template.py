@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.environment import TemplateExpression
 from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.render_bounds import BoundError, begin_rendering, check_size, text_size
+from seedbed.tasks.sandbox import Sandbox
+
+_CONTAINERS = (list, tuple, dict)
 
 
 @cache
-def sandbox() -> ImmutableSandboxedEnvironment:
+def sandbox() -> Sandbox:
     """Return the environment of all that strangers write: prompts, and conditions on rows."""
     # Prompts are plain text: nothing is escaped.
-    return ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_shown
-    )
+    return Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_shown)
 
 
 class _Nothing(Exception):
@@ -28,15 +31,40 @@ class _Nothing(Exception):
 
 
 def _shown(value: Any) -> Any:
+    if type(value) is str:
+        return value
     # The word "None" in a prompt is nobody's intention: a cell of a file was empty.
     if value is None:
         raise _Nothing
+    if type(value) in _CONTAINERS:
+        check_size(text_size(value))
     return value
+
+
+@contextmanager
+def _compiling() -> Iterator[None]:
+    begin_rendering()
+    try:
+        yield
+    except TemplateError:
+        raise
+    except Exception as error:
+        # Python's own limits: brackets or loops too deep, numbers too long.
+        said = str(error) or type(error).__name__
+        raise TemplateSyntaxError(f"it is too much for the compiler: {said}", 1) from error
+
+
+@lru_cache(maxsize=256)
+def compile_condition(text: str) -> TemplateExpression:
+    """Return an expression ready to be called with a row; raise TemplateSyntaxError where it is none."""
+    with _compiling():
+        return sandbox().compile_expression(text, undefined_to_none=False)
 
 
 @lru_cache(maxsize=256)
 def _compile(source: str) -> Template:
-    template = sandbox().from_string(source)
+    with _compiling():
+        template = sandbox().from_string(source)
     # Rendering copies them each time, and Jinja2's chain of mappings is slow to copy.
     template.globals = dict(template.globals)
     return template
@@ -54,7 +82,8 @@ def check_template(source: str) -> str:
 @lru_cache(maxsize=256)
 def template_variables(source: str) -> frozenset[str]:
     """Return the names of the variables that a template reads."""
-    return frozenset(find_undeclared_variables(sandbox().parse(source)))
+    with _compiling():
+        return frozenset(find_undeclared_variables(sandbox().parse(source)))
 
 
 def render(source: str, variables: Mapping[str, Any]) -> str:
@@ -62,8 +91,9 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
 
     Raises UsageError for a variable that does not exist and for what the sandbox forbids, InvalidRowError
     for a part that the value of a variable lacks and for a value that is None, as in one row and not in
-    another.
+    another, for an error of its own (a division by zero), and for a template that does too much.
     """
+    begin_rendering()
     try:
         return _compile(source).render(variables)
     except UndefinedError as error:
@@ -81,5 +111,11 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
             f"the template shows {' and '.join(map(repr, empty)) or 'a value'}, which is None",
             "give it a value, or say what to show instead: {{ name or '' }}",
         ) from error
+    except BoundError as error:
+        raise InvalidRowError(f"the template does too much: {error.message}") from error
     except TemplateError as error:
         raise UsageError(f"the template cannot be rendered: {error.message}") from error
+    except Exception as error:
+        raise InvalidRowError(
+            f"the template cannot be rendered: {type(error).__name__}: {error}".rstrip(": ")
+        ) from error

@@ -1,0 +1,256 @@
+"""What operators, filters and methods of a template would make, known before it is made.
+
+Most of them run in C, where neither a signal nor a step count reaches: what is too large is not begun.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from string import Formatter
+from types import MappingProxyType
+from typing import Any
+
+from seedbed.tasks.render_bounds import (
+    MAX_SIZE,
+    BoundError,
+    check_bits,
+    check_size,
+    counted,
+    shallow_size,
+    step,
+    text_size,
+)
+
+_CONVERSION = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d+)?(?:\.(\*|\d+))?")
+_NUMBER = re.compile(r"\d+")
+_MAX_INDENT = 1000
+
+
+def check_operator(operator: str, left: Any, right: Any) -> None:
+    """Raise BoundError where `left OPERATOR right` is too large."""
+    match operator:
+        case "**" if isinstance(left, int) and isinstance(right, int):
+            # 0, 1 and -1 stay as they are.
+            check_bits(left.bit_length() * max(right, 0) if abs(left) > 1 else 1)
+        case "*" if isinstance(left, int) and isinstance(right, int):
+            check_bits(left.bit_length() + right.bit_length())
+        case "*" if isinstance(right, int):
+            check_size(shallow_size(left) * max(right, 0))
+        case "*" if isinstance(left, int):
+            check_size(shallow_size(right) * max(left, 0))
+        case "+":
+            check_size(shallow_size(left) + shallow_size(right))
+        case "%" if isinstance(left, str | bytes):
+            check_percent(left, right)
+
+
+def check_percent(text: str | bytes, values: Any) -> None:
+    """Raise BoundError where `text % values` is too large."""
+    shown = text if isinstance(text, str) else text.decode("latin-1")
+    parts = values if isinstance(values, tuple) else (values,)
+    numbers = [abs(value) for value in parts if isinstance(value, int)]
+    size, conversions = len(shown), 0
+    for found in _CONVERSION.finditer(shown):
+        conversions += 1
+        for width in found.groups():
+            size += max(numbers, default=0) if width == "*" else _size_in(width or "0")
+    named = isinstance(values, Mapping)
+    check_size(size + text_size(values) * (conversions if named else 1))
+
+
+def check_format(text: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise BoundError where `text.format(*args, **kwargs)` is too large."""
+    values = [*args, *kwargs.values()]
+    numbers = [abs(value) for value in values if isinstance(value, int)]
+    size, fields = len(text), 0
+    for _, name, spec, _ in Formatter().parse(text):
+        if name is None:
+            continue
+        fields += 1
+        size += sum(map(_size_in, _NUMBER.findall(spec or "")))
+        if "{" in (spec or ""):
+            size += max([*numbers, text_size(values)], default=0)
+            if any(not isinstance(value, int | float | str) for value in values):
+                raise BoundError("it formats to a width that is a part of a value")
+    check_size(size + fields * text_size(values))
+
+
+def check_method(method: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what to call a built-in value's method with; raise BoundError where it makes too much."""
+    owner = getattr(method, "__self__", None)
+    if not isinstance(owner, str | bytes | int):
+        return args
+    name = getattr(method, "__name__", "")
+    if name == "join" and args and not isinstance(owner, int):
+        return (_joinable(owner, args[0]), *args[1:])
+    if size := _METHODS.get(name):
+        check_size(size(owner, *args, *kwargs.values()))
+    return args
+
+
+def _joinable(separator: str | bytes, values: Any) -> Any:
+    kept = list(counted(values))
+    check_size(sum(map(shallow_size, kept)) + len(separator) * len(kept))
+    return kept
+
+
+def _size_in(digits: str) -> int:
+    return int(digits) if len(digits) < 18 else MAX_SIZE + 1
+
+
+def _whole(value: Any) -> int:
+    return abs(value) if isinstance(value, int) else 0
+
+
+def _padded(owner: Any, width: Any = 0, *_: Any) -> int:
+    return shallow_size(owner) + _whole(width)
+
+
+def _with_tabs(owner: Any, width: Any = 8, *_: Any) -> int:
+    tabs: int = owner.count("\t" if isinstance(owner, str) else b"\t")
+    return shallow_size(owner) + tabs * _whole(width)
+
+
+def _replaced(owner: Any, old: Any = "", new: Any = "", *_: Any) -> int:
+    try:
+        found: int = owner.count(old)
+    except (TypeError, AttributeError):
+        # Python refuses it, too.
+        found = 0
+    return shallow_size(owner) + found * shallow_size(new)
+
+
+def _translated(owner: Any, table: Any = None, *_: Any) -> int:
+    values = table.values() if isinstance(table, Mapping) else ()
+    return len(owner) * max([1, *(shallow_size(value) for value in values)])
+
+
+def _as_bytes(owner: Any, length: Any = 0, *_: Any) -> int:
+    return _whole(length)
+
+
+_METHODS: Mapping[str, Callable[..., int]] = MappingProxyType(
+    {
+        "center": _padded,
+        "ljust": _padded,
+        "rjust": _padded,
+        "zfill": _padded,
+        "expandtabs": _with_tabs,
+        "replace": _replaced,
+        "translate": _translated,
+        "to_bytes": _as_bytes,
+    }
+)
+
+_Args = tuple[Any, ...]
+_Kwargs = Mapping[str, Any]
+
+
+def _given(args: _Args, kwargs: _Kwargs, place: int, name: str, default: Any) -> Any:
+    return args[place] if len(args) > place else kwargs.get(name, default)
+
+
+def _center(args: _Args, kwargs: _Kwargs) -> _Args:
+    check_size(text_size(args[0]) + _whole(_given(args, kwargs, 1, "width", 80)))
+    return args
+
+
+def _indent(args: _Args, kwargs: _Kwargs) -> _Args:
+    width = _given(args, kwargs, 1, "width", 4)
+    wide = len(width) if isinstance(width, str) else _whole(width)
+    text = str(args[0])
+    check_size(len(text) + wide * (len(text.splitlines()) + 1))
+    return args
+
+
+def _wordwrap(args: _Args, kwargs: _Kwargs) -> _Args:
+    # textwrap copies what is left of a long word for each of its lines.
+    text = str(args[0])
+    width = max(_whole(_given(args, kwargs, 1, "width", 79)), 1)
+    separator = _given(args, kwargs, 3, "wrapstring", None)
+    longest = max(map(len, text.split()), default=0)
+    step(longest * len(text) // (width * 10_000))
+    check_size(len(text) + (len(text) // width + text.count("\n") + 1) * len(separator or "\n"))
+    return args
+
+
+def _replace(args: _Args, kwargs: _Kwargs) -> _Args:
+    old, new = _given(args, kwargs, 1, "old", ""), _given(args, kwargs, 2, "new", "")
+    check_size(_replaced(str(args[0]), str(old), str(new)))
+    return args
+
+
+def _join(args: _Args, kwargs: _Kwargs) -> _Args:
+    values = list(counted(args[0]))
+    separator = _given(args, kwargs, 1, "d", "")
+    check_size(sum(map(text_size, values)) + text_size(separator) * len(values))
+    return (values, *args[1:])
+
+
+def _format(args: _Args, kwargs: _Kwargs) -> _Args:
+    check_percent(str(args[0]), dict(kwargs) if kwargs else args[1:])
+    return args
+
+
+def _batch(args: _Args, kwargs: _Kwargs) -> _Args:
+    if _given(args, kwargs, 2, "fill_with", None) is not None:
+        check_size(16 * _whole(_given(args, kwargs, 1, "linecount", 0)))
+    return args
+
+
+def _round(args: _Args, kwargs: _Kwargs) -> _Args:
+    # It raises 10 to the precision.
+    check_bits(4 * _whole(_given(args, kwargs, 1, "precision", 0)))
+    return args
+
+
+def _sum(args: _Args, kwargs: _Kwargs) -> _Args:
+    start = _given(args, kwargs, 2, "start", 0)
+    values = list(counted(args[0]))
+    if not isinstance(start, int | float):
+        # Each sum of lists copies the one before.
+        size = shallow_size(start) + sum(map(shallow_size, values))
+        step(size * len(values) // 1000)
+    return (values, *args[1:])
+
+
+def _tojson(args: _Args, kwargs: _Kwargs) -> _Args:
+    wide = _whole(_given(args, kwargs, 1, "indent", 0))
+    check_size(text_size(args[0]) * 6)
+    if wide > _MAX_INDENT:
+        raise BoundError(f"it indents by more than {_MAX_INDENT:,}")
+    check_size(text_size(args[0]) // 8 * wide)
+    return args
+
+
+def _striptags(args: _Args, kwargs: _Kwargs) -> _Args:
+    # It copies the rest of the text for each of them.
+    text = str(args[0])
+    step((text.count("<!--") + text.count("<")) * len(text) // 100_000)
+    return args
+
+
+def _shown(args: _Args, kwargs: _Kwargs) -> _Args:
+    check_size(text_size(args[0]))
+    return args
+
+
+FILTER_CHECKS: Mapping[str, Callable[[_Args, _Kwargs], _Args]] = MappingProxyType(
+    {
+        "batch": _batch,
+        "center": _center,
+        "format": _format,
+        "indent": _indent,
+        "join": _join,
+        "pprint": _shown,
+        "replace": _replace,
+        "round": _round,
+        "string": _shown,
+        "striptags": _striptags,
+        "sum": _sum,
+        "tojson": _tojson,
+        "wordwrap": _wordwrap,
+    }
+)
+"""What a filter is asked before it is called: its arguments, or BoundError."""

@@ -1,0 +1,185 @@
+"""The sandbox of all that strangers write: it lets nothing out, and it bounds work and sizes.
+
+A template runs on the loop's thread, and much of it in C: `10 ** (10 ** 9)` would hold up every row, and
+signals too. So operators, filters and methods say what they would make before they make it, and loops and
+macros count their turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import update_wrapper
+from typing import Any
+
+from jinja2 import nodes, pass_context
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context, Macro, markup_join, str_join
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace, generate_lorem_ipsum
+
+from seedbed.tasks.operation_bounds import FILTER_CHECKS, check_format, check_method, check_operator
+from seedbed.tasks.render_bounds import BoundError, check_made, check_size, counted, step, text_size
+
+_MAX_RANGE = 1_000_000
+_STEPS_OF_A_MACRO = 10
+_SHORT = 100
+_FEW_TURNS = 1000
+_TURNS = "turns of a loop"
+_BODIES = (nodes.For, nodes.Macro, nodes.CallBlock, nodes.Block)
+
+
+class _Generator(CodeGenerator):
+    """Compiles templates whose literals and joined texts are measured."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.joined(context, (")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.made(")
+        super().visit_List(node, frame)
+        self.write(")")
+
+    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.made(")
+        super().visit_Dict(node, frame)
+        self.write(")")
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
+        if node.ctx != "load":
+            super().visit_Tuple(node, frame)
+            return
+        self.write("environment.made(")
+        super().visit_Tuple(node, frame)
+        self.write(")")
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """A sandbox in which each rendering has so many steps, and each value so many characters."""
+
+    code_generator_class = _Generator
+    intercepted_binops = frozenset(("+", "*", "**", "%"))
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.filters = {name: _bounded(name, kept) for name, kept in self.filters.items()}
+        self.filters[_TURNS] = _turns
+        self.globals |= {
+            "dict": lambda *args, **kwargs: check_made(dict(*args, **kwargs)),
+            "lipsum": _lipsum,
+            "namespace": _Opaque,
+            "range": _range,
+        }
+
+    @property
+    def turn(self) -> bool:
+        """True; reading it counts a step, which is the least that compiled code can do."""
+        step()
+        return True
+
+    made = staticmethod(check_made)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        for node in tree.find_all(_BODIES):
+            _count_turns(node)
+        return tree
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Apply an operator, unless it makes too much."""
+        check_operator(operator, left, right)
+        return self.binop_table[operator](left, right)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        """Call what the template calls, unless it makes too much."""
+        if isinstance(__obj, Macro):
+            step(_STEPS_OF_A_MACRO)
+            return super().call(__context, __obj, *args, **kwargs)
+        args = check_method(__obj, args, kwargs)
+        made = super().call(__context, __obj, *args, **kwargs)
+        # Lists come from rows or from literals, both of known size; measuring them at each call is slow.
+        return check_made(made) if isinstance(made, str | bytes | int) else made
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Return `str.format` that neither reaches into objects nor makes too much."""
+        formatted = super().wrap_str_format(value)
+        if formatted is None:
+            return None
+
+        def bounded(*args: Any, **kwargs: Any) -> str:
+            by_map = value.__name__ == "format_map"
+            check_format(value.__self__, () if by_map else args, args[0] if by_map and args else kwargs)
+            return formatted(*args, **kwargs)
+
+        return update_wrapper(bounded, formatted)
+
+    def joined(self, context: Context, parts: tuple[Any, ...]) -> str:
+        """Return the text of `a ~ b`."""
+        check_size(sum(len(part) if isinstance(part, str) else text_size(part) for part in parts))
+        return markup_join(parts) if context.eval_ctx.autoescape else str_join(parts)
+
+    def concat(self, parts: Iterable[str]) -> str:
+        """Return the text of a template, a macro or a block."""
+        kept = list(parts)
+        check_size(sum(map(len, kept)))
+        return "".join(kept)
+
+
+class _Opaque(Namespace):
+    # The parent's shows what is in it, which may be itself or two of a kind, again and again.
+    def __repr__(self) -> str:
+        return "<namespace>"
+
+
+def _count_turns(node: nodes.Node) -> None:
+    """Have the code of a loop, a macro or a block count its turns."""
+    if isinstance(node, nodes.For) and not node.recursive:
+        node.iter = nodes.Filter(node.iter, _TURNS, [], [], None, None, lineno=node.lineno)
+        return
+    turn = nodes.EnvironmentAttribute("turn", lineno=node.lineno)
+    node.body.insert(0, nodes.ExprStmt(turn, lineno=node.lineno))  # type: ignore[attr-defined]
+    if isinstance(node, nodes.For) and node.test is not None:
+        node.test = nodes.And(turn, node.test, lineno=node.lineno)
+
+
+# It asks for the context so that it isn't applied once and for all when a template is compiled.
+@pass_context
+def _turns(context: Context, values: Any) -> Any:
+    """Return what a loop goes through, and count its turns: at once where they are few."""
+    # In a long one each is counted on its own: what a turn does may be slow, and the clock is looked at.
+    if not hasattr(values, "__len__") or len(values) > _FEW_TURNS:
+        return counted(values)
+    step(len(values))
+    return values
+
+
+def _bounded(name: str, kept: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that makes no more than it may."""
+    check = FILTER_CHECKS.get(name)
+    # Jinja2 gives those that ask for it the context first.
+    first = 1 if hasattr(kept, "jinja_pass_arg") else 0
+
+    def bounded(*args: Any, **kwargs: Any) -> Any:
+        if check is not None:
+            args = (*args[:first], *check(args[first:], kwargs))
+        made = kept(*args, **kwargs)
+        # Most are short texts, and this is on the way of every prompt.
+        return made if type(made) is str and len(made) < _SHORT else check_made(made)
+
+    return update_wrapper(bounded, kept)
+
+
+def _range(*args: int) -> range:
+    numbers = range(*args)
+    # Not its `len`, which fails beyond 2 ** 63.
+    if (numbers.stop - numbers.start) // numbers.step > _MAX_RANGE:
+        raise BoundError(f"a range has {_MAX_RANGE:,} numbers at most")
+    return numbers
+
+
+def _lipsum(n: int = 5, html: bool = True, min: int = 20, max: int = 100) -> str:
+    check_size(n * max * 10)
+    return generate_lorem_ipsum(n, html, min, max)
