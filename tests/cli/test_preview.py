@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,9 @@ def test_each_row_is_shown_with_its_prompt_and_its_answer(seedbed: Seedbed) -> N
     assert result.status == 0
     assert result.out.count("── row ") == 2
     season = "spring" if "about spring" in result.out else "autumn"
-    block = f"user\n  A wild haiku about {season}\n\nanswer\n  A WILD HAIKU ABOUT {season.upper()}\n\nrow\n"
-    assert block in result.out
+    answer = f"A WILD HAIKU ABOUT {season.upper()}"
+    block = rf"user\n  A wild haiku about {season}\n\nanswer · seed=\d+\n  {answer}\n\nrow\n"
+    assert re.search(block, result.out)
     assert f"  haiku: A WILD HAIKU ABOUT {season.upper()}\n  model_name: m\n" in result.out
 
 
@@ -94,3 +96,20 @@ def test_a_schema_that_went_into_the_prompt_is_told(seedbed: Seedbed) -> None:
 
 def test_nothing_to_preview_is_a_usage_error(seedbed: Seedbed) -> None:
     assert "seedbed preview TASK --llm" in seedbed("preview").error
+
+
+def test_the_parameters_that_are_sent_are_shown_and_secrets_among_them_are_not(seedbed: Seedbed) -> None:
+    settings = (
+        "llm.temperature=0",
+        "llm.max_tokens=7",
+        'llm.extra={"user": "me", "api_key": "CANARY-0123456789"}',
+    )
+    options = [word for setting in settings for word in ("--set", setting)]
+    result = seedbed("preview", "t.py:Haiku", *ECHO, "-n", "1", *options)
+    assert "temperature=0.0, max_tokens=7, seed=" in result.out
+    assert "'user': 'me'" in result.out
+    assert "CANARY" not in result.out
+    shown = seedbed("preview", "t.py:Haiku", *ECHO, "-n", "1", *options, "--json")
+    (call,) = json.loads(shown.out)["rows"][0]["calls"]
+    assert (call["parameters"]["max_tokens"], call["parameters"]["temperature"]) == (7, 0)
+    assert "CANARY" not in shown.out

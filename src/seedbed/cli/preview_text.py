@@ -30,7 +30,13 @@ def _write_call(call: Call, earlier: Sequence[Message]) -> None:
         block(str(message["role"]), _message_text(message), "cyan")
     if call.note:
         block("note", call.note, "yellow")
-    write_answers(call.response.choices)
+    write_answers(call.response.choices, about=_sent(call))
+
+
+def _sent(call: Call) -> str:
+    """Return the parameters that were sent with a prompt, in one line behind the title of its answer."""
+    sent = ", ".join(f"{name}={value}" for name, value in call.parameters.items())
+    return f" · {sent}" if sent else ""
 
 
 def _new_messages(call: Call, earlier: Sequence[Message]) -> Sequence[Message]:

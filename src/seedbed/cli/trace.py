@@ -7,9 +7,11 @@ from typing import Any
 
 from seedbed.engine.failure import Failure
 from seedbed.engine.settled import Settled
+from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope
+from seedbed.plugins.build import is_secret
 from seedbed.tasks.rows import Row
 
 
@@ -22,6 +24,16 @@ class Call:
     response: Response
     note: str = ""
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that were sent with the messages, as values that JSON can hold."""
+        request = self.request
+        sent = {name: getattr(request, name) for name in GenerationParameters.model_fields}
+        sent["extra"] = {
+            name: "[secret]" if is_secret(name) else value for name, value in request.extra.items()
+        }
+        return {name: value for name, value in sent.items() if value or value == 0}
+
     def as_json(self) -> dict[str, Any]:
         """Return the call as values that JSON can hold."""
         answers = [
@@ -33,6 +45,7 @@ class Call:
             "step": self.step,
             **({"note": self.note} if self.note else {}),
             "messages": list(self.request.messages),
+            "parameters": self.parameters,
             "answers": answers,
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,

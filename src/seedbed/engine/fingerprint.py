@@ -16,6 +16,7 @@ from seedbed.llm.llm import LLM
 from seedbed.pipeline.topology import Edge
 from seedbed.tasks.files import content_digest, parameter_files
 from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.task import BaseTask
 
 SIZE = 16
 
@@ -44,6 +45,9 @@ def step_fingerprint(step: BaseStep, seed: int) -> bytes:
     encoded = json_text(
         [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     )
+    if isinstance(step, BaseTask) and (sent := step.sampling_parameters()) != step.generation.given():
+        # The user's parameters of the LLM beat the task's own defaults, and the fields alone don't show it.
+        encoded += json_text(_as_data(sent), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
     return digest(encoded, *files, *code_parts(type(step)))
 

@@ -37,5 +37,13 @@ class GenerationParameters(BaseModel):
         values = self.__dict__
         return {name: values[name] for name in _NAMES if values[name] or values[name] == 0}
 
+    def joined_with(self, default: GenerationParameters) -> GenerationParameters:
+        """Return these parameters with those of `default` that are not set here.
+
+        Only those that were set here count as set (`model_fields_set`): who set one decides what it beats.
+        """
+        values = {**default.given(), **{name: getattr(self, name) for name in self.model_fields_set}}
+        return type(self).model_construct(_fields_set={*self.model_fields_set}, **values)
+
 
 _NAMES = tuple(GenerationParameters.model_fields)

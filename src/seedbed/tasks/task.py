@@ -76,14 +76,12 @@ class BaseTask(BaseStep):
     def _check_templates(cls, value: str) -> str:
         return check_template(value)
 
-    @field_validator("generation", mode="before")
+    @field_validator("generation", mode="after")
     @classmethod
-    def _keep_defaults(cls, value: object) -> object:
+    def _keep_defaults(cls, value: GenerationParameters) -> GenerationParameters:
         # What a user sets joins what the task's author chose; it does not replace the rest.
         default = cls.model_fields["generation"].get_default(call_default_factory=True)
-        if isinstance(value, dict) and isinstance(default, GenerationParameters):
-            return {**default.given(), **value}
-        return value
+        return value.joined_with(default) if isinstance(default, GenerationParameters) else value
 
     def model_post_init(self, context: Any, /) -> None:
         """Name the task, and check the templates that its class brings: pydantic checks given values only."""
@@ -237,8 +235,23 @@ class BaseTask(BaseStep):
             )
         return made
 
+    def sampling_parameters(self) -> dict[str, Any]:
+        """Return the sampling parameters that the task sends with each call, where a call says nothing.
+
+        What a user set goes before what an author chose: the user's for the task, the user's for the LLM, the
+        task's own default. The LLM's own defaults, which go behind all, are added by the LLM.
+        """
+        own = self.generation.given()
+        users = self.generation.model_fields_set if "generation" in self.model_fields_set else frozenset()
+        if own.keys() <= users or self.llm is None:
+            return own
+        by_llm = {
+            name: value for name, value in self.llm.given().items() if name in self.llm.model_fields_set
+        }
+        return {name: by_llm.get(name, value) if name not in users else value for name, value in own.items()}
+
     async def _complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
-        merged = {**self.generation.given(), **parameters}
+        merged = {**self.sampling_parameters(), **parameters}
         if self.Output is not None and type(self).generate_row is BaseTask.generate_row:
             merged.setdefault("schema", self.Output)
         llm = self.require_llm()
