@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -10,13 +12,17 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from tests.support.fault_server import Reply
 
 from seedbed import LLMConnectionError, UsageError, post_json
+from seedbed.llm import transport
+from seedbed.llm.proxy import proxy_of
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -119,20 +125,27 @@ def test_a_kind_of_proxy_that_is_not_supported_is_named_without_its_password(pro
         post("https://acme.invalid/v2")
 
 
-@pytest.fixture
-def tls_server(tmp_path, monkeypatch):
-    for name in PROXY_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+def make_certificate(key: Path, certificate: Path) -> None:
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     subprocess.run(
         [*command.split(), *subject, "-keyout", key, "-out", certificate], check=True, capture_output=True
     )
+
+
+@pytest.fixture
+def tls_server(tmp_path, monkeypatch):
+    for name in CERTIFICATE_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make_certificate(key, certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server = Server()
+    server.certificate, server.context = certificate, context
     server.socket = context.wrap_socket(server.socket, server_side=True)
     with serving(server):
         yield server
@@ -146,9 +159,190 @@ def test_an_unknown_certificate_ends_the_run(tls_server):
     assert tls_server.seen == []
 
 
-def test_https_to_a_server_without_tls_is_not_called_a_matter_of_certificates(fault_server):
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("others", [{}, {"SSL_CERT_DIR": "/nowhere"}])
+def test_certificates_of_the_environment_are_trusted(tls_server, monkeypatch, variable, others):
+    for name, value in {"REQUESTS_CA_BUNDLE": "", **others, variable: tls_server.certificate}.items():
+        monkeypatch.setenv(name, str(value))
+    assert post(f"https://localhost:{tls_server.server_port}").body == b"{}"
+
+
+def test_a_bundle_may_be_a_folder(tls_server, monkeypatch):
+    folder = tls_server.certificate.parent / "trusted"
+    folder.mkdir()
+    shutil.copy(tls_server.certificate, folder)
+    subprocess.run(["openssl", "rehash", folder], check=True, capture_output=True)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder))
+    assert post(f"https://localhost:{tls_server.server_port}").body == b"{}"
+
+
+def test_a_bundle_beats_another_and_joins_those_that_openssl_reads(tls_server, monkeypatch, tmp_path):
+    other = tmp_path / "other.pem"
+    make_certificate(tmp_path / "other-key.pem", other)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tls_server.certificate))
+    with pytest.raises(LLMConnectionError, match="cannot be verified"):
+        post(f"https://localhost:{tls_server.server_port}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls_server.certificate))
+    assert post(f"https://localhost:{tls_server.server_port}/v1").body == b"{}"
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_bundle_that_cannot_be_read_is_named_where_it_is_needed(
+    tls_server, monkeypatch, tmp_path, fault_server, content
+):
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_text(content)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE names") as caught:
+        post(f"https://localhost:{tls_server.server_port}")
+    assert str(bundle) in caught.value.fact
+    assert post(fault_server.url).status == 200
+
+
+def test_a_certificate_for_another_host_is_no_matter_of_who_issued_it(tls_server, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls_server.certificate))
+    with pytest.raises(LLMConnectionError, match="mismatch") as caught:
+        post(f"https://127.0.0.1:{tls_server.server_port}")
+    assert "CA_BUNDLE" not in str(caught.value)
+
+
+def test_a_file_of_certificates_that_is_not_there_is_blamed(tls_server, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    with pytest.raises(LLMConnectionError, match="SSL_CERT_FILE names a file"):
+        post(f"https://localhost:{tls_server.server_port}")
+
+
+def test_http_to_a_port_of_https_says_so(tls_server):
+    with pytest.raises(LLMConnectionError, match="speaks HTTPS") as caught:
+        post(f"http://localhost:{tls_server.server_port}/v1")
+    assert "write https://" in str(caught.value)
+    assert (caught.value.retryable, caught.value.fatal) == (False, True)
+    assert tls_server.seen == []
+
+
+def test_a_port_of_https_may_answer_with_an_alert(tls_server):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        alerting = threading.Thread(target=alert_and_shake_hands, args=(listening, tls_server.context))
+        alerting.start()
+        with pytest.raises(LLMConnectionError, match="speaks HTTPS"):
+            post(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        alerting.join()
+
+
+def alert_and_shake_hands(listening: socket.socket, context: ssl.SSLContext) -> None:
+    plain, _ = listening.accept()
+    plain.recv(10000)
+    plain.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+    plain.close()
+    secure, _ = listening.accept()
+    context.wrap_socket(secure, server_side=True).close()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><center>The plain HTTP request was sent to HTTPS port</center></html>",
+        b"Client sent an HTTP request to an HTTPS server.\n",
+        b"Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+        b"Bad Request\r\nThis combination of host and port requires TLS.\r\n",
+    ],
+)
+def test_a_port_of_https_that_says_so_itself_is_believed(fault_server, page):
+    fault_server.answer_with(Reply(400, page))
+    with pytest.raises(LLMConnectionError, match="speaks HTTPS") as caught:
+        post(fault_server.url)
+    assert (caught.value.retryable, caught.value.fatal) == (False, True)
+
+
+def test_a_server_that_has_answered_is_not_taken_for_one_of_https(fault_server):
+    said = b'{"error": "Client sent an HTTP request to an HTTPS server."}'
+    fault_server.answer_with(Reply(body={}), Reply(400, said))
+    post(fault_server.url)
+    assert post(fault_server.url).body == said
+
+
+def test_https_to_a_server_without_tls_says_so(fault_server):
     url = fault_server.url.replace("http:", "https:")
-    with pytest.raises(LLMConnectionError, match="no secure connection") as caught:
+    with pytest.raises(LLMConnectionError, match="speaks plain HTTP") as caught:
         post(url)
-    assert "http://" in str(caught.value)
-    assert not caught.value.retryable
+    assert "write http://" in str(caught.value)
+    assert (caught.value.retryable, caught.value.fatal) == (False, True)
+    assert fault_server.count == 0
+
+
+def test_https_to_a_server_that_waits_for_the_end_of_a_line_says_so(proxy, monkeypatch):
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.05)
+    with pytest.raises(LLMConnectionError, match="speaks plain HTTP"):
+        post(f"https://127.0.0.1:{proxy.server_port}")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_port_that_speaks_neither_is_not_blamed_on_the_scheme(scheme):
+    """One that closes every connection, as a server that is just starting may."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        closing = threading.Thread(target=close_each, args=(listening, 2))
+        closing.start()
+        with pytest.raises(LLMConnectionError) as caught:
+            post(f"{scheme}://127.0.0.1:{listening.getsockname()[1]}")
+        closing.join()
+    assert "speaks" not in caught.value.fact
+
+
+def close_each(listening: socket.socket, times: int) -> None:
+    for _ in range(times):
+        connection, _ = listening.accept()
+        connection.recv(10000)
+        connection.close()
+
+
+NO_PROXY = {
+    "an IPv6 address": ("::1", "http://[::1]:8000", True),
+    "in brackets": ("[::1]", "http://[::1]:8000", True),
+    "in brackets, with a port": ("[::1]:8000", "http://[::1]:8000", True),
+    "in brackets, with another port": ("[::1]:8001", "http://[::1]:8000", False),
+    "written in full": ("0:0:0:0:0:0:0:1", "http://[::1]", True),
+    "an IPv4 address that is mapped": ("127.0.0.1", "http://[::ffff:127.0.0.1]", True),
+    "a network": ("10.0.0.0/8", "http://10.1.2.3:8000", True),
+    "a network with bits of a host": ("10.1.2.3/8", "http://10.9.9.9", True),
+    "another network": ("10.0.0.0/8", "http://11.1.2.3", False),
+    "a network of IPv6": ("fd00::/8", "http://[fd12::1]", True),
+    "a network in brackets": ("[fd00::]/8", "http://[fd12::1]", True),
+    "a network, and a name": ("10.0.0.0/8", "http://acme.example", False),
+    "no network": ("10.0.0.0/99", "http://10.0.0.1", False),
+    "an address": ("10.0.0.1", "http://10.0.0.1", True),
+    "an address that ends alike": ("0.0.1", "http://10.0.0.1", False),
+    "a host": ("acme.example", "https://acme.example/v1", True),
+    "in capitals": ("ACME.example", "https://acme.EXAMPLE/v1", True),
+    "what is below it": ("acme.example", "https://api.acme.example", True),
+    "a leading dot": (".acme.example", "https://api.acme.example", True),
+    "a leading dot, and the host": (".acme.example", "https://acme.example", True),
+    "a star before it": ("*.acme.example", "https://api.acme.example", True),
+    "a name that ends alike": ("acme.example", "https://notacme.example", False),
+    "a trailing dot": ("acme.example.", "https://acme.example", True),
+    "a port": ("acme.example:8443", "https://acme.example:8443", True),
+    "another port": ("acme.example:8443", "https://acme.example", False),
+    "the port that goes without saying": ("acme.example:443", "https://acme.example", True),
+    "everything": ("*", "https://acme.example", True),
+    "everything, among others": ("localhost, *", "https://acme.example", True),
+    "spaces between": ("localhost  acme.example", "https://acme.example", True),
+    "a URL": ("http://acme.example/", "http://acme.example", True),
+    "an end of an address": ("192.168.*", "http://192.168.1.5:11434", True),
+    "empty": (" , ", "http://acme.example", False),
+}
+
+
+@pytest.mark.parametrize(("names", "url", "left_out"), NO_PROXY.values(), ids=NO_PROXY)
+def test_forms_of_no_proxy(proxy, monkeypatch, names, url, left_out):
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", names)
+    assert proxy_of(url) == (None if left_out else "http://proxy.example:3128")
+
+
+def test_no_proxy_in_lower_case_wins(proxy, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "localhost")
+    assert proxy_of("http://acme.example") == "http://proxy.example:3128"

@@ -69,13 +69,13 @@ def test_an_llm_shows_no_secret_of_its_address(backend: str, monkeypatch: pytest
     ["http://me:CANARY-P@127.0.0.1:9", "http://me:CANARY-P@nowhere.invalid:1", "socks5://me:CANARY-P@h:1"],
 )
 def test_a_proxy_is_shown_without_its_password(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from seedbed.llm.transport import _proxy
+    from seedbed.llm.transport import _route
 
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, proxy)
-    _proxy.cache_clear()
+    _route.cache_clear()
     llm = get_llm("openai/m", preset="vllm", base_url="http://far.example/v1")
     try:
         for call in (
@@ -88,4 +88,4 @@ def test_a_proxy_is_shown_without_its_password(proxy: str, monkeypatch: pytest.M
             assert "CANARY-P" not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
             assert "CANARY-P" not in repr(caught.value.__cause__)
     finally:
-        _proxy.cache_clear()
+        _route.cache_clear()

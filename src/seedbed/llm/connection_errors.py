@@ -5,7 +5,12 @@ from __future__ import annotations
 import aiohttp
 
 from seedbed.errors import LLMConnectionError, SeedbedError, UsageError
+from seedbed.llm.certificates import is_file_missing
 
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
+"""OpenSSL's codes for a chain that ends with nobody whom we trust."""
+_TLS_ALERT = r"\x15\x03"
+"""How an alert of TLS begins, as aiohttp quotes what is no HTTP."""
 _PROXY_ADVICE = "check HTTP_PROXY and HTTPS_PROXY, or leave this server out with NO_PROXY"
 
 
@@ -15,16 +20,11 @@ def connection_error(error: Exception, origin: str) -> SeedbedError:
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return not_a_url(origin)
         case aiohttp.ClientConnectorCertificateError():
-            return LLMConnectionError(
-                f"the certificate of '{origin}' cannot be verified",
-                "set SSL_CERT_FILE to the certificates of your organisation",
-                retryable=False,
-                fatal=True,
-            )
+            return _unverified(error.certificate_error, origin)
         case aiohttp.ClientConnectorSSLError():
             return LLMConnectionError(
                 f"no secure connection to '{origin}': {_reason(error.os_error)}",
-                "does the server speak plain HTTP? then write http:// in base_url",
+                "is base_url right, and its port?",
                 retryable=False,
                 fatal=True,
             )
@@ -50,6 +50,46 @@ def connection_error(error: Exception, origin: str) -> SeedbedError:
                 f"'{origin}' does not answer as an HTTP server does", "is base_url right?"
             )
     return LLMConnectionError(f"'{origin}' closed the connection before the answer was complete")
+
+
+def may_be_wrong_scheme(error: Exception) -> bool:
+    """Whether an error is one that http:// to a port of HTTPS, or the reverse, can give."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return False
+        case aiohttp.ClientConnectorSSLError() | aiohttp.ServerDisconnectedError() | ConnectionResetError():
+            return True
+        case aiohttp.ClientConnectorError():
+            return isinstance(error.os_error, ConnectionResetError)
+        case aiohttp.ClientResponseError():
+            return _TLS_ALERT in error.message
+        case aiohttp.ClientOSError():
+            return True
+    return False
+
+
+def wrong_scheme(origin: str, scheme: str) -> LLMConnectionError:
+    """Return the error for a server that speaks `scheme`, and not that of `origin`."""
+    names = {"http": "plain HTTP", "https": "HTTPS"}
+    return LLMConnectionError(
+        f"the server at '{origin}' speaks {names[scheme]}",
+        f"write {scheme}:// in base_url",
+        retryable=False,
+        fatal=True,
+    )
+
+
+def _unverified(error: Exception, origin: str) -> LLMConnectionError:
+    """Return the error for a certificate, with the reason, and what trusts its issuer where that is it."""
+    reason = getattr(error, "verify_message", "") or "unknown reason"
+    advice = "set SSL_CERT_FILE or REQUESTS_CA_BUNDLE to the certificates of your organisation"
+    if is_file_missing():
+        advice = "SSL_CERT_FILE names a file that isn't there"
+    elif getattr(error, "verify_code", 0) not in _UNKNOWN_ISSUER:
+        advice = "is base_url right? only whoever runs the server can mend its certificate"
+    return LLMConnectionError(
+        f"the certificate of '{origin}' cannot be verified: {reason}", advice, retryable=False, fatal=True
+    )
 
 
 def not_a_url(origin: str) -> UsageError:

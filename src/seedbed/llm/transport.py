@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from seedbed.errors import InvalidResponseError, LLMConnectionError, TimedOutError, UsageError
-from seedbed.llm.connection_errors import connection_error, not_a_url
+from seedbed.llm.certificates import certificates
+from seedbed.llm.connection_errors import connection_error, may_be_wrong_scheme, not_a_url, wrong_scheme
 from seedbed.llm.hosts import is_loopback
 from seedbed.llm.json_text import json_text
 from seedbed.llm.key_guard import check_request
 from seedbed.llm.loop import loop_thread
+from seedbed.llm.proxy import proxy_of
+from seedbed.llm.wrong_scheme import other_scheme, wants_https
 
 MAX_RESPONSE_BYTES = 64 * 2**20
 CONNECT_SECONDS = 15.0
@@ -87,7 +91,7 @@ async def check_listening(url: str) -> None:
     nothing: the first call finds out as quickly.
     """
     split = urlsplit(url)
-    if not is_loopback(split.hostname or "") or _proxy(public_url(url)):
+    if not is_loopback(split.hostname or "") or _route(public_url(url)).proxy:
         return
     port = split.port or (443 if split.scheme == "https" else 80)
     try:
@@ -110,25 +114,32 @@ async def _exchange(
 ) -> HTTPAnswer:
     origin = public_url(url)
     check_request(url, headers, body)
+    pool, route = _pool(), _route(origin)
     try:
-        async with _session().request(
+        async with pool.session.request(
             method,
             url,
             data=body,
             headers=headers,
             timeout=_limits(timeout, CONNECT_SECONDS),
-            proxy=_proxy(origin),
+            proxy=route.proxy,
+            ssl=route.verified_by,
             allow_redirects=False,
         ) as response:
             received = await _read(response, max_bytes, origin)
     except aiohttp.ConnectionTimeoutError as error:
+        # A server that reads lines waits in a handshake for the end of one.
+        if url.startswith("https:") and (scheme := await pool.other_scheme(origin)):
+            raise wrong_scheme(origin, scheme) from error
         raise TimedOutError(f"cannot reach '{origin}' within {CONNECT_SECONDS:g} s") from error
     except TimeoutError as error:
         raise TimedOutError(f"no complete answer from '{origin}' within {timeout or 0:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
         # These quote a whole URL, with its password or the key in its query: the server's or the proxy's.
-        quoting = isinstance(error, _QUOTING)
-        raise connection_error(error, origin) from (None if quoting else error)
+        shown = None if isinstance(error, _QUOTING) else error
+        if may_be_wrong_scheme(error) and (scheme := await pool.other_scheme(origin)):
+            raise wrong_scheme(origin, scheme) from shown
+        raise connection_error(error, origin) from shown
     except ValueError as error:
         if not urlsplit(url).username:
             raise
@@ -136,6 +147,9 @@ async def _exchange(
             f"the URL of '{origin}' has a user and a password, and a key is sent, too",
             "leave one of them out",
         ) from error
+    if response.status == 400 and origin not in pool.answered and wants_https(received):
+        raise wrong_scheme(origin, "https")
+    pool.answered.add(origin)
     return HTTPAnswer(response.status, response.headers, received)
 
 
@@ -155,12 +169,29 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int, origin: str) -
     return b"".join(chunks)
 
 
-def _session() -> aiohttp.ClientSession:
-    return _session_of(loop_thread())
+@dataclass
+class _Pool:
+    """The connections of one loop, the servers that have answered, and those tried with the other scheme."""
+
+    session: aiohttp.ClientSession
+    answered: set[str] = field(default_factory=set)
+    tried: dict[str, asyncio.Task[str | None]] = field(default_factory=dict)
+
+    async def other_scheme(self, origin: str) -> str | None:
+        """Return the scheme that a server wants in place of that of `origin`, found out once."""
+        if origin in self.answered or _route(origin).proxy:
+            return None
+        if origin not in self.tried:
+            self.tried[origin] = asyncio.create_task(other_scheme(origin))
+        return await asyncio.shield(self.tried[origin])
+
+
+def _pool() -> _Pool:
+    return _pool_of(loop_thread())
 
 
 @cache
-def _session_of(thread: Any) -> aiohttp.ClientSession:
+def _pool_of(thread: Any) -> _Pool:
     # Limits belong to the gateway, so the pool has none; cookies would tie one row to another.
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
@@ -169,26 +200,23 @@ def _session_of(thread: Any) -> aiohttp.ClientSession:
     )
 
     async def close() -> None:
-        _session_of.cache_clear()
+        _pool_of.cache_clear()
         await session.close()
 
     thread.on_close(close)
-    return session
+    return _Pool(session)
+
+
+class _Route(NamedTuple):
+    """The proxy on the way to a server, and what verifies certificates: True for the system's."""
+
+    proxy: str | None
+    verified_by: ssl.SSLContext | bool
 
 
 @cache
-def _proxy(origin: str) -> str | None:
+def _route(origin: str) -> _Route:
     # aiohttp's trust_env reads the environment and ~/.netrc again for every request.
-    split = urlsplit(origin)
-    if proxy_bypass(split.netloc):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(split.scheme) or proxies.get("all")
-    if proxy is not None and "://" not in proxy:
-        return f"http://{proxy}"
-    if proxy is not None and urlsplit(proxy).scheme not in ("http", "https"):
-        raise UsageError(
-            f"the proxy '{public_url(proxy)}' is of a kind that is not supported",
-            "set HTTPS_PROXY to an http:// or https:// proxy, or NO_PROXY to leave it out",
-        )
-    return proxy
+    proxy = proxy_of(origin)
+    is_secure = any((url or "").startswith("https:") for url in (origin, proxy))
+    return _Route(proxy, (certificates() if is_secure else None) or True)

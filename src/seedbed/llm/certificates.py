@@ -1,0 +1,47 @@
+"""Which certificates a server's own is verified with: the system's, or those that the environment names."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+from seedbed.errors import UsageError
+
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_OF_OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def certificates() -> ssl.SSLContext | None:
+    """Return what verifies servers where the environment names certificates, else None for the system's.
+
+    As with requests, REQUESTS_CA_BUNDLE, or else CURL_CA_BUNDLE, is a file or a folder in place of the
+    system's certificates; those of SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL reads itself, are trusted
+    beside them. Raises UsageError for a bundle that is missing or holds no certificates.
+    """
+    variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    has_others = any(os.environ.get(name) for name in _OF_OPENSSL)
+    if variable is None:
+        return ssl.create_default_context() if has_others else None
+    context = _context_of(variable, Path(os.environ[variable]))
+    if has_others:
+        context.set_default_verify_paths()
+    return context
+
+
+def _context_of(variable: str, bundle: Path) -> ssl.SSLContext:
+    try:
+        if bundle.is_dir():
+            return ssl.create_default_context(capath=bundle)
+        return ssl.create_default_context(cafile=bundle)
+    except OSError as error:
+        raise UsageError(
+            f"{variable} names '{bundle}', which has no certificates that can be read",
+            "set it to a file in PEM form or a folder of them, or unset it to use the system's",
+        ) from error
+
+
+def is_file_missing() -> bool:
+    """Whether SSL_CERT_FILE names a file that isn't there, which OpenSSL passes over without a word."""
+    path = os.environ.get("SSL_CERT_FILE")
+    return bool(path) and not Path(path or "").is_file()

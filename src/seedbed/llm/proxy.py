@@ -1,0 +1,120 @@
+"""Which proxy a request goes through: HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, less what NO_PROXY names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
+
+from seedbed.errors import UsageError
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_BRACKETED = re.compile(r"\[(?P<host>[^\]]+)\](?P<prefix>/[0-9]+)?(?::(?P<port>[0-9]+))?")
+_NAMED = re.compile(r"(?P<host>[^:]*)(?P<prefix>)(?::(?P<port>[0-9]+))?")
+
+
+class _Entry(NamedTuple):
+    """One name in NO_PROXY: a host, a domain, an address or a network, and a port where it has one."""
+
+    host: str
+    port: int | None = None
+
+
+def proxy_of(url: str) -> str | None:
+    """Return the URL of the proxy for a URL, or None; raises UsageError for a kind that isn't supported."""
+    split = urlsplit(url)
+    if not split.hostname or _is_bypassed(split):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(split.scheme) or proxies.get("all")
+    if proxy is not None and "://" not in proxy:
+        return f"http://{proxy}"
+    if proxy is not None and urlsplit(proxy).scheme not in ("http", "https"):
+        kind, _, rest = proxy.partition("://")
+        address = rest.rpartition("@")[2].partition("?")[0]
+        raise UsageError(
+            f"the proxy '{kind}://{address}' is of a kind that is not supported",
+            "set HTTPS_PROXY to an http:// or https:// proxy, or NO_PROXY to leave it out",
+        )
+    return proxy
+
+
+def is_in_no_proxy(names: str, host: str, port: int | None) -> bool:
+    """Whether NO_PROXY names a host, in any of the forms that curl, requests, httpx and Go take.
+
+    These are `*`; `example.com`, `.example.com` and `*.example.com`, all with what is below it; an address;
+    a network such as 10.0.0.0/8. An IPv6 address may stand in brackets, and a port may follow each.
+
+        is_in_no_proxy("localhost,[::1]:8000", "::1", 8000)    # True
+    """
+    host = host.lower().rstrip(".")
+    address = _address(host)
+    return any(
+        (entry.port is None or entry.port == port)
+        and (_names_host(entry.host, host) if address is None else _names_address(entry.host, address))
+        for entry in _entries(names)
+    )
+
+
+def _is_bypassed(split: SplitResult) -> bool:
+    proxies = getproxies_environment()
+    if not proxies:
+        # What macOS and Windows have set, which only the standard library knows.
+        return bool(proxy_bypass(split.netloc.rpartition("@")[2]))
+    # The standard library's own reading of NO_PROXY knows neither networks nor IPv6.
+    return is_in_no_proxy(proxies.get("no", ""), split.hostname or "", _port(split))
+
+
+def _port(split: SplitResult) -> int | None:
+    try:
+        return split.port or _DEFAULT_PORTS.get(split.scheme)
+    except ValueError:
+        # Whoever sends the request says that it's no URL.
+        return None
+
+
+def _entries(names: str) -> Iterator[_Entry]:
+    for text in re.split(r"[,\s]+", names.lower()):
+        # httpx takes URLs there.
+        name = text.rpartition("://")[2].rstrip("/")
+        if not name:
+            continue
+        found = _BRACKETED.fullmatch(name) or _NAMED.fullmatch(name)
+        if found is None:
+            yield _Entry(name)
+        else:
+            port = found["port"]
+            yield _Entry(found["host"] + (found["prefix"] or ""), int(port) if port else None)
+
+
+def _names_host(name: str, host: str) -> bool:
+    if name == "*":
+        return True
+    domain = name.removeprefix("*").strip(".")
+    if "*" in domain:
+        return fnmatchcase(host, domain)
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _names_address(name: str, address: IPv4Address | IPv6Address) -> bool:
+    if "*" in name:
+        return fnmatchcase(str(address), name)
+    if "/" not in name:
+        return _address(name) == address
+    try:
+        return address in ip_network(name, strict=False)
+    except ValueError:
+        return False
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a text is, in one form however it is written; None for a name."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

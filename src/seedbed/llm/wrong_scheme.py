@@ -1,0 +1,59 @@
+"""Whether a port that gives no answer would give one to the other of http:// and https://."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from urllib.parse import urlsplit
+
+_SECONDS = 1.0
+"""Three times to a server far away and back; one that understands neither may say nothing for ever."""
+_LONGEST = 2000
+_TOLD = re.compile(
+    rb"plain HTTP request was sent to HTTPS|HTTP request to an HTTPS server|"
+    rb"plain HTTP to an SSL-enabled|port requires TLS",
+    re.IGNORECASE,
+)
+"""How nginx, Go, Apache and Tomcat say so, with status 400, in plain HTTP."""
+
+
+def wants_https(body: bytes) -> bool:
+    """Whether a server says in plain HTTP that it speaks HTTPS."""
+    return _TOLD.search(body[:_LONGEST]) is not None
+
+
+async def other_scheme(url: str) -> str | None:
+    """Return the scheme that the port of `url` understands, where that isn't the one in it; else None.
+
+    No path, header or key is sent: a handshake, or the shortest request that there is.
+    """
+    split = urlsplit(url)
+    host = split.hostname or ""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            if split.scheme == "http":
+                return "https" if await _shakes_hands(host, split.port or 80) else None
+            return "http" if await _speaks_plainly(host, split.port or 443) else None
+    except (OSError, TimeoutError):
+        return None
+
+
+async def _shakes_hands(host: str, port: int) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    _, writer = await asyncio.open_connection(host, port, ssl=context)
+    writer.transport.abort()
+    return True
+
+
+async def _speaks_plainly(host: str, port: int) -> bool:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(b"OPTIONS * HTTP/1.0\r\n\r\n")
+        answer = await reader.read(_LONGEST)
+    finally:
+        writer.transport.abort()
+    # Servers of HTTPS also answer in plain HTTP, to say that they don't speak it.
+    return answer.startswith(b"HTTP/") and not wants_https(answer)
