@@ -62,6 +62,7 @@ def made_of(n: int) -> Row:
         "n": n,
         "first": f"<first {n}>",
         "model_name": "m",
+        "second_model_name": "m",
         "second": f"<second {n} <first {n}>>",
     }
 

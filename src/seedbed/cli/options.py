@@ -77,6 +77,12 @@ def bound_options(command: _Decorated) -> _Decorated:
             "--max-attempts", type=int, metavar="N", help="Indices to try at most; 10 for each row if unset."
         ),
         click.option("--max-failures", metavar="N|P%", help="Stop when more rows than that have failed."),
+        click.option(
+            "--give-up-after",
+            type=int,
+            metavar="N",
+            help="Stop when the first N rows come to nothing for one reason; 50 if unset, 0: never.",
+        ),
         click.option("--max-cost", type=float, metavar="DOLLARS", help="Stop before it costs more."),
         click.option(
             "--max-tokens-total",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.cli.failures import blaming
 from seedbed.cli.llms import PipelineLLMs, made_llm
 from seedbed.cli.settings import Setting, Settings, fields_of, parse_settings
-from seedbed.engine.bounds import NO_BOUNDS, Bounds, MaxFailures
+from seedbed.engine.bounds import GIVE_UP_AFTER, NO_BOUNDS, Bounds, MaxFailures
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.key_guard import chosen_by_user, made_in_file
@@ -67,6 +67,7 @@ def order_of(
     plugins: Sequence[str] = (),
     engine: str | None = None,
     max_failures: str | int | None = None,
+    give_up_after: int | None = None,
     columns: str | None = None,
     drop: Sequence[str] = (),
     encoding: str | None = None,
@@ -89,7 +90,11 @@ def order_of(
         seed=seed,
         concurrency=concurrency,
         leaf=leaf,
-        bounds=Bounds(max_failures=MaxFailures.parse(max_failures), **bounds),
+        bounds=Bounds(
+            max_failures=MaxFailures.parse(max_failures),
+            give_up_after=GIVE_UP_AFTER if give_up_after is None else give_up_after,
+            **bounds,
+        ),
         plugins=tuple(plugins),
         engine=engine,
         columns=tuple(name.strip() for name in columns.split(",")) if columns else None,

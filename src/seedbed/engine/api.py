@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from seedbed.engine.bounds import Bounds, MaxFailures
+from seedbed.engine.bounds import GIVE_UP_AFTER, Bounds, MaxFailures
 from seedbed.engine.emission import Emission
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.file_record import record_files
@@ -47,6 +47,7 @@ def run(
     leaf: str | None = None,
     max_attempts: int | None = None,
     max_failures: int | str | None = None,
+    give_up_after: int = GIVE_UP_AFTER,
     max_cost: float | None = None,
     max_tokens: int | None = None,
     max_seconds: float | None = None,
@@ -78,6 +79,9 @@ def run(
     whose rows are the dataset, where a pipeline ends in several. Names are resolved in `registry`, or, with
     `locked`, in one of what that lock file holds.
 
+    A run whose first `give_up_after` rows are all rejected, dropped or lost for one reason stops there; with
+    0 it goes on.
+
     `observers` are told of the run's calls and rows once they are durable: names of installed ones,
     `PATH.py:Class`, or objects with hooks. Those that the setting `observers` names are told too. `engine`
     is what makes the rows in place of the built-in one: a name, `PATH.py:Class`, or a class.
@@ -93,6 +97,7 @@ def run(
     bounds = Bounds(
         max_attempts=max_attempts,
         max_failures=MaxFailures.parse(max_failures),
+        give_up_after=give_up_after,
         max_cost=max_cost,
         max_tokens=max_tokens,
         max_seconds=max_seconds,

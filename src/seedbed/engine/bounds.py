@@ -10,6 +10,7 @@ from seedbed.errors import UsageError
 from seedbed.llm.budget import Budget, Spent
 from seedbed.llm.prices import Prices
 
+GIVE_UP_AFTER = 50
 _FEWEST = 100
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
@@ -59,12 +60,14 @@ def check_size(what: str, number: int | None, least: int = -(2**63), most: int =
 class Bounds:
     """What a run may take: indices tried, failed rows, dollars, tokens and seconds; None is without bound.
 
+    `give_up_after` is how many rows may come to nothing for one reason before any row is made; 0: all.
     Dollars, tokens and seconds span all sessions of a run. The two rates are limits per endpoint and key.
     The prices, in dollars per million tokens, take the place of those that are listed.
     """
 
     max_attempts: int | None = None
     max_failures: MaxFailures = MaxFailures()
+    give_up_after: int = GIVE_UP_AFTER
     max_cost: float | None = None
     max_tokens: int | None = None
     max_seconds: float | None = None
@@ -76,6 +79,8 @@ class Bounds:
     def check(self) -> None:
         """Raise UsageError for a bound that leaves room for nothing."""
         for name, value in vars(self).items():
+            if name == "give_up_after" and value == 0:
+                continue
             # Nothing is more than NaN. A price may be 0.
             if isinstance(value, (int, float)) and not value > 0 and not name.startswith("price"):
                 option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")

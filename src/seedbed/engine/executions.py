@@ -110,6 +110,8 @@ class Executions:
             )
             outcome = await self._outcome(applied.stage, cell, scope)
             self._journal.keep_result(outcome.result(name, cell.id, key, attempt), stored)
+        if not outcome.rows and not outcome.reasons:
+            settled.dropped.append(name)
         for reason in outcome.reasons:
             (settled.rejections if reason.rejected else settled.failures).append(reason)
         return outcome.rows

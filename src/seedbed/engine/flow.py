@@ -120,7 +120,8 @@ class Flow:
                     return child
         except Exception as error:  # noqa: BLE001 - a condition may be a stranger's function
             return Failure.of(cell.id, parent, error, kept_as=f"{parent} routes")
-        reason = Reject("no route takes this row")
+        tried = ", ".join(repr(condition.text) for _, condition in self._topology.routes(parent))
+        reason = Reject(f"no route behind '{parent}' takes this row: none of {tried} holds")
         return Failure.of(cell.id, parent, reason, rejected=True, kept_as=f"{parent} routes")
 
     def _merged(self, node: Node, merge: Merge, branches: list[list[Cell]], settled: Settled) -> list[Cell]:

@@ -55,7 +55,8 @@ class Run:
 
     `outcome` is `complete`; `incomplete` where rows failed or the source ended early; `interrupted`; or
     `stopped`, then `stopped_by` is the error. `failures` are the first thousand rows that failed, `reasons`
-    and `rejections` count all failed and rejected ones by what is said of them.
+    and `rejections` count all failed and rejected ones by what is said of them, `dropped` those that a step
+    returned nothing for, by the step.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Run:
     failures: list[Failure] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     rejections: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
     stopped_by: Exception | None = None
     store: RunStore | None = field(default=None, repr=False)
     """The store of a run that goes with this object."""
@@ -108,6 +110,7 @@ class Run:
         self.tried = summary.get("tried")
         self.reasons.update(summary["reasons"])
         self.rejections.update(summary["rejections"])
+        self.dropped.update(summary.get("dropped", {}))
         self.failures += [
             Failure(one["row"], one["step"], one["kind"], one["reason"], one["tries"])
             for one in summary["failures"]
@@ -136,6 +139,7 @@ class Run:
             "rejected": self.rejected,
             "tried": self.tried,
             "rejections": dict(self.rejections.most_common(_KEPT_FAILURES)),
+            "dropped": dict(self.dropped),
             "stopped_by": str(self.stopped_by) if self.stopped_by else None,
             "seconds": round(self.seconds, 3),
             "calls": self.calls.answered,

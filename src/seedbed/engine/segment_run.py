@@ -11,6 +11,7 @@ from seedbed.engine.executions import Applied, Executions, concerns_all
 from seedbed.engine.failure import Failure
 from seedbed.engine.flow import flow_of, is_ordered
 from seedbed.engine.fold import ATTEMPTS_PER_ROW, Fold
+from seedbed.engine.giving_up import GivingUp
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.segments import Segment, upstream
 from seedbed.engine.settled import Settled
@@ -58,6 +59,7 @@ class SegmentRun:
             attempts=_attempts(wanted, segment, plan.bounds.max_attempts),
             generator=segment.generator,
         )
+        self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
         executions = Executions(
             {node.name: self._applied(node.step, is_ordered(node)) for node in segment.nodes},
             shop.journal,
@@ -120,8 +122,10 @@ class SegmentRun:
         for rejection in settled.rejections:
             self._refuse(rejection, "rejected")
             run.reject(rejection)
+        run.dropped.update(settled.dropped)
         self._tell(rows)
         self._check()
+        self._giving_up.note(settled, run.name)
 
     def _tell(self, rows: Sequence[bytes]) -> None:
         """Let out what has been decided; the store has all that it follows from, in this order."""

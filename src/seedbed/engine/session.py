@@ -251,5 +251,7 @@ class Session:
 def _outcome(run: Run, finished: bool) -> Outcome:
     if not finished:
         return "interrupted" if run.stopped_by is None else "stopped"
-    enough = run.wanted is None or run.accepted == run.wanted
+    # Rows that were wanted, and a filter that let none through, are not the same as an input without rows.
+    came_to_nothing = not run.accepted and bool(run.rejected or run.dropped)
+    enough = not came_to_nothing if run.wanted is None else run.accepted == run.wanted
     return "complete" if enough and not run.failed else "incomplete"

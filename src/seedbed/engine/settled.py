@@ -12,6 +12,8 @@ from seedbed.engine.failure import Failure
 class Settled:
     """The rows that one item made, by the step that made them, and what failed or was rejected.
 
+    `dropped` names the steps that returned nothing for a row, and said nothing of it.
+
     `position` counts items of the source from 0; `id` is the item's, the same in every run.
     """
 
@@ -20,6 +22,7 @@ class Settled:
     made: dict[str, list[Cell]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     rejections: list[Failure] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
     def rows(self, node: str) -> list[Cell]:
         """Return the rows that a step made, in order."""
