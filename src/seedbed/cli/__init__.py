@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from seedbed.cli.streams import open_missing_streams
+
 _COLLECTED_AFTER = 50_000
 """Objects made and not yet freed after which the collector looks for garbage."""
 
@@ -18,6 +20,7 @@ def main() -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # What is imported stays: looking through it for garbage again and again is 7 % of a run of one row.
     gc.set_threshold(_COLLECTED_AFTER, 20, 20)
+    open_missing_streams()
     status = invoke(sys.argv[1:])
     from seedbed.cli.failures import ExitStatus
     from seedbed.cli.signals import end_soon

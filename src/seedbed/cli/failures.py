@@ -43,7 +43,7 @@ def guarded(command: Callable[[], int | None]) -> int:
         show("interrupted")
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         return ExitStatus.INTERRUPTED
     except click.ClickException as error:
         show(*_click_message(error))
@@ -96,7 +96,7 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
 def _unforeseen(error: Exception) -> ExitStatus:
     _show_traceback(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
-        _discard_output()
+        discard_output()
         show(f"standard output cannot be written to: {error.strerror}", "make room on its disk")
         return ExitStatus.INTERRUPTED
     show(
@@ -127,7 +127,7 @@ def _show_traceback(error: BaseException) -> None:
         echo("".join(traceback.format_exception(error)), err=True, nl=False)
 
 
-def _discard_output() -> None:
+def discard_output() -> None:
     """Let the interpreter flush its standard output into nothing when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

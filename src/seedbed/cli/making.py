@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from seedbed.cli.failures import ExitStatus
+from seedbed.cli.failures import ExitStatus, discard_output, show
 from seedbed.cli.kept_order import kept_order
 from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.planning import Order, plan_of
@@ -53,10 +54,23 @@ def make_dataset(order: Order, registry: Registry, how: Making) -> ExitStatus:
         engine = engine_of(order.engine, registry=registry)
         run = _run(order, plan, stdout, how, told, engine)
     if how.as_json:
-        write_json(run.summary(), err=how.out is None)
+        _write_summary_json(run, err=how.out is None)
     else:
         write_summary(run, how.out, existed)
     return exit_status(run)
+
+
+def _write_summary_json(run: Run, *, err: bool) -> None:
+    try:
+        write_json(run.summary(), err=err)
+        sys.stdout.flush()
+    except OSError as error:
+        # The dataset is made all the same, and the status says so.
+        discard_output()
+        show(
+            f"standard output cannot be written to: {error.strerror}",
+            "the summary is lost, the rows are kept",
+        )
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: counted, so that the main thread can obey them in its own time."""
+"""SIGINT, SIGTERM and SIGHUP: counted, so that the main thread can obey them in its own time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
@@ -14,7 +15,7 @@ from seedbed.cli.failures import ExitStatus
 PATIENCE = 2
 """The signals that ask; one more ends the process at once."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _SHOW_CURSOR = b"\r\x1b[?25h\n"
 _ENDING_SECONDS = 5.0
 
@@ -27,7 +28,7 @@ class Interruptions:
         self._former: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        for number in _SIGNALS:
+        for number in _heeded():
             self._former[number] = signal.signal(number, self._receive)
         return self
 
@@ -43,10 +44,20 @@ class Interruptions:
             end_now(ExitStatus.INTERRUPTED)
 
 
+def _heeded() -> list[signal.Signals]:
+    # `nohup` has a process ignore the end of its terminal, and so it stays.
+    return [
+        number
+        for number in _SIGNALS
+        if number.name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN
+    ]
+
+
 def end_now(status: int) -> NoReturn:
     """End the process without waiting for any thread."""
     if os.isatty(2):
-        os.write(2, _SHOW_CURSOR)
+        with suppress(OSError):
+            os.write(2, _SHOW_CURSOR)
     os._exit(status)
 
 
@@ -57,6 +68,6 @@ def end_soon(status: int) -> None:
         time.sleep(_ENDING_SECONDS)
         end_now(status)
 
-    for number in _SIGNALS:
+    for number in _heeded():
         signal.signal(number, lambda *_: end_now(status))
     threading.Thread(target=wait, daemon=True).start()

@@ -1,0 +1,73 @@
+"""Standard streams that are closed, or fail: daemons and cron have none, and a terminal may go away.
+
+A run goes on without them. Its rows are in the store, and what it would have said is in the run's log.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+
+_log = logging.getLogger(__name__)
+_NAMES = {1: "standard output", 2: "standard error"}
+
+
+def open_missing_streams() -> None:
+    """Open the standard streams that the process was started without, on nothing; note them in the log.
+
+    Otherwise the next file to be opened has their number: what is printed would be written to a database.
+    """
+    missing = [number for number in (0, 1, 2) if not _is_open(number)]
+    for number in missing:
+        # The lowest number that is free is taken.
+        os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w", closefd=False)), encoding="utf-8")
+    sys.stderr = _forgiving(2)
+    for number in missing:
+        if number:
+            _log.warning(
+                "standard %s is closed: what goes there is lost", "output" if number == 1 else "error"
+            )
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _forgiving(number: int) -> io.TextIOWrapper:
+    # Without a buffer, which refuses to be written to while it's being written: a failure is logged, and the
+    # log may well be standard error.
+    return io.TextIOWrapper(
+        _Forgiving(number, "wb", closefd=False),
+        encoding=getattr(sys.stderr, "encoding", None) or "utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+        write_through=True,
+    )
+
+
+class _Forgiving(io.FileIO):
+    """A file in which a failed write is no error: standard error on a full disk, a terminal that is gone."""
+
+    has_failed = False
+
+    def write(self, text: object, /) -> int:
+        size = memoryview(text).nbytes  # type: ignore[arg-type]
+        try:
+            # None where it would have to wait: a message isn't worth it.
+            written = super().write(text)  # type: ignore[arg-type]
+        except OSError as error:
+            if not self.has_failed:
+                self.has_failed = True
+                _log.warning("standard error cannot be written to: %s", error.strerror)
+            return size
+        return size if written is None else written
