@@ -48,13 +48,17 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DOUBLE = '''
 from itertools import count
 
-from seedbed import LLM, Response
+from seedbed import LLM, Capabilities, Response
 
 NUMBERS = count()
 
 
 class CountingLLM(LLM):
     """Answers each time with the next number."""
+
+    @property
+    def capabilities(self):
+        return Capabilities(raw_prompt=True)
 
     async def respond(self, request):
         return Response.of_text(f"{next(NUMBERS)}")
@@ -109,10 +113,13 @@ def length(request: Request) -> str:
     return f"{len(prompt(request))}."
 
 
-@pytest.mark.parametrize("name", ["several-calls.md", "typed-rows.md", "deduplicate-and-reject.md"])
+@pytest.mark.parametrize(
+    "name", ["several-calls.md", "typed-rows.md", "raw-prompts.md", "deduplicate-and-reject.md"]
+)
 def test_the_commands_on_a_page_work(name: str, page: Any, tmp_path: Path) -> None:
     page(name)
     (tmp_path / "double.py").write_text(DOUBLE)
+    (tmp_path / "beginnings.jsonl").write_text('{"instruction": "Once upon a time"}\n')
     lines = commands(name)
 
     assert lines

@@ -27,7 +27,8 @@ def write_traces(traces: Sequence[RowTrace]) -> None:
 
 def _write_call(call: Call, earlier: Sequence[Message]) -> None:
     for message in _new_messages(call, earlier):
-        block(str(message["role"]), _message_text(message), "cyan")
+        name = "raw prompt" if call.request.raw_prompt else str(message["role"])
+        block(name, _message_text(message), "cyan")
     if call.note:
         block("note", call.note, "yellow")
     write_answers(call.response.choices, about=_sent(call))

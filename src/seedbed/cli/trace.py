@@ -44,6 +44,7 @@ class Call:
         return {
             "step": self.step,
             **({"note": self.note} if self.note else {}),
+            **({"raw_prompt": True} if self.request.raw_prompt else {}),
             "messages": list(self.request.messages),
             "parameters": self.parameters,
             "answers": answers,

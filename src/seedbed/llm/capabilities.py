@@ -12,8 +12,8 @@ class Capabilities:
     """What one LLM instance offers beyond messages in and text out.
 
     Not declared: `n` becomes several requests, `structured_output` an instruction in the prompt,
-    a derived `seed` is left out; a tool, an image, logprobs or a given seed is an error. `raw_prompt` and
-    `batch` are there to be declared: nothing asks for them yet.
+    a derived `seed` is left out; a tool, an image, logprobs, a given seed or a raw prompt (text for the model
+    as it is, without a chat template) is an error. `batch` is there to be declared: nothing asks for it yet.
 
     `schema_dialect` says what the structured output takes of JSON Schema: `respond` is given schemas in that
     form (shared by all requests: it changes none), and those that have no such form go into the prompt.

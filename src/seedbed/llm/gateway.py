@@ -77,7 +77,7 @@ class Gateway:
         """
         offered = llm.offered
         check_capabilities(llm, offered, request)
-        if request.schema is not None and not offered.structured_output:
+        if request.schema is not None and not (offered.structured_output or request.raw_prompt):
             request = instruct(request)
         if request.n > 1 and not offered.n:
             singles = [
@@ -153,6 +153,8 @@ def check_capabilities(llm: LLM, offered: Capabilities, request: Request) -> Non
 
 
 def _lacking(offered: Capabilities, request: Request) -> str | None:
+    if request.raw_prompt and not offered.raw_prompt:
+        return "raw_prompt"
     if request.tools and not offered.tools:
         return "tools"
     if request.logprobs is not None and not offered.logprobs:

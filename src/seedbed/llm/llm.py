@@ -20,7 +20,7 @@ from seedbed.llm.json_text import json_text
 from seedbed.llm.key_guard import FileOrigin, asking, current_origin, find_key, untrusted_host
 from seedbed.llm.key_source import KeySource
 from seedbed.llm.loop import loop_thread
-from seedbed.llm.messages import Message, check_messages, text_length
+from seedbed.llm.messages import Message, check_messages, check_raw_prompt, text_length
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
@@ -39,7 +39,12 @@ Generations = list[list[str | None]]
 
 _KEY_DESCRIPTION = "The key; if unset, that of the backend's environment variable."
 
-_CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {"schema", "tools", "tool_choice"}
+_CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {
+    "schema",
+    "tools",
+    "tool_choice",
+    "raw_prompt",
+}
 
 
 class _Loading:
@@ -258,7 +263,7 @@ class LLM(GenerationParameters, ABC):
         """Return a request with this LLM's own parameters where `parameters` says nothing.
 
         `parameters` are fields of `GenerationParameters`, and `schema` (JSON Schema or a pydantic class),
-        `tools`, `tool_choice`. Raises UsageError for others and for messages that are none.
+        `tools`, `tool_choice`, `raw_prompt`. Raises UsageError for others and for messages that are none.
         """
         if n < 1:
             raise UsageError(f"cannot make {n} generations", "num_generations is 1 or more")
@@ -275,7 +280,10 @@ class LLM(GenerationParameters, ABC):
             merged["schema"] = shared_schema(merged["schema"])
         if "tools" in merged:
             merged["tools"] = tuple(merged["tools"])
-        return Request(messages=check_messages(messages), n=n, **merged)
+        checked = check_messages(messages)
+        if merged.get("raw_prompt"):
+            check_raw_prompt(checked, merged)
+        return Request(messages=checked, n=n, **merged)
 
     async def acomplete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
         """Return the whole response to one input: texts, tool calls, usage, log probabilities.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,19 @@ def check_messages(messages: object) -> tuple[Message, ...]:
     for index, message in enumerate(messages):
         _check_message(message, f"messages[{index}]")
     return tuple(messages)
+
+
+def check_raw_prompt(messages: tuple[Message, ...], others: Mapping[str, object]) -> None:
+    """Raise UsageError where messages are no raw prompt, or something is asked that needs a chat."""
+    (message, *further) = messages
+    if further or message["role"] != "user" or not isinstance(message["content"], str):
+        roles = ", ".join(message["role"] for message in messages)
+        raise UsageError(
+            f"a raw prompt is one user message of text, and not the messages of {roles}",
+            "leave the system prompt out, or write it into the template",
+        )
+    if others.get("tools"):
+        raise UsageError("a raw prompt has no 'tools'", "describe them in the prompt, or ask in a chat")
 
 
 def _check_message(message: object, where: str) -> None:

@@ -15,7 +15,8 @@ class Request(NamedTuple):
     `n` answers to the same messages; `max_tokens` per answer; `stop` texts that end an answer;
     `schema` a JSON Schema that the answer must fit; `tools` function definitions and `tool_choice`
     in OpenAI's form; `logprobs` the number of alternatives per token (0: the chosen tokens only);
-    `extra` goes into the body of the provider's request as it is.
+    `extra` goes into the body of the provider's request as it is. With `raw_prompt` there is one user
+    message, whose text (`prompt`) goes to the model as it is, without a chat template.
     """
 
     messages: tuple[Message, ...]
@@ -30,3 +31,11 @@ class Request(NamedTuple):
     tool_choice: str | Mapping[str, Any] | None = None
     logprobs: int | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
+    # The last: the digests of calls are of all that stands before it, where it is not set.
+    raw_prompt: bool = False
+
+    @property
+    def prompt(self) -> str:
+        """The text of a raw prompt."""
+        text: str = self.messages[0]["content"]
+        return text

@@ -94,6 +94,8 @@ def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request
     """
     if request.schema is None:
         return request, ""
+    if request.raw_prompt:
+        return request._replace(schema=None), "a raw prompt goes out without the schema"
     encoded = _encoded(request.schema)
     if dialect is None:
         return request._replace(schema=orjson.loads(encoded)), ""

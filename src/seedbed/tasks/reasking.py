@@ -21,9 +21,11 @@ async def fit_or_ask_again(
     fit: Callable[[Choice, Usage], T],
     ask: Callable[[Sequence[Message]], Awaitable[Response]],
     max_reasks: int,
+    reminds: bool = True,
 ) -> T:
     """Return what `fit` makes of an answer to `messages`, or of one to `ask` with the reason of a misfit.
 
+    Without `reminds`, the same messages are asked again: a raw prompt has no place for a reason.
     Raises the InvalidOutputError of the last answer where none fits.
     """
     choice, usage = answer
@@ -36,7 +38,7 @@ async def fit_or_ask_again(
             # A cut answer is not shown again: it fills the context, and a loop in it goes on.
             cut = choice.finish_reason == "length"
             reminder = _reminder(None if cut else choice.text, error)
-        response = await ask([*messages, *reminder])
+        response = await ask([*messages, *reminder] if reminds else messages)
         choice, usage = response.choices[0], response.usage
     raise AssertionError("unreachable: the last answer is returned or its error raised")
 

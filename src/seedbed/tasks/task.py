@@ -55,6 +55,10 @@ class BaseTask(BaseStep):
     num_generations: int = Field(default=1, ge=1, description="Rows to make of each input or index.")
     template: str = Field(default="", description="Prompt of a row, with {{ variable }} for its columns.")
     system_prompt: str = Field(default="", description="System prompt, a template as well.")
+    raw_prompt: bool = Field(
+        default=False,
+        description="Send each prompt to the model as it is, without a chat template: for base models.",
+    )
     generation: GenerationParameters = Field(
         default_factory=GenerationParameters, description="Sampling parameters; they beat those of the LLM."
     )
@@ -104,7 +108,10 @@ class BaseTask(BaseStep):
 
     def load(self) -> None:
         """Load the LLM. Overriding it, call `super().load()`."""
-        self.require_llm().ensure_loaded()
+        llm = self.require_llm()
+        if self.raw_prompt:
+            check_raw(self, llm)
+        llm.ensure_loaded()
 
     def require_llm(self) -> LLM:
         """Return the LLM, or raise UsageError where none was given."""
@@ -254,6 +261,8 @@ class BaseTask(BaseStep):
         merged = {**self.sampling_parameters(), **parameters}
         if self.Output is not None and type(self).generate_row is BaseTask.generate_row:
             merged.setdefault("schema", self.Output)
+        if self.raw_prompt:
+            merged.setdefault("raw_prompt", True)
         llm = self.require_llm()
         try:
             return await llm.acomplete(messages, n, **merged)
@@ -271,7 +280,12 @@ class BaseTask(BaseStep):
             return plain_rows(made, self.name)
 
         return await fit_or_ask_again(
-            messages, (choice, usage), fit=rows, ask=self._complete, max_reasks=self.max_reasks
+            messages,
+            (choice, usage),
+            fit=rows,
+            ask=self._complete,
+            max_reasks=self.max_reasks,
+            reminds=not self.raw_prompt,
         )
 
     async def _ask_typed(
@@ -286,8 +300,14 @@ class BaseTask(BaseStep):
             return validated(schema, text)
 
         response = await ask(messages)
-        answer = response.choices[0], response.usage
-        return await fit_or_ask_again(messages, answer, fit=instance, ask=ask, max_reasks=self.max_reasks)
+        return await fit_or_ask_again(
+            messages,
+            (response.choices[0], response.usage),
+            fit=instance,
+            ask=ask,
+            max_reasks=self.max_reasks,
+            reminds=not parameters.get("raw_prompt", self.raw_prompt),
+        )
 
     def _format(self, choice: Choice, usage: Usage, input: Row) -> Any:
         text = answer_text(choice, usage, self.llm)
@@ -360,6 +380,20 @@ class Task(BaseTask, Step):
         if "process" in vars(cls):
             cls.process = naming(vars(cls)["process"])  # type: ignore[assignment,method-assign]
         super().__pydantic_init_subclass__(**kwargs)
+
+
+def check_raw(task: BaseTask, llm: LLM) -> None:
+    """Raise UsageError where the prompts of a task cannot be sent raw, before anything is paid for."""
+    if task.system_prompt:
+        raise UsageError(
+            f"task '{task.name}' has a system prompt, which a raw prompt has no place for",
+            "write it into the template, or leave raw_prompt out",
+        )
+    if not llm.capabilities.raw_prompt:
+        raise UnsupportedError(
+            f"'{llm.reference}' takes no raw prompts, and task '{task.name}' has raw_prompt set",
+            "use a backend that declares 'raw_prompt', such as llamacpp or openai, or leave raw_prompt out",
+        )
 
 
 @cache

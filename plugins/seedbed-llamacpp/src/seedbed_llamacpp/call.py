@@ -1,4 +1,4 @@
-"""One streamed chat completion: started, collected chunk by chunk, and stopped between two of them."""
+"""One streamed completion: started, collected chunk by chunk, and stopped between two of them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ class Completions(Protocol):
 
     def handle_chat_completions(self, prompt: dict[str, Any], callback: Any) -> None:
         """Answer `prompt`, giving `callback` each chunk until it returns True."""
+
+    def handle_completions(self, prompt: dict[str, Any], callback: Any) -> None:
+        """The same for a raw prompt."""
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Answer:
             raise error_of_report(error)
         for choice in chunk.get("choices", ()):
             delta = choice.get("delta", {})
-            self.text.append(delta.get("content") or "")
+            self.text.append(delta.get("content") or choice.get("text") or "")
             self.reasoning.append(delta.get("reasoning_content") or "")
             self.logprobs.extend((choice.get("logprobs") or {}).get("content") or ())
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
@@ -58,7 +61,10 @@ class Call:
         """Ask the server and return the whole answer; blocks."""
         if self._stopped is None:
             try:
-                server.handle_chat_completions(self._body, self._receive)
+                handle = (
+                    server.handle_completions if "prompt" in self._body else server.handle_chat_completions
+                )
+                handle(self._body, self._receive)
             except (ValueError, TypeError, RuntimeError) as error:
                 raise error_of_exception(error) from error
         if self._stopped is not None:

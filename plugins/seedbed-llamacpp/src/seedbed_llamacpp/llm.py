@@ -63,8 +63,10 @@ class LlamaCppLLM(LLM):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Structured output by grammar, log probabilities and seeds."""
-        return Capabilities(structured_output=True, logprobs=True, seed=True, schema_dialect=GRAMMAR)
+        """Structured output by grammar, log probabilities, seeds and raw prompts."""
+        return Capabilities(
+            structured_output=True, logprobs=True, seed=True, raw_prompt=True, schema_dialect=GRAMMAR
+        )
 
     @property
     def model_name(self) -> str:

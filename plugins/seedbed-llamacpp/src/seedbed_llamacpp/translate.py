@@ -19,12 +19,12 @@ from seedbed_llamacpp.call import Answer
 
 _SEEDS = 2**32 - 1
 """llama.cpp's seeds are 32 bits, of which the last value means a random one."""
-_RESERVED = ("messages", "n", "stream", "stream_options", "return_progress")
+_RESERVED = ("messages", "prompt", "n", "stream", "stream_options", "return_progress")
 _FINISH_REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
 
 
 def request_body(request: Request) -> dict[str, Any]:
-    """Return the request as llama.cpp's chat completions take it.
+    """Return the request as llama.cpp's chat completions take it, a raw prompt as its completions do.
 
     No part of an earlier prompt is taken from the cache, since an answer would then depend on what
     ran before it. Progress is reported while the prompt is read, so that a call can be stopped there.
@@ -39,12 +39,10 @@ def request_body(request: Request) -> dict[str, Any]:
         "stop": list(request.stop) or None,
         "seed": None if request.seed is None else request.seed % _SEEDS,
         "response_format": _response_format(request.schema),
-        "logprobs": None if request.logprobs is None else True,
-        # With none asked for, llama.cpp would leave out the chosen token's own.
-        "top_logprobs": None if request.logprobs is None else max(1, request.logprobs),
+        **_logprobs_asked(request),
     }
     return {
-        "messages": [_message(message) for message in request.messages],
+        **_asked(request),
         "cache_prompt": False,
         **{name: value for name, value in given.items() if value is not None},
         **request.extra,
@@ -52,6 +50,22 @@ def request_body(request: Request) -> dict[str, Any]:
         "stream_options": {"include_usage": True},
         "return_progress": True,
     }
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    if request.raw_prompt:
+        return {"prompt": request.prompt}
+    return {"messages": [_message(message) for message in request.messages]}
+
+
+def _logprobs_asked(request: Request) -> dict[str, Any]:
+    if request.logprobs is None:
+        return {}
+    # With none asked for, llama.cpp would leave out the chosen token's own.
+    alternatives = max(1, request.logprobs)
+    return (
+        {"logprobs": alternatives} if request.raw_prompt else {"logprobs": True, "top_logprobs": alternatives}
+    )
 
 
 def _message(message: Message) -> Message:

@@ -36,6 +36,7 @@ class Connection:
     title: str
     preset: Preset
     url: str
+    completions_url: str
     models_url: str
     headers: Mapping[str, str] = field(repr=False)
     key_origin: str = "no key was sent"
@@ -87,6 +88,7 @@ def connect(llm: OpenAILLM) -> Connection:
         title=llm.server_title,
         preset=llm.effective_preset,
         url=join_url(llm.resolved_base_url, _PATHS[llm.api]),
+        completions_url=join_url(llm.resolved_base_url, "/completions"),
         models_url=join_url(llm.resolved_base_url, "/models"),
         headers=headers | own_headers(llm),
         key_origin=origin,

@@ -29,6 +29,7 @@ from seedbed import (
 )
 from seedbed_openai.chat import chat_body
 from seedbed_openai.chat_answer import read_chat
+from seedbed_openai.completions import completion_body, read_completion
 from seedbed_openai.connection import Connection, connect, key_source_of, key_sources
 from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName
 from seedbed_openai.limits import read_limits
@@ -39,8 +40,9 @@ from seedbed_openai.responses_answer import read_responses
 from seedbed_openai.streamed import chat_of_events, response_of_events
 
 _READERS = {"chat": (read_chat, chat_of_events), "responses": (read_responses, response_of_events)}
+_COMPLETIONS = (read_completion, chat_of_events)
 
-Lack = Literal["tools", "logprobs", "images", "seed", "n"]
+Lack = Literal["tools", "logprobs", "images", "seed", "n", "raw_prompt"]
 
 
 class OpenAILLM(LLM):
@@ -234,11 +236,12 @@ class OpenAILLM(LLM):
         await check_listening((await asyncio.to_thread(lambda: self._connection)).url)
 
     async def respond(self, request: Request) -> Response:
-        """Post the request to Chat Completions or to the Responses API."""
+        """Post the request to Chat Completions or the Responses API, a raw prompt to Completions."""
         connection = self._connection
-        read, assemble = _READERS[self.api]
+        read, assemble = _COMPLETIONS if request.raw_prompt else _READERS[self.api]
+        url = connection.completions_url if request.raw_prompt else connection.url
         headers = await connection.request_headers()
-        answer = await post_json(connection.url, self._body(request, connection.preset), headers=headers)
+        answer = await post_json(url, self._body(request, connection.preset), headers=headers)
         try:
             body = parse_body(answer, connection.title, self.secrets, read_limits, assemble)
         except AuthenticationError as error:
@@ -250,6 +253,8 @@ class OpenAILLM(LLM):
         return read(body, connection.title, read_limits(answer.headers))
 
     def _body(self, request: Request, preset: Preset) -> dict[str, Any]:
+        if request.raw_prompt:
+            return completion_body(request, model=self.model, preset=preset)
         if self.api == "responses":
             return responses_body(request, model=self.model, reasoning_effort=self.reasoning_effort)
         return chat_body(

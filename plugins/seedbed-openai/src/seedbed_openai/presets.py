@@ -28,7 +28,9 @@ PresetName = Literal[
     "deepseek",
 ]
 
-_ALL = Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True, n=True)
+_ALL = Capabilities(
+    structured_output=True, tools=True, logprobs=True, images=True, seed=True, n=True, raw_prompt=True
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,7 @@ PRESETS: dict[PresetName, Preset] = {
         key_hosts=("api.groq.com",),
         # Only some of its models take a JSON Schema, all of them JSON mode.
         structured_output="json_object",
-        capabilities=_all_but("n", "logprobs"),
+        capabilities=_all_but("n", "logprobs", "raw_prompt"),
         max_tokens_field="max_completion_tokens",
         price_provider="groq",
     ),
@@ -144,7 +146,7 @@ PRESETS: dict[PresetName, Preset] = {
         base_url="https://api.mistral.ai/v1",
         key_variable="MISTRAL_API_KEY",
         key_hosts=("api.mistral.ai",),
-        capabilities=_all_but("logprobs"),
+        capabilities=_all_but("logprobs", "raw_prompt"),
         seed_field="random_seed",
         price_provider="mistral",
     ),
@@ -153,7 +155,7 @@ PRESETS: dict[PresetName, Preset] = {
         base_url="https://generativelanguage.googleapis.com/v1beta/openai",
         key_variable="GEMINI_API_KEY",
         key_hosts=("generativelanguage.googleapis.com",),
-        capabilities=_all_but("seed", "logprobs"),
+        capabilities=_all_but("seed", "logprobs", "raw_prompt"),
         price_provider="gemini",
     ),
     "deepseek": Preset(
@@ -162,7 +164,7 @@ PRESETS: dict[PresetName, Preset] = {
         key_variable="DEEPSEEK_API_KEY",
         key_hosts=("api.deepseek.com",),
         structured_output="json_object",
-        capabilities=_all_but("n", "seed", "images"),
+        capabilities=_all_but("n", "seed", "images", "raw_prompt"),
         price_provider="deepseek",
     ),
 }

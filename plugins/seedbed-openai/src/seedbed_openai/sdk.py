@@ -44,6 +44,7 @@ def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connecti
         with http_client:
             client = _client(llm, key or _NO_KEY, http_client)
             post = _request_of(lambda: _ask(client, llm))
+            completion = _request_of(lambda: client.completions.create(model=llm.model, prompt=""))
             models = _request_of(client.models.list)
     except (openai.OpenAIError, ValueError, TypeError) as error:
         # The text of a UnicodeError quotes the whole value, which may be a secret.
@@ -60,6 +61,7 @@ def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connecti
         title=llm.server_title,
         preset=llm.effective_preset,
         url=str(post.url),
+        completions_url=str(completion.url),
         models_url=str(models.url),
         headers=headers | own_headers(llm),
         key_origin=key_origin,
