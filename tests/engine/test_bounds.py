@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 import pytest
 from pydantic import PrivateAttr
 from tests.support.memory import measured, peak_megabytes
 from tests.support.scripted_llm import prompt, scripted
 
-from seedbed import GeneratorStep, GeneratorTask, Task, run
+from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Step, Task, run
 from seedbed.engine.window import LOOKAHEAD
 
 
@@ -105,3 +106,77 @@ assert done.accepted == int(sys.argv[1])
 def test_memory_does_not_grow_with_the_rows(tmp_path, few, many, megabytes):
     before, after = (peak_megabytes(PROGRAM, rows, tmp_path / f"{rows}.jsonl") for rows in (few, many))
     assert after - before < megabytes
+
+
+LARGE = """
+import sys
+from seedbed import GeneratorStep, Step
+
+class Large(GeneratorStep):
+    def process(self, offset: int = 0):
+        for n in range(int(sys.argv[1])):
+            yield {"n": n, "text": f"{n:02000000}"}
+
+class Same(Step):
+    def process(self, row):
+        return dict(row)
+
+pipeline = Large() >> Same(name="one") >> Same(name="two")
+assert pipeline.run(out=sys.argv[2], max_bytes_in_flight=2**25).accepted == int(sys.argv[1])
+"""
+
+
+@measured
+def test_large_rows_take_no_more_memory_when_they_are_many(tmp_path):
+    few, many = (peak_megabytes(LARGE, rows, tmp_path / f"{rows}.jsonl") for rows in (12, 70))
+    # The 58 rows more are 116 MB, several times over where all are in flight.
+    assert many - few < 80
+
+
+class Grown(Step):
+    def process(self, row):
+        return [{**row, "k": k} for k in range(3)]
+
+
+class InOrder(Step):
+    ordered: ClassVar[bool] = True
+
+    def process(self, row):
+        return row
+
+
+class Sorted(GlobalStep):
+    def process(self, rows):
+        return sorted(rows, key=lambda row: (-row["n"], row["k"]))
+
+
+class Other(Step):
+    def process(self, row):
+        return {**row, "other": row["n"] + 1}
+
+
+def test_rows_larger_than_the_bound_pass_one_at_a_time():
+    a, b = Other(name="a"), Other(name="b", output_mappings={"other": "more"})
+    pipeline = Count(count=40) >> Grown() >> [a, b] >> InOrder() >> Sorted() >> InOrder(name="again")
+    made = pipeline.run(max_bytes_in_flight=1)
+    rows = list(made.rows())
+    assert [(row["n"], row["k"]) for row in rows] == [(n, k) for n in range(39, -1, -1) for k in range(3)]
+    assert all(row["other"] == row["more"] == row["n"] + 1 for row in rows)
+
+
+def test_a_bound_on_bytes_holds_back_rows_and_changes_none():
+    at_once, most = 0, 0
+
+    async def answer(request):
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        at_once -= 1
+        return prompt(request)
+
+    # Each row takes about 500 bytes, four times over, and half of the bound is for rows under way.
+    made = (Count(count=50) >> Ask(llm=scripted(answer))).run(max_bytes_in_flight=20_000)
+    assert [row["generation"] for row in made.rows()] == [str(n) for n in range(50)]
+    assert 1 < most <= 6

@@ -1,4 +1,4 @@
-"""Times as users write them."""
+"""Times and sizes as users write them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import click
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 _FORM = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+
+
+_BYTES = {"": 1, "b": 1, **{f"{k}{end}": 1024**n for n, k in enumerate("kmgt", 1) for end in ("", "b", "ib")}}
 
 
 class _Duration(click.ParamType[float]):
@@ -25,3 +28,19 @@ class _Duration(click.ParamType[float]):
 
 DURATION = _Duration()
 """The type of an option that takes `90`, `90s`, `20m` or `2h`; its value is in seconds."""
+
+
+class _Size(click.ParamType[int]):
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = _FORM.fullmatch(str(value).strip().lower())
+        if match is None or match[2] not in _BYTES:
+            self.fail(f"{value!r} is no size: write 64MB or 1GB", param, ctx)
+        return int(float(match[1]) * _BYTES[match[2]])
+
+
+SIZE = _Size()
+"""The type of an option that takes `1000`, `64MB` or `1GiB`, in powers of 1024; its value is in bytes."""

@@ -41,6 +41,7 @@ def kept_order(order: Order, plan: Plan, out: Path | None, csv_safe: bool = Fals
         "leaf": order.leaf,
         "max_attempts": order.bounds.max_attempts,
         "give_up_after": order.bounds.give_up_after,
+        "max_bytes_in_flight": order.bounds.max_bytes_in_flight,
         "plugins": list(order.plugins),
         "engine": order.engine,
         "columns": ",".join(order.columns) if order.columns else None,
@@ -62,7 +63,8 @@ def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[
 def renewed_order(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> Order:
     """Return the order that the manifest of the run in `kept_in` keeps, with the options that are given."""
     settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
-    names = ("what", "llm", "n", "seed", "concurrency", "leaf", "max_attempts", "give_up_after", "engine")
+    bounds = ("concurrency", "max_attempts", "give_up_after", "max_bytes_in_flight")
+    names = ("what", "llm", "n", "seed", "leaf", "engine", *bounds)
     options = {name: value for name, value in given.items() if value is not None and name != "settings"}
     return order_of(
         **{

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from seedbed.cli.duration import DURATION
+from seedbed.cli.duration import DURATION, SIZE
 from seedbed.cli.policy import policy_options
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -97,6 +97,12 @@ def bound_options(command: _Decorated) -> _Decorated:
             type=DURATION,
             metavar="TIME",
             help="Stop after 90s, 20m or 2h.",
+        ),
+        click.option(
+            "--max-bytes-in-flight",
+            type=SIZE,
+            metavar="SIZE",
+            help="Memory for rows under way, as 64MB or 1GB; 256MB if unset.",
         ),
         click.option("--requests-per-minute", type=float, metavar="N", help="Send no more than that."),
         click.option("--tokens-per-minute", type=float, metavar="N", help="Use no more than that."),

@@ -51,6 +51,7 @@ def run(
     max_cost: float | None = None,
     max_tokens: int | None = None,
     max_seconds: float | None = None,
+    max_bytes_in_flight: int | None = None,
     requests_per_minute: float | None = None,
     tokens_per_minute: float | None = None,
     price_input: float | None = None,
@@ -79,6 +80,9 @@ def run(
     whose rows are the dataset, where a pipeline ends in several. Names are resolved in `registry`, or, with
     `locked`, in one of what that lock file holds.
 
+    Rows under way take `max_bytes_in_flight` bytes of memory at most (256 MiB unless set), or one at a time
+    more.
+
     A run whose first `give_up_after` rows are all rejected, dropped or lost for one reason stops there; with
     0 it goes on.
 
@@ -101,6 +105,7 @@ def run(
         max_cost=max_cost,
         max_tokens=max_tokens,
         max_seconds=max_seconds,
+        max_bytes_in_flight=max_bytes_in_flight,
         requests_per_minute=requests_per_minute,
         tokens_per_minute=tokens_per_minute,
         price_input=price_input,

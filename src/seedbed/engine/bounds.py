@@ -11,6 +11,7 @@ from seedbed.llm.budget import Budget, Spent
 from seedbed.llm.prices import Prices
 
 GIVE_UP_AFTER = 50
+BYTES_IN_FLIGHT = 2**28
 _FEWEST = 100
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
@@ -61,6 +62,7 @@ class Bounds:
     """What a run may take: indices tried, failed rows, dollars, tokens and seconds; None is without bound.
 
     `give_up_after` is how many rows may come to nothing for one reason before any row is made; 0: all.
+    `max_bytes_in_flight` stops nothing, and holds back rows: 256 MiB of them unless set.
     Dollars, tokens and seconds span all sessions of a run. The two rates are limits per endpoint and key.
     The prices, in dollars per million tokens, take the place of those that are listed.
     """
@@ -71,6 +73,7 @@ class Bounds:
     max_cost: float | None = None
     max_tokens: int | None = None
     max_seconds: float | None = None
+    max_bytes_in_flight: int | None = None
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     price_input: float | None = None
@@ -87,6 +90,11 @@ class Bounds:
                 raise UsageError(f"{option} {value:g} leaves room for nothing", "make it more than 0")
             if isinstance(value, int):
                 check_size(name, value)
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """The bytes of rows that are read ahead, under way or waiting for the disk at a time."""
+        return BYTES_IN_FLIGHT if self.max_bytes_in_flight is None else self.max_bytes_in_flight
 
     @property
     def prices(self) -> Prices:

@@ -74,7 +74,12 @@ class SegmentRun:
         self._behind = {name: upstream(plan.topology, name) for name in segment.kept}
         job.outlets.begin(segment.kept)
         shop.journal.on_replacing = self._end_logs
-        self.window = Window(self._source, flow.settle, self._fold, self._is_clogged)
+        most_bytes = plan.bounds.bytes_in_flight
+        self._most_pending_bytes = most_bytes // 4
+        # The rest is read ahead of, or waits for the disk.
+        self.window = Window(
+            self._source, flow.settle, self._fold, self._is_clogged, most_bytes=most_bytes // 2
+        )
 
     async def execute(self) -> None:
         """Go on until the source ends or enough is decided; raise what every row would meet."""
@@ -150,7 +155,10 @@ class SegmentRun:
 
     def _is_clogged(self) -> bool:
         """Whether what is begun would only wait: for the store's writer, or for a permit to call."""
-        return self._shop.job.store.pending > MOST_PENDING or self._shop.sender.has_enough
+        store = self._shop.job.store
+        if store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes:
+            return True
+        return self._shop.sender.has_enough
 
 
 def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | None:

@@ -44,6 +44,7 @@ class SourceMaker:
         self._store = store
         self._journal = journal
         self._fingerprints = fingerprints
+        self._ahead = plan.bounds.bytes_in_flight // 4
 
     def make(self, segment: Segment, accepted: AcceptedRows) -> Source:
         """Return the source of a segment; `accepted` are the rows that it has decided."""
@@ -51,20 +52,20 @@ class SourceMaker:
             return self._input(segment)
         if segment.is_barrier:
             barrier = Barrier(segment.source, self._store, self._fingerprints[segment.name])
-            return ThreadedSource(barrier.items)
+            return ThreadedSource(barrier.items, most_bytes=self._ahead)
         generator = segment.generator
         assert generator is not None
         if isinstance(generator, GeneratorTask) and generator.is_indexed:
             return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
         ahead = 0 if llms_in(generator) else READ_AHEAD
-        return ThreadedSource(self._yielded(generator), ahead, self._keeping(generator))
+        return ThreadedSource(self._yielded(generator), ahead, self._keeping(generator), self._ahead)
 
     def _input(self, segment: Segment) -> Source:
         given = self._plan.input
         assert given is not None
         rows = given.rows()
         keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
-        return ThreadedSource(lambda: digested(rows, segment.name), READ_AHEAD, keep)
+        return ThreadedSource(lambda: digested(rows, segment.name), READ_AHEAD, keep, self._ahead)
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
         def from_the_start() -> Iterator[Item]:

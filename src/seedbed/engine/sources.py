@@ -23,6 +23,7 @@ from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row, encode_row
 
 READ_AHEAD = 64
+BYTES_AHEAD = 2**26
 
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
@@ -144,6 +145,7 @@ class ThreadedSource(Source):
         items: Callable[[], Iterator[Item]],
         ahead: int = READ_AHEAD,
         keep: Callable[[Item], None] | None = None,
+        most_bytes: int = BYTES_AHEAD,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._items: deque[Item] = deque()
@@ -152,6 +154,10 @@ class ThreadedSource(Source):
         self._asked = False
         self._told = False
         self._room = threading.Semaphore(ahead)
+        self._most_bytes = most_bytes
+        # Each is written by one thread alone.
+        self._bytes_made = self._bytes_taken = 0
+        self._lighter = threading.Event()
         self._closed = False
         self._exhausted = False
         context = contextvars.copy_context()
@@ -167,6 +173,8 @@ class ThreadedSource(Source):
         if self._items:
             item = self._items.popleft()
             self._asked = False
+            self._bytes_taken += len(item.cell.encoded)
+            self._lighter.set()
             if self._ahead:
                 self._room.release()
             if self._keep is not None and item.failure is None:
@@ -182,17 +190,20 @@ class ThreadedSource(Source):
         """Let the thread end at its next item."""
         self._closed = True
         self._room.release()
+        self._lighter.set()
 
     def _iterate(self, items: Callable[[], Iterator[Item]]) -> None:
         try:
             iterator = items()
             while True:
                 self._room.acquire()
+                self._wait_until_lighter()
                 if self._closed:
                     return
                 item = next(iterator, None)
                 if item is None:
                     break
+                self._bytes_made += len(item.cell.encoded)
                 self._items.append(item)
                 self._tell()
         except _CANCELLED as raised:
@@ -203,6 +214,12 @@ class ThreadedSource(Source):
             self.error = raised
         self._exhausted = True
         self._tell()
+
+    def _wait_until_lighter(self) -> None:
+        # What is in `_items` then is taken sooner or later, so that this ends.
+        while self._bytes_made - self._bytes_taken > self._most_bytes and not self._closed:
+            self._lighter.wait()
+            self._lighter.clear()
 
     def _tell(self) -> None:
         # Once until the loop has looked: waking it for each item would cost more than the item.

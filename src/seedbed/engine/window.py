@@ -14,6 +14,12 @@ from seedbed.engine.sources import Item, Source
 LOOKAHEAD = 1024
 """Items that may be in flight or wait for an earlier one: memory follows it, not the number of rows."""
 
+BYTES = 2**27
+"""Bytes of rows in the window, unless set: a row of megabytes takes the place of thousands of small ones."""
+
+_COPIES = 4
+"""What a row in flight takes, in lengths of its JSON: that, the row, what it becomes, and that as JSON."""
+
 AT_A_TIME = 32
 """Items that are started in one turn of the loop, before it shows whether more would only wait."""
 
@@ -33,12 +39,16 @@ class Window:
         fold: Fold,
         is_clogged: Callable[[], bool] = lambda: False,
         lookahead: int = LOOKAHEAD,
+        most_bytes: int = BYTES,
     ) -> None:
         self._source = source
         self._settle = settle
         self._fold = fold
         self._is_clogged = is_clogged
         self._lookahead = lookahead
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._size_of: dict[asyncio.Future[Settled], int] = {}
         self._undecided: deque[asyncio.Future[Settled]] = deque()
         self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -58,6 +68,7 @@ class Window:
                 self._start_items()
                 if self._undecided and self._undecided[0].done():
                     head = self._undecided.popleft()
+                    self._bytes -= self._size_of.pop(head)
                     if head.cancelled():
                         # What is behind it has no verdict; what it came to is stored, for the next time.
                         await self._until_all_are_done()
@@ -72,7 +83,9 @@ class Window:
                     self._news.clear()
         except asyncio.CancelledError:
             while self._may_go_on_deciding():
-                yield await self._decide(self._undecided.popleft())
+                head = self._undecided.popleft()
+                self._bytes -= self._size_of.pop(head)
+                yield await self._decide(head)
             raise
         finally:
             self._source.close()
@@ -125,6 +138,9 @@ class Window:
     def _may_start(self) -> bool:
         if self._draining or self._source.ended or len(self._undecided) >= self._lookahead:
             return False
+        # One at a time may always be: else a row larger than the bound would never be made.
+        if self._undecided and self._bytes >= self._most_bytes:
+            return False
         return self._fold.has_room(len(self._undecided))
 
     def _start_items(self) -> None:
@@ -135,6 +151,7 @@ class Window:
             if item is None:
                 return
             task = self._loop.create_task(self._settle(item, self._started))
+            self._resize(task, _COPIES * len(item.cell.encoded))
             self._started += 1
             self._running += 1
             task.add_done_callback(self._done)
@@ -144,6 +161,10 @@ class Window:
                 # It is the loop's next turn in which they begin, and what they wait for shows.
                 self._loop.call_soon(self._have_begun)
 
+    def _resize(self, task: asyncio.Future[Settled], size: int) -> None:
+        self._bytes += size - self._size_of.get(task, 0)
+        self._size_of[task] = size
+
     def _have_begun(self) -> None:
         if self._fresh == AT_A_TIME:
             self.wake()
@@ -151,6 +172,8 @@ class Window:
 
     def _done(self, task: asyncio.Future[Settled]) -> None:
         self._running -= 1
+        if _is_settled(task) and task in self._size_of:
+            self._resize(task, _size_of(task.result()))
         self.on_change()
         if not task.cancelled() and task.exception() is not None:
             # Every row would meet this error: it is raised when the rows before have their verdicts.
@@ -183,6 +206,18 @@ def _nothing() -> None:
 
 def _always() -> bool:
     return True
+
+
+def _size_of(settled: Settled) -> int:
+    """Return the bytes of the rows that an item became, with those that they were made of."""
+    size = 0
+    for cells in settled.made.values():
+        size += sum(len(cell.encoded) for cell in cells)
+        parent = cells[0].parent if cells else None
+        while parent is not None:
+            size += len(parent.encoded)
+            parent = parent.parent
+    return size
 
 
 def _is_settled(task: asyncio.Future[Settled]) -> bool:

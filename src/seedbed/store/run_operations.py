@@ -71,6 +71,15 @@ Operation: TypeAlias = (
     | SessionTime
     | SessionEnd
 )
+
+
+def size_of(operation: Operation) -> int:
+    """Return the bytes of the answer or the rows that an operation adds."""
+    if isinstance(operation, Result):
+        return len(operation.data)
+    return len(operation.answer) if isinstance(operation, Call) else 0
+
+
 _ENCODED = ("data", "reasons")
 
 Apply: TypeAlias = Callable[[sqlite3.Connection, Sequence[Any]], None]

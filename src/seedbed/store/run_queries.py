@@ -19,6 +19,11 @@ PAGE = 256
 """Table rows of one query. Each query ends before its rows are given on: an open one would hold a
 transaction, and SQLite's log of changes grows for as long as one is held."""
 
+PAGE_BYTES = 2**24
+"""Bytes after which a page is given on though it is not full: rows may be megabytes each."""
+
+_AT_A_TIME = 4
+
 _CALL = ", ".join(Call._fields)
 _RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
 
@@ -93,10 +98,10 @@ class RunQueries:
     def results_of(self, step: str) -> Iterator[Result]:
         """Yield what a step made of all its rows, ordered by row id as text."""
         select = f"SELECT {_RESULT} FROM results WHERE step = ? AND row {{}} ? ORDER BY row LIMIT {PAGE}"
-        page = self._all(select.format(">="), step, "")
+        page = self._page(select.format(">="), step, "")
         while page:
             yield from (Result(*found) for found in page)
-            page = self._all(select.format(">"), step, page[-1][1])
+            page = self._page(select.format(">"), step, page[-1][1])
 
     def failures(self) -> Iterator[Failure]:
         """Yield what steps failed on at the latest attempt of each row, ordered by step and row id."""
@@ -104,7 +109,7 @@ class RunQueries:
             "SELECT step, row, attempt, reasons FROM results WHERE status IN ('failed', 'partial') "
             f"AND (step, row) > (?, ?) ORDER BY step, row LIMIT {PAGE}"
         )
-        page = self._all(select, "", "")
+        page = self._page(select, "", "")
         while page:
             for step, row, attempt, reasons in page:
                 yield from (
@@ -112,15 +117,15 @@ class RunQueries:
                     for why in orjson.loads(reasons)
                     if not why["rejected"]
                 )
-            page = self._all(select, *page[-1][:2])
+            page = self._page(select, *page[-1][:2])
 
     def verdicts(self, leaf: str) -> Iterator[Verdict]:
         """Yield the verdicts of a leaf in order."""
         select = f"SELECT * FROM verdicts WHERE leaf = ? AND seq > ? ORDER BY seq LIMIT {PAGE}"
-        page = self._all(select, leaf, -1)
+        page = self._page(select, leaf, -1)
         while page:
             yield from (Verdict(*found) for found in page)
-            page = self._all(select, leaf, page[-1][1])
+            page = self._page(select, leaf, page[-1][1])
 
     def refused(self, leaf: str) -> Iterator[Refused]:
         """Yield the rows that were rejected or failed on their way to a leaf, in order, with the reason."""
@@ -130,11 +135,11 @@ class RunQueries:
             f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict != 'accepted' ORDER BY v.seq LIMIT {PAGE}"
         )
         reasons = Reasons()
-        page = self._all(select, leaf, -1)
+        page = self._page(select, leaf, -1)
         while page:
             for seq, row, verdict, step, encoded in page:
                 yield Refused(seq, row, verdict, step, *reasons.of(row, verdict, step, encoded))
-            page = self._all(select, leaf, page[-1][0])
+            page = self._page(select, leaf, page[-1][0])
 
     def verdict_of(self, leaf: str, row: str) -> Verdict | None:
         """Return the first verdict on a row, None where it has none."""
@@ -208,7 +213,7 @@ class RunQueries:
 
     def _accepted(self, leaf: str, after: int) -> list[Any]:
         # The first row of a result brings its data with it, which serves the others.
-        return self._all(
+        return self._page(
             "SELECT v.seq, v.step, v.source_row, v.k, CASE v.k WHEN 0 THEN CAST(r.data AS BLOB) END "
             "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
             f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict = 'accepted' ORDER BY v.seq LIMIT {PAGE}",
@@ -218,6 +223,18 @@ class RunQueries:
 
     def _one(self, query: str, *values: object) -> tuple[Any, ...]:
         return cast("tuple[Any, ...]", self._all(query, *values)[0])
+
+    def _page(self, query: str, *values: object) -> list[Any]:
+        """Return the first rows of a query, which is asked again for those after them."""
+        page: list[Any] = []
+        size = 0
+        with self._one_at_a_time, while_working(self.path):
+            cursor = self._reading.execute(query, values)
+            while size < PAGE_BYTES and (some := cursor.fetchmany(_AT_A_TIME)):
+                page += some
+                size += sum(len(value) for row in some for value in row if isinstance(value, str | bytes))
+            cursor.close()
+        return page
 
     def _all(self, query: str, *values: object) -> list[Any]:
         with self._one_at_a_time, while_working(self.path):

@@ -130,6 +130,11 @@ class RunStore(RunQueries):
         return self._writer.pending
 
     @property
+    def pending_bytes(self) -> int:
+        """The bytes of the answers and rows that are not durable yet."""
+        return self._writer.pending_bytes
+
+    @property
     def error(self) -> StoreError | None:
         """Why nothing can be written any more, None while all is well."""
         return self._writer.error

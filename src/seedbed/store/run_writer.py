@@ -12,13 +12,16 @@ from typing import NoReturn
 
 from seedbed.errors import StoreError
 from seedbed.store.run_errors import while_working
-from seedbed.store.run_operations import Operation, apply
+from seedbed.store.run_operations import Operation, apply, size_of
 
 COMPANY = 0.05
 """Seconds that an operation waits at most for others to be committed with it."""
 
 MOST = 8192
 """Operations of one commit."""
+
+MOST_BYTES = 2**24
+"""Bytes of one commit: SQLite is given copies of them."""
 
 
 class Writer:
@@ -43,6 +46,8 @@ class Writer:
         self._changed = threading.Condition(self._lock)
         self.added = 0
         self._taken = 0
+        self._bytes_added = 0
+        self._bytes_committed = 0
         self._wanted = 0
         self._due = 0.0
         self._idle = False
@@ -56,6 +61,11 @@ class Writer:
         """The number of operations that are not durable yet."""
         return self.added - self.committed
 
+    @property
+    def pending_bytes(self) -> int:
+        """The bytes of the operations that are not durable yet."""
+        return self._bytes_added - self._bytes_committed
+
     def add(self, operation: Operation) -> int:
         """Queue an operation and return its sequence number; raises `StoreError` after the end."""
         with self._lock:
@@ -63,6 +73,7 @@ class Writer:
                 self._raise()
             self._queue.append(operation)
             self.added += 1
+            self._bytes_added += size_of(operation)
             if self._idle:
                 self._idle = False
                 self._changed.notify_all()
@@ -118,12 +129,22 @@ class Writer:
             self._idle = False
             self._changed.wait_for(self._is_urgent, max(0.0, self._due - time.monotonic()))
         self._due = time.monotonic() + COMPANY
-        batch = [self._queue.popleft() for _ in range(min(MOST, len(self._queue)))]
+        batch = self._first()
         self._taken += len(batch)
         return batch
 
+    def _first(self) -> list[Operation]:
+        batch: list[Operation] = []
+        size = 0
+        while self._queue and len(batch) < MOST and size < MOST_BYTES:
+            operation = self._queue.popleft()
+            size += size_of(operation)
+            batch.append(operation)
+        return batch
+
     def _is_urgent(self) -> bool:
-        return self._ending or self._wanted > self._taken or len(self._queue) >= MOST
+        is_much = len(self._queue) >= MOST or self.pending_bytes >= MOST_BYTES
+        return self._ending or self._wanted > self._taken or is_much
 
     def _commit(self, batch: list[Operation]) -> None:
         with while_working(self._path):
@@ -131,6 +152,7 @@ class Writer:
             apply(self._connection, (*batch, *self._also()))
             self._connection.execute("COMMIT")
         self.committed += len(batch)
+        self._bytes_committed += sum(map(size_of, batch))
         for callback in self._callbacks:
             callback(self.committed)
         with self._lock:
