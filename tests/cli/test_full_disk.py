@@ -37,9 +37,11 @@ mount -t tmpfs -o size=300k none disk
 echo old > disk/{old}
 {command}; echo $? > first
 cp disk/{old} kept
+{show} > shown
 mount -o remount,size=100m none disk
 {command}; echo $? > second
 cp disk/out.jsonl made
+{show} > shown-after
 """
 COMMAND = f"'{sys.executable}' -m seedbed run t.py:Long --llm t.py:Hashing/m -n 200"
 
@@ -64,7 +66,10 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(
 ) -> None:
     (tmp_path / "t.py").write_text(TASK)
     (tmp_path / "disk").mkdir()
-    script = ON_A_SMALL_DISK.format(command=command, old=old)
+    where = "SEEDBED_RUNS=disk/runs " if "disk/runs" in command else ""
+    name = "run" if "--name run" in command else "out"
+    show = f"{where}'{sys.executable}' -m seedbed runs show {name} --json"
+    script = ON_A_SMALL_DISK.format(command=command, old=old, show=show)
 
     ended = subprocess.run(
         ["unshare", "-rm", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -78,6 +83,10 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(
     made = [json.loads(line) for line in (tmp_path / "made").read_text().splitlines()]
     assert [row["n"] for row in made] == [*range(200)]
     assert "Traceback" not in ended.stderr
+    for file, outcomes in (("shown", ["stopped"]), ("shown-after", ["stopped", "complete"])):
+        sessions = json.loads((tmp_path / file).read_text())["sessions"]
+        assert [session["outcome"] for session in sessions] == outcomes
+        assert said.partition(":")[0] in sessions[0]["summary"]["stopped_by"]
     asked = Counter((tmp_path / "asked").read_text().split())
     if "disk/runs" not in command:  # there answers may be lost that the disk had no room for
         assert set(asked.values()) == {1}

@@ -102,3 +102,27 @@ def test_a_signal_while_a_step_loads_ends_the_run_before_anything_is_asked(start
     process.communicate()
     assert process.returncode == 3
     assert not Path("out.jsonl").exists()
+
+
+def test_a_killed_session_says_what_it_came_to(start: Start, runs: Path) -> None:
+    process = start(*WAITING, "--set", "llm.waits_for=go", "--concurrency", "3")
+    _wait_for("waiting")
+    deadline = time.monotonic() + 60
+    # Its first rows are durable soon, and it waits for the others.
+    while not (runs / "out/run.db").exists() or kept_rows(runs / "out", "waiting") < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    with RunReader.open(runs / "out") as reader:
+        (killed,) = reader.sessions()
+    assert (killed.outcome, killed.summary) == (None, {"accepted": 4, "calls": 4})
+    Path("go").touch()
+    process = start(*WAITING, "--set", "llm.waits_for=go", "--concurrency", "3")
+    process.communicate()
+    assert process.returncode == 0
+    with RunReader.open(runs / "out") as reader:
+        killed, whole = reader.sessions()
+    assert (killed.outcome, killed.summary) == (None, {"accepted": 4, "calls": 4})
+    assert whole.summary is not None
+    assert (whole.outcome, whole.summary["calls"]) == ("complete", 96)

@@ -162,14 +162,15 @@ def test_a_database_that_cannot_grow_stops_the_writing_and_keeps_what_was_commit
         store.flush()
     assert any("is kept" in line for line in raised.value.advice)
     assert isinstance(store.error, StoreError)
-    assert store.committed == 1
+    # What there was still room for is there, as everything up to some number.
+    assert 1 < store.committed < 2001
     with pytest.raises(StoreError, match="the disk is full"):
         store.add_result(result(2))
     with pytest.raises(StoreError, match="the disk is full"):
         store.close()
     with RunStore.open(tmp_path) as again:
         assert [found.row for found in again.results_of("write")] == ["1"]
-        assert again.count_calls() == 0
+        assert again.count_calls() == store.committed - 1
 
 
 posix = pytest.mark.skipif(os.name != "posix", reason="limits and permissions of POSIX")

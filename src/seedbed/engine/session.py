@@ -16,7 +16,7 @@ from seedbed.engine.fingerprint import digest, way_fingerprint
 from seedbed.engine.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
-from seedbed.errors import PluginError, SeedbedError, StopRun, StoreError
+from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
 from seedbed.llm.loop import call_soon, loop_thread
 from seedbed.llm.redaction import redact, showable
 from seedbed.plugins.observer import Observer
@@ -200,6 +200,7 @@ class Session:
             await asyncio.to_thread(self._make_dataset, finished)
         except StoreError as error:
             run.stopped_by, run.outcome = error, "stopped"
+            self._store.note_stop(str(error))
             # What was on its way when the disk failed is not safe, and is not counted.
             with suppress(StoreError):
                 run.accepted = self._store.count_verdicts(self.plan.leaf)["accepted"]
@@ -227,15 +228,31 @@ class Session:
         run = self.run
         # A run in which every row failed has made no dataset, and takes none away.
         if finished and self._out is not None and (run.accepted or not run.failed):
-            types = self._store.get_mark(INPUT_TYPES)
-            export_rows(
-                safe_rows(self._store.rows(self.plan.leaf), self._csv_safe),
-                self._out,
-                types if types and isinstance(types, bytes) else None,
-            )
+            self._export(self._out)
             run.out = self._out
         if self._has_begun:
             self._note_end(finished)
+
+    def _export(self, out: Path) -> None:
+        types = self._store.get_mark(INPUT_TYPES)
+        try:
+            export_rows(
+                safe_rows(self._store.rows(self.plan.leaf), self._csv_safe),
+                out,
+                types if types and isinstance(types, bytes) else None,
+            )
+        except DatasetError as error:
+            self.run.stopped_by, self.run.outcome = error, "stopped"
+            self._note_end_on_a_disk_that_may_be_full(error)
+            raise
+
+    def _note_end_on_a_disk_that_may_be_full(self, error: DatasetError) -> None:
+        try:
+            if self._has_begun:
+                self._note_end(finished=False)
+        except StoreError:
+            # It is the disk of the run, too, and the first error says more.
+            self._store.note_stop(str(error))
 
     def _note_end(self, finished: bool) -> None:
         summary = self.run.summary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -13,13 +14,19 @@ import orjson
 from seedbed.errors import UsageError
 from seedbed.store.run_errors import while_opening
 
+_LONGEST = 1000
+
 
 class Holder(NamedTuple):
-    """The process that writes a run: `since` is ISO 8601 in UTC."""
+    """The process that writes a run: `since` is ISO 8601 in UTC.
+
+    `stopped` says why it could not write the end of its session: the disk was full.
+    """
 
     pid: int
     since: str
     host: str
+    stopped: str = ""
 
 
 class RunLock:
@@ -32,6 +39,8 @@ class RunLock:
         import filelock  # it brings asyncio with it, for 20 ms
 
         self._note = _note(database)
+        self.former = _read_note(database)
+        self._has_stopped = False
         # Not bound to a thread: whoever closes the store may release it.
         self._lock = filelock.FileLock(_lock(database), thread_local=False)
 
@@ -53,11 +62,23 @@ class RunLock:
 
     def release(self) -> None:
         """Give the lock back."""
-        self._note.unlink(missing_ok=True)
+        if not self._has_stopped:
+            self._note.unlink(missing_ok=True)
         self._lock.release()
 
+    def note_stop(self, reason: str) -> None:
+        """Leave a note that says why the session has no end in its database.
+
+        It's written over the note that is there: a full disk has room for nothing new.
+        """
+        note = orjson.dumps(_holder()._replace(stopped=reason[:_LONGEST])._asdict())
+        with suppress(OSError), self._note.open("r+b") as file:
+            file.write(note)
+            file.truncate()
+            self._has_stopped = True
+
     def _write_note(self) -> None:
-        holder = Holder(os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"), socket.gethostname())
+        holder = _holder()
         new = self._note.with_name(f"{self._note.name}.new")
         new.write_bytes(orjson.dumps(holder._asdict()))
         new.replace(self._note)
@@ -69,7 +90,17 @@ def holder_of(database: Path) -> Holder | None:
     Asks the note and not the lock: trying the lock could turn away a process that opens the run.
     """
     holder = _read_note(database)
-    return holder if holder and _is_alive(holder) else None
+    return holder if holder and not holder.stopped and _is_alive(holder) else None
+
+
+def stop_of(database: Path) -> str:
+    """Return why the last session could not write its end, empty where it could or was killed."""
+    holder = _read_note(database)
+    return holder.stopped if holder else ""
+
+
+def _holder() -> Holder:
+    return Holder(os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"), socket.gethostname())
 
 
 def _is_alive(holder: Holder) -> bool:

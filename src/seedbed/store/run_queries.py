@@ -12,7 +12,9 @@ import orjson
 
 from seedbed.errors import StoreError
 from seedbed.store.answers import unpack
+from seedbed.store.open_sessions import counts_so_far
 from seedbed.store.run_errors import while_working
+from seedbed.store.run_lock import stop_of
 from seedbed.store.run_values import Call, Failure, Refused, Result, Session, Spent, Verdict
 
 PAGE = 256
@@ -191,12 +193,23 @@ class RunQueries:
 
     def sessions(self) -> list[Session]:
         """Return all sessions, the first one first."""
-        return [_session(*found) for found in self._all("SELECT * FROM sessions ORDER BY id")]
+        sessions = [_session(*found) for found in self._all("SELECT * FROM sessions ORDER BY id")]
+        return [*sessions[:-1], *map(self._with_counts, sessions[-1:])]
 
     def last_session(self) -> Session | None:
         """Return the newest session, None before the first."""
         found = self._all("SELECT * FROM sessions ORDER BY id DESC LIMIT 1")
-        return _session(*found[0]) if found else None
+        return self._with_counts(_session(*found[0])) if found else None
+
+    def _with_counts(self, session: Session) -> Session:
+        """Return the last session with what it came to so far, where it has not written its end."""
+        if session.outcome is not None or session.summary is not None:
+            return session
+        with self._one_at_a_time, while_working(self.path):
+            summary = counts_so_far(self._reading, session.id, session.manifest)
+        if not (stopped := stop_of(self.path)):
+            return session._replace(summary=summary)
+        return session._replace(outcome="stopped", summary={**summary, "stopped_by": stopped})
 
     def last_working_session(self) -> Session | None:
         """Return the newest session that was not refused: the one that what is kept comes from.

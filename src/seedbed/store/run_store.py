@@ -15,6 +15,7 @@ from typing import Any, Self
 import orjson
 
 from seedbed.errors import StoreError, UsageError
+from seedbed.store.open_sessions import note_counts
 from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, open_for_reading, open_for_writing
 from seedbed.store.run_lock import RunLock
@@ -47,12 +48,14 @@ class RunStore(RunQueries):
         reading: sqlite3.Connection,
         writer: Writer,
         session: SessionClock,
+        note_stop: Callable[[str], None],
         closing: Callable[[], None],
     ) -> None:
         super().__init__(reading, path)
         self.folder = path.parent
         self._writer = writer
         self._session = session
+        self._note_stop = note_stop
         self._close = weakref.finalize(self, closing)
 
     @classmethod
@@ -66,16 +69,18 @@ class RunStore(RunQueries):
         """
         with ExitStack() as stack:
             path = _place(stack, folder, ephemeral) / DATABASE
-            stack.callback(RunLock.acquire(path).release)
+            lock = RunLock.acquire(path)
+            stack.callback(lock.release)
             writing = open_for_writing(path, durable=not ephemeral)
             stack.callback(writing.close)
             with while_opening(path):
+                note_counts(writing, lock.former.stopped if lock.former else "")
                 session = SessionClock(_last_session(writing))
             writer = Writer(writing, path, session.operations)
             stack.callback(writer.end)
             reading = open_for_reading(path)
             stack.callback(reading.close)
-            return cls(path, reading, writer, session, stack.pop_all().close)
+            return cls(path, reading, writer, session, lock.note_stop, stack.pop_all().close)
 
     def add_call(self, call: Call) -> int:
         """Add an answered call, replacing one with the same key; return its sequence number."""
@@ -113,6 +118,10 @@ class RunStore(RunQueries):
         encoded = orjson.dumps(summary).decode()
         number, seconds = self._session.end()
         return self._writer.add(SessionEnd(_now(), seconds, outcome, encoded, number))
+
+    def note_stop(self, reason: str) -> None:
+        """Have readers know that the session has stopped, and why, where its end cannot be written."""
+        self._note_stop(reason)
 
     @property
     def committed(self) -> int:

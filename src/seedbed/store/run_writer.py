@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -147,10 +148,35 @@ class Writer:
         return self._ending or self._wanted > self._taken or is_much
 
     def _commit(self, batch: list[Operation]) -> None:
+        try:
+            self._write(batch)
+        except StoreError:
+            self._commit_beginning(batch)
+            raise
+        self._note(batch)
+
+    def _commit_beginning(self, batch: list[Operation]) -> None:
+        """Save what a full disk still has room for: the session, and answers that were paid for."""
+        while len(batch) > 1:
+            batch = batch[: len(batch) // 2]
+            with suppress(StoreError):
+                self._write(batch)
+                self._note(batch)
+                return
+
+    def _write(self, batch: list[Operation]) -> None:
         with while_working(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            apply(self._connection, (*batch, *self._also()))
-            self._connection.execute("COMMIT")
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                apply(self._connection, (*batch, *self._also()))
+                self._connection.execute("COMMIT")
+            except sqlite3.Error:
+                # SQLite has done so by itself after some errors.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _note(self, batch: list[Operation]) -> None:
         self.committed += len(batch)
         self._bytes_committed += sum(map(size_of, batch))
         for callback in self._callbacks:
