@@ -201,6 +201,8 @@ def test_rows_live_as_long_as_their_run(kind: Callable[[], Run]) -> None:
         while store() is not None and time.monotonic() < end:
             time.sleep(0.01)
         assert store() is None
+        while folder.exists() and time.monotonic() < end:
+            time.sleep(0.01)
         assert not folder.exists()
 
 

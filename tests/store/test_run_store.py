@@ -12,7 +12,7 @@ import pytest
 from tests.support.run_samples import call, refusal, result, verdict
 
 from seedbed.errors import StoreError, UsageError
-from seedbed.store import RunReader, RunStore
+from seedbed.store import RunReader, RunStore, run_connection
 from seedbed.store.answers import ZLIB
 from seedbed.store.run_operations import SIZES, apply
 
@@ -317,6 +317,17 @@ def test_a_forgotten_store_is_closed_when_it_is_collected(tmp_path):
     store.add_result(result(1))
     del store
     gc.collect()
+    with RunStore.open(tmp_path / "run") as again:
+        assert again.result_of("write", "1") == result(1)
+
+
+def test_a_store_that_is_forgotten_while_its_file_is_looked_at_ends_nothing(tmp_path):
+    store = RunStore.open(tmp_path / "run")
+    store.add_result(result(1))
+    # As where the collector comes by while another connection is being made.
+    with run_connection._guard:
+        del store
+        gc.collect()
     with RunStore.open(tmp_path / "run") as again:
         assert again.result_of("write", "1") == result(1)
 

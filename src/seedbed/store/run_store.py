@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -31,6 +32,8 @@ from seedbed.store.run_session import SessionClock
 from seedbed.store.run_values import Call, Result, Verdict
 from seedbed.store.run_writer import Writer
 
+_CLOSING = "seedbed-closing"
+
 
 class RunStore(RunQueries):
     """A run that this process writes.
@@ -56,7 +59,8 @@ class RunStore(RunQueries):
         self._writer = writer
         self._session = session
         self._note_stop = note_stop
-        self._close = weakref.finalize(self, closing)
+        self._closing = closing
+        self._forgotten = weakref.finalize(self, _close_forgotten, closing)
 
     @classmethod
     def open(cls, folder: Path | None = None, *, ephemeral: bool = False) -> Self:
@@ -67,6 +71,7 @@ class RunStore(RunQueries):
         the run (it says which), where the file is not ours, damaged or of a newer Seedbed, and where
         it cannot be written to; nothing that was there is changed then.
         """
+        _let_forgotten_ones_close()
         with ExitStack() as stack:
             path = _place(stack, folder, ephemeral) / DATABASE
             lock = RunLock.acquire(path)
@@ -168,7 +173,8 @@ class RunStore(RunQueries):
 
         Raises `StoreError` where something could not be written, after everything is closed.
         """
-        self._close()
+        if self._forgotten.detach() is not None:
+            self._closing()
 
     def __enter__(self) -> Self:
         return self
@@ -185,6 +191,26 @@ def _last_session(connection: sqlite3.Connection) -> int:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _close_forgotten(closing: Callable[[], None]) -> None:
+    """Close a store that nobody has any more, in a thread of its own.
+
+    The collector may come by in any thread and in the middle of anything: while that thread holds a lock
+    that the store's writer waits for, or in that writer itself. To wait there for the writer is a deadlock.
+    """
+    if threading.main_thread().is_alive():
+        threading.Thread(target=closing, name=_CLOSING).start()
+    else:
+        # The interpreter is ending, and waits for no new thread.
+        closing()
+
+
+def _let_forgotten_ones_close() -> None:
+    """Wait for stores that are being closed: one of them may be of the run that is about to be opened."""
+    for thread in threading.enumerate():
+        if thread.name == _CLOSING:
+            thread.join()
 
 
 def _place(stack: ExitStack, folder: Path | None, ephemeral: bool) -> Path:
