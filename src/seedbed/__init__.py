@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from seedbed.errors import LockError as LockError
     from seedbed.errors import LoopThreadError as LoopThreadError
     from seedbed.errors import MessageError as MessageError
+    from seedbed.errors import MissingColumnError as MissingColumnError
     from seedbed.errors import ParameterError as ParameterError
     from seedbed.errors import PartialRowsError as PartialRowsError
     from seedbed.errors import PluginError as PluginError
@@ -120,7 +121,7 @@ _HOMES = {
         "ContentFilteredError ContextOverflowError DatasetError DisabledPluginError EndpointDownError "
         "GenerationError IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
         "LLMConnectionError LLMError LockError LoopThreadError MessageError ParameterError "
-        "PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun "
+        "MissingColumnError PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun "
         "StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "PLUGIN_API hookimpl",

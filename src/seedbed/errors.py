@@ -30,6 +30,7 @@ SeedbedError
 ├── GenerationError               some inputs of one `generate` call failed; carries what succeeded
 ├── RowError                      one row cannot be made
 │   ├── InvalidOutputError        the model's answer does not fit the row
+│   │   └── MissingColumnError    a row without a column that its step has promised
 │   ├── InvalidRowError           the step returned something that is not a row
 │   ├── PartialRowsError          some of the rows of one input cannot be made; carries the others
 │   └── Reject                    raised by a task: this row is not wanted, and why
@@ -243,6 +244,10 @@ class InvalidOutputError(RowError):
     def __init__(self, fact: str, *advice: str, text: str | None = None) -> None:
         super().__init__(fact, *advice)
         self.text = text
+
+
+class MissingColumnError(InvalidOutputError):
+    """A row lacks a column that its step names in `outputs`."""
 
 
 class InvalidRowError(RowError):

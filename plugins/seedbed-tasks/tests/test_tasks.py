@@ -73,7 +73,12 @@ def test_the_same_seed_draws_the_same_rows_and_another_draws_others() -> None:
 
 
 def test_an_empty_question_is_no_row() -> None:
-    made = run(QAPairs(max_reasks=0), 1, llm=FunctionLLM(model="m", answer='{"question": "", "answer": "x"}'))
+    made = run(
+        QAPairs(max_reasks=0),
+        1,
+        give_up_after=0,
+        llm=FunctionLLM(model="m", answer='{"question": "", "answer": "x"}'),
+    )
 
     assert made.accepted == 0
     assert made.rejected == 10

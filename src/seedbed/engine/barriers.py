@@ -16,6 +16,7 @@ from seedbed.pipeline.topology import Node
 from seedbed.store import Result, Rows, RunStore
 from seedbed.tasks.combining import CombineStep
 from seedbed.tasks.normalise import as_rows
+from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import GlobalStep
 
@@ -92,5 +93,8 @@ class Barrier:
         step = self._node.step
         assert isinstance(step, (GlobalStep, CombineStep))
         current_files.set(step._noted)
+        promised = promised_columns(step)
         for made in step.process(*inputs):
-            yield from as_rows(made, step.name)
+            for row in as_rows(made, step.name):
+                check_promised(promised, row, step.name)
+                yield row

@@ -19,6 +19,7 @@ from seedbed.errors import (
     GenerationError,
     InvalidOutputError,
     LLMError,
+    MissingColumnError,
     PartialRowsError,
     Reject,
     StopRun,
@@ -157,6 +158,9 @@ class Executions:
         )
 
     def _is_rejection(self, error: Exception) -> bool:
+        if isinstance(error, MissingColumnError):
+            # Another row would lack it as well.
+            return False
         return isinstance(error, Reject) or (self._replaces and isinstance(error, InvalidOutputError))
 
 

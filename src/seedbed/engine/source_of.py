@@ -70,7 +70,7 @@ class SourceMaker:
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
         def from_the_start() -> Iterator[Item]:
             current_files.set(generator._noted)
-            yield from numbered(generator.process(), generator.name)
+            yield from numbered(generator.process(), generator)
 
         if not generator.seekable:
             return from_the_start
@@ -81,7 +81,7 @@ class SourceMaker:
             for item in self._kept_rows(generator):
                 yield item
                 kept += 1
-            yield from numbered(generator.process(kept), generator.name, kept, self._scoping(generator))
+            yield from numbered(generator.process(kept), generator, kept, self._scoping(generator))
 
         return items
 

@@ -20,7 +20,9 @@ from seedbed.errors import InvalidRowError
 from seedbed.llm.files_read import current_files
 from seedbed.llm.scope import current_scope
 from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
+from seedbed.tasks.steps import GeneratorStep
 
 READ_AHEAD = 64
 BYTES_AHEAD = 2**26
@@ -234,7 +236,7 @@ class ThreadedSource(Source):
 
 def numbered(
     yielded: Iterable[list[Row]],
-    step: str,
+    generator: GeneratorStep,
     first: int = 0,
     begin: Callable[[int], object] = lambda number: None,
 ) -> Iterator[Item]:
@@ -242,10 +244,12 @@ def numbered(
 
     `begin` is told the number of each row that is to be made next.
     """
-    number = first
+    number, step = first, generator.name
+    promised = promised_columns(generator)
     begin(number)
     for rows in yielded:
         for place, row in enumerate(rows):
+            check_promised(promised, row, step)
             cell = Cell(str(number), encode_row(row), step, None, str(number))
             yield Item(cell.id, cell, begins=0 if place else len(rows))
             number += 1

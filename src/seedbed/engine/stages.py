@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from seedbed.llm.files_read import current_files
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.normalise import plain_rows
+from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import BaseStep, Step
 from seedbed.tasks.task import BaseTask, Task
@@ -26,6 +28,15 @@ class Stage(ABC):
 
     def __init__(self, step: BaseStep) -> None:
         self.step = step
+        self.promised = promised_columns(step)
+
+    def encoded(self, rows: Iterable[Row]) -> list[bytes]:
+        """Return rows of the step, encoded; raise MissingColumnError for one without a promised column."""
+        encoded = []
+        for row in rows:
+            check_promised(self.promised, row, self.step.name)
+            encoded.append(encode_row(row))
+        return encoded
 
     @abstractmethod
     async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
@@ -50,7 +61,7 @@ class TaskStage(Stage):
         token = current_scope.set(scope)
         current_files.set(task._noted)
         try:
-            return [encode_row(made) for made in await task.unchecked_rows(row)]
+            return self.encoded(await task.unchecked_rows(row))
         finally:
             current_scope.reset(token)
 
@@ -106,7 +117,7 @@ class ThreadStage(Stage):
         if waiting.result.cancelled():
             return []
         try:
-            return _process(self.step, waiting.row, waiting.scope)
+            return _process(self, waiting.row, waiting.scope)
         except BaseException as error:  # noqa: BLE001 - it is the row's, raised again where the row waits
             return error
 
@@ -121,19 +132,20 @@ class PooledStage(Stage):
     async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
         """Return the rows that the step makes in one of the threads."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, _process, self.step, row, scope)
+        return await loop.run_in_executor(self._pool, _process, self, row, scope)
 
     def close(self) -> None:
         """End the threads as they become free."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _process(step: BaseStep, row: Row, scope: CallScope) -> list[bytes]:
+def _process(stage: Stage, row: Row, scope: CallScope) -> list[bytes]:
+    step = stage.step
     assert isinstance(step, Step)
     current_scope.set(scope)
     current_files.set(step._noted)
     try:
-        return [encode_row(made) for made in plain_rows(step.process(row), step.name)]
+        return stage.encoded(plain_rows(step.process(row), step.name))
     except StopIteration as error:
         # A future refuses to carry it, and whoever awaits the future would wait for ever.
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error

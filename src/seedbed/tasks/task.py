@@ -32,6 +32,7 @@ from seedbed.tasks.answer import answer_text
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
 from seedbed.tasks.normalise import as_rows, plain_rows
+from seedbed.tasks.promised import check_promised, own_columns
 from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
 from seedbed.tasks.rows import Row, plain_row
 from seedbed.tasks.steps import BaseStep, Step, finished
@@ -272,12 +273,17 @@ class BaseTask(BaseStep):
                 raise
             raise RowError(error.fact, *error.advice) from error
 
+    def _with_promised(self, row: Row, input: Row) -> Row:
+        """Return a row made of an answer; MissingColumnError has the model asked again."""
+        check_promised(own_columns(self), {**input, **row}, self.name)
+        return row
+
     async def _format_or_ask_again(
         self, messages: list[Message], choice: Choice, usage: Usage, input: Row
     ) -> list[Row]:
         def rows(choice: Choice, usage: Usage) -> list[Row]:
             made = self._returned(self._format(choice, usage, input), "format_output")
-            return plain_rows(made, self.name)
+            return [self._with_promised(row, input) for row in plain_rows(made, self.name)]
 
         return await fit_or_ask_again(
             messages,

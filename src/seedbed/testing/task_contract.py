@@ -116,6 +116,7 @@ class TaskContract(BaseStepContract):
 
     def test_rows_have_the_columns_promised(self) -> None:
         """Each row has all of `outputs`: later steps are checked against them before anything is paid for."""
+        assert not (tried := self.bench.run()).of_kind("MissingColumnError"), tried.reasons
         trial = self._good_trial()
         missing = lacking(trial.rows, self.made().columns)
         assert not missing, "columns of `outputs` are not in every row"
@@ -288,7 +289,7 @@ class TaskContract(BaseStepContract):
 
 
 def _only_invalid_rows(trial: Trial) -> bool:
-    return bool(trial.failures) and trial.failures == trial.of_kind("InvalidRowError")
+    return bool(trial.failures) and trial.failures == trial.of_kind("InvalidRowError", "MissingColumnError")
 
 
 def _no_row(trial: Trial) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 
 from seedbed.engine.api import open_session
+from seedbed.engine.bounds import Bounds
 from seedbed.engine.failure import Failure
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.plan import make_plan
@@ -93,7 +94,8 @@ def attempt(
     """
     trial = Trial()
     try:
-        plan = make_plan(step, n=n, input=inputs, concurrency=concurrency)
+        # Every row is to be seen, also where the first ones all fail alike.
+        plan = make_plan(step, n=n, input=inputs, concurrency=concurrency, bounds=Bounds(give_up_after=0))
         engine = partial(LocalEngine, watch=lambda settled: trial.take(settled, step.name))
         session = open_session(plan, name=name, engine=engine)
         if script is not None:

@@ -1,0 +1,41 @@
+"""The columns that a step promises in its `outputs`, and the check that its rows have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from seedbed.errors import MissingColumnError
+from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.mapping import mapped
+from seedbed.tasks.model_name import MODEL_NAME
+from seedbed.tasks.rows import Row
+from seedbed.tasks.steps import BaseStep
+
+
+def promised_columns(step: BaseStep) -> tuple[str, ...]:
+    """Return the columns, under their final names, that the author of a step has promised in `outputs`."""
+    return tuple(mapped(own_columns(step), step.output_mappings))
+
+
+def own_columns(step: BaseStep) -> tuple[str, ...]:
+    """Return the columns that the author of a step has promised, under the author's names for them."""
+    owner = next(cls for cls in type(step).__mro__ if "outputs" in vars(cls))
+    if owner.__module__.startswith("seedbed.tasks."):
+        # What the framework says where an author says nothing is a guess, and no promise.
+        return ()
+    return tuple(column for column in step.outputs if column != MODEL_NAME)
+
+
+def check_promised(promised: Iterable[str], row: Row, step: str) -> None:
+    """Raise MissingColumnError for a column that step `step` has promised and a row of its lacks.
+
+    Otherwise the step that reads the column would fail, after everything before it has been paid for.
+    """
+    for column in promised:
+        if column not in row:
+            raise MissingColumnError(
+                f"step '{step}' promises a column '{column}' that its row does not have",
+                *did_you_mean(column, row),
+                f"columns of the row: {', '.join(map(str, row)) or 'none'}",
+                f"make it, if need be with None in it, or take it out of `outputs` of '{step}'",
+            )
