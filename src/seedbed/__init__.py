@@ -120,8 +120,9 @@ _HOMES = {
         "AmbiguousPluginError AuthenticationError BadRequestError BrokenPluginError BudgetExhaustedError "
         "ContentFilteredError ContextOverflowError DatasetError DisabledPluginError EndpointDownError "
         "GenerationError IncompatiblePluginError InvalidOutputError InvalidResponseError InvalidRowError "
-        "LLMConnectionError LLMError LockError LoopThreadError MessageError ParameterError "
-        "MissingColumnError PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError ServerError StopRun "
+        "LLMConnectionError LLMError LockError LoopThreadError MessageError MissingColumnError "
+        "ParameterError PartialRowsError PluginError RateLimitedError Reject RowError SeedbedError "
+        "ServerError StopRun "
         "StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "PLUGIN_API hookimpl",
