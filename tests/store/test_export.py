@@ -327,3 +327,42 @@ def test_without_pyarrow_the_command_that_helps_is_named(tmp_path, name):
     """
     assert "pip install 'seedbed[parquet]'" in run_python(code, tmp_path / name)
     assert names(tmp_path) == set()
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from seedbed.store import export_rows
+
+class Rows:
+    def __iter__(self):
+        yield b'{"a":1}'
+        if sys.argv[2] == "waits":
+            print("waiting", flush=True)
+            sys.stdin.read()
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+export_rows(Rows(), Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX says which processes are alive")
+@pytest.mark.parametrize("ending", [".jsonl", ".parquet", ".hf"])
+def test_what_a_killed_export_left_is_swept_and_that_of_a_living_one_stays(tmp_path, ending):
+    path = tmp_path / f"out{ending}"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(path), "waits"], **pipes) as living:
+        assert living.stdout is not None
+        assert living.stdout.readline() == b"waiting\n"
+        alive = names(tmp_path)
+        command = [sys.executable, "-c", KILLED, str(path), "dies"]
+        assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+        (tmp_path / f".out{ending}.mine").touch()
+        (tmp_path / f".other{ending}.0123abcd.1.0123abcd").touch()
+        export_rows(ROWS, path)
+        assert alive < names(tmp_path)
+        kept = {path.name, f".out{ending}.mine", f".other{ending}.0123abcd.1.0123abcd"}
+        assert names(tmp_path) == alive | kept
+        living.communicate()
+    assert names(tmp_path) == kept

@@ -137,10 +137,23 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
     assert (tmp_path / "run").read_text() == "mine"
 
 
-def test_an_empty_file_is_taken_for_no_run_yet(tmp_path):
-    (tmp_path / "run.db").touch()
+@pytest.mark.parametrize("left", [0, 1, 16, 50, 99, 100, 1000])
+def test_a_database_that_was_cut_is_damage_and_stays(tmp_path, left):
+    path = tmp_path / "run.db"
     with RunStore.open(tmp_path) as store:
-        assert store.count_calls() == 0
+        store.add_call(call(1))
+    path.write_bytes(path.read_bytes()[:left])
+    for opened in (RunStore.open, RunReader.open):
+        with pytest.raises(UsageError, match="is damaged"):
+            opened(tmp_path)
+    assert path.stat().st_size == left
+
+
+def test_a_folder_in_the_place_of_a_database_is_an_error(tmp_path):
+    (tmp_path / "run.db").mkdir()
+    for opened in (RunStore.open, RunReader.open):
+        with pytest.raises(UsageError, match="is a folder"):
+            opened(tmp_path)
 
 
 def test_the_log_of_a_database_that_is_gone_does_not_get_into_a_new_one(tmp_path):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
+import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +22,9 @@ def replacing(target: Path) -> Iterator[Path]:
     the mode of the one before it. Raises `OSError` as the file system does.
     """
     place = target.resolve() if target.is_symlink() else target
+    if place.exists():
+        # Where it does not, what is hidden may be all that there is: see `_replace`.
+        sweep(place)
     made = hidden_beside(place)
     mode = stat.S_IMODE(place.stat().st_mode) if place.is_file() else None
     try:
@@ -31,13 +37,51 @@ def replacing(target: Path) -> Iterator[Path]:
         _replace(made, place)
         with suppress(OSError):  # the dataset is in place; some file systems cannot sync a folder
             _sync_one(place.parent)
+        sweep(place)
     finally:
         _remove(made)
 
 
 def hidden_beside(path: Path) -> Path:
-    """Return a new hidden name in the folder of `path`, recognisable as a part of it."""
-    return path.with_name(f".{path.name[:40]}.{os.urandom(6).hex()}")
+    """Return a new hidden name in the folder of `path`, recognisable as a part of it, and whose it is."""
+    return path.with_name(f"{_beginning(path)}{_host()}.{os.getpid()}.{os.urandom(4).hex()}")
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed processes of this machine have left beside `path`."""
+    begins = _beginning(path)
+    with suppress(OSError):
+        for found in [*path.parent.iterdir()]:
+            match = _ENDING.fullmatch(found.name.removeprefix(begins))
+            if not match or not found.name.startswith(begins) or match[1] != _host():
+                continue
+            if not _is_alive(int(match[2])):
+                with suppress(OSError):
+                    _remove(found)
+
+
+_ENDING = re.compile(r"([0-9a-f]{8})\.(\d{1,9})\.[0-9a-f]{8}")
+
+
+def _beginning(path: Path) -> str:
+    return f".{path.name[:40]}."
+
+
+def _host() -> str:
+    # On a disk that machines share, nobody knows which processes of another one are alive.
+    return hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _sync(made: Path) -> None:

@@ -23,7 +23,8 @@ def open_for_writing(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     Raises `UsageError` for a file that is damaged, foreign or of a newer Seedbed, which stays as it is.
     """
     with while_opening(path):
-        if not path.exists() or not path.stat().st_size:
+        # An empty file was a run: one is made as a whole or not at all.
+        if not path.exists():
             _create(path)
         check(path)
         connection = connect(path, "rw")
@@ -61,7 +62,8 @@ def check(path: Path) -> None:
     if header is None:
         return
     if not header.startswith(_MAGIC) or len(header) < HEADER:
-        raise UsageError(*damaged(path, "it is not a SQLite database"))
+        how = "it is not a SQLite database" if header else "it is empty"
+        raise UsageError(*damaged(path, how))
     if int.from_bytes(header[68:72], "big") != run_schema.APPLICATION_ID:
         raise UsageError(
             f"'{path}' is a database of another program", "it stays as it is; choose another folder"
@@ -70,6 +72,8 @@ def check(path: Path) -> None:
 
 def require(path: Path) -> None:
     """Raise `UsageError` unless there is such a file."""
+    if path.is_dir():
+        raise UsageError(f"'{path}' is a folder, not the database of a run", "choose another folder")
     if not path.is_file():
         raise UsageError(f"there is no run in '{path.parent}'", "name the folder of a run")
 
