@@ -111,6 +111,12 @@ class GivesOneChoiceOnly(PlainLLM):
         return replace(response, choices=response.choices[:1])
 
 
+@fails("test_a_raw_prompt_arrives")
+class PutsRawPromptsIntoAChat(PlainLLM):
+    def body(self, request: Request) -> dict[str, Any]:
+        return super().body(request._replace(raw_prompt=False))
+
+
 @fails("test_a_schema_arrives")
 class DeclaresSchemasAndDropsThem(PlainLLM):
     def body(self, request: Request) -> dict[str, Any]:

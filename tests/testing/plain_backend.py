@@ -32,7 +32,9 @@ class PlainLLM(LLM):
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True, n=True)
+        return Capabilities(
+            structured_output=True, tools=True, logprobs=True, images=True, seed=True, n=True, raw_prompt=True
+        )
 
     @property
     def endpoint(self) -> str:
@@ -51,7 +53,8 @@ class PlainLLM(LLM):
 
     async def post(self, body: dict[str, Any]) -> HTTPAnswer:
         headers = {"authorization": f"Bearer {self.key}"}
-        return await post_json(f"{self.base_url}/chat/completions", body, headers=headers)
+        path = "/completions" if "prompt" in body else "/chat/completions"
+        return await post_json(f"{self.base_url}{path}", body, headers=headers)
 
     def parsed(self, answer: HTTPAnswer) -> dict[str, Any]:
         return parse_body(answer, "Plain", self.secrets())
@@ -60,7 +63,8 @@ class PlainLLM(LLM):
         schema = {"type": "json_schema", "json_schema": {"name": "answer", "schema": request.schema}}
         given = {
             "model": self.model,
-            "messages": list(request.messages),
+            "messages": None if request.raw_prompt else list(request.messages),
+            "prompt": request.prompt if request.raw_prompt else None,
             "temperature": request.temperature,
             "top_p": request.top_p,
             "max_tokens": request.max_tokens,

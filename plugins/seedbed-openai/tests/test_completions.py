@@ -77,11 +77,6 @@ def test_a_stream_that_nobody_asked_for_is_read(fault_server: FaultServer) -> No
     assert complete(fault_server, answer=events.encode()).choices[0].text == " there."
 
 
-def test_the_responses_api_has_raw_prompts_at_the_same_place(fault_server: FaultServer) -> None:
-    complete(fault_server, fields={"api": "responses"})
-    assert fault_server.received[0].path == "/v1/completions"
-
-
 def test_azure_has_a_place_of_its_own(fault_server: FaultServer) -> None:
     azure = {"azure_endpoint": fault_server.url, "api_version": "2024-10-21", "base_url": None}
     complete(fault_server, fields=azure)
@@ -93,7 +88,7 @@ def test_azure_has_a_place_of_its_own(fault_server: FaultServer) -> None:
     assert "chat" not in ours.path
 
 
-@pytest.mark.parametrize("fields", [{"preset": "groq"}, {"lacks": ("raw_prompt",)}])
+@pytest.mark.parametrize("fields", [{"preset": "groq"}, {"lacks": ("raw_prompt",)}, {"api": "responses"}])
 def test_where_there_is_no_such_place_nothing_is_asked(fields: Any, fault_server: FaultServer) -> None:
     with pytest.raises(UnsupportedError, match="raw_prompt"):
         complete(fault_server, fields=fields)

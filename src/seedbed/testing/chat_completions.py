@@ -15,7 +15,10 @@ from seedbed.testing.wire import Asked, Refusal, Wire, key_in
 
 
 class ChatCompletions(Wire):
-    """The protocol of OpenAI's POST /chat/completions, which many servers speak; the base URL ends in /v1."""
+    """The protocol of OpenAI's POST /chat/completions, which many servers speak; the base URL ends in /v1.
+
+    A body with a `prompt`, as POST /completions takes it, is read as a raw prompt.
+    """
 
     overflow = Refusal(
         400,
@@ -57,10 +60,12 @@ def request_in(body: dict[str, Any]) -> Request:
     """Return the request in a body without its model, and take out of it what the request says."""
     stop = body.pop("stop", None) or ()
     logprobs, top = body.pop("logprobs", None), body.pop("top_logprobs", None)
+    prompt = body.pop("prompt", None)
+    messages = body.pop("messages", ()) if prompt is None else [{"role": "user", "content": prompt}]
     tokens = [body.pop(name, None) for name in ("max_completion_tokens", "max_tokens")]
     seeds = [body.pop(name, None) for name in ("seed", "random_seed")]
     return Request(
-        messages=tuple(body.pop("messages", ())),
+        messages=tuple(messages),
         n=body.pop("n", 1),
         temperature=body.pop("temperature", None),
         top_p=body.pop("top_p", None),
@@ -70,8 +75,9 @@ def request_in(body: dict[str, Any]) -> Request:
         schema=_schema(body.pop("response_format", None)),
         tools=tuple(body.pop("tools", None) or ()),
         tool_choice=body.pop("tool_choice", None),
-        logprobs=(top or 0) if logprobs else None,
+        logprobs=logprobs if prompt is not None else (top or 0) if logprobs else None,
         extra=body,
+        raw_prompt=prompt is not None,
     )
 
 

@@ -191,8 +191,9 @@ class LLMCallContract(LLMFacts):
             ("logprobs", {"logprobs": 1}),
             ("seed", {"seed": 1}),
             ("images", {"messages": [{"role": "user", "content": [PICTURE]}]}),
+            ("raw_prompt", {"raw_prompt": True}),
         ],
-        ids=["tools", "logprobs", "seed", "images"],
+        ids=["tools", "logprobs", "seed", "images", "raw_prompt"],
     )
     def test_what_is_not_declared_is_refused(self, llm: LLM, capability: str, asked: dict[str, Any]) -> None:
         """What the backend does not declare is an UnsupportedError before anything is sent.

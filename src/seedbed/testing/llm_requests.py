@@ -183,6 +183,17 @@ class LLMRequestContract(LLMFacts):
         assert urls == [PICTURE["image_url"]["url"]]
         assert text_of(message) == "Which colour?"
 
+    def test_a_raw_prompt_arrives(self, llm: LLM, server: ScriptedServer) -> None:
+        """Where 'raw_prompt' is declared, the text of a raw prompt arrives as it is, and as no chat.
+
+        In a chat template a base model, or a method that needs a prompt's last line end, gets another text.
+        """
+        self.skip_undeclared("raw_prompt", llm.capabilities.raw_prompt)
+        ask(llm, [{"role": "user", "content": " Once\n"}], raw_prompt=True)
+        arrived = only(server, self.protocol)
+        check_arrived(arrived, "raw_prompt", True, _undeclare("raw_prompt"))
+        assert text_of(arrived.request.messages[0]) == " Once\n"
+
     def test_log_probabilities_are_asked_for(self, llm: LLM, server: ScriptedServer) -> None:
         """Where 'logprobs' is declared, they are asked for with as many alternatives as were wanted.
 

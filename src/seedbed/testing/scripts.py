@@ -17,7 +17,9 @@ from seedbed.testing.scripted_llm import ScriptedLLM
 Answer = Callable[[Request], "str | Response"]
 Spoil = Callable[[Choice], Choice]
 
-_OFFERED = Capabilities(structured_output=True, tools=True, logprobs=True, images=True, seed=True)
+_OFFERED = Capabilities(
+    structured_output=True, tools=True, logprobs=True, images=True, seed=True, raw_prompt=True
+)
 
 _TOGETHER = 16
 _TURNS = 8

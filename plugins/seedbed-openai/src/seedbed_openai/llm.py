@@ -172,7 +172,7 @@ class OpenAILLM(LLM):
     @property
     def capabilities(self) -> Capabilities:
         """What the preset has, less what `lacks` names and what the Responses API does not take."""
-        lacking = (*self.lacks, *(("seed", "n") if self.api == "responses" else ()))
+        lacking = (*self.lacks, *(("seed", "n", "raw_prompt") if self.api == "responses" else ()))
         preset = self.effective_preset
         return _without(preset.capabilities, self._schema_dialect(preset), lacking)
 
