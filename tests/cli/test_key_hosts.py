@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Result
 from tests.support.fault_server import FaultServer, Reply
 
-from seedbed.llm.transport import _proxy
+from seedbed.llm.transport import _route
 
 Seedbed = Callable[..., Result]
 
@@ -160,9 +160,9 @@ def stranger(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultSer
             monkeypatch.setenv(name, server.url)
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.setenv(name, "127.0.0.1")
-        _proxy.cache_clear()
+        _route.cache_clear()
         yield server
-    _proxy.cache_clear()
+    _route.cache_clear()
 
 
 def write(llm: str, steps: str = STEPS) -> None:

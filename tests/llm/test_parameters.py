@@ -21,7 +21,7 @@ def test_a_call_beats_the_llm_and_leaves_the_rest():
     assert (sent.temperature, sent.max_tokens, sent.stop, sent.top_p) == (0, 9, ("END",), None)
 
 
-def test_a_task_beats_the_llm_and_a_call_beats_the_task():
+def test_what_a_user_sets_for_the_llm_beats_the_tasks_defaults_and_a_call_beats_both():
     llm = scripted(temperature=0.1, top_p=0.1, max_tokens=9)
 
     class Asks(Question):
@@ -31,7 +31,8 @@ def test_a_task_beats_the_llm_and_a_call_beats_the_task():
     Question(llm=llm).process({"question": "?"})
     Asks(llm=llm).process({"question": "?"})
     sampled = [(sent.temperature, sent.top_p, sent.max_tokens) for sent in llm.requests]
-    assert sampled == [(0.7, 0.5, 9), (0.2, 0.5, 9)]
+    # The LLM's are a user's, and those of the task its author's.
+    assert sampled == [(0.1, 0.1, 9), (0.2, 0.1, 9)]
 
 
 def test_what_a_user_sets_joins_what_the_author_chose():

@@ -130,7 +130,7 @@ WATCH = Watch()
 
 def own_columns(row: Row) -> Row:
     """Return a row without the columns that the framework adds."""
-    return {name: value for name, value in sorted(row.items()) if not name.startswith("model_name")}
+    return {name: value for name, value in sorted(row.items()) if "model_name" not in name}
 
 
 def visit_of(name: str, row: Row) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -208,9 +209,9 @@ def _close_forgotten(closing: Callable[[], None]) -> None:
 
 def _let_forgotten_ones_close() -> None:
     """Wait for stores that are being closed: one of them may be of the run that is about to be opened."""
-    for thread in threading.enumerate():
-        if thread.name == _CLOSING:
-            thread.join()
+    while any(thread.name == _CLOSING for thread in threading.enumerate()):
+        # One that is listed may not have been started yet, and cannot be joined then.
+        time.sleep(0.001)
 
 
 def _place(stack: ExitStack, folder: Path | None, ephemeral: bool) -> Path:
