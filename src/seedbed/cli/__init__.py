@@ -35,8 +35,10 @@ def invoke(args: Sequence[str]) -> int:
     from seedbed.cli.failures import guarded
 
     def command() -> int | None:
+        from seedbed.cli.arguments import check_text
         from seedbed.cli.command import seedbed
 
+        check_text(args)
         status: int | None = seedbed.main(list(args), prog_name="seedbed", standalone_mode=False)
         return status
 

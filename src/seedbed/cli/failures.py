@@ -51,6 +51,10 @@ def guarded(command: Callable[[], int | None]) -> int:
     except SeedbedError as error:
         show_error(error)
         return ExitStatus.USAGE
+    except MemoryError as error:
+        _show_traceback(error)
+        show("there is not enough memory", "what was made is kept; make --max-bytes-in-flight smaller")
+        return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - nobody is above us; the user gets one line, and the trace on request
         return _unforeseen(error)
     return status
@@ -99,6 +103,10 @@ def _unforeseen(error: Exception) -> ExitStatus:
         discard_output()
         show(f"standard output cannot be written to: {error.strerror}", "make room on its disk")
         return ExitStatus.INTERRUPTED
+    if isinstance(error, OSError) and error.filename is not None:
+        # Whatever the place in our code: it's the file that is wrong.
+        show(f"'{error.filename}' cannot be used: {error.strerror}", "choose another file or folder")
+        return ExitStatus.USAGE
     show(
         f"{type(error).__name__}: {error}",
         "this is a bug in seedbed, please report it",

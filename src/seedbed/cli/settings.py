@@ -124,14 +124,22 @@ class _Assignment:
             return text
         try:
             return json.loads(text)
-        except json.JSONDecodeError as error:
-            if not text.lstrip().startswith(("{", "[")):
+        except RecursionError:
+            raise ParameterError(f"the value of '{self.setting.key}' is nested too deep") from None
+        except ValueError as error:
+            if not isinstance(error, json.JSONDecodeError):
+                # Python reads no whole number of more than 4300 digits.
                 return text
-            place = f"{error.msg} at character {error.pos + 1}"
-            raise ParameterError(
-                f"the value of '{self.setting.key}' is not JSON: {place}",
-                "texts in JSON stand in double quotes, and the whole in single quotes for the shell",
-            ) from None
+            return self._text(text, error)
+
+    def _text(self, text: str, error: json.JSONDecodeError) -> str:
+        if not text.lstrip().startswith(("{", "[")):
+            return text
+        place = f"{error.msg} at character {error.pos + 1}"
+        raise ParameterError(
+            f"the value of '{self.setting.key}' is not JSON: {place}",
+            "texts in JSON stand in double quotes, and the whole in single quotes for the shell",
+        ) from None
 
 
 def _hint(name: str, fields: Sequence[str]) -> tuple[str, ...]:

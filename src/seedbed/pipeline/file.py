@@ -22,6 +22,7 @@ from seedbed.pipeline.typed_columns import with_schema
 from seedbed.plugins.build import build
 from seedbed.plugins.resolve import get_llm, get_step, step_class, step_of
 from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.render_bounds import MAX_SIZE, text_size
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
 
@@ -94,6 +95,8 @@ def _read(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read: {error.strerror}", "check the path") from error
+    except RecursionError as error:
+        raise UsageError(f"'{path}' is nested too deep", "a pipeline file needs a few levels") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"'{path}' is not text in UTF-8") from error
     except yaml.YAMLError as error:
@@ -101,6 +104,12 @@ def _read(path: Path) -> dict[str, Any]:
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise UsageError(f"'{path}'{place} is not YAML: {problem}") from error
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+        # A date without such a day, a number without digits: PyYAML lets Python say so.
+        raise UsageError(f"'{path}' holds a value that is none: {error}") from error
+    if text_size(content) > MAX_SIZE:
+        # Aliases of aliases make a small file large without end.
+        raise UsageError(f"'{path}' holds more than {MAX_SIZE:,} characters", "leave aliases out")
     if not isinstance(content, dict):
         raise UsageError(
             f"'{path}' holds no pipeline",

@@ -22,19 +22,25 @@ def check_target(path: Path) -> None:
     a file or folder that a dataset must not replace.
     """
     writer_of(path)
+    try:
+        _check_place(path)
+    except ValueError as error:
+        raise UsageError(f"{str(path)!r} is no name of a file: {error}") from error
+    except OSError as error:
+        raise UsageError(
+            f"'{path}' cannot be written: {error.strerror}", "choose a folder where you may make files"
+        ) from error
+
+
+def _check_place(path: Path) -> None:
     if obstacle := _obstacle(path):
         raise UsageError(*obstacle)
     place = path.resolve()
     if not place.parent.is_dir():
         raise UsageError(f"there is no folder '{path.parent}'", f"mkdir -p '{path.parent}'")
     probe = hidden_beside(place)
-    try:
-        probe.touch(exist_ok=False)
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"'{path}' cannot be written: {error.strerror}", "choose a folder where you may make files"
-        ) from error
+    probe.touch(exist_ok=False)
+    probe.unlink()
 
 
 def export_rows(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> int:

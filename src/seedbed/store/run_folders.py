@@ -14,6 +14,8 @@ from seedbed.store.run_lock import Holder, RunLock, holder_of
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_values import Session
 
+_LONGEST = 240
+
 VARIABLE = "SEEDBED_RUNS"
 """The environment variable that names the folder of all runs."""
 
@@ -37,6 +39,9 @@ def run_folder(name: str) -> Path:
     """Return the folder of a run; raise UsageError for a name that is none."""
     if not name.strip() or name.startswith(".") or any(mark in name for mark in "/\\\0"):
         raise UsageError(f"'{name}' is no name of a run", "use letters, digits, '-' and '_'")
+    # Room for `.1` and the like, which earlier runs of this name are set aside as.
+    if len(name.encode(errors="surrogateescape")) > _LONGEST:
+        raise UsageError(f"'{name}' is too long for the name of a run", f"use {_LONGEST} characters or fewer")
     return runs_folder() / name
 
 

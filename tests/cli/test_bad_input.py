@@ -1,0 +1,82 @@
+"""Whatever a user gives the command, it says what is wrong: no traceback, and no "this is a bug"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tests.support.bad_input import RUN, commands
+
+from seedbed.cli import invoke
+from seedbed.cli.failures import ExitStatus
+
+Seedbed = Callable[..., Any]
+FINE = (ExitStatus.COMPLETE, ExitStatus.INCOMPLETE, ExitStatus.USAGE, ExitStatus.INTERRUPTED)
+
+
+def check_commands(examples: int, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(commands(folder))
+    def check(args: list[str]) -> None:
+        capfd.readouterr()
+        status = invoke(args)
+        err = capfd.readouterr().err
+        assert status in FINE, err
+        assert "Traceback" not in err
+        assert "this is a bug" not in err
+
+    check()
+
+
+def test_no_input_reaches_a_fault_of_ours(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    check_commands(60, folder, capfd)
+
+
+@pytest.mark.slow
+def test_no_input_of_thousands_reaches_a_fault_of_ours(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    check_commands(5000, folder, capfd)
+
+
+def test_a_file_that_is_nested_too_deep_is_said_to_be_so(folder: Path, seedbed: Seedbed) -> None:
+    (folder / "deep.yaml").write_text("steps: " + "[" * 500 + "]" * 500)
+    (folder / "laughs.yaml").write_text(
+        "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(12))
+    )
+    (folder / "itself.yaml").write_text("steps: &a [*a]")
+    for name in ("deep.yaml", "laughs.yaml", "itself.yaml"):
+        result = seedbed("run", name, "-n", "1")
+        assert result.status == 2
+        assert name in result.error
+    result = seedbed(*RUN, "--set", "words=" + "[" * 100_000)
+    assert result.status == 2
+
+
+@pytest.mark.parametrize("length", [241, 252, 5000])
+@pytest.mark.parametrize("args", [("--name", "{}"), ("-o", "{}.jsonl"), ("--input", "{}.jsonl")])
+def test_a_name_too_long_for_the_file_system_is_said_to_be_so(
+    args: tuple[str, str], length: int, seedbed: Seedbed
+) -> None:
+    result = seedbed(*RUN, args[0], args[1].format("y" * length))
+    assert result.status == 2, result.err
+    assert "yyy" in result.error or "works on rows" in result.error or "without input" in result.error
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "a\udcffb"])
+@pytest.mark.parametrize("option", ["--name", "-o", "--input", "--set", "--llm"])
+def test_an_argument_that_is_no_text_is_refused(option: str, bad: str, seedbed: Seedbed) -> None:
+    assert seedbed(*RUN, option, bad).status == 2
+
+
+def test_too_little_memory_is_no_bug(folder: Path, seedbed: Seedbed) -> None:
+    (folder / "big.py").write_text(
+        "from seedbed import GeneratorTask\nclass Big(GeneratorTask):\n    def __init__(self, **given):\n"
+        "        raise MemoryError\n"
+    )
+    result = seedbed("run", "big.py:Big", "--llm", "t.py:Echo/m", "-n", "1")
+    assert result.status in (2, 3)
+    assert "this is a bug" not in result.error
