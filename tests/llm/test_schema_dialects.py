@@ -101,6 +101,13 @@ FORMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"type": "object", "properties": {"a": {**TEXT, "default": "x"}}},
         closed(a=TEXT),
     ),
+    "a name with a slash": (
+        {"$defs": {"a/b": RED["$defs"]["Colour"]}, **closed(c={"$ref": "#/$defs/a~1b"})},
+        {
+            "$defs": {"a/b": {"type": "string", "enum": ["red"], "description": "A colour."}},
+            **closed(c={"$ref": "#/$defs/a~1b"}),
+        },
+    ),
     "no properties": (closed(), closed()),
     "a property whose name is a keyword": (closed(oneOf=TEXT), closed(oneOf=TEXT)),
 }
@@ -128,6 +135,7 @@ UNSAYABLE: dict[str, tuple[Any, str]] = {
     "a type of its own": (closed(a={"type": "date"}), "date"),
     "an enum of lists": (closed(a={"enum": [[1], [2]]}), "'a'"),
     "an empty enum": (closed(a={"enum": []}), "'a'"),
+    "an empty choice": (closed(a={"anyOf": []}), "'a'"),
 }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import orjson
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from tests.support.scripted_llm import ALL, user
 from tests.testing.plain_backend import PlainLLM
 
@@ -21,6 +25,7 @@ from seedbed import (
     Request,
     Response,
     RetryPolicy,
+    SchemaDialect,
     ServerError,
     Usage,
     UsageError,
@@ -123,6 +128,31 @@ def test_another_request_is_not_on_the_cassette(path: Path, changed: dict[str, A
 
     assert caught.value.fatal
     assert "set record='missing'" in str(caught.value)
+
+
+def test_what_a_request_is_known_by_is_what_it_was_before_there_were_raw_prompts(path: Path) -> None:
+    llm = RecordedLLM(counting(), path)
+    llm.complete(user("one"), temperature=0.5)
+
+    line = json.loads(path.read_text())
+    known = ["m", list(llm.request(user("one"), temperature=0.5))[:12]]
+    encoded = orjson.dumps(known, default=dict, option=orjson.OPT_SORT_KEYS)
+    assert line["digest"] == hashlib.blake2b(encoded, digest_size=16).hexdigest()
+    assert "raw_prompt" not in line["request"]
+
+
+def test_a_typed_answer_is_found_whatever_the_dialect_of_the_real_one(path: Path) -> None:
+    class Kind(BaseModel):
+        kind: Literal["a"]
+
+    offers = replace(ALL, schema_dialect=SchemaDialect(name="Acme"))
+    real = counting(offers=offers)
+    recorded = RecordedLLM(real, path).complete(user("one"), schema=Kind)
+
+    assert real.requests[0].schema["properties"]["kind"]["enum"] == ["a"]
+    assert (
+        RecordedLLM(ScriptedLLM(model="m", offers=ALL), path).complete(user("one"), schema=Kind) == recorded
+    )
 
 
 def test_the_parameters_of_the_real_one_are_asked_with(path: Path) -> None:

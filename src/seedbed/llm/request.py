@@ -31,8 +31,15 @@ class Request(NamedTuple):
     tool_choice: str | Mapping[str, Any] | None = None
     logprobs: int | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
-    # The last: the digests of calls are of all that stands before it, where it is not set.
     raw_prompt: bool = False
+
+    @property
+    def told(self) -> tuple[Any, ...]:
+        """The fields that digests are made of: what is raw is told only where it is.
+
+        So answers and cassettes of versions that knew no raw prompts are found.
+        """
+        return tuple(self) if self.raw_prompt else tuple(self)[:-1]
 
     @property
     def prompt(self) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from seedbed.llm.schema_dialects import Construct, SchemaDialect
-from seedbed.llm.schema_limits import MOST_NODES, Unsayable, check_limits
-from seedbed.llm.schema_references import References
+from seedbed.llm.schema_dialects import Construct, SchemaDialect, Unsayable
+from seedbed.llm.schema_limits import MOST_NODES, check_limits
+from seedbed.llm.schema_references import References, pointer
 from seedbed.llm.schema_words import IGNORED, KEYWORDS_OF, described, labels, without_words
 
 Schema = dict[str, Any]
@@ -114,7 +114,7 @@ class _Converter:
         if name not in self._definitions:
             self._definitions[name] = {}
             self._definitions[name] = self._node(definition, (name,))
-        return {"$ref": f"#/$defs/{name}"}
+        return {"$ref": pointer(name)}
 
     def _choices(self, schema: Mapping[str, Any], path: Path) -> Schema:
         values = [schema["const"]] if "const" in schema else list(schema["enum"])
@@ -132,6 +132,8 @@ class _Converter:
         beside = schema.keys() - IGNORED - {keyword, "title", "description", "examples", "type"}
         if beside:
             raise Unsayable(f"'{min(beside)}' beside '{keyword}'", path)
+        if not schema[keyword]:
+            raise Unsayable("a value that nothing fits", path)
         said = [self._node(alternative, path) for alternative in schema[keyword]]
         return self._described({"anyOf": [one for one, _ in groupby(said)]}, schema)
 

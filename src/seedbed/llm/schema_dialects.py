@@ -44,3 +44,14 @@ class SchemaDialect:
     max_enum_characters: int | None = None
     max_characters: int | None = None
     max_unions: int | None = None
+
+
+class Unsayable(Exception):
+    """What a dialect cannot say, and where in the answer it stands."""
+
+    def __init__(self, what: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(what)
+        self.what, self.path = what, path
+
+    def __str__(self) -> str:
+        return f"{self.what}, at '{'.'.join(self.path)}'" if self.path else self.what

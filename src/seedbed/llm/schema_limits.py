@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from seedbed.llm.schema_dialects import SchemaDialect
+from seedbed.llm.schema_dialects import SchemaDialect, Unsayable
+from seedbed.llm.schema_references import pointer
 
 MOST_NODES = 20_000
 """Definitions that are put in place of references may grow without end."""
 _MANY_VALUES = 250
-
-
-class Unsayable(Exception):
-    """What a dialect cannot say, and where in the answer it stands."""
-
-    def __init__(self, what: str, path: tuple[str, ...] = ()) -> None:
-        super().__init__(what)
-        self.what, self.path = what, path
-
-    def __str__(self) -> str:
-        return f"{self.what}, at '{'.'.join(self.path)}'" if self.path else self.what
 
 
 def check_limits(schema: Mapping[str, Any], dialect: SchemaDialect) -> None:
@@ -72,11 +62,11 @@ class _Depths:
     """How many objects stand inside of each other, where references are followed once."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
-        self._definitions = root.get("$defs", {})
+        self._definitions = {pointer(name): held for name, held in root.get("$defs", {}).items()}
         self._known: dict[str, int] = {}
 
     def of(self, node: Mapping[str, Any]) -> int:
-        name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+        name = str(node.get("$ref", ""))
         if name in self._definitions:
             return self._of_definition(name)
         deepest = max((self.of(part) for part in _parts(node)), default=0)

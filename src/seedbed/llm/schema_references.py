@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from seedbed.llm.schema_limits import Unsayable
+from seedbed.llm.schema_dialects import Unsayable
 
 _PLACES = ("#/$defs/", "#/definitions/")
 
@@ -57,6 +57,11 @@ class References:
                 names.update(*(reached.get(name, ()) for name in [*names]))
             grows = sum(map(len, reached.values())) > before
         return frozenset(name for name, names in reached.items() if name in names)
+
+
+def pointer(name: str) -> str:
+    """Return the reference to a definition."""
+    return f"{_PLACES[0]}{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _name(reference: object) -> str | None:

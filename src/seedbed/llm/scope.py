@@ -167,9 +167,7 @@ def request_digest(llm: LLM, request: Request, seed: int | None) -> bytes:
     `seed` is that of the run: where it differs, an answer is another answer.
     """
     try:
-        # What older versions knew of a request, where that is all: their answers are found.
-        asked = tuple(request) if request.raw_prompt else tuple(request)[:-1]
-        encoded = json_text([seed, asked], default=_plain, option=_CODING)
+        encoded = json_text([seed, request.told], default=_plain, option=_CODING)
     except TypeError as error:
         raise UsageError(
             f"the request cannot be sent as JSON: {error}", "look at its messages, tools and 'extra'"

@@ -14,7 +14,7 @@ from pydantic.errors import PydanticUserError
 from seedbed.errors import UsageError
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
-from seedbed.llm.schema_dialects import SchemaDialect
+from seedbed.llm.schema_dialects import SchemaDialect, Unsayable
 
 # A fence ends at the beginning of a line: those inside of JSON strings do not.
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)\n\s*```", re.DOTALL)
@@ -109,7 +109,6 @@ def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request
 def _said(encoded: bytes, dialect: SchemaDialect) -> tuple[Mapping[str, Any] | None, str]:
     """Return an encoded schema in the dialect, or None and why there is none."""
     from seedbed.llm.schema_conversion import convert
-    from seedbed.llm.schema_limits import Unsayable
 
     try:
         return convert(orjson.loads(encoded), dialect), ""

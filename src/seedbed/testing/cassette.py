@@ -49,6 +49,8 @@ class Cassette:
     ) -> None:
         """Add a line to the file, without any of the secrets."""
         asked = {name: value for name, value in request._asdict().items() if value or value == 0}
+        if not request.raw_prompt:
+            del asked["raw_prompt"]
         line = {"digest": _digest(model, request), "model": model, "request": asked, **_encoded(answer)}
         plain = orjson.loads(orjson.dumps(line, default=dict, option=_CODING))
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +78,7 @@ class Cassette:
 
 
 def _digest(model: str, request: Request) -> str:
-    encoded = orjson.dumps([model, tuple(request)], default=dict, option=_CODING | orjson.OPT_SORT_KEYS)
+    encoded = orjson.dumps([model, request.told], default=dict, option=_CODING | orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 

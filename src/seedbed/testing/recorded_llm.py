@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
 
 from seedbed.errors import LLMError
+from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.llm import LLM
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
+from seedbed.llm.structured import fit_schema
 from seedbed.testing.cassette import Cassette
 from seedbed.testing.wrapping_llm import WrappingLLM
 
@@ -49,6 +52,11 @@ class RecordedLLM(WrappingLLM):
         """That of the other while it records, else none."""
         return super().credential_id if self._records else ""
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of the other, but for its dialect: what is recorded does not depend on it."""
+        return replace(super().capabilities, schema_dialect=None)
+
     def load(self) -> None:
         """Load the other, where it may be asked."""
         if self._records:
@@ -72,7 +80,8 @@ class RecordedLLM(WrappingLLM):
 
     async def _ask(self, request: Request) -> Response:
         try:
-            response = await self.inner.respond(request)
+            asked, _ = fit_schema(request, self.inner.capabilities.schema_dialect)
+            response = await self.inner.respond(asked)
         except LLMError as error:
             if not error.retryable and not error.fatal:
                 self._append(request, error)
