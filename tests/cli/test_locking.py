@@ -202,3 +202,23 @@ def test_observers_are_held_to_the_lock_too(run: Seedbed, site: Site, folder: Pa
     locked = run(*HAIKU, "answering/m", "--plugin", "noting", "--locked", "haiku.lock", "--restart")
     assert locked.status == 0, locked.err
     assert "told" in locked.err
+
+
+def test_a_retry_keeps_to_the_lock_and_the_policy_of_its_run(run: Seedbed, site: Site, folder: Path) -> None:
+    run("plugins", "lock", "t.py", "-o", "seedbed.lock")
+    odd = ("run", "t.py:Odd", "-n", "2", "-o", "odd.jsonl", "--llm", "answering/m")
+    assert run(*odd, "--locked", "seedbed.lock", "--deny", "dist-new").status == 1
+    assert run("runs", "retry", "odd").status == 1
+
+    (site.folder / "dist_answering-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: dist-answering\nVersion: 1.1\n"
+    )
+    refused = run("runs", "retry", "odd")
+    assert refused.status == 2
+    assert "dist-answering: 1.0 is locked, and 1.1 is installed" in refused.error
+
+    run("plugins", "lock", "t.py", "-o", "new.lock")
+    assert run("runs", "retry", "odd", "--locked", "new.lock").status == 1
+    denied = run("runs", "retry", "odd", "--locked", "new.lock", "--deny", "dist-answering")
+    assert denied.status == 2
+    assert "disabled" in denied.error

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from seedbed.cli.planning import Order, order_of
+from seedbed.cli.policy import kept_policy
 from seedbed.cli.settings import Setting
 from seedbed.engine.plan import Plan
 from seedbed.llm.url_secrets import holds_url_secret
@@ -47,6 +48,7 @@ def kept_order(order: Order, plan: Plan, out: Path | None, csv_safe: bool = Fals
         "columns": ",".join(order.columns) if order.columns else None,
         "drop": list(order.drop),
         "encoding": order.encoding,
+        "policy": kept_policy(plan.registry),
         "out": str(out) if out else None,
         "csv_safe": csv_safe,
         "folder": str(Path.cwd()),

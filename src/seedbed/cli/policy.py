@@ -43,17 +43,33 @@ def policy_options(command: _Decorated) -> _Decorated:
     return command
 
 
-def registry_of(ctx: click.Context) -> Registry:
-    """Return the registry under the policy of the options, the environment and the settings files."""
+def registry_of(ctx: click.Context, kept: Mapping[str, Any] = MappingProxyType({})) -> Registry:
+    """Return the registry under the policy of the options, the environment and the settings files.
+
+    `kept` are options that a run was made with before (see `kept_policy`), where none take their place.
+    """
     from dataclasses import replace
 
     from seedbed.plugins.policy import read_policy
     from seedbed.plugins.registry import Registry
 
-    given: dict[str, tuple[str, ...]] = ctx.meta.get(_META, {})
+    given: dict[str, tuple[str, ...]] = {
+        **{key: tuple(kept[key]) for key in _HELP if key in kept},
+        **ctx.meta.get(_META, {}),
+    }
     policy = read_policy(allow=given.get("allow"), deny=given.get("deny"), prefer=given.get("prefer"))
     origins = {**policy.origins, **{key: f"the option --{key}" for key in given}}
-    return Registry(policy=replace(policy, origins=origins), locked=ctx.meta.get(_LOCKED))
+    locked = ctx.meta.get(_LOCKED) or kept.get("locked")
+    return Registry(policy=replace(policy, origins=origins), locked=locked)
+
+
+def kept_policy(registry: Registry) -> dict[str, Any]:
+    """Return the options that a registry was made of, as JSON values: a retry keeps to them too."""
+    policy = registry.policy
+    given = {
+        key: list(getattr(policy, key)) for key in _HELP if policy.origins.get(key) == f"the option --{key}"
+    }
+    return given | ({"locked": policy.lock.place} if policy.lock is not None else {})
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:

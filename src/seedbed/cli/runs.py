@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
@@ -127,7 +128,7 @@ def retry(ctx: click.Context, /, name: str, as_json: bool, yes: bool, **given: A
     """
     from seedbed.cli.runs_retry import retry_run
 
-    return retry_run(name, registry_of(ctx), given, yes=yes, as_json=as_json or ctx.obj)
+    return retry_run(name, partial(registry_of, ctx), given, yes=yes, as_json=as_json or ctx.obj)
 
 
 @runs.command()

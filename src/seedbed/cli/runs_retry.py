@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -21,11 +21,17 @@ from seedbed.store import RunReader, Session
 
 
 def retry_run(
-    name: str, registry: Registry, given: Mapping[str, Any], *, yes: bool, as_json: bool
+    name: str,
+    registry_with: Callable[[Mapping[str, Any]], Registry],
+    given: Mapping[str, Any],
+    *,
+    yes: bool,
+    as_json: bool,
 ) -> ExitStatus:
     """Run the failed rows of a run again with its own order; raises UsageError where that is not known.
 
     `given` are options of `seedbed run`, which take the place of those that the run was made with.
+    `registry_with` returns the registry under the policy that the run was made under.
     """
     folder = kept_run(name)
     with RunReader.open(folder) as reader:
@@ -50,6 +56,7 @@ def retry_run(
 
     out = Path(kept["out"]) if kept["out"] else None
     how = Making(out, name, retry=True, as_json=as_json, csv_safe=kept.get("csv_safe", False), check=check)
+    registry = registry_with(kept.get("policy") or {})
     return make_dataset(renewed_order(kept, given, str(folder)), registry, how)
 
 
