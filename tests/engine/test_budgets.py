@@ -165,3 +165,16 @@ def test_a_wrong_key_costs_one_call_and_no_row() -> None:
         run(Numbers(llm=llm), 1000, name="locked", concurrency=1)
     # The next call may have its permit when the answer to the first is read.
     assert len(llm.requests) <= 2
+
+
+def test_a_cap_on_money_counts_calls_that_were_made_before_their_price_was_known() -> None:
+    llm = counting()
+    assert run(Numbers(llm=llm), 10, name="later").calls.cost is None
+    # 10 calls of 10 + 30 tokens: four dollars, at a dollar for each hundred tokens.
+    prices = {"price_input": 10_000.0, "price_output": 10_000.0}
+
+    stopped = run(Numbers(llm=llm), 20, name="later", max_cost=0.41, **prices)
+    assert isinstance(stopped.stopped_by, BudgetExhaustedError)
+    assert "$4.0000" in str(stopped.stopped_by)
+    assert len(llm.requests) == 10
+    assert run(Numbers(llm=llm), 20, name="later", max_cost=100, **prices).outcome == "complete"

@@ -57,7 +57,7 @@ class LocalEngine(Engine):
     ) -> None:
         super().__init__(job)
         bounds, prices = job.plan.bounds, job.plan.bounds.prices
-        self._budget = bounds.budget(prices, spent_before(job.store))
+        self._budget = bounds.budget(prices, spent_before(job.store, job.plan, prices))
         sender = Sender(
             concurrency=job.plan.concurrency,
             budget=self._budget,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from seedbed.engine.plan import Plan
 from seedbed.errors import UsageError
 from seedbed.llm.budget import Spent
+from seedbed.llm.prices import Prices
+from seedbed.llm.response import Usage
 from seedbed.store import RunStore, is_run, run_folder, set_aside
 
 
@@ -28,10 +30,20 @@ def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunSto
     return store
 
 
-def spent_before(store: RunStore) -> Spent:
-    """Return what the earlier sessions of a run have spent."""
+def spent_before(store: RunStore, plan: Plan, prices: Prices) -> Spent:
+    """Return what the earlier sessions of a run have spent.
+
+    Calls that were made before their price was known cost what they would cost now: a cap on money that is
+    set later counts them as well.
+    """
     total = store.spent()
-    return Spent(total.input_tokens + total.output_tokens, total.cost, total.seconds)
+    cost = total.cost
+    if plan.bounds.max_cost is not None and total.unpriced:
+        llms = {llm.model_name: llm for llm in plan.llms}
+        for model, (sent, answered, cached) in store.unpriced().items():
+            if llm := llms.get(model):
+                cost += prices.cost_of(llm, Usage(sent, answered, cached)) or 0.0
+    return Spent(total.input_tokens + total.output_tokens, cost, total.seconds)
 
 
 def _check_owner(store: RunStore, plan: Plan, name: str) -> None:

@@ -92,6 +92,14 @@ class RunQueries:
         )
         return Spent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
 
+    def unpriced(self) -> dict[str, tuple[int, int, int]]:
+        """Return what calls without a cost took, by model: tokens of prompts and answers, and cached ones."""
+        found = self._all(
+            "SELECT model, sum(input_tokens), sum(output_tokens), sum(cached_tokens) FROM calls "
+            "WHERE cost IS NULL GROUP BY model ORDER BY model"
+        )
+        return {model: tuple(tokens) for model, *tokens in found}
+
     def result_of(self, step: str, row: str) -> Result | None:
         """Return what a step made of a row, None where it has not ended."""
         found = self._all(f"SELECT {_RESULT} FROM results WHERE step = ? AND row = ?", step, row)
