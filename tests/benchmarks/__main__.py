@@ -20,6 +20,7 @@ from tests.benchmarks.finding import Finding, show
 from tests.benchmarks.nginx import Missing
 
 MEASURES = (
+    "whole-process",
     "late-answers",
     "instant-answers",
     "kinds-of-rows",
