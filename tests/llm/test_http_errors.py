@@ -80,7 +80,7 @@ KINDS = [
 ]
 
 
-FATAL = {"Unsupported parameter", "too many", "base_url is redirected"}
+FATAL = {"Unsupported parameter", "too many", "base_url is redirected", "max_tokens: "}
 """Words in bodies of `KINDS` that blame a parameter, with which every row would be refused."""
 
 
@@ -126,6 +126,16 @@ REFUSALS = {
             (403, {"error": {"message": "Insufficient balance"}}),
             (400, {"error": {"message": "This request requires more credits, or fewer max_tokens."}}),
             (403, {"error": {"message": "Your monthly usage limit has been reached"}}),
+            (
+                400,
+                {
+                    "error": {
+                        "message": "Budget has been exceeded! Current cost: 10",
+                        "type": "budget_exceeded",
+                    }
+                },
+            ),
+            (403, {"error": "Your team doesn't have any credits yet."}),
         ],
     ),
     "model": (
@@ -135,6 +145,8 @@ REFUSALS = {
             (400, {"object": "error", "message": "The model `x` does not exist.", "type": "NotFoundError"}),
             (403, openai("Project does not have access to model `gpt-9`", "model_not_found")),
             (422, {"detail": "Unknown model: m"}),
+            (400, {"error": "model not loaded"}),
+            (400, {"error": {"message": "The requested model 'm' is not supported by any provider."}}),
             (400, [{"error": {"code": 400, "message": "Invalid model: x", "status": "INVALID_ARGUMENT"}}]),
         ],
     ),
@@ -147,8 +159,7 @@ REFUSALS = {
 )
 def test_a_refusal_that_every_row_would_meet_is_known_by_its_words(kind, status, body):
     error = http_error(answer(status, body), "Acme")
-    if kind is AuthenticationError or status != 403:
-        assert type(error) is kind
+    assert type(error) is kind
     assert (error.retryable, error.fatal) == (False, True)
 
 
@@ -163,6 +174,13 @@ PARAMETERS = [
     },
     {"error": {"message": "Invalid schema for response_format 'answer': 'oneOf' is not permitted"}},
     {"message": "Unrecognized request argument supplied: logprobs"},
+    {"error": "registry.example/library/m does not support tools"},
+    anthropic("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"),
+    anthropic("temperature: range: 0..1"),
+    {
+        "object": "error",
+        "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "not permitted"}]},
+    },
 ]
 
 
@@ -178,6 +196,7 @@ ROWS_OWN = [
     {"error": {"message": "Invalid image", "param": "input[0].content"}},
     {"detail": [{"loc": ["body", "messages", 0, "content"], "msg": "field required"}]},
     {"error": "could not decode image"},
+    anthropic("messages.0.content.0.text: cache_control cannot be set for empty text"),
     "bad",
 ]
 
@@ -194,6 +213,28 @@ def test_a_moderator_refuses_one_row():
     }
     error = http_error(answer(403, body), "Acme")
     assert (type(error), error.fatal) == (ContentFilteredError, False)
+
+
+def test_a_firewalls_page_may_be_one_rows():
+    for page in ("<html><title>Attention Required!</title></html>", "error code: 1020", ""):
+        error = http_error(answer(403, page), "Acme")
+        assert (type(error), error.retryable, error.fatal) == (AuthenticationError, False, False)
+    assert http_error(answer(401, "<html><title>Log in</title></html>"), "Acme").fatal
+
+
+def test_an_answer_that_the_server_itself_could_not_use_is_asked_for_again():
+    body = openai("Failed to generate JSON. Please adjust your prompt.", "json_validate_failed")
+    error = http_error(answer(400, body), "Acme")
+    assert (type(error), error.retryable, error.fatal) == (InvalidResponseError, True, False)
+
+
+def test_the_time_to_wait_may_stand_in_the_body():
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "37.5s"}
+    body = [{"error": {"code": 429, "message": "Quota exceeded", "details": [info]}}]
+    assert http_error(answer(429, body), "Acme").retry_after == 37.5
+    assert http_error(answer(429, body, retry_after="2"), "Acme").retry_after == 2
+    info["retryDelay"] = "soon"
+    assert http_error(answer(429, body), "Acme").retry_after is None
 
 
 def test_the_servers_own_words_are_shown_in_one_short_line():
@@ -248,6 +289,9 @@ def test_a_success_that_is_none_is_an_invalid_response(body, text):
 
 
 INSIDE = [
+    ({"object": "error", "message": "died", "code": 50001}, ServerError),
+    ({"type": "error", "code": "rate_limit_exceeded", "message": "x"}, RateLimitedError),
+    ({"choices": [{"finish_reason": "ERROR", "message": {"content": "half an ans"}}]}, ServerError),
     ({"error": {"message": "upstream lost"}}, ServerError),
     ({"error": "overloaded"}, ServerError),
     ({"error": {"message": "x", "code": 502}}, ServerError),

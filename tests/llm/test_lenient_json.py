@@ -20,11 +20,11 @@ CASES = {
     "NaN": (b'{"a": NaN, "b": -Infinity, "c": [Infinity]}', {"a": None, "b": None, "c": [None]}, "NaN"),
     "half a pair": (b'{"a": "x\\ud83d", "\\ud83d": 1}', {"a": "x\ufffd", "\ufffd": 1}, "surrogate"),
     "a whole pair": (b'{"a": "\\ud83d\\ude00", "b": NaN}', {"a": "\U0001f600", "b": None}, "NaN"),
-    "Latin-1": ('{"a": "na\u00efve"}'.encode("latin-1"), {"a": "na\ufffdve"}, "no UTF-8"),
+    "Latin-1": ('{"a": "na\u00efve"}'.encode("latin-1"), {"a": "na\ufffdve"}, "UTF-8"),
     "a control character": (b'{"a": "x\ty\x01"}', {"a": "x\ty\x01"}, ""),
     "NUL": (b'{"a": "x\\u0000y"}', {"a": "x\0y"}, ""),
     "comments": (b": WAIT\n\n: WAIT\r\n\r\n{}", {}, "comments"),
-    "done": (b'{"a": 1}\n\ndata: [DONE]\n\n', {"a": 1}, "more behind"),
+    "done": (b'{"a": 1}\n\ndata: [DONE]\n\n', {"a": 1}, "more after"),
     "a large number": (
         b'{"a": 99999999999999999999, "b": NaN}',
         {"a": 1e20, "b": None},
@@ -48,6 +48,12 @@ def test_a_body_that_is_not_quite_json_is_read(body, value, mended):
 def test_what_holds_no_json_is_an_error(body):
     with pytest.raises(ValueError):  # noqa: PT011 - whichever, callers say what it means
         read_json(body)
+
+
+def test_events_that_no_empty_line_parts_are_read_one_by_one():
+    read = read_json(b'data: {"a": 1}\ndata: {"b": 2}\r\ndata: [DONE]\n')
+    assert read.value == [{"a": 1}, {"b": 2}]
+    assert read.is_stream
 
 
 def test_events_are_read_as_a_list_of_their_values():

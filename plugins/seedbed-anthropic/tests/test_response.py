@@ -123,7 +123,7 @@ def test_an_empty_answer_has_no_text(message: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [None, "Blue.", [None], [{"type": "text"}], [{"type": "tool_use", "id": "a", "name": "b"}]]
+    "content", [None, 7, [None], [{"type": "text"}], [{"type": "tool_use", "id": "a", "name": "b"}]]
 )
 def test_a_body_that_is_no_message_is_an_invalid_response(message: dict[str, Any], content: Any) -> None:
     with pytest.raises(InvalidResponseError):

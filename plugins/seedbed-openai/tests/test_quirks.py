@@ -130,6 +130,12 @@ READ: dict[str, tuple[Any, str | None]] = {
     "empty tool calls": (body(message={"tool_calls": []}), TEXT),
     "null fields": (body(message={"tool_calls": None, "function_call": None, "audio": None}), TEXT),
     "a stream": (STREAM.encode(), TEXT),
+    "a stream without empty lines": (STREAM.replace("\n\n", "\n").encode(), TEXT),
+    "a stream of parts": (
+        b'data: {"choices": [{"index": 0, "delta": {"content": [{"type":"thinking","thinking":"H"}]}}]}\n\n'
+        b'data: {"choices": [{"index": 0, "delta": {"content": "hello"}, "finish_reason": "stop"}]}\n\n',
+        "hello",
+    ),
     "a stream that ends with [DONE]": ((STREAM + "data: [DONE]\n\n").encode(), TEXT),
 }
 
@@ -187,7 +193,8 @@ FAILED: dict[str, tuple[Reply, type[LLMError], int]] = {
         AuthenticationError,
         1,
     ),
-    "error is text": (Reply(400, {"error": "model not loaded"}), BadRequestError, 1),
+    "responses that failed": (Reply(body={"type": "error", "code": "server_error"}), ServerError, 6),
+    "error is text": (Reply(400, {"error": "could not decode the image"}), BadRequestError, 1),
     "detail of a list": (
         Reply(422, {"detail": [{"loc": ["body", "messages"], "msg": "field required"}]}),
         BadRequestError,

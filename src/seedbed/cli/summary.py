@@ -101,6 +101,7 @@ def _reason_lines(run: Run) -> Iterator[str]:
         yield f"{len(run.reasons) - _REASONS:,} other reasons: --json lists them"
     for reason, count in run.rejections.most_common(_REASONS):
         yield f"{count:,} rejected: {reason}"
+        yield from (f"  {line}" for line in run.advice.get(reason, ()))
     for step, count in run.dropped.most_common():
         yield f"{count:,} dropped by '{step}', which returned nothing for {'it' if count == 1 else 'them'}"
 

@@ -55,8 +55,8 @@ class Run:
 
     `outcome` is `complete`; `incomplete` where rows failed or the source ended early; `interrupted`; or
     `stopped`, then `stopped_by` is the error. `failures` are the first thousand rows that failed, `reasons`
-    and `rejections` count all failed and rejected ones by what is said of them, `dropped` those that a step
-    returned nothing for, by the step.
+    and `rejections` count all failed and rejected ones by what is said of them, `advice` has what more was
+    said of a rejection, `dropped` counts those that a step returned nothing for, by the step.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Run:
     failures: list[Failure] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     rejections: Counter[str] = field(default_factory=Counter)
+    advice: dict[str, tuple[str, ...]] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     stopped_by: Exception | None = None
     store: RunStore | None = field(default=None, repr=False)
@@ -127,6 +128,9 @@ class Run:
         """Count a rejected row and its reason."""
         self.rejected += 1
         _count(self.rejections, rejection)
+        first, *rest = rejection.reason.splitlines() or [""]
+        if rest and len(self.advice) < _KEPT_FAILURES:
+            self.advice.setdefault(first, tuple(line.strip() for line in rest))
 
     def summary(self) -> dict[str, Any]:
         """Return the counts as JSON values."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from seedbed.errors import (
+    AuthenticationError,
     BadRequestError,
     InvalidResponseError,
     LLMError,
@@ -133,11 +134,18 @@ def error_inside(body: Mapping[str, Any]) -> Any:
     """
     if body.get("error"):
         return body["error"]
+    if "error" in (body.get("object"), body.get("type")):
+        return {name: value for name, value in body.items() if name not in ("object", "type")}
     choices = body.get("choices")
     for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict) and (choice.get("error") or choice.get("finish_reason") in _BROKEN_OFF):
+        if isinstance(choice, dict) and (choice.get("error") or _broke_off(choice)):
             return choice.get("error") or f"the answer broke off ({choice['finish_reason']})"
     return None
+
+
+def _broke_off(choice: Mapping[str, Any]) -> bool:
+    reason = choice.get("finish_reason")
+    return isinstance(reason, str) and reason.lower() in _BROKEN_OFF
 
 
 def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLMError:
@@ -158,11 +166,15 @@ def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLME
         f"{provider} answered {answer.status}: {detail}",
         *advice,
         status=answer.status,
-        retry_after=retry_after(answer.headers),
+        retry_after=_first(retry_after(answer.headers), retry_delay(body)),
         fatal=fatal,
     )
     if kind is RateLimitedError and has_no_money(hints):
         error.retryable, error.fatal = False, True
+        error.advice += ("the account has no credit left",)
+    if answer.status == 403 and body is None and kind is AuthenticationError:
+        # A firewall's page, which one prompt may meet and the next not; a provider says so in JSON.
+        error.fatal = False
     return error
 
 
@@ -254,6 +266,19 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return max(0.0, moment.timestamp() - time.time())
+
+
+def retry_delay(body: Any) -> float | None:
+    """Return the seconds that Google's RetryInfo in an error asks to wait (`retryDelay: "37s"`), or None."""
+    for error in errors_in(body):
+        delay = error.get("retryDelay")
+        if isinstance(delay, str) and delay.endswith("s"):
+            return _number(delay[:-1])
+    return None
+
+
+def _first(*seconds: float | None) -> float | None:
+    return next((one for one in seconds if one is not None), None)
 
 
 def _number(text: str) -> float | None:

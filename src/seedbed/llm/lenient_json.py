@@ -52,29 +52,25 @@ def _read(body: bytes) -> ReadJSON:
     mended: list[str] = []
     text = _decoded(body, mended)
     if comments := _COMMENTS.match(text):
-        mended.append("comments before it")
+        mended.append("comments before the JSON")
         text = text[comments.end() :]
     text = text.strip()
     if _EVENT.match(text):
-        values = [_parsed(data, mended) for data in _events(text)]
+        values = [value for data in _events(text) for value in _values(data, mended)]
         return ReadJSON(values, "; ".join(dict.fromkeys(["a stream of events", *mended])), True)
     return ReadJSON(_parsed(text, mended), "; ".join(dict.fromkeys(mended)))
 
 
 def _decoded(body: bytes, mended: list[str]) -> str:
     encoding = "utf-8"
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
+    for mark, name in _MARKS:
         if body.startswith(mark):
             encoding = name
             mended.append("a byte order mark")
     try:
         return body.decode(encoding)
     except UnicodeDecodeError:
-        mended.append(f"bytes that are no {encoding.removesuffix('-sig').upper()}")
+        mended.append(f"bytes that aren't {encoding.removesuffix('-sig').upper()}")
         return body.decode(encoding, "replace")
 
 
@@ -85,6 +81,17 @@ def _events(text: str) -> Iterator[str]:
         data = "\n".join(lines).strip()
         if data and data != "[DONE]":
             yield data
+
+
+def _values(data: str, mended: list[str]) -> list[Any]:
+    """Return the value of one event, or those of several that no empty line parts, as some servers send."""
+    try:
+        return [_parsed(data, mended)]
+    except ValueError:
+        lines = data.splitlines()
+        if len(lines) < 2:
+            raise
+        return [_parsed(line, mended) for line in lines if line.strip() not in ("", "[DONE]")]
 
 
 def _parsed(text: str, mended: list[str]) -> Any:
@@ -98,9 +105,9 @@ def _parsed(text: str, mended: list[str]) -> Any:
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if _BEHIND.fullmatch(text, end) is None:
-        raise ValueError("more follows behind it")
+        raise ValueError("more follows after it")
     if text[end:].strip():
-        mended.append("more behind it")
+        mended.append("more after the JSON")
     # The fast way has found no fault in most of what comes here but for its ends.
     return _whole(value, mended)
 

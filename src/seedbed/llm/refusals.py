@@ -11,6 +11,7 @@ from seedbed.errors import (
     BadRequestError,
     ContentFilteredError,
     ContextOverflowError,
+    InvalidResponseError,
     LLMError,
     UnknownModelError,
 )
@@ -25,7 +26,8 @@ _FILTERED = (
 )
 _NO_MODEL = (
     r"model.?not.?found|model.*(not exist|not found|is unknown|no longer available|not available)|"
-    r"(unknown|invalid|no such|unsupported).?model|not a valid model|model_not_available"
+    r"(unknown|invalid|no such|unsupported).?model|not a valid model|model_not_available|"
+    r"model.{0,80}not (loaded|supported by)|model requires? to be (loaded|pulled)"
 )
 _NO_KEY = (
     r"(api.?key|credential|x-api-key|token provided|auth\w* header|access token)\w*.{0,40}"
@@ -38,15 +40,23 @@ _NO_KEY = (
 _NO_MONEY = (
     r"insufficient.?(quota|balance|funds|credits?)|billing_(not_active|hard_limit|error)|credit balance|"
     r"credit_balance|payment.?required|out of credits|(requires|need) more credits|no credits? left|"
-    r"(spending|hard|monthly usage|usage) limit (has been )?(reached|exceeded)|account is not active|arrears"
+    r"(spending|hard|monthly usage|usage) limit (has been )?(reached|exceeded)|account is not active|arrears|"
+    r"budget.?(has been )?exceeded|exceeded.?budget|(any|no|monthly included) credits"
 )
 _NO_PARAMETER = (
     r"unsupported.?(parameter|value)|(unknown|unrecogni[sz]ed|unexpected|invalid) "
     r"(request )?(parameter|argument|field|name)|"
     r"extra inputs are not permitted|not supported (with|by|for) this model|"
-    r"does not support (the )?parameter|"
+    r"does not support ((the )?parameter|tool|thinking|reasoning|json|response_format|logprobs)|"
     r"unknown_parameter|invalid schema for response_format|not permitted in strict"
 )
+_UNFIT_ANSWER = r"json_validate_failed|failed to (generate|validate) json|tool_use_failed"
+"""What Groq answers with status 400 where the model, and not the request, was at fault."""
+_NAMED = (
+    r"(max_tokens|max_completion_tokens|temperature|top_p|top_k|thinking|tools|tool_choice|stop_sequences|"
+    r"output_config|response_format|metadata|service_tier)[.\w]*: "
+)
+"""A parameter where it stands only at the beginning of a message, as Anthropic's do."""
 _ROWS_OWN = ("messages", "input", "prompt", "contents", "system")
 """The parts of a request that come with the row; what is wrong with any other concerns every row."""
 
@@ -111,7 +121,8 @@ def refusal(status: int, hints: str, parameter: str | None) -> Refusal:
     # Before the key: a moderator answers 403 to one prompt, and the next may pass.
     if _speaks_of(_FILTERED, hints) and status != 401:
         return Refusal(ContentFilteredError)
-    if status in (401, 403) or _speaks_of(_NO_KEY, hints):
+    # A 403 may be the key's, or that of the project, for this one model.
+    if status == 401 or _speaks_of(_NO_KEY, hints) or (status == 403 and not _speaks_of(_NO_MODEL, hints)):
         return Refusal(AuthenticationError, ("check the API key, and that it may use this model",))
     if _speaks_of(_NO_MODEL, hints):
         return Refusal(UnknownModelError, ("check the model's name, and that the key may use it",))
@@ -123,6 +134,8 @@ def refusal(status: int, hints: str, parameter: str | None) -> Refusal:
 def _of_request(status: int, hints: str, parameter: str | None) -> Refusal:
     if _speaks_of(_OVERFLOW, hints):
         return Refusal(ContextOverflowError, ("shorten the prompt or lower max_tokens",))
+    if _speaks_of(_UNFIT_ANSWER, hints):
+        return Refusal(InvalidResponseError)
     if status == 413:
         return Refusal(BadRequestError, ("the request is too large: shorten the prompt or its images",))
     if parameter is not None and not parameter.startswith(_ROWS_OWN):
@@ -162,15 +175,18 @@ def parameter_of(body: object) -> str | None:
             names = [str(part) for part in value if part != "body"] if isinstance(value, list) else [value]
             if names and isinstance(names[0], str) and names[0]:
                 return names[0]
+        message = error.get("message")
+        if isinstance(message, str) and (named := re.match(_NAMED, message)):
+            return named[1]
     return None
 
 
 def errors_in(body: object) -> Iterator[dict[str, Any]]:
-    """Yield the objects that tell of an error: the body, its `error`, `errors`, `detail`, `details`."""
+    """Yield the objects that tell of an error: the body, its `error`, `errors`, `detail`, and their like."""
     if isinstance(body, list):
         for item in body:
             yield from errors_in(item)
     elif isinstance(body, dict):
         yield body
-        for name in ("error", "errors", "detail", "details", "metadata", "innererror"):
+        for name in ("error", "errors", "detail", "details", "message", "metadata", "innererror"):
             yield from errors_in(body.get(name))

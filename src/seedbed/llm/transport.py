@@ -9,6 +9,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -102,6 +103,8 @@ async def check_listening(url: str) -> None:
             "is the server running, and is base_url right?",
         ) from error
     writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _exchange(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 _SECONDS = 1.0
@@ -44,7 +45,7 @@ async def _shakes_hands(host: str, port: int) -> bool:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     _, writer = await asyncio.open_connection(host, port, ssl=context)
-    writer.transport.abort()
+    await _abort(writer)
     return True
 
 
@@ -54,6 +55,12 @@ async def _speaks_plainly(host: str, port: int) -> bool:
         writer.write(b"OPTIONS * HTTP/1.0\r\n\r\n")
         answer = await reader.read(_LONGEST)
     finally:
-        writer.transport.abort()
+        await _abort(writer)
     # Servers of HTTPS also answer in plain HTTP, to say that they don't speak it.
     return answer.startswith(b"HTTP/") and not wants_https(answer)
+
+
+async def _abort(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
@@ -21,6 +21,12 @@ _FINISH_REASONS = {
     "refusal": "content_filter",
 }
 
+_WITHOUT_TEXT = ("thinking", "redacted_thinking", "tool_use", "server_tool_use")
+_SHOWN = 8
+_MOST = 2**53
+"""More tokens than any answer has: what is above it is a fault of the server's."""
+_WHOLE = re.compile(r"[0-9]{1,15}(\.0+)?")
+
 
 def read_response(body: Mapping[str, Any], headers: Mapping[str, str], provider: str) -> Response:
     """Return the response that a body holds; raises InvalidResponseError where it is no message."""
@@ -35,11 +41,11 @@ def read_response(body: Mapping[str, Any], headers: Mapping[str, str], provider:
 
 
 def _choice(body: Mapping[str, Any], provider: str) -> Choice:
-    blocks = body.get("content")
-    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        _invalid(provider, "without a list of content blocks")
-    texts = [_text(block, "text", provider) for block in blocks if block.get("type") == "text"]
-    thoughts = [_text(block, "thinking", provider) for block in blocks if block.get("type") == "thinking"]
+    blocks = _blocks(body, provider)
+    thoughts = [block.get("thinking") for block in blocks if block.get("type") == "thinking"]
+    texts = [block["text"] for block in blocks if _has_text(block)]
+    if not texts and any(block.get("type") == "text" for block in blocks):
+        raise InvalidResponseError(f"{provider} answered with a block of text that has no text", status=200)
     calls = [_tool_call(block, provider) for block in blocks if block.get("type") == "tool_use"]
     reason = _finish_reason(body.get("stop_reason"))
     answers = [call.arguments for call in calls if call.name == ANSWER_TOOL]
@@ -50,7 +56,7 @@ def _choice(body: Mapping[str, Any], provider: str) -> Choice:
         text="".join(texts) if texts else None,
         finish_reason=reason,
         tool_calls=tuple(calls),
-        reasoning="".join(thoughts) or None,
+        reasoning="".join(thought for thought in thoughts if isinstance(thought, str)) or None,
     )
 
 
@@ -59,24 +65,40 @@ def _finish_reason(reason: object) -> str:
     return _FINISH_REASONS.get(reason, reason) if isinstance(reason, str) and reason else "other"
 
 
-def _text(block: Mapping[str, Any], field: str, provider: str) -> str:
-    text = block.get(field)
-    if not isinstance(text, str):
-        _invalid(provider, f"with a block of type '{field}' that has no text")
-    return text
+def _blocks(body: Mapping[str, Any], provider: str) -> list[dict[str, Any]]:
+    """Return the content as blocks; some servers send it as text, as one block, or with text among them."""
+    content = body.get("content")
+    given = content if isinstance(content, list) else [content]
+    blocks: list[Any] = [{"type": "text", "text": one} if isinstance(one, str) else one for one in given]
+    if not all(isinstance(block, dict) for block in blocks):
+        raise InvalidResponseError(
+            f"{provider} answered without a list of content blocks", *_other_protocol(body), status=200
+        )
+    return blocks
+
+
+def _other_protocol(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a body without content looks like, and the setting that fits it."""
+    came = f"what came has {', '.join(map(repr, [*body][:_SHOWN]))}" if body else "what came is empty"
+    if "choices" in body or isinstance(body.get("output"), list):
+        return (came, "that is OpenAI's protocol: use the backend 'openai'")
+    if body.get("type") == "message" or "content" in body:
+        return (came,)
+    return (came, "does base_url name a server of Anthropic's Messages API?")
+
+
+def _has_text(block: Mapping[str, Any]) -> bool:
+    return block.get("type") not in _WITHOUT_TEXT and isinstance(block.get("text"), str)
 
 
 def _tool_call(block: Mapping[str, Any], provider: str) -> ToolCall:
-    call_id, name = block.get("id"), block.get("name")
-    if not isinstance(call_id, str) or not isinstance(name, str) or not isinstance(block.get("input"), dict):
-        _invalid(provider, "with a tool call that lacks id, name or input")
-    return ToolCall(call_id, name, orjson.dumps(block["input"]).decode())
-
-
-def _invalid(provider: str, what: str) -> NoReturn:
-    raise InvalidResponseError(
-        f"{provider} answered {what}", "does base_url name a server of Anthropic's Messages API?", status=200
-    )
+    call_id, name, given = block.get("id"), block.get("name"), block.get("input")
+    if not isinstance(name, str) or not isinstance(given, dict | str):
+        raise InvalidResponseError(
+            f"{provider} answered with a tool call that lacks name or input", status=200
+        )
+    arguments = given if isinstance(given, str) else orjson.dumps(given).decode()
+    return ToolCall(call_id if isinstance(call_id, str) else "", name, arguments)
 
 
 def _usage(usage: object) -> Usage:
@@ -96,7 +118,10 @@ def _usage(usage: object) -> Usage:
 
 
 def _count(value: object) -> int:
-    return value if type(value) is int and value > 0 else 0
+    """Return a number of tokens, which some servers send as a float or as text; 0 for what is none."""
+    if isinstance(value, int):
+        return value if 0 < value < _MOST and value is not True else 0
+    return int(float(value)) if isinstance(value, str | float) and _WHOLE.fullmatch(str(value)) else 0
 
 
 def read_limits(headers: Mapping[str, str]) -> Limits | None:

@@ -50,7 +50,8 @@ def _index(event: Mapping[str, Any]) -> int:
 def _add_piece(block: dict[str, Any], delta: Mapping[str, Any]) -> None:
     name = _DELTAS.get(str(delta.get("type")))
     if name is not None and isinstance(delta.get(name), str):
-        block[name] = block.get(name, "") + delta[name]
+        known = block.get(name)
+        block[name] = (known if isinstance(known, str) else "") + delta[name]
 
 
 def _whole(block: dict[str, Any]) -> dict[str, Any]:

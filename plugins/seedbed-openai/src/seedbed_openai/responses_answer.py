@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seedbed import Choice, InvalidResponseError, Limits, Response, TokenLogprob, Usage
+from seedbed import Choice, InvalidResponseError, Limits, Response, ServerError, TokenLogprob, Usage
 from seedbed_openai.chat_answer import token_logprobs, tool_call
 from seedbed_openai.json_reading import count, mapping, mappings, text
 
@@ -12,8 +12,13 @@ _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"
 
 
 def read_responses(body: dict[str, Any], provider: str, limits: Limits | None) -> Response:
-    """Return the response that a body holds; raises InvalidResponseError for one that holds none."""
+    """Return the response that a body holds; raises InvalidResponseError for one that holds none.
+
+    Raises ServerError where it says that it failed, and not why.
+    """
     status = body.get("status", "completed")
+    if status in ("failed", "cancelled"):
+        raise ServerError(f"{provider} answered with status '{status}' and no reason")
     if not isinstance(body.get("output"), list) or status not in ("completed", "incomplete"):
         raise InvalidResponseError(
             f"{provider} answered with status {str(status)[:40]!r} and no complete output"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seedbed import InvalidResponseError
-from seedbed_openai.json_reading import mapping, mappings
+from seedbed_openai.json_reading import count, mapping, mappings, text
 
 _JOINED = ("content", "reasoning_content", "reasoning", "refusal")
 
@@ -21,7 +21,7 @@ def chat_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for event in events:
         body |= {name: value for name, value in event.items() if name != "choices" and value is not None}
         for piece in mappings(event.get("choices")):
-            _add_piece(choices.setdefault(piece.get("index") or 0, {"message": {}}), piece)
+            _add_piece(choices.setdefault(count(piece.get("index")), {"message": {}}), piece)
     if not choices or any(choice.get("finish_reason") is None for choice in choices.values()):
         raise InvalidResponseError("a stream of events broke off before the answer ended")
     return {**body, "choices": [choices[index] for index in sorted(choices)]}
@@ -33,14 +33,23 @@ def _add_piece(choice: dict[str, Any], piece: dict[str, Any]) -> None:
         message.update(whole)
     delta = mapping(piece.get("delta")) or {"content": piece.get("text")}
     for name in _JOINED:
-        if isinstance(delta.get(name), str):
-            message[name] = (message.get(name) or "") + delta[name]
+        if name in delta:
+            message[name] = _joined(message.get(name), delta[name])
     for call in mappings(delta.get("tool_calls")):
         _add_call(message.setdefault("tool_calls", []), call)
     if logprobs := mappings(mapping(piece.get("logprobs")).get("content")):
         choice.setdefault("logprobs", {"content": []})["content"] += logprobs
     if piece.get("finish_reason") is not None:
         choice["finish_reason"] = piece["finish_reason"]
+
+
+def _joined(known: Any, piece: Any) -> Any:
+    """Return text with a piece after it; a list of parts where either is one, as with Mistral's thoughts."""
+    if isinstance(piece, list):
+        return [*(known if isinstance(known, list) else filter(None, [known])), *piece]
+    if not isinstance(piece, str):
+        return known
+    return [*known, piece] if isinstance(known, list) else (known or "") + piece
 
 
 def _add_call(calls: list[dict[str, Any]], piece: dict[str, Any]) -> None:
@@ -53,7 +62,7 @@ def _add_call(calls: list[dict[str, Any]], piece: dict[str, Any]) -> None:
     if piece.get("id"):
         call["id"] = piece["id"]
     for name in ("name", "arguments"):
-        call["function"][name] += function.get(name) or ""
+        call["function"][name] += text(function.get(name)) or ""
 
 
 def response_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
