@@ -271,11 +271,13 @@ def test_rejected_rows_are_replaced_until_there_are_as_many_as_were_asked_for(pa
     visitors = page("deduplicate-and-reject.md")("visitors.py:Visitors")
 
     made = run(visitors(), 3, llm=scripted(numbers("5", "5 years", "old", "6", "7")), concurrency=1)
-    none = run(visitors(), 2, llm=scripted("old"), name="none")
+    none = run(visitors(), 2, llm=scripted("old"), name="none", give_up_after=0)
+    stopped = run(visitors(), 2, llm=scripted("old"))
 
     assert [row["age"] for row in made.rows()] == [5, 6, 7]
     assert made.rejected == 2
     assert (none.outcome, none.accepted, none.rejected) == ("incomplete", 0, 20)
+    assert (stopped.outcome, stopped.rejected) == ("stopped", 8)
 
 
 def test_what_a_step_drops_is_replaced_and_counted_by_nobody(page: Any) -> None:

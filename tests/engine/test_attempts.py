@@ -20,7 +20,7 @@ class Picky(GeneratorTask):
 
 
 def test_a_task_that_rejects_every_row_ends_after_ten_attempts_for_each_row() -> None:
-    made = run(Picky(), 3, llm=SilentLLM(model="m"))
+    made = run(Picky(), 3, llm=SilentLLM(model="m"), give_up_after=0)
 
     assert made.outcome == "incomplete"
     assert made.rejected == 30

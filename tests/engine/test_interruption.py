@@ -259,11 +259,11 @@ def test_a_caller_that_is_cancelled_cuts_off_nothing_that_keeps_the_rows(tmp_pat
     out = tmp_path / "kept.jsonl"
     plan = make_plan(Ask(llm=scripted(prompt)), input=ROWS[:5])
     session = open_session(plan, out=out, name="kept", engine=Hasty)
-    close = session._store._close
+    is_open = session._store._forgotten
     with pytest.raises((asyncio.CancelledError, concurrent.futures.CancelledError)):
         session.execute()
     folder = session.run.folder
-    while close.alive:
+    while is_open.alive:
         time.sleep(0.01)
 
     assert len(out.read_text().splitlines()) == 5
