@@ -21,7 +21,7 @@ from seedbed.errors import (
     ServerError,
     TimedOutError,
 )
-from seedbed.llm.lenient_json import ReadJSON, read_json
+from seedbed.llm.answer_json import ReadJSON, read_json
 from seedbed.llm.redaction import redact
 from seedbed.llm.refusals import (
     WORDS,

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from seedbed.llm.answer_json import without_halves
+
 _HALF = re.compile("[\ud800-\udfff]")
-_REPLACEMENT = "\ufffd"
 
 
 class LenientDecoder:
@@ -31,23 +32,11 @@ class LenientDecoder:
             self._note(f"{name}, which JSON lacks, is read as null")
         # Most values are whole, and one search of their text tells: an escape, or the half itself.
         if "\\u" in text[position:end] or _HALF.search(text, position, end):
-            value = self._whole(value)
+            value = without_halves(value, lambda: self._note("half of a surrogate pair is read as U+FFFD"))
         return value, end
 
     def _constant(self, name: str) -> None:
         self._constants.append(name)
-
-    def _whole(self, value: Any) -> Any:
-        if isinstance(value, str):
-            if not _HALF.search(value):
-                return value
-            self._note("half of a surrogate pair is read as U+FFFD")
-            return _HALF.sub(_REPLACEMENT, value)
-        if isinstance(value, list):
-            return [self._whole(item) for item in value]
-        if isinstance(value, dict):
-            return {self._whole(key): self._whole(item) for key, item in value.items()}
-        return value
 
 
 def lenient_json(text: str, note: Callable[[str], None]) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed.llm.lenient_json import read_json
+from seedbed.llm.answer_json import read_json
 
 CASES = {
     "JSON": (b'{"a": 1}', {"a": 1}, ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,7 +18,7 @@ _MARKS = (
 _COMMENTS = re.compile(r"(?:\s*:[^\n]*(?:\n|$))+")
 _EVENT = re.compile(r"(?:data|event|id|retry):")
 _BEHIND = re.compile(r"\s*(?:(?:data:\s*)?\[DONE\]|:[^\n]*|\s)*")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class ReadJSON(NamedTuple):
@@ -109,7 +109,7 @@ def _parsed(text: str, mended: list[str]) -> Any:
     if text[end:].strip():
         mended.append("more after the JSON")
     # The fast way has found no fault in most of what comes here but for its ends.
-    return _whole(value, mended)
+    return without_halves(value, lambda: mended.append("half a surrogate pair"))
 
 
 def _number(digits: str) -> int | float:
@@ -118,15 +118,15 @@ def _number(digits: str) -> int | float:
     return number if -(2**63) <= number < 2**64 else float(number)
 
 
-def _whole(value: Any, mended: list[str]) -> Any:
-    """Return a value whose texts are all valid Unicode."""
+def without_halves(value: Any, note: Callable[[], None]) -> Any:
+    """Return a JSON value with U+FFFD for each half of a surrogate pair; a text with one calls `note`."""
     if isinstance(value, str):
-        if _SURROGATE.search(value) is None:
+        if _HALF.search(value) is None:
             return value
-        mended.append("half a surrogate pair")
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        note()
+        return _HALF.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_whole(item, mended) for item in value]
+        return [without_halves(item, note) for item in value]
     if isinstance(value, dict):
-        return {_whole(key, mended): _whole(item, mended) for key, item in value.items()}
+        return {without_halves(key, note): without_halves(item, note) for key, item in value.items()}
     return value
