@@ -13,6 +13,20 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 ECHO = ("--llm", "t.py:Echo/m")
 
+ADVISING = """
+
+class Advising(GeneratorTask):
+    template: str = "{{ index }}"
+
+    def sample(self, index, rng):
+        return {"index": index}
+
+    def format_output(self, output, input):
+        if input["index"] == 0:
+            raise Reject("too dull", "try another prompt")
+        return {"text": output}
+"""
+
 
 def test_without_a_file_the_rows_go_to_standard_output_and_nothing_else_does(seedbed: Seedbed) -> None:
     result = seedbed("run", "t.py:Haiku", *ECHO, "-n", "3")
@@ -52,6 +66,14 @@ def test_rejected_rows_are_replaced_and_counted(seedbed: Seedbed) -> None:
     assert result.status == 0
     assert [row["index"] for row in result.rows] == [1, 2]
     assert "1 rejected" in result.err
+
+
+def test_what_is_said_of_a_rejected_row_is_shown_with_what_to_do(seedbed: Seedbed) -> None:
+    with Path("t.py").open("a") as file:
+        file.write(ADVISING)
+    result = seedbed("run", "t.py:Advising", *ECHO, "-n", "2")
+    assert result.status == 0
+    assert "1 rejected: too dull\n    try another prompt\n" in result.err
 
 
 def test_answers_that_were_cut_are_counted(seedbed: Seedbed) -> None:
