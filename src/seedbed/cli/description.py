@@ -124,7 +124,10 @@ def _describe_llm(cls: type[LLM]) -> Description:
         tuple(parameters_of(cls, LLM, frozenset({"model"} if cls.takes_key() else {"model", "api_key"}))),
         "every LLM",
         prefix="llm.",
-        capabilities=_told(lambda: [name for name, has in asdict(blank.capabilities).items() if has]),
+        capabilities=_told(
+            # What is not yes or no, such as the dialect of its schemas, is no capability by itself.
+            lambda: [name for name, has in asdict(blank.capabilities).items() if has is True]
+        ),
         keys=cls.key_sources(),
     )
 
