@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,16 +135,54 @@ def test_a_setting_that_holds_a_secret_of_the_llm_is_not_kept_either(seedbed: Se
     assert (order["settings"], order["withheld"]) == ([], ["word", "llm.api_key"])
 
 
-def test_another_llm_makes_all_rows_anew_and_that_must_be_meant(seedbed: Seedbed) -> None:
+OTHER = ("runs", "retry", "out", "--llm", "f.py:Flaky/other")
+
+
+def test_another_llm_is_asked_the_failed_rows_alone_whoever_goes_on_later(seedbed: Seedbed) -> None:
     seedbed(*RUN)
     asked()
-    other = ("runs", "retry", "out", "--llm", "f.py:Flaky/other")
-    refused = seedbed(*other)
-    assert refused.status == 2
-    assert "all rows of numbers are made anew, not the failed ones alone" in refused.error
-    assert asked() == []
+    Path("broken").write_text("3")
+    assert seedbed(*OTHER).status == 1
+    assert sorted(asked()) == ["1", "3"]
     Path("broken").write_text("")
-    assert seedbed(*other, "--yes").status == 0
+    assert seedbed("runs", "retry", "out", "--llm", "f.py:Flaky/third").status == 0
+    assert asked() == ["3"]
+    rows = Path("out.jsonl").read_bytes()
+    with_other = (*RUN[:3], "f.py:Flaky/other", *RUN[4:])
+    for goes_on in (RUN, with_other, OTHER, ("runs", "retry", "out")):
+        assert seedbed(*goes_on).status == 0
+        assert asked() == []
+        assert Path("out.jsonl").read_bytes() == rows
+    told = [json.loads(seedbed("runs", "explain", "out", str(n), "--json").out) for n in range(5)]
+    models = [one["steps"][0]["calls"][-1]["model"] for one in told]
+    assert models == ["m", "other", "m", "third", "m"]
+
+
+def test_other_parameters_are_for_the_failed_rows_alone(seedbed: Seedbed) -> None:
+    seedbed(*RUN)
+    asked()
+    Path("broken").write_text("")
+    again = seedbed("runs", "retry", "out", "--set", "word=new", "--set", "llm.temperature=0.1")
+    assert (again.status, sorted(asked())) == (0, ["1", "3"])
+    assert made() == [0, 1, 2, 3, 4]
+
+
+def test_a_run_with_another_llm_that_is_no_retry_makes_all_rows_again(seedbed: Seedbed) -> None:
+    seedbed(*RUN)
+    asked()
+    Path("broken").write_text("")
+    assert seedbed(*RUN[:3], "f.py:Flaky/other", *RUN[4:]).status == 0
+    assert sorted(asked()) == ["0", "1", "2", "3", "4"]
+
+
+def test_changed_code_makes_all_rows_again_and_that_must_be_meant(seedbed: Seedbed) -> None:
+    seedbed(*RUN)
+    asked()
+    Path("broken").write_text("")
+    Path("f.py").write_text(SOURCE.replace('"text": output}', '"text": output, "more": 1}'))
+    refused = seedbed(*OTHER)
+    assert (refused.status, asked()) == (2, [])
+    assert seedbed(*OTHER, "--yes").status == 0
     assert sorted(asked()) == ["0", "1", "2", "3", "4"]
 
 
@@ -179,3 +219,23 @@ def test_a_refused_command_is_not_the_order_that_is_retried(seedbed: Seedbed) ->
     asked()
     assert seedbed("runs", "retry", "out").status == 0
     assert sorted(asked()) == ["1", "3"]
+
+
+def test_a_retry_of_another_llm_that_is_killed_keeps_the_rows_of_the_first(seedbed: Seedbed) -> None:
+    seedbed(*RUN)
+    asked()
+    Path("broken").write_text("")
+    Path("dies.py").write_text(
+        "import os\nfrom f import Flaky\n\n\nclass Dies(Flaky):\n"
+        "    async def respond(self, request):\n"
+        "        if request.messages[-1]['content'] == '3':\n"
+        "            os.kill(os.getpid(), 9)\n"
+        "        return await super().respond(request)\n"
+    )
+    command = [sys.executable, "-m", "seedbed", "runs", "retry", "out", "--llm", "dies.py:Dies/other"]
+    killed = subprocess.run(command, capture_output=True, timeout=60)
+    assert killed.returncode == -9
+    assert seedbed(*RUN).status == 1
+    assert seedbed("runs", "retry", "out").status == 0
+    assert made() == [0, 1, 2, 3, 4]
+    assert set(asked()) == {"1", "3"}

@@ -117,14 +117,15 @@ def export(
 @plugin_option
 @engine_option
 @bound_options
-@click.option("--yes", is_flag=True, help="Make all rows anew where --llm or --set ask for that.")
+@click.option("--yes", is_flag=True, help="Make all rows again where code or files have changed, too.")
 @policy_options
 @_as_json
 @click.pass_context
 def retry(ctx: click.Context, /, name: str, as_json: bool, yes: bool, **given: Any) -> int:
     """Ask the failed rows of a run again, and write its dataset.
 
-    What the run was asked for is known; options that are given take the place of those.
+    What the run was asked for is known; options that are given take the place of those. With --llm or --set,
+    the failed rows are asked of another model or with other parameters, and the rest stays.
     """
     from seedbed.cli.runs_retry import retry_run
 

@@ -49,8 +49,9 @@ def retry_run(
         changes = given["llm"] is not None or given["settings"]
         changed = _changed(name, plan, session) if changes else ()
         return not changed or is_agreed(
-            f"with that, all rows of {', '.join(changed)} are made anew, not the failed ones alone",
-            "make them anew?",
+            f"the code or files of {', '.join(changed)} have changed: all rows are made again, "
+            "not the failed ones alone",
+            "make them again?",
             yes,
         )
 
@@ -84,4 +85,4 @@ def _check_place(name: str, order: Mapping[str, Any]) -> None:
 
 def _changed(name: str, plan: Plan, session: Session | None) -> tuple[str, ...]:
     with RunReader.open(kept_run(name)) as reader:
-        return changed_steps(fingerprints_of(plan, reader), session)
+        return changed_steps(fingerprints_of(plan, reader, retrying=True), session)

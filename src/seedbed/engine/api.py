@@ -73,7 +73,8 @@ def run(
     for a formula. Works in scripts, threads and notebooks.
 
     With `name`, or `out` whose stem is the name then, the run is kept in `runs/`, and the same call goes on
-    where it stopped; `restart` begins anew, `retry` asks failed rows again. Without them the rows live as
+    where it stopped; `restart` begins anew, `retry` asks failed rows again, also of
+    another LLM or with other parameters. Without them the rows live as
     long as the run that is returned (`Run.rows()`). `max_cost` is in dollars; it, `max_tokens` and
     `max_seconds` span all sessions of a run. Prices, in dollars per million tokens, are those that the
     package genai-prices lists unless `price_input` and `price_output` are given. `leaf` names the step
@@ -194,7 +195,7 @@ def open_session(
         store=None if name else store,
     )
     try:
-        fingerprints = record_files(plan, store)
+        fingerprints = record_files(plan, store, retrying=retry)
         job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
         return Session(job, engine(job), out=out, csv_safe=csv_safe, order=order, observers=observers)
     except BaseException:

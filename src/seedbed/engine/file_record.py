@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import orjson
 
-from seedbed.engine.fingerprint import digest, step_fingerprint
+from seedbed.engine.fingerprint import digest
 from seedbed.engine.plan import Plan
+from seedbed.engine.standing_in import record_stand_in, standing_fingerprint
 from seedbed.errors import UsageError
 from seedbed.store import Result, RunStore
 from seedbed.store.run_queries import RunQueries
@@ -41,7 +42,7 @@ class StepFiles(NamedTuple):
     salt: bytes
 
     @classmethod
-    def of(cls, step: BaseStep, seed: int, kept: RunQueries) -> StepFiles:
+    def of(cls, step: BaseStep, seed: int, kept: RunQueries, *, retrying: bool = False) -> StepFiles:
         """Look at the files that a run keeps for a step."""
         known = {result.row: result for result in kept.results_of(_kept_as(step))}
         now = {name: _result(_kept_as(step), name, result) for name, result in known.items()}
@@ -51,25 +52,29 @@ class StepFiles(NamedTuple):
         if changed:
             parts = (part for name in sorted(changed) for part in (name.encode(), changed[name].key))
             salt = digest(salt, *parts)
-        own = step_fingerprint(step, seed)
+        own = standing_fingerprint(step, seed, kept, retrying=retrying)
         return cls(digest(own, salt) if salt else own, {**known, **now}, changed, salt)
 
 
-def fingerprints_of(plan: Plan, kept: RunQueries) -> dict[str, bytes]:
+def fingerprints_of(plan: Plan, kept: RunQueries, *, retrying: bool = False) -> dict[str, bytes]:
     """Return the fingerprint of each step of a plan, with what is known of the files that it has read."""
-    return {step.name: StepFiles.of(step, plan.seed, kept).fingerprint for step in plan.steps}
+    return {
+        step.name: StepFiles.of(step, plan.seed, kept, retrying=retrying).fingerprint for step in plan.steps
+    }
 
 
-def record_files(plan: Plan, store: RunStore) -> dict[str, bytes]:
+def record_files(plan: Plan, store: RunStore, *, retrying: bool = False) -> dict[str, bytes]:
     """Have the run keep what its steps read from now on; return what `fingerprints_of` returns."""
     fingerprints = {}
     for step in plan.steps:
-        files = StepFiles.of(step, plan.seed, store)
+        files = StepFiles.of(step, plan.seed, store, retrying=retrying)
         fingerprints[step.name] = files.fingerprint
         for result in files.changed.values():
             store.add_result(result)
         if files.changed:
             store.set_mark(_kept_as(step), files.salt)
+        if retrying:
+            record_stand_in(step, plan.seed, store)
         step.note_reads(FileRecord(step, store, files.known))
     return fingerprints
 

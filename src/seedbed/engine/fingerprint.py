@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -41,13 +41,25 @@ def step_fingerprint(step: BaseStep, seed: int) -> bytes:
     Keys, endpoints, time-outs and how many calls are in flight have no part in it. The content of the files
     that its parameters name has.
     """
-    fields = {name: _as_data(getattr(step, name)) for name in type(step).model_fields}
+    fields = {name: _as_data(value) for name, value in _fields(step)}
     encoded = json_text(
         [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     )
     if isinstance(step, BaseTask) and (sent := step.sampling_parameters()) != step.generation.given():
         # The user's parameters of the LLM beat the task's own defaults, and the fields alone don't show it.
         encoded += json_text(_as_data(sent), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
+    return digest(encoded, *files, *code_parts(type(step)))
+
+
+def step_basis(step: BaseStep, seed: int) -> bytes:
+    """Return the digest of what a retry with another LLM or other parameters may not change.
+
+    That is the step's code, with that of functions among its parameters, the content of its files, and the
+    seed.
+    """
+    functions = {name: _as_data(value) for name, value in _fields(step) if _is_function(value)}
+    encoded = json_text([type(step).__qualname__, functions, seed], option=orjson.OPT_SORT_KEYS)
     files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
     return digest(encoded, *files, *code_parts(type(step)))
 
@@ -63,6 +75,14 @@ def way_fingerprint(way: Edge) -> bytes:
 def execution_key(fingerprint: bytes, encoded_row: bytes) -> bytes:
     """Return the key of a step's result: what the step is, and the row that it was given."""
     return hashlib.blake2b(encoded_row, digest_size=SIZE, key=fingerprint).digest()
+
+
+def _fields(step: BaseStep) -> Iterator[tuple[str, Any]]:
+    return ((name, getattr(step, name)) for name in type(step).model_fields)
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, LLM)
 
 
 def _as_data(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from seedbed.engine.llms import llms_in
 from seedbed.engine.plan import Plan
+from seedbed.engine.standing_in import manifest_entries
 from seedbed.plugins.metadata import installed_version, running_version
 from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
@@ -20,7 +21,12 @@ BRANCHES = "branches"
 
 
 def manifest_of(
-    plan: Plan, fingerprints: Mapping[str, bytes], order: Mapping[str, Any] | None = None
+    plan: Plan,
+    fingerprints: Mapping[str, bytes],
+    order: Mapping[str, Any] | None = None,
+    *,
+    kept: RunStore,
+    retrying: bool = False,
 ) -> dict[str, Any]:
     """Return the manifest of a session as JSON values, without any secret.
 
@@ -33,7 +39,13 @@ def manifest_of(
         "seed": plan.seed,
         "leaf": plan.leaf,
         "input": str(plan.input.path) if plan.input is not None and plan.input.path is not None else None,
-        "steps": [_step(step, fingerprints[step.name], plan.registry) for step in plan.steps],
+        "steps": [
+            {
+                **_step(step, fingerprints[step.name], plan.registry),
+                **manifest_entries(step, plan.seed, kept, retrying=retrying),
+            }
+            for step in plan.steps
+        ],
         "ways": [
             [edge.parent, edge.child, edge.when.text if edge.when else None] for edge in plan.topology.edges
         ],

@@ -148,7 +148,13 @@ class Session:
     def _manifest(self) -> dict[str, Any]:
         engine = type(self._engine)
         return {
-            **manifest_of(self.plan, self._job.fingerprints, self._order),
+            **manifest_of(
+                self.plan,
+                self._job.fingerprints,
+                self._order,
+                kept=self._store,
+                retrying=self._job.retrying,
+            ),
             BRANCHES: tells_branches_apart(self._store),
             "engine": f"{engine.__module__}.{engine.__qualname__}",
             "observers": [
