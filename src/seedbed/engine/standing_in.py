@@ -49,7 +49,7 @@ def _made_under(step: BaseStep, seed: int, kept: RunQueries) -> bytes | None:
     """Return the fingerprint of the last session, where the step differs in its LLM or parameters alone."""
     session = kept.last_working_session()
     steps = session.manifest.get("steps", ()) if session is not None else ()
-    earlier = next((entry for entry in steps if entry["name"] == step.name), {})
+    earlier: dict[str, str] = next((entry for entry in steps if entry["name"] == step.name), {})
     if earlier.get(_BASIS) != step_basis(step, seed).hex():
         return None
     return bytes.fromhex(earlier[_IN_PLACE_OF])
