@@ -156,6 +156,9 @@ def test_another_llm_is_asked_the_failed_rows_alone_whoever_goes_on_later(seedbe
     told = [json.loads(seedbed("runs", "explain", "out", str(n), "--json").out) for n in range(5)]
     models = [one["steps"][0]["calls"][-1]["model"] for one in told]
     assert models == ["m", "other", "m", "third", "m"]
+    exported = seedbed("runs", "export", "out", "--model-column", "made_by").out.splitlines()
+    assert [json.loads(row)["made_by"] for row in exported] == models
+    assert seedbed("runs", "export", "out", "--model-column", "text").status == 2
 
 
 def test_other_parameters_are_for_the_failed_rows_alone(seedbed: Seedbed) -> None:

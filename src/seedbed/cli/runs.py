@@ -93,6 +93,9 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
     "--column", "columns", metavar="PART=COLUMN", multiple=True,
     help="Column of a part of that form: system, prompt, input, completion or messages (repeatable).",
 )  # fmt: skip
+@click.option(
+    "--model-column", metavar="COLUMN", help="Add a column of this name: the model that made each row."
+)
 def export(
     name: str,
     out: Path | None,
@@ -100,11 +103,12 @@ def export(
     leaf: str | None,
     form: str | None,
     columns: tuple[str, ...],
+    model_column: str | None,
 ) -> int:
     """Write the rows of a run to a file, also while it goes on."""
     from seedbed.cli.runs_export import export_run
 
-    return export_run(name, out, leaf, form, columns, csv_safe=csv_safe)
+    return export_run(name, out, leaf, form, columns, csv_safe=csv_safe, model_column=model_column)
 
 
 @runs.command()

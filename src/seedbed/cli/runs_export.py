@@ -13,6 +13,8 @@ from seedbed.errors import UsageError
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.store import (
     INPUT_TYPES,
+    ModelRows,
+    Rows,
     RunReader,
     TrainingRows,
     check_csv_safe,
@@ -30,17 +32,26 @@ def export_run(
     columns: Sequence[str],
     *,
     csv_safe: bool = False,
+    model_column: str | None = None,
 ) -> ExitStatus:
-    """Write the accepted rows to `out`, or to standard output as JSON lines; raises UsageError."""
+    """Write the accepted rows to `out`, or to standard output as JSON lines; raises UsageError.
+
+    `model_column` names a column that says which model made each row.
+    """
     check_csv_safe(csv_safe, out)
     if out is not None:
         check_target(out)
     if columns and form is None:
         raise UsageError("--column says where a form finds its parts, and there is none", "add --as chat")
+    if model_column is not None and form is not None:
+        raise UsageError("--model-column has no place in a form", f"leave out --as {form}")
     with RunReader.open(kept_run(name)) as reader:
-        rows = reader.rows(_leaf(reader, name, leaf))
-        if not len(rows):
+        leaf = _leaf(reader, name, leaf)
+        rows: Rows | ModelRows = reader.rows(leaf)
+        if not len(reader.rows(leaf)):
             raise UsageError(f"the run '{name}' has no rows yet", f"`seedbed runs explain {name}` says why")
+        if model_column is not None:
+            rows = ModelRows(reader, leaf, model_column)
         formed = rows if form is None else _formed(rows, form, columns)
         if out is None:
             for row in formed:

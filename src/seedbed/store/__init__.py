@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seedbed.store.csv_safety import check_csv_safe, safe_rows
 from seedbed.store.export import INPUT_TYPES, check_target, export_rows
+from seedbed.store.model_rows import ModelRows
 from seedbed.store.readers import read_rows
 from seedbed.store.run_folders import (
     RunEntry,
@@ -29,6 +30,7 @@ __all__ = [
     "Decided",
     "Failure",
     "Known",
+    "ModelRows",
     "Refused",
     "Result",
     "Rows",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,6 +78,22 @@ class RunQueries:
             f"SELECT {_CALL} FROM calls WHERE step = ? AND row = ? ORDER BY calls.rowid", step, row
         )
         return [Call._make((*call[:-1], unpack(call[-1]))) for call in found]
+
+    def asking_steps(self) -> list[str]:
+        """Return the steps that have called a model."""
+        return [step for (step,) in self._all("SELECT DISTINCT step FROM calls")]
+
+    def models_of(self, steps: Sequence[str], rows: Sequence[str]) -> list[str]:
+        """Return the models that steps asked for rows, at the latest attempt, in the order of the calls."""
+        # Without the steps, each row would look at all calls: the index begins with them.
+        found = self._all(
+            "SELECT c.model FROM calls AS c LEFT JOIN results AS r ON r.step = c.step AND r.row = c.row "
+            f"WHERE c.step IN ({_places(steps)}) AND c.row IN ({_places(rows)}) "
+            "AND c.attempt = ifnull(r.attempt, c.attempt) ORDER BY c.rowid",
+            *steps,
+            *rows,
+        )
+        return list(dict.fromkeys(model for (model,) in found))
 
     def count_calls(self) -> int:
         """Return the number of calls of all sessions."""
@@ -307,6 +323,10 @@ class Reasons:
         self._number = self._number + 1 if self._before == (row, verdict, step) else 0
         self._before = (row, verdict, step)
         return _why(encoded, verdict, self._number)
+
+
+def _places(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _why(reasons: str | None, verdict: str, number: int) -> tuple[str, str, int, str | None]:

@@ -1,0 +1,43 @@
+"""The rows of a dataset with the model that made each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+
+import orjson
+
+from seedbed.errors import UsageError
+from seedbed.store.run_queries import RunQueries
+
+
+class ModelRows:
+    """The accepted rows of a leaf in order, as encoded JSON, with `column` for the models that made each.
+
+    The column holds the name of the model; where several steps or calls asked different ones, all of them,
+    in the order of the calls, with `, ` between. It is null for a row that no model made. Raises UsageError
+    where the rows have a column of that name.
+    """
+
+    def __init__(self, queries: RunQueries, leaf: str, column: str) -> None:
+        self._queries = queries
+        self._leaf = leaf
+        self._column = column
+
+    def __iter__(self) -> Iterator[bytes]:
+        steps = self._queries.asking_steps()
+        verdicts = (one for one in self._queries.verdicts(self._leaf) if one.verdict == "accepted")
+        for encoded, verdict in zip(self._queries.rows(self._leaf), verdicts, strict=False):
+            row = orjson.loads(encoded)
+            if self._column in row:
+                raise UsageError(
+                    f"the rows have a column '{self._column}' already",
+                    "name another one: --model-column made_by",
+                )
+            models = self._queries.models_of(steps, _line(verdict.row))
+            yield orjson.dumps({**row, self._column: ", ".join(models) or None})
+
+
+def _line(row: str) -> list[str]:
+    """Return the id of a row and those of the rows that it was made of."""
+    return list(accumulate(row.split("/"), "{}/{}".format))
