@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from itertools import count
 
@@ -27,6 +28,9 @@ class Server:
         self.in_flight = self.peak = self.refused = 0
         self.sent = []
 
+    def limits(self, now):
+        """What the headers of an answer say."""
+
     async def answer(self):
         await asyncio.sleep(0.001)
         self.sent.append(asyncio.get_running_loop().time())
@@ -34,12 +38,14 @@ class Server:
             self.refused += 1
             await asyncio.sleep(0.001)
             raise RefusedError
+        limits = self.limits(self.sent[-1])
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
         try:
             await self.serve()
         finally:
             self.in_flight -= 1
+        return limits
 
     def admits(self, now):
         return True
@@ -60,6 +66,18 @@ class Bucket(Server):
         admitted = self.level >= 1
         self.level -= admitted
         return admitted
+
+
+class TellingBucket(Bucket):
+    """Tells in headers what is left, and when all of it is back."""
+
+    def __init__(self, latency, rate, burst, told):
+        super().__init__(latency)
+        self.rate, self.burst, self.level, self.told = rate, burst, float(burst), told
+
+    def limits(self, now):
+        reset = self.told((self.burst - self.level) / self.rate)
+        return Limits(requests=self.burst, requests_left=int(self.level), requests_reset=reset)
 
 
 class FewAtOnce(Server):
@@ -85,12 +103,12 @@ async def call(limiter, server, rank, *, tokens=0, used=None, log=None):
     while True:
         permit = await limiter.acquire("m", rank, tokens)
         try:
-            await server.answer()
+            limits = await server.answer()
         except RefusedError:
             limiter.refused(permit)
             await asyncio.sleep(1.25)
         else:
-            limiter.answered(permit, None, used)
+            limiter.answered(permit, limits, used)
             if log is not None:
                 log.append(asyncio.get_running_loop().time())
             return
@@ -113,6 +131,29 @@ def test_a_servers_rate_is_found_and_kept(latency, concurrency):
         seconds = await calls(1000, server, Limiter(concurrency=concurrency))
         assert seconds <= 1.05 * (1000 - 10) / 100
         assert server.refused <= 0.02 * len(server.sent)
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("concurrency", [None, 256])
+@pytest.mark.parametrize("latency", [0.05, 0.2])
+def test_a_rate_that_headers_tell_is_kept_though_more_is_under_way_than_the_quota_holds(latency, concurrency):
+    async def run():
+        server = TellingBucket(latency, 100, 10, told=float)
+        seconds = await calls(1000, server, Limiter(concurrency=concurrency))
+        assert seconds <= 1.03 * (1000 - 10) / 100 + latency
+        assert server.refused <= 0.015 * len(server.sent)
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("concurrency", [None, 256])
+def test_a_reset_that_is_rounded_to_seconds_does_not_slow_down(concurrency):
+    async def run():
+        server = TellingBucket(0.0, 100, 10, told=math.ceil)
+        seconds = await calls(1000, server, Limiter(concurrency=concurrency))
+        assert seconds <= 1.2 * (1000 - 10) / 100
+        assert server.refused <= 0.01 * len(server.sent)
 
     run_virtually(run())
 

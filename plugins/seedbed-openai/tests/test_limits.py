@@ -42,7 +42,28 @@ def test_the_headers_of_requests_and_tokens_are_read() -> None:
     assert read_limits({"content-type": "application/json"}) is None
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "40", "x-ratelimit-reset": "5"},
+        {"ratelimit-limit": "100", "ratelimit-remaining": "40", "ratelimit-reset": "5"},
+        {"ratelimit-limit": "100, 100;w=60", "ratelimit-remaining": "40", "ratelimit-reset": "5"},
+        {"ratelimit": "limit=100, remaining=40, reset=5"},
+        {"ratelimit": '"default";r=40;t=5', "ratelimit-policy": '"default";q=100;w=60'},
+        {"ratelimit": '"default";r=40;t=5', "ratelimit-policy": '"default";q=100;w=60, "day";q=9;w=86400'},
+    ],
+)
+def test_headers_that_name_nothing_count_requests(headers: dict[str, str]) -> None:
+    assert read_limits(headers) == Limits(100, 40, 5.0)
+
+
+def test_a_moment_instead_of_a_duration_is_no_reset() -> None:
+    headers = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1741305600000"}
+    assert read_limits(headers) == Limits(20, 0, None)
+
+
 @given(st.text(max_size=20))
 def test_no_header_value_raises(text: str) -> None:
     duration(text)
     read_limits({"x-ratelimit-limit-requests": text, "x-ratelimit-reset-tokens": text})
+    read_limits({"ratelimit": text, "ratelimit-policy": text, "ratelimit-limit": text})

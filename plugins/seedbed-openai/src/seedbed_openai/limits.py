@@ -1,4 +1,4 @@
-"""The rate limits that the headers `x-ratelimit-*` of a response tell of."""
+"""The rate limits that the headers `x-ratelimit-*`, `ratelimit-*` and `ratelimit` of a response tell of."""
 
 from __future__ import annotations
 
@@ -10,19 +10,45 @@ from seedbed import Limits
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
 _LONGEST_RESET = 31 * 86400.0
+# Gateways (`x-ratelimit-limit`) and the drafts of the IETF do not say what they count: requests.
+_PREFIXES = ("x-ratelimit-", "ratelimit-")
+# `ratelimit: limit=100, remaining=50, reset=5`, or
+# `ratelimit: "default";r=50;t=5` with `ratelimit-policy: "default";q=100`.
+_FIELD = re.compile(r"(?:^|[\s,;])(limit|remaining|reset|q|r|t)=(\d{1,18})(?![\w.])")
 
 
 def read_limits(headers: Mapping[str, str]) -> Limits | None:
     """Return the limits that the headers (names in lower case) tell of, None where they tell of none."""
-    limits = Limits(
-        requests=_number(headers.get("x-ratelimit-limit-requests")),
-        requests_left=_number(headers.get("x-ratelimit-remaining-requests")),
-        requests_reset=duration(headers.get("x-ratelimit-reset-requests")),
-        tokens=_number(headers.get("x-ratelimit-limit-tokens")),
-        tokens_left=_number(headers.get("x-ratelimit-remaining-tokens")),
-        tokens_reset=duration(headers.get("x-ratelimit-reset-tokens")),
-    )
+    limit, left, reset = _triple(headers, "-requests")
+    if limit is None and left is None:
+        limit, left, reset = _plain(headers)
+    limits = Limits(limit, left, reset, *_triple(headers, "-tokens"))
     return None if limits == Limits() else limits
+
+
+def _triple(headers: Mapping[str, str], suffix: str) -> tuple[int | None, int | None, float | None]:
+    """Return limit, rest and seconds to the reset of what a suffix names, of the first prefix with any."""
+    for prefix in _PREFIXES:
+        names = (f"{prefix}{what}{suffix}" for what in ("limit", "remaining", "reset"))
+        limit, left, reset = map(headers.get, names)
+        if limit is not None or left is not None or reset is not None:
+            return _number(limit), _number(left), duration(reset)
+    return None, None, None
+
+
+def _plain(headers: Mapping[str, str]) -> tuple[int | None, int | None, float | None]:
+    triple = _triple(headers, "")
+    if triple[1] is not None:
+        return triple
+    # The first of several policies; of fields that are named twice the first counts.
+    policy = headers.get("ratelimit-policy", "").split(",")[0]
+    fields = dict(reversed(_FIELD.findall(f"{policy};{headers.get('ratelimit', '')}")))
+    reset = fields.get("reset", fields.get("t"))
+    return (
+        _number(fields.get("limit", fields.get("q"))),
+        _number(fields.get("remaining", fields.get("r"))),
+        None if reset is None else duration(reset),
+    )
 
 
 def duration(value: str | None) -> float | None:
@@ -43,5 +69,6 @@ def duration(value: str | None) -> float | None:
 def _number(value: str | None) -> int | None:
     if value is None:
         return None
-    match = re.fullmatch(r"\s*(\d{1,18})(\.0+)?\s*", value)
+    # An older draft names the policies behind the limit: `100, 100;w=60`.
+    match = re.fullmatch(r"\s*(\d{1,18})(\.0+)?\s*(?:,.*)?", value)
     return int(match[1]) if match else None
