@@ -14,10 +14,13 @@ from seedbed import (
     GeneratorTask,
     RateLimitedError,
     Step,
+    StopRun,
     Task,
     UsageError,
     run,
 )
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.summary import exit_status
 
 ROWS = [{"n": n} for n in range(200)]
 
@@ -137,3 +140,29 @@ def test_a_model_that_cannot_be_loaded_stops_the_run_before_any_row():
 
     with pytest.raises(Exception, match=r"the LLM 'scripted/m' could not be loaded: OSError: no such file"):
         run(Ask(llm=Unready(model="m")), input=ROWS)
+
+
+@pytest.mark.parametrize("accepted", [0, 3])
+def test_a_limit_that_lifts_in_an_hour_pauses_the_run_and_its_rows_wait(tmp_path, accepted):
+    is_limited = True
+
+    def answer(request):
+        if is_limited and int(prompt(request)) >= accepted:
+            raise RateLimitedError("the quota of the day is used up", retry_after=3600.0)
+        return "yes"
+
+    llm, out = scripted(answer), tmp_path / "rows.jsonl"
+
+    def session():
+        return run(Ask(llm=llm), input=ROWS[:20], out=out, concurrency=1)
+
+    done = session()
+    assert (done.outcome, done.accepted, done.failed) == ("stopped", accepted, 0)
+    assert exit_status(done) is ExitStatus.INTERRUPTED
+    assert isinstance(done.stopped_by, StopRun)
+    assert not out.exists()
+    assert len(llm.requests) == accepted + 1
+    is_limited = False
+    done = session()
+    assert (done.outcome, done.accepted, done.failed) == ("complete", 20, 0)
+    assert len(llm.requests) == 20 + 1

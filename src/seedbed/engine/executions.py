@@ -21,10 +21,12 @@ from seedbed.errors import (
     LLMError,
     MissingColumnError,
     PartialRowsError,
+    RateLimitedError,
     Reject,
     StopRun,
     UsageError,
 )
+from seedbed.llm.retry import lifts_late
 from seedbed.llm.scope import CallScope
 from seedbed.store import Result
 from seedbed.store.run_values import Status
@@ -170,4 +172,6 @@ def concerns_all(error: BaseException) -> bool:
         return any(concerns_all(part) for part in error.errors.values())
     if isinstance(error, BaseExceptionGroup):
         return any(concerns_all(part) for part in error.exceptions)
+    if isinstance(error, RateLimitedError) and lifts_late(error):
+        return True
     return isinstance(error, (UsageError, StopRun)) or (isinstance(error, LLMError) and error.fatal)

@@ -14,6 +14,7 @@ import orjson
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.fingerprint import digest, way_fingerprint
 from seedbed.engine.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
+from seedbed.engine.pausing import paused
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
 from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
@@ -101,8 +102,8 @@ class Session:
             finished = await self._was_finished() or await self._make_rows()
             is_given = True
         except SeedbedError as error:
-            self.run.stopped_by = error
-            is_given = self.run.accepted > 0 or isinstance(error, StopRun)
+            self.run.stopped_by = stopped_by = paused(error)
+            is_given = self.run.accepted > 0 or isinstance(stopped_by, StopRun)
             if not is_given:
                 raise
         finally:

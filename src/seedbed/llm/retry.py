@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from seedbed.errors import InvalidResponseError, LLMConnectionError, LLMError, RateLimitedError
 
+_LONGEST_WAITS = 10
+
 
 class RetryPolicy(NamedTuple):
     """Jittered exponential back-off: `tries` in all, `first_wait` to `longest_wait` seconds between them.
@@ -35,7 +37,7 @@ class RetryPolicy(NamedTuple):
         wait: float = min(self.longest_wait, self.first_wait * 2 ** min(tries - 1, 30)) * spread
         if error.retry_after is None:
             return wait
-        if error.retry_after > 10 * self.longest_wait:
+        if lifts_late(error, self):
             return None
         return error.retry_after + self.first_wait * spread
 
@@ -43,6 +45,15 @@ class RetryPolicy(NamedTuple):
         if isinstance(error, InvalidResponseError):
             return min(self.tries, self.misread)
         return 1 + (self.tries - 1) * (self.patience if says_nothing_of_the_request(error) else 1)
+
+
+DEFAULT_POLICY = RetryPolicy()
+
+
+def lifts_late(error: LLMError, policy: RetryPolicy = DEFAULT_POLICY) -> bool:
+    """Whether the server asks for a longer wait than a call is willing to wait out."""
+    most = _LONGEST_WAITS * policy.longest_wait
+    return error.retryable and error.retry_after is not None and error.retry_after > most
 
 
 def says_nothing_of_the_request(error: LLMError) -> bool:
