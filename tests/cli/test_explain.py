@@ -11,6 +11,8 @@ from tests.cli.conftest import Result
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Reject, Step, run
+from seedbed.cli.row_story import story_of
+from seedbed.store import RunReader
 
 Seedbed = Callable[..., Result]
 
@@ -117,3 +119,27 @@ def test_a_row_that_fails_before_a_fork_is_counted_once(seedbed: Seedbed) -> Non
     assert reason["count"] == 1
     rows = seedbed("runs", "export", "fork", "--leaf", "right").rows
     assert [row["half"] for row in rows] == ["a", "b"]
+
+
+class First(Step):
+    word: str
+
+    def process(self, row):
+        if self.word == "bad":
+            raise ValueError("no longer")
+        return row
+
+
+class Second(Step):
+    def process(self, row):
+        return {**row, "more": 1}
+
+
+def test_what_stands_below_a_step_that_fails_now_is_old(folder: Path) -> None:
+    for word, ages in (("good", [False, False]), ("bad", [False, True])):
+        kept = run(First(word=word) >> Second(), input=[{"n": 1}], name="aged")
+        assert kept.folder is not None
+        with RunReader.open(kept.folder) as reader:
+            (verdict,) = reader.verdicts("second")
+            story = story_of(reader, verdict.row)
+        assert [chapter.is_old for chapter in story.chapters] == ages

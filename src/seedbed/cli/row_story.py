@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -33,13 +33,15 @@ class Told(NamedTuple):
 class Chapter(NamedTuple):
     """What one step did with the row, or with one that it comes from or has become.
 
-    `result` is None where the step has not come to its end.
+    `result` is None where the step has not come to its end. `is_old` says that it is from before: a step
+    above now makes nothing of the row, so that it has not come here since.
     """
 
     step: str
     row: str
     calls: list[Told]
     result: Result | None
+    is_old: bool = False
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -57,6 +59,7 @@ class Chapter(NamedTuple):
             "step": self.step,
             "row": self.row,
             "status": self.result.status if self.result else None,
+            "old": self.is_old,
             "attempt": self.result.attempt if self.result else 0,
             "calls": [told.as_json() for told in self.calls],
             "rows": self.rows,
@@ -87,7 +90,33 @@ def story_of(reader: RunReader, row: str) -> Story:
     verdicts = (reader.verdict_of(leaf, row) for leaf in (manifest.get("leaf", ""), *reader.leaves()))
     steps = [step["name"] for step in manifest.get("steps", ())]
     chapters = [chapter for step in steps for chapter in _chapters(reader, step, row)]
-    return Story(row, next((verdict for verdict in verdicts if verdict), None), chapters)
+    marked = list(_with_age(chapters, manifest.get("ways", ())))
+    return Story(row, next((verdict for verdict in verdicts if verdict), None), marked)
+
+
+def _with_age(chapters: Sequence[Chapter], ways: Iterable[Sequence[str]]) -> Iterator[Chapter]:
+    """Yield chapters, which are in the order of the steps, with whether each is from before."""
+    parents: dict[str, set[str]] = {}
+    for parent, child, *_ in ways:
+        parents.setdefault(child, set()).add(parent)
+    above: dict[str, set[str]] = {}
+    ended: list[Chapter] = []
+    for chapter in chapters:
+        upstream = above.setdefault(chapter.step, _upstream(chapter.step, parents))
+        is_old = any(end.step in upstream and f"{chapter.row}/".startswith(f"{end.row}/") for end in ended)
+        if chapter.result and not chapter.rows and chapter.reasons:
+            ended.append(chapter)
+        yield chapter._replace(is_old=is_old)
+
+
+def _upstream(step: str, parents: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    left = [step]
+    while left:
+        new = parents.get(left.pop(), set()) - found
+        found |= new
+        left += new
+    return found
 
 
 def _chapters(reader: RunReader, step: str, row: str) -> Iterator[Chapter]:

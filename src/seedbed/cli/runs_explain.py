@@ -74,7 +74,8 @@ def _write(story: Story) -> None:
     for chapter in story.chapters:
         status = chapter.result.status if chapter.result else "not ended"
         again = f", attempt {chapter.result.attempt + 1}" if chapter.result and chapter.result.attempt else ""
-        rule(f"{chapter.step}, row {chapter.row}: {status}{again}")
+        old = ", old: a step above makes nothing of the row now" if chapter.is_old else ""
+        rule(f"{chapter.step}, row {chapter.row}: {status}{again}{old}")
         _write_chapter(chapter)
 
 
