@@ -125,12 +125,14 @@ async def calls(number, server, limiter=None, **options):
 
 @pytest.mark.parametrize("concurrency", [None, 256])
 @pytest.mark.parametrize("latency", [0.0, 0.05, 0.2])
-def test_a_servers_rate_is_found_and_kept(latency, concurrency):
+@pytest.mark.parametrize(("rate", "most_refused"), [(20, 0.025), (100, 0.02)])
+def test_a_servers_rate_is_found_and_kept(latency, concurrency, rate, most_refused):
     async def run():
         server = Bucket(latency)
+        server.rate = rate
         seconds = await calls(1000, server, Limiter(concurrency=concurrency))
-        assert seconds <= 1.05 * (1000 - 10) / 100
-        assert server.refused <= 0.02 * len(server.sent)
+        assert seconds <= 1.03 * (1000 - 10) / rate + latency
+        assert server.refused <= most_refused * len(server.sent)
 
     run_virtually(run())
 
