@@ -10,6 +10,7 @@ from seedbed.errors import UsageError
 from seedbed.pipeline.assembly import Link, assemble
 from seedbed.pipeline.routing import Route
 from seedbed.pipeline.topology import Condition, Topology
+from seedbed.tasks.elsewhere import check_options, missing_attribute
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 Branch: TypeAlias = Union[BaseStep, "Pipeline"]
 Branches: TypeAlias = Branch | Route | Sequence[Branch | Route]
 """What stands beside `>>`: a step, a pipeline, or a list of branches, each for all rows or by a condition."""
+
+_JOIN = (
+    "join steps by >>, such as pipeline = first >> second, or write Pipeline([first, second], name='mine')"
+)
 
 
 class Pipeline:
@@ -38,7 +43,7 @@ class Pipeline:
         columns: Sequence[str] | None = None,
         drop: Sequence[str] = (),
     ) -> None:
-        self.steps = list(steps)
+        self.steps = _checked_steps(steps)
         self.name = name
         self.columns = None if columns is None else tuple(columns)
         self.drop = tuple(drop)
@@ -88,7 +93,22 @@ class Pipeline:
         """Run the pipeline; `options` and errors are those of `seedbed.run`."""
         from seedbed.engine.api import run
 
+        check_options(options)
         return run(self, n, **{"name": self.name or None, **options})
+
+    # Hidden from type checkers, to which it would make every attribute and `with` valid.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute("Pipeline", name) or AttributeError(
+                f"'Pipeline' object has no attribute {name!r}"
+            )
+
+        def __enter__(self) -> None:
+            raise UsageError("a pipeline is not made by `with`", _JOIN)
+
+        def __exit__(self, *exception: object) -> None:
+            """Exist, since `with` looks for this before it enters."""
 
     def _inner_links(self) -> Iterator[Link]:
         return (link for link in self.links if link.parent is not None)
@@ -105,6 +125,20 @@ class Pipeline:
         linked = {id(link.child) for link in self.links}
         given = [link for link in self.links if link.parent is None]
         return [*given, *(Link(None, step) for step in self.steps if id(step) not in linked)]
+
+
+def _checked_steps(steps: Sequence[BaseStep]) -> list[BaseStep]:
+    if isinstance(steps, str | BaseStep) or not isinstance(steps, Iterable):
+        raise UsageError(f"the steps of a pipeline are a list, not {steps!r}", _JOIN)
+    listed = list(steps)
+    for step in listed:
+        if isinstance(step, type):
+            raise UsageError(
+                f"{step.__name__!r} is a class, not a step", f"make a step of it: {step.__name__}()"
+            )
+        if not isinstance(step, BaseStep):
+            raise UsageError(f"{step!r} is not a step", _JOIN)
+    return listed
 
 
 def _only(when: Condition, heads: Sequence[Link]) -> Condition:

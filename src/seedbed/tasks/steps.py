@@ -9,11 +9,12 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from seedbed.llm.files_read import Noted
 from seedbed.llm.key_guard import FileOrigin, current_origin
 from seedbed.plugins.names import kebab_case
+from seedbed.tasks.elsewhere import check_fields, missing_attribute
 from seedbed.tasks.mapping import check_mappings, mapped, renamed
 from seedbed.tasks.normalise import as_rows, normalised
 from seedbed.tasks.rows import GeneratorOutput, Row
@@ -46,6 +47,12 @@ class BaseStep(BaseModel):
 
     _noted: Noted | None = PrivateAttr(default=None)
     _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_fields(cls, given: object) -> object:
+        check_fields(given, cls.model_fields)
+        return given
 
     @field_validator("output_mappings")
     @classmethod
@@ -100,6 +107,14 @@ class BaseStep(BaseModel):
     def _process_mappings(self) -> dict[str, str]:
         """Return the other names for the columns that `process` makes."""
         return self.output_mappings
+
+    # Hidden from type checkers, to which it would make every attribute valid.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if error := missing_attribute(type(self).__name__, name):
+                raise error
+            return super().__getattr__(name)
 
     def __rshift__(self, following: Branches) -> Pipeline:
         from seedbed.pipeline.pipeline import Pipeline

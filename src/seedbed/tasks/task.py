@@ -29,6 +29,7 @@ from seedbed.llm.response import Choice, Response, Usage
 from seedbed.plugins.resolve import get_llm
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.answer import answer_text
+from seedbed.tasks.elsewhere import check_one_row
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
 from seedbed.tasks.normalise import as_rows, plain_rows
@@ -379,6 +380,7 @@ class Task(BaseTask, Step):
     @finished
     def process(self, row: Row) -> list[Row]:
         """Return the finished rows that one row makes, for use without a run."""
+        check_one_row(row)
         return loop_thread().run(self.make_rows(row), twin="make_rows(row)")
 
     @classmethod

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.support.steps import plain
+
+from seedbed import Pass, Pipeline, UsageError
+
+
+@pytest.mark.parametrize("steps", ["mine", Pass(), 3, [Pass], ["pass"], None])
+def test_what_is_no_list_of_steps_is_refused_where_it_is_written(steps: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        Pipeline(steps)
+
+    assert caught.value.advice
+
+
+def test_a_class_in_place_of_a_step_is_told_to_be_called() -> None:
+    with pytest.raises(UsageError) as caught:
+        Pipeline([Pass])  # type: ignore[list-item]
+
+    assert "Pass()" in caught.value.advice[0]
+
+
+def test_a_pipeline_may_have_a_name_and_no_steps_yet() -> None:
+    (step,) = plain("a")
+
+    assert (Pipeline(name="mine") >> step).name == "mine"
+
+
+def test_with_says_how_steps_are_joined() -> None:
+    made: Any = Pipeline()
+
+    with pytest.raises(UsageError) as caught, made:
+        pass
+
+    assert ">>" in caught.value.advice[0]
+
+
+@pytest.mark.parametrize("owner", [Pass(), Pipeline()])
+def test_connect_says_how_steps_are_joined_and_is_no_attribute(owner: Any) -> None:
+    with pytest.raises(AttributeError) as caught:
+        owner.connect(Pass())
+
+    assert ">>" in str(caught.value)
+    assert not hasattr(owner, "connect")
+    assert not hasattr(owner, "nothing")
+
+
+@pytest.mark.parametrize(("option", "instead"), [("parameters", "field"), ("dataset", "input")])
+def test_options_of_other_frameworks_name_ours(option: str, instead: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Pipeline([Pass()]).run(**{option: {}})
+
+    assert instead in caught.value.advice[0]
+
+
+def test_fields_of_other_frameworks_are_refused_unless_a_step_has_them() -> None:
+    class Batched(Pass):
+        input_batch_size: int = 1
+
+    options: dict[str, Any] = {"input_batch_size": 50}
+
+    with pytest.raises(ValueError, match="one row at a time"):
+        Pass(**options)
+    assert Batched(**options).input_batch_size == 50
