@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from seedbed.llm.key_source import KeySource as KeySource
     from seedbed.llm.llm import LLM as LLM
     from seedbed.llm.llm import Generations as Generations
+    from seedbed.llm.messages import ChatType as ChatType
     from seedbed.llm.messages import Message as Message
     from seedbed.llm.messages import image_part as image_part
     from seedbed.llm.messages import parts as parts
@@ -107,6 +108,7 @@ if TYPE_CHECKING:
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
     from seedbed.tasks.passing import Pass as Pass
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
+    from seedbed.tasks.rows import GeneratorStepOutput as GeneratorStepOutput
     from seedbed.tasks.rows import Row as Row
     from seedbed.tasks.steps import BaseStep as BaseStep
     from seedbed.tasks.steps import GeneratorStep as GeneratorStep
@@ -133,7 +135,7 @@ _HOMES = {
     "llm.http_errors": "http_error parse_body",
     "llm.key_source": "KeySource",
     "llm.llm": "LLM Generations",
-    "llm.messages": "Message image_part parts",
+    "llm.messages": "ChatType Message image_part parts",
     "llm.parameters": "GenerationParameters",
     "llm.prices": "Prices",
     "llm.request": "Request",
@@ -146,7 +148,7 @@ _HOMES = {
     "plugins.resolve": "get_llm get_step get_task",
     "plugins.suggest": "did_you_mean",
     "tasks.files": "Files",
-    "tasks.rows": "GeneratorOutput Row",
+    "tasks.rows": "GeneratorOutput GeneratorStepOutput Row",
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",
     "tasks.generator_task": "GeneratorTask",

@@ -14,6 +14,9 @@ from seedbed.plugins.suggest import did_you_mean
 Message = dict[str, Any]
 """`{"role": ..., "content": str | list of parts}`, with `tool_calls` or `tool_call_id` where they apply."""
 
+ChatType = list[Message]
+"""A chat, as `format_input` returns it: messages in the order in which they were said."""
+
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _PART_FIELDS = {"text": "text", "image_url": "image_url"}
 _IMAGE_TYPES = {

@@ -16,6 +16,9 @@ Row: TypeAlias = dict[str, Any]
 GeneratorOutput: TypeAlias = Iterator[Any]
 """What `process` of a generator yields: a row, a list of rows, or `(rows, last)`, each time."""
 
+GeneratorStepOutput: TypeAlias = GeneratorOutput
+"""`GeneratorOutput`, under the name that it has in distilabel."""
+
 MAX_DEPTH = 128
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
