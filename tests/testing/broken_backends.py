@@ -140,7 +140,7 @@ class ForgetsWhatToolsSaid(PlainLLM):
 class IsBlind(PlainLLM):
     def body(self, request: Request) -> dict[str, Any]:
         body = super().body(request)
-        for index, message in enumerate(body["messages"]):
+        for index, message in enumerate(body.get("messages", ())):
             if isinstance(message["content"], list):
                 seen = [part for part in message["content"] if part["type"] == "text"]
                 body["messages"][index] = {**message, "content": seen}

@@ -37,8 +37,6 @@ T = TypeVar("T")
 Generations = list[list[str | None]]
 """For each input, in order, the texts of its generations; None where the model gave no text."""
 
-_KEY_DESCRIPTION = "The key; if unset, that of the backend's environment variable."
-
 _CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {
     "schema",
     "tools",
@@ -87,7 +85,9 @@ class LLM(GenerationParameters, ABC):
 
     model: str = Field(min_length=1, description="The model, as the backend names it.")
     timeout: float = Field(default=300.0, gt=0, description="Seconds that one answer may take.")
-    api_key: SecretStr | None = Field(default=None, description=_KEY_DESCRIPTION)
+    api_key: SecretStr | None = Field(
+        default=None, description="The key; if unset, that of the backend's environment variable."
+    )
 
     _loading: _Loading = PrivateAttr(default_factory=_Loading)
     _reference: str = PrivateAttr(default="")
@@ -160,7 +160,8 @@ class LLM(GenerationParameters, ABC):
     @classmethod
     def takes_key(cls) -> bool:
         """Whether `api_key` means something to the backend: it names a variable, or has the field itself."""
-        return cls.key_env_var is not None or cls.model_fields["api_key"].description != _KEY_DESCRIPTION
+        own = cls.model_fields["api_key"].description != LLM.model_fields["api_key"].description
+        return cls.key_env_var is not None or own
 
     @property
     def origin(self) -> FileOrigin | None:
