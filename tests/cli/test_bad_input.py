@@ -80,3 +80,11 @@ def test_too_little_memory_is_no_bug(folder: Path, seedbed: Seedbed) -> None:
     result = seedbed("run", "big.py:Big", "--llm", "t.py:Echo/m", "-n", "1")
     assert result.status in (2, 3)
     assert "this is a bug" not in result.error
+
+
+@pytest.mark.parametrize("key", ["null", "1", "true", "2001-01-01", "[a, b]"])
+def test_a_key_that_is_no_text_is_an_error(key: str, folder: Path, seedbed: Seedbed) -> None:
+    (folder / "keys.yaml").write_text(f"? {key}\n: 1\nsteps: []\n")
+    result = seedbed("run", "keys.yaml", "-n", "1")
+    assert result.status == 2
+    assert "keys.yaml" in result.error

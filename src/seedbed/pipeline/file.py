@@ -115,6 +115,9 @@ def _read(path: Path) -> dict[str, Any]:
             f"'{path}' holds no pipeline",
             "write `steps:` with a list of `use: NAME`; see `seedbed schema`",
         )
+    for key in content:
+        if not isinstance(key, str):
+            raise UsageError(f"'{path}' has the key {key!r}, which is no text", "see `seedbed schema`")
     return content
 
 
