@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.output import kept_stdout
 from seedbed.cli.policy import policy_options, registry_of
 from seedbed.cli.printing import echo, json_text
 
@@ -16,5 +17,8 @@ def schema(ctx: click.Context) -> int:
     """Print the JSON Schema of pipeline files, with the tasks and steps that are installed."""
     from seedbed.pipeline.schema import pipeline_schema
 
-    echo(json_text(pipeline_schema(registry_of(ctx))))
+    # Plugins are imported here, and may print.
+    with kept_stdout():
+        found = pipeline_schema(registry_of(ctx))
+    echo(json_text(found))
     return ExitStatus.COMPLETE

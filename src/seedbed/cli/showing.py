@@ -16,7 +16,7 @@ from seedbed.cli.description import (
 )
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.listing import chosen, entry_as_json
-from seedbed.cli.output import write_json
+from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.printing import Painted, echo
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
@@ -34,7 +34,9 @@ def show_plugin(registry: Registry, name: str, as_json: bool) -> ExitStatus:
     Raises the PluginError that using the name would raise.
     """
     kinds = {entry.installed.kind.namespace: entry.installed.kind for entry in chosen(registry, name)}
-    found = [_find(registry, kind, name) for kind in kinds.values()]
+    # Plugins are imported here, and may print.
+    with kept_stdout():
+        found = [_find(registry, kind, name) for kind in kinds.values()]
     if as_json:
         shown = [{**entry_as_json(entry), **description.as_json()} for entry, description in found]
         write_json(shown[0] if len(shown) == 1 else shown)
