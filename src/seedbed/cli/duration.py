@@ -39,7 +39,8 @@ class _Size(click.ParamType[int]):
         match = _FORM.fullmatch(str(value).strip().lower())
         if match is None or match[2] not in _BYTES:
             self.fail(f"{value!r} is no size: write 64MB or 1GB", param, ctx)
-        return int(float(match[1]) * _BYTES[match[2]])
+        # A float of so many digits is infinite, and no number of bytes.
+        return int(min(float(match[1]) * _BYTES[match[2]], 2.0**62))
 
 
 SIZE = _Size()
