@@ -227,12 +227,8 @@ def _redacted(answer: HTTPAnswer, secrets: Secrets) -> HTTPAnswer:
     return answer._replace(body=redact(text, secrets).encode("utf-8", "surrogateescape"))
 
 
-def error_detail(answer: HTTPAnswer) -> str:
-    """Return the server's own words on an error, in one line of bounded length."""
-    return _detail(answer, _json_or_none(answer.body))
-
-
 def _detail(answer: HTTPAnswer, body: Any) -> str:
+    """Return the server's own words on an error, in one line of bounded length."""
     if body is None:
         return _describe(answer)
     found = body[0] if isinstance(body, list) and len(body) == 1 else body

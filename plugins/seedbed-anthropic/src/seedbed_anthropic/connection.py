@@ -1,4 +1,4 @@
-"""Where requests go and with which headers: what the SDK's client is asked for, once."""
+"""Where requests go and with which headers; the SDK is asked for profiles and identities alone."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def connect(
     base_url: str | None,
     default_headers: Mapping[str, str],
 ) -> Connection:
-    """Return the connection that the SDK's client makes of these settings and of the environment.
+    """Return the connection that the SDK would make of these settings and of the environment.
 
     Raises AuthenticationError where Anthropic's own API has no credential, UsageError for a base URL
     that is none.

@@ -1,4 +1,4 @@
-"""What the official SDK knows: OpenAI's and Azure's URLs, headers and environment variables.
+"""What the official SDK knows of Azure: its URLs, headers and environment variables.
 
 The SDK is asked to send one request of each kind; what it would have sent is held back and read.
 """
@@ -69,27 +69,23 @@ def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connecti
     )
 
 
-def _client(llm: OpenAILLM, key: str, http_client: Any) -> openai.OpenAI:
-    common: dict[str, Any] = {
+def _client(llm: OpenAILLM, key: str, http_client: Any) -> openai.AzureOpenAI:
+    settings: dict[str, Any] = {
+        "azure_endpoint": llm.azure_endpoint,
+        "azure_deployment": llm.azure_deployment,
+        "api_version": llm.api_version,
+        "base_url": llm.base_url,
+        "azure_ad_token" if llm.uses_azure_token else "api_key": key,
         "organization": llm.organization,
         "project": llm.project,
         "default_headers": {name: value.get_secret_value() for name, value in llm.default_headers.items()},
         "max_retries": 0,
         "http_client": http_client,
     }
-    if llm.preset != "azure":
-        return openai.OpenAI(api_key=key, base_url=llm.resolved_base_url, **common)
-    azure: dict[str, Any] = {
-        "azure_endpoint": llm.azure_endpoint,
-        "azure_deployment": llm.azure_deployment,
-        "api_version": llm.api_version,
-        "base_url": llm.base_url,
-        "azure_ad_token" if llm.uses_azure_token else "api_key": key,
-    }
-    return openai.AzureOpenAI(**azure, **common)
+    return openai.AzureOpenAI(**settings)
 
 
-def _ask(client: openai.OpenAI, llm: OpenAILLM) -> object:
+def _ask(client: openai.AzureOpenAI, llm: OpenAILLM) -> object:
     if llm.api == "responses":
         return client.responses.create(model=llm.model, input="")
     return client.chat.completions.create(model=llm.model, messages=[])
