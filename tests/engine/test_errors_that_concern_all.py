@@ -124,6 +124,7 @@ def test_an_error_that_may_pass_costs_its_rows_alone():
     assert done.summary()["failures"] == [
         {
             "row": done.failures[0].row,
+            "source": "row 4 of input",
             "step": "ask",
             "kind": "RateLimitedError",
             "reason": "slow down",

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from seedbed.cli.blocks import block, row_text, rule, write_answers
 from seedbed.cli.trace import Call, RowTrace
 from seedbed.llm.messages import Message, parts
+from seedbed.store.row_names import row_name
 
 
 def write_traces(traces: Sequence[RowTrace]) -> None:
     """Write each row under a rule: prompts, answers, and what came of them."""
     for trace in traces:
-        rule(f"row {trace.id}" if trace.id else "calls of no single row")
+        rule(row_name(trace.id, trace.source) if trace.id else "calls of no single row")
         earlier: Sequence[Message] = ()
         for call in trace.calls:
             _write_call(call, earlier)

@@ -9,6 +9,7 @@ from typing import Any
 from seedbed.cli.counting import cut
 from seedbed.cli.printing import Painted, echo
 from seedbed.store import Refused, RunReader
+from seedbed.store.row_names import row_names
 
 _MOST_KINDS = 1000
 _IDS = 5
@@ -24,6 +25,7 @@ class Reason:
     reason: str
     count: int = 0
     rows: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
     def add(self, refused: Refused) -> None:
@@ -31,6 +33,7 @@ class Reason:
         self.count += 1
         if len(self.rows) < _IDS:
             self.rows.append(refused.row)
+            self.sources.append(refused.source)
         if refused.text and len(self.texts) < _TEXTS:
             self.texts.append(refused.text)
 
@@ -63,7 +66,7 @@ def _each_once(reader: RunReader) -> Iterator[Refused]:
 
 def as_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
     """Return the reasons as values that JSON can hold."""
-    return [vars(reason) for reason in reasons]
+    return [{**vars(reason), "sources": [source or None for source in reason.sources]} for reason in reasons]
 
 
 def write_reasons(reasons: Sequence[Reason], *, most: int, longest: int) -> None:
@@ -79,8 +82,9 @@ def _lines(reason: Reason, longest: int) -> Iterator[tuple[str | Painted, ...]]:
     first, *rest = reason.reason.splitlines() or [""]
     paint = "red" if reason.verdict == "failed" else "yellow"
     count = Painted(f"{reason.count:,} {reason.verdict}", paint)
-    ids = ", ".join(reason.rows) + (" ..." if reason.count > len(reason.rows) else "")
+    names = row_names(zip(reason.rows, reason.sources, strict=True))
+    more = " ..." if reason.count > len(reason.rows) else ""
     yield "  ", count, f" at {reason.step}: {first}" if reason.step else f": {first}"
     yield from ((f"    {line.strip()}",) for line in rest)
-    yield (f"    row{'' if reason.count == 1 else 's'} {ids}",)
+    yield (f"    {names}{more}",)
     yield from ((f"    answered: {cut(text, longest)}",) for text in reason.texts)

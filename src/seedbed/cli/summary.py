@@ -12,6 +12,7 @@ from seedbed.cli.printing import Painted, echo
 from seedbed.engine.failure import Failure
 from seedbed.engine.run import Found, Run
 from seedbed.errors import SeedbedError, StopRun
+from seedbed.store.row_names import row_names
 
 _REASONS = 5
 _IDS = 5
@@ -109,9 +110,9 @@ def _reason_lines(run: Run) -> Iterator[str]:
 def _places(failures: Sequence[Failure], count: int) -> str:
     if not failures:
         return ""
-    ids = ", ".join(failure.row for failure in failures[:_IDS])
+    names = row_names((failure.row, failure.source) for failure in failures[:_IDS])
     more = " ..." if count > _IDS else ""
-    return f" (row{'' if count == 1 else 's'} {ids}{more})"
+    return f" ({names}{more})"
 
 
 def _cut_lines(run: Run) -> Iterator[str]:

@@ -57,6 +57,8 @@ class Call:
 class RowTrace:
     """The calls made for one index or input row, and the rows, failures and rejections that came of it.
 
+    `source` is how people name an input row.
+
     The calls of a generator that makes all of its rows in one go belong to no row; their trace has the
     empty id and no rows.
     """
@@ -67,11 +69,13 @@ class RowTrace:
     failures: list[Failure] = field(default_factory=list)
     rejections: list[Failure] = field(default_factory=list)
     is_settled: bool = False
+    source: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the trace as values that JSON can hold."""
         return {
             "id": self.id,
+            "source": self.source or None,
             "calls": [call.as_json() for call in self.calls],
             "rows": self.rows,
             "failures": [_why(failure) for failure in self.failures],
@@ -94,20 +98,20 @@ class Trace:
         """Take what became of an index or input row."""
         for cells in settled.made.values():
             for cell in cells:
-                self._settled(cell.id).rows.append(cell.row())
+                self._settled(cell.id, cell.place).rows.append(cell.row())
         for failure in settled.failures:
-            self._settled(failure.row).failures.append(failure)
+            self._settled(failure.row, failure.source).failures.append(failure)
         for rejection in settled.rejections:
-            self._settled(rejection.row).rejections.append(rejection)
+            self._settled(rejection.row, rejection.source).rejections.append(rejection)
 
     def traces(self) -> list[RowTrace]:
         """Return the traces of the settled rows in their order, behind that of the calls of no row."""
         settled = [trace for trace in self._by_id.values() if trace.is_settled]
         return [*([self._by_id[""]] if "" in self._by_id else []), *sorted(settled, key=_order)]
 
-    def _settled(self, row_id: str) -> RowTrace:
+    def _settled(self, row_id: str, source: str) -> RowTrace:
         trace = self._of(row_id)
-        trace.is_settled = True
+        trace.is_settled, trace.source = True, source
         return trace
 
     def _of(self, row_id: str) -> RowTrace:

@@ -80,7 +80,8 @@ class Barrier:
                 return
             encoded = result.data[1:-1]
             row_id = ids.of(encoded)
-            yield Item(row_id, Cell(row_id, encoded, name, None, result.row))
+            place = f"row {number} of '{name}'"
+            yield Item(row_id, Cell(row_id, encoded, name, None, result.row, place=place))
 
     def _forget(self) -> None:
         """Forget what was made of other rows, beginning with what follows from it."""

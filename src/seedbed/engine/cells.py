@@ -14,7 +14,8 @@ class Cell:
     """A row that step `node` made: its id, the row as JSON, and the cell that it was made of.
 
     `source` and `k` say where its row is kept: row `k` of the result of `node` for row `source`. `given`
-    is what a generator task sampled, as it is, where the cell stands for that.
+    is what a generator task sampled, as it is, where the cell stands for that. `place` is how people name
+    the row that this one comes from, where they know it by another name than its id: a line of a file.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Cell:
     source: str = ""
     k: int = 0
     given: Row | None = None
+    place: str = ""
 
     def row(self) -> Row:
         """Return the row, decoded anew: whoever changes it changes nobody else's."""
@@ -42,5 +44,8 @@ class Cell:
 def children(cell: Cell, node: str, made: list[bytes]) -> list[Cell]:
     """Return the cells of the rows that `node` made of a cell: one row keeps its id, several are numbered."""
     if len(made) == 1:
-        return [Cell(cell.id, made[0], node, cell, cell.id, 0)]
-    return [Cell(f"{cell.id}/{k}", encoded, node, cell, cell.id, k) for k, encoded in enumerate(made)]
+        return [Cell(cell.id, made[0], node, cell, cell.id, 0, None, cell.place)]
+    return [
+        Cell(f"{cell.id}/{k}", encoded, node, cell, cell.id, k, None, cell.place)
+        for k, encoded in enumerate(made)
+    ]

@@ -63,6 +63,10 @@ class Outcome(NamedTuple):
         reasons = b"[" + encoded + b"]" if self.reasons else None
         return Result(step, row, key, attempt, self.status, rows, reasons)
 
+    def of_place(self, place: str) -> Outcome:
+        """Return it for a row that stands in another place of its file than it did."""
+        return self._replace(reasons=[reason._replace(source=place) for reason in self.reasons])
+
     @classmethod
     def of(cls, result: Result) -> Outcome:
         """Return what a stored result says."""
@@ -101,6 +105,9 @@ class Executions:
         if stored is not None and known and not self._journal.asks_anew(stored):
             outcome = Outcome.of(stored)
             self._journal.kept[name] += len(outcome.rows)
+            if any(reason.source != cell.place for reason in outcome.reasons):
+                outcome = outcome.of_place(cell.place)
+                self._journal.keep_result(outcome.result(name, cell.id, key, stored.attempt), stored)
         else:
             attempt = self._attempt(stored)
             scope = CallScope(
@@ -156,7 +163,10 @@ class Executions:
                 raise error
         return Outcome(
             [encode_row(row) for row in rows],
-            [Failure.of(cell.id, name, error, rejected=self._is_rejection(error)) for error in errors],
+            [
+                Failure.of(cell.id, name, error, rejected=self._is_rejection(error), source=cell.place)
+                for error in errors
+            ],
         )
 
     def _is_rejection(self, error: Exception) -> bool:

@@ -8,6 +8,7 @@ import orjson
 
 from seedbed.errors import ContentFilteredError, GenerationError, LLMError, SeedbedError
 from seedbed.plugins.origin import where
+from seedbed.store.row_names import row_name
 
 
 class Failure(NamedTuple):
@@ -16,7 +17,8 @@ class Failure(NamedTuple):
     `tries` counts how often the call was sent, `text` is the answer that could not be used.
     `answered` says that an answer was the cause, so that only another answer can help; `rejected` that the
     row was not wanted. `kept_as` is the step under whose name the run keeps it, where it is no step's result
-    that says it.
+    that says it. `source` is how people name the row that it comes from: `questions.jsonl, line 7`; empty
+    for the rows of a generator, which are known by their index.
     """
 
     row: str
@@ -28,10 +30,23 @@ class Failure(NamedTuple):
     answered: bool = True
     rejected: bool = False
     kept_as: str = ""
+    source: str = ""
+
+    @property
+    def place(self) -> str:
+        """How people name the row."""
+        return row_name(self.row, self.source)
 
     @classmethod
     def of(
-        cls, row: str, step: str, error: BaseException, *, rejected: bool = False, kept_as: str = ""
+        cls,
+        row: str,
+        step: str,
+        error: BaseException,
+        *,
+        rejected: bool = False,
+        kept_as: str = "",
+        source: str = "",
     ) -> Failure:
         """Return what an error says of a row."""
         return cls(
@@ -44,6 +59,7 @@ class Failure(NamedTuple):
             _is_answered(error),
             rejected,
             kept_as,
+            source,
         )
 
     @classmethod
@@ -55,6 +71,8 @@ class Failure(NamedTuple):
         """Return why, as JSON values: all but where it is and where it is kept."""
         values = self._asdict()
         del values["row"], values["step"], values["kept_as"]
+        if not self.source:
+            del values["source"]
         return values
 
     def encoded(self) -> bytes:

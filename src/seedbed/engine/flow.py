@@ -119,10 +119,12 @@ class Flow:
                 if condition.holds(row):
                     return child
         except Exception as error:  # noqa: BLE001 - a condition may be a stranger's function
-            return Failure.of(cell.id, parent, error, kept_as=f"{parent} routes")
+            return Failure.of(cell.id, parent, error, kept_as=f"{parent} routes", source=cell.place)
         tried = ", ".join(repr(condition.text) for _, condition in self._topology.routes(parent))
         reason = Reject(f"no route behind '{parent}' takes this row: none of {tried} holds")
-        return Failure.of(cell.id, parent, reason, rejected=True, kept_as=f"{parent} routes")
+        return Failure.of(
+            cell.id, parent, reason, rejected=True, kept_as=f"{parent} routes", source=cell.place
+        )
 
     def _merged(self, node: Node, merge: Merge, branches: list[list[Cell]], settled: Settled) -> list[Cell]:
         if merge.kind == "union":
@@ -134,7 +136,9 @@ class Flow:
             try:
                 cells += joined(fork, parts, node.parents, merge)
             except InvalidRowError as error:
-                settled.failures.append(Failure.of(fork.id, node.name, error, kept_as=node.name))
+                settled.failures.append(
+                    Failure.of(fork.id, node.name, error, kept_as=node.name, source=fork.place)
+                )
         return cells
 
     async def _through(self, chain: Chain, cells: list[Cell], settled: Settled) -> list[Cell]:

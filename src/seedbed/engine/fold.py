@@ -126,7 +126,12 @@ class Fold(AcceptedRows):
         """Return why a row that its step has made is not in the dataset."""
         name = self._generator
         return Failure.of(
-            cell.id, name, error, rejected=isinstance(error, Reject), kept_as=f"{name} admission"
+            cell.id,
+            name,
+            error,
+            rejected=isinstance(error, Reject),
+            kept_as=f"{name} admission",
+            source=cell.place,
         )
 
     def _unique_key(self, row: Row) -> bytes:

@@ -14,10 +14,11 @@ from pydantic import BaseModel
 
 from seedbed.errors import UsageError
 from seedbed.plugins.suggest import did_you_mean
-from seedbed.store.readers import read_rows, types_in
-from seedbed.store.reading import Reading
+from seedbed.store.formats import place_in
+from seedbed.store.readers import read_placed, types_in
+from seedbed.store.reading import Placed, Reading
 from seedbed.store.tables import Table, records_of, table_of
-from seedbed.tasks.rows import Row, plain_row
+from seedbed.tasks.rows import plain_row
 
 Input: TypeAlias = str | Path | Iterable[Any]
 """Rows for a task over rows: a file, a table (pandas, polars, Arrow, `datasets`), or mappings."""
@@ -40,15 +41,15 @@ class InputRows:
         """The file, where it is one."""
         return self.source if isinstance(self.source, Path) else None
 
-    def rows(self) -> Iterator[Row]:
-        """Return the rows, from the first one on where the source can be read again."""
+    def rows(self) -> Iterator[Placed]:
+        """Return the rows with their numbers, from the first one on where the source can be read again."""
         if isinstance(self.source, Path):
-            return read_rows(self.source, self.reading)
-        if isinstance(self.source, Table):
-            return self.source.rows(self.reading)
-        if self.reading.columns is None and not self.reading.drop:
-            return iter(self.source)
-        return (self._chosen(item) for item in self.source)
+            return read_placed(self.source, self.reading)
+        return enumerate(self._rows_in_memory(), start=1)
+
+    def name_of(self, number: int) -> str:
+        """Return how people name a row: by its file and line, or by its place in what was given."""
+        return place_in(self.source, number) if isinstance(self.source, Path) else f"row {number} of input"
 
     def types(self) -> bytes | None:
         """Return the columns as a serialised Arrow schema, where the source has one."""
@@ -91,6 +92,14 @@ class InputRows:
             return digests[0]
         return hashlib.blake2b(repr((digests, chosen)).encode(), digest_size=16).digest()
 
+    def _rows_in_memory(self) -> Iterable[Any]:
+        assert not isinstance(self.source, Path)
+        if isinstance(self.source, Table):
+            return self.source.rows(self.reading)
+        if self.reading.columns is None and not self.reading.drop:
+            return self.source
+        return (self._chosen(item) for item in self.source)
+
     def _beginning(self) -> list[Mapping[str, Any]]:
         # Nothing is noted here: the run reads these rows again.
         whole = replace(self, reading=Reading(self.reading.encoding, note=lambda text: None))
@@ -99,7 +108,7 @@ class InputRows:
             return [dict.fromkeys(names)] if names else []
         if not isinstance(self.source, Path | Sequence):
             return []
-        rows: list[Mapping[str, Any]] = list(islice(whole.rows(), _LOOKED_AT))
+        rows: list[Mapping[str, Any]] = [row for _, row in islice(whole.rows(), _LOOKED_AT)]
         return rows if all(isinstance(row, Mapping) for row in rows) else []
 
     def _chosen(self, item: Any) -> Any:

@@ -44,6 +44,6 @@ def joined(fork: Cell, branches: Sequence[list[Cell]], parents: Sequence[Parent]
     rows = join_rows(merge, fork.row(), named)
     leading = max(branches, key=lambda cells: (len(cells), *(len(cell.id) for cell in cells[:1])))
     return [
-        Cell(lead.id, encode_row(row), "", fork, lead.source, lead.k)
+        Cell(lead.id, encode_row(row), "", fork, lead.source, lead.k, None, fork.place)
         for lead, row in zip(leading, rows, strict=False)
     ]

@@ -113,7 +113,14 @@ class Run:
         self.rejections.update(summary["rejections"])
         self.dropped.update(summary.get("dropped", {}))
         self.failures += [
-            Failure(one["row"], one["step"], one["kind"], one["reason"], one["tries"])
+            Failure(
+                one["row"],
+                one["step"],
+                one["kind"],
+                one["reason"],
+                one["tries"],
+                source=one.get("source") or "",
+            )
             for one in summary["failures"]
         ]
 
@@ -159,7 +166,14 @@ class Run:
             "replayed": self.calls.replayed,
             "reasons": dict(self.reasons),
             "failures": [
-                {"row": f.row, "step": f.step, "kind": f.kind, "reason": f.reason, "tries": f.tries}
+                {
+                    "row": f.row,
+                    "source": f.source or None,
+                    "step": f.step,
+                    "kind": f.kind,
+                    "reason": f.reason,
+                    "tries": f.tries,
+                }
                 for f in self.failures
             ],
         }

@@ -65,7 +65,9 @@ class SourceMaker:
         assert given is not None
         rows = given.rows()
         keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
-        return ThreadedSource(lambda: digested(rows, segment.name), READ_AHEAD, keep, self._ahead)
+        return ThreadedSource(
+            lambda: digested(rows, segment.name, given.name_of), READ_AHEAD, keep, self._ahead
+        )
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
         def from_the_start() -> Iterator[Item]:

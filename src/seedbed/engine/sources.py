@@ -19,6 +19,7 @@ from seedbed.engine.failure import Failure
 from seedbed.errors import InvalidRowError
 from seedbed.llm.files_read import current_files
 from seedbed.llm.scope import current_scope
+from seedbed.store.reading import Placed
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
@@ -43,9 +44,9 @@ class Item(NamedTuple):
     begins: int = 0
 
     @classmethod
-    def failed(cls, id: str, step: str, error: Exception) -> Item:
+    def failed(cls, id: str, step: str, error: Exception, place: str = "") -> Item:
         """Return the item of a row that could not be made."""
-        return cls(id, Cell(id, b"{}"), Failure.of(id, step, error, kept_as=step))
+        return cls(id, Cell(id, b"{}", place=place), Failure.of(id, step, error, kept_as=step, source=place))
 
 
 class Source(ABC):
@@ -257,17 +258,18 @@ def numbered(
             begin(number)
 
 
-def digested(rows: Iterable[Row], step: str) -> Iterator[Item]:
-    """Yield the rows of an input as items, known by content and not by their line."""
+def digested(rows: Iterable[Placed], step: str, name_of: Callable[[int], str]) -> Iterator[Item]:
+    """Yield the rows of an input as items, known by content and not by their line, which is their name."""
     ids = ContentIds()
-    for number, row in enumerate(rows):
+    for count, (number, row) in enumerate(rows):
+        place = name_of(number)
         try:
             encoded = encode_row(row)
         except InvalidRowError as error:
-            yield Item.failed(f"invalid.{number}", step, error)
+            yield Item.failed(f"invalid.{count}", step, error, place)
             continue
         row_id = ids.of(encoded)
-        yield Item(row_id, Cell(row_id, encoded, "", None, row_id))
+        yield Item(row_id, Cell(row_id, encoded, "", None, row_id, place=place))
 
 
 class ContentIds:

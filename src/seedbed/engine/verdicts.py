@@ -40,7 +40,9 @@ class VerdictLog:
     def refuse(self, failure: Failure, verdict: Refusal) -> None:
         """Note a row that failed or was rejected, and why where no result says it."""
         step, row = failure.kept_as or failure.step, failure.row
-        if self._add(Verdict(self._leaf, self._seq, row, verdict, step, row, 0)) and failure.kept_as:
+        is_new = self._add(Verdict(self._leaf, self._seq, row, verdict, step, row, 0))
+        # A row that is known may stand in another line of its file now.
+        if failure.kept_as and (is_new or failure.source):
             why = b"[" + failure.encoded() + b"]"
             self._store.add_result(Result(step, row, _OF_NO_STEP, 0, verdict, b"[]", why))
 

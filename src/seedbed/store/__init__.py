@@ -5,7 +5,7 @@ from __future__ import annotations
 from seedbed.store.csv_safety import check_csv_safe, safe_rows
 from seedbed.store.export import INPUT_TYPES, check_target, export_rows
 from seedbed.store.model_rows import ModelRows
-from seedbed.store.readers import read_rows
+from seedbed.store.readers import read_placed, read_rows
 from seedbed.store.run_folders import (
     RunEntry,
     is_run,
@@ -47,6 +47,7 @@ __all__ = [
     "export_rows",
     "is_run",
     "list_runs",
+    "read_placed",
     "read_rows",
     "remove_run",
     "run_entry",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import DatasetError
 from seedbed.store.columnar import ColumnarRows, check_names, rows_of
-from seedbed.store.reading import Reading
-from seedbed.tasks.rows import Row
+from seedbed.store.reading import Placed, Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,8 +30,8 @@ def write_arrow_stream(rows: Iterable[bytes], path: Path, types: bytes | None = 
     _write(rows, path, types, pa.ipc.new_stream)
 
 
-def read_arrow(path: Path, reading: Reading) -> Iterator[Row]:
-    """Yield the rows batch by batch, of the file or the stream format.
+def read_arrow(path: Path, reading: Reading) -> Iterator[Placed]:
+    """Yield the rows batch by batch, each with its number, of the file or the stream format.
 
     Raises `DatasetError` where the file cannot be read.
     """
@@ -45,7 +44,8 @@ def read_arrow(path: Path, reading: Reading) -> Iterator[Row]:
             wanted = [name for name in schema.names if reading.wants(name)]
             schema = pa.schema([schema.field(name) for name in wanted])
             chosen = (batch.select(wanted) for batch in batches)
-            yield from rows_of(f"'{path}'", schema, chosen, reading.noting(f"'{path}'"))
+            rows = rows_of(f"'{path}'", schema, chosen, reading.noting(f"'{path}'"))
+            yield from enumerate(rows, start=1)
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"'{path}' cannot be read as Arrow: {error}") from error
 

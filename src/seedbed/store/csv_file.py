@@ -21,9 +21,9 @@ from typing import Any
 import orjson
 
 from seedbed.errors import DatasetError
-from seedbed.store.reading import Reading
+from seedbed.store.reading import Placed, Reading
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
-from seedbed.tasks.rows import Row, encode_value
+from seedbed.tasks.rows import encode_value
 
 _MAX_CELL = 2**31 - 1
 
@@ -40,43 +40,49 @@ def write_csv(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> 
             writer.writerows([_cell(row.get(name)) for name in columns] for row in map(orjson.loads, rows))
 
 
-def read_csv(path: Path, reading: Reading) -> Iterator[Row]:
-    """Yield a row of texts for each record; raise `DatasetError` with file and line if it cannot be read."""
+def read_csv(path: Path, reading: Reading) -> Iterator[Placed]:
+    """Yield a row of texts for each record, with the line that it begins in.
+
+    Raises `DatasetError` with file and line if it cannot be read.
+    """
     yield from _read(path, reading, ",")
 
 
-def read_tsv(path: Path, reading: Reading) -> Iterator[Row]:
+def read_tsv(path: Path, reading: Reading) -> Iterator[Placed]:
     """Yield what `read_csv` yields, of a file whose cells have tabs between them."""
     yield from _read(path, reading, "\t")
 
 
-def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Row]:
+def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
     # The limit belongs to the process; its default of 128 KiB is less than one long answer.
     csv.field_size_limit(max(_MAX_CELL, csv.field_size_limit()))
     with opened(path) as file, decoded(file, encoding := encoding_of(file, reading.encoding)) as text:
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
-            for row in _records(path, reader):
-                yield {name: cell for name, cell in row.items() if reading.wants(name)}
+            for line, row in _records(path, reader):
+                yield line, {name: cell for name, cell in row.items() if reading.wants(name)}
         except csv.Error as error:
             raise DatasetError(f"'{path}' line {reader.line_num} is not CSV: {error}") from error
         except UnicodeDecodeError as error:
             raise undecodable(f"'{path}' after line {reader.line_num}", encoding, error) from error
 
 
-def _records(path: Path, reader: Any) -> Iterator[Row]:
+def _records(path: Path, reader: Any) -> Iterator[Placed]:
     header: list[str] = next(reader, [])
     doubled = next((name for name in header if header.count(name) > 1), None)
     if doubled is not None:
         raise DatasetError(f"'{path}' has two columns named {doubled!r}", "rename one of them")
+    end = reader.line_num
     for cells in reader:
+        # A record may go on over several lines, and the reader knows its last one.
+        begin, end = end + 1, reader.line_num
         if not cells:
             continue
         if len(cells) != len(header):
             amount = "many" if len(cells) > len(header) else "few"
             where = f"'{path}' line {reader.line_num}"
             raise DatasetError(f"{where} has too {amount} cells: {len(cells)} for {len(header)} columns")
-        yield {name: cell or None for name, cell in zip(header, cells, strict=True)}
+        yield begin, {name: cell or None for name, cell in zip(header, cells, strict=True)}
 
 
 def _cell(value: Any) -> str:

@@ -15,12 +15,11 @@ from seedbed.store.csv_file import read_csv, read_tsv, write_csv
 from seedbed.store.hf_folder import read_hf_folder, write_hf_folder
 from seedbed.store.json_file import read_json_lines, read_json_list, write_json_lines
 from seedbed.store.parquet_file import read_parquet, write_parquet
-from seedbed.store.reading import Reading
+from seedbed.store.reading import Placed, Reading
 from seedbed.store.text_file import COMPRESSED
-from seedbed.tasks.rows import Row
 
-Reader: TypeAlias = Callable[[Path, Reading], Iterator[Row]]
-"""Yields the rows of a file."""
+Reader: TypeAlias = Callable[[Path, Reading], Iterator[Placed]]
+"""Yields the rows of a file, each with its place."""
 
 Writer: TypeAlias = Callable[[Iterable[bytes], Path, bytes | None], None]
 """Makes a new file or folder of encoded rows, which it may iterate twice.
@@ -76,6 +75,14 @@ def is_text(path: Path) -> bool:
     """Whether the ending of `path` is that of a text file, compressed or not."""
     packed = path.suffix.lower() in COMPRESSED
     return (path.with_suffix("") if packed else path).suffix.lower() in TEXTS
+
+
+def place_in(path: Path, number: int) -> str:
+    """Return how people name a row of a file: `rows.jsonl, line 7`; `rows.parquet, row 7`."""
+    packed = path.suffix.lower() in COMPRESSED
+    ending = (path.with_suffix("") if packed else path).suffix.lower()
+    unit = "item" if ending == ".json" else "line" if ending in TEXTS else "row"
+    return f"{path.name}, {unit} {number}"
 
 
 def writer_of(path: Path) -> Writer:

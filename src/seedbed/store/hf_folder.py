@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import orjson
 
 from seedbed.errors import DatasetError
 from seedbed.store.arrow_file import read_arrow, write_arrow_stream
-from seedbed.store.reading import Reading
-from seedbed.tasks.rows import Row
+from seedbed.store.reading import Placed, Reading
 
 _DATA = "data-00000-of-00001.arrow"
 _INFO = "dataset_info.json"
@@ -31,10 +31,14 @@ def write_hf_folder(rows: Iterable[bytes], path: Path, types: bytes | None = Non
     (path / _STATE).write_bytes(orjson.dumps(_state(data), option=orjson.OPT_INDENT_2))
 
 
-def read_hf_folder(path: Path, reading: Reading) -> Iterator[Row]:
-    """Yield the rows of all files of the folder, in its order; raise `DatasetError` as `read_arrow` does."""
-    for file in data_files(path):
-        yield from read_arrow(file, reading)
+def read_hf_folder(path: Path, reading: Reading) -> Iterator[Placed]:
+    """Yield the rows of all files of the folder, in its order; raise `DatasetError` as `read_arrow` does.
+
+    They are counted over all files, as `datasets` counts them.
+    """
+    rows = chain.from_iterable(read_arrow(file, reading) for file in data_files(path))
+    for number, (_, row) in enumerate(rows, start=1):
+        yield number, row
 
 
 def data_files(path: Path) -> list[Path]:

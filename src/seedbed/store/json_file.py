@@ -12,7 +12,7 @@ import orjson
 
 from seedbed.errors import DatasetError, InvalidRowError
 from seedbed.store.lenient_json import LenientDecoder, lenient_json
-from seedbed.store.reading import Noting, Reading
+from seedbed.store.reading import Noting, Placed, Reading
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, checked_row
 
@@ -28,19 +28,22 @@ def write_json_lines(rows: Iterable[bytes], path: Path, types: bytes | None = No
         file.writelines(row + b"\n" for row in rows)
 
 
-def read_json_lines(path: Path, reading: Reading) -> Iterator[Row]:
-    """Yield the object of each line, skipping blank ones; raise `DatasetError` with file and line."""
+def read_json_lines(path: Path, reading: Reading) -> Iterator[Placed]:
+    """Yield the object of each line with its number, skipping blank ones.
+
+    Raises `DatasetError` with file and line.
+    """
     note = reading.noting(f"'{path}'")
     with opened(path) as file:
         encoding = encoding_of(file, reading.encoding)
         for number, line in enumerate(_lines(path, file, encoding), start=1):
             text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
             if text.strip():
-                yield _wanted(_row_of_line(text, path, number, note), reading)
+                yield number, _wanted(_row_of_line(text, path, number, note), reading)
 
 
-def read_json_list(path: Path, reading: Reading) -> Iterator[Row]:
-    """Yield the objects of a file that holds one list, without reading all of it at once.
+def read_json_list(path: Path, reading: Reading) -> Iterator[Placed]:
+    """Yield the objects of a file that holds one list with their numbers, without reading all of it at once.
 
     Raises `DatasetError` with the file and the number of the item, counted from 1.
     """
@@ -48,8 +51,9 @@ def read_json_list(path: Path, reading: Reading) -> Iterator[Row]:
         encoding = encoding_of(file, reading.encoding)
         try:
             with decoded(file, encoding) as text:
-                for row in _List(path, text, reading.noting(f"'{path}'")).items():
-                    yield _wanted(row, reading)
+                items = _List(path, text, reading.noting(f"'{path}'")).items()
+                for number, row in enumerate(items, start=1):
+                    yield number, _wanted(row, reading)
         except UnicodeDecodeError as error:
             raise undecodable(f"'{path}'", encoding, error) from error
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.errors import DatasetError
 from seedbed.store.columnar import BATCH_ROWS, ColumnarRows, check_names, rows_of
-from seedbed.store.reading import Reading
-from seedbed.tasks.rows import Row
+from seedbed.store.reading import Placed, Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,10 +28,10 @@ def write_parquet(rows: Iterable[bytes], path: Path, types: bytes | None = None)
             writer.write_table(pa.Table.from_batches(group, schema=columnar.schema))
 
 
-def read_parquet(path: Path, reading: Reading) -> Iterator[Row]:
-    """Yield the rows batch by batch; raise `DatasetError` where the file cannot be read.
+def read_parquet(path: Path, reading: Reading) -> Iterator[Placed]:
+    """Yield the rows batch by batch, each with its number.
 
-    A column that is not wanted is not read.
+    Raises `DatasetError` where the file cannot be read. A column that is not wanted is not read.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -44,7 +43,8 @@ def read_parquet(path: Path, reading: Reading) -> Iterator[Row]:
             wanted = [name for name in schema.names if reading.wants(name)]
             schema = pa.schema([schema.field(name) for name in wanted])
             batches = file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
-            yield from rows_of(f"'{path}'", schema, batches, reading.noting(f"'{path}'"))
+            rows = rows_of(f"'{path}'", schema, batches, reading.noting(f"'{path}'"))
+            yield from enumerate(rows, start=1)
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"'{path}' cannot be read as Parquet: {error}") from error
 

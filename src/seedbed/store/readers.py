@@ -11,7 +11,7 @@ from seedbed.store.arrow_file import arrow_types
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.formats import Reader, is_text, reader_of
 from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
-from seedbed.store.reading import Reading
+from seedbed.store.reading import Placed, Reading
 from seedbed.tasks.rows import Row
 
 
@@ -22,6 +22,12 @@ def read_rows(path: Path, reading: Reading | None = None) -> Iterator[Row]:
     `DatasetError`, naming file and line, from the iterator where the content is not rows. What is written
     in a way that JSON lacks, as NaN, is read as the nearest that JSON has, and noted once.
     """
+    placed = read_placed(path, reading)
+    return (row for _, row in placed)
+
+
+def read_placed(path: Path, reading: Reading | None = None) -> Iterator[Placed]:
+    """Return what `read_rows` does, each row with the line, item or row of the file that it is."""
     reading = reading or Reading()
     reading.check()
     if not path.exists():

@@ -6,11 +6,15 @@ import codecs
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from seedbed.errors import UsageError
+from seedbed.tasks.rows import Row
 
 logger = logging.getLogger(__name__)
+
+Placed: TypeAlias = tuple[int, Row]
+"""A row and where it stands in its file: its line, item or row, counted from 1."""
 
 
 class Noting(Protocol):

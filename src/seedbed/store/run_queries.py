@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import orjson
 
@@ -25,6 +25,8 @@ PAGE_BYTES = 2**24
 """Bytes after which a page is given on though it is not full: rows may be megabytes each."""
 
 _AT_A_TIME = 4
+
+_Why: TypeAlias = tuple[str, str, int, str | None, str]
 
 _CALL = ", ".join(Call._fields)
 _RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
@@ -318,8 +320,11 @@ class Reasons:
         self._before: tuple[str, ...] = ()
         self._number = 0
 
-    def of(self, row: str, verdict: str, step: str, encoded: str | None) -> tuple[str, str, int, str | None]:
-        """Return reason, kind, tries and text of the next verdict; `encoded` are the reasons of its row."""
+    def of(self, row: str, verdict: str, step: str, encoded: str | None) -> _Why:
+        """Return reason, kind, tries, text and source of the next verdict.
+
+        `encoded` are the reasons of its row.
+        """
         self._number = self._number + 1 if self._before == (row, verdict, step) else 0
         self._before = (row, verdict, step)
         return _why(encoded, verdict, self._number)
@@ -329,14 +334,14 @@ def _places(values: Sequence[str]) -> str:
     return ",".join("?" * len(values))
 
 
-def _why(reasons: str | None, verdict: str, number: int) -> tuple[str, str, int, str | None]:
-    """Return reason, kind, tries and text of a row's refusal of that number, for that verdict."""
+def _why(reasons: str | None, verdict: str, number: int) -> _Why:
+    """Return reason, kind, tries, text and source of a row's refusal of that number, for that verdict."""
     rejected = verdict == "rejected"
     alike = [why for why in orjson.loads(reasons or "[]") if why["rejected"] == rejected]
     if number >= len(alike):
-        return "(no reason is kept)", "", 0, None
+        return "(no reason is kept)", "", 0, None, ""
     why = alike[number]
-    return why["reason"], why["kind"], why["tries"], why["text"]
+    return why["reason"], why["kind"], why["tries"], why["text"], why.get("source", "")
 
 
 def _session(

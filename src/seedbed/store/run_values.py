@@ -100,7 +100,10 @@ class Failure(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A row that was rejected or failed; `kind` is empty where no reason is kept."""
+    """A row that was rejected or failed; `kind` is empty where no reason is kept.
+
+    `source` is how people name the row that it comes from, where that is not by its id.
+    """
 
     seq: int
     row: str
@@ -110,6 +113,7 @@ class Refused(NamedTuple):
     kind: str
     tries: int
     text: str | None
+    source: str = ""
 
 
 class Spent(NamedTuple):

@@ -1,0 +1,30 @@
+"""What rows are called where people read of them: by file and line, or by their index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def row_name(row: str, source: str) -> str:
+    """Return the name of a row: `row 7`, or `questions.jsonl, line 7` where that is its `source`.
+
+    One of several rows that were made of one has the number behind it that its id has: `row 7/1`.
+    """
+    if not source:
+        return f"row {row}"
+    _, slash, part = row.partition("/")
+    if source[-1].isdigit():
+        return f"{source}{slash}{part}"
+    # `row 7 of input`
+    head, of, tail = source.partition(" of ")
+    return f"{head}{slash}{part}{of}{tail}"
+
+
+def row_names(named: Iterable[tuple[str, str]]) -> str:
+    """Return the names of rows, given as id and source: `rows 3, 5`; `questions.jsonl, lines 7, 9`."""
+    names = [row_name(row, source) for row, source in named]
+    kinds = {name.rpartition(" ")[0] for name in names}
+    numbers = [name.rpartition(" ")[2] for name in names]
+    if len(names) < 2 or len(kinds) > 1 or not all(number[:1].isdigit() for number in numbers):
+        return "; ".join(names)
+    return f"{kinds.pop()}s {', '.join(numbers)}"
