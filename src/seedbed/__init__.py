@@ -97,6 +97,8 @@ if TYPE_CHECKING:
     from seedbed.plugins.resolve import get_step as get_step
     from seedbed.plugins.resolve import get_task as get_task
     from seedbed.plugins.suggest import did_you_mean as did_you_mean
+    from seedbed.store.refused_rows import RefusedRow as RefusedRow
+    from seedbed.store.refused_rows import RowCall as RowCall
     from seedbed.store.run_store import RunStore as RunStore
     from seedbed.store.run_values import Call as Call
     from seedbed.store.run_values import Result as Result
@@ -156,6 +158,7 @@ _HOMES = {
     "tasks.passing": "Pass",
     "pipeline.pipeline": "Pipeline",
     "pipeline.routing": "otherwise when",
+    "store.refused_rows": "RefusedRow RowCall",
     "store.run_store": "RunStore",
     "store.run_values": "Call Result Verdict",
     "engine.api": "run",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Result
 
-from seedbed import Step
+from seedbed import Step, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "runs.md"
 FENCE = re.compile(r"^```(?:text|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -49,6 +49,8 @@ def kept(seedbed: Callable[..., Result]) -> None:
     """The runs that the page tells of."""
     Path("qa.py").write_text(SOURCE)
     seedbed("run", "qa.py:QA", "--llm", "t.py:Echo/m", "-n", "12", "-o", "qa.jsonl")
+    Path("questions.jsonl").write_text("\n".join(f'{{"n": {n}}}' for n in range(9)))
+    run(OneStep(), input="questions.jsonl", name="answers")
     (OneStep() >> [OneStep(name="first"), OtherStep()]).run(input=[{"n": 1}], name="pipeline", leaf="first")
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from seedbed.cli.planning import Order, order_of
 from seedbed.cli.policy import kept_policy
 from seedbed.cli.settings import Setting
@@ -28,7 +26,7 @@ def kept_order(order: Order, plan: Plan, out: Path | None, csv_safe: bool = Fals
     Settings that are or hold a secret are named under `withheld`, without their value.
     """
     settings = [*order.settings.own, *(one._replace(path=("llm", *one.path)) for one in order.settings.llm)]
-    secrets = _secrets(plan)
+    secrets = plan.secrets()
     withheld = [one.key for one in settings if _is_withheld(one, secrets)]
     return {
         "what": order.what,
@@ -89,12 +87,6 @@ def _still_holds(setting: str, kept: Mapping[str, Any], given: Mapping[str, Any]
     if not setting.startswith(_LLM) or given["llm"] is None or kept["llm"] is None:
         return True
     return split_llm_reference(given["llm"])[0] == split_llm_reference(kept["llm"])[0]
-
-
-def _secrets(plan: Plan) -> list[str]:
-    of_llms = [secret for llm in plan.llms for secret in llm.secrets()]
-    values = [value for step in plan.steps for value in vars(step).values()]
-    return [*of_llms, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
 
 
 def _is_withheld(setting: Setting, secrets: Sequence[str]) -> bool:

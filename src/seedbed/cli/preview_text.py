@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seedbed.cli.blocks import block, row_text, rule, write_answers
+from seedbed.cli.message_blocks import write_messages
 from seedbed.cli.trace import Call, RowTrace
-from seedbed.llm.messages import Message, parts
+from seedbed.llm.messages import Message
 from seedbed.store.row_names import row_name
 
 
@@ -27,9 +28,7 @@ def write_traces(traces: Sequence[RowTrace]) -> None:
 
 
 def _write_call(call: Call, earlier: Sequence[Message]) -> None:
-    for message in _new_messages(call, earlier):
-        name = "raw prompt" if call.request.raw_prompt else str(message["role"])
-        block(name, _message_text(message), "cyan")
+    write_messages(call.request.messages, earlier, "raw prompt" if call.request.raw_prompt else None)
     if call.note:
         block("note", call.note, "yellow")
     write_answers(call.response.choices, about=_sent(call))
@@ -39,16 +38,3 @@ def _sent(call: Call) -> str:
     """Return the parameters that were sent with a prompt, in one line behind the title of its answer."""
     sent = ", ".join(f"{name}={value}" for name, value in call.parameters.items())
     return f" · {sent}" if sent else ""
-
-
-def _new_messages(call: Call, earlier: Sequence[Message]) -> Sequence[Message]:
-    """Return what a call adds to the conversation that has been shown already."""
-    messages = call.request.messages
-    begins_alike = len(earlier) > 0 and messages[: len(earlier)] == tuple(earlier)
-    added = messages[len(earlier) :] if begins_alike else messages
-    # The answer that a model is reminded of has just been shown.
-    return added[1:] if begins_alike and added and added[0]["role"] == "assistant" else added
-
-
-def _message_text(message: Message) -> str:
-    return "\n".join(part.get("text", "[image]") for part in parts(message))

@@ -96,6 +96,8 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 @click.option(
     "--model-column", metavar="COLUMN", help="Add a column of this name: the model that made each row."
 )
+@click.option("--failed", is_flag=True, help="Write the rows that failed, with what they came of and why.")
+@click.option("--rejected", is_flag=True, help="Write the rows that were rejected, likewise.")
 def export(
     name: str,
     out: Path | None,
@@ -104,10 +106,22 @@ def export(
     form: str | None,
     columns: tuple[str, ...],
     model_column: str | None,
+    failed: bool,
+    rejected: bool,
 ) -> int:
-    """Write the rows of a run to a file, also while it goes on."""
-    from seedbed.cli.runs_export import export_run
+    """Write the rows of a run to a file, also while it goes on.
 
+    With --failed, --rejected or both, those that are not in the dataset: input, prompts, answers and reason.
+    """
+    from seedbed.cli.runs_export import export_refused, export_run
+
+    if failed or rejected:
+        if leaf or form or columns or model_column:
+            raise UsageError(
+                "--failed and --rejected write rows that are not in the dataset",
+                "leave out --leaf, --as, --column and --model-column",
+            )
+        return export_refused(name, out, failed=failed, rejected=rejected, csv_safe=csv_safe)
     return export_run(name, out, leaf, form, columns, csv_safe=csv_safe, model_column=model_column)
 
 

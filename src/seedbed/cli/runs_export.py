@@ -22,6 +22,8 @@ from seedbed.store import (
     export_rows,
     safe_rows,
 )
+from seedbed.store.refused_rows import RefusedRows
+from seedbed.store.run_values import Decision
 
 
 def export_run(
@@ -53,16 +55,32 @@ def export_run(
         if model_column is not None:
             rows = ModelRows(reader, leaf, model_column)
         formed = rows if form is None else _formed(rows, form, columns)
-        if out is None:
-            for row in formed:
-                sys.stdout.buffer.write(row_bytes(row, sys.stdout) + b"\n")
-        else:
-            types = reader.get_mark(INPUT_TYPES) if form is None else None
-            count = export_rows(
-                safe_rows(formed, csv_safe), out, types if types and isinstance(types, bytes) else None
-            )
-            echo(f"{count:,} row{'' if count == 1 else 's'} in {out}", err=True)
+        types = reader.get_mark(INPUT_TYPES) if form is None else None
+        _write(safe_rows(formed, csv_safe), out, types if types and isinstance(types, bytes) else None)
     return ExitStatus.COMPLETE
+
+
+def export_refused(
+    name: str, out: Path | None, *, failed: bool, rejected: bool, csv_safe: bool = False
+) -> ExitStatus:
+    """Write the rows that failed or were rejected, each with what it came of; raises UsageError."""
+    check_csv_safe(csv_safe, out)
+    if out is not None:
+        check_target(out)
+    chosen: tuple[tuple[Decision, bool], ...] = (("failed", failed), ("rejected", rejected))
+    with RunReader.open(kept_run(name)) as reader:
+        verdicts = [verdict for verdict, wanted in chosen if wanted]
+        _write(safe_rows(RefusedRows(reader, verdicts), csv_safe), out)
+    return ExitStatus.COMPLETE
+
+
+def _write(rows: Iterable[bytes], out: Path | None, types: bytes | None = None) -> None:
+    if out is None:
+        for row in rows:
+            sys.stdout.buffer.write(row_bytes(row, sys.stdout) + b"\n")
+        return
+    count = export_rows(rows, out, types)
+    echo(f"{count:,} row{'' if count == 1 else 's'} in {out}", err=True)
 
 
 def _leaf(reader: RunReader, name: str, leaf: str | None) -> str:

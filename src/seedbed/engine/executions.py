@@ -10,6 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from seedbed.engine.cells import Cell
+from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
 from seedbed.engine.fingerprint import execution_key
 from seedbed.engine.journal import RunJournal
@@ -118,7 +119,11 @@ class Executions:
                 rank=settled.position,
                 has_branches=self._journal.has_branches,
             )
+            scope.asked = []
+            settled.scopes.append(scope)
             outcome = await self._outcome(applied.stage, cell, scope)
+            if outcome.reasons:
+                self._journal.keep_evidence(evidence_of(name, cell, settled.scopes, attempt))
             self._journal.keep_result(outcome.result(name, cell.id, key, attempt), stored)
         if not outcome.rows and not outcome.reasons:
             settled.dropped.append(name)

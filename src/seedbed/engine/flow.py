@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from seedbed.engine.cells import Cell, children
+from seedbed.engine.evidence import evidence_of
 from seedbed.engine.executions import Executions
 from seedbed.engine.failure import Failure
 from seedbed.engine.merging import by_fork, joined, row_order, united
@@ -30,12 +31,19 @@ class Flow:
     """Takes items through the nodes of a segment of the graph.
 
     Where rows fork, meet or need order, the rows of an item wait for each other; they wait for those of
-    another item at an ordered step alone. `kept` names the nodes whose rows are wanted.
+    another item at an ordered step alone. `kept` names the nodes whose rows are wanted. With `judged`,
+    rows may still be refused afterwards, and it must be known then what was asked for them.
     """
 
     def __init__(
-        self, segment: Sequence[Node], topology: Topology, executions: Executions, kept: Iterable[str]
+        self,
+        segment: Sequence[Node],
+        topology: Topology,
+        executions: Executions,
+        kept: Iterable[str],
+        judged: bool = False,
     ) -> None:
+        self._judged = judged
         self._executions = executions
         self._topology = topology
         self._kept = frozenset(kept)
@@ -63,6 +71,9 @@ class Flow:
         finally:
             for turns in self._turns.values():
                 turns.give_up(position)
+        if not self._judged:
+            # A row may wait long for its verdict, and prompts are as large as rows.
+            settled.scopes.clear()
         # They came as they happened, and the rows of one item go their ways at once.
         settled.failures.sort(key=self._place)
         settled.rejections.sort(key=self._place)
@@ -106,25 +117,25 @@ class Flow:
             return cells
         # Asked once: a condition that said something else to the next child would lose or double the row.
         if parent not in ways:
-            ways[parent] = [self._way(parent, cell) for cell in cells]
+            ways[parent] = [self._way(parent, cell, settled) for cell in cells]
             lost = [way for way in ways[parent] if isinstance(way, Failure)]
             settled.rejections += [failure for failure in lost if failure.rejected]
             settled.failures += [failure for failure in lost if not failure.rejected]
         return [cell for cell, way in zip(cells, ways[parent], strict=True) if way == child]
 
-    def _way(self, parent: str, cell: Cell) -> str | Failure:
-        row = cell.row()
+    def _way(self, parent: str, cell: Cell, settled: Settled) -> str | Failure:
+        row, kept_as = cell.row(), f"{parent} routes"
         try:
             for child, condition in self._topology.routes(parent):
                 if condition.holds(row):
                     return child
         except Exception as error:  # noqa: BLE001 - a condition may be a stranger's function
-            return Failure.of(cell.id, parent, error, kept_as=f"{parent} routes", source=cell.place)
+            settled.evidence.append(evidence_of(kept_as, cell, settled.scopes))
+            return Failure.of(cell.id, parent, error, kept_as=kept_as, source=cell.place)
         tried = ", ".join(repr(condition.text) for _, condition in self._topology.routes(parent))
         reason = Reject(f"no route behind '{parent}' takes this row: none of {tried} holds")
-        return Failure.of(
-            cell.id, parent, reason, rejected=True, kept_as=f"{parent} routes", source=cell.place
-        )
+        settled.evidence.append(evidence_of(kept_as, cell, settled.scopes))
+        return Failure.of(cell.id, parent, reason, rejected=True, kept_as=kept_as, source=cell.place)
 
     def _merged(self, node: Node, merge: Merge, branches: list[list[Cell]], settled: Settled) -> list[Cell]:
         if merge.kind == "union":
@@ -136,6 +147,7 @@ class Flow:
             try:
                 cells += joined(fork, parts, node.parents, merge)
             except InvalidRowError as error:
+                settled.evidence.append(evidence_of(node.name, fork, settled.scopes))
                 settled.failures.append(
                     Failure.of(fork.id, node.name, error, kept_as=node.name, source=fork.place)
                 )
@@ -182,10 +194,16 @@ class Unchanged(Flow):
         return Settled(position, item.id, {item.cell.node: [item.cell]})
 
 
-def flow_of(segment: Sequence[Node], topology: Topology, executions: Executions, kept: Iterable[str]) -> Flow:
+def flow_of(
+    segment: Sequence[Node],
+    topology: Topology,
+    executions: Executions,
+    kept: Iterable[str],
+    judged: bool = False,
+) -> Flow:
     """Return the flow of a segment's nodes."""
     cls = Flow if segment else Unchanged
-    return cls(segment, topology, executions, kept)
+    return cls(segment, topology, executions, kept, judged)
 
 
 def is_ordered(node: Node) -> bool:

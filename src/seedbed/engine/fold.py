@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import orjson
 
 from seedbed.engine.cells import Cell
+from seedbed.engine.evidence import evidence_of
 from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
 from seedbed.engine.fingerprint import digest
@@ -53,6 +54,11 @@ class Fold(AcceptedRows):
         self._seen: set[bytes] = set()
 
     @property
+    def may_refuse(self) -> bool:
+        """Whether rows may be refused here, after all steps."""
+        return self._admitting is not None
+
+    @property
     def is_satisfied(self) -> bool:
         """Whether as many rows and failures have been decided as are wanted."""
         return self._wanted is not None and self._counted_rows >= self._wanted
@@ -81,6 +87,7 @@ class Fold(AcceptedRows):
         """Turn what became of the next item into its verdict."""
         if self._admitting is not None and settled.rows(self._counted):
             await self._admit_rows(settled)
+        settled.scopes.clear()
         self._cut(settled)
         if self._remembers and self._admitting is None:
             for cell in self._own(settled):
@@ -105,12 +112,12 @@ class Fold(AcceptedRows):
                     await asyncio.to_thread(self._admitting.admit, row, self._accepted)
             except Reject as reason:
                 _drop(settled, cell)
-                settled.rejections.append(self._refused(cell, reason))
+                settled.rejections.append(self._refused(settled, cell, reason))
             except Exception as error:
                 if concerns_all(error):
                     raise
                 _drop(settled, cell)
-                settled.failures.append(self._refused(cell, error))
+                settled.failures.append(self._refused(settled, cell, error))
             else:
                 self._remember(row, settled.position)
                 if key:
@@ -122,15 +129,16 @@ class Fold(AcceptedRows):
         self._accepted.append(row)
         self._positions.append(position)
 
-    def _refused(self, cell: Cell, error: Exception) -> Failure:
-        """Return why a row that its step has made is not in the dataset."""
-        name = self._generator
+    def _refused(self, settled: Settled, cell: Cell, error: Exception) -> Failure:
+        """Return why a row that its step has made is not in the dataset; have it noted what it came of."""
+        name, kept_as = self._generator, f"{self._generator} admission"
+        settled.evidence.append(evidence_of(kept_as, cell, settled.scopes))
         return Failure.of(
             cell.id,
             name,
             error,
             rejected=isinstance(error, Reject),
-            kept_as=f"{name} admission",
+            kept_as=kept_as,
             source=cell.place,
         )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from seedbed.engine.evidence import holds_prompts, redacted
 from seedbed.engine.manifest import tells_branches_apart
 from seedbed.llm.answer_code import decode_response, encode_response
 from seedbed.llm.prices import Prices
@@ -31,7 +32,13 @@ class RunJournal:
     """
 
     def __init__(
-        self, store: RunStore, counts: CallCounts, prices: Prices, *, retrying: bool = False
+        self,
+        store: RunStore,
+        counts: CallCounts,
+        prices: Prices,
+        *,
+        retrying: bool = False,
+        secrets: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._store = store
         self.retrying = retrying
@@ -41,13 +48,19 @@ class RunJournal:
         self.has_branches = tells_branches_apart(store)
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
-        self.end()
+        self._secrets: Callable[[], Sequence[str]] = secrets
+        self._tell_nobody()
         self.waiting: set[int] = set()
         self.waiting_calls = 0
         self.kept: Counter[str] = Counter()
 
     def end(self) -> None:
-        """Tell nobody of news; so it begins, too."""
+        """Tell nobody of news any more, and hold on to nobody."""
+        self._tell_nobody()
+        # The steps of a plan hold their LLMs, and those this journal.
+        self._secrets = tuple
+
+    def _tell_nobody(self) -> None:
         self.on_waiting: Callable[[], None] = _nothing
         self.on_source_waiting: Callable[[], None] = _nothing
         self.on_replacing: Callable[[], None] = _nothing
@@ -74,6 +87,13 @@ class RunJournal:
             self.on_replacing()
         if result != stored:
             self._store.add_result(result)
+
+    def keep_evidence(self, evidence: Result) -> None:
+        """Keep what a refused row came of; where that is known, only with the prompts can there be more."""
+        stored = self.result(evidence.step, evidence.row)
+        if stored is not None and stored.key == evidence.key and not holds_prompts(evidence):
+            return
+        self.keep_result(redacted(evidence, self._secrets()), stored)
 
     def close_gate(self) -> None:
         """Have calls without an answer wait until `open_gate`."""

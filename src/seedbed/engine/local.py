@@ -64,7 +64,9 @@ class LocalEngine(Engine):
             requests_per_minute=bounds.requests_per_minute,
             tokens_per_minute=bounds.tokens_per_minute,
         )
-        journal = RunJournal(job.store, sender.counts, prices, retrying=job.retrying)
+        journal = RunJournal(
+            job.store, sender.counts, prices, retrying=job.retrying, secrets=job.plan.secrets
+        )
         self._gateway = Gateway(sender=sender, recorder=recorder, journal=journal)
         job.run.calls = self._gateway.counts
         self._shop = Workshop(job, journal, sender, watch)

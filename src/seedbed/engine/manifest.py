@@ -39,6 +39,7 @@ def manifest_of(
         "seed": plan.seed,
         "leaf": plan.leaf,
         "input": str(plan.input.path) if plan.input is not None and plan.input.path is not None else None,
+        "reading": _reading(plan),
         "steps": [
             {
                 **_step(step, fingerprints[step.name], plan.registry),
@@ -52,6 +53,14 @@ def manifest_of(
         "versions": {"seedbed": running_version(), "python": platform.python_version()},
         "order": dict(order) if order else None,
     }
+
+
+def _reading(plan: Plan) -> dict[str, Any] | None:
+    """Return how the input was read, so that its rows are found in it again."""
+    if plan.input is None:
+        return None
+    said = plan.input.reading
+    return {"encoding": said.encoding, "columns": said.columns, "drop": said.drop}
 
 
 def changed_steps(fingerprints: Mapping[str, bytes], earlier: Session | None) -> tuple[str, ...]:

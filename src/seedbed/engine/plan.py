@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pydantic import SecretStr
+
 from seedbed.engine.bounds import NO_BOUNDS, Bounds, check_size
 from seedbed.engine.input_rows import Input, InputRows, input_rows
 from seedbed.engine.llms import llms_in
@@ -49,6 +51,12 @@ class Plan:
     def llms(self) -> list[LLM]:
         """The LLMs of all steps, each once."""
         return list({id(llm): llm for step in self.steps for llm in llms_in(step)}.values())
+
+    def secrets(self) -> list[str]:
+        """Return what must never be shown: of the LLMs, and what steps hold as such."""
+        of_llms = [secret for llm in self.llms for secret in llm.secrets()]
+        values = [value for step in self.steps for value in vars(step).values()]
+        return [*of_llms, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
 
     @property
     def wanted(self) -> int | None:

@@ -13,6 +13,8 @@ import orjson
 from seedbed.engine.failure import Failure
 from seedbed.llm.sender import CallCounts
 from seedbed.store import RunReader, RunStore
+from seedbed.store.refused_rows import RefusedRow, RefusedRows
+from seedbed.store.run_values import Decision
 from seedbed.tasks.rows import Row
 
 _KEPT_FAILURES = 1000
@@ -99,6 +101,25 @@ class Run:
         elif self.folder is not None:
             with RunReader.open(self.folder) as reader:
                 yield from map(orjson.loads, reader.rows(leaf or self.leaf))
+
+    def failed_rows(self) -> Iterator[RefusedRow]:
+        """Yield the rows that failed, each with its input, the prompts, the answers and the reason.
+
+        for row in run.failed_rows():
+            print(row.source or row.row, row.step, row.reason, row.input)
+        """
+        return self._refused("failed")
+
+    def rejected_rows(self) -> Iterator[RefusedRow]:
+        """Yield the rows that were rejected, as `failed_rows` does."""
+        return self._refused("rejected")
+
+    def _refused(self, verdict: Decision) -> Iterator[RefusedRow]:
+        if self.store is not None:
+            yield from RefusedRows(self.store, [verdict]).rows()
+        elif self.folder is not None:
+            with RunReader.open(self.folder) as reader:
+                yield from RefusedRows(reader, [verdict]).rows()
 
     def restore(self, summary: Mapping[str, Any]) -> None:
         """Take the counts of an earlier session, after which there was nothing to do."""

@@ -67,7 +67,7 @@ class SegmentRun:
             wanted is not None and segment.generator is not None,
             lambda: shop.interrupted,
         )
-        flow = flow_of(segment.nodes, plan.topology, executions, segment.kept)
+        flow = flow_of(segment.nodes, plan.topology, executions, segment.kept, self._fold.may_refuse)
         maker = SourceMaker(plan, job.store, shop.journal, job.fingerprints)
         self._source = maker.make(segment, self._fold)
         self._logs = {name: VerdictLog(job.store, name) for name in segment.kept}
@@ -114,6 +114,8 @@ class SegmentRun:
     def _take(self, settled: Settled) -> None:
         shop, run = self._shop, self._shop.job.run
         rows: list[bytes] = []
+        for evidence in settled.evidence:
+            shop.journal.keep_evidence(evidence)
         if shop.watch is not None:
             shop.watch(settled)
         for name, cells in settled.made.items():

@@ -139,7 +139,7 @@ class Session:
             name = f"{type(self._engine).__module__}.{type(self._engine).__qualname__}"
             if isinstance(error, SeedbedError) or name.startswith("seedbed."):
                 raise
-            secrets = [secret for llm in self.plan.llms for secret in llm.secrets()]
+            secrets = self.plan.secrets()
             said = redact(f"{type(error).__name__}: {error}", secrets)
             place = where(error)
             raise PluginError(

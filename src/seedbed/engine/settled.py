@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from seedbed.engine.cells import Cell
 from seedbed.engine.failure import Failure
+from seedbed.llm.scope import CallScope
+from seedbed.store import Result
 
 
 @dataclass(slots=True)
@@ -14,7 +16,9 @@ class Settled:
 
     `dropped` names the steps that returned nothing for a row, and said nothing of it.
 
-    `position` counts items of the source from 0; `id` is the item's, the same in every run.
+    `position` counts items of the source from 0; `id` is the item's, the same in every run. `scopes` are
+    those of the steps so far, and `evidence` is what is to be kept of rows that no step's own result
+    refuses.
     """
 
     position: int
@@ -23,6 +27,8 @@ class Settled:
     failures: list[Failure] = field(default_factory=list)
     rejections: list[Failure] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    scopes: list[CallScope] = field(default_factory=list)
+    evidence: list[Result] = field(default_factory=list)
 
     def rows(self, node: str) -> list[Cell]:
         """Return the rows that a step made, in order."""

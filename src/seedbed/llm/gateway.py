@@ -112,6 +112,7 @@ class Gateway:
             return self._answered(None, request, await self._sender.send(llm, request), note)
         digest = scope.digest(request_digest(llm, request, scope.seed))
         k = scope.count(digest)
+        scope.note(digest, k, request.messages)
         if offered.seed and request.seed is None:
             request = request._replace(seed=scope.derive_seed(k))
         # After the digest: how a provider is asked is no part of what is asked.

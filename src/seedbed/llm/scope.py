@@ -6,18 +6,27 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from seedbed.errors import UsageError
 from seedbed.llm.json_text import json_text
+from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
 
 _CODING = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
+
+class Asked(NamedTuple):
+    """A call of a row as it was sent: what it is known by within its scope, and its messages."""
+
+    digest: bytes
+    k: int
+    messages: tuple[Message, ...]
 
 
 class CallScope:
@@ -33,6 +42,8 @@ class CallScope:
     Of what runs side by side in a row nobody can say whose call comes first. So each asyncio task of it has a
     scope of its own (`of_task`), known by the order in which the tasks were started, which is the same
     whatever the calls take, and when they are replayed; so has what an author gives a label (`labelled`).
+
+    `asked` takes what the row asks, in all its branches, where somebody has put a list there.
     """
 
     __slots__ = (
@@ -42,6 +53,7 @@ class CallScope:
         "_path",
         "_root",
         "_tasks",
+        "asked",
         "asking",
         "attempt",
         "has_branches",
@@ -68,6 +80,7 @@ class CallScope:
         self.rank = rank
         self.has_branches = has_branches
         self.asking = 0
+        self.asked: list[Asked] | None = None
         self._is_cut = False
         self._earlier: dict[bytes, int] = {}
         self._labelled: dict[str, CallScope] = {}
@@ -119,6 +132,12 @@ class CallScope:
         earlier = self._earlier.get(digest, 0)
         self._earlier[digest] = earlier + 1
         return earlier
+
+    def note(self, digest: bytes, k: int, messages: tuple[Message, ...]) -> None:
+        """Note what is asked, where that is wanted."""
+        asked = self._root.asked
+        if asked is not None:
+            asked.append(Asked(digest, k, messages))
 
     def derive_seed(self, earlier: int) -> int:
         """Return the sampling seed (31 bits) of a call with `earlier` like it before it."""

@@ -1,0 +1,192 @@
+"""The rows of a run that failed or were rejected, each with what it came of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import orjson
+
+from seedbed.llm.answer_code import decode_response
+from seedbed.store.run_queries import RunQueries
+from seedbed.store.run_values import Call, Decision, Refused, Result
+
+
+def kept_step(step: str) -> str:
+    """Return the step under whose name a run keeps what rows came of that `step` refused."""
+    return f"{step} refused"
+
+
+class RowCall(NamedTuple):
+    """One call that was made for a refused row: its prompt, and the answers that came.
+
+    `messages` is None where the run does not know them: it was made by a version that did not keep them, or
+    the step's part was there before. `answers` are texts with their finish reasons, none where none came.
+    """
+
+    step: str
+    row: str
+    messages: list[dict[str, Any]] | None
+    answers: list[dict[str, Any]]
+
+
+class RefusedRow(NamedTuple):
+    """A row that failed or was rejected, and what it came of.
+
+    `row` is its id, `source` the name of the row of an input that it comes from (`questions.jsonl, line 7`).
+    `step` refused it for `reason`, an `error` of that class after `tries` tries. `input` is the row as the
+    step got it, or the variables of a generator; `source_row` the row that it was made of on the way, where
+    that is another. Both are None where the run does not know them. `calls` are those of the row in all
+    steps up to there.
+    """
+
+    verdict: Decision
+    row: str
+    source: str
+    step: str
+    reason: str
+    error: str
+    tries: int
+    input: dict[str, Any] | None
+    source_row: dict[str, Any] | None
+    calls: list[RowCall]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as values that JSON can hold."""
+        calls = [call._asdict() for call in self.calls]
+        return {**self._asdict(), "source": self.source or None, "error": self.error or None, "calls": calls}
+
+
+class RefusedRows:
+    """The refused rows of a run, in order, as encoded JSON; may be iterated any number of times."""
+
+    def __init__(self, queries: RunQueries, verdicts: Collection[Decision] = ("failed", "rejected")) -> None:
+        self._queries = queries
+        self._verdicts = frozenset(verdicts)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (orjson.dumps(row.as_json()) for row in self.rows())
+
+    def rows(self) -> Iterator[RefusedRow]:
+        """Yield the rows as values."""
+        origins = Origins(self._queries)
+        for refused in each_once(self._queries):
+            if refused.verdict in self._verdicts:
+                yield origins.of(refused)
+
+
+def each_once(queries: RunQueries) -> Iterator[Refused]:
+    """Yield the refused rows; one that was on its way to several leaves has a verdict at each."""
+    known: set[tuple[str, str, str]] = set()
+    for leaf in queries.leaves():
+        here = set()
+        for refused in queries.refused(leaf):
+            row = (refused.verdict, refused.step, refused.row)
+            if row not in known:
+                here.add(row)
+                yield refused
+        known |= here
+
+
+class Origins:
+    """Finds what refused rows came of."""
+
+    def __init__(self, queries: RunQueries) -> None:
+        session = queries.last_working_session()
+        manifest = session.manifest if session else {}
+        self._queries = queries
+        self._steps = [step["name"] for step in manifest.get("steps", ())]
+        self._ways = manifest.get("ways", ())
+        self._asking = set(queries.asking_steps())
+
+    def of(self, refused: Refused) -> RefusedRow:
+        """Return a refused row with what it came of."""
+        kept = Evidence.of(self._queries.result_of(kept_step(refused.step), refused.row))
+        return RefusedRow(
+            refused.verdict,
+            refused.row,
+            refused.source,
+            refused.step,
+            refused.reason,
+            refused.kind,
+            refused.tries,
+            kept.input,
+            kept.source_row,
+            [call for step in self._steps_to(refused.step) for call in self._asked(step, refused.row, kept)],
+        )
+
+    def _steps_to(self, step: str) -> list[str]:
+        """Return the steps up to one, in their order; a refusal is kept under a name that begins with it."""
+        own = step if step in self._steps else step.rpartition(" ")[0]
+        wanted = {own, *upstream_of(own, self._ways)}
+        return [name for name in self._steps if name in wanted]
+
+    def _asked(self, step: str, row: str, kept: Evidence) -> Iterator[RowCall]:
+        for ancestor in accumulate(row.split("/"), "{}/{}".format):
+            prompts = {
+                call: messages for call, messages in kept.prompts.items() if call[:2] == (step, ancestor)
+            }
+            for call in self._calls(step, ancestor):
+                yield RowCall(step, ancestor, prompts.pop(identity(call), None), _answers(call))
+            yield from (RowCall(step, ancestor, messages, []) for messages in prompts.values())
+
+    def _calls(self, step: str, row: str) -> list[Call]:
+        """Return the calls of a row at its latest attempt."""
+        calls = self._queries.calls(step, row) if step in self._asking else []
+        if not any(call.attempt for call in calls):
+            return calls
+        result = self._queries.result_of(step, row)
+        return [call for call in calls if result is None or call.attempt == result.attempt]
+
+
+CallIdentity = tuple[str, str, int, bytes, int]
+"""Step, row, attempt, digest and k."""
+
+
+def identity(call: Call) -> CallIdentity:
+    """Return what a call is known by."""
+    return (call.step, call.row, call.attempt, call.digest, call.k)
+
+
+class Evidence(NamedTuple):
+    """What is kept of a refused row: what the step got, what that was made of, and the prompts so far."""
+
+    input: dict[str, Any] | None
+    source_row: dict[str, Any] | None
+    prompts: dict[CallIdentity, list[dict[str, Any]]]
+    attempt: int = 0
+
+    @classmethod
+    def of(cls, result: Result | None) -> Evidence:
+        """Return what a result holds that `kept_step` names; nothing where there is none."""
+        if result is None:
+            return cls(None, None, {})
+        (kept,) = orjson.loads(result.data)
+        prompts = {
+            (one["step"], one["row"], one["attempt"], bytes.fromhex(one["digest"]), one["k"]): one["messages"]
+            for one in kept["asked"]
+        }
+        return cls(kept["input"], kept["source_row"], prompts, result.attempt)
+
+
+def upstream_of(step: str, ways: Iterable[Sequence[Any]]) -> set[str]:
+    """Return the steps above one, by the ways of a manifest: parent, child, condition."""
+    parents: dict[str, set[str]] = {}
+    for parent, child, *_ in ways:
+        parents.setdefault(child, set()).add(parent)
+    found: set[str] = set()
+    left = [step]
+    while left:
+        new = parents.get(left.pop(), set()) - found
+        found |= new
+        left += new
+    return found
+
+
+def _answers(call: Call) -> list[dict[str, Any]]:
+    choices = decode_response(call.answer).choices
+    return [
+        {"text": choice.text, "reasoning": choice.reasoning, "finish_reason": choice.finish_reason}
+        for choice in choices
+    ]
