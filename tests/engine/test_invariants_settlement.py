@@ -31,6 +31,7 @@ from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
 from seedbed import Run
 from seedbed.engine.api import open_session
+from seedbed.engine.bounds import Bounds
 from seedbed.engine.plan import make_plan
 from seedbed.engine.session import Session
 from seedbed.store import RunReader
@@ -64,6 +65,7 @@ ROUTES_THAT_CROSS = Graph(
     Source("input", 12, ("keep",), None),
     (TWO, Routes(((KEEP,), (TWO,)), True), Routes(((KEEP,), (KEEP,)), True)),
 )
+NOTHING_COMES = Graph(Source("task", 6, ("reject",), 1), (KEEP,))
 ONE_AFTER_THE_OTHER = Graph(
     Source("input", 40, ("keep",), None), (Do("ordered", ("keep", "drop", "two")), Do("task", ("keep",)))
 )
@@ -92,6 +94,8 @@ def session_of(graph: Graph, llm: ScriptedLLM, concurrency: int, name: str | Non
         input=input_rows(source) if source.kind == "input" else None,
         llm=llm,
         concurrency=concurrency,
+        # The interpreter that it is compared with never gives up.
+        bounds=Bounds(give_up_after=0),
     )
     return open_session(plan, name=name)
 
@@ -122,6 +126,7 @@ some_delays = st.lists(st.integers(0, 9), min_size=1, max_size=9)
 @example(BOTH_MULTIPLY_AND_ONE_DROPS, [0, 5], 3)
 @example(ROUTES_AT_THE_BEGINNING, [3, 0], 3)
 @example(ROUTES_THAT_CROSS, [0], 3)
+@example(NOTHING_COMES, [0], 1)
 def test_what_comes_out_of_a_graph_is_what_one_row_after_the_other_would_make(graph, delays, concurrency):
     wanted = expected(graph)
     WATCH.clear()

@@ -129,7 +129,8 @@ class SegmentRun:
         for rejection in settled.rejections:
             self._refuse(rejection, "rejected")
             run.reject(rejection)
-        run.dropped.update(settled.dropped)
+        if settled.dropped:
+            run.dropped.update(settled.dropped)
         self._tell(rows)
         self._check()
         self._giving_up.note(settled, run.name)

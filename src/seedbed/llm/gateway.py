@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -69,11 +69,11 @@ class Gateway:
         """What went through this gateway so far."""
         return self._sender.counts
 
-    async def respond(self, llm: LLM, request: Request, scope: CallScope | None) -> Response:
-        """Return the answer to a request, of exactly `request.n` choices.
+    def respond(self, llm: LLM, request: Request, scope: CallScope | None) -> Awaitable[Response]:
+        """Return what is awaited for the answer to a request, of exactly `request.n` choices.
 
-        Raises UnsupportedError for what the LLM does not declare, and the typed LLMError of the last
-        try where none succeeded.
+        Raises UnsupportedError for what the LLM does not declare; awaiting raises the typed LLMError of the
+        last try where none succeeded.
         """
         offered = llm.offered
         check_capabilities(llm, offered, request)
@@ -86,8 +86,8 @@ class Gateway:
                 for number in range(request.n)
             ]
             calls = [self._call(llm, single, scope, offered) for single in singles]
-            return _merge(await all_or_first_error(calls))
-        return await self._call(llm, request, scope, offered)
+            return _merged(calls)
+        return self._call(llm, request, scope, offered)
 
     def drain(self) -> None:
         """Cancel every call that has not been sent yet, and let those that have been come to their end."""
@@ -165,7 +165,8 @@ def _lacking(offered: Capabilities, request: Request) -> str | None:
     return "seed" if request.seed is not None and not offered.seed else None
 
 
-def _merge(responses: list[Response]) -> Response:
+async def _merged(calls: Sequence[Coroutine[Any, Any, Response]]) -> Response:
+    responses = await all_or_first_error(calls)
     first = responses[0]
     return replace(
         first,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ class Address(NamedTuple):
     port: int | None
 
 
+@lru_cache(maxsize=256)
 def address_of(url: str) -> Address | None:
     """Return the address in a URL, or None where the text isn't one."""
     try:

@@ -159,10 +159,10 @@ def check_request(url: str, headers: Mapping[str, str], body: bytes | None) -> N
     What holds for a backend that reads the environment, or a file of the user's, on its own.
     """
     llm = _asking.get()
-    address = address_of(url)
-    if llm is None or llm.origin is None or address is None:
+    if llm is None or llm.origin is None:
         return
-    if _may_have_keys(address, llm.origin, llm):
+    address = address_of(url)
+    if address is None or _may_have_keys(address, llm.origin, llm):
         return
     sent = "\n".join([url, *headers.values(), (body or b"").decode("utf-8", "replace")])
     for what, variable, secret in _secrets_of_user(llm):

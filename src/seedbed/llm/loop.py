@@ -120,7 +120,8 @@ def task_of_scope(
     if current_scope.get() is None or options.get("context") is not None:
         return asyncio.Task(coroutine, loop=loop, **options)
     scope = calling_scope()
-    if scope is not None and asyncio.current_task(loop) is not None:
+    # What a call starts is no author's, and aiohttp starts a task for each request.
+    if scope is not None and not scope.asking and asyncio.current_task(loop) is not None:
         own = scope.of_task()
         if own is not scope:
             options["context"] = context = copy_context()

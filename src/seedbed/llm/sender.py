@@ -120,7 +120,11 @@ class Sender:
         tries: Tries | None = None
         while True:
             try:
-                response = await self._try(limiter, llm, request, rank)
+                # Each coroutine between a row and its socket is paid for by every call.
+                if self._budget is None:
+                    response = await self._permitted(limiter, llm, request, rank)
+                else:
+                    response = await self._within_budget(self._budget, limiter, llm, request, rank)
             except EndpointDownError:
                 raise
             except LLMError as error:
@@ -149,11 +153,10 @@ class Sender:
         logger.info("try %d failed, next in %.1f s: %s", tries.count, wait, error.fact)
         return wait
 
-    async def _try(self, limiter: Limiter, llm: LLM, request: Request, rank: int) -> Response:
+    async def _within_budget(
+        self, budget: Budget, limiter: Limiter, llm: LLM, request: Request, rank: int
+    ) -> Response:
         """Send a call once, when its budget and then its permit are there."""
-        budget = self._budget
-        if budget is None:
-            return await self._permitted(limiter, llm, request, rank)
         # Before the permit: a call that waits for room would keep others from what it cannot use itself.
         reservation = await budget.reserve(llm, request, rank, limiter.wait)
         response = None

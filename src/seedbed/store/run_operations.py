@@ -75,9 +75,10 @@ Operation: TypeAlias = (
 
 def size_of(operation: Operation) -> int:
     """Return the bytes of the answer or the rows that an operation adds."""
-    if isinstance(operation, Result):
-        return len(operation.data)
-    return len(operation.answer) if isinstance(operation, Call) else 0
+    kind = type(operation)
+    if kind is Call:
+        return len(operation.answer)  # type: ignore[union-attr]
+    return len(operation.data) if kind is Result else 0  # type: ignore[union-attr]
 
 
 _ENCODED = ("data", "reasons")

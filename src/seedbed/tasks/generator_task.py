@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.scope import CallScope, current_scope
 from seedbed.tasks.mapping import renamed
-from seedbed.tasks.rows import GeneratorOutput, Row, checked_row, plain_row
+from seedbed.tasks.rows import GeneratorOutput, Row, check_text, plain_row
 from seedbed.tasks.steps import GeneratorStep, finished
 from seedbed.tasks.task import BaseTask
 
@@ -95,7 +95,7 @@ class GeneratorTask(BaseTask, GeneratorStep):
 
     def _plain_input(self, input: Row) -> Row:
         plain = plain_row(input, private="_")
-        checked_row({name: value for name, value in plain.items() if not name.startswith("_")})
+        check_text({name: value for name, value in plain.items() if not name.startswith("_")})
         return plain
 
     def _kept_columns(self, input: Row) -> Row:

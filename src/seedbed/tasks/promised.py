@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from seedbed.errors import MissingColumnError
 from seedbed.plugins.suggest import did_you_mean
@@ -19,11 +20,16 @@ def promised_columns(step: BaseStep) -> tuple[str, ...]:
 
 def own_columns(step: BaseStep) -> tuple[str, ...]:
     """Return the columns that the author of a step has promised, under the author's names for them."""
-    owner = next(cls for cls in type(step).__mro__ if "outputs" in vars(cls))
-    if owner.__module__.startswith("seedbed.tasks."):
-        # What the framework says where an author says nothing is a guess, and no promise.
+    if not _promises(type(step)):
         return ()
     return tuple(column for column in step.outputs if column != MODEL_NAME)
+
+
+@lru_cache(maxsize=1024)
+def _promises(kind: type[BaseStep]) -> bool:
+    """Whether the author of a step promises what it makes: what the framework says is a guess."""
+    owner = next(cls for cls in kind.__mro__ if "outputs" in vars(cls))
+    return not owner.__module__.startswith("seedbed.tasks.")
 
 
 def check_promised(promised: Iterable[str], row: Row, step: str) -> None:

@@ -39,8 +39,13 @@ class _NotJSON(Exception):
 def checked_row(row: object) -> Row:
     """Return what `plain_row` returns, where all of it can be written; raise `InvalidRowError` otherwise."""
     plain = plain_row(row)
-    _dump(plain)
+    check_text(plain)
     return plain
+
+
+def check_text(plain: Row) -> None:
+    """Raise `InvalidRowError` for text or integers that cannot be written, in a row as of `plain_row`."""
+    _dump(plain)
 
 
 def plain_row(row: object, private: str | None = None) -> Row:

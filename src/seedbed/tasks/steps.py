@@ -90,13 +90,20 @@ class BaseStep(BaseModel):
         path = Path(path)
         # Heard by the contracts of `seedbed.testing`, which have no run to ask.
         sys.audit("seedbed.reads", str(path))
-        if self._noted is not None:
-            self._noted(path)
+        if (noted := self.noted) is not None:
+            noted(path)
         return path
 
     def note_reads(self, noted: Noted) -> None:
         """Have `noted` take each file that the step reads; a run does that."""
         self._noted = noted
+
+    @property
+    def noted(self) -> Noted | None:
+        """What takes the files that the step reads, in a run."""
+        # Each row asks, and pydantic's own way to a private attribute takes 2 us.
+        assert self.__pydantic_private__ is not None
+        return self.__pydantic_private__["_noted"]  # type: ignore[no-any-return]
 
     def load(self) -> None:
         """Make ready what `process` needs. A run calls it; call it yourself when there is none."""

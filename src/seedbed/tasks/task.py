@@ -251,6 +251,8 @@ class BaseTask(BaseStep):
         task's own default. The LLM's own defaults, which go behind all, are added by the LLM.
         """
         own = self.generation.given()
+        if not own:
+            return own
         users = self.generation.model_fields_set if "generation" in self.model_fields_set else frozenset()
         if own.keys() <= users or self.llm is None:
             return own
@@ -274,17 +276,16 @@ class BaseTask(BaseStep):
                 raise
             raise RowError(error.fact, *error.advice) from error
 
-    def _with_promised(self, row: Row, input: Row) -> Row:
-        """Return a row made of an answer; MissingColumnError has the model asked again."""
-        check_promised(own_columns(self), {**input, **row}, self.name)
-        return row
-
     async def _format_or_ask_again(
         self, messages: list[Message], choice: Choice, usage: Usage, input: Row
     ) -> list[Row]:
         def rows(choice: Choice, usage: Usage) -> list[Row]:
-            made = self._returned(self._format(choice, usage, input), "format_output")
-            return [self._with_promised(row, input) for row in plain_rows(made, self.name)]
+            made = plain_rows(self._returned(self._format(choice, usage, input), "format_output"), self.name)
+            if promised := own_columns(self):
+                # MissingColumnError has the model asked again.
+                for row in made:
+                    check_promised(promised, {**input, **row}, self.name)
+            return made
 
         return await fit_or_ask_again(
             messages,

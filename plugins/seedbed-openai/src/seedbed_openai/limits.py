@@ -19,6 +19,9 @@ _FIELD = re.compile(r"(?:^|[\s,;])(limit|remaining|reset|q|r|t)=(\d{1,18})(?![\w
 
 def read_limits(headers: Mapping[str, str]) -> Limits | None:
     """Return the limits that the headers (names in lower case) tell of, None where they tell of none."""
+    # Most servers send none of them, and this is done for every answer.
+    if not any("ratelimit" in name.lower() for name in headers):
+        return None
     limit, left, reset = _triple(headers, "-requests")
     if limit is None and left is None:
         limit, left, reset = _plain(headers)
