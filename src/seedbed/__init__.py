@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seedbed.engine.api import run as run
+    from seedbed.engine.arun import arun as arun
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
     from seedbed.engine.failure import Failure as Failure
@@ -162,6 +163,7 @@ _HOMES = {
     "store.run_store": "RunStore",
     "store.run_values": "Call Result Verdict",
     "engine.api": "run",
+    "engine.arun": "arun",
     "engine.engine": "Engine Job",
     "engine.failure": "Failure",
     "engine.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",

@@ -11,9 +11,18 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from tests.support.scripted_llm import prompt, scripted, user
 
-from seedbed import LLM, GeneratorStep, GeneratorTask, LoopThreadError, Pipeline, Step, Task, UsageError, run
-from seedbed.engine.api import open_session
-from seedbed.engine.plan import make_plan
+from seedbed import (
+    LLM,
+    GeneratorStep,
+    GeneratorTask,
+    LoopThreadError,
+    Pipeline,
+    Step,
+    Task,
+    UsageError,
+    arun,
+    run,
+)
 from seedbed.llm.loop import loop_thread
 
 ROWS = [{"n": n} for n in range(3)]
@@ -49,14 +58,15 @@ def test_in_a_thread():
     assert answers(made[0]) == ["0", "1", "2"]
 
 
-def test_in_a_running_loop_and_as_a_coroutine():
+def test_in_a_running_loop_it_names_its_twin():
     async def cell():
-        blocking = run(Ask(llm=scripted(prompt)), input=ROWS)
-        session = open_session(make_plan(Ask(llm=scripted(prompt)), input=ROWS))
-        return blocking, await session.aexecute()
+        with pytest.raises(LoopThreadError, match=r"await seedbed\.arun"):
+            run(Ask(llm=scripted(prompt)), input=ROWS)
+        with pytest.raises(LoopThreadError, match=r"await seedbed\.arun"):
+            shouting().run(input=ROWS)
+        return await arun(Ask(llm=scripted(prompt)), input=ROWS)
 
-    for done in asyncio.run(cell()):
-        assert answers(done) == ["0", "1", "2"]
+    assert answers(asyncio.run(cell())) == ["0", "1", "2"]
 
 
 def shouting():
@@ -74,9 +84,9 @@ class Shout(Step):
 SHOUTED = [{"shouted": f"N{n}"} for n in range(3)]
 
 
-def test_a_pipeline_in_a_thread_and_in_the_loop_of_a_notebook():
+def test_a_pipeline_in_threads_and_in_the_loop_of_a_notebook():
     async def cell():
-        return list(shouting().run(input=ROWS).rows())
+        return list((await shouting().arun(input=ROWS)).rows())
 
     with ThreadPoolExecutor(2) as threads:
         made = [threads.submit(shouting().run, input=ROWS) for _ in range(2)]
@@ -84,8 +94,8 @@ def test_a_pipeline_in_a_thread_and_in_the_loop_of_a_notebook():
     assert asyncio.run(cell()) == SHOUTED
 
 
-async def blocking(request):
-    return web.json_response(list(shouting().run(input=ROWS).rows()))
+async def of_a_pipeline(request):
+    return web.json_response(list((await shouting().arun(input=ROWS)).rows()))
 
 
 async def in_a_thread(request):
@@ -94,12 +104,12 @@ async def in_a_thread(request):
 
 
 async def awaited(request):
-    made = await open_session(make_plan(shouting(), input=ROWS)).aexecute()
+    made = await arun(shouting(), input=ROWS)
     return web.json_response(list(made.rows()))
 
 
 def test_a_pipeline_in_the_handlers_of_a_web_application():
-    handlers = (blocking, in_a_thread, awaited)
+    handlers = (of_a_pipeline, in_a_thread, awaited)
 
     async def visit():
         application = web.Application()
@@ -131,7 +141,7 @@ def test_on_the_loop_thread_it_names_its_twin():
         async def generate_row(self, input):
             return {"n": run(Ask(llm=scripted()), input=ROWS).accepted}
 
-    with pytest.raises(LoopThreadError, match=r"await aexecute\(\)"):
+    with pytest.raises(LoopThreadError, match=r"await seedbed\.arun"):
         run(Nested(llm=scripted()), input=ROWS)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seedbed.cli.printing import Painted, echo, visible
+from seedbed.llm.conversation import choice_text
 from seedbed.llm.response import FINISH_REASONS, Choice
 from seedbed.tasks.rows import Row
 
@@ -41,13 +42,6 @@ def _ended(choice: Choice) -> str:
     if choice.finish_reason == "length":
         return ", cut at the longest"
     return "" if choice.finish_reason in FINISH_REASONS else f", ended with {choice.finish_reason!r}"
-
-
-def choice_text(choice: Choice) -> str:
-    """Return an answer as text, with its reasoning before it and its calls of tools behind it."""
-    reasoning = [f"({choice.reasoning})"] if choice.reasoning else []
-    calls = [f"{call.name}({call.arguments})" for call in choice.tool_calls]
-    return "\n".join([*reasoning, *([choice.text] if choice.text else []), *calls]) or "(no text)"
 
 
 def row_text(row: Row) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from seedbed.cli.blocks import block, row_text, rule, write_answers
 from seedbed.cli.message_blocks import write_messages
-from seedbed.cli.trace import Call, RowTrace
+from seedbed.engine.trace import PreviewedCall, PreviewedRow
 from seedbed.llm.messages import Message
 from seedbed.store.row_names import row_name
 
 
-def write_traces(traces: Sequence[RowTrace]) -> None:
+def write_traces(traces: Sequence[PreviewedRow]) -> None:
     """Write each row under a rule: prompts, answers, and what came of them."""
     for trace in traces:
         rule(row_name(trace.id, trace.source) if trace.id else "calls of no single row")
@@ -27,14 +27,14 @@ def write_traces(traces: Sequence[RowTrace]) -> None:
             block("rejected", rejection.reason, "yellow")
 
 
-def _write_call(call: Call, earlier: Sequence[Message]) -> None:
+def _write_call(call: PreviewedCall, earlier: Sequence[Message]) -> None:
     write_messages(call.request.messages, earlier, "raw prompt" if call.request.raw_prompt else None)
     if call.note:
         block("note", call.note, "yellow")
     write_answers(call.response.choices, about=_sent(call))
 
 
-def _sent(call: Call) -> str:
+def _sent(call: PreviewedCall) -> str:
     """Return the parameters that were sent with a prompt, in one line behind the title of its answer."""
     sent = ", ".join(f"{name}={value}" for name, value in call.parameters.items())
     return f" · {sent}" if sent else ""

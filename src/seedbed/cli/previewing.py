@@ -12,9 +12,9 @@ from seedbed.cli.preview_text import write_traces
 from seedbed.cli.progress import progress_of
 from seedbed.cli.summary import exit_status, show_stop
 from seedbed.cli.supervision import supervised
-from seedbed.cli.trace import Trace
 from seedbed.engine.api import open_session
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.trace import Trace
 from seedbed.plugins.registry import Registry
 
 _REPLACED = 2

@@ -9,17 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 from typing import IO, Any, NamedTuple
 
 import click
 
-# Control characters but newline and tab, marks of direction, what has no width, separators of lines, halves
-# of pairs, tags: all that changes how other text is shown, or is not seen itself.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
+from seedbed.llm.visible_text import UNSEEN
+from seedbed.llm.visible_text import visible as visible
 
 
 class Painted(NamedTuple):
@@ -36,11 +31,6 @@ def echo(*parts: str | Painted, err: bool = False, nl: bool = True) -> None:
     click.echo(line, err=err, nl=nl, color=colour())
 
 
-def visible(text: str) -> str:
-    r"""Return the text with what a terminal would obey written out: `\x1b`, `\u202e`."""
-    return _UNSEEN.sub(_written_out, text)
-
-
 def in_one_line(text: str) -> str:
     r"""Return the text as `visible` does, with newlines and tabs written out, too."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
@@ -53,7 +43,7 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
 
 def visible_json(text: str) -> str:
     """Return a JSON text with the same value, whose unseen characters are escapes of JSON."""
-    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def row_bytes(encoded: bytes, stream: IO[Any]) -> bytes:
@@ -86,10 +76,3 @@ def _shown(part: str | Painted) -> str:
     if isinstance(part, Painted) and part.text:
         return click.style(visible(part.text), fg=part.colour, bold=part.bold or None)
     return visible(part if isinstance(part, str) else part.text)
-
-
-def _written_out(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

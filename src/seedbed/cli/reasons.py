@@ -8,8 +8,8 @@ from typing import Any
 
 from seedbed.cli.blocks import row_text
 from seedbed.cli.counting import cut
-from seedbed.cli.message_blocks import message_text
 from seedbed.cli.printing import Painted, echo
+from seedbed.llm.conversation import message_text
 from seedbed.store import Refused, RunReader
 from seedbed.store.refused_rows import Origins, RefusedRow, each_once
 from seedbed.store.row_names import row_name, row_names

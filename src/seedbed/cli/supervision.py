@@ -55,14 +55,13 @@ class _Supervision:
         self._session = session
         self._progress = progress
         self._has_told = False
-        self._task: asyncio.Task[Run] | None = None
         self._obeyed = 0
         self._deadline: float | None = None
 
     def run(self) -> None:
         """Come back when the session has ended; raise what it raises."""
         with Interruptions() as interruptions:
-            future = asyncio.run_coroutine_threadsafe(self._execute(), loop_thread().loop)
+            future = asyncio.run_coroutine_threadsafe(self._session.aexecute(), loop_thread().loop)
             with self._progress as progress:
                 while not concurrent.futures.wait([future], _REFRESH_SECONDS).done:
                     self._obey(interruptions.count)
@@ -72,10 +71,6 @@ class _Supervision:
                 self._tell_found()
         if not future.cancelled():
             future.result()
-
-    async def _execute(self) -> Run:
-        self._task = asyncio.ensure_future(self._session.aexecute())
-        return await self._task
 
     def _obey(self, count: int) -> None:
         if count > self._obeyed:
@@ -90,8 +85,7 @@ class _Supervision:
             self._deadline = time.monotonic() + _GRACE_SECONDS
             self._progress.say("stopping now")
         elif self._session.is_loading:
-            assert self._task is not None
-            loop_thread().loop.call_soon_threadsafe(self._task.cancel)
+            self._session.break_off()
             self._deadline = time.monotonic() + _GRACE_SECONDS
         else:
             self._session.drain()

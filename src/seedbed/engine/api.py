@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from seedbed.engine.outlets import Outlets
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
-from seedbed.errors import UsageError
+from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.observer import Observer
@@ -70,7 +71,7 @@ def run(
     `datasets`, or an iterable of dictionaries. Of its columns, `columns` are the only ones read and
     `drop` are left out; `encoding` is that of a text file. `out` is a .jsonl, .csv, .parquet or .arrow
     file, replaced when the run has come to its end; with `csv_safe`, no spreadsheet takes text in a .csv
-    for a formula. Works in scripts, threads and notebooks.
+    for a formula. Works in scripts and threads; in notebooks and coroutines, `await arun(...)` does.
 
     With `name`, or `out` whose stem is the name then, the run is kept in `runs/`, and the same call goes on
     where it stopped; `restart` begins anew, `retry` asks failed rows again, also of
@@ -91,10 +92,51 @@ def run(
     `PATH.py:Class`, or objects with hooks. Those that the setting `observers` names are told too. `engine`
     is what makes the rows in place of the built-in one: a name, `PATH.py:Class`, or a class.
 
-    Raises UsageError or PluginError before anything is spent, and LLMError where no row can be made.
+    Raises LoopThreadError on a thread whose event loop runs, UsageError or PluginError before anything is
+    spent, and LLMError where no row can be made.
     A row that fails is counted in the run and is no error; a run that is not complete is logged as a
     warning, which Python shows on standard error unless told otherwise.
     """
+    # First of all: it holds the parameters, and nothing else yet.
+    given = locals()
+    _refuse_on_a_running_loop()
+    return told(session_of(**given).execute())
+
+
+def session_of(
+    task: str | BaseStep | Pipeline,
+    n: int | None = None,
+    *,
+    llm: str | LLM | None = None,
+    input: Input | None = None,
+    columns: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    encoding: str | None = None,
+    out: str | Path | None = None,
+    csv_safe: bool = False,
+    name: str | None = None,
+    seed: int = 0,
+    concurrency: int | None = None,
+    leaf: str | None = None,
+    max_attempts: int | None = None,
+    max_failures: int | str | None = None,
+    give_up_after: int = GIVE_UP_AFTER,
+    max_cost: float | None = None,
+    max_tokens: int | None = None,
+    max_seconds: float | None = None,
+    max_bytes_in_flight: int | None = None,
+    requests_per_minute: float | None = None,
+    tokens_per_minute: float | None = None,
+    price_input: float | None = None,
+    price_output: float | None = None,
+    restart: bool = False,
+    retry: bool = False,
+    observers: Iterable[str | object] = (),
+    engine: str | type[Engine] | None = None,
+    registry: Registry | None = None,
+    locked: str | Path | None = None,
+) -> Session:
+    """Return the session of a run, with its store open; parameters and errors are those of `run`."""
     if locked is not None:
         if registry is not None:
             raise UsageError("a registry and a lock file are given", "make it Registry(locked=...)")
@@ -129,7 +171,7 @@ def run(
     told = observers_of(observers, registry=registry)
     maker = engine_of(engine, registry=registry)
     out = Path(out) if out else None
-    session = open_session(
+    return open_session(
         plan,
         out=out,
         csv_safe=csv_safe,
@@ -139,10 +181,26 @@ def run(
         observers=told,
         engine=maker,
     )
-    made = session.execute()
-    if made.outcome != "complete":
-        logger.warning("%s", made)
-    return made
+
+
+def told(run: Run) -> Run:
+    """Return a run whose session has ended; one that is not complete is logged as a warning."""
+    if run.outcome != "complete":
+        logger.warning("%s", run)
+    return run
+
+
+def _refuse_on_a_running_loop() -> None:
+    """Raise LoopThreadError where waiting for a run would stop all else that runs on this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise LoopThreadError(
+        "`run` would stop the event loop that runs on this thread until it has all rows",
+        "write `await seedbed.arun(...)` instead, in a notebook too; it takes the same parameters",
+        "where nothing can be awaited, run it in a thread of its own",
+    )
 
 
 def engine_of(given: str | type[Engine] | None, *, registry: Registry | None = None) -> type[Engine]:

@@ -94,6 +94,12 @@ class Run:
             [*lines, *(f"{_count_text(count, 'time')}: {reason}" for reason, count in reasons)]
         )
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the counts, why rows are missing, and the first rows."""
+        from seedbed.engine.run_html import run_html
+
+        return run_html(self)
+
     def rows(self, leaf: str | None = None) -> Iterator[Row]:
         """Yield the rows of the dataset, as they are kept; `leaf` names another step that the run ends in."""
         if self.store is not None:

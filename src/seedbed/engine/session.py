@@ -53,6 +53,8 @@ class Session:
         self._observers = observers
         self._mark: bytes | None = None
         self._has_begun = False
+        self._task: asyncio.Task[Any] | None = None
+        self._is_broken_off = False
 
     @property
     def plan(self) -> Plan:
@@ -81,9 +83,22 @@ class Session:
         """Run to the end, from a coroutine; the asynchronous twin of `execute`."""
         return await loop_thread().arun(self._execute())
 
+    def discard(self) -> None:
+        """Close the store of a session that is not executed."""
+        self._store.close()
+
     def drain(self) -> None:
         """Start no more calls, let those in flight finish for at most ten seconds, and end."""
         loop_thread().loop.call_soon_threadsafe(self._stop, self._engine.drain)
+
+    def break_off(self) -> None:
+        """End while models and steps are being made ready, which may take long: nothing is in flight yet."""
+        loop_thread().loop.call_soon_threadsafe(self._break_off)
+
+    def _break_off(self) -> None:
+        self._is_broken_off = True
+        if self._task is not None:
+            self._task.cancel()
 
     def cancel(self) -> None:
         """Cancel the calls in flight, and end."""
@@ -97,7 +112,10 @@ class Session:
     async def _execute(self) -> Run:
         begun = time.monotonic()
         finished = is_given = False
+        self._task = asyncio.current_task()
         try:
+            if self._is_broken_off:
+                raise asyncio.CancelledError
             await self._begin()
             finished = await self._was_finished() or await self._make_rows()
             is_given = True
@@ -110,6 +128,8 @@ class Session:
             self.run.seconds = time.monotonic() - begun
             # A cancelled caller must not cut off what keeps the rows.
             await asyncio.shield(self._close(finished, is_given))
+            # It holds what it runs, and so this session.
+            self._task = None
         return self.run
 
     async def _begin(self) -> None:

@@ -96,6 +96,13 @@ class Pipeline:
         check_options(options)
         return run(self, n, **{"name": self.name or None, **options})
 
+    async def arun(self, n: int | None = None, **options: Any) -> Run:
+        """Run the pipeline from a coroutine or the cell of a notebook, as `seedbed.arun` does."""
+        from seedbed.engine.arun import arun
+
+        check_options(options)
+        return await arun(self, n, **{"name": self.name or None, **options})
+
     # Hidden from type checkers, to which it would make every attribute and `with` valid.
     if not TYPE_CHECKING:
 

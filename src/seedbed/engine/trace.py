@@ -16,7 +16,7 @@ from seedbed.tasks.rows import Row
 
 
 @dataclass(frozen=True)
-class Call:
+class PreviewedCall:
     """One answered call of a step; the note says what was sent in another way than it was asked for."""
 
     step: str
@@ -54,7 +54,7 @@ class Call:
 
 
 @dataclass
-class RowTrace:
+class PreviewedRow:
     """The calls made for one index or input row, and the rows, failures and rejections that came of it.
 
     `source` is how people name an input row.
@@ -64,7 +64,7 @@ class RowTrace:
     """
 
     id: str
-    calls: list[Call] = field(default_factory=list)
+    calls: list[PreviewedCall] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     rejections: list[Failure] = field(default_factory=list)
@@ -87,12 +87,12 @@ class Trace:
     """Collects calls as a gateway's recorder and settled rows as a session's watcher, on the loop thread."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, RowTrace] = {}
+        self._by_id: dict[str, PreviewedRow] = {}
 
     def record(self, scope: CallScope | None, request: Request, response: Response, note: str) -> None:
         """Take an answered call."""
         step, row = (scope.step, scope.row) if scope else ("", "")
-        self._of(row).calls.append(Call(step, request, response, note))
+        self._of(row).calls.append(PreviewedCall(step, request, response, note))
 
     def watch(self, settled: Settled) -> None:
         """Take what became of an index or input row."""
@@ -104,23 +104,23 @@ class Trace:
         for rejection in settled.rejections:
             self._settled(rejection.row, rejection.source).rejections.append(rejection)
 
-    def traces(self) -> list[RowTrace]:
+    def traces(self) -> list[PreviewedRow]:
         """Return the traces of the settled rows in their order, behind that of the calls of no row."""
         settled = [trace for trace in self._by_id.values() if trace.is_settled]
         return [*([self._by_id[""]] if "" in self._by_id else []), *sorted(settled, key=_order)]
 
-    def _settled(self, row_id: str, source: str) -> RowTrace:
+    def _settled(self, row_id: str, source: str) -> PreviewedRow:
         trace = self._of(row_id)
         trace.is_settled, trace.source = True, source
         return trace
 
-    def _of(self, row_id: str) -> RowTrace:
+    def _of(self, row_id: str) -> PreviewedRow:
         # What a row became in later steps ("3/0") belongs to the row that it came from ("3").
         root = row_id.partition("/")[0]
-        return self._by_id.setdefault(root, RowTrace(root))
+        return self._by_id.setdefault(root, PreviewedRow(root))
 
 
-def _order(trace: RowTrace) -> tuple[int, int]:
+def _order(trace: PreviewedRow) -> tuple[int, int]:
     return (0, int(trace.id)) if trace.id.isdecimal() else (1, 0)
 
 

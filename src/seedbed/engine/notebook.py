@@ -1,0 +1,72 @@
+"""How a run is doing, in the cell of a notebook."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from seedbed.engine.run import Run
+from seedbed.engine.run_html import progress_html, progress_text
+from seedbed.engine.session import Session
+
+_REFRESH_SECONDS = 0.5
+
+
+@asynccontextmanager
+async def progress_in_notebook(session: Session) -> AsyncIterator[None]:
+    """Show the counts of a run below the cell that it runs in; elsewhere nothing is shown.
+
+    IPython is asked only where it has been imported: it costs a second, and nobody else needs it.
+    """
+    if not _is_in_notebook():
+        yield
+        return
+    progress = _Progress(session)
+    handle = sys.modules["IPython.display"].display(progress, display_id=True)
+    showing = asyncio.create_task(_show(handle, progress))
+    try:
+        yield
+    finally:
+        showing.cancel()
+        progress.has_ended = True
+        handle.update(progress)
+
+
+def _is_in_notebook() -> bool:
+    """Whether this is a kernel, which a front end shows the output of; IPython on a terminal is none."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
+
+
+async def _show(handle: Any, progress: _Progress) -> None:
+    while True:
+        await asyncio.sleep(_REFRESH_SECONDS)
+        handle.update(progress)
+
+
+class _Progress:
+    """What is shown: IPython takes it as HTML or as text, whatever the front end can show."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._begun = time.monotonic()
+        self.has_ended = False
+
+    @property
+    def _run(self) -> Run:
+        return self._session.run
+
+    def _said(self) -> str:
+        if self.has_ended:
+            return self._run.outcome
+        return "loading" if self._session.is_loading else ""
+
+    def __repr__(self) -> str:
+        return progress_text(self._run, time.monotonic() - self._begun, self._said())
+
+    def _repr_html_(self) -> str:
+        return progress_html(self._run, time.monotonic() - self._begun, self._said())

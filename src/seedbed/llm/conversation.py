@@ -1,0 +1,28 @@
+"""What was said between a task and a model, as text to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seedbed.llm.messages import Message, parts
+from seedbed.llm.response import Choice
+
+
+def message_text(message: Message) -> str:
+    """Return a message as text, each image as `[image]`."""
+    return "\n".join(part.get("text", "[image]") for part in parts(message))
+
+
+def added_messages(messages: Sequence[Message], earlier: Sequence[Message]) -> Sequence[Message]:
+    """Return what a call adds to the conversation of an earlier one, which has been shown already."""
+    begins_alike = len(earlier) > 0 and list(messages[: len(earlier)]) == list(earlier)
+    added = messages[len(earlier) :] if begins_alike else messages
+    # The answer that a model is reminded of has just been shown.
+    return added[1:] if begins_alike and added and added[0]["role"] == "assistant" else added
+
+
+def choice_text(choice: Choice) -> str:
+    """Return an answer as text, with its reasoning before it and its calls of tools after it."""
+    reasoning = [f"({choice.reasoning})"] if choice.reasoning else []
+    calls = [f"{call.name}({call.arguments})" for call in choice.tool_calls]
+    return "\n".join([*reasoning, *([choice.text] if choice.text else []), *calls]) or "(no text)"
