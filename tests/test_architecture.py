@@ -33,6 +33,7 @@ LEVELS: dict[str, int] = {
 
 DOORS = {
     ("seedbed.pipeline.pipeline", "run", "engine"),
+    ("seedbed.pipeline.pipeline", "arun", "engine"),
     ("seedbed.tasks.steps", "__rshift__", "pipeline"),
     ("seedbed.tasks.steps", "__rrshift__", "pipeline"),
     ("seedbed.plugins.contract", "base_class", "llm"),

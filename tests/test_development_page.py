@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import json
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -55,7 +58,9 @@ def test_a_backend_in_a_file_answers_a_task_in_a_file(
 def test_the_cell_of_the_notebook_makes_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (cell,) = (text for language, name, text in FENCES if language == "python" and not name)
 
-    exec(compile(cell, "cell", "exec"), {"__name__": "__main__"})
+    # As IPython runs a cell that awaits something.
+    code = compile(cell, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    asyncio.run(FunctionType(code, {"__name__": "__main__"})())
 
     assert capsys.readouterr().out.count("Write a riddle about a ") == 3
 

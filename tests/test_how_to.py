@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import hashlib
 import json
 import re
@@ -42,6 +44,24 @@ class ManyAnswersLLM(LLM):
 def fences(page: str, language: str) -> list[str]:
     text = (HOW_TO / page).read_text()
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+class Numbers(GeneratorTask):
+    template: str = "Say {{ n }}"
+
+    def sample(self, index: int, rng: object) -> dict[str, Any]:
+        return {"n": index}
+
+
+def test_the_cells_of_the_page_on_notebooks_run() -> None:
+    names: dict[str, Any] = {"task": Numbers(), "llm": ManyAnswersLLM(model="m")}
+    for code in fences("notebooks.md", "python"):
+        code = code.replace('"qa-pairs"', "task").replace('"openai/gpt-4.1-mini"', "llm")
+        cell = compile(code, "notebooks.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        if awaited := eval(cell, names):
+            asyncio.run(awaited)
+    assert names["made"].accepted == 100
+    assert asyncio.run(names["limited"]()).found.finished
 
 
 def test_the_pipeline_in_python_runs(tmp_path: Path) -> None:

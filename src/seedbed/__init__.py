@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from seedbed.engine.observed import ObservedRow as ObservedRow
     from seedbed.engine.observed import ObservedRun as ObservedRun
     from seedbed.engine.plan import Plan as Plan
+    from seedbed.engine.preview import Preview as Preview
+    from seedbed.engine.preview import preview as preview
     from seedbed.engine.run import Run as Run
+    from seedbed.engine.trace import PreviewedCall as PreviewedCall
+    from seedbed.engine.trace import PreviewedRow as PreviewedRow
     from seedbed.errors import AmbiguousPluginError as AmbiguousPluginError
     from seedbed.errors import AuthenticationError as AuthenticationError
     from seedbed.errors import BadRequestError as BadRequestError
@@ -168,7 +172,9 @@ _HOMES = {
     "engine.failure": "Failure",
     "engine.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
     "engine.plan": "Plan",
+    "engine.preview": "Preview preview",
     "engine.run": "Run",
+    "engine.trace": "PreviewedCall PreviewedRow",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -14,17 +14,15 @@ from seedbed.cli.summary import exit_status, show_stop
 from seedbed.cli.supervision import supervised
 from seedbed.engine.api import open_session
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.preview import REPLACED
 from seedbed.engine.trace import Trace
 from seedbed.plugins.registry import Registry
-
-_REPLACED = 2
-"""Rejected rows that others are made for: they are shown, too."""
 
 
 def show_preview(order: Order, registry: Registry, *, as_json: bool) -> ExitStatus:
     """Make the rows of an order, show each with its calls, and return how that went."""
     trace = Trace()
-    bounds = replace(order.bounds, max_attempts=(order.n or 0) + _REPLACED)
+    bounds = replace(order.bounds, max_attempts=(order.n or 0) + REPLACED)
     order = replace(order, bounds=bounds)
     with kept_stdout():
         engine = partial(LocalEngine, recorder=trace.record, watch=trace.watch)

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from seedbed.cli.blocks import row_text
 from seedbed.cli.counting import cut
 from seedbed.cli.printing import Painted, echo
 from seedbed.llm.conversation import message_text
 from seedbed.store import Refused, RunReader
 from seedbed.store.refused_rows import Origins, RefusedRow, each_once
 from seedbed.store.row_names import row_name, row_names
+from seedbed.tasks.row_text import row_text
 
 _MOST_KINDS = 1000
 _IDS = 5

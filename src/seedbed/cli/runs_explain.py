@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from shlex import quote
 
-from seedbed.cli.blocks import block, row_text, rule, write_answers
+from seedbed.cli.blocks import block, rule, write_answers
 from seedbed.cli.counting import cost_text, tokens_text
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_runs import kept_run
@@ -21,6 +21,7 @@ from seedbed.llm.messages import Message
 from seedbed.store import Call, RunReader
 from seedbed.store.refused_rows import Origins, each_once
 from seedbed.store.row_names import row_name
+from seedbed.tasks.row_text import row_text
 
 _REASONS = 50
 _LONGEST = 1000

@@ -137,10 +137,7 @@ def session_of(
     locked: str | Path | None = None,
 ) -> Session:
     """Return the session of a run, with its store open; parameters and errors are those of `run`."""
-    if locked is not None:
-        if registry is not None:
-            raise UsageError("a registry and a lock file are given", "make it Registry(locked=...)")
-        registry = Registry(locked=locked)
+    registry = locked_registry(registry, locked)
     bounds = Bounds(
         max_attempts=max_attempts,
         max_failures=MaxFailures.parse(max_failures),
@@ -181,6 +178,15 @@ def session_of(
         observers=told,
         engine=maker,
     )
+
+
+def locked_registry(registry: Registry | None, locked: str | Path | None) -> Registry | None:
+    """Return the registry of a lock file, or the one that is given; raise UsageError where both are."""
+    if locked is None:
+        return registry
+    if registry is not None:
+        raise UsageError("a registry and a lock file are given", "make it Registry(locked=...)")
+    return Registry(locked=locked)
 
 
 def told(run: Run) -> Run:

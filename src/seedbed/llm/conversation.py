@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from seedbed.llm.messages import Message, parts
-from seedbed.llm.response import Choice
+from seedbed.llm.response import FINISH_REASONS, Choice
 
 
 def message_text(message: Message) -> str:
@@ -19,6 +19,22 @@ def added_messages(messages: Sequence[Message], earlier: Sequence[Message]) -> S
     added = messages[len(earlier) :] if begins_alike else messages
     # The answer that a model is reminded of has just been shown.
     return added[1:] if begins_alike and added and added[0]["role"] == "assistant" else added
+
+
+def told_answers(choices: Sequence[Choice], about: str = "") -> Iterator[tuple[str, str]]:
+    """Yield a title and the text of each answer of a call, numbered if there are several.
+
+    The title says how the answer ended, where that is not as usual, and what is said `about` the call.
+    """
+    for number, choice in enumerate(choices, start=1):
+        which = f" {number}" if len(choices) > 1 else ""
+        yield f"answer{which}{_ended(choice)}{about}", choice_text(choice)
+
+
+def _ended(choice: Choice) -> str:
+    if choice.finish_reason == "length":
+        return ", cut at the longest"
+    return "" if choice.finish_reason in FINISH_REASONS else f", ended with {choice.finish_reason!r}"
 
 
 def choice_text(choice: Choice) -> str:
