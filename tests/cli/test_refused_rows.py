@@ -219,8 +219,8 @@ def test_prompts_stay_when_the_run_goes_on(folder: Path) -> None:
         def sample(self, index, rng):
             return {"n": index}
 
-    for n in (1, 2):
-        done = run(Count(llm=scripted("same")), n, name="more", max_attempts=2 + n)
+    for attempts in (3, 4):
+        done = run(Count(llm=scripted("same")), 2, name="more", max_attempts=attempts)
     rows = list(done.rejected_rows())
     assert [row.row for row in rows] == ["1", "2", "3"]
     assert [[call.messages for call in row.calls] for row in rows] == [

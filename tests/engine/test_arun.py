@@ -138,7 +138,7 @@ def test_cancelled_while_a_model_loads_it_gives_the_run_back_at_once():
         def load(self):
             super().load()
             loading.set()
-            loaded.wait(20)
+            loaded.wait(100)
 
     loading, loaded = threading.Event(), threading.Event()
 
@@ -146,8 +146,8 @@ def test_cancelled_while_a_model_loads_it_gives_the_run_back_at_once():
         going = asyncio.create_task(arun(Slow(llm=scripted()), 1, name="slow"))
         await asyncio.to_thread(loading.wait, 20)
         going.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await going
+        done, _ = await asyncio.wait([going], timeout=50)
+        assert [one.cancelled() for one in done] == [True]
         # Nobody holds the run any more, although the model is still on its way.
         assert (await arun(Count(llm=scripted(), name="slow"), 1, name="slow")).accepted == 1
 
