@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from seedbed import GlobalStep, Pass, Reject, Step, run, when
+from seedbed import GlobalStep, Pass, Reject, Step, hookimpl, run, when
 from seedbed.store import RunReader
 from seedbed.store.row_names import row_names
 
@@ -77,6 +77,21 @@ def test_a_row_of_a_file_is_named_by_file_and_line(tmp_path, name, write, failed
 @pytest.mark.parametrize("rows", [ROWS, pa.Table.from_pylist(ROWS), (row for row in ROWS)])
 def test_a_row_in_memory_is_named_by_its_place(rows):
     assert [one.source for one in run(Picky(), input=rows).failures] == ["row 3 of input"]
+
+
+def test_observers_and_notebooks_name_it_alike():
+    class Notes:
+        def __init__(self):
+            self.sources = []
+
+        @hookimpl
+        def seedbed_row_finished(self, run, row):
+            self.sources.append(row.source)
+
+    notes = Notes()
+    done = run(Picky(), input=ROWS, observers=[notes])
+    assert notes.sources == [None, None, "row 3 of input", "row 4 of input"]
+    assert "ValueError: three (row 3 of input)" in done._repr_html_()
 
 
 def test_rows_made_of_one_are_named_by_it_and_by_their_number():

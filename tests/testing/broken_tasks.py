@@ -345,7 +345,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError"),
     "MakesNothing": ("test_rows_are_made", "'flower' is undefined"),
     "GivesNone": ("test_rows_are_made", "returned None"),
-    "RejectsAll": ("test_rows_are_made", "rows, the first of them 0: Reject: notes do not fit"),
+    "RejectsAll": ("test_rows_are_made", "rows, the first of them row 0: Reject: notes do not fit"),
 }
 
 TestSound = type("TestSound", (Contract,), {"task": Haiku})

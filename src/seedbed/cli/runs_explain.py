@@ -68,7 +68,7 @@ def _story(reader: RunReader, name: str, row: str) -> Story:
         return story
     raise UsageError(
         f"there is no row '{row}' in the run '{name}'",
-        f"its rows are {_some_ids(reader)}",
+        f"its rows are {lookup.first_names(_IDS) if lookup else _some_ids(reader)}, ...",
         *(["a row of its input is named by its place there: FILE:7"] if lookup else []),
         "--line N takes the row in a line of the dataset",
     )
@@ -86,7 +86,7 @@ def _row_in_line(reader: RunReader, name: str, line: int | None) -> str:
 
 def _some_ids(reader: RunReader) -> str:
     verdicts = (verdict.row for leaf in reader.leaves() for verdict in reader.verdicts(leaf))
-    return ", ".join([*islice(verdicts, _IDS), "..."])
+    return ", ".join(islice(verdicts, _IDS))
 
 
 def _write(story: Story) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from seedbed.engine.input_rows import InputRows
 from seedbed.engine.sources import Item, digested
 from seedbed.errors import SeedbedError
 from seedbed.store.reading import Reading
+from seedbed.store.row_names import row_names
 
 _PLACE = re.compile(r"(?P<file>.+?)(?:, (?:line|row|item) |:)(?P<number>\d+)(?P<part>(?:/\d+)*)")
 
@@ -39,6 +41,10 @@ class InputLookup:
         """Return how people name the row of an id, or of one made of it; empty where it is not there now."""
         root = row.partition("/")[0]
         return next((item.cell.place for item in self._items() if item.id == root), "")
+
+    def first_names(self, count: int) -> str:
+        """Return the names of the first rows."""
+        return row_names((item.id, item.cell.place) for item in islice(self._items(), count))
 
     def id_of(self, text: str) -> str | None:
         """Return the id of the row that a text names: `questions.jsonl, line 7` or `questions.jsonl:7`."""

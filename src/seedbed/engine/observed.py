@@ -89,7 +89,7 @@ class ObservedRow:
     `seq` is its place among the verdicts of the leaf, from 0: with `leaf` it is what a row is known by,
     also where a later session decides it anew. `columns` are those of an accepted row, an object of the
     observer's own; `reason` and `kind` (the name of an error) say why another was not accepted, and `step`
-    where.
+    where. `source` names such a row where it came from an input: `questions.jsonl, line 7`.
     """
 
     leaf: str
@@ -100,12 +100,13 @@ class ObservedRow:
     columns: Row
     reason: str | None = None
     kind: str | None = None
+    source: str | None = None
 
     @classmethod
     def of(cls, leaf: str, decided: Decided) -> ObservedRow:
         """Return what observers are told of a verdict in the store."""
-        seq, row, verdict, step, data, reason, kind = decided
-        return cls(leaf, seq, row, verdict, step, {} if data is None else orjson.loads(data), reason, kind)
+        seq, row, verdict, step, data, *why = decided
+        return cls(leaf, seq, row, verdict, step, {} if data is None else orjson.loads(data), *why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from typing import Any
 
 from seedbed.engine.run import Run
 from seedbed.llm.visible_text import visible
+from seedbed.store.row_names import row_names
 from seedbed.tasks.rows import Row
 
 _ROWS = 10
 _LONGEST = 1000
 _REASONS = 5
+_NAMES = 5
 _LEFT = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
 
 
@@ -23,10 +25,13 @@ def run_html(run: Run) -> str:
     rows = list(islice(run.rows(), _ROWS))
     more = run.accepted - len(rows)
     reasons = [
-        *((count, "failed", reason) for reason, count in run.reasons.most_common(_REASONS)),
-        *((count, "rejected", reason) for reason, count in run.rejections.most_common(_REASONS)),
+        *(
+            f"{count:,} failed: {_with_names(run, reason)}"
+            for reason, count in run.reasons.most_common(_REASONS)
+        ),
+        *(f"{count:,} rejected: {reason}" for reason, count in run.rejections.most_common(_REASONS)),
     ]
-    missing = "".join(f"<li>{count:,} {verdict}: {shown(reason)}</li>" for count, verdict, reason in reasons)
+    missing = "".join(f"<li>{shown(reason)}</li>" for reason in reasons)
     return "".join(
         [
             f"<p><b>{shown(run.name)}</b>, {run.outcome}: {shown(progress_text(run, run.seconds))}</p>",
@@ -36,6 +41,13 @@ def run_html(run: Run) -> str:
             f"<p>and {more:,} more: <code>run.rows()</code></p>" if more > 0 and rows else "",
         ]
     )
+
+
+def _with_names(run: Run, reason: str) -> str:
+    alike = [failure for failure in run.failures if failure.reason.partition("\n")[0] == reason]
+    names = row_names((failure.row, failure.source) for failure in alike[:_NAMES])
+    more = " ..." if len(alike) > _NAMES else ""
+    return f"{reason} ({names}{more})" if alike else reason
 
 
 def progress_html(run: Run, seconds: float, said: str = "") -> str:

@@ -37,6 +37,7 @@ class Decided(NamedTuple):
     data: bytes | None
     reason: str | None
     kind: str | None
+    source: str | None = None
 
 
 class RunNews(RunReader):
@@ -75,8 +76,8 @@ class RunNews(RunReader):
         reasons = Reasons()
         while page := self._all(f"{_DECIDED} LIMIT {PAGE}", leaf, first, end, *known):
             for seq, row, verdict, step, data, why in page:
-                reason, kind = None, None
+                reason, kind, source = None, None, None
                 if verdict != "accepted":
-                    reason, kind, *_ = reasons.of(row, verdict, step, why)
-                yield Decided(seq, row, verdict, step, data, reason, kind)
+                    reason, kind, *_, source = reasons.of(row, verdict, step, why)
+                yield Decided(seq, row, verdict, step, data, reason, kind, source or None)
             first = page[-1][0] + 1

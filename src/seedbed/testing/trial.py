@@ -45,7 +45,7 @@ class Trial:
         """Why rows are not there: like reasons are one line, with their number and the first of the rows."""
         places: dict[tuple[str, str], list[str]] = {}
         for one in (*self.failures, *self.rejections):
-            places.setdefault((one.kind, one.reason), []).append(one.row)
+            places.setdefault((one.kind, one.reason), []).append(one.place)
         lines = [f"{_places(rows)}: {kind}: {reason}" for (kind, reason), rows in places.items()]
         stopped = [f"the run stopped: {self.stopped_by}"] if self.stopped_by else []
         return "\n".join([*stopped, *lines])
@@ -132,7 +132,7 @@ def _settle(ended: Future[Run], session: Session) -> None:
 
 def _places(rows: Sequence[str]) -> str:
     first, *others = dict.fromkeys(rows)
-    return f"{len(others) + 1} rows, the first of them {first}" if others else f"row {first}"
+    return f"{len(others) + 1} rows, the first of them {first}" if others else first
 
 
 def _kinds(error: type[Exception]) -> set[str]:
