@@ -30,7 +30,7 @@ def test_more_rows_are_made_behind_those_that_are_there(seedbed: Seedbed) -> Non
     assert result.err.startswith(
         "going on with the run 'poems': 3 rows kept, at least 1 call to make\n4 rows in poems.jsonl\n"
     )
-    assert "1 call · 10 + 20 tokens" in result.err
+    assert "1 call · 10 input + 20 output tokens" in result.err
     assert rows() == 4
 
 

@@ -104,7 +104,7 @@ def test_a_row_that_fails_again_stays_failed_and_is_explained_with_both_answers(
     text = seedbed("runs", "explain", "out", "2").out
     assert "row 2: failed" in text
     assert "failed, attempt 2" in text
-    assert text.count("10 + 20 tokens") == 2
+    assert text.count("10 input + 20 output tokens") == 2
 
 
 def test_where_nothing_has_failed_nothing_is_asked(seedbed: Seedbed) -> None:

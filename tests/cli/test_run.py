@@ -47,7 +47,7 @@ def test_the_summary_says_how_many_rows_are_where_and_what_they_took(seedbed: Se
     result = seedbed("run", "t.py:Haiku", *ECHO, "-n", "8", "-o", "qa.jsonl")
     assert (result.status, result.out) == (0, "")
     assert result.err.startswith("8 rows in qa.jsonl\n")
-    assert "8 calls · 80 + 160 tokens" in result.err
+    assert "8 calls · 80 input + 160 output tokens" in result.err
     assert len(Path("qa.jsonl").read_text().splitlines()) == 8
 
 

@@ -70,11 +70,10 @@ def test_where_there_are_none_the_list_says_how_to_make_one(seedbed: Seedbed) ->
 def test_the_list_has_rows_calls_and_tokens_of_all_sessions(seedbed: Seedbed, odd: Result) -> None:
     seedbed("run", "t.py:Haiku", *ECHO, "-n", "3", "--name", "poems")
     seedbed("run", "t.py:Haiku", *ECHO, "-n", "5", "--name", "poems")
-    titles, *lines = (line.split() for line in seedbed("runs").out.splitlines())
-    assert titles[:8] == ["NAME", "TASK", "OUTCOME", "ROWS", "FAILED", "REJECTED", "CALLS", "TOKENS"]
-    assert [line[:-2] for line in lines] == [
-        ["odd", "odd", "incomplete", "4", "of", "8", "4", "0", "8", "240"],
-        ["poems", "haiku", "complete", "5", "0", "0", "5", "150"],
+    _, *lines = (line.split() for line in seedbed("runs").out.splitlines())
+    assert [line[:11] for line in lines] == [
+        ["odd", "odd", "incomplete", "4", "of", "8", "4", "0", "8", "80", "160"],
+        ["poems", "haiku", "complete", "5", "0", "0", "5", "50", "100", "-", lines[1][10]],
     ]
     machine = _listed(seedbed)["poems"]
     assert (machine["accepted"], machine["calls"], machine["input_tokens"]) == (5, 5, 50)
@@ -83,9 +82,9 @@ def test_the_list_has_rows_calls_and_tokens_of_all_sessions(seedbed: Seedbed, od
 def test_what_is_paid_for_is_shown_where_the_price_is_known(seedbed: Seedbed) -> None:
     prices = ("--price-input", "1000", "--price-output", "2000")
     result = seedbed("run", "t.py:Haiku", *ECHO, "-n", "2", "-o", "h.jsonl", *prices)
-    assert "2 calls · 20 + 40 tokens · $0.10" in result.err
+    assert "2 calls · 20 input + 40 output tokens · $0.10" in result.err
     assert "$0.10" in seedbed("runs").out
-    assert "2 calls, 60 tokens, $0.10" in seedbed("runs", "show", "h").out
+    assert "2 calls, 20 input + 40 output tokens, $0.10" in seedbed("runs", "show", "h").out
 
 
 def test_a_run_that_is_worked_on_is_listed_with_its_process(
@@ -136,7 +135,7 @@ def test_a_damaged_run_is_named_and_the_others_are_listed(seedbed: Seedbed, odd:
     (runs / "bad" / "run.db").write_text("not a database")
     result = seedbed("runs")
     assert result.status == 0
-    assert [line.split()[:2] for line in result.out.splitlines()[1:3]] == [["bad", "damaged"], ["odd", "odd"]]
+    assert [line.split()[:2] for line in result.out.splitlines()[1:3]] == [["bad", "-"], ["odd", "odd"]]
     assert "is damaged: it is not a SQLite database" in result.out
     assert "is damaged" in str(_listed(seedbed)["bad"]["error"])
     assert f"rm -r {runs / 'bad'}" in seedbed("runs", "remove", "bad", "--yes").error
@@ -266,7 +265,7 @@ def test_a_run_without_rows_replaces_no_dataset(seedbed: Seedbed) -> None:
 def test_removing_takes_a_word_and_leaves_the_dataset(seedbed: Seedbed, odd: Result, runs: Path) -> None:
     refused = seedbed("runs", "remove", "odd")
     assert refused.status == 2
-    assert "4 rows, 8 calls, 240 tokens" in refused.error
+    assert "4 rows, 8 calls, 80 input + 160 output tokens" in refused.error
     assert "--yes says that it is meant" in refused.error
     assert (runs / "odd").exists()
     removed = seedbed("runs", "remove", "odd", "--yes")

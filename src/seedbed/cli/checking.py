@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from seedbed.cli.columns import write_columns
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.fitting import Column
 from seedbed.cli.listing import chosen, entry_as_json
 from seedbed.cli.output import write_json
 from seedbed.cli.printing import Painted, echo
@@ -18,6 +19,14 @@ from seedbed.plugins.standing import Entry, Status
 
 _TRIED = (Status.OK, Status.AMBIGUOUS)
 _BROKEN = "broken"
+_COLUMNS = (
+    Column("NAME", name=True),
+    Column("KIND"),
+    Column("DISTRIBUTION", name=True),
+    Column("IMPORT", weight=1),
+    Column("CLASS", weight=2),
+    Column("STATUS"),
+)
 
 
 class _Checked(NamedTuple):
@@ -48,8 +57,7 @@ def check_plugins(registry: Registry, name: str | None, as_json: bool) -> ExitSt
     if as_json:
         write_json([_as_json(one) for one in checked])
     else:
-        titles = ("NAME", "KIND", "DISTRIBUTION", "IMPORT", "CLASS", "STATUS")
-        write_columns(titles, [_cells(one) for one in checked], painted=5)
+        write_columns(_COLUMNS, [_cells(one) for one in checked], painted="STATUS")
         for one in checked:
             if one.note:
                 _write_note("", f"{_subject(one.entry)}: {one.note}")

@@ -30,8 +30,8 @@ def duration(seconds: float) -> str:
 
 
 def tokens_text(given: int, made: int) -> str:
-    """Return tokens of prompts and of answers: '80 + 160 tokens', or nothing for none."""
-    return f"{given:,} + {made:,} tokens" if given or made else ""
+    """Return tokens of prompts and of answers: '80 input + 160 output tokens', or nothing for none."""
+    return f"{given:,} input + {made:,} output tokens" if given or made else ""
 
 
 def tries_text(retried: int) -> str:
@@ -49,6 +49,24 @@ def cost_text(dollars: float | None) -> str:
 def moment(iso: str) -> str:
     """Return a time in UTC by the clock of this place, to the minute."""
     return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def brief_moment(text: str) -> str:
+    """Return a moment without its year: '11-27 17:06'."""
+    return text[5:]
+
+
+def brief_number(text: str) -> str:
+    """Return a number to three digits: '12.3k' for '12,345'."""
+    digits = text.replace(",", "")
+    if not digits.isdecimal() or len(digits) < 5:
+        return text
+    number, unit = float(digits), ""
+    for unit in ("k", "M", "G", "T"):  # noqa: B007 - the unit at which it ends
+        number /= 1000
+        if number < 999.5:
+            break
+    return f"{number:.{2 if number < 9.995 else 1 if number < 99.95 else 0}f}{unit}"
 
 
 def cut(text: str, longest: int) -> str:

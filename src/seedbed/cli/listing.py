@@ -7,6 +7,7 @@ from typing import Any
 
 from seedbed.cli.columns import write_columns
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.fitting import Column
 from seedbed.cli.output import write_json
 from seedbed.cli.printing import echo
 from seedbed.errors import UnknownPluginError
@@ -16,6 +17,15 @@ from seedbed.plugins.scan import strays
 from seedbed.plugins.standing import Entry
 from seedbed.plugins.suggest import did_you_mean
 
+_COLUMNS = (
+    Column("NAME", name=True),
+    Column("KIND"),
+    Column("DISTRIBUTION", name=True),
+    Column("VERSION", weight=1),
+    Column("STATUS"),
+    Column("", flows=True),
+)
+
 
 def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
     """Write every claim to a name, whose it is and how it stands; imports no plugin."""
@@ -23,8 +33,7 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
     if as_json:
         write_json([entry_as_json(entry) for entry in entries])
     elif entries:
-        titles = ("NAME", "KIND", "DISTRIBUTION", "VERSION", "STATUS", "")
-        write_columns(titles, [_cells(entry) for entry in entries], painted=4)
+        write_columns(_COLUMNS, [_cells(entry) for entry in entries], painted="STATUS")
     else:
         echo(f"no plugins are installed for {sys.executable}", err=True)
         echo("  pip install seedbed-tasks seedbed-openai", err=True)

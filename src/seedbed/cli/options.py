@@ -89,7 +89,7 @@ def bound_options(command: _Decorated) -> _Decorated:
             "max_tokens",
             type=int,
             metavar="N",
-            help="Stop before it uses more tokens.",
+            help="Stop before it uses more tokens, input and output.",
         ),
         click.option(
             "--max-time",
@@ -110,10 +110,10 @@ def bound_options(command: _Decorated) -> _Decorated:
             "--price-input",
             type=float,
             metavar="DOLLARS",
-            help="Price of a million tokens of prompts, where none is listed.",
+            help="Price of a million input tokens, where none is listed.",
         ),
         click.option(
-            "--price-output", type=float, metavar="DOLLARS", help="Price of a million tokens of answers."
+            "--price-output", type=float, metavar="DOLLARS", help="Price of a million output tokens."
         ),
     )
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)

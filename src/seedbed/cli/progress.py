@@ -8,7 +8,7 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tries_text
+from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
 from seedbed.cli.printing import echo
 
 if TYPE_CHECKING:
@@ -77,14 +77,13 @@ class Progress:
         return (self.settled - before) / (now - then) if now > then else 0.0
 
     def details(self, rate: float) -> list[str]:
-        """Return what the rows take: '12 s', '3.4 rows/s', '12 calls', '5,120 tokens', '$0.02', ..."""
+        """Return what the rows take: '12 s', '3.4 rows/s', '12 calls', '8 input + 16 output tokens', ..."""
         calls = self.run.calls
-        tokens = calls.usage.input_tokens + calls.usage.output_tokens
         texts = (
             duration(time.monotonic() - self._begun),
             rate_text(rate),
             count_text(calls.answered, "call"),
-            count_text(tokens, "token"),
+            tokens_text(calls.usage.input_tokens, calls.usage.output_tokens),
             cost_text(calls.cost),
             tries_text(calls.retried),
             self.left(rate),

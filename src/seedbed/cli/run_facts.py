@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from seedbed.cli.counting import cost_text, count_text, moment
+from seedbed.cli.counting import cost_text, count_text, moment, tokens_text
 from seedbed.errors import SeedbedError
 from seedbed.store import RunEntry, RunReader, Session, Spent
 
@@ -77,11 +77,11 @@ class RunFacts:
         return f"process {holder.pid} on {holder.host} since {moment(holder.since)}" if holder else ""
 
     def spent_texts(self) -> list[str]:
-        """Return what it took in all: '640 calls', '12,000 + 34,000 tokens', '$0.52'."""
+        """Return what it took in all: '640 calls', '12,000 input + 34,000 output tokens', '$0.52'."""
         spent = self.spent
         if spent is None:
             return []
-        tokens = count_text(spent.input_tokens + spent.output_tokens, "token")
+        tokens = tokens_text(spent.input_tokens, spent.output_tokens)
         return [text for text in (count_text(spent.calls, "call"), tokens, cost_text(self.cost)) if text]
 
     def as_json(self) -> dict[str, Any]:

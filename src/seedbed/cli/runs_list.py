@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from seedbed.cli.columns import write_columns
-from seedbed.cli.counting import cost_text, moment
+from seedbed.cli.cell_width import page_width
+from seedbed.cli.columns import write_columns, write_wrapped
+from seedbed.cli.counting import brief_moment, brief_number, cost_text, moment
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.fitting import Column
 from seedbed.cli.output import write_json
 from seedbed.cli.printing import echo
 from seedbed.cli.run_facts import RunFacts, facts_of
 from seedbed.store import list_runs, runs_folder
 
-_TITLES = ("NAME", "TASK", "OUTCOME", "ROWS", "FAILED", "REJECTED", "CALLS", "TOKENS", "COST", "STARTED")
+_COLUMNS = (
+    Column("NAME", name=True),
+    Column("TASK", weight=2, name=True),
+    Column("OUTCOME"),
+    Column("ROWS", right=True),
+    Column("FAILED", weight=7, right=True),
+    Column("REJECTED", weight=3, right=True),
+    Column("CALLS", weight=1, right=True, brief=brief_number),
+    Column("INPUT TOKENS", weight=4, right=True, brief=brief_number),
+    Column("OUTPUT TOKENS", weight=5, right=True, brief=brief_number),
+    Column("COST", weight=8, right=True),
+    Column("STARTED", weight=6, brief=brief_moment),
+)
+_NOTHING = "-"  # A cell is never empty: what reads the columns finds as many in each line.
 
 
 def write_runs(as_json: bool) -> ExitStatus:
@@ -22,35 +37,40 @@ def write_runs(as_json: bool) -> ExitStatus:
         echo(f"no runs are kept in '{runs_folder()}'", err=True)
         echo("  seedbed run TASK --llm BACKEND/MODEL -n 10 -o OUT.jsonl", err=True)
     else:
-        write_columns(_TITLES, [_cells(one) for one in facts], painted=2)
+        hidden = write_columns(_COLUMNS, [_cells(one) for one in facts], painted="OUTCOME")
         for one in facts:
             _write_notes(one)
+        if hidden:
+            echo(f"not shown: {', '.join(hidden)}; a wider terminal or --json has them", err=True)
     return ExitStatus.COMPLETE
 
 
 def _cells(one: RunFacts) -> tuple[str, ...]:
-    if one.spent is None:
-        return one.entry.name, one.task, one.outcome, *[""] * 7
-    tokens = one.spent.input_tokens + one.spent.output_tokens
-    return (
-        one.entry.name,
-        one.task,
-        one.outcome,
-        one.rows_text(),
-        f"{one.failed:,}",
-        f"{one.rejected:,}",
-        f"{one.spent.calls:,}",
-        f"{tokens:,}",
-        cost_text(one.cost),
-        moment(one.session.started) if one.session else "",
-    )
+    made: tuple[str, ...] = ("",) * 7
+    if one.spent is not None:
+        made = (
+            one.rows_text(),
+            f"{one.failed:,}",
+            f"{one.rejected:,}",
+            f"{one.spent.calls:,}",
+            f"{one.spent.input_tokens:,}",
+            f"{one.spent.output_tokens:,}",
+            cost_text(one.cost),
+        )
+    started = moment(one.session.started) if one.session else ""
+    cells = (one.entry.name, one.task, one.outcome, *made, started)
+    return tuple(cell or _NOTHING for cell in cells)
 
 
 def _write_notes(one: RunFacts) -> None:
     if one.error:
         first, *rest = str(one.error).splitlines()
-        echo(f"{one.entry.name}: {first}")
+        _write_note(f"{one.entry.name}: {first}")
         for line in rest:
-            echo(line)
+            _write_note(line)
     elif one.entry.holder:
-        echo(f"{one.entry.name}: {one.holder_text()} works on it")
+        _write_note(f"{one.entry.name}: {one.holder_text()} works on it")
+
+
+def _write_note(line: str) -> None:
+    write_wrapped(line, page_width(), indent="  " if line.startswith(" ") else "")

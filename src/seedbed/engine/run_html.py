@@ -58,7 +58,7 @@ def progress_html(run: Run, seconds: float, said: str = "") -> str:
 
 
 def progress_text(run: Run, seconds: float, said: str = "") -> str:
-    """Return the counts of a run in a line: '12 of 100 rows, 1 failed, 4.2 s, 13 calls, 5,120 tokens'."""
+    """Return the counts of a run in a line: '12 of 100 rows, 1 failed, 4.2 s, 13 calls, ...'."""
     of = f" of {run.wanted:,}" if run.wanted is not None else ""
     calls, usage = run.calls, run.calls.usage
     cost = f"${calls.cost:,.4f}" if calls.cost else ""
@@ -72,7 +72,7 @@ def progress_text(run: Run, seconds: float, said: str = "") -> str:
         ),
         f"{seconds:,.1f} s",
         f"{calls.answered:,} calls" if calls.answered else "",
-        f"{usage.input_tokens + usage.output_tokens:,} tokens" if calls.answered else "",
+        f"{usage.input_tokens:,} input + {usage.output_tokens:,} output tokens" if calls.answered else "",
         cost,
     )
     return ", ".join(text for text in texts if text)
