@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import pytest
+from click import Context, Group, Option
 from pydantic import BaseModel, Field, SecretStr
 from tests.cli.conftest import Result
 
+from seedbed.cli import command as cli
 from seedbed.cli.annotations import plain_words
 
 Seedbed = Callable[..., Result]
@@ -20,7 +23,7 @@ def test_the_help_of_a_task_shows_its_purpose_columns_and_parameters(seedbed: Se
         text.index(part)
         for part in (
             "Writes a haiku. Three lines each.",
-            "Options:",
+            "What to make:",
             "Parameters of t.py:Haiku",
             "of every task:",
         )
@@ -55,6 +58,47 @@ def test_help_without_a_task_shows_the_options(seedbed: Seedbed) -> None:
     assert (result.status, result.err) == (0, "")
     assert result.out.startswith("Usage: seedbed run [OPTIONS] TASK|FILE\n")
     assert "--concurrency N" in result.out
+
+
+MANY = (("run",), ("preview",), ("runs", "retry"), ("run", "t.py:Haiku"))
+FEW = ((), ("runs",), ("runs", "export"), ("runs", "explain"), ("plugins",), ("new", "task"))
+
+
+@pytest.mark.parametrize("command", MANY)
+def test_many_options_stand_in_groups_and_each_stands_once(
+    seedbed: Seedbed, command: tuple[str, ...]
+) -> None:
+    out = seedbed(*command, "--help").out
+    titles = re.findall(r"^(\S.*):$", out, re.MULTILINE)
+    assert titles[:2] == ["What to make", "LLM"]
+    assert {"Output", "Plugins", "What a pipeline file may do"} <= set(titles)
+    assert "Options" not in titles
+    options = re.findall(r"^  (?:-\w, )?(--?[\w-]+)", out, re.MULTILINE)
+    assert len(options) == len(set(options)) > 15
+
+
+@pytest.mark.parametrize("command", [("run",), ("runs", "retry")])
+def test_what_is_of_no_group_is_shown_all_the_same(seedbed: Seedbed, command: tuple[str, ...]) -> None:
+    shown = seedbed(*command, "--help").out
+    found = cli.seedbed.get_command(Context(cli.seedbed), command[0])
+    if isinstance(found, Group):
+        found = found.commands[command[1]]
+    assert found is not None
+    options = [param for param in found.params if isinstance(param, Option)]
+    assert [option.name for option in options if option.opts[-1] not in shown] == []
+
+
+@pytest.mark.parametrize("command", MANY + FEW)
+@pytest.mark.parametrize("columns", [60, 80])
+def test_help_fits_the_terminal_and_no_option_takes_more_than_two_lines(
+    seedbed: Seedbed, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = seedbed(*command, "--help").out.partition("Parameters of")[0]
+    assert max(map(len, out.splitlines())) <= columns
+    texts = re.split(r"^  (?=-)|^\S.*$|^$", out, flags=re.MULTILINE)
+    tall = [text for text in texts if text.startswith("-") and len(text.splitlines()) > 2]
+    assert columns < 80 or tall == []
 
 
 def test_help_of_an_unknown_task_is_the_usual_error(seedbed: Seedbed) -> None:

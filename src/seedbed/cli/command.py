@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import click
 
-from seedbed.cli.groups import Group
+from seedbed.cli.option_groups import GroupedGroup
 from seedbed.cli.policy import policy_options
 from seedbed.cli.printing import colour, echo
 
@@ -24,7 +24,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class _LazyGroup(Group):
+class _LazyGroup(GroupedGroup):
     """Finds the command NAME as `NAME` in `seedbed.cli.NAME`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -83,20 +83,20 @@ def bound_options(command: _Decorated) -> _Decorated:
             metavar="N",
             help="Stop when the first N rows come to nothing for one reason; 50 if unset, 0: never.",
         ),
-        click.option("--max-cost", type=float, metavar="DOLLARS", help="Stop before it costs more."),
+        click.option("--max-cost", type=float, metavar="DOLLARS", help="Stop before the run costs more."),
         click.option(
             "--max-tokens-total",
             "max_tokens",
             type=int,
             metavar="N",
-            help="Stop before it uses more tokens, input and output.",
+            help="Stop before the run uses more, input and output.",
         ),
         click.option(
             "--max-time",
             "max_seconds",
             type=DURATION,
             metavar="TIME",
-            help="Stop after 90s, 20m or 2h.",
+            help="Stop after that long: 90s, 20m or 2h.",
         ),
         click.option(
             "--max-bytes-in-flight",
@@ -104,8 +104,15 @@ def bound_options(command: _Decorated) -> _Decorated:
             metavar="SIZE",
             help="Memory for rows under way, as 64MB or 1GB; 256MB if unset.",
         ),
-        click.option("--requests-per-minute", type=float, metavar="N", help="Send no more than that."),
-        click.option("--tokens-per-minute", type=float, metavar="N", help="Use no more than that."),
+        click.option(
+            "--requests-per-minute", type=float, metavar="N", help="Requests sent a minute at most."
+        ),
+        click.option(
+            "--tokens-per-minute",
+            type=float,
+            metavar="N",
+            help="Tokens used a minute at most, input and output.",
+        ),
         click.option(
             "--price-input",
             type=float,
@@ -125,7 +132,10 @@ def order_options(command: _Decorated) -> _Decorated:
         click.argument("what", metavar="TASK|FILE", required=False),
         llm_option,
         click.option(
-            "--input", type=click.Path(path_type=Path), metavar="FILE", help="Rows for a task over rows."
+            "--input",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Rows to read: .jsonl, .csv, .parquet or .arrow.",
         ),
         click.option(
             "--columns", metavar="A,B", help="Columns of the input that rows have; all if left out."

@@ -8,12 +8,13 @@ import click
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
+from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import order_options
 from seedbed.cli.policy import registry_of
 from seedbed.errors import UsageError
 
 
-@click.command(add_help_option=False)
+@click.command(cls=GroupedCommand, add_help_option=False)
 @click.option("-n", type=int, metavar="N", default=3, show_default=True, help="Rows to make.")
 @order_options
 @click.pass_context

@@ -9,22 +9,23 @@ import click
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
+from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import bound_options, csv_safe_option, engine_option, order_options, plugin_option
 from seedbed.cli.policy import registry_of
 from seedbed.errors import UsageError
 
 
-@click.command(add_help_option=False)
+@click.command(cls=GroupedCommand, add_help_option=False)
 @click.option("-n", type=int, metavar="N", help="Rows to make; needed where a task makes rows without end.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="OUT",
-    help="File of the dataset: .jsonl, .csv, .parquet or .arrow; JSON lines on standard output if left out.",
+    help="File to write: .jsonl, .csv, .parquet or .arrow; JSON lines on standard output if left out.",
 )  # fmt: skip
 @click.option(
     "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
 )
 @csv_safe_option
-@click.option("--restart", is_flag=True, help="Begin the run anew, and keep what it had made aside.")
+@click.option("--restart", is_flag=True, help="Start the run over; what it has made is kept aside.")
 @order_options
 @plugin_option
 @engine_option

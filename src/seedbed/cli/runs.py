@@ -12,6 +12,7 @@ import click
 
 from seedbed.cli.groups import Group
 from seedbed.cli.kept_runs import complete_name
+from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import (
     allow_code_option,
     allow_host_option,
@@ -125,7 +126,7 @@ def export(
     return export_run(name, out, leaf, form, columns, csv_safe=csv_safe, model_column=model_column)
 
 
-@runs.command()
+@runs.command(cls=GroupedCommand)
 @_name
 @llm_option
 @set_option
