@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -47,8 +47,16 @@ class _Checked(NamedTuple):
             return f"not imported: {self.entry.reason}"
         if self.result.error is not None:
             return self.result.error.removeprefix(f"the {_subject(self.entry)} is broken: ")
-        heavy = ", ".join(self.result.heavy_modules)
-        return f"its module loads {heavy} at once; the hook could wait with that" if heavy else ""
+        return "\n".join(_remarks(self.result))
+
+
+def _remarks(result: CheckResult) -> Iterator[str]:
+    """Yield what is worth a word of a plugin that works."""
+    if result.heavy_modules:
+        yield f"its module loads {', '.join(result.heavy_modules)} at once; the hook could wait with that"
+    if result.printed:
+        yield f"it prints when it is imported: {result.printed.strip().splitlines()[0]}"
+    yield from result.notes
 
 
 def check_plugins(registry: Registry, name: str | None, as_json: bool) -> ExitStatus:

@@ -14,6 +14,8 @@ import click
 
 from seedbed.cli.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
+from seedbed.plugins.class_errors import told
+from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
 
 TRACEBACK = "SEEDBED_TRACEBACK"
@@ -93,8 +95,12 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - raised again, by the name of whose code it is
         from seedbed.llm.redaction import redact, showable
 
-        said = redact(f"{type(error).__name__}: {error}", secrets)
-        raise PluginError(f"{what} is broken: {said}") from showable(error, secrets)
+        fact, advice = told(error)
+        place = where(error)
+        lines = (*((f"raised in {place}",) if place else ()), *advice)
+        raise PluginError(
+            f"{what} is broken: {redact(fact, secrets)}", *(redact(line, secrets) for line in lines)
+        ) from showable(error, secrets)
 
 
 def _unforeseen(error: Exception) -> ExitStatus:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any, BinaryIO
 
 from seedbed.cli.printing import echo, json_text
+from seedbed.plugins.printed import flush_c
 
 
 @contextmanager
@@ -26,21 +27,12 @@ def kept_stdout() -> Iterator[BinaryIO]:
             yield stream
     finally:
         sys.stdout.flush()
-        _flush_c()
+        flush_c()
         os.dup2(former, 1)
         os.close(former)
         # Whoever writes a row flushes it, and has been told what became of it.
         with suppress(OSError):
             stream.close()
-
-
-def _flush_c() -> None:
-    """Write out what C libraries printed, which they'd do at exit otherwise: to standard output."""
-    import ctypes
-
-    # Where there's no such library to ask (Windows), nothing can be done about it.
-    with suppress(OSError, TypeError, AttributeError):
-        ctypes.CDLL(None).fflush(None)
 
 
 def write_json(value: Any, *, err: bool = False) -> None:

@@ -22,6 +22,7 @@ from seedbed.errors import (
     LLMError,
     MissingColumnError,
     PartialRowsError,
+    PluginError,
     RateLimitedError,
     Reject,
     StopRun,
@@ -189,4 +190,6 @@ def concerns_all(error: BaseException) -> bool:
         return any(concerns_all(part) for part in error.exceptions)
     if isinstance(error, RateLimitedError) and lifts_late(error):
         return True
-    return isinstance(error, (UsageError, StopRun)) or (isinstance(error, LLMError) and error.fatal)
+    return isinstance(error, (UsageError, PluginError, StopRun)) or (
+        isinstance(error, LLMError) and error.fatal
+    )

@@ -33,6 +33,8 @@ from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.response import Usage
 from seedbed.llm.scope import CallScope
 from seedbed.llm.sender import Sender
+from seedbed.plugins.class_errors import told
+from seedbed.plugins.origin import where
 from seedbed.tasks.steps import BaseStep
 
 logger = logging.getLogger(__name__)
@@ -249,5 +251,9 @@ def _blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
         redact_error(error, secrets)
         raise
     except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
-        text = redact(f"{type(error).__name__}: {error}", secrets)
-        raise SeedbedError(f"{what} could not be loaded: {text}") from showable(error, secrets)
+        fact, advice = told(error)
+        place = where(error)
+        lines = (*((f"raised in {place}",) if place else ()), *advice)
+        raise SeedbedError(
+            f"{what} could not be loaded: {redact(fact, secrets)}", *(redact(line, secrets) for line in lines)
+        ) from showable(error, secrets)

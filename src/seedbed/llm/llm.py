@@ -16,6 +16,7 @@ from pydantic_core import to_jsonable_python
 from seedbed.errors import GenerationError, LLMError, SeedbedError, StopRun, UsageError
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.gateway import Gateway, default_gateway
+from seedbed.llm.guarded import guard_llm
 from seedbed.llm.json_text import json_text
 from seedbed.llm.key_guard import FileOrigin, asking, current_origin, find_key, untrusted_host
 from seedbed.llm.key_source import KeySource
@@ -28,6 +29,7 @@ from seedbed.llm.response import Response
 from seedbed.llm.scope import CallScope, calling_scope
 from seedbed.llm.structured import shared_schema
 from seedbed.llm.url_secrets import redacted_urls, url_secrets
+from seedbed.plugins.class_errors import told
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
@@ -102,6 +104,7 @@ class LLM(GenerationParameters, ABC):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        guard_llm(cls)
         if not cls.backend:
             cls.backend = kebab_case(cls.__name__.removesuffix("LLM") or cls.__name__)
 
@@ -377,11 +380,12 @@ class LLM(GenerationParameters, ABC):
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
             secrets = self.secrets()
-            text = redact(f"{type(error).__name__}: {error}", secrets)
+            fact, advice = told(error)
             place = where(error)
             raise LLMError(
-                f"the LLM '{self.reference}' could not be loaded: {text}",
+                f"the LLM '{self.reference}' could not be loaded: {redact(fact, secrets)}",
                 *([f"raised in {place}"] if place else []),
+                *(redact(line, secrets) for line in advice),
             ) from showable(error, secrets)
 
     def _requests(

@@ -10,7 +10,10 @@ from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from seedbed.errors import ParameterError
+from seedbed.errors import BrokenPluginError, ParameterError, SeedbedError
+from seedbed.plugins.class_errors import advice_on, told
+from seedbed.plugins.origin import where
+from seedbed.plugins.owner import broken_class, place_of
 from seedbed.plugins.suggest import did_you_mean
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -22,6 +25,7 @@ _SHOWN = 60
 def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
     """Return `cls(**fields)`, or raise `ParameterError` with one line for each field that does not fit.
 
+    Raises `BrokenPluginError` where the class's own code fails, or where pydantic cannot use the class.
     `what` says in messages what is built, such as "the task 'magpie'". Values of secret or
     unknown fields are never shown.
     """
@@ -32,12 +36,45 @@ def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
     # The problems are raised outside of `except`: pydantic's own error shows input values, secrets among
     # them, and must not travel as a cause or context of ours.
     problems = [_unknown(name, known) for name in unknown]
+    raised: BrokenPluginError | None = None
     if not problems:
         try:
             return cls(**fields)
         except ValidationError as error:
             problems = list(_problems(error, known))
+        except SeedbedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+            raised = _broken(cls, error, fields, known)
+    if raised is not None:
+        raise raised from raised.__cause__
     raise ParameterError(f"the parameters of {what} do not fit", *problems)
+
+
+def _broken(
+    cls: type[BaseModel], error: Exception, fields: Mapping[str, Any], known: Mapping[str, FieldInfo]
+) -> BrokenPluginError:
+    """Return the error for what the class's own code raised, or for a class that pydantic cannot use."""
+    fact, advice = told(error)
+    place = where(error) or ", ".join(place_of(cls))
+    shows = any(str(value) in "".join((fact, *advice)) for value in _secrets(fields, known))
+    broken = broken_class(
+        cls,
+        f"making it raised {type(error).__name__ if shows else fact}",
+        *((f"in {place.removeprefix('in ')}",) if place else ()),
+        *(() if shows else advice),
+    )
+    broken.__cause__ = None if shows else error
+    return broken
+
+
+def _secrets(fields: Mapping[str, Any], known: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """Yield the values that are never shown: those of secret fields, and URLs, which may hold a password."""
+    for name, value in fields.items():
+        field = known.get(name)
+        text = value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
+        if text and (is_secret(name) or "://" in str(text) or (field and _holds_secret(field.annotation))):
+            yield str(text)
 
 
 def _known_fields(cls: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -56,6 +93,8 @@ def _problems(error: ValidationError, known: Mapping[str, FieldInfo]) -> Iterato
     for detail in error.errors(include_url=False, include_context=False):
         path = ".".join(str(part) for part in detail["loc"]) or "all fields together"
         yield f"{path}: {_problem(detail, known)}"
+        if not detail["loc"]:
+            yield from advice_on(detail["msg"])
 
 
 def _problem(detail: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:

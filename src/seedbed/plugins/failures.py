@@ -14,6 +14,7 @@ from seedbed.errors import (
     PluginError,
     UnknownPluginError,
 )
+from seedbed.plugins.class_errors import told
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_name, normalise_distribution
 from seedbed.plugins.origin import where
@@ -84,10 +85,10 @@ def refused(kind: PluginKind, entries: Sequence[Entry]) -> PluginError:
 
 def broken_by(claim: Installed, doing: str, error: BaseException, advice: Sequence[str]) -> BrokenPluginError:
     """The plugin's own code raised `error`; raise the result `from` it."""
-    message = str(error).strip().partition("\n")[0]
-    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    said, what_to_do = told(error)
     place = where(error)
-    return broken(claim, f"{doing} raised {said}", *((f"raised in {place}",) if place else ()), *advice)
+    raised = f"raised in {place}" if place else ""
+    return broken(claim, f"{doing} raised {said}", *filter(None, (raised, *what_to_do, *advice)))
 
 
 def broken(claim: Installed, fact: str, *advice: str) -> BrokenPluginError:

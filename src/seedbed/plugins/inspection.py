@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from seedbed.hookspecs import PLUGIN_API
 from seedbed.plugins.metadata import is_bounded_above, running_version
@@ -27,7 +27,9 @@ class CheckResult(NamedTuple):
     `import_seconds` is the import of the plugin's module, `resolve_seconds` that and its hook's
     answer. `heavy_modules` are packages of others that the module loads at its top instead of in
     the hook, `modules` all that it loads beside what its kind needs of Seedbed. `asked` is whom the
-    module or the hook asked over the network. `error` is the failure's message, or None.
+    module or the hook asked over the network, `printed` the beginning of what they printed. `error` is
+    the failure's message, or None: of the import, the hook, or what the class overrides. `notes` say what
+    is odd about the class and no failure.
     """
 
     import_seconds: float
@@ -36,6 +38,8 @@ class CheckResult(NamedTuple):
     heavy_modules: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    printed: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Level(StrEnum):
@@ -57,8 +61,8 @@ class Finding(NamedTuple):
 def check_plugin(installed: Installed, *, timeout: float = 60.0) -> CheckResult:
     """Import one plugin in a subprocess and ask it for its class; policy is not consulted.
 
-    A plugin that takes longer than `timeout` seconds is killed, with what it started. What it
-    prints is dropped.
+    An object of its class is made, and what the class overrides is read. A plugin that takes longer than
+    `timeout` seconds is killed, with what it started.
     """
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "seedbed.plugins.probe"],
@@ -92,8 +96,10 @@ def _parse(output: str, status: int) -> CheckResult:
         report = json.loads(output)
     except json.JSONDecodeError:
         return CheckResult(0.0, 0.0, f"it ended the process with status {status}")
-    lists = (tuple(report[name]) for name in ("heavy", "modules", "asked"))
-    return CheckResult(report["import"], report["resolve"], report["error"], *lists)
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in report.items()
+    }
+    return CheckResult(**values)
 
 
 def diagnose(registry: Registry) -> list[Finding]:

@@ -8,59 +8,83 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Set
+from contextlib import suppress
+from typing import IO
 
 from seedbed.errors import PluginError
 from seedbed.plugins.contract import base_class
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.policy import Policy
+from seedbed.plugins.printed import flush_c
+from seedbed.plugins.reading import Read, read_class
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import Installed
 
 HEAVY_MODULES = 25
+_SHOWN = 2000
 
 
 def main() -> None:
-    """Read a claim from standard input and write one JSON object: seconds, error, modules, who was asked."""
+    """Read a claim from standard input and write one JSON object, whose keys are those of `CheckResult`."""
     kind, *rest = json.load(sys.stdin)
     claim = Installed(PluginKind(kind), *rest)
     report = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    json.dump(_check(claim), report)
-    report.flush()
-    # What the plugin started, threads say, must not keep the answer from its reader.
-    os._exit(0)
+    # By the descriptors: C libraries and child processes print, too.
+    with tempfile.TemporaryFile() as prints:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(prints.fileno(), stream.fileno())
+        json.dump(_check(claim, prints), report)
+        report.flush()
+        # What the plugin started, threads say, must not keep the answer from its reader.
+        os._exit(0)
 
 
-def _check(claim: Installed) -> dict[str, object]:
+def _check(claim: Installed, prints: IO[bytes]) -> dict[str, object]:
     base_class(claim.kind)
     asked: list[str] = []
     sys.addaudithook(lambda event, arguments: asked.extend(_asked(event, arguments)))
     before = set(sys.modules)
-    started = time.perf_counter()
-    imported = started
+    started = imported = time.perf_counter()
     loaded: set[str] = set()
-    error: str | None = None
+    found: object = None
+    errors: tuple[str, ...] = ()
     try:
         load_plugin(claim)
         imported = time.perf_counter()
         loaded = set(sys.modules) - before
-        Registry([claim], Policy()).load(claim)
+        found = Registry([claim], Policy()).load(claim)
     except PluginError as failure:
-        error = str(failure)
+        errors = (str(failure),)
     ended = time.perf_counter()
+    whom = sorted({*asked, *_models_asked()})
+    printed = _printed(prints)
+    read = read_class(found) if isinstance(found, type) else Read()
     return {
-        "import": imported - started,
-        "resolve": ended - started,
-        "error": error,
-        "heavy": _heavy(loaded, claim),
+        "import_seconds": imported - started,
+        "resolve_seconds": ended - started,
+        "error": "\n".join((*errors, *read.faults)) or None,
+        "heavy_modules": _heavy(loaded, claim),
         "modules": sorted(loaded),
-        "asked": sorted({*asked, *_models_asked()}),
+        "asked": whom,
+        "printed": printed,
+        "notes": read.notes,
     }
+
+
+def _printed(prints: IO[bytes]) -> str:
+    """Return the beginning of what has been printed so far, on standard output or error."""
+    for stream in (sys.stdout, sys.stderr):
+        # A plugin may have closed it, or have put something else there.
+        with suppress(Exception):
+            stream.flush()
+    flush_c()
+    return os.pread(prints.fileno(), _SHOWN, 0).decode(errors="replace")
 
 
 def _asked(event: str, arguments: tuple[object, ...]) -> list[str]:

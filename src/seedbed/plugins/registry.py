@@ -18,6 +18,7 @@ from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.metadata import running_version
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.observer import Observer
+from seedbed.plugins.owner import mark
 from seedbed.plugins.policy import Policy, read_policy
 from seedbed.plugins.scan import HERE, Installed, scan
 from seedbed.plugins.standing import Entry, Status, judge
@@ -132,7 +133,8 @@ class Registry:
         """Return the class behind one claim, whatever policy says of it; the second time is free."""
         if claim not in self._classes:
             answer = self._hooks.ask(claim, load_plugin(claim))
-            self._classes[claim] = checked(claim, answer)
+            found = self._classes[claim] = checked(claim, answer)
+            mark(found, claim)
         return self._classes[claim]
 
     def check_lock(self) -> None:

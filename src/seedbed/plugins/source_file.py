@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from seedbed.errors import UsageError
+from seedbed.plugins.class_errors import told
 from seedbed.plugins.contract import WANTED, base_class
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.lock import Lock
@@ -76,6 +77,8 @@ def _import(path: Path, name: str) -> ModuleType:
         del sys.modules[name]
         if not isinstance(error, Exception | SystemExit):
             raise
-        fact = f"the file '{path}' cannot be imported: {type(error).__name__}: {error}"
-        raise UsageError(fact, f"raised in {where(error) or path}") from error
+        fact, advice = told(error)
+        raise UsageError(
+            f"the file '{path}' cannot be imported: {fact}", f"raised in {where(error) or path}", *advice
+        ) from error
     return module

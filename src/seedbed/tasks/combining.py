@@ -11,7 +11,9 @@ import orjson
 from pydantic import Field
 
 from seedbed.errors import InvalidRowError
+from seedbed.plugins.signatures import check_methods
 from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.guarded import COMBINE_STEP_CALLS
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, renaming_all
 
@@ -29,6 +31,7 @@ class CombineStep(BaseStep):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        check_methods(cls, COMBINE_STEP_CALLS)
         renaming_all(cls)
 
 

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.scope import CallScope, current_scope
+from seedbed.plugins.overrides import guard
+from seedbed.plugins.signatures import check_methods
+from seedbed.tasks.guarded import GENERATOR_TASK, generator_task_calls
 from seedbed.tasks.mapping import renamed
 from seedbed.tasks.rows import GeneratorOutput, Row, check_text, plain_row
 from seedbed.tasks.steps import GeneratorStep, finished
@@ -34,6 +37,12 @@ class GeneratorTask(BaseTask, GeneratorStep):
 
     A class that says so has the steps behind it checked before a run, for columns that no row will have.
     """
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        guard(cls, GENERATOR_TASK)
+        check_methods(cls, generator_task_calls(isinstance(cls.feedback, int) and cls.feedback > 0))
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         """Return the variables of row `index`, drawn with `rng` alone; None ends the rows at this index.

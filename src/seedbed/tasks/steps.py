@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 from seedbed.llm.files_read import Noted
 from seedbed.llm.key_guard import FileOrigin, current_origin
 from seedbed.plugins.names import kebab_case
+from seedbed.plugins.overrides import guard
+from seedbed.plugins.signatures import check_methods
+from seedbed.tasks import guarded
 from seedbed.tasks.elsewhere import check_fields, missing_attribute
 from seedbed.tasks.mapping import check_mappings, mapped, renamed
 from seedbed.tasks.normalise import as_rows, normalised
@@ -59,6 +62,12 @@ class BaseStep(BaseModel):
     def _check_mappings(cls, value: dict[str, str]) -> dict[str, str]:
         check_mappings(value)
         return value
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        check_methods(cls, guarded.STEP_CALLS)
+        guard(cls, guarded.STEP)
 
     def model_post_init(self, context: Any, /) -> None:
         """Name the step after its class where nothing else did."""
@@ -154,6 +163,8 @@ class Step(BaseStep):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        check_methods(cls, guarded.ROW_STEP_CALLS)
+        guard(cls, guarded.ROW_STEP)
         _wrap_process(cls, _renaming)
 
 
@@ -167,6 +178,7 @@ class GlobalStep(BaseStep):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        check_methods(cls, guarded.GLOBAL_STEP_CALLS)
         renaming_all(cls)
 
 
@@ -206,6 +218,8 @@ class GeneratorStep(BaseStep):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        guard(cls, guarded.GENERATOR_STEP)
+        check_methods(cls, guarded.generator_calls(cls.seekable is True))
         _wrap_process(cls, _normalising)
 
     def _added_columns(self) -> dict[str, Any]:

@@ -26,10 +26,13 @@ from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Response, Usage
+from seedbed.plugins.overrides import guard
 from seedbed.plugins.resolve import get_llm
+from seedbed.plugins.signatures import check_methods
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.answer import answer_text
 from seedbed.tasks.elsewhere import check_one_row
+from seedbed.tasks.guarded import TASK, TASK_CALLS
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
 from seedbed.tasks.normalise import as_rows, plain_rows
@@ -88,6 +91,12 @@ class BaseTask(BaseStep):
         # What a user sets joins what the task's author chose; it does not replace the rest.
         default = cls.model_fields["generation"].get_default(call_default_factory=True)
         return value.joined_with(default) if isinstance(default, GenerationParameters) else value
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        check_methods(cls, TASK_CALLS)
+        guard(cls, TASK)
 
     def model_post_init(self, context: Any, /) -> None:
         """Name the task, and check the templates that its class brings: pydantic checks given values only."""

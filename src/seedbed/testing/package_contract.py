@@ -118,6 +118,15 @@ class PackageContract(Contract):
         for claim, result in _imported(package):
             assert not result.asked, f"finding {claim.name!r} asks {', '.join(result.asked)}"
 
+    def test_importing_it_prints_nothing(self, package: InstalledPackage) -> None:
+        """Neither import nor hook prints, on standard output or error: a command's own output may be data.
+
+        Warnings that Python shows count, and so does what C libraries and child processes print. Log it:
+        `logging.getLogger(__name__)`.
+        """
+        for claim, result in _imported(package):
+            assert not result.printed, f"finding {claim.name!r} prints {result.printed!r}"
+
     def test_it_bounds_seedbed_above(self, package: InstalledPackage) -> None:
         """It requires a Seedbed below the next major version: `<1` while that is 0.x.
 

@@ -1,0 +1,105 @@
+"""What is wanted of the properties and methods that authors of backends override."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.key_source import KeySource
+from seedbed.llm.redaction import showable
+from seedbed.plugins.overrides import Wanted, guard, is_flag, is_names, is_text, is_text_or_none
+from seedbed.plugins.signatures import Called, check_methods
+
+if TYPE_CHECKING:
+    from seedbed.llm.llm import LLM
+
+
+def _is_name_set(value: object) -> bool:
+    return isinstance(value, set | frozenset | list | tuple) and is_names([*value])
+
+
+def _is_slots(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not is_flag(value) and value > 0)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and not is_flag(value) and value >= 0
+
+
+def _are_key_sources(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, KeySource) for one in value)
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+
+
+OVERRIDES: Mapping[str, Wanted] = {
+    "backend": Wanted("the backend's name, a str", '"acme"', lambda value: isinstance(value, str)),
+    "capabilities": Wanted(
+        "Capabilities", "Capabilities(seed=True)", lambda value: isinstance(value, Capabilities)
+    ),
+    "model_name": Wanted("the model's name, a str", "self.model", is_text),
+    "reference": Wanted("a str", '"acme/tiny"', is_text),
+    "endpoint": Wanted("a str that names where requests go", '"https://api.acme.com/v1"', is_text),
+    "credential_id": Wanted(
+        "a str that stands for the credential", '"3f0a"', lambda value: isinstance(value, str)
+    ),
+    "price_id": Wanted("a str or None", '"acme/tiny"', is_text_or_none),
+    "slots": Wanted("a number of calls, 1 or more, or None", "4", _is_slots),
+    "key_source": Wanted(
+        "a KeySource", 'KeySource("ACME_API_KEY")', lambda value: isinstance(value, KeySource)
+    ),
+    "key_sources": Wanted("KeySources", '(KeySource("ACME_API_KEY"),)', _are_key_sources, is_method=True),
+    "answer_settings": Wanted(
+        "a dict of JSON values", '{"quantization": "q4"}', lambda value: isinstance(value, dict)
+    ),
+    "identity": Wanted("bytes", 'b"..."', lambda value: isinstance(value, bytes)),
+    "limits_key": Wanted("two str", "(self.endpoint, self.credential_id)", _is_pair),
+    "estimate_tokens": Wanted("a number of tokens", "len(text) // 3", _is_count, is_method=True),
+    "secrets": Wanted("a tuple of str", "(*super().secrets(), token)", _are_texts, is_method=True),
+    "connection_fields": Wanted("a set of names of fields", 'frozenset({"timeout"})', _is_name_set),
+    "reasoning_fields": Wanted("a tuple of names of fields", '("effort",)', is_names),
+    "provider_hosts": Wanted("a tuple of names of hosts", '("api.acme.com",)', is_names),
+    "key_env_var": Wanted("the name of a variable, or None", '"ACME_API_KEY"', is_text_or_none),
+    "base_url_env_var": Wanted("the name of a variable, or None", '"ACME_BASE_URL"', is_text_or_none),
+    "needs_key": Wanted("True or False", "False", is_flag),
+}
+"""What the framework reads of an LLM and authors override."""
+
+_CALLS: Mapping[str, Called] = {
+    "respond": Called(
+        ("request",),
+        "async def respond(self, request):",
+        "async",
+        "a library that blocks goes to a thread: await asyncio.to_thread(ask, ...)",
+    ),
+    "check": Called((), "async def check(self):", "async"),
+    "load": Called((), "def load(self):"),
+    "unload": Called((), "def unload(self):"),
+    "estimate_tokens": Called(("request",), "def estimate_tokens(self, request):"),
+    "secrets": Called((), "def secrets(self):"),
+}
+
+
+def guard_llm(cls: type[LLM]) -> None:
+    """Guard what the class of a backend overrides; raise UsageError for what can be seen to be wrong."""
+    check_methods(cls, _CALLS)
+    guard(cls, OVERRIDES, _showable)
+
+
+def _showable(owner: LLM, error: Exception) -> Exception | None:
+    """Return an error unless it shows a key; `secrets()` is the author's, and may be what has failed."""
+    values = vars(owner).values() if not isinstance(owner, type) else ()
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    private = getattr(owner, "__pydantic_private__", None) or {}
+    if isinstance(key := private.get("_key"), SecretStr):
+        secrets.append(key.get_secret_value())
+    return error if showable(error, secrets) is error else None

@@ -1,0 +1,96 @@
+"""What is wrong with a class that Python or pydantic refuses to make, and what its author writes instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from seedbed.errors import SeedbedError
+
+
+class Told(NamedTuple):
+    """An exception of an author's code in words: a fact, and what to do."""
+
+    fact: str
+    advice: tuple[str, ...] = ()
+
+
+_Advice = Callable[[re.Match[str]], Sequence[str]]
+
+_KNOWN: tuple[tuple[str, _Advice], ...] = (
+    (
+        r"non-annotated attribute was detected: `(inputs|outputs|columns) = (.*)`\. All",
+        lambda m: (f"write `{m[1]}: ClassVar[list[str]] = {m[2]}`, or a property of this name",),
+    ),
+    (
+        r"non-annotated attribute was detected: `(\w+) = (.*)`\. All model",
+        lambda m: (
+            f"for a parameter, give its type: `{m[1]}: TYPE = {m[2]}`",
+            f"for what is the same in every instance, write `{m[1]}: ClassVar[TYPE] = {m[2]}`",
+        ),
+    ),
+    (
+        r"Field '(\w+)' defined on a base class was overridden",
+        lambda m: (f"repeat its type, `{m[1]}: TYPE = VALUE`: it is a parameter in the class above",),
+    ),
+    (
+        r"must not use names with leading underscores; e\.g\., use '(\w+)' instead of '(\w+)'",
+        lambda m: (
+            f"for a parameter, name it '{m[1]}'",
+            f"for what users don't set, write `{m[2]}: TYPE = PrivateAttr(default=...)`",
+        ),
+    ),
+    (
+        r"generate pydantic-core schema for (?:<class ')?(.+?)(?:'?>)?\. Set `arbitrary",
+        lambda m: (
+            f"users cannot set a parameter of type {m[1]}: give it a type such as str, or",
+            "for what users don't set, write `_x: TYPE = PrivateAttr(default=None)`, and fill it in `load`",
+        ),
+    ),
+    (
+        r"`(\w+)` is not fully defined; you should define (.+?), then call",
+        lambda m: (
+            f"import or define {m[2].replace('`', '')} where {m[1]} is defined, at the top of the module:",
+            "an annotation cannot name what is imported under `if TYPE_CHECKING:`, or defined in a function",
+        ),
+    ),
+    (
+        r'"(\w+)" object has no field "(\w+)"',
+        lambda m: (
+            f"declare it in the class: `{m[2]}: TYPE = ...` for a parameter,",
+            f"or `_{m[2].lstrip('_')}: TYPE = PrivateAttr(default=None)` for what users don't set",
+        ),
+    ),
+    (
+        r"__init__\(\) (got an unexpected|missing|takes)",
+        lambda m: (
+            "leave `__init__` out: parameters are annotations, such as `count: int = 3`,",
+            "and what is to be made of them is made in `load`",
+        ),
+    ),
+    (
+        r"Decorators defined with incorrect fields: .*\.(\w+) \(",
+        lambda m: (f"the validator `{m[1]}` names a field that the class does not have",),
+    ),
+)
+"""What pydantic says, and what to write; its own advice is for people who know that this is pydantic."""
+
+_LONGEST = 300
+
+
+def told(error: BaseException) -> Told:
+    """Return what an exception says in one line, and lines of advice where it is one that is known."""
+    if isinstance(error, SeedbedError):
+        return Told(error.fact, error.advice)
+    message = str(error).strip().partition("\n")[0][:_LONGEST]
+    kind = type(error).__name__
+    return Told(f"{kind}: {message}" if message else kind, advice_on(message))
+
+
+def advice_on(message: str) -> tuple[str, ...]:
+    """Return what an author writes instead, where a message is one that pydantic has for that."""
+    for pattern, advice in _KNOWN:
+        if found := re.search(pattern, message):
+            return tuple(advice(found))
+    return ()

@@ -1,0 +1,176 @@
+"""Guards what authors override and the framework reads: whatever comes, an error names plugin and line.
+
+The check is made by the class itself, and not where it is read, so that nobody who reads has to think of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, wraps
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from seedbed.errors import BrokenPluginError, SeedbedError, UsageError
+from seedbed.plugins.class_errors import told
+from seedbed.plugins.origin import where
+from seedbed.plugins.owner import broken_class, line_of
+
+_GUARDED = "__seedbed_guarded__"
+
+_Function = Callable[..., Any]
+Showable = Callable[[Any, Exception], Exception | None]
+"""Returns the exception that an object raised where it may be shown, or None where it has a secret."""
+
+
+class Wanted(NamedTuple):
+    """What is wanted of a property or method: in words, as code, and as a check."""
+
+    words: str
+    example: str
+    fits: Callable[[object], bool]
+    is_method: bool = False
+
+
+def is_names(value: object) -> bool:
+    """Whether a value is a list of names, each a str that is not empty."""
+    return isinstance(value, list | tuple) and all(isinstance(one, str) and one for one in value)
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a str that is not empty."""
+    return isinstance(value, str) and bool(value)
+
+
+def is_text_or_none(value: object) -> bool:
+    """Whether a value is a str, or None."""
+    return value is None or isinstance(value, str)
+
+
+def is_flag(value: object) -> bool:
+    """Whether a value is True or False."""
+    return isinstance(value, bool)
+
+
+def guard(cls: type, wanted: Mapping[str, Wanted], showable: Showable = lambda owner, error: error) -> None:
+    """Guard what `cls` itself overrides of `wanted`, by name; what it inherits has been guarded.
+
+    From then on reading it raises BrokenPluginError where the author's code raises or gives something else.
+    Raises UsageError for what can be seen already.
+    """
+    if cls.__module__.startswith("seedbed."):
+        return
+    for name, one in wanted.items():
+        if name in getattr(cls, "model_fields", {}):
+            raise _is_field(cls, name, one)
+        if name in vars(cls):
+            _guard_one(cls, name, one, vars(cls)[name], showable)
+
+
+def _guard_one(cls: type, name: str, one: Wanted, given: Any, showable: Showable) -> None:
+    def guarded(function: _Function) -> _Function:
+        return _guarded(function, name, one, showable)
+
+    if isinstance(given, property) and given.fget is not None and not one.is_method:
+        setattr(cls, name, property(guarded(given.fget), given.fset, given.fdel, given.__doc__))
+    elif isinstance(given, cached_property) and not one.is_method:
+        given.func = guarded(given.func)
+    elif one.is_method:
+        _guard_method(cls, name, given, guarded)
+    elif isinstance(given, FunctionType | classmethod | staticmethod):
+        raise _is_method(cls, name, one, given)
+    elif not one.fits(given):
+        raise UsageError(
+            f"`{name}` of {cls.__name__!r} is {_described(given)}, and has to be {one.words}",
+            f"write {_written(name, one)}",
+        )
+
+
+def _guard_method(cls: type, name: str, given: Any, guarded: Callable[[_Function], _Function]) -> None:
+    if isinstance(given, classmethod):
+        setattr(cls, name, classmethod(guarded(given.__func__)))
+    elif isinstance(given, FunctionType):
+        setattr(cls, name, guarded(given))
+
+
+def _guarded(function: _Function, name: str, one: Wanted, showable: Showable) -> _Function:
+    @wraps(function)
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            value = function(self, *args, **kwargs)
+        except SeedbedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+            cause = showable(self, error)
+            raise _raised(self, name, one, error, is_shown=cause is not None) from cause
+        if not one.fits(value):
+            raise broken_class(
+                _class_of(self),
+                f"its `{name}` gave {_described(value)} where {one.words} is wanted",
+                *line_of(function),
+                f"return {_returned(value, one)}",
+            )
+        return value
+
+    setattr(guarded, _GUARDED, True)
+    return guarded
+
+
+def is_guarded(function: object) -> bool:
+    """Whether a function stands for one of an author's that is guarded."""
+    return hasattr(function, _GUARDED)
+
+
+def _raised(owner: Any, name: str, one: Wanted, error: Exception, *, is_shown: bool) -> BrokenPluginError:
+    fact, advice = told(error)
+    place = where(error)
+    return broken_class(
+        _class_of(owner),
+        f"its `{name}` raised {fact if is_shown else type(error).__name__}",
+        *((f"raised in {place}",) if place else ()),
+        *(advice if is_shown else ()),
+        f"it has to give {one.words}, such as {one.example}",
+    )
+
+
+def _is_field(cls: type, name: str, one: Wanted) -> UsageError:
+    return UsageError(
+        f"the parameter '{name}' of {cls.__name__!r} has the name of something that the framework reads",
+        f"give the parameter another name; to say what `{name}` is, write {_written(name, one)}",
+    )
+
+
+def _is_method(cls: type, name: str, one: Wanted, given: Any) -> UsageError:
+    return UsageError(
+        f"`{name}` of {cls.__name__!r} is a method, and is read as a property",
+        *line_of(getattr(given, "__func__", given)),
+        f"write @property above it; it returns {one.words}",
+    )
+
+
+def _written(name: str, one: Wanted) -> str:
+    if one.is_method:
+        return f"a method that returns {one.words}: {one.example}"
+    return f"a property that returns {one.words}, or `{name}: ClassVar = {one.example}`"
+
+
+def _returned(value: object, one: Wanted) -> str:
+    """Return what to write in place of a value: the name itself in a list, where that was meant."""
+    return repr([value]) if isinstance(value, str) and one.fits is is_names else f"such as {one.example}"
+
+
+def _described(value: object) -> str:
+    """Say what a value is without showing it, which might be a secret."""
+    if value is None:
+        return "None"
+    if isinstance(value, list | tuple):
+        odd = next((one for one in value if not isinstance(one, str) or not one), None)
+        return f"a {type(value).__name__} with {_described(odd)} in it" if value else "an empty list"
+    if value == "":
+        return "an empty str"
+    kind = value.__qualname__ if isinstance(value, type) else type(value).__qualname__
+    word = "the class" if isinstance(value, type) else ("an" if kind[0].lower() in "aeio" else "a")
+    return f"{word} {kind}"
+
+
+def _class_of(owner: Any) -> type:
+    return owner if isinstance(owner, type) else type(owner)

@@ -1,0 +1,101 @@
+"""Reads all that a class overrides, as the framework would, to see what is wrong before anybody runs it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple, cast
+
+from pydantic import BaseModel, TypeAdapter
+
+from seedbed.errors import PluginError, SeedbedError
+from seedbed.plugins.build import build
+from seedbed.plugins.defaults import odd_defaults
+from seedbed.plugins.overrides import is_guarded
+
+_TRIED: tuple[Any, ...] = ("text", 1, 1.0, True, ["text"], {"text": "text"}, None)
+"""Values tried for a required field, of which nobody knows what it means."""
+
+
+class Read(NamedTuple):
+    """What reading a class showed: faults, and what is worth a word and no fault."""
+
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_class(cls: type) -> Read:
+    """Make an object of a plugin's class and read what the class overrides; nothing is loaded or asked.
+
+    Where a field had to be made up, only what comes of the wrong type is a fault: an exception may be
+    that of the value.
+    """
+    if not issubclass(cls, BaseModel):
+        return Read()
+    # Of a class with a name that nobody knows, making an object says which one.
+    fields = _made_up(cls) if cls.__pydantic_complete__ else {}
+    if fields is None:
+        return Read()
+    is_made_up = bool(fields.keys() - {"model"})
+    try:
+        made = build(cls, fields, f"the class {cls.__name__!r}")
+    except PluginError as error:
+        return Read() if is_made_up else Read((str(error),))
+    except SeedbedError:
+        return Read()
+    faults = tuple(
+        str(error) for error in _errors_of(made) if not (is_made_up and error.__cause__ is not None)
+    )
+    return Read(faults, tuple(odd_defaults(made)))
+
+
+def _made_up(cls: type[BaseModel]) -> dict[str, Any] | None:
+    """Return values for the required fields, or None where none of those tried fits."""
+    fields: dict[str, Any] = {}
+    for name, field in cls.model_fields.items():
+        if not field.is_required():
+            continue
+        key = field.alias or name
+        if name == "model":
+            fields[key] = "model"
+            continue
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, field.annotation))
+        except Exception:  # noqa: BLE001 - a type that pydantic cannot tell by itself
+            return None
+        found = [value for value in _TRIED if _fits(adapter, value)]
+        if not found:
+            return None
+        fields[key] = found[0]
+    return fields
+
+
+def _fits(adapter: TypeAdapter[Any], value: Any) -> bool:
+    try:
+        adapter.validate_python(value)
+    except Exception:  # noqa: BLE001 - a validator of the author's, on a value that it doesn't expect
+        return False
+    return True
+
+
+def _errors_of(made: BaseModel) -> Iterator[PluginError]:
+    for name, given in _overridden(type(made)):
+        try:
+            found = getattr(made, name)
+            if inspect.isroutine(given) and len(inspect.signature(given).parameters) == 1:
+                found()
+        except PluginError as error:
+            yield error
+        except SeedbedError:
+            # A key that is not there, say: it is this machine that lacks it.
+            continue
+
+
+def _overridden(cls: type) -> Iterator[tuple[str, Any]]:
+    names = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
+    for name, value in names.items():
+        function = value.fget if isinstance(value, property) else value
+        function = function.func if isinstance(function, cached_property) else function
+        if is_guarded(function):
+            yield name, value

@@ -1,0 +1,84 @@
+"""Checks that the framework can call the methods that authors write, when their class is made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, Literal, NamedTuple
+
+from seedbed.errors import UsageError
+from seedbed.plugins.owner import line_of
+
+_PROMISES = ("Await", "Coroutine", "Future", "Task")
+
+
+class Called(NamedTuple):
+    """How a method is called: with these arguments by position, awaited or not.
+
+    `head` is the line to write, `instead` says where else to go with what the author may have had in mind.
+    """
+
+    arguments: tuple[str, ...]
+    head: str
+    kind: Literal["plain", "async", "may yield"] = "plain"
+    instead: str = ""
+
+
+def check_methods(cls: type, calls: Mapping[str, Called]) -> None:
+    """Raise UsageError for a method of `cls` itself that cannot be called as `calls` says, by its name."""
+    if cls.__module__.startswith("seedbed."):
+        return
+    for name, called in calls.items():
+        given = vars(cls).get(name)
+        if isinstance(given, FunctionType | classmethod | staticmethod):
+            _check(cls, name, called, given)
+        elif name in getattr(cls, "model_fields", {}):
+            raise UsageError(
+                f"the parameter '{name}' of {cls.__name__!r} has the name of a method",
+                "give the parameter another name",
+            )
+
+
+def _check(cls: type, name: str, called: Called, given: Any) -> None:
+    function = given if isinstance(given, FunctionType) else given.__func__
+    own = () if isinstance(given, staticmethod) else (None,)
+    fault = _wrong_arguments(function, own, called) or _wrong_kind(function, called)
+    if fault:
+        raise UsageError(
+            f"`{name}` of {cls.__name__!r} {fault}",
+            *line_of(function),
+            f"write `{called.head}`",
+            *((called.instead,) if called.instead else ()),
+        )
+
+
+def _wrong_arguments(function: Callable[..., Any], own: tuple[None, ...], called: Called) -> str:
+    try:
+        signature = inspect.signature(function)
+        signature.bind(*own, *called.arguments)
+    except ValueError:
+        # What is not written in Python may not tell.
+        return ""
+    except TypeError:
+        return f"takes {signature}, and is called with ({', '.join(called.arguments)})"
+    return ""
+
+
+def _wrong_kind(function: Callable[..., Any], called: Called) -> str:
+    inner = inspect.unwrap(function)
+    yields = inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
+    if called.kind == "async":
+        if yields:
+            return "yields, and has to return"
+        plain = not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(inner)
+        return "is not `async def`, and is awaited" if plain and not _may_be_awaited(function) else ""
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        return "is `async def`, and is not awaited"
+    return "yields, and has to return" if yields and called.kind == "plain" else ""
+
+
+def _may_be_awaited(function: Callable[..., Any]) -> bool:
+    """Whether a plain function may well return a coroutine: it is decorated, or says so."""
+    promised = str(getattr(function, "__annotations__", {}).get("return", ""))
+    return hasattr(function, "__wrapped__") or any(word in promised for word in _PROMISES)

@@ -1,0 +1,81 @@
+"""What is wanted of the properties and methods that authors of steps and tasks override."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from seedbed.plugins.overrides import Wanted, is_flag, is_names
+from seedbed.plugins.signatures import Called
+
+
+def _is_model(value: object) -> bool:
+    return value is None or (isinstance(value, type) and issubclass(value, BaseModel))
+
+
+def _is_number_of_rows(value: object) -> bool:
+    return isinstance(value, int) and not is_flag(value) and value >= 0
+
+
+def _are_variables(value: object) -> bool:
+    return value is None or is_names(value)
+
+
+_COLUMNS = Wanted("a list of column names", '["text", "label"]', is_names)
+_FLAG = Wanted("True or False", "True", is_flag)
+_MODEL = Wanted("a pydantic class", "a nested `class Output(BaseModel)`", _is_model)
+
+STEP: Mapping[str, Wanted] = {"inputs": _COLUMNS, "outputs": _COLUMNS, "columns": _COLUMNS, "keeps": _FLAG}
+ROW_STEP: Mapping[str, Wanted] = {"ordered": _FLAG}
+GENERATOR_STEP: Mapping[str, Wanted] = {
+    "seekable": _FLAG,
+    "finite": _FLAG,
+    "unique": Wanted("a tuple of column names", '("text",)', is_names),
+}
+TASK: Mapping[str, Wanted] = {"Output": _MODEL, "Input": _MODEL}
+GENERATOR_TASK: Mapping[str, Wanted] = {
+    "feedback": Wanted("a number of rows", "20", _is_number_of_rows),
+    "sampled": Wanted("a tuple of names of variables, or None", '("topic",)', _are_variables),
+}
+
+_BLOCKING = "calls of a model belong in `async def generate_row(self, input)`"
+_ONE_ROW = (
+    "rows come one at a time, not as batches: return the row, a list of rows in its place, or None to drop it"
+)
+
+STEP_CALLS: Mapping[str, Called] = {
+    "load": Called((), "def load(self):"),
+    "unload": Called((), "def unload(self):"),
+}
+ROW_STEP_CALLS: Mapping[str, Called] = {
+    "process": Called(("row",), "def process(self, row):", instead=_ONE_ROW)
+}
+GLOBAL_STEP_CALLS: Mapping[str, Called] = {
+    "process": Called(("rows",), "def process(self, rows):", "may yield")
+}
+COMBINE_STEP_CALLS: Mapping[str, Called] = {
+    "process": Called(("first", "second"), "def process(self, *inputs):", "may yield")
+}
+TASK_CALLS: Mapping[str, Called] = {
+    "format_input": Called(("input",), "def format_input(self, input):", instead=_BLOCKING),
+    "format_output": Called(
+        ("output", "input"), "def format_output(self, output, input):", instead=_BLOCKING
+    ),
+    "generate_row": Called(("input",), "async def generate_row(self, input):", "async"),
+}
+
+
+def generator_calls(seekable: bool) -> Mapping[str, Called]:
+    """Return how the methods of a generator step are called; only a seekable one is given an offset."""
+    head = "def process(self, offset=0):"
+    return {
+        "process": Called(("offset",) if seekable else (), head, "may yield"),
+        "admit": Called(("row", "accepted"), "def admit(self, row, accepted):"),
+    }
+
+
+def generator_task_calls(feedback: bool) -> Mapping[str, Called]:
+    """Return how the methods of a generator task are called; one with feedback is given earlier rows."""
+    names = ("index", "rng", "accepted") if feedback else ("index", "rng")
+    return {"sample": Called(names, f"def sample(self, {', '.join(names)}):")}
