@@ -104,7 +104,7 @@ class AmbiguousPluginError(PluginError):
 
 
 class BrokenPluginError(PluginError):
-    """The name's owner fails to import, or its hook does not answer as specified."""
+    """The name's owner fails to import, or its hook or class does not do what it must."""
 
 
 class IncompatiblePluginError(PluginError):

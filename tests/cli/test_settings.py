@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from tests.cli.conftest import Result
 
 from seedbed.cli.settings import fields_of, parse_settings
 from seedbed.errors import ParameterError, UsageError
@@ -117,3 +119,21 @@ def test_what_does_not_fit_is_a_parameter_error_that_shows_no_value(setting: str
         fields(setting)
     assert said in str(caught.value)
     assert "sk-123" not in str(caught.value)
+
+
+def test_what_other_frameworks_set_is_told_what_to_do_instead(seedbed: Callable[..., Result]) -> None:
+    (Path("p.yaml")).write_text("steps: [{use: 't.py:Haiku', name: one}]")
+    for what, setting in (("t.py:Haiku", "input_batch_size=5"), ("p.yaml", "one.input_batch_size=5")):
+        more = ("--allow-code", "t.py") if what == "p.yaml" else ()
+        result = seedbed("run", what, "--llm", "t.py:Echo/m", "-n", "1", "--set", setting, *more)
+
+        assert result.status == 2
+        assert "a step receives one row at a time" in result.error
+
+
+def test_a_pipeline_file_with_what_other_frameworks_set_is_told_too(seedbed: Callable[..., Result]) -> None:
+    (Path("p.yaml")).write_text("steps: [{use: 't.py:Haiku', with: {input_batch_size: 5}}]")
+    result = seedbed("run", "p.yaml", "--llm", "t.py:Echo/m", "-n", "1", "--allow-code", "t.py")
+
+    assert result.status == 2
+    assert "a step receives one row at a time" in result.error

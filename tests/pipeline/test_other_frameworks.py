@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.support.steps import plain
 
-from seedbed import Pass, Pipeline, UsageError
+from seedbed import Pass, Pipeline, UsageError, run
 
 
 @pytest.mark.parametrize("steps", ["mine", Pass(), 3, [Pass], ["pass"], None])
@@ -21,6 +22,22 @@ def test_a_class_in_place_of_a_step_is_told_to_be_called() -> None:
         Pipeline([Pass])  # type: ignore[list-item]
 
     assert "Pass()" in caught.value.advice[0]
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        lambda: Pass() >> Pass,
+        lambda: Pass >> Pass(),
+        lambda: Pass() >> [Pass(), Pass],
+        lambda: Pipeline() >> Pass,
+    ],
+)
+def test_a_class_that_is_joined_is_told_to_be_called(join: Callable[[], Any]) -> None:
+    with pytest.raises(UsageError) as caught:
+        join()
+
+    assert caught.value.advice == ("make a step of it: Pass()",)
 
 
 def test_a_pipeline_may_have_a_name_and_no_steps_yet() -> None:
@@ -54,6 +71,17 @@ def test_options_of_other_frameworks_name_ours(option: str, instead: str) -> Non
         Pipeline([Pass()]).run(**{option: {}})
 
     assert instead in caught.value.advice[0]
+
+
+def test_run_names_options_of_other_frameworks_too_and_no_others() -> None:
+    options: dict[str, Any] = {"parameters": {"step": {"count": 1}}}
+    with pytest.raises(UsageError, match="'parameters'") as caught:
+        run(Pass(), **options)
+    assert "MyStep(field=1)" in caught.value.advice[0]
+
+    options = {"nothing": 1}
+    with pytest.raises(TypeError, match="nothing"):
+        run(Pass(), **options)
 
 
 def test_fields_of_other_frameworks_are_refused_unless_a_step_has_them() -> None:

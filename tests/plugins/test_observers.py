@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from seedbed import hookimpl
@@ -17,6 +19,7 @@ from seedbed.llm.llm import LLM
 from seedbed.plugins.observer import Observer
 from seedbed.plugins.observers import Named, configured_observers, observers_of
 from seedbed.plugins.policy import Policy
+from seedbed.plugins.registry import Registry
 
 WATCH = """
     from seedbed.hookspecs import hookimpl
@@ -256,3 +259,19 @@ def test_an_error_says_which_setting_names_the_observer(watch):
     with pytest.raises(UnknownPluginError) as caught:
         observers_of(registry=watch().registry(), named=Named(("wach",), "'observers' in seedbed.toml"))
     assert "it is named by 'observers' in seedbed.toml" in caught.value.advice
+
+
+@pytest.mark.parametrize("name", ["my_pkg.watch:Log", "watch:Log"])
+def test_a_class_in_a_module_is_told_how_to_be_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "src" / "my_pkg").mkdir(parents=True)
+    (tmp_path / "src" / "my_pkg" / "watch.py").touch()
+
+    with pytest.raises(UnknownPluginError) as caught:
+        observers_of([name], registry=Registry([]), named=Named())
+
+    file = "src/my_pkg/watch.py" if "my_pkg" in name else "PATH.py"
+    assert f"named by its file: {file}:Log" in caught.value.advice[0]
+    assert "observers=[Log()]" in caught.value.advice[1]

@@ -52,6 +52,14 @@ OBSERVER = """
 
 CONNECT = "import socket\nwith socket.socket() as opened:\n    opened.connect_ex(('127.0.0.1', 9))\n"
 
+NOISE = {
+    "print": "print('loud')",
+    "standard-error": "import sys; sys.stderr.write('loud')",
+    "descriptor": "import os; os.write(1, b'loud')",
+    "child": "import subprocess; subprocess.run(['echo', 'loud'])",
+    "c-library": "import ctypes; ctypes.CDLL(None).printf(b'loud')",
+}
+
 BULK = {f"{{package}}.part{number}": "" for number in range(101)}
 
 FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -121,6 +129,14 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"source": CONNECT + textwrap.dedent(HOOK)},
     ),
     "model-in-hook": ("test_importing_it_asks_nobody", "asks a model", {"source": ASKING_HOOK}),
+    **{
+        f"noise-by-{by}": (
+            "test_importing_it_prints_nothing",
+            "prints 'loud",
+            {"source": f"{noise}\n{textwrap.dedent(HOOK)}"},
+        )
+        for by, noise in NOISE.items()
+    },
     "no-upper-bound": (
         "test_it_bounds_seedbed_above",
         "add '<1'",

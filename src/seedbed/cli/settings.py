@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from seedbed.cli.annotations import model_in, takes_mapping, takes_text
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.parameters import GenerationParameters
+from seedbed.plugins.elsewhere import FIELDS
 from seedbed.plugins.suggest import did_you_mean
 
 _LLM = "llm"
@@ -143,6 +144,8 @@ class _Assignment:
 
 
 def _hint(name: str, fields: Sequence[str]) -> tuple[str, ...]:
+    if name in FIELDS:
+        return (FIELDS[name],)
     if name in GenerationParameters.model_fields and "generation" in fields:
         return (f"did you mean 'generation.{name}', or '{_LLM}.{name}'?",)
     return did_you_mean(name, fields) or (f"its fields are {', '.join(fields)}",)

@@ -21,6 +21,7 @@ from seedbed.engine.session import Session
 from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.observer import Observer
 from seedbed.plugins.observers import observers_of
 from seedbed.plugins.registry import Registry
@@ -31,6 +32,7 @@ from seedbed.tasks.steps import BaseStep
 logger = logging.getLogger(__name__)
 
 
+@naming_options
 def run(
     task: str | BaseStep | Pipeline,
     n: int | None = None,

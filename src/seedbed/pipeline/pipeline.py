@@ -10,7 +10,7 @@ from seedbed.errors import UsageError
 from seedbed.pipeline.assembly import Link, assemble
 from seedbed.pipeline.routing import Route
 from seedbed.pipeline.topology import Condition, Topology
-from seedbed.tasks.elsewhere import check_options, missing_attribute
+from seedbed.plugins.elsewhere import missing_attribute
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 
 if TYPE_CHECKING:
@@ -93,7 +93,6 @@ class Pipeline:
         """Run the pipeline; `options` and errors are those of `seedbed.run`."""
         from seedbed.engine.api import run
 
-        check_options(options)
         return run(self, n, **{"name": self.name or None, **options})
 
     async def arun(self, n: int | None = None, **options: Any) -> Run:
@@ -139,13 +138,15 @@ def _checked_steps(steps: Sequence[BaseStep]) -> list[BaseStep]:
         raise UsageError(f"the steps of a pipeline are a list, not {steps!r}", _JOIN)
     listed = list(steps)
     for step in listed:
-        if isinstance(step, type):
-            raise UsageError(
-                f"{step.__name__!r} is a class, not a step", f"make a step of it: {step.__name__}()"
-            )
+        _refuse_class(step)
         if not isinstance(step, BaseStep):
             raise UsageError(f"{step!r} is not a step", _JOIN)
     return listed
+
+
+def _refuse_class(step: object) -> None:
+    if isinstance(step, type):
+        raise UsageError(f"{step.__name__!r} is a class, not a step", f"make a step of it: {step.__name__}()")
 
 
 def _only(when: Condition, heads: Sequence[Link]) -> Condition:
@@ -169,6 +170,7 @@ def _routes(branches: object) -> list[tuple[Condition | None, Pipeline]] | None:
     routes: list[tuple[Condition | None, Pipeline]] = []
     for item in listed:
         when, branch = (item.when, item.branch) if isinstance(item, Route) else (None, item)
+        _refuse_class(branch)
         if isinstance(branch, BaseStep):
             branch = Pipeline([branch])
         if not isinstance(branch, Pipeline):

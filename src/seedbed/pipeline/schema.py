@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic.errors import PydanticUserError
 
 from seedbed.errors import PluginError
 from seedbed.pipeline.entries import BUILT_IN, PipelineFile
@@ -48,7 +48,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
 def _fields_schema(name: str, cls: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
     try:
         schema = cls.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
-    except (PydanticUserError, PydanticSchemaGenerationError):
+    except PydanticUserError:
         # A type that JSON lacks, or a class that pydantic cannot use: using it says what is wrong.
         return {"type": "object"}
     for model, definition in schema.pop("$defs", {}).items():

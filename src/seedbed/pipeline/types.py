@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
+from pydantic.errors import PydanticUserError
 
 _OF_PYTHON = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 _SAME = {"integer": "number"}
@@ -23,7 +23,7 @@ def json_types(annotation: Any) -> set[str]:
     """Return the JSON types that values of a Python type have; none where they cannot be told."""
     try:
         schema = TypeAdapter(annotation).json_schema(mode="serialization")
-    except (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError):
+    except PydanticUserError:
         return set()
     return _types(schema, schema.get("$defs", {}))
 

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from seedbed.errors import BrokenPluginError, ParameterError, SeedbedError
 from seedbed.plugins.class_errors import advice_on, told
+from seedbed.plugins.elsewhere import FIELDS
 from seedbed.plugins.origin import where
 from seedbed.plugins.owner import broken_class, place_of
 from seedbed.plugins.suggest import did_you_mean
@@ -85,6 +86,8 @@ def _known_fields(cls: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
+    if name in FIELDS:
+        return f"{name}: there is no such field; {FIELDS[name]}"
     hint = did_you_mean(name, known) or (f"its fields are {', '.join(sorted(known))}",)
     return f"{name}: there is no such field; {hint[0]}"
 

@@ -15,6 +15,7 @@ from seedbed.errors import (
     UnknownPluginError,
 )
 from seedbed.plugins.class_errors import told
+from seedbed.plugins.elsewhere import in_a_module
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_name, normalise_distribution
 from seedbed.plugins.origin import where
@@ -33,6 +34,15 @@ FIRST_PARTY: Mapping[tuple[PluginKind, str], str] = {
 
 _SHOWN = 20
 
+_IN_PYTHON: Mapping[PluginKind, str] = {
+    PluginKind.TASK: "run({}(...), ...)",
+    PluginKind.STEP: "run({}(...), ...)",
+    PluginKind.LLM: "llm={}(model=...)",
+    PluginKind.ENGINE: "engine={}",
+    PluginKind.OBSERVER: "observers=[{}()]",
+}
+"""How Python is given a class that no plugin registers."""
+
 
 def unknown(kind: PluginKind, name: str, known: Mapping[PluginKind, Sequence[str]]) -> UnknownPluginError:
     """Nobody claims `name`; `known` has the names that are claimed, by kind."""
@@ -43,7 +53,11 @@ def unknown(kind: PluginKind, name: str, known: Mapping[PluginKind, Sequence[str
         for other_name in names
     ]
     elsewhere = [other for other, names in known.items() if name in names]
-    advice = [*(_other_kind(name, other) for other in elsewhere), *misplaced(name)]
+    advice = [
+        *(_other_kind(name, other) for other in elsewhere),
+        *misplaced(name),
+        *in_a_module(name, _IN_PYTHON[kind]),
+    ]
     if not advice:
         advice = [*did_you_mean(name, same), *_pip_install(kind, name)]
     if kind is PluginKind.ENGINE:

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 
 from seedbed.llm.files_read import Noted
 from seedbed.llm.key_guard import FileOrigin, current_origin
+from seedbed.plugins.elsewhere import check_fields, missing_attribute
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.tasks import guarded
-from seedbed.tasks.elsewhere import check_fields, missing_attribute
 from seedbed.tasks.mapping import check_mappings, mapped, renamed
 from seedbed.tasks.normalise import as_rows, normalised
 from seedbed.tasks.rows import GeneratorOutput, Row

@@ -26,12 +26,12 @@ from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Response, Usage
+from seedbed.plugins.elsewhere import check_one_row
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.resolve import get_llm
 from seedbed.plugins.signatures import check_methods
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.answer import answer_text
-from seedbed.tasks.elsewhere import check_one_row
 from seedbed.tasks.guarded import TASK, TASK_CALLS
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming

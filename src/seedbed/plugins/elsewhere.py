@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from seedbed.errors import UsageError
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_IN_A_MODULE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 
 ATTRIBUTES: Mapping[str, str] = {
     "connect": "steps are joined by >>, such as first >> second or first >> [left, right] >> last",
@@ -16,8 +26,12 @@ FIELDS: Mapping[str, str] = {
     "input_batch_size": "leave it out: a step receives one row at a time, and rows overlap by themselves",
     "pipeline": "leave it out, and join steps by >>, such as first >> second",
     "input_mappings": "leave it out, and have an earlier step rename the column: output_mappings={made: new}",
+    "group_generations": "leave it out: each generation is a row of its own",
+    "use_cache": "leave it out: a run with a name goes on where it stopped, restart=True begins it again",
+    "generation_kwargs": "sampling parameters are fields: temperature=0.7, or --set llm.temperature=0.7",
+    "structured_output": "leave it out, and declare `class Output(BaseModel)` in the task",
 }
-"""Parameters that steps of other frameworks have."""
+"""Parameters that steps and LLMs of other frameworks have."""
 
 OPTIONS: Mapping[str, str] = {
     "parameters": "parameters are fields: give them where the step is made, such as MyStep(field=1)",
@@ -37,7 +51,7 @@ def missing_attribute(owner: str, name: str) -> AttributeError | None:
 def check_fields(given: object, known: Iterable[str]) -> None:
     """Raise ValueError for a parameter that only other frameworks' steps have."""
     for name in FIELDS.keys() & set(given) - set(known) if isinstance(given, dict) else ():
-        raise ValueError(f"steps have no parameter {name!r}: {FIELDS[name]}")
+        raise ValueError(f"there is no parameter {name!r} here: {FIELDS[name]}")
 
 
 def check_options(given: Iterable[str]) -> None:
@@ -45,6 +59,37 @@ def check_options(given: Iterable[str]) -> None:
     for name in given:
         if name in OPTIONS:
             raise UsageError(f"a run has no option {name!r}", OPTIONS[name])
+
+
+def naming_options(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Have a function that runs something name what to write for an option that only others have."""
+    known = inspect.signature(function).parameters.keys()
+
+    @wraps(function)
+    def checked(*args: _P.args, **options: _P.kwargs) -> _T:
+        check_options(options.keys() - known)
+        return function(*args, **options)
+
+    return checked
+
+
+def in_a_module(name: str, given: str) -> tuple[str, ...]:
+    """Return what to write for `module:Class`, which other tools take; nothing for any other name.
+
+    `given` is how Python takes an object of the class. Nothing is imported, since a name is no leave to run
+    code.
+    """
+    found = _IN_A_MODULE.fullmatch(name)
+    if found is None:
+        return ()
+    stem = Path(*found[1].split("."))
+    files = (stem.with_suffix(".py"), stem / "__init__.py")
+    places = (Path(folder, file) for folder in (".", "src") for file in files)
+    file = next((path for path in places if path.is_file()), Path("PATH.py"))
+    return (
+        f"a class that no plugin registers is named by its file: {file.as_posix()}:{found[2]}",
+        f"in Python, import it and write {given.format(found[2])}",
+    )
 
 
 def check_one_row(given: object) -> None:
