@@ -36,6 +36,7 @@ def write_summary(run: Run, out: Path | None, existed: bool) -> None:
     echo(Painted(headline(run, out), paint, bold=True), err=True)
     for line in (*_dataset_lines(run, out, existed), *_reason_lines(run), *_cut_lines(run), _cost_line(run)):
         echo(f"  {line}", err=True)
+    show_notes(run)
 
 
 def show_stop(run: Run) -> None:
@@ -45,6 +46,12 @@ def show_stop(run: Run) -> None:
         show_error(error)
     elif error is not None:
         show(f"{type(error).__name__}: {error}")
+
+
+def show_notes(run: Run) -> None:
+    """Write to stderr what is odd about a run and no failure."""
+    for note in run.notes:
+        echo(Painted("note: ", "yellow", bold=True), note, err=True)
 
 
 def headline(run: Run, out: Path | None) -> str:

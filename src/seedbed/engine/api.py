@@ -13,6 +13,7 @@ from seedbed.engine.engine import Engine, Job
 from seedbed.engine.file_record import record_files
 from seedbed.engine.input_rows import Input
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.notes import default_notes
 from seedbed.engine.opening import open_store
 from seedbed.engine.outlets import Outlets
 from seedbed.engine.plan import Plan, make_plan
@@ -105,6 +106,7 @@ def run(
     return told(session_of(**given).execute())
 
 
+@naming_options
 def session_of(
     task: str | BaseStep | Pipeline,
     n: int | None = None,
@@ -192,9 +194,11 @@ def locked_registry(registry: Registry | None, locked: str | Path | None) -> Reg
 
 
 def told(run: Run) -> Run:
-    """Return a run whose session has ended; one that is not complete is logged as a warning."""
+    """Return a run whose session has ended; one that is not complete is logged, and so is what is odd."""
     if run.outcome != "complete":
         logger.warning("%s", run)
+    for note in run.notes:
+        logger.warning("run '%s': %s", run.name, note)
     return run
 
 
@@ -259,6 +263,7 @@ def open_session(
         leaf=plan.leaf,
         folder=store.folder if name else None,
         store=None if name else store,
+        odd=[*default_notes(plan)],
     )
     try:
         fingerprints = record_files(plan, store, retrying=retry)

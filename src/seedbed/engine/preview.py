@@ -17,6 +17,7 @@ from seedbed.engine.trace import PreviewedRow, Trace
 from seedbed.llm.llm import LLM
 from seedbed.llm.visible_text import visible
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
 from seedbed.tasks.steps import BaseStep
 
@@ -51,6 +52,7 @@ class Preview:
         return len(self.rows)
 
 
+@naming_options
 def preview(
     task: str | BaseStep | Pipeline,
     n: int = 3,

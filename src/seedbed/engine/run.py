@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from seedbed.engine.failure import Failure
+from seedbed.llm.blocked_loop import blocking_notes
 from seedbed.llm.sender import CallCounts
 from seedbed.store import RunReader, RunStore
 from seedbed.store.refused_rows import RefusedRow, RefusedRows
@@ -59,6 +60,8 @@ class Run:
     `stopped`, then `stopped_by` is the error. `failures` are the first thousand rows that failed, `reasons`
     and `rejections` count all failed and rejected ones by what is said of them, `advice` has what more was
     said of a rejection, `dropped` counts those that a step returned nothing for, by the step.
+    `notes` say what is odd and no failure; they are made of `odd`, defaults that do not fit, and `blocked`,
+    the seconds for which an author's code held up all calls, by place.
     """
 
     name: str
@@ -81,6 +84,8 @@ class Run:
     advice: dict[str, tuple[str, ...]] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     stopped_by: Exception | None = None
+    odd: list[str] = field(default_factory=list)
+    blocked: Mapping[str, float] = field(default_factory=dict)
     store: RunStore | None = field(default=None, repr=False)
     """The store of a run that goes with this object."""
 
@@ -166,6 +171,11 @@ class Run:
         if rest and len(self.advice) < _KEPT_FAILURES:
             self.advice.setdefault(first, tuple(line.strip() for line in rest))
 
+    @property
+    def notes(self) -> list[str]:
+        """What is odd about this session and no failure: a fact each, then indented lines of advice."""
+        return [*self.odd, *blocking_notes(dict(self.blocked))]
+
     def summary(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
         return {
@@ -179,6 +189,7 @@ class Run:
             "rejections": dict(self.rejections.most_common(_KEPT_FAILURES)),
             "dropped": dict(self.dropped),
             "stopped_by": str(self.stopped_by) if self.stopped_by else None,
+            "notes": self.notes,
             "seconds": round(self.seconds, 3),
             "calls": self.calls.answered,
             "retried": self.calls.retried,

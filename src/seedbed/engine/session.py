@@ -14,6 +14,7 @@ import orjson
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.fingerprint import digest, way_fingerprint
 from seedbed.engine.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
+from seedbed.engine.notes import loop_watched
 from seedbed.engine.pausing import paused
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
@@ -154,7 +155,8 @@ class Session:
     async def _make_rows(self) -> bool:
         """Have the engine make the rows; say whose code it is where a stranger's one fails."""
         try:
-            return await self._engine.make_rows()
+            with loop_watched(self.run):
+                return await self._engine.make_rows()
         except Exception as error:
             name = f"{type(self._engine).__module__}.{type(self._engine).__qualname__}"
             if isinstance(error, SeedbedError) or name.startswith("seedbed."):

@@ -44,6 +44,11 @@ class LoopThread:
                 continue
         self.loop.close()
 
+    @property
+    def ident(self) -> int | None:
+        """The number of the thread."""
+        return self._thread.ident
+
     def is_current(self) -> bool:
         """Whether the calling code runs on this loop's thread."""
         return threading.get_ident() == self._thread.ident

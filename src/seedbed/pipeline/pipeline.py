@@ -99,7 +99,6 @@ class Pipeline:
         """Run the pipeline from a coroutine or the cell of a notebook, as `seedbed.arun` does."""
         from seedbed.engine.arun import arun
 
-        check_options(options)
         return await arun(self, n, **{"name": self.name or None, **options})
 
     # Hidden from type checkers, to which it would make every attribute and `with` valid.

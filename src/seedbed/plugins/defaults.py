@@ -28,6 +28,8 @@ def odd_defaults(made: BaseModel) -> Iterator[str]:
             shown = "" if is_secret(name) else f" {value!r:.{_SHOWN}}"
             message = said.removeprefix("Value error, ")
             yield f"the default{shown} of '{name}' does not fit: {message[:1].lower()}{message[1:]}"
+        except Exception:  # noqa: BLE001 - a validator that fails in another way says nothing of the default
+            continue
 
 
 def _is_the_frameworks(cls: type[BaseModel], name: str) -> bool:

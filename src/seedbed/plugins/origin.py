@@ -16,12 +16,12 @@ def where(error: BaseException) -> str | None:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)
+        frame for frame in traceback.extract_tb(error.__traceback__) if not is_machinery(frame.filename)
     ]
     return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else None
 
 
-def _is_machinery(file_name: str) -> bool:
+def is_machinery(file_name: str) -> bool:
     """Say whether a frame belongs to what runs an author's code, which is never at fault."""
     path = Path(file_name)
     if file_name.startswith("<") or path.is_relative_to(_SEEDBED):

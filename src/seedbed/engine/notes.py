@@ -1,0 +1,37 @@
+"""What is odd about a run and no failure, for its summary: defaults that do not fit, a loop held up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import BaseModel
+
+from seedbed.engine.plan import Plan
+from seedbed.engine.run import Run
+from seedbed.llm.blocked_loop import LoopWatch
+from seedbed.llm.loop import loop_thread
+from seedbed.plugins.defaults import odd_defaults
+from seedbed.plugins.owner import owner_of, place_of
+
+
+def default_notes(plan: Plan) -> Iterator[str]:
+    """Yield a note on each default that the run works with and no user could have given."""
+    named: list[tuple[str, BaseModel]] = [(f"step '{step.name}'", step) for step in plan.steps]
+    named += [(f"the LLM '{llm.reference}'", llm) for llm in plan.llms]
+    for name, one in named:
+        for said in odd_defaults(one):
+            place = "".join(f", {line}" for line in place_of(type(one)))
+            yield f"{name}: {said}\n  it stands in {owner_of(type(one))}{place}"
+
+
+@contextmanager
+def loop_watched(run: Run) -> Iterator[None]:
+    """Have a run know, live, which code holds up the loop that its calls share."""
+    watch = LoopWatch(loop_thread())
+    run.blocked = watch.blocked
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.end()
