@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from seedbed.cli.streams import open_missing_streams
+from seedbed.cli.streams import end_output, open_missing_streams
 
 _COLLECTED_AFTER = 50_000
 """Objects made and not yet freed after which the collector looks for garbage."""
@@ -22,6 +22,7 @@ def main() -> int:
     gc.set_threshold(_COLLECTED_AFTER, 20, 20)
     open_missing_streams()
     status = invoke(sys.argv[1:])
+    end_output()
     from seedbed.cli.failures import ExitStatus
     from seedbed.cli.signals import end_soon
 

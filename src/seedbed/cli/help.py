@@ -22,16 +22,19 @@ def _write_about(
     ctx: click.Context, formatter: click.HelpFormatter, what: str | None, llm: str | None
 ) -> None:
     from seedbed.cli.description import describe, write_parameters, write_text
+    from seedbed.cli.output import kept_stdout
     from seedbed.cli.planning import is_pipeline_file, step_class_of
     from seedbed.plugins.resolve import llm_class
 
     registry = registry_of(ctx)
     known: dict[str, type] = {}
-    if what is not None and not is_pipeline_file(what):
-        known[what] = step_class_of(what, registry)
-    if llm is not None:
-        known[llm] = llm_class(llm, registry=registry)[0]
-    descriptions = {name: describe(cls) for name, cls in known.items()}
+    # Plugins are imported here, and may print.
+    with kept_stdout():
+        if what is not None and not is_pipeline_file(what):
+            known[what] = step_class_of(what, registry)
+        if llm is not None:
+            known[llm] = llm_class(llm, registry=registry)[0]
+        descriptions = {name: describe(cls) for name, cls in known.items()}
     ctx.command.format_usage(ctx, formatter)
     if not known:
         ctx.command.format_options(ctx, formatter)

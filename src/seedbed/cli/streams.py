@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import sys
+from contextlib import suppress
 
 _log = logging.getLogger(__name__)
 _NAMES = {1: "standard output", 2: "standard error"}
@@ -33,6 +34,15 @@ def open_missing_streams() -> None:
             _log.warning(
                 "standard %s is closed: what goes there is lost", "output" if number == 1 else "error"
             )
+
+
+def end_output() -> None:
+    """Have what plugins print as the process ends go to standard error: standard output may be data."""
+    # Nothing of ours may be left in the buffer then.
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
 
 
 def _is_open(number: int) -> bool:
