@@ -139,7 +139,7 @@ WRONG = {
     "missing field": (("t.py:Needy", *ECHO, "-n", "1"), "instruction: this field is required"),
     "missing pipeline file": (("missing.yaml",), "'missing.yaml' cannot be read"),
     "refused key": (("t.py:Haiku", *ECHO, "-n", "1", "--set", "llm.refuses=true"), "set ECHO_API_KEY"),
-    "task that cannot be made": (("t.py:Clumsy", *ECHO, "-n", "1"), "is broken: RuntimeError: no good"),
+    "task that cannot be made": (("t.py:Clumsy", *ECHO, "-n", "1"), "making it raised RuntimeError: no good"),
     "misspelt option": (("t.py:Haiku", "--lml", "a/b"), "did you mean '--llm'?"),
 }
 

@@ -375,5 +375,15 @@ def test_a_respond_without_async_ends_the_run_and_says_so():
         def respond(self, request):
             return Response.of_text("at once")
 
-    with pytest.raises(UsageError, match="respond of 'Plain' must be `async def`"):
+    with pytest.raises(UsageError, match="respond of 'Plain' must be `async def`") as caught:
+        run(OwnRow(llm=Plain(prompt)), n=2)
+    assert caught.value.advice[0] == f"in {__file__}, line {Plain.respond.__code__.co_firstlineno}"
+
+
+def test_a_check_without_async_ends_the_run_and_says_so():
+    class Plain(ScriptedLLM):
+        def check(self):
+            return None
+
+    with pytest.raises(UsageError, match="check of 'Plain' must be `async def`"):
         run(OwnRow(llm=Plain(prompt)), n=2)

@@ -33,7 +33,7 @@ from seedbed.tasks.guarded import GENERATOR_STEP, GENERATOR_TASK, ROW_STEP, STEP
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask
 
-THE_FRAMEWORKS_OWN = {"is_admitting", "is_indexed", "offered", "origin", "untrusted_host"}
+THE_FRAMEWORKS_OWN = {"is_admitting", "is_indexed", "noted", "offered", "origin", "untrusted_host"}
 """Properties that are not there to be overridden."""
 
 

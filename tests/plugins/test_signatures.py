@@ -43,7 +43,7 @@ WRONG: list[tuple[type, str, Callable[..., Any], str]] = [
     (GeneratorTask, "format_input", lambda self: [], "def format_input(self, input):"),
     (Task, "format_input", acall, "def format_input(self, input):"),
     (Task, "format_output", lambda self, output: {}, "def format_output(self, output, input):"),
-    (Task, "generate_row", lambda self, input: {}, "async def generate_row(self, input):"),
+    (Task, "generate_row", lambda self: {}, "async def generate_row(self, input):"),
     (Task, "generate_row", ayields, "async def generate_row(self, input):"),
     (Task, "process", acall, "def process(self, row):"),
     (Step, "process", lambda self: {}, "def process(self, row):"),
@@ -56,9 +56,8 @@ WRONG: list[tuple[type, str, Callable[..., Any], str]] = [
     (CombineStep, "process", lambda self, rows: [], "def process(self, *inputs):"),
     (GeneratorStep, "process", lambda self, offset: [], "def process(self, offset=0):"),
     (GeneratorStep, "admit", lambda self, row: None, "def admit(self, row, accepted):"),
-    (LLM, "respond", lambda self, request: Response.of_text("x"), "async def respond(self, request):"),
     (LLM, "respond", ayields, "async def respond(self, request):"),
-    (LLM, "check", lambda self: None, "async def check(self):"),
+    (LLM, "check", lambda self, model: None, "async def check(self):"),
     (LLM, "estimate_tokens", lambda self: 3, "def estimate_tokens(self, request):"),
 ]
 

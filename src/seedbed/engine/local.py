@@ -25,6 +25,7 @@ from seedbed.engine.verdicts import VerdictLog
 from seedbed.engine.window import Window
 from seedbed.errors import SeedbedError
 from seedbed.llm.budget import time_exhausted
+from seedbed.llm.coroutine import awaitable
 from seedbed.llm.gateway import Gateway, Recorder
 from seedbed.llm.key_guard import asking, made_by
 from seedbed.llm.llm import LLM
@@ -111,7 +112,7 @@ class LocalEngine(Engine):
                 if llm.key_env_var is not None:
                     llm.resolve_key()
                 with asking(llm):
-                    await llm.check()
+                    await awaitable(llm.check(), llm, "check")
         # A model of gigabytes is not loaded before the key of another is found missing.
         for llm in self.job.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):

@@ -8,6 +8,7 @@ from types import CoroutineType
 from typing import TypeVar, cast
 
 from seedbed.errors import UsageError
+from seedbed.plugins.owner import line_of
 
 T = TypeVar("T")
 
@@ -22,5 +23,6 @@ def awaitable(given: Awaitable[T], owner: object, method: str) -> Awaitable[T]:
     kind = type(cast(object, given)).__name__
     raise UsageError(
         f"{method} of '{type(owner).__name__}' must be `async def`",
+        *line_of(getattr(type(owner), method, None)),
         f"write `async def {method}(...)`, with `return` and no `yield`: its {kind} is nothing to await",
     )

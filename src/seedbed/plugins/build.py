@@ -21,6 +21,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 _SECRET = re.compile(r"(^|_)(key|secret|password|token|credentials?|auth|authorization|headers?)($|_)|apikey")
 _SHOWN = 60
+_SHORTEST_SECRET = 4
+"""What servers without keys are given, such as "x", would blot out half of a message."""
 
 
 def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
@@ -58,14 +60,12 @@ def _broken(
     """Return the error for what the class's own code raised, or for a class that pydantic cannot use."""
     fact, advice = told(error)
     place = where(error) or ", ".join(place_of(cls))
-    shows = any(str(value) in "".join((fact, *advice)) for value in _secrets(fields, known))
-    broken = broken_class(
-        cls,
-        f"making it raised {type(error).__name__ if shows else fact}",
-        *((f"in {place.removeprefix('in ')}",) if place else ()),
-        *(() if shows else advice),
-    )
-    broken.__cause__ = None if shows else error
+    lines = [f"making it raised {fact}", *((f"in {place.removeprefix('in ')}",) if place else ()), *advice]
+    shown = lines
+    for secret in _secrets(fields, known):
+        shown = [line.replace(secret, "[secret]") for line in shown]
+    broken = broken_class(cls, *shown)
+    broken.__cause__ = error if shown == lines else None
     return broken
 
 
@@ -74,7 +74,9 @@ def _secrets(fields: Mapping[str, Any], known: Mapping[str, FieldInfo]) -> Itera
     for name, value in fields.items():
         field = known.get(name)
         text = value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
-        if text and (is_secret(name) or "://" in str(text) or (field and _holds_secret(field.annotation))):
+        if len(str(text or "")) >= _SHORTEST_SECRET and (
+            is_secret(name) or "://" in str(text) or (field and _holds_secret(field.annotation))
+        ):
             yield str(text)
 
 

@@ -10,8 +10,6 @@ from typing import Any, Literal, NamedTuple
 from seedbed.errors import UsageError
 from seedbed.plugins.owner import line_of
 
-_PROMISES = ("Await", "Coroutine", "Future", "Task")
-
 
 class Called(NamedTuple):
     """How a method is called: with these arguments by position, awaited or not.
@@ -69,16 +67,8 @@ def _wrong_kind(function: Callable[..., Any], called: Called) -> str:
     inner = inspect.unwrap(function)
     yields = inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
     if called.kind == "async":
-        if yields:
-            return "yields, and has to return"
-        plain = not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(inner)
-        return "is not `async def`, and is awaited" if plain and not _may_be_awaited(function) else ""
+        # A plain one may hand on the coroutine of another, which shows when it is called.
+        return "yields, and has to return" if yields else ""
     if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
         return "is `async def`, and is not awaited"
     return "yields, and has to return" if yields and called.kind == "plain" else ""
-
-
-def _may_be_awaited(function: Callable[..., Any]) -> bool:
-    """Whether a plain function may well return a coroutine: it is decorated, or says so."""
-    promised = str(getattr(function, "__annotations__", {}).get("return", ""))
-    return hasattr(function, "__wrapped__") or any(word in promised for word in _PROMISES)
