@@ -128,7 +128,7 @@ def _raised(owner: Any, name: str, one: Wanted, error: Exception, *, is_shown: b
         f"its `{name}` raised {fact if is_shown else type(error).__name__}",
         *((f"raised in {place}",) if place else ()),
         *(advice if is_shown else ()),
-        f"it has to give {one.words}, such as {one.example}",
+        f"it has to give {one.words}: {one.example}, for example",
     )
 
 
@@ -155,7 +155,7 @@ def _written(name: str, one: Wanted) -> str:
 
 def _returned(value: object, one: Wanted) -> str:
     """Return what to write in place of a value: the name itself in a list, where that was meant."""
-    return repr([value]) if isinstance(value, str) and one.fits is is_names else f"such as {one.example}"
+    return repr([value]) if isinstance(value, str) and one.fits is is_names else f"{one.example}, for example"
 
 
 def _described(value: object) -> str:
