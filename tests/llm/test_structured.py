@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from seedbed.llm.structured import json_text, schema_of
+from seedbed.errors import UsageError
+from seedbed.llm.structured import json_text, schema_of, shared_schema
 
 
 class Part(BaseModel):
@@ -70,3 +71,15 @@ def test_a_fence_inside_of_a_value_is_part_of_it():
 def test_what_is_no_json_stays_for_the_error_to_quote():
     assert json_text("I cannot.") == "I cannot."
     assert json_text('[{"a": 1}]') == '[{"a": 1}]'
+
+
+class Unfinished(BaseModel):
+    word: "Nothing"  # type: ignore[name-defined]  # noqa: F821, UP037
+
+
+def test_a_class_with_a_name_that_nobody_knows_is_named_with_its_place() -> None:
+    with pytest.raises(UsageError, match="'Unfinished' has no JSON Schema") as caught:
+        shared_schema(Unfinished)
+
+    assert caught.value.advice[0].startswith(f"in {__file__}, line ")
+    assert "import or define Nothing where Unfinished is defined" in caught.value.advice[1]

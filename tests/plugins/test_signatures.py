@@ -11,6 +11,7 @@ import pytest
 from seedbed import (
     LLM,
     CombineStep,
+    Engine,
     GeneratorStep,
     GeneratorTask,
     GlobalStep,
@@ -56,6 +57,8 @@ WRONG: list[tuple[type, str, Callable[..., Any], str]] = [
     (CombineStep, "process", lambda self, rows: [], "def process(self, *inputs):"),
     (GeneratorStep, "process", lambda self, offset: [], "def process(self, offset=0):"),
     (GeneratorStep, "admit", lambda self, row: None, "def admit(self, row, accepted):"),
+    (Engine, "make_rows", ayields, "async def make_rows(self):"),
+    (Engine, "drain", acall, "def drain(self):"),
     (LLM, "respond", ayields, "async def respond(self, request):"),
     (LLM, "check", lambda self, model: None, "async def check(self):"),
     (LLM, "estimate_tokens", lambda self: 3, "def estimate_tokens(self, request):"),

@@ -5,13 +5,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from seedbed.plugins.overrides import Wanted, guard, is_flag
+from seedbed.plugins.signatures import Called, check_methods
 
 if TYPE_CHECKING:
     from seedbed.engine.outlets import Outlets
     from seedbed.engine.plan import Plan
     from seedbed.engine.run import Run
     from seedbed.store import RunStore
+
+_CALLS: Mapping[str, Called] = {
+    "make_rows": Called((), "async def make_rows(self):", "async"),
+    "drain": Called((), "def drain(self):"),
+    "cancel": Called((), "def cancel(self):"),
+}
+_OVERRIDES: Mapping[str, Wanted] = {"is_ready": Wanted("True or False", "True", is_flag)}
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,11 @@ class Engine(ABC):
     """
 
     is_ready = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_methods(cls, _CALLS)
+        guard(cls, _OVERRIDES)
 
     def __init__(self, job: Job) -> None:
         self.job = job

@@ -48,7 +48,12 @@ OVERRIDES: Mapping[str, Wanted] = {
     ),
     "model_name": Wanted("the model's name, a str", "self.model", is_text),
     "reference": Wanted("a str", '"acme/tiny"', is_text),
-    "endpoint": Wanted("a str that names where requests go", '"https://api.acme.com/v1"', is_text),
+    "endpoint": Wanted(
+        "a str that names where requests go",
+        '"https://api.acme.com/v1"',
+        # An empty one is not known yet.
+        lambda value: isinstance(value, str),
+    ),
     "credential_id": Wanted(
         "a str that stands for the credential", '"3f0a"', lambda value: isinstance(value, str)
     ),

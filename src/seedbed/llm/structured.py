@@ -15,6 +15,8 @@ from seedbed.errors import UsageError
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.llm.schema_dialects import SchemaDialect, Unsayable
+from seedbed.plugins.class_errors import advice_on
+from seedbed.plugins.owner import place_of
 
 # A fence ends at the beginning of a line: those inside of JSON strings do not.
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)\n\s*```", re.DOTALL)
@@ -53,7 +55,9 @@ def _schema_of_class(model: type[BaseModel]) -> Mapping[str, Any]:
     except PydanticUserError as error:
         fact, *_ = error.message.splitlines()
         raise UsageError(
-            f"'{model.__name__}' has no JSON Schema: {fact}", "give its fields types that JSON has"
+            f"'{model.__name__}' has no JSON Schema: {fact}",
+            *place_of(model),
+            *(advice_on(fact) or ("give its fields types that JSON has",)),
         ) from error
 
 
