@@ -163,6 +163,28 @@ def test_a_filter_after_the_task_keeps_the_prompts_of_the_task(folder: Path) -> 
     assert row.input == {**QUESTIONS[0], "answer": "an answer", "model_name": "scripted"}
 
 
+@pytest.mark.parametrize("changed", [{}, {"n": True}, {"n": None}])
+def test_the_source_row_is_what_came_in_whatever_a_step_made_of_it(folder: Path, changed: object) -> None:
+    class Change(Step):
+        def process(self, row):
+            row.update(changed)
+            if row["n"] is None:
+                del row["n"]
+            return {**row, "more": "x" * 5000}
+
+    class Fail(Step):
+        def process(self, row):
+            raise ValueError("no")
+
+    source = {"n": 1, "text": "y" * 5000, "list": [{"a": 1}]}
+    done = (Change() >> Fail()).run(input=[source], name="source")
+    (row,) = done.failed_rows()
+    assert row.source_row is not None
+    assert json.dumps(row.source_row) == json.dumps(source)
+    assert row.input is not None
+    assert ("n" in row.input) is (changed != {"n": None})
+
+
 def test_rows_of_a_generator_keep_their_variables_and_their_index(folder: Path) -> None:
     class Count(GeneratorTask):
         template: str = "{{ n }}"

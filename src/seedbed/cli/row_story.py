@@ -13,7 +13,7 @@ from seedbed.llm.answer_code import decode_response
 from seedbed.llm.messages import Message
 from seedbed.llm.response import Choice
 from seedbed.store import Call, Result, RunReader, Verdict
-from seedbed.store.refused_rows import CallIdentity, Evidence, identity, kept_step, upstream_of
+from seedbed.store.refused_rows import CallIdentity, Evidence, identity, upstream_of
 
 
 class Told(NamedTuple):
@@ -147,8 +147,8 @@ def _with_evidence(reader: RunReader, chapters: Sequence[Chapter]) -> list[Chapt
 def _evidence(reader: RunReader, chapter: Chapter) -> Evidence | None:
     if chapter.result is None or not chapter.reasons:
         return None
-    result = reader.result_of(kept_step(chapter.step), chapter.row)
-    return Evidence.of(result) if result and result.attempt == chapter.result.attempt else None
+    kept = Evidence.of(reader, chapter.step, chapter.row)
+    return kept if kept.attempt == chapter.result.attempt else None
 
 
 def _with_prompts(

@@ -11,14 +11,13 @@ from typing import Any
 import orjson
 
 from seedbed.engine.cells import Cell
-from seedbed.engine.fingerprint import digest
 from seedbed.errors import InvalidRowError
 from seedbed.llm.json_text import json_text
 from seedbed.llm.redaction import redact
 from seedbed.llm.scope import CallScope
 from seedbed.store import Result
-from seedbed.store.refused_rows import kept_step
-from seedbed.tasks.rows import encode_row
+from seedbed.store.refused_rows import digest_of, kept_step
+from seedbed.tasks.rows import Row, encode_row
 
 
 def evidence_of(step: str, cell: Cell, scopes: Iterable[CallScope], attempt: int = 0) -> Result:
@@ -31,18 +30,12 @@ def evidence_of(step: str, cell: Cell, scopes: Iterable[CallScope], attempt: int
         root = root.parent
     own = [scope for scope in scopes if scope.asked and f"{cell.id}/".startswith(f"{scope.row}/")]
     evidence = {
-        "input": _row_of(cell),
-        "source_row": None if root is cell else _row_of(root),
+        "input": _reference(cell) or {"row": _row_of(cell)},
+        "source_row": None if root is cell else _reference(root) or _beside(_row_of(cell), _row_of(root)),
         "asked": [asked for scope in own for asked in _asked(scope)],
     }
-    return Result(
-        kept_step(step),
-        cell.id,
-        digest(cell.encoded),
-        attempt,
-        "done",
-        json_text([evidence], option=orjson.OPT_NON_STR_KEYS),
-    )
+    data = json_text([evidence], option=orjson.OPT_NON_STR_KEYS)
+    return Result(kept_step(step), cell.id, digest_of(cell.encoded), attempt, "done", data)
 
 
 def holds_prompts(result: Result) -> bool:
@@ -56,16 +49,35 @@ def redacted(result: Result, secrets: Sequence[str]) -> Result:
     return result if shown == text else result._replace(data=shown.encode())
 
 
-def _row_of(cell: Cell) -> Any:
+def _reference(cell: Cell) -> dict[str, Any] | None:
+    """Return where the run keeps a row anyway: among those that a step has made."""
+    return {"of": [cell.node, cell.source, cell.k]} if cell.node else None
+
+
+def _row_of(cell: Cell) -> Row | None:
     """Return the row of a cell; of variables those that are not private, as those are no part of a row."""
-    if cell.given is None:
-        return orjson.loads(cell.encoded)
-    try:
-        return orjson.loads(
-            encode_row({name: value for name, value in cell.given.items() if not name.startswith("_")})
-        )
-    except InvalidRowError:
-        return None
+    encoded = cell.encoded
+    if cell.given is not None:
+        public = {name: value for name, value in cell.given.items() if not name.startswith("_")}
+        try:
+            encoded = encode_row(public)
+        except InvalidRowError:
+            return None
+    row: Row = orjson.loads(encoded)
+    return row
+
+
+def _beside(row: Row | None, source_row: Row | None) -> dict[str, Any]:
+    """Return a source row as it is kept with a row: as the names of its columns where that has them all.
+
+    Most steps add columns, and long texts would be kept twice.
+    """
+    if row is not None and source_row is not None:
+        same = {name: row[name] for name in source_row if name in row}
+        # As JSON, since 1 and true are equal in Python.
+        if orjson.dumps(same) == orjson.dumps(source_row):
+            return {"columns": list(source_row)}
+    return {"row": source_row}
 
 
 def _asked(scope: CallScope) -> Iterable[dict[str, Any]]:

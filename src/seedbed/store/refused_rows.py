@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import orjson
 
 from seedbed.llm.answer_code import decode_response
 from seedbed.store.run_queries import RunQueries
-from seedbed.store.run_values import Call, Decision, Refused, Result
+from seedbed.store.run_values import Call, Decision, Refused
 
 
 def kept_step(step: str) -> str:
@@ -102,7 +103,7 @@ class Origins:
 
     def of(self, refused: Refused) -> RefusedRow:
         """Return a refused row with what it came of."""
-        kept = Evidence.of(self._queries.result_of(kept_step(refused.step), refused.row))
+        kept = Evidence.of(self._queries, refused.step, refused.row)
         return RefusedRow(
             refused.verdict,
             refused.row,
@@ -158,8 +159,9 @@ class Evidence(NamedTuple):
     attempt: int = 0
 
     @classmethod
-    def of(cls, result: Result | None) -> Evidence:
-        """Return what a result holds that `kept_step` names; nothing where there is none."""
+    def of(cls, queries: RunQueries, step: str, row: str) -> Evidence:
+        """Return what is kept of a row that was refused under the name `step`; nothing where nothing is."""
+        result = queries.result_of(kept_step(step), row)
         if result is None:
             return cls(None, None, {})
         (kept,) = orjson.loads(result.data)
@@ -167,7 +169,33 @@ class Evidence(NamedTuple):
             (one["step"], one["row"], one["attempt"], bytes.fromhex(one["digest"]), one["k"]): one["messages"]
             for one in kept["asked"]
         }
-        return cls(kept["input"], kept["source_row"], prompts, result.attempt)
+        given = _kept_row(queries, kept["input"])
+        if given is not None and "of" in kept["input"] and digest_of(orjson.dumps(given)) != result.key:
+            # The step above has made another row since.
+            given = None
+        return cls(given, _kept_row(queries, kept["source_row"], given), prompts, result.attempt)
+
+
+def digest_of(encoded: bytes) -> bytes:
+    """Return the digest by which the row that a step got is known (16 bytes)."""
+    return hashlib.blake2b(encoded, digest_size=16).digest()
+
+
+def _kept_row(
+    queries: RunQueries, kept: dict[str, Any] | None, given: dict[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """Return a row that is kept itself, among those that a step made, or as columns of the row `given`."""
+    if kept is None:
+        return None
+    if "columns" in kept:
+        return {name: given[name] for name in kept["columns"]} if given is not None else None
+    if "of" not in kept:
+        row: dict[str, Any] | None = kept["row"]
+        return row
+    step, source, number = kept["of"]
+    result = queries.result_of(step, source)
+    made: list[dict[str, Any]] = orjson.loads(result.data) if result else []
+    return made[number] if number < len(made) else None
 
 
 def upstream_of(step: str, ways: Iterable[Sequence[Any]]) -> set[str]:
