@@ -115,6 +115,9 @@ def test_the_command_shows_notes_last(seedbed: Callable[..., Result], args: tupl
     assert result.status == 0
     assert "note: step 'off': the default 'many' of 'count' does not fit" in result.err
 
+    if command == "run":
+        assert "the default 'many' of 'count'" in seedbed("runs", "show", "out" if more else "off").out
+
     result = seedbed(command, "t.py:Off", "--llm", "t.py:Echo/m", "-n", "2", "--json", *more)
     summary = json.loads(result.out if more or command == "preview" else result.err)
     assert len(summary.get("summary", summary)["notes"]) == 1

@@ -387,3 +387,14 @@ def test_a_check_without_async_ends_the_run_and_says_so():
 
     with pytest.raises(UsageError, match="check of 'Plain' must be `async def`"):
         run(OwnRow(llm=Plain(prompt)), n=2)
+
+
+def test_a_step_that_loops_over_its_row_as_over_a_batch_is_told_so():
+    class Batched(Step):
+        def process(self, inputs):
+            for row in inputs:
+                row["length"] = len(row["text"])
+            return inputs
+
+    made = run(Batched(), input=[{"text": "one"}], give_up_after=0)
+    assert "one row, a dictionary, and no batch of rows" in made.failures[0].reason

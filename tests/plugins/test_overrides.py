@@ -168,6 +168,18 @@ def test_a_parameter_cannot_have_the_name_of_what_is_read() -> None:
             columns: list[str] = []  # type: ignore[assignment]
 
 
+@pytest.mark.filterwarnings("ignore:Field name")
+def test_a_parameter_in_place_of_a_value_of_the_class_is_read() -> None:
+    class Ordered(Words):
+        ordered: bool = True  # type: ignore[misc]
+
+    assert Ordered(ordered=False).ordered is False
+    with pytest.raises(UsageError, match="`ordered` of 'Odd' is None, and has to be True or False"):
+
+        class Odd(Words):
+            ordered: bool = None  # type: ignore[assignment,misc]
+
+
 def test_good_overrides_stay_as_they_are() -> None:
     class Good(Words):
         inputs: ClassVar[tuple[str, ...]] = ("a",)  # type: ignore[assignment]

@@ -73,6 +73,9 @@ def _about(facts: RunFacts, sessions: list[Session]) -> Iterator[tuple[str, str]
     order = {name: facts.manifest.get(name) for name in ("n", "seed", "input")}
     yield "Asked for", ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
     yield "Kept in", str(facts.entry.folder)
+    summary = (facts.session.summary if facts.session else None) or {}
+    for note in summary.get("notes", ()):
+        yield "Note", note.partition("\n")[0]
 
 
 def _dataset(facts: RunFacts) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from seedbed.errors import ContentFilteredError, GenerationError, LLMError, SeedbedError
+from seedbed.plugins.class_errors import advice_on
 from seedbed.plugins.origin import where
 from seedbed.store.row_names import row_name
 
@@ -94,8 +95,9 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, SeedbedError):
         return str(error)
     place = where(error)
-    raised = f"\n  raised in {place}" if place else ""
-    return f"{type(error).__name__}: {error}{raised}"
+    advice = advice_on(str(error).partition("\n")[0])
+    lines = (f"{type(error).__name__}: {error}", *((f"raised in {place}",) if place else ()), *advice)
+    return "\n  ".join(lines)
 
 
 def _is_answered(error: BaseException) -> bool:

@@ -174,7 +174,7 @@ class Run:
     @property
     def notes(self) -> list[str]:
         """What is odd about this session and no failure: a fact each, then indented lines of advice."""
-        return [*self.odd, *blocking_notes(dict(self.blocked))]
+        return [*self.odd, *blocking_notes(dict(self.blocked), self.seconds)]
 
     def summary(self) -> dict[str, Any]:
         """Return the counts as JSON values."""

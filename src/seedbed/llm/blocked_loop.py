@@ -17,7 +17,11 @@ _TICK = 0.1
 
 
 _LEAST = 1.0
-"""Seconds for which a place holds up the loop before it is worth a word."""
+_LEAST_SHARE = 0.05
+"""Seconds, and share of a run's time, for which a place holds up the loop before it is worth a word.
+
+On a busy machine a quick step may be put off in its midst, which is nobody's fault and adds up.
+"""
 
 
 class LoopWatch:
@@ -93,10 +97,10 @@ def _place(frame: FrameType) -> str:
     return f"`{code.co_qualname}` in {code.co_filename}, line {frame.f_lineno}"
 
 
-def blocking_notes(blocked: Mapping[str, float]) -> Iterator[str]:
-    """Yield a note on each place that held up the loop, the worst first: a fact and what to do."""
+def blocking_notes(blocked: Mapping[str, float], of_seconds: float) -> Iterator[str]:
+    """Yield a note on each place that held up the loop of a run that long, the worst first, with advice."""
     for place, seconds in sorted(blocked.items(), key=lambda item: -item[1]):
-        if seconds >= _LEAST:
+        if seconds >= max(_LEAST, _LEAST_SHARE * of_seconds):
             yield (
                 f"all calls stood still for about {seconds:.1f} s, held up by {place}\n"
                 "  await what takes time: asyncio.sleep(...), or asyncio.to_thread(function, ...)"

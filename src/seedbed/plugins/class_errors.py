@@ -70,11 +70,17 @@ _KNOWN: tuple[tuple[str, _Advice], ...] = (
         ),
     ),
     (
+        r"^string indices must be integers|^'str' object does not support item assignment",
+        lambda m: (
+            "if this loops over what `process` is given: that is one row, a dictionary, and no batch of rows",
+        ),
+    ),
+    (
         r"Decorators defined with incorrect fields: .*\.(\w+) \(",
         lambda m: (f"the validator `{m[1]}` names a field that the class does not have",),
     ),
 )
-"""What pydantic says, and what to write; its own advice is for people who know that this is pydantic."""
+"""What Python and pydantic say, and what to write; pydantic's own advice is for people who know it."""
 
 _LONGEST = 300
 

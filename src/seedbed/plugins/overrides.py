@@ -5,10 +5,12 @@ The check is made by the class itself, and not where it is read, so that nobody 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, KeysView, Mapping
 from functools import cached_property, wraps
 from types import FunctionType
 from typing import Any, NamedTuple
+
+from pydantic_core import PydanticUndefined
 
 from seedbed.errors import BrokenPluginError, SeedbedError, UsageError
 from seedbed.plugins.class_errors import told
@@ -33,7 +35,7 @@ class Wanted(NamedTuple):
 
 def is_names(value: object) -> bool:
     """Whether a value is a list of names, each a str that is not empty."""
-    return isinstance(value, list | tuple) and all(isinstance(one, str) and one for one in value)
+    return isinstance(value, list | tuple | KeysView) and all(isinstance(one, str) and one for one in value)
 
 
 def is_text(value: object) -> bool:
@@ -61,8 +63,8 @@ def guard(cls: type, wanted: Mapping[str, Wanted], showable: Showable = lambda o
         return
     for name, one in wanted.items():
         if name in getattr(cls, "model_fields", {}):
-            raise _is_field(cls, name, one)
-        if name in vars(cls):
+            _check_field(cls, name, one)
+        elif name in vars(cls):
             _guard_one(cls, name, one, vars(cls)[name], showable)
 
 
@@ -79,10 +81,7 @@ def _guard_one(cls: type, name: str, one: Wanted, given: Any, showable: Showable
     elif isinstance(given, FunctionType | classmethod | staticmethod):
         raise _is_method(cls, name, one, given)
     elif not one.fits(given):
-        raise UsageError(
-            f"`{name}` of {cls.__name__!r} is {_described(given)}, and has to be {one.words}",
-            f"write {_written(name, one)}",
-        )
+        raise _odd_value(cls, name, one, given)
 
 
 def _guard_method(cls: type, name: str, given: Any, guarded: Callable[[_Function], _Function]) -> None:
@@ -132,10 +131,27 @@ def _raised(owner: Any, name: str, one: Wanted, error: Exception, *, is_shown: b
     )
 
 
-def _is_field(cls: type, name: str, one: Wanted) -> UsageError:
+def _check_field(cls: Any, name: str, one: Wanted) -> None:
+    """Refuse a parameter that would never be read; one in place of a value of the class is read as well."""
+    above = next((vars(base)[name] for base in cls.__mro__[1:] if name in vars(base)), None)
+    if isinstance(above, property | cached_property | FunctionType | classmethod):
+        raise _hidden(cls, name, one)
+    default = cls.model_fields[name].default
+    if default is not PydanticUndefined and not one.fits(default):
+        raise _odd_value(cls, name, one, default)
+
+
+def _hidden(cls: type, name: str, one: Wanted) -> UsageError:
     return UsageError(
         f"the parameter '{name}' of {cls.__name__!r} has the name of something that the framework reads",
         f"give the parameter another name; to say what `{name}` is, write {_written(name, one)}",
+    )
+
+
+def _odd_value(cls: type, name: str, one: Wanted, given: object) -> UsageError:
+    return UsageError(
+        f"`{name}` of {cls.__name__!r} is {_described(given)}, and has to be {one.words}",
+        f"write {_written(name, one)}",
     )
 
 
