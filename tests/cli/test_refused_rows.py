@@ -314,6 +314,15 @@ def test_a_run_of_an_earlier_version_opens_without_what_it_did_not_keep(
     assert [call["answers"][0]["text"] for call in rejected["calls"]] == ["To three", "no"]
     assert seedbed("runs", "explain", "judged").status == 0
     assert "judged bad" in seedbed("runs", "explain", "judged", rejected["row"]).out
+    # What is known is kept when it goes on: a line more makes it do so.
+    with Path("questions.jsonl").open("a") as file:
+        file.write('\n{"question": "four", "n": 3}')
+    (Answer(llm=scripted(answers)) >> Judge(llm=scripted(answers))).run(
+        input="questions.jsonl", name="judged"
+    )
+    failed, rejected = seedbed("runs", "export", "judged", "--failed", "--rejected").rows
+    assert (failed["source"], failed["source_row"]) == ("questions.jsonl, line 2", QUESTIONS[1])
+    assert [call["messages"] for call in rejected["calls"]] == [None, None]
 
 
 def test_rows_that_are_made_keep_no_prompts(folder: Path) -> None:

@@ -150,6 +150,7 @@ def test_a_row_that_has_moved_is_named_by_where_it_stands_now(tmp_path):
     [
         ([("7", "")], "row 7"),
         ([("7", ""), ("9/1", "")], "rows 7, 9/1"),
+        ([("82.0", ""), ("c2.0", "")], "rows 82.0, c2.0"),
         ([("ab.0", "q.jsonl, line 7")], "q.jsonl, line 7"),
         ([("ab.0", "q.jsonl, line 7"), ("cd.0/1", "q.jsonl, line 9")], "q.jsonl, lines 7, 9/1"),
         ([("ab.0", "row 7 of input"), ("cd.0", "row 9 of input")], "row 7 of input; row 9 of input"),

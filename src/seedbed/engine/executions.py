@@ -110,6 +110,8 @@ class Executions:
             if any(reason.source != cell.place for reason in outcome.reasons):
                 outcome = outcome.of_place(cell.place)
                 self._journal.keep_result(outcome.result(name, cell.id, key, stored.attempt), stored)
+                # An earlier version has not kept the row.
+                self._journal.keep_evidence(evidence_of(name, cell, settled.scopes, stored.attempt))
         else:
             attempt = self._attempt(stored)
             scope = CallScope(

@@ -24,7 +24,8 @@ def row_names(named: Iterable[tuple[str, str]]) -> str:
     """Return the names of rows, given as id and source: `rows 3, 5`; `questions.jsonl, lines 7, 9`."""
     names = [row_name(row, source) for row, source in named]
     kinds = {name.rpartition(" ")[0] for name in names}
-    numbers = [name.rpartition(" ")[2] for name in names]
-    if len(names) < 2 or len(kinds) > 1 or not all(number[:1].isdigit() for number in numbers):
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    # `row 7 of input` has its number elsewhere.
+    if len(names) < 2 or kind.rpartition(" ")[2] not in ("row", "line", "item"):
         return "; ".join(names)
-    return f"{kinds.pop()}s {', '.join(numbers)}"
+    return f"{kind}s {', '.join(name.rpartition(' ')[2] for name in names)}"
