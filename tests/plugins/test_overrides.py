@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +26,7 @@ from seedbed import (
     get_step,
     run,
 )
+from seedbed.engine.code import code_parts
 from seedbed.errors import AuthenticationError
 from seedbed.llm.guarded import OVERRIDES
 from seedbed.plugins.inspection import check_plugin
@@ -308,3 +311,56 @@ def seedbed_step(name):
     assert "`inputs` gave a str" in result.error
     assert "outputs" not in result.error
     assert "the default 'many' of 'count' does not fit" in result.notes[0]
+
+
+def test_a_check_gives_a_task_an_llm_as_a_run_does(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(site.folder))
+    module = """
+from seedbed import LLM, GeneratorTask, hookimpl
+
+class Judged(GeneratorTask):
+    judge: LLM
+    outputs = property(lambda self: [self.llm.model_name, self.judge.model_name, self.nothing])
+
+@hookimpl
+def seedbed_task(name):
+    return Judged
+
+class Named(Judged):
+    judge: LLM | None = None
+    outputs = property(lambda self: [self.llm.model_name])
+
+@hookimpl
+def seedbed_step(name):
+    return Named
+"""
+    points = {"seedbed.tasks": {"one": "mod_one"}, "seedbed.steps": {"two": "mod_one"}}
+    site.install("dist-one", points, {"mod_one": module})
+
+    assert [check_plugin(claim).error for claim in site.scan()] == [None, None]
+
+
+def test_an_abstract_property_stays_abstract() -> None:
+    class Base(Words):
+        @property
+        @abstractmethod
+        def outputs(self) -> list[str]: ...
+
+    class Made(Base):
+        outputs: ClassVar[list[str]] = ["text"]  # type: ignore[misc]
+
+    with pytest.raises(TypeError, match="abstract"):
+        Base()  # type: ignore[abstract]
+    assert Made().outputs == ["text"]
+
+
+def test_a_guard_is_no_part_of_the_code_that_a_run_knows_a_step_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Guarded(Words):
+        @property
+        def outputs(self) -> list[str]:
+            return ["text"]
+
+    guarded = [*code_parts(Guarded)]
+    monkeypatch.setattr(Guarded, "outputs", property(inspect.unwrap(Guarded.outputs.fget)))  # type: ignore[attr-defined]
+
+    assert [*code_parts(Guarded)] == guarded

@@ -11,7 +11,9 @@ from pydantic import BaseModel, TypeAdapter
 
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.build import build
+from seedbed.plugins.contract import base_class
 from seedbed.plugins.defaults import odd_defaults
+from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.overrides import is_guarded
 
 _TRIED: tuple[Any, ...] = ("text", 1, 1.0, True, ["text"], {"text": "text"}, None)
@@ -34,10 +36,10 @@ def read_class(cls: type) -> Read:
     if not issubclass(cls, BaseModel):
         return Read()
     # Of a class with a name that nobody knows, making an object says which one.
-    fields = _made_up(cls) if cls.__pydantic_complete__ else {}
+    fields = _made_up(cls, _stand_in()) if cls.__pydantic_complete__ else {}
     if fields is None:
         return Read()
-    is_made_up = bool(fields.keys() - {"model"})
+    is_made_up = bool(fields.keys() - {"model", "llm"})
     try:
         made = build(cls, fields, f"the class {cls.__name__!r}")
     except PluginError as error:
@@ -50,10 +52,23 @@ def read_class(cls: type) -> Read:
     return Read(faults, tuple(odd_defaults(made)))
 
 
-def _made_up(cls: type[BaseModel]) -> dict[str, Any] | None:
-    """Return values for the required fields, or None where none of those tried fits."""
+def _stand_in() -> Any:
+    """Return an LLM that is never asked: a run gives each task one before it reads what that overrides."""
+    base: Any = base_class(PluginKind.LLM)
+
+    class StandIn(base):  # type: ignore[misc]
+        async def respond(self, request: Any) -> Any:
+            raise NotImplementedError
+
+    return StandIn(model="model")
+
+
+def _made_up(cls: type[BaseModel], llm: Any) -> dict[str, Any] | None:
+    """Return values for the required fields, and an LLM; or None where none of those tried fits."""
     fields: dict[str, Any] = {}
     for name, field in cls.model_fields.items():
+        if name == "llm" and field.default is None:
+            fields[name] = llm
         if not field.is_required():
             continue
         key = field.alias or name
@@ -64,7 +79,7 @@ def _made_up(cls: type[BaseModel]) -> dict[str, Any] | None:
             adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, field.annotation))
         except Exception:  # noqa: BLE001 - a type that pydantic cannot tell by itself
             return None
-        found = [value for value in _TRIED if _fits(adapter, value)]
+        found = [value for value in (*_TRIED, llm) if _fits(adapter, value)]
         if not found:
             return None
         fields[key] = found[0]
