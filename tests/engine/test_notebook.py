@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from seedbed.store import RunReader
+
 nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
+start_new_kernel = pytest.importorskip("jupyter_client.manager").start_new_kernel
 
 SETUP = """
 import asyncio, threading
@@ -107,6 +111,41 @@ def test_a_preview_is_a_table_of_prompts_and_answers(outputs: dict[str, list[Any
         assert part in shown
     assert "<script" not in shown
     assert "Greet <b>Ada" in result["data"]["text/plain"]
+
+
+INTERRUPTED = """
+told = []
+
+async def answer(request):
+    if not told:
+        told.append(True)
+        print("asked")
+    await asyncio.sleep(0.2)
+    return "Hello"
+
+made = await seedbed.arun(Greet(llm=ScriptedLLM(answer)), 1000, name="greetings", concurrency=2)
+"""
+
+
+def test_a_cell_that_is_interrupted_keeps_what_it_has(tmp_path: Path) -> None:
+    environment = {**os.environ, "SEEDBED_RUNS": str(tmp_path)}
+    manager, client = start_new_kernel(cwd=str(tmp_path), env=environment)
+    try:
+        asked = client.execute(SETUP + INTERRUPTED)
+        while client.get_iopub_msg(timeout=60)["content"].get("text") != "asked\n":
+            pass
+        manager.interrupt_kernel()
+        while (reply := client.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != asked:
+            pass
+        assert reply["content"]["ename"] == "CancelledError"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    with RunReader.open(tmp_path / "greetings") as reader:
+        session = reader.last_session()
+        assert session is not None
+        assert session.outcome == "interrupted"
+        assert 0 < reader.count_calls() < 10
 
 
 OUTSIDE = """
