@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 
 import pytest
 from tests.support.scripted_llm import prompt, scripted
@@ -84,6 +85,20 @@ def test_the_table_of_a_run_shows_its_first_rows_and_how_many_more_there_are():
     assert "and 2 more" in page
     assert "&lt;b&gt;\\x1b" in page
     assert "<b>\\" not in page
+
+
+def test_a_run_shows_itself_in_few_lines_also_where_its_folder_is_gone():
+    class Fail(Count):
+        def format_output(self, output, input):
+            raise ValueError(output)
+
+    made = seedbed.run(Fail(llm=scripted("\x1b[2J")), 20, name="gone", give_up_after=0)
+    assert repr(made).splitlines() == [
+        "run 'gone' is incomplete: 0 of 20 rows, 20 failed, 0 rejected",
+        "  20 times: ValueError: \\x1b[2J",
+    ]
+    shutil.rmtree(made.folder)
+    assert "0 of 20 rows, 20 failed" in made._repr_html_()
 
 
 def test_it_works_where_a_loop_runs():

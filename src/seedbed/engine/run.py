@@ -13,6 +13,7 @@ import orjson
 from seedbed.engine.failure import Failure
 from seedbed.llm.blocked_loop import blocking_notes
 from seedbed.llm.sender import CallCounts
+from seedbed.llm.visible_text import visible
 from seedbed.store import RunReader, RunStore
 from seedbed.store.refused_rows import RefusedRow, RefusedRows
 from seedbed.store.run_values import Decision
@@ -46,7 +47,7 @@ class Found(NamedTuple):
         return f"{_count_text(self.rows, 'row')} kept{replayed}, {calls}{changed}"
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """A run and its counts, live while it goes on.
 
@@ -98,6 +99,10 @@ class Run:
         return "\n  ".join(
             [*lines, *(f"{_count_text(count, 'time')}: {reason}" for reason, count in reasons)]
         )
+
+    def __repr__(self) -> str:
+        # What a shell shows of a run: not its first thousand failures, each with all fields.
+        return visible(str(self))
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the counts, why rows are missing, and the first rows."""

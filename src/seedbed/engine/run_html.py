@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from seedbed.engine.run import Run
+from seedbed.errors import SeedbedError
 from seedbed.llm.visible_text import visible
 from seedbed.store.row_names import row_names
 from seedbed.tasks.rows import Row
@@ -22,7 +23,7 @@ _LEFT = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
 
 def run_html(run: Run) -> str:
     """Return what became of a run: its counts, why rows are missing, and the first rows."""
-    rows = list(islice(run.rows(), _ROWS))
+    rows = _first_rows(run)
     more = run.accepted - len(rows)
     reasons = [
         *(
@@ -41,6 +42,14 @@ def run_html(run: Run) -> str:
             f"<p>and {more:,} more: <code>run.rows()</code></p>" if more > 0 and rows else "",
         ]
     )
+
+
+def _first_rows(run: Run) -> list[Row]:
+    try:
+        return list(islice(run.rows(), _ROWS))
+    except SeedbedError:
+        # The folder may have been removed since; whoever asks for the rows hears of it.
+        return []
 
 
 def _with_names(run: Run, reason: str) -> str:
