@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import date
@@ -11,7 +12,7 @@ import pytest
 from tests.cli.conftest import Result
 from tests.support.scripted_llm import ALL, prompt, scripted
 
-from seedbed import BadRequestError, GeneratorTask, Reject, RunStore, Step, Task, image_part, run, when
+from seedbed import LLM, BadRequestError, GeneratorTask, Reject, RunStore, Step, Task, image_part, run, when
 from seedbed.store import RunReader, read_rows, run_folder
 
 Seedbed = Callable[..., Result]
@@ -205,6 +206,51 @@ def test_rows_of_a_generator_keep_their_variables_and_their_index(folder: Path) 
     assert rejected.input == {"n": 1, "generation": "same", "model_name": "scripted"}
     assert rejected.source_row == {"n": 1}
     assert [call.messages for call in rejected.calls] == [[{"role": "user", "content": "1"}]]
+
+
+class Blocking(Step):
+    llm: LLM
+
+    def process(self, row):
+        self.llm.generate([[{"role": "user", "content": f"first {row['n']}"}]])
+        self.llm.generate([[{"role": "user", "content": f"second {row['n']}"}]])
+        raise ValueError("no")
+
+
+class Gathering(Task):
+    async def generate_row(self, input):
+        await asyncio.gather(self.ask(f"first {input['n']}"), self.ask(f"second {input['n']}"))
+        raise ValueError("no")
+
+
+class Generations(Task):
+    template: str = "{{ n }}"
+    num_generations: int = 2
+
+    def format_output(self, output, input):
+        if output == "bad":
+            raise Reject("no")
+        return {"output": output}
+
+
+@pytest.mark.parametrize("step", [Blocking, Gathering])
+def test_all_calls_of_a_row_are_kept_wherever_it_makes_them(folder: Path, step: type[Step]) -> None:
+    done = run(step(llm=scripted(prompt)), input=[{"n": 1}, {"n": 2}])
+    for number, row in enumerate(done.failed_rows(), start=1):
+        told = [((call.messages or [])[0]["content"], call.answers[0]["text"]) for call in row.calls]
+        assert sorted(told) == [
+            (f"first {number}", f"first {number}"),
+            (f"second {number}", f"second {number}"),
+        ]
+
+
+def test_a_row_of_which_a_part_failed_keeps_the_prompts_of_all_parts(folder: Path) -> None:
+    given = iter(("good", "bad"))
+    done = run(Generations(llm=scripted(lambda request: next(given))), input=[{"n": 1}], name="parts")
+    (row,) = done.rejected_rows()
+    assert done.accepted == 1
+    assert [(call.messages or [])[0]["content"] for call in row.calls] == ["1", "1"]
+    assert sorted(call.answers[0]["text"] for call in row.calls) == ["bad", "good"]
 
 
 def test_a_row_that_no_route_takes_keeps_its_own(folder: Path) -> None:
