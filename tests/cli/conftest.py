@@ -190,7 +190,8 @@ def start(folder: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts the installed command as a process of its own."""
 
     def popen(*args: str, **options: Any) -> subprocess.Popen[str]:
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
-        return subprocess.Popen([COMMAND, *args], env={**os.environ, "COLUMNS": "80"}, **pipes)
+        defaults = {"env": {**os.environ, "COLUMNS": "80"}, "text": True}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **defaults, **options}
+        return subprocess.Popen([COMMAND, *args], **pipes)
 
     return popen

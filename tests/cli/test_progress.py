@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import re
+import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from seedbed.cli.counting import duration
 
@@ -48,6 +54,64 @@ def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(start: Start) -> None:
     assert "\x1b[2K" in end, "the bar was not cleared"
     assert "6 rows in out.jsonl" in end
     assert process.returncode == 0
+
+
+PIPELINE = """
+steps:
+  - {use: "t.py:Waiting", name: ask}
+  - {use: "p.py:Judge", name: judge}
+  - {use: "p.py:Half", name: half}
+"""
+STEPS = """
+from seedbed import Reject, Step
+
+class Judge(Step):
+    def process(self, row):
+        if row["index"] == 0:
+            raise Reject("too dull")
+        return row
+
+class Half(Step):
+    def process(self, row):
+        return row if row["index"] % 2 else None
+"""
+
+
+@pytest.mark.parametrize(("columns", "bars"), [(80, True), (40, False)])
+def test_a_terminal_shows_each_step_of_a_pipeline_and_what_is_left_to_spend(
+    start: Start, monkeypatch: pytest.MonkeyPatch, columns: int, bars: bool
+) -> None:
+    Path("p.yaml").write_text(PIPELINE)
+    Path("p.py").write_text(STEPS)
+    monkeypatch.setenv("NO_COLOR", "1")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    caps = ("--max-cost", "5", "--max-tokens-total", "90000", "--price-input", "1", "--price-output", "1")
+    options = ("-n", "6", "-o", "out.jsonl", "--set", "ask.llm.waits_for=go", *caps)
+    allowed = ("--allow-code", "t.py", "--allow-code", "p.py")
+    process = start("run", "p.yaml", *allowed, *ECHO, *options, stderr=theirs, env=_without_columns())
+    os.close(theirs)
+    shown = _read_until(ours, "2 out 67% pass")
+    # The last screen that was drawn.
+    lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*\w", "\n", shown).splitlines() if line.strip()]
+    assert max(map(cell_len, lines)) <= columns
+    said = [" ".join(re.sub("[╸╺━]", "", line).split()) for line in lines]
+    assert any(re.match(r"ask \d+ tried 4 out", line) for line in said)
+    assert any(line.startswith("judge 4 in 3 out 75% pass") for line in said)
+    assert any(line.startswith("half 3 in 2 out 67% pass") for line in said)
+    assert any(line.startswith("left to spend: $5.00 of $5.00 ·") for line in said)
+    assert any("━" in line for line in lines if "judge" in line) is bars
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    Path("go").touch()
+    _read_until(ours, "tokens")
+    process.kill()
+    process.communicate()
+    os.close(ours)
+
+
+def _without_columns() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
 
 
 def _read_until(descriptor: int, text: str) -> str:

@@ -27,7 +27,7 @@ from seedbed import (
     UsageError,
     image_part,
 )
-from seedbed.llm.budget import prompt_bound
+from seedbed.llm.budget import Cap, prompt_bound
 from seedbed.llm.request import Request
 from seedbed.llm.sender import Sender
 from seedbed_openai import OpenAILLM
@@ -236,3 +236,11 @@ def test_the_price_list_is_imported_only_when_it_is_asked():
         "assert 'genai_prices' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_what_is_left_of_each_cap_that_is_set_is_known() -> None:
+    budget = Budget(max_tokens=100, max_cost=2.0, spent=Spent(tokens=30, cost=0.5))
+    assert budget.caps == [Cap("cost", 1.5, 2.0), Cap("tokens", 70, 100)]
+    assert Budget().caps == []
+    (seconds,) = Budget(max_seconds=60, spent=Spent(seconds=70)).caps
+    assert seconds == Cap("seconds", 0, 60)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
 from seedbed.cli.printing import echo
+from seedbed.cli.rates import Rate
 
 if TYPE_CHECKING:
     from seedbed.engine.run import Run
     from seedbed.engine.session import Session
+    from seedbed.llm.budget import Cap
 
 _LINE_SECONDS = 5.0
-_RATE_SECONDS = 30.0
 _QUIET_LOADING_SECONDS = 1.0
 
 
@@ -29,7 +29,7 @@ class Progress:
     def __init__(self, session: Session) -> None:
         self.run = session.run
         self._session = session
-        self._samples: deque[tuple[float, int]] = deque()
+        self._rate = Rate()
         self._begun = time.monotonic()
         self._found = session.run.found
 
@@ -69,12 +69,8 @@ class Progress:
         if self.is_loading or self.run.found is not self._found:
             # What was kept has come at once, and says nothing of the rows to come.
             self._found = self.run.found
-            self._samples.clear()
-        self._samples.append((now, self.settled))
-        while self._samples[0][0] < now - _RATE_SECONDS:
-            self._samples.popleft()
-        then, before = self._samples[0]
-        return (self.settled - before) / (now - then) if now > then else 0.0
+            self._rate.forget()
+        return self._rate.at(now, self.settled)
 
     def details(self, rate: float) -> list[str]:
         """Return what the rows take: '12 s', '3.4 rows/s', '12 calls', '8 input + 16 output tokens', ..."""
@@ -95,6 +91,11 @@ class Progress:
         if self.run.wanted is None or rate <= 0 or self.settled >= self.run.wanted:
             return ""
         return f"about {duration((self.run.wanted - self.settled) / rate)} left"
+
+    def budget_texts(self) -> list[str]:
+        """Return what is left of each cap: '$0.38 of $0.50', '1,200 of 5,000 tokens', '3 min of 10 min'."""
+        budget = self._session.budget
+        return [] if budget is None else [_cap_text(cap) for cap in budget.caps]
 
 
 class NoProgress(Progress):
@@ -123,6 +124,14 @@ class LineProgress(Progress):
         elif now - self._last_line > _LINE_SECONDS:
             self._last_line = now
             self.say(", ".join([rows_text(self.run), *self.details(rate)]))
+
+
+def _cap_text(cap: Cap) -> str:
+    if cap.kind == "cost":
+        return f"{cost_text(cap.left) or '$0.00'} of {cost_text(cap.most)}"
+    if cap.kind == "tokens":
+        return f"{cap.left:,.0f} of {cap.most:,.0f} tokens"
+    return f"{duration(cap.left)} of {duration(cap.most)}"
 
 
 def rows_text(run: Run) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedbed.engine.step_counts import StepTally
 from seedbed.plugins.overrides import Wanted, guard, is_flag
 from seedbed.plugins.signatures import Called, check_methods
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from seedbed.engine.outlets import Outlets
     from seedbed.engine.plan import Plan
     from seedbed.engine.run import Run
+    from seedbed.llm.budget import Budget
     from seedbed.store import RunStore
 
 _CALLS: Mapping[str, Called] = {
@@ -31,7 +33,8 @@ class Job:
     `plan` has been checked; its steps are copies of the run's own, each task with its LLM. `run` has the
     counts, which the engine keeps. `store` is open, and nobody else's; it may have rows of earlier
     sessions. `fingerprints` are digests of all that decides what a step makes, by its name. With `retrying`
-    rows that have failed are to be made again. `outlets` are behind `decided`.
+    rows that have failed are to be made again. `outlets` are behind `decided`. `steps` counts the rows of
+    each step, for the display; an engine that does not count them leaves it empty.
     """
 
     plan: Plan
@@ -40,6 +43,7 @@ class Job:
     fingerprints: Mapping[str, bytes]
     retrying: bool
     outlets: Outlets
+    steps: StepTally = field(default_factory=StepTally)
 
     def decided(self, counts: Mapping[str, int], rows: Sequence[bytes] = ()) -> None:
         """Say how many verdicts the steps that the run ends in have by now, all of them in the store.
@@ -69,6 +73,9 @@ class Engine(ABC):
     """
 
     is_ready = True
+
+    budget: Budget | None = None
+    """The caps of the run and what is spent of them, for the display."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

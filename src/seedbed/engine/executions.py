@@ -16,6 +16,7 @@ from seedbed.engine.fingerprint import execution_key
 from seedbed.engine.journal import RunJournal
 from seedbed.engine.settled import Settled
 from seedbed.engine.stages import Stage
+from seedbed.engine.step_counts import StepTally
 from seedbed.errors import (
     GenerationError,
     InvalidOutputError,
@@ -91,16 +92,19 @@ class Executions:
         seed: int,
         replaces: bool,
         is_interrupted: Callable[[], bool],
+        steps: StepTally,
     ) -> None:
         self._applied = applied
         self._journal = journal
         self._seed = seed
         self._replaces = replaces
         self._is_interrupted = is_interrupted
+        self._steps = steps
 
     async def apply(self, name: str, cell: Cell, settled: Settled) -> list[bytes]:
         """Return the rows that a step makes of a row; failures and rejections go to `settled`."""
-        applied = self._applied[name]
+        applied, counts = self._applied[name], self._steps[name]
+        counts.taken += 1
         key = execution_key(applied.fingerprint, cell.encoded)
         stored = self._journal.result(name, cell.id)
         known = stored is not None and stored.key == key and not applied.ordered
@@ -128,6 +132,7 @@ class Executions:
             if outcome.reasons:
                 self._journal.keep_evidence(evidence_of(name, cell, settled.scopes, attempt))
             self._journal.keep_result(outcome.result(name, cell.id, key, attempt), stored)
+        counts.add(outcome)
         if not outcome.rows and not outcome.reasons:
             settled.dropped.append(name)
         for reason in outcome.reasons:

@@ -60,10 +60,10 @@ class LocalEngine(Engine):
     ) -> None:
         super().__init__(job)
         bounds, prices = job.plan.bounds, job.plan.bounds.prices
-        self._budget = bounds.budget(prices, spent_before(job.store, job.plan, prices))
+        self.budget = bounds.budget(prices, spent_before(job.store, job.plan, prices))
         sender = Sender(
             concurrency=job.plan.concurrency,
-            budget=self._budget,
+            budget=self.budget,
             requests_per_minute=bounds.requests_per_minute,
             tokens_per_minute=bounds.tokens_per_minute,
         )
@@ -128,8 +128,8 @@ class LocalEngine(Engine):
     def _check_price(self, llm: LLM) -> None:
         """Look the price up, which loads a list of them, and see that a cap on money knows it."""
         self._shop.journal.prices.cost_of(llm, Usage())
-        if self._budget is not None:
-            self._budget.check(llm)
+        if self.budget is not None:
+            self.budget.check(llm)
 
     def _view_for(self, step: BaseStep) -> Callable[[LLM], LLM]:
         scope = CallScope(self.job.plan.seed, step.name, "")
@@ -198,7 +198,7 @@ class LocalEngine(Engine):
 
     def _watch_time(self) -> None:
         """Stop when the time of the run is up, also where no call asks for it."""
-        left = self._budget.seconds_left if self._budget is not None else None
+        left = self.budget.seconds_left if self.budget is not None else None
         if left is not None:
             self._later(left, self._time_is_up)
 

@@ -66,7 +66,10 @@ class SegmentRun:
             plan.seed,
             wanted is not None and segment.generator is not None,
             lambda: shop.interrupted,
+            job.steps,
         )
+        # Rows that come from elsewhere, one by one: from a plain generator, or of all rows of other steps.
+        self._makes = segment.source is not None and segment.source not in segment.nodes
         flow = flow_of(segment.nodes, plan.topology, executions, segment.kept, self._fold.may_refuse)
         maker = SourceMaker(plan, job.store, shop.journal, job.fingerprints)
         self._source = maker.make(segment, self._fold)
@@ -114,6 +117,8 @@ class SegmentRun:
     def _take(self, settled: Settled) -> None:
         shop, run = self._shop, self._shop.job.run
         rows: list[bytes] = []
+        if self._makes:
+            shop.job.steps[self._segment.name].made += 1
         for evidence in settled.evidence:
             shop.journal.keep_evidence(evidence)
         if shop.watch is not None:
@@ -129,6 +134,7 @@ class SegmentRun:
         for rejection in settled.rejections:
             self._refuse(rejection, "rejected")
             run.reject(rejection)
+            shop.job.steps.note(rejection)
         if settled.dropped:
             run.dropped.update(settled.dropped)
         self._tell(rows)

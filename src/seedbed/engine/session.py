@@ -18,7 +18,9 @@ from seedbed.engine.notes import loop_watched
 from seedbed.engine.pausing import paused
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
+from seedbed.engine.step_counts import StepTally
 from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
+from seedbed.llm.budget import Budget
 from seedbed.llm.loop import call_soon, loop_thread
 from seedbed.llm.redaction import redact, showable
 from seedbed.plugins.observer import Observer
@@ -66,6 +68,16 @@ class Session:
     def run(self) -> Run:
         """The run, live while it goes on."""
         return self._job.run
+
+    @property
+    def steps(self) -> StepTally:
+        """The rows that each step has taken and made, live; empty where the engine does not count them."""
+        return self._job.steps
+
+    @property
+    def budget(self) -> Budget | None:
+        """The caps of the run and what is spent of them, live; None where the engine does not say."""
+        return self._engine.budget
 
     @property
     def is_loading(self) -> bool:

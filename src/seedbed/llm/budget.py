@@ -7,7 +7,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from seedbed.errors import BudgetExhaustedError, UsageError
 from seedbed.llm.json_text import json_text
@@ -34,6 +34,14 @@ class Spent(NamedTuple):
     tokens: int = 0
     cost: float = 0.0
     seconds: float = 0.0
+
+
+class Cap(NamedTuple):
+    """A cap on `cost`, `tokens` or `seconds`, and what is left below it."""
+
+    kind: Literal["cost", "tokens", "seconds"]
+    left: float
+    most: float
 
 
 class Reservation(NamedTuple):
@@ -100,6 +108,19 @@ class Budget:
     def seconds_left(self) -> float | None:
         """The seconds until the cap on time, or None where there is none."""
         return None if self._max_seconds is None else max(0.0, self._max_seconds - self.spent.seconds)
+
+    @property
+    def caps(self) -> list[Cap]:
+        """The caps that are set, and what is left of each: what calls under way may take is not spent yet."""
+        spent = self.spent
+        caps: list[Cap] = []
+        if self._max_cost is not None:
+            caps.append(Cap("cost", max(0.0, self._max_cost - spent.cost), self._max_cost))
+        if self._max_tokens is not None:
+            caps.append(Cap("tokens", max(0, self._max_tokens - spent.tokens), self._max_tokens))
+        if self._max_seconds is not None:
+            caps.append(Cap("seconds", max(0.0, self._max_seconds - spent.seconds), self._max_seconds))
+        return caps
 
     @property
     def has_enough(self) -> bool:

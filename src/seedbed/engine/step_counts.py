@@ -1,0 +1,61 @@
+"""How many rows each step has taken and made in a session, for displays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seedbed.engine.executions import Outcome
+    from seedbed.engine.failure import Failure
+
+
+@dataclass(slots=True)
+class StepCounts:
+    """Rows of one step: `taken` in and `made`; of those taken, how many passed, were refused or failed.
+
+    `refused` are those that the step rejected or dropped. Rows kept from earlier sessions count as well.
+    """
+
+    taken: int = 0
+    made: int = 0
+    passed: int = 0
+    refused: int = 0
+    failed: int = 0
+
+    @property
+    def settled(self) -> int:
+        """The rows with which the step is done; where it takes none, those that it has made."""
+        return self.passed + self.refused + self.failed if self.taken else self.made
+
+    @property
+    def pass_rate(self) -> float | None:
+        """The share of rows that passed, of those that did not fail; None where none was refused."""
+        return self.passed / (self.passed + self.refused) if self.refused else None
+
+    def add(self, outcome: Outcome) -> None:
+        """Count what became of a row that was taken."""
+        self.made += len(outcome.rows)
+        if outcome.rows:
+            self.passed += 1
+        elif outcome.status == "failed":
+            self.failed += 1
+        else:
+            self.refused += 1
+
+    def turn_away(self) -> None:
+        """Count a row as refused that had passed: there was one like it, or no way on for it."""
+        self.passed, self.refused = max(0, self.passed - 1), self.refused + 1
+
+
+class StepTally(defaultdict[str, StepCounts]):
+    """The counts of each step, by its name."""
+
+    def __init__(self) -> None:
+        super().__init__(StepCounts)
+
+    def note(self, rejection: Failure) -> None:
+        """Count a rejection that no step has made itself."""
+        if rejection.kept_as:
+            self[rejection.step].turn_away()
