@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from seedbed.llm.gateway import Gateway as Gateway
     from seedbed.llm.http_errors import http_error as http_error
     from seedbed.llm.http_errors import parse_body as parse_body
+    from seedbed.llm.http_llm import HTTPLLM as HTTPLLM
     from seedbed.llm.key_source import KeySource as KeySource
     from seedbed.llm.llm import LLM as LLM
     from seedbed.llm.llm import Generations as Generations
@@ -140,6 +141,7 @@ _HOMES = {
     "llm.circuit": "CircuitPolicy",
     "llm.gateway": "Gateway",
     "llm.http_errors": "http_error parse_body",
+    "llm.http_llm": "HTTPLLM",
     "llm.key_source": "KeySource",
     "llm.llm": "LLM Generations",
     "llm.messages": "ChatType Message image_part parts",

@@ -11,6 +11,7 @@ import secrets
 import signal
 import time
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -19,12 +20,14 @@ from pydantic import Field, PrivateAttr, SecretStr
 from tests.testing.plain_backend import PlainLLM
 
 from seedbed import (
+    HTTPLLM,
     LLM,
     BadRequestError,
     Capabilities,
     Choice,
     ContextOverflowError,
     HTTPAnswer,
+    Limits,
     LLMConnectionError,
     LLMError,
     Message,
@@ -542,3 +545,14 @@ class ForgetsItsFile(PlainLLM):
     @property
     def origin(self) -> None:
         return None
+
+
+@fails("test_rate_limits_are_read")
+class TakesWhatIsLeftForTheLimit(PlainLLM, HTTPLLM):
+    async def respond(self, request: Request) -> Response:
+        answer = await self.post(self.body(request))
+        return replace(self.read(self.parsed(answer)), limits=self.read_limits(answer.headers))
+
+    def read_limits(self, headers: Mapping[str, str]) -> Limits | None:
+        left = headers.get("x-ratelimit-remaining-requests")
+        return None if left is None else Limits(requests=int(left), requests_left=int(left))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed import Limits
-from seedbed_openai.limits import duration, read_limits
+from seedbed_openai.limits import duration, read_limits, reset_in_metadata
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,16 @@ def test_no_header_value_raises(text: str) -> None:
     duration(text)
     read_limits({"x-ratelimit-limit-requests": text, "x-ratelimit-reset-tokens": text})
     read_limits({"ratelimit": text, "ratelimit-policy": text, "ratelimit-limit": text})
+
+
+def test_a_moment_inside_of_openrouters_error_is_waited_for():
+    def body(moment):
+        return {"error": {"code": 429, "metadata": {"headers": {"X-RateLimit-Reset": moment}}}}
+
+    soon = str(int((time.time() + 30) * 1000))
+
+    assert 25 < reset_in_metadata(body(soon)) <= 30
+    assert reset_in_metadata(body("1700000000000")) == 0
+    for junk in ("soon", "30", None):
+        assert reset_in_metadata(body(junk)) is None
+    assert reset_in_metadata({"error": "too many"}) is None

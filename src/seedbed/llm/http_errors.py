@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import email.utils
 import logging
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -34,6 +32,7 @@ from seedbed.llm.refusals import (
     words_of,
 )
 from seedbed.llm.response import Limits
+from seedbed.llm.waits_wanted import wait_wanted
 
 if TYPE_CHECKING:
     from seedbed.llm.transport import HTTPAnswer
@@ -49,8 +48,10 @@ Secrets = Iterable[str] | Callable[[], Iterable[str]]
 """What must not be shown, or a function that returns it: it is asked where there is an error to show."""
 
 LimitsReader = Callable[[Mapping[str, str]], Limits | None]
-"""Reads what a provider's headers (names in lower case) say of rate limits."""
+"""Reads what a provider's headers, whose look-ups do not care for case, say of rate limits."""
 
+ErrorReader = Callable[["HTTPAnswer", dict[str, Any]], LLMError | None]
+"""Returns the error that an answer, with the JSON object in it, means; None for a good one."""
 
 Assemble = Callable[[Sequence[dict[str, Any]]], dict[str, Any]]
 """Makes one body of the events that a server streamed without being asked to."""
@@ -62,6 +63,7 @@ def parse_body(
     secrets: Secrets = (),
     read_limits: LimitsReader | None = None,
     assemble: Assemble | None = None,
+    read_error: ErrorReader | None = None,
 ) -> dict[str, Any]:
     """Return the JSON object of a successful answer, or raise the typed error that it means.
 
@@ -69,31 +71,38 @@ def parse_body(
 
     `provider` is the server as messages name it, `secrets` are taken out of what it said. `read_limits`
     fills the error's `limits`, from which the pace of the calls to come is learnt. What is not quite JSON
-    is read all the same, and logged once; `assemble` makes one body of a stream of events.
+    is read all the same, and logged once; `assemble` makes one body of a stream of events. `read_error`
+    knows the errors of a protocol of its own: see `HTTPLLM`, whose `read_body` is this with all of them.
 
     Raises what `http_error` returns for a status of 300 or more, and for an `error` in the body or in a
     choice of it; InvalidResponseError for what holds no JSON object.
     """
     try:
-        return _object_in(answer, provider, secrets, assemble)
+        return _object_in(answer, provider, secrets, assemble, read_error)
     except LLMError as error:
-        error.limits = read_limits(answer.headers) if read_limits is not None else None
+        if read_limits is not None and error.limits is None:
+            error.limits = read_limits(answer.headers)
         raise
 
 
 def _object_in(
-    answer: HTTPAnswer, provider: str, secrets: Secrets, assemble: Assemble | None
+    answer: HTTPAnswer,
+    provider: str,
+    secrets: Secrets,
+    assemble: Assemble | None,
+    read_error: ErrorReader | None,
 ) -> dict[str, Any]:
     if answer.status >= 300:
-        raise http_error(answer, provider, secrets)
+        error = read_error(answer, _object_or_empty(answer.body)) if read_error else None
+        raise error or http_error(answer, provider, secrets)
     try:
         read = read_json(answer.body)
-    except ValueError as error:
+    except ValueError as unreadable:
         raise InvalidResponseError(
             f"{provider} answered {_describe(_redacted(answer, secrets))} where JSON was expected",
             *([_NOT_THE_API] if _is_page(answer) else []),
             status=answer.status,
-        ) from error
+        ) from unreadable
     if read.mended:
         note_once(provider, read.mended)
     body = _one_object(read, assemble)
@@ -102,9 +111,31 @@ def _object_in(
             f"{provider} answered a JSON {type(body).__name__} where an object was expected",
             status=answer.status,
         )
-    if told := error_inside(body):
-        raise _error_in_disguise(answer, told, provider, secrets)
+    told = read_error(answer, body) if read_error else error_told(answer, body, provider, secrets)
+    if told is not None:
+        raise told
     return body
+
+
+def error_told(
+    answer: HTTPAnswer, body: dict[str, Any], provider: str, secrets: Secrets = ()
+) -> LLMError | None:
+    """Return the error that an answer means by its status or by the JSON object in it, None for a good one.
+
+    `body` counts, unless it is empty: a caller may have translated that of the answer into a known form.
+    """
+    if answer.status < 300:
+        told = error_inside(body)
+        return _error_in_disguise(answer, told, provider, secrets) if told else None
+    return http_error(
+        answer._replace(body=orjson.dumps(body, default=str)) if body else answer, provider, secrets
+    )
+
+
+def _object_or_empty(body: bytes) -> dict[str, Any]:
+    value = _json_or_none(body)
+    found = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return found if isinstance(found, dict) else {}
 
 
 def _one_object(read: ReadJSON, assemble: Assemble | None) -> Any:
@@ -166,7 +197,7 @@ def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLME
         f"{provider} answered {answer.status}: {detail}",
         *advice,
         status=answer.status,
-        retry_after=_first(retry_after(answer.headers), retry_delay(body)),
+        retry_after=wait_wanted(answer.headers, body),
         fatal=fatal,
     )
     if kind is RateLimitedError and has_no_money(hints):
@@ -202,7 +233,7 @@ def _error_in_disguise(answer: HTTPAnswer, error: Any, provider: str, secrets: S
     fact = f"{provider} answered {answer.status} with an error inside: {detail}"
     hints = f"{detail} {words_of(told)}"
     if not means_something(hints):
-        return ServerError(fact, status=answer.status, retry_after=retry_after(answer.headers))
+        return ServerError(fact, status=answer.status, retry_after=wait_wanted(answer.headers))
     kind, advice, fatal = refusal(400, hints, parameter_of(told))
     return kind(fact, *advice, status=answer.status, fatal=fatal)
 
@@ -244,45 +275,6 @@ def _json_or_none(body: bytes) -> Any:
         return read_json(body).value
     except ValueError:
         return None
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server asks to wait (`retry-after-ms`, `retry-after`), or None."""
-    if milliseconds := headers.get("retry-after-ms"):
-        seconds = _number(milliseconds)
-        return None if seconds is None else seconds / 1000
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    seconds = _number(value)
-    if seconds is not None:
-        return seconds
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - time.time())
-
-
-def retry_delay(body: Any) -> float | None:
-    """Return the seconds that Google's RetryInfo in an error asks to wait (`retryDelay: "37s"`), or None."""
-    for error in errors_in(body):
-        delay = error.get("retryDelay")
-        if isinstance(delay, str) and delay.endswith("s"):
-            return _number(delay[:-1])
-    return None
-
-
-def _first(*seconds: float | None) -> float | None:
-    return next((one for one in seconds if one is not None), None)
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if 0 <= number < float("inf") else None
 
 
 def _describe(answer: HTTPAnswer) -> str:

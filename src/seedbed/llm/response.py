@@ -52,7 +52,12 @@ class TokenLogprob(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What the headers of a response say of the rate limits; `reset` is in seconds from now."""
+    """What the headers of a response say of the rate limits.
+
+    Requests and tokens are counts of one period, whichever a server has: how many it admits, and how many of
+    them are `left` now. `reset` is in seconds from now until all of them are back; without it, the period
+    counts as a minute.
+    """
 
     requests: int | None = None
     requests_left: int | None = None
@@ -92,6 +97,6 @@ class Response:
     limits: Limits | None = None
 
     @classmethod
-    def of_text(cls, text: str, usage: Usage | None = None) -> Response:
+    def of_text(cls, text: str, usage: Usage | None = None, limits: Limits | None = None) -> Response:
         """Return a response of one choice that ended by itself."""
-        return cls(choices=(Choice(text=text),), usage=usage or Usage())
+        return cls(choices=(Choice(text=text),), usage=usage or Usage(), limits=limits)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
-from seedbed.llm.response import Choice, Response, Usage
+from seedbed.llm.response import Choice, Limits, Response, Usage
 from seedbed.testing.scripted_server import Received, Reply
 from seedbed.testing.wire import Asked, Refusal, Wire, key_in
 
@@ -62,6 +63,22 @@ class AnthropicMessages(Wire):
         kind = refusal.code or _ERRORS.get(refusal.status, "api_error")
         body = {"type": "error", "error": {"type": kind, "message": refusal.message}, "request_id": "req_1"}
         return Reply(refusal.status, body)
+
+    def limit_headers(self, limits: Limits) -> Mapping[str, str]:
+        """Return the headers `anthropic-ratelimit-*`, whose times are moments."""
+        told = {
+            "requests-limit": str(limits.requests),
+            "requests-remaining": str(limits.requests_left),
+            "requests-reset": _moment(limits.requests_reset),
+            "tokens-limit": str(limits.tokens),
+            "tokens-remaining": str(limits.tokens_left),
+            "tokens-reset": _moment(limits.tokens_reset),
+        }
+        return {f"anthropic-ratelimit-{name}": value for name, value in told.items()}
+
+
+def _moment(seconds: float | None) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds or 0)).isoformat()
 
 
 def _request(body: dict[str, Any]) -> Request:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seedbed.llm.request import Request
-from seedbed.llm.response import Choice, Response, TokenLogprob, Usage
+from seedbed.llm.response import Choice, Limits, Response, TokenLogprob, Usage
 from seedbed.testing.scripted_server import Received, Reply
 from seedbed.testing.wire import Asked, Refusal, Wire, key_in
 
@@ -54,6 +54,14 @@ class ChatCompletions(Wire):
         """Return an error object."""
         error = {"message": refusal.message, "type": "error", "param": None, "code": refusal.code or None}
         return Reply(refusal.status, {"error": error})
+
+    def limit_headers(self, limits: Limits) -> Mapping[str, str]:
+        """Return the headers `x-ratelimit-*`, whose times are durations."""
+        values = (limits.requests, limits.requests_left, limits.tokens, limits.tokens_left)
+        names = ("limit-requests", "remaining-requests", "limit-tokens", "remaining-tokens")
+        resets = {"reset-requests": limits.requests_reset, "reset-tokens": limits.tokens_reset}
+        told = dict(zip(names, map(str, values), strict=True)) | {name: f"{s}s" for name, s in resets.items()}
+        return {f"x-ratelimit-{name}": value for name, value in told.items()}
 
 
 def request_in(body: dict[str, Any]) -> Request:

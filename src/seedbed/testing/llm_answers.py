@@ -6,12 +6,14 @@ import json
 
 import pytest
 
+from seedbed.llm.http_llm import HTTPLLM
 from seedbed.llm.llm import LLM
-from seedbed.llm.response import FINISH_REASONS, Choice, Response, TokenLogprob, ToolCall, Usage
-from seedbed.testing.llm_facts import QUESTION, LLMFacts, ask
+from seedbed.llm.response import FINISH_REASONS, Choice, Limits, Response, TokenLogprob, ToolCall, Usage
+from seedbed.testing.llm_facts import ANSWER, QUESTION, LLMFacts, ask
 from seedbed.testing.llm_requests import SCHEMA, TOOL
 from seedbed.testing.scripted_server import ScriptedServer
 
+LIMITS = Limits(100, 60, 30.0, 9000, 8000, 12.0)
 PARTS = {"cached_tokens": 10, "reasoning_tokens": 20}
 TEXT = ' Blau, "azul", 青: ü\n\nThat is all: \\n. \n'
 
@@ -95,6 +97,19 @@ class LLMAnswerContract(LLMFacts):
         server.answer_with(self.protocol.answer(Response(choices=(Choice(text="Blue", logprobs=tokens),))))
         assert ask(llm, logprobs=2).choices[0].logprobs == tokens
 
+    def test_rate_limits_are_read(self, llm: LLM, server: ScriptedServer) -> None:
+        """Where `read_limits` is its own, an answer has the limits that its headers tell of.
+
+        Counts are counts, and times are seconds from now: a pace made of minutes or moments fits no server.
+        """
+        self.skip_undeclared("read_limits", _reads_limits(llm))
+        headers = self.protocol.limit_headers(LIMITS)
+        self.skip_undeclared("limit_headers of its wire", bool(headers))
+        server.answer_with(self.protocol.answer(ANSWER)._replace(headers=headers))
+        given = ask(llm).limits
+        for name in self.protocol.limits:
+            _check_limit(name, getattr(given, name, None), getattr(LIMITS, name))
+
     def test_max_tokens_bounds_what_a_model_writes(self, llm: LLM) -> None:
         """A model inside the process writes no more than `max_tokens`, as far as it counts them.
 
@@ -147,3 +162,13 @@ class LLMAnswerContract(LLMFacts):
     def _only_without_server(self) -> None:
         if self.wire is not None:
             pytest.skip("the backend declares a 'wire': what arrives at its server is tested instead")
+
+
+def _reads_limits(llm: LLM) -> bool:
+    return isinstance(llm, HTTPLLM) and type(llm).read_limits is not HTTPLLM.read_limits
+
+
+def _check_limit(name: str, given: float | None, told: float) -> None:
+    # Of a moment in a header a part has gone by.
+    fits = given is not None and (0 < given <= told if name.endswith("reset") else given == told)
+    assert fits, f"'{name}' was {told:g} in the headers, and {given!r} in the response"

@@ -76,12 +76,12 @@ class LLMFailureContract(LLMFacts):
         assert isinstance(failure(llm), ContextOverflowError)
 
     def test_the_wait_that_a_server_asks_for_is_kept(self, llm: LLM, server: ScriptedServer) -> None:
-        """The header `retry-after` of a refusal is the error's `retry_after`, in seconds.
+        """The wait that headers of a refusal ask for is the error's `retry_after`, in seconds.
 
         The gateway waits as long, and neither longer nor again and again too short.
         """
         refused = self.protocol.refusal(Refusal(429, "slow down"))
-        server.answer_with(refused._replace(headers={"retry-after": "1"}))
+        server.answer_with(refused._replace(headers=self.protocol.retry_headers(1)))
         assert failure(llm).retry_after == 1
 
     def test_a_refusal_is_passed_on_at_once(self, llm: LLM, server: ScriptedServer) -> None:
@@ -90,7 +90,7 @@ class LLMFailureContract(LLMFacts):
         One that does keeps its place among the calls under way, and cannot be stopped or reported.
         """
         refused = self.protocol.refusal(Refusal(429, "slow down"))
-        server.answer_with(refused._replace(headers={"retry-after": str(A_LONG_WAIT)}))
+        server.answer_with(refused._replace(headers=self.protocol.retry_headers(A_LONG_WAIT)))
         call = start(llm)
         server.wait_for(1)
         try:

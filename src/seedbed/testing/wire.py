@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from seedbed.llm.request import Request
-from seedbed.llm.response import Response
+from seedbed.llm.response import Limits, Response
 from seedbed.testing.scripted_server import Received, Reply
 
 
@@ -39,6 +40,9 @@ class Wire(ABC):
     counts: ClassVar[tuple[str, ...]] = ("cached_tokens", "reasoning_tokens")
     """What the protocol counts, as fields of `Usage`, beside input and output."""
 
+    limits: ClassVar[tuple[str, ...]] = Limits._fields
+    """What the protocol's headers tell of rate limits, as fields of `Limits`."""
+
     overflow: ClassVar[Refusal]
     """How the provider says that prompt and answer do not fit into the context."""
 
@@ -57,6 +61,14 @@ class Wire(ABC):
     @abstractmethod
     def refusal(self, refusal: Refusal) -> Reply:
         """Return the reply that means a refusal."""
+
+    def retry_headers(self, seconds: int) -> Mapping[str, str]:
+        """Return the headers of a refusal that ask to wait so many seconds."""
+        return {"retry-after": str(seconds)}
+
+    def limit_headers(self, limits: Limits) -> Mapping[str, str]:
+        """Return the headers that tell of rate limits; none where the protocol has none."""
+        return {}
 
 
 def key_in(received: Received) -> str | None:

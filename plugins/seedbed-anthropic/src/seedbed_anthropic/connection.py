@@ -33,15 +33,20 @@ _PUBLIC_HEADERS = (
 )
 _OF_THE_SDK = ("user-agent", "x-stainless-")
 _SHORTEST_SECRET = 8
+_TOKENS_KEPT = 8
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A base URL without a slash at its end, the headers of every request, and what renews a token."""
+    """A base URL without a slash at its end, the headers of every request, and what renews a token.
+
+    `renewed` has the latest of the tokens, which messages must not show.
+    """
 
     base_url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     auth: httpx2.Auth | None = field(default=None, repr=False)
+    renewed: list[str] = field(default_factory=list, repr=False, compare=False)
 
     @cached_property
     def endpoint(self) -> str:
@@ -73,7 +78,12 @@ class Connection:
         """Return the headers of a request now, with the token of a profile where one is used."""
         if self.auth is None:
             return self.headers
-        return await _with_token(self.auth, self.headers, self.endpoint)
+        headers = await _with_token(self.auth, self.headers, self.endpoint)
+        new = [secret for secret in secrets_in(headers) if secret not in self.renewed]
+        if new:
+            # Calls with the token before may still be under way.
+            self.renewed[:] = [*self.renewed[-_TOKENS_KEPT:], *new]
+        return headers
 
 
 def connect(

@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from seedbed import (
-    LLM,
+    HTTPLLM,
     BadRequestError,
     Capabilities,
     KeySource,
+    Limits,
     Request,
     Response,
     check_listening,
-    parse_body,
     post_json,
     public_url,
 )
@@ -39,7 +39,7 @@ SAMPLING_VERSION = "2023-06-01"
 """The last version of the API that takes a temperature, from the models that have one."""
 
 
-class AnthropicLLM(LLM):
+class AnthropicLLM(HTTPLLM):
     """A model of Anthropic's, or of a server that speaks its Messages API.
 
     Credentials, base URL and headers come from the fields, then from the environment, as the official
@@ -138,7 +138,7 @@ class AnthropicLLM(LLM):
     def secrets(self) -> tuple[str, ...]:
         """Return key, token and values of further headers, those of the environment included."""
         if self._connection is not None:
-            return (*super().secrets(), *self._connection.secrets)
+            return (*super().secrets(), *self._connection.secrets, *self._connection.renewed)
         environment = (os.environ.get(name, "") for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
         headers = {name.lower(): value for name, value in _all_revealed(self.default_headers).items()}
         return (*super().secrets(), *filter(None, environment), *secrets_in(headers))
@@ -157,13 +157,21 @@ class AnthropicLLM(LLM):
             headers = {**headers, "anthropic-version": SAMPLING_VERSION}
         answer = await post_json(f"{connection.base_url}/v1/messages", body, headers=headers)
         try:
-            secrets = _secrets(connection, headers)
-            received = parse_body(answer, connection.provider, secrets, read_limits, message_of_events)
+            received = self.read_body(answer, message_of_events)
         except BadRequestError as error:
             if any(name in error.fact for name in sampled):
                 error.advice += ("leave temperature and top_p out, or --set llm.ignore_sampling=true",)
             raise
         return read_response(received, answer.headers, connection.provider)
+
+    @property
+    def server_title(self) -> str:
+        """Who answers, as messages name it."""
+        return self.connection.provider
+
+    def read_limits(self, headers: Mapping[str, str]) -> Limits | None:
+        """Return what the `anthropic-ratelimit-*` headers say, None where there are none."""
+        return read_limits(headers)
 
     async def check(self) -> None:
         """Raise where a key is missing, or where nothing listens at an address of this machine.
@@ -209,10 +217,6 @@ class AnthropicLLM(LLM):
         if isinstance(self.thinking, int):
             return {"type": "enabled", "budget_tokens": self.thinking}
         return {"type": self.thinking} if isinstance(self.thinking, str) else self.thinking
-
-
-def _secrets(connection: Connection, headers: Mapping[str, str]) -> tuple[str, ...]:
-    return connection.secrets if connection.auth is None else tuple(secrets_in(headers))
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

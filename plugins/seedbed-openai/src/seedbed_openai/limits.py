@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
+from typing import Any
 
 from seedbed import Limits
+from seedbed_openai.json_reading import mapping
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
@@ -18,7 +21,7 @@ _FIELD = re.compile(r"(?:^|[\s,;])(limit|remaining|reset|q|r|t)=(\d{1,18})(?![\w
 
 
 def read_limits(headers: Mapping[str, str]) -> Limits | None:
-    """Return the limits that the headers (names in lower case) tell of, None where they tell of none."""
+    """Return the limits that the headers tell of, None where they tell of none."""
     # Most servers send none of them, and this is done for every answer.
     if not any("ratelimit" in name.lower() for name in headers):
         return None
@@ -67,6 +70,18 @@ def duration(value: str | None) -> float | None:
         return None
     # Some servers send the moment itself, in seconds since 1970.
     return seconds if seconds <= _LONGEST_RESET else None
+
+
+def reset_in_metadata(body: Mapping[str, Any]) -> float | None:
+    """Return the seconds until the moment that OpenRouter puts into an error, in milliseconds since 1970.
+
+    https://openrouter.ai/docs/api-reference/limits
+    """
+    headers = mapping(mapping(mapping(body.get("error")).get("metadata")).get("headers"))
+    moment = next((value for name, value in headers.items() if name.lower() == "x-ratelimit-reset"), None)
+    if not re.fullmatch(r"\d{13}", str(moment)):
+        return None
+    return max(0.0, int(str(moment)) / 1000 - time.time())
 
 
 def _number(value: str | None) -> int | None:

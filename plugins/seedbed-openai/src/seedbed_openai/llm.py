@@ -14,16 +14,18 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from seedbed import (
-    LLM,
+    HTTPLLM,
     AuthenticationError,
     Capabilities,
+    HTTPAnswer,
     KeySource,
+    Limits,
+    LLMError,
     Request,
     Response,
     SchemaDialect,
     UnknownModelError,
     check_listening,
-    parse_body,
     post_json,
     public_url,
 )
@@ -32,7 +34,7 @@ from seedbed_openai.chat_answer import read_chat
 from seedbed_openai.completions import completion_body, read_completion
 from seedbed_openai.connection import Connection, connect, key_source_of, key_sources
 from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName
-from seedbed_openai.limits import read_limits
+from seedbed_openai.limits import read_limits, reset_in_metadata
 from seedbed_openai.model_names import advice_on_model
 from seedbed_openai.presets import PRESETS, Preset, PresetName, StructuredOutput, preset_for
 from seedbed_openai.responses import responses_body
@@ -45,7 +47,7 @@ _COMPLETIONS = (read_completion, chat_of_events)
 Lack = Literal["tools", "logprobs", "images", "seed", "n", "raw_prompt"]
 
 
-class OpenAILLM(LLM):
+class OpenAILLM(HTTPLLM):
     """A model of OpenAI, of Azure, or of any server that speaks OpenAI's protocol."""
 
     backend = "openai"
@@ -195,6 +197,10 @@ class OpenAILLM(LLM):
     @property
     def server_title(self) -> str:
         """The server as messages name it."""
+        # Every answer asks for it.
+        connection: Connection | None = vars(self).get("_connection")
+        if connection is not None:
+            return connection.title
         preset = self.effective_preset
         if preset.needs_key and not self.base_url:
             return preset.title
@@ -243,14 +249,27 @@ class OpenAILLM(LLM):
         headers = await connection.request_headers()
         answer = await post_json(url, self._body(request, connection.preset), headers=headers)
         try:
-            body = parse_body(answer, connection.title, self.secrets, read_limits, assemble)
-        except AuthenticationError as error:
-            error.advice = (*error.advice, connection.key_origin)
-            raise
+            body = self.read_body(answer, assemble)
         except UnknownModelError as error:
             error.advice = (*await asyncio.shield(self._advice(connection, headers)), *error.advice)
             raise
         return read(body, connection.title, read_limits(answer.headers))
+
+    def read_error(self, answer: HTTPAnswer, body: dict[str, Any]) -> LLMError | None:
+        """Return the error that an answer means; one for a key says where that key was found."""
+        error = super().read_error(answer, body)
+        if isinstance(error, AuthenticationError):
+            error.advice += (self._connection.key_origin,)
+        return error
+
+    def read_retry_after(self, headers: Mapping[str, str], body: dict[str, Any]) -> float | None:
+        """Return the seconds until a limit lifts, which OpenRouter tells of inside the error."""
+        wait = super().read_retry_after(headers, body)
+        return reset_in_metadata(body) if wait is None else wait
+
+    def read_limits(self, headers: Mapping[str, str]) -> Limits | None:
+        """Return what `x-ratelimit-*` and its like say, None where there are none."""
+        return read_limits(headers)
 
     def _body(self, request: Request, preset: Preset) -> dict[str, Any]:
         if request.raw_prompt:
