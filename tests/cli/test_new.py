@@ -65,6 +65,23 @@ def test_an_author_on_two_lines_is_refused(seedbed: Seedbed, folder: Path, autho
     assert not (folder / "seedbed-bedtime-stories").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "trial"),
+    [
+        ("llm parrot", "seedbed run TASK --llm parrot/MODEL -n 3"),
+        ("llm parrot --http", "seedbed run TASK --llm parrot/MODEL -n 3 --set llm.base_url=ADDRESS"),
+        ("step parrot", "seedbed run parrot --input FILE"),
+        ("observer parrot", "seedbed run TASK --llm BACKEND/MODEL -n 3 --plugin parrot"),
+    ],
+)
+def test_each_kind_is_tried_in_its_own_way(seedbed: Seedbed, folder: Path, words: str, trial: str) -> None:
+    made = seedbed("new", *words.split())
+
+    assert (made.status, made.err) == (0, "")
+    assert (folder / "seedbed-parrot" / "tests" / "fake_server.py").exists() == ("--http" in words)
+    assert made.out.splitlines()[-2].split("#")[0].strip() == trial
+
+
 def test_nothing_is_overwritten(seedbed: Seedbed, folder: Path) -> None:
     (folder / "seedbed-parrot").mkdir()
     (folder / "seedbed-parrot" / "README.md").write_text("mine")
@@ -80,6 +97,7 @@ def test_nothing_is_overwritten(seedbed: Seedbed, folder: Path) -> None:
     ("words", "said"),
     [
         (("new",), "seedbed new task NAME, or seedbed new llm NAME"),
+        (("new",), "seedbed new step NAME, or seedbed new observer NAME"),
         (("new", "tasks", "x"), "did you mean 'task'?"),
         (("new", "task"), "missing argument 'NAME'"),
         (("new", "task", "qa-pairs"), "the name 'qa-pairs' is taken by the task of seedbed-tasks"),

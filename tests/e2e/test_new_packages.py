@@ -8,6 +8,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
+
+
+MADE = {
+    "bedtime-stories": "task bedtime-stories",
+    "parrot": "llm parrot",
+    "acme-cloud": "llm acme-cloud --http",
+    "word-count": "step word-count",
+    "shout": "observer shout",
+}
+"""The packages that are made, and what `seedbed new` is told for each."""
 
 
 class Place(NamedTuple):
@@ -48,12 +59,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(folder, environment, {})
     place.run(f"uv build --quiet --wheel --out-dir wheels '{ROOT}'")
     place.run('pip install --quiet "$(echo wheels/seedbed-*.whl)[testing]"')
-    place.said["task"] = place.run("seedbed new task bedtime-stories")
-    place.said["llm"] = place.run("seedbed new llm parrot")
+    for name, words in MADE.items():
+        place.said[name] = place.run(f"seedbed new {words}")
     return place
 
 
-@pytest.mark.parametrize("name", ["bedtime-stories", "parrot"])
+@pytest.mark.parametrize("name", MADE)
 def test_what_is_built_holds_what_is_published(place: Place, name: str) -> None:
     place.run("uv build --quiet --out-dir dist", f"seedbed-{name}")
 
@@ -66,6 +77,42 @@ def test_what_is_built_holds_what_is_published(place: Place, name: str) -> None:
         assert f"{module}/{path}" in held
     assert f"{module}-0.1.0.dist-info/licenses/LICENSE" in held
     assert not [path for path in held if path.startswith("tests")]
+
+
+@pytest.fixture
+def fake_server(place: Place) -> Iterator[str]:
+    """The address of the fake server that a new backend comes with, started as its README says."""
+    command = ["python", "tests/fake_server.py"]
+    folder = place.folder / "seedbed-acme-cloud"
+    with subprocess.Popen(
+        command, cwd=folder, env=place.environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+        server.terminate()
+
+
+def test_a_backend_of_its_own_protocol_is_asked_for_rows(place: Place, fake_server: str) -> None:
+    place.run("pip install --quiet ./seedbed-bedtime-stories ./seedbed-acme-cloud")
+    settings = f"--set llm.base_url={fake_server} --set llm.api_key=any"
+
+    rows = place.run(f"seedbed run bedtime-stories --llm acme-cloud/any -n 3 {settings}").splitlines()
+
+    assert len(rows) == 3
+    assert all(json.loads(row)["text"].startswith("Write two calm sentences about") for row in rows)
+
+
+def test_a_step_and_an_observer_are_named_in_a_run(place: Place) -> None:
+    place.run("pip install --quiet ./seedbed-word-count ./seedbed-shout")
+    (place.folder / "texts.jsonl").write_text('{"text": "Snow falls on the town."}\n{"text": "Hush."}\n')
+
+    made = place.run("seedbed run word-count --input texts.jsonl --plugin shout 2> said")
+
+    assert [json.loads(row) for row in made.splitlines()] == [{"text": "Snow falls on the town.", "words": 5}]
+    said = (place.folder / "said").read_text()
+    assert "is rejected by word-count: 1 words, which are fewer than 3" in said
+    listed = place.run("seedbed plugins")
+    assert all(name in listed for name in ("word-count", "seedbed-word-count", "shout", "seedbed-shout"))
 
 
 def test_both_run_by_name_as_they_were_written(place: Place) -> None:
@@ -82,9 +129,9 @@ def test_both_run_by_name_as_they_were_written(place: Place) -> None:
     place.run("seedbed plugins check")
 
 
-@pytest.mark.parametrize("kind", ["task", "llm"])
-def test_the_command_to_test_it_is_the_one_that_was_printed(place: Place, kind: str) -> None:
-    *_, test, _run, _publish = place.said[kind].splitlines()
+@pytest.mark.parametrize("name", MADE)
+def test_the_command_to_test_it_is_the_one_that_was_printed(place: Place, name: str) -> None:
+    *_, test, _run, _publish = place.said[name].splitlines()
 
     assert " failed" not in place.run(test)
 

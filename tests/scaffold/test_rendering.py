@@ -24,10 +24,13 @@ PACKAGES = [
     NewPackage(PluginKind.TASK, "field"),
     NewPackage(PluginKind.LLM, "parrot"),
     NewPackage(PluginKind.LLM, "gpt-4x"),
+    NewPackage(PluginKind.LLM, "acme-cloud", http=True),
+    NewPackage(PluginKind.STEP, "word-count"),
+    NewPackage(PluginKind.OBSERVER, "shout"),
 ]
 
 
-@pytest.fixture(params=PACKAGES, ids=lambda package: f"{package.kind.name.lower()} {package.name}")
+@pytest.fixture(params=PACKAGES, ids=lambda package: f"{package.template} {package.name}")
 def package(request: pytest.FixtureRequest) -> NewPackage:
     made: NewPackage = request.param
     return made
@@ -35,8 +38,9 @@ def package(request: pytest.FixtureRequest) -> NewPackage:
 
 def test_a_package_has_all_that_is_published_with_it(package: NewPackage) -> None:
     kind = package.kind.name.lower()
+    further = {"tests/fake_server.py"} if package.http else set()
 
-    assert rendered(package).keys() == {
+    assert rendered(package).keys() == further | {
         ".github/workflows/ci.yml",
         ".gitignore",
         "CHANGELOG.md",
@@ -73,6 +77,16 @@ def test_the_author_is_named_by_the_licence_and_the_metadata() -> None:
     assert 'authors = [{ name = "Ada Example" }]' in files["pyproject.toml"]
 
 
+def test_a_backend_that_asks_a_server_says_what_belongs_together() -> None:
+    files = rendered(NewPackage(PluginKind.LLM, "acme-cloud", http=True))
+    pairs = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", files["README.md"], re.MULTILINE)
+
+    assert len(pairs) == 5
+    for method, inverse in pairs:
+        assert f"def {method}(" in files["src/seedbed_acme_cloud/llm.py"]
+        assert f"def {inverse}(" in files["tests/fake_server.py"]
+
+
 def test_a_backend_says_how_to_go_on_with_pages_and_a_fact_that_there_are() -> None:
     docs = Path(__file__).parents[2] / "docs"
     files = rendered(NewPackage(PluginKind.LLM, "parrot"))
@@ -86,10 +100,11 @@ def test_a_backend_says_how_to_go_on_with_pages_and_a_fact_that_there_are() -> N
     assert '"Your first backend"' in code
 
 
-@pytest.mark.parametrize("kind", [PluginKind.TASK, PluginKind.LLM])
-@pytest.mark.parametrize("name", ["haiku", "field", "test-stories", "test", "generator-task", "scripted"])
-def test_a_class_has_a_name_of_its_own(kind: PluginKind, name: str) -> None:
-    package = NewPackage(kind, name)
+@pytest.mark.parametrize("kind", ["task", "llm", "step", "http"])
+@pytest.mark.parametrize("name", ["haiku", "field", "test-stories", "test", "generator-task", "row"])
+def test_a_class_has_a_name_of_its_own(kind: str, name: str) -> None:
+    is_http = kind == "http"
+    package = NewPackage(PluginKind["LLM" if is_http else kind.upper()], name, http=is_http)
     trees = [ast.parse(text) for path, text in rendered(package).items() if path.endswith(".py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     imported = [

@@ -20,9 +20,13 @@ _author = click.option("--author", default="", metavar="TEXT", help="Whom the li
 @click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def new(ctx: click.Context) -> None:
-    """Write a plugin package: a task or an LLM backend that works, with its tests and its workflow."""
+    """Write a plugin package that works, with its tests and its workflow."""
     if ctx.invoked_subcommand is None:
-        raise UsageError("nothing to make", "say what: seedbed new task NAME, or seedbed new llm NAME")
+        raise UsageError(
+            "nothing to make",
+            "say what: seedbed new task NAME, or seedbed new llm NAME",
+            "or seedbed new step NAME, or seedbed new observer NAME",
+        )
 
 
 @new.command()
@@ -32,10 +36,18 @@ def new(ctx: click.Context) -> None:
 @click.pass_context
 def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
     """Write a package with the task NAME, which its users run as `seedbed run NAME`."""
-    from seedbed.cli.scaffolding import make_package
-    from seedbed.plugins.kinds import PluginKind
+    return _made(ctx, "TASK", name, directory, author)
 
-    return make_package(PluginKind.TASK, name, directory, author, registry_of(ctx))
+
+@new.command()
+@click.argument("name")
+@_directory
+@_author
+@click.option("--http", is_flag=True, help="One that asks a server, in a protocol of its own.")
+@click.pass_context
+def llm(ctx: click.Context, name: str, directory: Path | None, author: str, http: bool) -> int:
+    """Write a package with the LLM backend NAME, which its users refer to as NAME/MODEL."""
+    return _made(ctx, "LLM", name, directory, author, http)
 
 
 @new.command()
@@ -43,9 +55,26 @@ def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> 
 @_directory
 @_author
 @click.pass_context
-def llm(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
-    """Write a package with the LLM backend NAME, which its users refer to as NAME/MODEL."""
+def step(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
+    """Write a package with the step NAME, which its users name in a pipeline."""
+    return _made(ctx, "STEP", name, directory, author)
+
+
+@new.command()
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
+def observer(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
+    """Write a package with the observer NAME, which its users name with `--plugin NAME`."""
+    return _made(ctx, "OBSERVER", name, directory, author)
+
+
+def _made(
+    ctx: click.Context, kind: str, name: str, directory: Path | None, author: str, http: bool = False
+) -> int:
     from seedbed.cli.scaffolding import make_package
     from seedbed.plugins.kinds import PluginKind
+    from seedbed.scaffold.new_package import NewPackage
 
-    return make_package(PluginKind.LLM, name, directory, author, registry_of(ctx))
+    return make_package(NewPackage(PluginKind[kind], name, author, http), directory, registry_of(ctx))

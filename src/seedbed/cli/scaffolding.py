@@ -8,7 +8,6 @@ from shlex import quote
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.printing import echo
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.naming import check_author, check_name
 from seedbed.scaffold.new_package import NewPackage
@@ -16,18 +15,18 @@ from seedbed.scaffold.rendering import rendered
 from seedbed.scaffold.writing import write_files
 
 _TRIAL = {
-    PluginKind.TASK: "seedbed run {name} --llm BACKEND/MODEL -n 3",
-    PluginKind.LLM: "seedbed run TASK --llm {name}/MODEL -n 3",
+    "task": "seedbed run {name} --llm BACKEND/MODEL -n 3",
+    "llm": "seedbed run TASK --llm {name}/MODEL -n 3",
+    "http": "seedbed run TASK --llm {name}/MODEL -n 3 --set llm.base_url=ADDRESS",
+    "step": "seedbed run {name} --input FILE",
+    "observer": "seedbed run TASK --llm BACKEND/MODEL -n 3 --plugin {name}",
 }
 
 
-def make_package(
-    kind: PluginKind, name: str, directory: Path | None, author: str, registry: Registry
-) -> ExitStatus:
+def make_package(package: NewPackage, directory: Path | None, registry: Registry) -> ExitStatus:
     """Write a package, its files and the next commands to standard output; raises UsageError."""
-    package = NewPackage(kind, name, author)
     check_name(package, registry)
-    check_author(author)
+    check_author(package.author)
     folder = directory if directory is not None else Path(package.distribution)
     files = rendered(package)
     write_files(files, folder)
@@ -37,7 +36,7 @@ def make_package(
     _write_next(
         {
             f"cd {quote(str(folder))} && pip install -e '.[test]' && pytest": "test it",
-            _TRIAL[kind].format(name=name): "run it",
+            _TRIAL[package.template].format(name=package.name): "run it",
             "git tag v0.1.0 && git push origin main v0.1.0": "publish it; README.md says what comes first",
         }
     )

@@ -61,7 +61,7 @@ def _similar_name(text: str) -> str:
 
 
 def _owner(package: NewPackage, registry: Registry) -> str | None:
-    if package.kind is not PluginKind.LLM and package.name in BUILT_IN:
+    if package.kind in (PluginKind.TASK, PluginKind.STEP) and package.name in BUILT_IN:
         return "a step of Seedbed's own"
     for entry in registry.entries():
         claim = entry.installed

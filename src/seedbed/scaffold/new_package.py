@@ -7,18 +7,28 @@ from dataclasses import dataclass
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import running_version
 
-_IMPORTED = "Any ClassVar Field GeneratorTask LLMContract PackageContract ScriptedLLM TaskContract"
+_IMPORTED = (
+    "Any Asked Capabilities Choice ClassVar Field GeneratorTask HTTPLLM KeepsTrees Limits LLMContract "
+    "Mapping Message ObserverContract PackageContract Protocol Received Refusal Reject Reply Request "
+    "Response Row ScriptedLLM ScriptedServer Step StepContract TaskContract Usage Wire"
+)
 _TAKEN = frozenset(_IMPORTED.split())
-"""Names of classes that the modules of a new package import."""
+"""Names of classes that the modules of a new package import, or have themselves."""
 
 
 @dataclass(frozen=True)
 class NewPackage:
-    """A package with one plugin: a task or an LLM backend, called `name` by its users."""
+    """A package with one plugin of a kind, called `name` by its users; `http`: one that asks a server."""
 
     kind: PluginKind
     name: str
     author: str = ""
+    http: bool = False
+
+    @property
+    def template(self) -> str:
+        """The folder of its templates."""
+        return "http" if self.http else self.kind.name.lower()
 
     @property
     def distribution(self) -> str:
@@ -36,6 +46,11 @@ class NewPackage:
         words = "".join(word.capitalize() for word in self.name.split("-"))
         name = f"{words}LLM" if self.kind is PluginKind.LLM else words
         return f"The{name}" if name in _TAKEN or name.startswith("Test") else name
+
+    @property
+    def key_env_var(self) -> str:
+        """The environment variable of a backend's key."""
+        return f"{self.name.replace('-', '_').upper()}_API_KEY"
 
     @property
     def copyright_holder(self) -> str:

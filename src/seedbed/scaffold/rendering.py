@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from seedbed.plugins.kinds import PluginKind
 from seedbed.scaffold.new_package import NewPackage
 
 _SHARED = {
@@ -19,19 +18,14 @@ _SHARED = {
     "src/MODULE/py.typed": "package/py.typed",
 }
 _OWN = {
-    PluginKind.TASK: {
-        "README.md": "task/README.md",
-        "src/MODULE/__init__.py": "task/__init__.py",
-        "src/MODULE/task.py": "task/task.py",
-        "tests/test_task.py": "task/test_task.py",
-    },
-    PluginKind.LLM: {
-        "README.md": "llm/README.md",
-        "src/MODULE/__init__.py": "llm/__init__.py",
-        "src/MODULE/llm.py": "llm/llm.py",
-        "tests/test_llm.py": "llm/test_llm.py",
-    },
+    "task": ("src/MODULE/__init__.py", "src/MODULE/task.py", "tests/test_task.py"),
+    "llm": ("src/MODULE/__init__.py", "src/MODULE/llm.py", "tests/test_llm.py"),
+    "http": ("src/MODULE/__init__.py", "src/MODULE/llm.py", "tests/fake_server.py", "tests/test_llm.py"),
+    "step": ("src/MODULE/__init__.py", "src/MODULE/step.py", "tests/test_step.py"),
+    "observer": ("src/MODULE/__init__.py", "src/MODULE/observer.py", "tests/test_observer.py"),
 }
+"""The files of each folder of templates, beside its README; a template has the name of its file."""
+_ELSEWHERE = {"http/__init__.py": "llm/__init__.py"}
 
 
 def rendered(package: NewPackage) -> dict[str, str]:
@@ -52,9 +46,15 @@ def _files(package: NewPackage) -> Iterator[tuple[str, str]]:
         autoescape=False,
     )
     environment.filters["toml"] = _toml_string
-    for path, template in {**_SHARED, **_OWN[package.kind]}.items():
+    for path, template in {**_SHARED, **_own(package.template)}.items():
         text = environment.get_template(f"{template}.jinja").render(package=package)
         yield path.replace("MODULE", package.module), text
+
+
+def _own(folder: str) -> dict[str, str]:
+    """Return the templates of a folder by the paths of their files."""
+    templates = {path: f"{folder}/{path.rpartition('/')[2]}" for path in ("README.md", *_OWN[folder])}
+    return {path: _ELSEWHERE.get(template, template) for path, template in templates.items()}
 
 
 def _toml_string(text: str) -> str:

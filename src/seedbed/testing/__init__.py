@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seedbed.testing.import_cost import modules_loaded as modules_loaded
     from seedbed.testing.llm_contract import LLMContract as LLMContract
     from seedbed.testing.loopback import LoopbackServer as LoopbackServer
+    from seedbed.testing.observer_contract import ObserverContract as ObserverContract
     from seedbed.testing.package_contract import PackageContract as PackageContract
     from seedbed.testing.plausible import plausible_answer as plausible_answer
     from seedbed.testing.recorded_llm import RecordedLLM as RecordedLLM
@@ -48,6 +49,7 @@ _HOMES = {
     "import_cost": "modules_loaded",
     "llm_contract": "LLMContract",
     "loopback": "LoopbackServer",
+    "observer_contract": "ObserverContract",
     "package_contract": "PackageContract",
     "plausible": "plausible_answer",
     "recorded_llm": "RecordedLLM",

@@ -1,0 +1,163 @@
+"""An observer on the bench: sessions of real runs, of every kind that it may be told of."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from seedbed.engine.api import run
+from seedbed.engine.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed.engine.run import Run
+from seedbed.errors import Reject, RowError
+from seedbed.hookspecs import hookimpl
+from seedbed.plugins.observer import Observer
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.rows import Row
+from seedbed.tasks.steps import Step
+from seedbed.tasks.task import Task
+from seedbed.testing.echo_llm import EchoLLM
+
+FATES = [{"fate": fate} for fate in ("accepted", "rejected", "accepted", "failed", "accepted")]
+
+
+class Fates(Task):
+    """Rows that become what they say."""
+
+    template: str = "{{ fate }}"
+    inputs: ClassVar[list[str]] = ["fate"]
+
+    def format_output(self, output: str | None, input: dict[str, Any] | None) -> Row:
+        """Return a row, or refuse it, as the input says."""
+        if output == "rejected":
+            raise Reject("that was its fate")
+        if output == "failed":
+            raise RowError("that was its fate")
+        return {"generation": output}
+
+
+class Numbers(GeneratorTask):
+    """Rows of numbers."""
+
+    template: str = "{{ number }}"
+
+    def sample(self, index: int, rng: object) -> Row:
+        """Return the number of a row."""
+        return {"number": index}
+
+
+class Plain(Step):
+    """Rows as they come, with no model."""
+
+    keeps: ClassVar[bool] = True
+
+    def process(self, row: Row) -> Row:
+        """Return the row."""
+        return row
+
+
+Session = Callable[[list[object], Path], Run]
+"""A session of a run with these observers, in a folder."""
+
+
+def _of_each_fate(observers: list[object], folder: Path) -> Run:
+    return run(Fates(), input=FATES, llm=EchoLLM(), out=folder / "fates.jsonl", observers=observers)
+
+
+def _of_numbers(observers: list[object], folder: Path) -> Run:
+    return run(Numbers(), 2, llm=EchoLLM(), observers=observers)
+
+
+def _without_a_model(observers: list[object], folder: Path) -> Run:
+    return run(Plain(), input=FATES, observers=observers)
+
+
+def _that_goes_on(observers: list[object], folder: Path) -> Run:
+    longer = partial(run, Numbers(), llm=EchoLLM(), name="longer")
+    longer(1)
+    return longer(3, observers=observers)
+
+
+def _that_is_stopped(observers: list[object], folder: Path) -> Run:
+    return run(Fates(), input=FATES, llm=EchoLLM(), max_tokens=1, observers=observers)
+
+
+SESSIONS: Mapping[str, Session] = {
+    "rows of each fate": _of_each_fate,
+    "rows of a generator": _of_numbers,
+    "no model": _without_a_model,
+    "a run that goes on": _that_goes_on,
+    "a run that is stopped": _that_is_stopped,
+}
+"""Sessions by what an observer may find in them."""
+
+
+Told = list[tuple[str, dict[str, object]]]
+"""Hooks and what they are told, in order."""
+
+
+class Recorder:
+    """An observer that keeps what it is told, to tell it to others."""
+
+    def __init__(self) -> None:
+        self.told: Told = []
+
+    @hookimpl
+    def seedbed_run_started(self, run: ObservedRun) -> None:
+        """Keep that a run begins."""
+        self.told.append(("seedbed_run_started", {"run": run}))
+
+    @hookimpl
+    def seedbed_call_finished(self, run: ObservedRun, call: ObservedCall) -> None:
+        """Keep a call."""
+        self.told.append(("seedbed_call_finished", {"run": run, "call": call}))
+
+    @hookimpl
+    def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:
+        """Keep what became of a row."""
+        self.told.append(("seedbed_row_finished", {"run": run, "row": row}))
+
+    @hookimpl
+    def seedbed_run_finished(self, run: ObservedRun, outcome: ObservedOutcome) -> None:
+        """Keep how a run has ended."""
+        self.told.append(("seedbed_run_finished", {"run": run, "outcome": outcome}))
+
+
+def recorded(session: Session, folder: Path) -> Told:
+    """Return what observers of a session are told, in its order."""
+    recorder = Recorder()
+    session([recorder], folder)
+    return recorder.told
+
+
+def tell(observer: Observer, told: Iterable[tuple[str, dict[str, object]]], patience: float) -> None:
+    """Call the hooks of an observer as a run does; skip the running test where one does not return."""
+    thread = threading.Thread(target=_tell, args=(observer, told), daemon=True)
+    thread.start()
+    thread.join(patience)
+    if thread.is_alive():
+        pytest.skip("a hook does not return: see test_it_lets_a_run_end")
+
+
+def _tell(observer: Observer, told: Iterable[tuple[str, dict[str, object]]]) -> None:
+    for hook, values in told:
+        observer.tell(hook, **values)
+
+
+class Complaints(logging.Handler):
+    """What is logged of an observer: that a hook raised, or does not come to an end."""
+
+    NAMES = ("seedbed.plugins.observer", "seedbed.engine.observation")
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the text of a warning."""
+        self.texts.append(record.getMessage())
