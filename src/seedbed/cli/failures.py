@@ -13,7 +13,7 @@ from enum import IntEnum
 import click
 
 from seedbed.cli.printing import Painted, echo, show_logs_visibly
-from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
+from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.class_errors import told
 from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
@@ -60,13 +60,6 @@ def guarded(command: Callable[[], int | None]) -> int:
     except Exception as error:  # noqa: BLE001 - nobody is above us; the user gets one line, and the trace on request
         return _unforeseen(error)
     return status
-
-
-def may_pass(error: BaseException | None) -> bool:
-    """Whether what stopped a run was a bound, the disk or another program, and the run can go on."""
-    if isinstance(error, DatasetError):
-        return isinstance(error.__cause__, OSError)
-    return isinstance(error, (StopRun, StoreError))
 
 
 def show_error(error: SeedbedError) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from shlex import quote
 
 from seedbed.cli.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
-from seedbed.cli.failures import ExitStatus, may_pass, show, show_error
+from seedbed.cli.failures import ExitStatus, show, show_error
 from seedbed.cli.printing import Painted, echo
 from seedbed.engine.failure import Failure
+from seedbed.engine.may_pass import may_pass
 from seedbed.engine.run import Found, Run
 from seedbed.errors import SeedbedError, StopRun
 from seedbed.store.row_names import row_names

@@ -7,11 +7,12 @@ import concurrent.futures
 import time
 from typing import NoReturn
 
-from seedbed.cli.failures import ExitStatus, may_pass
+from seedbed.cli.failures import ExitStatus
 from seedbed.cli.progress import Progress
 from seedbed.cli.signals import Interruptions, end_now
 from seedbed.cli.summary import found_lines
 from seedbed.engine.local import DRAIN_SECONDS
+from seedbed.engine.may_pass import may_pass
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.errors import SeedbedError

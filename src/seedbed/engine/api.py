@@ -19,6 +19,7 @@ from seedbed.engine.outlets import Outlets
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
+from seedbed.engine.start import Start
 from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
@@ -255,7 +256,12 @@ def open_session(
         _keep_apart(out, plan.input.path if plan.input is not None else None)
     if name is None and out is not None:
         name = out.stem
-    store = open_store(plan, name, restart=restart)
+    start = Start(name)
+    try:
+        store = open_store(plan, name, start, restart=restart)
+    except BaseException:
+        start.take_back()
+        raise
     run = Run(
         name or plan.name,
         plan.wanted,
@@ -268,7 +274,9 @@ def open_session(
     try:
         fingerprints = record_files(plan, store, retrying=retry)
         job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
-        return Session(job, engine(job), out=out, csv_safe=csv_safe, order=order, observers=observers)
+        maker = engine(job)
+        return Session(job, maker, out=out, csv_safe=csv_safe, order=order, observers=observers, start=start)
     except BaseException:
         store.close()
+        start.take_back()
         raise

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from seedbed.engine.plan import Plan
+from seedbed.engine.start import Start
 from seedbed.errors import UsageError
 from seedbed.llm.budget import Spent
 from seedbed.llm.prices import Prices
 from seedbed.llm.response import Usage
-from seedbed.store import RunStore, is_run, run_folder, set_aside
+from seedbed.store import RunStore, run_folder
 
 
-def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunStore:
+def open_store(plan: Plan, name: str | None, start: Start, *, restart: bool = False) -> RunStore:
     """Open the store of a run, or one that lasts as long as it is used where the run has no name.
 
     With `restart`, what was there is set aside, if anything was. Raises UsageError where another process
@@ -18,10 +19,9 @@ def open_store(plan: Plan, name: str | None, *, restart: bool = False) -> RunSto
     """
     if name is None:
         return RunStore.open(ephemeral=True)
-    folder = run_folder(name)
-    if restart and is_run(folder):
-        set_aside(folder)
-    store = RunStore.open(folder)
+    if restart:
+        start.set_aside()
+    store = RunStore.open(run_folder(name))
     try:
         _check_owner(store, plan, name)
     except UsageError:

@@ -18,6 +18,7 @@ from seedbed.engine.notes import loop_watched
 from seedbed.engine.pausing import paused
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
+from seedbed.engine.start import Start, made_nothing
 from seedbed.engine.step_counts import StepTally
 from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
 from seedbed.llm.budget import Budget
@@ -46,6 +47,7 @@ class Session:
         csv_safe: bool = False,
         order: dict[str, object] | None = None,
         observers: Sequence[Observer] = (),
+        start: Start | None = None,
     ) -> None:
         self._job = job
         self._engine = engine
@@ -54,6 +56,8 @@ class Session:
         self._csv_safe = csv_safe
         self._order = order
         self._observers = observers
+        self._start = start
+        self._refusal: SeedbedError | None = None
         self._mark: bytes | None = None
         self._has_begun = False
         self._task: asyncio.Task[Any] | None = None
@@ -97,8 +101,10 @@ class Session:
         return await loop_thread().arun(self._execute())
 
     def discard(self) -> None:
-        """Close the store of a session that is not executed."""
+        """Close the store of a session that is not executed, and leave no run where there was none."""
         self._store.close()
+        if self._start is not None:
+            self._start.take_back()
 
     def drain(self) -> None:
         """Start no more calls, let those in flight finish for at most ten seconds, and end."""
@@ -136,6 +142,7 @@ class Session:
             self.run.stopped_by = stopped_by = paused(error)
             is_given = self.run.accepted > 0 or isinstance(stopped_by, StopRun)
             if not is_given:
+                self._refusal = error
                 raise
         finally:
             self.run.seconds = time.monotonic() - begun
@@ -231,9 +238,10 @@ class Session:
 
         A run without a folder keeps its store where the caller is given it, whose rows live with it.
         """
-        run = self.run
+        run, is_refused = self.run, False
         try:
             await asyncio.to_thread(self._store.flush)
+            is_refused = self._was_refused()
             self._job.outlets.release(self._store.committed)
             if (emission := self._job.outlets.emission) is not None:
                 run.stopped_by = run.stopped_by or emission.error
@@ -253,6 +261,13 @@ class Session:
                 self._store.end_callbacks()
                 if run.folder is not None or not is_given:
                     await asyncio.to_thread(self._store.close)
+                if is_refused and self._start is not None:
+                    await asyncio.to_thread(self._start.take_back)
+
+    def _was_refused(self) -> bool:
+        """Whether the session ended before anything was worth keeping; the store has been flushed."""
+        error = self._refusal
+        return error is not None and made_nothing(error, self._store, calls=bool(self.plan.llms))
 
     async def _tell_outcome(self) -> None:
         """Let observers hear of the last rows and of the outcome, which both are durable."""
