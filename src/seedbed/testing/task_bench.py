@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import takewhile
 from typing import Any, cast
 
@@ -71,12 +71,22 @@ class TaskBench(StepBench):
                 break
         return trial
 
+    @property
+    def indices(self) -> range:
+        """The indices for which variables are drawn: so many that a task with `feedback` is given rows."""
+        return range(self.rows + 2 * self._feedback)
+
+    @cached_property
+    def accepted(self) -> list[Row]:
+        """The rows of a run, which feed the later indices of a task with `feedback`; none for any other."""
+        return self.run(concurrency=1).rows if self._feedback else []
+
     def variables(self, indices: Sequence[int], seed: int = 0) -> dict[int, Variables]:
         """Return what a new task draws for each index, in the order in which they are given."""
         task = self.make()
         assert isinstance(task, GeneratorTask)
         task.load()
-        return {index: caught(partial(_drawn, task, index, seed)) for index in indices}
+        return {index: caught(partial(_drawn, task, index, seed, self._window(index))) for index in indices}
 
     def outcomes(self, places: Sequence[int]) -> list[Outcome]:
         """Return what a new task makes of these indices or inputs, one after the other."""
@@ -91,6 +101,15 @@ class TaskBench(StepBench):
         drawn = self.variables(range(self.rows))
         return [*takewhile(lambda index: drawn[index] is not None, drawn)]
 
+    @property
+    def _feedback(self) -> int:
+        return self.cls.feedback if issubclass(self.cls, GeneratorTask) else 0
+
+    def _window(self, index: int) -> list[Row]:
+        """Return the rows that index is fed with, as far as there are so many; each index gives one."""
+        blocks = index // self._feedback - 1 if self._feedback else 0
+        return copy.deepcopy(self.accepted[: self._feedback * blocks]) if blocks > 0 else []
+
     def _outcome(self, task: BaseTask, place: int) -> list[Row] | None:
         if isinstance(task, GeneratorTask):
             return loop_thread().run(task.make_row(place), twin="make_row(index)")
@@ -98,6 +117,6 @@ class TaskBench(StepBench):
         return loop_thread().run(task.make_rows(self.inputs[place]), twin="make_rows(row)")
 
 
-def _drawn(task: GeneratorTask, index: int, seed: int) -> dict[str, Any] | None:
+def _drawn(task: GeneratorTask, index: int, seed: int, accepted: list[Row]) -> dict[str, Any] | None:
     # A copy: a task may draw one and the same list again and again, and add to it.
-    return copy.deepcopy(task.variables(index, seed))
+    return copy.deepcopy(task.variables(index, seed, accepted))

@@ -148,7 +148,8 @@ class TaskContract(BaseStepContract):
         self._skip_unless_drawn()
         self.skip_undeclared("seeded", self.seeded)
         self._skip_unless_deterministic()
-        drawn = [self.bench.variables(range(self.rows), seed) for seed in range(3)]
+        bench = self.bench
+        drawn = [bench.variables(bench.indices, seed) for seed in range(3)]
         assert drawn[0] != drawn[1] or drawn[0] != drawn[2], (
             "every seed draws the same variables: draw with `rng`, or say seeded = False"
         )
@@ -247,8 +248,9 @@ class TaskContract(BaseStepContract):
 
     def _drawn_twice(self) -> tuple[list[Variables], list[Variables]]:
         """Return what is drawn for each index, in their order and in the reverse order."""
-        places = range(self.rows)
-        forth, back = self.bench.variables(places), self.bench.variables(places[::-1])
+        bench = self.bench
+        places = bench.indices
+        forth, back = bench.variables(places), bench.variables(places[::-1])
         return [forth[place] for place in places], [back[place] for place in places]
 
     def _alone_and_among(self) -> tuple[Outcome, Outcome]:
