@@ -10,6 +10,7 @@ from contextvars import Context
 
 from seedbed.engine.barriers import Barrier
 from seedbed.engine.collection import rare_collections
+from seedbed.engine.drawn import check_drawn_columns
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
@@ -123,6 +124,7 @@ class LocalEngine(Engine):
             with _blaming(f"step '{step.name}'"), made_by(step._origin):
                 await asyncio.to_thread(step.load)
             self._loaded.append(step)
+        await asyncio.to_thread(check_drawn_columns, self.job.plan)
         self.is_ready = True
 
     def _check_price(self, llm: LLM) -> None:

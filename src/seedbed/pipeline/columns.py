@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from seedbed.errors import UsageError
-from seedbed.pipeline.made import made_behind, made_by, output_types
+from seedbed.pipeline.comparisons import mismatches
+from seedbed.pipeline.made import is_declared, made_behind, made_by, output_types
 from seedbed.pipeline.routing import Expression
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
@@ -26,11 +28,16 @@ class Columns(NamedTuple):
     """Where the rows come from, in words."""
 
 
-def check_columns(topology: Topology, input_columns: Collection[str] | None = None) -> None:
+def check_columns(
+    topology: Topology,
+    input_columns: Collection[str] | None = None,
+    drawn: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
     """Raise UsageError for a column that is read and cannot be there, or cannot be of the type read.
 
     `input_columns` are those of the run's input, None where they are not known. Behind a step that does not
-    declare its columns nothing is certain, and nothing is said.
+    declare its columns nothing is certain, and nothing is said. `drawn` are the variables of generator tasks
+    that do not declare them, by step.
     """
     names = input_columns or ()
     given = Columns(dict.fromkeys(names), input_columns is not None, "the input")
@@ -40,7 +47,8 @@ def check_columns(topology: Topology, input_columns: Collection[str] | None = No
         _check_conditions(node, found)
         for columns in _read(node, found, given):
             _check_inputs(node.step, columns)
-        found[node.name] = _behind(node, _above(node, found, given))
+        behind = _behind(node, _above(node, found, given))
+        found[node.name] = _with_drawn(node.step, behind, drawn.get(node.name))
 
 
 def _check_mappings(step: BaseStep) -> None:
@@ -58,10 +66,14 @@ def _check_conditions(node: Node, found: Mapping[str, Columns]) -> None:
         if isinstance(parent.when, Expression):
             where = f"the condition {parent.when.text!r} on the way to '{node.name}'"
             _check_present(where, parent.when.columns, found[parent.step])
+            _check_comparisons(where, parent.when.source, found[parent.step])
 
 
 def _check_inputs(step: BaseStep, columns: Columns) -> None:
     _check_present(f"step '{step.name}'", step.inputs, columns)
+    if isinstance(step, Task):
+        for place in ("template", "system_prompt"):
+            _check_comparisons(f"the {place} of step '{step.name}'", getattr(step, place), columns)
     if not isinstance(step, Task) or step.Input is None:
         return
     for name, field in step.Input.model_fields.items():
@@ -81,6 +93,23 @@ def _check_present(who: str, wanted: Iterable[str], columns: Columns) -> None:
                 f"{who} reads a column '{column}' that {columns.source} does not have",
                 *_advice(column, columns.types),
             )
+
+
+def _check_comparisons(where: str, source: str, columns: Columns) -> None:
+    for column, kind, sign, value, line in mismatches(source, columns.types):
+        at = f", line {line}," if "\n" in source else ""
+        raise UsageError(
+            f"{where}{at} compares column '{column}' of {columns.source} with {value} by {sign}, "
+            f"and it is of type {kind}",
+            f"compare it with a value of its type, or convert it first: {column} | int",
+        )
+
+
+def _with_drawn(step: BaseStep, columns: Columns, drawn: Sequence[str] | None) -> Columns:
+    """Return the columns behind a generator task, with the variables of its rows."""
+    if drawn is None or not isinstance(step, BaseTask) or not is_declared(step):
+        return columns
+    return columns._replace(types={**dict.fromkeys(drawn), **columns.types}, complete=True)
 
 
 def _advice(column: str, there: Collection[str]) -> tuple[str, ...]:

@@ -40,14 +40,14 @@ def made_behind(step: BaseStep, above: Collection[str]) -> Made:
 
 
 def _made_by_task(task: BaseTask) -> Made:
-    if not _is_declared(task):
+    if not is_declared(task):
         return Made(tuple(mapped([MODEL_NAME], task.output_mappings)), False)
     if not isinstance(task, GeneratorTask) or not _has_variables(task):
         return Made(tuple(task.columns), True)
     return Made(tuple(dict.fromkeys([*(task.sampled or ()), *task.columns])), task.sampled is not None)
 
 
-def _is_declared(task: BaseTask) -> bool:
+def is_declared(task: BaseTask) -> bool:
     """Whether `outputs` says what the rows have: its default does so where nothing is overridden."""
     cls = type(task)
     if cls.outputs is not BaseTask.outputs:

@@ -15,7 +15,7 @@ from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.template import compile_condition, template_variables
+from seedbed.tasks.template import compile_condition, needed_variables
 
 if TYPE_CHECKING:
     from seedbed.pipeline.pipeline import Pipeline
@@ -38,8 +38,13 @@ class Expression:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that the expression reads."""
-        return template_variables(f"{{{{ {self.text} }}}}")
+        """The columns that the expression cannot do without."""
+        return needed_variables(self.source)
+
+    @property
+    def source(self) -> str:
+        """The template that shows the value of the expression."""
+        return f"{{{{ {self.text} }}}}"
 
     def holds(self, row: Row) -> bool:
         """Whether the expression is true of the row.

@@ -40,7 +40,7 @@ from seedbed.tasks.promised import check_promised, own_columns
 from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
 from seedbed.tasks.rows import Row, plain_row
 from seedbed.tasks.steps import BaseStep, Step, finished
-from seedbed.tasks.template import check_template, render, template_variables
+from seedbed.tasks.template import check_template, needed_variables, render
 from seedbed.tasks.typed import describe, parse_output, validated
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -374,8 +374,11 @@ class Task(BaseTask, Step):
 
     @property
     def inputs(self) -> list[str]:
-        """The columns needed: the variables of the templates that are no fields, and those of `Input`."""
-        read = template_variables(self.template) | template_variables(self.system_prompt)
+        """The columns needed: the variables of the templates that are no fields, and those of `Input`.
+
+        One that a template has a default for, or asks for (`x is defined`), may be missing.
+        """
+        read = needed_variables(self.template) | needed_variables(self.system_prompt)
         declared = self.Input.model_fields.items() if self.Input else ()
         needed = {name for name, field in declared if field.is_required()}
         return sorted((read - self._field_values().keys()) | needed)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.meta import find_undeclared_variables
 
@@ -119,3 +119,20 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
         raise InvalidRowError(
             f"the template cannot be rendered: {type(error).__name__}: {error}".rstrip(": ")
         ) from error
+
+
+@lru_cache(maxsize=256)
+def needed_variables(source: str) -> frozenset[str]:
+    """Return the variables without which a template cannot be filled in.
+
+    One that it asks for (`x is defined`) or has a default for (`x | default('')`) may be missing.
+    """
+    with _compiling():
+        tree = sandbox().parse(source)
+    return frozenset(find_undeclared_variables(tree)) - _optional(tree)
+
+
+def _optional(tree: nodes.Template) -> set[str]:
+    asked = [test.node for test in tree.find_all(nodes.Test) if test.name in ("defined", "undefined")]
+    with_default = [one.node for one in tree.find_all(nodes.Filter) if one.name in ("default", "d")]
+    return {node.name for node in (*asked, *with_default) if isinstance(node, nodes.Name)}

@@ -1,0 +1,45 @@
+"""The variables of a generator task that does not declare them, found by drawing its first rows.
+
+A step further down that reads a column which no row has would fail on each of them, after the generator's
+calls have been paid for.
+"""
+
+from __future__ import annotations
+
+from seedbed.engine.plan import Plan
+from seedbed.pipeline.columns import check_columns
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.steps import BaseStep
+
+_ROWS = 16
+
+
+def check_drawn_columns(plan: Plan) -> None:
+    """Raise UsageError for a column that a step reads and that no row will have; the steps are loaded.
+
+    Calls `sample` for the first indices, as the run does, and makes no call to a model.
+    """
+    if len(plan.topology.nodes) < 2:
+        return
+    drawn = {step.name: names for step in plan.steps if (names := _drawn(step, plan.seed)) is not None}
+    if drawn:
+        check_columns(plan.topology, plan.input.columns() if plan.input is not None else None, drawn)
+
+
+def _drawn(step: BaseStep, seed: int) -> tuple[str, ...] | None:
+    """Return the public variables that the first rows have between them; None where nothing is certain."""
+    if not isinstance(step, GeneratorTask) or not step.is_indexed or step.sampled is not None:
+        return None
+    if type(step).sample is GeneratorTask.sample:
+        return None
+    names: dict[str, None] = {}
+    # Later ones feed on rows that are not there yet.
+    for index in range(min(_ROWS, 2 * step.feedback or _ROWS)):
+        try:
+            variables = step.variables(index, seed)
+        except Exception:  # noqa: BLE001 - it is the row's, which fails alone
+            return None
+        if variables is None:
+            break
+        names |= dict.fromkeys(name for name in variables if not name.startswith("_"))
+    return tuple(names) or None
