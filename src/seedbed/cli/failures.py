@@ -16,6 +16,7 @@ from seedbed.cli.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.class_errors import told
 from seedbed.plugins.origin import where
+from seedbed.plugins.provenance import author_place
 from seedbed.plugins.suggest import did_you_mean
 
 TRACEBACK = "SEEDBED_TRACEBACK"
@@ -47,6 +48,9 @@ def guarded(command: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         discard_output()
         return ExitStatus.INTERRUPTED
+    except SystemExit as error:
+        _show_exit(error)
+        return ExitStatus.INCOMPLETE
     except click.ClickException as error:
         show(*_click_message(error))
         return ExitStatus.USAGE
@@ -96,6 +100,17 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
         ) from showable(error, secrets)
 
 
+def _show_exit(error: SystemExit) -> None:
+    """Say whose code ended the process; the command itself never does."""
+    _show_traceback(error)
+    place = author_place(error)
+    show(
+        f"code that is no part of seedbed ended the process: SystemExit: {error}".rstrip(": "),
+        *((f"raised in {place}",) if place else ()),
+        "what was made is kept; raise an error of another kind where only a row cannot be made",
+    )
+
+
 def _unforeseen(error: Exception) -> ExitStatus:
     _show_traceback(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
@@ -105,6 +120,10 @@ def _unforeseen(error: Exception) -> ExitStatus:
     if isinstance(error, OSError) and error.filename is not None:
         # Whatever the place in our code: it's the file that is wrong.
         show(f"'{error.filename}' cannot be used: {error.strerror}", "choose another file or folder")
+        return ExitStatus.USAGE
+    if (place := author_place(error)) is not None:
+        fact, advice = told(error)
+        show(f"code that is no part of seedbed is broken: {fact}", f"raised in {place}", *advice)
         return ExitStatus.USAGE
     show(
         f"{type(error).__name__}: {error}",

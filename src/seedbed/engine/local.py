@@ -141,8 +141,10 @@ class LocalEngine(Engine):
         for step in reversed(self._loaded):
             try:
                 await asyncio.to_thread(step.unload)
-            except Exception:
-                logger.exception("step '%s' could not be unloaded", step.name)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - all that it had to do has been done
+                place = where(error)
+                raised = f"\n  raised in {place}" if place else ""
+                logger.warning("step '%s' could not be unloaded: %s%s", step.name, told(error).fact, raised)
 
     async def _go_through_segments(self) -> None:
         loop = asyncio.get_running_loop()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.json_text import json_text
 from seedbed.llm.key_source import KeySource
 from seedbed.llm.redaction import showable
 from seedbed.plugins.overrides import Wanted, guard, is_flag, is_names, is_text, is_text_or_none
@@ -37,6 +38,13 @@ def _is_pair(value: object) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value)
 
 
+def _is_json_object(value: object) -> bool:
+    try:
+        return isinstance(value, dict) and bool(json_text(value))
+    except TypeError:
+        return False
+
+
 def _are_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
 
@@ -63,9 +71,7 @@ OVERRIDES: Mapping[str, Wanted] = {
         "a KeySource", 'KeySource("ACME_API_KEY")', lambda value: isinstance(value, KeySource)
     ),
     "key_sources": Wanted("KeySources", '(KeySource("ACME_API_KEY"),)', _are_key_sources, is_method=True),
-    "answer_settings": Wanted(
-        "a dict of JSON values", '{"quantization": "q4"}', lambda value: isinstance(value, dict)
-    ),
+    "answer_settings": Wanted("a dict of JSON values", '{"quantization": "q4"}', _is_json_object),
     "identity": Wanted("bytes", 'b"..."', lambda value: isinstance(value, bytes)),
     "limits_key": Wanted("two str", "(self.endpoint, self.credential_id)", _is_pair),
     "estimate_tokens": Wanted("a number of tokens", "len(text) // 3", _is_count, is_method=True),

@@ -30,6 +30,7 @@ from seedbed.llm.scope import CallScope, calling_scope
 from seedbed.llm.structured import shared_schema
 from seedbed.llm.url_secrets import redacted_urls, url_secrets
 from seedbed.plugins.class_errors import told
+from seedbed.plugins.defaults import check_defaults
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
@@ -105,6 +106,7 @@ class LLM(GenerationParameters, ABC):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         guard_llm(cls)
+        check_defaults(cls)
         if not cls.backend:
             cls.backend = kebab_case(cls.__name__.removesuffix("LLM") or cls.__name__)
 

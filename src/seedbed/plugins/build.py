@@ -42,7 +42,7 @@ def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
     raised: BrokenPluginError | None = None
     if not problems:
         try:
-            return cls(**fields)
+            return _complete(cls(**fields))
         except ValidationError as error:
             problems = list(_problems(error, known))
         except SeedbedError:
@@ -52,6 +52,13 @@ def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
     if raised is not None:
         raise raised from raised.__cause__
     raise ParameterError(f"the parameters of {what} do not fit", *problems)
+
+
+def _complete(made: _Model) -> _Model:
+    """Return an object; raise TypeError for one that its own code has left half made."""
+    if not hasattr(made, "__pydantic_fields_set__"):
+        raise TypeError("its `__init__` takes no parameters to super().__init__(**parameters)")
+    return made
 
 
 def _broken(
@@ -75,7 +82,7 @@ def _secrets(fields: Mapping[str, Any], known: Mapping[str, FieldInfo]) -> Itera
         field = known.get(name)
         text = value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
         if len(str(text or "")) >= _SHORTEST_SECRET and (
-            is_secret(name) or "://" in str(text) or (field and _holds_secret(field.annotation))
+            is_secret(name) or "://" in str(text) or (field and holds_secret(field.annotation))
         ):
             yield str(text)
 
@@ -122,13 +129,14 @@ def _is_secret(detail: ErrorDetails, known: Mapping[str, FieldInfo]) -> bool:
     if any(is_secret(str(part)) for part in detail["loc"]):
         return True
     field = known.get(str(detail["loc"][0])) if detail["loc"] else None
-    return field is not None and _holds_secret(field.annotation)
+    return field is not None and holds_secret(field.annotation)
 
 
-def _holds_secret(annotation: Any) -> bool:
+def holds_secret(annotation: Any) -> bool:
+    """Whether a field of this type holds a secret."""
     if annotation in (SecretStr, SecretBytes):
         return True
-    return any(_holds_secret(part) for part in getattr(annotation, "__args__", ()))
+    return any(holds_secret(part) for part in getattr(annotation, "__args__", ()))
 
 
 def _received(value: object) -> str:

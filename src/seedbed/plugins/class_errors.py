@@ -63,7 +63,7 @@ _KNOWN: tuple[tuple[str, _Advice], ...] = (
         ),
     ),
     (
-        r"__init__\(\) (got an unexpected|missing|takes)",
+        r"__init__(\(\)|`) (got an unexpected|missing|takes)",
         lambda m: (
             "leave `__init__` out: parameters are annotations, such as `count: int = 3`,",
             "and what is to be made of them is made in `load`",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
-from seedbed.plugins.build import is_secret
+from seedbed.errors import UsageError
+from seedbed.plugins.build import holds_secret, is_secret
 
 _SHOWN = 60
 
@@ -24,19 +28,58 @@ def odd_defaults(made: BaseModel) -> Iterator[str]:
             # On a copy: a validator may change what it is given.
             cls.__pydantic_validator__.validate_assignment(made.model_copy(), name, value)
         except ValidationError as error:
-            said = error.errors(include_url=False, include_context=False)[0]["msg"]
             shown = "" if is_secret(name) else f" {value!r:.{_SHOWN}}"
-            message = said.removeprefix("Value error, ")
-            yield f"the default{shown} of '{name}' does not fit: {message[:1].lower()}{message[1:]}"
+            yield f"the default{shown} of '{name}' does not fit: {_said(error)}"
         except Exception:  # noqa: BLE001 - a validator that fails in another way says nothing of the default
             continue
+
+
+def check_defaults(cls: type[BaseModel]) -> None:
+    """Raise UsageError for a default of the wrong type that a class gives to a field of the framework."""
+    for name, field in cls.model_fields.items():
+        owner = next((base for base in _ours(cls) if name in base.model_fields), None)
+        if owner is None or field.default in (PydanticUndefined, owner.model_fields[name].default):
+            continue
+        if said := _misfit(owner.model_fields[name], field.default):
+            shown = "" if is_secret(name) else f" {field.default!r:.{_SHOWN}}"
+            raise UsageError(
+                f"the default{shown} of '{name}' in {cls.__name__!r} does not fit: {said}",
+                f"'{name}' is a field of every {owner.__name__}, which relies on its type",
+            )
+
+
+def _misfit(wanted: FieldInfo, default: object) -> str:
+    """Return why a default is not what a field holds; nothing where it is."""
+    if isinstance(default, str) and holds_secret(wanted.annotation):
+        # Pydantic would take it, and nobody would know it for a secret.
+        return "input should be a SecretStr"
+    # The name is there since `Annotated` wants one thing at least; pydantic does not look at it.
+    annotation: Any = Annotated[wanted.annotation, "default", *wanted.metadata]
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    try:
+        # Nobody converts it later, as what a user sets is converted.
+        adapter.validate_python(default, strict=not isinstance(default, list | tuple | set | frozenset))
+    except ValidationError as error:
+        return _said(error)
+    return ""
+
+
+def _said(error: ValidationError) -> str:
+    said = error.errors(include_url=False, include_context=False)[0]["msg"].removeprefix("Value error, ")
+    return f"{said[:1].lower()}{said[1:]}"
+
+
+def _ours(cls: type) -> Iterator[type[BaseModel]]:
+    """Yield those of a class and its bases that are the framework's."""
+    return (
+        base for base in cls.__mro__ if base.__module__.startswith("seedbed.") and issubclass(base, BaseModel)
+    )
 
 
 def _is_the_frameworks(cls: type[BaseModel], name: str) -> bool:
     own = cls.model_fields[name]
     return any(
         (field.default, field.default_factory) == (own.default, own.default_factory)
-        for base in cls.__mro__
-        if base.__module__.startswith("seedbed.") and issubclass(base, BaseModel)
+        for base in _ours(cls)
         if (field := base.model_fields.get(name)) is not None
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from traceback import walk_tb
+
+from seedbed.plugins.origin import is_machinery
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import Installed, scan
+from seedbed.plugins.source_file import FILE_MODULE
 
 
 def claims_behind(cls: type, registry: Registry) -> tuple[Installed, ...]:
@@ -15,6 +19,21 @@ def claims_behind(cls: type, registry: Registry) -> tuple[Installed, ...]:
     return registry.claims_to(cls) or tuple(
         claim for claim in scan() if _package(claim.value) == _package(cls.__module__)
     )
+
+
+def author_place(error: BaseException) -> str | None:
+    """Return `FILE, line N` where what an error came of is code of a plugin or of a file; else None.
+
+    Code of other packages is none of these: we may have called it wrongly.
+    """
+    place = None
+    for frame, line in walk_tb(error.__traceback__):
+        if is_machinery(frame.f_code.co_filename):
+            continue
+        module = str(frame.f_globals.get("__name__", ""))
+        is_authors = module.startswith(FILE_MODULE) or _package(module) in {_package(c.value) for c in scan()}
+        place = f"{frame.f_code.co_filename}, line {line}" if is_authors else None
+    return place
 
 
 def _package(module: str) -> str:

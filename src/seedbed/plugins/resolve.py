@@ -8,6 +8,7 @@ from seedbed.errors import ParameterError
 from seedbed.plugins.build import build
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference, split_llm_reference
+from seedbed.plugins.owner import broken_class
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.plugins.source_file import load_class
 
@@ -95,4 +96,8 @@ def _named(cls: type[_Step], reference: str, fields: dict[str, Any], kind: Plugi
     """Build a step whose name, unless the user gave one, is the one that it is registered under."""
     if not is_file_reference(reference) and "name" in cls.model_fields:
         fields = {"name": reference, **fields}
-    return build(cls, fields, f"the {kind.noun} {reference!r}")
+    made = build(cls, fields, f"the {kind.noun} {reference!r}")
+    if not made.name:
+        advice = "super().model_post_init(context) names a step, and checks what its class brings"
+        raise broken_class(cls, "its `model_post_init` does not call that of the base class", advice)
+    return made

@@ -20,6 +20,9 @@ from seedbed.plugins.suggest import did_you_mean
 _WANTED: Mapping[PluginKind, str] = {**WANTED, PluginKind.STEP: "a Task, GeneratorTask or Step class"}
 """A file may hold a task wherever it may hold a step."""
 
+FILE_MODULE = "_seedbed_file_"
+"""What the names of modules made of files begin with."""
+
 
 def load_class(reference: str, kind: PluginKind = PluginKind.STEP, lock: Lock | None = None) -> type:
     """Import the file of `PATH.py:Class` and return its class, which must be of `kind`.
@@ -60,7 +63,7 @@ def _module(path: Path, lock: Lock | None) -> ModuleType:
         lock.check()
         lock.check_file(path, source)
     digest = hashlib.sha256(str(path.resolve()).encode() + b"\0" + source).hexdigest()[:16]
-    name = f"_seedbed_file_{path.stem}_{digest}"
+    name = f"{FILE_MODULE}{path.stem}_{digest}"
     return sys.modules.get(name) or _import(path.resolve(), name)
 
 

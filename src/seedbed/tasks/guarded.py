@@ -33,9 +33,16 @@ GENERATOR_STEP: Mapping[str, Wanted] = {
     "finite": _FLAG,
     "unique": Wanted("a tuple of column names", '("text",)', is_names),
 }
-TASK: Mapping[str, Wanted] = {"Output": _MODEL, "Input": _MODEL}
+TASK: Mapping[str, Wanted] = {
+    "Output": _MODEL,
+    "Input": _MODEL,
+    "sampling_parameters": Wanted(
+        "a dict of parameters", '{"temperature": 0.7}', lambda value: isinstance(value, dict), is_method=True
+    ),
+}
 GENERATOR_TASK: Mapping[str, Wanted] = {
     "feedback": Wanted("a number of rows", "20", _is_number_of_rows),
+    "feedback_limit": Wanted("an index", "index - 20", _is_number_of_rows, is_method=True),
     "sampled": Wanted("a tuple of names of variables, or None", '("topic",)', _are_variables),
 }
 

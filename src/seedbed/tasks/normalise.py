@@ -54,6 +54,11 @@ def normalised(
 
     A row that has one of the added columns keeps its own.
     """
+    if not isinstance(yielded, Iterable):
+        raise InvalidRowError(
+            f"`process` of step '{step}' returned {type(yielded).__name__} where rows were expected",
+            "yield each row, or a list of them, each time",
+        )
     for item in yielded:
         rows = [renamed(row, names) for row in as_rows(item, step)]
         yield [{**row, **{name: value for name, value in added.items() if name not in row}} for row in rows]

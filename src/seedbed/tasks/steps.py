@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 
 from seedbed.llm.files_read import Noted
 from seedbed.llm.key_guard import FileOrigin, current_origin
+from seedbed.plugins.defaults import check_defaults
 from seedbed.plugins.elsewhere import check_fields, missing_attribute
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.overrides import guard
@@ -68,6 +69,7 @@ class BaseStep(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         check_methods(cls, guarded.STEP_CALLS)
         guard(cls, guarded.STEP)
+        check_defaults(cls)
 
     def model_post_init(self, context: Any, /) -> None:
         """Name the step after its class where nothing else did."""
