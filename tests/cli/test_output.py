@@ -117,6 +117,8 @@ CASES = [
     Case("schema", "json", "loud"),
     Case("new task other", "any"),
     Case("new llm other-llm", "any"),
+    Case("new step other-step", "any"),
+    Case("new observer other-observer", "any"),
 ]
 
 
