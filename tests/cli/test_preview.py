@@ -113,3 +113,8 @@ def test_the_parameters_that_are_sent_are_shown_and_secrets_among_them_are_not(s
     (call,) = json.loads(shown.out)["rows"][0]["calls"]
     assert (call["parameters"]["max_tokens"], call["parameters"]["temperature"]) == (7, 0)
     assert "CANARY" not in shown.out
+
+
+def test_what_the_rows_have_taken_is_said_below_them(seedbed: Seedbed) -> None:
+    result = seedbed("preview", "t.py:Haiku", "--llm", "t.py:Echo/m", "-n", "2")
+    assert result.err.rstrip().endswith("2 calls · 20 input + 40 output tokens")

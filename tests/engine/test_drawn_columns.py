@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -9,7 +10,21 @@ from pydantic import BaseModel
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Pipeline, Step, Task, UsageError, otherwise, run, when
+from seedbed.pipeline.file import load_pipeline
 from seedbed.store import run_names
+
+SOURCE = """
+from seedbed import GeneratorTask, Task
+
+class Ask(GeneratorTask):
+    template: str = "{{ topic }}"
+
+    def sample(self, index, rng):
+        return {"topic": "tides"}
+
+class Answer(Task):
+    template: str = "{{ qestion }}"
+"""
 
 
 class Ask(GeneratorTask):
@@ -106,3 +121,13 @@ def test_a_generator_whose_sample_fails_now_and_then_is_left_to_its_rows() -> No
     pipeline, requests = _pipeline("{{ misspelt }}", Odd)
     assert run(pipeline, 3).accepted == 0
     assert requests
+
+
+def test_the_error_names_the_file_of_the_step(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SOURCE)
+    (tmp_path / "mine.yaml").write_text(
+        'steps: [{use: "mine.py:Ask"}, {use: "mine.py:Answer", name: answer}]'
+    )
+    pipeline = load_pipeline(tmp_path / "mine.yaml", allow_code=[tmp_path / "mine.py"])
+    with pytest.raises(UsageError, match=r"step 'answer' of '.*mine\.yaml' reads a column 'qestion'"):
+        run(pipeline, 2, llm=scripted())

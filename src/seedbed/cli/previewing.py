@@ -9,8 +9,9 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.planning import Order, plan_of
 from seedbed.cli.preview_text import write_traces
+from seedbed.cli.printing import echo
 from seedbed.cli.progress import progress_of
-from seedbed.cli.summary import exit_status, show_notes, show_stop
+from seedbed.cli.summary import cost_line, exit_status, show_notes, show_stop
 from seedbed.cli.supervision import supervised
 from seedbed.engine.api import open_session
 from seedbed.engine.local import LocalEngine
@@ -34,4 +35,5 @@ def show_preview(order: Order, registry: Registry, *, as_json: bool) -> ExitStat
         write_traces(trace.traces())
         show_stop(run)
         show_notes(run)
+        echo(cost_line(run), err=True)
     return exit_status(run)

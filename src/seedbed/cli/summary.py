@@ -35,7 +35,7 @@ def write_summary(run: Run, out: Path | None, existed: bool) -> None:
     show_stop(run)
     paint = "green" if run.outcome == "complete" else "yellow"
     echo(Painted(headline(run, out), paint, bold=True), err=True)
-    for line in (*_dataset_lines(run, out, existed), *_reason_lines(run), *_cut_lines(run), _cost_line(run)):
+    for line in (*_dataset_lines(run, out, existed), *_reason_lines(run), *_cut_lines(run), cost_line(run)):
         echo(f"  {line}", err=True)
     show_notes(run)
 
@@ -132,7 +132,8 @@ def _cut_lines(run: Run) -> Iterator[str]:
         yield f"{answers} ended with {word!r}, for a reason of the provider's own: are they whole?"
 
 
-def _cost_line(run: Run) -> str:
+def cost_line(run: Run) -> str:
+    """Return what a session took: '4.2 s · 28.5 rows/min · 2 calls · 20 input + 40 output tokens · $0.10'."""
     calls, usage = run.calls, run.calls.usage
     made = run.accepted - (run.found.rows if run.found else 0)
     parts = (

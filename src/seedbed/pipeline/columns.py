@@ -65,15 +65,17 @@ def _check_conditions(node: Node, found: Mapping[str, Columns]) -> None:
     for parent in node.parents:
         if isinstance(parent.when, Expression):
             where = f"the condition {parent.when.text!r} on the way to '{node.name}'"
+            where += _of_file(node.step)
             _check_present(where, parent.when.columns, found[parent.step])
             _check_comparisons(where, parent.when.source, found[parent.step])
 
 
 def _check_inputs(step: BaseStep, columns: Columns) -> None:
-    _check_present(f"step '{step.name}'", step.inputs, columns)
+    who = f"step '{step.name}'{_of_file(step)}"
+    _check_present(who, step.inputs, columns)
     if isinstance(step, Task):
         for place in ("template", "system_prompt"):
-            _check_comparisons(f"the {place} of step '{step.name}'", getattr(step, place), columns)
+            _check_comparisons(f"the {place} of {who}", getattr(step, place), columns)
     if not isinstance(step, Task) or step.Input is None:
         return
     for name, field in step.Input.model_fields.items():
@@ -81,8 +83,7 @@ def _check_inputs(step: BaseStep, columns: Columns) -> None:
         problem = clash(made, field.annotation) if made is not None else None
         if problem:
             raise UsageError(
-                f"step '{step.name}' reads column '{name}' as {problem[1]}, "
-                f"and {columns.source} has {problem[0]}"
+                f"{who} reads column '{name}' as {problem[1]}, and {columns.source} has {problem[0]}"
             )
 
 
@@ -110,6 +111,11 @@ def _with_drawn(step: BaseStep, columns: Columns, drawn: Sequence[str] | None) -
     if drawn is None or not isinstance(step, BaseTask) or not is_declared(step):
         return columns
     return columns._replace(types={**dict.fromkeys(drawn), **columns.types}, complete=True)
+
+
+def _of_file(step: BaseStep) -> str:
+    """Return which pipeline file a step stands in, for a message; nothing where it is made in Python."""
+    return f" of '{step._origin.file}'" if step._origin is not None else ""
 
 
 def _advice(column: str, there: Collection[str]) -> tuple[str, ...]:
