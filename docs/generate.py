@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import runpy
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -179,3 +180,4 @@ PAGES = {
 if __name__ == "__main__":
     for page, write in PAGES.items():
         (REFERENCE / page).write_text(write(), encoding="utf-8")
+    runpy.run_path(str(Path(__file__).with_name("python_reference.py")), run_name="__main__")

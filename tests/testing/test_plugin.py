@@ -65,7 +65,7 @@ except UsageError as error:
 def test_the_page_of_the_reference_has_every_public_name() -> None:
     page = (Path(__file__).parents[2] / "docs" / "reference" / "testing.md").read_text()
 
-    assert sorted(re.findall(r"^::: seedbed\.testing\.(\w+)", page, re.MULTILINE)) == testing.__all__
+    assert sorted(re.findall(r"^### (\w+)$", page, re.MULTILINE)) == testing.__all__
 
 
 @pytest.mark.parametrize("name", testing.__all__)
