@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -36,7 +35,14 @@ from seedbed_openai.connection import Connection, connect, key_source_of, key_so
 from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName
 from seedbed_openai.limits import read_limits, reset_in_metadata
 from seedbed_openai.model_names import advice_on_model
-from seedbed_openai.presets import PRESETS, Preset, PresetName, StructuredOutput, preset_for
+from seedbed_openai.presets import (
+    PRESETS,
+    Preset,
+    PresetName,
+    StructuredOutput,
+    preset_for,
+    without,
+)
 from seedbed_openai.responses import responses_body
 from seedbed_openai.responses_answer import read_responses
 from seedbed_openai.streamed import chat_of_events, response_of_events
@@ -176,7 +182,7 @@ class OpenAILLM(HTTPLLM):
         """What the preset has, less what `lacks` names and what the Responses API does not take."""
         lacking = (*self.lacks, *(("seed", "n", "raw_prompt") if self.api == "responses" else ()))
         preset = self.effective_preset
-        return _without(preset.capabilities, self._schema_dialect(preset), lacking)
+        return without(preset.capabilities, self._schema_dialect(preset), lacking)
 
     @property
     def endpoint(self) -> str:
@@ -296,11 +302,3 @@ class OpenAILLM(HTTPLLM):
     def _connection(self) -> Connection:
         # Not a private attribute of pydantic's: that takes 1.2 us to read, which every call would pay.
         return connect(self)
-
-
-@lru_cache(maxsize=256)
-def _without(
-    capabilities: Capabilities, dialect: SchemaDialect | None, lacking: tuple[str, ...]
-) -> Capabilities:
-    lacked: dict[str, Any] = dict.fromkeys(lacking, False)
-    return replace(capabilities, structured_output=dialect is not None, schema_dialect=dialect, **lacked)

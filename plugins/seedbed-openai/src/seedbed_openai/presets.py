@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from seedbed import Capabilities
+from seedbed import Capabilities, SchemaDialect
 from seedbed_openai.dialects import DialectName
 
 StructuredOutput = Literal["json_schema", "json_object", "none"]
@@ -177,3 +177,12 @@ def preset_for(name: PresetName, base_url: str) -> Preset:
     if name != "openai" or host == "openai.com" or host.endswith(".openai.com"):
         return PRESETS[name]
     return AZURE if host.endswith(".openai.azure.com") else COMPATIBLE
+
+
+@lru_cache(maxsize=256)
+def without(
+    capabilities: Capabilities, dialect: SchemaDialect | None, lacking: tuple[str, ...]
+) -> Capabilities:
+    """Return capabilities with this dialect of JSON Schema, and without what is lacking."""
+    lacked: dict[str, Any] = dict.fromkeys(lacking, False)
+    return replace(capabilities, structured_output=dialect is not None, schema_dialect=dialect, **lacked)
