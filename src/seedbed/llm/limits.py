@@ -54,7 +54,7 @@ class Limiter:
         self._token_share = 1.0
         self._answers = 0
         self._is_giving = False
-        self._is_ticking = False
+        self._ticking: asyncio.TimerHandle | None = None
 
     @property
     def counts_tokens(self) -> bool:
@@ -100,7 +100,7 @@ class Limiter:
 
     def answered(self, permit: Permit, limits: Limits | None = None, tokens: int | None = None) -> None:
         """End a call that the server took: `limits` of its headers, `tokens` that it really had."""
-        self.window.answered(self._loop.time())
+        self.window.answered(self._loop.time(), permit.in_flight)
         if tokens is not None and permit.estimate:
             self._learn_share(tokens / permit.estimate)
         self._end(permit, limits, permit.tokens if tokens is None else tokens)
@@ -108,11 +108,14 @@ class Limiter:
     def refused(self, permit: Permit, limits: Limits | None = None) -> None:
         """End a call that the server refused for its limits."""
         now = self._loop.time()
-        # Of calls that come too fast the number tells nothing: only of those that kept the pace.
-        if self.window.is_to_blame(permit.in_flight) or (
-            self.pace.refused(now, permit.sent_at) and permit.keeps_pace
-        ):
+        many = self.window.is_unusual(permit.in_flight)
+        if many and self.window.is_to_blame(permit.in_flight):
             self.window.refused(now, permit.sent_at, permit.in_flight)
+        elif self.pace.refused(now, permit.sent_at):
+            # Of calls that come too fast the number tells nothing: only of those that kept the pace.
+            if many and permit.keeps_pace:
+                self.window.refused(now, permit.sent_at, permit.in_flight)
+            self.window.begin_measure()
         self._end(permit, limits, 0)
 
     def ended(self, permit: Permit, limits: Limits | None = None) -> None:
@@ -145,6 +148,12 @@ class Limiter:
             event.cancel()
         for call in self._waiting_calls():
             call.cancel()
+
+    def end(self) -> None:
+        """Set no timer any more; for when no call is under way."""
+        self._wake_in(math.inf)
+        if self._ticking is not None:
+            self._ticking.cancel()
 
     def fail_waiting(self, new_error: Callable[[], Exception]) -> None:
         """Have every call that waits, for a permit or anything before it, raise an error."""
@@ -247,12 +256,11 @@ class Limiter:
         return first, 0.0 if first else soonest
 
     def _tick_later(self) -> None:
-        if self.window.is_opening and not self._is_ticking:
-            self._is_ticking = True
-            self._loop.call_later(TICK_SECONDS, self._tick, context=Context())
+        if self.window.is_opening and self._ticking is None:
+            self._ticking = self._loop.call_later(TICK_SECONDS, self._tick, context=Context())
 
     def _tick(self) -> None:
-        self._is_ticking = False
+        self._ticking = None
         self.window.tick()
         if self.in_flight:
             self._tick_later()

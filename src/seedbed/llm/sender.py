@@ -202,6 +202,8 @@ class Sender:
         """Set no timer any more; for when all calls have been cancelled."""
         for deadlines in self._deadlines.values():
             deadlines.close()
+        for limiter in self._limiters.values():
+            limiter.end()
         self.on_appetite = lambda: None
 
     def limiter(self, llm: LLM) -> Limiter:
