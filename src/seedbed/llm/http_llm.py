@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import LLMError
 from seedbed.llm.http_errors import Assemble, error_told, parse_body
 from seedbed.llm.llm import LLM
 from seedbed.llm.response import Limits
-from seedbed.llm.transport import HTTPAnswer
 from seedbed.llm.waits_wanted import wait_wanted
+
+if TYPE_CHECKING:
+    from seedbed.llm.transport import HTTPAnswer
 
 
 class HTTPLLM(LLM):
