@@ -19,6 +19,7 @@ WIDTH = 100
 
 _COMMAND = r"^<!-- (?P<verb>prints|runs): (?P<command>[^\n]+?) -->\n(?:\n?```text\n(?P<output>.*?)^```\n)?"
 _FILE = r"^```(?!console)\w+ title=\"(?P<file>[^\"]+)\"\n(?P<text>.*?)^```\n"
+_LOADING = re.compile(r"(\S+: )?loading \S.* \.\.\.")
 _PART = re.compile(f"{_COMMAND}|{_FILE}", re.MULTILINE | re.DOTALL)
 
 
@@ -60,7 +61,9 @@ def _ran(match: re.Match[str], folder: Path) -> str:
     if match["verb"] == "runs":
         return head
     shown = ended.stdout.replace(f"{folder}/", "").strip("\n")
-    printed = "\n".join(line.rstrip() for line in shown.splitlines())
+    # Said of a model that takes over a second to load, as on a busy machine.
+    lines = (line.rstrip() for line in shown.splitlines() if not _LOADING.fullmatch(line))
+    printed = "\n".join(lines)
     return f"{head}\n```text\n{printed}\n```\n"
 
 

@@ -120,6 +120,35 @@ def test_ctrl_c_cancels_the_call_and_leaves():
     assert ended.stdout == "cancelled\ninterrupted\n[['alive']]\n", ended
 
 
+def test_ctrl_c_reaches_a_call_whose_caller_does_not_wait_for_it_yet():
+    ended = python(
+        """
+        import asyncio, sys, threading
+        begun = threading.Event()
+
+        async def answer(request):
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                print("cancelled", flush=True)
+
+        def interrupt(frame, event, arg):
+            if event == "return" and frame.f_code.co_name == "run_coroutine_threadsafe":
+                begun.wait()
+                raise KeyboardInterrupt
+            return interrupt
+
+        sys.settrace(interrupt)
+        try:
+            scripted(answer).generate([user("a")])
+        except KeyboardInterrupt:
+            print("interrupted")
+        """
+    )
+    assert (ended.stdout, ended.stderr) == ("cancelled\ninterrupted\n", ""), ended
+
+
 def test_what_was_opened_is_closed_with_the_loop():
     thread, closed = LoopThread(), []
 

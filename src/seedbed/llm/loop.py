@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from seedbed.errors import LoopThreadError
 from seedbed.llm.scope import calling_scope, current_scope
@@ -64,14 +64,14 @@ class LoopThread:
                 "a blocking call on the thread that answers it would wait for ever",
                 f"await {twin} here instead",
             )
-        ended = threading.Event()
-        future = asyncio.run_coroutine_threadsafe(_signalling(coroutine, ended), self.loop)
+        errand = _Errand(coroutine)
         try:
-            return future.result()
+            # Ctrl-C may come here, too, when the coroutine is under way and nobody has its future yet.
+            return asyncio.run_coroutine_threadsafe(errand.execute(), self.loop).result()
         except BaseException:
-            if not future.done():
-                future.cancel()
-                ended.wait(_CLOSING_SECONDS)
+            if not errand.ended.is_set():
+                self.loop.call_soon_threadsafe(errand.cancel)
+                errand.ended.wait(_CLOSING_SECONDS)
             raise
 
     def arun(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
@@ -104,11 +104,31 @@ class LoopThread:
         await self.loop.shutdown_asyncgens()
 
 
-async def _signalling(coroutine: Coroutine[Any, Any, T], ended: threading.Event) -> T:
-    try:
-        return await coroutine
-    finally:
-        ended.set()
+class _Errand(Generic[T]):
+    """A coroutine that a thread waits for; `cancel` reaches it whether it has begun or not."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._coroutine = coroutine
+        self._task: asyncio.Task[Any] | None = None
+        self._is_cancelled = False
+        self.ended = threading.Event()
+
+    async def execute(self) -> T:
+        """Return what the coroutine returns."""
+        self._task = asyncio.current_task()
+        try:
+            if self._is_cancelled:
+                self._coroutine.close()
+                raise asyncio.CancelledError
+            return await self._coroutine
+        finally:
+            self.ended.set()
+
+    def cancel(self) -> None:
+        """Cancel the coroutine; called on its loop."""
+        self._is_cancelled = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 def task_of_scope(
