@@ -30,6 +30,7 @@ from seedbed import (
 from seedbed.llm.budget import Cap, prompt_bound
 from seedbed.llm.request import Request
 from seedbed.llm.sender import Sender
+from seedbed.llm.waiting import ENOUGH_WAITING
 from seedbed_openai import OpenAILLM
 
 DOLLARS = Prices(price_input=2.0, price_output=10.0)
@@ -141,6 +142,128 @@ def test_no_permit_and_no_reservation_outlives_a_cancelled_call():
     run_virtually(run())
 
 
+def reserved(budget, text="a", rank=0, **options):
+    """Return a task in which a call of 117 tokens at most reserves them."""
+    llm = scripted(max_tokens=100)
+    return asyncio.create_task(budget.reserve(llm, llm.request(user(text)), rank, **options))
+
+
+def settle(budget, reservation, tokens=0):
+    """End a call that took so many tokens."""
+    budget.settle(scripted(), reservation, Response.of_text("yes", Usage(0, tokens)) if tokens else None)
+
+
+def test_a_call_that_takes_exactly_what_is_left_fits():
+    async def run():
+        llm = random_llm()
+        assert [type(one) for one in await send_all(Budget(max_tokens=124), llm, 1)] == [Response]
+        longest = DOLLARS.cost_of(llm, Usage(24, 100))
+        outcomes = await send_all(Budget(max_cost=longest, prices=DOLLARS), llm, 1)
+        assert [type(one) for one in outcomes] == [Response]
+
+    run_virtually(run())
+
+
+def test_each_of_several_choices_may_take_its_longest():
+    async def run():
+        llm = scripted(max_tokens=100)
+        reservation = await Budget(max_tokens=1000).reserve(llm, llm.request(user("a"), n=3))
+        assert reservation.tokens == 317
+
+    run_virtually(run())
+
+
+def test_room_that_came_to_a_call_as_it_was_cancelled_is_given_back_once():
+    async def run():
+        budget = Budget(max_tokens=240)
+        first, _ = await reserved(budget), await reserved(budget)
+        third = reserved(budget)
+        await asyncio.sleep(0)
+        settle(budget, first)
+        third.cancel()
+        await asyncio.wait([third])
+        await reserved(budget)
+        reserved(budget)
+        await asyncio.sleep(0)
+        assert budget.waiting == 1
+
+    run_virtually(run())
+
+
+def test_a_call_that_was_refused_as_it_was_cancelled_gives_nothing_back():
+    async def run():
+        budget = Budget(max_tokens=120)
+        first = await reserved(budget)
+        second = reserved(budget)
+        await asyncio.sleep(0)
+        settle(budget, first, tokens=50)
+        second.cancel()
+        await asyncio.wait([second])
+        # It would wait for a call under way if there seemed to be one.
+        with pytest.raises(BudgetExhaustedError):
+            await reserved(budget)
+
+    run_virtually(run())
+
+
+def test_the_next_call_has_the_turn_of_one_that_is_cancelled():
+    async def run():
+        budget = Budget(max_tokens=240)
+        await reserved(budget)
+        large, small = reserved(budget, text="a" * 50, rank=1), reserved(budget, rank=2)
+        await asyncio.sleep(0)
+        assert budget.waiting == 2
+        large.cancel()
+        assert (await small).tokens == 117
+
+    run_virtually(run())
+
+
+def test_the_next_call_has_the_turn_of_one_that_may_not_wait():
+    async def refuse(room):
+        raise asyncio.CancelledError
+
+    async def run():
+        budget = Budget(max_tokens=240)
+        await reserved(budget)
+        large, small = reserved(budget, text="a" * 50, rank=1, wait=refuse), reserved(budget, rank=2)
+        assert (await small).tokens == 117
+        assert large.cancelled()
+
+    run_virtually(run())
+
+
+def test_it_is_told_when_enough_calls_wait_and_when_half_of_them_are_left():
+    async def run():
+        budget = Budget(max_tokens=120)
+        told = []
+        budget.on_appetite = lambda: told.append(budget.waiting)
+        await reserved(budget)
+        seen, calls = [], []
+        for _ in range(ENOUGH_WAITING + 1):
+            calls.append(reserved(budget))
+            await asyncio.sleep(0)
+            seen.append(budget.has_enough)
+        assert seen == [False] * (ENOUGH_WAITING - 1) + [True, True]
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(calls)
+        assert told == [ENOUGH_WAITING // 2]
+
+    run_virtually(run())
+
+
+def test_time_that_is_used_up_is_named():
+    async def run():
+        budget = Budget(max_seconds=60, spent=Spent(seconds=60))
+        with pytest.raises(BudgetExhaustedError, match="the time of 60 s is used up"):
+            budget.check_time()
+        with pytest.raises(BudgetExhaustedError, match="the time of 60 s is used up"):
+            await reserved(budget)
+
+    run_virtually(run())
+
+
 def test_a_server_that_counts_nothing_is_reckoned_at_the_most():
     async def run():
         budget = Budget(max_tokens=10_000, max_cost=1, prices=DOLLARS)
@@ -219,10 +342,11 @@ def test_prices_that_cannot_be_are_refused(options):
         Prices(**options)
 
 
+@pytest.mark.parametrize("number", [0, -1])
 @pytest.mark.parametrize("cap", ["max_cost", "max_tokens", "max_seconds"])
-def test_caps_that_cannot_be_are_refused(cap):
+def test_caps_that_cannot_be_are_refused(cap, number):
     with pytest.raises(UsageError, match=cap):
-        Budget(**{cap: 0})
+        Budget(**{cap: number})
 
 
 def test_the_price_list_is_imported_only_when_it_is_asked():
