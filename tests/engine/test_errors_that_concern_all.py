@@ -13,6 +13,7 @@ from seedbed import (
     GenerationError,
     GeneratorTask,
     RateLimitedError,
+    ServerError,
     Step,
     StopRun,
     Task,
@@ -68,6 +69,16 @@ def test_rows_of_before_are_kept_and_the_run_says_what_stopped_it(tmp_path):
     assert isinstance(done.stopped_by, AuthenticationError)
     assert [row["n"] for row in done.rows()] == [0, 1, 2, 3, 4]
     assert out.read_text() == '{"old": true}\n'
+
+
+def test_a_refused_key_is_what_stopped_the_run_where_an_earlier_row_waits_for_its_next_try():
+    def answer(request):
+        if prompt(request) == "0":
+            raise ServerError("busy", retry_after=300.0)
+        raise AuthenticationError("the key is refused")
+
+    with pytest.raises(AuthenticationError, match="the key is refused"):
+        run(Ask(llm=scripted(answer)), input=ROWS[:2], concurrency=1)
 
 
 def test_the_siblings_of_a_row_that_multiplied_are_cancelled_too():

@@ -565,3 +565,53 @@ def test_a_given_concurrency_is_reached_though_nothing_has_come_back():
             call.cancel()
 
     run_virtually(run())
+
+
+def test_a_pause_that_is_cancelled_leaves_no_timer():
+    async def run():
+        loop = asyncio.get_running_loop()
+        pause = asyncio.create_task(Limiter().pause(1000.0))
+        await asyncio.sleep(0)
+        assert loop.timers() == 1
+        pause.cancel()
+        await asyncio.wait([pause])
+        assert loop.timers() == 0
+
+    run_virtually(run())
+
+
+def test_answers_to_calls_of_the_old_window_say_nothing_of_the_new_one():
+    window = Window()
+    window.delay(0.0, 0)
+    open_up(window)
+    assert window.limit == 16
+    answer_all(window, 16, at=1.0)
+    open_up(window)
+    assert window.limit == 32
+    # They were sent before, and come one second later; the 32 after them take but one more.
+    answer_all(window, 16, at=2.0)
+    answer_all(window, 32, at=3.0)
+    open_up(window)
+    assert window.limit == 64
+
+
+def open_up(window):
+    window.ended()
+    while window.is_opening:
+        window.tick()
+
+
+def answer_all(window, number, at):
+    window.delay(at, window.limit)
+    for _ in range(number):
+        window.answered(at, window.limit)
+
+
+def test_a_number_that_is_known_to_be_taken_is_not_to_blame():
+    window = Window(64)
+    window.refused(1.0, 0.5, 10)
+    assert window.limit == 8
+    window = Window(64)
+    open_up(window)
+    window.refused(1.0, 0.5, 11)
+    assert (window.limit, window.is_to_blame(10), window.is_to_blame(11)) == (10, False, True)
