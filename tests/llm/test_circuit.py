@@ -19,6 +19,10 @@ def test_an_endpoint_that_never_answered_is_given_up_soon():
     assert failing(Circuit(POLICY), LLMConnectionError("no"), range(100)) == 10
 
 
+def test_three_failures_in_that_time_are_enough_where_there_was_no_answer():
+    assert failing(Circuit(POLICY), LLMConnectionError("no"), [0, 5, 10]) == 10
+
+
 def test_an_endpoint_that_has_answered_is_given_a_minute():
     circuit = Circuit(POLICY)
     circuit.answered()
@@ -52,6 +56,8 @@ def test_a_request_that_is_refused_as_it_stands_is_an_answer():
 def test_failures_of_long_ago_are_no_sign():
     circuit = Circuit(POLICY)
     assert failing(circuit, ServerError("oops"), range(0, 10_000, 1000)) is None
+    assert not circuit.is_suspect
+    assert failing(circuit, AuthenticationError("no"), range(10_000, 20_000, 1000)) is None
 
 
 def test_a_suspect_endpoint_is_sent_one_call_at_a_time_and_ever_more_rarely():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.support.virtual_clock import run_virtually
 
 from seedbed.llm.deadlines import Deadlines
 
@@ -56,17 +57,13 @@ def test_each_of_many_is_cut_off_though_there_is_one_timer() -> None:
 
 
 def test_a_timer_that_outlives_its_call_cuts_off_the_next_one_at_its_own_time() -> None:
-    async def main() -> tuple[float, str]:
-        deadlines, loop = Deadlines(SOON), asyncio.get_running_loop()
+    async def main() -> tuple[str, float]:
+        deadlines = Deadlines(10.0)
         with deadlines.within():
-            await asyncio.sleep(0)
-        begun = loop.time()
-        said = await within(deadlines)
-        return loop.time() - begun, said
+            await asyncio.sleep(4)
+        return await within(deadlines), asyncio.get_running_loop().time()
 
-    took, said = asyncio.run(main())
-    assert said == "time-out"
-    assert took >= SOON * 0.99
+    assert run_virtually(main()) == ("time-out", 14.0)
 
 
 def test_who_is_cancelled_from_outside_is_cancelled() -> None:

@@ -67,9 +67,21 @@ def test_what_says_nothing_of_the_request_is_tried_more_often(kind, tries):
     run_virtually(run())
 
 
-def test_lost_connections_do_not_use_up_the_tries_of_a_request():
+def test_an_answer_in_another_form_than_promised_is_asked_for_only_a_few_times():
     async def run():
-        errors = [LLMConnectionError("lost")] * 4 + [ServerError("oops")] * 2
+        llm = answering(lambda _: InvalidResponseError("no"))
+        (error,) = await send_all(Sender(retry=RetryPolicy(tries=6, misread=2, first_wait=0.001)), llm, 1)
+        assert type(error) is InvalidResponseError
+        assert error.tries == len(llm.requests) == 2
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("kinds", [(LLMConnectionError, ServerError), (ServerError, LLMConnectionError)])
+def test_lost_connections_do_not_use_up_the_tries_of_a_request(kinds):
+    async def run():
+        number = {LLMConnectionError: 4, ServerError: 2}
+        errors = [kind("no") for kind in kinds for _ in range(number[kind])]
         llm = answering(lambda _: errors.pop() if errors else None)
         sender = Sender(retry=RetryPolicy(tries=3, first_wait=0.001))
         (response,) = await send_all(sender, llm, 1)
