@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.support.virtual_clock import run_virtually
+from tests.support.virtual_clock import VirtualClockLoop, run_virtually
 
 from seedbed.llm.deadlines import Deadlines
 
@@ -64,6 +64,19 @@ def test_a_timer_that_outlives_its_call_cuts_off_the_next_one_at_its_own_time() 
         return await within(deadlines), asyncio.get_running_loop().time()
 
     assert run_virtually(main()) == ("time-out", 14.0)
+
+
+def test_no_timer_is_left_once_they_are_closed() -> None:
+    async def main() -> list[int]:
+        deadlines, timers = Deadlines(NEVER), []
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualClockLoop)
+        with deadlines.within():
+            timers.append(loop.timers())
+        deadlines.close()
+        return [*timers, loop.timers()]
+
+    assert run_virtually(main()) == [1, 0]
 
 
 def test_who_is_cancelled_from_outside_is_cancelled() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 
 import pytest
@@ -63,6 +64,28 @@ def test_what_says_nothing_of_the_request_is_tried_more_often(kind, tries):
         assert type(error) is kind
         assert error.tries == len(llm.requests) == tries
         assert sender.counts.retried == tries - 1
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("lifts", [True, False])
+def test_only_a_refusal_that_lifts_teaches_a_pace(lifts):
+    async def run():
+        llm = answering(lambda _: RateLimitedError("no credit left", retryable=lifts))
+        sender = Sender(retry=RetryPolicy(tries=1))
+        await send_all(sender, llm, 1)
+        assert sender.counts.refused == lifts
+        assert (sender.limiter(llm).pace.rate < math.inf) == lifts
+
+    run_virtually(run())
+
+
+def test_no_wait_is_longer_than_the_time_that_is_left():
+    async def run():
+        errors = [RateLimitedError("slow down", retry_after=300.0)]
+        llm = answering(lambda _: errors.pop() if errors else None)
+        await send_all(Sender(budget=Budget(max_seconds=60)), llm, 1)
+        assert 59 < now() < 61
 
     run_virtually(run())
 
