@@ -228,6 +228,43 @@ def test_a_call_in_flight_while_draining_ends_and_is_not_tried_again():
     run_virtually(run())
 
 
+def test_no_call_is_sent_to_an_endpoint_that_is_first_asked_while_draining():
+    async def run():
+        sender, llm = Sender(), scripted()
+        sender.drain()
+        with pytest.raises(asyncio.CancelledError):
+            await sender.send(llm, llm.request(user("a")))
+        assert llm.requests == []
+
+    run_virtually(run())
+
+
+def test_no_timer_is_left_at_the_end():
+    async def run():
+        sender, llm = Sender(), scripted(timeout=600.0)
+        await sender.send(llm, llm.request(user("a")))
+        assert asyncio.get_running_loop().timers() >= 1
+        sender.end()
+        assert asyncio.get_running_loop().timers() == 0
+
+    run_virtually(run())
+
+
+def test_more_is_of_use_as_long_as_one_of_the_endpoints_has_too_little():
+    async def run():
+        busy, idle = answering(lambda _: None, latency=10.0), scripted(place="elsewhere")
+        sender = Sender(concurrency=1)
+        tasks = asyncio.ensure_future(send_all(sender, busy, 1 + ENOUGH_WAITING))
+        await asyncio.sleep(1)
+        assert sender.has_enough
+        await sender.send(idle, idle.request(user("a")))
+        assert not sender.has_enough
+        sender.drain()
+        await tasks
+
+    run_virtually(run())
+
+
 TIGHT = {
     "a permit": lambda: Sender(concurrency=1),
     "requests per minute": lambda: Sender(requests_per_minute=60),

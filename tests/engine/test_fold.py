@@ -1,0 +1,89 @@
+"""What counts towards the rows that are wanted, and what is cut when there are enough."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+import pytest
+
+from seedbed import GeneratorTask
+from seedbed.engine.cells import Cell
+from seedbed.engine.failure import Failure
+from seedbed.engine.fold import Fold
+from seedbed.engine.settled import Settled
+
+
+def folded(wanted=None, attempts=None):
+    return Fold("last", frozenset({"first", "last"}), wanted=wanted, attempts=attempts, generator=None)
+
+
+def settled(rows=0, failures=(), position=0):
+    """Return what became of an item that made so many rows, and failed at these steps."""
+    cells = [Cell(f"{position}/{k}", b"{}", "last") for k in range(rows)]
+    failed = [Failure(f"{position}/{k}", step, "ValueError", "no") for k, step in enumerate(failures)]
+    return Settled(position, str(position), {"last": cells}, failed)
+
+
+def decide(fold, *items):
+    """Return how many rows and failures are left of each item."""
+    decided = [asyncio.run(fold.decide(item)) for item in items]
+    return [(len(one.rows("last")), len(one.failures)) for one in decided]
+
+
+def test_no_more_items_start_than_there_are_attempts():
+    fold = folded(attempts=5)
+    assert (fold.has_room(4), fold.has_room(5)) == (True, False)
+    decide(fold, settled(1))
+    assert (fold.has_room(3), fold.has_room(4), fold.tried) == (True, False, None)
+    decide(fold, *[settled(0)] * 4)
+    assert fold.tried == 5
+
+
+def test_no_more_items_start_than_may_make_the_rows_that_are_wanted():
+    fold = folded(wanted=3)
+    assert (fold.has_room(2), fold.has_room(3)) == (True, False)
+    decide(fold, settled(1), settled(0))
+    assert (fold.has_room(1), fold.has_room(2), fold.is_satisfied) == (True, False, False)
+    decide(fold, settled(2))
+    assert (fold.has_room(0), fold.is_satisfied, fold.tried) == (False, True, None)
+
+
+def test_failures_count_with_rows_and_come_after_them():
+    fold = folded(wanted=3)
+    assert decide(fold, settled(2, ["first", "last", "last"])) == [(2, 1)]
+    assert fold.is_satisfied
+
+
+def test_rows_behind_the_last_one_wanted_are_cut_with_all_failures_that_count():
+    fold = folded(wanted=3)
+    assert decide(fold, settled(1), settled(4, ["last", "elsewhere"])) == [(1, 0), (2, 1)]
+
+
+@pytest.mark.parametrize(("step", "room"), [("first", 1), ("elsewhere", 2)])
+def test_a_failure_on_the_way_to_other_rows_does_not_count(step, room):
+    fold = folded(wanted=3)
+    assert decide(fold, settled(1, [step])) == [(1, 1)]
+    assert (fold.has_room(room - 1), fold.has_room(room)) == (True, False)
+
+
+class Feeding(GeneratorTask):
+    """Reads earlier rows."""
+
+    feedback: ClassVar[int] = 4
+    template: str = "{{ number }}"
+
+
+def test_only_rows_of_items_below_an_index_are_read_however_many_are_decided():
+    fold = Fold("feeding", frozenset({"feeding"}), wanted=None, attempts=None, generator=Feeding())
+    for position, rows in enumerate([1, 0, 2, 1]):
+        cells = [Cell(f"{position}/{k}", b'{"at": %d}' % position, "feeding") for k in range(rows)]
+        asyncio.run(fold.decide(Settled(position, str(position), {"feeding": cells})))
+    assert fold.decided() == 4
+    assert [[row["at"] for row in fold.below(index)] for index in range(5)] == [
+        [],
+        [0],
+        [0],
+        [0, 2, 2],
+        [0, 2, 2, 3],
+    ]
