@@ -87,3 +87,28 @@ def test_only_rows_of_items_below_an_index_are_read_however_many_are_decided():
         [0, 2, 2],
         [0, 2, 2, 3],
     ]
+
+
+class Distinct(GeneratorTask):
+    """Makes no text twice."""
+
+    unique: ClassVar[tuple[str, ...]] = ("text",)
+    template: str = "{{ number }}"
+
+
+def test_all_that_was_made_of_a_row_goes_with_it():
+    fold = Fold("last", frozenset({"distinct", "last"}), wanted=None, attempts=None, generator=Distinct())
+    left = []
+    for position, texts in enumerate([["a"], ["b", "a"], ["b"]]):
+        made = [
+            Cell(f"{position}/{k}", b'{"text": "%s"}' % text.encode(), "distinct")
+            for k, text in enumerate(texts)
+        ]
+        rows = [Cell(f"{cell.id}/{k}", cell.encoded, "last", cell) for cell in made for k in range(2)]
+        item = asyncio.run(fold.decide(Settled(position, str(position), {"last": rows})))
+        left.append(([cell.id for cell in item.rows("last")], [one.reason for one in item.rejections]))
+    assert left == [
+        (["0/0/0", "0/0/1"], []),
+        (["1/0/0", "1/0/1"], ["a duplicate of an earlier row"]),
+        ([], ["a duplicate of an earlier row"]),
+    ]

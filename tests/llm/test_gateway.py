@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from tests.support.scripted_llm import ALL, IMPATIENT, impatient, prompt, scripted, user
+from tests.support.virtual_clock import run_virtually
 
 from seedbed import (
     BadRequestError,
@@ -330,3 +331,41 @@ def test_draining_lets_the_call_in_flight_end_and_sends_no_other():
     assert [["last"]] in outcomes
     assert [type(outcome) for outcome in outcomes].count(asyncio.CancelledError) == 1
     assert len(llm.requests) == 1
+
+
+def test_the_row_of_the_lowest_rank_is_sent_first():
+    async def answer(request):
+        await asyncio.sleep(1.0)
+        return prompt(request)
+
+    async def run():
+        gateway, llm = Gateway(concurrency=1), scripted(answer)
+        calls = [
+            gateway.respond(llm, llm.request(user(str(rank))), CallScope(0, "step", str(rank), rank=rank))
+            for rank in (3, 2, 0, 1)
+        ]
+        await asyncio.gather(*calls)
+        # The first had its permit before the others came.
+        assert [prompt(request) for request in llm.requests] == ["3", "0", "1", "2"]
+
+    run_virtually(run())
+
+
+def test_who_has_had_its_answer_is_not_cancelled_with_the_calls():
+    async def run():
+        gateway, llm = Gateway(), scripted()
+        answered, done = asyncio.Event(), asyncio.Event()
+
+        async def row():
+            response = await gateway.respond(llm, llm.request(user("a")), CallScope(0, "step", "row"))
+            answered.set()
+            await done.wait()
+            return response.choices[0].text
+
+        task = asyncio.create_task(row())
+        await answered.wait()
+        gateway.cancel()
+        done.set()
+        assert await task == "yes"
+
+    run_virtually(run())
