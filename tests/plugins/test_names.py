@@ -64,7 +64,7 @@ def test_a_reference_into_a_file_is_split_after_the_class():
 
 @pytest.mark.parametrize("reference", ["openai", "openai/", "/gpt", "", "openai/ ", "a/b.py:MyLLM"])
 def test_a_reference_without_both_halves_says_the_form(reference):
-    with pytest.raises(UsageError, match="BACKEND/MODEL"):
+    with pytest.raises(UsageError, match="/MODEL"):
         split_llm_reference(reference)
 
 
@@ -88,3 +88,11 @@ def test_a_file_reference_is_told_from_a_name():
 
 def test_distributions_compare_as_pep_503_says():
     assert normalise_distribution("Seedbed_.Open-AI") == "seedbed-open-ai"
+
+
+def test_a_class_of_a_file_without_a_model_is_shown_with_one():
+    with pytest.raises(UsageError) as raised:
+        split_llm_reference("llms/own.py:Echo")
+
+    assert "PATH.py:CLASS/MODEL" in str(raised.value)
+    assert "llms/own.py:Echo/any-name" in str(raised.value)

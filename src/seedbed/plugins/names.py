@@ -43,9 +43,12 @@ def split_llm_reference(reference: str) -> tuple[str, str]:
     start, text = (path + mark, rest) if mark else ("", reference)
     backend, slash, model = text.partition("/")
     if not backend or not slash or not model.strip():
+        is_class = bool(start and backend)
+        form = "PATH.py:CLASS/MODEL" if is_class else "BACKEND/MODEL"
+        meant = f"{start}{backend}/any-name" if is_class else "openai/gpt-4.1-mini"
         raise UsageError(
-            f"the LLM reference {reference!r} does not have the form BACKEND/MODEL",
-            "for example openai/gpt-4.1-mini or llamacpp/smollm2-135m",
+            f"the LLM reference {reference!r} does not have the form {form}",
+            f"for example {meant} or llamacpp/smollm2-135m",
             "`seedbed plugins` lists the installed backends",
         )
     return start + backend, model
