@@ -79,8 +79,12 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    # Other tests of the docs may have it, from a page of their own.
+    former = sys.modules.pop("toy_model", None)
     yield of
     sys.modules.pop("toy_model", None)
+    if former is not None:
+        sys.modules["toy_model"] = former
 
 
 def commands(name: str) -> list[str]:

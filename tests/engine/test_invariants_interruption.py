@@ -71,7 +71,8 @@ def test_a_row_made_without_an_answer_that_was_cut_off_is_pending() -> None:
 
     assert (first.outcome, first.accepted, first.failed) == ("interrupted", 3, 0)
     assert [row["text"] for row in second.rows()] == ["0", "1", "2", "3", "4", "5"]
-    assert answer.answered == ["0", "1", "2", "3", "4", "5"]
+    # In whatever order they come to their turn: each once.
+    assert sorted(answer.answered) == ["0", "1", "2", "3", "4", "5"]
 
 
 class Judging(GlobalStep):
@@ -98,7 +99,8 @@ def test_a_step_over_all_rows_that_was_cut_off_is_pending_and_asks_nothing_again
 
     assert (first.outcome, first.accepted, first.failed) == ("interrupted", 0, 0)
     assert [row["text"] for row in second.rows()] == ["0", "1", "2", "3", "4", "5"]
-    assert answer.answered == ["0", "1", "2", "3", "4", "5"]
+    # In whatever order they come to their turn: each once.
+    assert sorted(answer.answered) == ["0", "1", "2", "3", "4", "5"]
 
 
 class Pooled(Step):
