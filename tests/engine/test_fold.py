@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from seedbed import GeneratorTask
+from seedbed import GeneratorTask, Reject, StopRun
 from seedbed.engine.cells import Cell
 from seedbed.engine.failure import Failure
 from seedbed.engine.fold import Fold
@@ -112,3 +112,31 @@ def test_all_that_was_made_of_a_row_goes_with_it():
         (["1/0/0", "1/0/1"], ["a duplicate of an earlier row"]),
         ([], ["a duplicate of an earlier row"]),
     ]
+
+
+class Judging(GeneratorTask):
+    """Raises what its rows say, where it is to admit them."""
+
+    template: str = "{{ number }}"
+
+    def admit(self, row, accepted):
+        raise {"stop": StopRun("that is enough"), "fail": ValueError("odd"), "reject": Reject("no")}[
+            row["raise"]
+        ]
+
+
+@pytest.mark.parametrize(("word", "failed", "rejected"), [("fail", 1, 0), ("reject", 0, 1)])
+def test_what_is_raised_of_a_row_that_is_judged_costs_that_row(word, failed, rejected):
+    item = judged(word)
+    assert (len(item.rows("judging")), len(item.failures), len(item.rejections)) == (0, failed, rejected)
+
+
+def test_what_every_row_would_meet_is_raised_where_rows_are_judged():
+    with pytest.raises(StopRun, match="that is enough"):
+        judged("stop")
+
+
+def judged(word):
+    fold = Fold("judging", frozenset({"judging"}), wanted=None, attempts=None, generator=Judging())
+    cell = Cell("0", b'{"raise": "%s"}' % word.encode(), "judging")
+    return asyncio.run(fold.decide(Settled(0, "0", {"judging": [cell]})))
