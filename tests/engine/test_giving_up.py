@@ -10,6 +10,10 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Pass, Reject, Step, StopRun, Task, run, when
+from seedbed.engine.cells import Cell
+from seedbed.engine.failure import Failure
+from seedbed.engine.giving_up import GivingUp
+from seedbed.engine.settled import Settled
 
 
 class Ask(GeneratorTask):
@@ -132,3 +136,24 @@ def test_a_row_that_no_route_takes_names_the_step_and_the_conditions() -> None:
     assert isinstance(made.stopped_by, StopRun)
     assert made.rejected == 50
     assert all(part in made.stopped_by.fact for part in ("'ask'", "'n < 0'", "'n > 5000'"))
+
+
+def test_an_item_that_fails_in_part_ends_the_watch() -> None:
+    giving_up = GivingUp(2, None)
+
+    def item(rows: int) -> Settled:
+        made = {"ask": [Cell("0", b"{}", "ask")] * rows}
+        return Settled(0, "0", made, [Failure("0", "ask", "ValueError", "no good")])
+
+    giving_up.note(item(rows=0), "run")
+    giving_up.note(item(rows=1), "run")
+    giving_up.note(item(rows=0), "run")
+    giving_up.note(item(rows=0), "run")
+    with pytest.raises(StopRun, match="the first 2 rows were all lost at 'ask': no good"):
+        give_up_on(item(rows=0), item(rows=0))
+
+
+def give_up_on(*items: Settled) -> None:
+    giving_up = GivingUp(2, None)
+    for item in items:
+        giving_up.note(item, "run")
