@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from seedbed import UsageError
 from seedbed.llm.hosts import address_of, allowed_hosts, is_among
-from seedbed.llm.key_guard import chosen_by_user, current_origin, made_in_file
+from seedbed.llm.key_guard import asking, check_request, chosen_by_user, current_origin, made_in_file
+from seedbed_openai import OpenAILLM
 
 
 def test_a_file_that_is_read_from_another_keeps_the_hosts_that_the_user_allowed() -> None:
@@ -31,3 +35,15 @@ def test_a_url_that_the_user_typed_is_allowed_as_long_as_that_is_read() -> None:
             assert is_among(address_of("https://typed.example/v1"), origin.allowed)
             assert not is_among(address_of("https://other.example/v1"), origin.allowed)
         assert current_origin() == before
+
+
+def test_a_key_that_the_file_holds_itself_is_no_secret_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELSEWHERE_API_KEY", "written-in-the-file")
+    monkeypatch.setenv("OTHER_API_KEY", "known-to-the-user-alone")
+    with made_in_file("some.yaml"):
+        llm = OpenAILLM(model="m", base_url="https://stranger.example/v1", api_key="written-in-the-file")
+    with asking(llm):
+        url = "https://stranger.example/v1/chat/completions"
+        check_request(url, {"Authorization": "Bearer written-in-the-file"}, b"{}")
+        with pytest.raises(UsageError, match="the secret in OTHER_API_KEY"):
+            check_request(url, {"Authorization": "Bearer known-to-the-user-alone"}, b"{}")

@@ -1,0 +1,55 @@
+"""What became of one row of one step: done, partial, rejected or failed."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel
+from tests.support.scripted_llm import scripted, user
+
+from seedbed import GeneratorTask, Task, run
+from seedbed.engine.executions import Outcome
+from seedbed.engine.failure import Failure
+
+
+def reason(rejected):
+    return Failure("row", "step", "ValueError", "no", rejected=rejected)
+
+
+@pytest.mark.parametrize(
+    ("rows", "rejected", "status"),
+    [
+        ([b"{}"], [], "done"),
+        ([], [], "done"),
+        ([b"{}"], [True], "partial"),
+        ([], [True, True], "rejected"),
+        ([], [True, False], "failed"),
+        ([], [False], "failed"),
+    ],
+)
+def test_a_row_is_rejected_only_where_nothing_of_it_failed(rows, rejected, status):
+    assert Outcome(rows, [reason(one) for one in rejected]).status == status
+
+
+class Output(BaseModel):
+    number: int
+
+
+class Typed(Task):
+    template: str = "{{ n }}"
+    Output = Output
+
+
+class TypedSource(GeneratorTask):
+    template: str = "{{ n }}"
+    Output = Output
+
+    def sample(self, index, rng):
+        return {"n": index}
+
+
+def test_an_answer_that_does_not_fit_fails_a_row_of_an_input_and_is_replaced_by_a_generator():
+    done = run(Typed(llm=scripted("no number")), input=[{"n": 1}])
+    assert (done.failed, done.rejected) == (1, 0)
+    llm = scripted(lambda request: '{"number": 1}' if user("1")[0] in request.messages else "no number")
+    done = run(TypedSource(llm=llm), 1)
+    assert (done.accepted, done.failed, done.rejected) == (1, 0, 1)
