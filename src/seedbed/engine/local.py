@@ -32,7 +32,6 @@ from seedbed.llm.key_guard import asking, made_by
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import call_soon
 from seedbed.llm.redaction import redact, redact_error, showable
-from seedbed.llm.response import Usage
 from seedbed.llm.scope import CallScope
 from seedbed.llm.sender import Sender
 from seedbed.plugins.class_errors import told
@@ -109,7 +108,8 @@ class LocalEngine(Engine):
     async def _prepare(self) -> None:
         for llm in self.job.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
-                await asyncio.to_thread(self._check_price, llm)
+                if self.job.plan.bounds.max_cost is not None:
+                    await asyncio.to_thread(self._check_price, llm)
                 if llm.key_env_var is not None:
                     llm.resolve_key()
                 with asking(llm):
@@ -125,11 +125,12 @@ class LocalEngine(Engine):
                 await asyncio.to_thread(step.load)
             self._loaded.append(step)
         await asyncio.to_thread(check_drawn_columns, self.job.plan)
+        # The list of prices takes a quarter of a second to load, in which the first calls can be answered.
+        self._shop.journal.prices.look_up_soon(self.job.plan.llms)
         self.is_ready = True
 
     def _check_price(self, llm: LLM) -> None:
-        """Look the price up, which loads a list of them, and see that a cap on money knows it."""
-        self._shop.journal.prices.cost_of(llm, Usage())
+        """See that a cap on money knows the price, which loads a list of them."""
         if self.budget is not None:
             self.budget.check(llm)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,6 +51,7 @@ class Prices:
                 raise UsageError(f"a price is below zero: {min(price_input, price_output):g}")
             self._given = Rates(price_input, price_output, cached=price_input).cost
         self._found: dict[str, Price | None] = {}
+        self._looking_up = threading.Lock()
 
     def cost_of(self, llm: LLM, usage: Usage) -> float | None:
         """Return the dollars that a usage costs, or None where no price is known."""
@@ -77,8 +80,21 @@ class Prices:
         if name is None:
             return None
         if name not in self._found:
-            self._found[name] = _listed(name)
+            with self._looking_up:
+                if name not in self._found:
+                    self._found[name] = _listed(name)
         return self._found[name]
+
+    def look_up_soon(self, llms: Sequence[LLM]) -> None:
+        """Begin to look up what LLMs cost, in a thread; `cost_of` waits for it where it comes first."""
+        if any(llm.price_id is not None for llm in llms) and self._given is None:
+            threading.Thread(target=self._look_up, args=(llms,), name="seedbed-prices", daemon=True).start()
+
+    def _look_up(self, llms: Sequence[LLM]) -> None:
+        for llm in llms:
+            # Whoever asks for the price is told what is wrong with it.
+            with suppress(Exception):
+                self._price(llm)
 
 
 def _is_installed() -> bool:
