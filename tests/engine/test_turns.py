@@ -77,3 +77,12 @@ def test_a_row_that_is_cancelled_as_it_waits_holds_up_nobody():
         assert rows.passed == [2]
 
     run_virtually(run())
+
+
+def test_nothing_is_kept_of_rows_that_have_passed():
+    async def run():
+        rows = Passing()
+        await asyncio.gather(*(rows.start(position) for position in (2, 1, 0)))
+        assert (rows.turns._waiting, rows.turns._done) == ({}, set())
+
+    run_virtually(run())

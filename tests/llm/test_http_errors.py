@@ -359,3 +359,19 @@ def test_an_error_in_disguise_that_tells_its_status_is_that_error(code):
 def test_a_refusal_is_raised_from_the_body_too():
     with pytest.raises(AuthenticationError, match="check the API key"):
         parse_body(answer(401, openai("no")), "Acme")
+
+
+def test_a_wait_that_headers_ask_for_counts_with_an_error_inside_a_good_status():
+    with pytest.raises(ServerError) as raised:
+        parse_body(answer(200, {"error": "the engine is gone"}, retry_after="7"), "Acme")
+    assert raised.value.retry_after == 7
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_stream_is_assembled_however_short_it_is(number):
+    body = 'data: {"text": "a"}\n\n' * number + "data: [DONE]\n\n"
+
+    def assemble(events):
+        return {"text": "".join(event["text"] for event in events), "is": "whole"}
+
+    assert parse_body(answer(200, body), "Acme", assemble=assemble) == {"text": "a" * number, "is": "whole"}
