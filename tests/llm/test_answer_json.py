@@ -80,3 +80,19 @@ def test_what_python_dumps_is_read_and_can_be_sent_again(value, ascii):
 def test_any_bytes_are_a_value_or_a_value_error(body):
     with suppress(ValueError):
         read_json(body)
+
+
+def test_lines_of_one_event_keep_the_spaces_of_a_text_that_goes_over_them():
+    assert read_json(b'data: {"a": "x \ndata:  y"}\n\n').value == [{"a": "x \n y"}]
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_events_that_no_empty_line_parts_are_events(number):
+    assert read_json(b'data: {"a": 1}\n' * number).value == [{"a": 1}] * number
+
+
+@pytest.mark.parametrize("number", [-(2**63), -(2**63) - 1, 2**64 - 1, 2**64])
+def test_numbers_are_the_same_whatever_surrounds_the_json(number):
+    plain, marked = (read_json(start + f"[{number}]".encode()).value for start in (b"", b"\xef\xbb\xbf"))
+    assert plain == marked
+    assert [type(one) for one in plain] == [type(one) for one in marked]

@@ -7,10 +7,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from seedbed.errors import UsageError
-from seedbed.llm.structured import json_text, schema_of, shared_schema
+from seedbed.llm.request import Request
+from seedbed.llm.structured import fit_schema, json_text, schema_of, shared_schema
 
 
 class Part(BaseModel):
@@ -83,3 +84,33 @@ def test_a_class_with_a_name_that_nobody_knows_is_named_with_its_place() -> None
 
     assert caught.value.advice[0].startswith(f"in {__file__}, line ")
     assert "import or define Nothing where Unfinished is defined" in caught.value.advice[1]
+
+
+def test_a_fence_inside_of_the_json_is_no_fence_around_it():
+    answer = '{"code": "see", "text": "\n```json\n{}\n```\n"}'
+    assert json_text(answer) == answer
+    assert json_text("Here:\n```json\n{}\n```\nand so on") == "{}"
+
+
+ASKED = Request(messages=({"role": "user", "content": "a"},), schema={"type": "object", "properties": {}})
+
+
+def test_a_raw_prompt_goes_out_without_its_schema_and_that_is_noted():
+    sent, note = fit_schema(ASKED._replace(raw_prompt=True), None)
+    assert (sent.schema, note) == (None, "a raw prompt goes out without the schema")
+    assert sent.messages == ASKED.messages
+
+
+def test_a_backend_may_change_the_schema_that_it_gets():
+    sent, _ = fit_schema(ASKED, None)
+    sent.schema["properties"]["more"] = {}
+    assert ASKED.schema == {"type": "object", "properties": {}}
+
+
+@pytest.mark.parametrize(("most", "kind"), [(2**64 - 1, int), (2**64, float), (-(2**63), int)])
+def test_numbers_in_a_schema_are_such_as_json_encoders_take(most, kind):
+    class Large(BaseModel):
+        number: int = Field(le=most)
+
+    maximum = schema_of(Large)["properties"]["number"]["maximum"]
+    assert (type(maximum), maximum) == (kind, most)
