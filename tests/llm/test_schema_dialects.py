@@ -299,3 +299,33 @@ def test_a_schema_in_the_prompt_is_validated_and_asked_again_all_the_same() -> N
     assert row["counts"] == {"a": 1}
     assert [request.schema for request in llm.requests] == [None, None]
     assert all("additionalProperties" in request.messages[0]["content"] for request in llm.requests)
+
+
+def test_places_alike_with_more_after_them_are_no_list_of_a_fixed_length() -> None:
+    pair = {"type": "array", "prefixItems": [TEXT, TEXT]}
+    counts = {"minItems": 2, "maxItems": 2}
+    assert said(closed(a=pair), MOST)["properties"]["a"] == {"type": "array", "items": TEXT, **counts}
+    more = {**pair, "items": {"type": "integer"}}
+    assert said(closed(a=more), MOST)["properties"]["a"] == more
+    assert "a list whose places have types of their own" in said(closed(a=more))
+
+
+def test_what_stands_in_definitions_counts_towards_the_limits() -> None:
+    schema = {"$defs": {"A": closed(a=TEXT, b=TEXT)}, **closed(c={"$ref": "#/$defs/A"})}
+    assert "more than 2 properties (there are 3)" in said(schema, replace(LEAST, max_properties=2))
+    assert said(schema, replace(LEAST, max_properties=3))["properties"]
+
+
+@pytest.mark.parametrize(("number", "fits"), [(250, True), (251, False)])
+def test_the_texts_of_large_enums_alone_are_counted(number: int, fits: bool) -> None:
+    schema = closed(a={"enum": [f"value {k}" for k in range(number)]})
+    found = said(schema, replace(LEAST, max_enum_characters=1000))
+    assert isinstance(found, dict) == fits
+
+
+def test_a_type_that_holds_itself_through_several_others_does() -> None:
+    names = "ABCD"
+    held = {name: closed(a={"$ref": f"#/$defs/{names[(k + 1) % 4]}"}) for k, name in enumerate(names)}
+    schema = {"$defs": held, **closed(a={"$ref": "#/$defs/A"})}
+    assert "a type that holds itself" in said(schema)
+    assert said(schema, MOST)["$defs"].keys() == {*names}
