@@ -329,3 +329,26 @@ def test_a_type_that_holds_itself_through_several_others_does() -> None:
     schema = {"$defs": held, **closed(a={"$ref": "#/$defs/A"})}
     assert "a type that holds itself" in said(schema)
     assert said(schema, MOST)["$defs"].keys() == {*names}
+
+
+def test_a_reference_to_a_name_with_signs_of_pointers_is_written_as_one() -> None:
+    schema = {"$defs": {"A~/B": closed(a=TEXT)}, **closed(c={"$ref": "#/$defs/A~0~1B"})}
+    assert said(schema)["properties"]["c"] == {"$ref": "#/$defs/A~0~1B"}
+
+
+WORDED = replace(MOST, formats=frozenset({"date"}), largest_count=3, anchored_patterns=True)
+
+
+@pytest.mark.parametrize(
+    ("kept", "described"),
+    [
+        ({"type": "array", "items": TEXT, "minItems": 3}, {"type": "array", "items": TEXT, "minItems": 4}),
+        ({"type": "string", "format": "date"}, {"type": "string", "format": "email"}),
+        ({"type": "string", "pattern": "^[a-z]$"}, {"type": "string", "pattern": "^[a-z]$|.*"}),
+    ],
+)
+def test_what_a_dialect_has_is_said_once_and_what_it_lacks_in_words(kept: Any, described: Any) -> None:
+    assert said(closed(a=kept), WORDED) == closed(a=kept)
+    *same, (name, value) = described.items()
+    words = f"({name}: {json.dumps(value)})"
+    assert said(closed(a=described), WORDED) == closed(a={**dict(same), "description": words})

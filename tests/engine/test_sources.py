@@ -1,0 +1,109 @@
+"""Where rows come from: what a thread makes ahead, where its calls belong, and that it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from seedbed.engine.cells import Cell
+from seedbed.engine.sources import ContentIds, Item, ThreadedSource
+from seedbed.llm.scope import CallScope, current_scope
+
+ROW = b'"' + b"x" * 98 + b'"'
+
+
+def item(number):
+    return Item(str(number), Cell(str(number), ROW))
+
+
+async def taken(source, note=lambda: None):
+    """Take all items, and return their ids."""
+    news, ids = asyncio.Event(), []
+    source.on_news = news.set
+    while not source.ended:
+        found = source.take()
+        if found is not None:
+            ids.append(found.id)
+            note()
+        elif not source.ended:
+            await news.wait()
+            news.clear()
+    return ids
+
+
+def test_equal_rows_have_ids_of_their_own_in_the_order_in_which_they_come():
+    ids = ContentIds()
+    made = [ids.of(row) for row in (b"a", b"b", b"a", b"a", b"b", b"a")]
+    digests = [one.rpartition(".")[0] for one in made]
+    assert [one.rpartition(".")[2] for one in made] == ["0", "0", "1", "2", "1", "3"]
+    assert digests == [digests[0], digests[1], digests[0], digests[0], digests[1], digests[0]]
+
+
+def test_no_more_bytes_are_made_ahead_than_may_be():
+    held, most = [0], []
+
+    def items():
+        for number in range(200):
+            held[0] += 1
+            most.append(held[0])
+            yield item(number)
+
+    def note():
+        held[0] -= 1
+
+    async def run():
+        return await taken(ThreadedSource(items, most_bytes=250), note)
+
+    assert asyncio.run(run()) == [str(number) for number in range(200)]
+    # Three are more than the bound, and one may have been taken that is not noted yet.
+    assert max(most) <= 4
+
+
+def test_the_thread_ends_where_nobody_takes_what_it_makes():
+    threads = []
+
+    def items():
+        threads.append(threading.current_thread())
+        for number in range(1000):
+            yield item(number)
+
+    async def run():
+        source, news = ThreadedSource(items, ahead=2), asyncio.Event()
+        source.on_news = news.set
+        await news.wait()
+        source.close()
+
+    asyncio.run(run())
+    threads[0].join(30)
+    assert not threads[0].is_alive()
+
+
+def test_calls_of_a_generator_belong_to_no_row():
+    scopes = []
+
+    def items():
+        scopes.append(current_scope.get())
+        yield item(0)
+
+    async def run():
+        current_scope.set(CallScope(0, "step", "row"))
+        return await taken(ThreadedSource(items))
+
+    assert asyncio.run(run()) == ["0"]
+    assert scopes == [None]
+
+
+def test_one_item_at_a_time_is_made_when_it_is_asked_for():
+    made = []
+
+    def items():
+        for number in range(3):
+            made.append(number)
+            yield item(number)
+
+    async def run():
+        source = ThreadedSource(items, ahead=0)
+        assert made == []
+        return await taken(source)
+
+    assert asyncio.run(run()) == ["0", "1", "2"]
