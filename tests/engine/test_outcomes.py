@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import BaseModel
-from tests.support.scripted_llm import scripted, user
+from tests.support.scripted_llm import prompt, scripted, user
 
-from seedbed import GeneratorTask, Task, run
+from seedbed import BadRequestError, GeneratorTask, Task, run
 from seedbed.engine.executions import Outcome
 from seedbed.engine.failure import Failure
 
@@ -28,6 +30,10 @@ def reason(rejected):
 )
 def test_a_row_is_rejected_only_where_nothing_of_it_failed(rows, rejected, status):
     assert Outcome(rows, [reason(one) for one in rejected]).status == status
+
+
+class Ask(Task):
+    template: str = "{{ n }}"
 
 
 class Output(BaseModel):
@@ -53,3 +59,22 @@ def test_an_answer_that_does_not_fit_fails_a_row_of_an_input_and_is_replaced_by_
     llm = scripted(lambda request: '{"number": 1}' if user("1")[0] in request.messages else "no number")
     done = run(TypedSource(llm=llm), 1)
     assert (done.accepted, done.failed, done.rejected) == (1, 0, 1)
+
+
+def test_a_row_that_was_in_flight_as_a_run_stopped_has_not_failed():
+    in_flight = asyncio.Event()
+
+    async def answer(request):
+        if prompt(request) == "1":
+            await in_flight.wait()
+            raise BadRequestError("no")
+        in_flight.set()
+        await asyncio.Event().wait()
+
+    def once(llm, **options):
+        return run(Ask(llm=llm), input=[{"n": 1}, {"n": 2}], name="ask", **options)
+
+    done = once(scripted(answer), max_failures=0)
+    assert (done.outcome, done.accepted, done.failed) == ("stopped", 0, 1)
+    done = once(scripted())
+    assert (done.outcome, done.accepted, done.failed) == ("incomplete", 1, 1)
