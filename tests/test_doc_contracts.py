@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import pytest
+
 from seedbed import LLM, BaseTask, CombineStep, GeneratorStep, GlobalStep, Request, Step
 from seedbed.plugins.kinds import OBSERVER_HOOKS
 from seedbed.testing import (
@@ -64,11 +66,16 @@ def shown() -> Iterator[Shown]:
     for path in PAGES:
         page = str(path.relative_to(ROOT))
         before = NAMESPACES[page] = {}
+        files = FILES[page] = {}
         for number, block in enumerate(BLOCK.finditer(path.read_text(encoding="utf-8"))):
-            module = imported(f"{page}:{number}", block["code"], before)
+            # Under their names for as long only: other tests have files of these names, too.
+            with pytest.MonkeyPatch.context() as patch:
+                for stem, file in files.items():
+                    patch.setitem(sys.modules, stem, file)
+                module = imported(f"{page}:{number}", block["code"], before)
             before.update(vars(module))
             if block["title"]:
-                sys.modules[Path(block["title"]).stem] = module
+                files[Path(block["title"]).stem] = module
             yield from (Shown(page, number, plugin) for plugin in plugins_in(module))
 
 
@@ -176,10 +183,20 @@ def contracts() -> Iterator[tuple[str, type[Contract]]]:
 
 
 NAMESPACES: dict[str, dict[str, Any]] = {}
+FILES: dict[str, dict[str, ModuleType]] = {}
 SHOWN = [*shown()]
 
 for name, contract in contracts():
     vars(HERE)[f"Test_{name}"] = contract
+
+
+@pytest.fixture(autouse=True)
+def files_of_the_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a page imports be found under the name that its title gives it."""
+    names = {one.name: one.page for one in SHOWN}
+    page = names.get(getattr(request.cls, "__name__", "").removeprefix("Test_"), "")
+    for name, module in FILES.get(page, {}).items():
+        monkeypatch.setitem(sys.modules, name, module)
 
 
 def test_there_are_plugins_of_each_kind() -> None:
