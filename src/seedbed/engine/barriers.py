@@ -93,7 +93,7 @@ class Barrier:
     def _rows(self, inputs: list[AllRows]) -> Iterator[Row]:
         step = self._node.step
         assert isinstance(step, (GlobalStep, CombineStep))
-        current_files.set(step.noted)
+        current_files.set(step._noted_by)
         promised = promised_columns(step)
         for made in step.process(*inputs):
             for row in as_rows(made, step.name):

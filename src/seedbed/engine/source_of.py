@@ -71,14 +71,14 @@ class SourceMaker:
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
         def from_the_start() -> Iterator[Item]:
-            current_files.set(generator.noted)
+            current_files.set(generator._noted_by)
             yield from numbered(generator.process(), generator)
 
         if not generator.seekable:
             return from_the_start
 
         def items() -> Iterator[Item]:
-            current_files.set(generator.noted)
+            current_files.set(generator._noted_by)
             kept = 0
             for item in self._kept_rows(generator):
                 yield item

@@ -105,7 +105,7 @@ class IndexedSource(Source):
         if self._task.feedback and self._earlier.decided() < self._task.feedback_limit(index):
             return None
         self._index += 1
-        token = current_files.set(self._task.noted)
+        token = current_files.set(self._task._noted_by)
         try:
             variables = self._variables(index)
             if variables is None:

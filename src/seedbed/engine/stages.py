@@ -59,7 +59,7 @@ class TaskStage(Stage):
         # Each row is an asyncio task of its own, and so has a context of its own. What the engine starts in
         # it afterwards is no task of this step.
         token = current_scope.set(scope)
-        current_files.set(task.noted)
+        current_files.set(task._noted_by)
         try:
             return self.encoded(await task.unchecked_rows(row))
         finally:
@@ -143,7 +143,7 @@ def _process(stage: Stage, row: Row, scope: CallScope) -> list[bytes]:
     step = stage.step
     assert isinstance(step, Step)
     current_scope.set(scope)
-    current_files.set(step.noted)
+    current_files.set(step._noted_by)
     try:
         return stage.encoded(plain_rows(step.process(row), step.name))
     except StopIteration as error:

@@ -101,7 +101,7 @@ class BaseStep(BaseModel):
         path = Path(path)
         # Heard by the contracts of `seedbed.testing`, which have no run to ask.
         sys.audit("seedbed.reads", str(path))
-        if (noted := self.noted) is not None:
+        if (noted := self._noted_by) is not None:
             noted(path)
         return path
 
@@ -110,7 +110,7 @@ class BaseStep(BaseModel):
         self._noted = noted
 
     @property
-    def noted(self) -> Noted | None:
+    def _noted_by(self) -> Noted | None:
         """What takes the files that the step reads, in a run."""
         # Each row asks, and pydantic's own way to a private attribute takes 2 us.
         assert self.__pydantic_private__ is not None
