@@ -32,6 +32,9 @@ from seedbed.testing import (
     plausible_answer,
 )
 
+# Some eight hundred tests, for each plugin of the docs those of its kind.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 # Their blocks are signatures, made from the source.
 SIGNATURES = [ROOT / "docs" / "reference" / page for page in ("api.md", "testing.md")]

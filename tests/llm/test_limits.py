@@ -125,7 +125,9 @@ async def calls(number, server, limiter=None, **options):
 
 @pytest.mark.parametrize("concurrency", [None, 256])
 @pytest.mark.parametrize("latency", [0.0, 0.05, 0.2])
-@pytest.mark.parametrize(("rate", "number"), [(20, 1000), (100, 1000), (1000, 5000)])
+@pytest.mark.parametrize(
+    ("rate", "number"), [(20, 1000), (100, 1000), pytest.param(1000, 5000, marks=pytest.mark.slow)]
+)
 def test_a_servers_rate_is_found_and_kept(latency, concurrency, rate, number):
     async def run():
         server = Bucket(latency)

@@ -109,6 +109,8 @@ def test_what_a_class_raises_does_not_show_a_key(site: Site) -> None:
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
+# A process of its own for each fault.
+@pytest.mark.slow
 class TestCommand:
     """The command goes on with the other plugins."""
 

@@ -20,6 +20,7 @@ def test_a_sound_observer_keeps_its_contract(judge, sound):
     assert verdict.skipped == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", broken_observers.FAULTS)
 def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
     test, said = broken_observers.FAULTS[fault]
