@@ -156,6 +156,20 @@ def test_a_rate_is_found_whatever_bursts_the_server_allows(burst):
     run_virtually(run())
 
 
+@pytest.mark.parametrize("known", [0, 300])
+def test_a_server_that_refused_everything_for_a_while_is_used_again(known):
+    async def run():
+        loop, limiter = asyncio.get_running_loop(), Limiter()
+        server = Bucket(0.05)
+        await calls(known, server, limiter)
+        takes, until = server.admits, loop.time() + 10
+        server.admits = lambda now: now >= until and takes(now)
+        seconds = await calls(1000, server, limiter)
+        assert seconds <= 10 + 2 * 1000 / 100
+
+    run_virtually(run())
+
+
 def test_the_number_under_way_is_not_blamed_for_a_rate():
     async def run():
         server, limiter = Bucket(0.05), Limiter()

@@ -167,7 +167,12 @@ class Pace:
         self._guess = None
         base, growth = self._base or 0.0, self._growth()
         if self._tells(now, measure):
-            base = self._measured(now, measure)
+            if measure.admitted < FEW < base * measure.seconds(now) / 2:
+                # Its quota is used up, or it is down: that tells nothing of the pace, which is sought again.
+                self._round, base = 0, BACK_OFF * base
+            else:
+                found = self._measured(now, measure)
+                base = found if measure.admitted >= FEW else max(found, BACK_OFF * base)
             if growth > (FAR if self.is_known else FAR_SOUGHT):
                 base = math.sqrt(base * self.rate)
             self._brake = 1.0
