@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,4 +126,7 @@ def _is_installed(locked: LockedDistribution) -> bool:
 
 
 def _digest(source: bytes) -> str:
+    # Only a lock of files needs it, and to import it takes 3 ms.
+    import hashlib
+
     return hashlib.sha256(source).hexdigest()

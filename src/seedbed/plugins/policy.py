@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seedbed.errors import UsageError
-from seedbed.plugins.lock import Lock
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from seedbed.plugins.lock import Lock
 
 KEYS = ("allow", "deny", "prefer")
 

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from seedbed.errors import UsageError
 from seedbed.plugins.contract import base_class, checked, lacks
 from seedbed.plugins.failures import not_a_task, refused, unknown
-from seedbed.plugins.hooks import Hooks
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.metadata import running_version
 from seedbed.plugins.names import is_name, kebab_case
-from seedbed.plugins.observer import Observer
 from seedbed.plugins.owner import mark
 from seedbed.plugins.policy import Policy, read_policy
 from seedbed.plugins.scan import HERE, Installed, scan
@@ -26,6 +24,8 @@ from seedbed.plugins.standing import Entry, Status, judge
 if TYPE_CHECKING:
     from seedbed.engine.engine import Engine
     from seedbed.llm.llm import LLM
+    from seedbed.plugins.hooks import Hooks
+    from seedbed.plugins.observer import Observer
     from seedbed.tasks.steps import BaseStep
     from seedbed.tasks.task import BaseTask
 
@@ -59,7 +59,6 @@ class Registry:
             self.policy = replace(self.policy, lock=read_lock(Path(locked)))
         self._claims: dict[tuple[str, str], list[Installed]] = {}
         self._classes: dict[Installed, type] = {}
-        self._hooks = Hooks()
         self.include(scan() if installed is None else installed)
 
     def include(self, installed: Iterable[Installed]) -> None:
@@ -137,6 +136,13 @@ class Registry:
             mark(found, claim)
         return self._classes[claim]
 
+    @functools.cached_property
+    def _hooks(self) -> Hooks:
+        # A listing asks no hook, and needs no pluggy.
+        from seedbed.plugins.hooks import Hooks
+
+        return Hooks()
+
     def check_lock(self) -> None:
         """Raise `LockError` where what is installed is not what the lock file of the policy holds."""
         if self.policy.lock is not None:
@@ -173,6 +179,8 @@ def _kind_of(cls: type) -> PluginKind:
 
 
 def _observer(claim: Installed) -> Observer:
+    from seedbed.plugins.observer import Observer
+
     return Observer(claim, load_plugin(claim))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from seedbed.plugins.metadata import (
     first_on_path,
     folder_name,
     is_editable,
+    location,
     metadata_file,
     required_seedbed,
 )
@@ -32,6 +34,7 @@ UNNAMED = "unknown"
 """What stands for the name of a distribution whose metadata has none, and for a version that is missing."""
 
 _PREFIX = "seedbed."
+_POINTS = "entry_points.txt"
 
 
 class Installed(NamedTuple):
@@ -102,42 +105,67 @@ def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
     kinds = {kind.value: kind for kind in PluginKind}
     installed: list[Installed] = []
     stray: list[Stray] = []
-    for distribution, headers in _owners():
+    for distribution, points_text, headers in _owners():
         name, version = headers.name or UNNAMED, headers.first("Version", "") or UNNAMED
         requirement = required_seedbed(headers.all("Requires-Dist"))
-        location, editable = str(distribution.locate_file("")), is_editable(distribution)
-        for point in _entry_points(distribution, name):
+        folder, editable = location(distribution), is_editable(distribution)
+        for point in _entry_points(points_text, name):
             kind = kinds.get(point.group)
             if kind is not None:
                 claim = (kind, point.name, point.value, name, version)
-                installed.append(Installed(*claim, requirement, location, editable))
+                installed.append(Installed(*claim, requirement, folder, editable))
             else:
                 stray.append(Stray(point.group, point.name, name, version))
     return tuple(sorted(installed)), tuple(sorted(stray))
 
 
-def _owners() -> Iterator[tuple[Distribution, Headers]]:
+class _Owner(NamedTuple):
+    """One copy of a distribution, with the text of its entry_points.txt."""
+
+    distribution: Distribution
+    points_text: str
+    headers: Headers
+
+
+def _owners() -> Iterator[_Owner]:
     """Yield each distribution with a `seedbed.*` entry point once: the copy that Python would import."""
     seen: set[str] = set()
     hidden: set[str] = set()
     for distribution in importlib_metadata.distributions():
-        if f"[{_PREFIX}" not in metadata_file(distribution, "entry_points.txt").replace(" ", ""):
+        points_text = metadata_file(distribution, _POINTS)
+        if f"[{_PREFIX}" not in points_text.replace(" ", ""):
             hidden.add(folder_name(distribution))
             continue
         headers = Headers(distribution)
         name = normalise_distribution(headers.name)
         if not name:
-            yield distribution, headers
+            yield _Owner(distribution, points_text, headers)
         elif name not in seen:
             seen.add(name)
             # To search the path for each takes a millisecond: only where another copy came before.
-            winner = (first_on_path(name) if name in hidden else None) or distribution
-            yield (distribution, headers) if winner is distribution else (winner, Headers(winner))
+            winner = first_on_path(name) if name in hidden else None
+            if winner is None:
+                yield _Owner(distribution, points_text, headers)
+            else:
+                yield _Owner(winner, metadata_file(winner, _POINTS), Headers(winner))
 
 
-def _entry_points(distribution: Distribution, name: str) -> list[importlib_metadata.EntryPoint]:
+class _Read(importlib_metadata.Distribution):
+    """A distribution of which entry_points.txt has been read: to parse it needs no second reading."""
+
+    def __init__(self, points_text: str) -> None:
+        self._points_text = points_text
+
+    def read_text(self, filename: str) -> str | None:
+        return self._points_text if filename == _POINTS else None
+
+    def locate_file(self, path: str | os.PathLike[str]) -> importlib_metadata.SimplePath:
+        raise NotImplementedError
+
+
+def _entry_points(points_text: str, name: str) -> list[importlib_metadata.EntryPoint]:
     try:
-        return [point for point in distribution.entry_points if point.group.startswith(_PREFIX)]
-    except (TypeError, ValueError, OSError) as error:
-        _logger.warning("skipped %s, whose entry_points.txt cannot be read: %s", name, error)
+        return [point for point in _Read(points_text).entry_points if point.group.startswith(_PREFIX)]
+    except (TypeError, ValueError) as error:
+        _logger.warning("skipped %s, whose %s cannot be read: %s", name, _POINTS, error)
         return []

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from seedbed.errors import UsageError
 from seedbed.plugins.class_errors import told
 from seedbed.plugins.contract import WANTED, base_class
 from seedbed.plugins.kinds import PluginKind
-from seedbed.plugins.lock import Lock
 from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from seedbed.plugins.lock import Lock
 
 _WANTED: Mapping[PluginKind, str] = {**WANTED, PluginKind.STEP: "a Task, GeneratorTask or Step class"}
 """A file may hold a task wherever it may hold a step."""
@@ -62,6 +64,8 @@ def _module(path: Path, lock: Lock | None) -> ModuleType:
     if lock is not None:
         lock.check()
         lock.check_file(path, source)
+    import hashlib
+
     digest = hashlib.sha256(str(path.resolve()).encode() + b"\0" + source).hexdigest()[:16]
     name = f"{FILE_MODULE}{path.stem}_{digest}"
     return sys.modules.get(name) or _import(path.resolve(), name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 
 _CUTOFF = 0.6
 _MARGIN = 0.12
@@ -20,5 +19,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _likeness(word: str, other: str) -> float:
+    # Imported for a word that is wrong, and not for all that are right.
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(None, word, other, autojunk=False)
     return matcher.ratio() if matcher.quick_ratio() >= _CUTOFF else 0.0
