@@ -76,7 +76,7 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     default_type application/json;
-    lua_shared_dict counts 64k;
+    lua_shared_dict counts 4m;
     init_by_lua_block {{
         plain = io.open("{folder}/answer.json"):read("*a")
         typed = io.open("{folder}/typed.json"):read("*a")
@@ -94,6 +94,18 @@ http {{
         location /typed/late/ {{ content_by_lua_block {{ ngx.req.read_body(); complete(0.2, typed) }} }}
         location /typed/at-once/ {{ content_by_lua_block {{ ngx.req.read_body(); complete(0, typed) }} }}
         location /at-once/ {{ content_by_lua_block {{ ngx.req.read_body(); complete(0) }} }}
+        location /counted/ {{ content_by_lua_block {{
+            ngx.req.read_body()
+            local row = ngx.req.get_body_data():match("seed number (%d+)")
+            ngx.shared.counts:incr("asked " .. row, 1, 0)
+            complete(0.2)
+            ngx.shared.counts:incr("answered " .. row, 1, 0)
+        }} }}
+        location /counts {{ content_by_lua_block {{
+            for _, key in ipairs(ngx.shared.counts:get_keys(0)) do
+                ngx.say(key, " ", ngx.shared.counts:get(key))
+            end
+        }} }}
         location /as-asked/ {{ content_by_lua_block {{
             ngx.req.read_body()
             complete(tonumber(ngx.req.get_body_data():match("answer after ([%d.]+) s")))
@@ -120,6 +132,10 @@ class Nginx:
         """These two answer with JSON that fits the schema of a typed row."""
         self.as_asked = f"{origin}/as-asked/v1"
         """Answers after the seconds that a prompt asks for: `answer after 0.3 s`."""
+        self.counted = f"{origin}/counted/v1"
+        """Answers after 200 ms, and counts how often each row of `prompt.py` is asked for and answered."""
+        self.counts = f"{origin}/counts"
+        """Lines such as `asked 17 2` and `answered 17 1`."""
 
 
 @contextmanager
