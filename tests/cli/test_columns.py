@@ -16,6 +16,7 @@ from tests.support.terminal import terminal
 from seedbed.cli import invoke
 from seedbed.cli.cell_width import shortened, width_of
 from seedbed.cli.counting import brief_number
+from seedbed.cli.fitting import Column, Table, fitted
 
 Seedbed = Callable[..., Result]
 
@@ -77,6 +78,29 @@ def test_elsewhere_the_list_is_whole_and_each_line_has_as_many_cells(
     assert titles == TITLES
     assert [line[0] for line in lines] == sorted([LONG, WIDE, "odd"])
     assert {len(line) for line in lines} == {len(titles)}
+
+
+@pytest.mark.parametrize("columns", [1, 10, 20, 30, 40])
+def test_the_list_of_plugins_comes_also_where_no_name_fits(
+    folder: Path, on_terminal: Callable[..., str], columns: int
+) -> None:
+    assert "DISTRIBUTION" in on_terminal(columns, "plugins")
+
+
+@given(
+    titles=st.lists(st.text("ABC \n", max_size=14), min_size=1, max_size=4),
+    cells=st.lists(st.text("ab日", max_size=30), min_size=4, max_size=4),
+    width=st.integers(0, 60),
+)
+def test_names_are_shortened_until_the_table_fits_or_nothing_is_left_to_shorten(
+    titles: list[str], cells: list[str], width: int
+) -> None:
+    columns = tuple(Column(title, name=True) for title in titles)
+    table = fitted(Table(columns, [cells[: len(titles)]]), width)
+    shortest = [max(8, *map(len, column.title.split("\n"))) for column in table.columns]
+    assert table.width() <= width or all(
+        found <= least for found, least in zip(table.widths(), shortest, strict=True)
+    )
 
 
 def test_the_list_of_plugins_fits_too(folder: Path, on_terminal: Callable[..., str]) -> None:

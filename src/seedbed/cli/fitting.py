@@ -101,15 +101,19 @@ def _without(table: Table, title: str) -> Table:
 
 
 def _with_short_names(table: Table, width: int, shortest: int) -> Table:
-    """Shorten names, the longest first, to no less than `shortest` cells."""
+    """Shorten names, the longest first, to no less than `shortest` cells, or those of their title."""
     names = [i for i, column in enumerate(table.columns) if column.name]
-    while names and (excess := table.width() - width) > 0:
+    # Cells that are shorter than their title make no room.
+    titles = [max(map(width_of, column.title.split("\n"))) for column in table.columns]
+    least = [max(shortest, width) for width in titles]
+    while (excess := table.width() - width) > 0:
         widths = table.widths()
+        names = [i for i in names if widths[i] > least[i]]
+        if not names:
+            break
         longest = max(names, key=lambda i: widths[i])
         others = [widths[i] for i in names if widths[i] < widths[longest]]
-        target = max(shortest, widths[longest] - excess, *others)
-        if target >= widths[longest]:
-            break
+        target = max(least[longest], widths[longest] - excess, *others)
         rows = [[*row[:longest], shortened(row[longest], target), *row[longest + 1 :]] for row in table.rows]
         table = table._replace(rows=rows)
     return table
