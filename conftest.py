@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,13 @@ SLOW_SECONDS = 1800
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a job that a shell starts in the background: Ctrl-C would not reach what tests start, either.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if sys.dont_write_bytecode:
+    # The hundreds of processes that tests start would each compile all that they import, which is a third of
+    # what they do. The sources' own folders stay as they are. Workers start with this environment.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parent / ".pytest_cache" / "bytecode")
+    os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": sys.pycache_prefix}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

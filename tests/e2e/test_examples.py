@@ -37,7 +37,11 @@ def run(*command: str, folder: Path) -> str:
 
 @pytest.mark.parametrize(
     ("program", "lines"),
-    [("haiku.py", 8), ("debate.py", 4), pytest.param("triage.py", 3, marks=pytest.mark.slow)],
+    [
+        ("haiku.py", 8),
+        pytest.param("debate.py", 4, marks=pytest.mark.slow),
+        pytest.param("triage.py", 3, marks=pytest.mark.slow),
+    ],
 )
 def test_a_program_prints_its_rows(program: str, lines: int, tmp_path: Path) -> None:
     printed = run(str(ROOT / "examples" / program), folder=tmp_path)

@@ -28,8 +28,12 @@ PROMPTS = [user(f"prompt {number}") for number in range(200)]
 
 def faults_of(order: list[Any], **fields: Any) -> dict[str, str | None]:
     """Return the kind of error of each prompt, asked one after the other."""
-    llm = FaultyLLM(EchoLLM(), **fields).bound(Gateway(retry=RetryPolicy(tries=1)), None)
-    return {messages[0]["content"]: fault_of(llm, messages) for messages in order}
+    llm = FaultyLLM(EchoLLM(), **fields)
+    return {
+        # A gateway for each: one for all would slow down after a rate limit.
+        messages[0]["content"]: fault_of(llm.bound(Gateway(retry=RetryPolicy(tries=1)), None), messages)
+        for messages in order
+    }
 
 
 def fault_of(llm: FaultyLLM, messages: list[Any]) -> str | None:

@@ -60,7 +60,7 @@ def hold(kind, kills, seed, sessions, uninterrupted):
 
 @pytest.mark.parametrize("kind", KILLED)
 def test_a_run_that_is_killed_comes_to_the_same_dataset(kind, sessions, uninterrupted):
-    hold(kind, 4, 1, sessions, uninterrupted)
+    hold(kind, 2, 1, sessions, uninterrupted)
 
 
 @pytest.mark.slow
