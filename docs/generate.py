@@ -29,7 +29,7 @@ from seedbed import (
     hookspecs,
 )
 from seedbed.cli.command import seedbed
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import kinds
 
 ENGINE_PARTS = {
     Engine: ("make_rows", "drain", "cancel"),
@@ -54,7 +54,7 @@ def hooks_page() -> str:
         "",
         "| group | hooks |",
         "| --- | --- |",
-        *(f"| `{kind.value}` | {', '.join(map(_signature, kind.hooks))} |" for kind in PluginKind),
+        *(f"| `{kind}` | {', '.join(map(_signature, kind.hook_names))} |" for kind in kinds()),
         "",
         f"These are the hooks of plugin API {hookspecs.PLUGIN_API}; [what may change](plugin-api.md).",
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ SOURCE = ROOT / "src"
 
 LEVELS: dict[str, int] = {
     "errors": 0,
-    "hookspecs": 0,
+    "hookspecs": 6,
     "plugins": 1,
     "llm": 2,
     "tasks": 3,
@@ -31,16 +32,17 @@ LEVELS: dict[str, int] = {
     "testing": 7,
 }
 
+FOR_TYPES = "TYPE_CHECKING"
+
 DOORS = {
     ("seedbed.pipeline.pipeline", "run", "engine"),
     ("seedbed.pipeline.pipeline", "arun", "engine"),
+    ("seedbed.pipeline.pipeline", FOR_TYPES, "engine"),
     ("seedbed.tasks.steps", "__rshift__", "pipeline"),
     ("seedbed.tasks.steps", "__rrshift__", "pipeline"),
-    ("seedbed.plugins.contract", "base_class", "llm"),
-    ("seedbed.plugins.contract", "base_class", "tasks"),
-    ("seedbed.plugins.contract", "base_class", "engine"),
+    ("seedbed.tasks.steps", FOR_TYPES, "pipeline"),
 }
-"""Upward imports that are allowed: module, function, package that is reached."""
+"""Upward imports that are allowed, for users to start a run: module, function, package that is reached."""
 
 
 class Import(NamedTuple):
@@ -58,7 +60,7 @@ def part_of(module: str) -> str:
 
 
 def imports_of(path: Path, module: str) -> Iterator[Import]:
-    """Yield the imports that run, with the function that they stand in; not those for type checkers."""
+    """Yield the imports and the function each is in: `FOR_TYPES` for those that type checkers alone see."""
     yield from _walk(ast.parse(path.read_text()), module, None)
 
 
@@ -66,7 +68,7 @@ def _walk(node: ast.AST, module: str, function: str | None) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
         match child:
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-                continue
+                yield from _walk(child, module, FOR_TYPES)
             case ast.Import(names=names):
                 yield from (Import(module, function, name.name) for name in names)
             case ast.ImportFrom(module=target, level=level, names=names):
@@ -79,14 +81,17 @@ def _walk(node: ast.AST, module: str, function: str | None) -> Iterator[Import]:
 
 
 def _target(module: str, function: str | None, target: str, name: str) -> Import:
-    # `from seedbed import hookspecs` is an import of a module, `from seedbed import run` is not.
+    # `from seedbed.engine import api` is an import of a module, `from seedbed import run` is not.
     whole = f"{target}.{name}"
-    return Import(module, function, whole if target == "seedbed" and name in LEVELS else target)
+    return Import(module, function, whole if whole in MODULES else target)
 
 
 def modules() -> list[tuple[Path, str]]:
     paths = sorted((SOURCE / "seedbed").rglob("*.py"))
     return [(path, ".".join(path.relative_to(SOURCE).with_suffix("").parts)) for path in paths]
+
+
+MODULES = {module.removesuffix(".__init__") for _, module in modules()}
 
 
 def inner_imports() -> Iterator[Import]:
@@ -112,7 +117,7 @@ def test_module_level_imports_run_one_way():
     assert wrong == []
 
 
-def test_upward_imports_inside_of_functions_go_through_the_known_doors():
+def test_upward_imports_in_functions_and_for_types_go_through_the_known_doors():
     upward = {
         (found.module, found.function, part_of(found.target))
         for found in inner_imports()
@@ -121,6 +126,21 @@ def test_upward_imports_inside_of_functions_go_through_the_known_doors():
         and LEVELS[found.package] <= LEVELS.get(part_of(found.target), 99)
     }
     assert upward == DOORS
+
+
+def test_modules_import_each_other_through_the_doors_alone():
+    """A reader can start at any module and read downwards; imports in functions and for types count, too."""
+    through_doors = {(module, function) for module, function, _ in DOORS}
+    graph: dict[str, set[str]] = {module.removesuffix(".__init__"): set() for _, module in modules()}
+    # These two export what is in the others.
+    for package in ("seedbed", "seedbed.testing"):
+        del graph[package]
+    for found in inner_imports():
+        name = found.module.removesuffix(".__init__")
+        if name in graph and (found.module, found.function) not in through_doors:
+            graph[name] |= {found.target} & graph.keys() - {name}
+
+    assert tuple(TopologicalSorter(graph).static_order())
 
 
 PLUGINS = sorted(ROOT.glob("plugins/*/src/*/**/*.py"))

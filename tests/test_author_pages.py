@@ -35,11 +35,12 @@ from seedbed import (
     run,
 )
 from seedbed.cli import invoke
-from seedbed.plugins.kinds import PluginKind
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.plugins.source_file import load_class
 from seedbed.plugins.standing import Status
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
+from seedbed.tasks.plugin_kinds import STEPS, TASKS
 
 ROOT = Path(__file__).parents[1]
 HOW_TO = ROOT / "docs" / "how-to"
@@ -75,7 +76,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
         for path, text in FILE.findall((HOW_TO / name).read_text()):
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(text)
-        return lambda reference, kind=PluginKind.STEP: load_class(str(tmp_path / reference), kind)
+        return lambda reference, kind=STEPS: load_class(str(tmp_path / reference), kind)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -324,7 +325,7 @@ def test_rows_feed_on_those_of_the_blocks_that_the_page_names(page: Any) -> None
 @pytest.fixture
 def toy_llm(page: Any) -> Any:
     """The class of the backend on the page about local libraries."""
-    return page("wrap-a-local-library.md")("toy_llm.py:ToyLLM", PluginKind.LLM)
+    return page("wrap-a-local-library.md")("toy_llm.py:ToyLLM", LLMS)
 
 
 def test_a_local_model_is_asked_no_more_at_once_than_it_has_slots(toy_llm: Any) -> None:
@@ -406,7 +407,7 @@ def test_the_metadata_and_the_workflow_on_the_page_are_what_it_says(page: Any, t
 
 def test_the_page_has_what_a_new_package_has_beside_the_task() -> None:
     text = (HOW_TO / "publish.md").read_text()
-    written = rendered(NewPackage(PluginKind.TASK, "riddles", "Ada Example"))
+    written = rendered(NewPackage(TASKS, "riddles", "Ada Example"))
     shown = dict(FILE.findall(text))
 
     assert shown.pop("src/seedbed_riddles/task.py")

@@ -19,11 +19,11 @@ import yaml
 
 from seedbed import LLM, GeneratorTask, Pipeline, Registry, Request, Response, Step, run
 from seedbed.cli.command import seedbed as seedbed_command
+from seedbed.engine.observing.named import configured_observers
 from seedbed.pipeline.entries import PipelineFile
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.schema import pipeline_schema
 from seedbed.plugins.lock_file import lock_text, read_lock
-from seedbed.plugins.observers import configured_observers
 from seedbed.plugins.policy import read_policy
 from seedbed.testing import LLMContract, PackageContract, ScriptedLLM, StepContract, TaskContract
 

@@ -82,7 +82,7 @@ UNUSED = {
     "yaml",
 }
 UNUSED_OF_OURS = {
-    "seedbed.engine.observation",
+    "seedbed.engine.observing.delivery",
     "seedbed.pipeline.entries",
     "seedbed.pipeline.file",
     "seedbed.scaffold",

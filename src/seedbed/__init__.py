@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
     from seedbed.engine.failure import Failure as Failure
-    from seedbed.engine.observed import ObservedCall as ObservedCall
-    from seedbed.engine.observed import ObservedOutcome as ObservedOutcome
-    from seedbed.engine.observed import ObservedRow as ObservedRow
-    from seedbed.engine.observed import ObservedRun as ObservedRun
+    from seedbed.engine.observing.observed import ObservedCall as ObservedCall
+    from seedbed.engine.observing.observed import ObservedOutcome as ObservedOutcome
+    from seedbed.engine.observing.observed import ObservedRow as ObservedRow
+    from seedbed.engine.observing.observed import ObservedRun as ObservedRun
     from seedbed.engine.plan import Plan as Plan
     from seedbed.engine.preview import Preview as Preview
     from seedbed.engine.preview import preview as preview
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from seedbed.llm.messages import parts as parts
     from seedbed.llm.parameters import GenerationParameters as GenerationParameters
     from seedbed.llm.prices import Prices as Prices
+    from seedbed.llm.references import get_llm as get_llm
     from seedbed.llm.request import Request as Request
     from seedbed.llm.response import Choice as Choice
     from seedbed.llm.response import Limits as Limits
@@ -99,9 +100,6 @@ if TYPE_CHECKING:
     from seedbed.pipeline.routing import otherwise as otherwise
     from seedbed.pipeline.routing import when as when
     from seedbed.plugins.registry import Registry as Registry
-    from seedbed.plugins.resolve import get_llm as get_llm
-    from seedbed.plugins.resolve import get_step as get_step
-    from seedbed.plugins.resolve import get_task as get_task
     from seedbed.plugins.suggest import did_you_mean as did_you_mean
     from seedbed.store.refused_rows import RefusedRow as RefusedRow
     from seedbed.store.refused_rows import RowCall as RowCall
@@ -115,6 +113,8 @@ if TYPE_CHECKING:
     from seedbed.tasks.files import Files as Files
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
     from seedbed.tasks.passing import Pass as Pass
+    from seedbed.tasks.references import get_step as get_step
+    from seedbed.tasks.references import get_task as get_task
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
     from seedbed.tasks.rows import GeneratorStepOutput as GeneratorStepOutput
     from seedbed.tasks.rows import Row as Row
@@ -147,6 +147,7 @@ _HOMES = {
     "llm.messages": "ChatType Message image_part parts",
     "llm.parameters": "GenerationParameters",
     "llm.prices": "Prices",
+    "llm.references": "get_llm",
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.retry": "RetryPolicy",
@@ -154,9 +155,9 @@ _HOMES = {
     "llm.scope": "call_label",
     "llm.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
     "plugins.registry": "Registry",
-    "plugins.resolve": "get_llm get_step get_task",
     "plugins.suggest": "did_you_mean",
     "tasks.files": "Files",
+    "tasks.references": "get_step get_task",
     "tasks.rows": "GeneratorOutput GeneratorStepOutput Row",
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",
@@ -172,7 +173,7 @@ _HOMES = {
     "engine.arun": "arun",
     "engine.engine": "Engine Job",
     "engine.failure": "Failure",
-    "engine.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
+    "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
     "engine.plan": "Plan",
     "engine.preview": "Preview preview",
     "engine.run": "Run",

@@ -41,10 +41,7 @@ SeedbedError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from seedbed.llm.response import Limits
+from typing import Any
 
 
 class SeedbedError(Exception):
@@ -125,7 +122,7 @@ class LLMError(SeedbedError):
     `retryable` says whether the same request can succeed later, `fatal` whether every other
     request of this LLM must fail too; each class has its default. `status` is the HTTP status
     where there was one, `retry_after` the seconds that the server asked to wait, `limits` what its
-    headers said of rate limits, `tries` how often the call was sent.
+    headers said of rate limits (a `Limits`), `tries` how often the call was sent.
     """
 
     retryable: bool = False
@@ -138,7 +135,7 @@ class LLMError(SeedbedError):
         *advice: str,
         status: int | None = None,
         retry_after: float | None = None,
-        limits: Limits | None = None,
+        limits: Any = None,
         retryable: bool | None = None,
         fatal: bool | None = None,
     ) -> None:

@@ -9,8 +9,8 @@ from tests.support.note_taker import NoteTaker
 from tests.support.run_samples import call, refusal, result, verdict
 
 from seedbed import ObservedOutcome, ObservedRun, Usage
-from seedbed.engine.observation import Observation
-from seedbed.plugins.observer import Observer
+from seedbed.engine.observing.delivery import Observation
+from seedbed.engine.observing.observer import Observer
 from seedbed.store import RunStore
 
 RUN = ObservedRun("r", "write", 1, None, 3, 0, "write", ("write",), ("write",), ())

@@ -29,8 +29,8 @@ from seedbed import (
 )
 from seedbed.engine import observation
 from seedbed.engine.api import open_session
+from seedbed.engine.observing.named import observers_of
 from seedbed.engine.plan import make_plan
-from seedbed.plugins.observers import observers_of
 from seedbed.store import RunReader
 
 

@@ -13,6 +13,7 @@ from tests.plugins.conftest import Site
 
 from seedbed import BrokenPluginError, LLMError, UsageError, get_llm, get_step
 from seedbed.plugins.source_file import load_class
+from seedbed.tasks.plugin_kinds import STEPS
 
 HEAD = """
 from typing import TYPE_CHECKING, ClassVar
@@ -80,7 +81,7 @@ def test_a_class_of_a_file_is_told_the_same(tmp_path: Path, body: str, advice: s
     file.write_text(IN_A_STEP.replace("{body}", body))
 
     with pytest.raises(UsageError) as caught:
-        load_class(f"{file}:Mine")
+        load_class(f"{file}:Mine", STEPS)
 
     assert advice in str(caught.value)
     line = HEAD.count("\n") + 1

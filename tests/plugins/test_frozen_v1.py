@@ -17,6 +17,7 @@ from aiohttp import web
 from tests.cli.conftest import COMMAND
 
 from seedbed import LLM, PLUGIN_API, AuthenticationError, BadRequestError, Registry, get_llm, hookspecs, run
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.plugins.hooks import Hooks
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.scan import Installed, scan
@@ -227,7 +228,6 @@ def test_no_hook_is_gone_and_none_has_lost_an_argument() -> None:
     assert {name: arguments[: len(HOOKS[name])] for name, arguments in now.items()} == HOOKS
 
 
-@hookspecs.hookspec(firstresult=True)
 def seedbed_llm(name: str, context: object) -> type[LLM] | None:
     """The hook as a later Seedbed may have it."""
 
@@ -255,7 +255,7 @@ def seedbed_llm(name, context):
 
 
 def test_a_new_argument_of_a_hook_breaks_no_old_plugin(site, frozen, monkeypatch) -> None:
-    monkeypatch.setattr(hookspecs, "seedbed_llm", seedbed_llm)
+    monkeypatch.setattr(LLMS, "hooks", (seedbed_llm,))
     site.install_llm("later", LATER_PLUGIN)
     registry = Registry((*frozen, *site.scan()), Policy())
     monkeypatch.setattr(registry, "_hooks", LaterHooks())

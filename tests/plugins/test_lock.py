@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from seedbed.errors import LockError, ParameterError, UsageError
-from seedbed.plugins.kinds import PluginKind
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.plugins.lock import Lock, LockedDistribution, lock_of
 from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.policy import Policy
-from seedbed.plugins.resolve import get_task
 from seedbed.plugins.standing import Status
+from seedbed.tasks.references import get_task
 
 FILE_TASK = """
 from seedbed import GeneratorTask
@@ -229,4 +229,4 @@ def test_the_groups_of_a_lock_file_are_those_of_entry_points(site):
     held = tomllib.loads(lock_text(lock_of(site.scan())))["distribution"]
 
     (good,) = (one for one in held if one["name"] == "dist-good")
-    assert good["entry-points"] == {PluginKind.LLM.value: ["good"]}
+    assert good["entry-points"] == {str(LLMS): ["good"]}

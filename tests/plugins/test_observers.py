@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from seedbed import hookimpl
+from seedbed.engine.observing.named import Named, configured_observers, observer_named, observers_of
+from seedbed.engine.observing.observer import Observer
 from seedbed.errors import (
     AmbiguousPluginError,
     BrokenPluginError,
@@ -16,8 +18,6 @@ from seedbed.errors import (
     UsageError,
 )
 from seedbed.llm.llm import LLM
-from seedbed.plugins.observer import Observer
-from seedbed.plugins.observers import Named, configured_observers, observers_of
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.registry import Registry
 
@@ -66,18 +66,18 @@ def watch(site):
 def test_a_broken_observer_is_named(watch, case):
     source, expected = BROKEN[case]
     with pytest.raises(BrokenPluginError) as caught:
-        watch(source).registry().observer("watch")
+        observer_named("watch", watch(source).registry())
     assert "the observer 'watch' of dist-watch 1.0 is broken" in str(caught.value)
     assert expected in str(caught.value)
 
 
 def test_a_misspelt_hook_gets_a_suggestion(watch):
     with pytest.raises(BrokenPluginError, match="did you mean 'seedbed_row_finished'"):
-        watch(BROKEN["misspelt hook"][0]).registry().observer("watch")
+        observer_named("watch", watch(BROKEN["misspelt hook"][0]).registry())
 
 
 def test_an_observer_hears_what_it_has_a_hook_for(watch):
-    observer = watch().registry().observer("watch")
+    observer = observer_named("watch", watch().registry())
     observer.tell("seedbed_run_started", run=1)
     observer.tell("seedbed_row_finished", run=1, row=2)
 
@@ -89,7 +89,7 @@ def test_two_observers_of_one_registry_hear_each_their_own(watch, site):
     watch()
     site.install("other", {"seedbed.observers": {"listen": "mod_listen"}}, {"mod_listen": WATCH})
     registry = site.registry()
-    watching, listening = registry.observer("watch"), registry.observer("listen")
+    watching, listening = observer_named("watch", registry), observer_named("listen", registry)
     watching.tell("seedbed_row_finished", run=1, row=2)
 
     assert (watching.plugin.heard, listening.plugin.heard) == ([2], [])
@@ -100,13 +100,13 @@ def test_a_module_may_be_a_backend_and_an_observer(site):
     site.install("dist-both", points, {"mod_both": f"{site.llm_module}\n" + WATCH.replace("\n    ", "\n")})
     registry = site.registry()
 
-    assert registry.observer("both").hooks == ("seedbed_row_finished",)
+    assert observer_named("both", registry).hooks == ("seedbed_row_finished",)
     assert issubclass(registry.llm("both"), LLM)
 
 
 def test_a_name_of_nobody_is_answered_with_those_that_are_there(watch):
     with pytest.raises(UnknownPluginError, match="no observer named 'wach'") as caught:
-        watch().registry().observer("wach")
+        observer_named("wach", watch().registry())
     assert "did you mean 'watch'?" in caught.value.advice
     assert "installed observers: watch" in caught.value.advice
 
@@ -115,7 +115,7 @@ def test_a_name_of_another_kind_says_so(site):
     site.install_llm("fake")
     site.install("dist-watch", {"seedbed.observers": {"watch": "mod_watch"}}, {"mod_watch": WATCH})
     with pytest.raises(UnknownPluginError, match="'fake' is an LLM backend"):
-        site.registry().observer("fake")
+        observer_named("fake", site.registry())
     with pytest.raises(UnknownPluginError, match="'watch' is an observer: --plugin watch"):
         site.registry().task("watch")
 
@@ -126,16 +126,16 @@ def test_a_name_of_two_distributions_is_ambiguous_until_one_is_preferred(watch, 
     with pytest.raises(
         AmbiguousPluginError, match=r"by dist-watch 1\.0 and by other 1\.0|by other 1\.0 and by dist-watch"
     ):
-        site.registry().observer("watch")
-    assert site.registry(Policy(prefer=("other",))).observer("watch").claim.distribution == "other"
+        observer_named("watch", site.registry())
+    assert observer_named("watch", site.registry(Policy(prefer=("other",)))).claim.distribution == "other"
 
 
 def test_one_that_is_denied_or_does_not_fit_this_version_is_not_imported(watch):
     site = watch("raise AssertionError", requires=["seedbed<0.0.1"])
     with pytest.raises(IncompatiblePluginError, match="does not fit this Seedbed"):
-        site.registry().observer("watch")
+        observer_named("watch", site.registry())
     with pytest.raises(DisabledPluginError, match="'dist-watch' is denied"):
-        site.registry(Policy(deny=("dist-watch",))).observer("watch")
+        observer_named("watch", site.registry(Policy(deny=("dist-watch",))))
 
 
 class Watch:

@@ -17,11 +17,11 @@ from seedbed.errors import (
     UsageError,
 )
 from seedbed.llm.llm import LLM
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.plugins.standing import Status
 from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.plugin_kinds import STEPS
 from seedbed.tasks.steps import Step
 
 HOOK = """
@@ -401,7 +401,7 @@ def test_a_class_of_this_process_is_registered_under_its_name(site):
     assert registry.add(Shout) is Shout
     assert registry.step("shout") is Shout
     registry.add(Shout, name="loud")
-    assert registry.names(PluginKind.STEP) == ("loud", "shout")
+    assert registry.names(STEPS) == ("loud", "shout")
     assert [entry.status for entry in registry.entries()] == [Status.OK, Status.OK]
 
 

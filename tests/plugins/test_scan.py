@@ -11,9 +11,9 @@ import sys
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import excludes, required_seedbed
 from seedbed.plugins.scan import scan, strays
+from seedbed.tasks.plugin_kinds import TASKS
 
 LIST_AND_RESOLVE = """
 import json, sys
@@ -52,7 +52,7 @@ def test_a_scan_says_what_the_metadata_say(site):
         requires=["aiohttp>=3", "seedbed[parquet]>=0.1,<2"],
     )
     (found,) = site.scan()
-    assert found[:5] == (PluginKind.TASK, "haiku", "my_haiku", "My.Haiku", "1.2.3")
+    assert found[:5] == (TASKS, "haiku", "my_haiku", "My.Haiku", "1.2.3")
     assert set(found.requires_seedbed.split(",")) == {">=0.1", "<2"}
     assert found.owner == "My.Haiku 1.2.3"
 

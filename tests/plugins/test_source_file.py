@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from seedbed.errors import UsageError
-from seedbed.plugins.kinds import PluginKind
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.plugins.source_file import load_class
+from seedbed.tasks.plugin_kinds import STEPS, TASKS
 
 SOURCE = """
 from __future__ import annotations
@@ -43,7 +44,7 @@ def write(tmp_path):
 
 
 def test_a_class_with_postponed_annotations_loads_and_pickles(write):
-    cls = load_class(f"{write(SOURCE)}:Shout")
+    cls = load_class(f"{write(SOURCE)}:Shout", STEPS)
     step = cls(options={"loud": False})
     assert step.options.loud is False
     assert pickle.loads(pickle.dumps(step)) == step
@@ -51,20 +52,20 @@ def test_a_class_with_postponed_annotations_loads_and_pickles(write):
 
 def test_an_unchanged_file_is_imported_once_and_a_changed_one_again(write):
     reference = f"{write(SOURCE)}:Shout"
-    first = load_class(reference)
-    assert load_class(reference) is first
+    first = load_class(reference, STEPS)
+    assert load_class(reference, STEPS) is first
     write(SOURCE.replace("True", "False"))
-    assert load_class(reference) is not first
+    assert load_class(reference, STEPS) is not first
 
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(UsageError, match="there is no such file"):
-        load_class(f"{tmp_path}/none.py:Shout")
+        load_class(f"{tmp_path}/none.py:Shout", STEPS)
 
 
 def test_a_missing_class_gets_a_suggestion(write):
     with pytest.raises(UsageError) as caught:
-        load_class(f"{write(SOURCE)}:Shuot")
+        load_class(f"{write(SOURCE)}:Shuot", STEPS)
     assert caught.value.advice == ("did you mean 'Shout'?", "it defines Options, Shout")
 
 
@@ -75,7 +76,7 @@ def test_a_missing_class_gets_a_suggestion(write):
 def test_a_file_that_cannot_be_imported_says_the_line(write, source, said, line):
     path = write(source)
     with pytest.raises(UsageError, match=said) as caught:
-        load_class(f"{path}:Shout")
+        load_class(f"{path}:Shout", STEPS)
     assert f"raised in {path}, line {line}" in caught.value.advice
     assert caught.value.__cause__ is not None
     assert not [name for name in sys.modules if name.startswith("_seedbed_file_steps")]
@@ -84,9 +85,9 @@ def test_a_file_that_cannot_be_imported_says_the_line(write, source, said, line)
 @pytest.mark.parametrize(
     ("name", "kind", "said"),
     [
-        ("Options", PluginKind.STEP, "does not derive from BaseStep"),
-        ("Shout", PluginKind.TASK, "does not derive from BaseTask"),
-        ("Shout", PluginKind.LLM, "does not derive from LLM"),
+        ("Options", STEPS, "does not derive from BaseStep"),
+        ("Shout", TASKS, "does not derive from BaseTask"),
+        ("Shout", LLMS, "does not derive from LLM"),
     ],
 )
 def test_a_class_of_another_kind_is_refused(write, name, kind, said):
@@ -96,5 +97,5 @@ def test_a_class_of_another_kind_is_refused(write, name, kind, said):
 
 def test_a_class_of_no_kind_is_told_that_a_task_would_do(write):
     with pytest.raises(UsageError) as caught:
-        load_class(f"{write(SOURCE)}:Options")
+        load_class(f"{write(SOURCE)}:Options", STEPS)
     assert caught.value.advice == ("needed is a Task, GeneratorTask or Step class",)

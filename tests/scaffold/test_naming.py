@@ -6,35 +6,37 @@ import importlib_metadata
 import pytest
 
 from seedbed import Registry, UsageError
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.scan import Installed
 from seedbed.scaffold.naming import check_name
 from seedbed.scaffold.new_package import NewPackage
+from seedbed.tasks.plugin_kinds import STEPS, TASKS
 
 INSTALLED = [
-    Installed(PluginKind.TASK, "riddles", "riddle_tasks", "riddle-tasks", "2.1"),
-    Installed(PluginKind.STEP, "split", "splitting", "splitting", "1.0"),
-    Installed(PluginKind.LLM, "parrot", "parrot_llm", "parrot-llm", "0.3"),
+    Installed(TASKS, "riddles", "riddle_tasks", "riddle-tasks", "2.1"),
+    Installed(STEPS, "split", "splitting", "splitting", "1.0"),
+    Installed(LLMS, "parrot", "parrot_llm", "parrot-llm", "0.3"),
 ]
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "said"),
     [
-        (PluginKind.TASK, "Riddles", "the name 'Riddles' is not of the form lower-case-words"),
-        (PluginKind.TASK, "my riddles", "for example my-riddles"),
-        (PluginKind.TASK, "BedtimeStories", "for example bedtime-stories"),
-        (PluginKind.TASK, "../riddles", "is not of the form lower-case-words"),
-        (PluginKind.TASK, "", "is not of the form lower-case-words"),
-        (PluginKind.TASK, "riddles", "is taken by the task of riddle-tasks 2.1"),
-        (PluginKind.TASK, "split", "is taken by the step of splitting 1.0"),
-        (PluginKind.TASK, "join", "is taken by a step of Seedbed's own"),
-        (PluginKind.LLM, "parrot", "is taken by the LLM backend of parrot-llm 0.3"),
-        (PluginKind.TASK, "3d", "for example bedtime-stories"),
-        (PluginKind.TASK, "a/b", "for example a-b"),
-        (PluginKind.TASK, "seedbed-foo", "leave the prefix out: foo"),
-        (PluginKind.TASK, "tasks", "a distribution 'seedbed-tasks' is installed already"),
+        (TASKS, "Riddles", "the name 'Riddles' is not of the form lower-case-words"),
+        (TASKS, "my riddles", "for example my-riddles"),
+        (TASKS, "BedtimeStories", "for example bedtime-stories"),
+        (TASKS, "../riddles", "is not of the form lower-case-words"),
+        (TASKS, "", "is not of the form lower-case-words"),
+        (TASKS, "riddles", "is taken by the task of riddle-tasks 2.1"),
+        (TASKS, "split", "is taken by the step of splitting 1.0"),
+        (TASKS, "join", "is taken by a step of Seedbed's own"),
+        (LLMS, "parrot", "is taken by the LLM backend of parrot-llm 0.3"),
+        (TASKS, "3d", "for example bedtime-stories"),
+        (TASKS, "a/b", "for example a-b"),
+        (TASKS, "seedbed-foo", "leave the prefix out: foo"),
+        (TASKS, "tasks", "a distribution 'seedbed-tasks' is installed already"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(kind: PluginKind, name: str, said: str) -> None:
@@ -44,9 +46,7 @@ def test_a_name_that_cannot_be_is_refused(kind: PluginKind, name: str, said: str
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(PluginKind.TASK, "parrot"), (PluginKind.LLM, "riddles"), (PluginKind.LLM, "join")]
-)
+@pytest.mark.parametrize(("kind", "name"), [(TASKS, "parrot"), (LLMS, "riddles"), (LLMS, "join")])
 def test_tasks_and_backends_do_not_share_their_names(kind: PluginKind, name: str) -> None:
     check_name(NewPackage(kind, name), Registry(INSTALLED, Policy()))
 
@@ -54,9 +54,9 @@ def test_tasks_and_backends_do_not_share_their_names(kind: PluginKind, name: str
 @pytest.mark.parametrize(
     ("kind", "name", "owner"),
     [
-        (PluginKind.LLM, "openai", "seedbed-openai"),
-        (PluginKind.TASK, "openai", "seedbed-openai"),
-        (PluginKind.TASK, "qa-pairs", "seedbed-tasks"),
+        (LLMS, "openai", "seedbed-openai"),
+        (TASKS, "openai", "seedbed-openai"),
+        (TASKS, "qa-pairs", "seedbed-tasks"),
     ],
 )
 def test_a_first_party_name_is_refused_where_its_package_is_not_installed(

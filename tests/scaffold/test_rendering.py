@@ -12,21 +12,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seedbed.plugins.kinds import PluginKind
+from seedbed.engine.observing.plugin_kind import OBSERVERS
+from seedbed.llm.plugin_kind import LLMS
+from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.metadata import excludes, running_version
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
 from seedbed.scaffold.writing import write_files
+from seedbed.tasks.plugin_kinds import STEPS, TASKS
 from seedbed.testing import LLMContract
 
 PACKAGES = [
-    NewPackage(PluginKind.TASK, "bedtime-stories", "Ada Example"),
-    NewPackage(PluginKind.TASK, "field"),
-    NewPackage(PluginKind.LLM, "parrot"),
-    NewPackage(PluginKind.LLM, "gpt-4x"),
-    NewPackage(PluginKind.LLM, "acme-cloud", http=True),
-    NewPackage(PluginKind.STEP, "word-count"),
-    NewPackage(PluginKind.OBSERVER, "shout"),
+    NewPackage(TASKS, "bedtime-stories", "Ada Example"),
+    NewPackage(TASKS, "field"),
+    NewPackage(LLMS, "parrot"),
+    NewPackage(LLMS, "gpt-4x"),
+    NewPackage(LLMS, "acme-cloud", http=True),
+    NewPackage(STEPS, "word-count"),
+    NewPackage(OBSERVERS, "shout"),
 ]
 
 
@@ -37,7 +40,7 @@ def package(request: pytest.FixtureRequest) -> NewPackage:
 
 
 def test_a_package_has_all_that_is_published_with_it(package: NewPackage) -> None:
-    kind = package.kind.name.lower()
+    kind = package.kind.word
     further = {"tests/fake_server.py"} if package.http else set()
 
     assert rendered(package).keys() == further | {
@@ -65,7 +68,7 @@ def test_the_metadata_registers_the_name_and_admits_this_seedbed(package: NewPac
     (bound,) = (text for text in project["dependencies"] if text.startswith("seedbed"))
     specifier = bound.removeprefix("seedbed")
 
-    assert project["entry-points"] == {package.kind.value: {package.name: package.module}}
+    assert project["entry-points"] == {str(package.kind): {package.name: package.module}}
     assert not excludes(specifier, running_version())
     assert excludes(specifier, f"{int((running_version() or '0').split('.')[0]) + 1}.0")
 
@@ -78,7 +81,7 @@ def test_the_author_is_named_by_the_licence_and_the_metadata() -> None:
 
 
 def test_a_backend_that_asks_a_server_says_what_belongs_together() -> None:
-    files = rendered(NewPackage(PluginKind.LLM, "acme-cloud", http=True))
+    files = rendered(NewPackage(LLMS, "acme-cloud", http=True))
     pairs = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", files["README.md"], re.MULTILINE)
 
     assert len(pairs) == 5
@@ -89,7 +92,7 @@ def test_a_backend_that_asks_a_server_says_what_belongs_together() -> None:
 
 def test_a_backend_says_how_to_go_on_with_pages_and_a_fact_that_there_are() -> None:
     docs = Path(__file__).parents[2] / "docs"
-    files = rendered(NewPackage(PluginKind.LLM, "parrot"))
+    files = rendered(NewPackage(LLMS, "parrot"))
     code = files["src/seedbed_parrot/llm.py"]
 
     for page in ("tutorial/first-backend.md", "how-to/test-a-plugin.md"):
@@ -104,7 +107,7 @@ def test_a_backend_says_how_to_go_on_with_pages_and_a_fact_that_there_are() -> N
 @pytest.mark.parametrize("name", ["haiku", "field", "test-stories", "test", "generator-task", "row"])
 def test_a_class_has_a_name_of_its_own(kind: str, name: str) -> None:
     is_http = kind == "http"
-    package = NewPackage(PluginKind["LLM" if is_http else kind.upper()], name, http=is_http)
+    package = NewPackage(kind_of(f"seedbed.{'llm' if is_http else kind}s"), name, http=is_http)
     trees = [ast.parse(text) for path, text in rendered(package).items() if path.endswith(".py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     imported = [

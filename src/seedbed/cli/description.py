@@ -12,9 +12,9 @@ import click
 from seedbed.cli.failures import blaming
 from seedbed.cli.parameters import Parameter, parameters_of
 from seedbed.engine.engine import Engine
+from seedbed.engine.observing.observer import Observer
 from seedbed.llm.key_source import KeySource
 from seedbed.llm.llm import LLM
-from seedbed.plugins.observer import Observer
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask, Task
 

@@ -24,7 +24,7 @@ def _write_about(
     from seedbed.cli.description import describe, write_parameters, write_text
     from seedbed.cli.output import kept_stdout
     from seedbed.cli.planning import is_pipeline_file, step_class_of
-    from seedbed.plugins.resolve import llm_class
+    from seedbed.llm.references import llm_class
 
     registry = registry_of(ctx)
     known: dict[str, type] = {}

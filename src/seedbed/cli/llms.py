@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from seedbed.cli.failures import blaming
 from seedbed.cli.settings import Setting, Settings, fields_of
 from seedbed.errors import ParameterError, UsageError
-from seedbed.llm.key_guard import chosen_by_user
+from seedbed.llm.file_origin import chosen_by_user
 from seedbed.llm.llm import LLM
+from seedbed.llm.references import get_llm, llm_class
 from seedbed.llm.url_secrets import url_secrets
-from seedbed.plugins.resolve import get_llm, llm_class
 from seedbed.plugins.suggest import did_you_mean
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.kept_runs import kept_run
 from seedbed.cli.printing import echo
 from seedbed.errors import UsageError
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.lock import Lock, lock_of
 from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.registry import Registry
@@ -71,7 +71,7 @@ def _used_in(name: str, has_files: bool) -> Iterator[Installed]:
 
 
 def _claim(plugin: Mapping[str, Any]) -> Installed:
-    kind = PluginKind(plugin["group"])
+    kind = kind_of(plugin["group"])
     return Installed(
         kind, plugin["name"], "", plugin["distribution"], plugin["version"], editable=plugin["editable"]
     )

@@ -9,21 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from seedbed.cli.displays import progress_of
 from seedbed.cli.failures import ExitStatus, discard_output, show
 from seedbed.cli.kept_order import kept_order
 from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.planning import Order, plan_of
 from seedbed.cli.printing import row_bytes
-from seedbed.cli.progress import progress_of
 from seedbed.cli.summary import exit_status, write_summary
 from seedbed.cli.supervision import supervised
 from seedbed.engine.api import engine_of, open_session
 from seedbed.engine.engine import Engine
+from seedbed.engine.observing.named import observers_of
+from seedbed.engine.observing.observer import Observer
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Run
 from seedbed.errors import DatasetError
-from seedbed.plugins.observer import Observer
-from seedbed.plugins.observers import observers_of
 from seedbed.plugins.registry import Registry
 
 

@@ -36,7 +36,7 @@ def new(ctx: click.Context) -> None:
 @click.pass_context
 def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
     """Write a package with the task NAME, which its users run as `seedbed run NAME`."""
-    return _made(ctx, "TASK", name, directory, author)
+    return _made(ctx, "seedbed.tasks", name, directory, author)
 
 
 @new.command()
@@ -47,7 +47,7 @@ def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> 
 @click.pass_context
 def llm(ctx: click.Context, name: str, directory: Path | None, author: str, http: bool) -> int:
     """Write a package with the LLM backend NAME, which its users refer to as NAME/MODEL."""
-    return _made(ctx, "LLM", name, directory, author, http)
+    return _made(ctx, "seedbed.llms", name, directory, author, http)
 
 
 @new.command()
@@ -57,7 +57,7 @@ def llm(ctx: click.Context, name: str, directory: Path | None, author: str, http
 @click.pass_context
 def step(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
     """Write a package with the step NAME, which its users name in a pipeline."""
-    return _made(ctx, "STEP", name, directory, author)
+    return _made(ctx, "seedbed.steps", name, directory, author)
 
 
 @new.command()
@@ -67,14 +67,14 @@ def step(ctx: click.Context, name: str, directory: Path | None, author: str) -> 
 @click.pass_context
 def observer(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
     """Write a package with the observer NAME, which its users name with `--plugin NAME`."""
-    return _made(ctx, "OBSERVER", name, directory, author)
+    return _made(ctx, "seedbed.observers", name, directory, author)
 
 
 def _made(
     ctx: click.Context, kind: str, name: str, directory: Path | None, author: str, http: bool = False
 ) -> int:
     from seedbed.cli.scaffolding import make_package
-    from seedbed.plugins.kinds import PluginKind
+    from seedbed.plugins.kinds import kind_of
     from seedbed.scaffold.new_package import NewPackage
 
-    return make_package(NewPackage(PluginKind[kind], name, author, http), directory, registry_of(ctx))
+    return make_package(NewPackage(kind_of(kind), name, author, http), directory, registry_of(ctx))

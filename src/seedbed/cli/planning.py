@@ -13,14 +13,16 @@ from seedbed.cli.settings import Setting, Settings, fields_of, parse_settings
 from seedbed.engine.bounds import GIVE_UP_AFTER, NO_BOUNDS, Bounds, MaxFailures
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.errors import ParameterError, UsageError
-from seedbed.llm.key_guard import chosen_by_user, made_in_file
+from seedbed.llm.file_origin import chosen_by_user, made_in_file
 from seedbed.llm.llm import LLM
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.build import build
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
-from seedbed.plugins.resolve import get_step, get_task, step_class, task_class
+from seedbed.plugins.references import class_named
 from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.plugin_kinds import STEPS, TASKS
+from seedbed.tasks.references import get_step, get_task
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask
 
@@ -148,9 +150,9 @@ def step_class_of(what: str, registry: Registry) -> type[BaseStep]:
     """Return the class that a name or `PATH.py:Class` stands for."""
     if what.endswith(".py"):
         raise UsageError(f"'{what}' is a file, not a class", f"name the class in it: {what}:CLASS")
-    if is_file_reference(what) or what in registry.names(PluginKind.STEP):
-        return step_class(what, registry=registry)
-    return task_class(what, registry=registry)
+    if is_file_reference(what) or what in registry.names(STEPS):
+        return class_named(STEPS, what, registry=registry)
+    return class_named(TASKS, what, registry=registry)
 
 
 def _llm(order: Order, registry: Registry) -> LLM | None:
@@ -224,7 +226,7 @@ def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -
     tasks = [step for step in steps if isinstance(step, BaseTask)]
     without = [task for task in tasks if task.llm is None]
     if llm is None and without:
-        backends = registry.names(PluginKind.LLM)
+        backends = registry.names(LLMS)
         raise UsageError(
             f"the task '{without[0].name}' needs an LLM",
             "add --llm BACKEND/MODEL, for example --llm openai/gpt-4.1-mini or --llm llamacpp/smollm2-135m",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from seedbed.cli.displays import progress_of
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.planning import Order, plan_of
 from seedbed.cli.preview_text import write_traces
 from seedbed.cli.printing import echo
-from seedbed.cli.progress import progress_of
 from seedbed.cli.summary import cost_line, exit_status, show_notes, show_stop
 from seedbed.cli.supervision import supervised
 from seedbed.engine.api import open_session

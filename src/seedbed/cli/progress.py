@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -141,17 +140,3 @@ def rows_text(run: Run) -> str:
     rejected = f", {run.rejected:,} rejected" if run.rejected else ""
     failed = f", {run.failed:,} failed" if run.failed else ""
     return f"{run.accepted:,}{of} {noun}{rejected}{failed}"
-
-
-def progress_of(session: Session, *, silent: bool, rows_on_terminal: bool) -> Progress:
-    """Return the progress that suits: none, a bar on a terminal, lines elsewhere.
-
-    Rows that are written to the terminal would tear a bar apart; lines go between them.
-    """
-    if silent:
-        return NoProgress(session)
-    if sys.stderr.isatty() and not rows_on_terminal:
-        from seedbed.cli.bar import BarProgress
-
-        return BarProgress(session)
-    return LineProgress(session)

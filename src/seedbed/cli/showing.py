@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -18,9 +18,14 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.listing import chosen, entry_as_json
 from seedbed.cli.output import kept_stdout, write_json
 from seedbed.cli.printing import Painted, echo
+from seedbed.engine.observing.named import observer_named
+from seedbed.engine.observing.plugin_kind import OBSERVERS
+from seedbed.engine.plugin_kind import ENGINES
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.standing import Entry, Status
+from seedbed.tasks.plugin_kinds import STEPS
 
 
 class _Shown(NamedTuple):
@@ -46,7 +51,7 @@ def show_plugin(registry: Registry, name: str, as_json: bool) -> ExitStatus:
     return ExitStatus.COMPLETE
 
 
-def _find(registry: Registry, kind: PluginKind, name: str) -> _Shown:
+def _find(registry: Registry, kind: PluginKind[Any], name: str) -> _Shown:
     described = _describe(registry, kind, name)
     usable = (
         entry
@@ -57,12 +62,12 @@ def _find(registry: Registry, kind: PluginKind, name: str) -> _Shown:
     return _Shown(next(usable), described)
 
 
-def _describe(registry: Registry, kind: PluginKind, name: str) -> Description:
-    if kind is PluginKind.OBSERVER:
-        return describe_observer(registry.observer(name))
-    if kind is PluginKind.ENGINE:
-        return describe_engine(registry.engine(name))
-    return describe(registry.llm(name) if kind is PluginKind.LLM else registry.step(name))
+def _describe(registry: Registry, kind: PluginKind[Any], name: str) -> Description:
+    if kind is OBSERVERS:
+        return describe_observer(observer_named(name, registry))
+    if kind is ENGINES:
+        return describe_engine(registry.find(ENGINES, name))
+    return describe(registry.find(LLMS if kind is LLMS else STEPS, name))
 
 
 def _write(entry: Entry, description: Description) -> None:

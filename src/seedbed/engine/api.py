@@ -14,9 +14,12 @@ from seedbed.engine.file_record import record_files
 from seedbed.engine.input_rows import Input
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.notes import default_notes
+from seedbed.engine.observing.named import observers_of
+from seedbed.engine.observing.observer import Observer
 from seedbed.engine.opening import open_store
 from seedbed.engine.outlets import Outlets
 from seedbed.engine.plan import Plan, make_plan
+from seedbed.engine.plugin_kind import ENGINES
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.start import Start
@@ -24,10 +27,8 @@ from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.elsewhere import naming_options
-from seedbed.plugins.observer import Observer
-from seedbed.plugins.observers import observers_of
+from seedbed.plugins.references import class_named
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.resolve import engine_class
 from seedbed.store import check_csv_safe, check_target
 from seedbed.tasks.steps import BaseStep
 
@@ -220,7 +221,7 @@ def engine_of(given: str | type[Engine] | None, *, registry: Registry | None = N
     """Return the engine that is named or given, or the one that is built in; raise as `get_task` does."""
     if given is None:
         return LocalEngine
-    return engine_class(given, registry=registry) if isinstance(given, str) else given
+    return class_named(ENGINES, given, registry=registry) if isinstance(given, str) else given
 
 
 def _keep_apart(out: Path, given: Path | None) -> None:

@@ -132,7 +132,7 @@ class Executions:
             if outcome.reasons:
                 self._journal.keep_evidence(evidence_of(name, cell, settled.scopes, attempt))
             self._journal.keep_result(outcome.result(name, cell.id, key, attempt), stored)
-        counts.add(outcome)
+        counts.add(len(outcome.rows), not outcome.rows and outcome.status == "failed")
         if not outcome.rows and not outcome.reasons:
             settled.dropped.append(name)
         for reason in outcome.reasons:

@@ -17,7 +17,7 @@ from seedbed.llm.sender import CallCounts
 from seedbed.store import Call, Result, RunStore
 
 if TYPE_CHECKING:
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 _NO_ROWS = b"[]"
 _FAILED = ("failed", "partial")
@@ -126,7 +126,7 @@ class RunJournal:
         self.on_waiting()
         await gate.wait()
 
-    def keep(self, scope: CallScope, digest: bytes, k: int, llm: LLM, response: Response) -> None:
+    def keep(self, scope: CallScope, digest: bytes, k: int, llm: Backend, response: Response) -> None:
         """Give an answer to the store's writer."""
         usage = response.usage
         cost = self.prices.cost_of(llm, usage)

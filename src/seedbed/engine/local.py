@@ -27,8 +27,9 @@ from seedbed.engine.window import Window
 from seedbed.errors import SeedbedError
 from seedbed.llm.budget import time_exhausted
 from seedbed.llm.coroutine import awaitable
+from seedbed.llm.file_origin import made_by
 from seedbed.llm.gateway import Gateway, Recorder
-from seedbed.llm.key_guard import asking, made_by
+from seedbed.llm.key_guard import asking
 from seedbed.llm.llm import LLM
 from seedbed.llm.loop import call_soon
 from seedbed.llm.redaction import redact, redact_error, showable

@@ -103,7 +103,7 @@ def plugins_of(claims: Iterable[Installed]) -> list[dict[str, Any]]:
     """Return what a manifest says of plugins: what a lock file is made of."""
     return [
         {
-            "group": claim.kind.value,
+            "group": str(claim.kind),
             "name": claim.name,
             "distribution": claim.distribution,
             "version": claim.version,

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from seedbed.engine.run import Run
-from seedbed.engine.run_html import progress_html, progress_text
+from seedbed.engine.html_tables import shown
+from seedbed.engine.run import Run, progress_text
 from seedbed.engine.session import Session
 
 _REFRESH_SECONDS = 0.5
@@ -70,3 +70,10 @@ class _Progress:
 
     def _repr_html_(self) -> str:
         return progress_html(self._run, time.monotonic() - self._begun, self._said())
+
+
+def progress_html(run: Run, seconds: float, said: str = "") -> str:
+    """Return a bar, where it is known how many rows there will be, and the counts."""
+    settled = run.accepted + run.failed
+    bar = f'<progress value="{settled}" max="{run.wanted}"></progress> ' if run.wanted else ""
+    return f"<p>{bar}<b>{shown(run.name)}</b>: {shown(progress_text(run, seconds, said))}</p>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seedbed.engine.emission import Emission
 
 if TYPE_CHECKING:
-    from seedbed.engine.observation import Observation
+    from seedbed.engine.observing.delivery import Observation
 
 
 class Outlets:

@@ -14,13 +14,14 @@ from seedbed.engine.segments import counted_leaf, is_barrier, joined_before_barr
 from seedbed.errors import UsageError
 from seedbed.llm.key_guard import refuse_keys
 from seedbed.llm.llm import LLM
+from seedbed.llm.references import get_llm
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.topology import Topology
 from seedbed.plugins.registry import Registry, default_registry
-from seedbed.plugins.resolve import get_llm, get_step
 from seedbed.store.reading import Reading
 from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.references import get_step
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
 

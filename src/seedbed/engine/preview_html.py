@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from seedbed.engine.html_tables import shown, table_html
 from seedbed.engine.preview_text import parts_of, title_of
-from seedbed.engine.run import Run
-from seedbed.engine.run_html import progress_text, shown, table_html
+from seedbed.engine.run import Run, progress_text
 from seedbed.engine.trace import PreviewedRow
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from seedbed.engine.failure import Failure
+from seedbed.errors import SeedbedError
 from seedbed.llm.blocked_loop import blocking_notes
 from seedbed.llm.sender import CallCounts
 from seedbed.llm.visible_text import visible
 from seedbed.store import RunReader, RunStore
 from seedbed.store.refused_rows import RefusedRow, RefusedRows
+from seedbed.store.row_names import row_names
 from seedbed.store.run_values import Decision
 from seedbed.tasks.rows import Row
 
 _KEPT_FAILURES = 1000
+_ROWS_OF_PAGE = 10
+_REASONS_OF_PAGE = 5
+_NAMES_OF_REASON = 5
 _SHOWN_REASONS = 3
 
 Outcome = Literal["complete", "incomplete", "interrupted", "stopped"]
@@ -106,9 +112,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the counts, why rows are missing, and the first rows."""
-        from seedbed.engine.run_html import run_html
-
-        return run_html(self)
+        return _page_of(self)
 
     def rows(self, leaf: str | None = None) -> Iterator[Row]:
         """Yield the rows of the dataset, as they are kept; `leaf` names another step that the run ends in."""
@@ -230,3 +234,64 @@ def _count(reasons: Counter[str], failure: Failure) -> None:
     """Count a reason by its first line; those behind the first thousand kinds count as one."""
     reason = next(iter(failure.reason.splitlines()), "") or "no reason given"
     reasons[reason if reason in reasons or len(reasons) < _KEPT_FAILURES else "other reasons"] += 1
+
+
+def progress_text(run: Run, seconds: float, said: str = "") -> str:
+    """Return the counts of a run in a line: '12 of 100 rows, 1 failed, 4.2 s, 13 calls, ...'."""
+    of = f" of {run.wanted:,}" if run.wanted is not None else ""
+    calls, usage = run.calls, run.calls.usage
+    cost = f"${calls.cost:,.4f}" if calls.cost else ""
+    texts = (
+        said,
+        f"{run.accepted:,}{of} rows",
+        *(
+            f"{count:,} {word}"
+            for count, word in ((run.failed, "failed"), (run.rejected, "rejected"))
+            if count
+        ),
+        f"{seconds:,.1f} s",
+        f"{calls.answered:,} calls" if calls.answered else "",
+        f"{usage.input_tokens:,} input + {usage.output_tokens:,} output tokens" if calls.answered else "",
+        cost,
+    )
+    return ", ".join(text for text in texts if text)
+
+
+def _page_of(run: Run) -> str:
+    """Return what became of a run: its counts, why rows are missing, and the first rows."""
+    from seedbed.engine.html_tables import rows_html, shown
+
+    rows = _first_rows(run)
+    more = run.accepted - len(rows)
+    reasons = [
+        *(
+            f"{count:,} failed: {_with_names(run, reason)}"
+            for reason, count in run.reasons.most_common(_REASONS_OF_PAGE)
+        ),
+        *(f"{count:,} rejected: {reason}" for reason, count in run.rejections.most_common(_REASONS_OF_PAGE)),
+    ]
+    missing = "".join(f"<li>{shown(reason)}</li>" for reason in reasons)
+    return "".join(
+        [
+            f"<p><b>{shown(run.name)}</b>, {run.outcome}: {shown(progress_text(run, run.seconds))}</p>",
+            f"<p>stopped by: {shown(str(run.stopped_by))}</p>" if run.stopped_by else "",
+            f"<ul>{missing}</ul>" if missing else "",
+            rows_html(rows),
+            f"<p>and {more:,} more: <code>run.rows()</code></p>" if more > 0 and rows else "",
+        ]
+    )
+
+
+def _first_rows(run: Run) -> list[Row]:
+    try:
+        return list(islice(run.rows(), _ROWS_OF_PAGE))
+    except SeedbedError:
+        # The folder may have been removed since; whoever asks for the rows hears of it.
+        return []
+
+
+def _with_names(run: Run, reason: str) -> str:
+    alike = [failure for failure in run.failures if failure.reason.partition("\n")[0] == reason]
+    names = row_names((failure.row, failure.source) for failure in alike[:_NAMES_OF_REASON])
+    more = " ..." if len(alike) > _NAMES_OF_REASON else ""
+    return f"{reason} ({names}{more})" if alike else reason

@@ -15,6 +15,7 @@ from seedbed.engine.engine import Engine, Job
 from seedbed.engine.fingerprint import digest, way_fingerprint
 from seedbed.engine.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
 from seedbed.engine.notes import loop_watched
+from seedbed.engine.observing.observer import Observer
 from seedbed.engine.pausing import paused
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Found, Outcome, Run
@@ -24,7 +25,6 @@ from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, Sto
 from seedbed.llm.budget import Budget
 from seedbed.llm.loop import call_soon, loop_thread
 from seedbed.llm.redaction import redact, showable
-from seedbed.plugins.observer import Observer
 from seedbed.plugins.origin import where
 from seedbed.plugins.provenance import claims_behind
 from seedbed.store import INPUT_TYPES, export_rows, safe_rows
@@ -160,8 +160,8 @@ class Session:
             types = await asyncio.to_thread(given.types)
             self._store.set_mark(INPUT_TYPES, types or b"")
         if self._observers:
-            from seedbed.engine.observation import Observation
-            from seedbed.engine.observed import ObservedRun
+            from seedbed.engine.observing.delivery import Observation
+            from seedbed.engine.observing.observed import ObservedRun
 
             observed = ObservedRun.of(job.plan, job.run, number)
             # It waits for the disk.
@@ -274,7 +274,7 @@ class Session:
         observation = self._job.outlets.observation
         if observation is None:
             return
-        from seedbed.engine.observed import ObservedOutcome
+        from seedbed.engine.observing.observed import ObservedOutcome
 
         if self.run.outcome == "interrupted":
             observation.hurry()

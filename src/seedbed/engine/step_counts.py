@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seedbed.engine.executions import Outcome
     from seedbed.engine.failure import Failure
 
 
@@ -34,12 +33,12 @@ class StepCounts:
         """The share of rows that passed, of those that did not fail; None where none was refused."""
         return self.passed / (self.passed + self.refused) if self.refused else None
 
-    def add(self, outcome: Outcome) -> None:
-        """Count what became of a row that was taken."""
-        self.made += len(outcome.rows)
-        if outcome.rows:
+    def add(self, made: int, has_failed: bool) -> None:
+        """Count what became of a row that was taken: how many rows were made of it, and whether it failed."""
+        self.made += made
+        if made:
             self.passed += 1
-        elif outcome.status == "failed":
+        elif has_failed:
             self.failed += 1
         else:
             self.refused += 1

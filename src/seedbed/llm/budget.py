@@ -18,7 +18,7 @@ from seedbed.llm.response import Response, Usage
 from seedbed.llm.waiting import ENOUGH_WAITING
 
 if TYPE_CHECKING:
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 _DEFAULT_ANSWER = 1024
 _LONGEST = "or lower max_tokens: of a call its prompt and its longest answer are set aside"
@@ -132,14 +132,14 @@ class Budget:
         if self.seconds_left == 0.0:
             raise time_exhausted(self._max_seconds or 0.0)
 
-    def check(self, llm: LLM) -> None:
+    def check(self, llm: Backend) -> None:
         """Raise UsageError where there is a cap on cost and the price of an LLM is not known."""
         if self._max_cost is not None:
             self.prices.check(llm)
 
     async def reserve(
         self,
-        llm: LLM,
+        llm: Backend,
         request: Request,
         rank: int = 0,
         wait: Callable[[asyncio.Future[None]], Awaitable[None]] = _plainly,
@@ -175,7 +175,7 @@ class Budget:
             self._hold(Reservation(-wanted.tokens, -wanted.cost), -1)
         self._give_room()
 
-    def settle(self, llm: LLM, reservation: Reservation, response: Response | None) -> None:
+    def settle(self, llm: Backend, reservation: Reservation, response: Response | None) -> None:
         """Count what a call took, nothing where it failed, and give back the rest of what was set aside."""
         self._hold(Reservation(-reservation.tokens, -reservation.cost), -1)
         if response is not None:
@@ -198,7 +198,7 @@ class Budget:
                     call.room.set_exception(lacking)
             heapq.heappop(self._queue)
 
-    def _cost_of(self, llm: LLM, usage: Usage, reservation: Reservation) -> float:
+    def _cost_of(self, llm: Backend, usage: Usage, reservation: Reservation) -> float:
         if self._max_cost is None:
             return 0.0
         # A server that does not tell what a call took is not taken for free.
@@ -213,7 +213,7 @@ class Budget:
             # Sums of floats leave remainders.
             self._reserved = Reservation()
 
-    def _most(self, llm: LLM, request: Request) -> Reservation:
+    def _most(self, llm: Backend, request: Request) -> Reservation:
         if self._max_tokens is None and self._max_cost is None:
             return Reservation()
         answer = (request.max_tokens or _DEFAULT_ANSWER) * request.n

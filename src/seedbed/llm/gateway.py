@@ -21,7 +21,7 @@ from seedbed.llm.sender import CallCounts, Sender
 from seedbed.llm.structured import fit_schema, instruct
 
 if TYPE_CHECKING:
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 Recorder = Callable[[CallScope | None, Request, Response, str], None]
 """Told of every answered call, on the loop thread: where it belongs, what was sent, what came back, a note.
@@ -39,7 +39,7 @@ class Journal(Protocol):
     async def clear_to_send(self, scope: CallScope) -> None:
         """Wait until a call that has no answer yet may be paid for."""
 
-    def keep(self, scope: CallScope, digest: bytes, k: int, llm: LLM, response: Response) -> None:
+    def keep(self, scope: CallScope, digest: bytes, k: int, llm: Backend, response: Response) -> None:
         """Take an answer, before anybody reads it."""
 
 
@@ -69,7 +69,7 @@ class Gateway:
         """What went through this gateway so far."""
         return self._sender.counts
 
-    def respond(self, llm: LLM, request: Request, scope: CallScope | None) -> Awaitable[Response]:
+    def respond(self, llm: Backend, request: Request, scope: CallScope | None) -> Awaitable[Response]:
         """Return what is awaited for the answer to a request, of exactly `request.n` choices.
 
         Raises UnsupportedError for what the LLM does not declare; awaiting raises the typed LLMError of the
@@ -105,7 +105,7 @@ class Gateway:
         self._sender.end()
 
     async def _call(
-        self, llm: LLM, request: Request, scope: CallScope | None, offered: Capabilities
+        self, llm: Backend, request: Request, scope: CallScope | None, offered: Capabilities
     ) -> Response:
         if scope is None:
             request, note = fit_schema(request, offered.schema_dialect)
@@ -143,7 +143,7 @@ class Gateway:
         return response
 
 
-def check_capabilities(llm: LLM, offered: Capabilities, request: Request) -> None:
+def check_capabilities(llm: Backend, offered: Capabilities, request: Request) -> None:
     """Raise UnsupportedError for the first thing that is asked and not among what the LLM offers."""
     name = _lacking(offered, request)
     if name is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -15,7 +15,7 @@ from seedbed.plugins.overrides import Wanted, guard, is_flag, is_names, is_text,
 from seedbed.plugins.signatures import Called, check_methods
 
 if TYPE_CHECKING:
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 
 def _is_name_set(value: object) -> bool:
@@ -100,13 +100,13 @@ _CALLS: Mapping[str, Called] = {
 }
 
 
-def guard_llm(cls: type[LLM]) -> None:
+def guard_llm(cls: type[Any]) -> None:
     """Guard what the class of a backend overrides; raise UsageError for what can be seen to be wrong."""
     check_methods(cls, _CALLS)
     guard(cls, OVERRIDES, _showable)
 
 
-def _showable(owner: LLM, error: Exception) -> Exception | None:
+def _showable(owner: Backend, error: Exception) -> Exception | None:
     """Return an error unless it shows a key; `secrets()` is the author's, and may be what has failed."""
     values = vars(owner).values() if not isinstance(owner, type) else ()
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
 from seedbed.errors import AuthenticationError, UsageError
-from seedbed.llm.hosts import Address, address_of, addresses_in, allowed_hosts, is_among, is_loopback
+from seedbed.llm.file_origin import FileOrigin
+from seedbed.llm.hosts import Address, address_of, is_among, is_loopback
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.url_secrets import redacted_urls
 from seedbed.plugins.build import is_secret
@@ -28,7 +29,7 @@ from seedbed.plugins.build import is_secret
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 # A shorter value, such as "1", is in many a request by chance.
 _SHORTEST = 8
@@ -38,64 +39,15 @@ _NO_PLACES = GenerationParameters.model_fields.keys() | {"api_key", "timeout"}
 _PLACE = re.compile(r"[.:/%@\\]|[^\x00-\x7f]|^[0-9]+$|^0x", re.IGNORECASE)
 
 
-class FileOrigin(NamedTuple):
-    """The file that decides where an LLM's requests go, and the hosts that the user allows all the same."""
-
-    file: str
-    allowed: tuple[str, ...]
+_asking: ContextVar[Backend | None] = ContextVar("seedbed_asking", default=None)
 
 
-_reading: ContextVar[FileOrigin | None] = ContextVar("seedbed_reading", default=None)
-_asking: ContextVar[LLM | None] = ContextVar("seedbed_asking", default=None)
-
-
-def current_origin() -> FileOrigin | None:
-    """Return the file that is being read, which every LLM made now comes from."""
-    return _reading.get()
-
-
-@contextmanager
-def made_in_file(file: str, allow_hosts: Sequence[str] = ()) -> Iterator[None]:
-    """Have every LLM that is made within remember that `file` says what it is, wherever it is made."""
-    outer = _reading.get()
-    allowed = (*allowed_hosts(allow_hosts), *(outer.allowed if outer else ()))
-    token = _reading.set(FileOrigin(file, allowed))
-    try:
-        yield
-    finally:
-        _reading.reset(token)
-
-
-@contextmanager
-def chosen_by_user(texts: Iterable[str]) -> Iterator[None]:
-    """Allow the hosts of URLs among `texts`, which the user typed, to LLMs that are made within."""
-    origin = _reading.get()
-    if origin is None:
-        yield
-        return
-    token = _reading.set(origin._replace(allowed=(*origin.allowed, *addresses_in(texts))))
-    try:
-        yield
-    finally:
-        _reading.reset(token)
-
-
-@contextmanager
-def made_by(origin: FileOrigin | None) -> Iterator[None]:
-    """Have LLMs that are made within come from the file that another object came from."""
-    token = _reading.set(origin)
-    try:
-        yield
-    finally:
-        _reading.reset(token)
-
-
-def asking(llm: LLM) -> AbstractContextManager[None]:
+def asking(llm: Backend) -> AbstractContextManager[None]:
     """Watch the requests that are sent within, on behalf of an LLM that a file describes."""
     return _UNWATCHED if llm.origin is None else _watching(llm)
 
 
-def untrusted_host(llm: LLM) -> str | None:
+def untrusted_host(llm: Backend) -> str | None:
     """Return the host that a file has an LLM ask and that may have no secret of the user's, or None."""
     if llm.origin is None:
         return None
@@ -106,7 +58,7 @@ def untrusted_host(llm: LLM) -> str | None:
     )
 
 
-def refuse_keys(llm: LLM) -> None:
+def refuse_keys(llm: Backend) -> None:
     """Raise UsageError where an LLM would send a secret of the environment to a host that a file names."""
     host = untrusted_host(llm)
     if host is None or _own_key(llm) is not None:
@@ -116,7 +68,7 @@ def refuse_keys(llm: LLM) -> None:
             raise _refusal(llm, host, f"the secret in {variable}", variable)
 
 
-def find_key(llm: LLM) -> str:
+def find_key(llm: Backend) -> str:
     """Return the key of an LLM: the field `api_key`, else that of the environment, '' where none is needed.
 
     Raises AuthenticationError where it is missing or can be none, UsageError where it may not go to the host.
@@ -144,7 +96,7 @@ def checked_key(key: str, place: str) -> str:
     return key
 
 
-def missing_key(llm: LLM) -> AuthenticationError:
+def missing_key(llm: Backend) -> AuthenticationError:
     """Return the error of an LLM whose key is nowhere; it names the variable."""
     at = f" at '{redacted_urls(llm.endpoint)}'" if address_of(llm.endpoint) else ""
     return AuthenticationError(
@@ -171,7 +123,7 @@ def check_request(url: str, headers: Mapping[str, str], body: bytes | None) -> N
 
 
 @contextmanager
-def _watching(llm: LLM) -> Iterator[None]:
+def _watching(llm: Backend) -> Iterator[None]:
     token = _asking.set(llm)
     try:
         yield
@@ -179,7 +131,7 @@ def _watching(llm: LLM) -> Iterator[None]:
         _asking.reset(token)
 
 
-def _may_have_keys(address: Address, origin: FileOrigin, llm: LLM) -> bool:
+def _may_have_keys(address: Address, origin: FileOrigin, llm: Backend) -> bool:
     if is_loopback(address.host) or is_among(address, origin.allowed):
         return True
     source = llm.key_source
@@ -193,7 +145,7 @@ def _may_have_keys(address: Address, origin: FileOrigin, llm: LLM) -> bool:
     return bool(address.host) and not _is_chosen_by_file(address.host, llm)
 
 
-def _is_chosen_by_file(host: str, llm: LLM) -> bool:
+def _is_chosen_by_file(host: str, llm: Backend) -> bool:
     """Whether a field that was given may have led to the host, as it is or through the backend's code.
 
     Lists, headers and the model's name hold dots and slashes for other reasons: they must name the host.
@@ -210,7 +162,7 @@ def _is_chosen_by_file(host: str, llm: LLM) -> bool:
     return False
 
 
-def _urls(llm: LLM) -> Iterator[str]:
+def _urls(llm: Backend) -> Iterator[str]:
     try:
         endpoint = llm.endpoint
     except Exception:  # noqa: BLE001 - a stranger's property; a request is checked once more before it leaves
@@ -223,14 +175,14 @@ def _urls(llm: LLM) -> Iterator[str]:
             yield str(value)
 
 
-def _own_key(llm: LLM) -> str | None:
+def _own_key(llm: Backend) -> str | None:
     """Return the key that the LLM's fields hold; an empty one counts where somebody has written it."""
     key = getattr(llm, "api_key", None)
     text = key.get_secret_value() if isinstance(key, SecretStr) else key
     return text if text or "api_key" in llm.model_fields_set else None
 
 
-def _secrets_of_user(llm: LLM) -> Iterator[tuple[str, str, str]]:
+def _secrets_of_user(llm: Backend) -> Iterator[tuple[str, str, str]]:
     """Yield what the LLM's file doesn't hold itself: how it is called, its variable, the secret."""
     own = set(_texts({name: getattr(llm, name) for name in llm.model_fields_set}))
     for variable, value in os.environ.items():
@@ -260,7 +212,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _refusal(llm: LLM, host: str, what: str, variable: str) -> UsageError:
+def _refusal(llm: Backend, host: str, what: str, variable: str) -> UsageError:
     assert llm.origin is not None
     without = (
         f"if it needs no key: env -u {variable} seedbed ..." if variable else "if it needs no key, unset it"

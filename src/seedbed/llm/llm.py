@@ -15,10 +15,11 @@ from pydantic_core import to_jsonable_python
 
 from seedbed.errors import GenerationError, LLMError, SeedbedError, StopRun, UsageError
 from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.file_origin import FileOrigin, current_origin
 from seedbed.llm.gateway import Gateway, default_gateway
 from seedbed.llm.guarded import guard_llm
 from seedbed.llm.json_text import json_text
-from seedbed.llm.key_guard import FileOrigin, asking, current_origin, find_key, untrusted_host
+from seedbed.llm.key_guard import asking, find_key, untrusted_host
 from seedbed.llm.key_source import KeySource
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, check_messages, check_raw_prompt, text_length

@@ -12,7 +12,7 @@ from seedbed.errors import UsageError
 from seedbed.llm.response import Usage
 
 if TYPE_CHECKING:
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 _MILLION = 1_000_000
 Price = Callable[[Usage], float]
@@ -53,12 +53,12 @@ class Prices:
         self._found: dict[str, Price | None] = {}
         self._looking_up = threading.Lock()
 
-    def cost_of(self, llm: LLM, usage: Usage) -> float | None:
+    def cost_of(self, llm: Backend, usage: Usage) -> float | None:
         """Return the dollars that a usage costs, or None where no price is known."""
         price = self._price(llm)
         return None if price is None else price(usage)
 
-    def check(self, llm: LLM) -> None:
+    def check(self, llm: Backend) -> None:
         """Raise UsageError where the price of an LLM is not known."""
         if self._price(llm) is not None:
             return
@@ -73,7 +73,7 @@ class Prices:
             )
         raise UsageError(f"the price of '{llm.reference}' is not known", advice, "or set no limit of cost")
 
-    def _price(self, llm: LLM) -> Price | None:
+    def _price(self, llm: Backend) -> Price | None:
         if self._given is not None:
             return self._given
         name = llm.price_id
@@ -85,12 +85,12 @@ class Prices:
                     self._found[name] = _listed(name)
         return self._found[name]
 
-    def look_up_soon(self, llms: Sequence[LLM]) -> None:
+    def look_up_soon(self, llms: Sequence[Backend]) -> None:
         """Begin to look up what LLMs cost, in a thread; `cost_of` waits for it where it comes first."""
         if any(llm.price_id is not None for llm in llms) and self._given is None:
             threading.Thread(target=self._look_up, args=(llms,), name="seedbed-prices", daemon=True).start()
 
-    def _look_up(self, llms: Sequence[LLM]) -> None:
+    def _look_up(self, llms: Sequence[Backend]) -> None:
         for llm in llms:
             # Whoever asks for the price is told what is wrong with it.
             with suppress(Exception):

@@ -11,12 +11,12 @@ from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response, Usage
 
 if TYPE_CHECKING:
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 _SHOWN = 60
 
 
-def checked_response(llm: LLM, request: Request, response: object) -> Response:
+def checked_response(llm: Backend, request: Request, response: object) -> Response:
     """Return the answer to a request, with no more choices than were asked for.
 
     Raises LLMError, naming the backend, for what is no answer in the terms of `Response`, and

@@ -16,7 +16,7 @@ from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 
 if TYPE_CHECKING:
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 _CODING = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
@@ -180,7 +180,7 @@ def calling_scope(default: CallScope | None = None) -> CallScope | None:
     return scope
 
 
-def request_digest(llm: LLM, request: Request, seed: int | None) -> bytes:
+def request_digest(llm: Backend, request: Request, seed: int | None) -> bytes:
     """Return a digest (16 bytes) of what is asked of which model, never of an endpoint, a key or a header.
 
     `seed` is that of the run: where it differs, an answer is another answer.

@@ -32,7 +32,7 @@ from seedbed.llm.window import START
 from seedbed.plugins.origin import where
 
 if TYPE_CHECKING:
-    from seedbed.llm.llm import LLM
+    from seedbed.llm.backend import Backend
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Sender:
             return True
         return bool(self._limiters) and all(limiter.has_enough for limiter in self._limiters.values())
 
-    async def send(self, llm: LLM, request: Request, rank: int = 0) -> Response:
+    async def send(self, llm: Backend, request: Request, rank: int = 0) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try where none succeeded.
 
         Permits go to the lowest `rank` first: the position of the row that asks.
@@ -136,7 +136,7 @@ class Sender:
                 self.counts.add(response)
                 return response
 
-    def _wait_after(self, error: LLMError, tries: Tries, limiter: Limiter, llm: LLM, now: float) -> float:
+    def _wait_after(self, error: LLMError, tries: Tries, limiter: Limiter, llm: Backend, now: float) -> float:
         """Return the seconds until the next try; raise where there is none, or where the endpoint is down."""
         wait = tries.wait_after(error, now)
         error.tries = tries.count
@@ -154,7 +154,7 @@ class Sender:
         return wait
 
     async def _within_budget(
-        self, budget: Budget, limiter: Limiter, llm: LLM, request: Request, rank: int
+        self, budget: Budget, limiter: Limiter, llm: Backend, request: Request, rank: int
     ) -> Response:
         """Send a call once, when its budget and then its permit are there."""
         # Before the permit: a call that waits for room would keep others from what it cannot use itself.
@@ -166,7 +166,7 @@ class Sender:
             budget.settle(llm, reservation, response)
         return response
 
-    async def _permitted(self, limiter: Limiter, llm: LLM, request: Request, rank: int) -> Response:
+    async def _permitted(self, limiter: Limiter, llm: Backend, request: Request, rank: int) -> Response:
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
         try:
@@ -206,7 +206,7 @@ class Sender:
             limiter.end()
         self.on_appetite = lambda: None
 
-    def limiter(self, llm: LLM) -> Limiter:
+    def limiter(self, llm: Backend) -> Limiter:
         """Return what keeps the limits of an LLM's endpoint and credential."""
         key = llm.limits_key
         limiter = self._limiters.get(key)
@@ -218,7 +218,7 @@ class Sender:
         return limiter
 
 
-async def one_try(llm: LLM, request: Request, deadline: Deadline) -> Response:
+async def one_try(llm: Backend, request: Request, deadline: Deadline) -> Response:
     """Return what the backend answers, checked; raise a typed error without secrets for all else."""
     try:
         with deadline, asking(llm):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from seedbed.errors import PluginError, UsageError
-from seedbed.llm.key_guard import made_in_file
+from seedbed.llm.file_origin import made_in_file
+from seedbed.llm.references import get_llm
 from seedbed.pipeline.allowed_code import AllowedCode
 from seedbed.pipeline.assembly import Link
 from seedbed.pipeline.entries import BUILT_IN, LLMEntry, PipelineFile, StepEntry
@@ -20,8 +21,10 @@ from seedbed.pipeline.routing import Expression, Otherwise
 from seedbed.pipeline.topology import Condition
 from seedbed.pipeline.typed_columns import with_schema
 from seedbed.plugins.build import build
-from seedbed.plugins.resolve import get_llm, get_step, step_class, step_of
+from seedbed.plugins.references import class_named
 from seedbed.plugins.suggest import did_you_mean
+from seedbed.tasks.plugin_kinds import STEPS
+from seedbed.tasks.references import get_step, step_of
 from seedbed.tasks.render_bounds import MAX_SIZE, text_size
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
@@ -132,7 +135,7 @@ def _step(entry: StepEntry, registry: Registry | None, code: AllowedCode) -> Bas
         return build(BUILT_IN[entry.use], fields, f"the step {entry.use!r}")
     if not entry.columns:
         return get_step(use, registry=registry, **fields)
-    cls = with_schema(step_class(use, registry=registry), entry.columns)
+    cls = with_schema(class_named(STEPS, use, registry=registry), entry.columns)
     return step_of(cls, use, registry=registry, **fields)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
@@ -16,9 +16,6 @@ from seedbed.tasks.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.template import compile_condition, needed_variables
-
-if TYPE_CHECKING:
-    from seedbed.pipeline.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -95,15 +92,23 @@ class Otherwise:
         return True
 
 
+class Chain(Protocol):
+    """What a route may lead to besides a single step: a `Pipeline`."""
+
+    @property
+    def steps(self) -> tuple[BaseStep, ...]:
+        """Its steps, in order."""
+
+
 @dataclass(frozen=True)
 class Route:
     """A branch, and the condition that a row takes it on."""
 
     when: Condition
-    branch: BaseStep | Pipeline
+    branch: BaseStep | Chain
 
 
-def when(condition: str | Callable[[Row], Any], branch: BaseStep | Pipeline) -> Route:
+def when(condition: str | Callable[[Row], Any], branch: BaseStep | Chain) -> Route:
     """Return the route of rows that a condition holds for.
 
         a >> [when("lang == 'en'", b), when(lambda row: row["score"] > 3, c), otherwise(d)] >> e
@@ -114,7 +119,7 @@ def when(condition: str | Callable[[Row], Any], branch: BaseStep | Pipeline) -> 
     return Route(Expression(condition) if isinstance(condition, str) else Predicate(condition), branch)
 
 
-def otherwise(branch: BaseStep | Pipeline) -> Route:
+def otherwise(branch: BaseStep | Chain) -> Route:
     """Return the route of the rows that no other condition holds for; it stands last."""
     return Route(Otherwise(), branch)
 

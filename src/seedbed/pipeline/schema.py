@@ -8,9 +8,10 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from seedbed.errors import PluginError
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.pipeline.entries import BUILT_IN, PipelineFile
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
+from seedbed.tasks.plugin_kinds import STEPS
 
 _NOT_IN_WITH = ("llm", "name")
 
@@ -26,10 +27,10 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     known = {name: _fields_schema(name, cls, definitions) for name, cls in BUILT_IN.items()}
     for entry in registry.entries():
         claim = entry.installed
-        if claim.kind is PluginKind.LLM:
+        if claim.kind is LLMS:
             continue
         try:
-            known[claim.name] = _fields_schema(claim.name, registry.step(claim.name), definitions)
+            known[claim.name] = _fields_schema(claim.name, registry.find(STEPS, claim.name), definitions)
         except PluginError:
             continue
     step = definitions["StepEntry"]

@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 
 from seedbed.plugins.failures import broken
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.scan import Installed
-
-WANTED: Mapping[PluginKind, str] = {
-    PluginKind.TASK: "a Task or GeneratorTask class",
-    PluginKind.LLM: "an LLM class",
-    PluginKind.STEP: "a Step, GeneratorStep or GlobalStep class",
-    PluginKind.ENGINE: "an Engine class",
-    PluginKind.OBSERVER: "a class with hooks of an observer",
-}
-
-
-def base_class(kind: PluginKind) -> type:
-    """Return the class that every plugin of `kind` derives from; an observer may be of any."""
-    if kind is PluginKind.LLM:
-        from seedbed.llm.llm import LLM
-
-        return LLM
-    if kind is PluginKind.ENGINE:
-        from seedbed.engine.engine import Engine
-
-        return Engine
-    if kind is PluginKind.OBSERVER:
-        return object
-    if kind is PluginKind.TASK:
-        from seedbed.tasks.task import BaseTask
-
-        return BaseTask
-    from seedbed.tasks.steps import BaseStep
-
-    return BaseStep
 
 
 def checked(claim: Installed, answer: object) -> type:
     """Return `answer` if it is a concrete class of the kind of `claim`; else raise `BrokenPluginError`."""
-    hook, wanted = claim.kind.hook, WANTED[claim.kind]
+    hook, wanted = claim.kind.hook, claim.kind.wanted
     if answer is None:
         raise broken(
             claim,
             f"{hook}({claim.name!r}) returned None",
             f"it must return {wanted} for every name that {claim.distribution} registers",
         )
-    if not isinstance(answer, type) or not issubclass(answer, base_class(claim.kind)):
+    if not isinstance(answer, type) or not issubclass(answer, claim.kind.base_class):
         raise broken(
             claim, f"{hook}({claim.name!r}) returned {_describe(answer)}", f"it must return {wanted}"
         )

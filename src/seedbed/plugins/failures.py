@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from seedbed.errors import (
     AmbiguousPluginError,
@@ -16,35 +17,28 @@ from seedbed.errors import (
 )
 from seedbed.plugins.class_errors import told
 from seedbed.plugins.elsewhere import in_a_module
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import PluginKind, kind_of
 from seedbed.plugins.names import is_name, normalise_distribution
 from seedbed.plugins.origin import where
 from seedbed.plugins.scan import Installed, strays
 from seedbed.plugins.standing import Entry, Status
 from seedbed.plugins.suggest import did_you_mean
 
-FIRST_PARTY: Mapping[tuple[PluginKind, str], str] = {
-    (PluginKind.LLM, "openai"): "seedbed-openai",
-    (PluginKind.LLM, "anthropic"): "seedbed-anthropic",
-    (PluginKind.LLM, "llamacpp"): "seedbed-llamacpp",
-    (PluginKind.TASK, "qa-pairs"): "seedbed-tasks",
-    (PluginKind.TASK, "self-instruct"): "seedbed-tasks",
-    (PluginKind.TASK, "text-generation"): "seedbed-tasks",
+FIRST_PARTY: Mapping[tuple[str, str], str] = {
+    ("seedbed.llms", "openai"): "seedbed-openai",
+    ("seedbed.llms", "anthropic"): "seedbed-anthropic",
+    ("seedbed.llms", "llamacpp"): "seedbed-llamacpp",
+    ("seedbed.tasks", "qa-pairs"): "seedbed-tasks",
+    ("seedbed.tasks", "self-instruct"): "seedbed-tasks",
+    ("seedbed.tasks", "text-generation"): "seedbed-tasks",
 }
 
 _SHOWN = 20
 
-_IN_PYTHON: Mapping[PluginKind, str] = {
-    PluginKind.TASK: "run({}(...), ...)",
-    PluginKind.STEP: "run({}(...), ...)",
-    PluginKind.LLM: "llm={}(model=...)",
-    PluginKind.ENGINE: "engine={}",
-    PluginKind.OBSERVER: "observers=[{}()]",
-}
-"""How Python is given a class that no plugin registers."""
 
-
-def unknown(kind: PluginKind, name: str, known: Mapping[PluginKind, Sequence[str]]) -> UnknownPluginError:
+def unknown(
+    kind: PluginKind[Any], name: str, known: Mapping[PluginKind[Any], Sequence[str]]
+) -> UnknownPluginError:
     """Nobody claims `name`; `known` has the names that are claimed, by kind."""
     same = [
         other_name
@@ -54,14 +48,14 @@ def unknown(kind: PluginKind, name: str, known: Mapping[PluginKind, Sequence[str
     ]
     elsewhere = [other for other, names in known.items() if name in names]
     advice = [
-        *(_other_kind(name, other) for other in elsewhere),
+        *(other.mention.format(name=name, noun=other.noun) for other in elsewhere),
         *misplaced(name),
-        *in_a_module(name, _IN_PYTHON[kind]),
+        *in_a_module(name, kind.in_python),
     ]
     if not advice:
         advice = [*did_you_mean(name, same), *_pip_install(kind, name)]
-    if kind is PluginKind.ENGINE:
-        advice.append("leave it out for the one that is built in")
+    if kind.if_unknown:
+        advice.append(kind.if_unknown)
     return UnknownPluginError(
         f"no {kind.noun} named {name!r} is installed", *advice, *_installed(kind, same, advice)
     )
@@ -72,14 +66,15 @@ def misplaced(name: str) -> list[str]:
     return [str(stray) for stray in strays() if stray.name == name]
 
 
-def not_a_task(claim: Installed) -> UnknownPluginError:
-    """A task was asked for, and the name is that of a step which needs rows from elsewhere."""
+def of_another_kind(kind: PluginKind[Any], claim: Installed) -> UnknownPluginError:
+    """The name is that of another kind in the same namespace: of a step, where a task was asked for."""
     return UnknownPluginError(
-        f"{claim.name!r} of {claim.owner} is a step, not a task", "use it as one step of a pipeline"
+        f"{claim.name!r} of {claim.owner} is a {claim.kind.noun}, not a {kind.noun}",
+        "use it as one step of a pipeline",
     )
 
 
-def refused(kind: PluginKind, entries: Sequence[Entry]) -> PluginError:
+def refused(kind: PluginKind[Any], entries: Sequence[Entry]) -> PluginError:
     """Return the error for a name that none of `entries` may serve."""
     by_status = {entry.status: entry for entry in reversed(entries)}
     if Status.AMBIGUOUS in by_status:
@@ -112,7 +107,7 @@ def broken(claim: Installed, fact: str, *advice: str) -> BrokenPluginError:
     )
 
 
-def _ambiguous(kind: PluginKind, entries: Sequence[Entry]) -> AmbiguousPluginError:
+def _ambiguous(kind: PluginKind[Any], entries: Sequence[Entry]) -> AmbiguousPluginError:
     name = entries[0].installed.name
     owners = list(dict.fromkeys(entry.installed.owner for entry in entries))
     if len(owners) == 1:
@@ -160,23 +155,15 @@ def _unlocked(entries: Sequence[Entry]) -> LockError:
     )
 
 
-def _other_kind(name: str, other: PluginKind) -> str:
-    if other is PluginKind.LLM:
-        return f"{name!r} is an LLM backend: refer to a model of it as {name}/MODEL"
-    if other is PluginKind.OBSERVER:
-        return f"{name!r} is an observer: --plugin {name} on the command, observers=[{name!r}] in Python"
-    return f"{name!r} is {'an' if other is PluginKind.ENGINE else 'a'} {other.noun}"
-
-
-def _pip_install(kind: PluginKind, name: str) -> list[str]:
+def _pip_install(kind: PluginKind[Any], name: str) -> list[str]:
     return [
         f"pip install {distribution}"
         for (other, first_party), distribution in FIRST_PARTY.items()
-        if first_party == name and other.namespace == kind.namespace
+        if first_party == name and kind_of(other).namespace == kind.namespace
     ]
 
 
-def _installed(kind: PluginKind, names: Sequence[str], advice: Sequence[str]) -> list[str]:
+def _installed(kind: PluginKind[Any], names: Sequence[str], advice: Sequence[str]) -> list[str]:
     usable = sorted({name for name in names if is_name(name)})
     if not usable:
         none = f"none of the {kind.namespace} is installed for {sys.executable}"
@@ -185,8 +172,9 @@ def _installed(kind: PluginKind, names: Sequence[str], advice: Sequence[str]) ->
     return [f"installed {kind.namespace}: {', '.join(usable[:_SHOWN])}{more}"]
 
 
-def _first_party(kind: PluginKind) -> list[str]:
-    if kind is not PluginKind.LLM:
+def _first_party(kind: PluginKind[Any]) -> list[str]:
+    # Anybody needs a backend; tasks and the rest may be one's own.
+    if kind != "seedbed.llms":
         return []
-    owners = dict.fromkeys(owner for (other, _), owner in FIRST_PARTY.items() if other is kind)
+    owners = dict.fromkeys(owner for (other, _), owner in FIRST_PARTY.items() if other == kind)
     return [f"Seedbed's own: pip install {' or '.join(owners)}"]

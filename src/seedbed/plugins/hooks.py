@@ -9,14 +9,13 @@ from types import ModuleType
 
 import pluggy
 
-from seedbed import hookspecs
 from seedbed.plugins.failures import broken, broken_by
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import PROJECT, kinds
 from seedbed.plugins.loading import repair_advice
 from seedbed.plugins.scan import Installed
 from seedbed.plugins.suggest import did_you_mean
 
-_HOOKS = tuple(hook for kind in PluginKind for hook in kind.hooks)
+_marker = pluggy.HookspecMarker(PROJECT)
 
 
 class _Manager(pluggy.PluginManager):
@@ -34,8 +33,11 @@ class Hooks:
     """A pluggy manager of its own, to which plugins are added as they are asked."""
 
     def __init__(self) -> None:
-        self._manager = _Manager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
+        self._manager = _Manager(PROJECT)
+        for kind in kinds():
+            # The first answer counts where a class is asked for; observers are all called.
+            specs = {hook.__name__: _marker(hook, firstresult=bool(kind.base)) for hook in kind.hooks}
+            self._manager.add_hookspecs(type(kind.word, (), specs))
         self._lock = threading.Lock()
 
     def ask(self, claim: Installed, plugin: object) -> object:
@@ -79,7 +81,7 @@ class Hooks:
             except pluggy.PluginValidationError as error:
                 self._forget(plugin)
                 raise broken(claim, *_misfit(plugin, error)) from error
-        if self._names(plugin).isdisjoint(claim.kind.hooks):
+        if self._names(plugin).isdisjoint(claim.kind.hook_names):
             raise broken(claim, *_lacks_hook(claim, plugin))
 
     def _refuse_unknown_hooks(self, claim: Installed, plugin: object) -> None:
@@ -87,7 +89,7 @@ class Hooks:
             own = [impl for impl in caller.get_hookimpls() if impl.plugin is plugin]
             if not caller.has_spec() and not all(impl.optionalhook for impl in own):
                 self._forget(plugin)
-                advice = did_you_mean(caller.name, _HOOKS) or (f"its hooks are {', '.join(_HOOKS)}",)
+                advice = did_you_mean(caller.name, _specs()) or (f"its hooks are {', '.join(_specs())}",)
                 raise broken(claim, f"it implements {caller.name!r}, which is not a hook of Seedbed", *advice)
 
     def _forget(self, plugin: object) -> None:
@@ -95,10 +97,16 @@ class Hooks:
             self._manager.unregister(plugin)
 
 
+def _specs() -> dict[str, Callable[..., object]]:
+    return {hook.__name__: hook for kind in kinds() for hook in kind.hooks}
+
+
 def _misfit(plugin: object, error: Exception) -> tuple[str, ...]:
     """Say which hook of `plugin` pluggy refuses with `error`, and why."""
-    for hook in (hook for hook in _HOOKS if _is_marked(plugin, hook)):
-        known = list(inspect.signature(getattr(hookspecs, hook)).parameters)
+    for hook, spec in _specs().items():
+        if not _is_marked(plugin, hook):
+            continue
+        known = list(inspect.signature(spec).parameters)
         for name in _required(getattr(plugin, hook, None)):
             if name not in known:
                 return (
@@ -116,14 +124,14 @@ def _required(function: object) -> Iterator[str]:
 
 
 def _is_marked(plugin: object, name: str) -> bool:
-    return hasattr(inspect.getattr_static(plugin, name, None), f"{hookspecs.PROJECT}_impl")
+    return hasattr(inspect.getattr_static(plugin, name, None), f"{PROJECT}_impl")
 
 
 def _unmarked(claim: Installed, plugin: object, marked: set[str]) -> Iterator[str]:
     """Yield the hooks that a plugin defines and does not mark as such."""
     places = (plugin,) if isinstance(plugin, ModuleType) else (plugin, *type(plugin).__mro__)
     defined = {name for place in places for name in getattr(place, "__dict__", {})}
-    return (hook for hook in claim.kind.hooks if hook in defined - marked)
+    return (hook for hook in claim.kind.hook_names if hook in defined - marked)
 
 
 def _not_marked(claim: Installed, hook: str) -> tuple[str, str]:
@@ -135,7 +143,7 @@ def _lacks_hook(claim: Installed, plugin: object) -> tuple[str, str]:
         return _not_marked(claim, hook)
     if ":" in claim.value and (inspect.isclass(plugin) or inspect.isroutine(plugin)):
         return _names_no_module(claim, plugin)
-    hooks = claim.kind.hooks
+    hooks = claim.kind.hook_names
     if len(hooks) > 1:
         return (
             f"{claim.value!r} has none of the hooks of an {claim.kind.noun}",
@@ -157,6 +165,4 @@ def _names_no_module(claim: Installed, plugin: object) -> tuple[str, str]:
 
 
 def _hooks_text(claim: Installed) -> str:
-    if claim.kind is PluginKind.OBSERVER:
-        return "the hooks"
-    return f"{claim.kind.hook}(name) return the class"
+    return f"{claim.kind.hook}(name) return the class" if claim.kind.base else "the hooks"

@@ -1,43 +1,108 @@
-"""The kinds of plugin: an entry-point group, the hooks it implements, and what to call it in messages."""
+"""A kind of plugin: its entry-point group, its hooks, and the class that its plugins derive from."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any, Generic, TypeVar, cast
 
-OBSERVER_HOOKS = (
-    "seedbed_run_started",
-    "seedbed_call_finished",
-    "seedbed_row_finished",
-    "seedbed_run_finished",
+PROJECT = "seedbed"
+"""What pluggy calls the project, whose markers plugins use."""
+
+PLUGIN_API = 1
+"""The number of the plugin API. It goes up only when something that plugins rely on is removed."""
+
+_Base = TypeVar("_Base", covariant=True)
+
+_HOMES = (
+    "seedbed.tasks.plugin_kinds:TASKS",
+    "seedbed.llm.plugin_kind:LLMS",
+    "seedbed.tasks.plugin_kinds:STEPS",
+    "seedbed.engine.plugin_kind:ENGINES",
+    "seedbed.engine.observing.plugin_kind:OBSERVERS",
 )
-"""What an observer may be told of: it implements one of these, or more."""
+"""Where each kind is. By name: the kinds know their base classes, and this package knows none of them."""
 
 
-class PluginKind(StrEnum):
-    """A kind of plugin; its value is the entry-point group."""
+class PluginKind(str, Generic[_Base]):
+    """A kind of plugin. As text, it is its entry-point group, which metadata and lock files hold.
 
-    TASK = "seedbed.tasks"
-    LLM = "seedbed.llms"
-    STEP = "seedbed.steps"
-    ENGINE = "seedbed.engines"
-    OBSERVER = "seedbed.observers"
+    `hooks` are the hook specifications: a plugin implements one at least. `base` names the class that plugins
+    derive from as `MODULE:CLASS`, imported once a hook has answered; without one, a plugin is asked for no
+    class, and its hooks are called while a run goes on. The rest are words of messages: `noun` is what one
+    plugin is called, `wanted` what a hook must return, `in_python` how Python takes a class that no plugin
+    registers, `mention` how a plugin of this kind is referred to where another kind was expected, and
+    `if_unknown` more advice for a name that nobody has. Names are unique in a `namespace`.
+
+        LLMS: PluginKind[LLM] = PluginKind("seedbed.llms", (seedbed_llm,), base="seedbed.llm.llm:LLM", ...)
+    """
+
+    hooks: tuple[Callable[..., Any], ...]
+    base: str
+    noun: str
+    namespace: str
+    wanted: str
+    in_python: str
+    mention: str
+    if_unknown: str
+
+    def __new__(
+        cls,
+        group: str,
+        hooks: tuple[Callable[..., Any], ...],
+        *,
+        noun: str,
+        wanted: str,
+        in_python: str,
+        base: str = "",
+        namespace: str = "",
+        mention: str = "{name!r} is a {noun}",
+        if_unknown: str = "",
+    ) -> PluginKind[_Base]:
+        """Return the kind whose entry points are in `group`."""
+        made = super().__new__(cls, group)
+        made.hooks, made.base, made.noun = hooks, base, noun
+        made.namespace = namespace or f"{noun}s"
+        made.wanted, made.in_python, made.mention, made.if_unknown = wanted, in_python, mention, if_unknown
+        return made
+
+    @property
+    def word(self) -> str:
+        """What the kind is called where one is made: `seedbed new task`."""
+        return self.removeprefix(f"{PROJECT}.").removesuffix("s")
 
     @property
     def hook(self) -> str:
-        """The hook that answers for names of this kind, such as `seedbed_task`; observers have none."""
-        return f"seedbed_{self.name.lower()}"
+        """The hook that answers for names of this kind, such as `seedbed_task`."""
+        return self.hook_names[0]
 
     @property
-    def hooks(self) -> tuple[str, ...]:
-        """The hooks of this kind, of which a plugin implements one at least."""
-        return OBSERVER_HOOKS if self is PluginKind.OBSERVER else (self.hook,)
+    def hook_names(self) -> tuple[str, ...]:
+        """The names of the hooks of this kind."""
+        return tuple(hook.__name__ for hook in self.hooks)
 
     @property
-    def noun(self) -> str:
-        """What messages call one plugin of this kind."""
-        return "LLM backend" if self is PluginKind.LLM else self.name.lower()
+    def base_class(self) -> type[_Base]:
+        """The class that every plugin of this kind derives from: `object` where it may be of any."""
+        return cast("type[_Base]", _object_at(self.base)) if self.base else cast("type[_Base]", object)
 
-    @property
-    def namespace(self) -> str:
-        """The space in which names are unique; tasks and steps share one."""
-        return "tasks and steps" if self in (PluginKind.TASK, PluginKind.STEP) else f"{self.noun}s"
+    def __reduce__(self) -> tuple[Any, ...]:
+        # There is one object of each kind: what is copied or sent to another process is the same one.
+        return kind_of, (str(self),)
+
+
+@cache
+def kinds() -> tuple[PluginKind[Any], ...]:
+    """Return every kind of plugin that this version of Seedbed knows."""
+    return tuple(_object_at(home) for home in _HOMES)
+
+
+def kind_of(group: str) -> PluginKind[Any]:
+    """Return the kind whose entry points are in `group`; raises `KeyError` where there is none."""
+    return {str(kind): kind for kind in kinds()}[group]
+
+
+def _object_at(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)

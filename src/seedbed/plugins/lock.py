@@ -85,7 +85,7 @@ def lock_of(claims: Iterable[Installed], files: Iterable[Path] = (), place: str 
     names: dict[tuple[str, str, bool], set[tuple[str, str]]] = {}
     for claim in claims:
         owner = (normalise_distribution(claim.distribution), claim.version, claim.editable)
-        names.setdefault(owner, set()).add((claim.kind.value, claim.name))
+        names.setdefault(owner, set()).add((str(claim.kind), claim.name))
     owners = (LockedDistribution(*owner, tuple(sorted(plugins))) for owner, plugins in names.items())
     digests = {(path.name, _digest(path.read_bytes())) for path in files}
     return Lock(tuple(sorted([*_core(), *owners])), tuple(sorted(digests)), place)

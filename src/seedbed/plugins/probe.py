@@ -14,11 +14,11 @@ import time
 from collections import Counter
 from collections.abc import Set
 from contextlib import suppress
+from importlib import import_module
 from typing import IO
 
 from seedbed.errors import PluginError
-from seedbed.plugins.contract import base_class
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.printed import flush_c
@@ -33,7 +33,7 @@ _SHOWN = 2000
 def main() -> None:
     """Read a claim from standard input and write one JSON object, whose keys are those of `CheckResult`."""
     kind, *rest = json.load(sys.stdin)
-    claim = Installed(PluginKind(kind), *rest)
+    claim = Installed(kind_of(kind), *rest)
     report = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     # By the descriptors: C libraries and child processes print, too.
     with tempfile.TemporaryFile() as prints:
@@ -46,7 +46,9 @@ def main() -> None:
 
 
 def _check(claim: Installed, prints: IO[bytes]) -> dict[str, object]:
-    base_class(claim.kind)
+    # What every plugin of its kind imports, and hooks: none of that is the plugin's own weight.
+    import_module("seedbed.hookspecs")
+    _ = claim.kind.base_class
     asked: list[str] = []
     sys.addaudithook(lambda event, arguments: asked.extend(_asked(event, arguments)))
     before = set(sys.modules)

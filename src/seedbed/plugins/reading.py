@@ -11,9 +11,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.build import build
-from seedbed.plugins.contract import base_class
 from seedbed.plugins.defaults import odd_defaults
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.overrides import is_guarded
 
 _TRIED: tuple[Any, ...] = ("text", 1, 1.0, True, ["text"], {"text": "text"}, None)
@@ -54,7 +53,7 @@ def read_class(cls: type) -> Read:
 
 def _stand_in() -> Any:
     """Return an LLM that is never asked: a run gives each task one before it reads what that overrides."""
-    base: Any = base_class(PluginKind.LLM)
+    base: Any = kind_of("seedbed.llms").base_class
 
     class StandIn(base):  # type: ignore[misc]
         async def respond(self, request: Any) -> Any:

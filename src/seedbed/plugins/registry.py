@@ -7,12 +7,12 @@ import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedbed.errors import UsageError
-from seedbed.plugins.contract import base_class, checked, lacks
-from seedbed.plugins.failures import not_a_task, refused, unknown
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.contract import checked, lacks
+from seedbed.plugins.failures import of_another_kind, refused, unknown
+from seedbed.plugins.kinds import PluginKind, kind_of, kinds
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.metadata import running_version
 from seedbed.plugins.names import is_name, kebab_case
@@ -22,18 +22,14 @@ from seedbed.plugins.scan import HERE, Installed, scan
 from seedbed.plugins.standing import Entry, Status, judge
 
 if TYPE_CHECKING:
-    from seedbed.engine.engine import Engine
-    from seedbed.llm.llm import LLM
     from seedbed.plugins.hooks import Hooks
-    from seedbed.plugins.observer import Observer
-    from seedbed.tasks.steps import BaseStep
-    from seedbed.tasks.task import BaseTask
 
+_Base = TypeVar("_Base")
 _Class = TypeVar("_Class", bound=type)
 
 
 class Registry:
-    """Turns names into classes of tasks, steps, LLMs and engines, and into observers.
+    """Turns names into the classes of plugins: tasks, steps, LLM backends and engines.
 
     `installed` are the claims to names (default: what `scan` finds), `policy` decides over them
     (default: the one in force in the working directory), and `locked` is a lock file, beside which
@@ -66,29 +62,32 @@ class Registry:
         for claim in installed:
             self._claims.setdefault((claim.kind.namespace, claim.name), []).append(claim)
 
-    def task(self, name: str) -> type[BaseTask]:
-        """Return the task class registered as `name`."""
-        claim = self._owner(PluginKind.TASK, name)
+    def find(self, kind: PluginKind[_Base], name: str) -> type[_Base]:
+        """Return the class registered as `name` among plugins of `kind`, and those in its namespace.
+
+        registry.find(LLMS, "openai")
+        """
+        claim = self.claim_to(kind, name)
         found = self.resolve(claim)
-        if not issubclass(found, base_class(PluginKind.TASK)):
-            raise not_a_task(claim)
-        return cast("type[BaseTask]", found)
+        if not issubclass(found, kind.base_class):
+            raise of_another_kind(kind, claim)
+        return found
 
-    def step(self, name: str) -> type[BaseStep]:
-        """Return the step class registered as `name`; a task is a step too."""
-        return cast("type[BaseStep]", self.resolve(self._owner(PluginKind.STEP, name)))
+    def task(self, name: str) -> type[Any]:
+        """Return the class of tasks (derived from `BaseTask`) that is registered as `name`."""
+        return self.find(kind_of("seedbed.tasks"), name)
 
-    def llm(self, backend: str) -> type[LLM]:
-        """Return the LLM class of the backend registered as `backend`: what stands before the first `/`."""
-        return cast("type[LLM]", self.resolve(self._owner(PluginKind.LLM, backend)))
+    def step(self, name: str) -> type[Any]:
+        """Return the class of steps (derived from `BaseStep`) registered as `name`; a task is a step too."""
+        return self.find(kind_of("seedbed.steps"), name)
 
-    def engine(self, name: str) -> type[Engine]:
-        """Return the engine class registered as `name`."""
-        return cast("type[Engine]", self.resolve(self._owner(PluginKind.ENGINE, name)))
+    def llm(self, backend: str) -> type[Any]:
+        """Return the `LLM` class of the backend registered as `backend`: what comes before the first `/`."""
+        return self.find(kind_of("seedbed.llms"), backend)
 
-    def observer(self, name: str) -> Observer:
-        """Return a new observer: the hooks of the plugin registered as `name`."""
-        return _observer(self._owner(PluginKind.OBSERVER, name))
+    def engine(self, name: str) -> type[Any]:
+        """Return the `Engine` class registered as `name`."""
+        return self.find(kind_of("seedbed.engines"), name)
 
     def add(self, cls: _Class, name: str | None = None) -> _Class:
         """Register a class of this process, in a notebook say, and return it; `@registry.add` does it too.
@@ -97,7 +96,7 @@ class Registry:
         same module and qualified name is replaced, so that a cell can run again; any other owner of the
         name is a `UsageError`, and so is a class that is abstract.
         """
-        kind = _kind_of(cls)
+        kind = _kind_of_class(cls)
         if lacking := lacks(cls):
             raise UsageError(
                 f"the class {cls.__name__!r} lacks {lacking}", f"add a class derived from it, with {lacking}"
@@ -119,14 +118,22 @@ class Registry:
         judged = (entry for claims in self._claims.values() for entry in self._judge(claims))
         return tuple(sorted(judged))
 
-    def names(self, kind: PluginKind) -> tuple[str, ...]:
+    def names(self, kind: PluginKind[Any]) -> tuple[str, ...]:
         """Return the names claimed by plugins of `kind`, sorted."""
         found = {name for claims in self._claims.values() for other, name, *_ in claims if other is kind}
         return tuple(sorted(found))
 
-    def load(self, claim: Installed) -> type | Observer:
-        """Return what is behind one claim, whatever policy says of it: a class, or an observer."""
-        return _observer(claim) if claim.kind is PluginKind.OBSERVER else self.resolve(claim)
+    def load(self, claim: Installed) -> type | None:
+        """Return the class behind one claim, whatever policy says of it; None for one that has hooks alone.
+
+        Raises `BrokenPluginError` for both where the plugin isn't what its kind promises.
+        """
+        if claim.kind.base:
+            return self.resolve(claim)
+        from seedbed.plugins.hooks import Hooks
+
+        Hooks().implemented(claim, load_plugin(claim))
+        return None
 
     def resolve(self, claim: Installed) -> type:
         """Return the class behind one claim, whatever policy says of it; the second time is free."""
@@ -153,11 +160,12 @@ class Registry:
         found = (claim for claim, known in self._classes.items() if known is cls)
         return tuple(sorted(claim for claim in found if claim.distribution != HERE))
 
-    def _owner(self, kind: PluginKind, name: str) -> Installed:
+    def claim_to(self, kind: PluginKind[Any], name: str) -> Installed:
+        """Return the claim that `name` belongs to, after policy and lock; imports nothing."""
         self.check_lock()
         claims = self._claims.get((kind.namespace, name))
         if not claims:
-            raise unknown(kind, name, {other: self.names(other) for other in PluginKind})
+            raise unknown(kind, name, {other: self.names(other) for other in kinds()})
         entries = self._judge(claims)
         usable = [entry.installed for entry in entries if entry.status is Status.OK]
         if not usable:
@@ -170,18 +178,12 @@ class Registry:
         return judge(claims, self.policy, _running_version())
 
 
-def _kind_of(cls: type) -> PluginKind:
+def _kind_of_class(cls: type) -> PluginKind[Any]:
     if inspect.isclass(cls):
-        for kind in (PluginKind.LLM, PluginKind.TASK, PluginKind.STEP, PluginKind.ENGINE):
-            if issubclass(cls, base_class(kind)):
+        for kind in kinds():
+            if kind.base and issubclass(cls, kind.base_class):
                 return kind
     raise UsageError(f"{cls!r} is not a class of a task, a step, an LLM or an engine")
-
-
-def _observer(claim: Installed) -> Observer:
-    from seedbed.plugins.observer import Observer
-
-    return Observer(claim, load_plugin(claim))
 
 
 @functools.cache

@@ -7,11 +7,11 @@ import importlib
 import logging
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import importlib_metadata
 
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import PluginKind, kinds
 from seedbed.plugins.metadata import (
     Distribution,
     Headers,
@@ -45,7 +45,7 @@ class Installed(NamedTuple):
     says that its code is in a developer's folder and may change under its version.
     """
 
-    kind: PluginKind
+    kind: PluginKind[Any]
     name: str
     value: str
     distribution: str
@@ -73,7 +73,7 @@ class Stray(NamedTuple):
     @property
     def meant(self) -> str:
         """The question whether a known group was meant, or nothing where none is near."""
-        return "; ".join(did_you_mean(self.group, [kind.value for kind in PluginKind]))
+        return "; ".join(did_you_mean(self.group, kinds()))
 
     def __str__(self) -> str:
         place = f"the unknown group {self.group!r} of {self.distribution} {self.version}"
@@ -102,7 +102,7 @@ def _read(refresh: bool) -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
 
 @functools.cache
 def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
-    kinds = {kind.value: kind for kind in PluginKind}
+    known = {str(kind): kind for kind in kinds()}
     installed: list[Installed] = []
     stray: list[Stray] = []
     for distribution, points_text, headers in _owners():
@@ -110,7 +110,7 @@ def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
         requirement = required_seedbed(headers.all("Requires-Dist"))
         folder, editable = location(distribution), is_editable(distribution)
         for point in _entry_points(points_text, name):
-            kind = kinds.get(point.group)
+            kind = known.get(point.group)
             if kind is not None:
                 claim = (kind, point.name, point.value, name, version)
                 installed.append(Installed(*claim, requirement, folder, editable))

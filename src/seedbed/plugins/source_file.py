@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from seedbed.errors import UsageError
 from seedbed.plugins.class_errors import told
-from seedbed.plugins.contract import WANTED, base_class
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.origin import where
 from seedbed.plugins.suggest import did_you_mean
@@ -19,14 +17,13 @@ from seedbed.plugins.suggest import did_you_mean
 if TYPE_CHECKING:
     from seedbed.plugins.lock import Lock
 
-_WANTED: Mapping[PluginKind, str] = {**WANTED, PluginKind.STEP: "a Task, GeneratorTask or Step class"}
-"""A file may hold a task wherever it may hold a step."""
+_Base = TypeVar("_Base")
 
 FILE_MODULE = "_seedbed_file_"
 """What the names of modules made of files begin with."""
 
 
-def load_class(reference: str, kind: PluginKind = PluginKind.STEP, lock: Lock | None = None) -> type:
+def load_class(reference: str, kind: PluginKind[_Base], lock: Lock | None = None) -> type[_Base]:
     """Import the file of `PATH.py:Class` and return its class, which must be of `kind`.
 
     A file that has not changed is imported once per process. Raises `UsageError` where the file,
@@ -42,11 +39,11 @@ def load_class(reference: str, kind: PluginKind = PluginKind.STEP, lock: Lock | 
         raise UsageError(
             f"there is no class {class_name!r} in {path_text!r}", *did_you_mean(class_name, own), listed
         )
-    if not issubclass(found, base_class(kind)):
-        base = base_class(kind).__name__
+    if not issubclass(found, kind.base_class):
+        base = kind.base_class.__name__
         raise UsageError(
             f"the class {class_name!r} in {path_text!r} does not derive from {base}",
-            f"needed is {_WANTED[kind]}",
+            f"needed is {kind.wanted}",
         )
     return found
 

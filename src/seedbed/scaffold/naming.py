@@ -8,11 +8,11 @@ import unicodedata
 from seedbed.errors import UsageError
 from seedbed.pipeline.entries import BUILT_IN
 from seedbed.plugins.failures import FIRST_PARTY
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import installed_version
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.new_package import NewPackage
+from seedbed.tasks.plugin_kinds import STEPS, TASKS
 
 _PREFIX = "seedbed-"
 _NOT_ON_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -61,7 +61,7 @@ def _similar_name(text: str) -> str:
 
 
 def _owner(package: NewPackage, registry: Registry) -> str | None:
-    if package.kind in (PluginKind.TASK, PluginKind.STEP) and package.name in BUILT_IN:
+    if package.kind in (TASKS, STEPS) and package.name in BUILT_IN:
         return "a step of Seedbed's own"
     for entry in registry.entries():
         claim = entry.installed

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from seedbed.llm.plugin_kind import LLMS
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import running_version
 
@@ -20,7 +22,7 @@ _TAKEN = frozenset(_IMPORTED.split())
 class NewPackage:
     """A package with one plugin of a kind, called `name` by its users; `http`: one that asks a server."""
 
-    kind: PluginKind
+    kind: PluginKind[Any]
     name: str
     author: str = ""
     http: bool = False
@@ -28,7 +30,7 @@ class NewPackage:
     @property
     def template(self) -> str:
         """The folder of its templates."""
-        return "http" if self.http else self.kind.name.lower()
+        return "http" if self.http else self.kind.word
 
     @property
     def distribution(self) -> str:
@@ -44,7 +46,7 @@ class NewPackage:
     def class_name(self) -> str:
         """The name of its class: none that its modules import, and none that pytest takes for a test."""
         words = "".join(word.capitalize() for word in self.name.split("-"))
-        name = f"{words}LLM" if self.kind is PluginKind.LLM else words
+        name = f"{words}LLM" if self.kind is LLMS else words
         return f"The{name}" if name in _TAKEN or name.startswith("Test") else name
 
     @property

@@ -10,15 +10,25 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from seedbed.tasks.normalise import plain_rows
 from seedbed.tasks.rows import Row
 
 if TYPE_CHECKING:
-    from seedbed.tasks.task import Task
+    from seedbed.llm.llm import LLM
 
 MODEL_NAME = "model_name"
+
+
+class _NamesModel(Protocol):
+    """What is used of a task here."""
+
+    name: str
+    output_mappings: dict[str, str]
+
+    def require_llm(self) -> LLM: ...
+    def process(self, row: Row, /) -> Any: ...
 
 
 def step_model_name(step: str) -> str:
@@ -40,7 +50,7 @@ def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]
     """
 
     @wraps(process)
-    def with_model_name(self: Task, row: Row) -> Any:
+    def with_model_name(self: _NamesModel, row: Row) -> Any:
         came_with = row.get(MODEL_NAME)
         made = process(self, row)
         if inspect.unwrap(type(self).process) is not process:
@@ -51,7 +61,7 @@ def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]
     return with_model_name
 
 
-def _named(row: Row, came_with: object, task: Task) -> Row:
+def _named(row: Row, came_with: object, task: _NamesModel) -> Row:
     own = row.get(MODEL_NAME)
     name = task.require_llm().model_name if own is None or own == came_with else own
     # A `process` may have left out the columns that came with the row.

@@ -25,10 +25,10 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
+from seedbed.llm.references import get_llm
 from seedbed.llm.response import Choice, Response, Usage
 from seedbed.plugins.elsewhere import check_one_row
 from seedbed.plugins.overrides import guard
-from seedbed.plugins.resolve import get_llm
 from seedbed.plugins.signatures import check_methods
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.answer import answer_text

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 import pytest
 
 from seedbed.engine.api import run
-from seedbed.engine.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed.engine.observing.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed.engine.observing.observer import Observer
 from seedbed.engine.run import Run
 from seedbed.errors import Reject, RowError
 from seedbed.hookspecs import hookimpl
-from seedbed.plugins.observer import Observer
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import Step
@@ -152,7 +152,7 @@ def _tell(observer: Observer, told: Iterable[tuple[str, dict[str, object]]]) -> 
 class Complaints(logging.Handler):
     """What is logged of an observer: that a hook raised, or does not come to an end."""
 
-    NAMES = ("seedbed.plugins.observer", "seedbed.engine.observation")
+    NAMES = ("seedbed.engine.observing.observer", "seedbed.engine.observing.delivery")
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

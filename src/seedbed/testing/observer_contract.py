@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seedbed.engine import observation
+from seedbed.engine.observing import delivery
+from seedbed.engine.observing.named import VARIABLE as NAMED_OBSERVERS
+from seedbed.engine.observing.named import Named, observers_of
+from seedbed.engine.observing.observer import Observer
 from seedbed.errors import PluginError, SeedbedError
-from seedbed.plugins.observer import Observer
-from seedbed.plugins.observers import VARIABLE as NAMED_OBSERVERS
-from seedbed.plugins.observers import Named, observers_of
 from seedbed.store.run_folders import VARIABLE
 from seedbed.testing.contract import Contract, fact
 from seedbed.testing.observer_bench import SESSIONS, Complaints, Told, recorded, tell
@@ -50,7 +50,7 @@ class ObserverContract(Contract):
     def _runs_of_its_own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(VARIABLE, str(tmp_path / "runs"))
         monkeypatch.setenv(NAMED_OBSERVERS, "")
-        monkeypatch.setattr(observation, "PATIENCE", self.patience)
+        monkeypatch.setattr(delivery, "PATIENCE", self.patience)
 
     @pytest.fixture
     def told(self) -> Observer:

@@ -12,9 +12,8 @@ from typing import ClassVar
 import pytest
 from packaging.version import Version
 
-from seedbed import hookspecs
 from seedbed.plugins.inspection import CheckResult
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import PROJECT, kinds
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.metadata import excludes, running_version
 from seedbed.plugins.names import is_name
@@ -32,7 +31,7 @@ _HEAVY = (
 HEAVY = frozenset(_HEAVY.split())
 """Packages that take long to import or bring a client of the network; none belongs at a plugin's top."""
 
-_HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("seedbed_"))
+_HOOKS = tuple(name for kind in kinds() for name in kind.hook_names)
 
 
 class PackageContract(Contract):
@@ -70,7 +69,7 @@ class PackageContract(Contract):
 
     def test_its_groups_are_known(self, package: InstalledPackage) -> None:
         """Entry points lie in groups that Seedbed has: one in a misspelt group is never looked at."""
-        known = [kind.value for kind in PluginKind]
+        known = [str(kind) for kind in kinds()]
         for stray in package.strays:
             hint = "; ".join(did_you_mean(stray.group, known)) or f"groups: {', '.join(known)}"
             pytest.fail(f"{stray.name!r} lies in {stray.group!r}, which is no group of Seedbed; {hint}")
@@ -180,7 +179,7 @@ def _unknown_hooks(claim: Installed) -> list[str]:
 
 
 def _is_meant(name: str, value: object) -> bool:
-    options = getattr(value, f"{hookspecs.PROJECT}_impl", None)
+    options = getattr(value, f"{PROJECT}_impl", None)
     if isinstance(options, dict):
         return not options.get("optionalhook")
     return callable(value) and name.startswith("seedbed_") and bool(did_you_mean(name, _HOOKS))

@@ -11,8 +11,10 @@ from typing import Any, TypeVar, cast
 
 from seedbed.errors import Reject
 from seedbed.plugins.build import build
-from seedbed.plugins.resolve import get_step, step_class
+from seedbed.plugins.references import class_named
 from seedbed.tasks.normalise import as_rows
+from seedbed.tasks.plugin_kinds import STEPS
+from seedbed.tasks.references import get_step
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
 from seedbed.testing.plausible import plausible_rows
@@ -38,7 +40,7 @@ class StepBench:
     @property
     def cls(self) -> type[BaseStep]:
         """The class of the step."""
-        return step_class(self.step) if isinstance(self.step, str) else self.step
+        return class_named(STEPS, self.step) if isinstance(self.step, str) else self.step
 
     @property
     def takes_rows(self) -> bool:

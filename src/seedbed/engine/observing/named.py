@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from seedbed.engine.observing.observer import Observer
+from seedbed.engine.observing.plugin_kind import OBSERVERS
 from seedbed.errors import PluginError, UsageError
 from seedbed.plugins.failures import broken_by
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.names import is_file_reference, is_name
-from seedbed.plugins.observer import Observer
 from seedbed.plugins.policy import settings_table
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.plugins.scan import HERE, Installed
@@ -85,7 +86,7 @@ def _checked(names: object, place: str) -> Named:
 
 def _configured(name: str, place: str, registry: Registry) -> Observer:
     try:
-        return registry.observer(name)
+        return observer_named(name, registry)
     except PluginError as error:
         raise type(error)(error.fact, *error.advice, f"it is named by {place}") from error
 
@@ -97,15 +98,21 @@ def _observers(given: Iterable[str | object], registry: Registry) -> Iterator[Ob
         elif is_file_reference(one):
             yield _from_file(one, registry)
         else:
-            yield registry.observer(one)
+            yield observer_named(one, registry)
 
 
 def _from_file(reference: str, registry: Registry) -> Observer:
-    cls = load_class(reference, PluginKind.OBSERVER, registry.policy.lock)
-    claim = Installed(PluginKind.OBSERVER, cls.__name__, reference, HERE, "")
+    cls = load_class(reference, OBSERVERS, registry.policy.lock)
+    claim = Installed(OBSERVERS, cls.__name__, reference, HERE, "")
     try:
         return Observer(claim, cls())
     except PluginError:
         raise
     except Exception as error:
         raise broken_by(claim, f"{cls.__name__}()", error, []) from error
+
+
+def observer_named(name: str, registry: Registry) -> Observer:
+    """Return a new observer: the hooks of the plugin registered as `name`; raises the `PluginError`s."""
+    claim = registry.claim_to(OBSERVERS, name)
+    return Observer(claim, load_plugin(claim))

@@ -6,10 +6,10 @@ import inspect
 import logging
 from types import ModuleType
 
+from seedbed.engine.observing.plugin_kind import OBSERVERS
 from seedbed.errors import UsageError
 from seedbed.plugins.failures import broken_by
 from seedbed.plugins.hooks import Hooks
-from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.scan import HERE, Installed
 
 logger = logging.getLogger(__name__)
@@ -41,12 +41,12 @@ class Observer:
                 f"the observer {given.__name__!r} is a class", f"give an object of it: {given.__name__}()"
             )
         named = given if isinstance(given, ModuleType) else type(given)
-        return cls(Installed(PluginKind.OBSERVER, named.__name__, named.__name__, HERE, ""), given)
+        return cls(Installed(OBSERVERS, named.__name__, named.__name__, HERE, ""), given)
 
     @property
     def hooks(self) -> tuple[str, ...]:
         """The hooks that it implements."""
-        return tuple(hook for hook in self.claim.kind.hooks if hook in self._hooks)
+        return tuple(hook for hook in self.claim.kind.hook_names if hook in self._hooks)
 
     def tell(self, hook: str, **values: object) -> None:
         """Call a hook, if it is there; the first thing that one raises is logged, and nothing is raised."""

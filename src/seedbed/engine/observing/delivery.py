@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from seedbed.engine.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed.engine.observing.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed.engine.observing.observer import Observer
 from seedbed.errors import StoreError
-from seedbed.plugins.observer import Observer
 from seedbed.store import Known, RunNews, RunStore
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,48 @@
+"""What the framework needs of an LLM between its callers and its server: the author's side of `LLM`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.file_origin import FileOrigin
+from seedbed.llm.key_source import KeySource
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response
+
+
+class Backend(Protocol):
+    """The part of an `LLM` that the gateway, limits, budgets and the guard of keys use; see `LLM` for each.
+
+    It's a protocol because `LLM` needs all of those modules: they'd import it in a circle otherwise.
+    """
+
+    @property
+    def reference(self) -> str: ...  # noqa: D102
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def model_name(self) -> str: ...  # noqa: D102
+    @property
+    def timeout(self) -> float: ...  # noqa: D102
+    @property
+    def endpoint(self) -> str: ...  # noqa: D102
+    @property
+    def identity(self) -> bytes: ...  # noqa: D102
+    @property
+    def limits_key(self) -> tuple[str, str]: ...  # noqa: D102
+    @property
+    def offered(self) -> Capabilities: ...  # noqa: D102
+    @property
+    def slots(self) -> int | None: ...  # noqa: D102
+    @property
+    def price_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def origin(self) -> FileOrigin | None: ...  # noqa: D102
+    @property
+    def key_source(self) -> KeySource: ...  # noqa: D102
+    @property
+    def model_fields_set(self) -> set[str]: ...  # noqa: D102
+    def estimate_tokens(self, request: Request) -> int: ...  # noqa: D102
+    def secrets(self) -> tuple[str, ...]: ...  # noqa: D102
+    async def respond(self, request: Request) -> Response: ...  # noqa: D102
