@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pluggy
 from click.testing import CliRunner
 
 from seedbed import (
@@ -59,11 +58,9 @@ def hooks_page() -> str:
         f"These are the hooks of plugin API {hookspecs.PLUGIN_API}; [what may change](plugin-api.md).",
         "",
     ]
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    for name, function in _functions(hookspecs):
-        if getattr(manager.hook, name, None) is not None:
-            lines += [f"## {name}", "", *_docstring(function), ""]
+    for kind in kinds():
+        for hook in kind.hooks:
+            lines += [f"## {hook.__name__}", "", *_docstring(hook), ""]
     lines += ["## What observers are told", "", "All of these are frozen.", ""]
     for cls in (ObservedRun, ObservedCall, ObservedRow, ObservedOutcome):
         lines += [f"### {cls.__name__}", "", *_docstring(cls), "", *_fields(cls), ""]

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from seedbed import LLM, BaseTask, CombineStep, GeneratorStep, GlobalStep, Request, Step
-from seedbed.plugins.kinds import OBSERVER_HOOKS
+from seedbed.engine.observing.plugin_kind import OBSERVERS
 from seedbed.testing import (
     Contract,
     EchoLLM,
@@ -108,7 +108,7 @@ def plugins_in(module: ModuleType) -> Iterator[Any]:
     """Yield the classes of a module's own that are plugins, and the module itself where it observes."""
     own = [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__]
     yield from (value for value in own if isinstance(value, type) and contract_of(value))
-    if any(getattr(value, "__name__", "") in OBSERVER_HOOKS for value in own):
+    if any(getattr(value, "__name__", "") in OBSERVERS.hook_names for value in own):
         yield module
 
 
@@ -116,7 +116,7 @@ def contract_of(plugin: Any) -> tuple[type[Contract], str] | None:
     """Return the contract of a plugin's kind and the fact that names the plugin, None for what is none."""
     if isinstance(plugin, ModuleType):
         return ObserverContract, "observer"
-    if any(hook in vars(plugin) for hook in OBSERVER_HOOKS):
+    if any(hook in vars(plugin) for hook in OBSERVERS.hook_names):
         return ObserverContract, "observer"
     for base, contract, fact in (
         (CombineStep, None, ""),
