@@ -19,10 +19,6 @@ def functions_in(path: Path) -> set[str]:
     return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)}
 
 
-def test_there_are_twelve_of_them() -> None:
-    assert [int(title.split(".")[0]) for title, _ in INVARIANTS] == [*range(1, 13)]
-
-
 @pytest.mark.parametrize(("title", "text"), INVARIANTS, ids=[title for title, _ in INVARIANTS])
 def test_an_invariant_names_tests_that_exist(title: str, text: str) -> None:
     named = NAMED.findall(text)

@@ -1,7 +1,7 @@
 """Seedbed beside other programs that make datasets with language models, on the machine it runs on.
 
     apt-get install nginx-light libnginx-mod-http-lua
-    uv run python -m tests.benchmarks.rivals                   # about twenty minutes
+    uv run python -m tests.benchmarks.rivals                   # about half an hour
     uv run python -m tests.benchmarks.rivals --only seedbed curator --rounds 1
 
 Each does the same job: one prompt a row, a server on loopback that answers after 200 ms, its cache on. The
@@ -20,7 +20,7 @@ import statistics
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -43,19 +43,27 @@ class Line(NamedTuple):
     resume: Resume | str
 
 
+class Taken(NamedTuple):
+    """The rounds of a program, which are filled in as they are taken."""
+
+    program: Program
+    installed: Installed | str
+    rates: list[Rate | str]
+    resumes: list[Resume | str]
+
+
 def take(programs: Iterable[Program], folder: Path, rounds: int) -> list[Line]:
     """Install the programs and take their figures, each round with all of them in turn."""
-    found = {program: _or_why(install, program, folder) for program in programs}
-    rates: dict[Program, list[Rate | str]] = {program: [] for program in found}
-    for program, installed in [*found.items()] * rounds:
-        rates[program].append(_or_why(rate, installed, RATE_ROWS, RATE_IN_FLIGHT))
-        print(f"{program.name}: {rates[program][-1]}", flush=True)
-    lines = []
-    for program, installed in found.items():
-        resumed = _or_why(resume, installed, KILL_ROWS, KILL_IN_FLIGHT)
-        print(f"{program.name}: {resumed}", flush=True)
-        lines.append(Line(program, _median(rates[program]), resumed))
-    return lines
+    lines = [Taken(program, _or_why(install, program, folder), [], []) for program in programs]
+    for line in lines * rounds:
+        line.rates.append(_or_why(rate, line.installed, RATE_ROWS, RATE_IN_FLIGHT))
+        print(f"{line.program.name}: {line.rates[-1]}", flush=True)
+    for line in lines * rounds:
+        # What hangs once takes minutes each time.
+        before = next((why for why in line.resumes if isinstance(why, str)), line.installed)
+        line.resumes.append(_or_why(resume, before, KILL_ROWS, KILL_IN_FLIGHT))
+        print(f"{line.program.name}: {line.resumes[-1]}", flush=True)
+    return [Line(line.program, _median(Rate, line.rates), _median(Resume, line.resumes)) for line in lines]
 
 
 def _or_why(step: Callable[..., T], of: Program | Installed | str, *arguments: Any) -> T | str:
@@ -68,12 +76,13 @@ def _or_why(step: Callable[..., T], of: Program | Installed | str, *arguments: A
         return str(error)
 
 
-def _median(rates: list[Rate | str]) -> Rate | str:
-    for why in rates:
-        if isinstance(why, str):
-            return why
-    taken = [found for found in rates if isinstance(found, Rate)]
-    return Rate(*(statistics.median(column) for column in zip(*taken, strict=True)))
+def _median(kind: type[T], rounds: list[T | str]) -> T | str:
+    """Return the medians of all figures of the rounds, or why one of them has none."""
+    for found in rounds:
+        if isinstance(found, str):
+            return found
+    columns = zip(*cast("list[tuple[float, ...]]", rounds), strict=True)
+    return kind(*(statistics.median(column) for column in columns))
 
 
 def show(lines: list[Line]) -> None:
@@ -98,8 +107,8 @@ def _rate_cells(found: Rate | str) -> tuple[str, ...]:
 def _resume_cells(found: Resume | str) -> tuple[str, ...]:
     if isinstance(found, str):
         return ("?",) * 4
-    paid_twice = f"{found.answered_again:,} of {found.answered:,}"
-    return paid_twice, str(found.in_flight_again), str(found.lost), str(found.doubled)
+    paid_twice = f"{found.answered_again:,.0f} of {found.answered:,.0f}"
+    return paid_twice, *(f"{rows:,.0f}" for rows in found[2:])
 
 
 def main() -> None:
@@ -109,7 +118,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help=str(names))
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of the rate (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each (3)")
     parser.add_argument("--environments", type=Path, help="a folder that keeps the environments")
     options = parser.parse_args()
     programs = [program for program in PROGRAMS if program.name in options.only]

@@ -35,14 +35,14 @@ class Rate(NamedTuple):
 class Resume(NamedTuple):
     """What a program did with the run that was killed: rows, counted by the server and in its file."""
 
-    answered: int
+    answered: float
     """Answered when the process was killed."""
-    answered_again: int
+    answered_again: float
     """Of these, how many were asked for again: paid twice."""
-    in_flight_again: int
+    in_flight_again: float
     """In flight at the kill, and asked for again: no program could know their answers."""
-    lost: int
-    doubled: int
+    lost: float
+    doubled: float
 
 
 class Counts(NamedTuple):
