@@ -110,7 +110,7 @@ CASES = [
     Case("plugins show loud-llm --json", "json", "Prints too."),
     Case("plugins show loud-engine --json", "json", "Prints as well."),
     Case("plugins show loud-observer --json", "json", "seedbed_run_started"),
-    Case("plugins check --json", "json", "dist-loud"),
+    Case("plugins check loud --json", "json", "dist-loud"),
     Case("plugins check loud", "text", "it prints when it is imported"),
     Case("plugins doctor --json", "json", "interpreter"),
     Case("plugins lock", "text", "dist-loud"),

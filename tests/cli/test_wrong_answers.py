@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.cli.conftest import Result
 from tests.support.fault_server import FaultServer, Reply
 
 KEY = "sk-very-secret-key-of-mine"
@@ -23,17 +22,14 @@ KEY = "sk-very-secret-key-of-mine"
     ],
 )
 def test_a_refusal_is_told_without_traceback_and_key(
-    fault_server: FaultServer, tmp_path: Path, status: int, body: Any, said: str
+    fault_server: FaultServer, seedbed: Callable[..., Result], status: int, body: Any, said: str
 ) -> None:
     fault_server.answer_with(Reply(200, {"data": []}), Reply(status, body))
-    command = [
-        *(sys.executable, "-m", "seedbed", "run", "self-instruct", "--llm", "openai/m", "-n", "1"),
-        *("--set", f"llm.base_url={fault_server.url}", "--set", f"llm.api_key={KEY}"),
-    ]
+    address = ("--set", f"llm.base_url={fault_server.url}", "--set", f"llm.api_key={KEY}")
 
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
+    ended = seedbed("run", "self-instruct", "--llm", "openai/m", "-n", "1", *address)
 
-    assert ended.returncode in (1, 2)
-    assert said in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert KEY not in ended.stderr + ended.stdout
+    assert ended.status in (1, 2)
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+    assert KEY not in ended.err + ended.out

@@ -112,7 +112,7 @@ VALUES = st.recursive(
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc") | TEXT, VALUES, max_size=4), max_size=6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(ROWS)
 def test_all_formats_agree_on_any_rows(rows):
     with tempfile.TemporaryDirectory() as folder:

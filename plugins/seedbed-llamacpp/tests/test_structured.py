@@ -99,7 +99,7 @@ class Kinds(BaseModel):
 
 
 def test_tuples_open_objects_unions_and_sets_are_written_by_the_grammar(llm: LlamaCppLLM) -> None:
-    (choice,) = llm.complete(ASK, schema=Kinds, max_tokens=400, seed=3, temperature=0.5).choices
+    (choice,) = llm.complete(ASK, schema=Kinds, max_tokens=200, seed=3, temperature=0.5).choices
     assert choice.text is not None
     assert choice.text.lstrip().startswith("{")
     if choice.finish_reason == "stop":
