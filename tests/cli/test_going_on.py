@@ -67,7 +67,7 @@ def test_a_command_that_is_refused_before_anything_is_spent_changes_nothing(seed
     refused = seedbed(*POEMS, "3", "--llm", "t.py:Echo/other", "--set", "llm.refuses=true")
     assert refused.status == 2
     again = seedbed(*POEMS, "3")
-    assert again.err.startswith("going on with the run 'poems': 3 rows kept, no call to make\n")
+    assert again.err.startswith("the run 'poems' had come to its end: 3 rows kept, no call to make\n")
 
 
 def test_changed_code_that_asks_the_same_makes_no_call(seedbed: Seedbed, folder: Path) -> None:

@@ -88,6 +88,52 @@ def test_one_addition_is_committed_without_a_flush(store):
     assert committed.wait(10)
 
 
+def test_what_is_held_is_durable_with_the_first_answer(store):
+    store.hold()
+    store.set_mark("before", "1")
+    store.add_call(call(1))
+    store.flush()
+    assert not store.is_held
+    assert not store.take_back()
+    assert store.get_mark("before") == "1"
+
+
+def test_what_is_held_is_durable_with_the_end(tmp_path):
+    with RunStore.open(tmp_path / "run") as store:
+        store.hold()
+        store.set_mark("before", "1")
+    with RunStore.open(tmp_path / "run") as store:
+        assert store.get_mark("before") == "1"
+
+
+def test_what_is_more_than_one_commit_takes_is_not_held(store, monkeypatch):
+    monkeypatch.setattr("seedbed.store.run_writer.MOST", 3)
+    durable = threading.Event()
+    store.on_commit(lambda committed: durable.set())
+    store.hold()
+    for number in range(3):
+        assert not durable.is_set()
+        store.set_mark("mark", str(number))
+    assert durable.wait(60)
+    assert not store.take_back()
+
+
+def test_what_is_taken_back_was_never_there(tmp_path):
+    with RunStore.open(tmp_path / "run") as store:
+        store.begin_session({"task": "one"})
+        store.add_verdict(verdict(0, row=1))
+        store.end_session("complete", {})
+        store.flush()
+        before = "\n".join(sqlite3.connect(store.path).iterdump())
+        store.hold()
+        store.begin_session({"task": "two"})
+        store.truncate_verdicts("write", 0)
+        store.set_mark("mark", "two")
+        assert store.take_back()
+        assert store.pending == store.pending_bytes == 0
+    assert "\n".join(sqlite3.connect(store.path).iterdump()) == before
+
+
 def test_additions_of_one_moment_share_a_commit(store):
     commits = []
     store.on_commit(commits.append)

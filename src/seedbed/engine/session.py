@@ -14,6 +14,7 @@ import orjson
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.fingerprint import digest, way_fingerprint
 from seedbed.engine.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
+from seedbed.engine.may_pass import may_pass
 from seedbed.engine.notes import loop_watched
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.pausing import paused
@@ -57,7 +58,7 @@ class Session:
         self._order = order
         self._observers = observers
         self._start = start
-        self._refusal: SeedbedError | None = None
+        self._error: Exception | None = None
         self._mark: bytes | None = None
         self._has_begun = False
         self._task: asyncio.Task[Any] | None = None
@@ -139,11 +140,16 @@ class Session:
             finished = await self._was_finished() or await self._make_rows()
             is_given = True
         except SeedbedError as error:
-            self.run.stopped_by = stopped_by = paused(error)
+            self._error = self.run.stopped_by = stopped_by = paused(error)
             is_given = self.run.accepted > 0 or isinstance(stopped_by, StopRun)
             if not is_given:
-                self._refusal = error
                 raise
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:
+            # A stranger's code may raise anything, and what is broken at its start has made nothing.
+            self._error = error
+            raise
         finally:
             self.run.seconds = time.monotonic() - begun
             # A cancelled caller must not cut off what keeps the rows.
@@ -154,6 +160,9 @@ class Session:
 
     async def _begin(self) -> None:
         job, loop = self._job, asyncio.get_running_loop()
+        if job.plan.llms and self._start is not None and self._start.goes_on:
+            # An LLM may refuse the first call, and what there is stays as it was then.
+            self._store.hold()
         number = self._store.begin_session(self._manifest())
         self._has_begun = True
         if (given := job.plan.input) is not None:
@@ -164,6 +173,8 @@ class Session:
             from seedbed.engine.observing.observed import ObservedRun
 
             observed = ObservedRun.of(job.plan, job.run, number)
+            if not self._store.is_held:
+                await asyncio.to_thread(self._store.flush)
             # It waits for the disk.
             observation = await asyncio.to_thread(Observation, self._observers, self._store, observed)
             job.outlets.observation = observation
@@ -240,8 +251,9 @@ class Session:
         """
         run, is_refused = self.run, False
         try:
-            await asyncio.to_thread(self._store.flush)
-            is_refused = self._was_refused()
+            if not self._is_taken_back():
+                await asyncio.to_thread(self._store.flush)
+            is_refused = not is_given and self._was_refused()
             self._job.outlets.release(self._store.committed)
             if (emission := self._job.outlets.emission) is not None:
                 run.stopped_by = run.stopped_by or emission.error
@@ -264,9 +276,16 @@ class Session:
                 if is_refused and self._start is not None:
                     await asyncio.to_thread(self._start.take_back)
 
+    def _is_taken_back(self) -> bool:
+        """Whether an error ended the session before it left a trace in a run that was there before."""
+        if self._error is None or may_pass(self._error) or not self._store.take_back():
+            return False
+        self._has_begun = False
+        return True
+
     def _was_refused(self) -> bool:
         """Whether the session ended before anything was worth keeping; the store has been flushed."""
-        error = self._refusal
+        error = self._error
         return error is not None and made_nothing(error, self._store, calls=bool(self.plan.llms))
 
     async def _tell_outcome(self) -> None:

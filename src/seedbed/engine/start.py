@@ -29,6 +29,11 @@ class Start:
             self._aside = set_aside(self._folder)
             self._was_there = self._had_folder = False
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a run that goes on."""
+        return self._was_there
+
     def take_back(self) -> None:
         """Leave all as it was before the start; the store of the run has been closed."""
         if self._folder is None or self._was_there:
@@ -51,7 +56,7 @@ class Start:
                 runs_folder().rmdir()
 
 
-def made_nothing(error: SeedbedError, store: RunStore, *, calls: bool) -> bool:
+def made_nothing(error: Exception, store: RunStore, *, calls: bool) -> bool:
     """Whether an error has ended a session before there was anything worth keeping; `calls`: one asks LLMs.
 
     What a bound, the disk or another program has stopped goes on with the same command, and is kept.

@@ -30,6 +30,12 @@ class SessionClock:
         self._since = None
         return self._id, seconds
 
+    def forget(self) -> None:
+        """Take back the session that has begun."""
+        if self._since is not None:
+            self._id -= 1
+            self._since = None
+
     def operations(self) -> Sequence[Operation]:
         """Return what a commit made now should say of the session."""
         since = self._since

@@ -125,6 +125,22 @@ class RunStore(RunQueries):
         number, seconds = self._session.end()
         return self._writer.add(SessionEnd(_now(), seconds, outcome, encoded, number))
 
+    def hold(self) -> None:
+        """Keep what is added off the disk until an answer, a flush, the end, or there is much of it."""
+        self._writer.hold()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing that was added since `hold` is on disk."""
+        return self._writer.is_held
+
+    def take_back(self) -> bool:
+        """Forget what was added since `hold`, a session that has begun included; return whether it could."""
+        is_taken_back = self._writer.take_back()
+        if is_taken_back:
+            self._session.forget()
+        return is_taken_back
+
     def note_stop(self, reason: str) -> None:
         """Have readers know that the session has stopped, and why, where its end cannot be written."""
         self._note_stop(reason)

@@ -14,6 +14,7 @@ from typing import NoReturn
 from seedbed.errors import StoreError
 from seedbed.store.run_errors import while_working
 from seedbed.store.run_operations import Operation, apply, size_of
+from seedbed.store.run_values import Call
 
 COMPANY = 0.05
 """Seconds that an operation waits at most for others to be committed with it."""
@@ -52,6 +53,7 @@ class Writer:
         self._wanted = 0
         self._due = 0.0
         self._idle = False
+        self._is_held = False
         self._ending = False
         # A daemon, so that a store nobody closed does not keep the process; its owner's finaliser ends it.
         self._thread = threading.Thread(target=self._work, name=f"writer of {path}", daemon=True)
@@ -75,10 +77,32 @@ class Writer:
             self._queue.append(operation)
             self.added += 1
             self._bytes_added += size_of(operation)
-            if self._idle:
+            if type(operation) is Call:
+                self._is_held = False
+            if self._idle and not (self._is_held and not self._is_urgent()):
                 self._idle = False
                 self._changed.notify_all()
             return self.added
+
+    def hold(self) -> None:
+        """Commit nothing before an answer is added, more than one commit takes, or a flush or the end."""
+        with self._lock:
+            self._is_held = True
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing has been committed since `hold`."""
+        return self._is_held
+
+    def take_back(self) -> bool:
+        """Forget what was added since `hold`; return whether that was possible: some may be committed."""
+        with self._lock:
+            if not self._is_held:
+                return False
+            self._queue.clear()
+            self.added = self.committed
+            self._bytes_added = self._bytes_committed
+            return True
 
     def on_commit(self, callback: Callable[[int], None]) -> None:
         """Have `callback` called on the writer's thread with `committed`, after each commit."""
@@ -92,6 +116,7 @@ class Writer:
         """Wait until all that was added is durable; raises `StoreError` where that cannot be."""
         with self._lock:
             wanted = self._wanted = self.added
+            self._is_held = False
             self._changed.notify_all()
             self._changed.wait_for(lambda: self.committed >= wanted or self.error)
             if self.committed < wanted:
@@ -123,11 +148,11 @@ class Writer:
     def _take(self) -> list[Operation]:
         """Wait for operations, then for their company; return none at the end."""
         with self._lock:
-            while not self._queue and not self._ending:
+            while self._has_nothing_to_do() and not self._ending:
                 self._idle = True
                 self._changed.wait()
                 self._due = time.monotonic() + COMPANY
-            self._idle = False
+            self._idle = self._is_held = False
             self._changed.wait_for(self._is_urgent, max(0.0, self._due - time.monotonic()))
         self._due = time.monotonic() + COMPANY
         batch = self._first()
@@ -142,6 +167,9 @@ class Writer:
             size += size_of(operation)
             batch.append(operation)
         return batch
+
+    def _has_nothing_to_do(self) -> bool:
+        return not self._queue or (self._is_held and not self._is_urgent())
 
     def _is_urgent(self) -> bool:
         is_much = len(self._queue) >= MOST or self.pending_bytes >= MOST_BYTES

@@ -37,7 +37,6 @@ class Observation:
     """
 
     def __init__(self, observers: Sequence[Observer], store: RunStore, run: ObservedRun) -> None:
-        store.flush()
         self._news = RunNews.open(store.folder)
         self._leaves = frozenset(run.leaves)
         self._waiting: deque[tuple[int, dict[str, int]]] = deque()
