@@ -10,10 +10,11 @@ from tests.cli.conftest import Result
 
 HEAD = """
 from __future__ import annotations
+import asyncio
 import sys
 from typing import Any, ClassVar
 from pydantic import BaseModel, Field, field_validator, model_validator
-from seedbed import LLM, GenerationParameters, GeneratorTask, Response, Step
+from seedbed import LLM, GenerationParameters, GeneratorTask, GlobalStep, Response, Step
 
 class Good(LLM):
     async def respond(self, request):
@@ -25,6 +26,10 @@ class Word(GeneratorTask):
 class Same(Step):
     def process(self, row):
         return row
+
+class Silent(Exception):
+    def __str__(self):
+        raise ValueError("says nothing")
 
 """
 
@@ -54,6 +59,10 @@ TASKS = [
     "@model_validator(mode='after')\n    def check(self): return None",
     "x: int = Field(default_factory=lambda: 1 / 0)",
     "def note_reads(self, noted): raise KeyError('x')",
+    # Exceptions that are none, or say nothing.
+    "async def generate_row(self, input): raise GeneratorExit",
+    "async def generate_row(self, input): raise Silent",
+    "def admit(self, row, accepted): return False",
 ]
 LLMS = [
     "timeout: float = None",
@@ -64,6 +73,8 @@ LLMS = [
     "async def check(self): sys.exit(3)",
     "async def respond(self, request): sys.exit(3)",
     "async def respond(self, request): return None",
+    "async def respond(self, request): raise GeneratorExit",
+    "async def respond(self, request): raise Silent",
     "answer_settings = property(lambda self: {'x': object()})",
     "answer_settings = property(lambda self: {1: 2})",
     "def secrets(self): return None",
@@ -74,11 +85,18 @@ STEPS = [
     "def process(self, row): return (one for one in [row])",
     "def process(self, row): return {1: object()}",
     "def load(self): sys.exit(3)",
+    "def process(self, row): raise Silent",
+]
+GLOBAL_STEPS = [
+    "def process(self, rows): [row for row in rows]",
+    "output_mappings: dict = {'a': 'b'}\n    def process(self, rows): pass",
+    "def process(self, rows): return 3",
 ]
 CASES = [
     *(("Word", body, ("t.py:Mine", "--llm", "t.py:Good/m", "-n", "2")) for body in TASKS),
     *(("Good", body, ("t.py:Word", "--llm", "t.py:Mine/m", "-n", "2")) for body in LLMS),
     *(("Same", body, ("t.py:Mine", "--input", "in.jsonl")) for body in STEPS),
+    *(("GlobalStep", body, ("t.py:Mine", "--input", "in.jsonl")) for body in GLOBAL_STEPS),
 ]
 
 
@@ -95,6 +113,55 @@ def test_a_fault_of_an_author_is_told_as_theirs(
     assert "Traceback" not in result.err
     assert "sk-secret-1234" not in result.err
     assert "mine" in result.err.lower() or str(Path("t.py").resolve()) in result.err
+
+
+@pytest.mark.parametrize("base", ["Word", "Good", "Same"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def model_copy(self, **given): return None",
+        "def __copy__(self): return None",
+        "def __copy__(self): 1 / 0",
+    ],
+)
+def test_a_class_that_cannot_copy_itself_makes_its_rows(
+    seedbed: Callable[..., Result], base: str, body: str
+) -> None:
+    Path("t.py").write_text(f"{HEAD}class Mine({base}):\n    {body}\n")
+    Path("in.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
+    args = {
+        "Word": ("t.py:Mine", "--llm", "t.py:Good/m", "-n", "2"),
+        "Good": ("t.py:Word", "--llm", "t.py:Mine/m", "-n", "2"),
+        "Same": ("t.py:Mine", "--input", "in.jsonl"),
+    }
+    result = seedbed("run", *args[base])
+    assert (result.status, len(result.rows)) == (0, 2), result.err
+
+
+@pytest.mark.parametrize(
+    ("base", "body"),
+    [
+        ("Word", "async def generate_row(self, input): asyncio.current_task().cancel(); await self.ask('x')"),
+        ("Good", "async def respond(self, request): asyncio.current_task().cancel(); await asyncio.sleep(0)"),
+    ],
+)
+def test_a_row_that_cancels_itself_is_no_end_of_the_rows(
+    seedbed: Callable[..., Result], base: str, body: str
+) -> None:
+    Path("t.py").write_text(f"{HEAD}class Mine({base}):\n    {body}\n")
+    names = ("Mine", "Good") if base == "Word" else ("Word", "Mine")
+    result = seedbed("run", f"t.py:{names[0]}", "--llm", f"t.py:{names[1]}/m", "-n", "2")
+    assert result.status in (1, 2), result
+    assert "has cancelled the row that it was called for" in result.err
+
+
+def test_a_row_whose_error_says_nothing_fails_alone(seedbed: Callable[..., Result]) -> None:
+    body = "def process(self, row):\n        if row['text'] == 'a': raise Silent\n        return row"
+    Path("t.py").write_text(f"{HEAD}class Mine(Step):\n    {body}\n")
+    Path("in.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
+    result = seedbed("run", "t.py:Mine", "--input", "in.jsonl")
+    assert (result.status, len(result.rows)) == (1, 1), result.err
+    assert "1 failed: Silent" in result.err
 
 
 @pytest.mark.parametrize("body", ["def unload(self): raise OSError('gone')", "def unload(self): sys.exit(3)"])

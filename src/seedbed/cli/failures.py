@@ -14,7 +14,7 @@ import click
 
 from seedbed.cli.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import PluginError, SeedbedError
-from seedbed.plugins.class_errors import told
+from seedbed.plugins.class_errors import text_of, told
 from seedbed.plugins.origin import where
 from seedbed.plugins.provenance import author_place
 from seedbed.plugins.suggest import did_you_mean
@@ -48,7 +48,11 @@ def guarded(command: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         discard_output()
         return ExitStatus.INTERRUPTED
-    except SystemExit as error:
+    except (SystemExit, GeneratorExit) as error:
+        if isinstance(error.__context__, BrokenPipeError):
+            # click ends the process where nobody reads its output any more.
+            discard_output()
+            return ExitStatus.INTERRUPTED
         _show_exit(error)
         return ExitStatus.INCOMPLETE
     except click.ClickException as error:
@@ -100,12 +104,12 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
         ) from showable(error, secrets)
 
 
-def _show_exit(error: SystemExit) -> None:
+def _show_exit(error: BaseException) -> None:
     """Say whose code ended the process; the command itself never does."""
     _show_traceback(error)
     place = author_place(error)
     show(
-        f"code that is no part of seedbed ended the process: SystemExit: {error}".rstrip(": "),
+        f"code that is no part of seedbed ended the process: {type(error).__name__}: {error}".rstrip(": "),
         *((f"raised in {place}",) if place else ()),
         "what was made is kept; raise an error of another kind where only a row cannot be made",
     )
@@ -126,7 +130,7 @@ def _unforeseen(error: Exception) -> ExitStatus:
         show(f"code that is no part of seedbed is broken: {fact}", f"raised in {place}", *advice)
         return ExitStatus.USAGE
     show(
-        f"{type(error).__name__}: {error}",
+        f"{type(error).__name__}: {text_of(error)}",
         "this is a bug in seedbed, please report it",
         f"{TRACEBACK}=1 in the environment shows the traceback",
     )

@@ -15,7 +15,7 @@ from seedbed.llm.files_read import current_files
 from seedbed.pipeline.topology import Node
 from seedbed.store import Result, Rows, RunStore
 from seedbed.tasks.combining import CombineStep
-from seedbed.tasks.normalise import as_rows
+from seedbed.tasks.normalise import as_rows, rows_given
 from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import GlobalStep
@@ -95,7 +95,7 @@ class Barrier:
         assert isinstance(step, (GlobalStep, CombineStep))
         current_files.set(step._noted_by)
         promised = promised_columns(step)
-        for made in step.process(*inputs):
+        for made in rows_given(step.process(*inputs), step.name):
             for row in as_rows(made, step.name):
                 check_promised(promised, row, step.name)
                 yield row

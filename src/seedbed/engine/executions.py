@@ -155,7 +155,8 @@ class Executions:
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
             task = asyncio.current_task()
             if self._is_interrupted() or (task is not None and task.cancelling()):
-                raise asyncio.CancelledError from None
+                # Where nothing has been interrupted, it says who has cancelled the row.
+                raise asyncio.CancelledError(name) from None
             # Nobody has cancelled this row: the author's code raised it.
             return self._without(cell, name, [RuntimeError(f"the step raised {type(error).__name__}")])
         except PartialRowsError as error:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from seedbed.errors import ContentFilteredError, GenerationError, LLMError, SeedbedError
-from seedbed.plugins.class_errors import advice_on
+from seedbed.plugins.class_errors import advice_on, text_of
 from seedbed.plugins.origin import where
 from seedbed.store.row_names import row_name
 
@@ -95,8 +95,9 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, SeedbedError):
         return str(error)
     place = where(error)
-    advice = advice_on(str(error).partition("\n")[0])
-    lines = (f"{type(error).__name__}: {error}", *((f"raised in {place}",) if place else ()), *advice)
+    said = text_of(error)
+    advice = advice_on(said.partition("\n")[0])
+    lines = (f"{type(error).__name__}: {said}", *((f"raised in {place}",) if place else ()), *advice)
     return "\n  ".join(lines)
 
 

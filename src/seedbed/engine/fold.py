@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 
@@ -15,7 +15,7 @@ from seedbed.engine.failure import Failure
 from seedbed.engine.fingerprint import digest
 from seedbed.engine.settled import Settled
 from seedbed.engine.sources import AcceptedRows
-from seedbed.errors import Reject
+from seedbed.errors import Reject, UsageError
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep
 
@@ -109,7 +109,7 @@ class Fold(AcceptedRows):
                 if key in self._seen:
                     raise Reject("a duplicate of an earlier row")
                 if self._judges:
-                    await asyncio.to_thread(self._admitting.admit, row, self._accepted)
+                    await self._judge(row)
             except Reject as reason:
                 _drop(settled, cell)
                 settled.rejections.append(self._refused(settled, cell, reason))
@@ -122,6 +122,15 @@ class Fold(AcceptedRows):
                 self._remember(row, settled.position)
                 if key:
                     self._seen.add(key)
+
+    async def _judge(self, row: Row) -> None:
+        assert self._admitting is not None
+        admit: Callable[..., object] = self._admitting.admit
+        if await asyncio.to_thread(admit, row, self._accepted) is False:
+            raise UsageError(
+                f"`admit` of step '{self._generator}' returned False, which rejects nothing",
+                'raise Reject("why") for a row that is not wanted',
+            )
 
     def _remember(self, row: Row, position: int) -> None:
         if not self._remembers:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from seedbed.llm.llm import LLM
+from seedbed.plugins.copies import copied
 from seedbed.tasks.steps import BaseStep
 
 
@@ -45,5 +46,5 @@ def _replaced(value: Any, view: Callable[[LLM], LLM]) -> Any:
         return type(value)(_replaced(item, view) for item in value)
     if isinstance(value, BaseModel):
         inner = {name: _replaced(getattr(value, name), view) for name in type(value).model_fields}
-        return value.model_copy(update=inner)
+        return copied(value, **inner)
     return value

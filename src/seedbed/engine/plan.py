@@ -18,6 +18,7 @@ from seedbed.llm.references import get_llm
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.topology import Topology
+from seedbed.plugins.copies import copied
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.store.reading import Reading
 from seedbed.tasks.generator_task import GeneratorTask
@@ -114,7 +115,7 @@ def make_plan(
 
 
 def _with_llm(step: BaseStep, llm: LLM | None) -> BaseStep:
-    copy = step.model_copy()
+    copy = copied(step)
     if isinstance(copy, BaseTask):
         if copy.llm is None and llm is not None:
             copy.llm = llm

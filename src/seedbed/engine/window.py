@@ -10,6 +10,7 @@ from typing import Any
 from seedbed.engine.fold import Fold
 from seedbed.engine.settled import Settled
 from seedbed.engine.sources import Item, Source
+from seedbed.errors import PluginError
 
 LOOKAHEAD = 1024
 """Items that may be in flight or wait for an earlier one: memory follows it, not the number of rows."""
@@ -57,6 +58,7 @@ class Window:
         self._fresh = 0
         self._draining = False
         self._is_deciding = False
+        self._is_cancelled = False
         self.on_change: Callable[[], None] = _nothing
         self.on_failure: Callable[[], None] = _nothing
         source.on_news = self.wake
@@ -70,6 +72,8 @@ class Window:
                     head = self._undecided.popleft()
                     self._bytes -= self._size_of.pop(head)
                     if head.cancelled():
+                        if not self._is_cancelled:
+                            raise _cancelled_by_a_stranger(head)
                         # What is behind it has no verdict; what it came to is stored, for the next time.
                         await self._until_all_are_done()
                         self._raise_first()
@@ -110,6 +114,7 @@ class Window:
     def cancel(self) -> None:
         """Cancel what is in flight."""
         self.drain()
+        self._is_cancelled = True
         for task in self._undecided:
             task.cancel()
 
@@ -198,6 +203,19 @@ class Window:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _cancelled_by_a_stranger(head: asyncio.Future[Settled]) -> PluginError:
+    step = "a step"
+    try:
+        head.result()
+    except asyncio.CancelledError as error:
+        step = f"step '{error.args[0]}'" if error.args else step
+    return PluginError(
+        f"{step}, or the LLM that it asks, has cancelled the row that it was called for",
+        "raise Reject to leave a row out, or an error where it cannot be made",
+        "what it starts and cancels should be a task of its own: asyncio.create_task(...)",
+    )
 
 
 def _nothing() -> None:

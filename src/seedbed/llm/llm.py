@@ -31,6 +31,7 @@ from seedbed.llm.scope import CallScope, calling_scope
 from seedbed.llm.structured import shared_schema
 from seedbed.llm.url_secrets import redacted_urls, url_secrets
 from seedbed.plugins.class_errors import told
+from seedbed.plugins.copies import copied
 from seedbed.plugins.defaults import check_defaults
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.origin import where
@@ -335,7 +336,7 @@ class LLM(GenerationParameters, ABC):
 
     def bound(self, gateway: Gateway, scope: CallScope | None) -> Self:
         """Return this LLM with its calls sent through `gateway`, those of unknown row counted in `scope`."""
-        view = self.model_copy()
+        view = copied(self)
         view._gateway = gateway
         view._scope = scope
         view._identity = None

@@ -29,6 +29,7 @@ from seedbed.llm.response import FINISH_REASONS, Response, Usage
 from seedbed.llm.response_check import checked_response
 from seedbed.llm.retry import RetryPolicy, Tries
 from seedbed.llm.window import START
+from seedbed.plugins.class_errors import text_of
 from seedbed.plugins.origin import where
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ async def one_try(llm: Backend, request: Request, deadline: Deadline) -> Respons
         ) from error
     except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
         secrets = llm.secrets()
-        text = redact(f"{type(error).__name__}: {error}", secrets)
+        text = redact(f"{type(error).__name__}: {text_of(error)}", secrets)
         place = where(error)
         raise LLMError(
             f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])

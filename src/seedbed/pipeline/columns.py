@@ -12,6 +12,7 @@ from seedbed.pipeline.made import is_declared, made_behind, made_by, output_type
 from seedbed.pipeline.routing import Expression
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
+from seedbed.plugins.copies import copied
 from seedbed.plugins.suggest import did_you_mean
 from seedbed.tasks.combining import Join
 from seedbed.tasks.passing import Pass
@@ -52,7 +53,7 @@ def check_columns(
 
 
 def _check_mappings(step: BaseStep) -> None:
-    made = made_by(step.model_copy(update={"output_mappings": {}}))
+    made = made_by(copied(step, output_mappings={}))
     for column in step.output_mappings:
         if isinstance(step, BaseTask) and made.complete and column not in made.columns:
             raise UsageError(

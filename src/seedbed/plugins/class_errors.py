@@ -85,11 +85,19 @@ _KNOWN: tuple[tuple[str, _Advice], ...] = (
 _LONGEST = 300
 
 
+def text_of(error: BaseException) -> str:
+    """Return what an exception says; one of an author's own may fail to say anything."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - it is an error that is being told, and must not be lost for another
+        return "(its text cannot be shown)"
+
+
 def told(error: BaseException) -> Told:
     """Return what an exception says in one line, and lines of advice where it is one that is known."""
     if isinstance(error, SeedbedError):
         return Told(error.fact, error.advice)
-    message = str(error).strip().partition("\n")[0][:_LONGEST]
+    message = text_of(error).strip().partition("\n")[0][:_LONGEST]
     kind = type(error).__name__
     return Told(f"{kind}: {message}" if message else kind, advice_on(message))
 

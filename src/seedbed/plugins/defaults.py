@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from seedbed.errors import UsageError
 from seedbed.plugins.build import holds_secret, is_secret
+from seedbed.plugins.copies import copied
 
 _SHOWN = 60
 
@@ -26,7 +27,7 @@ def odd_defaults(made: BaseModel) -> Iterator[str]:
             continue
         try:
             # On a copy: a validator may change what it is given.
-            cls.__pydantic_validator__.validate_assignment(made.model_copy(), name, value)
+            cls.__pydantic_validator__.validate_assignment(copied(made), name, value)
         except ValidationError as error:
             shown = "" if is_secret(name) else f" {value!r:.{_SHOWN}}"
             yield f"the default{shown} of '{name}' does not fit: {_said(error)}"

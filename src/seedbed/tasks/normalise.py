@@ -47,6 +47,16 @@ def _plain_row(item: object, step: str) -> Row:
     return row
 
 
+def rows_given(yielded: Iterable[object], step: str) -> Iterable[object]:
+    """Return what `process` of a step gave; raise `InvalidRowError` where one cannot go through it."""
+    if not isinstance(yielded, Iterable):
+        raise InvalidRowError(
+            f"`process` of step '{step}' returned {type(yielded).__name__} where rows were expected",
+            "yield each row, or a list of them, each time",
+        )
+    return yielded
+
+
 def normalised(
     yielded: Iterable[object], step: str, names: Mapping[str, str], added: Mapping[str, Any]
 ) -> Iterator[list[Row]]:
@@ -54,11 +64,6 @@ def normalised(
 
     A row that has one of the added columns keeps its own.
     """
-    if not isinstance(yielded, Iterable):
-        raise InvalidRowError(
-            f"`process` of step '{step}' returned {type(yielded).__name__} where rows were expected",
-            "yield each row, or a list of them, each time",
-        )
-    for item in yielded:
+    for item in rows_given(yielded, step):
         rows = [renamed(row, names) for row in as_rows(item, step)]
         yield [{**row, **{name: value for name, value in added.items() if name not in row}} for row in rows]

@@ -20,7 +20,7 @@ from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.tasks import guarded
 from seedbed.tasks.mapping import check_mappings, mapped, renamed
-from seedbed.tasks.normalise import as_rows, normalised
+from seedbed.tasks.normalise import as_rows, normalised, rows_given
 from seedbed.tasks.rows import GeneratorOutput, Row
 
 if TYPE_CHECKING:
@@ -264,7 +264,8 @@ def _renaming_all(process: Callable[..., Iterable[Any]]) -> Callable[..., Iterab
         made = process(self, *inputs)
         if not _renames(self, renaming):
             return made
-        return (renamed(row, self.output_mappings) for item in made for row in as_rows(item, self.name))
+        given = rows_given(made, self.name)
+        return (renamed(row, self.output_mappings) for item in given for row in as_rows(item, self.name))
 
     return renaming
 
