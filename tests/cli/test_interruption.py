@@ -82,6 +82,7 @@ def test_the_third_signal_ends_a_process_that_cannot_stop(start: Start) -> None:
     assert err == "", "it was not the signal that ended it"
 
 
+@pytest.mark.slow
 def test_a_process_that_cannot_stop_ends_by_itself_and_keeps_its_rows(start: Start) -> None:
     process = start(*WAITING, "--set", "llm.blocks=true", "--set", "llm.waits_for=never")
     _wait_for("blocking")

@@ -375,3 +375,17 @@ def test_a_stream_is_assembled_however_short_it_is(number):
         return {"text": "".join(event["text"] for event in events), "is": "whole"}
 
     assert parse_body(answer(200, body), "Acme", assemble=assemble) == {"text": "a" * number, "is": "whole"}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [([], "[]"), ([{"error": {"message": "first"}}], "first"), ([{"a": 1}, 2], '[{"a":1},2]')]
+)
+def test_of_a_list_the_words_of_its_only_error_are_shown_and_else_all_of_it(body, said):
+    assert http_error(answer(500, body), "Acme").fact.endswith(f": {said}")
+
+
+def test_a_reader_of_errors_is_given_no_object_where_a_list_is_empty():
+    bodies = []
+    with pytest.raises(ServerError):
+        parse_body(answer(500, []), "Acme", read_error=lambda _, body: bodies.append(body))
+    assert bodies == [{}]
