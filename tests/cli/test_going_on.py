@@ -168,6 +168,7 @@ WRONG = {
     "--max-attempts x": "'x' is not a valid integer",
     "--max-failures x": "write --max-failures 20, or --max-failures 5%",
     "--max-failures 120%": "write --max-failures 20, or --max-failures 5%",
+    "--give-up-after -1": "--give-up-after -1 leaves room for nothing",
     "--max-cost 0": "--max-cost 0 leaves room for nothing",
     "--max-cost nan": "--max-cost nan leaves room for nothing",
     "--max-cost -1": "--max-cost -1 leaves room for nothing",

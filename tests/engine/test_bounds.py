@@ -11,6 +11,7 @@ from tests.support.memory import measured, peak_megabytes
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Step, Task, run
+from seedbed.engine.bounds import MaxFailures
 from seedbed.engine.window import LOOKAHEAD
 
 
@@ -180,3 +181,23 @@ def test_a_bound_on_bytes_holds_back_rows_and_changes_none():
     made = (Count(count=50) >> Ask(llm=scripted(answer))).run(max_bytes_in_flight=20_000)
     assert [row["generation"] for row in made.rows()] == [str(n) for n in range(50)]
     assert 1 < most <= 6
+
+
+@pytest.mark.parametrize(
+    ("bound", "failed", "decided", "wanted", "exceeded"),
+    [
+        ("3", 3, 9, None, False),
+        ("3", 4, 9, None, True),
+        ("5%", 5, 9, 100, False),
+        ("5%", 6, 9, 100, True),
+        # A share of few rows says little: it is one of a hundred where nobody said how many are wanted.
+        ("5%", 5, 9, None, False),
+        ("5%", 6, 9, None, True),
+        ("5%", 10, 200, None, False),
+        ("5%", 11, 200, None, True),
+        ("0%", 1, 9, 10, True),
+        ("100%", 10, 10, 10, False),
+    ],
+)
+def test_so_many_failures_are_too_many(bound, failed, decided, wanted, exceeded):
+    assert MaxFailures.parse(bound).are_exceeded(failed, decided, wanted) is exceeded

@@ -27,8 +27,8 @@ from seedbed import (
     hookimpl,
     run,
 )
-from seedbed.engine import observation
 from seedbed.engine.api import open_session
+from seedbed.engine.observing import delivery
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.plan import make_plan
 from seedbed.store import RunReader
@@ -434,7 +434,7 @@ def test_a_slow_observer_holds_up_neither_the_run_nor_another_one() -> None:
 def test_an_observer_that_hangs_is_left_behind_at_the_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(observation, "PATIENCE", 0.05)
+    monkeypatch.setattr(delivery, "PATIENCE", 0.05)
     slow, notes = Slow(), NoteTaker()
     made = run(Word(llm=scripted()), 5, observers=[slow, notes])
 
@@ -450,8 +450,8 @@ def test_an_observer_that_hangs_is_left_behind_at_the_end(
 def test_an_interrupted_run_waits_briefly_and_tells_the_outcome(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(observation, "BRIEF", 0.0)
-    monkeypatch.setattr(observation, "GRACE", 20.0)
+    monkeypatch.setattr(delivery, "BRIEF", 0.0)
+    monkeypatch.setattr(delivery, "GRACE", 20.0)
     slow = Slow()
 
     class Releasing:
@@ -472,6 +472,30 @@ def test_an_interrupted_run_waits_briefly_and_tells_the_outcome(
     assert slow.heard == ["0", "interrupted"]
     told = "the observer 'Slow' of this process was not told of all: the run was interrupted"
     assert caplog.text.count(told) == 1
+
+
+def test_who_cancels_a_run_that_is_complete_does_not_wait_for_its_observers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "BRIEF", 0.0)
+    monkeypatch.setattr(delivery, "GRACE", 0.0)
+    slow = Slow()
+
+    class Cancelling:
+        @hookimpl
+        def seedbed_run_finished(self) -> None:
+            slow.has_begun.wait(20)
+            session.cancel()
+
+    session = open_session(make_plan(Word(llm=scripted()), n=5), observers=observers_of([slow, Cancelling()]))
+    made = session.execute()
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "seedbed Slow"]
+    slow.go_on.set()
+    thread.join(20)
+
+    assert made.outcome == "complete"
+    # Were it waited for, it would have given up by itself.
+    assert slow.heard == ["0"]
 
 
 def test_a_run_without_observers_has_no_thread_for_any() -> None:

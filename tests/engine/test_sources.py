@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
+from collections import deque
 
+from seedbed import GeneratorStep, GeneratorTask
 from seedbed.engine.cells import Cell
-from seedbed.engine.sources import ContentIds, Item, ThreadedSource
+from seedbed.engine.sources import ContentIds, IndexedSource, Item, ThreadedSource, numbered
+from seedbed.llm.files_read import current_files
 from seedbed.llm.scope import CallScope, current_scope
 
 ROW = b'"' + b"x" * 98 + b'"'
@@ -107,3 +111,67 @@ def test_one_item_at_a_time_is_made_when_it_is_asked_for():
         return await taken(source)
 
     assert asyncio.run(run()) == ["0", "1", "2"]
+
+
+class Lists(GeneratorStep):
+    def process(self, offset=0):
+        yield [{"n": 1}, {"n": 2}]
+        yield []
+        yield [{"n": 3}]
+
+
+def test_the_first_row_of_a_list_says_how_many_came_with_it():
+    step, begun = Lists(), []
+
+    items = list(numbered(step.process(), step, 5, begun.append))
+
+    assert [(one.id, one.begins) for one in items] == [("5", 2), ("6", 0), ("7", 1)]
+    # A list without rows begins nothing.
+    assert begun == [5, 7, 8]
+
+
+class Some(GeneratorTask):
+    template: str = "{{ n }}"
+
+    def variables(self, index, seed, accepted=()):
+        if index == 1:
+            raise ValueError("not this one")
+        return {"n": index}
+
+
+def test_what_reads_files_next_is_not_taken_for_the_task_that_made_the_variables():
+    def ask():
+        current_files.set(whoever_asks)
+        source = IndexedSource(Some(), 0, None, None)
+        given = [source.take() for _ in range(3)]
+        assert [one.failure is None for one in given] == [True, False, True]
+        return current_files.get()
+
+    whoever_asks = object()
+    assert contextvars.copy_context().run(ask) is whoever_asks
+
+
+def test_an_item_that_comes_last_while_it_is_looked_for_is_not_lost():
+    looked_for, threads = threading.Event(), []
+
+    def items():
+        threads.append(threading.current_thread())
+        looked_for.wait(20)
+        yield item(0)
+
+    class Unlucky(deque):
+        """Has its last item right after it was said to have none."""
+
+        def __bool__(self):
+            if looked_for.is_set():
+                return len(self) > 0
+            looked_for.set()
+            threads[0].join(20)
+            return False
+
+    async def run():
+        source = ThreadedSource(items)
+        source._items = Unlucky()
+        return await taken(source)
+
+    assert asyncio.run(run()) == ["0"]

@@ -378,7 +378,8 @@ def test_a_stream_is_assembled_however_short_it_is(number):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [([], "[]"), ([{"error": {"message": "first"}}], "first"), ([{"a": 1}, 2], '[{"a":1},2]')]
+    ("body", "said"),
+    [([], "[]"), ([{"error": {"message": "first"}}], "first"), ([{"a": 1}, 2], '[{"a":1},2]')],
 )
 def test_of_a_list_the_words_of_its_only_error_are_shown_and_else_all_of_it(body, said):
     assert http_error(answer(500, body), "Acme").fact.endswith(f": {said}")
