@@ -262,6 +262,16 @@ def test_a_run_without_rows_replaces_no_dataset(seedbed: Seedbed) -> None:
     assert Path("old.jsonl").read_text() == "old\n"
 
 
+def test_a_run_behind_a_link_is_not_removed_by_the_name_of_the_link(
+    seedbed: Seedbed, odd: Result, runs: Path
+) -> None:
+    (runs / "link").symlink_to(runs / "odd")
+    rows = seedbed("runs", "export", "odd").out
+    removed = seedbed("runs", "remove", "link", "--yes")
+    assert (removed.status, "is a link to" in removed.err) == (2, True)
+    assert seedbed("runs", "export", "odd").out == seedbed("runs", "export", "link").out == rows
+
+
 def test_removing_takes_a_word_and_leaves_the_dataset(seedbed: Seedbed, odd: Result, runs: Path) -> None:
     refused = seedbed("runs", "remove", "odd")
     assert refused.status == 2

@@ -60,6 +60,19 @@ def test_no_command_fails_for_want_of_streams(args: tuple[str, ...], folder: Pat
     assert ended.returncode in (0, 2)
 
 
+@pytest.mark.parametrize(
+    "args", [("plugins",), ("runs",), ("--help",), ("schema",), ("runs", "export", "kept")], ids=" ".join
+)
+def test_output_that_nobody_reads_is_no_fault_of_anybody(args: tuple[str, ...], start: Start) -> None:
+    start(*RUN, "-o", "out.jsonl", "--name", "kept").communicate()
+    read, write = os.pipe()
+    os.close(read)
+    process = start(*args, stdout=write)
+    os.close(write)
+    _, err = process.communicate()
+    assert (process.returncode, err) == (3, "")
+
+
 def test_standard_error_that_nobody_reads_any_more_stops_nothing(
     start: Start,
 ) -> None:

@@ -19,7 +19,7 @@ import pydantic
 import pytest
 from tests.support.scripted_llm import scripted
 
-from seedbed import Pipeline, Step, Task, UsageError, run
+from seedbed import DatasetError, Pipeline, Step, Task, UsageError, run
 
 
 class Same(Step):
@@ -137,6 +137,13 @@ WRONG: list[tuple[Any, str]] = [
 def test_what_holds_no_rows_is_refused_before_anything_is_read(given, said):
     with pytest.raises(UsageError, match=said):
         rows(given)
+
+
+@pytest.mark.filterwarnings("ignore:The DataFrame has column names of mixed type")
+@pytest.mark.parametrize("names", [["a", "a"], [1, "1"]])
+def test_columns_of_one_name_are_refused_and_not_left_out(names):
+    with pytest.raises(DatasetError, match="the input has two columns named"):
+        rows(pandas.DataFrame([[1, 2]], columns=names))
 
 
 def test_an_asynchronous_input_is_refused():

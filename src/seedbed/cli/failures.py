@@ -49,10 +49,6 @@ def guarded(command: Callable[[], int | None]) -> int:
         discard_output()
         return ExitStatus.INTERRUPTED
     except (SystemExit, GeneratorExit) as error:
-        if isinstance(error.__context__, BrokenPipeError):
-            # click ends the process where nobody reads its output any more.
-            discard_output()
-            return ExitStatus.INTERRUPTED
         _show_exit(error)
         return ExitStatus.INCOMPLETE
     except click.ClickException as error:

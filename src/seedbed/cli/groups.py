@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
 
 from seedbed.errors import UsageError
@@ -12,6 +17,16 @@ _LONGEST = 200
 
 class Group(click.Group):
     """A click group whose error for an unknown command is one of ours."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Return what the arguments say; help is written here."""
+        with _broken_pipes_passing():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that the arguments name."""
+        with _broken_pipes_passing():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order in which they are written down."""
@@ -42,3 +57,15 @@ class Group(click.Group):
     def hints(self, word: str) -> tuple[str, ...]:
         """Return advice for a word that is no command."""
         return ()
+
+
+@contextmanager
+def _broken_pipes_passing() -> Iterator[None]:
+    """Have output that nobody reads told from code that ends the process: click makes no difference."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        # Without a number click lets it pass.
+        raise BrokenPipeError from error

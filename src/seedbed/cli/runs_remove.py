@@ -20,6 +20,13 @@ def remove_kept_run(name: str, yes: bool) -> ExitStatus:
     if facts.error:
         folder = quote(str(facts.entry.folder))
         raise UsageError(facts.error.fact, f"to remove it all the same: rm -r {folder}") from facts.error
+    if (link := facts.entry.folder).is_symlink():
+        # What it leads to may have another name, too, and is not removed by this one.
+        raise UsageError(
+            f"'{link}' is a link to '{link.resolve()}'",
+            f"to remove the link alone: rm {quote(str(link))}",
+            f"to remove the run: rm -r {quote(str(link.resolve()))}",
+        )
     if holder := facts.entry.holder:
         raise UsageError(
             f"{facts.holder_text()} works on the run '{name}'", f"stop it first: kill {holder.pid}"

@@ -17,6 +17,7 @@ from seedbed.engine.notes import default_notes
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.opening import open_store
+from seedbed.engine.option_types import check_names, check_path
 from seedbed.engine.outlets import Outlets
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.plugin_kind import ENGINES
@@ -143,6 +144,8 @@ def session_of(
     locked: str | Path | None = None,
 ) -> Session:
     """Return the session of a run, with its store open; parameters and errors are those of `run`."""
+    check_names(name=name, leaf=leaf, encoding=encoding)
+    check_path(out=out, locked=locked)
     registry = locked_registry(registry, locked)
     bounds = Bounds(
         max_attempts=max_attempts,

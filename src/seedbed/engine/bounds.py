@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from seedbed.engine.option_types import check_real, check_whole
 from seedbed.errors import UsageError
 from seedbed.llm.budget import Budget, Spent
 from seedbed.llm.prices import Prices
@@ -16,6 +17,7 @@ _FEWEST = 100
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
 )
+_WHOLE = frozenset({"max_attempts", "give_up_after", "max_tokens", "max_bytes_in_flight"})
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ class Bounds:
 
     def check(self) -> None:
         """Raise UsageError for a bound that leaves room for nothing."""
-        for name, value in vars(self).items():
+        given = {name: value for name, value in vars(self).items() if name != "max_failures"}
+        check_whole(**{name: value for name, value in given.items() if name in _WHOLE})
+        check_real(**given)
+        for name, value in given.items():
             if name == "give_up_after" and value == 0:
                 continue
             # Nothing is more than NaN. A price may be 0.

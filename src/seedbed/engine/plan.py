@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from seedbed.engine.bounds import NO_BOUNDS, Bounds, check_size
 from seedbed.engine.input_rows import Input, InputRows, input_rows
 from seedbed.engine.llms import llms_in
+from seedbed.engine.option_types import check_llm, check_whole
 from seedbed.engine.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
 from seedbed.errors import UsageError
 from seedbed.llm.key_guard import refuse_keys
@@ -83,6 +84,7 @@ def make_plan(
     encoding: str | None = None,
 ) -> Plan:
     """Return the checked plan of a run; raise UsageError for what cannot be run, and LockError."""
+    check_whole(n=n, seed=seed, concurrency=concurrency)
     registry = registry or default_registry()
     registry.check_lock()
     if isinstance(what, str):
@@ -91,6 +93,7 @@ def make_plan(
     if not pipeline.steps:
         raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
     resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
+    check_llm(resolved)
     given = pipeline.topology()
     topology = joined_before_barriers(given)
     topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
@@ -100,8 +103,8 @@ def make_plan(
         topology,
         counted_leaf(topology, leaf),
         _input(input, pipeline, columns, drop, encoding),
-        n,
-        seed,
+        None if n is None else int(n),
+        int(seed),
         concurrency,
         bounds or NO_BOUNDS,
         registry,

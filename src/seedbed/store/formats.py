@@ -92,6 +92,10 @@ def writer_of(path: Path) -> Writer:
 
 def _ending(path: Path, known: Collection[str], whole: Path | None = None) -> str:
     ending = path.suffix.lower()
+    if known is WRITERS and str(path) in ("-", ".", "/dev/stdout"):
+        raise UsageError(
+            f"'{path}' is no name of a dataset", "leave it out: without -o, rows go to standard output"
+        )
     if ending not in known:
         raise UsageError(
             f"'{whole or path}' has {f'the unknown ending {ending!r}' if ending else 'no ending'}",

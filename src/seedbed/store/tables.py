@@ -58,6 +58,8 @@ def table_of(given: Any) -> Table | None:
 def records_of(given: Any) -> list[Any] | None:
     """Return the rows of a data frame that Arrow cannot hold, as one with mixed columns; None for others."""
     if hasattr(given, "to_dict") and hasattr(given, "columns") and hasattr(given, "iloc"):
+        names = [str(name) for name in given.columns]
+        check_names("the input", names)
         rows: list[Any] = given.to_dict(orient="records")
         return rows
     return None

@@ -1,0 +1,50 @@
+"""The types of what Python is given: a number that is none would be seen only after calls were paid for."""
+
+from __future__ import annotations
+
+import os
+from numbers import Integral, Real
+
+from seedbed.errors import UsageError
+from seedbed.llm.llm import LLM
+
+
+def check_whole(**numbers: object) -> None:
+    """Raise UsageError for what is no whole number, and not None."""
+    for name, value in numbers.items():
+        if value is not None and not isinstance(value, Integral):
+            raise _wrong(name, value, "a whole number")
+
+
+def check_real(**numbers: object) -> None:
+    """Raise UsageError for what is no number, and not None."""
+    for name, value in numbers.items():
+        if value is not None and not isinstance(value, Real):
+            raise _wrong(name, value, "a number")
+
+
+def check_names(**names: object) -> None:
+    """Raise UsageError for what is no text, and not None."""
+    for name, value in names.items():
+        if value is not None and not isinstance(value, str):
+            raise _wrong(name, value, "a text")
+
+
+def check_path(**paths: object) -> None:
+    """Raise UsageError for what is no path, and not None."""
+    for name, value in paths.items():
+        if value is not None and not isinstance(value, (str, os.PathLike)):
+            raise _wrong(name, value, "a path")
+
+
+def check_llm(llm: object) -> None:
+    """Raise UsageError for what is no LLM, and not None."""
+    if isinstance(llm, type) and issubclass(llm, LLM):
+        raise UsageError(f"'{llm.__name__}' is a class, not an LLM", f"make one: {llm.__name__}(model=...)")
+    if llm is not None and not isinstance(llm, LLM):
+        raise _wrong("llm", llm, "a reference, such as 'openai/gpt-4.1-mini', or an LLM")
+
+
+def _wrong(name: str, value: object, wanted: str) -> UsageError:
+    shown = f"{value!r:.40}" if isinstance(value, (str, Real)) else f"of type {type(value).__name__}"
+    return UsageError(f"'{name}' is {shown}", f"give {wanted}")

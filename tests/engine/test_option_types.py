@@ -1,0 +1,60 @@
+"""What Python is given in a wrong type is refused before anything is spent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import pytest
+from tests.support.scripted_llm import scripted
+
+from seedbed import LLM, GeneratorTask, Response, preview, run
+from seedbed.errors import UsageError
+
+
+class Word(GeneratorTask):
+    template: str = "x"
+
+
+class Parrot(LLM):
+    async def respond(self, request: Any) -> Response:
+        return Response.of_text("x")
+
+
+WRONG: dict[str, Any] = {
+    "n": [2.5, "3", [3]],
+    "seed": ["x", 0.5],
+    "concurrency": ["4", 1.5],
+    "max_attempts": [2.5, "9"],
+    "give_up_after": ["5"],
+    "max_tokens": [1e6, "1000"],
+    "max_cost": ["1"],
+    "max_seconds": ["90s"],
+    "max_bytes_in_flight": ["64MB"],
+    "requests_per_minute": ["9"],
+    "price_input": ["1"],
+    "name": [5, b"run"],
+    "leaf": [Word],
+    "out": [5],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
+def test_a_value_of_a_wrong_type_is_refused_before_a_call(name: str, value: Any) -> None:
+    llm = scripted()
+    with pytest.raises(UsageError, match=f"'{name}' is "):
+        run(Word(), **{"n": 2, "llm": llm, name: value})
+    assert not llm.requests
+
+
+@pytest.mark.parametrize("llm", [5, Word(), Parrot])
+def test_what_is_no_llm_is_refused(llm: Any) -> None:
+    with pytest.raises(UsageError, match=r"'llm' is|is a class, not an LLM"):
+        run(Word(), 2, llm=llm)
+    with pytest.raises(UsageError, match=r"'llm' is|is a class, not an LLM"):
+        preview(Word(), llm=llm)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    made = run(Word(), numpy.int64(2), llm=scripted(), max_seconds=numpy.float64(60))
+    assert made.accepted == 2
