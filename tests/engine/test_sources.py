@@ -7,6 +7,8 @@ import contextvars
 import threading
 from collections import deque
 
+import pytest
+
 from seedbed import GeneratorStep, GeneratorTask
 from seedbed.engine.cells import Cell
 from seedbed.engine.sources import ContentIds, IndexedSource, Item, ThreadedSource, numbered
@@ -80,6 +82,73 @@ def test_the_thread_ends_where_nobody_takes_what_it_makes():
     asyncio.run(run())
     threads[0].join(30)
     assert not threads[0].is_alive()
+
+
+def test_the_thread_ends_where_what_it_made_is_too_much_to_go_on():
+    threads, made = [], threading.Event()
+
+    def items():
+        threads.append(threading.current_thread())
+        yield item(0)
+        made.set()
+        yield item(1)
+        yield item(2)
+
+    async def run():
+        source = ThreadedSource(items, most_bytes=150)
+        await asyncio.to_thread(made.wait, 20)
+        source.close()
+
+    asyncio.run(run())
+    threads[0].join(30)
+    assert not threads[0].is_alive()
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_generator_that_says_it_was_cancelled_is_at_fault_unless_it_was(closes):
+    begun, closed = threading.Event(), threading.Event()
+
+    def items():
+        begun.set()
+        closed.wait(20)
+        raise asyncio.CancelledError
+        yield
+
+    async def run():
+        source = ThreadedSource(items)
+        await asyncio.to_thread(begun.wait, 20)
+        if closes:
+            source.close()
+        closed.set()
+        await taken(source)
+        return source.error
+
+    error = asyncio.run(run())
+    assert (str(error) if error else None) == (None if closes else "the step raised CancelledError")
+
+
+def test_asking_again_for_an_item_that_is_being_made_asks_for_no_other():
+    asked, second, ids = threading.Event(), threading.Event(), []
+
+    def items():
+        asked.wait(20)
+        yield item(0)
+        second.set()
+        yield item(1)
+
+    async def run():
+        source, news = ThreadedSource(items, ahead=0), asyncio.Event()
+        source.on_news = news.set
+        assert [source.take() for _ in range(3)] == [None] * 3
+        asked.set()
+        await news.wait()
+        ids.append(source.take().id)
+        # Nothing says that it is not made, but that it has not been for a while.
+        assert not await asyncio.to_thread(second.wait, 0.1)
+        source.close()
+
+    asyncio.run(run())
+    assert ids == ["0"]
 
 
 def test_calls_of_a_generator_belong_to_no_row():
