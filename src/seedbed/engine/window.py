@@ -58,7 +58,6 @@ class Window:
         self._fresh = 0
         self._draining = False
         self._is_deciding = False
-        self._is_cancelled = False
         self.on_change: Callable[[], None] = _nothing
         self.on_failure: Callable[[], None] = _nothing
         source.on_news = self.wake
@@ -72,7 +71,7 @@ class Window:
                     head = self._undecided.popleft()
                     self._bytes -= self._size_of.pop(head)
                     if head.cancelled():
-                        if not self._is_cancelled:
+                        if not self._draining:
                             raise _cancelled_by_a_stranger(head)
                         # What is behind it has no verdict; what it came to is stored, for the next time.
                         await self._until_all_are_done()
@@ -114,7 +113,6 @@ class Window:
     def cancel(self) -> None:
         """Cancel what is in flight."""
         self.drain()
-        self._is_cancelled = True
         for task in self._undecided:
             task.cancel()
 
