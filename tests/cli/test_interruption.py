@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -127,3 +128,27 @@ def test_a_killed_session_says_what_it_came_to(start: Start, runs: Path) -> None
     assert (killed.outcome, killed.summary) == (None, {"accepted": 4, "calls": 4})
     assert whole.summary is not None
     assert (whole.outcome, whole.summary["calls"]) == ("complete", 96)
+
+
+AT_AN_IMPORT = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+"""
+
+
+def test_ctrl_c_while_the_command_is_imported_ends_it_without_a_traceback(start: Start, folder: Path) -> None:
+    (folder / "sitecustomize.py").write_text(AT_AN_IMPORT)
+    # In the background of a shell a process ignores the signal, and what it starts does so too.
+    process = start("plugins", env={**os.environ, "PYTHONPATH": str(folder)}, preexec_fn=heed_interrupts)
+    out, err = process.communicate()
+    assert (process.returncode, out, err) == (3, "", "error: interrupted\n")
+
+
+def heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ def main() -> int:
     # What is imported stays: looking through it for garbage again and again is 7 % of a run of one row.
     gc.set_threshold(_COLLECTED_AFTER, 20, 20)
     open_missing_streams()
+    _import_command()
     status = invoke(sys.argv[1:])
     end_output()
     from seedbed.cli.failures import ExitStatus
@@ -31,6 +33,25 @@ def main() -> int:
     # Python would look through all that was imported for garbage, a tenth of what a listing takes.
     gc.freeze()
     return status
+
+
+def _import_command() -> None:
+    """Import what all commands need. Ctrl-C ends the process at once meanwhile: nothing has begun.
+
+    A KeyboardInterrupt is lost in a callback of the import system, or comes with a traceback.
+    """
+    former = signal.getsignal(signal.SIGINT)
+    if former is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+    from seedbed.cli.command import seedbed  # noqa: F401
+
+    if former is signal.default_int_handler:
+        signal.signal(signal.SIGINT, former)
+
+
+def _end(*_: object) -> None:
+    os.write(2, b"error: interrupted\n")
+    os._exit(3)
 
 
 def invoke(args: Sequence[str]) -> int:
