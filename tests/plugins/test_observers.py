@@ -47,6 +47,11 @@ BROKEN = {
         "seedbed_run_started in 'mod_watch' is not marked as a hook",
     ),
     "no hook": ("", "has none of the hooks of an observer"),
+    "generator": (WATCH.replace("heard.app", "yield heard.app"), "seedbed_row_finished yields"),
+    "asynchronous generator": (
+        WATCH.replace("heard.app", "yield heard.app").replace("def seedbed", "async def seedbed"),
+        "seedbed_row_finished yields",
+    ),
     "coroutine": (WATCH.replace("def seedbed", "async def seedbed"), "is a coroutine function"),
 }
 
@@ -69,6 +74,19 @@ def test_a_broken_observer_is_named(watch, case):
         observer_named("watch", watch(source).registry())
     assert "the observer 'watch' of dist-watch 1.0 is broken" in str(caught.value)
     assert expected in str(caught.value)
+
+
+def test_a_class_of_a_file_that_needs_arguments_is_given_as_an_object(site, monkeypatch):
+    monkeypatch.chdir(site.folder)
+    Path("own.py").write_text("class Own:\n    def __init__(self, url): ...\n")
+    with pytest.raises(BrokenPluginError, match=r"Own\(\) raised TypeError: .*'url'") as caught:
+        observers_of(["own.py:Own"])
+    assert "observers=[Own(...)] in Python" in str(caught.value)
+
+
+def test_a_file_without_its_class_is_no_observer():
+    with pytest.raises(UnknownPluginError, match=r"name the class in the file: \./own.py:CLASS"):
+        observers_of(["./own.py"])
 
 
 def test_a_misspelt_hook_gets_a_suggestion(watch):

@@ -74,11 +74,13 @@ def naming_options(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def in_a_module(name: str, given: str) -> tuple[str, ...]:
-    """Return what to write for `module:Class`, which other tools take; nothing for any other name.
+    """Return what to write for `module:Class`, which other tools take, or a file alone; nothing for others.
 
     `given` is how Python takes an object of the class. Nothing is imported, since a name is no leave to run
     code.
     """
+    if name.endswith(".py"):
+        return (f"name the class in the file: {name}:CLASS",)
     found = _IN_A_MODULE.fullmatch(name)
     if found is None:
         return ()

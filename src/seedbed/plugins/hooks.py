@@ -66,8 +66,15 @@ class Hooks:
             raise broken(claim, *_not_marked(claim, unmarked))
         callers = [caller for caller in self._manager.get_hookcallers(plugin) or [] if caller.has_spec()]
         for caller in callers:
-            if any(inspect.iscoroutinefunction(impl.function) for impl in caller.get_hookimpls()):
-                raise broken(claim, f"{caller.name} is a coroutine function", "make it a plain one")
+            for impl in caller.get_hookimpls():
+                if inspect.iscoroutinefunction(impl.function):
+                    raise broken(claim, f"{caller.name} is a coroutine function", "make it a plain one")
+                is_wrapper = impl.wrapper or impl.hookwrapper
+                if inspect.isasyncgenfunction(impl.function) or (
+                    inspect.isgeneratorfunction(impl.function) and not is_wrapper
+                ):
+                    # Called, it would do nothing at all.
+                    raise broken(claim, f"{caller.name} yields", "make it a plain function, without `yield`")
         return {caller.name: caller for caller in callers}
 
     def _names(self, plugin: object) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.observing.plugin_kind import OBSERVERS
 from seedbed.errors import PluginError, UsageError
-from seedbed.plugins.failures import broken_by
+from seedbed.plugins.failures import broken, broken_by
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.names import is_file_reference, is_name
 from seedbed.plugins.policy import settings_table
@@ -104,6 +105,17 @@ def _observers(given: Iterable[str | object], registry: Registry) -> Iterator[Ob
 def _from_file(reference: str, registry: Registry) -> Observer:
     cls = load_class(reference, OBSERVERS, registry.policy.lock)
     claim = Installed(OBSERVERS, cls.__name__, reference, HERE, "")
+    try:
+        inspect.signature(cls).bind()
+    except TypeError as error:
+        raise broken(
+            claim,
+            f"{cls.__name__}() raised TypeError: {error}",
+            f"give them defaults, or write observers=[{cls.__name__}(...)] in Python",
+        ) from error
+    except ValueError:
+        # Some classes have no signature.
+        pass
     try:
         return Observer(claim, cls())
     except PluginError:
