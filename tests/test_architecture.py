@@ -19,6 +19,8 @@ SOURCE = ROOT / "src"
 
 LEVELS: dict[str, int] = {
     "errors": 0,
+    "suggestions": 0,
+    "tracebacks": 0,
     "hookspecs": 6,
     "plugins": 1,
     "llm": 2,

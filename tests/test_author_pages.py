@@ -36,8 +36,8 @@ from seedbed import (
 )
 from seedbed.cli import invoke
 from seedbed.llm.plugin_kind import LLMS
+from seedbed.plugins.eligibility import Status
 from seedbed.plugins.source_file import load_class
-from seedbed.plugins.standing import Status
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
 from seedbed.tasks.plugin_kinds import STEPS, TASKS

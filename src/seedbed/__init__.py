@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from seedbed.engine.observing.observed import ObservedRow as ObservedRow
     from seedbed.engine.observing.observed import ObservedRun as ObservedRun
     from seedbed.engine.plan import Plan as Plan
-    from seedbed.engine.preview import Preview as Preview
-    from seedbed.engine.preview import preview as preview
+    from seedbed.engine.preview.preview import Preview as Preview
+    from seedbed.engine.preview.preview import preview as preview
+    from seedbed.engine.preview.trace import PreviewedCall as PreviewedCall
+    from seedbed.engine.preview.trace import PreviewedRow as PreviewedRow
     from seedbed.engine.run import Run as Run
-    from seedbed.engine.trace import PreviewedCall as PreviewedCall
-    from seedbed.engine.trace import PreviewedRow as PreviewedRow
     from seedbed.errors import AmbiguousPluginError as AmbiguousPluginError
     from seedbed.errors import AuthenticationError as AuthenticationError
     from seedbed.errors import BadRequestError as BadRequestError
@@ -62,15 +62,24 @@ if TYPE_CHECKING:
     from seedbed.errors import UsageError as UsageError
     from seedbed.hookspecs import PLUGIN_API as PLUGIN_API
     from seedbed.hookspecs import hookimpl as hookimpl
-    from seedbed.llm.budget import Budget as Budget
-    from seedbed.llm.budget import Spent as Spent
+    from seedbed.llm.budget.budget import Budget as Budget
+    from seedbed.llm.budget.budget import Spent as Spent
+    from seedbed.llm.budget.prices import Prices as Prices
+    from seedbed.llm.calling.gateway import Gateway as Gateway
+    from seedbed.llm.calling.retry import RetryPolicy as RetryPolicy
+    from seedbed.llm.calling.scope import call_label as call_label
     from seedbed.llm.capabilities import Capabilities as Capabilities
-    from seedbed.llm.circuit import CircuitPolicy as CircuitPolicy
-    from seedbed.llm.gateway import Gateway as Gateway
-    from seedbed.llm.http_errors import http_error as http_error
-    from seedbed.llm.http_errors import parse_body as parse_body
-    from seedbed.llm.http_llm import HTTPLLM as HTTPLLM
-    from seedbed.llm.key_source import KeySource as KeySource
+    from seedbed.llm.http.http_errors import http_error as http_error
+    from seedbed.llm.http.http_errors import parse_body as parse_body
+    from seedbed.llm.http.http_llm import HTTPLLM as HTTPLLM
+    from seedbed.llm.http.transport import HTTPAnswer as HTTPAnswer
+    from seedbed.llm.http.transport import check_listening as check_listening
+    from seedbed.llm.http.transport import get_json as get_json
+    from seedbed.llm.http.transport import join_url as join_url
+    from seedbed.llm.http.transport import post_json as post_json
+    from seedbed.llm.http.transport import public_url as public_url
+    from seedbed.llm.keys.key_source import KeySource as KeySource
+    from seedbed.llm.limits.circuit import CircuitPolicy as CircuitPolicy
     from seedbed.llm.llm import LLM as LLM
     from seedbed.llm.llm import Generations as Generations
     from seedbed.llm.messages import ChatType as ChatType
@@ -78,7 +87,6 @@ if TYPE_CHECKING:
     from seedbed.llm.messages import image_part as image_part
     from seedbed.llm.messages import parts as parts
     from seedbed.llm.parameters import GenerationParameters as GenerationParameters
-    from seedbed.llm.prices import Prices as Prices
     from seedbed.llm.references import get_llm as get_llm
     from seedbed.llm.request import Request as Request
     from seedbed.llm.response import Choice as Choice
@@ -87,31 +95,23 @@ if TYPE_CHECKING:
     from seedbed.llm.response import TokenLogprob as TokenLogprob
     from seedbed.llm.response import ToolCall as ToolCall
     from seedbed.llm.response import Usage as Usage
-    from seedbed.llm.retry import RetryPolicy as RetryPolicy
-    from seedbed.llm.schema_dialects import SchemaDialect as SchemaDialect
-    from seedbed.llm.scope import call_label as call_label
-    from seedbed.llm.transport import HTTPAnswer as HTTPAnswer
-    from seedbed.llm.transport import check_listening as check_listening
-    from seedbed.llm.transport import get_json as get_json
-    from seedbed.llm.transport import join_url as join_url
-    from seedbed.llm.transport import post_json as post_json
-    from seedbed.llm.transport import public_url as public_url
+    from seedbed.llm.schemas.dialects import SchemaDialect as SchemaDialect
     from seedbed.pipeline.pipeline import Pipeline as Pipeline
     from seedbed.pipeline.routing import otherwise as otherwise
     from seedbed.pipeline.routing import when as when
     from seedbed.plugins.registry import Registry as Registry
-    from seedbed.plugins.suggest import did_you_mean as did_you_mean
     from seedbed.store.refused_rows import RefusedRow as RefusedRow
     from seedbed.store.refused_rows import RowCall as RowCall
     from seedbed.store.run_store import RunStore as RunStore
     from seedbed.store.run_values import Call as Call
     from seedbed.store.run_values import Result as Result
     from seedbed.store.run_values import Verdict as Verdict
-    from seedbed.tasks.combining import CombineStep as CombineStep
-    from seedbed.tasks.combining import Concat as Concat
-    from seedbed.tasks.combining import Join as Join
+    from seedbed.suggestions import did_you_mean as did_you_mean
     from seedbed.tasks.files import Files as Files
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
+    from seedbed.tasks.join_steps import CombineStep as CombineStep
+    from seedbed.tasks.join_steps import Concat as Concat
+    from seedbed.tasks.join_steps import Join as Join
     from seedbed.tasks.passing import Pass as Pass
     from seedbed.tasks.references import get_step as get_step
     from seedbed.tasks.references import get_task as get_task
@@ -136,33 +136,33 @@ _HOMES = {
         "StoreError TimedOutError UnknownModelError UnknownPluginError UnsupportedError UsageError"
     ),
     "hookspecs": "PLUGIN_API hookimpl",
-    "llm.budget": "Budget Spent",
+    "llm.budget.budget": "Budget Spent",
     "llm.capabilities": "Capabilities",
-    "llm.circuit": "CircuitPolicy",
-    "llm.gateway": "Gateway",
-    "llm.http_errors": "http_error parse_body",
-    "llm.http_llm": "HTTPLLM",
-    "llm.key_source": "KeySource",
+    "llm.limits.circuit": "CircuitPolicy",
+    "llm.calling.gateway": "Gateway",
+    "llm.http.http_errors": "http_error parse_body",
+    "llm.http.http_llm": "HTTPLLM",
+    "llm.keys.key_source": "KeySource",
     "llm.llm": "LLM Generations",
     "llm.messages": "ChatType Message image_part parts",
     "llm.parameters": "GenerationParameters",
-    "llm.prices": "Prices",
+    "llm.budget.prices": "Prices",
     "llm.references": "get_llm",
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
-    "llm.retry": "RetryPolicy",
-    "llm.schema_dialects": "SchemaDialect",
-    "llm.scope": "call_label",
-    "llm.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
+    "llm.calling.retry": "RetryPolicy",
+    "llm.schemas.dialects": "SchemaDialect",
+    "llm.calling.scope": "call_label",
+    "llm.http.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
     "plugins.registry": "Registry",
-    "plugins.suggest": "did_you_mean",
+    "suggestions": "did_you_mean",
     "tasks.files": "Files",
     "tasks.references": "get_step get_task",
     "tasks.rows": "GeneratorOutput GeneratorStepOutput Row",
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",
     "tasks.generator_task": "GeneratorTask",
-    "tasks.combining": "CombineStep Concat Join",
+    "tasks.join_steps": "CombineStep Concat Join",
     "tasks.passing": "Pass",
     "pipeline.pipeline": "Pipeline",
     "pipeline.routing": "otherwise when",
@@ -175,9 +175,9 @@ _HOMES = {
     "engine.failure": "Failure",
     "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
     "engine.plan": "Plan",
-    "engine.preview": "Preview preview",
+    "engine.preview.preview": "Preview preview",
     "engine.run": "Run",
-    "engine.trace": "PreviewedCall PreviewedRow",
+    "engine.preview.trace": "PreviewedCall PreviewedRow",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

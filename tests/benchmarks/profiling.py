@@ -16,17 +16,17 @@ from tests.benchmarks.child import in_child
 from tests.benchmarks.nginx import nginx
 from tests.benchmarks.one_call_rows import make_rows
 
-from seedbed.llm.loop import loop_thread
+from seedbed.llm.calling.loop import loop_thread
 
 ROWS = 6400
 CONNECTIONS = 256
 SHOWN = 40
 
 _PARTS = {
-    "seedbed/llm/transport.py": "transport (ours)",
-    "seedbed/llm/loop.py": "transport (ours)",
+    "seedbed/llm/http/transport.py": "transport (ours)",
+    "seedbed/llm/calling/loop.py": "transport (ours)",
     "seedbed_openai": "backend",
-    "seedbed/llm/http_errors.py": "backend",
+    "seedbed/llm/http/http_errors.py": "backend",
     "seedbed/llm": "gateway",
     "seedbed/tasks": "task",
     "jinja2": "task",

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tests.benchmarks.prompt import LONG_TEMPLATE, TEMPLATE, follow_up, prompt
 
 from seedbed import GeneratorTask
-from seedbed.llm.structured import schema_of
+from seedbed.llm.schemas.structured import schema_of
 
 Kind = Literal["plain", "typed", "dependent", "long"]
 Ask = Callable[[Mapping[str, Any]], Awaitable[str]]

@@ -129,7 +129,7 @@ def _cpu_seconds() -> float:
 async def with_seedbed(url: str, calls: int, connections: int) -> Measured:
     """Measure the project's own transport, on the project's own loop."""
     from seedbed import post_json
-    from seedbed.llm.loop import loop_thread
+    from seedbed.llm.calling.loop import loop_thread
 
     async def post() -> bytes:
         return (await post_json(url, PAYLOAD, headers=HEADERS, timeout=60)).body

@@ -14,9 +14,9 @@ from tests.cli.conftest import Result
 from tests.support.terminal import terminal
 
 from seedbed.cli import invoke
-from seedbed.cli.cell_width import shortened, width_of
-from seedbed.cli.counting import brief_number
-from seedbed.cli.fitting import Column, Table, fitted
+from seedbed.cli.terminal.cell_width import shortened, width_of
+from seedbed.cli.terminal.counting import brief_number
+from seedbed.cli.terminal.fitting import Column, Table, fitted
 
 Seedbed = Callable[..., Result]
 

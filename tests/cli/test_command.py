@@ -15,7 +15,8 @@ from seedbed.store import RunStore
 
 Seedbed = Callable[..., Result]
 
-HEAVY = {"rich", "jinja2", "aiohttp", "pyarrow", "yaml", "seedbed.engine", "seedbed.llm.llm", "pydantic"}
+HEAVY = {"rich", "jinja2", "aiohttp", "pyarrow", "yaml", "pydantic", "seedbed.engine.session"}
+HEAVY |= {"seedbed.llm.llm"}
 
 
 @pytest.mark.parametrize(

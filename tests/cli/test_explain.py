@@ -11,7 +11,7 @@ from tests.cli.conftest import Result
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Reject, Step, run
-from seedbed.cli.row_story import story_of
+from seedbed.cli.runs.story import story_of
 from seedbed.store import RunReader
 
 Seedbed = Callable[..., Result]

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Result
 from tests.support.fault_server import FaultServer, Reply
 
-from seedbed.llm.transport import _route
+from seedbed.llm.http.transport import _route
 
 Seedbed = Callable[..., Result]
 
@@ -278,7 +278,7 @@ def test_what_is_no_host_is_refused(seedbed: Seedbed, stranger: FaultServer, tex
 )
 def test_whose_host_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch, url: str, asked: str | None) -> None:
     from seedbed import UsageError, get_llm
-    from seedbed.llm.key_guard import made_in_file
+    from seedbed.llm.keys.file_origin import made_in_file
 
     monkeypatch.setenv("ACME_API_KEY", KEY)
     monkeypatch.setenv("ACME_BASE_URL", "https://gate.acme.example:8443/v2")

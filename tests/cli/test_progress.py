@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from seedbed.cli.counting import duration
+from seedbed.cli.terminal.counting import duration
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from tests.cli.conftest import Result
 
-from seedbed.cli.settings import fields_of, parse_settings
+from seedbed.cli.run.settings import fields_of, parse_settings
 from seedbed.errors import ParameterError, UsageError
 
 

@@ -11,8 +11,8 @@ from tests.support.memory import measured, peak_megabytes
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Step, Task, run
-from seedbed.engine.bounds import MaxFailures
-from seedbed.engine.window import LOOKAHEAD
+from seedbed.engine.segments.item_window import LOOKAHEAD
+from seedbed.engine.stopping.bounds import MaxFailures
 
 
 class Count(GeneratorStep):

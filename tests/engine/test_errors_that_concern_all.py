@@ -21,7 +21,7 @@ from seedbed import (
     run,
 )
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.summary import exit_status
+from seedbed.cli.run.summary import exit_status
 
 ROWS = [{"n": n} for n in range(200)]
 

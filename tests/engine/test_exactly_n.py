@@ -13,8 +13,8 @@ from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorStep, GeneratorTask, Reject, Step, run
 from seedbed.engine.api import open_session
-from seedbed.engine.bounds import Bounds
 from seedbed.engine.plan import make_plan
+from seedbed.engine.stopping.bounds import Bounds
 
 Verdict = Literal["accept", "reject", "fail", "two", "none"]
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, DirectoryPath, FilePath
 from tests.support.scripted_llm import ALL, ScriptedLLM
 
 from seedbed import Files, GeneratorTask, GlobalStep, Run, Step, Task, UsageError, image_part, run
-from seedbed.engine.fingerprint import step_fingerprint
+from seedbed.engine.resume.fingerprint import step_fingerprint
 
 ROWS = [{"text": "a"}, {"text": "b"}]
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from tests.support.scripted_llm import ScriptedLLM, scripted
 
 from seedbed import GeneratorTask, Step, Task
-from seedbed.engine.fingerprint import step_fingerprint
+from seedbed.engine.resume.fingerprint import step_fingerprint
 from seedbed.tasks.rows import Row
 
 
@@ -153,7 +153,7 @@ def test_a_comment_is_not_in_it() -> None:
 PROGRAM = """
 from pydantic import BaseModel, field_validator
 from seedbed import GeneratorTask
-from seedbed.engine.fingerprint import step_fingerprint
+from seedbed.engine.resume.fingerprint import step_fingerprint
 from tests.support.scripted_llm import scripted
 
 WORDS = {"alpha", "beta", "gamma", "delta"}

@@ -8,21 +8,21 @@ from typing import ClassVar
 import pytest
 
 from seedbed import GeneratorTask, Reject, StopRun
-from seedbed.engine.cells import Cell
 from seedbed.engine.failure import Failure
-from seedbed.engine.fold import Fold
-from seedbed.engine.settled import Settled
+from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.verdicts.decider import Decider
 
 
 def folded(wanted=None, attempts=None):
-    return Fold("last", frozenset({"first", "last"}), wanted=wanted, attempts=attempts, generator=None)
+    return Decider("last", frozenset({"first", "last"}), wanted=wanted, attempts=attempts, generator=None)
 
 
 def settled(rows=0, failures=(), position=0):
     """Return what became of an item that made so many rows, and failed at these steps."""
-    cells = [Cell(f"{position}/{k}", b"{}", "last") for k in range(rows)]
+    cells = [InFlight(f"{position}/{k}", b"{}", "last") for k in range(rows)]
     failed = [Failure(f"{position}/{k}", step, "ValueError", "no") for k, step in enumerate(failures)]
-    return Settled(position, str(position), {"last": cells}, failed)
+    return ItemOutcome(position, str(position), {"last": cells}, failed)
 
 
 def decide(fold, *items):
@@ -75,10 +75,10 @@ class Feeding(GeneratorTask):
 
 
 def test_only_rows_of_items_below_an_index_are_read_however_many_are_decided():
-    fold = Fold("feeding", frozenset({"feeding"}), wanted=None, attempts=None, generator=Feeding())
+    fold = Decider("feeding", frozenset({"feeding"}), wanted=None, attempts=None, generator=Feeding())
     for position, rows in enumerate([1, 0, 2, 1]):
-        cells = [Cell(f"{position}/{k}", b'{"at": %d}' % position, "feeding") for k in range(rows)]
-        asyncio.run(fold.decide(Settled(position, str(position), {"feeding": cells})))
+        cells = [InFlight(f"{position}/{k}", b'{"at": %d}' % position, "feeding") for k in range(rows)]
+        asyncio.run(fold.decide(ItemOutcome(position, str(position), {"feeding": cells})))
     assert fold.decided() == 4
     assert [[row["at"] for row in fold.below(index)] for index in range(5)] == [
         [],
@@ -97,15 +97,15 @@ class Distinct(GeneratorTask):
 
 
 def test_all_that_was_made_of_a_row_goes_with_it():
-    fold = Fold("last", frozenset({"distinct", "last"}), wanted=None, attempts=None, generator=Distinct())
+    fold = Decider("last", frozenset({"distinct", "last"}), wanted=None, attempts=None, generator=Distinct())
     left = []
     for position, texts in enumerate([["a"], ["b", "a"], ["b"]]):
         made = [
-            Cell(f"{position}/{k}", b'{"text": "%s"}' % text.encode(), "distinct")
+            InFlight(f"{position}/{k}", b'{"text": "%s"}' % text.encode(), "distinct")
             for k, text in enumerate(texts)
         ]
-        rows = [Cell(f"{cell.id}/{k}", cell.encoded, "last", cell) for cell in made for k in range(2)]
-        item = asyncio.run(fold.decide(Settled(position, str(position), {"last": rows})))
+        rows = [InFlight(f"{cell.id}/{k}", cell.encoded, "last", cell) for cell in made for k in range(2)]
+        item = asyncio.run(fold.decide(ItemOutcome(position, str(position), {"last": rows})))
         left.append(([cell.id for cell in item.rows("last")], [one.reason for one in item.rejections]))
     assert left == [
         (["0/0/0", "0/0/1"], []),
@@ -137,6 +137,6 @@ def test_what_every_row_would_meet_is_raised_where_rows_are_judged():
 
 
 def judged(word):
-    fold = Fold("judging", frozenset({"judging"}), wanted=None, attempts=None, generator=Judging())
-    cell = Cell("0", b'{"raise": "%s"}' % word.encode(), "judging")
-    return asyncio.run(fold.decide(Settled(0, "0", {"judging": [cell]})))
+    fold = Decider("judging", frozenset({"judging"}), wanted=None, attempts=None, generator=Judging())
+    cell = InFlight("0", b'{"raise": "%s"}' % word.encode(), "judging")
+    return asyncio.run(fold.decide(ItemOutcome(0, "0", {"judging": [cell]})))

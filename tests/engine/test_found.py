@@ -8,9 +8,9 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Reject, Task, run
-from seedbed.engine import gate
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
+from seedbed.engine.resume import gate
 from seedbed.engine.run import Found
 
 

@@ -10,14 +10,14 @@ from tests.support.virtual_clock import run_virtually
 
 from seedbed import Prices, Task, run
 from seedbed.engine.api import open_session
-from seedbed.engine.fold import Fold
-from seedbed.engine.gate import Gate
-from seedbed.engine.journal import RunJournal
 from seedbed.engine.plan import make_plan
-from seedbed.engine.sources import Source
-from seedbed.engine.window import Window
-from seedbed.llm.scope import CallScope
-from seedbed.llm.sender import CallCounts
+from seedbed.engine.resume.gate import ResumeGate
+from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.segments.item_window import ItemWindow
+from seedbed.engine.sources.sources import Source
+from seedbed.engine.verdicts.decider import Decider
+from seedbed.llm.calling.scope import CallScope
+from seedbed.llm.calling.sender import CallCounts
 
 
 class Ask(Task):
@@ -47,10 +47,10 @@ class Looking:
     def __init__(self, session):
         self.run = session.run
         self.journal = RunJournal(session._store, CallCounts(), Prices())
-        self._gate = Gate(self.journal, session.run)
+        self._gate = ResumeGate(self.journal, session.run)
         self._gate.close()
-        fold = Fold("ask", frozenset(), wanted=None, attempts=None, generator=None)
-        self._window = Window(Later(), None, fold)
+        fold = Decider("ask", frozenset(), wanted=None, attempts=None, generator=None)
+        self._window = ItemWindow(Later(), None, fold)
         self._gate.watch(self._window, "ask")
 
     def call(self, number):

@@ -10,10 +10,10 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Pass, Reject, Step, StopRun, Task, run, when
-from seedbed.engine.cells import Cell
 from seedbed.engine.failure import Failure
-from seedbed.engine.giving_up import GivingUp
-from seedbed.engine.settled import Settled
+from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.stopping.giving_up import GivingUp
 
 
 class Ask(GeneratorTask):
@@ -141,9 +141,9 @@ def test_a_row_that_no_route_takes_names_the_step_and_the_conditions() -> None:
 def test_an_item_that_fails_in_part_ends_the_watch() -> None:
     giving_up = GivingUp(2, None)
 
-    def item(rows: int) -> Settled:
-        made = {"ask": [Cell("0", b"{}", "ask")] * rows}
-        return Settled(0, "0", made, [Failure("0", "ask", "ValueError", "no good")])
+    def item(rows: int) -> ItemOutcome:
+        made = {"ask": [InFlight("0", b"{}", "ask")] * rows}
+        return ItemOutcome(0, "0", made, [Failure("0", "ask", "ValueError", "no good")])
 
     giving_up.note(item(rows=0), "run")
     giving_up.note(item(rows=1), "run")
@@ -153,7 +153,7 @@ def test_an_item_that_fails_in_part_ends_the_watch() -> None:
         give_up_on(item(rows=0), item(rows=0))
 
 
-def give_up_on(*items: Settled) -> None:
+def give_up_on(*items: ItemOutcome) -> None:
     giving_up = GivingUp(2, None)
     for item in items:
         giving_up.note(item, "run")

@@ -18,10 +18,10 @@ from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
 from seedbed import GeneratorTask, Response, Step, Task, Usage
 from seedbed.engine.api import open_session
-from seedbed.engine.bounds import Bounds
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.plan import make_plan
-from seedbed.llm.loop import loop_thread
+from seedbed.engine.stopping.bounds import Bounds
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.store import RunReader
 
 ROWS = [{"n": n} for n in range(5000)]

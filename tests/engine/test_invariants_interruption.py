@@ -15,7 +15,7 @@ from seedbed import LLM, GeneratorStep, GeneratorTask, GlobalStep, Run, Step, Ta
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.session import Session
-from seedbed.llm.loop import loop_thread
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.store import RunReader
 from seedbed.tasks.rows import Row
 

@@ -31,9 +31,9 @@ from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
 from seedbed import Run
 from seedbed.engine.api import open_session
-from seedbed.engine.bounds import Bounds
 from seedbed.engine.plan import make_plan
 from seedbed.engine.session import Session
+from seedbed.engine.stopping.bounds import Bounds
 from seedbed.store import RunReader
 
 KEEP = Do("step", ("keep",))

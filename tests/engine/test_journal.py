@@ -7,9 +7,9 @@ from tests.support.scripted_llm import scripted
 
 from seedbed import Prices, Task, run
 from seedbed.engine.api import open_session
-from seedbed.engine.journal import RunJournal
 from seedbed.engine.plan import make_plan
-from seedbed.llm.sender import CallCounts
+from seedbed.engine.resume.journal import RunJournal
+from seedbed.llm.calling.sender import CallCounts
 from seedbed.store import Result
 
 

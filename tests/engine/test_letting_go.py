@@ -27,11 +27,11 @@ from seedbed import (
     run,
 )
 from seedbed.engine.api import open_session
-from seedbed.engine.bounds import Bounds
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.plan import make_plan
 from seedbed.engine.session import Session
-from seedbed.llm.loop import loop_thread
+from seedbed.engine.stopping.bounds import Bounds
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.tasks.rows import Row
 
 

@@ -9,8 +9,8 @@ from pydantic import PrivateAttr
 from tests.support.scripted_llm import ScriptedLLM, scripted
 
 from seedbed import GeneratorTask, Task, run
-from seedbed.engine.window import AT_A_TIME, LOOKAHEAD
-from seedbed.llm.waiting import ENOUGH_WAITING
+from seedbed.engine.segments.item_window import AT_A_TIME, LOOKAHEAD
+from seedbed.llm.limits.waiting import ENOUGH_WAITING
 
 
 class Numbers(GeneratorTask):

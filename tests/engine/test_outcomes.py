@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from tests.support.scripted_llm import prompt, scripted, user
 
 from seedbed import BadRequestError, GeneratorTask, Task, run
-from seedbed.engine.executions import Outcome
 from seedbed.engine.failure import Failure
+from seedbed.engine.segments.step_results import StepOutcome
 
 
 def reason(rejected):
@@ -29,7 +29,7 @@ def reason(rejected):
     ],
 )
 def test_a_row_is_rejected_only_where_nothing_of_it_failed(rows, rejected, status):
-    assert Outcome(rows, [reason(one) for one in rejected]).status == status
+    assert StepOutcome(rows, [reason(one) for one in rejected]).status == status
 
 
 class Ask(Task):

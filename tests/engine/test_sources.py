@@ -10,16 +10,16 @@ from collections import deque
 import pytest
 
 from seedbed import GeneratorStep, GeneratorTask
-from seedbed.engine.cells import Cell
-from seedbed.engine.sources import ContentIds, IndexedSource, Item, ThreadedSource, numbered
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.sources.sources import ContentIds, IndexedSource, Item, ThreadedSource, numbered
+from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
-from seedbed.llm.scope import CallScope, current_scope
 
 ROW = b'"' + b"x" * 98 + b'"'
 
 
 def item(number):
-    return Item(str(number), Cell(str(number), ROW))
+    return Item(str(number), InFlight(str(number), ROW))
 
 
 async def taken(source, note=lambda: None):

@@ -6,7 +6,7 @@ import asyncio
 
 from tests.support.virtual_clock import run_virtually
 
-from seedbed.engine.turns import Turns
+from seedbed.engine.segments.turns import Turns
 
 
 class Passing:

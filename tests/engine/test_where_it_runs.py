@@ -23,7 +23,7 @@ from seedbed import (
     arun,
     run,
 )
-from seedbed.llm.loop import loop_thread
+from seedbed.llm.calling.loop import loop_thread
 
 ROWS = [{"n": n} for n in range(3)]
 

@@ -8,18 +8,18 @@ from contextlib import aclosing
 import pytest
 from tests.support.virtual_clock import run_virtually
 
-from seedbed.engine.cells import Cell
-from seedbed.engine.fold import Fold
-from seedbed.engine.settled import Settled
-from seedbed.engine.sources import Item, Source
-from seedbed.engine.window import AT_A_TIME, Window
+from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.item_window import AT_A_TIME, ItemWindow
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.sources.sources import Item, Source
+from seedbed.engine.verdicts.decider import Decider
 
 
 class Numbers(Source):
     """So many items, each a row of a few bytes."""
 
     def __init__(self, number):
-        self.left = [Item(str(index), Cell(str(index), b"{}")) for index in range(number)]
+        self.left = [Item(str(index), InFlight(str(index), b"{}")) for index in range(number)]
         self.is_closed = False
 
     def take(self):
@@ -47,13 +47,13 @@ class Work:
             raise
         if position in self.errors:
             raise self.errors[position]
-        return Settled(position, item.id)
+        return ItemOutcome(position, item.id)
 
 
 def windowed(number, **options):
     work, source = Work(number), Numbers(number)
-    fold = Fold("step", frozenset(), wanted=None, attempts=None, generator=None)
-    return work, source, Window(source, work.settle, fold, **options)
+    fold = Decider("step", frozenset(), wanted=None, attempts=None, generator=None)
+    return work, source, ItemWindow(source, work.settle, fold, **options)
 
 
 async def positions(window):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedbed.llm.blocked_loop import blocking_notes
+from seedbed.llm.calling.blocked_loop import blocking_notes
 
 
 def test_places_are_named_with_the_worst_first() -> None:

@@ -27,10 +27,10 @@ from seedbed import (
     UsageError,
     image_part,
 )
-from seedbed.llm.budget import Cap, prompt_bound
+from seedbed.llm.budget.budget import Cap, prompt_bound
+from seedbed.llm.calling.sender import Sender
+from seedbed.llm.limits.waiting import ENOUGH_WAITING
 from seedbed.llm.request import Request
-from seedbed.llm.sender import Sender
-from seedbed.llm.waiting import ENOUGH_WAITING
 from seedbed_openai import OpenAILLM
 
 DOLLARS = Prices(price_input=2.0, price_output=10.0)

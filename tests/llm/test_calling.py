@@ -9,7 +9,7 @@ import pytest
 from tests.support.scripted_llm import impatient, prompt, scripted, user
 
 from seedbed import BadRequestError, GenerationError, LoopThreadError, UsageError
-from seedbed.llm.loop import loop_thread
+from seedbed.llm.calling.loop import loop_thread
 
 
 def shout(request):

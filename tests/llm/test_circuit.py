@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from seedbed import AuthenticationError, BadRequestError, LLMConnectionError, RateLimitedError, ServerError
-from seedbed.llm.circuit import Circuit, CircuitPolicy
+from seedbed.llm.limits.circuit import Circuit, CircuitPolicy
 
 POLICY = CircuitPolicy(failures=5, seconds=60, first_seconds=10, refused_seconds=300)
 

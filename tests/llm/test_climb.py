@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seedbed.llm.climb import Climb
+from seedbed.llm.limits.climb import Climb
 
 
 def rested(climb, throughput=100.0):

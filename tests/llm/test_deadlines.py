@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from tests.support.virtual_clock import VirtualClockLoop, run_virtually
 
-from seedbed.llm.deadlines import Deadlines
+from seedbed.llm.calling.deadlines import Deadlines
 
 SOON = 0.02
 NEVER = 1000.0

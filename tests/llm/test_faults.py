@@ -12,7 +12,7 @@ from tests.support.fault_server import FaultServer
 from tests.support.faults import FAULTS, GOOD, HASTY, hasty_pace
 
 from seedbed import Gateway, GenerationError, LLMError
-from seedbed.llm.loop import loop_thread
+from seedbed.llm.calling.loop import loop_thread
 from seedbed_openai import OpenAILLM
 
 pytestmark = pytest.mark.usefixtures("hasty_pace")

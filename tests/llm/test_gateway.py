@@ -25,7 +25,7 @@ from seedbed import (
     Usage,
     image_part,
 )
-from seedbed.llm.scope import CallScope
+from seedbed.llm.calling.scope import CallScope
 
 SEEDED = replace(ALL, n=False)
 PATIENT = RetryPolicy(tries=3, first_wait=0.001)

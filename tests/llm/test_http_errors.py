@@ -23,8 +23,8 @@ from seedbed import (
     http_error,
     parse_body,
 )
-from seedbed.llm.http_errors import note_once
-from seedbed.llm.waits_wanted import retry_after
+from seedbed.llm.http.http_errors import note_once
+from seedbed.llm.limits.retry_after import retry_after
 
 
 def answer(status, body, **headers):

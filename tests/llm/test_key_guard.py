@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from seedbed import UsageError
-from seedbed.llm.file_origin import chosen_by_user, current_origin, made_in_file
-from seedbed.llm.hosts import address_of, allowed_hosts, is_among
-from seedbed.llm.key_guard import asking, check_request
+from seedbed.llm.keys.file_origin import chosen_by_user, current_origin, made_in_file
+from seedbed.llm.keys.hosts import address_of, allowed_hosts, is_among
+from seedbed.llm.keys.key_guard import asking, check_request
 from seedbed_openai import OpenAILLM
 
 

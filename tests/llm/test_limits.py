@@ -11,9 +11,9 @@ import pytest
 from tests.support.virtual_clock import run_virtually
 
 from seedbed import EndpointDownError, Limits
-from seedbed.llm.limits import Limiter
-from seedbed.llm.pace import Pace
-from seedbed.llm.window import Window
+from seedbed.llm.limits.adaptive_concurrency import ConcurrencyWindow
+from seedbed.llm.limits.limiter import Limiter
+from seedbed.llm.limits.pace import Pace
 
 
 class RefusedError(Exception):
@@ -430,7 +430,7 @@ def test_refusals_of_one_burst_slow_down_once():
 
 
 def test_refusals_of_one_window_narrow_it_once():
-    window = Window()
+    window = ConcurrencyWindow()
     while window.is_opening:
         window.tick()
     for now in (1.0, 1.1, 1.2):
@@ -597,7 +597,7 @@ def test_a_pause_that_is_cancelled_leaves_no_timer():
 
 
 def test_answers_to_calls_of_the_old_window_say_nothing_of_the_new_one():
-    window = Window()
+    window = ConcurrencyWindow()
     window.delay(0.0, 0)
     open_up(window)
     assert window.limit == 16
@@ -624,10 +624,10 @@ def answer_all(window, number, at):
 
 
 def test_a_number_that_is_known_to_be_taken_is_not_to_blame():
-    window = Window(64)
+    window = ConcurrencyWindow(64)
     window.refused(1.0, 0.5, 10)
     assert window.limit == 8
-    window = Window(64)
+    window = ConcurrencyWindow(64)
     open_up(window)
     window.refused(1.0, 0.5, 11)
     assert (window.limit, window.is_to_blame(10), window.is_to_blame(11)) == (10, False, True)

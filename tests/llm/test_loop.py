@@ -9,7 +9,7 @@ import textwrap
 import pytest
 from tests.support.scripted_llm import scripted, user
 
-from seedbed.llm.loop import LoopThread, loop_thread
+from seedbed.llm.calling.loop import LoopThread, loop_thread
 
 
 def python(source: str, timeout: float = 20) -> subprocess.CompletedProcess[str]:
@@ -24,7 +24,7 @@ def test_threads_that_come_first_together_get_one_loop():
     ended = python(
         """
         import sys, threading
-        from seedbed.llm.loop import loop_thread
+        from seedbed.llm.calling.loop import loop_thread
         sys.setswitchinterval(1e-6)
         together, found = threading.Barrier(16), []
         def first():
@@ -53,7 +53,7 @@ def test_a_forked_child_has_a_loop_and_permits_of_its_own():
     ended = python(
         """
         import asyncio, os, threading
-        from seedbed.llm.loop import loop_thread
+        from seedbed.llm.calling.loop import loop_thread
 
         asked, go = threading.Semaphore(0), threading.Event()
         async def wait(request):

@@ -18,8 +18,8 @@ import pytest
 from tests.support.fault_server import Reply
 
 from seedbed import LLMConnectionError, UsageError, post_json
-from seedbed.llm import transport
-from seedbed.llm.proxy import proxy_of
+from seedbed.llm.http import transport
+from seedbed.llm.http.proxy import proxy_of
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seedbed.llm.quota import Bucket, LearntQuota
+from seedbed.llm.limits.quota import Bucket, LearntQuota
 
 
 def test_a_bucket_holds_no_more_than_its_capacity_whatever_is_given_back():

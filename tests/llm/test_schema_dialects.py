@@ -15,7 +15,7 @@ from tests.support.scripted_llm import ALL, ScriptedLLM, scripted, user
 from tests.support.typed_models import PLAIN, Node, models
 
 from seedbed import Capabilities, GeneratorTask, Request, SchemaDialect, UsageError, run
-from seedbed.llm.structured import fit_schema, schema_of
+from seedbed.llm.schemas.structured import fit_schema, schema_of
 from seedbed.testing.plausible import fitting
 
 LEAST = SchemaDialect(name="Acme")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedbed.llm.scope import CallScope
+from seedbed.llm.calling.scope import CallScope
 
 
 def test_a_call_that_is_cancelled_in_a_branch_of_a_branch_cuts_the_row():

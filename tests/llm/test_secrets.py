@@ -18,7 +18,7 @@ from seedbed import (
     parse_body,
     run,
 )
-from seedbed.llm.transport import public_url
+from seedbed.llm.http.transport import public_url
 
 KEY = "sk-abcdefghij0123456789"
 

@@ -24,8 +24,8 @@ from seedbed import (
     ServerError,
     Usage,
 )
-from seedbed.llm.sender import Sender
-from seedbed.llm.waiting import ENOUGH_WAITING
+from seedbed.llm.calling.sender import Sender
+from seedbed.llm.limits.waiting import ENOUGH_WAITING
 
 
 def now():

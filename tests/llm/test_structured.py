@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from seedbed.errors import UsageError
 from seedbed.llm.request import Request
-from seedbed.llm.structured import fit_schema, json_text, schema_of, shared_schema
+from seedbed.llm.schemas.structured import fit_schema, json_text, schema_of, shared_schema
 
 
 class Part(BaseModel):

@@ -25,7 +25,7 @@ from seedbed import (
     parse_body,
     post_json,
 )
-from seedbed.llm import transport
+from seedbed.llm.http import transport
 
 PAYLOAD = {"model": "m", "messages": [{"role": "user", "content": "Zwölf 🦊"}]}
 

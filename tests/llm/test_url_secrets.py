@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.support.scripted_llm import impatient
 
 from seedbed import SeedbedError, get_json, get_llm, post_json
-from seedbed.llm.loop import loop_thread
-from seedbed.llm.url_secrets import holds_url_secret, redacted_urls, url_secrets
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.keys.url_secrets import holds_url_secret, redacted_urls, url_secrets
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_llm_shows_no_secret_of_its_address(backend: str, monkeypatch: pytest
     ["http://me:CANARY-P@127.0.0.1:9", "http://me:CANARY-P@nowhere.invalid:1", "socks5://me:CANARY-P@h:1"],
 )
 def test_a_proxy_is_shown_without_its_password(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from seedbed.llm.transport import _route
+    from seedbed.llm.http.transport import _route
 
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seedbed import Join, ParameterError, Registry, Step, UnknownPluginError, UsageError
-from seedbed.engine.fingerprint import step_fingerprint
+from seedbed.engine.resume.fingerprint import step_fingerprint
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.topology import Merge
 from seedbed.plugins.policy import Policy

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from seedbed import InvalidRowError
-from seedbed.pipeline.joining import join_rows
+from seedbed.pipeline.joins.join_rows import join_rows
 from seedbed.pipeline.topology import Merge
 
 JOIN = Merge("join", "fork")

@@ -18,10 +18,10 @@ from tests.cli.conftest import COMMAND
 
 from seedbed import LLM, PLUGIN_API, AuthenticationError, BadRequestError, Registry, get_llm, hookspecs, run
 from seedbed.llm.plugin_kind import LLMS
+from seedbed.plugins.eligibility import Status
 from seedbed.plugins.hooks import Hooks
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.scan import Installed, scan
-from seedbed.plugins.standing import Status
 from seedbed.testing import LoopbackServer
 
 FROZEN = Path(__file__).parent / "frozen_v1"

@@ -26,7 +26,7 @@ from seedbed import (
     get_step,
     run,
 )
-from seedbed.engine.code import code_parts
+from seedbed.engine.resume.code import code_parts
 from seedbed.errors import AuthenticationError
 from seedbed.llm.guarded import OVERRIDES
 from seedbed.plugins.inspection import check_plugin

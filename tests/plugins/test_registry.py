@@ -17,9 +17,9 @@ from seedbed.errors import (
     UsageError,
 )
 from seedbed.llm.llm import LLM
+from seedbed.plugins.eligibility import Status
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.registry import Registry, default_registry
-from seedbed.plugins.standing import Status
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.plugin_kinds import STEPS
 from seedbed.tasks.steps import Step

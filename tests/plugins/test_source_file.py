@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 
@@ -41,6 +42,17 @@ def write(tmp_path):
     for name in set(sys.modules) - before:
         if name.startswith("_seedbed_file_"):
             del sys.modules[name]
+
+
+def test_an_edit_of_the_same_second_and_length_is_seen(write, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    louder = {}
+    for loud in ("True ", "False"):
+        path = write(SOURCE.replace("loud: bool = True", f"loud: bool = {loud}"))
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        louder[loud] = load_class(f"{path}:Shout", STEPS)
+
+    assert [cls(options={}).options.loud for cls in louder.values()] == [True, False]
 
 
 def test_a_class_with_postponed_annotations_loads_and_pickles(write):

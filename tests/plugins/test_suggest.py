@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 
 
 def test_the_nearest_words_are_suggested_whatever_their_case():

@@ -13,7 +13,7 @@ from tests.support.run_samples import call, refusal, result, verdict
 
 from seedbed.errors import StoreError, UsageError
 from seedbed.store import RunReader, RunStore, run_connection
-from seedbed.store.answers import ZLIB
+from seedbed.store.answer_packing import ZLIB
 from seedbed.store.run_operations import SIZES, apply
 
 
@@ -289,7 +289,7 @@ def test_answers_are_packed_where_that_helps_and_read_as_they_were(store, answer
 
 
 def test_answers_beyond_the_time_for_packing_are_stored_as_they_are(store, monkeypatch):
-    monkeypatch.setattr("seedbed.store.answers.BUDGET", 0)
+    monkeypatch.setattr("seedbed.store.answer_packing.BUDGET", 0)
     answer = orjson.dumps({"text": "word " * 1000})
     store.add_call(call(1, answer=answer))
     store.flush()

@@ -7,7 +7,7 @@ import random
 import pytest
 from tests.support.run_samples import python, result
 
-from seedbed.store import RunReader, RunStore, Session
+from seedbed.store import RunReader, RunStore, SessionRecord
 
 WRITE = """
     import sys, time
@@ -60,7 +60,7 @@ def test_a_reader_sees_it_too_and_the_session_has_no_end(tmp_path):
     killed(tmp_path / "run", 3)
     with RunReader.open(tmp_path / "run") as reader:
         session = reader.last_session()
-        assert isinstance(session, Session)
+        assert isinstance(session, SessionRecord)
         assert (session.ended, session.outcome) == (None, None)
         assert session.seconds > 0
         assert reader.count_calls() > 0

@@ -41,7 +41,7 @@ HASTY = RetryPolicy(tries=4, first_wait=0.002, longest_wait=0.02, seconds=5.0)
 def hasty_pace() -> Iterator[None]:
     """Has calls be sent in quick succession, also after many refusals and failures in a row."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("seedbed.llm.pace.SLOWEST", 50.0)
-        patch.setattr("seedbed.llm.circuit._FIRST_PROBE", 0.001)
-        patch.setattr("seedbed.llm.circuit._LONGEST_PROBE", 0.01)
+        patch.setattr("seedbed.llm.limits.pace.SLOWEST", 50.0)
+        patch.setattr("seedbed.llm.limits.circuit._FIRST_PROBE", 0.001)
+        patch.setattr("seedbed.llm.limits.circuit._LONGEST_PROBE", 0.01)
         yield

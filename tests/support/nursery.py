@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-PRELOADED = ("aiohttp", "filelock", "seedbed.cli.making", "seedbed.engine.api", "seedbed_openai.llm")
+PRELOADED = ("aiohttp", "filelock", "seedbed.cli.run.making", "seedbed.engine.api", "seedbed_openai.llm")
 
 
 class Child:

@@ -37,7 +37,7 @@ from seedbed import (
     ServerError,
     Usage,
 )
-from seedbed.llm.key_guard import refuse_keys
+from seedbed.llm.keys.key_guard import refuse_keys
 from seedbed.llm.llm import Generations
 
 BROKEN: dict[str, type[LLM]] = {}

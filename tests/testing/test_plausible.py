@@ -12,7 +12,7 @@ from annotated_types import Gt
 from pydantic import BaseModel, Field
 
 from seedbed import Request
-from seedbed.llm.structured import schema_of
+from seedbed.llm.schemas.structured import schema_of
 from seedbed.testing.plausible import plausible_answer
 
 

@@ -19,8 +19,8 @@ from seedbed import (
     UnknownModelError,
     Usage,
 )
-from seedbed.llm.gateway import Gateway
-from seedbed.llm.retry import RetryPolicy
+from seedbed.llm.calling.gateway import Gateway
+from seedbed.llm.calling.retry import RetryPolicy
 from seedbed.testing import Reply, ScriptedServer
 from seedbed_anthropic import AnthropicLLM
 

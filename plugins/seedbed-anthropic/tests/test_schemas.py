@@ -16,7 +16,7 @@ from tests.support.strict_servers import anthropic_problem
 from tests.support.typed_models import PLAIN, SPECIAL, Node, models
 
 from seedbed import Request
-from seedbed.llm.structured import fit_schema, schema_of
+from seedbed.llm.schemas.structured import fit_schema, schema_of
 from seedbed.testing.plausible import fitting
 from seedbed_anthropic import AnthropicLLM
 from seedbed_anthropic.schema import ANSWER_TOOL, NATIVE

@@ -22,7 +22,7 @@ from seedbed import (
     UsageError,
     image_part,
 )
-from seedbed.llm.gateway import Gateway
+from seedbed.llm.calling.gateway import Gateway
 from seedbed_llamacpp import LlamaCppLLM
 from seedbed_llamacpp.call import Answer, Call
 from seedbed_llamacpp.translate import response_of

@@ -20,8 +20,8 @@ from seedbed import (
     Task,
     TimedOutError,
 )
-from seedbed.llm.gateway import Gateway
-from seedbed.llm.retry import RetryPolicy
+from seedbed.llm.calling.gateway import Gateway
+from seedbed.llm.calling.retry import RetryPolicy
 from seedbed_openai import OpenAILLM
 
 

@@ -16,7 +16,7 @@ from tests.support.strict_servers import openai_problem
 from tests.support.typed_models import NARROWED, PLAIN, SPECIAL, Colour, models
 
 from seedbed import GeneratorTask, Request, run
-from seedbed.llm.structured import fit_schema, schema_of
+from seedbed.llm.schemas.structured import fit_schema, schema_of
 from seedbed.testing.plausible import fitting
 from seedbed_openai import OpenAILLM
 from seedbed_openai.dialects import GRAMMAR, STRICT

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from seedbed.cli.streams import end_output, open_missing_streams
+from seedbed.cli.terminal.streams import end_output, open_missing_streams
 
 _COLLECTED_AFTER = 50_000
 """Objects made and not yet freed after which the collector looks for garbage."""
@@ -26,7 +26,7 @@ def main() -> int:
     status = invoke(sys.argv[1:])
     end_output()
     from seedbed.cli.failures import ExitStatus
-    from seedbed.cli.signals import end_soon
+    from seedbed.cli.run.signals import end_soon
 
     if status == ExitStatus.INTERRUPTED:
         end_soon(status)

@@ -10,7 +10,7 @@ import click
 
 from seedbed.cli.option_groups import GroupedGroup
 from seedbed.cli.policy import policy_options
-from seedbed.cli.printing import colour, echo
+from seedbed.cli.terminal.printing import colour, echo
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -25,7 +25,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
 
 
 class _LazyGroup(GroupedGroup):
-    """Finds the command NAME as `NAME` in `seedbed.cli.NAME`."""
+    """Finds the command NAME as `NAME` in `seedbed.cli.NAME.command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -33,7 +33,7 @@ class _LazyGroup(GroupedGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(f"seedbed.cli.{cmd_name}"), cmd_name)
+        command = getattr(import_module(f"seedbed.cli.{cmd_name}.command"), cmd_name)
         assert isinstance(command, click.Command)
         return command
 

@@ -12,12 +12,12 @@ from enum import IntEnum
 
 import click
 
-from seedbed.cli.printing import Painted, echo, show_logs_visibly
+from seedbed.cli.terminal.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.class_errors import text_of, told
-from seedbed.plugins.origin import where
 from seedbed.plugins.provenance import author_place
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
+from seedbed.tracebacks import where
 
 TRACEBACK = "SEEDBED_TRACEBACK"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -90,7 +90,7 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
     except SeedbedError:
         raise
     except Exception as error:  # noqa: BLE001 - raised again, by the name of whose code it is
-        from seedbed.llm.redaction import redact, showable
+        from seedbed.llm.keys.redaction import redact, showable
 
         fact, advice = told(error)
         place = where(error)

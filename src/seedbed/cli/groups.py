@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from seedbed.errors import UsageError
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 
 _LONGEST = 200
 

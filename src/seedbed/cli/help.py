@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from seedbed.cli.policy import registry_of
-from seedbed.cli.printing import echo
+from seedbed.cli.terminal.printing import echo
 
 
 def write_help(ctx: click.Context, what: str | None, llm: str | None) -> None:
@@ -21,9 +21,9 @@ def write_help(ctx: click.Context, what: str | None, llm: str | None) -> None:
 def _write_about(
     ctx: click.Context, formatter: click.HelpFormatter, what: str | None, llm: str | None
 ) -> None:
-    from seedbed.cli.description import describe, write_parameters, write_text
-    from seedbed.cli.output import kept_stdout
-    from seedbed.cli.planning import is_pipeline_file, step_class_of
+    from seedbed.cli.plugins.description import describe, write_parameters, write_text
+    from seedbed.cli.run.planning import is_pipeline_file, step_class_of
+    from seedbed.cli.terminal.output import kept_stdout
     from seedbed.llm.references import llm_class
 
     registry = registry_of(ctx)

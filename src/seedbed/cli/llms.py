@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seedbed.cli.failures import blaming
-from seedbed.cli.settings import Setting, Settings, fields_of
+from seedbed.cli.run.settings import Setting, Settings, fields_of
 from seedbed.errors import ParameterError, UsageError
-from seedbed.llm.file_origin import chosen_by_user
+from seedbed.llm.keys.file_origin import chosen_by_user
+from seedbed.llm.keys.url_secrets import url_secrets
 from seedbed.llm.llm import LLM
 from seedbed.llm.references import get_llm, llm_class
-from seedbed.llm.url_secrets import url_secrets
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from seedbed.pipeline.entries import LLMEntry

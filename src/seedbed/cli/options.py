@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from seedbed.cli.duration import DURATION, SIZE
 from seedbed.cli.policy import policy_options
+from seedbed.cli.terminal.duration import DURATION, SIZE
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 

@@ -7,11 +7,8 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from seedbed.engine.bounds import GIVE_UP_AFTER, Bounds, MaxFailures
 from seedbed.engine.emission import Emission
 from seedbed.engine.engine import Engine, Job
-from seedbed.engine.file_record import record_files
-from seedbed.engine.input_rows import Input
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.notes import default_notes
 from seedbed.engine.observing.named import observers_of
@@ -21,9 +18,12 @@ from seedbed.engine.option_types import check_names, check_path
 from seedbed.engine.outlets import Outlets
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.plugin_kind import ENGINES
+from seedbed.engine.resume.file_record import record_files
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
+from seedbed.engine.sources.input_rows import Input
 from seedbed.engine.start import Start
+from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds, MaxFailures
 from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline

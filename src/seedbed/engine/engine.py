@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedbed.engine.step_counts import StepTally
+from seedbed.engine.segments.step_counts import StepTally
 from seedbed.plugins.overrides import Wanted, guard, is_flag
 from seedbed.plugins.signatures import Called, check_methods
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seedbed.engine.outlets import Outlets
     from seedbed.engine.plan import Plan
     from seedbed.engine.run import Run
-    from seedbed.llm.budget import Budget
+    from seedbed.llm.budget.budget import Budget
     from seedbed.store import RunStore
 
 _CALLS: Mapping[str, Called] = {

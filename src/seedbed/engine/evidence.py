@@ -10,17 +10,17 @@ from typing import Any
 
 import orjson
 
-from seedbed.engine.cells import Cell
+from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.errors import InvalidRowError
+from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.json_text import json_text
-from seedbed.llm.redaction import redact
-from seedbed.llm.scope import CallScope
+from seedbed.llm.keys.redaction import redact
 from seedbed.store import Result
 from seedbed.store.refused_rows import digest_of, kept_step
 from seedbed.tasks.rows import Row, encode_row
 
 
-def evidence_of(step: str, cell: Cell, scopes: Iterable[CallScope], attempt: int = 0) -> Result:
+def evidence_of(step: str, cell: InFlight, scopes: Iterable[CallScope], attempt: int = 0) -> Result:
     """Return what is to be kept of a row that is refused under the name `step`.
 
     `scopes` are those of the item's steps so far: calls of the row count, and of those that it comes from.
@@ -49,12 +49,12 @@ def redacted(result: Result, secrets: Sequence[str]) -> Result:
     return result if shown == text else result._replace(data=shown.encode())
 
 
-def _reference(cell: Cell) -> dict[str, Any] | None:
+def _reference(cell: InFlight) -> dict[str, Any] | None:
     """Return where the run keeps a row anyway: among those that a step has made."""
     return {"of": [cell.node, cell.source, cell.k]} if cell.node else None
 
 
-def _row_of(cell: Cell) -> Row | None:
+def _row_of(cell: InFlight) -> Row | None:
     """Return the row of a cell; of variables those that are not private, as those are no part of a row."""
     encoded = cell.encoded
     if cell.given is not None:

@@ -8,8 +8,8 @@ import orjson
 
 from seedbed.errors import ContentFilteredError, GenerationError, LLMError, SeedbedError
 from seedbed.plugins.class_errors import advice_on, text_of
-from seedbed.plugins.origin import where
 from seedbed.store.row_names import row_name
+from seedbed.tracebacks import where
 
 
 class Failure(NamedTuple):

@@ -8,36 +8,36 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
 
-from seedbed.engine.barriers import Barrier
-from seedbed.engine.collection import rare_collections
-from seedbed.engine.drawn import check_drawn_columns
 from seedbed.engine.engine import Engine, Job
-from seedbed.engine.executions import concerns_all
 from seedbed.engine.failure import Failure
-from seedbed.engine.gate import Gate
-from seedbed.engine.journal import RunJournal
-from seedbed.engine.llms import replace_llms
-from seedbed.engine.manifest import changed_steps
+from seedbed.engine.garbage import rare_collections
+from seedbed.engine.llm_fields import replace_llms
 from seedbed.engine.opening import spent_before
-from seedbed.engine.segment_run import SegmentRun, Workshop
-from seedbed.engine.segments import Segment, segments_of, upstream
-from seedbed.engine.settled import Settled
-from seedbed.engine.verdicts import VerdictLog
-from seedbed.engine.window import Window
+from seedbed.engine.resume.gate import ResumeGate
+from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.resume.manifest import changed_steps
+from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.item_window import ItemWindow
+from seedbed.engine.segments.segment_runner import SegmentRunner, Workshop
+from seedbed.engine.segments.segments import Segment, segments_of, upstream
+from seedbed.engine.segments.step_results import concerns_all
+from seedbed.engine.sources.barriers import Barrier
+from seedbed.engine.sources.drawn import check_drawn_columns
+from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.errors import SeedbedError
-from seedbed.llm.budget import time_exhausted
-from seedbed.llm.coroutine import awaitable
-from seedbed.llm.file_origin import made_by
-from seedbed.llm.gateway import Gateway, Recorder
-from seedbed.llm.key_guard import asking
+from seedbed.llm.budget.budget import time_exhausted
+from seedbed.llm.calling.coroutine import awaitable
+from seedbed.llm.calling.gateway import Gateway, Recorder
+from seedbed.llm.calling.loop import call_soon
+from seedbed.llm.calling.scope import CallScope
+from seedbed.llm.calling.sender import Sender
+from seedbed.llm.keys.file_origin import made_by
+from seedbed.llm.keys.key_guard import asking
+from seedbed.llm.keys.redaction import redact, redact_error, showable
 from seedbed.llm.llm import LLM
-from seedbed.llm.loop import call_soon
-from seedbed.llm.redaction import redact, redact_error, showable
-from seedbed.llm.scope import CallScope
-from seedbed.llm.sender import Sender
 from seedbed.plugins.class_errors import told
-from seedbed.plugins.origin import where
 from seedbed.tasks.steps import BaseStep
+from seedbed.tracebacks import where
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class LocalEngine(Engine):
         job: Job,
         *,
         recorder: Recorder | None = None,
-        watch: Callable[[Settled], None] | None = None,
+        watch: Callable[[ItemOutcome], None] | None = None,
     ) -> None:
         super().__init__(job)
         bounds, prices = job.plan.bounds, job.plan.bounds.prices
@@ -75,9 +75,11 @@ class LocalEngine(Engine):
         job.run.calls = self._gateway.counts
         self._shop = Workshop(job, journal, sender, watch)
         self._segments = segments_of(job.plan.topology)
-        self._gate = Gate(journal, job.run, changed_steps(job.fingerprints, job.store.last_working_session()))
+        self._gate = ResumeGate(
+            journal, job.run, changed_steps(job.fingerprints, job.store.last_working_session())
+        )
         self._loaded: list[BaseStep] = []
-        self._window: Window | None = None
+        self._window: ItemWindow | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._has_ended = False
 
@@ -157,7 +159,7 @@ class LocalEngine(Engine):
         for segment in self._segments:
             if self._shop.interrupted or (segment.is_barrier and not await self._pass_barrier(segment)):
                 break
-            part = SegmentRun(segment, self._shop)
+            part = SegmentRunner(segment, self._shop)
             self._window = part.window
             part.window.on_failure = self._send_no_more
             self._gate.watch(part.window, part.counted)

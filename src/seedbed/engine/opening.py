@@ -5,8 +5,8 @@ from __future__ import annotations
 from seedbed.engine.plan import Plan
 from seedbed.engine.start import Start
 from seedbed.errors import UsageError
-from seedbed.llm.budget import Spent
-from seedbed.llm.prices import Prices
+from seedbed.llm.budget.budget import Spent
+from seedbed.llm.budget.prices import Prices
 from seedbed.llm.response import Usage
 from seedbed.store import RunStore, run_folder
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from seedbed.engine.bounds import NO_BOUNDS, Bounds, check_size
-from seedbed.engine.input_rows import Input, InputRows, input_rows
-from seedbed.engine.llms import llms_in
+from seedbed.engine.llm_fields import llms_in
 from seedbed.engine.option_types import check_llm, check_whole
-from seedbed.engine.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
+from seedbed.engine.segments.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
+from seedbed.engine.sources.input_rows import Input, InputRows, input_rows
+from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds, check_size
 from seedbed.errors import UsageError
-from seedbed.llm.key_guard import refuse_keys
+from seedbed.llm.keys.key_guard import refuse_keys
 from seedbed.llm.llm import LLM
 from seedbed.llm.references import get_llm
 from seedbed.pipeline.columns import check_columns

@@ -13,8 +13,8 @@ import orjson
 
 from seedbed.engine.failure import Failure
 from seedbed.errors import SeedbedError
-from seedbed.llm.blocked_loop import blocking_notes
-from seedbed.llm.sender import CallCounts
+from seedbed.llm.calling.blocked_loop import blocking_notes
+from seedbed.llm.calling.sender import CallCounts
 from seedbed.llm.visible_text import visible
 from seedbed.store import RunReader, RunStore
 from seedbed.store.refused_rows import RefusedRow, RefusedRows

@@ -12,23 +12,23 @@ from typing import Any
 import orjson
 
 from seedbed.engine.engine import Engine, Job
-from seedbed.engine.fingerprint import digest, way_fingerprint
-from seedbed.engine.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
-from seedbed.engine.may_pass import may_pass
 from seedbed.engine.notes import loop_watched
 from seedbed.engine.observing.observer import Observer
-from seedbed.engine.pausing import paused
 from seedbed.engine.plan import Plan
+from seedbed.engine.resume.fingerprint import digest, way_fingerprint
+from seedbed.engine.resume.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
 from seedbed.engine.run import Found, Outcome, Run
+from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.start import Start, made_nothing
-from seedbed.engine.step_counts import StepTally
+from seedbed.engine.stopping.may_pass import may_pass
+from seedbed.engine.stopping.pausing import paused
 from seedbed.errors import DatasetError, PluginError, SeedbedError, StopRun, StoreError
-from seedbed.llm.budget import Budget
-from seedbed.llm.loop import call_soon, loop_thread
-from seedbed.llm.redaction import redact, showable
-from seedbed.plugins.origin import where
+from seedbed.llm.budget.budget import Budget
+from seedbed.llm.calling.loop import call_soon, loop_thread
+from seedbed.llm.keys.redaction import redact, showable
 from seedbed.plugins.provenance import claims_behind
 from seedbed.store import INPUT_TYPES, export_rows, safe_rows
+from seedbed.tracebacks import where
 
 _FINISHED = "finished"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from seedbed.engine.may_pass import may_pass
+from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import SeedbedError
 from seedbed.store import RunStore, is_run, remove_run, run_folder, runs_folder, set_aside
 

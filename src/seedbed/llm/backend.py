@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from seedbed.llm.capabilities import Capabilities
-from seedbed.llm.file_origin import FileOrigin
-from seedbed.llm.key_source import KeySource
+from seedbed.llm.keys.file_origin import FileOrigin
+from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 

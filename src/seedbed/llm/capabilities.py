@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seedbed.llm.schema_dialects import SchemaDialect
+from seedbed.llm.schemas.dialects import SchemaDialect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.json_text import json_text
-from seedbed.llm.key_source import KeySource
-from seedbed.llm.redaction import showable
+from seedbed.llm.keys.key_source import KeySource
+from seedbed.llm.keys.redaction import showable
 from seedbed.plugins.overrides import Wanted, guard, is_flag, is_names, is_text, is_text_or_none
 from seedbed.plugins.signatures import Called, check_methods
 

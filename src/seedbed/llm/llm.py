@@ -14,28 +14,28 @@ from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_core import to_jsonable_python
 
 from seedbed.errors import GenerationError, LLMError, SeedbedError, StopRun, UsageError
+from seedbed.llm.calling.gateway import Gateway, default_gateway
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.calling.scope import CallScope, calling_scope
 from seedbed.llm.capabilities import Capabilities
-from seedbed.llm.file_origin import FileOrigin, current_origin
-from seedbed.llm.gateway import Gateway, default_gateway
 from seedbed.llm.guarded import guard_llm
 from seedbed.llm.json_text import json_text
-from seedbed.llm.key_guard import asking, find_key, untrusted_host
-from seedbed.llm.key_source import KeySource
-from seedbed.llm.loop import loop_thread
+from seedbed.llm.keys.file_origin import FileOrigin, current_origin
+from seedbed.llm.keys.key_guard import asking, find_key, untrusted_host
+from seedbed.llm.keys.key_source import KeySource
+from seedbed.llm.keys.redaction import redact, redact_error, showable
+from seedbed.llm.keys.url_secrets import redacted_urls, url_secrets
 from seedbed.llm.messages import Message, check_messages, check_raw_prompt, text_length
 from seedbed.llm.parameters import GenerationParameters
-from seedbed.llm.redaction import redact, redact_error, showable
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
-from seedbed.llm.scope import CallScope, calling_scope
-from seedbed.llm.structured import shared_schema
-from seedbed.llm.url_secrets import redacted_urls, url_secrets
+from seedbed.llm.schemas.structured import shared_schema
 from seedbed.plugins.class_errors import told
 from seedbed.plugins.copies import copied
 from seedbed.plugins.defaults import check_defaults
 from seedbed.plugins.names import kebab_case
-from seedbed.plugins.origin import where
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
+from seedbed.tracebacks import where
 
 T = TypeVar("T")
 

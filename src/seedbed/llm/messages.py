@@ -9,7 +9,7 @@ from typing import Any
 
 from seedbed.errors import MessageError, UsageError
 from seedbed.llm.files_read import note_read
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 
 Message = dict[str, Any]
 """`{"role": ..., "content": str | list of parts}`, with `tool_calls` or `tool_call_id` where they apply."""

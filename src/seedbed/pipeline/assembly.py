@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from seedbed.errors import UsageError
 from seedbed.pipeline.branches import join_renames
-from seedbed.pipeline.merging import Graph, merge_at, region_between
+from seedbed.pipeline.joins.regions import Graph, merge_at, region_between
 from seedbed.pipeline.order import connected, in_order
 from seedbed.pipeline.routing import check_routes
 from seedbed.pipeline.topology import Condition, Edge, Merge, Node, Parent, Topology
-from seedbed.tasks.combining import CombineStep
+from seedbed.tasks.join_steps import CombineStep
 from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from seedbed.errors import UsageError
+from seedbed.pipeline.joins.regions import Region
 from seedbed.pipeline.made import made_behind
-from seedbed.pipeline.merging import Region
 from seedbed.pipeline.topology import Node
 from seedbed.tasks.model_name import MODEL_NAME, step_model_name
 

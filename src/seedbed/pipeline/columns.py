@@ -13,8 +13,8 @@ from seedbed.pipeline.routing import Expression
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
 from seedbed.plugins.copies import copied
-from seedbed.plugins.suggest import did_you_mean
-from seedbed.tasks.combining import Join
+from seedbed.suggestions import did_you_mean
+from seedbed.tasks.join_steps import Join
 from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask, Task

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seedbed.pipeline.typed_columns import ColumnType
-from seedbed.tasks.combining import Concat, Join
+from seedbed.tasks.join_steps import Concat, Join
 from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import BaseStep
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from seedbed.errors import PluginError, UsageError
-from seedbed.llm.file_origin import made_in_file
+from seedbed.llm.keys.file_origin import made_in_file
 from seedbed.llm.references import get_llm
 from seedbed.pipeline.allowed_code import AllowedCode
 from seedbed.pipeline.assembly import Link
@@ -22,7 +22,7 @@ from seedbed.pipeline.topology import Condition
 from seedbed.pipeline.typed_columns import with_schema
 from seedbed.plugins.build import build
 from seedbed.plugins.references import class_named
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.plugin_kinds import STEPS
 from seedbed.tasks.references import get_step, step_of
 from seedbed.tasks.render_bounds import MAX_SIZE, text_size

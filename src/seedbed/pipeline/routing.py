@@ -11,7 +11,7 @@ from jinja2.exceptions import SecurityError
 
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.pipeline.topology import Condition, Edge
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep

@@ -28,7 +28,7 @@ from pydantic import (
 )
 
 from seedbed.errors import UsageError
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask, Task

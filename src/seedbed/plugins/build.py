@@ -13,9 +13,9 @@ from pydantic_core import ErrorDetails
 from seedbed.errors import BrokenPluginError, ParameterError, SeedbedError
 from seedbed.plugins.class_errors import advice_on, told
 from seedbed.plugins.elsewhere import FIELDS
-from seedbed.plugins.origin import where
 from seedbed.plugins.owner import broken_class, place_of
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
+from seedbed.tracebacks import where
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -16,13 +16,13 @@ from seedbed.errors import (
     UnknownPluginError,
 )
 from seedbed.plugins.class_errors import told
+from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.elsewhere import in_a_module
 from seedbed.plugins.kinds import PluginKind, kind_of
 from seedbed.plugins.names import is_name, normalise_distribution
-from seedbed.plugins.origin import where
 from seedbed.plugins.scan import Installed, strays
-from seedbed.plugins.standing import Entry, Status
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
+from seedbed.tracebacks import where
 
 FIRST_PARTY: Mapping[tuple[str, str], str] = {
     ("seedbed.llms", "openai"): "seedbed-openai",

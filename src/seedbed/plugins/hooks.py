@@ -13,7 +13,7 @@ from seedbed.plugins.failures import broken, broken_by
 from seedbed.plugins.kinds import PROJECT, kinds
 from seedbed.plugins.loading import repair_advice
 from seedbed.plugins.scan import Installed
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 
 _marker = pluggy.HookspecMarker(PROJECT)
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.kinds import PLUGIN_API
 from seedbed.plugins.metadata import is_bounded_above, running_version
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.policy import KEYS
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import HERE, Installed, strays
-from seedbed.plugins.standing import Entry, Status
 
 
 class CheckResult(NamedTuple):

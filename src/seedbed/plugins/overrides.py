@@ -14,8 +14,8 @@ from pydantic_core import PydanticUndefined
 
 from seedbed.errors import BrokenPluginError, SeedbedError, UsageError
 from seedbed.plugins.class_errors import told
-from seedbed.plugins.origin import where
 from seedbed.plugins.owner import broken_class, line_of
+from seedbed.tracebacks import where
 
 _GUARDED = "__seedbed_guarded__"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.errors import UsageError
 from seedbed.plugins.names import normalise_distribution
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from seedbed.plugins.lock import Lock

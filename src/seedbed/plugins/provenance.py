@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from traceback import walk_tb
 
-from seedbed.plugins.origin import is_machinery
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import Installed, scan
 from seedbed.plugins.source_file import FILE_MODULE
+from seedbed.tracebacks import is_machinery
 
 
 def claims_behind(cls: type, registry: Registry) -> tuple[Installed, ...]:

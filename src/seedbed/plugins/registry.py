@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedbed.errors import UsageError
 from seedbed.plugins.contract import checked, lacks
+from seedbed.plugins.eligibility import Entry, Status, judge
 from seedbed.plugins.failures import of_another_kind, refused, unknown
 from seedbed.plugins.kinds import PluginKind, kind_of, kinds
 from seedbed.plugins.loading import load_plugin
@@ -19,7 +20,6 @@ from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.owner import mark
 from seedbed.plugins.policy import Policy, read_policy
 from seedbed.plugins.scan import HERE, Installed, scan
-from seedbed.plugins.standing import Entry, Status, judge
 
 if TYPE_CHECKING:
     from seedbed.plugins.hooks import Hooks

@@ -23,7 +23,7 @@ from seedbed.plugins.metadata import (
     required_seedbed,
 )
 from seedbed.plugins.names import normalise_distribution
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 
 _logger = logging.getLogger(__name__)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from seedbed.errors import UsageError
 from seedbed.plugins.class_errors import told
 from seedbed.plugins.kinds import PluginKind
-from seedbed.plugins.origin import where
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
+from seedbed.tracebacks import where
 
 if TYPE_CHECKING:
     from seedbed.plugins.lock import Lock
@@ -65,11 +66,29 @@ def _module(path: Path, lock: Lock | None) -> ModuleType:
 
     digest = hashlib.sha256(str(path.resolve()).encode() + b"\0" + source).hexdigest()[:16]
     name = f"{FILE_MODULE}{path.stem}_{digest}"
-    return sys.modules.get(name) or _import(path.resolve(), name)
+    return sys.modules.get(name) or _import(path.resolve(), name, source)
 
 
-def _import(path: Path, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
+class _Loader(SourceFileLoader):
+    """Runs the source that was digested and compared with the lock.
+
+    Python itself takes bytecode for that of a file which is as long, and of the same second: an edit that a
+    script or a test makes at once would go unseen.
+    """
+
+    def __init__(self, name: str, path: Path, source: bytes) -> None:
+        super().__init__(name, str(path))
+        self._source = source
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the code of the source, never that of a cache."""
+        code: CodeType = self.source_to_code(self._source, self.path)
+        return code
+
+
+def _import(path: Path, name: str, source: bytes) -> ModuleType:
+    loader = _Loader(name, path, source)
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise UsageError(f"the file '{path}' is not a Python file")
     module = importlib.util.module_from_spec(spec)

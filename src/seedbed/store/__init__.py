@@ -6,6 +6,7 @@ from seedbed.store.csv_safety import check_csv_safe, safe_rows
 from seedbed.store.export import INPUT_TYPES, check_target, export_rows
 from seedbed.store.model_rows import ModelRows
 from seedbed.store.readers import read_placed, read_rows
+from seedbed.store.run_changes import Decided, Known, RunChanges
 from seedbed.store.run_folders import (
     RunEntry,
     is_run,
@@ -17,29 +18,28 @@ from seedbed.store.run_folders import (
     runs_folder,
     set_aside,
 )
-from seedbed.store.run_news import Decided, Known, RunNews
 from seedbed.store.run_queries import Rows
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_store import RunStore
-from seedbed.store.run_values import Call, Failure, Refused, Result, Session, Spent, Verdict
+from seedbed.store.run_values import Call, FailureRecord, Refused, Result, SessionRecord, TotalSpent, Verdict
 from seedbed.store.training import TrainingRows
 
 __all__ = [
     "INPUT_TYPES",
     "Call",
     "Decided",
-    "Failure",
+    "FailureRecord",
     "Known",
     "ModelRows",
     "Refused",
     "Result",
     "Rows",
+    "RunChanges",
     "RunEntry",
-    "RunNews",
     "RunReader",
     "RunStore",
-    "Session",
-    "Spent",
+    "SessionRecord",
+    "TotalSpent",
     "TrainingRows",
     "Verdict",
     "check_csv_safe",

@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from seedbed.errors import DatasetError, UsageError
+from seedbed.store.atomic_replace import hidden_beside, replacing
 from seedbed.store.formats import FOLDERS, writer_of
 from seedbed.store.hf_folder import is_hf_folder
-from seedbed.store.placing import hidden_beside, replacing
 
 INPUT_TYPES = "input types"
 """The name of the mark under which a run keeps the serialised Arrow schema of its input."""

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from seedbed.errors import UsageError
-from seedbed.plugins.suggest import did_you_mean
 from seedbed.store.arrow_file import read_arrow, write_arrow
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.csv_file import read_csv, read_tsv, write_csv
@@ -17,6 +16,7 @@ from seedbed.store.json_file import read_json_lines, read_json_list, write_json_
 from seedbed.store.parquet_file import read_parquet, write_parquet
 from seedbed.store.reading import Placed, Reading
 from seedbed.store.text_file import COMPRESSED
+from seedbed.suggestions import did_you_mean
 
 Reader: TypeAlias = Callable[[Path, Reading], Iterator[Placed]]
 """Yields the rows of a file, each with its place."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seedbed.errors import UsageError
-from seedbed.plugins.suggest import did_you_mean
 from seedbed.store.arrow_file import arrow_types
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.formats import Reader, is_text, reader_of
 from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
 from seedbed.store.reading import Placed, Reading
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from seedbed.llm.answer_code import decode_response
+from seedbed.llm.response_json import decode_response
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_values import Call, Decision, Refused
 

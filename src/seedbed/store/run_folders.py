@@ -12,7 +12,7 @@ from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, check, require
 from seedbed.store.run_lock import Holder, RunLock, holder_of
 from seedbed.store.run_reader import RunReader
-from seedbed.store.run_values import Session
+from seedbed.store.run_values import SessionRecord
 
 _LONGEST = 240
 
@@ -25,7 +25,7 @@ class RunEntry(NamedTuple):
 
     name: str
     folder: Path
-    session: Session | None
+    session: SessionRecord | None
     holder: Holder | None
     error: SeedbedError | None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, groupby
 from typing import Any, NamedTuple, TypeAlias
 
-from seedbed.store.answers import pack_calls
+from seedbed.store.answer_packing import pack_calls
 from seedbed.store.run_values import Call, Result, Verdict
 
 SIZES = (1, 4, 16, 64, 256)

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias, cast
 import orjson
 
 from seedbed.errors import StoreError
-from seedbed.store.answers import unpack
+from seedbed.store.answer_packing import unpack
 from seedbed.store.open_sessions import counts_so_far
 from seedbed.store.run_errors import while_working
 from seedbed.store.run_lock import stop_of
-from seedbed.store.run_values import Call, Failure, Refused, Result, Session, Spent, Verdict
+from seedbed.store.run_values import Call, FailureRecord, Refused, Result, SessionRecord, TotalSpent, Verdict
 
 PAGE = 256
 """Table rows of one query. Each query ends before its rows are given on: an open one would hold a
@@ -101,14 +101,14 @@ class RunQueries:
         """Return the number of calls of all sessions."""
         return int(self._one("SELECT count(*) FROM calls")[0])
 
-    def spent(self) -> Spent:
+    def spent(self) -> TotalSpent:
         """Return what all sessions have used up."""
         calls = self._one(
             "SELECT count(*), ifnull(sum(input_tokens), 0), ifnull(sum(output_tokens), 0), "
             "ifnull(sum(cached_tokens), 0), ifnull(sum(reasoning_tokens), 0), "
             "total(cost), count(*) - count(cost) FROM calls"
         )
-        return Spent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
+        return TotalSpent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
 
     def unpriced(self) -> dict[str, tuple[int, int, int]]:
         """Return what calls without a cost took, by model: tokens of prompts and answers, and cached ones."""
@@ -131,7 +131,7 @@ class RunQueries:
             yield from (Result(*found) for found in page)
             page = self._page(select.format(">"), step, page[-1][1])
 
-    def failures(self) -> Iterator[Failure]:
+    def failures(self) -> Iterator[FailureRecord]:
         """Yield what steps failed on at the latest attempt of each row, ordered by step and row id."""
         select = (
             "SELECT step, row, attempt, reasons FROM results WHERE status IN ('failed', 'partial') "
@@ -141,7 +141,7 @@ class RunQueries:
         while page:
             for step, row, attempt, reasons in page:
                 yield from (
-                    Failure(step, row, attempt, why["reason"], why["kind"], why["tries"], why["text"])
+                    FailureRecord(step, row, attempt, why["reason"], why["kind"], why["tries"], why["text"])
                     for why in orjson.loads(reasons)
                     if not why["rejected"]
                 )
@@ -217,17 +217,17 @@ class RunQueries:
         """Return the accepted rows of a leaf."""
         return Rows(self, leaf)
 
-    def sessions(self) -> list[Session]:
+    def sessions(self) -> list[SessionRecord]:
         """Return all sessions, the first one first."""
         sessions = [_session(*found) for found in self._all("SELECT * FROM sessions ORDER BY id")]
         return [*sessions[:-1], *map(self._with_counts, sessions[-1:])]
 
-    def last_session(self) -> Session | None:
+    def last_session(self) -> SessionRecord | None:
         """Return the newest session, None before the first."""
         found = self._all("SELECT * FROM sessions ORDER BY id DESC LIMIT 1")
         return self._with_counts(_session(*found[0])) if found else None
 
-    def _with_counts(self, session: Session) -> Session:
+    def _with_counts(self, session: SessionRecord) -> SessionRecord:
         """Return the last session with what it came to so far, where it has not written its end."""
         if session.outcome is not None or session.summary is not None:
             return session
@@ -237,7 +237,7 @@ class RunQueries:
             return session._replace(summary=summary)
         return session._replace(outcome="stopped", summary={**summary, "stopped_by": stopped})
 
-    def last_working_session(self) -> Session | None:
+    def last_working_session(self) -> SessionRecord | None:
         """Return the newest session that was not refused: the one that what is kept comes from.
 
         Where all were refused, it is the newest.
@@ -352,8 +352,8 @@ def _session(
     outcome: str | None,
     manifest: str,
     summary: str | None,
-) -> Session:
-    return Session(
+) -> SessionRecord:
+    return SessionRecord(
         number,
         started,
         ended,

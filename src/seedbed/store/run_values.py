@@ -62,7 +62,7 @@ class Verdict(NamedTuple):
     k: int
 
 
-class Session(NamedTuple):
+class SessionRecord(NamedTuple):
     """One process's work on a run.
 
     `started` and `ended` are ISO 8601 in UTC; `ended`, `outcome` and `summary` are None while it
@@ -84,7 +84,7 @@ class Session(NamedTuple):
         return self.outcome == "stopped" and not any((self.summary or {}).get(count) for count in counts)
 
 
-class Failure(NamedTuple):
+class FailureRecord(NamedTuple):
     """A row that a step failed on at its latest attempt, or a part of one, and why.
 
     `tries` counts how often the call was sent, `text` is the answer that could not be used.
@@ -116,7 +116,7 @@ class Refused(NamedTuple):
     source: str = ""
 
 
-class Spent(NamedTuple):
+class TotalSpent(NamedTuple):
     """What all sessions of a run used up: calls, tokens, dollars, seconds.
 
     `unpriced` counts the calls that no price is known of, which `cost` lacks.

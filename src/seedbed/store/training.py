@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from seedbed.errors import DatasetError, UsageError
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row, encode_value
 
 USUAL_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(

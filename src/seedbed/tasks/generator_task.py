@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, ClassVar
 
-from seedbed.llm.loop import loop_thread
-from seedbed.llm.scope import CallScope, current_scope
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.tasks.guarded import GENERATOR_TASK, generator_task_calls

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from seedbed.errors import MissingColumnError
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.mapping import mapped
 from seedbed.tasks.model_name import MODEL_NAME
 from seedbed.tasks.rows import Row

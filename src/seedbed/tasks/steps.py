@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from seedbed.llm.file_origin import FileOrigin, current_origin
 from seedbed.llm.files_read import Noted
+from seedbed.llm.keys.file_origin import FileOrigin, current_origin
 from seedbed.plugins.defaults import check_defaults
 from seedbed.plugins.elsewhere import check_fields, missing_attribute
 from seedbed.plugins.names import kebab_case

@@ -20,9 +20,9 @@ from seedbed.errors import (
     UnsupportedError,
     UsageError,
 )
-from seedbed.llm.coroutine import awaitable
+from seedbed.llm.calling.coroutine import awaitable
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.llm import LLM
-from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.references import get_llm
@@ -30,7 +30,7 @@ from seedbed.llm.response import Choice, Response, Usage
 from seedbed.plugins.elsewhere import check_one_row
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.answer import answer_text
 from seedbed.tasks.guarded import TASK, TASK_CALLS
 from seedbed.tasks.mapping import mapped, renamed

@@ -12,7 +12,7 @@ from jinja2.environment import TemplateExpression
 from jinja2.meta import find_undeclared_variables
 
 from seedbed.errors import InvalidRowError, UsageError
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.render_bounds import BoundError, begin_rendering, check_size, text_size
 from seedbed.tasks.sandbox import Sandbox
 

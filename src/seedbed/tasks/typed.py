@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from seedbed.errors import InvalidOutputError
-from seedbed.llm.structured import json_text
+from seedbed.llm.schemas.structured import json_text
 from seedbed.tasks.values import dumped
 
 Model = TypeVar("Model", bound=BaseModel)

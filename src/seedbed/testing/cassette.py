@@ -11,10 +11,10 @@ import orjson
 
 from seedbed import errors
 from seedbed.errors import LLMError, UsageError
-from seedbed.llm.answer_code import decode_response, encode_response
-from seedbed.llm.redaction import redact
+from seedbed.llm.keys.redaction import redact
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
+from seedbed.llm.response_json import decode_response, encode_response
 
 _CODING = orjson.OPT_NON_STR_KEYS
 

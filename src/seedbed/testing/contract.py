@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 import pytest
 
 from seedbed.errors import UsageError
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 
 _Test = TypeVar("_Test", bound=Callable[..., object])
 

@@ -22,10 +22,10 @@ from seedbed.errors import (
     ServerError,
     TimedOutError,
 )
+from seedbed.llm.calling.scope import request_digest
 from seedbed.llm.llm import LLM
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
-from seedbed.llm.scope import request_digest
 from seedbed.testing.echo_llm import EchoLLM
 from seedbed.testing.wrapping_llm import WrappingLLM
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from seedbed.llm.http_llm import HTTPLLM
+from seedbed.llm.http.http_llm import HTTPLLM
 from seedbed.llm.llm import LLM
 from seedbed.llm.response import FINISH_REASONS, Choice, Limits, Response, TokenLogprob, ToolCall, Usage
 from seedbed.testing.llm_facts import ANSWER, QUESTION, LLMFacts, ask

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seedbed.llm.gateway import Gateway
+from seedbed.llm.calling.gateway import Gateway
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.calling.retry import RetryPolicy
 from seedbed.llm.llm import LLM
-from seedbed.llm.loop import loop_thread
 from seedbed.llm.messages import Message
 from seedbed.llm.response import Response, Usage
-from seedbed.llm.retry import RetryPolicy
 from seedbed.testing.contract import Contract, fact
 from seedbed.testing.scripted_server import Received, Reply, ScriptedServer
 from seedbed.testing.wire import Asked, Wire

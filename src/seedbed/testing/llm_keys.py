@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from seedbed.errors import AuthenticationError, UsageError
-from seedbed.llm.file_origin import made_in_file
+from seedbed.llm.keys.file_origin import made_in_file
 from seedbed.llm.llm import LLM
 from seedbed.testing.llm_facts import KEY, PATIENCE, LLMFacts, ask, only, start
 from seedbed.testing.scripted_server import ScriptedServer

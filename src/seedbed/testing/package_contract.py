@@ -18,7 +18,7 @@ from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.metadata import excludes, running_version
 from seedbed.plugins.names import is_name
 from seedbed.plugins.scan import Installed
-from seedbed.plugins.suggest import did_you_mean
+from seedbed.suggestions import did_you_mean
 from seedbed.testing.contract import Contract, fact
 from seedbed.testing.installed_package import InstalledPackage
 

@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel
 
 from seedbed.llm.request import Request
-from seedbed.llm.structured import schema_of
+from seedbed.llm.schemas.structured import schema_of
 from seedbed.tasks.rows import Row
 
 _WORD_LIST = (

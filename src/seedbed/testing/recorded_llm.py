@@ -13,7 +13,7 @@ from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.llm import LLM
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
-from seedbed.llm.structured import fit_schema
+from seedbed.llm.schemas.structured import fit_schema
 from seedbed.testing.cassette import Cassette
 from seedbed.testing.wrapping_llm import WrappingLLM
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from seedbed.errors import UsageError
+from seedbed.llm.calling.scope import current_scope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
-from seedbed.llm.scope import current_scope
 from seedbed.testing.scripted_llm import ScriptedLLM
 
 Answer = Callable[[Request], "str | Response"]

@@ -6,8 +6,8 @@ import asyncio
 import threading
 from concurrent.futures import Future, wait
 
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.llm import LLM
-from seedbed.llm.loop import loop_thread
 from seedbed.llm.response import Response
 from seedbed.testing.llm_facts import start
 from seedbed.testing.scripted_server import Reply, ScriptedServer

@@ -9,8 +9,8 @@ from functools import cached_property, partial
 from itertools import takewhile
 from typing import Any, cast
 
-from seedbed.llm.gateway import Gateway
-from seedbed.llm.loop import loop_thread
+from seedbed.llm.calling.gateway import Gateway
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.tasks.task import BaseTask, Task

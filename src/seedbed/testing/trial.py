@@ -11,13 +11,13 @@ from functools import partial
 import pytest
 
 from seedbed.engine.api import open_session
-from seedbed.engine.bounds import Bounds
 from seedbed.engine.failure import Failure
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.plan import make_plan
 from seedbed.engine.run import Run
+from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.session import Session
-from seedbed.engine.settled import Settled
+from seedbed.engine.stopping.bounds import Bounds
 from seedbed.errors import SeedbedError
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep
@@ -70,7 +70,7 @@ class Trial:
         changed = [item for item, rows in self.made.items() if rows and rows != good.made.get(item, rows)]
         return [item for item in failed + changed if item.partition("/")[0] != but]
 
-    def take(self, settled: Settled, step: str) -> None:
+    def take(self, settled: ItemOutcome, step: str) -> None:
         """Note what became of an item."""
         self.made[settled.id] = [cell.row() for cell in settled.rows(step)]
         self.failures += settled.failures

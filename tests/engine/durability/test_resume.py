@@ -10,9 +10,9 @@ import pytest
 from tests.support.answering_server import digest_of
 
 from seedbed import GeneratorTask, Step, Task, run
-from seedbed.engine import gate
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
+from seedbed.engine.resume import gate
 from seedbed.engine.run import Found
 from seedbed.errors import UsageError
 from seedbed.store import RunReader

@@ -16,7 +16,7 @@ from contextlib import suppress
 from seedbed.engine.observing.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
 from seedbed.engine.observing.observer import Observer
 from seedbed.errors import StoreError
-from seedbed.store import Known, RunNews, RunStore
+from seedbed.store import Known, RunChanges, RunStore
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Observation:
     """
 
     def __init__(self, observers: Sequence[Observer], store: RunStore, run: ObservedRun) -> None:
-        self._news = RunNews.open(store.folder)
+        self._news = RunChanges.open(store.folder)
         self._leaves = frozenset(run.leaves)
         self._waiting: deque[tuple[int, dict[str, int]]] = deque()
         self._changed = threading.Condition()
@@ -114,7 +114,7 @@ class _Listener:
     """
 
     def __init__(
-        self, observer: Observer, run: ObservedRun, news: RunNews, changed: threading.Condition, call: int
+        self, observer: Observer, run: ObservedRun, news: RunChanges, changed: threading.Condition, call: int
     ) -> None:
         self.observer = observer
         self.known: dict[str, Known] = {}

@@ -9,8 +9,8 @@ import orjson
 
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Outcome, Run
-from seedbed.llm.answer_code import decode_response
 from seedbed.llm.response import Response, Usage
+from seedbed.llm.response_json import decode_response
 from seedbed.store import Call, Decided
 from seedbed.store.run_values import Decision
 from seedbed.tasks.rows import Row

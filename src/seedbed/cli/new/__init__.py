@@ -1,0 +1,1 @@
+"""`seedbed new`: write a plugin package."""

@@ -1,0 +1,80 @@
+"""`seedbed new`: a plugin package, ready to test and to publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from seedbed.cli.groups import Group
+from seedbed.cli.policy import registry_of
+from seedbed.errors import UsageError
+
+_directory = click.option(
+    "--directory", type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder to write it to; seedbed-NAME unless given.",
+)  # fmt: skip
+_author = click.option("--author", default="", metavar="TEXT", help="Whom the licence and the metadata name.")
+
+
+@click.group(cls=Group, invoke_without_command=True)
+@click.pass_context
+def new(ctx: click.Context) -> None:
+    """Write a plugin package that works, with its tests and its workflow."""
+    if ctx.invoked_subcommand is None:
+        raise UsageError(
+            "nothing to make",
+            "say what: seedbed new task NAME, or seedbed new llm NAME",
+            "or seedbed new step NAME, or seedbed new observer NAME",
+        )
+
+
+@new.command()
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
+def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
+    """Write a package with the task NAME, which its users run as `seedbed run NAME`."""
+    return _made(ctx, "seedbed.tasks", name, directory, author)
+
+
+@new.command()
+@click.argument("name")
+@_directory
+@_author
+@click.option("--http", is_flag=True, help="One that asks a server, in a protocol of its own.")
+@click.pass_context
+def llm(ctx: click.Context, name: str, directory: Path | None, author: str, http: bool) -> int:
+    """Write a package with the LLM backend NAME, which its users refer to as NAME/MODEL."""
+    return _made(ctx, "seedbed.llms", name, directory, author, http)
+
+
+@new.command()
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
+def step(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
+    """Write a package with the step NAME, which its users name in a pipeline."""
+    return _made(ctx, "seedbed.steps", name, directory, author)
+
+
+@new.command()
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
+def observer(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
+    """Write a package with the observer NAME, which its users name with `--plugin NAME`."""
+    return _made(ctx, "seedbed.observers", name, directory, author)
+
+
+def _made(
+    ctx: click.Context, kind: str, name: str, directory: Path | None, author: str, http: bool = False
+) -> int:
+    from seedbed.cli.new.package import make_package
+    from seedbed.plugins.kinds import kind_of
+    from seedbed.scaffold.new_package import NewPackage
+
+    return make_package(NewPackage(kind_of(kind), name, author, http), directory, registry_of(ctx))

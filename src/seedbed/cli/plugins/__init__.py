@@ -1,0 +1,1 @@
+"""`seedbed plugins`: what is installed, and whether it works."""

@@ -1,0 +1,167 @@
+"""What a class of a plugin says of itself: purpose, columns, parameters, capabilities."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+
+from seedbed.cli.failures import blaming
+from seedbed.cli.plugins.parameters import Parameter, parameters_of
+from seedbed.engine.engine import Engine
+from seedbed.engine.observing.observer import Observer
+from seedbed.llm.keys.key_source import KeySource
+from seedbed.llm.llm import LLM
+from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.task import BaseTask, Task
+
+
+@dataclass(frozen=True)
+class Description:
+    """One class or observer; `reads` and `columns` are of rows, None where only an instance could tell."""
+
+    text: str
+    parameters: tuple[Parameter, ...]
+    framework: str
+    prefix: str = ""
+    reads: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    capabilities: tuple[str, ...] | None = None
+    hooks: tuple[str, ...] | None = None
+    keys: tuple[KeySource, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the description as values that JSON can hold."""
+        listed = {
+            name: list(value)
+            for name in ("reads", "columns", "capabilities", "hooks")
+            if (value := getattr(self, name)) is not None
+        }
+        if self.keys:
+            listed["keys"] = [_key_as_json(source) for source in self.keys]
+        parameters = [_parameter_as_json(parameter) for parameter in self.parameters]
+        return {"description": self.text, **listed, "parameters": parameters}
+
+
+def describe(cls: type[BaseStep] | type[LLM]) -> Description:
+    """Describe a task, step or LLM class; raises PluginError where its own code fails."""
+    with blaming(f"the class '{cls.__name__}'"):
+        return _describe_llm(cls) if issubclass(cls, LLM) else _describe_step(cls)
+
+
+def describe_engine(cls: type[Engine]) -> Description:
+    """Describe an engine, which has no parameters."""
+    return Description(_own_text(cls), (), "")
+
+
+def describe_observer(observer: Observer) -> Description:
+    """Describe an observer by the docstring of its module or class, and its hooks."""
+    text = inspect.getdoc(observer.plugin) or ""
+    return Description(text, (), "", hooks=observer.hooks)
+
+
+def write_text(description: Description, formatter: click.HelpFormatter) -> None:
+    """Write what a class says of itself, and the columns of its rows."""
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text(description.text or "(Its authors say nothing about it.)")
+    titles = {
+        "reads": "Columns read",
+        "columns": "Columns made",
+        "capabilities": "Capabilities",
+        "hooks": "Hooks",
+    }
+    lines = [
+        (title, ", ".join(value)) for name, title in titles.items() if (value := getattr(description, name))
+    ]
+    if description.keys:
+        lines.append(("Key" if len(description.keys) == 1 else "Keys", _keys_text(description.keys)))
+    if lines:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_dl(lines)
+
+
+def write_parameters(description: Description, formatter: click.HelpFormatter, of: str) -> None:
+    """Write the parameters as `--set` takes them, those of every class of its kind last."""
+    own = [parameter for parameter in description.parameters if not parameter.inherited]
+    shared = [parameter for parameter in description.parameters if parameter.inherited]
+    form = f"each as --set {description.prefix}NAME=VALUE"
+    for title, parameters in (
+        (f"Parameters of {of}, {form}", own),
+        (f"Parameters of {description.framework}", shared),
+    ):
+        if parameters:
+            with formatter.section(title):
+                formatter.write_dl([_row(description.prefix, parameter) for parameter in parameters])
+
+
+def _row(prefix: str, parameter: Parameter) -> tuple[str, str]:
+    return f"{prefix}{parameter.name}", f"{parameter.description} [{parameter.notes}]".strip()
+
+
+def _describe_step(cls: type[BaseStep]) -> Description:
+    blank = cls.model_construct()
+    is_task = issubclass(cls, BaseTask)
+    framework = BaseTask if is_task else BaseStep
+    reads = _told(lambda: blank.inputs)
+    return Description(
+        _own_text(cls),
+        tuple(parameters_of(cls, framework, frozenset({"llm"}))),
+        "every task" if is_task else "every step",
+        reads=reads if issubclass(cls, Task) or reads else None,
+        columns=_told(lambda: blank.columns),
+    )
+
+
+def _describe_llm(cls: type[LLM]) -> Description:
+    blank = cls.model_construct(model="")
+    return Description(
+        _own_text(cls),
+        tuple(parameters_of(cls, LLM, frozenset({"model"} if cls.takes_key() else {"model", "api_key"}))),
+        "every LLM",
+        prefix="llm.",
+        capabilities=_told(
+            # What is not yes or no, such as the dialect of its schemas, is no capability by itself.
+            lambda: [name for name, has in asdict(blank.capabilities).items() if has is True]
+        ),
+        keys=cls.key_sources(),
+    )
+
+
+def _keys_text(sources: tuple[KeySource, ...]) -> str:
+    return ", ".join(
+        f"{source.env_var}{f' for {source.title}' if source.title else ''}"
+        + ("" if source.needed else " (optional)")
+        for source in sources
+        if source.env_var
+    )
+
+
+def _key_as_json(source: KeySource) -> dict[str, Any]:
+    return {
+        "env_var": source.env_var,
+        "needed": source.needed,
+        "hosts": list(source.hosts),
+        "base_url_env_var": source.base_url_env_var,
+        "for": source.title or None,
+    }
+
+
+def _told(ask: Callable[[], list[str]]) -> tuple[str, ...] | None:
+    """Return what a property of an instance without parameters says, or None where it needs them."""
+    try:
+        return tuple(ask())
+    except Exception:  # noqa: BLE001 - it is the plugin's own code, on an instance that is not complete
+        return None
+
+
+def _own_text(cls: type) -> str:
+    return inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+
+
+def _parameter_as_json(parameter: Parameter) -> dict[str, Any]:
+    return {name: value for name, value in parameter._asdict().items() if name != "inherited"}

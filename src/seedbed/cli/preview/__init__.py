@@ -1,0 +1,1 @@
+"""`seedbed preview`: a few rows with their prompts."""

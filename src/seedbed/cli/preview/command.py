@@ -1,0 +1,34 @@
+"""`seedbed preview`: a few rows, each with its prompt and its answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.help import write_help
+from seedbed.cli.option_groups import GroupedCommand
+from seedbed.cli.options import order_options
+from seedbed.cli.policy import registry_of
+from seedbed.errors import UsageError
+
+
+@click.command(cls=GroupedCommand, add_help_option=False)
+@click.option("-n", type=int, metavar="N", default=3, show_default=True, help="Rows to make.")
+@order_options
+@click.pass_context
+def preview(ctx: click.Context, /, wants_help: bool, as_json: bool, **given: Any) -> int:
+    """Show a few rows, each with its prompt and its answer, and write no file.
+
+    TASK|FILE and the parameters are those of `seedbed run`.
+    """
+    if wants_help:
+        write_help(ctx, given["what"], given["llm"])
+        return ExitStatus.COMPLETE
+    if given["what"] is None:
+        raise UsageError("nothing to preview", "name a task: seedbed preview TASK --llm BACKEND/MODEL")
+    from seedbed.cli.preview.rows import show_preview
+    from seedbed.cli.run.planning import order_of
+
+    return show_preview(order_of(**given), registry_of(ctx), as_json=as_json)

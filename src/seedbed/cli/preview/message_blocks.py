@@ -1,0 +1,17 @@
+"""Prompts as text to read: what each call adds to the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seedbed.cli.terminal.blocks import block
+from seedbed.llm.conversation import added_messages, message_text
+from seedbed.llm.messages import Message
+
+
+def write_messages(
+    messages: Sequence[Message], earlier: Sequence[Message] = (), title: str | None = None
+) -> None:
+    """Write what messages add to those of an `earlier` call, each under its role or a title."""
+    for message in added_messages(messages, earlier):
+        block(title or str(message["role"]), message_text(message), "cyan")

@@ -1,0 +1,1 @@
+"""`seedbed run`: make a dataset."""

@@ -1,0 +1,64 @@
+"""`seedbed run`: a dataset from a task or a pipeline file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.help import write_help
+from seedbed.cli.option_groups import GroupedCommand
+from seedbed.cli.options import bound_options, csv_safe_option, engine_option, order_options, plugin_option
+from seedbed.cli.policy import registry_of
+from seedbed.errors import UsageError
+
+
+@click.command(cls=GroupedCommand, add_help_option=False)
+@click.option("-n", type=int, metavar="N", help="Rows to make; needed where a task makes rows without end.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="OUT",
+    help="File to write: .jsonl, .csv, .parquet or .arrow; JSON lines on standard output if left out.",
+)  # fmt: skip
+@click.option(
+    "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
+)
+@csv_safe_option
+@click.option("--restart", is_flag=True, help="Start the run over; what it has made is kept aside.")
+@order_options
+@plugin_option
+@engine_option
+@bound_options
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    wants_help: bool,
+    out: Path | None,
+    name: str | None,
+    csv_safe: bool,
+    restart: bool,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    """Make a dataset with a task or a pipeline file.
+
+    TASK is a registered name (`seedbed plugins` lists them) or PATH.py:CLASS; FILE ends in .yaml, .yml
+    or .json. `seedbed run TASK --help` shows the task's own parameters. The same command again goes on
+    where it stopped.
+    """
+    if wants_help:
+        write_help(ctx, given["what"], given["llm"])
+        return ExitStatus.COMPLETE
+    if given["what"] is None:
+        raise UsageError(
+            "nothing to run",
+            "name a task or a pipeline file: seedbed run TASK --llm BACKEND/MODEL -n 10 -o OUT.jsonl",
+            "`seedbed plugins` lists the installed tasks",
+        )
+    from seedbed.cli.run.making import Making, make_dataset
+    from seedbed.cli.run.planning import order_of
+
+    how = Making(out, name, restart, as_json=as_json, csv_safe=csv_safe)
+    return make_dataset(order_of(**given), registry_of(ctx), how)

@@ -1,0 +1,101 @@
+"""What a run was asked for, as its manifest keeps it, and the order that is made of it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seedbed.cli.policy import kept_policy
+from seedbed.cli.run.planning import Order, order_of
+from seedbed.cli.run.settings import Setting
+from seedbed.engine.plan import Plan
+from seedbed.llm.keys.url_secrets import holds_url_secret
+from seedbed.plugins.build import is_secret
+from seedbed.plugins.names import split_llm_reference
+
+_LLM = "llm."
+_SHORTEST = 4
+_JSON_NAME = re.compile(r'"([^"]*)"\s*:')
+
+
+def kept_order(order: Order, plan: Plan, out: Path | None, csv_safe: bool = False) -> dict[str, Any]:
+    """Return what must be asked for again to go on with a run, as JSON values.
+
+    Settings that are or hold a secret are named under `withheld`, without their value.
+    """
+    settings = [*order.settings.own, *(one._replace(path=("llm", *one.path)) for one in order.settings.llm)]
+    secrets = plan.secrets()
+    withheld = [one.key for one in settings if _is_withheld(one, secrets)]
+    return {
+        "what": order.what,
+        "llm": order.llm,
+        "n": order.n,
+        "input": str(order.input) if order.input else None,
+        "settings": [f"{one.key}={one.text}" for one in settings if one.key not in withheld],
+        "withheld": list(dict.fromkeys(withheld)),
+        "seed": order.seed,
+        "concurrency": order.concurrency,
+        "leaf": order.leaf,
+        "max_attempts": order.bounds.max_attempts,
+        "give_up_after": order.bounds.give_up_after,
+        "max_bytes_in_flight": order.bounds.max_bytes_in_flight,
+        "plugins": list(order.plugins),
+        "engine": order.engine,
+        "columns": ",".join(order.columns) if order.columns else None,
+        "drop": list(order.drop),
+        "encoding": order.encoding,
+        "policy": kept_policy(plan.registry),
+        "out": str(out) if out else None,
+        "csv_safe": csv_safe,
+        "folder": str(Path.cwd()),
+    }
+
+
+def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Return the names of the withheld settings that are needed again and not given."""
+    names = {text.partition("=")[0].strip() for text in given["settings"]}
+    needed = [key for key in kept["withheld"] if _still_holds(key, kept, given)]
+    return [key for key in needed if key not in names]
+
+
+def renewed_order(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> Order:
+    """Return the order that the manifest of the run in `kept_in` keeps, with the options that are given."""
+    settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
+    bounds = ("concurrency", "max_attempts", "give_up_after", "max_bytes_in_flight")
+    names = ("what", "llm", "n", "seed", "leaf", "engine", *bounds)
+    options = {name: value for name, value in given.items() if value is not None and name != "settings"}
+    return order_of(
+        **{
+            **{name: kept.get(name) for name in names},
+            **options,
+            "input": Path(kept["input"]) if kept["input"] else None,
+            "columns": kept.get("columns"),
+            "drop": kept.get("drop", ()),
+            "encoding": kept.get("encoding"),
+            "settings": (*settings, *given["settings"]),
+            "plugins": given["plugins"] or kept.get("plugins", ()),
+            "kept_in": kept_in,
+            "kept_settings": len(settings),
+        }
+    )
+
+
+def _still_holds(setting: str, kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Whether a setting has a meaning for the LLM that is given: those of another backend have none."""
+    if not setting.startswith(_LLM) or given["llm"] is None or kept["llm"] is None:
+        return True
+    return split_llm_reference(given["llm"])[0] == split_llm_reference(kept["llm"])[0]
+
+
+def _is_withheld(setting: Setting, secrets: Sequence[str]) -> bool:
+    text = setting.text
+    # A value may be JSON, with a key or headers somewhere in it: llm.extra={"api_key": ...}.
+    names = (setting.key, *_JSON_NAME.findall(text))
+    return any(map(is_secret, names)) or holds_url_secret(text) or _shows(text, secrets)
+
+
+def _shows(text: str, secrets: Sequence[str]) -> bool:
+    # A shorter one, such as the "x" that some servers are given, is in many a word.
+    return text in secrets or any(secret in text for secret in secrets if len(secret) >= _SHORTEST)

@@ -1,0 +1,106 @@
+"""Making a dataset: plan, file, run, summary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from seedbed.cli.failures import ExitStatus, discard_output, show
+from seedbed.cli.run.displays import progress_of
+from seedbed.cli.run.kept_order import kept_order
+from seedbed.cli.run.planning import Order, plan_of
+from seedbed.cli.run.summary import exit_status, write_summary
+from seedbed.cli.run.supervision import supervised
+from seedbed.cli.terminal.output import kept_stdout, write_json
+from seedbed.cli.terminal.printing import row_bytes
+from seedbed.engine.api import engine_of, open_session
+from seedbed.engine.engine import Engine
+from seedbed.engine.observing.named import observers_of
+from seedbed.engine.observing.observer import Observer
+from seedbed.engine.plan import Plan
+from seedbed.engine.run import Run
+from seedbed.errors import DatasetError
+from seedbed.plugins.registry import Registry
+
+
+@dataclass(frozen=True)
+class Making:
+    """How the dataset is made: where its rows go, under which name, and what is done with earlier ones.
+
+    `check` looks at the plan before anything is opened; it returns False where nothing is to be made.
+    """
+
+    out: Path | None
+    name: str | None
+    restart: bool = False
+    retry: bool = False
+    as_json: bool = False
+    csv_safe: bool = False
+    check: Callable[[Plan], bool] = lambda plan: True
+
+
+def make_dataset(order: Order, registry: Registry, how: Making) -> ExitStatus:
+    """Make a dataset, say what became of it, and return how that went; raises what stops it beforehand."""
+    existed = how.out is not None and how.out.exists()
+    with kept_stdout() as stdout:
+        plan = plan_of(order, registry)
+        if not how.check(plan):
+            return ExitStatus.COMPLETE
+        told = observers_of(order.plugins, registry=registry)
+        engine = engine_of(order.engine, registry=registry)
+        run = _run(order, plan, stdout, how, told, engine)
+    if how.as_json:
+        _write_summary_json(run, err=how.out is None)
+    else:
+        write_summary(run, how.out, existed)
+    return exit_status(run)
+
+
+def _write_summary_json(run: Run, *, err: bool) -> None:
+    try:
+        write_json(run.summary(), err=err)
+        sys.stdout.flush()
+    except OSError as error:
+        # The dataset is made all the same, and the status says so.
+        discard_output()
+        show(
+            f"standard output cannot be written to: {error.strerror}",
+            "the summary is lost, the rows are kept",
+        )
+
+
+def _run(
+    order: Order,
+    plan: Plan,
+    stdout: BinaryIO,
+    how: Making,
+    observers: Sequence[Observer],
+    engine: type[Engine],
+) -> Run:
+    session = open_session(
+        plan,
+        out=how.out,
+        csv_safe=how.csv_safe,
+        name=how.name if how.name is not None else (how.out.stem if how.out else plan.name),
+        restart=how.restart,
+        retry=how.retry,
+        emit=None if how.out else partial(_write_row, stdout),
+        order=kept_order(order, plan, how.out, how.csv_safe),
+        observers=observers,
+        engine=engine,
+    )
+    rows_on_terminal = how.out is None and stdout.isatty()
+    silent = how.as_json and how.out is None
+    return supervised(session, progress_of(session, silent=silent, rows_on_terminal=rows_on_terminal))
+
+
+def _write_row(stdout: BinaryIO, encoded: bytes) -> None:
+    try:
+        stdout.write(row_bytes(encoded, stdout) + b"\n")
+        stdout.flush()
+    except OSError as error:
+        raise DatasetError(f"the output stream cannot be written to: {error.strerror}") from error

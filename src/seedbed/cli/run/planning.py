@@ -1,0 +1,241 @@
+"""From the arguments of `run` and `preview` to a checked plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seedbed.cli.failures import blaming
+from seedbed.cli.llms import PipelineLLMs, made_llm
+from seedbed.cli.run.settings import Setting, Settings, fields_of, parse_settings
+from seedbed.engine.plan import Plan, make_plan
+from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, NO_BOUNDS, Bounds, MaxFailures
+from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.keys.file_origin import chosen_by_user, made_in_file
+from seedbed.llm.llm import LLM
+from seedbed.llm.plugin_kind import LLMS
+from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.build import build
+from seedbed.plugins.names import is_file_reference
+from seedbed.plugins.references import class_named
+from seedbed.suggestions import did_you_mean
+from seedbed.tasks.plugin_kinds import STEPS, TASKS
+from seedbed.tasks.references import get_step, get_task
+from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.task import BaseTask
+
+if TYPE_CHECKING:
+    from seedbed.plugins.registry import Registry
+
+_FILE_ENDINGS = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for, in the words of the command."""
+
+    what: str
+    llm: str | None
+    n: int | None
+    input: Path | None
+    settings: Settings
+    seed: int = 0
+    concurrency: int | None = None
+    leaf: str | None = None
+    bounds: Bounds = NO_BOUNDS
+    plugins: tuple[str, ...] = ()
+    engine: str | None = None
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] = ()
+    encoding: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    allow_code: tuple[Path, ...] = ()
+    kept_in: str | None = None
+    """The run on disk that remembers the order, or None where the user gives it now."""
+
+
+def order_of(
+    *,
+    what: str,
+    llm: str | None,
+    n: int | None,
+    input: Path | None,
+    settings: Sequence[str],
+    seed: int,
+    concurrency: int | None,
+    leaf: str | None,
+    plugins: Sequence[str] = (),
+    engine: str | None = None,
+    max_failures: str | int | None = None,
+    give_up_after: int | None = None,
+    columns: str | None = None,
+    drop: Sequence[str] = (),
+    encoding: str | None = None,
+    allow_hosts: Sequence[str] = (),
+    allow_code: Sequence[Path] = (),
+    kept_in: str | None = None,
+    kept_settings: int = 0,
+    **bounds: Any,
+) -> Order:
+    """Return the order that the options of a command make.
+
+    The first `kept_settings` of the settings stand in the run on disk `kept_in`, not in the command.
+    """
+    return Order(
+        what=what,
+        llm=llm,
+        n=n,
+        input=input,
+        settings=parse_settings(settings, kept=kept_settings),
+        seed=seed,
+        concurrency=concurrency,
+        leaf=leaf,
+        bounds=Bounds(
+            max_failures=MaxFailures.parse(max_failures),
+            give_up_after=GIVE_UP_AFTER if give_up_after is None else give_up_after,
+            **bounds,
+        ),
+        plugins=tuple(plugins),
+        engine=engine,
+        columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
+        drop=tuple(drop),
+        encoding=encoding,
+        allow_hosts=tuple(allow_hosts),
+        allow_code=tuple(allow_code),
+        kept_in=kept_in,
+    )
+
+
+def plan_of(order: Order, registry: Registry) -> Plan:
+    """Return the plan of an order; raise UsageError or PluginError for what cannot be run."""
+    if order.kept_in is None:
+        return _plan(order, registry)
+    # Whoever hands over a pipeline can hand over a folder of runs with it.
+    with made_in_file(order.kept_in, order.allow_hosts):
+        return _plan(order, registry)
+
+
+def _plan(order: Order, registry: Registry) -> Plan:
+    if is_pipeline_file(order.what):
+        llm = None
+        what: BaseStep | Pipeline = _pipeline(order, registry)
+    else:
+        llm = _llm(order, registry)
+        what = _step(order, llm, registry)
+    _check_llm(what, llm, registry)
+    return make_plan(
+        what,
+        n=order.n,
+        llm=llm,
+        input=order.input,
+        seed=order.seed,
+        concurrency=order.concurrency,
+        leaf=order.leaf,
+        bounds=order.bounds,
+        registry=registry,
+        columns=order.columns,
+        drop=order.drop,
+        encoding=order.encoding,
+    )
+
+
+def is_pipeline_file(what: str) -> bool:
+    """Whether `what` names a pipeline file, and not a task."""
+    return what.endswith(_FILE_ENDINGS) and not is_file_reference(what)
+
+
+def step_class_of(what: str, registry: Registry) -> type[BaseStep]:
+    """Return the class that a name or `PATH.py:Class` stands for."""
+    if what.endswith(".py"):
+        raise UsageError(f"'{what}' is a file, not a class", f"name the class in it: {what}:CLASS")
+    if is_file_reference(what) or what in registry.names(STEPS):
+        return class_named(STEPS, what, registry=registry)
+    return class_named(TASKS, what, registry=registry)
+
+
+def _llm(order: Order, registry: Registry) -> LLM | None:
+    if order.llm is None:
+        if order.settings.llm:
+            raise UsageError(
+                f"'llm.{order.settings.llm[0].key}' is set, and there is no LLM", "add --llm BACKEND/MODEL"
+            )
+        return None
+    return made_llm(order.llm, order.settings.llm, registry)
+
+
+def _step(order: Order, llm: LLM | None, registry: Registry) -> BaseStep:
+    cls = step_class_of(order.what, registry)
+    is_task = issubclass(cls, BaseTask)
+    what = f"the {'task' if is_task else 'step'} {order.what!r}"
+    with blaming(what), chosen_by_user(one.text for one in order.settings.own if not one.kept):
+        fields = fields_of(cls, order.settings.own, what)
+        try:
+            if not is_task:
+                return get_step(order.what, registry=registry, **fields)
+            given = {"llm": llm} if llm else {}
+            return get_task(order.what, registry=registry, **fields, **given)
+        except ParameterError as error:
+            hint = f"set them with --set NAME=VALUE; `seedbed run {order.what} --help` shows them"
+            raise ParameterError(error.fact, *error.advice, hint) from error
+
+
+def _pipeline(order: Order, registry: Registry) -> Pipeline:
+    from seedbed.pipeline.file import load_pipeline
+
+    llms = PipelineLLMs(order.llm, order.settings, registry)
+    pipeline = load_pipeline(
+        Path(order.what),
+        registry=registry,
+        make_llm=llms.make,
+        allow_hosts=order.allow_hosts,
+        allow_code=order.allow_code,
+    )
+    llms.check(order.what)
+    by_step: dict[str, list[Setting]] = {}
+    names = [step.name for step in pipeline.steps]
+    for setting in llms.others:
+        step, *path = setting.path
+        if step not in names or not path:
+            raise UsageError(
+                f"--set {setting.key} names no parameter of a step",
+                *did_you_mean(step, names),
+                f"with a pipeline file, write --set STEP.NAME=VALUE; its steps are {', '.join(names)}",
+            )
+        by_step.setdefault(step, []).append(Setting(tuple(path), setting.text))
+    # Here, too: a step may have LLMs among its fields, which a setting makes again.
+    with made_in_file(order.what, order.allow_hosts):
+        changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in pipeline.steps}
+    return pipeline.with_steps(changed)
+
+
+def _changed(step: BaseStep, settings: Sequence[Setting]) -> BaseStep:
+    if not settings:
+        return step
+    what = f"the step {step.name!r}"
+    with blaming(what), chosen_by_user(one.text for one in settings if not one.kept):
+        former = {
+            name: getattr(step, name) for name in type(step).model_fields if name in step.model_fields_set
+        }
+        return build(type(step), {**former, **fields_of(type(step), settings, what, step)}, what)
+
+
+def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -> None:
+    steps = what.steps if isinstance(what, Pipeline) else [what]
+    tasks = [step for step in steps if isinstance(step, BaseTask)]
+    without = [task for task in tasks if task.llm is None]
+    if llm is None and without:
+        backends = registry.names(LLMS)
+        raise UsageError(
+            f"the task '{without[0].name}' needs an LLM",
+            "add --llm BACKEND/MODEL, for example --llm openai/gpt-4.1-mini or --llm llamacpp/smollm2-135m",
+            f"installed backends: {', '.join(backends)}"
+            if backends
+            else "no backend is installed: pip install seedbed-openai, for example",
+        )
+    if llm is not None and not without and not any(task.llm is llm for task in tasks):
+        raise UsageError(
+            f"nothing here would use the LLM '{llm.reference}'",
+            "every task has one of its own; leave --llm out" if tasks else "leave --llm out",
+        )

@@ -1,0 +1,151 @@
+"""`--set key=value`: from texts to the fields of a task, a step or an LLM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from seedbed.cli.annotations import model_in, takes_mapping, takes_text
+from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.parameters import GenerationParameters
+from seedbed.plugins.elsewhere import FIELDS
+from seedbed.suggestions import did_you_mean
+
+_LLM = "llm"
+
+
+class Setting(NamedTuple):
+    """One `--set`: the path to a field, and the text that it is set to.
+
+    `kept` says that it is not the user's own word now, but what a run on disk remembers.
+    """
+
+    path: tuple[str, ...]
+    text: str
+    kept: bool = False
+
+    @property
+    def key(self) -> str:
+        """The path as the user wrote it."""
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All `--set` of a command: those for the task or the steps of a file, and those for the LLM."""
+
+    own: tuple[Setting, ...] = ()
+    llm: tuple[Setting, ...] = ()
+
+
+def parse_settings(texts: Sequence[str], *, kept: int = 0) -> Settings:
+    """Return the settings that `key=value` texts stand for; raise UsageError for a text of another form.
+
+    The first `kept` of them are what a run on disk remembers.
+    """
+    own: list[Setting] = []
+    llm: list[Setting] = []
+    for number, text in enumerate(texts):
+        key, equals, value = text.partition("=")
+        path = tuple(part.strip() for part in key.split("."))
+        if not equals or not all(path):
+            # The text is not quoted: it may hold a key.
+            raise UsageError("a --set is not of the form NAME=VALUE", "for example --set llm.temperature=0.2")
+        if path == (_LLM,):
+            raise UsageError("the LLM cannot be given with --set", "use --llm BACKEND/MODEL")
+        if path[0] == _LLM:
+            llm.append(Setting(path[1:], value, number < kept))
+        else:
+            own.append(Setting(path, value, number < kept))
+    return Settings(tuple(own), tuple(llm))
+
+
+def fields_of(
+    cls: type[BaseModel], settings: Sequence[Setting], what: str, former: BaseModel | None = None
+) -> dict[str, Any]:
+    """Return the fields that the settings give to an object of `cls`, as `build` takes them.
+
+    A value is its text where the field takes text, and JSON elsewhere. The parts of a nested field that
+    are not set stay as they are in `former`. Raises ParameterError, which says `what` was to be set, for a
+    field that does not exist and for broken JSON.
+    """
+    fields: dict[str, Any] = {}
+    for setting in settings:
+        _Assignment(setting, what).put(fields, cls, former, setting.path)
+    return fields
+
+
+@dataclass(frozen=True)
+class _Assignment:
+    setting: Setting
+    what: str
+
+    def put(
+        self, fields: dict[str, Any], cls: type[BaseModel] | None, former: object, path: tuple[str, ...]
+    ) -> None:
+        """Put the value at `path` into `fields`, the fields of a `cls` (None: of a plain dictionary)."""
+        name, rest = path[0], path[1:]
+        annotation = self._annotation(cls, name, path) if cls else Any
+        if not rest:
+            fields[name] = self._value(annotation)
+            return
+        inner = model_in(annotation)
+        if inner is None and not takes_mapping(annotation):
+            raise ParameterError(
+                f"'{name}' of {self.what} has no parts, so '{self.setting.key}' cannot be set"
+            )
+        former = getattr(former, name, None)
+        if not isinstance(fields.get(name), dict):
+            fields[name] = former.model_dump(exclude_unset=True) if isinstance(former, BaseModel) else {}
+        self.put(fields[name], inner, former, rest)
+
+    def _annotation(self, cls: type[BaseModel], name: str, path: tuple[str, ...]) -> Any:
+        known = {
+            **cls.model_fields,
+            **{field.alias: field for field in cls.model_fields.values() if field.alias},
+        }
+        if name in known:
+            return known[name].annotation
+        if cls.model_config.get("extra") == "allow":
+            return Any
+        above = ".".join(self.setting.path[: -len(path)])
+        listed = sorted(field for field in known if above or field != _LLM)
+        raise ParameterError(
+            f"{self.what} has no field '{name}'{f' in {above!r}' if above else ''}",
+            *_hint(name, listed),
+        )
+
+    def _value(self, annotation: Any) -> Any:
+        text = self.setting.text
+        if takes_text(annotation):
+            return text
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise ParameterError(f"the value of '{self.setting.key}' is nested too deep") from None
+        except ValueError as error:
+            if not isinstance(error, json.JSONDecodeError):
+                # Python reads no whole number of more than 4300 digits.
+                return text
+            return self._text(text, error)
+
+    def _text(self, text: str, error: json.JSONDecodeError) -> str:
+        if not text.lstrip().startswith(("{", "[")):
+            return text
+        place = f"{error.msg} at character {error.pos + 1}"
+        raise ParameterError(
+            f"the value of '{self.setting.key}' is not JSON: {place}",
+            "texts in JSON stand in double quotes, and the whole in single quotes for the shell",
+        ) from None
+
+
+def _hint(name: str, fields: Sequence[str]) -> tuple[str, ...]:
+    if name in FIELDS:
+        return (FIELDS[name],)
+    if name in GenerationParameters.model_fields and "generation" in fields:
+        return (f"did you mean 'generation.{name}', or '{_LLM}.{name}'?",)
+    return did_you_mean(name, fields) or (f"its fields are {', '.join(fields)}",)

@@ -1,0 +1,148 @@
+"""What became of a run, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from shlex import quote
+
+from seedbed.cli.failures import ExitStatus, show, show_error
+from seedbed.cli.terminal.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
+from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.engine.failure import Failure
+from seedbed.engine.run import Found, Run
+from seedbed.engine.stopping.may_pass import may_pass
+from seedbed.errors import SeedbedError, StopRun
+from seedbed.store.row_names import row_names
+
+_REASONS = 5
+_IDS = 5
+
+
+def exit_status(run: Run) -> ExitStatus:
+    """Return the exit status that a run's outcome stands for."""
+    if run.outcome == "complete":
+        return ExitStatus.COMPLETE
+    goes_on = run.outcome == "interrupted" or may_pass(run.stopped_by)
+    return ExitStatus.INTERRUPTED if goes_on else ExitStatus.INCOMPLETE
+
+
+def write_summary(run: Run, out: Path | None, existed: bool) -> None:
+    """Write to stderr where the rows are, what failed and what it took.
+
+    `out` is the file that the user named, and `existed` says whether it was there before the run.
+    """
+    show_stop(run)
+    paint = "green" if run.outcome == "complete" else "yellow"
+    echo(Painted(headline(run, out), paint, bold=True), err=True)
+    for line in (*_dataset_lines(run, out, existed), *_reason_lines(run), *_cut_lines(run), cost_line(run)):
+        echo(f"  {line}", err=True)
+    show_notes(run)
+
+
+def show_stop(run: Run) -> None:
+    """Write the error that stopped the run to stderr, if one did."""
+    error = run.stopped_by
+    if isinstance(error, SeedbedError):
+        show_error(error)
+    elif error is not None:
+        show(f"{type(error).__name__}: {error}")
+
+
+def show_notes(run: Run) -> None:
+    """Write to stderr what is odd about a run and no failure."""
+    for note in run.notes:
+        echo(Painted("note: ", "yellow", bold=True), note, err=True)
+
+
+def headline(run: Run, out: Path | None) -> str:
+    """Return how many rows there are and where: '8 rows in qa.jsonl'."""
+    where = f" in {run.out}" if run.out else (" on standard output" if out is None and run.accepted else "")
+    short = run.wanted is not None and run.accepted < run.wanted
+    rows = f"{run.accepted:,}{f' of {run.wanted:,}' if short else ''}"
+    noun = "row" if (run.wanted if short else run.accepted) == 1 else "rows"
+    before = "interrupted: " if run.outcome == "interrupted" else ""
+    return f"{before}{rows} {noun}{where}"
+
+
+def found_lines(name: str, found: Found) -> Iterator[str]:
+    """Yield what is said of a run that was there before, before anything is spent."""
+    if found.finished:
+        yield f"the run '{name}' had come to its end: {found}"
+        yield "  --restart begins it anew and keeps the old one aside, a larger -n goes on with it"
+    else:
+        yield f"going on with the run '{name}': {found}"
+
+
+def _dataset_lines(run: Run, out: Path | None, existed: bool) -> Iterator[str]:
+    if out is not None and run.out is None:
+        yield f"{out} is as it was before" if existed else f"{out} was not made"
+    name = quote(run.name)
+    if run.outcome in ("interrupted", "stopped"):
+        # What stops a run by itself says what lets it go on.
+        stopped = isinstance(run.stopped_by, StopRun)
+        yield f"what was made is kept{'' if stopped else ': the same command again goes on from here'}"
+        if run.accepted:
+            yield f"`seedbed runs export {name} -o FILE` writes the rows so far"
+        return
+    if run.failed:
+        yield f"`seedbed runs retry {name}` asks the failed rows again"
+    if run.wanted is not None and run.accepted + run.failed < run.wanted:
+        yield _end_line(run.tried)
+
+
+def _end_line(tried: int | None) -> str:
+    if tried is None:
+        return "there were no more: the source came to its end"
+    indices = "the only index" if tried == 1 else f"all {tried:,} indices"
+    return (
+        f"there were no more from {indices} that may be tried: --max-attempts N, with a larger N, tries more"
+    )
+
+
+def _reason_lines(run: Run) -> Iterator[str]:
+    for reason, count in run.reasons.most_common(_REASONS):
+        failures = [failure for failure in run.failures if failure.reason.splitlines()[0] == reason]
+        yield f"{count:,} failed: {reason}{_places(failures, count)}"
+        if failures:
+            yield from (f"  {line.strip()}" for line in failures[0].reason.splitlines()[1:])
+    if len(run.reasons) > _REASONS:
+        yield f"{len(run.reasons) - _REASONS:,} other reasons: --json lists them"
+    for reason, count in run.rejections.most_common(_REASONS):
+        yield f"{count:,} rejected: {reason}"
+        yield from (f"  {line}" for line in run.advice.get(reason, ()))
+    for step, count in run.dropped.most_common():
+        yield f"{count:,} dropped by '{step}', which returned nothing for {'it' if count == 1 else 'them'}"
+
+
+def _places(failures: Sequence[Failure], count: int) -> str:
+    if not failures:
+        return ""
+    names = row_names((failure.row, failure.source) for failure in failures[:_IDS])
+    more = " ..." if count > _IDS else ""
+    return f" ({names}{more})"
+
+
+def _cut_lines(run: Run) -> Iterator[str]:
+    if cut := run.calls.truncated:
+        answers = "1 answer was" if cut == 1 else f"{cut:,} answers were"
+        yield f"{answers} cut at the longest: raise generation.max_tokens"
+    for word, count in run.calls.ended_otherwise.most_common():
+        answers = "1 answer" if count == 1 else f"{count:,} answers"
+        yield f"{answers} ended with {word!r}, for a reason of the provider's own: are they whole?"
+
+
+def cost_line(run: Run) -> str:
+    """Return what a session took: '4.2 s · 28.5 rows/min · 2 calls · 20 input + 40 output tokens · $0.10'."""
+    calls, usage = run.calls, run.calls.usage
+    made = run.accepted - (run.found.rows if run.found else 0)
+    parts = (
+        duration(run.seconds),
+        rate_text(made / run.seconds) if run.seconds else "",
+        count_text(calls.answered, "call"),
+        f"{calls.replayed:,} replayed" if calls.replayed else "",
+        tries_text(calls.retried),
+        tokens_text(usage.input_tokens, usage.output_tokens),
+        cost_text(calls.cost),
+    )
+    return " · ".join(part for part in parts if part)

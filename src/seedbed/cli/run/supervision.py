@@ -1,0 +1,107 @@
+"""Runs a session while the main thread shows progress and obeys signals."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import time
+from typing import NoReturn
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.run.signals import Interruptions, end_now
+from seedbed.cli.run.summary import found_lines
+from seedbed.cli.terminal.progress import Progress
+from seedbed.engine.local import DRAIN_SECONDS
+from seedbed.engine.run import Run
+from seedbed.engine.session import Session
+from seedbed.engine.stopping.may_pass import may_pass
+from seedbed.errors import SeedbedError
+from seedbed.llm.calling.loop import loop_thread
+
+_REFRESH_SECONDS = 0.2
+_GRACE_SECONDS = 5.0
+
+
+def supervised(session: Session, progress: Progress) -> Run:
+    """Run a session to its end and return the run; for the main thread.
+
+    Raises what stops the session before anything was paid for, unless it may pass; else it is the run's
+    `stopped_by`.
+    Raises BrokenPipeError where nobody reads the rows any more.
+    """
+    run = session.run
+    try:
+        _Supervision(session, progress).run()
+    except SeedbedError as error:
+        if not run.calls.answered and not may_pass(error):
+            raise
+        run.stopped_by, run.outcome, run.out = error, "stopped", None
+    if _reader_has_gone(run.stopped_by):
+        raise BrokenPipeError
+    return run
+
+
+def _reader_has_gone(error: BaseException | None) -> bool:
+    return error is not None and isinstance(error.__cause__, BrokenPipeError)
+
+
+class _Supervision:
+    """Runs a session on the loop thread, with an eye on the clock and on signals.
+
+    The first signal drains the session, the second cancels what is in flight, the third ends the
+    process. Where the session does not obey in time, the process ends; its rows are in the store.
+    """
+
+    def __init__(self, session: Session, progress: Progress) -> None:
+        self._session = session
+        self._progress = progress
+        self._has_told = False
+        self._obeyed = 0
+        self._deadline: float | None = None
+
+    def run(self) -> None:
+        """Come back when the session has ended; raise what it raises."""
+        with Interruptions() as interruptions:
+            future = asyncio.run_coroutine_threadsafe(self._session.aexecute(), loop_thread().loop)
+            with self._progress as progress:
+                while not concurrent.futures.wait([future], _REFRESH_SECONDS).done:
+                    self._obey(interruptions.count)
+                    self._tell_found()
+                    progress.update()
+                # What is found and what comes of it may both be quick.
+                self._tell_found()
+        if not future.cancelled():
+            future.result()
+
+    def _obey(self, count: int) -> None:
+        if count > self._obeyed:
+            self._obeyed = count
+            self._stop(count)
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._give_up()
+
+    def _stop(self, count: int) -> None:
+        if count > 1:
+            self._session.cancel()
+            self._deadline = time.monotonic() + _GRACE_SECONDS
+            self._progress.say("stopping now")
+        elif self._session.is_loading:
+            self._session.break_off()
+            self._deadline = time.monotonic() + _GRACE_SECONDS
+        else:
+            self._session.drain()
+            self._deadline = time.monotonic() + DRAIN_SECONDS + _GRACE_SECONDS
+            self._progress.say(
+                f"stopping: calls in flight have {DRAIN_SECONDS:.0f} s to finish; Ctrl-C again stops at once"
+            )
+
+    def _tell_found(self) -> None:
+        found = self._session.run.found
+        if found is not None and not self._has_told:
+            self._has_told = True
+            for line in found_lines(self._session.run.name, found):
+                self._progress.say(line)
+
+    def _give_up(self) -> NoReturn:
+        self._progress.say("something does not stop, so the process ends; what was made is kept")
+        end_now(ExitStatus.INTERRUPTED)

@@ -1,0 +1,32 @@
+"""The runs that are kept here, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from seedbed.errors import UsageError
+from seedbed.suggestions import did_you_mean
+
+
+def kept_run(name: str) -> Path:
+    """Return the folder of the run called `name`; raise UsageError where there is none."""
+    from seedbed.store import is_run, run_folder, run_names, runs_folder
+
+    folder = run_folder(name)
+    if not is_run(folder):
+        raise UsageError(
+            f"there is no run '{name}' in '{runs_folder()}'",
+            *did_you_mean(name, run_names()),
+            "`seedbed runs` lists those that are there",
+        )
+    return folder
+
+
+def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the names of runs that begin with what has been typed, for the shell."""
+    from seedbed.store import run_names
+
+    return [CompletionItem(name) for name in run_names() if name.startswith(incomplete)]

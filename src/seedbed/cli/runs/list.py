@@ -1,0 +1,76 @@
+"""The list of the runs that are kept."""
+
+from __future__ import annotations
+
+from seedbed.cli.terminal.cell_width import page_width
+from seedbed.cli.terminal.columns import write_columns, write_wrapped
+from seedbed.cli.terminal.counting import brief_moment, brief_number, cost_text, moment
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.terminal.fitting import Column
+from seedbed.cli.terminal.output import write_json
+from seedbed.cli.terminal.printing import echo
+from seedbed.cli.runs.facts import RunFacts, facts_of
+from seedbed.store import list_runs, runs_folder
+
+_COLUMNS = (
+    Column("NAME", name=True),
+    Column("TASK", weight=2, name=True),
+    Column("OUTCOME"),
+    Column("ROWS", right=True),
+    Column("FAILED", weight=7, right=True),
+    Column("REJECTED", weight=3, right=True),
+    Column("CALLS", weight=1, right=True, brief=brief_number),
+    Column("INPUT TOKENS", weight=4, right=True, brief=brief_number),
+    Column("OUTPUT TOKENS", weight=5, right=True, brief=brief_number),
+    Column("COST", weight=8, right=True),
+    Column("STARTED", weight=6, brief=brief_moment),
+)
+_NOTHING = "-"  # A cell is never empty: what reads the columns finds as many in each line.
+
+
+def write_runs(as_json: bool) -> ExitStatus:
+    """Write every run with what it has made and taken; one that is damaged is named, and the others go on."""
+    facts = [facts_of(entry) for entry in list_runs(runs_folder())]
+    if as_json:
+        write_json([one.as_json() for one in facts])
+    elif not facts:
+        echo(f"no runs are kept in '{runs_folder()}'", err=True)
+        echo("  seedbed run TASK --llm BACKEND/MODEL -n 10 -o OUT.jsonl", err=True)
+    else:
+        hidden = write_columns(_COLUMNS, [_cells(one) for one in facts], painted="OUTCOME")
+        for one in facts:
+            _write_notes(one)
+        if hidden:
+            echo(f"not shown: {', '.join(hidden)}; a wider terminal or --json has them", err=True)
+    return ExitStatus.COMPLETE
+
+
+def _cells(one: RunFacts) -> tuple[str, ...]:
+    made: tuple[str, ...] = ("",) * 7
+    if one.spent is not None:
+        made = (
+            one.rows_text(),
+            f"{one.failed:,}",
+            f"{one.rejected:,}",
+            f"{one.spent.calls:,}",
+            f"{one.spent.input_tokens:,}",
+            f"{one.spent.output_tokens:,}",
+            cost_text(one.cost),
+        )
+    started = moment(one.session.started) if one.session else ""
+    cells = (one.entry.name, one.task, one.outcome, *made, started)
+    return tuple(cell or _NOTHING for cell in cells)
+
+
+def _write_notes(one: RunFacts) -> None:
+    if one.error:
+        first, *rest = str(one.error).splitlines()
+        _write_note(f"{one.entry.name}: {first}")
+        for line in rest:
+            _write_note(line)
+    elif one.entry.holder:
+        _write_note(f"{one.entry.name}: {one.holder_text()} works on it")
+
+
+def _write_note(line: str) -> None:
+    write_wrapped(line, page_width(), indent="  " if line.startswith(" ") else "")

@@ -1,0 +1,115 @@
+"""Why rows of a run failed or were rejected: alike reasons together, with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedbed.cli.terminal.counting import cut
+from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.llm.conversation import message_text
+from seedbed.store import Refused, RunReader
+from seedbed.store.refused_rows import Origins, RefusedRow, each_once
+from seedbed.store.row_names import row_name, row_names
+from seedbed.tasks.row_text import row_text
+
+_MOST_KINDS = 1000
+_IDS = 5
+_TEXTS = 3
+
+
+@dataclass
+class Reason:
+    """What rows were refused for: the verdict, the step, the reason, how many, and some of them."""
+
+    verdict: str
+    step: str
+    reason: str
+    count: int = 0
+    rows: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    examples: list[Refused] = field(default_factory=list)
+
+    def add(self, refused: Refused) -> None:
+        """Count one more row."""
+        self.count += 1
+        if len(self.rows) < _IDS:
+            self.rows.append(refused.row)
+            self.sources.append(refused.source)
+        if len(self.examples) < _TEXTS:
+            self.examples.append(refused)
+        if refused.text and len(self.texts) < _TEXTS:
+            self.texts.append(refused.text)
+
+
+def reasons_of(reader: RunReader) -> list[Reason]:
+    """Return why rows were refused, those that failed first, the most frequent first."""
+    found: dict[tuple[str, str, str], Reason] = {}
+    for refused in each_once(reader):
+        key = (refused.verdict, refused.step, refused.reason.partition("\n")[0])
+        if key not in found and len(found) >= _MOST_KINDS:
+            key = (refused.verdict, "", "other reasons")
+        if key not in found:
+            found[key] = Reason(*key[:2], refused.reason if key[1] else key[2])
+        found[key].add(refused)
+    return sorted(found.values(), key=lambda reason: (reason.verdict, -reason.count))
+
+
+def as_json(reasons: Sequence[Reason], origins: Origins | None = None) -> list[dict[str, Any]]:
+    """Return the reasons as values that JSON can hold; with `origins`, each with what some rows came of."""
+    return [_reason_json(reason, origins) for reason in reasons]
+
+
+def _reason_json(reason: Reason, origins: Origins | None) -> dict[str, Any]:
+    facts = {**vars(reason), "sources": [source or None for source in reason.sources]}
+    examples = facts.pop("examples")
+    return (
+        facts if origins is None else {**facts, "examples": [origins.of(one).as_json() for one in examples]}
+    )
+
+
+def write_reasons(
+    reasons: Sequence[Reason], *, most: int, longest: int, origins: Origins | None = None
+) -> None:
+    """Write the first reasons, each with rows that it holds for and answers cut to `longest` characters.
+
+    With `origins`, what the first of the rows came of takes the place of the answers.
+    """
+    for reason in reasons[:most]:
+        for parts in _lines(reason, longest, with_answers=origins is None):
+            echo(*parts)
+        if origins is not None and reason.examples:
+            for line in _origin_lines(origins.of(reason.examples[0]), longest):
+                echo(f"    {line}")
+    if len(reasons) > most:
+        echo(f"  {len(reasons) - most:,} other reasons: --json has them all")
+
+
+def _lines(reason: Reason, longest: int, with_answers: bool) -> Iterator[tuple[str | Painted, ...]]:
+    first, *rest = reason.reason.splitlines() or [""]
+    paint = "red" if reason.verdict == "failed" else "yellow"
+    count = Painted(f"{reason.count:,} {reason.verdict}", paint)
+    names = row_names(zip(reason.rows, reason.sources, strict=True))
+    more = " ..." if reason.count > len(reason.rows) else ""
+    yield "  ", count, f" at {reason.step}: {first}" if reason.step else f": {first}"
+    yield from ((f"    {line.strip()}",) for line in rest)
+    yield (f"    {names}{more}",)
+    if with_answers:
+        yield from ((f"    answered: {cut(text, longest)}",) for text in reason.texts)
+
+
+def _origin_lines(row: RefusedRow, longest: int) -> Iterator[str]:
+    """Yield what a row came of, a line for each thing."""
+    yield f"{row_name(row.row, row.source)} came of"
+    known = {"source row": row.source_row, "input": row.input}
+    yield from (f"  {name}: {cut(row_text(value), longest)}" for name, value in known.items() if value)
+    for call in row.calls:
+        for message in call.messages or ():
+            yield f"  {call.step}, {message['role']}: {cut(message_text(message), longest)}"
+        for answer in call.answers:
+            text = answer["text"] or answer["reasoning"] or "(no text)"
+            yield f"  {call.step}, answer: {cut(text, longest)}"
+        if not call.answers:
+            yield f"  {call.step}: no answer came"

@@ -1,0 +1,45 @@
+"""Removing a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+from seedbed.cli.terminal.asking import is_agreed
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.runs.kept_runs import kept_run
+from seedbed.cli.terminal.printing import echo
+from seedbed.cli.runs.facts import RunFacts, facts_of
+from seedbed.errors import UsageError
+from seedbed.store import remove_run, run_entry
+
+
+def remove_kept_run(name: str, yes: bool) -> ExitStatus:
+    """Remove a run after asking; raises UsageError where it is being worked on, or nobody can be asked."""
+    facts = facts_of(run_entry(kept_run(name)))
+    if facts.error:
+        folder = quote(str(facts.entry.folder))
+        raise UsageError(facts.error.fact, f"to remove it all the same: rm -r {folder}") from facts.error
+    if (link := facts.entry.folder).is_symlink():
+        # What it leads to may have another name, too, and is not removed by this one.
+        raise UsageError(
+            f"'{link}' is a link to '{link.resolve()}'",
+            f"to remove the link alone: rm {quote(str(link))}",
+            f"to remove the run: rm -r {quote(str(link.resolve()))}",
+        )
+    if holder := facts.entry.holder:
+        raise UsageError(
+            f"{facts.holder_text()} works on the run '{name}'", f"stop it first: kill {holder.pid}"
+        )
+    if not is_agreed(f"this removes the run '{name}' for good: {_holds(facts)}", "remove it?", yes):
+        echo("it stays as it is", err=True)
+        return ExitStatus.COMPLETE
+    remove_run(facts.entry.folder)
+    dataset = f"; {facts.out} stays as it is" if facts.out and Path(facts.out).exists() else ""
+    echo(f"the run '{name}' is removed{dataset}", err=True)
+    return ExitStatus.COMPLETE
+
+
+def _holds(facts: RunFacts) -> str:
+    rows = f"{facts.accepted:,} row{'' if facts.accepted == 1 else 's'}"
+    return ", ".join([rows, *facts.spent_texts()])

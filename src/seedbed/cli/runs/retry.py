@@ -1,0 +1,88 @@
+"""Asking the failed rows of a run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from seedbed.cli.terminal.asking import is_agreed
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.run.kept_order import missing_settings, renewed_order
+from seedbed.cli.runs.kept_runs import kept_run
+from seedbed.cli.run.making import Making, make_dataset
+from seedbed.engine.resume.file_record import fingerprints_of
+from seedbed.engine.resume.manifest import changed_steps
+from seedbed.engine.plan import Plan
+from seedbed.errors import UsageError
+from seedbed.plugins.registry import Registry
+from seedbed.store import RunReader, SessionRecord
+
+
+def retry_run(
+    name: str,
+    registry_with: Callable[[Mapping[str, Any]], Registry],
+    given: Mapping[str, Any],
+    *,
+    yes: bool,
+    as_json: bool,
+) -> ExitStatus:
+    """Run the failed rows of a run again with its own order; raises UsageError where that is not known.
+
+    `given` are options of `seedbed run`, which take the place of those that the run was made with.
+    `registry_with` returns the registry under the policy that the run was made under.
+    """
+    folder = kept_run(name)
+    with RunReader.open(folder) as reader:
+        session = reader.last_working_session()
+    kept = _order(name, session)
+    _check_place(name, kept)
+    if missing := missing_settings(kept, given):
+        again = " ".join(f"--set {key}=..." for key in missing)
+        raise UsageError(
+            f"the run '{name}' was made with {again}, which is secret and not kept",
+            f"give it again: seedbed runs retry {quote(name)} {again}",
+        )
+
+    def check(plan: Plan) -> bool:
+        changes = given["llm"] is not None or given["settings"]
+        changed = _changed(name, plan, session) if changes else ()
+        return not changed or is_agreed(
+            f"the code or files of {', '.join(changed)} have changed: all rows are made again, "
+            "not the failed ones alone",
+            "make them again?",
+            yes,
+        )
+
+    out = Path(kept["out"]) if kept["out"] else None
+    how = Making(out, name, retry=True, as_json=as_json, csv_safe=kept.get("csv_safe", False), check=check)
+    registry = registry_with(kept.get("policy") or {})
+    return make_dataset(renewed_order(kept, given, str(folder)), registry, how)
+
+
+def _order(name: str, session: SessionRecord | None) -> dict[str, Any]:
+    if session is None:
+        raise UsageError(f"the run '{name}' has made nothing yet", "begin it with `seedbed run`")
+    order: dict[str, Any] | None = session.manifest.get("order")
+    if order is None:
+        raise UsageError(
+            f"the run '{name}' was made from Python, and what it was asked for is not known here",
+            f"call it as before, with one argument more: run(..., name={name!r}, retry=True)",
+        )
+    return order
+
+
+def _check_place(name: str, order: Mapping[str, Any]) -> None:
+    """Raise UsageError where the files that the order names are not to be looked for here."""
+    folder = Path(order["folder"])
+    if folder != Path.cwd() and folder.is_dir():
+        raise UsageError(
+            f"the run '{name}' was made in '{folder}', and names files from there",
+            f"cd {quote(str(folder))}, and say it again (SEEDBED_RUNS says where the runs are)",
+        )
+
+
+def _changed(name: str, plan: Plan, session: SessionRecord | None) -> tuple[str, ...]:
+    with RunReader.open(kept_run(name)) as reader:
+        return changed_steps(fingerprints_of(plan, reader, retrying=True), session)

@@ -1,0 +1,125 @@
+"""One run in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from seedbed.cli.terminal.counting import count_text, duration, moment
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.runs.kept_runs import kept_run
+from seedbed.cli.terminal.output import write_json
+from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.cli.runs.reasons import Reason, as_json, reasons_of, write_reasons
+from seedbed.cli.runs.facts import RunFacts, facts_of
+from seedbed.store import RunReader, SessionRecord, run_entry
+
+_REASONS = 5
+_LONGEST = 200
+
+
+def show_run(name: str, machine: bool) -> ExitStatus:
+    """Write what a run is, what it has made and taken, and why rows are missing; raises UsageError."""
+    folder = kept_run(name)
+    with RunReader.open(folder) as reader:
+        facts, sessions, reasons = facts_of(run_entry(folder)), reader.sessions(), reasons_of(reader)
+    if facts.error:
+        raise facts.error
+    if machine:
+        write_json(_as_json(facts, sessions, reasons))
+    else:
+        _write(facts, sessions, reasons)
+    return ExitStatus.COMPLETE
+
+
+def _as_json(facts: RunFacts, sessions: list[SessionRecord], reasons: list[Reason]) -> dict[str, Any]:
+    return {
+        **facts.as_json(),
+        "manifest": facts.manifest,
+        "sessions": [_session_as_json(session) for session in sessions],
+        "reasons": as_json(reasons),
+    }
+
+
+def _session_as_json(session: SessionRecord) -> dict[str, Any]:
+    return {name: value for name, value in session._asdict().items() if name != "manifest"}
+
+
+def _write(facts: RunFacts, sessions: list[SessionRecord], reasons: list[Reason]) -> None:
+    of = f", a run of {facts.task}" if facts.task else ""
+    echo(Painted(facts.entry.name, bold=True), of)
+    _write_table(list(_about(facts, sessions)))
+    _write_section("Steps", [(step["name"], _step_text(step)) for step in facts.manifest.get("steps", ())])
+    _write_section("Sessions", [(str(one.id), _session_text(one, facts)) for one in sessions])
+    if reasons:
+        echo("\nRows that are not in the dataset:")
+        write_reasons(reasons, most=_REASONS, longest=_LONGEST)
+    for line in _next(facts):
+        echo(f"\n{line}")
+
+
+def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str, str]]:
+    yield "Outcome", facts.outcome + (f": {facts.holder_text()}" if facts.entry.holder else "")
+    refused = [f"{facts.failed:,} failed"] * bool(facts.failed)
+    refused += [f"{facts.rejected:,} rejected"] * bool(facts.rejected)
+    yield "Rows", ", ".join([facts.rows_text(), *refused])
+    yield "Dataset", _dataset(facts)
+    if taken := facts.spent_texts():
+        yield "Calls", ", ".join(taken)
+    if facts.spent:
+        yield "Time", f"{duration(facts.spent.seconds)} in {count_text(len(sessions), 'session')}"
+    order = {name: facts.manifest.get(name) for name in ("n", "seed", "input")}
+    yield "Asked for", ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
+    yield "Kept in", str(facts.entry.folder)
+    summary = (facts.session.summary if facts.session else None) or {}
+    for note in summary.get("notes", ()):
+        yield "Note", note.partition("\n")[0]
+
+
+def _dataset(facts: RunFacts) -> str:
+    if facts.out is None:
+        return "no file was named"
+    return facts.out if Path(facts.out).exists() else f"{facts.out}, which is not there"
+
+
+def _step_text(step: dict[str, Any]) -> str:
+    llms = [llm["reference"] for llm in step["llms"]]
+    packages = dict.fromkeys([step["package"], *(llm["package"] for llm in step["llms"])])
+    return ", ".join([step["class"].rpartition(".")[2], *llms, *filter(None, packages)])
+
+
+def _session_text(session: SessionRecord, facts: RunFacts) -> str:
+    last = facts.session is not None and session.id == facts.session.id
+    outcome = session.outcome or ("running" if last and facts.entry.holder else "killed")
+    summary = session.summary or {}
+    rows = count_text(summary.get("accepted", 0), "row")
+    calls = count_text(summary.get("calls", 0), "call")
+    stopped = (summary.get("stopped_by") or "").partition("\n")[0]
+    texts = (moment(session.started), outcome, duration(session.seconds), rows, calls, stopped)
+    return ", ".join(text for text in texts if text)
+
+
+def _next(facts: RunFacts) -> Iterator[str]:
+    name = quote(facts.entry.name)
+    if facts.outcome in ("interrupted", "killed"):
+        yield "the same command again goes on from here"
+    if facts.outcome == "stopped":
+        yield "the same command again goes on, once what stopped it is gone"
+    if facts.failed and not facts.entry.holder:
+        by_command = f"`seedbed runs retry {name}`"
+        from_python = f"run(..., name={facts.entry.name!r}, retry=True) in the program that made it"
+        yield f"{by_command if facts.manifest.get('order') else from_python} asks the failed rows again"
+
+
+def _write_section(title: str, lines: list[tuple[str, str]]) -> None:
+    if lines:
+        echo(f"\n{title}:")
+        _write_table(lines)
+
+
+def _write_table(lines: list[tuple[str, str]]) -> None:
+    width = max(len(title) for title, _ in lines)
+    for title, text in lines:
+        echo(f"  {title.ljust(width)}  {text}".rstrip())

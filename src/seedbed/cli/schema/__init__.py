@@ -1,0 +1,1 @@
+"""`seedbed schema`: print the JSON Schema of pipeline files."""

@@ -1,0 +1,86 @@
+"""Progress as a bar that is drawn again and again on a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+
+from seedbed.cli.terminal.bar_text import shown
+from seedbed.cli.terminal.cell_width import shortened
+from seedbed.cli.terminal.printing import in_one_line
+from seedbed.cli.terminal.progress import Progress, rows_text
+from seedbed.cli.terminal.step_bars import StepBars
+
+if TYPE_CHECKING:
+    from seedbed.engine.session import Session
+
+_OTHER_LINES = 8  # What stands around the steps, where lines are wrapped on a narrow terminal.
+_NAME = 24
+_ROOM_FOR_ONE_LINE = 72
+
+
+class BarProgress(Progress):
+    """Bars for the rows and each step, what they take and what is left; gone when the run has ended."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._console = Console(stderr=True)
+        self._spinner = Spinner("dots")
+        self._steps = StepBars(session.plan.steps, session.steps)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def update(self) -> None:
+        """Draw the bar as the counts are now."""
+        rate = self.rate()
+        self._live.update(self._loading() if self.is_loading else self._running(rate), refresh=True)
+
+    def say(self, text: str) -> None:
+        """Write a message above the bar."""
+        self._console.print(shown(text))
+
+    def _loading(self) -> RenderableType:
+        self._spinner.update(text=shown(f"{self.loading_text()} ..."))
+        return self._spinner
+
+    def _running(self, rate: float) -> RenderableType:
+        size = self._console.size
+        steps = self._steps.draw(time.monotonic(), self.run.wanted, size.width, size.height - _OTHER_LINES)
+        taken = shown(" · ".join(self.details(rate)), "dim")
+        left = self.budget_texts()
+        budget = [shown(f"left to spend: {' · '.join(left)}", "dim")] if left else []
+        return Group(*self._rows(size.width), *steps, taken, *budget)
+
+    def _rows(self, width: int) -> list[RenderableType]:
+        """Return the bar of the run and its rows, in two lines where one is too short."""
+        of = self.run.wanted
+        name = shortened(in_one_line(self.run.name), min(_NAME, width // 2 - 2))
+        bar = ProgressBar(of, self.settled, width=min(30, width // 2 - 4), pulse=of is None)
+        parts: list[RenderableType] = [shown(name, "bold"), bar, shown(rows_text(self.run))]
+        if width >= _ROOM_FOR_ONE_LINE:
+            return [_beside(parts)]
+        return [_beside(parts[:2]), parts[2]]
+
+
+def _beside(parts: Sequence[RenderableType]) -> Table:
+    line = Table.grid(padding=(0, 1))
+    for _ in parts:
+        line.add_column(no_wrap=True)
+    line.add_row(*parts)
+    return line

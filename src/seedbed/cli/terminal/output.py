@@ -1,0 +1,40 @@
+"""Standard output, kept free of whatever tasks and backends print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import Any, BinaryIO
+
+from seedbed.cli.terminal.printing import echo, json_text
+from seedbed.plugins.printed import flush_c
+
+
+@contextmanager
+def kept_stdout() -> Iterator[BinaryIO]:
+    """Yield standard output for rows alone; within the block, what others print goes to standard error.
+
+    That holds for C libraries and child processes too, since the descriptor itself is replaced.
+    """
+    sys.stdout.flush()
+    stream = os.fdopen(os.dup(1), "wb")
+    former = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield stream
+    finally:
+        sys.stdout.flush()
+        flush_c()
+        os.dup2(former, 1)
+        os.close(former)
+        # Whoever writes a row flushes it, and has been told what became of it.
+        with suppress(OSError):
+            stream.close()
+
+
+def write_json(value: Any, *, err: bool = False) -> None:
+    """Write one JSON document to standard output, or to standard error."""
+    echo(json_text(value), err=err)

@@ -1,0 +1,142 @@
+"""How a run is doing, for people: lines of text, or a live bar on a terminal."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from seedbed.cli.terminal.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
+from seedbed.cli.terminal.printing import echo
+from seedbed.cli.terminal.rates import Rate
+
+if TYPE_CHECKING:
+    from seedbed.engine.run import Run
+    from seedbed.engine.session import Session
+    from seedbed.llm.budget.budget import Cap
+
+_LINE_SECONDS = 5.0
+_QUIET_LOADING_SECONDS = 1.0
+
+
+class Progress:
+    """Says what it is told to, and shows nothing else; what the others have in common.
+
+    `update` is called about five times a second by the main thread, which alone uses the object.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.run = session.run
+        self._session = session
+        self._rate = Rate()
+        self._begun = time.monotonic()
+        self._found = session.run.found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+
+    def update(self) -> None:
+        """Show the counts as they are now."""
+
+    def say(self, text: str) -> None:
+        """Show a message."""
+        echo(text, err=True)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether models and steps are still being made ready."""
+        return self._session.is_loading
+
+    @property
+    def settled(self) -> int:
+        """The rows that need no more work."""
+        return self.run.accepted + self.run.failed
+
+    def loading_text(self) -> str:
+        """Say what is being loaded."""
+        llms = dict.fromkeys(llm.reference for llm in self._session.plan.llms)
+        return f"loading {', '.join(llms) or self.run.name}"
+
+    def rate(self) -> float:
+        """Return the rows settled per second of late, and remember the count for the next time."""
+        now = time.monotonic()
+        if self.is_loading or self.run.found is not self._found:
+            # What was kept has come at once, and says nothing of the rows to come.
+            self._found = self.run.found
+            self._rate.forget()
+        return self._rate.at(now, self.settled)
+
+    def details(self, rate: float) -> list[str]:
+        """Return what the rows take: '12 s', '3.4 rows/s', '12 calls', '8 input + 16 output tokens', ..."""
+        calls = self.run.calls
+        texts = (
+            duration(time.monotonic() - self._begun),
+            rate_text(rate),
+            count_text(calls.answered, "call"),
+            tokens_text(calls.usage.input_tokens, calls.usage.output_tokens),
+            cost_text(calls.cost),
+            tries_text(calls.retried),
+            self.left(rate),
+        )
+        return [text for text in texts if text]
+
+    def left(self, rate: float) -> str:
+        """Return the time left in words, or nothing where it cannot be known."""
+        if self.run.wanted is None or rate <= 0 or self.settled >= self.run.wanted:
+            return ""
+        return f"about {duration((self.run.wanted - self.settled) / rate)} left"
+
+    def budget_texts(self) -> list[str]:
+        """Return what is left of each cap: '$0.38 of $0.50', '1,200 of 5,000 tokens', '3 min of 10 min'."""
+        budget = self._session.budget
+        return [] if budget is None else [_cap_text(cap) for cap in budget.caps]
+
+
+class NoProgress(Progress):
+    """Neither shows nor says anything, where standard error is for JSON."""
+
+    def say(self, text: str) -> None:
+        """Keep it to itself."""
+
+
+class LineProgress(Progress):
+    """A plain line on stderr every few seconds."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._last_line = time.monotonic()
+        self._has_said_loading = False
+
+    def update(self) -> None:
+        """Write a line if the last one is old enough."""
+        now = time.monotonic()
+        rate = self.rate()
+        if self.is_loading:
+            if not self._has_said_loading and now - self._begun > _QUIET_LOADING_SECONDS:
+                self._has_said_loading = True
+                self.say(f"{self.loading_text()} ...")
+        elif now - self._last_line > _LINE_SECONDS:
+            self._last_line = now
+            self.say(", ".join([rows_text(self.run), *self.details(rate)]))
+
+
+def _cap_text(cap: Cap) -> str:
+    if cap.kind == "cost":
+        return f"{cost_text(cap.left) or '$0.00'} of {cost_text(cap.most)}"
+    if cap.kind == "tokens":
+        return f"{cap.left:,.0f} of {cap.most:,.0f} tokens"
+    return f"{duration(cap.left)} of {duration(cap.most)}"
+
+
+def rows_text(run: Run) -> str:
+    """Return the counts of rows: '12 of 100 rows, 3 rejected, 1 failed'."""
+    of = f" of {run.wanted:,}" if run.wanted is not None else ""
+    noun = "row" if (run.wanted or run.accepted) == 1 else "rows"
+    rejected = f", {run.rejected:,} rejected" if run.rejected else ""
+    failed = f", {run.failed:,} failed" if run.failed else ""
+    return f"{run.accepted:,}{of} {noun}{rejected}{failed}"

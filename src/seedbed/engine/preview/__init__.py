@@ -1,0 +1,1 @@
+"""Preview: a few rows, each with its prompts and answers."""

@@ -1,0 +1,63 @@
+"""A preview as text: for each row its prompts, answers, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from seedbed.engine.preview.trace import PreviewedCall, PreviewedRow
+from seedbed.engine.run import Run
+from seedbed.llm.conversation import added_messages, message_text, told_answers
+from seedbed.llm.messages import Message
+from seedbed.store.row_names import row_name
+from seedbed.tasks.row_text import row_text
+
+
+class Part(NamedTuple):
+    """Something that a row came of or came to, with a title: a prompt, an answer, a row, a reason."""
+
+    kind: Literal["prompt", "note", "answer", "row", "failed", "rejected"]
+    title: str
+    text: str
+
+
+def preview_lines(rows: Iterable[PreviewedRow], run: Run) -> Iterator[str]:
+    """Yield the lines of a preview."""
+    for row in rows:
+        yield title_of(row)
+        for part in parts_of(row):
+            yield f"  {part.title}"
+            yield from (f"    {line}" for line in part.text.splitlines())
+    yield str(run)
+
+
+def title_of(row: PreviewedRow) -> str:
+    """Return what a row is called."""
+    return row_name(row.id, row.source) if row.id else "calls of no single row"
+
+
+def parts_of(row: PreviewedRow) -> Iterator[Part]:
+    """Yield what a row came of, and what it came to, in order."""
+    earlier: Sequence[Message] = ()
+    for call in row.calls:
+        yield from _parts_of_call(call, earlier)
+        earlier = call.request.messages
+    yield from (Part("row", "row", row_text(made)) for made in row.rows)
+    yield from (Part("failed", "failed", failure.reason) for failure in row.failures)
+    yield from (Part("rejected", "rejected", rejection.reason) for rejection in row.rejections)
+
+
+def _parts_of_call(call: PreviewedCall, earlier: Sequence[Message]) -> Iterator[Part]:
+    for message in added_messages(call.request.messages, earlier):
+        title = "raw prompt" if call.request.raw_prompt else str(message["role"])
+        yield Part("prompt", title, message_text(message))
+    if call.note:
+        yield Part("note", "note", call.note)
+    answers = told_answers(call.response.choices, about=_sent(call))
+    yield from (Part("answer", title, text) for title, text in answers)
+
+
+def _sent(call: PreviewedCall) -> str:
+    """Return the parameters that were sent with a prompt, in one line after the title of its answer."""
+    sent = ", ".join(f"{name}={value}" for name, value in call.parameters.items())
+    return f" · {sent}" if sent else ""

@@ -1,0 +1,106 @@
+"""What a step's results depend on, as a digest: name, parameters, prompts, models and code."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+from pydantic import SecretStr
+from pydantic_core import to_jsonable_python
+
+from seedbed.engine.resume.code import code_parts
+from seedbed.llm.json_text import json_text
+from seedbed.llm.llm import LLM
+from seedbed.pipeline.topology import Edge
+from seedbed.tasks.files import content_digest, parameter_files
+from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.task import BaseTask
+
+SIZE = 16
+
+
+def digest(*parts: bytes) -> bytes:
+    """Return the digest of parts that are all there; see `digest_of`."""
+    return digest_of(parts)
+
+
+def digest_of(parts: Iterable[bytes]) -> bytes:
+    """Return a digest (16 bytes) of parts, each with its length, so that no two lists of parts are alike."""
+    hashed = hashlib.blake2b(digest_size=SIZE)
+    for part in parts:
+        hashed.update(len(part).to_bytes(8, "big"))
+        hashed.update(part)
+    return hashed.digest()
+
+
+def step_fingerprint(step: BaseStep, seed: int) -> bytes:
+    """Return the digest of all that decides what `step` makes of a row in a run of this seed.
+
+    Keys, endpoints, time-outs and how many calls are in flight have no part in it. The content of the files
+    that its parameters name has.
+    """
+    fields = {name: _as_data(value) for name, value in _fields(step)}
+    encoded = json_text(
+        [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    )
+    if isinstance(step, BaseTask) and (sent := step.sampling_parameters()) != step.generation.given():
+        # The user's parameters of the LLM beat the task's own defaults, and the fields alone don't show it.
+        encoded += json_text(_as_data(sent), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
+    return digest(encoded, *files, *code_parts(type(step)))
+
+
+def step_basis(step: BaseStep, seed: int) -> bytes:
+    """Return the digest of what a retry with another LLM or other parameters may not change.
+
+    That is the step's code, with that of functions among its parameters, the content of its files, and the
+    seed.
+    """
+    functions = {name: _as_data(value) for name, value in _fields(step) if _is_function(value)}
+    encoded = json_text([type(step).__qualname__, functions, seed], option=orjson.OPT_SORT_KEYS)
+    files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
+    return digest(encoded, *files, *code_parts(type(step)))
+
+
+def way_fingerprint(way: Edge) -> bytes:
+    """Return the digest of a way between two steps: its ends, and the condition that rows take it on."""
+    # A lambda's name says nothing of it.
+    code = code_parts(getattr(way.when, "function", None))
+    text = way.when.text if way.when is not None else ""
+    return digest(way.parent.encode(), way.child.encode(), text.encode(), *code)
+
+
+def execution_key(fingerprint: bytes, encoded_row: bytes) -> bytes:
+    """Return the key of a step's result: what the step is, and the row that it was given."""
+    return hashlib.blake2b(encoded_row, digest_size=SIZE, key=fingerprint).digest()
+
+
+def _fields(step: BaseStep) -> Iterator[tuple[str, Any]]:
+    return ((name, getattr(step, name)) for name in type(step).model_fields)
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, LLM)
+
+
+def _as_data(value: Any) -> Any:
+    if isinstance(value, LLM):
+        return [value.backend, value.model_name, value.answer_settings, _as_data(value.given())]
+    if isinstance(value, dict):
+        return {str(key): _as_data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_data(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(repr(item) for item in value)
+    if isinstance(value, SecretStr):
+        return None
+    return to_jsonable_python(value, fallback=_named)
+
+
+def _named(value: Any) -> str:
+    """Return what stands for an object that JSON lacks; an address in its repr would change each time."""
+    if callable(value):
+        return digest(*code_parts(value)).hex()
+    return type(value).__qualname__

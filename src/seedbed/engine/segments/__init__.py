@@ -1,0 +1,1 @@
+"""Segments: rows in flight through the steps of a run."""

@@ -1,0 +1,256 @@
+"""The way of one item through the row-wise steps of a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any
+
+from seedbed.engine.evidence import evidence_of
+from seedbed.engine.failure import Failure
+from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.joined_rows import by_fork, joined, row_order, united
+from seedbed.engine.segments.rows_in_flight import InFlight, children
+from seedbed.engine.segments.step_results import StepResults
+from seedbed.engine.segments.turns import Turns
+from seedbed.engine.sources.sources import Item
+from seedbed.errors import InvalidRowError, Reject
+from seedbed.pipeline.topology import Merge, Node, Topology
+from seedbed.tasks.steps import Step
+
+Chain = list[Node]
+"""Nodes each of which has one child, with one parent: a row goes through without waiting for its siblings."""
+
+Finished = Mapping[str, "asyncio.Future[list[InFlight]]"]
+
+Ways = dict[str, list["str | Failure"]]
+"""For each step with routes behind it, the one that each of its rows takes, or why it takes none."""
+
+
+class Flow:
+    """Takes items through the nodes of a segment of the graph.
+
+    Where rows fork, meet or need order, the rows of an item wait for each other; they wait for those of
+    another item at an ordered step alone. `kept` names the nodes whose rows are wanted. With `judged`,
+    rows may still be refused afterwards, and it must be known then what was asked for them.
+    """
+
+    def __init__(
+        self,
+        segment: Sequence[Node],
+        topology: Topology,
+        executions: StepResults,
+        kept: Iterable[str],
+        judged: bool = False,
+    ) -> None:
+        self._judged = judged
+        self._executions = executions
+        self._topology = topology
+        self._kept = frozenset(kept)
+        self._chains = _chains(segment, topology, self._kept)
+        self._places = {node.name: place for place, node in enumerate(topology.nodes)}
+        self._turns = {node.name: Turns() for node in segment if is_ordered(node)}
+        self._is_plain = (
+            len(self._chains) == 1
+            and not self._is_routed(self._chains[0][0])
+            and self._kept == {self._chains[0][-1].name}
+            and not self._turns
+        )
+
+    async def settle(self, item: Item, position: int) -> ItemOutcome:
+        """Return what became of an item; an error that every row would meet is raised."""
+        settled = ItemOutcome(position, item.id)
+        try:
+            if item.failure is not None:
+                settled.failures.append(item.failure)
+            elif self._is_plain:
+                (chain,) = self._chains
+                settled.made[chain[-1].name] = await self._one_through(chain, 0, item.cell, settled)
+            else:
+                await self._through_all(item.cell, settled)
+        finally:
+            for turns in self._turns.values():
+                turns.give_up(position)
+        if not self._judged:
+            # A row may wait long for its verdict, and prompts are as large as rows.
+            settled.scopes.clear()
+        # They came as they happened, and the rows of one item go their ways at once.
+        settled.failures.sort(key=self._place)
+        settled.rejections.sort(key=self._place)
+        return settled
+
+    def _place(self, failure: Failure) -> tuple[list[int], int]:
+        return row_order(failure.row), self._places.get(failure.step, 0)
+
+    def _is_routed(self, node: Node) -> bool:
+        return any(self._topology.routes(parent.step) for parent in node.parents)
+
+    async def _through_all(self, start: InFlight, settled: ItemOutcome) -> None:
+        if start.node in self._kept:
+            settled.made[start.node] = [start]
+        first: asyncio.Future[list[InFlight]] = asyncio.get_running_loop().create_future()
+        first.set_result([start])
+        finished = {start.node: first}
+        ways: Ways = {}
+        for chain in self._chains:
+            finished[chain[-1].name] = asyncio.ensure_future(
+                self._when_ready(chain, start, finished, ways, settled)
+            )
+        await none_left([*finished.values()])
+
+    async def _when_ready(
+        self, chain: Chain, start: InFlight, finished: Finished, ways: Ways, settled: ItemOutcome
+    ) -> list[InFlight]:
+        head = chain[0]
+        branches = [
+            self._routed(parent.step, head.name, await finished[parent.step], ways, settled)
+            for parent in head.parents
+        ]
+        if not branches:
+            return await self._through(chain, [start], settled)
+        cells = branches[0] if head.merge is None else self._merged(head, head.merge, branches, settled)
+        return await self._through(chain, cells, settled)
+
+    def _routed(
+        self, parent: str, child: str, cells: list[InFlight], ways: Ways, settled: ItemOutcome
+    ) -> list[InFlight]:
+        """Return the rows that take the way from a parent to a child."""
+        if not self._topology.routes(parent):
+            return cells
+        # Asked once: a condition that said something else to the next child would lose or double the row.
+        if parent not in ways:
+            ways[parent] = [self._way(parent, cell, settled) for cell in cells]
+            lost = [way for way in ways[parent] if isinstance(way, Failure)]
+            settled.rejections += [failure for failure in lost if failure.rejected]
+            settled.failures += [failure for failure in lost if not failure.rejected]
+        return [cell for cell, way in zip(cells, ways[parent], strict=True) if way == child]
+
+    def _way(self, parent: str, cell: InFlight, settled: ItemOutcome) -> str | Failure:
+        row, kept_as = cell.row(), f"{parent} routes"
+        try:
+            for child, condition in self._topology.routes(parent):
+                if condition.holds(row):
+                    return child
+        except Exception as error:  # noqa: BLE001 - a condition may be a stranger's function
+            settled.evidence.append(evidence_of(kept_as, cell, settled.scopes))
+            return Failure.of(cell.id, parent, error, kept_as=kept_as, source=cell.place)
+        tried = ", ".join(repr(condition.text) for _, condition in self._topology.routes(parent))
+        reason = Reject(f"no route behind '{parent}' takes this row: none of {tried} holds")
+        settled.evidence.append(evidence_of(kept_as, cell, settled.scopes))
+        return Failure.of(cell.id, parent, reason, rejected=True, kept_as=kept_as, source=cell.place)
+
+    def _merged(
+        self, node: Node, merge: Merge, branches: list[list[InFlight]], settled: ItemOutcome
+    ) -> list[InFlight]:
+        if merge.kind == "union":
+            return united(merge, branches)
+        cells: list[InFlight] = []
+        for fork, parts in by_fork(merge, branches):
+            if not all(parts):
+                continue
+            try:
+                cells += joined(fork, parts, node.parents, merge)
+            except InvalidRowError as error:
+                settled.evidence.append(evidence_of(node.name, fork, settled.scopes))
+                settled.failures.append(
+                    Failure.of(fork.id, node.name, error, kept_as=node.name, source=fork.place)
+                )
+        return cells
+
+    async def _through(self, chain: Chain, cells: list[InFlight], settled: ItemOutcome) -> list[InFlight]:
+        """Take rows through a chain; note what is wanted of them, and return what comes out."""
+        if is_ordered(chain[0]):
+            made = await self._in_order(chain[0], cells, settled)
+        else:
+            made = await gathered([self._one_through(chain, 0, cell, settled) for cell in cells])
+        if chain[-1].name in self._kept:
+            settled.made[chain[-1].name] = made
+        return made
+
+    async def _one_through(
+        self, chain: Chain, number: int, cell: InFlight, settled: ItemOutcome
+    ) -> list[InFlight]:
+        while True:
+            name = chain[number].name
+            made = children(cell, name, await self._executions.apply(name, cell, settled))
+            number += 1
+            if number == len(chain):
+                return made
+            if len(made) != 1:
+                return await gathered([self._one_through(chain, number, child, settled) for child in made])
+            (cell,) = made
+
+    async def _in_order(self, node: Node, cells: list[InFlight], settled: ItemOutcome) -> list[InFlight]:
+        turns = self._turns[node.name]
+        await turns.wait_for(settled.position)
+        made: list[InFlight] = []
+        for cell in cells:
+            made += children(cell, node.name, await self._executions.apply(node.name, cell, settled))
+        turns.give_up(settled.position)
+        return made
+
+
+class Unchanged(Flow):
+    """The way of items through no step at all."""
+
+    async def settle(self, item: Item, position: int) -> ItemOutcome:
+        """Return the item's row as it came."""
+        if item.failure is not None:
+            return ItemOutcome(position, item.id, failures=[item.failure])
+        return ItemOutcome(position, item.id, {item.cell.node: [item.cell]})
+
+
+def flow_of(
+    segment: Sequence[Node],
+    topology: Topology,
+    executions: StepResults,
+    kept: Iterable[str],
+    judged: bool = False,
+) -> Flow:
+    """Return the flow of a segment's nodes."""
+    cls = Flow if segment else Unchanged
+    return cls(segment, topology, executions, kept, judged)
+
+
+def is_ordered(node: Node) -> bool:
+    """Whether a node needs the rows one after the other, in their order."""
+    return isinstance(node.step, Step) and node.step.ordered
+
+
+def _chains(segment: Sequence[Node], topology: Topology, kept: frozenset[str]) -> list[Chain]:
+    """Return the nodes as chains, each behind those that its first node comes from."""
+    chains: list[Chain] = []
+    ends: dict[str, Chain] = {}
+    for node in segment:
+        chain = ends.get(node.parents[0].step) if len(node.parents) == 1 else None
+        if chain is None or not _goes_on(chain[-1], node, topology, kept):
+            chain = []
+            chains.append(chain)
+        chain.append(node)
+        ends[node.name] = chain
+    return chains
+
+
+def _goes_on(last: Node, node: Node, topology: Topology, kept: frozenset[str]) -> bool:
+    if is_ordered(last) or is_ordered(node) or last.name in kept:
+        return False
+    return topology.children(last.name) == (node.name,) and not topology.routes(last.name)
+
+
+async def gathered(coroutines: Sequence[Coroutine[Any, Any, list[InFlight]]]) -> list[InFlight]:
+    """Return the cells of all coroutines, which run concurrently, in order."""
+    if len(coroutines) == 1:
+        return await coroutines[0]
+    parts = await none_left([asyncio.ensure_future(coroutine) for coroutine in coroutines])
+    return [cell for part in parts for cell in part]
+
+
+async def none_left(tasks: Sequence[asyncio.Future[Any]]) -> list[Any]:
+    """Await all and return their results; where one raises, cancel the others before it is raised."""
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

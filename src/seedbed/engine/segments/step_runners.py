@@ -1,0 +1,169 @@
+"""How one step is applied to one row: on the loop, or in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from seedbed.engine.llm_fields import llms_in
+from seedbed.errors import UsageError
+from seedbed.llm.calling.scope import CallScope, current_scope
+from seedbed.llm.files_read import current_files
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.normalise import plain_rows
+from seedbed.tasks.promised import check_promised, promised_columns
+from seedbed.tasks.rows import Row, encode_row
+from seedbed.tasks.steps import BaseStep, Step
+from seedbed.tasks.task import BaseTask, Task
+
+_HOP_SECONDS = 0.02
+
+
+class StepRunner(ABC):
+    """One step of a run, applied to one row at a time."""
+
+    def __init__(self, step: BaseStep) -> None:
+        self.step = step
+        self.promised = promised_columns(step)
+
+    def encoded(self, rows: Iterable[Row]) -> list[bytes]:
+        """Return rows of the step, encoded; raise MissingColumnError for one without a promised column."""
+        encoded = []
+        for row in rows:
+            check_promised(self.promised, row, self.step.name)
+            encoded.append(encode_row(row))
+        return encoded
+
+    @abstractmethod
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that replace `row`, encoded; raise what the step raises.
+
+        The calls that it makes belong to `scope`.
+        """
+
+    def close(self) -> None:
+        """Give back what the stage took."""
+
+
+class TaskRunner(StepRunner):
+    """A task whose calls run on the loop."""
+
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that the task makes."""
+        task = self.step
+        assert isinstance(task, BaseTask)
+        # Each row is an asyncio task of its own, and so has a context of its own. What the engine starts in
+        # it afterwards is no task of this step.
+        token = current_scope.set(scope)
+        current_files.set(task._noted_by)
+        try:
+            return self.encoded(await task.unchecked_rows(row))
+        finally:
+            current_scope.reset(token)
+
+
+class _Waiting(NamedTuple):
+    row: Row
+    scope: CallScope
+    result: asyncio.Future[list[bytes]]
+
+
+class ThreadRunner(StepRunner):
+    """A blocking step: the rows that wait go to a thread together, and are processed one by one.
+
+    A hop into a thread costs 0.1 ms, so that quick rows share one; slow rows come back as they are done.
+    """
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(step)
+        self._waiting: list[_Waiting] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that the step makes, when it was the row's turn."""
+        result: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(row, scope, result))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return await result
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            outcomes = await asyncio.to_thread(self._process, batch)
+            self._waiting[:0] = batch[len(outcomes) :]
+            for waiting, outcome in zip(batch, outcomes, strict=False):
+                if waiting.result.cancelled():
+                    continue
+                if isinstance(outcome, BaseException):
+                    waiting.result.set_exception(outcome)
+                else:
+                    waiting.result.set_result(outcome)
+
+    def _process(self, batch: list[_Waiting]) -> list[list[bytes] | BaseException]:
+        end = time.monotonic() + _HOP_SECONDS
+        outcomes = []
+        for waiting in batch:
+            outcomes.append(self._process_one(waiting))
+            if time.monotonic() > end:
+                break
+        return outcomes
+
+    def _process_one(self, waiting: _Waiting) -> list[bytes] | BaseException:
+        if waiting.result.cancelled():
+            return []
+        try:
+            return _process(self, waiting.row, waiting.scope)
+        except BaseException as error:  # noqa: BLE001 - it is the row's, raised again where the row waits
+            return error
+
+
+class PooledRunner(StepRunner):
+    """A blocking step that calls an LLM: as many threads as calls may be in flight."""
+
+    def __init__(self, step: Step, threads: int) -> None:
+        super().__init__(step)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"seedbed-{step.name}")
+
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that the step makes in one of the threads."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, _process, self, row, scope)
+
+    def close(self) -> None:
+        """End the threads as they become free."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _process(stage: StepRunner, row: Row, scope: CallScope) -> list[bytes]:
+    step = stage.step
+    assert isinstance(step, Step)
+    current_scope.set(scope)
+    current_files.set(step._noted_by)
+    try:
+        return stage.encoded(plain_rows(step.process(row), step.name))
+    except StopIteration as error:
+        # A future refuses to carry it, and whoever awaits the future would wait for ever.
+        raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
+
+
+def runner_of(step: BaseStep, concurrency: int) -> StepRunner:
+    """Return the stage that suits a step; raise UsageError for a step that takes no rows."""
+    if isinstance(step, GeneratorTask):
+        return TaskRunner(step)
+    if isinstance(step, Task):
+        if type(step).process is Task.process:
+            return TaskRunner(step)
+        return PooledRunner(step, concurrency)
+    if isinstance(step, Step):
+        if step.ordered or not llms_in(step):
+            return ThreadRunner(step)
+        return PooledRunner(step, concurrency)
+    raise UsageError(
+        f"step '{step.name}' cannot stand here: it takes no rows one by one",
+        "a generator comes first, and only once",
+    )

@@ -1,0 +1,101 @@
+"""Steps that need all rows: what they make is complete in the store before anything goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+
+import orjson
+
+from seedbed.engine.resume.fingerprint import digest, digest_of
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.segments import INPUT
+from seedbed.engine.sources.sources import ContentIds, Item
+from seedbed.llm.files_read import current_files
+from seedbed.pipeline.topology import Node
+from seedbed.store import Result, Rows, RunStore
+from seedbed.tasks.join_steps import CombineStep
+from seedbed.tasks.normalise import as_rows, rows_given
+from seedbed.tasks.promised import check_promised, promised_columns
+from seedbed.tasks.rows import Row, encode_row
+from seedbed.tasks.steps import GlobalStep
+
+_MOST_PENDING = 10_000
+
+
+class AllRows:
+    """All rows that a step is given; may be gone through any number of times, one row in memory at a time."""
+
+    def __init__(self, encoded: Rows) -> None:
+        self._encoded = encoded
+
+    def __iter__(self) -> Iterator[Row]:
+        return (orjson.loads(row) for row in self._encoded)
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+
+class Barrier:
+    """Applies a step to all rows of its parents, once for each set of rows; for a thread.
+
+    `behind` names the steps whose verdicts follow from its rows.
+    """
+
+    def __init__(self, node: Node, store: RunStore, fingerprint: bytes, behind: Iterable[str] = ()) -> None:
+        self._node = node
+        self._store = store
+        self._fingerprint = fingerprint
+        self._behind = tuple(behind)
+        self._mark = f"all rows: {node.name}"
+
+    def make(self, is_interrupted: Callable[[], bool] = lambda: False) -> bool:
+        """Make the rows, unless they are there; return whether they are, and durable, all of them."""
+        inputs = [self._store.rows(parent.step) for parent in self._node.parents] or [self._store.rows(INPUT)]
+        key = digest(self._fingerprint, *(digest_of(rows) for rows in inputs))
+        if self._store.get_mark(self._mark) == key:
+            return True
+        self._forget()
+        for number, row in enumerate(self._rows([AllRows(rows) for rows in inputs])):
+            data = b"[" + encode_row(row) + b"]"
+            self._store.add_result(Result(self._node.name, str(number), key, 0, "done", data))
+            if self._store.pending > _MOST_PENDING:
+                self._store.flush()
+            if is_interrupted():
+                return False
+        # An author's `except` may have made rows without the answers that were cancelled.
+        if is_interrupted():
+            return False
+        self._store.set_mark(self._mark, key)
+        self._store.flush()
+        return True
+
+    def items(self) -> Iterator[Item]:
+        """Yield the rows that were made, in order, known by content and not by their place."""
+        name = self._node.name
+        ids = ContentIds()
+        for number in count():
+            result = self._store.result_of(name, str(number))
+            if result is None:
+                return
+            encoded = result.data[1:-1]
+            row_id = ids.of(encoded)
+            place = f"row {number} of '{name}'"
+            yield Item(row_id, InFlight(row_id, encoded, name, None, result.row, place=place))
+
+    def _forget(self) -> None:
+        """Forget what was made of other rows, beginning with what follows from it."""
+        for leaf in self._behind:
+            self._store.truncate_verdicts(leaf, 0)
+        self._store.set_mark(self._mark, b"")
+        self._store.forget_results(self._node.name)
+
+    def _rows(self, inputs: list[AllRows]) -> Iterator[Row]:
+        step = self._node.step
+        assert isinstance(step, (GlobalStep, CombineStep))
+        current_files.set(step._noted_by)
+        promised = promised_columns(step)
+        for made in rows_given(step.process(*inputs), step.name):
+            for row in as_rows(made, step.name):
+                check_promised(promised, row, step.name)
+                yield row

@@ -1,0 +1,68 @@
+"""Finds rows in the file that a run was given: the id of a line, and the line of an id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from seedbed.engine.sources.input_rows import InputRows
+from seedbed.engine.sources.sources import Item, digested
+from seedbed.errors import SeedbedError
+from seedbed.store.reading import Reading
+from seedbed.store.row_names import row_names
+
+_PLACE = re.compile(r"(?P<file>.+?)(?:, (?:line|row|item) |:)(?P<number>\d+)(?P<part>(?:/\d+)*)")
+
+
+class InputLookup:
+    """The file of a run's input as it is now; rows are known by content, so that it may have changed."""
+
+    def __init__(self, rows: InputRows) -> None:
+        self._rows = rows
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> InputLookup | None:
+        """Return the lookup that a manifest leads to; None where the input was no file, or is not there."""
+        path = manifest.get("input")
+        order = manifest.get("order") or {}
+        if path is None or not (place := Path(order.get("folder") or "", path)).exists():
+            return None
+        said = manifest.get("reading") or {}
+        columns = said.get("columns")
+        reading = Reading(
+            said.get("encoding"), tuple(columns) if columns else None, tuple(said.get("drop") or ()), _ignore
+        )
+        return cls(InputRows(place, reading))
+
+    def name_of(self, row: str) -> str:
+        """Return how people name the row of an id, or of one made of it; empty where it is not there now."""
+        root = row.partition("/")[0]
+        return next((item.cell.place for item in self._items() if item.id == root), "")
+
+    def first_names(self, count: int) -> str:
+        """Return the names of the first rows."""
+        return row_names((item.id, item.cell.place) for item in islice(self._items(), count))
+
+    def id_of(self, text: str) -> str | None:
+        """Return the id of the row that a text names: `questions.jsonl, line 7` or `questions.jsonl:7`."""
+        found = _PLACE.fullmatch(text)
+        path = self._rows.path
+        if found is None or path is None or found["file"] not in (path.name, str(path)):
+            return None
+        name = self._rows.name_of(int(found["number"]))
+        row = next((item.id for item in self._items() if item.cell.place == name), None)
+        return row and row + found["part"]
+
+    def _items(self) -> Iterator[Item]:
+        try:
+            yield from digested(self._rows.rows(), "", self._rows.name_of)
+        except (SeedbedError, OSError):
+            # What follows cannot be read now, and is not what the run was made of.
+            return
+
+
+def _ignore(text: str) -> None:
+    """Leave out what is noted of a file: the run has told of it."""

@@ -1,0 +1,168 @@
+"""The rows that a run is given: a file, a table, or any iterable of mappings."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel
+
+from seedbed.errors import UsageError
+from seedbed.store.formats import place_in
+from seedbed.store.readers import read_placed, types_in
+from seedbed.store.reading import Placed, Reading
+from seedbed.store.tables import Table, records_of, table_of
+from seedbed.suggestions import did_you_mean
+from seedbed.tasks.rows import plain_row
+
+Input: TypeAlias = str | Path | Iterable[Any]
+"""Rows for a task over rows: a file, a table (pandas, polars, Arrow, `datasets`), or mappings."""
+
+_LOOKED_AT = 100
+
+
+@dataclass(frozen=True)
+class InputRows:
+    """What a run's rows are read from, and how.
+
+    `source` is a file, a table, or an iterable of mappings whose first one has been looked at.
+    """
+
+    source: Path | Table | Iterable[Any]
+    reading: Reading
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where it is one."""
+        return self.source if isinstance(self.source, Path) else None
+
+    def rows(self) -> Iterator[Placed]:
+        """Return the rows with their numbers, from the first one on where the source can be read again."""
+        if isinstance(self.source, Path):
+            return read_placed(self.source, self.reading)
+        return enumerate(self._rows_in_memory(), start=1)
+
+    def name_of(self, number: int) -> str:
+        """Return how people name a row: by its file and line, or by its place in what was given."""
+        return place_in(self.source, number) if isinstance(self.source, Path) else f"row {number} of input"
+
+    def types(self) -> bytes | None:
+        """Return the columns as a serialised Arrow schema, where the source has one."""
+        if isinstance(self.source, Path):
+            return types_in(self.source)
+        if isinstance(self.source, Table) and self.source.schema is not None:
+            return self.source.schema.serialize().to_pybytes()
+        return None
+
+    def columns(self) -> list[str] | None:
+        """Return the columns of the first rows, so that a misnamed one shows before anything is spent.
+
+        None where they are not known. Raises UsageError for a column that is named and is not there.
+        """
+        beginning = self._beginning()
+        if not beginning:
+            return None
+        names = list(dict.fromkeys(name for row in beginning for name in row))
+        if all(len(row) == len(names) for row in beginning):
+            for name in (*(self.reading.columns or ()), *self.reading.drop):
+                if name not in names:
+                    raise UsageError(
+                        f"the input has no column '{name}' to keep or to drop",
+                        *did_you_mean(name, names),
+                        f"its columns: {', '.join(names)}",
+                    )
+        return [name for name in names if self.reading.wants(name)]
+
+    def digest(self) -> bytes | None:
+        """Return the digest of a file, or of the files in a folder; None where the source is none.
+
+        Raises OSError as the file system does.
+        """
+        if self.path is None:
+            return None
+        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
+        digests = [_file_digest(file) for file in files if file.is_file()]
+        chosen = (self.reading.encoding, self.reading.columns, self.reading.drop)
+        if len(digests) == 1 and chosen == (None, None, ()):
+            return digests[0]
+        return hashlib.blake2b(repr((digests, chosen)).encode(), digest_size=16).digest()
+
+    def _rows_in_memory(self) -> Iterable[Any]:
+        assert not isinstance(self.source, Path)
+        if isinstance(self.source, Table):
+            return self.source.rows(self.reading)
+        if self.reading.columns is None and not self.reading.drop:
+            return self.source
+        return (self._chosen(item) for item in self.source)
+
+    def _beginning(self) -> list[Mapping[str, Any]]:
+        # Nothing is noted here: the run reads these rows again.
+        whole = replace(self, reading=Reading(self.reading.encoding, note=lambda text: None))
+        if isinstance(self.source, Table):
+            names = self.source.schema.names if self.source.schema is not None else []
+            return [dict.fromkeys(names)] if names else []
+        if not isinstance(self.source, Path | Sequence):
+            return []
+        rows: list[Mapping[str, Any]] = [row for _, row in islice(whole.rows(), _LOOKED_AT)]
+        return rows if all(isinstance(row, Mapping) for row in rows) else []
+
+    def _chosen(self, item: Any) -> Any:
+        if not _is_row(item):
+            return item
+        row = item if isinstance(item, Mapping) else plain_row(item)
+        return {name: value for name, value in row.items() if self.reading.wants(name)}
+
+
+def input_rows(given: object, reading: Reading) -> InputRows:
+    """Return what a run is given as its rows; raise UsageError, before any is read, for what is none."""
+    reading.check()
+    if isinstance(given, str | Path):
+        return InputRows(Path(given), reading)
+    if reading.encoding is not None:
+        raise UsageError("the input is no file, and has no encoding", "leave out `encoding`")
+    table = table_of(given)
+    if table is not None:
+        return InputRows(table, reading)
+    return InputRows(_rows_in(given), reading)
+
+
+def _rows_in(given: Any) -> Iterable[Any]:
+    records = records_of(given)
+    if records is not None:
+        return records
+    if isinstance(given, Mapping) or _is_row(given):
+        raise UsageError(
+            f"the input is one {type(given).__name__}, not rows", "give a list of rows: input=[{...}, {...}]"
+        )
+    if hasattr(given, "__aiter__"):
+        raise UsageError("the input is asynchronous", "collect it first: input=[row async for row in rows]")
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
+        raise UsageError(
+            f"the input is of type {type(given).__name__}, which holds no rows",
+            "give a file, a table (pandas, polars, Arrow, datasets), or an iterable of dictionaries",
+        )
+    iterator = iter(given)
+    first = list(islice(iterator, 1))
+    # A row that is missing fails alone, as one with a wrong value does.
+    if first and first[0] is not None and not _is_row(first[0]):
+        raise UsageError(
+            f"the input holds values of type {type(first[0]).__name__} where rows were expected",
+            "a row is a dictionary of columns: input=[{'text': value} for value in values]",
+        )
+    return chain(first, iterator) if iterator is given else given
+
+
+def _is_row(item: object) -> bool:
+    if isinstance(item, Mapping | BaseModel):
+        return True
+    return dataclasses.is_dataclass(item) and not isinstance(item, type)
+
+
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()

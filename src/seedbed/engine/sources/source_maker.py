@@ -1,0 +1,184 @@
+"""From a segment of the graph to the source of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from seedbed.engine.llm_fields import llms_in
+from seedbed.engine.plan import Plan
+from seedbed.engine.resume.fingerprint import digest
+from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.segments import INPUT, Segment
+from seedbed.engine.sources.barriers import Barrier
+from seedbed.engine.sources.sources import (
+    READ_AHEAD,
+    AcceptedRows,
+    IndexedSource,
+    Item,
+    Source,
+    ThreadedSource,
+    digested,
+    numbered,
+)
+from seedbed.errors import InvalidRowError, StopRun
+from seedbed.llm.calling.scope import CallScope, current_scope
+from seedbed.llm.files_read import current_files
+from seedbed.store import Result, RunStore
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.steps import GeneratorStep
+
+_OF_INPUT = bytes(16)
+
+
+class SourceMaker:
+    """Makes the sources of a run, whose rows are kept in its store."""
+
+    def __init__(
+        self, plan: Plan, store: RunStore, journal: RunJournal, fingerprints: Mapping[str, bytes]
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._journal = journal
+        self._fingerprints = fingerprints
+        self._ahead = plan.bounds.bytes_in_flight // 4
+
+    def make(self, segment: Segment, accepted: AcceptedRows) -> Source:
+        """Return the source of a segment; `accepted` are the rows that it has decided."""
+        if segment.source is None:
+            return self._input(segment)
+        if segment.is_barrier:
+            barrier = Barrier(segment.source, self._store, self._fingerprints[segment.name])
+            return ThreadedSource(barrier.items, most_bytes=self._ahead)
+        generator = segment.generator
+        assert generator is not None
+        if isinstance(generator, GeneratorTask) and generator.is_indexed:
+            return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
+        ahead = 0 if llms_in(generator) else READ_AHEAD
+        return ThreadedSource(self._yielded(generator), ahead, self._keeping(generator), self._ahead)
+
+    def _input(self, segment: Segment) -> Source:
+        given = self._plan.input
+        assert given is not None
+        rows = given.rows()
+        keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
+        return ThreadedSource(
+            lambda: digested(rows, segment.name, given.name_of), READ_AHEAD, keep, self._ahead
+        )
+
+    def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
+        def from_the_start() -> Iterator[Item]:
+            current_files.set(generator._noted_by)
+            yield from numbered(generator.process(), generator)
+
+        if not generator.seekable:
+            return from_the_start
+
+        def items() -> Iterator[Item]:
+            current_files.set(generator._noted_by)
+            kept = 0
+            for item in self._kept_rows(generator):
+                yield item
+                kept += 1
+            yield from numbered(generator.process(kept), generator, kept, self._scoping(generator))
+
+        return items
+
+    def _scoping(self, generator: GeneratorStep) -> Callable[[int], object]:
+        """Return what has the calls of a thread counted for the row that they come before.
+
+        A generator that begins behind its rows cannot count the calls that came before those.
+        """
+        return lambda number: current_scope.set(CallScope(self._plan.seed, generator.name, str(number)))
+
+    def _kept_rows(self, generator: GeneratorStep) -> Iterator[Item]:
+        """Yield the rows of the lists that a seekable generator has yielded before and are kept whole.
+
+        It begins behind them: in the middle of a list, nobody could say which calls it was made of.
+        """
+        number = 0
+        while rows := self._kept_list(generator.name, number):
+            yield from rows
+            number += len(rows)
+
+    def _kept_list(self, name: str, first: int) -> list[Item]:
+        length = self._stored(_lists_of(name), name, first)
+        count = orjson.loads(length.data)[0] if length is not None else 1
+        kept = [self._stored(name, name, number) for number in range(first, first + count)]
+        rows = [row for row in kept if row is not None]
+        if len(rows) < count:
+            return []
+        return [Item(row.row, InFlight(row.row, row.data[1:-1], name, None, row.row)) for row in rows]
+
+    def _stored(self, step: str, name: str, number: int) -> Result | None:
+        """Return what is kept under `step` for a row of a generator, unless that has changed since."""
+        stored = self._store.result_of(step, str(number))
+        return stored if stored is not None and stored.key == self._fingerprints[name] else None
+
+    def _keeping(self, generator: GeneratorStep) -> Callable[[Item], None]:
+        key = self._fingerprints[generator.name]
+        keep = self._keep(generator.name, key)
+        return self._keep_list(_lists_of(generator.name), key, keep) if generator.seekable else keep
+
+    def _keep_list(self, step: str, key: bytes, keep: Callable[[Item], None]) -> Callable[[Item], None]:
+        """Return what keeps how many rows came in one list, before the first of them."""
+
+        def keep_both(item: Item) -> None:
+            if item.begins > 1:
+                length = Result(step, item.id, key, 0, "done", orjson.dumps([item.begins]))
+                self._journal.keep_result(length, self._journal.result(step, item.id))
+            keep(item)
+
+        return keep_both
+
+    def _keep(self, step: str, key: bytes) -> Callable[[Item], None]:
+        def keep(item: Item) -> None:
+            result = Result(step, item.id, key, 0, "done", b"[" + item.cell.encoded + b"]")
+            stored = self._journal.result(step, item.id)
+            if stored is not None and stored.key == key:
+                self._journal.kept[step] += 1
+                if stored.data != result.data:
+                    raise _unlike(step, item.id)
+            self._journal.keep_result(result, stored)
+
+        return keep
+
+    def _pinning(self, task: GeneratorTask) -> Callable[[int, Callable[[], Any]], Any]:
+        """Keep the variables that were drawn after earlier rows, which `retry` may add to later."""
+        step = f"{task.name} variables"
+        key = digest(*self._fingerprints.values())
+
+        def pinned(index: int, draw: Callable[[], Any]) -> Any:
+            stored = self._journal.result(step, str(index))
+            if stored is not None and stored.key == key:
+                return orjson.loads(stored.data)[0]
+            data = _kept_variables(draw())
+            self._journal.keep_result(Result(step, str(index), key, 0, "done", data), stored)
+            return orjson.loads(data)[0]
+
+        return pinned
+
+
+def _lists_of(name: str) -> str:
+    return f"{name} lists"
+
+
+def _kept_variables(variables: Any) -> bytes:
+    try:
+        return orjson.dumps([variables])
+    except TypeError as error:
+        raise InvalidRowError(
+            f"the variables that `sample` gave cannot be kept: {error}",
+            "with `feedback`, private ones too are text, numbers, lists and dictionaries",
+        ) from error
+
+
+def _unlike(step: str, row: str) -> StopRun:
+    return StopRun(
+        f"row {row} that '{step}' yields is not the one that it yielded before",
+        "its `process` gives other rows each time, so that this run cannot go on",
+        "have it depend on its parameters and the answers alone, or begin anew with --restart",
+    )

@@ -1,0 +1,291 @@
+"""Where rows come from: an index, a generator in a thread, a file, or an earlier part of the run."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import hashlib
+import threading
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from seedbed.engine.failure import Failure
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.errors import InvalidRowError
+from seedbed.llm.calling.scope import current_scope
+from seedbed.llm.files_read import current_files
+from seedbed.store.reading import Placed
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.promised import check_promised, promised_columns
+from seedbed.tasks.rows import Row, encode_row
+from seedbed.tasks.steps import GeneratorStep
+
+READ_AHEAD = 64
+BYTES_AHEAD = 2**26
+
+_CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
+
+
+class Item(NamedTuple):
+    """What a source gives at a time: an id, the same in every run of it, and a row or variables.
+
+    `failure` is set where the source could not make the row. `begins` counts the rows of the list that a
+    generator yielded, where this one is its first.
+    """
+
+    id: str
+    cell: InFlight
+    failure: Failure | None = None
+    begins: int = 0
+
+    @classmethod
+    def failed(cls, id: str, step: str, error: Exception, place: str = "") -> Item:
+        """Return the item of a row that could not be made."""
+        return cls(
+            id, InFlight(id, b"{}", place=place), Failure.of(id, step, error, kept_as=step, source=place)
+        )
+
+
+class Source(ABC):
+    """Gives items one after the other: one is there, or will be, or the source has ended."""
+
+    ended = False
+    error: BaseException | None = None
+    """What made the source end, where it did not end by itself."""
+
+    on_news: Callable[[], None] = staticmethod(lambda: None)
+    """Called on the loop where `take` may have something new to say."""
+
+    @abstractmethod
+    def take(self) -> Item | None:
+        """Return the next item; None where there is none yet, or none any more (`ended`)."""
+
+    def close(self) -> None:
+        """Stop what makes the items."""
+
+
+class AcceptedRows(ABC):
+    """What a source whose rows feed on earlier ones must know of those."""
+
+    @abstractmethod
+    def decided(self) -> int:
+        """Return how many items have their verdict."""
+
+    @abstractmethod
+    def below(self, index: int) -> Sequence[Row]:
+        """Return the accepted rows of all items below an index."""
+
+
+class IndexedSource(Source):
+    """The variables of each index of a generator task, in order.
+
+    A task with `feedback` is asked for an index when the rows that it may read are decided; `pinned`
+    returns the variables that an index had before, and keeps those that are new.
+    """
+
+    def __init__(
+        self,
+        task: GeneratorTask,
+        seed: int,
+        earlier: AcceptedRows,
+        pinned: Callable[[int, Callable[[], Any]], Any],
+    ) -> None:
+        self._task = task
+        self._seed = seed
+        self._earlier = earlier
+        self._pinned = pinned
+        self._index = 0
+
+    def take(self) -> Item | None:
+        """Return the variables of the next index."""
+        index = self._index
+        if self._task.feedback and self._earlier.decided() < self._task.feedback_limit(index):
+            return None
+        self._index += 1
+        token = current_files.set(self._task._noted_by)
+        try:
+            variables = self._variables(index)
+            if variables is None:
+                self.ended = True
+                return None
+            return Item(str(index), InFlight(str(index), _known_by(variables), given=variables))
+        except Exception as error:  # noqa: BLE001 - one index fails alone, whatever its author's code raises
+            return Item.failed(str(index), self._task.name, error)
+        finally:
+            current_files.reset(token)
+
+    def _variables(self, index: int) -> dict[str, Any] | None:
+        task = self._task
+        if not task.feedback:
+            return task.variables(index, self._seed)
+        accepted = self._earlier.below(task.feedback_limit(index))
+        variables: dict[str, Any] | None = self._pinned(
+            index, lambda: task.variables(index, self._seed, accepted)
+        )
+        return variables
+
+
+def _known_by(variables: Any) -> bytes:
+    """Return what variables are known by; a private one may hold what JSON lacks."""
+    try:
+        return orjson.dumps(variables, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return repr(variables).encode(errors="backslashreplace")
+
+
+class ThreadedSource(Source):
+    """The items of a blocking iterator, which runs in a thread of its own, `ahead` items in advance.
+
+    With 0 it makes an item when it is asked for one: each may cost a call. `keep` takes each item, on the
+    loop, before it is given on.
+    """
+
+    def __init__(
+        self,
+        items: Callable[[], Iterator[Item]],
+        ahead: int = READ_AHEAD,
+        keep: Callable[[Item], None] | None = None,
+        most_bytes: int = BYTES_AHEAD,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._items: deque[Item] = deque()
+        self._ahead = ahead
+        self._keep = keep
+        self._asked = False
+        self._told = False
+        self._room = threading.Semaphore(ahead)
+        self._most_bytes = most_bytes
+        # Each is written by one thread alone.
+        self._bytes_made = self._bytes_taken = 0
+        self._lighter = threading.Event()
+        self._closed = False
+        self._exhausted = False
+        context = contextvars.copy_context()
+        # Calls that a generator makes belong to its whole step, as its LLM knows.
+        context.run(current_scope.set, None)
+        # A daemon: an iterator that waits for ever must not keep the process from ending.
+        threading.Thread(target=context.run, args=(self._iterate, items), daemon=True).start()
+
+    def take(self) -> Item | None:
+        """Return the next item that the thread has made."""
+        # Looked at first: an item may come between a look at the items and a look at this.
+        exhausted = self._exhausted
+        if self._items:
+            item = self._items.popleft()
+            self._asked = False
+            self._bytes_taken += len(item.cell.encoded)
+            self._lighter.set()
+            if self._ahead:
+                self._room.release()
+            if self._keep is not None and item.failure is None:
+                self._keep(item)
+            return item
+        self.ended = exhausted
+        if not self._ahead and not self._asked:
+            self._asked = True
+            self._room.release()
+        return None
+
+    def close(self) -> None:
+        """Let the thread end at its next item."""
+        self._closed = True
+        self._room.release()
+        self._lighter.set()
+
+    def _iterate(self, items: Callable[[], Iterator[Item]]) -> None:
+        try:
+            iterator = items()
+            while True:
+                self._room.acquire()
+                self._wait_until_lighter()
+                if self._closed:
+                    return
+                item = next(iterator, None)
+                if item is None:
+                    break
+                self._bytes_made += len(item.cell.encoded)
+                self._items.append(item)
+                self._tell()
+        except _CANCELLED as raised:
+            if not self._closed:
+                # Nobody has cancelled it: the author's code raised it.
+                self.error = RuntimeError(f"the step raised {type(raised).__name__}")
+        except BaseException as raised:  # noqa: BLE001 - reported with the run
+            self.error = raised
+        self._exhausted = True
+        self._tell()
+
+    def _wait_until_lighter(self) -> None:
+        # What is in `_items` then is taken sooner or later, so that this ends.
+        while self._bytes_made - self._bytes_taken > self._most_bytes and not self._closed:
+            self._lighter.wait()
+            self._lighter.clear()
+
+    def _tell(self) -> None:
+        # Once until the loop has looked: waking it for each item would cost more than the item.
+        if not self._told and not self._loop.is_closed():
+            self._told = True
+            self._loop.call_soon_threadsafe(self._receive)
+
+    def _receive(self) -> None:
+        self._told = False
+        self.on_news()
+
+
+def numbered(
+    yielded: Iterable[list[Row]],
+    generator: GeneratorStep,
+    first: int = 0,
+    begin: Callable[[int], object] = lambda number: None,
+) -> Iterator[Item]:
+    """Yield the rows of a generator step as items, one row each, numbered in order.
+
+    `begin` is told the number of each row that is to be made next.
+    """
+    number, step = first, generator.name
+    promised = promised_columns(generator)
+    begin(number)
+    for rows in yielded:
+        for place, row in enumerate(rows):
+            check_promised(promised, row, step)
+            cell = InFlight(str(number), encode_row(row), step, None, str(number))
+            yield Item(cell.id, cell, begins=0 if place else len(rows))
+            number += 1
+        if rows:
+            begin(number)
+
+
+def digested(rows: Iterable[Placed], step: str, name_of: Callable[[int], str]) -> Iterator[Item]:
+    """Yield the rows of an input as items, known by content and not by their line, which is their name."""
+    ids = ContentIds()
+    for count, (number, row) in enumerate(rows):
+        place = name_of(number)
+        try:
+            encoded = encode_row(row)
+        except InvalidRowError as error:
+            yield Item.failed(f"invalid.{count}", step, error, place)
+            continue
+        row_id = ids.of(encoded)
+        yield Item(row_id, InFlight(row_id, encoded, "", None, row_id, place=place))
+
+
+class ContentIds:
+    """Ids of rows that come in no order to rely on: the digest of a row, and how many like it came before."""
+
+    def __init__(self) -> None:
+        self._once: set[int] = set()
+        self._often: Counter[int] = Counter()
+
+    def of(self, encoded: bytes) -> str:
+        """Return the id of the next row."""
+        digest = hashlib.blake2b(encoded, digest_size=8).digest()
+        known = int.from_bytes(digest, "big")
+        if known in self._once:
+            self._often[known] += 1
+        self._once.add(known)
+        return f"{digest.hex()}.{self._often[known]}"

@@ -1,0 +1,1 @@
+"""Stopping: caps, limits that lift later, and runs that nothing comes of."""

@@ -1,0 +1,75 @@
+"""Stops a run of which nothing comes, before all of it is paid for."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from seedbed.engine.failure import Failure
+from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.errors import StopRun
+
+_PER_ROW = 4
+_FEWEST = 5
+_AT_ONCE = frozenset({"MissingColumnError"})
+"""Kinds of failure that lie in a step's code: the first row tells of all of them."""
+_OWN_TO_A_ROW = re.compile(r"\d+(\.\d+)?|'[^']*'|\"[^\"]*\"")
+
+
+class _Reason(NamedTuple):
+    """Why an item came to nothing: two that differ in a number or a quoted word are the same reason."""
+
+    what: str
+    step: str
+    kind: str
+    words: str
+
+
+class GivingUp:
+    """Raises StopRun where the first `after` items decided all came to nothing for one reason.
+
+    Items are decided in their order, so that neither timing nor a resumed run decides where that is. Of a run
+    for a few rows, four items for each row wanted are enough (at least five): a generator tries ten at most.
+    With 0 it never gives up.
+    """
+
+    def __init__(self, after: int, wanted: int | None) -> None:
+        few = max(_FEWEST, _PER_ROW * wanted) if wanted is not None else after
+        self._after = min(after, few)
+        self._reason: _Reason | None = None
+        self._count = 0
+        self._is_over = after == 0
+
+    def note(self, settled: ItemOutcome, run: str) -> None:
+        """Take the verdict on the next item; raise StopRun where it is time to give up."""
+        if self._is_over:
+            return
+        told = [*settled.failures, *settled.rejections]
+        reasons = {_reason_of(failure) for failure in told} or {
+            _Reason("dropped", step, "", "") for step in settled.dropped
+        }
+        one = next(iter(reasons), None)
+        if any(settled.made.values()) or one is None or len(reasons) > 1 or self._reason not in (None, one):
+            self._is_over = True
+            return
+        self._reason = one
+        self._count += 1
+        if self._count >= (1 if one.kind in _AT_ONCE else self._after):
+            raise self._stop(one, told[0].reason if told else "", run)
+
+    def _stop(self, reason: _Reason, said: str, run: str) -> StopRun:
+        rows = "the first row was" if self._count == 1 else f"the first {self._count:,} rows were all"
+        verdict = {"failed": "lost"}.get(reason.what, reason.what)
+        first, *rest = said.splitlines() or [""]
+        why = f": {first}" if first else ", which returned nothing for them"
+        return StopRun(
+            f"{rows} {verdict} at '{reason.step}'{why}",
+            *(line.strip() for line in rest),
+            "look at one with `seedbed preview`, or go on all the same with --give-up-after 0",
+        )
+
+
+def _reason_of(failure: Failure) -> _Reason:
+    words = failure.reason.partition("\n")[0]
+    what = "rejected" if failure.rejected else "failed"
+    return _Reason(what, failure.step, failure.kind, _OWN_TO_A_ROW.sub("", words))

@@ -1,0 +1,28 @@
+"""A run that pauses at a limit that lifts later than one is willing to wait."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from seedbed.errors import GenerationError, RateLimitedError, SeedbedError, StopRun
+from seedbed.llm.calling.retry import lifts_late
+
+
+def paused(error: SeedbedError) -> SeedbedError:
+    """Return the StopRun for a limit that lifts late, with when it does; any other error as it is."""
+    limit = _limit_in(error)
+    if limit is None or limit.retry_after is None:
+        return error
+    lifts = datetime.now().astimezone() + timedelta(seconds=limit.retry_after)
+    return StopRun(
+        limit.fact,
+        f"the limit lifts at {lifts:%Y-%m-%d %H:%M:%S}: the run pauses, and its rows wait",
+        "the same command goes on from there",
+    )
+
+
+def _limit_in(error: BaseException) -> RateLimitedError | None:
+    if isinstance(error, RateLimitedError) and lifts_late(error):
+        return error
+    parts = error.errors.values() if isinstance(error, GenerationError) else ()
+    return next((limit for limit in map(_limit_in, parts) if limit is not None), None)

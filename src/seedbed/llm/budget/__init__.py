@@ -1,0 +1,1 @@
+"""Budget: caps on money, tokens and time, and what calls cost."""

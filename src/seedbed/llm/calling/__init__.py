@@ -1,0 +1,1 @@
+"""Calling: from a caller to a backend and back, with retries and time-outs."""

@@ -1,0 +1,107 @@
+"""Notices code that holds up the loop on which all calls run: `time.sleep`, or a client that blocks."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import Context
+from types import FrameType
+
+from seedbed.llm.calling.loop import LoopThread
+from seedbed.tracebacks import is_machinery
+
+_TICK = 0.1
+"""Seconds between two looks. What blocks for less is missed; a look costs 0.05 ms."""
+
+
+_LEAST = 1.0
+_LEAST_SHARE = 0.05
+"""Seconds, and share of a run's time, for which a place holds up the loop before it is worth a word.
+
+On a busy machine a quick step may be put off in its midst, which is nobody's fault and adds up.
+"""
+
+
+class LoopWatch:
+    """Looks at a loop from a thread of its own between `start` and `end`.
+
+    `blocked` has the seconds for which single steps of an author's code held it up, by function and line.
+    """
+
+    def __init__(self, thread: LoopThread) -> None:
+        self._thread = thread
+        self._ended = threading.Event()
+        self._came_round = threading.Event()
+        self._watching = threading.Thread(target=self._watch, name="seedbed-loop-watch", daemon=True)
+        self._blocked: dict[str, float] = {}
+
+    @property
+    def blocked(self) -> Mapping[str, float]:
+        """Seconds by place, as far as they are known."""
+        return self._blocked
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._watching.start()
+
+    def end(self) -> None:
+        """Look no more; comes back when the thread has ended."""
+        self._ended.set()
+        self._watching.join()
+
+    def _watch(self) -> None:
+        former: FrameType | None = None
+        before = time.monotonic()
+        self._ask()
+        while not self._ended.wait(_TICK):
+            now = time.monotonic()
+            if self._came_round.is_set():
+                former = None
+                self._ask()
+            else:
+                frame = _author_frame(sys._current_frames().get(self._thread.ident or 0))
+                # The same step as a tick ago: many quick ones in one turn of the loop are no fault.
+                if frame is not None and frame is former:
+                    place = _place(frame)
+                    self._blocked[place] = self._blocked.get(place, 0.0) + now - before
+                former = frame
+            before = now
+
+    def _ask(self) -> None:
+        """Have the loop say that it has come round."""
+        self._came_round.clear()
+        if not self._thread.loop.is_closed():
+            self._thread.loop.call_soon_threadsafe(self._came_round.set, context=Context())
+
+
+def _author_frame(frame: FrameType | None) -> FrameType | None:
+    """Return the frame in which the framework called an author's code; None where it runs no such code.
+
+    Nor while a module is imported: that happens once.
+    """
+    found = None
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith("<frozen importlib"):
+            return None
+        if not is_machinery(name):
+            found = frame
+        frame = frame.f_back
+    return found
+
+
+def _place(frame: FrameType) -> str:
+    code = frame.f_code
+    return f"`{code.co_qualname}` in {code.co_filename}, line {frame.f_lineno}"
+
+
+def blocking_notes(blocked: Mapping[str, float], of_seconds: float) -> Iterator[str]:
+    """Yield a note on each place that held up the loop of a run that long, the worst first, with advice."""
+    for place, seconds in sorted(blocked.items(), key=lambda item: -item[1]):
+        if seconds >= max(_LEAST, _LEAST_SHARE * of_seconds):
+            yield (
+                f"all calls stood still for about {seconds:.1f} s, held up by {place}\n"
+                "  await what takes time: asyncio.sleep(...), or asyncio.to_thread(function, ...)"
+            )

@@ -1,0 +1,186 @@
+"""What stands between callers and backends: capabilities, seeds, the journal, and the sender."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+from seedbed.errors import UnsupportedError
+from seedbed.llm.calling.concurrent import all_or_first_error
+from seedbed.llm.calling.loop import LoopThread, loop_thread
+from seedbed.llm.calling.retry import RetryPolicy
+from seedbed.llm.calling.scope import CallScope, request_digest
+from seedbed.llm.calling.sender import CallCounts, Sender
+from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.messages import has_images
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response, Usage
+from seedbed.llm.schemas.structured import fit_schema, instruct
+
+if TYPE_CHECKING:
+    from seedbed.llm.backend import Backend
+
+Recorder = Callable[[CallScope | None, Request, Response, str], None]
+"""Told of every answered call, on the loop thread: where it belongs, what was sent, what came back, a note.
+
+The note says where something was sent in another way than it was asked for, and is empty otherwise.
+"""
+
+
+class Journal(Protocol):
+    """Keeps answers: the `k`-th call of a scope with a digest is known by both."""
+
+    def find(self, scope: CallScope, digest: bytes, k: int) -> Response | None:
+        """Return the answer that was given to this call before, or None."""
+
+    async def clear_to_send(self, scope: CallScope) -> None:
+        """Wait until a call that has no answer yet may be paid for."""
+
+    def keep(self, scope: CallScope, digest: bytes, k: int, llm: Backend, response: Response) -> None:
+        """Take an answer, before anybody reads it."""
+
+
+class Gateway:
+    """Sends requests to backends, at most `concurrency` at once for each endpoint and credential.
+
+    With a `journal`, no answer that it has is asked for again. Lives on the loop thread. A run has one of
+    its own; all other callers share the default one.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int | None = None,
+        retry: RetryPolicy | None = None,
+        recorder: Recorder | None = None,
+        journal: Journal | None = None,
+        sender: Sender | None = None,
+    ) -> None:
+        self._sender = sender or Sender(concurrency=concurrency, retry=retry)
+        self._recorder = recorder
+        self.journal = journal
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    @property
+    def counts(self) -> CallCounts:
+        """What went through this gateway so far."""
+        return self._sender.counts
+
+    def respond(self, llm: Backend, request: Request, scope: CallScope | None) -> Awaitable[Response]:
+        """Return what is awaited for the answer to a request, of exactly `request.n` choices.
+
+        Raises UnsupportedError for what the LLM does not declare; awaiting raises the typed LLMError of the
+        last try where none succeeded.
+        """
+        offered = llm.offered
+        check_capabilities(llm, offered, request)
+        if request.schema is not None and not (offered.structured_output or request.raw_prompt):
+            request = instruct(request)
+        if request.n > 1 and not offered.n:
+            singles = [
+                # Several answers with one seed would be one answer several times.
+                request._replace(n=1, seed=None if request.seed is None else request.seed + number)
+                for number in range(request.n)
+            ]
+            calls = [self._call(llm, single, scope, offered) for single in singles]
+            return _merged(calls)
+        return self._call(llm, request, scope, offered)
+
+    def drain(self) -> None:
+        """Cancel every call that has not been sent yet, and let those that have been come to their end."""
+        self._sender.drain()
+
+    def cancel(self) -> None:
+        """Cancel every call, also those that a thread waits for: whoever cancels that does not reach them."""
+        self.drain()
+        for task in [*self._under_way]:
+            task.cancel()
+
+    def end(self) -> None:
+        """Cancel every call, now and from now on, and every timer."""
+        self.cancel()
+        self._sender.end()
+
+    async def _call(
+        self, llm: Backend, request: Request, scope: CallScope | None, offered: Capabilities
+    ) -> Response:
+        if scope is None:
+            request, note = fit_schema(request, offered.schema_dialect)
+            return self._answered(None, request, await self._sender.send(llm, request), note)
+        digest = scope.digest(request_digest(llm, request, scope.seed))
+        k = scope.count(digest)
+        scope.note(digest, k, request.messages)
+        if offered.seed and request.seed is None:
+            request = request._replace(seed=scope.derive_seed(k))
+        # After the digest: how a provider is asked is no part of what is asked.
+        request, note = fit_schema(request, offered.schema_dialect)
+        journal = self.journal
+        if journal is not None:
+            if found := journal.find(scope, digest, k):
+                self.counts.replayed += 1
+                return self._answered(scope, request, found, note)
+            await journal.clear_to_send(scope)
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.add(task)
+        try:
+            response = await self._sender.send(llm, request, scope.rank)
+        except asyncio.CancelledError:
+            scope.is_cut = True
+            raise
+        finally:
+            self._under_way.discard(task)
+        if journal is not None:
+            journal.keep(scope, digest, k, llm, response)
+        return self._answered(scope, request, response, note)
+
+    def _answered(self, scope: CallScope | None, request: Request, response: Response, note: str) -> Response:
+        if self._recorder is not None:
+            self._recorder(scope, request, response, note)
+        return response
+
+
+def check_capabilities(llm: Backend, offered: Capabilities, request: Request) -> None:
+    """Raise UnsupportedError for the first thing that is asked and not among what the LLM offers."""
+    name = _lacking(offered, request)
+    if name is not None:
+        raise UnsupportedError(
+            f"'{llm.reference}' does not declare the capability '{name}'",
+            "use another LLM, or leave it out of the request",
+        )
+
+
+def _lacking(offered: Capabilities, request: Request) -> str | None:
+    if request.raw_prompt and not offered.raw_prompt:
+        return "raw_prompt"
+    if request.tools and not offered.tools:
+        return "tools"
+    if request.logprobs is not None and not offered.logprobs:
+        return "logprobs"
+    if not offered.images and has_images(request.messages):
+        return "images"
+    return "seed" if request.seed is not None and not offered.seed else None
+
+
+async def _merged(calls: Sequence[Coroutine[Any, Any, Response]]) -> Response:
+    responses = await all_or_first_error(calls)
+    first = responses[0]
+    return replace(
+        first,
+        choices=tuple(choice for response in responses for choice in response.choices),
+        usage=sum((response.usage for response in responses), Usage()),
+        raw=[response.raw for response in responses],
+    )
+
+
+def default_gateway() -> Gateway:
+    """Return the gateway of calls outside of a run; a forked child has its own, as its loop."""
+    return _gateway_of(loop_thread())
+
+
+@cache
+def _gateway_of(thread: LoopThread) -> Gateway:
+    return Gateway()

@@ -1,0 +1,64 @@
+"""The check of what a backend answered, made of every answer: a few types, before anything is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from seedbed.errors import InvalidResponseError, LLMError
+from seedbed.llm.keys.redaction import redact
+from seedbed.llm.request import Request
+from seedbed.llm.response import Choice, Response, Usage
+
+if TYPE_CHECKING:
+    from seedbed.llm.backend import Backend
+
+_SHOWN = 60
+
+
+def checked_response(llm: Backend, request: Request, response: object) -> Response:
+    """Return the answer to a request, with no more choices than were asked for.
+
+    Raises LLMError, naming the backend, for what is no answer in the terms of `Response`, and
+    InvalidResponseError for too few choices.
+    """
+    if not isinstance(response, Response):
+        raise LLMError(f"the backend of '{llm.reference}' gave {_expected('a Response', response)}")
+    if problem := _problem(response):
+        fact, *advice = (redact(text, llm.secrets()) for text in problem)
+        raise LLMError(f"the backend of '{llm.reference}' gave {fact}", *advice)
+    if len(response.choices) < request.n:
+        raise InvalidResponseError(
+            f"'{llm.reference}' gave {len(response.choices)} choices where {request.n} were asked for"
+        )
+    if len(response.choices) > request.n:
+        return replace(response, choices=tuple(response.choices[: request.n]))
+    return response
+
+
+def _problem(response: Response) -> tuple[str, ...] | None:
+    """Return what is not as the types say: a fact, then advice."""
+    if not isinstance(response.choices, (tuple, list)):
+        return (_expected("a tuple of choices", response.choices),)
+    for choice in response.choices:
+        if not isinstance(choice, Choice):
+            return (_expected("a Choice", choice),)
+        if not isinstance(choice.finish_reason, str) or not choice.finish_reason:
+            return f"the finish_reason {choice.finish_reason!r:.{_SHOWN}}", "it is a word; 'other' if unknown"
+        if choice.text is not None and not isinstance(choice.text, str):
+            return (_expected("the text of a choice", choice.text), "it is a str, or None")
+    return _usage_problem(response.usage)
+
+
+def _usage_problem(usage: Usage) -> tuple[str, ...] | None:
+    if not isinstance(usage, Usage):
+        return (_expected("a Usage", usage),)
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
+    for count in counts:
+        if not isinstance(count, int):
+            return (_expected("a number of tokens", count), "each field of Usage is an int, 0 if unknown")
+    return None
+
+
+def _expected(wanted: str, given: object) -> str:
+    return f"{type(given).__name__} where {wanted} was expected"

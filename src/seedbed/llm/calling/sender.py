@@ -1,0 +1,241 @@
+"""Sends one request to a backend: permits, tries, time-outs and the check of what came back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from seedbed.errors import (
+    EndpointDownError,
+    LLMError,
+    RateLimitedError,
+    SeedbedError,
+    TimedOutError,
+)
+from seedbed.llm.budget.budget import Budget
+from seedbed.llm.calling.coroutine import awaitable
+from seedbed.llm.calling.deadlines import Deadline, Deadlines
+from seedbed.llm.calling.response_check import checked_response
+from seedbed.llm.calling.retry import RetryPolicy, Tries
+from seedbed.llm.keys.key_guard import asking
+from seedbed.llm.keys.redaction import redact, redact_error, showable
+from seedbed.llm.limits.adaptive_concurrency import START
+from seedbed.llm.limits.circuit import CircuitPolicy, down
+from seedbed.llm.limits.limiter import Limiter
+from seedbed.llm.request import Request
+from seedbed.llm.response import FINISH_REASONS, Response, Usage
+from seedbed.plugins.class_errors import text_of
+from seedbed.tracebacks import where
+
+if TYPE_CHECKING:
+    from seedbed.llm.backend import Backend
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_CONCURRENCY = START
+
+
+@dataclass
+class CallCounts:
+    """What went through a gateway; `retried` are the tries that failed, `refused` those of the limits.
+
+    `truncated` answers were cut at their longest; `ended_otherwise` counts those that ended for a reason
+    which only the provider knows, by its word. `cost` is in dollars, as far as prices are known.
+    """
+
+    answered: int = 0
+    replayed: int = 0
+    retried: int = 0
+    refused: int = 0
+    truncated: int = 0
+    ended_otherwise: Counter[str] = field(default_factory=Counter)
+    cost: float | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, response: Response) -> None:
+        """Count one answered call."""
+        self.answered += 1
+        self.usage += response.usage
+        for choice in response.choices:
+            if choice.finish_reason == "length":
+                self.truncated += 1
+            elif choice.finish_reason not in FINISH_REASONS:
+                self.ended_otherwise[choice.finish_reason] += 1
+
+
+class Sender:
+    """Sends requests within the limits of each endpoint and credential, tried again if need be.
+
+    `concurrency` is start and cap of the calls under way at once; without it their number adapts.
+    Lives on the loop thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int | None = None,
+        retry: RetryPolicy | None = None,
+        budget: Budget | None = None,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        circuit: CircuitPolicy | None = None,
+    ) -> None:
+        self.counts = CallCounts()
+        self._budget = budget
+        self._retry = retry or RetryPolicy()
+        self._limiter = partial(
+            Limiter,
+            concurrency=concurrency,
+            requests_per_minute=requests_per_minute,
+            tokens_per_minute=tokens_per_minute,
+            circuit=circuit,
+        )
+        self._limiters: dict[tuple[str, str], Limiter] = {}
+        self._deadlines: dict[float, Deadlines] = {}
+        self._is_draining = False
+        self.on_appetite: Callable[[], None] = lambda: None
+        if budget is not None:
+            budget.on_appetite = lambda: self.on_appetite()
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether so many calls wait, at every endpoint or for the budget, that there is no use in more.
+
+        `on_appetite` is called when that has changed.
+        """
+        if self._budget is not None and self._budget.has_enough:
+            return True
+        return bool(self._limiters) and all(limiter.has_enough for limiter in self._limiters.values())
+
+    async def send(self, llm: Backend, request: Request, rank: int = 0) -> Response:
+        """Return the answer to one request; raise the typed LLMError of the last try where none succeeded.
+
+        Permits go to the lowest `rank` first: the position of the row that asks.
+        """
+        limiter = self.limiter(llm)
+        tries: Tries | None = None
+        while True:
+            try:
+                # Each coroutine between a row and its socket is paid for by every call.
+                if self._budget is None:
+                    response = await self._permitted(limiter, llm, request, rank)
+                else:
+                    response = await self._within_budget(self._budget, limiter, llm, request, rank)
+            except EndpointDownError:
+                raise
+            except LLMError as error:
+                now = asyncio.get_running_loop().time()
+                tries = tries or Tries(self._retry, now)
+                await limiter.pause(self._wait_after(error, tries, limiter, llm, now))
+            else:
+                limiter.circuit.answered()
+                self.counts.add(response)
+                return response
+
+    def _wait_after(self, error: LLMError, tries: Tries, limiter: Limiter, llm: Backend, now: float) -> float:
+        """Return the seconds until the next try; raise where there is none, or where the endpoint is down."""
+        wait = tries.wait_after(error, now)
+        error.tries = tries.count
+        if limiter.circuit.failed(now, error):
+            limiter.fail_waiting(partial(down, llm.reference, error))
+            wait = None
+            if not error.fatal:
+                raise down(llm.reference, error) from error
+        if wait is None:
+            raise error
+        if self._budget is not None and self._budget.seconds_left is not None:
+            wait = min(wait, self._budget.seconds_left)
+        self.counts.retried += 1
+        logger.info("try %d failed, next in %.1f s: %s", tries.count, wait, error.fact)
+        return wait
+
+    async def _within_budget(
+        self, budget: Budget, limiter: Limiter, llm: Backend, request: Request, rank: int
+    ) -> Response:
+        """Send a call once, when its budget and then its permit are there."""
+        # Before the permit: a call that waits for room would keep others from what it cannot use itself.
+        reservation = await budget.reserve(llm, request, rank, limiter.wait)
+        response = None
+        try:
+            response = await self._permitted(limiter, llm, request, rank)
+        finally:
+            budget.settle(llm, reservation, response)
+        return response
+
+    async def _permitted(self, limiter: Limiter, llm: Backend, request: Request, rank: int) -> Response:
+        tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
+        permit = await limiter.acquire(llm.model, rank, tokens)
+        try:
+            if self._budget is not None:
+                self._budget.check_time()
+            response = await one_try(llm, request, self._deadline(llm.timeout))
+        except LLMError as error:
+            if isinstance(error, RateLimitedError) and error.retryable:
+                self.counts.refused += 1
+                limiter.refused(permit, error.limits)
+            else:
+                limiter.ended(permit, error.limits)
+            raise
+        except BaseException:
+            limiter.ended(permit)
+            raise
+        limiter.answered(permit, response.limits, response.usage.total_tokens or None)
+        return response
+
+    def _deadline(self, seconds: float) -> Deadline:
+        deadlines = self._deadlines.get(seconds)
+        if deadlines is None:
+            deadlines = self._deadlines[seconds] = Deadlines(seconds)
+        return deadlines.within()
+
+    def drain(self) -> None:
+        """Cancel every call that has not been sent yet, and let those that have been come to their end."""
+        self._is_draining = True
+        for limiter in self._limiters.values():
+            limiter.drain()
+
+    def end(self) -> None:
+        """Set no timer any more; for when all calls have been cancelled."""
+        for deadlines in self._deadlines.values():
+            deadlines.close()
+        for limiter in self._limiters.values():
+            limiter.end()
+        self.on_appetite = lambda: None
+
+    def limiter(self, llm: Backend) -> Limiter:
+        """Return what keeps the limits of an LLM's endpoint and credential."""
+        key = llm.limits_key
+        limiter = self._limiters.get(key)
+        if limiter is None:
+            limiter = self._limiters[key] = self._limiter(slots=llm.slots)
+            limiter.on_appetite = lambda: self.on_appetite()
+            if self._is_draining:
+                limiter.drain()
+        return limiter
+
+
+async def one_try(llm: Backend, request: Request, deadline: Deadline) -> Response:
+    """Return what the backend answers, checked; raise a typed error without secrets for all else."""
+    try:
+        with deadline, asking(llm):
+            response = await awaitable(llm.respond(request), llm, "respond")
+    except SeedbedError as error:
+        redact_error(error, llm.secrets())
+        raise
+    except TimeoutError as error:
+        raise TimedOutError(
+            f"no answer from '{llm.reference}' within {llm.timeout:g} s", "raise the LLM's timeout"
+        ) from error
+    except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
+        secrets = llm.secrets()
+        text = redact(f"{type(error).__name__}: {text_of(error)}", secrets)
+        place = where(error)
+        raise LLMError(
+            f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])
+        ) from showable(error, secrets)
+    return checked_response(llm, request, response)

@@ -1,0 +1,1 @@
+"""HTTP: one transport for every backend, and what its failures mean."""

@@ -1,0 +1,103 @@
+"""From what went wrong on the wire, before there was an answer, to the typed error it means."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from seedbed.errors import LLMConnectionError, SeedbedError, UsageError
+from seedbed.llm.http.certificates import is_file_missing
+
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
+"""OpenSSL's codes for a chain that ends with nobody whom we trust."""
+_TLS_ALERT = r"\x15\x03"
+"""How an alert of TLS begins, as aiohttp quotes what is no HTTP."""
+_PROXY_ADVICE = "check HTTP_PROXY and HTTPS_PROXY, or leave this server out with NO_PROXY"
+
+
+def connection_error(error: Exception, origin: str) -> SeedbedError:
+    """Return the typed error for what aiohttp raised on a request to `origin`, a URL that may be shown."""
+    match error:
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            return not_a_url(origin)
+        case aiohttp.ClientConnectorCertificateError():
+            return _unverified(error.certificate_error, origin)
+        case aiohttp.ClientConnectorSSLError():
+            return LLMConnectionError(
+                f"no secure connection to '{origin}': {_reason(error.os_error)}",
+                "is base_url right, and its port?",
+                retryable=False,
+                fatal=True,
+            )
+        case aiohttp.ClientProxyConnectionError():
+            return LLMConnectionError(
+                f"cannot reach the proxy of '{origin}': {_reason(error.os_error)}", _PROXY_ADVICE
+            )
+        case aiohttp.ClientHttpProxyError():
+            helped = error.status >= 500
+            return LLMConnectionError(
+                f"the proxy of '{origin}' answered {error.status}",
+                _PROXY_ADVICE,
+                retryable=helped,
+                fatal=not helped,
+            )
+        case aiohttp.ClientConnectorError():
+            return LLMConnectionError(
+                f"cannot reach '{origin}': {_reason(error.os_error)}",
+                "is the server running, and is base_url right?",
+            )
+        case aiohttp.ClientResponseError():
+            return LLMConnectionError(
+                f"'{origin}' does not answer as an HTTP server does", "is base_url right?"
+            )
+    return LLMConnectionError(f"'{origin}' closed the connection before the answer was complete")
+
+
+def may_be_wrong_scheme(error: Exception) -> bool:
+    """Whether an error is one that http:// to a port of HTTPS, or the reverse, can give."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return False
+        case aiohttp.ClientConnectorSSLError() | aiohttp.ServerDisconnectedError() | ConnectionResetError():
+            return True
+        case aiohttp.ClientConnectorError():
+            return isinstance(error.os_error, ConnectionResetError)
+        case aiohttp.ClientResponseError():
+            return _TLS_ALERT in error.message
+        case aiohttp.ClientOSError():
+            return True
+    return False
+
+
+def wrong_scheme(origin: str, scheme: str) -> LLMConnectionError:
+    """Return the error for a server that speaks `scheme`, and not that of `origin`."""
+    names = {"http": "plain HTTP", "https": "HTTPS"}
+    return LLMConnectionError(
+        f"the server at '{origin}' speaks {names[scheme]}",
+        f"write {scheme}:// in base_url",
+        retryable=False,
+        fatal=True,
+    )
+
+
+def _unverified(error: Exception, origin: str) -> LLMConnectionError:
+    """Return the error for a certificate, with the reason, and what trusts its issuer where that is it."""
+    reason = getattr(error, "verify_message", "") or "unknown reason"
+    advice = "set SSL_CERT_FILE or REQUESTS_CA_BUNDLE to the certificates of your organisation"
+    if is_file_missing():
+        advice = "SSL_CERT_FILE names a file that isn't there"
+    elif getattr(error, "verify_code", 0) not in _UNKNOWN_ISSUER:
+        advice = "is base_url right? only whoever runs the server can mend its certificate"
+    return LLMConnectionError(
+        f"the certificate of '{origin}' cannot be verified: {reason}", advice, retryable=False, fatal=True
+    )
+
+
+def not_a_url(origin: str) -> UsageError:
+    """Return the error for a base_url that is none."""
+    return UsageError(
+        f"'{origin}' is not a URL of a server", "write it as https://host/path or http://host:port/path"
+    )
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

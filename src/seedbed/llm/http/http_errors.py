@@ -1,0 +1,295 @@
+"""From what an HTTP server answered to the typed error it means, alike for all providers."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from seedbed.errors import (
+    AuthenticationError,
+    BadRequestError,
+    InvalidResponseError,
+    LLMError,
+    RateLimitedError,
+    ServerError,
+    TimedOutError,
+)
+from seedbed.llm.answer_json import ReadJSON, read_json
+from seedbed.llm.http.refusals import (
+    WORDS,
+    Refusal,
+    errors_in,
+    has_no_money,
+    means_something,
+    parameter_of,
+    refusal,
+    words_of,
+)
+from seedbed.llm.keys.redaction import redact
+from seedbed.llm.limits.retry_after import wait_wanted
+from seedbed.llm.response import Limits
+
+if TYPE_CHECKING:
+    from seedbed.llm.http.transport import HTTPAnswer
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_DETAIL = 400
+_BROKEN_OFF = ("error", "abort", "aborted", "cancelled", "insufficient_system_resource")
+"""Reasons for which a server gives up an answer in its middle."""
+_NOT_THE_API = "does base_url name the API itself, with its /v1 where there is one?"
+
+Secrets = Iterable[str] | Callable[[], Iterable[str]]
+"""What must not be shown, or a function that returns it: it is asked where there is an error to show."""
+
+LimitsReader = Callable[[Mapping[str, str]], Limits | None]
+"""Reads what a provider's headers, whose look-ups do not care for case, say of rate limits."""
+
+ErrorReader = Callable[["HTTPAnswer", dict[str, Any]], LLMError | None]
+"""Returns the error that an answer, with the JSON object in it, means; None for a good one."""
+
+Assemble = Callable[[Sequence[dict[str, Any]]], dict[str, Any]]
+"""Makes one body of the events that a server streamed without being asked to."""
+
+
+def parse_body(
+    answer: HTTPAnswer,
+    provider: str,
+    secrets: Secrets = (),
+    read_limits: LimitsReader | None = None,
+    assemble: Assemble | None = None,
+    read_error: ErrorReader | None = None,
+) -> dict[str, Any]:
+    """Return the JSON object of a successful answer, or raise the typed error that it means.
+
+        body = parse_body(await post_json(url, payload, headers=headers), "Acme", self.secrets)
+
+    `provider` is the server as messages name it, `secrets` are taken out of what it said. `read_limits`
+    fills the error's `limits`, from which the pace of the calls to come is learnt. What is not quite JSON
+    is read all the same, and logged once; `assemble` makes one body of a stream of events. `read_error`
+    knows the errors of a protocol of its own: see `HTTPLLM`, whose `read_body` is this with all of them.
+
+    Raises what `http_error` returns for a status of 300 or more, and for an `error` in the body or in a
+    choice of it; InvalidResponseError for what holds no JSON object.
+    """
+    try:
+        return _object_in(answer, provider, secrets, assemble, read_error)
+    except LLMError as error:
+        if read_limits is not None and error.limits is None:
+            error.limits = read_limits(answer.headers)
+        raise
+
+
+def _object_in(
+    answer: HTTPAnswer,
+    provider: str,
+    secrets: Secrets,
+    assemble: Assemble | None,
+    read_error: ErrorReader | None,
+) -> dict[str, Any]:
+    if answer.status >= 300:
+        error = read_error(answer, _object_or_empty(answer.body)) if read_error else None
+        raise error or http_error(answer, provider, secrets)
+    try:
+        read = read_json(answer.body)
+    except ValueError as unreadable:
+        raise InvalidResponseError(
+            f"{provider} answered {_describe(_redacted(answer, secrets))} where JSON was expected",
+            *([_NOT_THE_API] if _is_page(answer) else []),
+            status=answer.status,
+        ) from unreadable
+    if read.mended:
+        note_once(provider, read.mended)
+    body = _one_object(read, assemble)
+    if not isinstance(body, dict):
+        raise InvalidResponseError(
+            f"{provider} answered a JSON {type(body).__name__} where an object was expected",
+            status=answer.status,
+        )
+    told = read_error(answer, body) if read_error else error_told(answer, body, provider, secrets)
+    if told is not None:
+        raise told
+    return body
+
+
+def error_told(
+    answer: HTTPAnswer, body: dict[str, Any], provider: str, secrets: Secrets = ()
+) -> LLMError | None:
+    """Return the error that an answer means by its status or by the JSON object in it, None for a good one.
+
+    `body` counts, unless it is empty: a caller may have translated that of the answer into a known form.
+    """
+    if answer.status < 300:
+        told = error_inside(body)
+        return _error_in_disguise(answer, told, provider, secrets) if told else None
+    return http_error(
+        answer._replace(body=orjson.dumps(body, default=str)) if body else answer, provider, secrets
+    )
+
+
+def _object_or_empty(body: bytes) -> dict[str, Any]:
+    value = _json_or_none(body)
+    found = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return found if isinstance(found, dict) else {}
+
+
+def _one_object(read: ReadJSON, assemble: Assemble | None) -> Any:
+    """Return the object of an answer: as it stands, alone in a list, or assembled of events."""
+    value = read.value
+    if not isinstance(value, list):
+        return value
+    if len(value) == 1 and not (read.is_stream and assemble):
+        return value[0]
+    events = [event for event in value if isinstance(event, dict)]
+    failed = next((event for event in events if error_inside(event)), None)
+    if failed is not None:
+        return failed
+    return assemble(events) if read.is_stream and assemble and events else value
+
+
+@cache
+def note_once(provider: str, what: str) -> None:
+    """Log that a server's answers are not as the protocol says, once for each server and deviation."""
+    logger.warning("%s sends answers with %s; they are read all the same", provider, what)
+
+
+def error_inside(body: Mapping[str, Any]) -> Any:
+    """Return the error that a body of status 200 tells of, at its top or in a choice; None for none.
+
+    Routers send it where the server behind them failed in the middle of an answer.
+    """
+    if body.get("error"):
+        return body["error"]
+    if "error" in (body.get("object"), body.get("type")):
+        return {name: value for name, value in body.items() if name not in ("object", "type")}
+    choices = body.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and (choice.get("error") or _broke_off(choice)):
+            return choice.get("error") or f"the answer broke off ({choice['finish_reason']})"
+    return None
+
+
+def _broke_off(choice: Mapping[str, Any]) -> bool:
+    reason = choice.get("finish_reason")
+    return isinstance(reason, str) and reason.lower() in _BROKEN_OFF
+
+
+def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLMError:
+    """Return the typed error for an answer of status 300 or more, with its `retry_after` in seconds.
+
+    401, 402 and 403 are AuthenticationError; 404 UnknownModelError; 408 and 504 TimedOutError; 429 and 529
+    RateLimitedError; 409, 425 and other 5xx ServerError; any other BadRequestError. The server's words go
+    before a status of 400 to 499: ContextOverflowError, ContentFilteredError, UnknownModelError,
+    AuthenticationError for a wrong key or an account without credit. `fatal` is set where every row would
+    be refused, as for a parameter that the model does not take.
+    """
+    answer = _redacted(answer, secrets)
+    body = _json_or_none(answer.body)
+    detail = _detail(answer, body)
+    hints = f"{detail} {words_of(body)}"
+    kind, advice, fatal = _classify(answer.status, hints, parameter_of(body))
+    error = kind(
+        f"{provider} answered {answer.status}: {detail}",
+        *advice,
+        status=answer.status,
+        retry_after=wait_wanted(answer.headers, body),
+        fatal=fatal,
+    )
+    if kind is RateLimitedError and has_no_money(hints):
+        error.retryable, error.fatal = False, True
+        error.advice += ("the account has no credit left",)
+    if answer.status == 403 and body is None and kind is AuthenticationError:
+        # A firewall's page, which one prompt may meet and the next not; a provider says so in JSON.
+        error.fatal = False
+    return error
+
+
+def _classify(status: int, hints: str, parameter: str | None) -> Refusal:
+    if status in (429, 529):
+        return Refusal(RateLimitedError)
+    if status in (408, 504):
+        return Refusal(TimedOutError)
+    if status >= 500 or status in (409, 425):
+        return Refusal(ServerError)
+    if status < 400:
+        return Refusal(BadRequestError, ("base_url is redirected: set it to where the server points",), True)
+    return refusal(status, hints, parameter)
+
+
+def _error_in_disguise(answer: HTTPAnswer, error: Any, provider: str, secrets: Secrets) -> LLMError:
+    """Return the typed error for one that a body of status 200 holds: by its code, else by its words."""
+    status = _status_told(error)
+    body = orjson.dumps({"error": error}, default=str)
+    if status is not None:
+        return http_error(answer._replace(status=status, body=body), provider, secrets)
+    redacted = _redacted(answer._replace(body=body), secrets)
+    told = _json_or_none(redacted.body)
+    detail = _detail(redacted, told)
+    fact = f"{provider} answered {answer.status} with an error inside: {detail}"
+    hints = f"{detail} {words_of(told)}"
+    if not means_something(hints):
+        return ServerError(fact, status=answer.status, retry_after=wait_wanted(answer.headers))
+    kind, advice, fatal = refusal(400, hints, parameter_of(told))
+    return kind(fact, *advice, status=answer.status, fatal=fatal)
+
+
+def _status_told(error: Any) -> int | None:
+    """Return the HTTP status that an error object names, by a number or by one of the known words."""
+    for found in errors_in(error):
+        for value in (found.get("code"), found.get("status"), found.get("type")):
+            text = str(value).lower() if isinstance(value, str | int) else ""
+            if re.fullmatch("[45][0-9]{2}", text):
+                return int(text)
+            if text in WORDS:
+                return WORDS[text]
+    return None
+
+
+def _redacted(answer: HTTPAnswer, secrets: Secrets) -> HTTPAnswer:
+    """Return the answer without secrets, before a cut to length could leave a part of one."""
+    if callable(secrets):
+        secrets = secrets()
+    text = answer.body.decode("utf-8", "surrogateescape")
+    return answer._replace(body=redact(text, secrets).encode("utf-8", "surrogateescape"))
+
+
+def _detail(answer: HTTPAnswer, body: Any) -> str:
+    """Return the server's own words on an error, in one line of bounded length."""
+    if body is None:
+        return _describe(answer)
+    found = body[0] if isinstance(body, list) and len(body) == 1 else body
+    for key in ("error", "message", "detail"):
+        if isinstance(found, dict) and found.get(key):
+            found = found[key]
+    text = found if isinstance(found, str) else orjson.dumps(found).decode()
+    return _one_line(text) or "no reason given"
+
+
+def _json_or_none(body: bytes) -> Any:
+    try:
+        return read_json(body).value
+    except ValueError:
+        return None
+
+
+def _describe(answer: HTTPAnswer) -> str:
+    text = answer.body.decode("utf-8", "replace")
+    if "<html" in text[:1000].lower():
+        title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return f"an HTML page ({_one_line(title[1])})" if title else "an HTML page"
+    return f"text ({_one_line(text)})" if text.strip() else "nothing"
+
+
+def _is_page(answer: HTTPAnswer) -> bool:
+    """Whether a web server has answered, and not the API: with a page, or with nothing at all."""
+    return b"<html" in answer.body[:1000].lower() or not answer.body.strip()
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_DETAIL else line[:_LONGEST_DETAIL] + "..."

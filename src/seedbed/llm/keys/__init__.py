@@ -1,0 +1,1 @@
+"""Keys: where they come from, and which hosts they may go to."""

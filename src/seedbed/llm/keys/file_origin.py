@@ -1,0 +1,61 @@
+"""Which file an LLM comes from: a stranger's file may not have the user's keys sent where it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from seedbed.llm.keys.hosts import addresses_in, allowed_hosts
+
+
+class FileOrigin(NamedTuple):
+    """The file that decides where an LLM's requests go, and the hosts that the user allows all the same."""
+
+    file: str
+    allowed: tuple[str, ...]
+
+
+_reading: ContextVar[FileOrigin | None] = ContextVar("seedbed_reading", default=None)
+
+
+def current_origin() -> FileOrigin | None:
+    """Return the file that is being read, which every LLM made now comes from."""
+    return _reading.get()
+
+
+@contextmanager
+def made_in_file(file: str, allow_hosts: Sequence[str] = ()) -> Iterator[None]:
+    """Have every LLM that is made within remember that `file` says what it is, wherever it is made."""
+    outer = _reading.get()
+    allowed = (*allowed_hosts(allow_hosts), *(outer.allowed if outer else ()))
+    token = _reading.set(FileOrigin(file, allowed))
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
+def chosen_by_user(texts: Iterable[str]) -> Iterator[None]:
+    """Allow the hosts of URLs among `texts`, which the user typed, to LLMs that are made within."""
+    origin = _reading.get()
+    if origin is None:
+        yield
+        return
+    token = _reading.set(origin._replace(allowed=(*origin.allowed, *addresses_in(texts))))
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
+def made_by(origin: FileOrigin | None) -> Iterator[None]:
+    """Have LLMs that are made within come from the file that another object came from."""
+    token = _reading.set(origin)
+    try:
+        yield
+    finally:
+        _reading.reset(token)

@@ -1,0 +1,225 @@
+"""Keeps the user's keys from hosts that a file names.
+
+A pipeline file may come from a stranger. An LLM that was made while a file was read remembers that file, and
+gets a secret of the environment only if its requests go to the provider's own hosts, to the server that the
+environment names for that key, to this machine, or to where the user said: see `untrusted_host`. That is held
+three times: when a run is planned, when the key is read, and, for backends that read the environment on their
+own, when a request is about to leave.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from pydantic import BaseModel, SecretStr
+
+from seedbed.errors import AuthenticationError, UsageError
+from seedbed.llm.keys.file_origin import FileOrigin
+from seedbed.llm.keys.hosts import Address, address_of, is_among, is_loopback
+from seedbed.llm.keys.url_secrets import redacted_urls
+from seedbed.llm.parameters import GenerationParameters
+from seedbed.plugins.build import is_secret
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from seedbed.llm.backend import Backend
+
+# A shorter value, such as "1", is in many a request by chance.
+_SHORTEST = 8
+_UNWATCHED = nullcontext()
+_NO_PLACES = GenerationParameters.model_fields.keys() | {"api_key", "timeout"}
+# What a host's name or number has in any disguise, and what names of regions, presets and efforts lack.
+_PLACE = re.compile(r"[.:/%@\\]|[^\x00-\x7f]|^[0-9]+$|^0x", re.IGNORECASE)
+
+
+_asking: ContextVar[Backend | None] = ContextVar("seedbed_asking", default=None)
+
+
+def asking(llm: Backend) -> AbstractContextManager[None]:
+    """Watch the requests that are sent within, on behalf of an LLM that a file describes."""
+    return _UNWATCHED if llm.origin is None else _watching(llm)
+
+
+def untrusted_host(llm: Backend) -> str | None:
+    """Return the host that a file has an LLM ask and that may have no secret of the user's, or None."""
+    if llm.origin is None:
+        return None
+    addresses = map(address_of, _urls(llm))
+    return next(
+        (one.host or "?" for one in addresses if one and not _may_have_keys(one, llm.origin, llm)),
+        None,
+    )
+
+
+def refuse_keys(llm: Backend) -> None:
+    """Raise UsageError where an LLM would send a secret of the environment to a host that a file names."""
+    host = untrusted_host(llm)
+    if host is None or _own_key(llm) is not None:
+        return
+    for variable in llm.key_source.env_vars:
+        if os.environ.get(variable, "").strip():
+            raise _refusal(llm, host, f"the secret in {variable}", variable)
+
+
+def find_key(llm: Backend) -> str:
+    """Return the key of an LLM: the field `api_key`, else that of the environment, '' where none is needed.
+
+    Raises AuthenticationError where it is missing or can be none, UsageError where it may not go to the host.
+    """
+    own = _own_key(llm)
+    if own is not None:
+        return checked_key(own, "api_key")
+    source = llm.key_source
+    refuse_keys(llm)
+    if source.env_var and (value := os.environ.get(source.env_var, "").strip()):
+        return checked_key(value, source.env_var)
+    if source.needed and source.env_var:
+        raise missing_key(llm)
+    return ""
+
+
+def checked_key(key: str, place: str) -> str:
+    """Return the key of `place` without white space around it; raise AuthenticationError for what is none."""
+    key = key.strip()
+    if not key or not (key.isascii() and key.isprintable()):
+        raise AuthenticationError(
+            f"the key from {place} is empty or has characters that no key has",
+            "copy it once more; was there a line break in it?",
+        )
+    return key
+
+
+def missing_key(llm: Backend) -> AuthenticationError:
+    """Return the error of an LLM whose key is nowhere; it names the variable."""
+    at = f" at '{redacted_urls(llm.endpoint)}'" if address_of(llm.endpoint) else ""
+    return AuthenticationError(
+        f"no API key for '{llm.reference}'{at}",
+        f"export {llm.key_source.env_var}=... in the shell, or give it for once: --set llm.api_key=...",
+    )
+
+
+def check_request(url: str, headers: Mapping[str, str], body: bytes | None) -> None:
+    """Raise UsageError where a request that is about to leave carries a secret to an untrusted host.
+
+    What holds for a backend that reads the environment, or a file of the user's, on its own.
+    """
+    llm = _asking.get()
+    if llm is None or llm.origin is None:
+        return
+    address = address_of(url)
+    if address is None or _may_have_keys(address, llm.origin, llm):
+        return
+    sent = "\n".join([url, *headers.values(), (body or b"").decode("utf-8", "replace")])
+    for what, variable, secret in _secrets_of_user(llm):
+        if secret in sent:
+            raise _refusal(llm, address.host or "?", what, variable)
+
+
+@contextmanager
+def _watching(llm: Backend) -> Iterator[None]:
+    token = _asking.set(llm)
+    try:
+        yield
+    finally:
+        _asking.reset(token)
+
+
+def _may_have_keys(address: Address, origin: FileOrigin, llm: Backend) -> bool:
+    if is_loopback(address.host) or is_among(address, origin.allowed):
+        return True
+    source = llm.key_source
+    # A file that says http:// would have the key sent for everybody on the way to read.
+    if address.scheme == "https" and is_among(address, source.hosts):
+        return True
+    named = os.environ.get(source.base_url_env_var, "") if source.base_url_env_var else ""
+    if address.host and address == address_of(named.strip()):
+        return True
+    # Otherwise it's the backend's own default, or that of the user's settings for its SDK.
+    return bool(address.host) and not _is_chosen_by_file(address.host, llm)
+
+
+def _is_chosen_by_file(host: str, llm: Backend) -> bool:
+    """Whether a field that was given may have led to the host, as it is or through the backend's code.
+
+    Lists, headers and the model's name hold dots and slashes for other reasons: they must name the host.
+    """
+    for name in llm.model_fields_set - _NO_PLACES:
+        value = getattr(llm, name)
+        if name == "model" or isinstance(value, (Mapping, list, tuple, set, frozenset, BaseModel)):
+            if any(host in unquote(text).lower() for text in _texts(value)):
+                return True
+        elif not isinstance(value, (bool, int, float, type(None))):
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            if _PLACE.search(text):
+                return True
+    return False
+
+
+def _urls(llm: Backend) -> Iterator[str]:
+    try:
+        endpoint = llm.endpoint
+    except Exception:  # noqa: BLE001 - a stranger's property; a request is checked once more before it leaves
+        return
+    if address_of(endpoint) is not None:
+        yield endpoint
+        return
+    for name in llm.model_fields_set - _NO_PLACES:
+        if not isinstance(value := getattr(llm, name), SecretStr):
+            yield str(value)
+
+
+def _own_key(llm: Backend) -> str | None:
+    """Return the key that the LLM's fields hold; an empty one counts where somebody has written it."""
+    key = getattr(llm, "api_key", None)
+    text = key.get_secret_value() if isinstance(key, SecretStr) else key
+    return text if text or "api_key" in llm.model_fields_set else None
+
+
+def _secrets_of_user(llm: Backend) -> Iterator[tuple[str, str, str]]:
+    """Yield what the LLM's file doesn't hold itself: how it is called, its variable, the secret."""
+    own = set(_texts({name: getattr(llm, name) for name in llm.model_fields_set}))
+    for variable, value in os.environ.items():
+        if is_secret(variable) or variable in llm.key_source.env_vars:
+            # Some hold several: "X-Key: 12345678" in a variable of headers.
+            for part in {value.strip(), *re.split(r"[\s,;:=]+", value)}:
+                if len(part) >= _SHORTEST and part not in own:
+                    yield f"the secret in {variable}", variable, part
+    for secret in llm.secrets():
+        if len(secret) >= _SHORTEST and not {secret, secret.rpartition(" ")[2]} & own:
+            yield "a key of yours", "", secret
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for item in value.values() for text in _texts(item))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        yield from (text for item in value for text in _texts(item))
+    elif isinstance(value, BaseModel):
+        yield from _texts(dict(value))
+    elif value is not None and not isinstance(value, (bool, int, float)):
+        # A URL of pydantic's, say.
+        yield str(value)
+
+
+def _refusal(llm: Backend, host: str, what: str, variable: str) -> UsageError:
+    assert llm.origin is not None
+    without = (
+        f"if it needs no key: env -u {variable} seedbed ..." if variable else "if it needs no key, unset it"
+    )
+    return UsageError(
+        f"'{llm.origin.file}' would have {what} sent to '{host}'",
+        "your keys go to their provider's own hosts over https, and to hosts that you allow",
+        f"if you trust that host: --allow-host {host}, or SEEDBED_ALLOW_HOSTS={host}",
+        without,
+    )

@@ -1,0 +1,1 @@
+"""Limits: adaptive concurrency, pace and quotas of one endpoint and credential."""

@@ -1,0 +1,1 @@
+"""Schemas: structured output, in the dialect of JSON Schema that a provider takes."""

@@ -1,0 +1,167 @@
+"""Structured output: JSON Schemas as providers take them, and JSON out of an answer's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
+
+from seedbed.errors import UsageError
+from seedbed.llm.messages import Message
+from seedbed.llm.request import Request
+from seedbed.llm.schemas.dialects import SchemaDialect, Unsayable
+from seedbed.plugins.class_errors import advice_on
+from seedbed.plugins.owner import place_of
+
+# A fence ends at the beginning of a line: those inside of JSON strings do not.
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)\n\s*```", re.DOTALL)
+
+
+def schema_of(model: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a pydantic model, or the schema itself, with objects closed.
+
+    Every property is required and no other is allowed: what strict modes ask for, and what makes
+    a row's columns complete.
+    """
+    return dict(model) if isinstance(model, Mapping) else _closed_schema(model)
+
+
+def shared_schema(schema: object) -> Mapping[str, Any]:
+    """Return the JSON Schema to send for a pydantic class or for a schema; don't change it.
+
+    All requests for rows of one class have this very schema. Raises UsageError for anything else, and for a
+    class that has no schema.
+    """
+    if isinstance(schema, Mapping):
+        return dict(schema)
+    if not isinstance(schema, type) or not issubclass(schema, BaseModel):
+        raise UsageError(
+            f"a schema is a pydantic class or a JSON Schema, not {schema!r:.80}",
+            "write class Answer(BaseModel), or RootModel[...] for an answer that is no object",
+        )
+    return _schema_of_class(schema)
+
+
+@lru_cache(maxsize=256)
+def _schema_of_class(model: type[BaseModel]) -> Mapping[str, Any]:
+    # Made for each request, it took twice as long as all else that a typed row takes.
+    try:
+        return _closed_schema(model)
+    except PydanticUserError as error:
+        fact, *_ = error.message.splitlines()
+        raise UsageError(
+            f"'{model.__name__}' has no JSON Schema: {fact}",
+            *place_of(model),
+            *(advice_on(fact) or ("give its fields types that JSON has",)),
+        ) from error
+
+
+def _closed_schema(model: type[BaseModel]) -> dict[str, Any]:
+    closed: dict[str, Any] = _close(model.model_json_schema())
+    return closed
+
+
+def _close(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_close(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {
+        key: float(value) if _is_long(value) else _close(value)
+        for key, value in schema.items()
+        if key != "default"
+    }
+    properties = schema.get("properties")
+    if isinstance(properties, dict) and schema.get("type") == "object":
+        # Its keys are the names of columns, which may be "default" too.
+        closed["properties"] = {name: _close(value) for name, value in properties.items()}
+        closed["required"] = list(properties)
+        closed["additionalProperties"] = False
+    return closed
+
+
+def _is_long(value: object) -> bool:
+    """Whether a number has more bits than encoders of JSON take."""
+    return type(value) is int and not -(2**63) <= value < 2**64
+
+
+def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request, str]:
+    """Return the request with its schema as a dialect takes it, and a note where it takes it in no form.
+
+    The schema is part of the prompt then, and the note says what could not be said. Without a dialect the
+    request has a copy of its schema, which the backend may change.
+    """
+    if request.schema is None:
+        return request, ""
+    if request.raw_prompt:
+        return request._replace(schema=None), "a raw prompt goes out without the schema"
+    encoded = _encoded(request.schema)
+    if dialect is None:
+        return request._replace(schema=orjson.loads(encoded)), ""
+    said, why = _said(encoded, dialect)
+    if said is not None:
+        return request._replace(schema=said), ""
+    return instruct(request), f"the schema is part of the prompt: {dialect.name} has no words for {why}"
+
+
+@lru_cache(maxsize=512)
+def _said(encoded: bytes, dialect: SchemaDialect) -> tuple[Mapping[str, Any] | None, str]:
+    """Return an encoded schema in the dialect, or None and why there is none."""
+    from seedbed.llm.schemas.conversion import convert
+
+    try:
+        return convert(orjson.loads(encoded), dialect), ""
+    except Unsayable as problem:
+        return None, str(problem)
+    except RecursionError:
+        return None, "types that are nested so deep"
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # What a caller wrote by hand may have any value in any place.
+        raise UsageError(f"this is no JSON Schema ({error}): {encoded.decode():.200}") from error
+
+
+def _encoded(schema: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(dict(schema), option=orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise UsageError(f"the schema cannot be sent as JSON: {error}") from error
+
+
+def instruct(request: Request) -> Request:
+    """Return the request with its schema turned into an instruction, for a backend without its own means."""
+    if request.schema is None:
+        return request
+    schema = dict(request.schema)
+    what = "one JSON object" if _allows_objects(schema) else "JSON"
+    text = (
+        f"Answer with {what} that fits this JSON Schema, and with nothing else:\n"
+        + orjson.dumps(schema, option=orjson.OPT_NON_STR_KEYS).decode()
+    )
+    return request._replace(schema=None, messages=_with_system(request.messages, text))
+
+
+def _allows_objects(schema: Mapping[str, Any]) -> bool:
+    return "$ref" in schema or schema.get("type", "object") == "object"
+
+
+def _with_system(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
+    first = messages[0]
+    if first["role"] == "system" and isinstance(first["content"], str):
+        return ({**first, "content": f"{first['content']}\n\n{text}"}, *messages[1:])
+    return ({"role": "system", "content": text}, *messages)
+
+
+def json_text(answer: str) -> str:
+    """Return the part of an answer that is JSON: as it is, from a code fence, or between its braces."""
+    text = answer.strip()
+    if not text.startswith("{") and (fence := _FENCE.search(text)):
+        text = fence[1].strip()
+    if text.startswith("["):
+        return text
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else text

@@ -1,0 +1,1 @@
+"""Joins: branches of a pipeline become one again."""

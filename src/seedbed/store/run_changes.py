@@ -1,0 +1,83 @@
+"""What has been added to a run, for those who are told of it: always what is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from seedbed.store.answer_packing import unpack
+from seedbed.store.run_queries import PAGE, Reasons
+from seedbed.store.run_reader import RunReader
+from seedbed.store.run_values import Call, Decision
+
+_CALLS = f"SELECT rowid, {', '.join(Call._fields)} FROM calls WHERE rowid > ? AND rowid <= ? ORDER BY rowid"
+_DECIDED = (
+    "SELECT v.seq, v.row, v.verdict, v.step, "
+    "CASE v.verdict WHEN 'accepted' THEN CAST(json_extract(r.data, '$[' || v.k || ']') AS BLOB) END, "
+    "r.reasons "
+    "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
+    "WHERE v.leaf = ? AND v.seq >= ? AND v.seq < ? AND (v.seq >= ? OR r.rowid > ?) ORDER BY v.seq"
+)
+
+
+class Known(NamedTuple):
+    """What there was of a leaf before: so many verdicts, and results up to a number."""
+
+    verdicts: int = 0
+    results: int = 0
+
+
+class Decided(NamedTuple):
+    """A verdict with what it says: the row as JSON where it was accepted, else why it was not."""
+
+    seq: int
+    row: str
+    verdict: Decision
+    step: str
+    data: bytes | None
+    reason: str | None
+    kind: str | None
+    source: str | None = None
+
+
+class RunChanges(RunReader):
+    """Reads what is new in a run.
+
+    Calls and results are numbered as they are written; one that takes the place of another has a number of
+    its own, as SQLite gives it a new rowid.
+    """
+
+    def close(self) -> None:
+        """Close the file, when nobody reads; may be called again."""
+        with self._one_at_a_time:
+            super().close()
+
+    def last_call(self) -> int:
+        """Return the number of the last call, 0 before the first."""
+        return int(self._one("SELECT ifnull(max(rowid), 0) FROM calls")[0])
+
+    def known(self, leaf: str) -> Known:
+        """Return what there is of a leaf now."""
+        verdicts = int(self._one("SELECT ifnull(max(seq) + 1, 0) FROM verdicts WHERE leaf = ?", leaf)[0])
+        return Known(verdicts, int(self._one("SELECT ifnull(max(rowid), 0) FROM results")[0]))
+
+    def calls_between(self, after: int, last: int) -> Iterator[Call]:
+        """Yield the calls behind number `after`, up to number `last`, as they were written."""
+        while page := self._all(f"{_CALLS} LIMIT {PAGE}", after, last):
+            for _, *call in page:
+                yield Call._make((*call[:-1], unpack(call[-1])))
+            after = page[-1][0]
+
+    def decided(self, leaf: str, first: int, end: int, known: Known) -> Iterator[Decided]:
+        """Yield the verdicts from `first` on and before `end`, in order.
+
+        Those are left out that were `known` before, of results that were.
+        """
+        reasons = Reasons()
+        while page := self._all(f"{_DECIDED} LIMIT {PAGE}", leaf, first, end, *known):
+            for seq, row, verdict, step, data, why in page:
+                reason, kind, source = None, None, None
+                if verdict != "accepted":
+                    reason, kind, *_, source = reasons.of(row, verdict, step, why)
+                yield Decided(seq, row, verdict, step, data, reason, kind, source or None)
+            first = page[-1][0] + 1
