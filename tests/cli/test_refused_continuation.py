@@ -42,6 +42,11 @@ class Unlucky(LLM):
         return Response.of_text("fine")
 
 
+class Ending(Unlucky):
+    async def respond(self, request):
+        raise SystemExit(3)
+
+
 class Unloaded(Unlucky):
     def load(self):
         raise RuntimeError("no weights")
@@ -66,6 +71,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "a server that is not there": ("--llm", "openai/m", "--set", "llm.base_url=http://127.0.0.1:1/v1"),
     "a model that does not load": ("--llm", "s.py:Unloaded/m"),
     "a template that cannot be filled in": ("--llm", "s.py:Unlucky/m", "--set", "template={{ nothing }}"),
+    "code that ends the process": ("--llm", "s.py:Ending/m"),
     "no price for a cap": ("--llm", "s.py:Unlucky/m", "--max-cost", "1"),
     "while it is observed": ("--llm", "openai/unknown", "--plugin", "s.py:Watch"),
 }

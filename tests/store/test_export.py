@@ -366,3 +366,9 @@ def test_what_a_killed_export_left_is_swept_and_that_of_a_living_one_stays(tmp_p
         assert names(tmp_path) == alive | kept
         living.communicate()
     assert names(tmp_path) == kept
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_standard_output_is_no_name_of_a_dataset(name):
+    with pytest.raises(UsageError, match="without -o, rows go to standard output"):
+        check_target(Path(name))

@@ -109,7 +109,7 @@ def make_plan(
         bounds or NO_BOUNDS,
         registry,
     )
-    _check_source(plan)
+    _check_source(plan, columns is not None or bool(drop) or encoding is not None)
     _check_numbers(plan)
     check_columns(given, plan.input.columns() if plan.input is not None else None)
     for one in plan.llms:
@@ -130,12 +130,17 @@ def _sources(plan: Plan) -> list[BaseStep]:
     return [node.step for node in plan.topology.nodes if not node.parents]
 
 
-def _check_source(plan: Plan) -> None:
+def _check_source(plan: Plan, is_read_in_a_way: bool) -> None:
     over_rows = [step for step in _sources(plan) if not isinstance(step, GeneratorStep)]
     if over_rows and plan.input is None:
         raise UsageError(
             f"'{over_rows[0].name}' works on rows, and there are none",
             "give it rows: --input rows.jsonl on the command, input=... in Python",
+        )
+    if not over_rows and plan.input is None and is_read_in_a_way:
+        raise UsageError(
+            f"'{_sources(plan)[0].name}' makes its rows without input, and there are no columns to choose",
+            "leave out --columns, --drop and --encoding (columns=, drop= and encoding= in Python)",
         )
     if not over_rows and plan.input is not None:
         raise UsageError(f"'{_sources(plan)[0].name}' makes its rows without input", "leave out the input")

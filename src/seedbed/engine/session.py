@@ -58,7 +58,7 @@ class Session:
         self._order = order
         self._observers = observers
         self._start = start
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._mark: bytes | None = None
         self._has_begun = False
         self._task: asyncio.Task[Any] | None = None
@@ -146,7 +146,7 @@ class Session:
                 raise
         except (OSError, MemoryError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             # A stranger's code may raise anything, and what is broken at its start has made nothing.
             self._error = error
             raise
@@ -286,7 +286,7 @@ class Session:
     def _was_refused(self) -> bool:
         """Whether the session ended before anything was worth keeping; the store has been flushed."""
         error = self._error
-        return error is not None and made_nothing(error, self._store, calls=bool(self.plan.llms))
+        return isinstance(error, Exception) and made_nothing(error, self._store, calls=bool(self.plan.llms))
 
     async def _tell_outcome(self) -> None:
         """Let observers hear of the last rows and of the outcome, which both are durable."""
