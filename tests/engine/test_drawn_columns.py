@@ -123,11 +123,25 @@ def test_a_generator_whose_sample_fails_now_and_then_is_left_to_its_rows() -> No
     assert requests
 
 
+def test_the_error_names_the_line_of_the_step(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SOURCE)
+    (tmp_path / "mine.yaml").write_text(
+        "# A comment.\nsteps:\n- use: mine.py:Ask\n\n- use: mine.py:Answer\n  name: answer\n"
+    )
+    pipeline = load_pipeline(tmp_path / "mine.yaml", allow_code=[tmp_path / "mine.py"])
+    with pytest.raises(
+        UsageError, match=r"step 'answer' of '.*mine\.yaml', line 5, reads a column 'qestion'"
+    ):
+        run(pipeline, 2, llm=scripted())
+
+
 def test_the_error_names_the_file_of_the_step(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(SOURCE)
     (tmp_path / "mine.yaml").write_text(
         'steps: [{use: "mine.py:Ask"}, {use: "mine.py:Answer", name: answer}]'
     )
     pipeline = load_pipeline(tmp_path / "mine.yaml", allow_code=[tmp_path / "mine.py"])
-    with pytest.raises(UsageError, match=r"step 'answer' of '.*mine\.yaml' reads a column 'qestion'"):
+    with pytest.raises(
+        UsageError, match=r"step 'answer' of '.*mine\.yaml', line 1, reads a column 'qestion'"
+    ):
         run(pipeline, 2, llm=scripted())

@@ -116,7 +116,9 @@ def _with_drawn(step: BaseStep, columns: Columns, drawn: Sequence[str] | None) -
 
 def _of_file(step: BaseStep) -> str:
     """Return which pipeline file a step stands in, for a message; nothing where it is made in Python."""
-    return f" of '{step._origin.file}'" if step._origin is not None else ""
+    if (origin := step._origin) is None:
+        return ""
+    return f" of '{origin.file}'" + (f", line {origin.line}," if origin.line else "")
 
 
 def _advice(column: str, there: Collection[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from seedbed.llm.references import get_llm
 from seedbed.pipeline.allowed_code import AllowedCode
 from seedbed.pipeline.assembly import Link
 from seedbed.pipeline.entries import BUILT_IN, LLMEntry, PipelineFile, StepEntry
+from seedbed.pipeline.entry_lines import lines_of_steps
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.routing import Expression, Otherwise
 from seedbed.pipeline.topology import Condition
@@ -58,15 +59,17 @@ def load_pipeline(
     `PATH.py:Class` is refused, unless the caller says that PATH.py is among `allow_code`.
     """
     code = AllowedCode(path.parent, allow_code)
-    described = build(PipelineFile, _read(path), f"the pipeline file '{path}'")
+    text = _text(path)
+    described = build(PipelineFile, _read(path, text), f"the pipeline file '{path}'")
+    lines = lines_of_steps(text, len(described.steps))
     places = [f"'{path}', steps[{number}]" for number in range(len(described.steps))]
     make_llm = make_llm or partial(_llm, registry=registry)
     with _at(f"'{path}'"):
         default = _llm_entry(described.llm, code)
     steps: list[BaseStep] = []
-    for entry, place in zip(described.steps, places, strict=True):
+    for entry, place, line in zip(described.steps, places, lines, strict=True):
         with _at(place):
-            with made_in_file(str(path), allow_hosts):
+            with made_in_file(str(path), allow_hosts, line):
                 step = _step(entry, registry, code)
                 own = _llm_entry(entry.llm, code)
                 if isinstance(step, BaseTask) and (llm := make_llm(step.name, own, default)):
@@ -92,16 +95,21 @@ def _at(place: str) -> Iterator[None]:
         raise type(error)(f"{place}: {error.fact}", *error.advice) from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        # JSON is YAML, too.
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read: {error.strerror}", "check the path") from error
-    except RecursionError as error:
-        raise UsageError(f"'{path}' is nested too deep", "a pipeline file needs a few levels") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"'{path}' is not text in UTF-8") from error
+
+
+def _read(path: Path, text: str) -> dict[str, Any]:
+    try:
+        # JSON is YAML, too.
+        content = yaml.safe_load(text)
+    except RecursionError as error:
+        raise UsageError(f"'{path}' is nested too deep", "a pipeline file needs a few levels") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -11,10 +11,14 @@ from seedbed.llm.keys.hosts import addresses_in, allowed_hosts
 
 
 class FileOrigin(NamedTuple):
-    """The file that decides where an LLM's requests go, and the hosts that the user allows all the same."""
+    """The file that decides where an LLM's requests go, and the hosts that the user allows all the same.
+
+    `line` is where the entry that is read begins, 0 where that is not known.
+    """
 
     file: str
     allowed: tuple[str, ...]
+    line: int = 0
 
 
 _reading: ContextVar[FileOrigin | None] = ContextVar("seedbed_reading", default=None)
@@ -26,11 +30,11 @@ def current_origin() -> FileOrigin | None:
 
 
 @contextmanager
-def made_in_file(file: str, allow_hosts: Sequence[str] = ()) -> Iterator[None]:
+def made_in_file(file: str, allow_hosts: Sequence[str] = (), line: int = 0) -> Iterator[None]:
     """Have every LLM that is made within remember that `file` says what it is, wherever it is made."""
     outer = _reading.get()
     allowed = (*allowed_hosts(allow_hosts), *(outer.allowed if outer else ()))
-    token = _reading.set(FileOrigin(file, allowed))
+    token = _reading.set(FileOrigin(file, allowed, line))
     try:
         yield
     finally:
