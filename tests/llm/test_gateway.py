@@ -101,7 +101,8 @@ def test_the_cap_on_concurrency_holds_and_is_used():
 
 def test_a_backend_with_few_slots_lowers_the_cap_and_endpoints_have_caps_of_their_own():
     async def answer(request):
-        await asyncio.sleep(0.001)
+        # The window is open after 12 ms.
+        await asyncio.sleep(0.02)
         return "yes"
 
     gateway = Gateway(concurrency=8)

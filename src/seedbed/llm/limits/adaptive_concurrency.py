@@ -10,11 +10,13 @@ from seedbed.llm.limits.climb import Climb
 START = 16
 MOST = 1024
 # Calls that are sent at one moment are all refused before the first refusal can tell. So a window is opened
-# in steps of a sixth, one at each tick; beyond START when something has come back, or after so many ticks.
-# In steps of a half every 10 ms, a server of 100 calls per second refused twice as many.
-FIRST = 8
-TICK_SECONDS = 0.004
-FIRST_TICKS = 25
+# in steps of a tenth, of no more than STEP, one at each tick; beyond START when something has come back, or
+# after so many ticks. With 8 calls at the first moment a server without bursts refused 7 of them, and with
+# steps of a sixth a bucket of 100 calls was overrun by 25.
+FIRST = 2
+TICK_SECONDS = 0.002
+FIRST_TICKS = 50
+STEP = 6
 DECREASE = 0.75
 LONGEST_REST = 64
 # The share of calls up to which a number under way counts as one that the server does not take.
@@ -40,7 +42,8 @@ class ConcurrencyWindow:
         self._cut_at = -math.inf
         self._rest = 1
         self._rests = 0
-        self._held = False
+        # Whether the window held calls, and nothing else: only then does the throughput tell of it.
+        self.is_held = False
         self._since: float | None = None
         self._answers = 0
         self._taken: Counter[int] = Counter()
@@ -57,7 +60,7 @@ class ConcurrencyWindow:
             self._since = now
         if in_flight < self.limit:
             return 0.0
-        self._held = True
+        self.is_held = True
         return math.inf
 
     def tick(self) -> None:
@@ -67,7 +70,7 @@ class ConcurrencyWindow:
         """
         self._ticks_left -= 1
         if self._ticks_left <= 0 or self.limit < START:
-            self.limit = min(self.limit + max(1, self.limit // 6), self._target)
+            self.limit = min(self.limit + max(1, min(self.limit // 10, STEP)), self._target)
 
     def ended(self) -> None:
         """Take note that something came back, whatever it was."""
@@ -85,11 +88,11 @@ class ConcurrencyWindow:
         if self._since is None or self._answers < self.limit:
             return
         before = self._target
-        if self._held and not self.is_opening:
+        if self.is_held and not self.is_opening:
             self._adapt(self._answers / max(now - self._since, 1e-9))
         # Answers to calls of the old window say nothing of the new one.
         self._answers = 0 if self._target == before else -before
-        self._held = False
+        self.is_held = False
         self._since = now
 
     def _adapt(self, throughput: float) -> None:

@@ -191,7 +191,11 @@ class Limiter:
 
     def _delay(self, now: float, estimate: int) -> float:
         """Return the seconds until a call may be sent, as far as all models share the limits."""
-        delay = self.window.delay(now, self.in_flight) or self.pace.delay(now)
+        delay = self.window.delay(now, self.in_flight)
+        if not delay and (delay := self.pace.delay(now)):
+            # What a pace lets through tells nothing of the number. A window that was taken for wide enough
+            # while the pace was sought used 0.62 of a server of 1,000 per second, instead of 0.80.
+            self.window.is_held = False
         if self.circuit.is_suspect:
             delay = max(delay, self.circuit.delay(now, self.in_flight))
         if self._requests is not None:

@@ -1,0 +1,114 @@
+"""Whatever bursts a server allows and says of its limits, its rate is used and few calls are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import pytest
+from tests.support.limited_servers import Bucket, Closed, TellingBucket, calls
+from tests.support.virtual_clock import run_virtually
+
+from seedbed.llm.limits.limiter import Limiter
+from seedbed.llm.limits.pace import Pace
+
+
+def exact(seconds):
+    """Tell the seconds to the millisecond, as OpenAI does."""
+    return round(seconds, 3)
+
+
+async def used(server, concurrency, number, **options):
+    """Return how many times the ideal it takes, without one round trip, and the share of calls refused."""
+    seconds = await calls(number, server, Limiter(concurrency=concurrency), **options)
+    ideal = (number - server.burst) / server.rate
+    return (seconds - server.latency) / ideal, server.refused / len(server.sent)
+
+
+@pytest.mark.parametrize("concurrency", [None, 256])
+@pytest.mark.parametrize("wait", [1.25, 0.4], ids=["retry-after", "nothing"])
+@pytest.mark.parametrize(
+    ("rate", "burst", "number", "time"),
+    [
+        (20, 1, 1000, 1.04),
+        (20, 10, 1000, 1.02),
+        (20, 20, 1000, 1.02),
+        (100, 1, 1000, 1.07),
+        (100, 10, 1000, 1.03),
+        pytest.param(1000, 100, 5000, 1.04, marks=pytest.mark.slow),
+        pytest.param(1000, 1000, 5000, 1.05, marks=pytest.mark.slow),
+    ],
+)
+def test_a_server_that_says_nothing_of_its_rate(rate, burst, number, time, wait, concurrency):
+    server = Bucket(0.05)
+    server.rate, server.burst, server.level = rate, burst, burst
+    taken, refused = run_virtually(used(server, concurrency, number, wait=wait))
+    assert taken <= time
+    assert refused <= 0.01
+
+
+@pytest.mark.parametrize(("latency", "most"), [(0.0, 0.015), (0.05, 0.016), (0.2, 0.01)])
+def test_a_bucket_of_a_whole_second(latency, most):
+    server = Bucket(latency)
+    server.burst = server.level = server.rate
+    taken, refused = run_virtually(used(server, None, 1000))
+    assert taken <= 1.04
+    # About ten are under way when the first refusal comes, and no measure can tell of them sooner.
+    assert refused <= most
+
+
+@pytest.mark.parametrize("told", [exact, math.ceil], ids=["to the millisecond", "to the second"])
+@pytest.mark.parametrize("burst", [10, 100])
+@pytest.mark.parametrize("concurrency", [None, 256])
+def test_a_server_whose_headers_tell(concurrency, burst, told):
+    server = TellingBucket(0.05, 100, burst, told)
+    taken, refused = run_virtually(used(server, concurrency, 1000))
+    assert taken <= 1.04
+    assert refused <= 0.01
+
+
+@pytest.mark.parametrize("burst", [10, 100])
+def test_a_server_that_takes_nothing_for_ten_seconds(burst):
+    async def run():
+        server = Closed(0.05, until=10)
+        server.burst = server.level = burst
+        assert await calls(1000, server) <= 23
+        assert server.refused <= 0.02 * len(server.sent)
+
+    run_virtually(run())
+
+
+def test_few_calls_to_a_slow_server_are_refused():
+    async def run():
+        server = Bucket(0.05)
+        server.rate = 1
+        assert await calls(300, server) <= 1.1 * (300 - 10)
+        assert server.refused <= 0.05 * len(server.sent)
+
+    run_virtually(run())
+
+
+def test_a_pace_that_is_not_used_does_not_grow():
+    pace = Pace()
+    for k in range(10):
+        pace.sent(k / 1000)
+    pace.refused(0.011, 0.01)
+    for k in range(100):
+        pace.sent(1 + k)
+    # The first call was sent in time.
+    assert pace.rate <= 40
+
+
+def test_an_unlimited_server_has_the_given_number_under_way_at_once():
+    async def run():
+        limiter = Limiter(concurrency=256)
+        waiting = [asyncio.create_task(limiter.acquire("m", rank)) for rank in range(300)]
+        await asyncio.sleep(0.02)
+        for task in waiting[:2]:
+            limiter.answered(await task)
+        await asyncio.sleep(0.11)
+        assert limiter.in_flight == 256
+        for task in waiting:
+            task.cancel()
+
+    run_virtually(run())
