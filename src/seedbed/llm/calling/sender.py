@@ -27,6 +27,7 @@ from seedbed.llm.keys.redaction import redact, redact_error, showable
 from seedbed.llm.limits.adaptive_concurrency import START
 from seedbed.llm.limits.circuit import CircuitPolicy, down
 from seedbed.llm.limits.limiter import Limiter
+from seedbed.llm.limits.waiting import Permit
 from seedbed.llm.request import Request
 from seedbed.llm.response import FINISH_REASONS, Response, Usage
 from seedbed.plugins.class_errors import text_of
@@ -168,24 +169,37 @@ class Sender:
         return response
 
     async def _permitted(self, limiter: Limiter, llm: Backend, request: Request, rank: int) -> Response:
+        """Send a call once, when it has its permit, and return its checked answer.
+
+        This coroutine, `send` and the gateway's are all that is between an LLM and its backend: each one more
+        is paid for by every call, and again each time that the call is resumed.
+        """
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
         try:
             if self._budget is not None:
                 self._budget.check_time()
-            response = await one_try(llm, request, self._deadline(llm.timeout))
-        except LLMError as error:
-            if isinstance(error, RateLimitedError) and error.retryable:
-                self.counts.refused += 1
-                limiter.refused(permit, error.limits)
-            else:
-                limiter.ended(permit, error.limits)
-            raise
+            with self._deadline(llm.timeout), asking(llm):
+                answer = await awaitable(llm.respond(request), llm, "respond")
+            response = checked_response(llm, request, answer)
+        except Exception as error:
+            failure = _typed(llm, error)
+            self._give_back(limiter, permit, failure)
+            if failure is error:
+                raise
+            raise failure from failure.__cause__
         except BaseException:
             limiter.ended(permit)
             raise
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
         return response
+
+    def _give_back(self, limiter: Limiter, permit: Permit, failure: SeedbedError) -> None:
+        if isinstance(failure, RateLimitedError) and failure.retryable:
+            self.counts.refused += 1
+            limiter.refused(permit, failure.limits)
+        else:
+            limiter.ended(permit, failure.limits if isinstance(failure, LLMError) else None)
 
     def _deadline(self, seconds: float) -> Deadline:
         deadlines = self._deadlines.get(seconds)
@@ -219,23 +233,23 @@ class Sender:
         return limiter
 
 
-async def one_try(llm: Backend, request: Request, deadline: Deadline) -> Response:
-    """Return what the backend answers, checked; raise a typed error without secrets for all else."""
-    try:
-        with deadline, asking(llm):
-            response = await awaitable(llm.respond(request), llm, "respond")
-    except SeedbedError as error:
+def _typed(llm: Backend, error: Exception) -> SeedbedError:
+    """Return the typed error, without any secret, for what a try has raised; its cause is set."""
+    if isinstance(error, SeedbedError):
         redact_error(error, llm.secrets())
-        raise
-    except TimeoutError as error:
-        raise TimedOutError(
+        return error
+    failure: SeedbedError
+    if isinstance(error, TimeoutError):
+        failure = TimedOutError(
             f"no answer from '{llm.reference}' within {llm.timeout:g} s", "raise the LLM's timeout"
-        ) from error
-    except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
-        secrets = llm.secrets()
-        text = redact(f"{type(error).__name__}: {text_of(error)}", secrets)
-        place = where(error)
-        raise LLMError(
-            f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])
-        ) from showable(error, secrets)
-    return checked_response(llm, request, response)
+        )
+        failure.__cause__ = error
+        return failure
+    secrets = llm.secrets()
+    text = redact(f"{type(error).__name__}: {text_of(error)}", secrets)
+    place = where(error)
+    failure = LLMError(
+        f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])
+    )
+    failure.__cause__ = showable(error, secrets)
+    return failure
