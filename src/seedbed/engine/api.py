@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from seedbed.engine.emission import Emission
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.notes import default_notes
@@ -15,7 +14,7 @@ from seedbed.engine.observing.named import observers_of
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.opening import open_store
 from seedbed.engine.option_types import check_names, check_path
-from seedbed.engine.outlets import Outlets
+from seedbed.engine.outlets import Emission, Outlets
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.plugin_kind import ENGINES
 from seedbed.engine.resume.file_record import record_files

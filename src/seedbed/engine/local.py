@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
@@ -18,7 +19,7 @@ from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.resume.manifest import changed_steps
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import ItemWindow
-from seedbed.engine.segments.segment_runner import SegmentRunner, Workshop
+from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment, segments_of, upstream
 from seedbed.engine.segments.step_results import concerns_all
 from seedbed.engine.sources.barriers import Barrier
@@ -68,15 +69,19 @@ class LocalEngine(Engine):
             requests_per_minute=bounds.requests_per_minute,
             tokens_per_minute=bounds.tokens_per_minute,
         )
-        journal = RunJournal(
+        self._journal = RunJournal(
             job.store, sender.counts, prices, retrying=job.retrying, secrets=job.plan.secrets
         )
-        self._gateway = Gateway(sender=sender, recorder=recorder, journal=journal)
+        self._sender = sender
+        self._gateway = Gateway(sender=sender, recorder=recorder, journal=self._journal)
         job.run.calls = self._gateway.counts
-        self._shop = Workshop(job, journal, sender, watch)
+        self._watch = watch
+        # An object of its own: what asks it would otherwise hold the engine, and with it the run's store.
+        self._interruption = threading.Event()
+        self._is_interrupted = self._interruption.is_set
         self._segments = segments_of(job.plan.topology)
         self._gate = ResumeGate(
-            journal, job.run, changed_steps(job.fingerprints, job.store.last_working_session())
+            self._journal, job.run, changed_steps(job.fingerprints, job.store.last_working_session())
         )
         self._loaded: list[BaseStep] = []
         self._window: ItemWindow | None = None
@@ -92,7 +97,7 @@ class LocalEngine(Engine):
         finally:
             self._end()
             await self._unload()
-        return not self._shop.interrupted
+        return not self._is_interrupted()
 
     def drain(self) -> None:
         """Start no more calls, and let those in flight finish for at most ten seconds."""
@@ -129,7 +134,7 @@ class LocalEngine(Engine):
             self._loaded.append(step)
         await asyncio.to_thread(check_drawn_columns, self.job.plan)
         # The list of prices takes a quarter of a second to load, in which the first calls can be answered.
-        self._shop.journal.prices.look_up_soon(self.job.plan.llms)
+        self._journal.prices.look_up_soon(self.job.plan.llms)
         self.is_ready = True
 
     def _check_price(self, llm: LLM) -> None:
@@ -153,17 +158,24 @@ class LocalEngine(Engine):
     async def _go_through_segments(self) -> None:
         loop = asyncio.get_running_loop()
         self.job.store.on_commit(lambda _: call_soon(loop, self._wake))
-        self._shop.sender.on_appetite = self._wake
+        self._sender.on_appetite = self._wake
         self._gate.close()
         self._watch_time()
         for segment in self._segments:
-            if self._shop.interrupted or (segment.is_barrier and not await self._pass_barrier(segment)):
+            if self._is_interrupted() or (segment.is_barrier and not await self._pass_barrier(segment)):
                 break
-            part = SegmentRunner(segment, self._shop)
+            part = SegmentRunner(
+                segment,
+                self.job,
+                self._journal,
+                self._sender,
+                watch=self._watch,
+                is_interrupted=self._is_interrupted,
+            )
             self._window = part.window
             part.window.on_failure = self._send_no_more
             self._gate.watch(part.window, part.counted)
-            if self._shop.interrupted:
+            if self._is_interrupted():
                 part.window.drain()
             await part.execute()
         self._gate.open()
@@ -177,11 +189,11 @@ class LocalEngine(Engine):
         behind = [leaf for leaf in kept if name in upstream(topology, leaf)]
         barrier = Barrier(segment.source, self.job.store, self.job.fingerprints[name], behind)
         try:
-            return await asyncio.to_thread(barrier.make, lambda: self._shop.interrupted)
+            return await asyncio.to_thread(barrier.make, self._is_interrupted)
         except (Exception, asyncio.CancelledError) as error:
             if _is_cancelled():
                 raise
-            if self._shop.interrupted:
+            if self._is_interrupted():
                 return False
             if concerns_all(error):
                 raise
@@ -226,18 +238,18 @@ class LocalEngine(Engine):
             timer.cancel()
         self._gate.end()
         self._gateway.end()
-        self._shop.journal.end()
+        self._journal.end()
         self._window = None
 
     def _time_is_up(self) -> None:
-        if self.job.run.stopped_by is None and not self._shop.interrupted:
+        if self.job.run.stopped_by is None and not self._is_interrupted():
             self.job.run.stopped_by = time_exhausted(self.job.plan.bounds.max_seconds or 0.0)
         self.drain()
 
     def _send_no_more(self) -> None:
-        self._shop.interrupted = True
+        self._interruption.set()
         self._gateway.drain()
-        self._shop.journal.open_gate()
+        self._journal.open_gate()
 
     def _cut_off(self) -> None:
         self._gateway.cancel()

@@ -29,6 +29,6 @@ def preview(ctx: click.Context, /, wants_help: bool, as_json: bool, **given: Any
     if given["what"] is None:
         raise UsageError("nothing to preview", "name a task: seedbed preview TASK --llm BACKEND/MODEL")
     from seedbed.cli.preview.rows import show_preview
-    from seedbed.cli.run.planning import order_of
+    from seedbed.cli.run.planning import run_options
 
-    return show_preview(order_of(**given), registry_of(ctx), as_json=as_json)
+    return show_preview(run_options(**given), registry_of(ctx), as_json=as_json)

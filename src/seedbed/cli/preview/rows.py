@@ -8,7 +8,7 @@ from functools import partial
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.preview.blocks_of_rows import write_traces
 from seedbed.cli.run.displays import progress_of
-from seedbed.cli.run.planning import Order, plan_of
+from seedbed.cli.run.planning import RunOptions, plan_of
 from seedbed.cli.run.summary import cost_line, exit_status, show_notes, show_stop
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.output import kept_stdout, write_json
@@ -20,14 +20,14 @@ from seedbed.engine.preview.trace import Trace
 from seedbed.plugins.registry import Registry
 
 
-def show_preview(order: Order, registry: Registry, *, as_json: bool) -> ExitStatus:
-    """Make the rows of an order, show each with its calls, and return how that went."""
+def show_preview(options: RunOptions, registry: Registry, *, as_json: bool) -> ExitStatus:
+    """Make the rows of an options, show each with its calls, and return how that went."""
     trace = Trace()
-    bounds = replace(order.bounds, max_attempts=(order.n or 0) + REPLACED)
-    order = replace(order, bounds=bounds)
+    bounds = replace(options.bounds, max_attempts=(options.n or 0) + REPLACED)
+    options = replace(options, bounds=bounds)
     with kept_stdout():
         engine = partial(LocalEngine, recorder=trace.record, watch=trace.watch)
-        session = open_session(plan_of(order, registry), engine=engine)
+        session = open_session(plan_of(options, registry), engine=engine)
         run = supervised(session, progress_of(session, silent=as_json, rows_on_terminal=False))
     if as_json:
         write_json({"rows": [row.as_json() for row in trace.traces()], "summary": run.summary()})

@@ -58,7 +58,7 @@ def run(
             "`seedbed plugins` lists the installed tasks",
         )
     from seedbed.cli.run.making import Making, make_dataset
-    from seedbed.cli.run.planning import order_of
+    from seedbed.cli.run.planning import run_options
 
     how = Making(out, name, restart, as_json=as_json, csv_safe=csv_safe)
-    return make_dataset(order_of(**given), registry_of(ctx), how)
+    return make_dataset(run_options(**given), registry_of(ctx), how)

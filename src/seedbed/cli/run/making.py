@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from seedbed.cli.failures import ExitStatus, discard_output, show
 from seedbed.cli.run.displays import progress_of
-from seedbed.cli.run.kept_order import kept_order
-from seedbed.cli.run.planning import Order, plan_of
+from seedbed.cli.run.kept_options import kept_options
+from seedbed.cli.run.planning import RunOptions, plan_of
 from seedbed.cli.run.summary import exit_status, write_summary
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.output import kept_stdout, write_json
@@ -43,16 +43,16 @@ class Making:
     check: Callable[[Plan], bool] = lambda plan: True
 
 
-def make_dataset(order: Order, registry: Registry, how: Making) -> ExitStatus:
+def make_dataset(options: RunOptions, registry: Registry, how: Making) -> ExitStatus:
     """Make a dataset, say what became of it, and return how that went; raises what stops it beforehand."""
     existed = how.out is not None and how.out.exists()
     with kept_stdout() as stdout:
-        plan = plan_of(order, registry)
+        plan = plan_of(options, registry)
         if not how.check(plan):
             return ExitStatus.COMPLETE
-        told = observers_of(order.plugins, registry=registry)
-        engine = engine_of(order.engine, registry=registry)
-        run = _run(order, plan, stdout, how, told, engine)
+        told = observers_of(options.plugins, registry=registry)
+        engine = engine_of(options.engine, registry=registry)
+        run = _run(options, plan, stdout, how, told, engine)
     if how.as_json:
         _write_summary_json(run, err=how.out is None)
     else:
@@ -74,7 +74,7 @@ def _write_summary_json(run: Run, *, err: bool) -> None:
 
 
 def _run(
-    order: Order,
+    options: RunOptions,
     plan: Plan,
     stdout: BinaryIO,
     how: Making,
@@ -89,7 +89,7 @@ def _run(
         restart=how.restart,
         retry=how.retry,
         emit=None if how.out else partial(_write_row, stdout),
-        order=kept_order(order, plan, how.out, how.csv_safe),
+        order=kept_options(options, plan, how.out, how.csv_safe),
         observers=observers,
         engine=engine,
     )

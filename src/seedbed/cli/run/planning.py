@@ -33,8 +33,8 @@ _FILE_ENDINGS = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
-class Order:
-    """What the user asked for, in the words of the command."""
+class RunOptions:
+    """What the user asked for, in the words of the command: its options, parsed."""
 
     what: str
     llm: str | None
@@ -53,10 +53,10 @@ class Order:
     allow_hosts: tuple[str, ...] = ()
     allow_code: tuple[Path, ...] = ()
     kept_in: str | None = None
-    """The run on disk that remembers the order, or None where the user gives it now."""
+    """The run on disk that remembers the options, or None where the user gives it now."""
 
 
-def order_of(
+def run_options(
     *,
     what: str,
     llm: str | None,
@@ -78,12 +78,12 @@ def order_of(
     kept_in: str | None = None,
     kept_settings: int = 0,
     **bounds: Any,
-) -> Order:
-    """Return the order that the options of a command make.
+) -> RunOptions:
+    """Return the options of a command, parsed.
 
     The first `kept_settings` of the settings stand in the run on disk `kept_in`, not in the command.
     """
-    return Order(
+    return RunOptions(
         what=what,
         llm=llm,
         n=n,
@@ -108,36 +108,36 @@ def order_of(
     )
 
 
-def plan_of(order: Order, registry: Registry) -> Plan:
-    """Return the plan of an order; raise UsageError or PluginError for what cannot be run."""
-    if order.kept_in is None:
-        return _plan(order, registry)
+def plan_of(options: RunOptions, registry: Registry) -> Plan:
+    """Return the plan that options ask for; raise UsageError or PluginError for what cannot be run."""
+    if options.kept_in is None:
+        return _plan(options, registry)
     # Whoever hands over a pipeline can hand over a folder of runs with it.
-    with made_in_file(order.kept_in, order.allow_hosts):
-        return _plan(order, registry)
+    with made_in_file(options.kept_in, options.allow_hosts):
+        return _plan(options, registry)
 
 
-def _plan(order: Order, registry: Registry) -> Plan:
-    if is_pipeline_file(order.what):
+def _plan(options: RunOptions, registry: Registry) -> Plan:
+    if is_pipeline_file(options.what):
         llm = None
-        what: BaseStep | Pipeline = _pipeline(order, registry)
+        what: BaseStep | Pipeline = _pipeline(options, registry)
     else:
-        llm = _llm(order, registry)
-        what = _step(order, llm, registry)
+        llm = _llm(options, registry)
+        what = _step(options, llm, registry)
     _check_llm(what, llm, registry)
     return make_plan(
         what,
-        n=order.n,
+        n=options.n,
         llm=llm,
-        input=order.input,
-        seed=order.seed,
-        concurrency=order.concurrency,
-        leaf=order.leaf,
-        bounds=order.bounds,
+        input=options.input,
+        seed=options.seed,
+        concurrency=options.concurrency,
+        leaf=options.leaf,
+        bounds=options.bounds,
         registry=registry,
-        columns=order.columns,
-        drop=order.drop,
-        encoding=order.encoding,
+        columns=options.columns,
+        drop=options.drop,
+        encoding=options.encoding,
     )
 
 
@@ -155,44 +155,44 @@ def step_class_of(what: str, registry: Registry) -> type[BaseStep]:
     return class_named(TASKS, what, registry=registry)
 
 
-def _llm(order: Order, registry: Registry) -> LLM | None:
-    if order.llm is None:
-        if order.settings.llm:
+def _llm(options: RunOptions, registry: Registry) -> LLM | None:
+    if options.llm is None:
+        if options.settings.llm:
             raise UsageError(
-                f"'llm.{order.settings.llm[0].key}' is set, and there is no LLM", "add --llm BACKEND/MODEL"
+                f"'llm.{options.settings.llm[0].key}' is set, and there is no LLM", "add --llm BACKEND/MODEL"
             )
         return None
-    return made_llm(order.llm, order.settings.llm, registry)
+    return made_llm(options.llm, options.settings.llm, registry)
 
 
-def _step(order: Order, llm: LLM | None, registry: Registry) -> BaseStep:
-    cls = step_class_of(order.what, registry)
+def _step(options: RunOptions, llm: LLM | None, registry: Registry) -> BaseStep:
+    cls = step_class_of(options.what, registry)
     is_task = issubclass(cls, BaseTask)
-    what = f"the {'task' if is_task else 'step'} {order.what!r}"
-    with blaming(what), chosen_by_user(one.text for one in order.settings.own if not one.kept):
-        fields = fields_of(cls, order.settings.own, what)
+    what = f"the {'task' if is_task else 'step'} {options.what!r}"
+    with blaming(what), chosen_by_user(one.text for one in options.settings.own if not one.kept):
+        fields = fields_of(cls, options.settings.own, what)
         try:
             if not is_task:
-                return get_step(order.what, registry=registry, **fields)
+                return get_step(options.what, registry=registry, **fields)
             given = {"llm": llm} if llm else {}
-            return get_task(order.what, registry=registry, **fields, **given)
+            return get_task(options.what, registry=registry, **fields, **given)
         except ParameterError as error:
-            hint = f"set them with --set NAME=VALUE; `seedbed run {order.what} --help` shows them"
+            hint = f"set them with --set NAME=VALUE; `seedbed run {options.what} --help` shows them"
             raise ParameterError(error.fact, *error.advice, hint) from error
 
 
-def _pipeline(order: Order, registry: Registry) -> Pipeline:
+def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:
     from seedbed.pipeline.file import load_pipeline
 
-    llms = PipelineLLMs(order.llm, order.settings, registry)
+    llms = PipelineLLMs(options.llm, options.settings, registry)
     pipeline = load_pipeline(
-        Path(order.what),
+        Path(options.what),
         registry=registry,
         make_llm=llms.make,
-        allow_hosts=order.allow_hosts,
-        allow_code=order.allow_code,
+        allow_hosts=options.allow_hosts,
+        allow_code=options.allow_code,
     )
-    llms.check(order.what)
+    llms.check(options.what)
     by_step: dict[str, list[Setting]] = {}
     names = [step.name for step in pipeline.steps]
     for setting in llms.others:
@@ -205,7 +205,7 @@ def _pipeline(order: Order, registry: Registry) -> Pipeline:
             )
         by_step.setdefault(step, []).append(Setting(tuple(path), setting.text))
     # Here, too: a step may have LLMs among its fields, which a setting makes again.
-    with made_in_file(order.what, order.allow_hosts):
+    with made_in_file(options.what, options.allow_hosts):
         changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in pipeline.steps}
     return pipeline.with_steps(changed)
 

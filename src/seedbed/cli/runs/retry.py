@@ -9,7 +9,7 @@ from typing import Any
 
 from seedbed.cli.terminal.asking import is_agreed
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.run.kept_order import missing_settings, renewed_order
+from seedbed.cli.run.kept_options import missing_settings, renewed_options
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.run.making import Making, make_dataset
 from seedbed.engine.resume.file_record import fingerprints_of
@@ -58,7 +58,7 @@ def retry_run(
     out = Path(kept["out"]) if kept["out"] else None
     how = Making(out, name, retry=True, as_json=as_json, csv_safe=kept.get("csv_safe", False), check=check)
     registry = registry_with(kept.get("policy") or {})
-    return make_dataset(renewed_order(kept, given, str(folder)), registry, how)
+    return make_dataset(renewed_options(kept, given, str(folder)), registry, how)
 
 
 def _order(name: str, session: SessionRecord | None) -> dict[str, Any]:

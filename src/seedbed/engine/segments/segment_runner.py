@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from seedbed.engine.engine import Job
 from seedbed.engine.failure import Failure
@@ -28,26 +27,28 @@ MOST_PENDING = 20_000
 """Additions that may wait for the store's writer before nothing more is started."""
 
 
-@dataclass
-class Workshop:
-    """What all segments of a session share."""
-
-    job: Job
-    journal: RunJournal
-    sender: Sender
-    watch: Callable[[ItemOutcome], None] | None = None
-    interrupted: bool = False
-
-
 class SegmentRunner:
     """Takes a segment's items through its steps.
 
     `window` says what is under way, `counted` is the step whose rows are.
     """
 
-    def __init__(self, segment: Segment, shop: Workshop) -> None:
-        job, plan = shop.job, shop.job.plan
-        self._shop = shop
+    def __init__(
+        self,
+        segment: Segment,
+        job: Job,
+        journal: RunJournal,
+        sender: Sender,
+        *,
+        watch: Callable[[ItemOutcome], None] | None,
+        is_interrupted: Callable[[], bool],
+    ) -> None:
+        plan = job.plan
+        self._job = job
+        self._journal = journal
+        self._sender = sender
+        self._watch = watch
+        self._is_interrupted = is_interrupted
         self._segment = segment
         self.counted = segment.counted(plan.leaf)
         self._stages: list[StepRunner] = []
@@ -62,21 +63,21 @@ class SegmentRunner:
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
         executions = StepResults(
             {node.name: self._applied(node.step, is_ordered(node)) for node in segment.nodes},
-            shop.journal,
+            journal,
             plan.seed,
             wanted is not None and segment.generator is not None,
-            lambda: shop.interrupted,
+            is_interrupted,
             job.steps,
         )
         # Rows that come from elsewhere, one by one: from a plain generator, or of all rows of other steps.
         self._makes = segment.source is not None and segment.source not in segment.nodes
         flow = flow_of(segment.nodes, plan.topology, executions, segment.kept, self._fold.may_refuse)
-        maker = SourceMaker(plan, job.store, shop.journal, job.fingerprints)
+        maker = SourceMaker(plan, job.store, journal, job.fingerprints)
         self._source = maker.make(segment, self._fold)
         self._logs = {name: VerdictLog(job.store, name) for name in segment.kept}
         self._behind = {name: upstream(plan.topology, name) for name in segment.kept}
         job.outlets.begin(segment.kept)
-        shop.journal.on_replacing = self._end_logs
+        journal.on_replacing = self._end_logs
         most_bytes = plan.bounds.bytes_in_flight
         self._most_pending_bytes = most_bytes // 4
         # The rest is read ahead of, or waits for the disk.
@@ -86,7 +87,6 @@ class SegmentRunner:
 
     async def execute(self) -> None:
         """Go on until the source ends or enough is decided; raise what every row would meet."""
-        shop = self._shop
         try:
             async with aclosing(self.window.decided()) as decided:
                 async for settled in decided:
@@ -95,14 +95,14 @@ class SegmentRunner:
             for stage in self._stages:
                 stage.close()
         # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
-        if self._source.error is not None and not self._fold.is_satisfied and not shop.interrupted:
+        if self._source.error is not None and not self._fold.is_satisfied and not self._is_interrupted():
             failure = _source_failure(self._source, self._segment.name)
-            shop.job.run.fail(failure)
+            self._job.run.fail(failure)
             for log in self._logs.values():
                 log.refuse(failure, "failed")
             self._tell([])
-        if not shop.interrupted:
-            shop.job.run.tried = shop.job.run.tried or self._fold.tried
+        if not self._is_interrupted():
+            self._job.run.tried = self._job.run.tried or self._fold.tried
             self._end_logs()
 
     def _end_logs(self) -> None:
@@ -110,22 +110,22 @@ class SegmentRunner:
             log.end()
 
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
-        stage = runner_of(step, self._shop.job.plan.concurrency or DEFAULT_CONCURRENCY)
+        stage = runner_of(step, self._job.plan.concurrency or DEFAULT_CONCURRENCY)
         self._stages.append(stage)
-        return Applied(stage, self._shop.job.fingerprints[step.name], ordered)
+        return Applied(stage, self._job.fingerprints[step.name], ordered)
 
     def _take(self, settled: ItemOutcome) -> None:
-        shop, run = self._shop, self._shop.job.run
+        run = self._job.run
         rows: list[bytes] = []
         if self._makes:
-            shop.job.steps[self._segment.name].made += 1
+            self._job.steps[self._segment.name].made += 1
         for evidence in settled.evidence:
-            shop.journal.keep_evidence(evidence)
-        if shop.watch is not None:
-            shop.watch(settled)
+            self._journal.keep_evidence(evidence)
+        if self._watch is not None:
+            self._watch(settled)
         for name, cells in settled.made.items():
             self._logs[name].accept(cells)
-            if name == shop.job.plan.leaf:
+            if name == self._job.plan.leaf:
                 run.accepted += len(cells)
                 rows = [cell.encoded for cell in cells]
         for failure in settled.failures:
@@ -134,7 +134,7 @@ class SegmentRunner:
         for rejection in settled.rejections:
             self._refuse(rejection, "rejected")
             run.reject(rejection)
-            shop.job.steps.note(rejection)
+            self._job.steps.note(rejection)
         if settled.dropped:
             run.dropped.update(settled.dropped)
         self._tell(rows)
@@ -143,8 +143,8 @@ class SegmentRunner:
 
     def _tell(self, rows: Sequence[bytes]) -> None:
         """Let out what has been decided; the store has all that it follows from, in this order."""
-        if self._shop.job.outlets.are_open:
-            self._shop.job.decided({name: log.count for name, log in self._logs.items()}, rows)
+        if self._job.outlets.are_open:
+            self._job.decided({name: log.count for name, log in self._logs.items()}, rows)
 
     def _refuse(self, failure: Failure, verdict: Refusal) -> None:
         """Note why a row did not come to the steps that it was on its way to."""
@@ -153,9 +153,9 @@ class SegmentRunner:
                 log.refuse(failure, verdict)
 
     def _check(self) -> None:
-        run = self._shop.job.run
+        run = self._job.run
         decided = run.accepted + run.failed
-        if self._shop.job.plan.bounds.max_failures.are_exceeded(run.failed, decided, run.wanted):
+        if self._job.plan.bounds.max_failures.are_exceeded(run.failed, decided, run.wanted):
             raise StopRun(
                 f"{run.failed:,} row{' has' if run.failed == 1 else 's have'} failed, "
                 "which is more than --max-failures allows",
@@ -164,10 +164,10 @@ class SegmentRunner:
 
     def _is_clogged(self) -> bool:
         """Whether what is begun would only wait: for the store's writer, or for a permit to call."""
-        store = self._shop.job.store
+        store = self._job.store
         if store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes:
             return True
-        return self._shop.sender.has_enough
+        return self._sender.has_enough
 
 
 def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""What a run was asked for, as its manifest keeps it, and the order that is made of it again."""
+"""What a run was asked for, as its manifest keeps it, and the options that are made of it again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.cli.policy import kept_policy
-from seedbed.cli.run.planning import Order, order_of
+from seedbed.cli.run.planning import RunOptions, run_options
 from seedbed.cli.run.settings import Setting
 from seedbed.engine.plan import Plan
 from seedbed.llm.keys.url_secrets import holds_url_secret
@@ -20,32 +20,35 @@ _SHORTEST = 4
 _JSON_NAME = re.compile(r'"([^"]*)"\s*:')
 
 
-def kept_order(order: Order, plan: Plan, out: Path | None, csv_safe: bool = False) -> dict[str, Any]:
+def kept_options(options: RunOptions, plan: Plan, out: Path | None, csv_safe: bool = False) -> dict[str, Any]:
     """Return what must be asked for again to go on with a run, as JSON values.
 
     Settings that are or hold a secret are named under `withheld`, without their value.
     """
-    settings = [*order.settings.own, *(one._replace(path=("llm", *one.path)) for one in order.settings.llm)]
+    settings = [
+        *options.settings.own,
+        *(one._replace(path=("llm", *one.path)) for one in options.settings.llm),
+    ]
     secrets = plan.secrets()
     withheld = [one.key for one in settings if _is_withheld(one, secrets)]
     return {
-        "what": order.what,
-        "llm": order.llm,
-        "n": order.n,
-        "input": str(order.input) if order.input else None,
+        "what": options.what,
+        "llm": options.llm,
+        "n": options.n,
+        "input": str(options.input) if options.input else None,
         "settings": [f"{one.key}={one.text}" for one in settings if one.key not in withheld],
         "withheld": list(dict.fromkeys(withheld)),
-        "seed": order.seed,
-        "concurrency": order.concurrency,
-        "leaf": order.leaf,
-        "max_attempts": order.bounds.max_attempts,
-        "give_up_after": order.bounds.give_up_after,
-        "max_bytes_in_flight": order.bounds.max_bytes_in_flight,
-        "plugins": list(order.plugins),
-        "engine": order.engine,
-        "columns": ",".join(order.columns) if order.columns else None,
-        "drop": list(order.drop),
-        "encoding": order.encoding,
+        "seed": options.seed,
+        "concurrency": options.concurrency,
+        "leaf": options.leaf,
+        "max_attempts": options.bounds.max_attempts,
+        "give_up_after": options.bounds.give_up_after,
+        "max_bytes_in_flight": options.bounds.max_bytes_in_flight,
+        "plugins": list(options.plugins),
+        "engine": options.engine,
+        "columns": ",".join(options.columns) if options.columns else None,
+        "drop": list(options.drop),
+        "encoding": options.encoding,
         "policy": kept_policy(plan.registry),
         "out": str(out) if out else None,
         "csv_safe": csv_safe,
@@ -60,13 +63,13 @@ def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[
     return [key for key in needed if key not in names]
 
 
-def renewed_order(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> Order:
-    """Return the order that the manifest of the run in `kept_in` keeps, with the options that are given."""
+def renewed_options(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> RunOptions:
+    """Return the options that the manifest of the run in `kept_in` keeps, with those that are given now."""
     settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
     bounds = ("concurrency", "max_attempts", "give_up_after", "max_bytes_in_flight")
     names = ("what", "llm", "n", "seed", "leaf", "engine", *bounds)
     options = {name: value for name, value in given.items() if value is not None and name != "settings"}
-    return order_of(
+    return run_options(
         **{
             **{name: kept.get(name) for name in names},
             **options,
