@@ -212,3 +212,12 @@ def test_a_pipeline_file_names_code_that_the_command_allows_and_no_other(seedbed
     assert seedbed("run", "p.yaml", "-n", "2", "--allow-code", "other.py").status == 2
     result = seedbed("run", "p.yaml", "-n", "2", "--allow-code", "t.py")
     assert (result.status, len(result.rows)) == (0, 2)
+
+
+def test_a_cap_stops_a_run_whose_rows_are_printed(seedbed: Callable[..., Result]) -> None:
+    result = seedbed(
+        "run", "t.py:Haiku", "--llm", "t.py:Echo/m", "-n", "9", "--max-tokens-total", "40", "--json"
+    )
+
+    assert len(result.rows) < 9
+    assert json.loads(result.err)["outcome"] == "stopped"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
-from tests.support.scripted_llm import scripted
+from tests.support.scripted_llm import prompt, scripted
 
-from seedbed import GeneratorTask, Reject, Task, run
+from seedbed import BadRequestError, GeneratorTask, Reject, Task, run
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.resume import gate
@@ -133,3 +133,38 @@ def test_a_finished_run_is_found_so():
 )
 def test_what_was_found_is_said_in_words(found, words):
     assert str(found) == words
+
+
+def test_a_run_that_was_finished_is_not_found_so_after_another_took_its_place():
+    def asked(word, **options):
+        def answer(request):
+            if word == "second" and prompt(request) == "second 2":
+                raise BadRequestError("no")
+            return word
+
+        task = Ask(llm=scripted(answer), template=word + " {{ n }}")
+        return run(task, input=ROWS, name="ask", concurrency=1, **options)
+
+    asked("first")
+    assert asked("second", max_failures=0).outcome == "stopped"
+    assert [row["generation"] for row in asked("first").rows()] == ["first"] * 3
+
+
+ROWS = [{"n": n} for n in range(3)]
+
+
+def test_a_file_that_changes_while_a_run_begins_does_not_make_it_a_finished_one(tmp_path):
+    class Late(Ask):
+        def load(self):
+            if changes:
+                path.write_text(changes.pop())
+
+    def made_of(text):
+        path.write_text(text)
+        done = run(Late(llm=scripted()), input=path, name="late")
+        return [row["n"] for row in done.rows()]
+
+    path, old, new = tmp_path / "rows.jsonl", '{"n": 1}\n', '{"n": 2}\n'
+    changes = [new]
+    assert made_of(old) == [2]
+    assert made_of(old) == [1]

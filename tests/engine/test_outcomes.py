@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 from tests.support.scripted_llm import prompt, scripted, user
 
-from seedbed import BadRequestError, GeneratorTask, Task, run
+from seedbed import BadRequestError, GeneratorTask, Step, Task, run
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.step_results import StepOutcome
 
@@ -78,3 +78,24 @@ def test_a_row_that_was_in_flight_as_a_run_stopped_has_not_failed():
     assert (done.outcome, done.accepted, done.failed) == ("stopped", 0, 1)
     done = once(scripted())
     assert (done.outcome, done.accepted, done.failed) == ("incomplete", 1, 1)
+
+
+class DropAll(Step):
+    def process(self, row):
+        return None
+
+
+def test_a_filter_that_lets_nothing_through_does_not_complete_a_run():
+    assert run(DropAll(), input=[{"n": 1}]).outcome == "incomplete"
+    assert run(DropAll(), input=[]).outcome == "complete"
+
+
+def test_a_run_in_which_every_row_fails_takes_no_dataset_away(tmp_path):
+    def refuse(request):
+        raise BadRequestError("no")
+
+    out = tmp_path / "out.jsonl"
+    out.write_text("old\n")
+    done = run(Ask(llm=scripted(refuse)), input=[{"n": 1}, {"n": 2}], out=out)
+    assert (done.outcome, done.failed) == ("incomplete", 2)
+    assert out.read_text() == "old\n"
