@@ -244,3 +244,18 @@ def test_an_item_that_comes_last_while_it_is_looked_for_is_not_lost():
         return await taken(source)
 
     assert asyncio.run(run()) == ["0"]
+
+
+def test_a_generator_that_ends_the_process_ends_its_source():
+    def items():
+        yield item(0)
+        raise SystemExit(3)
+
+    async def run():
+        source = ThreadedSource(items)
+        ids = await asyncio.wait_for(taken(source), 20)
+        return ids, source.error
+
+    ids, error = asyncio.run(run())
+    assert ids == ["0"]
+    assert isinstance(error, SystemExit)
