@@ -99,6 +99,17 @@ def test_a_pace_that_is_not_used_does_not_grow():
     assert pace.rate <= 40
 
 
+def test_a_client_that_was_idle_takes_no_refusal_for_an_outage():
+    async def run():
+        server, limiter = Bucket(0.05), Limiter()
+        await calls(500, server, limiter)
+        await asyncio.sleep(60)
+        limiter.refused(await limiter.acquire("m"))
+        assert limiter.pace.delay(asyncio.get_running_loop().time()) <= 0.1
+
+    run_virtually(run())
+
+
 def test_an_unlimited_server_has_the_given_number_under_way_at_once():
     async def run():
         limiter = Limiter(concurrency=256)

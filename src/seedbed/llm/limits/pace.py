@@ -61,6 +61,8 @@ class Pace:
         self._first_at: float | None = None
         self._before_since = 0
         self._taken_at = -math.inf
+        self._refused_at = -math.inf
+        self._silent_since = -math.inf
         self._feedback = 0.0
         self._cut_at = -math.inf
         self._age = 0.0
@@ -129,11 +131,20 @@ class Pace:
             pause = self._feedback
             self._base = self._guess(before, sent_at)
         else:
-            pause = sent_at - (self._sent[before - 1] if before else self._taken_at)
+            pause = self._silence(before, sent_at)
             self._base = self._corrected(self._base, before, now, sent_at)
+        self._refused_at = sent_at
         self._grow(self._base)
         self._next = now + min(max(1 / self.rate, pause), 1 / SLOWEST)
         return True
+
+    def _silence(self, before: int, sent_at: float) -> float:
+        """Return for how long the server has taken nothing, though it was asked."""
+        if not before:
+            return sent_at - self._taken_at
+        if self._sent[before - 1] > self._refused_at:
+            self._silent_since = sent_at
+        return sent_at - self._silent_since
 
     def _take_back(self, sent_at: float) -> None:
         """Count a call that was refused as admitted no more."""
@@ -171,7 +182,7 @@ class Pace:
         self._is_guess = False
         admitted = self._dropped + before
         taken_at = self._sent[before - 1] if before else self._taken_at
-        silence = sent_at - taken_at
+        silence = self._silence(before, sent_at)
         kept = admitted / max(taken_at - self._since, _RESOLUTION) if before else base
         # At the pace that it kept before it would have taken more: a slow server only looks like that.
         if silence >= FULL_SECOND and (not admitted or silence * kept >= FEW):
