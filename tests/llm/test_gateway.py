@@ -267,7 +267,7 @@ STRANGERS = {
         LLMError,
         "gave str where a number of tokens was expected",
     ),
-    "an own timeout": (failing(*[TimeoutError()] * 3), TimedOutError, "no answer from 'scripted/scripted'"),
+    "an own timeout": (failing(*[TimeoutError()] * 3), TimedOutError, "its own code has timed out"),
 }
 
 

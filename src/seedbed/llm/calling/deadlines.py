@@ -83,6 +83,11 @@ class Deadline:
         elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time was up before what is inside had ended."""
+        return self._is_over
+
     def cut_off(self) -> None:
         """Cancel what is inside."""
         self._is_over = True

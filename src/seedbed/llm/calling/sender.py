@@ -176,14 +176,15 @@ class Sender:
         """
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
+        deadline = self._deadline(llm.timeout)
         try:
             if self._budget is not None:
                 self._budget.check_time()
-            with self._deadline(llm.timeout), asking(llm):
+            with deadline, asking(llm):
                 answer = await awaitable(llm.respond(request), llm, "respond")
             response = checked_response(llm, request, answer)
         except Exception as error:
-            failure = _typed(llm, error)
+            failure = _typed(llm, error, deadline)
             self._give_back(limiter, permit, failure)
             if failure is error:
                 raise
@@ -233,12 +234,18 @@ class Sender:
         return limiter
 
 
-def _typed(llm: Backend, error: Exception) -> SeedbedError:
+def _typed(llm: Backend, error: Exception, deadline: Deadline) -> SeedbedError:
     """Return the typed error, without any secret, for what a try has raised; its cause is set."""
     if isinstance(error, SeedbedError):
         redact_error(error, llm.secrets())
         return error
     failure: SeedbedError
+    place = where(error)
+    raised = [f"raised in {place}"] if place else []
+    if isinstance(error, TimeoutError) and not deadline.is_over:
+        failure = TimedOutError(f"no answer from '{llm.reference}': its own code has timed out", *raised)
+        failure.__cause__ = error
+        return failure
     if isinstance(error, TimeoutError):
         failure = TimedOutError(
             f"no answer from '{llm.reference}' within {llm.timeout:g} s", "raise the LLM's timeout"
@@ -247,9 +254,6 @@ def _typed(llm: Backend, error: Exception) -> SeedbedError:
         return failure
     secrets = llm.secrets()
     text = redact(f"{type(error).__name__}: {text_of(error)}", secrets)
-    place = where(error)
-    failure = LLMError(
-        f"the backend of '{llm.reference}' failed: {text}", *([f"raised in {place}"] if place else [])
-    )
+    failure = LLMError(f"the backend of '{llm.reference}' failed: {text}", *raised)
     failure.__cause__ = showable(error, secrets)
     return failure
