@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from seedbed.llm.calling.retry import RetryPolicy as RetryPolicy
     from seedbed.llm.calling.scope import call_label as call_label
     from seedbed.llm.capabilities import Capabilities as Capabilities
+    from seedbed.llm.generations import Generations as Generations
     from seedbed.llm.http.http_errors import http_error as http_error
     from seedbed.llm.http.http_errors import parse_body as parse_body
     from seedbed.llm.http.http_llm import HTTPLLM as HTTPLLM
@@ -81,7 +82,6 @@ if TYPE_CHECKING:
     from seedbed.llm.keys.key_source import KeySource as KeySource
     from seedbed.llm.limits.circuit import CircuitPolicy as CircuitPolicy
     from seedbed.llm.llm import LLM as LLM
-    from seedbed.llm.llm import Generations as Generations
     from seedbed.llm.messages import ChatType as ChatType
     from seedbed.llm.messages import Message as Message
     from seedbed.llm.messages import image_part as image_part
@@ -143,7 +143,8 @@ _HOMES = {
     "llm.http.http_errors": "http_error parse_body",
     "llm.http.http_llm": "HTTPLLM",
     "llm.keys.key_source": "KeySource",
-    "llm.llm": "LLM Generations",
+    "llm.generations": "Generations",
+    "llm.llm": "LLM",
     "llm.messages": "ChatType Message image_part parts",
     "llm.parameters": "GenerationParameters",
     "llm.budget.prices": "Prices",

@@ -37,8 +37,8 @@ from seedbed import (
     ServerError,
     Usage,
 )
+from seedbed.llm.generations import Generations
 from seedbed.llm.keys.key_guard import refuse_keys
-from seedbed.llm.llm import Generations
 
 BROKEN: dict[str, type[LLM]] = {}
 """The faulty class for each contract test."""

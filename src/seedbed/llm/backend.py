@@ -42,7 +42,11 @@ class Backend(Protocol):
     @property
     def key_source(self) -> KeySource: ...  # noqa: D102
     @property
+    def key_env_var(self) -> str | None: ...  # noqa: D102
+    @property
     def model_fields_set(self) -> set[str]: ...  # noqa: D102
     def estimate_tokens(self, request: Request) -> int: ...  # noqa: D102
+    def resolve_key(self) -> str: ...  # noqa: D102
+    def load(self) -> None: ...  # noqa: D102
     def secrets(self) -> tuple[str, ...]: ...  # noqa: D102
     async def respond(self, request: Request) -> Response: ...  # noqa: D102

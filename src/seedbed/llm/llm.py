@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeVar
@@ -13,34 +12,30 @@ from typing import Any, ClassVar, Self, TypeVar
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic_core import to_jsonable_python
 
-from seedbed.errors import GenerationError, LLMError, SeedbedError, StopRun, UsageError
+from seedbed.errors import UsageError
 from seedbed.llm.calling.gateway import Gateway, default_gateway
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope, calling_scope
 from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.generations import Generations, texts_of
 from seedbed.llm.guarded import guard_llm
 from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.file_origin import FileOrigin, current_origin
-from seedbed.llm.keys.key_guard import asking, find_key, untrusted_host
+from seedbed.llm.keys.key_guard import find_key, untrusted_host
 from seedbed.llm.keys.key_source import KeySource
-from seedbed.llm.keys.redaction import redact, redact_error, showable
 from seedbed.llm.keys.url_secrets import redacted_urls, url_secrets
+from seedbed.llm.loading import Loading
 from seedbed.llm.messages import Message, check_messages, check_raw_prompt, text_length
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.schemas.structured import shared_schema
-from seedbed.plugins.class_errors import told
 from seedbed.plugins.copies import copied
 from seedbed.plugins.defaults import check_defaults
 from seedbed.plugins.names import kebab_case
 from seedbed.suggestions import did_you_mean
-from seedbed.tracebacks import where
 
 T = TypeVar("T")
-
-Generations = list[list[str | None]]
-"""For each input, in order, the texts of its generations; None where the model gave no text."""
 
 _CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {
     "schema",
@@ -48,14 +43,6 @@ _CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {
     "tool_choice",
     "raw_prompt",
 }
-
-
-class _Loading:
-    """Whether an LLM is loaded: one truth for it and for the views that runs have of it."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.done = False
 
 
 class LLM(GenerationParameters, ABC):
@@ -94,7 +81,7 @@ class LLM(GenerationParameters, ABC):
         default=None, description="The key; if unset, that of the backend's environment variable."
     )
 
-    _loading: _Loading = PrivateAttr(default_factory=_Loading)
+    _loading: Loading = PrivateAttr(default_factory=Loading)
     _reference: str = PrivateAttr(default="")
     _gateway: Gateway | None = PrivateAttr(default=None)
     _scope: CallScope | None = PrivateAttr(default=None)
@@ -347,13 +334,7 @@ class LLM(GenerationParameters, ABC):
 
     def ensure_loaded(self) -> None:
         """Load the model unless that is done; safe to call from several threads."""
-        loading = self._private("_loading")
-        if loading.done:
-            return
-        with loading.lock:
-            if not loading.done:
-                self._load_showing_no_secret()
-                loading.done = True
+        self._private("_loading").ensure(self)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
@@ -372,25 +353,6 @@ class LLM(GenerationParameters, ABC):
         """Return a private attribute in 0.03 us where pydantic's own way takes 1.2."""
         assert self.__pydantic_private__ is not None
         return self.__pydantic_private__[name]
-
-    def _load_showing_no_secret(self) -> None:
-        try:
-            if self.key_env_var is not None:
-                self.resolve_key()
-            with asking(self):
-                self.load()
-        except SeedbedError as error:
-            redact_error(error, self.secrets())
-            raise
-        except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
-            secrets = self.secrets()
-            fact, advice = told(error)
-            place = where(error)
-            raise LLMError(
-                f"the LLM '{self.reference}' could not be loaded: {redact(fact, secrets)}",
-                *([f"raised in {place}"] if place else []),
-                *(redact(line, secrets) for line in advice),
-            ) from showable(error, secrets)
 
     def _requests(
         self, inputs: Sequence[Sequence[Message]], n: int, parameters: Mapping[str, Any]
@@ -433,25 +395,4 @@ class LLM(GenerationParameters, ABC):
             scope.asking -= 1
 
     async def _generate(self, requests: list[Request], scope: CallScope | None) -> Generations:
-        answers = await self._answers(requests, scope)
-        errors: dict[int, SeedbedError] = {}
-        for index, answer in enumerate(answers):
-            if isinstance(answer, SeedbedError):
-                errors[index] = answer
-            elif isinstance(answer, BaseException):
-                raise answer
-        generations = [
-            [choice.text for choice in answer.choices] if isinstance(answer, Response) else None
-            for answer in answers
-        ]
-        if not errors:
-            return [texts for texts in generations if texts is not None]
-        first = next(iter(errors.values()))
-        if len(requests) == 1 or isinstance(first, UsageError | StopRun):
-            raise first
-        raise GenerationError(
-            f"{len(errors)} of {len(requests)} inputs failed, the first with: {first}",
-            "the error's `generations` has what succeeded, its `errors` what failed",
-            generations=generations,
-            errors=errors,
-        ) from first
+        return texts_of(await self._answers(requests, scope))

@@ -11,7 +11,8 @@ import pytest
 
 from seedbed.errors import TimedOutError, UnsupportedError
 from seedbed.llm.calling.loop import loop_thread
-from seedbed.llm.llm import LLM, Generations
+from seedbed.llm.generations import Generations
+from seedbed.llm.llm import LLM
 from seedbed.llm.response import Response
 from seedbed.testing.heartbeat import Heartbeat
 from seedbed.testing.llm_facts import ANSWER, PATIENCE, QUESTION, LLMFacts, ask, once, start, text_of

@@ -1,0 +1,51 @@
+"""Loading a model once, whatever it is that wants it first."""
+
+from __future__ import annotations
+
+import threading
+
+from seedbed.errors import LLMError, SeedbedError
+from seedbed.llm.backend import Backend
+from seedbed.llm.keys.key_guard import asking
+from seedbed.llm.keys.redaction import redact, redact_error, showable
+from seedbed.plugins.class_errors import told
+from seedbed.tracebacks import where
+
+
+class Loading:
+    """Whether an LLM is loaded: one truth for it and for the views that runs have of it."""
+
+    def __init__(self) -> None:
+        self.done = False
+        # Threads of a run and the loop may ask for a model of gigabytes at the same time.
+        self._lock = threading.Lock()
+
+    def ensure(self, llm: Backend) -> None:
+        """Have the LLM load unless that is done; raise a typed error, without any secret, where it fails."""
+        if self.done:
+            return
+        with self._lock:
+            if not self.done:
+                _load(llm)
+                self.done = True
+
+
+def _load(llm: Backend) -> None:
+    try:
+        if llm.key_env_var is not None:
+            # A missing key is said before anything heavy is loaded.
+            llm.resolve_key()
+        with asking(llm):
+            llm.load()
+    except SeedbedError as error:
+        redact_error(error, llm.secrets())
+        raise
+    except Exception as error:  # noqa: BLE001 - a stranger's backend may raise anything
+        secrets = llm.secrets()
+        fact, advice = told(error)
+        place = where(error)
+        raise LLMError(
+            f"the LLM '{llm.reference}' could not be loaded: {redact(fact, secrets)}",
+            *([f"raised in {place}"] if place else []),
+            *(redact(line, secrets) for line in advice),
+        ) from showable(error, secrets)
