@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,6 +40,23 @@ def test_what_only_informs_loads_neither_engine_nor_libraries(args: str, tmp_pat
 
 def test_version(seedbed: Seedbed) -> None:
     assert seedbed("--version").out.startswith("seedbed 0.")
+
+
+def test_the_command_alone_shows_three_commands_to_begin_with_and_then_the_groups(seedbed: Seedbed) -> None:
+    lines = seedbed().out.splitlines()
+    first = [shlex.split(line) for line in lines if line.startswith("  seedbed ")]
+    assert [words[1] for words in first] == ["run", "preview", "plugins"]
+    assert max(map(len, lines)) <= 80
+    groups = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert groups == ["Three commands to begin with:", "Datasets:", "Plugins:", "Pipeline files:"]
+    listed = [line.split()[0] for line in lines if re.match(r"  \w+  +[A-Z]", line)]
+    assert listed == ["run", "preview", "runs", "plugins", "new", "schema"]
+
+
+def test_the_commands_to_begin_with_are_understood(seedbed: Seedbed) -> None:
+    for line in seedbed().out.splitlines():
+        if line.startswith("  seedbed "):
+            assert seedbed(*shlex.split(line)[1:], "--help").status == 0
 
 
 def test_a_misspelt_command_is_answered_with_the_nearest(seedbed: Seedbed) -> None:

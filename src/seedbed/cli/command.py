@@ -10,18 +10,24 @@ import click
 
 from seedbed.cli.option_groups import GroupedGroup
 from seedbed.cli.policy import policy_options
-from seedbed.cli.terminal.printing import colour, echo
+from seedbed.cli.start import FIRST_RUN, write_start
+from seedbed.cli.terminal.printing import colour
 
-_COMMANDS: Mapping[str, str] = MappingProxyType(
+_GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "run": "Make a dataset with a task or a pipeline file.",
-        "preview": "Show a few rows, each with its prompt and its answer.",
-        "runs": "List the runs that are kept; show, export, retry, explain, remove one.",
-        "plugins": "List what is installed, and examine it.",
-        "new": "Write a plugin package, ready to test and to publish.",
-        "schema": "Print the JSON Schema of pipeline files.",
+        "Datasets": {
+            "run": "Make a dataset with a task or a pipeline file.",
+            "preview": "Show a few rows, each with its prompt and its answer.",
+            "runs": "List kept runs; show, export, retry, explain or remove one.",
+        },
+        "Plugins": {
+            "plugins": "List what is installed, check it, lock its versions.",
+            "new": "Write a plugin package that is ready to test and publish.",
+        },
+        "Pipeline files": {"schema": "Print the JSON Schema of pipeline files, for editors."},
     }
 )
+_COMMANDS = {name: purpose for commands in _GROUPS.values() for name, purpose in commands.items()}
 
 
 class _LazyGroup(GroupedGroup):
@@ -46,7 +52,8 @@ class _LazyGroup(GroupedGroup):
     cls=_LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="For example: seedbed run qa-pairs --llm llamacpp/smollm2-135m -n 8 -o qa.jsonl",
+    # Click leaves a paragraph that begins with \b alone: a command that is broken in two can't be copied.
+    epilog=f"\b\nFor example:\n  {FIRST_RUN}",
 )
 @policy_options
 @click.version_option(package_name="seedbed", message="%(prog)s %(version)s")
@@ -55,4 +62,4 @@ def seedbed(ctx: click.Context) -> None:
     """Make datasets with language models, from tasks and LLMs that are pip-installed plugins."""
     ctx.color = colour()
     if ctx.invoked_subcommand is None:
-        echo(ctx.get_help())
+        write_start(_GROUPS)

@@ -16,12 +16,14 @@ from seedbed.errors import UsageError
 
 @click.command(cls=GroupedCommand, add_help_option=False)
 @click.option("-n", type=int, metavar="N", default=3, show_default=True, help="Rows to make.")
+@click.option("--full", is_flag=True, help="Show prompts whole on a terminal, also what all rows share.")
 @order_options
 @click.pass_context
-def preview(ctx: click.Context, /, wants_help: bool, as_json: bool, **given: Any) -> int:
+def preview(ctx: click.Context, /, wants_help: bool, as_json: bool, full: bool, **given: Any) -> int:
     """Show a few rows, each with its prompt and its answer, and write no file.
 
-    TASK|FILE and the parameters are those of `seedbed run`.
+    TASK|FILE and the parameters are those of `seedbed run`. On a terminal a prompt that is like an earlier
+    one is folded to what differs; piped output and --json hold every prompt whole.
     """
     if wants_help:
         write_help(ctx, given["what"], given["llm"])
@@ -31,4 +33,4 @@ def preview(ctx: click.Context, /, wants_help: bool, as_json: bool, **given: Any
     from seedbed.cli.preview.rows import show_preview
     from seedbed.cli.run.planning import run_options
 
-    return show_preview(run_options(**given), registry_of(ctx), as_json=as_json)
+    return show_preview(run_options(**given), registry_of(ctx), as_json=as_json, full=full)

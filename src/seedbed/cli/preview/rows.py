@@ -20,8 +20,8 @@ from seedbed.engine.preview.trace import Trace
 from seedbed.plugins.registry import Registry
 
 
-def show_preview(options: RunOptions, registry: Registry, *, as_json: bool) -> ExitStatus:
-    """Make the rows of an options, show each with its calls, and return how that went."""
+def show_preview(options: RunOptions, registry: Registry, *, as_json: bool, full: bool = False) -> ExitStatus:
+    """Make the rows that the options ask for, show each with its calls, and return how that went."""
     trace = Trace()
     bounds = replace(options.bounds, max_attempts=(options.n or 0) + REPLACED)
     options = replace(options, bounds=bounds)
@@ -32,7 +32,7 @@ def show_preview(options: RunOptions, registry: Registry, *, as_json: bool) -> E
     if as_json:
         write_json({"rows": [row.as_json() for row in trace.traces()], "summary": run.summary()})
     else:
-        write_traces(trace.traces())
+        write_traces(trace.traces(), full=full)
         show_stop(run)
         show_notes(run)
         echo(cost_line(run), err=True)

@@ -5,26 +5,33 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from seedbed.cli.terminal.printing import Painted, echo, visible
+from seedbed.cli.terminal.printing import DIM, Painted, echo, visible
 from seedbed.llm.conversation import told_answers
 from seedbed.llm.response import Choice
 
 _INDENT = "  "
+_ABOUT = " · "
 
 
-def rule(title: str) -> None:
+def rule(title: str, paint: str | None = None) -> None:
     """Write a title in a line across the page."""
     line = f"── {title} ".ljust(min(_width(), 100), "─")
-    echo(Painted(line, bold=True))
+    echo(Painted(line, paint, bold=True))
 
 
 def block(title: str, text: str, paint: str) -> None:
     """Write a title in a colour, and a text indented under it."""
-    echo(Painted(title, paint))
-    for line in _lines(visible(text.strip())):
-        echo(f"{_INDENT}{line}")
+    line_block(title, ((line,) for line in wrapped(visible(text.strip()))), paint)
+
+
+def line_block(title: str, lines: Iterable[tuple[str | Painted, ...]], paint: str) -> None:
+    """Write a title in a colour, and lines indented under it, each in parts."""
+    label, dot, about = title.partition(_ABOUT)
+    echo(Painted(label, paint, bold=True), Painted(dot + about, DIM))
+    for line in lines:
+        echo(_INDENT, *line)
     echo()
 
 
@@ -34,13 +41,13 @@ def write_answers(choices: tuple[Choice, ...], about: str = "") -> None:
         block(title, text, "magenta")
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Yield the lines of a text, wrapped to the terminal; whole elsewhere."""
-    for line in text.splitlines():
-        if sys.stdout.isatty():
-            yield from textwrap.wrap(line, _width() - 4, replace_whitespace=False) or [""]
-        else:
-            yield line
+def wrapped(text: str) -> list[str]:
+    """Return the lines of a text, wrapped to the terminal; whole elsewhere."""
+    lines = text.splitlines()
+    if not sys.stdout.isatty():
+        return lines
+    width = _width() - 4
+    return [part for line in lines for part in textwrap.wrap(line, width, replace_whitespace=False) or [""]]
 
 
 def _width() -> int:

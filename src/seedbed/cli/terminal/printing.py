@@ -25,6 +25,10 @@ class Painted(NamedTuple):
     bold: bool = False
 
 
+DIM = "bright_black"
+"""The colour of what is there to be looked up: it is grey, on light and on dark backgrounds."""
+
+
 def echo(*parts: str | Painted, err: bool = False, nl: bool = True) -> None:
     """Write a line to standard output, or to standard error; text from strangers does nothing but show."""
     line = "".join(map(_shown, parts))
