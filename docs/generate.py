@@ -7,8 +7,8 @@ import inspect
 import json
 import runpy
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from click.testing import CliRunner
@@ -53,7 +53,7 @@ def hooks_page() -> str:
         "",
         "| group | hooks |",
         "| --- | --- |",
-        *(f"| `{kind}` | {', '.join(map(_signature, kind.hook_names))} |" for kind in kinds()),
+        *(f"| `{kind}` | {', '.join(map(_signature, kind.hooks))} |" for kind in kinds()),
         "",
         f"These are the hooks of plugin API {hookspecs.PLUGIN_API}; [what may change](plugin-api.md).",
         "",
@@ -142,13 +142,9 @@ def _code(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _functions(module: ModuleType) -> list[tuple[str, object]]:
-    return [(name, value) for name, value in vars(module).items() if name.startswith("seedbed_")]
-
-
-def _signature(hook: str) -> str:
-    names = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
-    return f"`{hook}({names})`"
+def _signature(hook: Callable[..., Any]) -> str:
+    names = ", ".join(inspect.signature(hook).parameters)
+    return f"`{hook.__name__}({names})`"
 
 
 def _fields(cls: type) -> list[str]:

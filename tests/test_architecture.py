@@ -21,7 +21,7 @@ LEVELS: dict[str, int] = {
     "errors": 0,
     "suggestions": 0,
     "tracebacks": 0,
-    "hookspecs": 6,
+    "hookspecs": 0,
     "plugins": 1,
     "llm": 2,
     "tasks": 3,

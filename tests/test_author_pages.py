@@ -35,12 +35,12 @@ from seedbed import (
     run,
 )
 from seedbed.cli import invoke
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.eligibility import Status
 from seedbed.plugins.source_file import load_class
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
-from seedbed.tasks.plugin_kinds import STEPS, TASKS
+from seedbed.tasks.task_kinds import STEPS, TASKS
 
 ROOT = Path(__file__).parents[1]
 HOW_TO = ROOT / "docs" / "how-to"

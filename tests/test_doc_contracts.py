@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from seedbed import LLM, BaseTask, CombineStep, GeneratorStep, GlobalStep, Request, Step
-from seedbed.engine.observing.plugin_kind import OBSERVERS
+from seedbed.engine.observing.observer_kind import OBSERVERS
 from seedbed.testing import (
     Contract,
     EchoLLM,

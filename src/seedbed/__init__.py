@@ -82,12 +82,12 @@ if TYPE_CHECKING:
     from seedbed.llm.keys.key_source import KeySource as KeySource
     from seedbed.llm.limits.circuit import CircuitPolicy as CircuitPolicy
     from seedbed.llm.llm import LLM as LLM
+    from seedbed.llm.llm_references import get_llm as get_llm
     from seedbed.llm.messages import ChatType as ChatType
     from seedbed.llm.messages import Message as Message
     from seedbed.llm.messages import image_part as image_part
     from seedbed.llm.messages import parts as parts
     from seedbed.llm.parameters import GenerationParameters as GenerationParameters
-    from seedbed.llm.references import get_llm as get_llm
     from seedbed.llm.request import Request as Request
     from seedbed.llm.response import Choice as Choice
     from seedbed.llm.response import Limits as Limits
@@ -113,11 +113,11 @@ if TYPE_CHECKING:
     from seedbed.tasks.join_steps import Concat as Concat
     from seedbed.tasks.join_steps import Join as Join
     from seedbed.tasks.passing import Pass as Pass
-    from seedbed.tasks.references import get_step as get_step
-    from seedbed.tasks.references import get_task as get_task
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
     from seedbed.tasks.rows import GeneratorStepOutput as GeneratorStepOutput
     from seedbed.tasks.rows import Row as Row
+    from seedbed.tasks.step_references import get_step as get_step
+    from seedbed.tasks.step_references import get_task as get_task
     from seedbed.tasks.steps import BaseStep as BaseStep
     from seedbed.tasks.steps import GeneratorStep as GeneratorStep
     from seedbed.tasks.steps import GlobalStep as GlobalStep
@@ -148,7 +148,7 @@ _HOMES = {
     "llm.messages": "ChatType Message image_part parts",
     "llm.parameters": "GenerationParameters",
     "llm.budget.prices": "Prices",
-    "llm.references": "get_llm",
+    "llm.llm_references": "get_llm",
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.calling.retry": "RetryPolicy",
@@ -158,7 +158,7 @@ _HOMES = {
     "plugins.registry": "Registry",
     "suggestions": "did_you_mean",
     "tasks.files": "Files",
-    "tasks.references": "get_step get_task",
+    "tasks.step_references": "get_step get_task",
     "tasks.rows": "GeneratorOutput GeneratorStepOutput Row",
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",

@@ -6,21 +6,20 @@ distribution has registered, when a user has asked for that name.
 
 An observer is asked for nothing: its hooks are called while a run goes on that names it. It may implement
 any of them, with those of the arguments that it needs.
+
+The specification of each kind of plugin is next to the class that its plugins derive from:
+`tasks/task_kinds.py`, `llm/llm_kind.py`, `engine/engine_kind.py`, `engine/observing/observer_kind.py`.
 """
 
 from __future__ import annotations
 
 import pluggy
 
-from seedbed.engine.observing.plugin_kind import seedbed_call_finished as seedbed_call_finished
-from seedbed.engine.observing.plugin_kind import seedbed_row_finished as seedbed_row_finished
-from seedbed.engine.observing.plugin_kind import seedbed_run_finished as seedbed_run_finished
-from seedbed.engine.observing.plugin_kind import seedbed_run_started as seedbed_run_started
-from seedbed.engine.plugin_kind import seedbed_engine as seedbed_engine
-from seedbed.llm.plugin_kind import seedbed_llm as seedbed_llm
-from seedbed.plugins.kinds import PLUGIN_API as PLUGIN_API
-from seedbed.plugins.kinds import PROJECT
-from seedbed.tasks.plugin_kinds import seedbed_step as seedbed_step
-from seedbed.tasks.plugin_kinds import seedbed_task as seedbed_task
+PROJECT = "seedbed"
+"""What pluggy calls the project, whose markers plugins use."""
 
+PLUGIN_API = 1
+"""The number of the plugin API. It goes up only when something that plugins rely on is removed."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -16,7 +16,7 @@ from tests.support.terminal import terminal
 from seedbed.cli import invoke
 from seedbed.cli.terminal.cell_width import shortened, width_of
 from seedbed.cli.terminal.counting import brief_number
-from seedbed.cli.terminal.fitting import Column, Table, fitted
+from seedbed.cli.terminal.fitting import Column, FittedTable, fitted
 
 Seedbed = Callable[..., Result]
 
@@ -96,7 +96,7 @@ def test_names_are_shortened_until_the_table_fits_or_nothing_is_left_to_shorten(
     titles: list[str], cells: list[str], width: int
 ) -> None:
     columns = tuple(Column(title, name=True) for title in titles)
-    table = fitted(Table(columns, [cells[: len(titles)]]), width)
+    table = fitted(FittedTable(columns, [cells[: len(titles)]]), width)
     shortest = [max(8, *map(len, column.title.split("\n"))) for column in table.columns]
     assert table.width() <= width or all(
         found <= least for found, least in zip(table.widths(), shortest, strict=True)

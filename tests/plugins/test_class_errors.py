@@ -13,7 +13,7 @@ from tests.plugins.conftest import Site
 
 from seedbed import BrokenPluginError, LLMError, UsageError, get_llm, get_step
 from seedbed.plugins.source_file import load_class
-from seedbed.tasks.plugin_kinds import STEPS
+from seedbed.tasks.task_kinds import STEPS
 
 HEAD = """
 from typing import TYPE_CHECKING, ClassVar

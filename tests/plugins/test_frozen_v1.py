@@ -16,10 +16,11 @@ import pytest
 from aiohttp import web
 from tests.cli.conftest import COMMAND
 
-from seedbed import LLM, PLUGIN_API, AuthenticationError, BadRequestError, Registry, get_llm, hookspecs, run
-from seedbed.llm.plugin_kind import LLMS
+from seedbed import LLM, PLUGIN_API, AuthenticationError, BadRequestError, Registry, get_llm, run
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.eligibility import Status
 from seedbed.plugins.hooks import Hooks
+from seedbed.plugins.kinds import kinds
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.scan import Installed, scan
 from seedbed.testing import LoopbackServer
@@ -222,8 +223,11 @@ def test_its_backend_for_a_server_fails_as_it_did(registry: Registry, server: Fr
         )
 
 
+_SPECS = {hook.__name__: hook for kind in kinds() for hook in kind.hooks}
+
+
 def test_no_hook_is_gone_and_none_has_lost_an_argument() -> None:
-    now = {name: list(inspect.signature(getattr(hookspecs, name)).parameters) for name in HOOKS}
+    now = {name: list(inspect.signature(_SPECS[name]).parameters) for name in HOOKS}
 
     assert {name: arguments[: len(HOOKS[name])] for name, arguments in now.items()} == HOOKS
 

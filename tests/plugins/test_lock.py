@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from seedbed.errors import LockError, ParameterError, UsageError
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.eligibility import Status
 from seedbed.plugins.lock import Lock, LockedDistribution, lock_of
 from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.policy import Policy
-from seedbed.tasks.references import get_task
+from seedbed.tasks.step_references import get_task
 
 FILE_TASK = """
 from seedbed import GeneratorTask

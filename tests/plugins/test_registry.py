@@ -21,8 +21,8 @@ from seedbed.plugins.eligibility import Status
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.plugin_kinds import STEPS
 from seedbed.tasks.steps import Step
+from seedbed.tasks.task_kinds import STEPS
 
 HOOK = """
     from seedbed.hookspecs import hookimpl

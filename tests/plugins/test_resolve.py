@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from seedbed.errors import ParameterError, UnknownPluginError, UsageError
-from seedbed.llm.references import get_llm
-from seedbed.tasks.references import get_step, get_task
+from seedbed.llm.llm_references import get_llm
+from seedbed.tasks.step_references import get_step, get_task
 
 
 @pytest.fixture

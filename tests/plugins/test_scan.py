@@ -13,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 from seedbed.plugins.metadata import excludes, required_seedbed
 from seedbed.plugins.scan import scan, strays
-from seedbed.tasks.plugin_kinds import TASKS
+from seedbed.tasks.task_kinds import TASKS
 
 LIST_AND_RESOLVE = """
 import json, sys

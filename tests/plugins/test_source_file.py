@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from seedbed.errors import UsageError
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.source_file import load_class
-from seedbed.tasks.plugin_kinds import STEPS, TASKS
+from seedbed.tasks.task_kinds import STEPS, TASKS
 
 SOURCE = """
 from __future__ import annotations

@@ -6,13 +6,13 @@ import importlib_metadata
 import pytest
 
 from seedbed import Registry, UsageError
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.policy import Policy
 from seedbed.plugins.scan import Installed
 from seedbed.scaffold.naming import check_name
 from seedbed.scaffold.new_package import NewPackage
-from seedbed.tasks.plugin_kinds import STEPS, TASKS
+from seedbed.tasks.task_kinds import STEPS, TASKS
 
 INSTALLED = [
     Installed(TASKS, "riddles", "riddle_tasks", "riddle-tasks", "2.1"),

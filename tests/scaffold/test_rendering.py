@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seedbed.engine.observing.plugin_kind import OBSERVERS
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.engine.observing.observer_kind import OBSERVERS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.metadata import excludes, running_version
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
 from seedbed.scaffold.writing import write_files
-from seedbed.tasks.plugin_kinds import STEPS, TASKS
+from seedbed.tasks.task_kinds import STEPS, TASKS
 from seedbed.testing import LLMContract
 
 PACKAGES = [

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from seedbed.store import Call, Result, Verdict
-from seedbed.store.run_values import Decision, Status
+from seedbed.store.run_values import Decision, ResultStatus
 
 
 def call(row: int = 0, *, step: str = "write", attempt: int = 0, k: int = 0, **changes: Any) -> Call:
@@ -22,7 +22,7 @@ def result(row: int = 0, *made: dict[str, Any], step: str = "write", key: bytes 
     return Result(step, str(row), key, 0, "done", orjson.dumps(made or [{"n": row}]))
 
 
-def refusal(row: int, status: Status, *, step: str = "write", attempt: int = 0, **why: Any) -> Result:
+def refusal(row: int, status: ResultStatus, *, step: str = "write", attempt: int = 0, **why: Any) -> Result:
     rejected = status == "rejected"
     reason = {"reason": "", "kind": "RowError", "tries": 1, "text": None, "rejected": rejected, **why}
     return Result(step, str(row), bytes(16), attempt, status, b"[]", orjson.dumps([reason]))

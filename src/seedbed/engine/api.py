@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from seedbed.engine.engine import Engine, Job
+from seedbed.engine.engine_kind import ENGINES
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.notes import default_notes
 from seedbed.engine.observing.named import observers_of
@@ -16,7 +17,6 @@ from seedbed.engine.opening import open_store
 from seedbed.engine.option_types import check_names, check_path
 from seedbed.engine.outlets import Emission, Outlets
 from seedbed.engine.plan import Plan, make_plan
-from seedbed.engine.plugin_kind import ENGINES
 from seedbed.engine.resume.file_record import record_files
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
@@ -26,8 +26,8 @@ from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds, MaxFailures
 from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.class_references import class_named
 from seedbed.plugins.elsewhere import naming_options
-from seedbed.plugins.references import class_named
 from seedbed.plugins.registry import Registry
 from seedbed.store import check_csv_safe, check_target
 from seedbed.tasks.steps import BaseStep

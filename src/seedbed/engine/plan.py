@@ -15,7 +15,7 @@ from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds, check_size
 from seedbed.errors import UsageError
 from seedbed.llm.keys.key_guard import refuse_keys
 from seedbed.llm.llm import LLM
-from seedbed.llm.references import get_llm
+from seedbed.llm.llm_references import get_llm
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.topology import Topology
@@ -23,7 +23,7 @@ from seedbed.plugins.copies import copied
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.store.reading import Reading
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.references import get_step
+from seedbed.tasks.step_references import get_step
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
 

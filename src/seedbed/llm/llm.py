@@ -24,8 +24,8 @@ from seedbed.llm.keys.file_origin import FileOrigin, current_origin
 from seedbed.llm.keys.key_guard import find_key, untrusted_host
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.keys.url_secrets import redacted_urls, url_secrets
-from seedbed.llm.loading import Loading
 from seedbed.llm.messages import Message, check_messages, check_raw_prompt, text_length
+from seedbed.llm.model_loading import Loading
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response

@@ -19,7 +19,7 @@ class Maker(NamedTuple):
     is_certain: bool
 
 
-Columns = Mapping[str, Maker]
+ColumnNames = Mapping[str, Maker]
 
 
 def join_renames(region: Region, ends: Sequence[str], nodes: Mapping[str, Node]) -> dict[str, dict[str, str]]:
@@ -38,7 +38,7 @@ def join_renames(region: Region, ends: Sequence[str], nodes: Mapping[str, Node])
     return {end: {MODEL_NAME: step_model_name(step)} for end, step in makers.items() if step != first}
 
 
-def _check_clashes(region: Region, branches: Mapping[str, Columns]) -> None:
+def _check_clashes(region: Region, branches: Mapping[str, ColumnNames]) -> None:
     makers: dict[str, dict[str, None]] = {}
     for columns in branches.values():
         for column, maker in columns.items():
@@ -52,16 +52,16 @@ def _check_clashes(region: Region, branches: Mapping[str, Columns]) -> None:
             )
 
 
-def _made(region: Region, nodes: Mapping[str, Node]) -> dict[str, Columns]:
+def _made(region: Region, nodes: Mapping[str, Node]) -> dict[str, ColumnNames]:
     """Return what has been made since the fork, behind each step of the region."""
-    made: dict[str, Columns] = {region.fork: {}}
+    made: dict[str, ColumnNames] = {region.fork: {}}
     for name in region.below:
         if name != region.fork:
             made[name] = _behind(nodes[name], _above(nodes[name], made))
     return made
 
 
-def _above(node: Node, made: Mapping[str, Columns]) -> dict[str, Maker]:
+def _above(node: Node, made: Mapping[str, ColumnNames]) -> dict[str, Maker]:
     renames = node.merge.renames if node.merge else {}
     branches = [
         {renames.get(end, {}).get(column, column): maker for column, maker in made[end].items()}
@@ -82,7 +82,7 @@ def _behind(node: Node, above: Mapping[str, Maker]) -> dict[str, Maker]:
     return {**kept, **{column: Maker(node.name, True) for column in made_behind(node.step, above).columns}}
 
 
-def _is_certain(column: str, branch: Columns) -> bool:
+def _is_certain(column: str, branch: ColumnNames) -> bool:
     return column in branch and branch[column].is_certain
 
 

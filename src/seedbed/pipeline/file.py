@@ -12,7 +12,7 @@ import yaml
 
 from seedbed.errors import PluginError, UsageError
 from seedbed.llm.keys.file_origin import made_in_file
-from seedbed.llm.references import get_llm
+from seedbed.llm.llm_references import get_llm
 from seedbed.pipeline.allowed_code import AllowedCode
 from seedbed.pipeline.assembly import Link
 from seedbed.pipeline.entries import BUILT_IN, LLMEntry, PipelineFile, StepEntry
@@ -22,13 +22,13 @@ from seedbed.pipeline.routing import Expression, Otherwise
 from seedbed.pipeline.topology import Condition
 from seedbed.pipeline.typed_columns import with_schema
 from seedbed.plugins.build import build
-from seedbed.plugins.references import class_named
+from seedbed.plugins.class_references import class_named
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.plugin_kinds import STEPS
-from seedbed.tasks.references import get_step, step_of
 from seedbed.tasks.render_bounds import MAX_SIZE, text_size
+from seedbed.tasks.step_references import get_step, step_of
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
+from seedbed.tasks.task_kinds import STEPS
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM

@@ -92,7 +92,7 @@ class Otherwise:
         return True
 
 
-class Chain(Protocol):
+class HasSteps(Protocol):
     """What a route may lead to besides a single step: a `Pipeline`."""
 
     @property
@@ -105,10 +105,10 @@ class Route:
     """A branch, and the condition that a row takes it on."""
 
     when: Condition
-    branch: BaseStep | Chain
+    branch: BaseStep | HasSteps
 
 
-def when(condition: str | Callable[[Row], Any], branch: BaseStep | Chain) -> Route:
+def when(condition: str | Callable[[Row], Any], branch: BaseStep | HasSteps) -> Route:
     """Return the route of rows that a condition holds for.
 
         a >> [when("lang == 'en'", b), when(lambda row: row["score"] > 3, c), otherwise(d)] >> e
@@ -119,7 +119,7 @@ def when(condition: str | Callable[[Row], Any], branch: BaseStep | Chain) -> Rou
     return Route(Expression(condition) if isinstance(condition, str) else Predicate(condition), branch)
 
 
-def otherwise(branch: BaseStep | Chain) -> Route:
+def otherwise(branch: BaseStep | HasSteps) -> Route:
     """Return the route of the rows that no other condition holds for; it stands last."""
     return Route(Otherwise(), branch)
 

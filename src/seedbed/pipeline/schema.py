@@ -8,10 +8,10 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from seedbed.errors import PluginError
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.entries import BUILT_IN, PipelineFile
 from seedbed.plugins.registry import Registry
-from seedbed.tasks.plugin_kinds import STEPS
+from seedbed.tasks.task_kinds import STEPS
 
 _NOT_IN_WITH = ("llm", "name")
 

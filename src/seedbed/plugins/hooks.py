@@ -9,13 +9,12 @@ from types import ModuleType
 
 import pluggy
 
+from seedbed.hookspecs import PROJECT, hookspec
 from seedbed.plugins.failures import broken, broken_by
-from seedbed.plugins.kinds import PROJECT, kinds
+from seedbed.plugins.kinds import kinds
 from seedbed.plugins.loading import repair_advice
 from seedbed.plugins.scan import Installed
 from seedbed.suggestions import did_you_mean
-
-_marker = pluggy.HookspecMarker(PROJECT)
 
 
 class _Manager(pluggy.PluginManager):
@@ -36,7 +35,7 @@ class Hooks:
         self._manager = _Manager(PROJECT)
         for kind in kinds():
             # The first answer counts where a class is asked for; observers are all called.
-            specs = {hook.__name__: _marker(hook, firstresult=bool(kind.base)) for hook in kind.hooks}
+            specs = {hook.__name__: hookspec(hook, firstresult=bool(kind.base)) for hook in kind.hooks}
             self._manager.add_hookspecs(type(kind.word, (), specs))
         self._lock = threading.Lock()
 

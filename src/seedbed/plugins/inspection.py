@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from seedbed.hookspecs import PLUGIN_API
 from seedbed.plugins.eligibility import Entry, Status
-from seedbed.plugins.kinds import PLUGIN_API
 from seedbed.plugins.metadata import is_bounded_above, running_version
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.policy import KEYS

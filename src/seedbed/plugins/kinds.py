@@ -7,20 +7,14 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
 
-PROJECT = "seedbed"
-"""What pluggy calls the project, whose markers plugins use."""
-
-PLUGIN_API = 1
-"""The number of the plugin API. It goes up only when something that plugins rely on is removed."""
-
 _Base = TypeVar("_Base", covariant=True)
 
 _HOMES = (
-    "seedbed.tasks.plugin_kinds:TASKS",
-    "seedbed.llm.plugin_kind:LLMS",
-    "seedbed.tasks.plugin_kinds:STEPS",
-    "seedbed.engine.plugin_kind:ENGINES",
-    "seedbed.engine.observing.plugin_kind:OBSERVERS",
+    "seedbed.tasks.task_kinds:TASKS",
+    "seedbed.llm.llm_kind:LLMS",
+    "seedbed.tasks.task_kinds:STEPS",
+    "seedbed.engine.engine_kind:ENGINES",
+    "seedbed.engine.observing.observer_kind:OBSERVERS",
 )
 """Where each kind is. By name: the kinds know their base classes, and this package knows none of them."""
 
@@ -70,7 +64,7 @@ class PluginKind(str, Generic[_Base]):
     @property
     def word(self) -> str:
         """What the kind is called where one is made: `seedbed new task`."""
-        return self.removeprefix(f"{PROJECT}.").removesuffix("s")
+        return self.removeprefix("seedbed.").removesuffix("s")
 
     @property
     def hook(self) -> str:

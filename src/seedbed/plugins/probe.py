@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _check(claim: Installed, prints: IO[bytes]) -> dict[str, object]:
-    # What every plugin of its kind imports, and hooks: none of that is the plugin's own weight.
+    # What every plugin of its kind imports: none of that is the plugin's own weight.
     import_module("seedbed.hookspecs")
     _ = claim.kind.base_class
     asked: list[str] = []

@@ -12,7 +12,7 @@ from seedbed.plugins.metadata import installed_version
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.new_package import NewPackage
-from seedbed.tasks.plugin_kinds import STEPS, TASKS
+from seedbed.tasks.task_kinds import STEPS, TASKS
 
 _PREFIX = "seedbed-"
 _NOT_ON_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})

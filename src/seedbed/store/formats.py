@@ -21,7 +21,7 @@ from seedbed.suggestions import did_you_mean
 Reader: TypeAlias = Callable[[Path, Reading], Iterator[Placed]]
 """Yields the rows of a file, each with its place."""
 
-Writer: TypeAlias = Callable[[Iterable[bytes], Path, bytes | None], None]
+RowWriter: TypeAlias = Callable[[Iterable[bytes], Path, bytes | None], None]
 """Makes a new file or folder of encoded rows, which it may iterate twice.
 
 Columns may keep the types of the Arrow schema (serialised) that comes with them.
@@ -41,7 +41,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         ".hf": read_hf_folder,
     }
 )
-WRITERS: Mapping[str, Writer] = MappingProxyType(
+WRITERS: Mapping[str, RowWriter] = MappingProxyType(
     {
         ".jsonl": write_json_lines,
         ".ndjson": write_json_lines,
@@ -85,7 +85,7 @@ def place_in(path: Path, number: int) -> str:
     return f"{path.name}, {unit} {number}"
 
 
-def writer_of(path: Path) -> Writer:
+def writer_of(path: Path) -> RowWriter:
     """Return what writes a file with the ending of `path`; raise `UsageError` where nothing does here."""
     return WRITERS[_ending(path, WRITERS)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-Status: TypeAlias = Literal["done", "partial", "rejected", "failed"]
+ResultStatus: TypeAlias = Literal["done", "partial", "rejected", "failed"]
 Decision: TypeAlias = Literal["accepted", "rejected", "failed"]
 
 
@@ -41,7 +41,7 @@ class Result(NamedTuple):
     row: str
     key: bytes
     attempt: int
-    status: Status
+    status: ResultStatus
     data: bytes
     reasons: bytes | None = None
 

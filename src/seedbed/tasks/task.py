@@ -23,9 +23,9 @@ from seedbed.errors import (
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.llm import LLM
+from seedbed.llm.llm_references import get_llm
 from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
-from seedbed.llm.references import get_llm
 from seedbed.llm.response import Choice, Response, Usage
 from seedbed.plugins.elsewhere import check_one_row
 from seedbed.plugins.overrides import guard

@@ -12,8 +12,9 @@ from typing import ClassVar
 import pytest
 from packaging.version import Version
 
+from seedbed.hookspecs import PROJECT
 from seedbed.plugins.inspection import CheckResult
-from seedbed.plugins.kinds import PROJECT, kinds
+from seedbed.plugins.kinds import kinds
 from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.metadata import excludes, running_version
 from seedbed.plugins.names import is_name

@@ -11,12 +11,12 @@ from typing import Any, TypeVar, cast
 
 from seedbed.errors import Reject
 from seedbed.plugins.build import build
-from seedbed.plugins.references import class_named
+from seedbed.plugins.class_references import class_named
 from seedbed.tasks.normalise import as_rows
-from seedbed.tasks.plugin_kinds import STEPS
-from seedbed.tasks.references import get_step
 from seedbed.tasks.rows import Row
+from seedbed.tasks.step_references import get_step
 from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
+from seedbed.tasks.task_kinds import STEPS
 from seedbed.testing.plausible import plausible_rows
 from seedbed.testing.scripts import Script
 from seedbed.testing.trial import Trial, attempt

@@ -18,14 +18,14 @@ from seedbed.cli.plugins.description import (
 from seedbed.cli.plugins.list import chosen, entry_as_json
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.engine.engine_kind import ENGINES
 from seedbed.engine.observing.named import observer_named
-from seedbed.engine.observing.plugin_kind import OBSERVERS
-from seedbed.engine.plugin_kind import ENGINES
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.engine.observing.observer_kind import OBSERVERS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
-from seedbed.tasks.plugin_kinds import STEPS
+from seedbed.tasks.task_kinds import STEPS
 
 
 class _Shown(NamedTuple):

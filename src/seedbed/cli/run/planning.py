@@ -15,16 +15,16 @@ from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, NO_BOUNDS, Bounds, Max
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.keys.file_origin import chosen_by_user, made_in_file
 from seedbed.llm.llm import LLM
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.build import build
+from seedbed.plugins.class_references import class_named
 from seedbed.plugins.names import is_file_reference
-from seedbed.plugins.references import class_named
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.plugin_kinds import STEPS, TASKS
-from seedbed.tasks.references import get_step, get_task
+from seedbed.tasks.step_references import get_step, get_task
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask
+from seedbed.tasks.task_kinds import STEPS, TASKS
 
 if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry

@@ -16,7 +16,7 @@ from seedbed.store import Call, Result, RunReader, Verdict
 from seedbed.store.refused_rows import CallIdentity, Evidence, identity, upstream_of
 
 
-class Told(NamedTuple):
+class ToldRow(NamedTuple):
     """One call of the row: what is known of it, its prompt where that is kept, and its answers.
 
     `call` is None where no answer came.
@@ -50,7 +50,7 @@ class Chapter(NamedTuple):
 
     step: str
     row: str
-    calls: list[Told]
+    calls: list[ToldRow]
     result: Result | None
     is_old: bool = False
     input: dict[str, Any] | None = None
@@ -153,7 +153,7 @@ def _evidence(reader: RunReader, chapter: Chapter) -> Evidence | None:
 
 def _with_prompts(
     chapter: Chapter, prompts: Mapping[CallIdentity, list[Message]], kept: Evidence | None
-) -> list[Told]:
+) -> list[ToldRow]:
     """Return the calls of a chapter with their prompts, after them those to which no answer came."""
     told = [
         one._replace(messages=prompts.get(identity(one.call))) if one.call else one for one in chapter.calls
@@ -163,7 +163,7 @@ def _with_prompts(
     silent = [
         messages for call, messages in own if call[:2] == (chapter.step, chapter.row) and call not in answered
     ]
-    return [*told, *(Told(None, (), messages) for messages in silent)]
+    return [*told, *(ToldRow(None, (), messages) for messages in silent)]
 
 
 def _with_age(chapters: Sequence[Chapter], ways: Iterable[Sequence[str]]) -> Iterator[Chapter]:
@@ -192,5 +192,5 @@ def _chapters(reader: RunReader, step: str, row: str) -> Iterator[Chapter]:
             yield Chapter(way_out, row, [], refused)
 
 
-def _calls(reader: RunReader, step: str, row: str) -> list[Told]:
-    return [Told(call, decode_response(call.answer).choices) for call in reader.calls(step, row)]
+def _calls(reader: RunReader, step: str, row: str) -> list[ToldRow]:
+    return [ToldRow(call, decode_response(call.answer).choices) for call in reader.calls(step, row)]

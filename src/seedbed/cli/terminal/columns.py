@@ -8,7 +8,7 @@ from itertools import zip_longest
 from types import MappingProxyType
 
 from seedbed.cli.terminal.cell_width import padded, page_width, width_of
-from seedbed.cli.terminal.fitting import GAP, Column, Table, fitted
+from seedbed.cli.terminal.fitting import GAP, Column, FittedTable, fitted
 from seedbed.cli.terminal.printing import Painted, echo, in_one_line
 
 _PAINT: Mapping[str, str] = MappingProxyType(
@@ -26,7 +26,7 @@ def write_columns(columns: Sequence[Column], rows: Sequence[Sequence[str]], pain
 
     On a terminal the cells under the title `painted` have a colour.
     """
-    table = Table(tuple(columns), [[in_one_line(cell) for cell in row] for row in rows])
+    table = FittedTable(tuple(columns), [[in_one_line(cell) for cell in row] for row in rows])
     width = page_width()
     if width is not None:
         table = fitted(table, width)
@@ -34,7 +34,7 @@ def write_columns(columns: Sequence[Column], rows: Sequence[Sequence[str]], pain
     return table.hidden
 
 
-def _write(table: Table, painted: str, width: int | None) -> None:
+def _write(table: FittedTable, painted: str, width: int | None) -> None:
     widths = table.widths()
     whole = sum(widths) + GAP * (len(widths) - 1)
     flows = [i for i, one in enumerate(table.columns) if one.flows and width and whole > width]
@@ -60,7 +60,12 @@ def write_wrapped(text: str, width: int | None, indent: str = "    ") -> None:
 
 
 def _line(
-    table: Table, cells: Sequence[str], widths: Sequence[int], flows: Sequence[int], *, rstrip: bool = True
+    table: FittedTable,
+    cells: Sequence[str],
+    widths: Sequence[int],
+    flows: Sequence[int],
+    *,
+    rstrip: bool = True,
 ) -> str:
     shown = [
         padded(cell, width, right=column.right)

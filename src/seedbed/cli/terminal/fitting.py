@@ -30,7 +30,7 @@ class Column(NamedTuple):
     flows: bool = False
 
 
-class Table(NamedTuple):
+class FittedTable(NamedTuple):
     """Columns and the cells of each row; `hidden` are the titles of those that are left out."""
 
     columns: tuple[Column, ...]
@@ -50,7 +50,7 @@ class Table(NamedTuple):
         return sum(widths) + GAP * (len(widths) - 1)
 
 
-def fitted(table: Table, width: int) -> Table:
+def fitted(table: FittedTable, width: int) -> FittedTable:
     """Return the table as it fits a width as well as it can: shorter forms first, then fewer columns."""
     for step in (_folded, _brief, _without_idle, _without_light):
         if table.width() <= width:
@@ -59,12 +59,12 @@ def fitted(table: Table, width: int) -> Table:
     return _with_short_names(table, width, _SHORTEST_NAME)
 
 
-def _folded(table: Table, width: int) -> Table:
+def _folded(table: FittedTable, width: int) -> FittedTable:
     columns = tuple(column._replace(title=column.title.replace(" ", "\n")) for column in table.columns)
     return table._replace(columns=columns)
 
 
-def _brief(table: Table, width: int) -> Table:
+def _brief(table: FittedTable, width: int) -> FittedTable:
     forms = [column.brief for column in table.columns]
     rows = [
         [form(cell) if form else cell for form, cell in zip(forms, row, strict=True)] for row in table.rows
@@ -72,7 +72,7 @@ def _brief(table: Table, width: int) -> Table:
     return table._replace(rows=rows)
 
 
-def _without_idle(table: Table, width: int) -> Table:
+def _without_idle(table: FittedTable, width: int) -> FittedTable:
     """Leave out columns that say nothing of any row, as far as that is needed."""
     idle = [
         column.title
@@ -85,7 +85,7 @@ def _without_idle(table: Table, width: int) -> Table:
     return table
 
 
-def _without_light(table: Table, width: int) -> Table:
+def _without_light(table: FittedTable, width: int) -> FittedTable:
     """Leave out the columns that say least, as far as shorter names do not make room enough."""
     for column in sorted((one for one in table.columns if one.weight), key=lambda one: one.weight):
         if _with_short_names(table, width, _SHORT_NAME).width() > width:
@@ -93,14 +93,14 @@ def _without_light(table: Table, width: int) -> Table:
     return table
 
 
-def _without(table: Table, title: str) -> Table:
+def _without(table: FittedTable, title: str) -> FittedTable:
     at = [column.title for column in table.columns].index(title)
     columns = (*table.columns[:at], *table.columns[at + 1 :])
     hidden = (*table.hidden, title.replace("\n", " "))
-    return Table(columns, [[*row[:at], *row[at + 1 :]] for row in table.rows], hidden)
+    return FittedTable(columns, [[*row[:at], *row[at + 1 :]] for row in table.rows], hidden)
 
 
-def _with_short_names(table: Table, width: int, shortest: int) -> Table:
+def _with_short_names(table: FittedTable, width: int, shortest: int) -> FittedTable:
     """Shorten names, the longest first, to no less than `shortest` cells, or those of their title."""
     names = [i for i, column in enumerate(table.columns) if column.name]
     # Cells that are shorter than their title make no room.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seedbed.engine.observing.observer import Observer
-from seedbed.engine.observing.plugin_kind import OBSERVERS
+from seedbed.engine.observing.observer_kind import OBSERVERS
 from seedbed.errors import PluginError, UsageError
 from seedbed.plugins.failures import broken, broken_by
 from seedbed.plugins.loading import load_plugin

@@ -6,7 +6,7 @@ import inspect
 import logging
 from types import ModuleType
 
-from seedbed.engine.observing.plugin_kind import OBSERVERS
+from seedbed.engine.observing.observer_kind import OBSERVERS
 from seedbed.errors import UsageError
 from seedbed.plugins.failures import broken_by
 from seedbed.plugins.hooks import Hooks

@@ -18,7 +18,7 @@ from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
 from seedbed.engine.verdicts.decider import ATTEMPTS_PER_ROW, Decider
-from seedbed.engine.verdicts.log import Refusal, VerdictLog
+from seedbed.engine.verdicts.log import RefusedAs, VerdictLog
 from seedbed.errors import DatasetError, StopRun
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
 from seedbed.tasks.steps import BaseStep
@@ -146,7 +146,7 @@ class SegmentRunner:
         if self._job.outlets.are_open:
             self._job.decided({name: log.count for name, log in self._logs.items()}, rows)
 
-    def _refuse(self, failure: Failure, verdict: Refusal) -> None:
+    def _refuse(self, failure: Failure, verdict: RefusedAs) -> None:
         """Note why a row did not come to the steps that it was on its way to."""
         for name, log in self._logs.items():
             if failure.step in self._behind[name]:

@@ -32,7 +32,7 @@ from seedbed.errors import (
 from seedbed.llm.calling.retry import lifts_late
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import Result
-from seedbed.store.run_values import Status
+from seedbed.store.run_values import ResultStatus
 from seedbed.tasks.rows import Row, encode_row
 
 
@@ -51,7 +51,7 @@ class StepOutcome(NamedTuple):
     reasons: list[Failure]
 
     @property
-    def status(self) -> Status:
+    def status(self) -> ResultStatus:
         """The word under which it is stored."""
         if not self.reasons:
             return "done"

@@ -8,7 +8,7 @@ from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.store import Result, RunStore, Verdict
 
-Refusal = Literal["failed", "rejected"]
+RefusedAs = Literal["failed", "rejected"]
 
 _OF_NO_STEP = bytes(16)
 
@@ -37,7 +37,7 @@ class VerdictLog:
         for cell in cells:
             self._add(Verdict(self._leaf, self._seq, cell.id, "accepted", cell.node, cell.source, cell.k))
 
-    def refuse(self, failure: Failure, verdict: Refusal) -> None:
+    def refuse(self, failure: Failure, verdict: RefusedAs) -> None:
         """Note a row that failed or was rejected, and why where no result says it."""
         step, row = failure.kept_as or failure.step, failure.row
         is_new = self._add(Verdict(self._leaf, self._seq, row, verdict, step, row, 0))

@@ -6,10 +6,10 @@ from typing import Any
 
 from seedbed.errors import ParameterError
 from seedbed.llm.llm import LLM
-from seedbed.llm.plugin_kind import LLMS
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.build import build
+from seedbed.plugins.class_references import class_named
 from seedbed.plugins.names import split_llm_reference
-from seedbed.plugins.references import class_named
 from seedbed.plugins.registry import Registry
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from seedbed.llm.references import get_llm
+from seedbed.llm.llm_references import get_llm
 from seedbed.plugins.build import build
+from seedbed.plugins.class_references import class_named
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.owner import broken_class
-from seedbed.plugins.references import class_named
 from seedbed.plugins.registry import Registry
-from seedbed.tasks.plugin_kinds import STEPS, TASKS
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask
+from seedbed.tasks.task_kinds import STEPS, TASKS
 
 _Step = TypeVar("_Step", bound=BaseStep)
 
