@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from importlib import import_module
@@ -143,6 +144,15 @@ def test_modules_import_each_other_through_the_doors_alone():
             graph[name] |= {found.target} & graph.keys() - {name}
 
     assert tuple(TopologicalSorter(graph).static_order())
+
+
+def test_the_paths_that_contributors_are_sent_to_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text() + (ROOT / "docs/explanation/design.md").read_text()
+    parts = "|".join(sorted(LEVELS.keys() | {"segments"}))
+    paths = set(re.findall(rf"`((?:{parts})/[a-z_/]*(?:\.py)?)`", text))
+    assert len(paths) > 30
+    folders = (SOURCE / "seedbed", SOURCE / "seedbed" / "engine")
+    assert [path for path in sorted(paths) if not any((folder / path).exists() for folder in folders)] == []
 
 
 PLUGINS = sorted(ROOT.glob("plugins/*/src/*/**/*.py"))
