@@ -96,3 +96,15 @@ def test_a_class_of_a_file_without_a_model_is_shown_with_one():
 
     assert "PATH.py:CLASS/MODEL" in str(raised.value)
     assert "llms/own.py:Echo/any-name" in str(raised.value)
+
+
+@pytest.mark.parametrize("reference", ["own.py", "./own.py", "folder/own.py", "folder/own.py/any-model"])
+def test_a_file_without_a_class_is_not_taken_for_a_backend(reference, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for path in ("own.py", "folder/own.py"):
+        (tmp_path / path).write_text("")
+    with pytest.raises(UsageError, match="names a file and no class") as caught:
+        split_llm_reference(reference)
+    assert caught.value.advice == (f"write {reference.removesuffix('/any-model')}:CLASS/MODEL",)
+    assert split_llm_reference("openai/own.py") == ("openai", "own.py")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 
 from seedbed.errors import UsageError
 
@@ -41,6 +42,10 @@ def split_llm_reference(reference: str) -> tuple[str, str]:
     """
     path, mark, rest = reference.partition(_FILE_MARK)
     start, text = (path + mark, rest) if mark else ("", reference)
+    if not mark and (file := _file_in(reference)):
+        raise UsageError(
+            f"the LLM reference {reference!r} names a file and no class in it", f"write {file}:CLASS/MODEL"
+        )
     backend, slash, model = text.partition("/")
     if not backend or not slash or not model.strip():
         is_class = bool(start and backend)
@@ -52,6 +57,12 @@ def split_llm_reference(reference: str) -> tuple[str, str]:
             "`seedbed plugins` lists the installed backends",
         )
     return start + backend, model
+
+
+def _file_in(reference: str) -> str:
+    """Return the Python file that a reference begins with; a model may be called `x.py`, so it must exist."""
+    path, mark, _ = f"{reference}/".partition(".py/")
+    return f"{path}.py" if mark and Path(f"{path}.py").is_file() else ""
 
 
 @cache
