@@ -1,6 +1,10 @@
-"""Seedbed makes datasets with language models, from tasks and backends that are plugins.
+"""Seedbed makes datasets with language models. Tasks and backends are plugins.
 
-Everything public is importable from here, and loaded on first use.
+    from seedbed import run
+
+    dataset = run("qa-pairs", n=100, llm="openai/gpt-4.1-mini", out="qa.jsonl")
+
+You can import everything public from here. Each name is loaded on first use.
 """
 
 from __future__ import annotations
@@ -194,7 +198,7 @@ def __getattr__(name: str) -> Any:
     try:
         module = import_module(home)
     except AttributeError as error:
-        # `from seedbed import ...` takes an AttributeError for a name that is not there, and drops the cause.
+        # `from seedbed import ...` reads an AttributeError as "no such name" and drops the cause.
         raise ImportError(f"{home} cannot be imported: AttributeError: {error}", name=home) from error
     value = getattr(module, name)
     globals()[name] = value

@@ -77,7 +77,7 @@ def test_values_are_equal_as_json_and_none_equals_nothing(left: object, right: o
 
 def test_a_row_without_the_column_is_named() -> None:
     with pytest.raises(
-        InvalidRowError, match="joins on a column 'id' that a row does not have\n  did you mean"
+        InvalidRowError, match="joins on a column 'id', but a row doesn't have it\n  did you mean"
     ):
         list(Join(on=["id"]).process(PEOPLE, [{"ids": 1}]))
 

@@ -62,10 +62,10 @@ UNFIT = {
     "out of range": ('{"colour": "red", "shades": 0}', "shades: Input should be greater than or equal to 1"),
     "a lack": ('{"colour": "red"}', "shades: Field required"),
     "a list": ("[1]", "answer: Input should be an object"),
-    "cut": (choice(GOOD, "length"), "the answer was cut at its longest"),
-    "empty": (choice("  "), "the model gave no text"),
-    "None": (choice(None), "the model gave no text"),
-    "cut before it began": (choice("", "length"), "gave no text before it was cut at its longest"),
+    "cut": (choice(GOOD, "length"), "the answer was cut off at max_tokens"),
+    "empty": (choice("  "), "the model wrote no text"),
+    "None": (choice(None), "the model wrote no text"),
+    "cut before it began": (choice("", "length"), "was cut off before it wrote any text"),
 }
 
 

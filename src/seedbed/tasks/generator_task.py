@@ -19,23 +19,33 @@ from seedbed.tasks.task import BaseTask
 
 
 class GeneratorTask(BaseTask, GeneratorStep):
-    """A task with no input, at one of three levels.
+    """A task with no input.
 
-    Declare `sample` with `template` or `format_input`, and row 7 is row 7 whatever ran before it; or
-    override `generate_row` for several calls per row; or override `process` and yield rows in any way.
+        class Haiku(GeneratorTask):
+            outputs: ClassVar[list[str]] = ["haiku"]
+            template: str = "Write a haiku about {{ topic }}."
+
+            def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
+                return {"topic": rng.choice(["rain", "moss", "trains"])}
+
+        run(Haiku(), n=100, llm="openai/gpt-4.1-mini", out="haiku.jsonl")
+
+    There are three levels. Declare `sample` with `template` or `format_input`: each row depends on its index
+    alone, so row 7 is row 7 whatever ran before it. Override `generate_row` for several calls per row. Or
+    override `process` and yield rows in any way.
     """
 
     feedback: ClassVar[int] = 0
-    """Rows of a block, for a method whose prompts feed on earlier rows; 0 for all others.
+    """Rows per block, if prompts use earlier rows; 0 if they don't.
 
     With `feedback = R`, `sample(index, rng, accepted)` receives the accepted rows of all indices below
-    `R * (index // R - 1)`: a window that does not depend on timing, while a whole block is under way.
+    `R * (index // R - 1)`. These rows don't depend on timing, and a whole block can be in flight.
     """
 
     sampled: ClassVar[tuple[str, ...] | None] = None
-    """The variables that `sample` gives each row, private ones left out, where they are always the same.
+    """The public variables that `sample` returns, if they're the same for every row.
 
-    A class that says so has the steps behind it checked before a run, for columns that no row will have.
+    If a class declares them, Seedbed checks before a run that steps downstream find their columns.
     """
 
     @classmethod
@@ -45,22 +55,23 @@ class GeneratorTask(BaseTask, GeneratorStep):
         check_methods(cls, generator_task_calls(isinstance(cls.feedback, int) and cls.feedback > 0))
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
-        """Return the variables of row `index`, drawn with `rng` alone; None ends the rows at this index.
+        """Return the variables of row `index`, sampled with `rng` alone; None ends the rows at this index.
 
-        A class whose rows end says `finite = True`. A variable named `_x` is private: for the prompt, not
-        for the row.
+        If the rows end, set `finite = True` on the class. A variable named `_x` is private: the prompt sees
+        it, the row doesn't have it.
         """
         return {}
 
     def feedback_limit(self, index: int) -> int:
-        """Return the index below which rows may feed row `index`."""
+        """Return the index below which rows may be used for row `index`."""
         return max(0, self.feedback * (index // self.feedback - 1)) if self.feedback else 0
 
     def variables(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> dict[str, Any] | None:
-        """Return the variables of row `index` in a run of this seed; `accepted` are the rows that feed it.
+        """Return the variables of row `index` in a run with this seed; `accepted` is for `feedback`.
 
-        They have the form that they have in the row, so that prompts show the same, and a value that no row
-        can hold raises InvalidRowError here, before a call is paid for. Private ones stay as they are.
+        Values are converted to the form they have in the row, so that prompt and row show the same. A value
+        that no row can hold raises InvalidRowError here, before a call is paid for. Private variables aren't
+        converted.
         """
         rng = random.Random(f"{seed}/{self.name}/{index}")
         sample: Callable[..., dict[str, Any] | None] = self.sample
@@ -68,7 +79,7 @@ class GeneratorTask(BaseTask, GeneratorStep):
         return variables if variables is None else self._plain_input(variables)
 
     async def make_row(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> list[Row] | None:
-        """Return the finished rows of one index in a run of this seed, or None behind the end."""
+        """Return the finished rows of one index in a run with this seed, or None after the last row."""
         variables = self.variables(index, seed, accepted)
         if variables is None:
             return None
@@ -80,9 +91,9 @@ class GeneratorTask(BaseTask, GeneratorStep):
 
     @finished
     def process(self, offset: int = 0) -> GeneratorOutput:
-        """Yield the rows of index `offset` and all that follow, one index at a time.
+        """Yield the rows of index `offset` and of every later index, one index at a time.
 
-        Without a run, rows feed on those that were yielded before, and on no others.
+        Without a run, `feedback` sees only the rows that this call has yielded.
         """
         ends: list[int] = []
         accepted: list[Row] = []
@@ -99,7 +110,7 @@ class GeneratorTask(BaseTask, GeneratorStep):
 
     @property
     def is_indexed(self) -> bool:
-        """Whether rows are made by index (`process` is not overridden), and so independently."""
+        """Whether each row depends on its index alone: true unless `process` is overridden."""
         return type(self).process is GeneratorTask.process
 
     def _plain_input(self, input: Row) -> Row:

@@ -1,4 +1,4 @@
-"""Steps that make one stream of rows out of several."""
+"""Steps that combine several streams of rows into one."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ from seedbed.tasks.steps import BaseStep, renaming_all
 
 
 class CombineStep(BaseStep):
-    """Needs all rows of several pipelines: `[first, second] >> Concat() >> ...`.
+    """Combines all rows of several pipelines: `[first, second] >> Concat() >> ...`.
 
-    `inputs` names columns that the rows of each of them must have.
+        class Interleave(CombineStep):
+            def process(self, *inputs: Iterable[Row]) -> Iterable[Row]:
+                for rows in zip(*inputs):
+                    yield from rows
+
+    The rows of every pipeline must have the columns in `inputs`.
     """
 
     @abstractmethod
     def process(self, *inputs: Iterable[Row]) -> Iterable[Row]:
-        """Return or yield the rows made of `inputs`: one iterable for each pipeline, read once, in order."""
+        """Return or yield the combined rows; each pipeline is one iterable, which you can read once."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -36,7 +41,10 @@ class CombineStep(BaseStep):
 
 
 class Concat(CombineStep):
-    """The rows of the first pipeline, then those of the next."""
+    """The rows of the first pipeline, then those of the next.
+
+    [english, french] >> Concat() >> Deduplicate()
+    """
 
     keeps: ClassVar[bool] = True
 
@@ -48,28 +56,28 @@ class Concat(CombineStep):
 class Join(CombineStep):
     """Joins rows whose columns `on` are equal; None equals nothing.
 
-    The first pipeline is read row by row, the others are held in memory. A column that an earlier
-    pipeline has too is named after the number of the later one: `text`, `text_2`.
+        [questions, answers] >> Join(on=["id"], how="left")
+
+    The first pipeline is read row by row; the others are held in memory. If two pipelines have a column of
+    the same name, the later one gets its pipeline's number: `text`, `text_2`.
     """
 
     keeps: ClassVar[bool] = True
 
-    on: list[str] = Field(
-        min_length=1, description="Columns whose values are equal in rows that belong together."
-    )
+    on: list[str] = Field(min_length=1, description="Columns that must be equal for rows to be joined.")
     how: Literal["inner", "left"] = Field(
         default="inner",
-        description="Whether a row of the first pipeline without partner is dropped (inner) or kept (left).",
+        description="Whether to drop (inner) or keep (left) rows of the first pipeline that match none.",
     )
 
     @property
     def inputs(self) -> list[str]:
-        """The columns joined on."""
+        """The columns to join on."""
         return list(self.on)
 
     @staticmethod
     def later_name(column: str, number: int) -> str:
-        """Return what a column of input `number` is called where an earlier input has it too."""
+        """Return the name of a column of input `number` that an earlier input has too."""
         return f"{column}_{number}"
 
     def process(self, *inputs: Iterable[Row]) -> Iterator[Row]:
@@ -101,7 +109,7 @@ class Join(CombineStep):
         for column in self.on:
             if column not in row:
                 raise InvalidRowError(
-                    f"step '{self.name}' joins on a column '{column}' that a row does not have",
+                    f"step '{self.name}' joins on a column '{column}', but a row doesn't have it",
                     *did_you_mean(column, row),
                 )
         values = [row[column] for column in self.on]
@@ -109,7 +117,7 @@ class Join(CombineStep):
 
 
 class _Held(NamedTuple):
-    """The rows of one input by what they are joined on, and the other columns that they have."""
+    """The rows of one input by their join key, and the columns they have besides it."""
 
     rows: dict[bytes, list[Row]]
     columns: dict[str, None]

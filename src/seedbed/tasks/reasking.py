@@ -1,4 +1,4 @@
-"""An answer that does not fit is asked again, with the reason, a bounded number of times."""
+"""Asks the model again, with the reason, when an answer doesn't fit; a bounded number of times."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ async def fit_or_ask_again(
     max_reasks: int,
     reminds: bool = True,
 ) -> T:
-    """Return what `fit` makes of an answer to `messages`, or of one to `ask` with the reason of a misfit.
+    """Return `fit` of the answer to `messages`; if it doesn't fit, `ask` again with the reason.
 
-    Without `reminds`, the same messages are asked again: a raw prompt has no place for a reason.
-    Raises the InvalidOutputError of the last answer where none fits.
+    Without `reminds`, the same messages are sent again: a raw prompt has no place for a reason.
+    Raises the InvalidOutputError of the last answer if none fits.
     """
     choice, usage = answer
     for asks_left in range(max_reasks, -1, -1):
@@ -35,7 +35,8 @@ async def fit_or_ask_again(
         except InvalidOutputError as error:
             if not asks_left:
                 raise
-            # A cut answer is not shown again: it fills the context, and a loop in it goes on.
+            # The model doesn't see a truncated answer again: it fills the context, and if the model was
+            # repeating itself, it would continue.
             cut = choice.finish_reason == "length"
             reminder = _reminder(None if cut else choice.text, error)
         response = await ask([*messages, *reminder] if reminds else messages)
@@ -44,10 +45,10 @@ async def fit_or_ask_again(
 
 
 def refuse_cut(choice: Choice, text: str) -> None:
-    """Raise InvalidOutputError for an answer that was cut at its longest, and so is no whole JSON."""
+    """Raise InvalidOutputError for an answer that reached max_tokens, since its JSON isn't complete."""
     if choice.finish_reason == "length":
         raise InvalidOutputError(
-            "the answer was cut at its longest: be brief, or raise max_tokens", text=text
+            "the answer was cut off at max_tokens: be brief, or raise max_tokens", text=text
         )
 
 

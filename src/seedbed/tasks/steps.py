@@ -1,4 +1,4 @@
-"""Steps: what a pipeline is made of."""
+"""Steps: the building blocks of a pipeline."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ _Process = TypeVar("_Process", bound=Callable[..., Any])
 class BaseStep(BaseModel):
     """Anything that makes or changes rows; its fields are what users set.
 
-    Columns are named by `inputs` and `outputs`: a property, or `outputs: ClassVar[list[str]]`.
+    `inputs` and `outputs` name columns: as a property, or as `outputs: ClassVar[list[str]]`. Derive from
+    `Step`, `GlobalStep`, `GeneratorStep`, `Task` or `GeneratorTask`, not from this class.
     """
 
     model_config = ConfigDict(
@@ -42,11 +43,11 @@ class BaseStep(BaseModel):
     )
 
     keeps: ClassVar[bool] = False
-    """Whether rows keep the columns that they came with; unless said so, nobody can know before a run."""
+    """Whether rows keep the columns they came with. If not, columns downstream can't be checked early."""
 
-    name: str = Field(default="", description="Name of the step; its registered name unless set.")
+    name: str = Field(default="", description="Name of the step; by default its registered name.")
     output_mappings: dict[str, str] = Field(
-        default_factory=dict, description="Other names for columns that the step makes: {made: new}."
+        default_factory=dict, description="Other names for the columns that the step makes: {made: new}."
     )
 
     _noted: Noted | None = PrivateAttr(default=None)
@@ -72,7 +73,7 @@ class BaseStep(BaseModel):
         check_defaults(cls)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Name the step after its class where nothing else did."""
+        """Name the step after its class, unless it has a name."""
         self.name = self.name or kebab_case(type(self).__name__)
 
     @property
@@ -87,46 +88,46 @@ class BaseStep(BaseModel):
 
     @property
     def columns(self) -> list[str]:
-        """The columns that this step makes, under their final names, with those that the framework adds."""
+        """The columns this step makes and those the framework adds, under their final names."""
         return mapped(self.outputs, self.output_mappings)
 
     def reads(self, path: str | Path) -> Path:
-        """Say that this step is about to read a file, or all of a folder, and return its path.
+        """Declare that this step reads a file, or a whole folder, and return its path.
 
-        A run remembers what was in it, and makes the step's rows again where that has changed. Files that a
-        parameter of type `FilePath`, `DirectoryPath` or `Files` names need not be said.
+        A run remembers the content and makes the step's rows again when it changes. You don't need this for
+        files that a parameter of type `FilePath`, `DirectoryPath` or `Files` names.
 
             words = self.reads("stop_words.txt").read_text().split()
         """
         path = Path(path)
-        # Heard by the contracts of `seedbed.testing`, which have no run to ask.
+        # The contracts in `seedbed.testing` listen for this event: they have no run to ask.
         sys.audit("seedbed.reads", str(path))
         if (noted := self._noted_by) is not None:
             noted(path)
         return path
 
     def note_reads(self, noted: Noted) -> None:
-        """Have `noted` take each file that the step reads; a run does that."""
+        """Call `noted` with each file that the step reads; a run does this."""
         self._noted = noted
 
     @property
     def _noted_by(self) -> Noted | None:
-        """What takes the files that the step reads, in a run."""
-        # Each row asks, and pydantic's own way to a private attribute takes 2 us.
+        """What records the files that the step reads during a run."""
+        # Every row reads this, and pydantic takes 2 us to read a private attribute.
         assert self.__pydantic_private__ is not None
         return self.__pydantic_private__["_noted"]  # type: ignore[no-any-return]
 
     def load(self) -> None:
-        """Make ready what `process` needs. A run calls it; call it yourself when there is none."""
+        """Prepare what `process` needs. A run calls this; without a run, call it yourself."""
 
     def unload(self) -> None:
-        """Give back what `load` took."""
+        """Release what `load` acquired."""
 
     def _process_mappings(self) -> dict[str, str]:
         """Return the other names for the columns that `process` makes."""
         return self.output_mappings
 
-    # Hidden from type checkers, to which it would make every attribute valid.
+    # Hidden from type checkers: if they saw `__getattr__`, they'd accept any attribute.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
@@ -146,20 +147,30 @@ class BaseStep(BaseModel):
 
 
 class Step(BaseStep):
-    """Makes of one row another one, several, or none."""
+    """Turns each row into one row, several, or none.
+
+    class ShortOnly(Step):
+        inputs: ClassVar[list[str]] = ["text"]
+        keeps: ClassVar[bool] = True
+
+        def process(self, row: Row) -> Row | None:
+            return row if len(row["text"]) < 200 else None
+
+    run(ShortOnly(), input="texts.jsonl", out="short.jsonl")
+    """
 
     ordered: ClassVar[bool] = False
-    """Whether the rows must come one after the other, in their order, as where duplicates are removed.
+    """Whether the step needs rows one at a time and in order, for example to remove duplicates.
 
-    What such a step remembers is made anew by feeding it all rows again when a run goes on.
+    When a run resumes, the step gets all earlier rows again, so that it remembers what it had seen.
     """
 
     @abstractmethod
     def process(self, row: Row) -> Any:
         """Return what replaces the row: a row, a list of rows, or None to drop it.
 
-        Runs in a thread, for one row after the other; where the step has an LLM, in several threads at
-        once. Raise `Reject` to say why a row is dropped.
+        Runs in a thread, one row at a time; if the step has an LLM, in several threads at once. Raise
+        `Reject` to say why a row is dropped.
         """
 
     @classmethod
@@ -171,7 +182,12 @@ class Step(BaseStep):
 
 
 class GlobalStep(BaseStep):
-    """Needs all rows at once."""
+    """Needs all rows at once.
+
+    class Shortest(GlobalStep):
+        def process(self, rows: Iterable[Row]) -> Iterable[Row]:
+            return sorted(rows, key=lambda row: len(row["text"]))[:100]
+    """
 
     @abstractmethod
     def process(self, rows: Iterable[Row]) -> Iterable[Row]:
@@ -185,36 +201,46 @@ class GlobalStep(BaseStep):
 
 
 class GeneratorStep(BaseStep):
-    """Makes rows without any input."""
+    """Makes rows without any input.
+
+    class Numbers(GeneratorStep):
+        seekable: ClassVar[bool] = True
+
+        def process(self, offset: int = 0) -> GeneratorOutput:
+            for number in itertools.count(offset):
+                yield {"number": number}
+
+    run(Numbers(), n=100).rows()
+    """
 
     seekable: ClassVar[bool] = False
-    """Whether `process` can begin at an `offset`: behind that many rows, of lists that it yielded whole.
+    """Whether `process` can start at an `offset`: after that many rows, at the end of a yielded list.
 
-    A run that goes on calls it with 0 otherwise, and replays the answers that are there.
+    Otherwise a resumed run calls it with 0 and replays the answers that it already has.
     """
 
     finite: ClassVar[bool] = False
-    """Whether the rows come to an end by themselves, so that no number of rows need be given."""
+    """Whether the rows end by themselves, so that users don't need to give a number of rows."""
 
     unique: ClassVar[tuple[str, ...]] = ()
-    """Columns that no two accepted rows may share all values of; the later one is rejected."""
+    """If two rows have the same values in all these columns, the later row is rejected."""
 
     @abstractmethod
     def process(self, offset: int = 0) -> GeneratorOutput:
-        """Yield rows, beginning with number `offset`: one row, a list, or `(rows, last)` each time.
+        """Yield rows, starting with number `offset`: one row, a list, or `(rows, last)` each time.
 
-        Every caller receives a list of rows for each item that is yielded.
+        Callers always receive a list of rows for each item you yield.
         """
 
     def admit(self, row: Row, accepted: Sequence[Row]) -> None:
-        """Raise `Reject` for a row that is not wanted beside those accepted before it, in row order.
+        """Raise `Reject` for a row that you don't want, given the rows accepted before it (in row order).
 
-        Called for one row after the other, in a thread; nothing is rejected unless this is overridden.
+        Runs in a thread, one row at a time. By default nothing is rejected.
         """
 
     @property
     def is_admitting(self) -> bool:
-        """Whether rows are judged by those accepted before them."""
+        """Whether accepting a row depends on the rows accepted before it."""
         return bool(self.unique) or type(self).admit is not GeneratorStep.admit
 
     @classmethod
@@ -230,13 +256,13 @@ class GeneratorStep(BaseStep):
 
 
 def finished(process: _Process) -> _Process:
-    """Mark a `process` whose rows have their final columns, and are left as they are."""
+    """Mark a `process` whose rows already have their final columns, so that nothing renames them."""
     setattr(process, _FINISHED, True)
     return process
 
 
 def renaming_all(cls: type[BaseStep]) -> None:
-    """Have the `process` of a class that makes rows of all rows give them their final columns."""
+    """Wrap the `process` of a step over all rows so that its rows have their final columns."""
     _wrap_process(cls, _renaming_all)
 
 
@@ -271,7 +297,7 @@ def _renaming_all(process: Callable[..., Iterable[Any]]) -> Callable[..., Iterab
 
 
 def _renames(step: BaseStep, process: Callable[..., Any]) -> bool:
-    """Whether `process` is not called by that of a subclass, which still works with the names as made."""
+    """Whether this `process` renames: not if a subclass calls it, since that expects the original names."""
     return bool(step.output_mappings) and getattr(type(step), "process", None) is process
 
 

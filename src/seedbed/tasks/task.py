@@ -49,26 +49,27 @@ Model = TypeVar("Model", bound=BaseModel)
 class BaseTask(BaseStep):
     """A step that asks a language model: prompt in, row out.
 
-    Declare `template` or `format_input` for the prompt; a nested `class Output(BaseModel)`, or `outputs`
-    and `format_output`, for the row. Override `generate_row` for several calls per row.
+    For the prompt, declare `template` or override `format_input`. For the row, declare a nested
+    `class Output(BaseModel)`, or `outputs` and `format_output`. For several calls per row, override
+    `generate_row`. Derive from `Task` (rows in) or `GeneratorTask` (no input), not from this class.
     """
 
     Output: ClassVar[type[BaseModel] | None] = None
-    """The type of a row: its schema goes to the model, the answer is validated, and asked again if wrong."""
+    """The type of a row. The model gets its schema; an answer that doesn't fit is asked for again."""
 
     llm: LLM = Field(default=None, description="The model that writes the rows.")  # type: ignore[assignment]
-    num_generations: int = Field(default=1, ge=1, description="Rows to make of each input or index.")
-    template: str = Field(default="", description="Prompt of a row, with {{ variable }} for its columns.")
-    system_prompt: str = Field(default="", description="System prompt, a template as well.")
+    num_generations: int = Field(default=1, ge=1, description="Rows to make from each input or index.")
+    template: str = Field(default="", description="Prompt of a row; {{ name }} is replaced by a column.")
+    system_prompt: str = Field(default="", description="System prompt; also a template.")
     raw_prompt: bool = Field(
         default=False,
-        description="Send each prompt to the model as it is, without a chat template: for base models.",
+        description="Send prompts to the model without a chat template: for base models.",
     )
     generation: GenerationParameters = Field(
-        default_factory=GenerationParameters, description="Sampling parameters; they beat those of the LLM."
+        default_factory=GenerationParameters, description="Sampling parameters; they override the LLM's."
     )
     max_reasks: int = Field(
-        default=2, ge=0, description="How often an answer that does not fit is asked again, with the reason."
+        default=2, ge=0, description="How often to ask again, with the reason, when an answer doesn't fit."
     )
 
     @field_validator("llm", mode="before")
@@ -78,7 +79,7 @@ class BaseTask(BaseStep):
             return value
         if isinstance(value, str):
             return get_llm(value)
-        raise ValueError("an LLM, or a reference such as 'openai/gpt-4.1-mini'")
+        raise ValueError("give an LLM, or a reference such as 'openai/gpt-4.1-mini'")
 
     @field_validator("template", "system_prompt")
     @classmethod
@@ -88,7 +89,7 @@ class BaseTask(BaseStep):
     @field_validator("generation", mode="after")
     @classmethod
     def _keep_defaults(cls, value: GenerationParameters) -> GenerationParameters:
-        # What a user sets joins what the task's author chose; it does not replace the rest.
+        # A user who sets one parameter keeps the task author's choices for all others.
         default = cls.model_fields["generation"].get_default(call_default_factory=True)
         return value.joined_with(default) if isinstance(default, GenerationParameters) else value
 
@@ -99,7 +100,7 @@ class BaseTask(BaseStep):
         guard(cls, TASK)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Name the task, and check the templates that its class brings: pydantic checks given values only."""
+        """Name the task, and check the templates of its class: pydantic doesn't validate defaults."""
         super().model_post_init(context)
         for source in (self.template, self.system_prompt):
             try:
@@ -109,23 +110,23 @@ class BaseTask(BaseStep):
 
     @property
     def outputs(self) -> list[str]:
-        """The columns made: those of `Output`, else one column `generation`."""
+        """The columns the task makes: those of `Output`, or else one column `generation`."""
         return list(self.Output.model_fields) if self.Output else ["generation"]
 
     @property
     def columns(self) -> list[str]:
-        """The columns made, and `model_name`, which behind another task is `<step>_model_name`."""
+        """The columns the task makes, with `model_name` (after another task: `<step>_model_name`)."""
         return mapped(dict.fromkeys([*self.outputs, MODEL_NAME]), self.output_mappings)
 
     def load(self) -> None:
-        """Load the LLM. Overriding it, call `super().load()`."""
+        """Load the LLM. If you override this, call `super().load()`."""
         llm = self.require_llm()
         if self.raw_prompt:
             check_raw(self, llm)
         llm.ensure_loaded()
 
     def require_llm(self) -> LLM:
-        """Return the LLM, or raise UsageError where none was given."""
+        """Return the LLM; raise UsageError if none was given."""
         if self.llm is None:
             raise UsageError(
                 f"task '{self.name}' has no LLM",
@@ -134,7 +135,7 @@ class BaseTask(BaseStep):
         return self.llm
 
     def format_input(self, input: Row) -> list[Message]:
-        """Return the messages for the row's columns (variables); renders `template` unless overridden."""
+        """Return the messages for one row's columns; renders `template` unless you override it."""
         if not self.template:
             raise UsageError(
                 f"task '{self.name}' has no prompt", "declare `template`, or override `format_input`"
@@ -146,12 +147,12 @@ class BaseTask(BaseStep):
         return [{"role": "system", "content": render(self.system_prompt, values)}, user]
 
     def format_output(self, output: str | None, input: Row | None) -> Any:
-        """Return the row, or a list of rows, that an answer makes; None fails the row.
+        """Return the row, or the list of rows, made from an answer; returning None fails the row.
 
-        Raise `InvalidOutputError` to have the model asked again, `Reject` to drop the row.
+        Raise `InvalidOutputError` to ask the model again, `Reject` to drop the row.
         """
         if output is None:
-            raise InvalidOutputError("the model gave no text")
+            raise InvalidOutputError("the model returned no text")
         if self.Output is not None:
             return parse_output(self.Output, output)
         if len(self.outputs) != 1:
@@ -162,9 +163,9 @@ class BaseTask(BaseStep):
         return {self.outputs[0]: output}
 
     async def generate_row(self, input: Row) -> Any:
-        """Return the row, or list of rows, for one input; one prompt and one answer unless overridden.
+        """Return the row, or the list of rows, for one input; one prompt and one answer by default.
 
-        None, which a forgotten `return` gives, fails the row.
+        Returning None fails the row, since that's what a missing `return` does.
         """
         messages = self.format_input(input)
         response = await self._complete(messages, n=self.num_generations)
@@ -200,9 +201,9 @@ class BaseTask(BaseStep):
 
             verdict = await self.ask(f"Is this right? {answer}", schema=Verdict)
 
-        With a pydantic class as `schema`, the answer is an instance of it; one that does not fit is asked
-        again with the reason, `max_reasks` times. Raises ContentFilteredError, and InvalidOutputError for an
-        answer without text, or where no answer fits.
+        With a pydantic class as `schema`, returns an instance of it. If an answer doesn't fit, the model is
+        asked again with the reason, up to `max_reasks` times. Raises ContentFilteredError if the provider
+        declined, and InvalidOutputError if there is no text or no answer fits.
         """
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
@@ -214,11 +215,11 @@ class BaseTask(BaseStep):
         return answer_text(response.choices[0], response.usage, self.llm)
 
     async def make_rows(self, input: Row) -> list[Row]:
-        """Return the finished rows of one input: `{**input, **row}` with the model's name, all checked."""
+        """Return the finished, checked rows of one input: `{**input, **row}` with the model's name."""
         return as_rows(await self.unchecked_rows(self._plain_input(input)), self.name)
 
     async def unchecked_rows(self, input: Row) -> list[Row]:
-        """Return the finished rows of one input for a caller that looks at their values itself."""
+        """Return the finished rows of one input; the caller checks their values itself."""
         self._check_inputs(input)
         try:
             made = await awaitable(self.generate_row(input), self, "generate_row")
@@ -235,29 +236,32 @@ class BaseTask(BaseStep):
 
     def _with_model_name(self, row: Row, column: str) -> Row:
         made = renamed({**row, MODEL_NAME: self.llm.model_name}, self.output_mappings)
-        # The place of the first model that wrote the row is taken.
+        # `model_name` already names the first model that wrote the row; this task's model goes elsewhere.
         if MODEL_NAME in made and column != MODEL_NAME:
             made[column] = made.pop(MODEL_NAME)
         return made
 
     def _model_name_column(self, input: Row) -> str:
-        """Return the column for the name of the model that wrote what this task adds to a row."""
+        """Return the column that names the model of this task."""
         return self.output_mappings.get(MODEL_NAME, MODEL_NAME)
 
     def _returned(self, made: object, method: str) -> object:
-        """Return what a method returned; None is a `return` that was forgotten, and leaves no row out."""
+        """Return what a method returned, unless it's None.
+
+        None is more often a forgotten `return` than a wish to drop the row, so it fails the row.
+        """
         if made is None:
             raise RowError(
                 f"{method} of '{self.name}' returned None",
-                "return the row, or a list of rows; to leave it out, return [] or raise Reject",
+                "return the row, or a list of rows; to drop it, return [] or raise Reject",
             )
         return made
 
     def sampling_parameters(self) -> dict[str, Any]:
-        """Return the sampling parameters that the task sends with each call, where a call says nothing.
+        """Return the sampling parameters for calls that don't give their own.
 
-        What a user set goes before what an author chose: the user's for the task, the user's for the LLM, the
-        task's own default. The LLM's own defaults, which go behind all, are added by the LLM.
+        Users come before authors: what the user set on the task, then what the user set on the LLM, then the
+        task's default. The LLM adds its own defaults last.
         """
         own = self.generation.given()
         if not own:
@@ -280,7 +284,8 @@ class BaseTask(BaseStep):
         try:
             return await llm.acomplete(messages, n, **merged)
         except (MessageError, UnsupportedError) as error:
-            # Messages and their images come with the row, where all else that is asked comes with the task.
+            # Messages and images depend on the row, so only this row fails. Anything else that the LLM
+            # doesn't support comes from the task, would fail every row, and so stops the run.
             if isinstance(error, UnsupportedError) and (llm.capabilities.images or not has_images(messages)):
                 raise
             raise RowError(error.fact, *error.advice) from error
@@ -291,7 +296,7 @@ class BaseTask(BaseStep):
         def rows(choice: Choice, usage: Usage) -> list[Row]:
             made = plain_rows(self._returned(self._format(choice, usage, input), "format_output"), self.name)
             if promised := own_columns(self):
-                # MissingColumnError has the model asked again.
+                # A MissingColumnError makes `fit_or_ask_again` ask the model again.
                 for row in made:
                     check_promised(promised, {**input, **row}, self.name)
             return made
@@ -338,16 +343,16 @@ class BaseTask(BaseStep):
             raise InvalidOutputError(f"the answer is not JSON ({error})", text=text) from error
 
     def _plain_input(self, input: Row) -> Row:
-        """Return the input as it is in a run, where it comes from a file or a store."""
+        """Return the input in the form it has in a run, when it was read from a file or a store."""
         return plain_row(input)
 
     def _kept_columns(self, input: Row) -> Row:
-        """Return the columns of the input that its rows keep."""
+        """Return the columns of the input that the rows keep."""
         return input
 
     def _field_values(self) -> dict[str, Any]:
         values = vars(self)
-        # A template may come from a stranger: it sees data, and neither LLMs nor their keys.
+        # A stranger may have written the template: it sees data, but no LLMs and no keys.
         return {
             name: _as_data(values[name])
             for name in _own_fields(type(self))
@@ -358,25 +363,32 @@ class BaseTask(BaseStep):
         for column in self.inputs:
             if column not in row:
                 raise InvalidRowError(
-                    f"task '{self.name}' needs a column '{column}' that the row does not have",
+                    f"task '{self.name}' needs a column '{column}', but the row doesn't have it",
                     *did_you_mean(column, row),
                     f"columns of the row: {', '.join(row) or 'none'}",
                 )
 
 
 class Task(BaseTask, Step):
-    """A task over rows: adds the columns that the model writes to each row."""
+    """A task over rows: adds the columns that the model writes to each row.
+
+    class Translate(Task):
+        outputs: ClassVar[list[str]] = ["french"]
+        template: str = "Translate into French: {{ text }}"
+
+    run(Translate(llm="openai/gpt-4.1-mini"), input=[{"text": "Good night."}]).rows()
+    """
 
     keeps: ClassVar[bool] = True
 
     Input: ClassVar[type[BaseModel] | None] = None
-    """The columns that the task reads, with their types, which are checked before a pipeline runs."""
+    """The columns that the task reads, with types; they are checked before a pipeline runs."""
 
     @property
     def inputs(self) -> list[str]:
-        """The columns needed: the variables of the templates that are no fields, and those of `Input`.
+        """The columns the task needs: those of `Input`, and variables of the templates that aren't fields.
 
-        One that a template has a default for, or asks for (`x is defined`), may be missing.
+        A variable can be missing if its template has a default for it, or tests it with `x is defined`.
         """
         read = needed_variables(self.template) | needed_variables(self.system_prompt)
         declared = self.Input.model_fields.items() if self.Input else ()
@@ -387,12 +399,13 @@ class Task(BaseTask, Step):
         return model_name_column(self.name, self.output_mappings, input)
 
     def _process_mappings(self) -> dict[str, str]:
-        # The name of the model has its final place already: there may be that of an earlier task beside it.
+        # `naming` already put the model's name in its final column; renaming `model_name` here would move
+        # the name of an earlier task's model.
         return {made: new for made, new in self.output_mappings.items() if made != MODEL_NAME}
 
     @finished
     def process(self, row: Row) -> list[Row]:
-        """Return the finished rows that one row makes, for use without a run."""
+        """Return the finished rows made from one row, for use without a run."""
         check_one_row(row)
         return loop_thread().run(self.make_rows(row), twin="make_rows(row)")
 
@@ -404,15 +417,15 @@ class Task(BaseTask, Step):
 
 
 def check_raw(task: BaseTask, llm: LLM) -> None:
-    """Raise UsageError where the prompts of a task cannot be sent raw, before anything is paid for."""
+    """Raise UsageError if the task's prompts can't be sent raw, before anything is paid for."""
     if task.system_prompt:
         raise UsageError(
-            f"task '{task.name}' has a system prompt, which a raw prompt has no place for",
+            f"task '{task.name}' has a system prompt, but a raw prompt can't hold one",
             "write it into the template, or leave raw_prompt out",
         )
     if not llm.capabilities.raw_prompt:
         raise UnsupportedError(
-            f"'{llm.reference}' takes no raw prompts, and task '{task.name}' has raw_prompt set",
+            f"'{llm.reference}' takes no raw prompts, but task '{task.name}' sets raw_prompt",
             "use a backend that declares 'raw_prompt', such as llamacpp or openai, or leave raw_prompt out",
         )
 
@@ -429,7 +442,11 @@ def _as_data(value: Any) -> Any:
 
 
 def _rows_of(results: Sequence[list[Row] | BaseException]) -> list[Row]:
-    """Return the rows of all generations; raise what every row would meet, else PartialRowsError."""
+    """Return the rows of all generations.
+
+    Raises PartialRowsError if some generations failed. Raises the error itself if no generation made a row,
+    or if the error would hit every row.
+    """
     rows = [row for result in results if not isinstance(result, BaseException) for row in result]
     raised = [result for result in results if isinstance(result, BaseException)]
     errors = [error for error in raised if isinstance(error, RowError | LLMError)]
@@ -439,5 +456,5 @@ def _rows_of(results: Sequence[list[Row] | BaseException]) -> list[Row]:
         if not rows or error not in errors or (isinstance(error, LLMError) and error.fatal):
             raise error
     raise PartialRowsError(
-        f"{len(errors)} of {len(results)} generations gave no row", str(errors[0]), rows=rows, errors=errors
+        f"{len(errors)} of {len(results)} generations made no row", str(errors[0]), rows=rows, errors=errors
     )
