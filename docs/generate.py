@@ -48,8 +48,8 @@ def hooks_page() -> str:
         "# Hooks",
         "",
         "A plugin is a module that an entry point names. The entry point's group says what kind of plugin it",
-        "is, its name is what users type, and the module implements the hook of that group. Observers have",
-        "several, and implement any of them:",
+        "is, its name is what users type, and the module implements the hook of that group. For observers",
+        "there are several hooks, and they may implement any of them:",
         "",
         "| group | hooks |",
         "| --- | --- |",
@@ -61,7 +61,7 @@ def hooks_page() -> str:
     for kind in kinds():
         for hook in kind.hooks:
             lines += [f"## {hook.__name__}", "", *_docstring(hook), ""]
-    lines += ["## What observers are told", "", "All of these are frozen.", ""]
+    lines += ["## What observers receive", "", "All of these objects are frozen.", ""]
     for cls in (ObservedRun, ObservedCall, ObservedRow, ObservedOutcome):
         lines += [f"### {cls.__name__}", "", *_docstring(cls), "", *_fields(cls), ""]
     return "\n".join(lines)
@@ -72,14 +72,14 @@ def engines_page() -> str:
     lines = [
         "# Engines",
         "",
-        "An engine makes the rows of a run, in place of the one that is built in. A class is registered with",
-        "the hook [`seedbed_engine`](hooks.md#seedbed_engine), and asked for by `--engine NAME` or",
+        "An engine makes the rows of a run, instead of the built-in one. Register its class with the hook",
+        "[`seedbed_engine`](hooks.md#seedbed_engine), and select it with `--engine NAME` or",
         '`run(..., engine="NAME")`. [How to write one](../how-to/engines.md).',
         "",
-        "All that one needs comes with `from seedbed import ...`: `Engine` and `Job`; `Plan`, with the steps",
-        "and their LLMs; `Run` and `Failure`; `RunStore`, with `Call`, `Result` and `Verdict`, whose fields",
-        "are the columns of [the run's tables](run-store.md). Scheduling, the journal of calls and the",
-        "replacement of rejected rows belong to the engine that is built in: nobody else may import them.",
+        "You can import everything that an engine needs with `from seedbed import ...`: `Engine` and `Job`;",
+        "`Plan`, with the steps and their LLMs; `Run` and `Failure`; `RunStore`, with `Call`, `Result` and",
+        "`Verdict`, whose fields are the columns of [the run's tables](run-store.md). Scheduling, the",
+        "journal of calls and the replacement of rejected rows are private parts of the built-in engine.",
         "",
     ]
     for cls, names in ENGINE_PARTS.items():
@@ -100,12 +100,12 @@ def errors_page() -> str:
 
 
 def plugins_page() -> str:
-    """Return the catalogue of first-party plugins, from their metadata and from what `plugins show` says."""
+    """Return the catalogue of first-party plugins, from their metadata and the output of `plugins show`."""
     lines = [
         "# Plugins",
         "",
-        "What the first-party packages bring. `seedbed plugins` lists what is installed,",
-        "`seedbed plugins show NAME` tells all parameters.",
+        "The plugins in the first-party packages. `seedbed plugins` lists the installed plugins, and",
+        "`seedbed plugins show NAME` lists all parameters of one.",
         "",
     ]
     for project in sorted(PLUGINS.glob("*/pyproject.toml")):
@@ -148,7 +148,7 @@ def _signature(hook: Callable[..., Any]) -> str:
 
 
 def _fields(cls: type) -> list[str]:
-    # A bar ends a cell on one site, and shows the backslash before it on another.
+    # A bar in code ends the cell on some sites; with a backslash before it, others show the backslash.
     fields = [(one.name, str(one.type).replace(" | ", "` or `")) for one in dataclasses.fields(cls)]
     return ["| field | type |", "| --- | --- |", *(f"| `{name}` | `{kind}` |" for name, kind in fields)]
 

@@ -1,8 +1,8 @@
 """Fill in what commands print, in the pages that say so: `uv run python docs/outputs.py`.
 
-A fenced block behind `<!-- prints: COMMAND -->` holds what the command prints. All commands of a page run in
-one folder, in their order, beside the files that the page has shown before; `<!-- runs: COMMAND -->` runs one
-whose output is not shown.
+The fenced block after `<!-- prints: COMMAND -->` holds what the command prints. All commands of a page run in
+one folder, in order, with the files that the page has shown before them. `<!-- runs: COMMAND -->` runs a
+command whose output isn't shown.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _ran(match: re.Match[str], folder: Path) -> str:
     if match["verb"] == "runs":
         return head
     shown = ended.stdout.replace(f"{folder}/", "").strip("\n")
-    # Said of a model that takes over a second to load, as on a busy machine.
+    # Only printed if a model takes over a second to load, as on a busy machine.
     lines = (line.rstrip() for line in shown.splitlines() if not _LOADING.fullmatch(line))
     printed = "\n".join(lines)
     return f"{head}\n```text\n{printed}\n```\n"

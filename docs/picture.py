@@ -1,6 +1,6 @@
 """Draw the terminal halfway through a run, into `docs/run.svg`: `uv run python docs/picture.py`.
 
-The command runs under a pseudo-terminal, with the model inside the process. What is drawn is the first frame
+The command runs under a pseudo-terminal, with the model inside the process. The picture is the first frame
 that it wrote when half of its rows were there.
 """
 
@@ -30,12 +30,12 @@ HALFWAY = "6 of 12 rows"
 COLUMNS, LINES = 90, 24
 
 _REDRAW = re.compile(r"\r(?:\x1b\[\d*[AK])+")
-"""How rich begins the next frame: it erases the lines of the last one, from the bottom up."""
+"""How rich begins the next frame: it erases the lines of the previous one, from the bottom up."""
 _CURSOR = re.compile(r"\x1b\[\?25[lh]")
 
 
 def drawn(command: str = COMMAND, halfway: str = HALFWAY) -> str:
-    """Return the picture of a run of the command, which goes on to its end."""
+    """Run the command to its end, and return the picture of the run halfway through."""
     shown = (frame for frame in frames(written(command)) if halfway in Text.from_ansi(frame).plain)
     frame = next(shown, None)
     if frame is None:
@@ -50,7 +50,7 @@ def drawn(command: str = COMMAND, halfway: str = HALFWAY) -> str:
 
 
 def frames(text: str) -> list[str]:
-    """Return what the terminal showed one after the other."""
+    """Return the frames that the terminal showed, in order."""
     return [frame.replace("\r\n", "\n") for frame in _REDRAW.split(_CURSOR.sub("", text))]
 
 
@@ -67,7 +67,7 @@ def written(command: str) -> str:
         )
         os.close(other)
         seen = b""
-        # Linux says with an error that nobody writes to the terminal any more.
+        # On Linux, reading raises an error once no process has the terminal open.
         with suppress(OSError):
             while chunk := os.read(terminal, 65536):
                 seen += chunk

@@ -23,8 +23,8 @@ _CONSTRAINED = re.compile(r"Annotated\[(\w+), Field\([^)]*\)\]")
 _API_TITLE = """\
 # Python
 
-Everything here is imported from `seedbed`: `from seedbed import run`. [Errors](errors.md), [hooks](hooks.md)
-and what [engines](engines.md) use have pages of their own. What is on none of them is private.
+Import everything here from `seedbed`: `from seedbed import run`. [Errors](errors.md), [hooks](hooks.md) and
+what [engines](engines.md) use have their own pages. Anything that's on none of these pages is private.
 """
 _API = {
     "Making rows": (
@@ -49,16 +49,16 @@ _API = {
 }
 _NOTES = {
     "Tasks and steps": """\
-`ChatType` and `GeneratorStepOutput` mean what they mean in distilabel. `StepInput` and `StepOutput` don't
-exist, as they are batches: `process` of a step takes one `Row`, and that of a `GlobalStep` takes and returns
-`Iterable[Row]`.
+`ChatType` and `GeneratorStepOutput` mean the same as in distilabel. `StepInput` and `StepOutput` don't
+exist, since they're batches: `process` of a step takes one `Row`, and `process` of a `GlobalStep` takes and
+returns `Iterable[Row]`.
 """,
 }
 _TESTING_TITLE = """\
 # Testing
 
-Everything here is imported from `seedbed.testing`. [How to test a plugin](../how-to/test-a-plugin.md)
-shows it at work.
+Import everything here from `seedbed.testing`. [How to test a plugin](../how-to/test-a-plugin.md) shows how to
+use it.
 """
 _TESTING = {
     "Contracts": (
@@ -74,7 +74,7 @@ _TESTING = {
 
 
 class Attribute(NamedTuple):
-    """A field, class attribute or property, as its row of a table has it."""
+    """A field, class attribute or property, as a row of a table."""
 
     name: str
     type: str
@@ -83,7 +83,7 @@ class Attribute(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The source of a public object: its statement, and the text below it where it is a plain name."""
+    """The source of a public object: its statement, and the string below it if it is a plain name."""
 
     node: ast.stmt
     text: str
@@ -109,7 +109,7 @@ def _page(module: ModuleType, title: str, sections: Mapping[str, str]) -> str:
 
 
 def _source(module: ModuleType, name: str) -> Source:
-    """Return the source of a name, from the module that it is loaded from."""
+    """Return the source of a name, from the module that defines it."""
     home = sys.modules[f"{module.__name__}.{module._HOME[name]}"]
     body = ast.parse(inspect.getsource(home)).body
     for statement, text in _documented(body):
@@ -119,7 +119,7 @@ def _source(module: ModuleType, name: str) -> Source:
 
 
 def _documented(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
-    """Yield statements, each with the text that stands below it where there is one."""
+    """Yield statements, each with the string below it if there is one."""
     for statement, below in zip(body, chain(body[1:], [None]), strict=False):
         yield statement, _text(below) if not isinstance(statement, ast.Expr) else ""
 
@@ -157,7 +157,7 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
 
 
 def _called(head: str, arguments: ast.arguments, returns: str = "") -> str:
-    """Return a signature, on a line of its own for each parameter where one line is too long."""
+    """Return a signature, with one parameter per line if a single line is too long."""
     parameters = [text for text in _parameters(arguments) if text not in ("self", "cls")]
     line = f"{head}({', '.join(parameters)}){returns}"
     if len(line) <= WIDTH:
@@ -198,7 +198,7 @@ def _class(cls: type, node: ast.ClassDef) -> Iterator[str]:
     yield f"{ast.get_docstring(node) or ''}\n"
     bodies = [node.body]
     if issubclass(cls, seedbed.testing.Contract) and cls is not seedbed.testing.Contract:
-        # What is said of a contract is spread over its parts, which nobody else may see.
+        # The documentation of a contract is spread over its private base classes.
         bodies = [_body_of(base) for base in cls.__mro__ if base.__module__.startswith("seedbed.testing.")]
         bodies = [body for body in bodies if body is not None]
     members = [*{_key(one): one for body in reversed(bodies) for one in _documented(body)}.values()]
@@ -220,7 +220,7 @@ def _body_of(cls: type) -> list[ast.stmt]:
 
 
 def _key(member: tuple[ast.stmt, str]) -> object:
-    """Return what tells a member from those that an override takes the place of."""
+    """Return the key of a member, which is equal for a member and its override."""
     return tuple(_names(member[0])) or id(member[0])
 
 
@@ -229,7 +229,7 @@ def _is_function(member: ast.stmt) -> bool:
 
 
 def _is_method(member: ast.stmt) -> bool:
-    """Whether a member is a method to show: one that is public, says what it is, and is no test."""
+    """Whether a member is a method to show: public, with a docstring, and not a test."""
     if not isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     shown = _is_function(member) and ast.get_docstring(member) and not member.name.startswith("test_")
@@ -248,7 +248,7 @@ def _attributes(members: Iterable[tuple[ast.stmt, str]]) -> Iterator[str]:
 
 
 def _attribute(member: ast.stmt, text: str) -> Iterator[Attribute]:
-    """Yield the row of a field, class attribute or property; none for what is private or none of them."""
+    """Yield the row of a field, class attribute or property; nothing for other or private members."""
     name = (*_names(member), "_")[0]
     if name.startswith("_") or name == "model_config":
         return
@@ -279,7 +279,7 @@ def _tests(members: Iterable[tuple[ast.stmt, str]]) -> Iterator[str]:
         if isinstance(member, ast.FunctionDef) and member.name.startswith("test_")
     ]
     if tests:
-        yield _table(("test", "what it holds"), tests)
+        yield _table(("test", "what it checks"), tests)
 
 
 def _cells(row: Attribute) -> tuple[str, ...]:
@@ -287,10 +287,10 @@ def _cells(row: Attribute) -> tuple[str, ...]:
 
 
 def _quoted(text: str) -> str:
-    # A bar ends a cell on one site, and shows the backslash before it on another.
+    # A bar in code ends the cell on some sites; with a backslash before it, others show the backslash.
     if not text:
         return ""
-    # A bar that stands in brackets cannot be put outside of the code.
+    # A bar inside brackets cannot be moved outside of the code span.
     inner = _IN_BRACKETS.sub(lambda found: found[0].replace(" | ", " or "), text)
     return f"`{inner}`".replace(" | ", "` or `")
 

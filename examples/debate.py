@@ -1,4 +1,4 @@
-"""Several calls per row: two opposed arguments, asked for at once, then a verdict over both."""
+"""Several calls per row: two opposing arguments, requested concurrently, then a verdict on both."""
 
 from __future__ import annotations
 

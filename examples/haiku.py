@@ -1,4 +1,4 @@
-"""A task in ten lines, run as a program or by `seedbed run examples/haiku.py:Haiku --llm REF -n 4`."""
+"""A task in ten lines; run it as a program or with `seedbed run examples/haiku.py:Haiku --llm REF -n 4`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed rows, and a step behind the task: support tickets, without the short ones."""
+"""Typed rows, and a step after the task: support tickets, without the short ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seedbed import GeneratorTask, Reject, Row, Step
 
 
 class Tickets(GeneratorTask):
-    """Support tickets with the label that a model is to learn."""
+    """Support tickets, with the label that a model should learn."""
 
     class Output(BaseModel):
         message: str
@@ -28,11 +28,11 @@ class Tickets(GeneratorTask):
 
 
 class LongEnough(Step):
-    """Keeps messages of a few words."""
+    """Drops messages that are too short."""
 
     keeps: ClassVar[bool] = True
     inputs: ClassVar[list[str]] = ["message"]
-    words: int = Field(default=3, description="The fewest words of a message.")
+    words: int = Field(default=3, description="The minimum number of words in a message.")
 
     def process(self, row: Row) -> Row:
         if len(row["message"].split()) < self.words:
