@@ -151,7 +151,7 @@ def test_an_endpoint_that_is_not_there_ends_all_calls_with_one_error():
         outcomes = await send_all(Sender(), llm, 1000)
         assert {type(outcome) for outcome in outcomes} == {EndpointDownError}
         assert {str(outcome) for outcome in outcomes} == {
-            "'scripted/scripted' answers no call any more; the last one failed: cannot reach 'x'\n"
+            "'scripted/scripted' no longer answers any call; the last one failed: cannot reach 'x'\n"
             "  is it running?"
         }
         assert all(outcome.fatal for outcome in outcomes)

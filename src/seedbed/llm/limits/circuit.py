@@ -1,4 +1,4 @@
-"""Tells the failure of an endpoint from the failures of calls."""
+"""Tells whether an endpoint is down, or just some of its calls fail."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from typing import NamedTuple
 
 from seedbed.errors import EndpointDownError, LLMError, RateLimitedError
 
+# While an endpoint is suspect, probes go from four a second to one in five seconds: within a minute's
+# patience that is about fifteen calls, and a server that comes back is used again within five seconds.
 _FIRST_PROBE = 0.25
 _LONGEST_PROBE = 5.0
+# Without a count of its own, a wrong key would be refused once for each of a thousand rows.
 _FATAL = 3
+# A run of a single row fails about six times in the first fifteen seconds, because of its backoff. If it
+# needed ten failures, it would take minutes to say that nothing listens there.
 _BEFORE_THE_FIRST_ANSWER = 3
 
 
 class CircuitPolicy(NamedTuple):
-    """When an endpoint is taken for down: nothing but failures, so many and for so many seconds.
+    """When an endpoint counts as down: nothing but failures, this many and for this long.
 
-    `failures` in a row make it suspect: then one call at a time is sent. `seconds` without any answer
-    open the circuit, `first_seconds` where there never was one, `refused_seconds` where all calls
-    are refused for rate limits. Three fatal errors in a row open it at once.
+    `failures` in a row make it suspect: then calls are sent one at a time. The circuit opens after `seconds`
+    without any answer, after `first_seconds` if there has never been one, and after `refused_seconds` if all
+    calls are refused for rate limits. Three fatal errors in a row open it at once.
     """
 
     failures: int = 10
@@ -48,33 +53,41 @@ class Circuit:
         return self._failures >= self._policy.failures
 
     def delay(self, now: float, in_flight: int) -> float:
-        """Return the seconds until a call may be sent; infinite while a suspect endpoint has one."""
+        """Return the seconds until a call may be sent; infinite while a suspect endpoint has one.
+
+        One at a time, so that an outage of a minute doesn't use up the tries of a thousand rows.
+        """
         if not self.is_suspect:
             return 0.0
         return math.inf if in_flight else max(0.0, self._probe_at - now)
 
     def answered(self) -> None:
-        """Take note that the endpoint answered, be it to refuse a request as it stands."""
+        """Note that the endpoint answered, even if only to refuse the request itself."""
+        # Called for each answer: nearly always there's nothing to reset.
         if self._failures or self._fatal or self._latest > 0:
             self._close()
         self._was_answered = True
 
     def failed(self, now: float, error: LLMError) -> bool:
-        """Count a failed call; return True where the endpoint is to be taken for down."""
+        """Count a failed call; return True if the endpoint counts as down."""
+        # It refused this one request, so it's alive. Ten rows with too long a prompt don't make it suspect.
         if not error.retryable and not error.fatal:
             self.answered()
             return False
         if now - self._latest > self._policy.refused_seconds / 2:
-            # Calls of long ago are no sign.
+            # Failures of long ago are no sign: a notebook may ask once an hour.
             self._close()
             self._since = now
         self._latest = now
         self._fatal += error.fatal
+        # A server that refuses for rate limits is up: it isn't suspect, and gets five minutes of patience.
         if not isinstance(error, RateLimitedError):
             self._failures += 1
             probes = min(self._failures - self._policy.failures, 10)
             self._probe_at = now + min(_LONGEST_PROBE, _FIRST_PROBE * 2**probes)
         is_down = self._fatal >= _FATAL or now - self._since >= self._patience()
+        # Closed again at once: whoever asks next, such as a notebook after the key was fixed, is sent
+        # normally.
         if is_down:
             self._close()
         return is_down
@@ -87,9 +100,9 @@ class Circuit:
 
 
 def down(reference: str, error: LLMError) -> EndpointDownError:
-    """Return the error for all calls to an endpoint of which `error` was the last."""
+    """Return the error for all calls to an endpoint, whose last call failed with `error`."""
     return EndpointDownError(
-        f"'{reference}' answers no call any more; the last one failed: {error.fact}",
+        f"'{reference}' no longer answers any call; the last one failed: {error.fact}",
         *error.advice,
         status=error.status,
     )

@@ -1,6 +1,6 @@
-"""The limits of one endpoint and credential: which call may be sent when, and the lowest row first.
+"""The limits of one endpoint and credential: when a call may be sent, and the lowest row first.
 
-Nothing polls: a permit is given when a call comes, when one ends, or at the moment for which a timer is set.
+Nothing polls: a permit is given when a call comes, when one ends, or when a timer fires.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from seedbed.llm.limits.quota import bucket_per_minute
 from seedbed.llm.limits.waiting import ENOUGH_WAITING, Permit, WaitingCall, WaitingCalls
 from seedbed.llm.response import Limits
 
+# How much the latest answer counts in the ratio of real to estimated tokens: about the last ten answers, so
+# that a run whose second step writes longer answers is followed.
 _LEARNING = 0.1
 
 
 class Limiter:
     """Gives permits to send, as the window, the pace and the quotas allow. Lives on one event loop.
 
-    Every permit must end with one of `answered`, `refused` and `ended`.
+    Every permit must end with exactly one of `answered`, `refused` and `ended`, or its place in the window is
+    lost for the rest of the run.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Limiter:
         self._requests = bucket_per_minute(requests_per_minute) if requests_per_minute else None
         self._tokens = bucket_per_minute(tokens_per_minute) if tokens_per_minute else None
         self._loop = asyncio.get_running_loop()
+        # A queue for each model: one whose quota is used up holds back its own calls only.
         self._queues: dict[str, WaitingCalls] = {}
         self._numbers = itertools.count()
         self.waiting = 0
@@ -58,24 +62,32 @@ class Limiter:
 
     @property
     def counts_tokens(self) -> bool:
-        """Whether it matters of how many tokens a call is."""
+        """Whether token counts affect scheduling; without a limit on tokens, nobody estimates any."""
         return self._tokens is not None or self._learns_tokens
 
     @property
     def has_enough(self) -> bool:
-        """Whether so many calls wait that more are of no use; `on_appetite` tells when half are left."""
+        """Whether enough calls wait that more would only use memory; at half, `on_appetite` is called."""
         return self.waiting >= ENOUGH_WAITING
 
     async def acquire(self, model: str, rank: int = 0, tokens: int = 0) -> Permit:
-        """Return a permit for a call to `model` of about so many tokens; the lowest rank comes first."""
+        """Return a permit for a call to `model` of about `tokens` tokens; the lowest rank comes first.
+
+        Rank is the row's position, so rows finish in order: with first come, first served, the second calls
+        of all rows would wait behind the first calls of later rows, and a stopped run would leave many half
+        done.
+        """
         if self._is_draining:
             raise asyncio.CancelledError
         queue = self._queues.get(model) or self._queues.setdefault(model, WaitingCalls())
         now = self._loop.time()
+        # Most calls get a permit at once, without a future and a turn of the loop. But only if none waits:
+        # otherwise a late row would overtake an earlier one.
         if not self.waiting and not self._delay(now, tokens) and not self._quota_delay(queue, now, tokens):
             return self._admit(queue, now, tokens)
         call = WaitingCall(rank, next(self._numbers), tokens, self._loop.create_future())
         self.waiting += 1
+        # Whatever holds back the first call holds back this one too: no need to look.
         if queue.push(call):
             self._give()
         try:
@@ -84,7 +96,7 @@ class Limiter:
             self._abandon(call.future)
             raise
         if self._is_draining:
-            # It was drained between the moment in which its permit came and its turn on the loop.
+            # Drained after its permit came, but before its turn on the loop. It would be sent after Ctrl-C.
             self.ended(permit)
             raise asyncio.CancelledError
         return permit
@@ -92,39 +104,52 @@ class Limiter:
     def _abandon(self, future: asyncio.Future[Permit]) -> None:
         if future.cancelled():
             self._waits_no_more()
+            # The next call may be smaller, and fit into what is left of a quota.
             self._give_soon()
         elif future.exception() is None:
             # The permit came, and the caller was cancelled before it could take it.
             self.ended(future.result())
-        # Else `fail_waiting` was quicker, which has counted it out already.
+        # Otherwise `fail_waiting` came first, and has already counted it out. Don't call `future.result()`
+        # then: it would replace the cancellation with the endpoint's error, which ends the run.
 
     def answered(self, permit: Permit, limits: Limits | None = None, tokens: int | None = None) -> None:
-        """End a call that the server took: `limits` of its headers, `tokens` that it really had."""
+        """End a call that the server accepted: `limits` from its headers, `tokens` as they really were."""
         self.window.answered(self._loop.time(), permit.in_flight)
         if tokens is not None and permit.estimate:
             self._learn_share(tokens / permit.estimate)
         self._end(permit, limits, permit.tokens if tokens is None else tokens)
 
     def refused(self, permit: Permit, limits: Limits | None = None) -> None:
-        """End a call that the server refused for its limits."""
+        """End a call that the server refused for its limits.
+
+        A 429 doesn't say whether the calls were too many at once or too fast, so the number is blamed only if
+        there's evidence. Blaming it too easily is worse: a window of two for a server of 20 calls per second
+        holds back the next call, so that the pace is never used up and grows unnoticed.
+        """
         now = self._loop.time()
         many = self.window.is_unusual(permit.in_flight)
+        # The number has been too high before, and the window was widened since: no need to slow down.
         if many and self.window.is_to_blame(permit.in_flight):
             self.window.refused(now, permit.sent_at, permit.in_flight)
         elif self.pace.refused(now, permit.sent_at):
-            # Of calls that come too fast the number tells nothing: only of those that kept the pace.
+            # A refused call that kept a measured pace was refused for something else. Calls that come too
+            # fast say nothing about the number.
             if many and permit.keeps_pace:
                 self.window.refused(now, permit.sent_at, permit.in_flight)
             self.window.begin_measure()
         self._end(permit, limits, 0)
 
     def ended(self, permit: Permit, limits: Limits | None = None) -> None:
-        """End a call that says nothing of the pace: it failed for another reason, or was cancelled."""
+        """End a call that says nothing about the pace: it failed for another reason, or was cancelled."""
         self._end(permit, limits, 0)
 
     async def pause(self, seconds: float) -> None:
-        """Wait before the next try of a call, for not longer than until calls are drained."""
+        """Wait before the next try of a call; draining and a failed endpoint end the wait."""
+        # Not `asyncio.sleep`: `drain` and `fail_waiting` couldn't reach it, and a call would pause for up to
+        # a minute at an endpoint that is known to be down.
         pause: asyncio.Future[None] = self._loop.create_future()
+        # An empty context: the loop keeps a timer's context long after it was cancelled, and with it the row,
+        # its run and the run's store.
         timer = self._loop.call_later(seconds, _wake, pause, context=Context())
         try:
             await self.wait(pause)
@@ -132,7 +157,7 @@ class Limiter:
             timer.cancel()
 
     async def wait(self, event: asyncio.Future[None]) -> None:
-        """Have a call that has no permit wait for an event, where draining and failing reach it."""
+        """Have a call without a permit wait for an event, so that draining and failing reach it."""
         if self._is_draining:
             raise asyncio.CancelledError
         self._waits.add(event)
@@ -142,7 +167,7 @@ class Limiter:
             self._waits.discard(event)
 
     def drain(self) -> None:
-        """Cancel every call that waits, now and from now on."""
+        """Cancel every call that waits, and every call that would wait from now on."""
         self._is_draining = True
         for event in self._waits:
             event.cancel()
@@ -150,13 +175,16 @@ class Limiter:
             call.cancel()
 
     def end(self) -> None:
-        """Set no timer any more; for when no call is under way."""
+        """Cancel the timers, once no call is in flight: they would keep the run's objects alive."""
         self._wake_in(math.inf)
         if self._ticking is not None:
             self._ticking.cancel()
 
     def fail_waiting(self, new_error: Callable[[], Exception]) -> None:
-        """Have every call that waits, for a permit or anything before it, raise an error."""
+        """Have every call that waits, for a permit or anything before it, raise an error.
+
+        `new_error` makes one for each, since a traceback belongs to one raise.
+        """
         for event in self._waits:
             if not event.done():
                 event.set_exception(new_error())
@@ -171,6 +199,8 @@ class Limiter:
     def _end(self, permit: Permit, limits: Limits | None, tokens: float) -> None:
         self.in_flight -= 1
         self.window.ended()
+        # A limit that the user gave is one of ours, so an estimate that was too high is returned at once. The
+        # provider's own count needs no correction: the next headers bring it.
         if self._tokens is not None:
             self._tokens.give_back(permit.tokens - tokens)
         if limits is not None:
@@ -179,22 +209,23 @@ class Limiter:
         self._give_soon()
 
     def _learn_share(self, used: float) -> None:
-        # Estimates are of the longest answer; most answers are shorter.
+        # Estimates assume the longest answer, and most answers are shorter: without this, a limit on tokens
+        # would be used up only by the share that answers take of `max_tokens`.
         self._answers += 1
         self._token_share += (used - self._token_share) * max(_LEARNING, 1 / self._answers)
 
     def _give_soon(self) -> None:
-        # Of answers that come together all are taken note of first: a refusal may be among them.
+        # Not at once: several answers may have arrived together, and a refusal among them must count first.
         if self.waiting and not self._is_giving:
             self._is_giving = True
             self._loop.call_soon(self._give)
 
     def _delay(self, now: float, estimate: int) -> float:
-        """Return the seconds until a call may be sent, as far as all models share the limits."""
+        """Return the seconds until a call may be sent, as far as the limits are shared by all models."""
         delay = self.window.delay(now, self.in_flight)
         if not delay and (delay := self.pace.delay(now)):
-            # What a pace lets through tells nothing of the number. A window that was taken for wide enough
-            # while the pace was sought used 0.62 of a server of 1,000 per second, instead of 0.80.
+            # While the pace holds calls back, throughput says nothing about the number. A window that seemed
+            # wide enough during the search used 0.62 of a server of 1,000 per second, instead of 0.80.
             self.window.is_held = False
         if self.circuit.is_suspect:
             delay = max(delay, self.circuit.delay(now, self.in_flight))
@@ -223,7 +254,11 @@ class Limiter:
         return Permit(queue, now, estimate, tokens, *taken, self.in_flight, keeps_pace)
 
     def _give(self) -> None:
-        """Give permits to waiting calls as long as there are any, and set the timer for the next one."""
+        """Give permits to waiting calls as long as there are any, and set the timer for the next one.
+
+        The lowest row goes first, even if a later, smaller call would fit: otherwise small calls could keep a
+        large one waiting for as long as the run lasts.
+        """
         self._is_giving = False
         now = self._loop.time()
         while self.waiting:
@@ -242,11 +277,15 @@ class Limiter:
         self.waiting -= 1
         if not self.waiting:
             self._wake_in(math.inf)
+        # At half, so that new rows are there before the queue runs dry: starting one takes a few turns.
         if self.waiting == ENOUGH_WAITING // 2:
             self.on_appetite()
 
     def _first(self, now: float) -> tuple[tuple[WaitingCall, WaitingCalls] | None, float]:
-        """Return the next call with its queue, or None and the seconds until a quota lets one through."""
+        """Return the next call with its queue, or None and the seconds until a quota lets one through.
+
+        The lowest row of all models whose quota has room: the others wait for their own quota only.
+        """
         first: tuple[WaitingCall, WaitingCalls] | None = None
         soonest = math.inf
         for queue in self._queues.values():
@@ -266,6 +305,7 @@ class Limiter:
     def _tick(self) -> None:
         self._ticking = None
         self.window.tick()
+        # An idle limiter opens no further: the first calls after a pause would all go out at one moment.
         if self.in_flight:
             self._tick_later()
         self._give_soon()

@@ -1,19 +1,23 @@
-"""Requests and tokens per minute: given by the user, or learnt from the headers of answers."""
+"""Requests and tokens per minute: given by the user, or learned from the headers of answers."""
 
 from __future__ import annotations
 
-# What may be sent at once of a quota that is given.
+# How much of a given quota may be sent at once. A burst counts in the same minute as what is refilled after
+# it, so a larger one lowers the rate: with 10 s, 1,200 calls at 600 per minute take 132 s instead of 120 s.
 BURST_SECONDS = 0.1
 _MINUTE = 60.0
-# Many servers round the reset up to whole seconds, which says nothing of a quota that is back sooner.
+# Many servers round the reset up to whole seconds. A quota that is back in a tenth of a second then seemed
+# ten times slower than it is.
 _ROUNDED_SECONDS = 2.0
+# Simulated, 1,000 calls to a server of 100 per second with a bucket of 100 take 11 % longer if the refill is
+# measured over 2 s instead, and 1 % longer with 0.02 s.
 _MEASURE_SECONDS = 0.25
 
 
 class Bucket:
-    """A token bucket: it holds `capacity` at most, and fills by `rate` a second.
+    """A token bucket: it holds at most `capacity`, and is refilled at `rate` per second.
 
-    More than fits may be taken from a full bucket, which then has a debt to make up for.
+    More than fits may be taken from a full bucket, which then is in debt.
     """
 
     def __init__(self, rate: float, capacity: float) -> None:
@@ -25,7 +29,10 @@ class Bucket:
     def delay(self, now: float, amount: float) -> float:
         """Return the seconds until `amount` can be taken."""
         self.fill(now)
+        # A call larger than the bucket waits until it's full: it would wait forever otherwise.
         missing = min(amount, self.capacity) - self.level
+        # Sums of floats leave remainders, for which a timer of a few nanoseconds would be set again and
+        # again.
         return missing / self.rate if missing > 1e-6 else 0.0
 
     def take(self, amount: float) -> None:
@@ -33,11 +40,11 @@ class Bucket:
         self.level -= amount
 
     def give_back(self, amount: float) -> None:
-        """Return what was taken and not used; of a negative amount, take more."""
+        """Return what was taken and not used; with a negative amount, take more."""
         self.level = min(self.level + amount, self.capacity)
 
     def fill(self, now: float) -> None:
-        """Let flow in what has come since the last time."""
+        """Refill the bucket with what has come since the last time."""
         self.level = min(self.capacity, self.level + (now - self._filled_at) * self.rate)
         self._filled_at = now
 
@@ -45,15 +52,16 @@ class Bucket:
 def bucket_per_minute(amount: float) -> Bucket:
     """Return a bucket that gives `amount` in any minute: evenly, with small bursts."""
     burst = max(1.0, amount * BURST_SECONDS / _MINUTE)
+    # The rate is that much lower: a full bucket and a minute's refill must not exceed the amount together.
     return Bucket((amount - burst) / _MINUTE if burst > 1 else amount / _MINUTE, burst)
 
 
 class LearntQuota:
-    """What the headers of the latest call say is left, less what was taken since that call was sent.
+    """What is left according to the headers of the latest call, minus what was taken since it was sent.
 
-    Rates are taken from the time until all of the quota is back, since headers do not say whether a limit
-    is one for a minute or for a day. Where that is so short that rounding hides it, what came back between
-    two answers counts as well.
+    Headers don't say whether a limit is per minute or per day, so the rate is derived from the time until the
+    quota is full again. If that is so short that rounding hides it, the refill between two answers counts as
+    well.
     """
 
     def __init__(self) -> None:
@@ -64,7 +72,7 @@ class LearntQuota:
         self._came_back = 0.0
 
     def delay(self, now: float, amount: float) -> float:
-        """Return the seconds until `amount` may be taken; none while nothing is known."""
+        """Return the seconds until `amount` may be taken; 0 while nothing is known."""
         return 0.0 if self._bucket is None else self._bucket.delay(now, amount)
 
     def take(self, amount: float) -> None:
@@ -82,7 +90,8 @@ class LearntQuota:
         left: int | None,
         reset: float | None,
     ) -> None:
-        """Take what the headers of a call say, which was sent when `taken` had been taken in all."""
+        """Learn from the headers of a call, which was sent when `taken` had been taken in total."""
+        # Answers arrive in any order; those to earlier calls tell about an earlier state.
         if not limit or left is None or sent_at < self._learnt_from:
             return
         self._learnt_from = sent_at
@@ -92,13 +101,13 @@ class LearntQuota:
             rate = max(rate, self._came_back)
         self._bucket = Bucket(rate, limit)
         self._bucket.fill(now)
-        # What came back while the call was under way makes up for what was sent meanwhile, and for no more:
-        # without it a quota smaller than what is under way would hold calls to one quota per round trip.
+        # What was refilled while the call was in flight makes up for what was sent meanwhile, and for no
+        # more. Without it, a quota smaller than the number in flight was sent once per round trip.
         sent_since = max(0.0, self.taken - taken - (now - sent_at) * rate)
         self._bucket.level = min(limit, left) - sent_since
 
     def _measure(self, sent_at: float, left_and_taken: float) -> None:
-        """Measure what came back per second, as seen by calls that were sent a while apart."""
+        """Measure the refill per second, as seen by calls that were sent a while apart."""
         since, before = self._mark or (sent_at, left_and_taken)
         if sent_at - since >= _MEASURE_SECONDS:
             self._came_back = (left_and_taken - before) / (sent_at - since)

@@ -10,13 +10,14 @@ from seedbed.llm.http.refusals import errors_in
 
 
 def wait_wanted(headers: Mapping[str, str], body: object = None) -> float | None:
-    """Return the seconds that a refusal asks to wait, by its headers, else by its body; or None."""
+    """Return the seconds that a refusal asks to wait, from its headers or else its body; or None."""
     seconds = retry_after(headers)
     return retry_delay(body) if seconds is None else seconds
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait (`retry-after-ms`, `retry-after`), or None."""
+    # The more precise one first, as in OpenAI's SDK: `retry-after` counts whole seconds.
     if milliseconds := headers.get("retry-after-ms"):
         seconds = _number(milliseconds)
         return None if seconds is None else seconds / 1000
@@ -26,10 +27,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     seconds = _number(value)
     if seconds is not None:
         return seconds
+    # RFC 9110 also allows a date, which proxies and CDNs send.
     try:
         moment = email.utils.parsedate_to_datetime(value)
     except ValueError:
         return None
+    # A date in the past, or a server whose clock is behind, means no wait, not a negative one.
     return max(0.0, moment.timestamp() - time.time())
 
 
@@ -47,4 +50,5 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
+    # "nan" and "inf" are floats too, and a call that waits for them never comes back.
     return number if 0 <= number < float("inf") else None

@@ -1,4 +1,4 @@
-"""The calls to one model that wait for their turn, and what is known of the model's own quotas."""
+"""The calls to one model that wait for their turn, and what is known about the model's own quotas."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import NamedTuple
 from seedbed.llm.limits.quota import LearntQuota
 from seedbed.llm.response import Limits
 
+# While this many calls wait, no more rows start. Starting rows ahead of their turn took a tenth of the
+# processor time, because a row that starts early is out of the processor's cache when its turn comes.
 ENOUGH_WAITING = 64
-"""Calls that wait, for room in a budget or for a permit, where more would only take up memory."""
+"""Calls that wait for room in a budget or for a permit; more would only use memory."""
 
 
 class Permit(NamedTuple):
-    """A call that may be sent, and the state of things when it was.
+    """A call that may be sent, and the limiter's state when it was.
 
-    `tokens` were taken from the quotas for it, by experience fewer than its `estimate`; then
-    `requests_taken` and `tokens_taken` had been taken of the model's quotas in all.
+    `tokens` were taken from the quotas for it: its `estimate`, scaled by how far earlier ones were off. By
+    then, `requests_taken` and `tokens_taken` had been taken from the model's quotas in total.
     """
 
     queue: WaitingCalls
@@ -31,7 +33,7 @@ class Permit(NamedTuple):
 
 
 class WaitingCall(NamedTuple):
-    """A call that waits: the lowest rank is sent first, and of equal ones the first that came."""
+    """A call that waits: the lowest rank is sent first, and among equals the one that came first."""
 
     rank: int
     number: int
@@ -40,7 +42,7 @@ class WaitingCall(NamedTuple):
 
 
 class WaitingCalls:
-    """The waiting calls to one model, lowest rank first; providers count the quotas of each model apart."""
+    """The waiting calls to one model, lowest rank first; providers count quotas for each model separately."""
 
     def __init__(self) -> None:
         self._heap: list[WaitingCall] = []
@@ -49,9 +51,9 @@ class WaitingCalls:
         self._has_learnt = False
 
     def push(self, call: WaitingCall) -> bool:
-        """Add a call, and return whether it is the first; for any other, what holds back the first holds."""
+        """Add a call, and return whether it's the first; what holds back the first holds back the others."""
         heapq.heappush(self._heap, call)
-        # Those before it may have been cancelled, and then hold back nothing.
+        # Calls before it may have been cancelled. They hold back nothing, and nobody would wake this one.
         return self.head() is call
 
     def pop(self) -> WaitingCall:
@@ -64,18 +66,20 @@ class WaitingCalls:
 
     def head(self) -> WaitingCall | None:
         """Return the first call that still waits."""
+        # Cancelled calls stay in the heap until they're first: taking one out of its middle is a search.
         while self._heap and self._heap[0].future.done():
             heapq.heappop(self._heap)
         return self._heap[0] if self._heap else None
 
     def delay(self, now: float, tokens: float) -> float:
-        """Return the seconds until the model's quotas let a call of so many tokens through."""
+        """Return the seconds until the model's quotas let a call of `tokens` tokens through."""
+        # Most servers of one's own never say anything about quotas.
         if not self._has_learnt:
             return 0.0
         return max(self.requests.delay(now, 1), self.tokens.delay(now, tokens))
 
     def learn(self, now: float, permit: Permit, limits: Limits) -> None:
-        """Take what the headers of the answer to a call say of the quotas."""
+        """Learn what the headers of the answer to a call say about the quotas."""
         self._has_learnt = True
         requests = (limits.requests, limits.requests_left, limits.requests_reset)
         self.requests.learn(now, permit.sent_at, permit.requests_taken, *requests)
