@@ -118,5 +118,5 @@ def test_a_leaf_must_be_named_where_there_are_several() -> None:
 
     with pytest.raises(UsageError, match="ends in 2 steps: one, two\n  say which one's rows are the dataset"):
         run(pipeline)
-    with pytest.raises(UsageError, match="'three' is no step that the pipeline ends in"):
+    with pytest.raises(UsageError, match="the pipeline doesn't end in 'three'"):
         run(pipeline, leaf="three")

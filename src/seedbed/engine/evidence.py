@@ -1,6 +1,6 @@
-"""What a refused row came of: its input and the prompts that were sent for it, kept with its reason.
+"""Evidence on a refused row: its input and the prompts that were sent for it, kept with the reason.
 
-Of all other rows the prompts follow from the task, and keeping them would double what a run takes on disk.
+For all other rows the prompts can be derived from the task; keeping them would double a run's size on disk.
 """
 
 from __future__ import annotations
@@ -20,61 +20,68 @@ from seedbed.store.refused_rows import digest_of, kept_step
 from seedbed.tasks.rows import Row, encode_row
 
 
-def evidence_of(step: str, cell: InFlight, scopes: Iterable[CallScope], attempt: int = 0) -> Result:
-    """Return what is to be kept of a row that is refused under the name `step`.
+def evidence_of(step: str, in_flight: InFlight, scopes: Iterable[CallScope], attempt: int = 0) -> Result:
+    """Return what to keep of a row that is refused under the name `step`.
 
-    `scopes` are those of the item's steps so far: calls of the row count, and of those that it comes from.
+    `scopes` are those of the item's steps so far. Calls of the row and of the rows that it comes from count.
     """
-    root = cell
+    root = in_flight
     while root.parent is not None:
         root = root.parent
-    own = [scope for scope in scopes if scope.asked and f"{cell.id}/".startswith(f"{scope.row}/")]
+    # "7/1" comes from "7", and "7/10" doesn't come from "7/1": hence the slashes. Siblings' prompts don't
+    # count.
+    own = [scope for scope in scopes if scope.asked and f"{in_flight.id}/".startswith(f"{scope.row}/")]
     evidence = {
-        "input": _reference(cell) or {"row": _row_of(cell)},
-        "source_row": None if root is cell else _reference(root) or _beside(_row_of(cell), _row_of(root)),
+        "input": _reference(in_flight) or {"row": _row_of(in_flight)},
+        "source_row": None
+        if root is in_flight
+        else _reference(root) or _beside(_row_of(in_flight), _row_of(root)),
         "asked": [asked for scope in own for asked in _asked(scope)],
     }
     data = json_text([evidence], option=orjson.OPT_NON_STR_KEYS)
-    return Result(kept_step(step), cell.id, digest_of(cell.encoded), attempt, "done", data)
+    return Result(kept_step(step), in_flight.id, digest_of(in_flight.encoded), attempt, "done", data)
 
 
 def holds_prompts(result: Result) -> bool:
-    """Whether evidence has prompts: of a step whose result was there before, nobody has sent any."""
+    """Whether evidence has prompts; a step whose result was stored before has sent none in this session."""
+    # Without decoding: the row may be megabytes, and "asked" is the last key.
     return not result.data.endswith(b'"asked":[]}]')
 
 
 def redacted(result: Result, secrets: Sequence[str]) -> Result:
-    """Return evidence without the secrets of the run, which an author may have put into a prompt."""
+    """Return evidence without the run's secrets, which an author may have put into a prompt."""
     shown = redact(text := result.data.decode(), secrets)
     return result if shown == text else result._replace(data=shown.encode())
 
 
-def _reference(cell: InFlight) -> dict[str, Any] | None:
-    """Return where the run keeps a row anyway: among those that a step has made."""
-    return {"of": [cell.node, cell.source, cell.k]} if cell.node else None
+def _reference(in_flight: InFlight) -> dict[str, Any] | None:
+    """Return where the run keeps a row already: among the rows that a step made."""
+    # A copy of each refused row, of megabytes perhaps, took as long to write as all else of a run.
+    return {"of": [in_flight.node, in_flight.source, in_flight.k]} if in_flight.node else None
 
 
-def _row_of(cell: InFlight) -> Row | None:
-    """Return the row of a cell; of variables those that are not private, as those are no part of a row."""
-    encoded = cell.encoded
-    if cell.given is not None:
-        public = {name: value for name, value in cell.given.items() if not name.startswith("_")}
+def _row_of(in_flight: InFlight) -> Row | None:
+    """Return a row in flight as a dictionary; private variables are left out, as they're no part of a row."""
+    encoded = in_flight.encoded
+    if in_flight.given is not None:
+        public = {name: value for name, value in in_flight.given.items() if not name.startswith("_")}
         try:
             encoded = encode_row(public)
         except InvalidRowError:
+            # A variable that JSON lacks may be why the row failed: its reason is worth more than its input.
             return None
     row: Row = orjson.loads(encoded)
     return row
 
 
 def _beside(row: Row | None, source_row: Row | None) -> dict[str, Any]:
-    """Return a source row as it is kept with a row: as the names of its columns where that has them all.
+    """Return a source row as it's kept with a row: only the names of its columns if the row has them all.
 
     Most steps add columns, and long texts would be kept twice.
     """
     if row is not None and source_row is not None:
         same = {name: row[name] for name in source_row if name in row}
-        # As JSON, since 1 and true are equal in Python.
+        # Compared as JSON, since 1 and true are equal in Python.
         if orjson.dumps(same) == orjson.dumps(source_row):
             return {"columns": list(source_row)}
     return {"row": source_row}
@@ -93,7 +100,7 @@ def _asked(scope: CallScope) -> Iterable[dict[str, Any]]:
 
 
 def _without_images(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message with the size of each image in place of it: it is in the row, and may be megabytes."""
+    """Return a message with each image replaced by its size: it's in the row, and may be megabytes."""
     content = message.get("content")
     if not isinstance(content, list):
         return dict(message)

@@ -1,4 +1,4 @@
-"""Why a row was not made, as data: shown, stored and read back alike."""
+"""Why a row wasn't made, as data that can be shown, stored and read back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from seedbed.tracebacks import where
 class Failure(NamedTuple):
     """A row that failed or was rejected: its id, the step, the kind of error, and the reason in words.
 
-    `tries` counts how often the call was sent, `text` is the answer that could not be used.
-    `answered` says that an answer was the cause, so that only another answer can help; `rejected` that the
-    row was not wanted. `kept_as` is the step under whose name the run keeps it, where it is no step's result
-    that says it. `source` is how people name the row that it comes from: `questions.jsonl, line 7`; empty
-    for the rows of a generator, which are known by their index.
+    `tries` counts how often the call was sent, `text` is the answer that couldn't be used. `answered` says
+    that an answer was the cause, so only another answer can help; `rejected` that the row isn't wanted.
+    `kept_as` is the name under which the run keeps the reason if no step's result has it. `source` is what
+    people call the row that it comes from: `questions.jsonl, line 7`; empty for a generator's rows, which go
+    by their index.
     """
 
     row: str
@@ -35,7 +35,7 @@ class Failure(NamedTuple):
 
     @property
     def place(self) -> str:
-        """How people name the row."""
+        """What people call the row."""
         return row_name(self.row, self.source)
 
     @classmethod
@@ -49,7 +49,7 @@ class Failure(NamedTuple):
         kept_as: str = "",
         source: str = "",
     ) -> Failure:
-        """Return what an error says of a row."""
+        """Return the failure of a row with this error."""
         return cls(
             row,
             step,
@@ -65,11 +65,12 @@ class Failure(NamedTuple):
 
     @classmethod
     def from_data(cls, row: str, step: str, data: dict[str, Any]) -> Failure:
-        """Return the failure that `data` was made of."""
+        """Return the failure that `data` was made from."""
         return cls(row, step, **data)
 
     def data(self) -> dict[str, Any]:
-        """Return why, as JSON values: all but where it is and where it is kept."""
+        """Return the reason as JSON values, without the row, the step and where it's kept."""
+        # Row and step are the result's key in the store: said twice, they could differ.
         values = self._asdict()
         del values["row"], values["step"], values["kept_as"]
         if not self.source:
@@ -82,6 +83,8 @@ class Failure(NamedTuple):
         try:
             return orjson.dumps(data)
         except TypeError:
+            # Models send halves of surrogate pairs, and one must not keep the reason from the store. Only
+            # then are the texts gone through.
             clean = {key: _clean(value) for key, value in data.items()}
             return orjson.dumps(clean)
 
@@ -91,7 +94,7 @@ def _clean(value: Any) -> Any:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the error in words, and for one of an author's own code the line that raised it."""
+    """Return the error in words; for an error of an author's code, with the line that raised it."""
     if isinstance(error, SeedbedError):
         return str(error)
     place = where(error)
@@ -102,6 +105,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _is_answered(error: BaseException) -> bool:
+    # Decides what `retry` buys: only the calls that were given up, or all calls of the row with other seeds.
+    # A filter looks at the answer or the prompt, so the same call would be filtered again.
     if isinstance(error, GenerationError):
         return any(_is_answered(part) for part in error.errors.values())
     if isinstance(error, BaseExceptionGroup):

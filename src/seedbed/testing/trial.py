@@ -72,7 +72,7 @@ class Trial:
 
     def take(self, settled: ItemOutcome, step: str) -> None:
         """Note what became of an item."""
-        self.made[settled.id] = [cell.row() for cell in settled.rows(step)]
+        self.made[settled.id] = [in_flight.row() for in_flight in settled.rows(step)]
         self.failures += settled.failures
         self.rejections += settled.rejections
 

@@ -96,9 +96,9 @@ class Trace:
 
     def watch(self, settled: ItemOutcome) -> None:
         """Take what became of an index or input row."""
-        for cells in settled.made.values():
-            for cell in cells:
-                self._settled(cell.id, cell.place).rows.append(cell.row())
+        for rows in settled.made.values():
+            for in_flight in rows:
+                self._settled(in_flight.id, in_flight.place).rows.append(in_flight.row())
         for failure in settled.failures:
             self._settled(failure.row, failure.source).failures.append(failure)
         for rejection in settled.rejections:

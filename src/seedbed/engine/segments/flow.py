@@ -1,4 +1,4 @@
-"""The way of one item through the row-wise steps of a run."""
+"""The path of one item through the row-wise steps of a run."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from seedbed.pipeline.topology import Merge, Node, Topology
 from seedbed.tasks.steps import Step
 
 Chain = list[Node]
-"""Nodes each of which has one child, with one parent: a row goes through without waiting for its siblings."""
+"""Nodes in a line, each with one child: a row goes through them without waiting for its siblings."""
 
 Finished = Mapping[str, "asyncio.Future[list[InFlight]]"]
 
 Ways = dict[str, list["str | Failure"]]
-"""For each step with routes behind it, the one that each of its rows takes, or why it takes none."""
+"""For each step that routes its rows: the next step of each row, or why there is none."""
 
 
 class Flow:
     """Takes items through the nodes of a segment of the graph.
 
-    Where rows fork, meet or need order, the rows of an item wait for each other; they wait for those of
-    another item at an ordered step alone. `kept` names the nodes whose rows are wanted. With `judged`,
-    rows may still be refused afterwards, and it must be known then what was asked for them.
+    At a fork, at a join and at an ordered step, the rows of an item wait for each other. Only an ordered step
+    makes them wait for another item. `kept` names the nodes whose rows are wanted. With `judged`, rows may
+    still be refused afterwards, and then their prompts are needed.
     """
 
     def __init__(
@@ -50,6 +50,8 @@ class Flow:
         self._chains = _chains(segment, topology, self._kept)
         self._places = {node.name: place for place, node in enumerate(topology.nodes)}
         self._turns = {node.name: Turns() for node in segment if is_ordered(node)}
+        # Most runs are one chain. It runs in the item's own task: a task and a future for each item would be
+        # processor time spent on a graph that isn't there.
         self._is_plain = (
             len(self._chains) == 1
             and not self._is_routed(self._chains[0][0])
@@ -58,23 +60,25 @@ class Flow:
         )
 
     async def settle(self, item: Item, position: int) -> ItemOutcome:
-        """Return what became of an item; an error that every row would meet is raised."""
+        """Return what became of an item; raise an error that every row would meet."""
         settled = ItemOutcome(position, item.id)
         try:
             if item.failure is not None:
                 settled.failures.append(item.failure)
             elif self._is_plain:
                 (chain,) = self._chains
-                settled.made[chain[-1].name] = await self._one_through(chain, 0, item.cell, settled)
+                settled.made[chain[-1].name] = await self._one_through(chain, 0, item.in_flight, settled)
             else:
-                await self._through_all(item.cell, settled)
+                await self._through_all(item.in_flight, settled)
         finally:
+            # Also if the item failed or was filtered upstream: the items after it would wait forever.
             for turns in self._turns.values():
                 turns.give_up(position)
         if not self._judged:
-            # A row may wait long for its verdict, and prompts are as large as rows.
+            # A row may wait a long time for its verdict, and its prompts are as large as the row.
             settled.scopes.clear()
-        # They came as they happened, and the rows of one item go their ways at once.
+        # Branches run concurrently, so these are in order of arrival, and timing must not decide what is
+        # kept.
         settled.failures.sort(key=self._place)
         settled.rejections.sort(key=self._place)
         return settled
@@ -92,6 +96,8 @@ class Flow:
         first.set_result([start])
         finished = {start.node: first}
         ways: Ways = {}
+        # All chains start at once and wait for the futures of their parents. Chains are in topological order,
+        # so a parent's future is there when its child asks for it.
         for chain in self._chains:
             finished[chain[-1].name] = asyncio.ensure_future(
                 self._when_ready(chain, start, finished, ways, settled)
@@ -108,96 +114,104 @@ class Flow:
         ]
         if not branches:
             return await self._through(chain, [start], settled)
-        cells = branches[0] if head.merge is None else self._merged(head, head.merge, branches, settled)
-        return await self._through(chain, cells, settled)
+        rows = branches[0] if head.merge is None else self._merged(head, head.merge, branches, settled)
+        return await self._through(chain, rows, settled)
 
     def _routed(
-        self, parent: str, child: str, cells: list[InFlight], ways: Ways, settled: ItemOutcome
+        self, parent: str, child: str, rows: list[InFlight], ways: Ways, settled: ItemOutcome
     ) -> list[InFlight]:
-        """Return the rows that take the way from a parent to a child."""
+        """Return the rows that go from a parent to this child."""
         if not self._topology.routes(parent):
-            return cells
-        # Asked once: a condition that said something else to the next child would lose or double the row.
+            return rows
+        # Evaluated once: a condition that answered differently for the next child would lose or double the
+        # row.
         if parent not in ways:
-            ways[parent] = [self._way(parent, cell, settled) for cell in cells]
+            ways[parent] = [self._way(parent, in_flight, settled) for in_flight in rows]
             lost = [way for way in ways[parent] if isinstance(way, Failure)]
             settled.rejections += [failure for failure in lost if failure.rejected]
             settled.failures += [failure for failure in lost if not failure.rejected]
-        return [cell for cell, way in zip(cells, ways[parent], strict=True) if way == child]
+        return [in_flight for in_flight, way in zip(rows, ways[parent], strict=True) if way == child]
 
-    def _way(self, parent: str, cell: InFlight, settled: ItemOutcome) -> str | Failure:
-        row, kept_as = cell.row(), f"{parent} routes"
+    def _way(self, parent: str, in_flight: InFlight, settled: ItemOutcome) -> str | Failure:
+        row, kept_as = in_flight.row(), f"{parent} routes"
         try:
             for child, condition in self._topology.routes(parent):
                 if condition.holds(row):
                     return child
-        except Exception as error:  # noqa: BLE001 - a condition may be a stranger's function
-            settled.evidence.append(evidence_of(kept_as, cell, settled.scopes))
-            return Failure.of(cell.id, parent, error, kept_as=kept_as, source=cell.place)
+        except Exception as error:  # noqa: BLE001 - a condition may be an author's function
+            settled.evidence.append(evidence_of(kept_as, in_flight, settled.scopes))
+            return Failure.of(in_flight.id, parent, error, kept_as=kept_as, source=in_flight.place)
         tried = ", ".join(repr(condition.text) for _, condition in self._topology.routes(parent))
         reason = Reject(f"no route behind '{parent}' takes this row: none of {tried} holds")
-        settled.evidence.append(evidence_of(kept_as, cell, settled.scopes))
-        return Failure.of(cell.id, parent, reason, rejected=True, kept_as=kept_as, source=cell.place)
+        settled.evidence.append(evidence_of(kept_as, in_flight, settled.scopes))
+        return Failure.of(
+            in_flight.id, parent, reason, rejected=True, kept_as=kept_as, source=in_flight.place
+        )
 
     def _merged(
         self, node: Node, merge: Merge, branches: list[list[InFlight]], settled: ItemOutcome
     ) -> list[InFlight]:
         if merge.kind == "union":
             return united(merge, branches)
-        cells: list[InFlight] = []
+        rows: list[InFlight] = []
         for fork, parts in by_fork(merge, branches):
             if not all(parts):
+                # A branch lost this row, and that branch has already said why: no second reason here.
                 continue
             try:
-                cells += joined(fork, parts, node.parents, merge)
+                rows += joined(fork, parts, node.parents, merge)
             except InvalidRowError as error:
                 settled.evidence.append(evidence_of(node.name, fork, settled.scopes))
                 settled.failures.append(
                     Failure.of(fork.id, node.name, error, kept_as=node.name, source=fork.place)
                 )
-        return cells
+        return rows
 
-    async def _through(self, chain: Chain, cells: list[InFlight], settled: ItemOutcome) -> list[InFlight]:
-        """Take rows through a chain; note what is wanted of them, and return what comes out."""
+    async def _through(self, chain: Chain, rows: list[InFlight], settled: ItemOutcome) -> list[InFlight]:
+        """Take rows through a chain; note those that are wanted, and return what comes out."""
         if is_ordered(chain[0]):
-            made = await self._in_order(chain[0], cells, settled)
+            made = await self._in_order(chain[0], rows, settled)
         else:
-            made = await gathered([self._one_through(chain, 0, cell, settled) for cell in cells])
+            made = await gathered([self._one_through(chain, 0, in_flight, settled) for in_flight in rows])
         if chain[-1].name in self._kept:
             settled.made[chain[-1].name] = made
         return made
 
     async def _one_through(
-        self, chain: Chain, number: int, cell: InFlight, settled: ItemOutcome
+        self, chain: Chain, number: int, in_flight: InFlight, settled: ItemOutcome
     ) -> list[InFlight]:
+        # A loop, not a coroutine for each step: a row takes one frame through its chain.
         while True:
             name = chain[number].name
-            made = children(cell, name, await self._executions.apply(name, cell, settled))
+            made = children(in_flight, name, await self._executions.apply(name, in_flight, settled))
             number += 1
             if number == len(chain):
                 return made
             if len(made) != 1:
                 return await gathered([self._one_through(chain, number, child, settled) for child in made])
-            (cell,) = made
+            (in_flight,) = made
 
-    async def _in_order(self, node: Node, cells: list[InFlight], settled: ItemOutcome) -> list[InFlight]:
+    async def _in_order(self, node: Node, rows: list[InFlight], settled: ItemOutcome) -> list[InFlight]:
         turns = self._turns[node.name]
         await turns.wait_for(settled.position)
         made: list[InFlight] = []
-        for cell in cells:
-            made += children(cell, node.name, await self._executions.apply(node.name, cell, settled))
+        # One after the other: the step's state after a row is what the next row sees.
+        for in_flight in rows:
+            made += children(
+                in_flight, node.name, await self._executions.apply(node.name, in_flight, settled)
+            )
         turns.give_up(settled.position)
         return made
 
 
 class Unchanged(Flow):
-    """The way of items through no step at all."""
+    """The path of items through no step at all."""
 
     async def settle(self, item: Item, position: int) -> ItemOutcome:
-        """Return the item's row as it came."""
+        """Return the item's row unchanged."""
         if item.failure is not None:
             return ItemOutcome(position, item.id, failures=[item.failure])
-        return ItemOutcome(position, item.id, {item.cell.node: [item.cell]})
+        return ItemOutcome(position, item.id, {item.in_flight.node: [item.in_flight]})
 
 
 def flow_of(
@@ -218,7 +232,7 @@ def is_ordered(node: Node) -> bool:
 
 
 def _chains(segment: Sequence[Node], topology: Topology, kept: frozenset[str]) -> list[Chain]:
-    """Return the nodes as chains, each behind those that its first node comes from."""
+    """Return the nodes as chains, each after the chains that its first node comes from."""
     chains: list[Chain] = []
     ends: dict[str, Chain] = {}
     for node in segment:
@@ -232,24 +246,26 @@ def _chains(segment: Sequence[Node], topology: Topology, kept: frozenset[str]) -
 
 
 def _goes_on(last: Node, node: Node, topology: Topology, kept: frozenset[str]) -> bool:
+    # A chain has no place to wait in order, to note rows that are kept, or to choose between routes.
     if is_ordered(last) or is_ordered(node) or last.name in kept:
         return False
     return topology.children(last.name) == (node.name,) and not topology.routes(last.name)
 
 
 async def gathered(coroutines: Sequence[Coroutine[Any, Any, list[InFlight]]]) -> list[InFlight]:
-    """Return the cells of all coroutines, which run concurrently, in order."""
+    """Return the rows of all coroutines, which run concurrently, in order."""
     if len(coroutines) == 1:
         return await coroutines[0]
     parts = await none_left([asyncio.ensure_future(coroutine) for coroutine in coroutines])
-    return [cell for part in parts for cell in part]
+    return [in_flight for part in parts for in_flight in part]
 
 
 async def none_left(tasks: Sequence[asyncio.Future[Any]]) -> list[Any]:
-    """Await all and return their results; where one raises, cancel the others before it is raised."""
+    """Await all and return their results; if one raises, cancel the others before raising it."""
     try:
         return list(await asyncio.gather(*tasks))
     except BaseException:
+        # gather() leaves the others running when one raises: they would send calls for a row that has failed.
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

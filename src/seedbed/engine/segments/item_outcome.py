@@ -12,13 +12,13 @@ from seedbed.store import Result
 
 @dataclass(slots=True)
 class ItemOutcome:
-    """The rows that one item made, by the step that made them, and what failed or was rejected.
+    """The rows that one item became, by the step that made them, and its failures and rejections.
 
-    `dropped` names the steps that returned nothing for a row, and said nothing of it.
+    `dropped` names the steps that returned nothing for a row and gave no reason.
 
-    `position` counts items of the source from 0; `id` is the item's, the same in every run. `scopes` are
-    those of the steps so far, and `evidence` is what is to be kept of rows that no step's own result
-    refuses.
+    `position` counts the items of the source from 0; `id` is the item's, the same in every run. `scopes` has
+    the call scopes of the steps so far. `evidence` is kept with rows that were refused outside a step: by a
+    route, a join or the decider.
     """
 
     position: int

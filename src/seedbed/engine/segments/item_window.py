@@ -1,4 +1,4 @@
-"""The sliding window: items in flight, settled each on its own, decided in their order."""
+"""The sliding window: items in flight, settled independently, decided in order."""
 
 from __future__ import annotations
 
@@ -13,24 +13,30 @@ from seedbed.engine.verdicts.decider import Decider
 from seedbed.errors import PluginError
 
 LOOKAHEAD = 1024
-"""Items that may be in flight or wait for an earlier one: memory follows it, not the number of rows."""
+"""Items that may be in flight or wait for an earlier one: memory follows this, not the number of rows."""
+# Far more than the calls in flight, so that one slow row at the head doesn't hold back the others: with 4 %
+# of the rows taking 5 s and the rest 0.3 s, a run takes 1.014 times a list schedule
+# (docs/explanation/performance.md).
 
 BYTES = 2**27
-"""Bytes of rows in the window, unless set: a row of megabytes takes the place of thousands of small ones."""
+"""Bytes of rows in the window, unless set: a row of megabytes counts like thousands of small ones."""
+# Without it, 60 rows of 5 MB took 1 GB: the number of items alone bounds nothing.
 
 _COPIES = 4
-"""What a row in flight takes, in lengths of its JSON: that, the row, what it becomes, and that as JSON."""
+"""Memory of a row in flight, in lengths of its JSON: JSON and row, of what it was and what it becomes."""
 
 AT_A_TIME = 32
-"""Items that are started in one turn of the loop, before it shows whether more would only wait."""
+"""Items that are started in one turn of the loop, before checking whether more would only wait."""
+# A row's calls queue for a permit only once its task runs, so `is_clogged` sees nothing of rows that were
+# just started: without a break, a free window would start all 1024. Rows that start early cost a tenth of the
+# processor time, since they're out of its cache when their turn comes.
 
 
 class ItemWindow:
-    """Starts items of a source while there is room, and yields what was decided of them in their order.
+    """Starts items of a source while there's room, and yields their verdicts in order.
 
-    `is_clogged` says that nothing more is to be started for now: it would only wait. `on_change` is called
-    when an item is settled, and when there is nothing to do but to wait; `on_failure` when one raised an
-    error that every item would meet.
+    `is_clogged` tells whether a new item would only wait. `on_change` is called when an item settles, and
+    before the window waits; `on_failure` when an item raised an error that every other item would meet.
     """
 
     def __init__(
@@ -73,7 +79,8 @@ class ItemWindow:
                     if head.cancelled():
                         if not self._draining:
                             raise _cancelled_by_a_stranger(head)
-                        # What is behind it has no verdict; what it came to is stored, for the next time.
+                        # Items after a cancelled one get no verdict, as verdicts are in order. Their results
+                        # are stored for the next session, so those that may still finish do.
                         await self._until_all_are_done()
                         self._raise_first()
                         return
@@ -85,55 +92,60 @@ class ItemWindow:
                     await self._news.wait()
                     self._news.clear()
         except asyncio.CancelledError:
+            # The caller was cancelled. Rows that have settled are paid for: decide them before passing it on.
             while self._may_go_on_deciding():
                 head = self._undecided.popleft()
                 self._bytes -= self._size_of.pop(head)
                 yield await self._decide(head)
             raise
         finally:
+            # Items after the last row wanted may still be in flight: they'd go on sending calls.
             self._source.close()
             await self._cancel()
             self._forget_callbacks()
 
     def _forget_callbacks(self) -> None:
-        # They hold the run, and it holds the window: without a cycle it is gone when nobody has it any more.
+        # They hold the run, which holds the window. Without this cycle a run is freed, and its store closed,
+        # as soon as its caller drops it.
         self._is_clogged = _always
         self.on_change = self.on_failure = self._source.on_news = _nothing
 
     def wake(self) -> None:
-        """Look again at what may be started and what is done."""
+        """Check again what can be started and what is done."""
         self._news.set()
 
     def drain(self) -> None:
-        """Start nothing more; what is in flight may finish."""
+        """Start nothing more; items in flight may finish."""
         self._draining = True
         self._source.close()
         self.wake()
 
     def cancel(self) -> None:
-        """Cancel what is in flight."""
+        """Cancel the items in flight."""
         self.drain()
         for task in self._undecided:
             task.cancel()
 
     @property
     def running(self) -> int:
-        """The items in flight that are not settled."""
+        """The number of items in flight that haven't settled."""
         return self._running
 
     @property
     def is_stuck(self) -> bool:
-        """Whether nothing can be started or decided before the first item in flight is settled."""
+        """Whether nothing can be started or decided until the first item in flight settles."""
         return bool(self._undecided) and not self._undecided[0].done() and not self._may_start()
 
     async def _decide(self, head: asyncio.Future[ItemOutcome]) -> ItemOutcome:
+        # Not try/finally: a verdict that was cut off halfway (`admit` runs in a thread) must stay marked as
+        # begun, so that no later item is decided on top of it.
         self._is_deciding = True
         settled = await self._fold.decide(head.result())
         self._is_deciding = False
         return settled
 
     def _may_go_on_deciding(self) -> bool:
-        """Whether the next item has been settled, and the one before it was decided to the end."""
+        """Whether the next item has settled, and the verdict on the one before it is complete."""
         if self._is_deciding or not self._undecided or self._fold.is_satisfied:
             return False
         return _is_settled(self._undecided[0])
@@ -141,7 +153,7 @@ class ItemWindow:
     def _may_start(self) -> bool:
         if self._draining or self._source.ended or len(self._undecided) >= self._lookahead:
             return False
-        # One at a time may always be: else a row larger than the bound would never be made.
+        # One item may always start: otherwise a row larger than the bound would never be made.
         if self._undecided and self._bytes >= self._most_bytes:
             return False
         return self._fold.has_room(len(self._undecided))
@@ -154,14 +166,14 @@ class ItemWindow:
             if item is None:
                 return
             task = self._loop.create_task(self._settle(item, self._started))
-            self._resize(task, _COPIES * len(item.cell.encoded))
+            self._resize(task, _COPIES * len(item.in_flight.encoded))
             self._started += 1
             self._running += 1
             task.add_done_callback(self._done)
             self._undecided.append(task)
             self._fresh += 1
             if self._fresh == 1:
-                # It is the loop's next turn in which they begin, and what they wait for shows.
+                # They run in the loop's next turn; then it shows what they wait for.
                 self._loop.call_soon(self._have_begun)
 
     def _resize(self, task: asyncio.Future[ItemOutcome], size: int) -> None:
@@ -175,15 +187,18 @@ class ItemWindow:
 
     def _done(self, task: asyncio.Future[ItemOutcome]) -> None:
         self._running -= 1
+        # What waits for its verdict is the rows, not four copies of the input: it makes room for others.
         if _is_settled(task) and task in self._size_of:
             self._resize(task, _size_of(task.result()))
         self.on_change()
         if not task.cancelled() and task.exception() is not None:
-            # Every row would meet this error: it is raised when the rows before have their verdicts.
+            # Every row would meet this error. It's raised at its turn, when the rows before it have their
+            # verdicts; until then no call may be sent that would meet it too.
             self._draining = True
             self.on_failure()
             self.wake()
         elif self._draining or (self._undecided and self._undecided[0].done()):
+            # Otherwise nothing can be decided yet, and waking up for each settled row would be for nothing.
             self.wake()
 
     async def _until_all_are_done(self) -> None:
@@ -210,9 +225,9 @@ def _cancelled_by_a_stranger(head: asyncio.Future[ItemOutcome]) -> PluginError:
     except asyncio.CancelledError as error:
         step = f"step '{error.args[0]}'" if error.args else step
     return PluginError(
-        f"{step}, or the LLM that it asks, has cancelled the row that it was called for",
-        "raise Reject to leave a row out, or an error where it cannot be made",
-        "what it starts and cancels should be a task of its own: asyncio.create_task(...)",
+        f"{step}, or its LLM, cancelled the row that it was called for",
+        "raise Reject to leave a row out, or an error if it can't be made",
+        "only cancel tasks that you started yourself: asyncio.create_task(...)",
     )
 
 
@@ -225,11 +240,11 @@ def _always() -> bool:
 
 
 def _size_of(settled: ItemOutcome) -> int:
-    """Return the bytes of the rows that an item became, with those that they were made of."""
+    """Return the bytes of the rows that an item became, and of the rows that they were made from."""
     size = 0
-    for cells in settled.made.values():
-        size += sum(len(cell.encoded) for cell in cells)
-        parent = cells[0].parent if cells else None
+    for rows in settled.made.values():
+        size += sum(len(in_flight.encoded) for in_flight in rows)
+        parent = rows[0].parent if rows else None
         while parent is not None:
             size += len(parent.encoded)
             parent = parent.parent

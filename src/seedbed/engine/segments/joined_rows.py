@@ -1,4 +1,4 @@
-"""Rows of several branches made one at their join, or gathered where routes unite."""
+"""Rows of several branches joined into one, or collected where routes meet again."""
 
 from __future__ import annotations
 
@@ -13,38 +13,41 @@ ByFork = list[tuple[InFlight, list[list[InFlight]]]]
 
 
 def united(merge: Merge, branches: Sequence[Sequence[InFlight]]) -> list[InFlight]:
-    """Return the rows of all routes, those of an earlier row at the fork first."""
-    return [cell for _, parts in by_fork(merge, branches) for part in parts for cell in part]
+    """Return the rows of all routes, ordered by their row at the fork."""
+    return [in_flight for _, parts in by_fork(merge, branches) for part in parts for in_flight in part]
 
 
 def by_fork(merge: Merge, branches: Sequence[Sequence[InFlight]]) -> ByFork:
-    """Return each row at the fork that has become any, in order, with what it became in each branch."""
+    """Return each row at the fork that became any rows, in order, with its rows in each branch."""
     found: dict[int, tuple[InFlight, list[list[InFlight]]]] = {}
     for number, branch in enumerate(branches):
-        for cell in branch:
-            fork = cell.origin(merge.fork)
-            found.setdefault(id(fork), (fork, [[] for _ in branches]))[1][number].append(cell)
+        for in_flight in branch:
+            fork = in_flight.origin(merge.fork)
+            found.setdefault(id(fork), (fork, [[] for _ in branches]))[1][number].append(in_flight)
     return sorted(found.values(), key=lambda one: row_order(one[0].id))
 
 
 def row_order(row_id: str) -> list[int]:
-    """Return what puts the rows of one item in order: the numbers behind the item's own id."""
+    """Return a sort key for the rows of one item: the numbers after the item's own id."""
+    # As numbers: as text, "7/10" would come before "7/2".
     return [int(part) for part in row_id.split("/")[1:]]
 
 
 def joined(
     fork: InFlight, branches: Sequence[list[InFlight]], parents: Sequence[Parent], merge: Merge
 ) -> list[InFlight]:
-    """Return the rows that the branches of one row at the fork make together; none where a branch has none.
+    """Return the rows that the branches of one row at the fork make together; none if a branch has none.
 
-    Their ids are those of the branch that tells them apart. Raises InvalidRowError where they cannot be
+    They take their ids from the branch that has the most rows. Raises InvalidRowError if they can't be
     joined.
     """
     named = {
-        parent.step: [cell.row() for cell in cells] for parent, cells in zip(parents, branches, strict=True)
+        parent.step: [in_flight.row() for in_flight in rows]
+        for parent, rows in zip(parents, branches, strict=True)
     }
     rows = join_rows(merge, fork.row(), named)
-    leading = max(branches, key=lambda cells: (len(cells), *(len(cell.id) for cell in cells[:1])))
+    leading = max(branches, key=lambda rows: (len(rows), *(len(in_flight.id) for in_flight in rows[:1])))
+    # Only the branch with the most rows has an id for each; between equals, the one with the longer ids.
     return [
         InFlight(lead.id, encode_row(row), "", fork, lead.source, lead.k, None, fork.place)
         for lead, row in zip(leading, rows, strict=False)

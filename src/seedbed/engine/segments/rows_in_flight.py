@@ -1,4 +1,4 @@
-"""A row on its way through a run: where it comes from, and what it is encoded."""
+"""A row on its way through a run: its JSON, and where it comes from."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from seedbed.tasks.rows import Row
 
 @dataclass(slots=True, eq=False)
 class InFlight:
-    """A row that step `node` made: its id, the row as JSON, and the cell that it was made of.
+    """A row in flight that step `node` made: its id, its JSON, and the row in flight that it was made from.
 
-    `source` and `k` say where its row is kept: row `k` of the result of `node` for row `source`. `given`
-    is what a generator task sampled, as it is, where the cell stands for that. `place` is how people name
-    the row that this one comes from, where they know it by another name than its id: a line of a file.
+    `source` and `k` say where the run keeps it: row `k` of the result of `node` for row `source`. `given`
+    holds the variables that a generator task sampled, if this stands for those. `place` is what people call
+    the row that this one comes from, if that isn't its id: a line of a file.
     """
+
+    # Rows are kept as JSON, not as dictionaries: a step may change the dictionary that it gets, and neither
+    # its siblings nor the store may see that. `eq=False`, since two rows of equal content are still two rows.
 
     id: str
     encoded: bytes
@@ -28,24 +31,27 @@ class InFlight:
     place: str = ""
 
     def row(self) -> Row:
-        """Return the row, decoded anew: whoever changes it changes nobody else's."""
+        """Return the row, decoded again for each caller: changing it changes no other's."""
+        # Sampled variables may hold what JSON lacks (a private one may be any object), so they stay as they
+        # are.
         row: Row = orjson.loads(self.encoded) if self.given is None else self.given
         return row
 
     def origin(self, node: str) -> InFlight:
-        """Return the cell of `node` that this one comes from."""
-        cell: InFlight | None = self
-        while cell is not None and cell.node != node:
-            cell = cell.parent
-        assert cell is not None, f"no row of '{node}' is behind row '{self.id}'"
-        return cell
+        """Return the row of `node` that this one comes from."""
+        in_flight: InFlight | None = self
+        while in_flight is not None and in_flight.node != node:
+            in_flight = in_flight.parent
+        assert in_flight is not None, f"row '{self.id}' comes from no row of '{node}'"
+        return in_flight
 
 
-def children(cell: InFlight, node: str, made: list[bytes]) -> list[InFlight]:
-    """Return the cells of the rows that `node` made of a cell: one row keeps its id, several are numbered."""
+def children(in_flight: InFlight, node: str, made: list[bytes]) -> list[InFlight]:
+    """Return the rows that `node` made from a row: a single one keeps its id, several are numbered."""
     if len(made) == 1:
-        return [InFlight(cell.id, made[0], node, cell, cell.id, 0, None, cell.place)]
+        # Ids are keys of results: an id that grew with each step would tie a row's key to the steps upstream.
+        return [InFlight(in_flight.id, made[0], node, in_flight, in_flight.id, 0, None, in_flight.place)]
     return [
-        InFlight(f"{cell.id}/{k}", encoded, node, cell, cell.id, k, None, cell.place)
+        InFlight(f"{in_flight.id}/{k}", encoded, node, in_flight, in_flight.id, k, None, in_flight.place)
         for k, encoded in enumerate(made)
     ]

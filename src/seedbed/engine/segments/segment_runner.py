@@ -1,4 +1,4 @@
-"""One segment of a run: items from its source go through its steps and get their verdicts."""
+"""One segment of a run: items from its source go through its steps and get verdicts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import aclosing
 from seedbed.engine.engine import Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.engine.segments.flow import flow_of, is_ordered
+from seedbed.engine.segments.flow import Flow, flow_of, is_ordered
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import ItemWindow
 from seedbed.engine.segments.segments import Segment, upstream
@@ -24,13 +24,14 @@ from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
 from seedbed.tasks.steps import BaseStep
 
 MOST_PENDING = 20_000
-"""Additions that may wait for the store's writer before nothing more is started."""
+"""Additions that may wait for the store's writer; with more, no row is started."""
+# A disk that is slower than the model would otherwise fill the memory with answers that aren't on it yet.
 
 
 class SegmentRunner:
     """Takes a segment's items through its steps.
 
-    `window` says what is under way, `counted` is the step whose rows are.
+    `window` has the items in flight, `counted` is the step whose rows are counted.
     """
 
     def __init__(
@@ -61,46 +62,58 @@ class SegmentRunner:
             generator=segment.generator,
         )
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
-        executions = StepResults(
+        # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
+        self._makes = segment.source is not None and segment.source not in segment.nodes
+        self._source = SourceMaker(plan, job.store, journal, job.fingerprints).make(segment, self._fold)
+        self._logs = {name: VerdictLog(job.store, name) for name in segment.kept}
+        self._upstream = {name: upstream(plan.topology, name) for name in segment.kept}
+        # Before the first verdict of this session is written: observers compare with what was there until
+        # now.
+        job.outlets.begin(segment.kept)
+        # Verdicts point to results. They have to go first, or a crash between the two would leave verdicts
+        # that point to rows which aren't there.
+        journal.on_replacing = self._end_logs
+        self._most_pending_bytes = plan.bounds.bytes_in_flight // 4
+        self.window = self._window(self._flow(wanted))
+
+    def _flow(self, wanted: int | None) -> Flow:
+        """Return the path of an item through the segment's steps."""
+        segment, plan = self._segment, self._job.plan
+        results = StepResults(
             {node.name: self._applied(node.step, is_ordered(node)) for node in segment.nodes},
-            journal,
+            self._journal,
             plan.seed,
             wanted is not None and segment.generator is not None,
-            is_interrupted,
-            job.steps,
+            self._is_interrupted,
+            self._job.steps,
         )
-        # Rows that come from elsewhere, one by one: from a plain generator, or of all rows of other steps.
-        self._makes = segment.source is not None and segment.source not in segment.nodes
-        flow = flow_of(segment.nodes, plan.topology, executions, segment.kept, self._fold.may_refuse)
-        maker = SourceMaker(plan, job.store, journal, job.fingerprints)
-        self._source = maker.make(segment, self._fold)
-        self._logs = {name: VerdictLog(job.store, name) for name in segment.kept}
-        self._behind = {name: upstream(plan.topology, name) for name in segment.kept}
-        job.outlets.begin(segment.kept)
-        journal.on_replacing = self._end_logs
-        most_bytes = plan.bounds.bytes_in_flight
-        self._most_pending_bytes = most_bytes // 4
-        # The rest is read ahead of, or waits for the disk.
-        self.window = ItemWindow(
-            self._source, flow.settle, self._fold, self._is_clogged, most_bytes=most_bytes // 2
-        )
+        return flow_of(segment.nodes, plan.topology, results, segment.kept, self._fold.may_refuse)
+
+    def _window(self, flow: Flow) -> ItemWindow:
+        # Half of the bytes: a quarter is for rows read ahead, a quarter for what waits for the disk.
+        most = self._job.plan.bounds.bytes_in_flight // 2
+        return ItemWindow(self._source, flow.settle, self._fold, self._is_clogged, most_bytes=most)
 
     async def execute(self) -> None:
-        """Go on until the source ends or enough is decided; raise what every row would meet."""
+        """Make rows until the source ends or enough are decided; raise an error that every row would meet."""
         try:
+            # Without aclosing, an error in `_take` would leave the generator, and the calls of its rows, to
+            # the garbage collector.
             async with aclosing(self.window.decided()) as decided:
                 async for settled in decided:
                     self._take(settled)
         finally:
             for stage in self._stages:
                 stage.close()
-        # An error behind the last wanted row was met or not, as the source's thread was ahead or not.
+        # Whether the source's thread ran into an error after the last row wanted depends on how far ahead it
+        # was, so such an error doesn't count.
         if self._source.error is not None and not self._fold.is_satisfied and not self._is_interrupted():
             failure = _source_failure(self._source, self._segment.name)
             self._job.run.fail(failure)
             for log in self._logs.values():
                 log.refuse(failure, "failed")
             self._tell([])
+        # An interrupted session has decided only the first items: the verdicts of an earlier one still stand.
         if not self._is_interrupted():
             self._job.run.tried = self._job.run.tried or self._fold.tried
             self._end_logs()
@@ -116,18 +129,20 @@ class SegmentRunner:
 
     def _take(self, settled: ItemOutcome) -> None:
         run = self._job.run
-        rows: list[bytes] = []
+        encoded: list[bytes] = []
         if self._makes:
             self._job.steps[self._segment.name].made += 1
+        # First the evidence, then the verdicts that refer to it, and last what leaves the run: the writer
+        # keeps this order, so a crash between two of them leaves no verdict without its reason.
         for evidence in settled.evidence:
             self._journal.keep_evidence(evidence)
         if self._watch is not None:
             self._watch(settled)
-        for name, cells in settled.made.items():
-            self._logs[name].accept(cells)
+        for name, rows in settled.made.items():
+            self._logs[name].accept(rows)
             if name == self._job.plan.leaf:
-                run.accepted += len(cells)
-                rows = [cell.encoded for cell in cells]
+                run.accepted += len(rows)
+                encoded = [in_flight.encoded for in_flight in rows]
         for failure in settled.failures:
             self._refuse(failure, "failed")
             run.fail(failure)
@@ -137,19 +152,20 @@ class SegmentRunner:
             self._job.steps.note(rejection)
         if settled.dropped:
             run.dropped.update(settled.dropped)
-        self._tell(rows)
+        self._tell(encoded)
+        # Last: the row that exceeds a bound has its verdict, which the next session finds.
         self._check()
         self._giving_up.note(settled, run.name)
 
     def _tell(self, rows: Sequence[bytes]) -> None:
-        """Let out what has been decided; the store has all that it follows from, in this order."""
+        """Release what has been decided; the store already has everything that it follows from."""
         if self._job.outlets.are_open:
             self._job.decided({name: log.count for name, log in self._logs.items()}, rows)
 
     def _refuse(self, failure: Failure, verdict: RefusedAs) -> None:
-        """Note why a row did not come to the steps that it was on its way to."""
+        """Note why a row didn't reach the leaves downstream of the step that refused it."""
         for name, log in self._logs.items():
-            if failure.step in self._behind[name]:
+            if failure.step in self._upstream[name]:
                 log.refuse(failure, verdict)
 
     def _check(self) -> None:
@@ -159,11 +175,11 @@ class SegmentRunner:
             raise StopRun(
                 f"{run.failed:,} row{' has' if run.failed == 1 else 's have'} failed, "
                 "which is more than --max-failures allows",
-                f"`seedbed runs retry {run.name}` asks them again",
+                f"`seedbed runs retry {run.name}` retries them",
             )
 
     def _is_clogged(self) -> bool:
-        """Whether what is begun would only wait: for the store's writer, or for a permit to call."""
+        """Whether a new item would only wait: for the store's writer, or for a permit to send a call."""
         store = self._job.store
         if store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes:
             return True
@@ -171,7 +187,7 @@ class SegmentRunner:
 
 
 def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | None:
-    """Return how many items a generator may try; rows of a file come to their end by themselves."""
+    """Return how many items a generator may try; None for a file, which has an end."""
     if segment.generator is None:
         return None
     return ATTEMPTS_PER_ROW * wanted if most is None and wanted is not None else most
@@ -180,6 +196,7 @@ def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | N
 def _source_failure(source: Source, name: str) -> Failure:
     error = source.error
     if isinstance(error, DatasetError):
+        # Half an input would be a dataset that looks complete.
         raise type(error)(error.fact, *error.advice, "the rest of the input was not read") from error
     assert error is not None
     if not isinstance(error, Exception) or concerns_all(error):

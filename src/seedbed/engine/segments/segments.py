@@ -1,4 +1,4 @@
-"""The graph of a run in segments: a source, and the row-wise steps behind it up to what needs all rows."""
+"""The graph of a run in segments: a source and its row-wise steps, up to a step that needs all rows."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import GeneratorStep, GlobalStep
 
 INPUT = ""
-"""What stands for the run's input where a step's name is asked for."""
+"""Stands for the run's input in place of a step's name."""
 
 
 @dataclass
 class Segment:
     """Steps that an item goes through without waiting for others.
 
-    `source` is the node that the rows come from, None for the run's input; `nodes` are the row-wise ones;
-    `kept` names those whose rows the run keeps: its leaves, and what a step that needs all rows reads.
+    `source` is the node that the rows come from, None for the run's input; `nodes` are the row-wise ones.
+    `kept` names the nodes whose rows the run keeps: its leaves, and what a step that needs all rows reads.
     """
 
     source: Node | None
@@ -36,12 +36,12 @@ class Segment:
         return self.nodes[0].name if self.nodes else INPUT
 
     def counted(self, leaf: str) -> str:
-        """Return the step whose rows count here: the dataset's, or the first that is kept."""
+        """Return the step whose rows are counted: the dataset's leaf, or the first that is kept."""
         return leaf if leaf in self.kept else self.kept[0]
 
     @property
     def is_barrier(self) -> bool:
-        """Whether its rows are made of all rows of earlier segments."""
+        """Whether its rows are made from all rows of earlier segments."""
         return self.source is not None and is_barrier(self.source)
 
     @property
@@ -62,13 +62,14 @@ def is_indexed(node: Node) -> bool:
 
 
 def segments_of(topology: Topology) -> list[Segment]:
-    """Return the segments of a graph, each behind those whose rows it needs."""
+    """Return the segments of a graph, each after those whose rows it needs."""
     segments: list[Segment] = []
     home: dict[str, Segment] = {}
     for node in topology.nodes:
         parents = [parent.step for parent in node.parents]
         if is_barrier(node):
             if not parents:
+                # The step comes first, over the input: that has to be in the store whole before it starts.
                 segments.append(Segment(None, kept=[INPUT]))
             for parent in parents:
                 _keep(home[parent], parent)
@@ -86,6 +87,8 @@ def segments_of(topology: Topology) -> list[Segment]:
 
 def _begun(node: Node) -> Segment:
     if isinstance(node.step, GeneratorStep) or is_barrier(node):
+        # An indexed task is applied row by row, so it's also a node: its rows then have results of their own.
+        # Other generators and barriers yield finished rows.
         return Segment(node, [node] if is_indexed(node) else [])
     return Segment(None, [node])
 
@@ -96,7 +99,7 @@ def _keep(segment: Segment, name: str) -> None:
 
 
 def counted_leaf(topology: Topology, named: str | None) -> str:
-    """Return the leaf whose rows are the dataset; raise UsageError where that must be said."""
+    """Return the leaf whose rows are the dataset; raise UsageError if the caller has to name it."""
     leaves = topology.leaves
     if named is None and len(leaves) == 1:
         return leaves[0]
@@ -107,7 +110,7 @@ def counted_leaf(topology: Topology, named: str | None) -> str:
             "say which one's rows are the dataset: --leaf NAME on the command, leaf='NAME' in Python",
         )
     if named not in leaves:
-        raise UsageError(f"'{named}' is no step that the pipeline ends in", f"it ends in {listed}")
+        raise UsageError(f"the pipeline doesn't end in '{named}'", f"it ends in {listed}")
     return named
 
 
@@ -124,7 +127,10 @@ def _upstream(topology: Topology, name: str) -> Iterator[str]:
 
 
 def joined_before_barriers(topology: Topology) -> Topology:
-    """Return the graph with a step of its own where branches meet at a step that needs all rows."""
+    """Return the graph with a joining step before each step over all rows at which branches meet.
+
+    A barrier reads whole tables from the store, and can't join rows by their fork itself.
+    """
     nodes: list[Node] = []
     edges = list(topology.edges)
     for node in topology.nodes:

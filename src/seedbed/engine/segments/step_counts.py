@@ -1,4 +1,4 @@
-"""How many rows each step has taken and made in a session, for displays."""
+"""How many rows each step took and made in a session, for displays."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class StepCounts:
-    """Rows of one step: `taken` in and `made`; of those taken, how many passed, were refused or failed.
+    """Rows of one step: how many it took and made; of those taken, how many passed, were refused or failed.
 
-    `refused` are those that the step rejected or dropped. Rows kept from earlier sessions count as well.
+    `refused` counts rows that the step rejected or dropped. Rows kept from earlier sessions count as well.
     """
 
     taken: int = 0
@@ -25,16 +25,16 @@ class StepCounts:
 
     @property
     def settled(self) -> int:
-        """The rows with which the step is done; where it takes none, those that it has made."""
+        """The rows that the step is done with; for a step that takes no rows, those that it made."""
         return self.passed + self.refused + self.failed if self.taken else self.made
 
     @property
     def pass_rate(self) -> float | None:
-        """The share of rows that passed, of those that did not fail; None where none was refused."""
+        """The share of rows that passed, of those that didn't fail; None if none was refused."""
         return self.passed / (self.passed + self.refused) if self.refused else None
 
     def add(self, made: int, has_failed: bool) -> None:
-        """Count what became of a row that was taken: how many rows were made of it, and whether it failed."""
+        """Count what became of a row: how many rows the step made from it, and whether it failed."""
         self.made += made
         if made:
             self.passed += 1
@@ -44,7 +44,8 @@ class StepCounts:
             self.refused += 1
 
     def turn_away(self) -> None:
-        """Count a row as refused that had passed: there was one like it, or no way on for it."""
+        """Count a row as refused that had passed: it was a duplicate, or no route took it."""
+        # A source's rows are counted as made, never as passed: `passed` may be 0 already.
         self.passed, self.refused = max(0, self.passed - 1), self.refused + 1
 
 
@@ -55,6 +56,6 @@ class StepTally(defaultdict[str, StepCounts]):
         super().__init__(StepCounts)
 
     def note(self, rejection: Failure) -> None:
-        """Count a rejection that no step has made itself."""
+        """Count a rejection that didn't come from the step itself."""
         if rejection.kept_as:
             self[rejection.step].turn_away()

@@ -1,4 +1,4 @@
-"""Steps applied to rows: what is known is not made again, and what is made is kept."""
+"""Steps applied to rows: results that are stored are used again, new ones are kept."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from seedbed.tasks.rows import Row, encode_row
 
 
 class Applied(NamedTuple):
-    """A step in place: how it is applied, and the digest of all that decides what it makes."""
+    """A step as it's applied: its runner, and the digest of everything that its rows depend on."""
 
     stage: StepRunner
     fingerprint: bytes
@@ -45,14 +45,14 @@ class Applied(NamedTuple):
 
 
 class StepOutcome(NamedTuple):
-    """What one step made of one row: rows, and why some or all that it should have made are not there."""
+    """What one step made from one row: rows, and the reasons for those that are missing."""
 
     rows: list[bytes]
     reasons: list[Failure]
 
     @property
     def status(self) -> ResultStatus:
-        """The word under which it is stored."""
+        """The status in the store."""
         if not self.reasons:
             return "done"
         if self.rows:
@@ -60,19 +60,19 @@ class StepOutcome(NamedTuple):
         return "rejected" if all(reason.rejected for reason in self.reasons) else "failed"
 
     def result(self, step: str, row: str, key: bytes, attempt: int) -> Result:
-        """Return it as it is stored."""
+        """Return the result that the store keeps."""
         rows = b"[" + b",".join(self.rows) + b"]"
         encoded = b",".join(reason.encoded() for reason in self.reasons)
         reasons = b"[" + encoded + b"]" if self.reasons else None
         return Result(step, row, key, attempt, self.status, rows, reasons)
 
     def of_place(self, place: str) -> StepOutcome:
-        """Return it for a row that stands in another place of its file than it did."""
+        """Return it for a row that has moved to another line of its file."""
         return self._replace(reasons=[reason._replace(source=place) for reason in self.reasons])
 
     @classmethod
     def of(cls, result: Result) -> StepOutcome:
-        """Return what a stored result says."""
+        """Return the outcome that a stored result was made from."""
         rows = [orjson.dumps(row) for row in orjson.loads(result.data)]
         reasons = orjson.loads(result.reasons) if result.reasons else ()
         return cls(rows, [Failure.from_data(result.row, result.step, reason) for reason in reasons])
@@ -81,8 +81,8 @@ class StepOutcome(NamedTuple):
 class StepResults:
     """Applies the steps of a run, each to one row at a time.
 
-    `replaces` says that the source goes on to another row where an answer cannot be used, so that such a
-    row is rejected and not failed.
+    `replaces` says that the source replaces a row whose answer can't be used, so such a row is rejected, not
+    failed.
     """
 
     def __init__(
@@ -101,37 +101,39 @@ class StepResults:
         self._is_interrupted = is_interrupted
         self._steps = steps
 
-    async def apply(self, name: str, cell: InFlight, settled: ItemOutcome) -> list[bytes]:
-        """Return the rows that a step makes of a row; failures and rejections go to `settled`."""
+    async def apply(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> list[bytes]:
+        """Return the rows that a step makes from a row; add failures and rejections to `settled`."""
         applied, counts = self._applied[name], self._steps[name]
         counts.taken += 1
-        key = execution_key(applied.fingerprint, cell.encoded)
-        stored = self._journal.result(name, cell.id)
+        key = execution_key(applied.fingerprint, in_flight.encoded)
+        stored = self._journal.result(name, in_flight.id)
+        # An ordered step runs over all rows again, as its state can't be restored from its results.
         known = stored is not None and stored.key == key and not applied.ordered
         if stored is not None and known and not self._journal.asks_anew(stored):
             outcome = StepOutcome.of(stored)
             self._journal.kept[name] += len(outcome.rows)
-            if any(reason.source != cell.place for reason in outcome.reasons):
-                outcome = outcome.of_place(cell.place)
-                self._journal.keep_result(outcome.result(name, cell.id, key, stored.attempt), stored)
-                # An earlier version has not kept the row.
-                self._journal.keep_evidence(evidence_of(name, cell, settled.scopes, stored.attempt))
+            if any(reason.source != in_flight.place for reason in outcome.reasons):
+                outcome = outcome.of_place(in_flight.place)
+                self._journal.keep_result(outcome.result(name, in_flight.id, key, stored.attempt), stored)
+                # Earlier versions didn't keep the input of a refused row.
+                self._journal.keep_evidence(evidence_of(name, in_flight, settled.scopes, stored.attempt))
         else:
             attempt = self._attempt(stored)
             scope = CallScope(
                 self._seed,
                 name,
-                cell.id,
+                in_flight.id,
                 attempt=attempt,
                 rank=settled.position,
                 has_branches=self._journal.has_branches,
             )
             scope.asked = []
             settled.scopes.append(scope)
-            outcome = await self._outcome(applied.stage, cell, scope)
+            outcome = await self._outcome(applied.stage, in_flight, scope)
             if outcome.reasons:
-                self._journal.keep_evidence(evidence_of(name, cell, settled.scopes, attempt))
-            self._journal.keep_result(outcome.result(name, cell.id, key, attempt), stored)
+                # Before the result: the writer keeps the order, so a refused row never lacks its evidence.
+                self._journal.keep_evidence(evidence_of(name, in_flight, settled.scopes, attempt))
+            self._journal.keep_result(outcome.result(name, in_flight.id, key, attempt), stored)
         counts.add(len(outcome.rows), not outcome.rows and outcome.status == "failed")
         if not outcome.rows and not outcome.reasons:
             settled.dropped.append(name)
@@ -140,52 +142,59 @@ class StepResults:
         return outcome.rows
 
     def _attempt(self, stored: Result | None) -> int:
-        """Return the number of the attempt: a new one only where an answer was to blame."""
+        """Return the number of the attempt: a new one only if an answer was the cause of the failure."""
         if stored is None:
             return 0
+        # The attempt is part of a call's key and seeds. If a call was given up, the same attempt finds the
+        # answers that the row's other calls got; under a new one they would be bought again.
         blamed = self._journal.asks_anew(stored) and any(
             reason.answered for reason in StepOutcome.of(stored).reasons
         )
         return stored.attempt + blamed
 
-    async def _outcome(self, stage: StepRunner, cell: InFlight, scope: CallScope) -> StepOutcome:
+    async def _outcome(self, stage: StepRunner, in_flight: InFlight, scope: CallScope) -> StepOutcome:
         name = stage.step.name
         try:
-            return StepOutcome(await stage.apply(cell.row(), scope), [])
+            return StepOutcome(await stage.apply(in_flight.row(), scope), [])
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
             task = asyncio.current_task()
             if self._is_interrupted() or (task is not None and task.cancelling()):
-                # Where nothing has been interrupted, it says who has cancelled the row.
+                # The name ends up in the error if nothing was interrupted and the step cancelled its own row.
                 raise asyncio.CancelledError(name) from None
-            # Nobody has cancelled this row: the author's code raised it.
-            return self._without(cell, name, [RuntimeError(f"the step raised {type(error).__name__}")])
+            # Nobody cancelled this row: the author's code raised it. Passed on, it would cancel the row's
+            # task, and the whole run would end for one row.
+            return self._without(in_flight, name, [RuntimeError(f"the step raised {type(error).__name__}")])
         except PartialRowsError as error:
-            return self._without(cell, name, error.errors, error.rows)
+            return self._without(in_flight, name, error.errors, error.rows)
         except Exception as error:  # noqa: BLE001 - a row fails alone, whatever its author's code raises
-            return self._without(cell, name, [error])
+            return self._without(in_flight, name, [error])
         finally:
             if scope.is_cut and self._is_interrupted():
-                # An author's `except` may have made a row without the answer that was cancelled.
+                # An author's `except` may have made a row without the answer that was cancelled. Stored, it
+                # would count as made in the next session, and the answer would never be asked for.
                 raise asyncio.CancelledError
 
     def _without(
-        self, cell: InFlight, name: str, errors: Sequence[Exception], rows: Sequence[Row] = ()
+        self, in_flight: InFlight, name: str, errors: Sequence[Exception], rows: Sequence[Row] = ()
     ) -> StepOutcome:
-        """Return the outcome of a row of which not all was made; raise what every row would meet."""
+        """Return the outcome of a row that is incomplete; raise an error that every row would meet."""
         for error in errors:
             if concerns_all(error):
                 raise error
         return StepOutcome(
             [encode_row(row) for row in rows],
             [
-                Failure.of(cell.id, name, error, rejected=self._is_rejection(error), source=cell.place)
+                Failure.of(
+                    in_flight.id, name, error, rejected=self._is_rejection(error), source=in_flight.place
+                )
                 for error in errors
             ],
         )
 
     def _is_rejection(self, error: Exception) -> bool:
         if isinstance(error, MissingColumnError):
-            # Another row would lack it as well.
+            # The next index would lack the column as well: rejecting would try ten indices for each row
+            # wanted.
             return False
         return isinstance(error, Reject) or (self._replaces and isinstance(error, InvalidOutputError))
 

@@ -20,6 +20,8 @@ from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import BaseStep, Step
 from seedbed.tasks.task import BaseTask, Task
 
+# How long rows in one thread hop may take before the finished ones go back. A hop costs 0.1 ms, so 20 ms
+# makes that half a percent, while a slow row doesn't hold back those before it for longer.
 _HOP_SECONDS = 0.02
 
 
@@ -31,7 +33,7 @@ class StepRunner(ABC):
         self.promised = promised_columns(step)
 
     def encoded(self, rows: Iterable[Row]) -> list[bytes]:
-        """Return rows of the step, encoded; raise MissingColumnError for one without a promised column."""
+        """Return rows of the step as JSON; raise MissingColumnError for one without a promised column."""
         encoded = []
         for row in rows:
             check_promised(self.promised, row, self.step.name)
@@ -40,13 +42,13 @@ class StepRunner(ABC):
 
     @abstractmethod
     async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
-        """Return the rows that replace `row`, encoded; raise what the step raises.
+        """Return the rows that replace `row`, as JSON; raise what the step raises.
 
-        The calls that it makes belong to `scope`.
+        Its calls belong to `scope`.
         """
 
     def close(self) -> None:
-        """Give back what the stage took."""
+        """Release what the runner holds."""
 
 
 class TaskRunner(StepRunner):
@@ -56,8 +58,8 @@ class TaskRunner(StepRunner):
         """Return the rows that the task makes."""
         task = self.step
         assert isinstance(task, BaseTask)
-        # Each row is an asyncio task of its own, and so has a context of its own. What the engine starts in
-        # it afterwards is no task of this step.
+        # Each row is an asyncio task with its own context, so rows can't see each other's scope. It's reset
+        # afterwards: tasks that the engine starts later in this context would count as branches of this step.
         token = current_scope.set(scope)
         current_files.set(task._noted_by)
         try:
@@ -73,9 +75,9 @@ class _Waiting(NamedTuple):
 
 
 class ThreadRunner(StepRunner):
-    """A blocking step: the rows that wait go to a thread together, and are processed one by one.
+    """A blocking step: rows that wait go to a thread together, and are processed there one by one.
 
-    A hop into a thread costs 0.1 ms, so that quick rows share one; slow rows come back as they are done.
+    A hop into a thread costs 0.1 ms, so quick rows share one; slow rows come back as soon as they're done.
     """
 
     def __init__(self, step: Step) -> None:
@@ -84,7 +86,7 @@ class ThreadRunner(StepRunner):
         self._worker: asyncio.Task[None] | None = None
 
     async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
-        """Return the rows that the step makes, when it was the row's turn."""
+        """Return the rows that the step makes, once it's the row's turn."""
         result: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(row, scope, result))
         if self._worker is None or self._worker.done():
@@ -95,9 +97,12 @@ class ThreadRunner(StepRunner):
         while self._waiting:
             batch, self._waiting = self._waiting, []
             outcomes = await asyncio.to_thread(self._process, batch)
+            # Those that the hop had no time for come first next time, or later rows would overtake them
+            # again.
             self._waiting[:0] = batch[len(outcomes) :]
             for waiting, outcome in zip(batch, outcomes, strict=False):
                 if waiting.result.cancelled():
+                    # Its row was cut off meanwhile; setting a result would raise and end this worker.
                     continue
                 if isinstance(outcome, BaseException):
                     waiting.result.set_exception(outcome)
@@ -118,12 +123,15 @@ class ThreadRunner(StepRunner):
             return []
         try:
             return _process(self, waiting.row, waiting.scope)
-        except BaseException as error:  # noqa: BLE001 - it is the row's, raised again where the row waits
+        except BaseException as error:  # noqa: BLE001 - raised again in the row that waits for it
             return error
 
 
 class PooledRunner(StepRunner):
     """A blocking step that calls an LLM: as many threads as calls may be in flight."""
+
+    # In one thread its calls would be sent one after the other. The loop's default pool is too small, and is
+    # shared with everything that waits for the disk.
 
     def __init__(self, step: Step, threads: int) -> None:
         super().__init__(step)
@@ -135,7 +143,8 @@ class PooledRunner(StepRunner):
         return await loop.run_in_executor(self._pool, _process, self, row, scope)
 
     def close(self) -> None:
-        """End the threads as they become free."""
+        """End the threads as soon as they're idle."""
+        # Not waiting: a step that never returns must not keep the run from ending.
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -147,12 +156,12 @@ def _process(stage: StepRunner, row: Row, scope: CallScope) -> list[bytes]:
     try:
         return stage.encoded(plain_rows(step.process(row), step.name))
     except StopIteration as error:
-        # A future refuses to carry it, and whoever awaits the future would wait for ever.
+        # A future refuses to carry StopIteration, so the row that waits for it would wait forever.
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
 
 
 def runner_of(step: BaseStep, concurrency: int) -> StepRunner:
-    """Return the stage that suits a step; raise UsageError for a step that takes no rows."""
+    """Return the runner for a step; raise UsageError for a step that takes no rows."""
     if isinstance(step, GeneratorTask):
         return TaskRunner(step)
     if isinstance(step, Task):
@@ -160,10 +169,11 @@ def runner_of(step: BaseStep, concurrency: int) -> StepRunner:
             return TaskRunner(step)
         return PooledRunner(step, concurrency)
     if isinstance(step, Step):
+        # An ordered step gets one row at a time, so a pool of threads would be idle, even if it calls an LLM.
         if step.ordered or not llms_in(step):
             return ThreadRunner(step)
         return PooledRunner(step, concurrency)
     raise UsageError(
-        f"step '{step.name}' cannot stand here: it takes no rows one by one",
+        f"step '{step.name}' can't be used here: it doesn't take rows one by one",
         "a generator comes first, and only once",
     )

@@ -6,7 +6,10 @@ import asyncio
 
 
 class Turns:
-    """Lets items pass one after the other, by position; every item gives up its turn in the end."""
+    """Lets items pass one at a time, by position; every item gives up its turn in the end."""
+
+    # An asyncio.Lock would serve items in the order in which they arrive, which depends on the answers'
+    # timing; the state of an ordered step would then differ from run to run.
 
     def __init__(self) -> None:
         self._next = 0
@@ -14,17 +17,20 @@ class Turns:
         self._waiting: dict[int, asyncio.Future[None]] = {}
 
     async def wait_for(self, position: int) -> None:
-        """Return when every item of a smaller position has passed or has given up."""
+        """Return when every item at a smaller position has passed or given up."""
         if position > self._next:
             self._waiting[position] = asyncio.get_running_loop().create_future()
             try:
                 await self._waiting[position]
             finally:
+                # A cancelled item must not be woken: setting a cancelled future's result raises.
                 del self._waiting[position]
 
     def give_up(self, position: int) -> None:
-        """Let the next one have its turn; nothing happens the second time."""
+        """Pass the turn to the next item; a second call does nothing."""
         if position < self._next:
+            # An item gives up twice: after the ordered step, so that the next one needn't wait for the steps
+            # downstream, and when it settles, since it may never have reached the step.
             return
         self._done.add(position)
         while self._next in self._done:

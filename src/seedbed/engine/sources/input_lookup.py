@@ -40,11 +40,11 @@ class InputLookup:
     def name_of(self, row: str) -> str:
         """Return how people name the row of an id, or of one made of it; empty where it is not there now."""
         root = row.partition("/")[0]
-        return next((item.cell.place for item in self._items() if item.id == root), "")
+        return next((item.in_flight.place for item in self._items() if item.id == root), "")
 
     def first_names(self, count: int) -> str:
         """Return the names of the first rows."""
-        return row_names((item.id, item.cell.place) for item in islice(self._items(), count))
+        return row_names((item.id, item.in_flight.place) for item in islice(self._items(), count))
 
     def id_of(self, text: str) -> str | None:
         """Return the id of the row that a text names: `questions.jsonl, line 7` or `questions.jsonl:7`."""
@@ -53,7 +53,7 @@ class InputLookup:
         if found is None or path is None or found["file"] not in (path.name, str(path)):
             return None
         name = self._rows.name_of(int(found["number"]))
-        row = next((item.id for item in self._items() if item.cell.place == name), None)
+        row = next((item.id for item in self._items() if item.in_flight.place == name), None)
         return row and row + found["part"]
 
     def _items(self) -> Iterator[Item]:

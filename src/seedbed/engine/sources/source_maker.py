@@ -136,7 +136,7 @@ class SourceMaker:
 
     def _keep(self, step: str, key: bytes) -> Callable[[Item], None]:
         def keep(item: Item) -> None:
-            result = Result(step, item.id, key, 0, "done", b"[" + item.cell.encoded + b"]")
+            result = Result(step, item.id, key, 0, "done", b"[" + item.in_flight.encoded + b"]")
             stored = self._journal.result(step, item.id)
             if stored is not None and stored.key == key:
                 self._journal.kept[step] += 1

@@ -39,7 +39,7 @@ class Item(NamedTuple):
     """
 
     id: str
-    cell: InFlight
+    in_flight: InFlight
     failure: Failure | None = None
     begins: int = 0
 
@@ -178,7 +178,7 @@ class ThreadedSource(Source):
         if self._items:
             item = self._items.popleft()
             self._asked = False
-            self._bytes_taken += len(item.cell.encoded)
+            self._bytes_taken += len(item.in_flight.encoded)
             self._lighter.set()
             if self._ahead:
                 self._room.release()
@@ -208,7 +208,7 @@ class ThreadedSource(Source):
                 item = next(iterator, None)
                 if item is None:
                     break
-                self._bytes_made += len(item.cell.encoded)
+                self._bytes_made += len(item.in_flight.encoded)
                 self._items.append(item)
                 self._tell()
         except _CANCELLED as raised:
@@ -253,8 +253,8 @@ def numbered(
     for rows in yielded:
         for place, row in enumerate(rows):
             check_promised(promised, row, step)
-            cell = InFlight(str(number), encode_row(row), step, None, str(number))
-            yield Item(cell.id, cell, begins=0 if place else len(rows))
+            in_flight = InFlight(str(number), encode_row(row), step, None, str(number))
+            yield Item(in_flight.id, in_flight, begins=0 if place else len(rows))
             number += 1
         if rows:
             begin(number)

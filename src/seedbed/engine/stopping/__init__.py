@@ -1,1 +1,1 @@
-"""Stopping: caps, limits that lift later, and runs that nothing comes of."""
+"""Stopping: caps, rate limits that lift later, and runs that come to nothing."""

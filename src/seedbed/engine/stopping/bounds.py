@@ -1,4 +1,4 @@
-"""Where a run stops by itself, and how fast it may go."""
+"""When a run stops by itself, and how fast it may go."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from seedbed.llm.budget.prices import Prices
 
 GIVE_UP_AFTER = 50
 BYTES_IN_FLIGHT = 2**28
+# A share of the first few rows says little: of an input of unknown length, 5 % is at least 5 rows.
 _FEWEST = 100
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
@@ -29,7 +30,7 @@ class MaxFailures:
 
     @classmethod
     def parse(cls, given: int | str | None) -> MaxFailures:
-        """Return what `10`, `"10"` or `"5%"` stands for; raise UsageError for anything else."""
+        """Return what `10`, `"10"` or `"5%"` means; raise UsageError for anything else."""
         if given is None:
             return cls()
         text = str(given).strip()
@@ -39,13 +40,14 @@ class MaxFailures:
             if int(text) >= 0:
                 return cls(count=int(text))
         except ValueError:
+            # Not a number: refused below, like a negative one.
             pass
         raise UsageError(
-            f"'{text}' is no number of failures", "write --max-failures 20, or --max-failures 5%"
+            f"'{text}' is not a number of failures", "write --max-failures 20, or --max-failures 5%"
         )
 
     def are_exceeded(self, failed: int, decided: int, wanted: int | None) -> bool:
-        """Whether so many failures are too many; a share is one of the rows wanted, or of those decided."""
+        """Whether these are too many failures; a share is of the rows wanted, or else of those decided."""
         if self.count is not None and failed > self.count:
             return True
         of = wanted if wanted is not None else max(decided, _FEWEST)
@@ -61,12 +63,14 @@ def check_size(what: str, number: int | None, least: int = -(2**63), most: int =
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a run may take: indices tried, failed rows, dollars, tokens and seconds; None is without bound.
+    """What a run may take: indices tried, failed rows, dollars, tokens and seconds; None means no bound.
 
-    `give_up_after` is how many rows may come to nothing for one reason before any row is made; 0: all.
-    `max_bytes_in_flight` stops nothing, and holds back rows: 256 MiB of them unless set.
-    Dollars, tokens and seconds span all sessions of a run. The two rates are limits per endpoint and key.
-    The prices, in dollars per million tokens, take the place of those that are listed.
+        Bounds(max_cost=5.0, max_failures=MaxFailures.parse("5%"))
+
+    `give_up_after` is how many rows may come to nothing for the same reason before any row is made; 0: all.
+    `max_bytes_in_flight` stops nothing but holds back rows: 256 MiB of them unless set. Dollars, tokens and
+    seconds count over all sessions of a run. The two rates are limits per endpoint and key. The prices, in
+    dollars per million tokens, replace the listed ones.
     """
 
     max_attempts: int | None = None
@@ -82,32 +86,32 @@ class Bounds:
     price_output: float | None = None
 
     def check(self) -> None:
-        """Raise UsageError for a bound that leaves room for nothing."""
+        """Raise UsageError for a bound that leaves no room for anything."""
         given = {name: value for name, value in vars(self).items() if name != "max_failures"}
         check_whole(**{name: value for name, value in given.items() if name in _WHOLE})
         check_real(**given)
         for name, value in given.items():
             if name == "give_up_after" and value == 0:
                 continue
-            # Nothing is more than NaN. A price may be 0.
+            # `not > 0` instead of `<= 0`, which is false for NaN. A price may be 0.
             if isinstance(value, (int, float)) and not value > 0 and not name.startswith("price"):
                 option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
-                raise UsageError(f"{option} {value:g} leaves room for nothing", "make it more than 0")
+                raise UsageError(f"{option} {value:g} leaves no room for anything", "make it more than 0")
             if isinstance(value, int):
                 check_size(name, value)
 
     @property
     def bytes_in_flight(self) -> int:
-        """The bytes of rows that are read ahead, under way or waiting for the disk at a time."""
+        """The bytes of rows that may be read ahead, in flight or waiting for the disk at a time."""
         return BYTES_IN_FLIGHT if self.max_bytes_in_flight is None else self.max_bytes_in_flight
 
     @property
     def prices(self) -> Prices:
-        """The prices of models: those given here, else those that are listed."""
+        """The prices of models: those given here, or else the listed ones."""
         return Prices(price_input=self.price_input, price_output=self.price_output)
 
     def budget(self, prices: Prices, spent: Spent) -> Budget | None:
-        """Return the budget of a run that has `spent` so much before; None where nothing is capped."""
+        """Return the budget of a run that has spent `spent` before; None if nothing is capped."""
         if self.max_cost is None and self.max_tokens is None and self.max_seconds is None:
             return None
         return Budget(

@@ -1,4 +1,4 @@
-"""Stops a run of which nothing comes, before all of it is paid for."""
+"""Stops a run that comes to nothing, before all of it is paid for."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from seedbed.engine.failure import Failure
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.errors import StopRun
 
+# Two wanted rows used to try 20 indices, and cost 60 calls, before anything was said. Four for each row are
+# enough to tell a filter that keeps little from one that keeps nothing; five, so that one unlucky row ends no
+# small run.
 _PER_ROW = 4
 _FEWEST = 5
 _AT_ONCE = frozenset({"MissingColumnError"})
-"""Kinds of failure that lie in a step's code: the first row tells of all of them."""
+"""Kinds of failure that are a fault of the step's code: every row would fail like the first."""
 _OWN_TO_A_ROW = re.compile(r"\d+(\.\d+)?|'[^']*'|\"[^\"]*\"")
 
 
 class _Reason(NamedTuple):
-    """Why an item came to nothing: two that differ in a number or a quoted word are the same reason."""
+    """Why an item came to nothing; reasons that differ only in a number or a quoted word are the same."""
 
     what: str
     step: str
@@ -26,11 +29,11 @@ class _Reason(NamedTuple):
 
 
 class GivingUp:
-    """Raises StopRun where the first `after` items decided all came to nothing for one reason.
+    """Raises StopRun if the first `after` items decided all came to nothing for the same reason.
 
-    Items are decided in their order, so that neither timing nor a resumed run decides where that is. Of a run
-    for a few rows, four items for each row wanted are enough (at least five): a generator tries ten at most.
-    With 0 it never gives up.
+    Items are decided in order, so timing and resuming don't change where that is. For a run of a few rows,
+    four items for each row wanted are enough (at least five), since a generator tries at most ten. With 0 it
+    never gives up.
     """
 
     def __init__(self, after: int, wanted: int | None) -> None:
@@ -41,7 +44,7 @@ class GivingUp:
         self._is_over = after == 0
 
     def note(self, settled: ItemOutcome, run: str) -> None:
-        """Take the verdict on the next item; raise StopRun where it is time to give up."""
+        """Take the verdict on the next item; raise StopRun if it's time to give up."""
         if self._is_over:
             return
         told = [*settled.failures, *settled.rejections]
@@ -49,6 +52,8 @@ class GivingUp:
             _Reason("dropped", step, "", "") for step in settled.dropped
         }
         one = next(iter(reasons), None)
+        # One row made, or two different reasons, and the run is no hopeless one: from then on nothing is
+        # counted.
         if any(settled.made.values()) or one is None or len(reasons) > 1 or self._reason not in (None, one):
             self._is_over = True
             return
@@ -65,7 +70,7 @@ class GivingUp:
         return StopRun(
             f"{rows} {verdict} at '{reason.step}'{why}",
             *(line.strip() for line in rest),
-            "look at one with `seedbed preview`, or go on all the same with --give-up-after 0",
+            "look at one with `seedbed preview`, or continue anyway with --give-up-after 0",
         )
 
 

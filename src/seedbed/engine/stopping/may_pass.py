@@ -1,4 +1,4 @@
-"""What stops a run and may pass by itself."""
+"""What stops a run, but may pass by itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from seedbed.errors import DatasetError, StopRun, StoreError
 
 
 def may_pass(error: BaseException | None) -> bool:
-    """Whether what stopped a run was a bound, the disk or another program, and the run can go on."""
+    """Whether a cap, the disk or another program stopped the run, so that it can be resumed."""
+    # A dataset that can't be written for its content fails the next time, too; a full disk may not.
     if isinstance(error, DatasetError):
         return isinstance(error.__cause__, OSError)
     return isinstance(error, (StopRun, StoreError))

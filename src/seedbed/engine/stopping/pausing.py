@@ -1,4 +1,4 @@
-"""A run that pauses at a limit that lifts later than one is willing to wait."""
+"""Pausing a run at a rate limit that lifts too late to wait for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from seedbed.llm.calling.retry import lifts_late
 
 
 def paused(error: SeedbedError) -> SeedbedError:
-    """Return the StopRun for a limit that lifts late, with when it does; any other error as it is."""
+    """Return a StopRun for a limit that lifts late, with the time; return any other error unchanged."""
+    # As failures, its rows would end up in a dataset without them; as a pause, they're pending.
     limit = _limit_in(error)
     if limit is None or limit.retry_after is None:
         return error
@@ -17,7 +18,7 @@ def paused(error: SeedbedError) -> SeedbedError:
     return StopRun(
         limit.fact,
         f"the limit lifts at {lifts:%Y-%m-%d %H:%M:%S}: the run pauses, and its rows wait",
-        "the same command goes on from there",
+        "the same command resumes it",
     )
 
 

@@ -1,1 +1,1 @@
-"""Verdicts: what becomes of each row, so that a run ends with exactly as many as were asked for."""
+"""Verdicts: what becomes of each row, so that a run ends with exactly as many rows as you asked for."""

@@ -1,4 +1,4 @@
-"""Verdicts: what counts towards the rows that are wanted, decided in the order of the items."""
+"""The decider: what counts towards the rows wanted, decided in the order of the items."""
 
 from __future__ import annotations
 
@@ -20,15 +20,21 @@ from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep
 
 ATTEMPTS_PER_ROW = 10
+"""Indices that a generator may try for each row wanted, unless set."""
+# A generator has no end: a filter that lets nothing through would otherwise buy answers forever.
 
 
 class Decider(AcceptedRows):
-    """Decides items one after the other: judges their rows, and cuts what is behind the last one wanted.
+    """Decides items one after the other: judges their rows, and cuts those beyond the number wanted.
 
     `counted` is the step whose rows are counted, `steps` are those whose failures count with them. An item
-    starts only while accepted + failed + undecided is below `wanted`, and there are `attempts` of them at
-    most; both may be None.
+    starts only while accepted + failed + undecided is below `wanted`, and at most `attempts` of them start;
+    both may be None.
     """
+
+    # Exactly N rows, and the same ones at any timing, come from two rules: a verdict depends only on the
+    # items before it, and nothing starts that may turn out not to be needed. Counting rows as they arrive
+    # instead would accept whichever answers came first.
 
     def __init__(
         self,
@@ -60,19 +66,21 @@ class Decider(AcceptedRows):
 
     @property
     def is_satisfied(self) -> bool:
-        """Whether as many rows and failures have been decided as are wanted."""
+        """Whether the rows and failures decided so far are as many as wanted."""
         return self._wanted is not None and self._counted_rows >= self._wanted
 
     @property
     def tried(self) -> int | None:
-        """How many items have been tried, where there may be no more of them and rows are still wanted."""
+        """How many items were tried, if no more may be and rows are still wanted; otherwise None."""
         is_out = self._attempts is not None and self._items >= self._attempts
         return self._attempts if is_out and not self.is_satisfied else None
 
     def has_room(self, undecided: int) -> bool:
-        """Whether one more item may start beside those that are not decided yet."""
+        """Whether one more item may start besides those that are undecided."""
         if self._attempts is not None and self._items + undecided >= self._attempts:
             return False
+        # Each undecided item is expected to make one row. Starting more in case some fail would be faster,
+        # but would buy answers for rows that are cut.
         return self._wanted is None or self._counted_rows + undecided < self._wanted
 
     def decided(self) -> int:
@@ -81,29 +89,34 @@ class Decider(AcceptedRows):
 
     def below(self, index: int) -> Sequence[Row]:
         """Return the accepted rows of all items below an index, as the generator made them."""
+        # Positions ascend, as items are decided in order.
         return self._accepted[: bisect_left(self._positions, index)]
 
     async def decide(self, settled: ItemOutcome) -> ItemOutcome:
-        """Turn what became of the next item into its verdict."""
+        """Turn the outcome of the next item into its verdict."""
         if self._admitting is not None and settled.rows(self._counted):
             await self._admit_rows(settled)
+        # Judging was the last that needed the prompts, and a verdict may wait long for the disk.
         settled.scopes.clear()
+        # After judging: a row that is refused leaves its place to the next one.
         self._cut(settled)
         if self._remembers and self._admitting is None:
-            for cell in self._own(settled):
-                self._remember(cell.row(), settled.position)
+            for in_flight in self._own(settled):
+                self._remember(in_flight.row(), settled.position)
         self._items += 1
         return settled
 
     def _own(self, settled: ItemOutcome) -> list[InFlight]:
-        """Return the generator's own rows behind those that are counted."""
-        own = (cell.origin(self._generator) for cell in settled.rows(self._counted))
-        return list({id(cell): cell for cell in own}.values())
+        """Return the generator's own rows that the counted ones come from."""
+        # `unique` and `admit` are the generator's and know its columns, not those of steps downstream. A row
+        # that became several is judged once.
+        own = (in_flight.origin(self._generator) for in_flight in settled.rows(self._counted))
+        return list({id(in_flight): in_flight for in_flight in own}.values())
 
     async def _admit_rows(self, settled: ItemOutcome) -> None:
         assert self._admitting is not None
-        for cell in self._own(settled):
-            row = cell.row()
+        for in_flight in self._own(settled):
+            row = in_flight.row()
             try:
                 key = self._unique_key(row)
                 if key in self._seen:
@@ -111,13 +124,14 @@ class Decider(AcceptedRows):
                 if self._judges:
                     await self._judge(row)
             except Reject as reason:
-                _drop(settled, cell)
-                settled.rejections.append(self._refused(settled, cell, reason))
+                _drop(settled, in_flight)
+                settled.rejections.append(self._refused(settled, in_flight, reason))
+            # `admit` is an author's code: what it raises fails this row and no other.
             except Exception as error:
                 if concerns_all(error):
                     raise
-                _drop(settled, cell)
-                settled.failures.append(self._refused(settled, cell, error))
+                _drop(settled, in_flight)
+                settled.failures.append(self._refused(settled, in_flight, error))
             else:
                 self._remember(row, settled.position)
                 if key:
@@ -126,6 +140,7 @@ class Decider(AcceptedRows):
     async def _judge(self, row: Row) -> None:
         assert self._admitting is not None
         admit: Callable[..., object] = self._admitting.admit
+        # In a thread: comparing with all accepted rows takes a while, and calls in flight need the loop.
         if await asyncio.to_thread(admit, row, self._accepted) is False:
             raise UsageError(
                 f"`admit` of step '{self._generator}' returned False, which rejects nothing",
@@ -134,32 +149,35 @@ class Decider(AcceptedRows):
 
     def _remember(self, row: Row, position: int) -> None:
         if not self._remembers:
+            # All other runs must not hold their rows in memory.
             return
         self._accepted.append(row)
         self._positions.append(position)
 
-    def _refused(self, settled: ItemOutcome, cell: InFlight, error: Exception) -> Failure:
-        """Return why a row that its step has made is not in the dataset; have it noted what it came of."""
+    def _refused(self, settled: ItemOutcome, in_flight: InFlight, error: Exception) -> Failure:
+        """Return why a finished row isn't in the dataset, and note the evidence."""
         name, kept_as = self._generator, f"{self._generator} admission"
-        settled.evidence.append(evidence_of(kept_as, cell, settled.scopes))
+        settled.evidence.append(evidence_of(kept_as, in_flight, settled.scopes))
         return Failure.of(
-            cell.id,
+            in_flight.id,
             name,
             error,
             rejected=isinstance(error, Reject),
             kept_as=kept_as,
-            source=cell.place,
+            source=in_flight.place,
         )
 
     def _unique_key(self, row: Row) -> bytes:
-        """Return the digest of what no other row may have; empty where everything may be had twice."""
+        """Return the digest of a row's `unique` columns; empty if it has none."""
+        # A digest: sixteen bytes for each row, whatever the columns hold.
         columns = self._admitting.unique if self._admitting else ()
         values = [row.get(column) for column in columns]
         return digest(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)) if columns else b""
 
     def _cut(self, settled: ItemOutcome) -> None:
-        """Leave out what is behind the last one wanted: rows first come, then failures."""
+        """Cut rows beyond the number wanted; if both don't fit, rows count before failures."""
         rows, failures = settled.rows(self._counted), settled.failures
+        # The common case first: this runs for every row.
         if not failures and (self._wanted is None or self._counted_rows + len(rows) <= self._wanted):
             self._counted_rows += len(rows)
             return
@@ -168,21 +186,21 @@ class Decider(AcceptedRows):
             room = self._wanted - self._counted_rows
             if len(rows) > room:
                 settled.made[self._counted] = rows = rows[:room]
-            # By identity: several generations of one row fail alike.
+            # By identity: several generations of one row may fail with equal failures.
             surplus = {id(failure) for failure in counting[room - len(rows) :]}
             settled.failures = [failure for failure in failures if id(failure) not in surplus]
             counting = counting[: room - len(rows)]
         self._counted_rows += len(rows) + len(counting)
 
 
-def _drop(settled: ItemOutcome, cell: InFlight) -> None:
-    """Take what a row became out of all that was made."""
-    for node, cells in settled.made.items():
-        settled.made[node] = [made for made in cells if not _comes_from(made, cell)]
+def _drop(settled: ItemOutcome, in_flight: InFlight) -> None:
+    """Remove everything that a row became from what was made."""
+    for node, rows in settled.made.items():
+        settled.made[node] = [made for made in rows if not _comes_from(made, in_flight)]
 
 
-def _comes_from(made: InFlight, cell: InFlight) -> bool:
+def _comes_from(made: InFlight, in_flight: InFlight) -> bool:
     link: InFlight | None = made
-    while link is not None and link is not cell:
+    while link is not None and link is not in_flight:
         link = link.parent
-    return link is cell
+    return link is in_flight

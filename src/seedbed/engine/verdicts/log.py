@@ -1,4 +1,4 @@
-"""The verdicts of a run in its store: written where they differ from those that are there."""
+"""The verdicts of a run in its store: only those that differ from the stored ones are written."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ _OF_NO_STEP = bytes(16)
 
 
 class VerdictLog:
-    """The verdicts on the rows of one step, in order; what is stored already is not written again.
+    """The verdicts on the rows of one step, in order; those that are stored already aren't written again.
 
-    Verdicts follow from results, so a run that goes on comes to the same ones; the first that differs
-    voids those behind it.
+    Verdicts follow from results, so a resumed run comes to the same ones. The first that differs voids those
+    after it.
     """
+
+    # Writing all of them again would be a write for each row whenever a run is resumed, and a crash halfway
+    # would leave fewer rows accepted than there were before.
 
     def __init__(self, store: RunStore, leaf: str) -> None:
         self._store = store
@@ -29,36 +32,47 @@ class VerdictLog:
 
     @property
     def count(self) -> int:
-        """How many verdicts there are of this session, those among them that were there already."""
+        """How many verdicts this session has, including those that were stored already."""
         return self._seq
 
-    def accept(self, cells: list[InFlight]) -> None:
+    def accept(self, rows: list[InFlight]) -> None:
         """Accept rows."""
-        for cell in cells:
-            self._add(Verdict(self._leaf, self._seq, cell.id, "accepted", cell.node, cell.source, cell.k))
+        for in_flight in rows:
+            self._add(
+                Verdict(
+                    self._leaf,
+                    self._seq,
+                    in_flight.id,
+                    "accepted",
+                    in_flight.node,
+                    in_flight.source,
+                    in_flight.k,
+                )
+            )
 
     def refuse(self, failure: Failure, verdict: RefusedAs) -> None:
-        """Note a row that failed or was rejected, and why where no result says it."""
+        """Note a row that failed or was rejected, and the reason if no result has it."""
         step, row = failure.kept_as or failure.step, failure.row
         is_new = self._add(Verdict(self._leaf, self._seq, row, verdict, step, row, 0))
-        # A row that is known may stand in another line of its file now.
+        # Also for a known verdict: the row may have moved to another line of its file.
         if failure.kept_as and (is_new or failure.source):
             why = b"[" + failure.encoded() + b"]"
             self._store.add_result(Result(step, row, _OF_NO_STEP, 0, verdict, b"[]", why))
 
     def end(self) -> None:
-        """Forget the stored verdicts behind those of this session so far.
+        """Remove the stored verdicts after those of this session.
 
-        They are the last ones, or what others point to is about to change.
+        Called when no more follow, or before results change that later verdicts point to.
         """
         if self._agrees:
             self._forget(next(self._stored, None))
 
     def _add(self, verdict: Verdict) -> bool:
-        """Add a verdict; return whether it is new."""
+        """Add a verdict; return whether it's new."""
         known = next(self._stored, None) if self._agrees else None
         is_new = known != verdict
         if is_new and self._agrees:
+            # All of them, not only this one: each was decided based on those before it.
             self._forget(known)
         if is_new:
             self._store.add_verdict(verdict)
