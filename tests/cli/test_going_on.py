@@ -181,8 +181,8 @@ WRONG = {
     "--concurrency 0": "--concurrency is 1 or more",
     "--seed x": "'x' is not a valid integer",
     "--leaf hiaku": "it ends in haiku",
-    "--name a/b": "'a/b' is no name of a run",
-    "--name .a": "'.a' is no name of a run",
+    "--name a/b": "'a/b' isn't a name for a run",
+    "--name .a": "'.a' isn't a name for a run",
     "--max-faliures 1": "did you mean '--max-failures'?",
 }
 
@@ -196,4 +196,4 @@ def test_a_wrong_value_is_said_before_anything_is_spent(seedbed: Seedbed, runs: 
 
 
 def test_no_name_is_no_name(seedbed: Seedbed) -> None:
-    assert "'' is no name of a run" in seedbed(*POEMS, "3", "--name", "").error
+    assert "'' isn't a name for a run" in seedbed(*POEMS, "3", "--name", "").error

@@ -126,10 +126,10 @@ WRONG: list[tuple[Any, str]] = [
     (["a", "b"], "holds values of type str where rows were expected"),
     ([["a"]], "holds values of type list where rows were expected"),
     (iter([1]), "holds values of type int"),
-    (pandas.Series([1, 2]), "is no table|values of type"),
-    (polars.Series([1, 2]), "is no table"),
+    (pandas.Series([1, 2]), "isn't a table|values of type"),
+    (polars.Series([1, 2]), "isn't a table"),
     (polars.DataFrame(DATA).lazy(), "a query that has not run yet"),
-    (pa.array([1]), "is no table"),
+    (pa.array([1]), "isn't a table"),
 ]
 
 

@@ -240,9 +240,9 @@ def test_a_folder_of_other_things_is_not_replaced_by_a_dataset(tmp_path):
     thesis.mkdir()
     check_target(thesis)
     (thesis / "chapter.tex").write_text("years of work")
-    with pytest.raises(UsageError, match="is there and is no dataset's folder"):
+    with pytest.raises(UsageError, match="exists and isn't the folder of a dataset"):
         check_target(thesis)
-    with pytest.raises(DatasetError, match="is there and is no dataset's folder"):
+    with pytest.raises(DatasetError, match="exists and isn't the folder of a dataset"):
         export_rows(ROWS, thesis)
     assert names(thesis) == {"chapter.tex"}
 

@@ -75,7 +75,7 @@ def test_a_json_list_longer_than_any_buffer_is_read(tmp_path):
         ("rows.json", b'[{"a":1} {"a":2}]', "rows.json' item 1 is followed by neither"),
         ("rows.json", b'[{"a":1}, {"a":', "rows.json' item 2 is not JSON: "),
         ("rows.json", b'[{"a":1}', "rows.json' item 1 is followed by neither"),
-        ("rows.json", b'[{"a":1}] x', "rows.json' goes on after the end of its list"),
+        ("rows.json", b'[{"a":1}] x', "rows.json' has more text after the end of its list"),
         ("rows.json", b'[{"a":"\xff"}]', "rows.json' is not UTF-8 text"),
         ("rows.parquet", b"no", "rows.parquet' cannot be read as Parquet"),
         ("rows.arrow", b"no", "rows.arrow' cannot be read as Arrow"),
@@ -251,7 +251,7 @@ def test_an_encoding_that_is_none_or_has_no_place_is_refused_at_once(tmp_path):
         with pytest.raises(UsageError, match=f"there is no encoding '{encoding}'"):
             read_rows(path, Reading(encoding))
     pq.write_table(pa.table({"a": [1]}), tmp_path / "rows.parquet")
-    with pytest.raises(UsageError, match="is no text file"):
+    with pytest.raises(UsageError, match="isn't a text file"):
         read_rows(tmp_path / "rows.parquet", Reading("latin-1"))
 
 

@@ -261,7 +261,7 @@ def test_a_folder_that_takes_no_writes_is_refused_and_stays_as_it_is(public, nam
     """
     message = outcome(textwrap.dedent(AS_NOBODY) + textwrap.dedent(code), public / name)
     public.chmod(0o755)
-    assert "cannot be used: Permission denied\n  choose a folder where you may make files" in message
+    assert "cannot be used: Permission denied\n  choose a folder where you may create files" in message
     assert not (public / "new").exists()
     assert list((public / "empty").iterdir()) == []
     assert {path.name for path in (public / "run").iterdir()} == {"run.db", "run.db.lock"}

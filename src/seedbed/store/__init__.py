@@ -1,4 +1,4 @@
-"""Rows on disk: the files that rows are read from and written to, and the store of a run."""
+"""Rows on disk: the files that rows are read from and written to, and the databases of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as an Arrow IPC file (also called Feather), there and back."""
+"""Reading and writing rows as Arrow IPC files (also called Feather)."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ _FILE_MAGIC = b"ARROW1"
 
 
 def write_arrow(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-    """Write all rows in two passes over them; a batch is all that is held in memory."""
+    """Write all rows in two passes over them, with one batch in memory at a time."""
     import pyarrow as pa
 
     _write(rows, path, types, pa.ipc.new_file)
 
 
 def write_arrow_stream(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-    """Write what `write_arrow` writes in the format of streams, which has no index of batches."""
+    """Write the same in the stream format, which has no index of batches."""
     import pyarrow as pa
 
     _write(rows, path, types, pa.ipc.new_stream)
 
 
 def read_arrow(path: Path, reading: Reading) -> Iterator[Placed]:
-    """Yield the rows batch by batch, each with its number, of the file or the stream format.
+    """Yield the rows of a file in the file or the stream format, each with its number, batch by batch.
 
-    Raises `DatasetError` where the file cannot be read.
+    Raises `DatasetError` if the file can't be read.
     """
     import pyarrow as pa
 
     try:
+        # Not memory-mapped: if the file were truncated meanwhile, SIGBUS would end the process.
         with pa.OSFile(str(path), "rb") as file:
             schema, batches = _opened(file)
             check_names(f"'{path}'", schema.names)
@@ -51,7 +52,7 @@ def read_arrow(path: Path, reading: Reading) -> Iterator[Placed]:
 
 
 def arrow_types(path: Path) -> pa.Schema:
-    """Return the columns of a file; raises what pyarrow raises."""
+    """Return the schema of a file; raises what pyarrow raises."""
     import pyarrow as pa
 
     with pa.OSFile(str(path), "rb") as file:
@@ -61,6 +62,7 @@ def arrow_types(path: Path) -> pa.Schema:
 def _opened(file: pa.NativeFile) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     import pyarrow as pa
 
+    # By content: both formats are called `.arrow`, and `datasets` writes streams.
     streamed = file.read(len(_FILE_MAGIC)) != _FILE_MAGIC
     file.seek(0)
     if streamed:

@@ -1,9 +1,9 @@
-"""Arrow's values in their JSON form, and back into their type.
+"""Arrow values to their JSON form, and back to their Arrow type.
 
-The form is that of `seedbed.tasks.values`, so that a time in a Parquet file and a `datetime` of Python are
-the same text. A map with text keys is a dictionary, another one a list of `{"key": ..., "value": ...}`;
-months, days and nanoseconds of an interval are a list. `array_of` is the inverse of `values_of` for all
-values that came from it.
+The form is that of `seedbed.tasks.values`, so that a time in a Parquet file and a `datetime` in Python become
+the same text. A map with text keys becomes a dictionary, any other map a list of `{"key": ..., "value":
+...}`. The months, days and nanoseconds of an interval become a list. `array_of` is the inverse of `values_of`
+for every value that `values_of` has returned.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any, TypeAlias
 from seedbed.tasks.values import duration_text, instant_text, plain_value
 
 Array: TypeAlias = Any
-"""A `pyarrow.Array` of any type; its stubs know what an array has by the type of its values alone."""
+"""A `pyarrow.Array` of any type. Its stubs give each element type a class of its own, with other methods."""
 
 DataType: TypeAlias = Any
 """A `pyarrow.DataType` of any kind."""
 
 Note: TypeAlias = Callable[[str], None]
-"""Takes what was read otherwise than it is written."""
+"""Gets a sentence about a value that isn't read exactly as it was written."""
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NANOSECONDS = 10**9
@@ -40,6 +40,7 @@ def values_of(array: Array, note: Note = lambda text: None) -> list[Any]:
     from pyarrow import types
 
     kind = array.type
+    # Nested types first, by their parts: `to_pylist` on the whole would lose nanoseconds and NaN on the way.
     if types.is_dictionary(kind):
         return values_of(array.dictionary_decode(), note)
     if types.is_struct(kind):
@@ -65,9 +66,9 @@ def values_of(array: Array, note: Note = lambda text: None) -> list[Any]:
 
 
 def array_of(values: Sequence[Any], kind: DataType) -> Array:
-    """Return an array of a type, of values in their JSON form.
+    """Return values in their JSON form as an array of a type.
 
-    Raises ValueError, TypeError, ArithmeticError or a pyarrow error where one has another form.
+    Raises ValueError, TypeError, ArithmeticError or a pyarrow error if a value doesn't have that type.
     """
     import pyarrow as pa
 
@@ -122,6 +123,7 @@ def _is_text(kind: DataType) -> bool:
 
 def _structs(array: Array, note: Note) -> list[Any]:
     names = [field.name for field in array.type]
+    # `flatten` minds the offset of a slice and the nulls of the struct, `field` doesn't.
     columns = [values_of(column, note) for column in array.flatten()]
     rows = zip(*columns, strict=True) if columns else ((),) * len(array)
     valid = array.is_valid().to_pylist()
@@ -134,6 +136,7 @@ def _structs(array: Array, note: Note) -> list[Any]:
 def _lists(array: Array, note: Note) -> list[Any]:
     import pyarrow.compute as pc
 
+    # `flatten` leaves out what is under null lists, so the items come in the order of the lengths.
     items = iter(values_of(array.flatten(), note))
     lengths = pc.list_value_length(array).to_pylist()
     return [None if length is None else list(islice(items, length)) for length in lengths]
@@ -155,9 +158,11 @@ def _maps(array: Array, note: Note) -> list[Any]:
 def _floats(array: Array, note: Note) -> list[Any]:
     import pyarrow.compute as pc
 
+    # Older versions of pyarrow have no `is_finite` for half floats.
     if array.type.bit_width == 16:
         array = array.cast("float32")
     finite = pc.is_finite(array)
+    # None if all values are null: then there's nothing to replace either.
     if pc.all(finite).as_py() is not False:
         return list(array.to_pylist())
     note("NaN or an infinity is read as null")
@@ -166,10 +171,11 @@ def _floats(array: Array, note: Note) -> list[Any]:
 
 
 def _texts(array: Array, note: Note) -> list[Any]:
+    # Arrow doesn't check the text that it reads: a writer may have put any bytes there.
     try:
         return list(array.to_pylist())
     except UnicodeDecodeError:
-        note("text that is not valid Unicode is read with U+FFFD in the place of what is wrong")
+        note("text that is not valid Unicode is read with U+FFFD for the invalid bytes")
     return [
         None if value is None else value.decode(errors="replace")
         for value in array.cast("large_binary").to_pylist()
@@ -177,17 +183,18 @@ def _texts(array: Array, note: Note) -> list[Any]:
 
 
 def _integers(array: Array) -> list[Any]:
-    """Return the values of times as the integers that they are stored as, and all others as they are."""
+    """Return times as the integers that Arrow stores, and all other values unchanged."""
     from pyarrow import types
 
     kind = array.type
+    # `to_pylist` makes datetimes, which end at microseconds and at the year 9999.
     if not types.is_temporal(kind):
         return list(array.to_pylist())
     return list(array.view(f"int{kind.bit_width}").to_pylist())
 
 
 def _reader_of(kind: DataType) -> Callable[[Any], Any] | None:
-    """Return what makes the JSON form of a stored value; None for a type that pyarrow reads well."""
+    """Return the function from a stored value to its JSON form; None if `to_pylist` reads the type well."""
     from pyarrow import types
 
     if types.is_timestamp(kind):
@@ -210,7 +217,7 @@ def _zone(name: str | None) -> tzinfo | None:
 
     try:
         return pa.lib.string_to_tzinfo(name) if name else None
-    except Exception:  # noqa: BLE001 - a zone that is not installed here: it is an instant all the same
+    except Exception:  # noqa: BLE001 - a zone that isn't installed here: the instant is the same in UTC
         return UTC
 
 
@@ -219,7 +226,7 @@ def _instant(nanoseconds: int, zone: tzinfo | None) -> str:
     try:
         moment = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
-        # Python has no such year; numpy's way to write it.
+        # A year that Python doesn't have: written as numpy writes it.
         return f"{_day(seconds // _DAY)}T{timedelta(seconds=seconds % _DAY)}"
     local = moment.astimezone(zone) if zone else moment.replace(tzinfo=None)
     text, offset = local.isoformat()[:19], local.isoformat()[19:]
@@ -234,7 +241,7 @@ def _day(days: int) -> str:
 
 
 def _parser_of(kind: DataType) -> Callable[[Any], Any] | None:
-    """Return what makes of a JSON form what pyarrow takes for the type; None where it is that already."""
+    """Return the function from the JSON form to what pyarrow takes for a type; None if they are the same."""
     from pyarrow import types
 
     if types.is_dictionary(kind):
@@ -248,6 +255,7 @@ def _parser_of(kind: DataType) -> Callable[[Any], Any] | None:
         return None if parse is None else lambda values: [_parsed(parse, value) for value in values]
     if types.is_decimal(kind):
         return Decimal
+    # Four types: binary, large_binary, fixed_size_binary and binary_view, which older pyarrows don't have.
     if "binary" in str(kind):
         return lambda text: base64.b64decode(text, validate=True)
     return _time_parser(kind)
@@ -257,6 +265,7 @@ def _struct_parser(kind: DataType) -> Callable[[Any], Any]:
     parsers = {field.name: _parser_of(field.type) for field in kind}
 
     def parse(row: Any) -> Any:
+        # pyarrow drops keys that the type doesn't have; here that would be lost data.
         if unknown := row.keys() - parsers.keys():
             raise ValueError(f"no such fields: {unknown}")
         return {
@@ -298,12 +307,14 @@ def _time_parser(kind: DataType) -> Callable[[str], int] | None:
 
 def _in_units(nanoseconds: int, step: int) -> int:
     whole, rest = divmod(nanoseconds, step)
+    # Rounding would change the value: the column is written as text instead.
     if rest:
-        raise ValueError("a finer time than the type holds")
+        raise ValueError("the time is finer than the unit of the type")
     return whole
 
 
 def _nanoseconds_since_epoch(text: str) -> int:
+    # Nanoseconds are parsed by hand: `fromisoformat` drops all digits after the sixth.
     found = _FRACTION.search(text)
     moment = datetime.fromisoformat(_FRACTION.sub("", text))
     since = moment.replace(tzinfo=moment.tzinfo or UTC) - _EPOCH
@@ -314,7 +325,7 @@ def _nanoseconds_since_epoch(text: str) -> int:
 def _duration(text: str) -> int:
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise ValueError(f"no duration: {text}")
+        raise ValueError(f"not a duration: {text}")
     sign, *counts, fraction = found.groups()
     years, days, hours, minutes, seconds = (int(count or 0) for count in counts)
     whole = (years * 365 + days) * _DAY + hours * 3600 + minutes * 60 + seconds
@@ -323,6 +334,6 @@ def _duration(text: str) -> int:
 
 
 def batched(values: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    """Yield the values in lists of `size`, the last one shorter."""
+    """Yield the values in lists of `size`; the last one may be shorter."""
     while chunk := list(islice(values, size)):
         yield chunk

@@ -1,4 +1,4 @@
-"""A file or folder put in the place of another: complete or not at all."""
+"""Replacing a file or folder with a new one: completely or not at all."""
 
 from __future__ import annotations
 
@@ -15,27 +15,36 @@ from pathlib import Path
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a new hidden path beside `target`; what the block makes there takes the place of `target`.
+    """Yield a hidden path next to `target`; what the block writes there replaces `target` at the end.
 
-    It is durable before it takes the name. A block that ends by an error leaves `target` as it was
-    and nothing beside it. A symbolic link stays one, and what it points to is replaced; a file keeps
-    the mode of the one before it. Raises `OSError` as the file system does.
+        with replacing(Path("rows.jsonl")) as made:
+            made.write_bytes(rows)
+
+    The new file is durable before it gets the name. If the block raises, `target` is unchanged and nothing
+    is left next to it. A symbolic link stays a link, and the file that it points to is replaced. A file
+    keeps its mode. Raises `OSError` as the file system does.
     """
+    # In the same folder, as a rename is atomic only within one file system.
     place = target.resolve() if target.is_symlink() else target
     if place.exists():
-        # Where it does not, what is hidden may be all that there is: see `_replace`.
+        # If it doesn't exist, a process may have been killed between the two renames of `_replace`: the
+        # hidden folders are then all that's left of the dataset.
         sweep(place)
     made = hidden_beside(place)
     mode = stat.S_IMODE(place.stat().st_mode) if place.is_file() else None
     try:
+        # Private until it's complete: a file that only its owner may read mustn't be open to all meanwhile.
         if mode is not None:
             made.touch(0o600)
         yield made
         if mode is not None:
             made.chmod(mode)
+        # Before the rename: some file systems write the new name first, and a power cut would leave an empty
+        # file under it.
         _sync(made)
         _replace(made, place)
-        with suppress(OSError):  # the dataset is in place; some file systems cannot sync a folder
+        # The dataset is in place by now, and some file systems can't sync a folder.
+        with suppress(OSError):
             _sync_one(place.parent)
         sweep(place)
     finally:
@@ -43,12 +52,12 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def hidden_beside(path: Path) -> Path:
-    """Return a new hidden name in the folder of `path`, recognisable as a part of it, and whose it is."""
+    """Return a new hidden name in the folder of `path`, with the machine and process that it belongs to."""
     return path.with_name(f"{_beginning(path)}{_host()}.{os.getpid()}.{os.urandom(4).hex()}")
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed processes of this machine have left beside `path`."""
+    """Remove what killed processes of this machine have left next to `path`."""
     begins = _beginning(path)
     with suppress(OSError):
         for found in [*path.parent.iterdir()]:
@@ -68,11 +77,12 @@ def _beginning(path: Path) -> str:
 
 
 def _host() -> str:
-    # On a disk that machines share, nobody knows which processes of another one are alive.
+    # On a shared disk it isn't known which processes of another machine are alive: those files stay.
     return hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
 
 
 def _is_alive(pid: int) -> bool:
+    # On Windows `os.kill(pid, 0)` sends Ctrl-C: what was left behind there stays.
     if os.name != "posix":
         return True
     try:
@@ -100,7 +110,7 @@ def _sync_one(path: Path) -> None:
 
 
 def _replace(made: Path, place: Path) -> None:
-    """Rename; a folder that stands in the way is moved aside first, as it cannot be replaced in one step."""
+    """Rename; a folder in the way is moved aside first, as a rename can't replace one that has files."""
     if not (made.is_dir() and place.is_dir()):
         made.replace(place)
         return

@@ -1,10 +1,10 @@
-"""Rows as Arrow record batches, there and back, through pyarrow.
+"""Rows to Arrow record batches and back, through pyarrow.
 
-A column that came from an Arrow or Parquet file keeps its type there, where all its values still are of it.
-Any other has the type that `seedbed.store.schema` infers from all rows: bool, int64 (uint64 where
-needed), float64, text, list or struct. None, and a column or key that is missing, is null. A column
-without one such type holds JSON text and says so in its field's metadata (`seedbed.encoding`:
-`json`), from which its values are restored. A column that is always None is text.
+A column that came from an Arrow or Parquet file keeps its type if all its values still have it. Any other
+column has the type that `seedbed.store.schema` infers from all rows: bool, int64 (uint64 if needed), float64,
+text, list or struct. None is null, and so is a column or key that a row doesn't have. A column without one
+such type holds JSON text, and its field's metadata says so (`seedbed.encoding`: `json`); reading the file
+restores its values. A column that is always None is text.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from seedbed.tasks.rows import Row, encode_value
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Rows with whole documents are 100 kB each: 500 of them are 50 MB in memory.
 BATCH_ROWS = 500
 _JSON_TEXT = {b"seedbed.encoding": b"json"}
 
 
 def require_pyarrow(what: str = "Parquet and Arrow files need") -> None:
-    """Raise `UsageError` unless pyarrow is there."""
+    """Raise `UsageError` unless pyarrow can be imported."""
+    # Imported, not looked up: an installed pyarrow may still fail, for example for want of a C library.
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
@@ -38,9 +40,9 @@ def require_pyarrow(what: str = "Parquet and Arrow files need") -> None:
 
 
 class ColumnarRows:
-    """Encoded rows as record batches of `schema`, which one pass over them finds.
+    """Encoded rows as record batches of `schema`, which is inferred in a first pass over them.
 
-    `types` is the serialised Arrow schema of the run's input, whose types columns keep where they can.
+    `types` is the serialised Arrow schema of the run's input; columns keep their type from it if they can.
     """
 
     def __init__(self, rows: Iterable[bytes], types: bytes | None = None) -> None:
@@ -59,7 +61,7 @@ class ColumnarRows:
             yield from chunk
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in batches."""
+        """Yield the rows in record batches."""
         import pyarrow as pa
 
         mixed = _mixed(self.schema)
@@ -79,9 +81,9 @@ class ColumnarRows:
 def rows_of(
     what: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], note: Note = lambda text: None
 ) -> Iterator[Row]:
-    """Yield the rows of the batches of a file or table, `what`, each value in its JSON form.
+    """Yield the rows of a file's or table's batches, each value in its JSON form; `what` names it in errors.
 
-    Raises `DatasetError` where two columns have one name.
+    Raises `DatasetError` if two columns have the same name.
     """
     check_names(what, schema.names)
     mixed = _mixed(schema)
@@ -94,7 +96,7 @@ def rows_of(
 
 
 def check_names(what: str, names: list[str]) -> None:
-    """Raise `DatasetError` where two columns have one name."""
+    """Raise `DatasetError` if two columns have the same name: a row could hold only one of them."""
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
         raise DatasetError(f"{what} has two columns named {doubled!r}", "rename one of them")

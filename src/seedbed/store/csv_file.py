@@ -1,14 +1,14 @@
-"""Rows as comma-separated values (RFC 4180), there and back, and tab-separated ones to read.
+"""Reading and writing rows as comma-separated values (RFC 4180), and reading tab-separated ones.
 
 The file is UTF-8 without a byte order mark, its lines end in CRLF, and its first line names all
 columns, in order of first appearance over the whole dataset. A cell holds
 
-    text       as it is
+    text       unchanged
     JSON       for a number, a bool, a list or a dictionary: 12, 0.5, true, [1,"a"], {"key":"value"}
-    nothing    for None, for empty text, and for a column that the row lacks
+    nothing    for None, for empty text, and for a column that the row doesn't have
 
-so types are not kept: read back, every cell is text, and an empty one is None. Python 3.11 cannot
-write None and empty text apart. Rows without any column leave no trace if no row has one.
+so CSV doesn't keep types: read back, every cell is text, and an empty one is None. Python 3.11 can't write
+None and empty text differently. Rows without columns aren't written if no row has any.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _MAX_CELL = 2**31 - 1
 
 
 def write_csv(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-    """Write all rows in two passes over them; a row is all that is held in memory."""
+    """Write all rows in two passes over them, with one row in memory at a time."""
+    # The header comes first in the file, and a column may first appear in the last row.
     columns: dict[str, None] = {}
     for row in map(orjson.loads, rows):
         columns.update(dict.fromkeys(row))
@@ -41,22 +42,24 @@ def write_csv(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> 
 
 
 def read_csv(path: Path, reading: Reading) -> Iterator[Placed]:
-    """Yield a row of texts for each record, with the line that it begins in.
+    """Yield a row of texts for each record, with the line on which it begins.
 
-    Raises `DatasetError` with file and line if it cannot be read.
+    Raises `DatasetError` with file and line if the file can't be read.
     """
     yield from _read(path, reading, ",")
 
 
 def read_tsv(path: Path, reading: Reading) -> Iterator[Placed]:
-    """Yield what `read_csv` yields, of a file whose cells have tabs between them."""
+    """Yield the same as `read_csv` from a file with tabs between its cells."""
     yield from _read(path, reading, "\t")
 
 
 def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
-    # The limit belongs to the process; its default of 128 KiB is less than one long answer.
+    # The limit is for the whole process, so it's never lowered. Its default, 128 KiB, is less than one long
+    # answer.
     csv.field_size_limit(max(_MAX_CELL, csv.field_size_limit()))
     with opened(path) as file, decoded(file, encoding := encoding_of(file, reading.encoding)) as text:
+        # Without `strict` a stray quote swallows all rows up to the next one.
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
             for line, row in _records(path, reader):
@@ -74,7 +77,7 @@ def _records(path: Path, reader: Any) -> Iterator[Placed]:
         raise DatasetError(f"'{path}' has two columns named {doubled!r}", "rename one of them")
     end = reader.line_num
     for cells in reader:
-        # A record may go on over several lines, and the reader knows its last one.
+        # A cell may hold line breaks: the reader knows the last line of a record, people look for the first.
         begin, end = end + 1, reader.line_num
         if not cells:
             continue

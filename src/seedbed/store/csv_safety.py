@@ -1,7 +1,8 @@
-"""Rows whose cells no spreadsheet takes for a formula.
+"""Rows with cells that no spreadsheet takes for a formula.
 
-Spreadsheets run what begins like a formula in a CSV file, quoted or not, and a model may have written it:
-`=HYPERLINK(...)` sends what stands in other cells to a server. https://owasp.org/www-community/attacks/CSV_Injection
+Spreadsheets run text that begins like a formula in a CSV file, quoted or not, and a model may have written
+it: `=HYPERLINK(...)` sends the contents of other cells to a server.
+https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ import orjson
 
 from seedbed.errors import UsageError
 
-# The full-width forms are typed in Japanese, and taken for the others.
+# Spreadsheets take the full-width forms, which Japanese keyboards type, for the ASCII ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - they are meant
 
 
 class SafeCells:
-    """Encoded rows, which can be iterated again, with `'` before each text that begins like a formula.
+    """Encoded rows with `'` before each text that begins like a formula; they can be iterated again.
 
-    Spreadsheets show such a cell as text, most without the `'`; other programs read it as it stands. Numbers,
-    negative ones too, stay numbers.
+    Spreadsheets show such a cell as text, most of them without the `'`; other programs read the `'` as well.
+    Numbers stay numbers, including negative ones.
     """
 
     def __init__(self, rows: Iterable[bytes]) -> None:
@@ -34,12 +35,12 @@ class SafeCells:
 
 
 def safe_rows(rows: Iterable[bytes], csv_safe: bool) -> Iterable[bytes]:
-    """Return the rows, with safe cells where that is asked for."""
+    """Return the rows, with safe cells if `csv_safe` is set."""
     return SafeCells(rows) if csv_safe else rows
 
 
 def check_csv_safe(csv_safe: bool, out: Path | None) -> None:
-    """Raise UsageError where safe cells are asked for and the dataset is no CSV file."""
+    """Raise UsageError if `csv_safe` is set and the dataset isn't a CSV file."""
     if csv_safe and (out is None or out.suffix.lower() != ".csv"):
         where = f"'{out}' is not one" if out else "there is none"
         raise UsageError(

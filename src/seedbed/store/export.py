@@ -1,4 +1,4 @@
-"""Encoded rows to a file that a user names."""
+"""Writing encoded rows to the file that a user names."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from seedbed.store.formats import FOLDERS, writer_of
 from seedbed.store.hf_folder import is_hf_folder
 
 INPUT_TYPES = "input types"
-"""The name of the mark under which a run keeps the serialised Arrow schema of its input."""
+"""The mark of a run that holds the serialised Arrow schema of its input."""
 
 
 def check_target(path: Path) -> None:
-    """Raise `UsageError` for what can be known to be wrong with `path` before there are rows for it.
+    """Raise `UsageError` if rows can't be written to `path`, as far as that shows before there are rows.
 
-    That is: an unknown ending, a missing package, a folder that is missing or cannot be written to,
-    a file or folder that a dataset must not replace.
+    It finds an unknown ending, a missing package, a folder that is missing or read-only, and a file or
+    folder that a dataset must not replace.
     """
+    # Called before the first request: a dataset that can't be written mustn't cost money.
     writer_of(path)
     try:
         _check_place(path)
     except ValueError as error:
-        raise UsageError(f"{str(path)!r} is no name of a file: {error}") from error
+        raise UsageError(f"{str(path)!r} isn't a file name: {error}") from error
     except OSError as error:
         raise UsageError(
-            f"'{path}' cannot be written: {error.strerror}", "choose a folder where you may make files"
+            f"'{path}' cannot be written: {error.strerror}", "choose a folder where you may create files"
         ) from error
 
 
@@ -38,21 +39,25 @@ def _check_place(path: Path) -> None:
     place = path.resolve()
     if not place.parent.is_dir():
         raise UsageError(f"there is no folder '{path.parent}'", f"mkdir -p '{path.parent}'")
+    # Permission bits don't tell for ACLs, read-only mounts and root, so create a file and see.
     probe = hidden_beside(place)
     probe.touch(exist_ok=False)
     probe.unlink()
 
 
 def export_rows(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> int:
-    """Make `path` of encoded rows, in the format of its ending, and return their number.
+    """Write encoded rows to `path`, in the format of its ending; return how many there are.
 
-    `rows` gives each row as one JSON object without a line end (see `encode_row`) and can be iterated
-    more than once. `types` is the serialised Arrow schema of the run's input, whose types columns of
-    Parquet, Arrow and Hugging Face datasets keep where their values are still of them. The complete
-    file replaces what was there in one step (a folder in two).
+        with RunReader.open(Path("runs/jokes")) as run:
+            export_rows(run.rows("jokes"), Path("jokes.parquet"))
 
-    Raises `UsageError` for an ending that is unknown, and `DatasetError` where the file cannot be written;
-    what was there before stays then.
+    `rows` yields each row as one JSON object without a line end (see `encode_row`), and can be iterated
+    more than once. `types` is the serialised Arrow schema of the run's input: columns of Parquet, Arrow
+    and Hugging Face datasets keep their type from it if all their values still have it. The complete
+    file replaces the old one in one step (a folder in two).
+
+    Raises `UsageError` for an unknown ending, and `DatasetError` if the file can't be written; the old
+    file is unchanged then.
     """
     write = writer_of(path)
     if obstacle := _obstacle(path):
@@ -67,19 +72,23 @@ def export_rows(rows: Iterable[bytes], path: Path, types: bytes | None = None) -
 
 
 def _obstacle(path: Path) -> tuple[str, str] | None:
-    """Return what is there that a dataset must not replace: a fact, and advice."""
+    """Return a fact and advice if a dataset must not replace what is there."""
     if not path.exists():
         return None
     if path.suffix.lower() in FOLDERS:
         fine = is_hf_folder(path)
-        return None if fine else (f"'{path}' is there and is no dataset's folder", "name a new folder")
+        return None if fine else (f"'{path}' exists and isn't the folder of a dataset", "name a new folder")
     if path.is_file():
         return None
     return f"'{path}' is {'a folder' if path.is_dir() else 'not an ordinary file'}", "name a file to write to"
 
 
 class _Pinned:
-    """The rows that there were in the first pass, in every pass: a run may go on while it is exported."""
+    """The rows of the first pass, in every pass: a run may be written while it's exported.
+
+    CSV, Parquet and Arrow take two passes, the first for the columns. A row that came in between could have
+    a column that the file's header lacks.
+    """
 
     def __init__(self, rows: Iterable[bytes]) -> None:
         self._rows = rows

@@ -1,4 +1,4 @@
-"""File endings, and what reads and writes a file of each."""
+"""File endings, and the readers and writers of each format."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from seedbed.store.text_file import COMPRESSED
 from seedbed.suggestions import did_you_mean
 
 Reader: TypeAlias = Callable[[Path, Reading], Iterator[Placed]]
-"""Yields the rows of a file, each with its place."""
+"""Yields the rows of a file, each with its place in it."""
 
 RowWriter: TypeAlias = Callable[[Iterable[bytes], Path, bytes | None], None]
-"""Makes a new file or folder of encoded rows, which it may iterate twice.
+"""Writes encoded rows, which it may iterate twice, to a new file or folder.
 
-Columns may keep the types of the Arrow schema (serialised) that comes with them.
+The last argument is a serialised Arrow schema whose types columns may keep.
 """
 
 
@@ -53,32 +53,33 @@ WRITERS: Mapping[str, RowWriter] = MappingProxyType(
     }
 )
 FOLDERS = frozenset({".hf"})
-"""The endings that stand for a folder."""
+"""The endings of datasets that are folders."""
 
 TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
-"""The endings of text files, which may be compressed and have an encoding."""
+"""The endings of text files, which may be compressed and in any encoding."""
 
 _COLUMNAR = {".parquet", ".arrow", ".feather", ".hf"}
 
 
 def reader_of(path: Path) -> Reader:
-    """Return what reads a file with the ending of `path`; raise `UsageError` where nothing does here.
+    """Return the reader for the ending of `path`; raise `UsageError` if there's none.
 
     A text file may be compressed: `.jsonl.gz`.
     """
+    # Only text: Parquet and Arrow compress by themselves, and are read at random places.
     if path.suffix.lower() in COMPRESSED:
         return READERS[_ending(path.with_suffix(""), TEXTS, path)]
     return READERS[_ending(path, READERS)]
 
 
 def is_text(path: Path) -> bool:
-    """Whether the ending of `path` is that of a text file, compressed or not."""
+    """Whether `path` ends like a text file, compressed or not."""
     packed = path.suffix.lower() in COMPRESSED
     return (path.with_suffix("") if packed else path).suffix.lower() in TEXTS
 
 
 def place_in(path: Path, number: int) -> str:
-    """Return how people name a row of a file: `rows.jsonl, line 7`; `rows.parquet, row 7`."""
+    """Return the name of a row of a file for people: `rows.jsonl, line 7`; `rows.parquet, row 7`."""
     packed = path.suffix.lower() in COMPRESSED
     ending = (path.with_suffix("") if packed else path).suffix.lower()
     unit = "item" if ending == ".json" else "line" if ending in TEXTS else "row"
@@ -86,7 +87,7 @@ def place_in(path: Path, number: int) -> str:
 
 
 def writer_of(path: Path) -> RowWriter:
-    """Return what writes a file with the ending of `path`; raise `UsageError` where nothing does here."""
+    """Return the writer for the ending of `path`; raise `UsageError` if there's none."""
     return WRITERS[_ending(path, WRITERS)]
 
 
@@ -94,7 +95,7 @@ def _ending(path: Path, known: Collection[str], whole: Path | None = None) -> st
     ending = path.suffix.lower()
     if known is WRITERS and str(path) in ("-", ".", "/dev/stdout"):
         raise UsageError(
-            f"'{path}' is no name of a dataset", "leave it out: without -o, rows go to standard output"
+            f"'{path}' isn't a file name", "leave it out: without -o, rows go to standard output"
         )
     if ending not in known:
         raise UsageError(

@@ -1,7 +1,7 @@
-"""Rows as a folder that `datasets.load_from_disk` (Hugging Face) opens.
+"""Rows as a folder that Hugging Face's `datasets.load_from_disk` opens.
 
-The folder holds the rows as an Arrow stream, from whose schema `datasets` takes the features, and what
-`Dataset.save_to_disk` writes beside it. The package `datasets` itself is not needed.
+The folder has the rows as an Arrow stream, whose schema tells `datasets` the features, and the two JSON files
+that `Dataset.save_to_disk` writes next to it. The package `datasets` itself isn't needed.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ _STATE = "state.json"
 
 
 def write_hf_folder(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-    """Write all rows in two passes over them; a batch is all that is held in memory."""
+    """Write all rows in two passes over them, with one batch in memory at a time."""
     path.mkdir()
     data = path / _DATA
     write_arrow_stream(rows, data, types)
+    # Empty, so that the features come from the Arrow schema; `datasets` still wants the file to be there.
     (path / _INFO).write_bytes(b"{}\n")
     (path / _STATE).write_bytes(orjson.dumps(_state(data), option=orjson.OPT_INDENT_2))
 
 
 def read_hf_folder(path: Path, reading: Reading) -> Iterator[Placed]:
-    """Yield the rows of all files of the folder, in its order; raise `DatasetError` as `read_arrow` does.
+    """Yield the rows of all files of the folder, in its order; raise `DatasetError` if that fails.
 
-    They are counted over all files, as `datasets` counts them.
+    Rows are numbered over all files, as `datasets` numbers them.
     """
     rows = chain.from_iterable(read_arrow(file, reading) for file in data_files(path))
     for number, (_, row) in enumerate(rows, start=1):
@@ -42,26 +43,26 @@ def read_hf_folder(path: Path, reading: Reading) -> Iterator[Placed]:
 
 
 def data_files(path: Path) -> list[Path]:
-    """Return the files that hold the rows of a folder; raise `DatasetError` where it does not say."""
+    """Return the files with the rows of a folder; raise `DatasetError` if the folder doesn't name them."""
     try:
         state = orjson.loads((path / _STATE).read_bytes())
         return [path / str(entry["filename"]) for entry in state["_data_files"]]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise DatasetError(f"'{path / _STATE}' names no files of rows: {error}") from error
+        raise DatasetError(f"'{path / _STATE}' names no files with rows: {error}") from error
 
 
 def splits_in(path: Path) -> list[str]:
-    """Return the names of the datasets that a folder holds, each in a folder of its own."""
+    """Return the names of the splits in a folder, each of which is a folder itself."""
     return sorted(entry.name for entry in path.iterdir() if entry.is_dir() and _is_saved(entry))
 
 
 def is_saved_dataset(path: Path) -> bool:
-    """Whether `path` is a folder of rows that `read_hf_folder` reads."""
+    """Whether `path` is a folder that `read_hf_folder` reads."""
     return path.is_dir() and _is_saved(path)
 
 
 def is_hf_folder(path: Path) -> bool:
-    """Whether `path` is such a folder, or an empty one, so that another may take its place."""
+    """Whether `path` is such a folder or an empty one, which a new dataset may replace."""
     return path.is_dir() and (_is_saved(path) or not any(path.iterdir()))
 
 
@@ -71,7 +72,7 @@ def _is_saved(path: Path) -> bool:
 
 def _state(data: Path) -> dict[str, object]:
     with data.open("rb") as file:
-        # `datasets` keys what it caches by the fingerprint, so that it must follow from the content.
+        # `datasets` keys its caches by the fingerprint: other rows under an old one would get old results.
         fingerprint = hashlib.file_digest(file, "sha256").hexdigest()[:16]
     return {
         "_data_files": [{"filename": data.name}],

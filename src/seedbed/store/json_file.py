@@ -1,4 +1,4 @@
-"""Rows from JSON text: one object a line, or one list of objects."""
+"""Reading and writing rows as JSON: one object on each line, or a list of objects (read only)."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, checked_row
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# 2**63 has 19 digits. Digits within text match as well, which only costs time.
 _LONG_NUMBER = re.compile(rb"\d{19}")
 _BETWEEN = re.compile(r"[ \t\r\n]*")
 _CHUNK = 2**20
 
 
 def write_json_lines(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-    """Write each row as it is, and a line end."""
+    """Write each row, unchanged, and a line end."""
     with path.open("wb", buffering=_CHUNK) as file:
         file.writelines(row + b"\n" for row in rows)
 
 
 def read_json_lines(path: Path, reading: Reading) -> Iterator[Placed]:
-    """Yield the object of each line with its number, skipping blank ones.
+    """Yield the object on each line with the line's number, skipping blank lines.
 
     Raises `DatasetError` with file and line.
     """
@@ -43,7 +44,7 @@ def read_json_lines(path: Path, reading: Reading) -> Iterator[Placed]:
 
 
 def read_json_list(path: Path, reading: Reading) -> Iterator[Placed]:
-    """Yield the objects of a file that holds one list with their numbers, without reading all of it at once.
+    """Yield the objects of a file with one list, each with its number; the file is read piece by piece.
 
     Raises `DatasetError` with the file and the number of the item, counted from 1.
     """
@@ -65,7 +66,8 @@ def _wanted(row: Row, reading: Reading) -> Row:
 
 
 def _lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[bytes]:
-    """Yield the lines of a file in UTF-8."""
+    """Yield the lines of a file as UTF-8."""
+    # The usual case isn't decoded at all: orjson takes bytes, and would decode them once more.
     if encoding == "utf-8-sig":
         yield from file
         return
@@ -81,7 +83,8 @@ def _lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[bytes]:
 
 def _row_of_line(line: bytes, path: Path, number: int, note: Noting) -> Row:
     where = f"'{path}' line {number}"
-    # orjson would make a float of an integer beyond 64 bits.
+    # orjson reads an integer beyond 64 bits as a float, and refuses NaN and half surrogate pairs. It's
+    # several times faster than Python's json, so it comes first, and json gets what it can't read.
     if not _LONG_NUMBER.search(line):
         with suppress(ValueError):
             return _checked(orjson.loads(line), where)
@@ -106,7 +109,7 @@ def _checked(row: Any, where: str) -> Row:
 
 
 class _List:
-    """Decodes one item after the other from a text that is read as far as needed."""
+    """Decodes the items of a list one by one, reading only as much of the file as needed."""
 
     def __init__(self, path: Path, file: TextIO, note: Noting) -> None:
         self._path = path
@@ -128,15 +131,18 @@ class _List:
             where = f"'{self._path}' item {number}"
             yield _checked(self._decode(where, number), where)
             if self._next() not in (",", "]"):
-                raise DatasetError(f"{where} is followed by neither ',' nor ']'")
+                raise DatasetError(
+                    f"{where} is followed by neither ',' nor ']'",
+                    "separate items with ',' (or the file is cut off)",
+                )
             closed = self._next() == "]"
             self._position += 1 - closed
         self._position += 1
         if self._next():
-            raise DatasetError(f"'{self._path}' goes on after the end of its list")
+            raise DatasetError(f"'{self._path}' has more text after the end of its list")
 
     def _next(self) -> str:
-        """Move to the next character that is no white space, and return it; "" at the end."""
+        """Move to the next character that isn't white space, and return it; "" at the end."""
         while True:
             space = _BETWEEN.match(self._text, self._position)
             self._position = space.end() if space else self._position
@@ -151,7 +157,8 @@ class _List:
         return bool(more)
 
     def _decode(self, where: str, number: int) -> Any:
-        """Decode the next item, reading twice as much each time that it is incomplete."""
+        """Decode the next item, reading twice as much each time that it's incomplete."""
+        # Twice as much, so that an item of any size is decoded a few times only, and not once for each chunk.
         if self._next() != "{":
             raise DatasetError(f"{where} is not a JSON object")
         decoder = LenientDecoder(lambda said: self._note(said, f" item {number}"))

@@ -1,7 +1,7 @@
-"""JSON as other programs write it: with NaN for a missing number, and with half a surrogate pair, escaped.
+"""JSON as other programs write it: with NaN for a missing number, and with escaped half surrogate pairs.
 
-Python's own `json.dumps` writes both. A number that JSON lacks is null, and U+FFFD takes the place of half
-a character: what the rows hold is JSON then, and no row is lost for it.
+Python's own `json.dumps` writes both. NaN is read as null, and half a surrogate pair as U+FFFD, so that the
+rows are valid JSON and no row is lost.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 class LenientDecoder:
-    """Decodes JSON; `note` takes a sentence on what was mended."""
+    """Decodes JSON; `note` gets a sentence for each value that was replaced."""
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
@@ -25,12 +25,13 @@ class LenientDecoder:
         self._constants: list[str] = []
 
     def decoded_at(self, text: str, position: int) -> tuple[Any, int]:
-        """Return the value that begins at a place of a text, and the place after it; raise ValueError."""
+        """Return the value that begins at `position`, and the position after it; raise ValueError."""
         self._constants.clear()
         value, end = self._decoder.raw_decode(text, position)
         for name in self._constants[:1]:
             self._note(f"{name}, which JSON lacks, is read as null")
-        # Most values are whole, and one search of their text tells: an escape, or the half itself.
+        # Looking through every value takes long, and most have no halves. One search of the text tells: a
+        # half is there as itself or as an escape.
         if "\\u" in text[position:end] or _HALF.search(text, position, end):
             value = without_halves(value, lambda: self._note("half of a surrogate pair is read as U+FFFD"))
         return value, end
@@ -40,7 +41,7 @@ class LenientDecoder:
 
 
 def lenient_json(text: str, note: Callable[[str], None]) -> Any:
-    """Return the value of a text of JSON; raise ValueError, or RecursionError, for what is none."""
+    """Return the value of a JSON text; raise ValueError or RecursionError if it isn't JSON."""
     start = len(text) - len(text.lstrip(" \t\r\n"))
     value, end = LenientDecoder(note).decoded_at(text, start)
     if text[end:].strip(" \t\r\n"):

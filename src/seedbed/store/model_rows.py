@@ -1,4 +1,4 @@
-"""The rows of a dataset with the model that made each."""
+"""The rows of a dataset, each with the model that made it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from seedbed.store.run_queries import RunQueries
 
 
 class ModelRows:
-    """The accepted rows of a leaf in order, as encoded JSON, with `column` for the models that made each.
+    """The accepted rows of a leaf in order, as encoded JSON, with the models that made each in `column`.
 
-    The column holds the name of the model; where several steps or calls asked different ones, all of them,
-    in the order of the calls, with `, ` between. It is null for a row that no model made. Raises UsageError
-    where the rows have a column of that name.
+    If steps or calls asked different models, the column names all of them in the order of the calls,
+    separated by `, `. It's null for a row that no model made. Iterating raises UsageError if the rows already
+    have a column of that name.
     """
 
     def __init__(self, queries: RunQueries, leaf: str, column: str) -> None:
@@ -31,13 +31,13 @@ class ModelRows:
             row = orjson.loads(encoded)
             if self._column in row:
                 raise UsageError(
-                    f"the rows have a column '{self._column}' already",
-                    "name another one: --model-column made_by",
+                    f"the rows already have a column '{self._column}'",
+                    "choose another name: --model-column made_by",
                 )
             models = self._queries.models_of(steps, _line(verdict.row))
             yield orjson.dumps({**row, self._column: ", ".join(models) or None})
 
 
 def _line(row: str) -> list[str]:
-    """Return the id of a row and those of the rows that it was made of."""
+    """Return the id of a row and those of the rows that it was made from: `7/1` was made from `7`."""
     return list(accumulate(row.split("/"), "{}/{}".format))

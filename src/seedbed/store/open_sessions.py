@@ -1,4 +1,4 @@
-"""What is known of a session that has written no end: it works, was killed, or met a full disk."""
+"""The counts of a session without an end: it still runs, was killed, or met a full disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+# Calls don't record their session: those of the last one are all of them without those that earlier sessions
+# have in their summaries.
 _CALLS = (
     "SELECT count(*) - (SELECT ifnull(sum(json_extract(summary, '$.calls')), 0) FROM sessions WHERE id != ?) "
     "FROM calls"
@@ -15,14 +17,15 @@ _ACCEPTED = "SELECT count(*) FROM verdicts WHERE leaf = ? AND verdict = 'accepte
 
 
 def counts_so_far(connection: sqlite3.Connection, session: int, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the rows of the dataset, and the calls of the last session, as its summary would have them."""
+    """Return the counts that the last session's summary would have: accepted rows, and its own calls."""
     (calls,) = connection.execute(_CALLS, [session]).fetchone()
     (accepted,) = connection.execute(_ACCEPTED, [manifest.get("leaf", "")]).fetchone()
+    # A call that was replaced is counted once here, and twice in the summaries.
     return {"accepted": accepted, "calls": max(calls, 0)}
 
 
 def note_counts(connection: sqlite3.Connection, stopped: str) -> None:
-    """Write down what the last session came to where it has no end, before the next one begins."""
+    """Write the counts of the last session if it has no end, before the next session adds to them."""
     found = connection.execute(
         "SELECT id, manifest FROM sessions WHERE id = (SELECT max(id) FROM sessions) AND summary IS NULL"
     ).fetchone()

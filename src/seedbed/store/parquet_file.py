@@ -1,4 +1,4 @@
-"""Rows as Parquet, there and back."""
+"""Reading and writing rows as Parquet."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from seedbed.store.reading import Placed, Reading
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# A row group is in memory whole, in every reader too. Small ones compress less and have more metadata:
+# pyarrow's own default of 1,048,576 rows would be gigabytes of text.
 GROUP_ROWS = 10_000
 GROUP_BYTES = 64 * 2**20
 
 
 def write_parquet(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-    """Write all rows in two passes over them; a row group is all that is held in memory."""
+    """Write all rows in two passes over them, with one row group in memory at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -31,7 +33,7 @@ def write_parquet(rows: Iterable[bytes], path: Path, types: bytes | None = None)
 def read_parquet(path: Path, reading: Reading) -> Iterator[Placed]:
     """Yield the rows batch by batch, each with its number.
 
-    Raises `DatasetError` where the file cannot be read. A column that is not wanted is not read.
+    Columns that aren't wanted aren't read. Raises `DatasetError` if the file can't be read.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -1,4 +1,4 @@
-"""Rows from a file that a user names."""
+"""Reading rows from the file that a user names."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from seedbed.tasks.rows import Row
 
 
 def read_rows(path: Path, reading: Reading | None = None) -> Iterator[Row]:
-    """Return the rows of a file, or of a folder of Hugging Face `datasets`, read as they are needed.
+    """Return the rows of a file, or of a folder of Hugging Face `datasets`; each is read when it's needed.
 
-    Raises `UsageError` at once where there is no such file or its ending is unknown, and
-    `DatasetError`, naming file and line, from the iterator where the content is not rows. What is written
-    in a way that JSON lacks, as NaN, is read as the nearest that JSON has, and noted once.
+        for row in read_rows(Path("questions.jsonl")):
+            print(row["question"])
+
+    Raises `UsageError` at once if there's no such file or its ending is unknown. The iterator raises
+    `DatasetError`, naming file and line, if the content isn't rows. A value that JSON doesn't have, such as
+    NaN, is read as the closest that JSON has, and noted once.
     """
     placed = read_placed(path, reading)
     return (row for _, row in placed)
 
 
 def read_placed(path: Path, reading: Reading | None = None) -> Iterator[Placed]:
-    """Return what `read_rows` does, each row with the line, item or row of the file that it is."""
+    """Return the same rows as `read_rows`, each with its line, item or row number in the file."""
     reading = reading or Reading()
     reading.check()
     if not path.exists():
@@ -36,7 +39,8 @@ def read_placed(path: Path, reading: Reading | None = None) -> Iterator[Placed]:
         return _of_folder(path)(path, reading)
     read = reader_of(path)
     if reading.encoding is not None and not is_text(path):
-        raise UsageError(f"'{path}' is no text file, and has no encoding", "leave out --encoding")
+        raise UsageError(f"'{path}' isn't a text file and has no encoding", "leave out --encoding")
+    # Here and not in the iterator: a file that can't be opened is found before the run begins.
     try:
         path.open("rb").close()
     except OSError as error:
@@ -45,9 +49,9 @@ def read_placed(path: Path, reading: Reading | None = None) -> Iterator[Placed]:
 
 
 def types_in(path: Path) -> bytes | None:
-    """Return the columns of a Parquet or Arrow file as a serialised Arrow schema; None for any other.
+    """Return the schema of a Parquet or Arrow file, serialised by Arrow; None for any other file.
 
-    A file that cannot be read has none either: whoever reads its rows says why.
+    It's None for a file that can't be read, too: reading its rows raises the error.
     """
     ending = path.suffix.lower()
     if not (is_saved_dataset(path) or ending in (".parquet", ".arrow", ".feather")):

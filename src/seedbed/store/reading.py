@@ -1,4 +1,4 @@
-"""How a file of rows is to be read: its encoding, which columns, and who hears of what was mended."""
+"""How to read a file of rows: its encoding, the columns, and where notes about replaced values go."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from seedbed.tasks.rows import Row
 logger = logging.getLogger(__name__)
 
 Placed: TypeAlias = tuple[int, Row]
-"""A row and where it stands in its file: its line, item or row, counted from 1."""
+"""A row's place in its file (line, item or row, counted from 1), and the row."""
 
 
 class Noting(Protocol):
-    """Takes what was mended in a file, and where in it."""
+    """Gets a sentence about a value that was replaced in a file, and its place."""
 
     def __call__(self, text: str, place: str = "") -> None:
-        """Note `text`, the first time that it is said of the file."""
+        """Note `text`, unless it has been noted for this file before."""
 
 
 @dataclass(frozen=True)
 class Reading:
     """What a user says about a file of rows.
 
-    `encoding` is that of a text file, found by its first bytes unless given; `columns` are the only ones
-    wanted (None: all), `drop` those that are not. `note` takes a sentence for each kind of thing that was
-    read otherwise than it is written, once for each file.
+    `encoding` is that of a text file; if it's None, the first bytes of the file decide. `columns` are the
+    only ones to read (None: all), `drop` the ones to leave out. `note` gets a sentence for each kind of value
+    that isn't read exactly as it's written, once for each file.
+
+        Reading(columns=("question",), note=print)
     """
 
     encoding: str | None = None
@@ -40,7 +42,8 @@ class Reading:
     _noted: set[str] = field(default_factory=set, compare=False)
 
     def check(self) -> None:
-        """Raise `UsageError` for an encoding that Python does not know."""
+        """Raise `UsageError` if Python doesn't know the encoding."""
+        # `lookup` also finds codecs from bytes to bytes, such as zlib, which decode no text.
         try:
             known = self.encoding is None or codecs.lookup(self.encoding)._is_text_encoding
         except LookupError:
@@ -50,11 +53,11 @@ class Reading:
             raise UsageError(f"there is no encoding {self.encoding!r}", f"for example {names}")
 
     def wants(self, column: str) -> bool:
-        """Whether rows are to have a column."""
+        """Whether rows should have a column."""
         return (self.columns is None or column in self.columns) and column not in self.drop
 
     def noting(self, file: str) -> Noting:
-        """Return what takes notes on a file, each once: its place, and what was mended there."""
+        """Return a function that notes replaced values of one file, each kind once."""
 
         def take(text: str, place: str = "") -> None:
             if (key := f"{file} {text}") not in self._noted:

@@ -1,4 +1,4 @@
-"""The rows of a run that failed or were rejected, each with what it came of."""
+"""The rows of a run that failed or were rejected, each with its input, prompts and answers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from seedbed.store.run_values import Call, Decision, Refused
 
 
 def kept_step(step: str) -> str:
-    """Return the step under whose name a run keeps what rows came of that `step` refused."""
+    """Return the name under which a run keeps the inputs and prompts of rows that `step` refused."""
     return f"{step} refused"
 
 
 class RowCall(NamedTuple):
-    """One call that was made for a refused row: its prompt, and the answers that came.
+    """One call that was made for a refused row: its prompt and its answers.
 
-    `messages` is None where the run does not know them: it was made by a version that did not keep them, or
-    the step's part was there before. `answers` are texts with their finish reasons, none where none came.
+    `messages` is None if the run doesn't have them: an older version didn't keep them, or the step's result
+    was there before. `answers` holds each text with its finish reason; it's empty if no answer came.
     """
 
     step: str
@@ -33,13 +33,16 @@ class RowCall(NamedTuple):
 
 
 class RefusedRow(NamedTuple):
-    """A row that failed or was rejected, and what it came of.
+    """A row that failed or was rejected, with its input, prompts and answers.
 
-    `row` is its id, `source` the name of the row of an input that it comes from (`questions.jsonl, line 7`).
-    `step` refused it for `reason`, an `error` of that class after `tries` tries. `input` is the row as the
-    step got it, or the variables of a generator; `source_row` the row that it was made of on the way, where
-    that is another. Both are None where the run does not know them. `calls` are those of the row in all
-    steps up to there.
+        for row in run.failed_rows():
+            print(row.source or row.row, row.step, row.reason, row.calls[-1].messages)
+
+    `row` is its id; `source` is the name of the input row that it comes from (`questions.jsonl, line 7`),
+    empty if there's none. `step` refused it for `reason`: an error of class `error`, after `tries` tries.
+    `input` is the row that the step got, or the variables of a generator. `source_row` is the row that it was
+    made from upstream, if that's another one. Both are None if the run doesn't have them. `calls` are the
+    row's calls in all steps up to this one.
     """
 
     verdict: Decision
@@ -60,7 +63,7 @@ class RefusedRow(NamedTuple):
 
 
 class RefusedRows:
-    """The refused rows of a run, in order, as encoded JSON; may be iterated any number of times."""
+    """The refused rows of a run, in order, as encoded JSON; can be iterated any number of times."""
 
     def __init__(self, queries: RunQueries, verdicts: Collection[Decision] = ("failed", "rejected")) -> None:
         self._queries = queries
@@ -70,7 +73,7 @@ class RefusedRows:
         return (orjson.dumps(row.as_json()) for row in self.rows())
 
     def rows(self) -> Iterator[RefusedRow]:
-        """Yield the rows as values."""
+        """Yield the rows as `RefusedRow`."""
         origins = Origins(self._queries)
         for refused in each_once(self._queries):
             if refused.verdict in self._verdicts:
@@ -78,12 +81,14 @@ class RefusedRows:
 
 
 def each_once(queries: RunQueries) -> Iterator[Refused]:
-    """Yield the refused rows; one that was on its way to several leaves has a verdict at each."""
+    """Yield each refused row once: one on its way to several leaves has a verdict at each of them."""
     known: set[tuple[str, str, str]] = set()
     for leaf in queries.leaves():
         here = set()
         for refused in queries.refused(leaf):
             row = (refused.verdict, refused.step, refused.row)
+            # Known from another leaf, not from this one: at one leaf a row may be refused several times, for
+            # each of the rows that it should have become.
             if row not in known:
                 here.add(row)
                 yield refused
@@ -91,7 +96,7 @@ def each_once(queries: RunQueries) -> Iterator[Refused]:
 
 
 class Origins:
-    """Finds what refused rows came of."""
+    """Finds the inputs, prompts and answers of refused rows."""
 
     def __init__(self, queries: RunQueries) -> None:
         session = queries.last_working_session()
@@ -102,7 +107,7 @@ class Origins:
         self._asking = set(queries.asking_steps())
 
     def of(self, refused: Refused) -> RefusedRow:
-        """Return a refused row with what it came of."""
+        """Return a refused row with its input, prompts and answers."""
         kept = Evidence.of(self._queries, refused.step, refused.row)
         return RefusedRow(
             refused.verdict,
@@ -118,12 +123,14 @@ class Origins:
         )
 
     def _steps_to(self, step: str) -> list[str]:
-        """Return the steps up to one, in their order; a refusal is kept under a name that begins with it."""
+        """Return a step and those upstream of it, in the order of the run."""
+        # A refusal by a route or an admission is kept under the step's name and a word: `judge routes`.
         own = step if step in self._steps else step.rpartition(" ")[0]
         wanted = {own, *upstream_of(own, self._ways)}
         return [name for name in self._steps if name in wanted]
 
     def _asked(self, step: str, row: str, kept: Evidence) -> Iterator[RowCall]:
+        # Upstream steps know the row by the ids that it had there: `7/1/0` was `7/1`, and `7` before.
         for ancestor in accumulate(row.split("/"), "{}/{}".format):
             prompts = {
                 call: messages for call, messages in kept.prompts.items() if call[:2] == (step, ancestor)
@@ -146,12 +153,12 @@ CallIdentity = tuple[str, str, int, bytes, int]
 
 
 def identity(call: Call) -> CallIdentity:
-    """Return what a call is known by."""
+    """Return the key of a call."""
     return (call.step, call.row, call.attempt, call.digest, call.k)
 
 
 class Evidence(NamedTuple):
-    """What is kept of a refused row: what the step got, what that was made of, and the prompts so far."""
+    """What a run keeps for a refused row: the step's input, the row it was made from, and the prompts."""
 
     input: dict[str, Any] | None
     source_row: dict[str, Any] | None
@@ -160,7 +167,7 @@ class Evidence(NamedTuple):
 
     @classmethod
     def of(cls, queries: RunQueries, step: str, row: str) -> Evidence:
-        """Return what is kept of a row that was refused under the name `step`; nothing where nothing is."""
+        """Return what is kept for a row that `step` refused; all of it is empty if nothing is kept."""
         result = queries.result_of(kept_step(step), row)
         if result is None:
             return cls(None, None, {})
@@ -171,20 +178,21 @@ class Evidence(NamedTuple):
         }
         given = _kept_row(queries, kept["input"])
         if given is not None and "of" in kept["input"] and digest_of(orjson.dumps(given)) != result.key:
-            # The step above has made another row since.
+            # The upstream step has made another row since: it isn't the one that was refused.
             given = None
         return cls(given, _kept_row(queries, kept["source_row"], given), prompts, result.attempt)
 
 
 def digest_of(encoded: bytes) -> bytes:
-    """Return the digest by which the row that a step got is known (16 bytes)."""
+    """Return the digest of the row that a step got (16 bytes)."""
     return hashlib.blake2b(encoded, digest_size=16).digest()
 
 
 def _kept_row(
     queries: RunQueries, kept: dict[str, Any] | None, given: dict[str, Any] | None = None
 ) -> dict[str, Any] | None:
-    """Return a row that is kept itself, among those that a step made, or as columns of the row `given`."""
+    """Return a row that is kept as itself, as a reference to a step's result, or as columns of `given`."""
+    # References, as rows may be megabytes: keeping copies took as long as all else of a run.
     if kept is None:
         return None
     if "columns" in kept:
@@ -199,7 +207,7 @@ def _kept_row(
 
 
 def upstream_of(step: str, ways: Iterable[Sequence[Any]]) -> set[str]:
-    """Return the steps above one, by the ways of a manifest: parent, child, condition."""
+    """Return the steps upstream of one, by the edges of a manifest: parent, child, condition."""
     parents: dict[str, set[str]] = {}
     for parent, child, *_ in ways:
         parents.setdefault(child, set()).add(parent)

@@ -1,4 +1,4 @@
-"""What rows are called where people read of them: by file and line, or by their index."""
+"""The names of rows in messages: by file and line, or by their index."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 
 def row_name(row: str, source: str) -> str:
-    """Return the name of a row: `row 7`, or `questions.jsonl, line 7` where that is its `source`.
+    """Return the name of a row: `row 7`, or `questions.jsonl, line 7` if that's its `source`.
 
-    One of several rows that were made of one has the number behind it that its id has: `row 7/1`.
+    If several rows were made from one, the name ends with the number in the id, as in `row 7/1`.
     """
     if not source:
         return f"row {row}"
     _, slash, part = row.partition("/")
     if source[-1].isdigit():
         return f"{source}{slash}{part}"
-    # `row 7 of input`
+    # `row 7 of input`: the number of the part belongs after the 7.
     head, of, tail = source.partition(" of ")
     return f"{head}{slash}{part}{of}{tail}"
 
@@ -25,7 +25,7 @@ def row_names(named: Iterable[tuple[str, str]]) -> str:
     names = [row_name(row, source) for row, source in named]
     kinds = {name.rpartition(" ")[0] for name in names}
     kind = kinds.pop() if len(kinds) == 1 else ""
-    # `row 7 of input` has its number elsewhere.
+    # Only names that end with the number can share what's before it: `row 7 of input` doesn't.
     if len(names) < 2 or kind.rpartition(" ")[2] not in ("row", "line", "item"):
         return "; ".join(names)
     return f"{kind}s {', '.join(name.rpartition(' ')[2] for name in names)}"

@@ -1,4 +1,4 @@
-"""What has been added to a run, for those who are told of it: always what is durable."""
+"""What has been added to a run since an observer last looked: durable calls and verdicts only."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _DECIDED = (
 
 
 class Known(NamedTuple):
-    """What there was of a leaf before: so many verdicts, and results up to a number."""
+    """What a leaf had before: so many verdicts, and results up to a number."""
 
     verdicts: int = 0
     results: int = 0
 
 
 class Decided(NamedTuple):
-    """A verdict with what it says: the row as JSON where it was accepted, else why it was not."""
+    """A verdict with the row as JSON if it was accepted, or with the reason if it wasn't."""
 
     seq: int
     row: str
@@ -43,12 +43,13 @@ class Decided(NamedTuple):
 class RunChanges(RunReader):
     """Reads what is new in a run.
 
-    Calls and results are numbered as they are written; one that takes the place of another has a number of
-    its own, as SQLite gives it a new rowid.
+    Calls and results are numbered in the order in which they are written, by SQLite's rowid. One that
+    replaces another gets a new number, so observers see a retried row again.
     """
 
     def close(self) -> None:
-        """Close the file, when nobody reads; may be called again."""
+        """Close the file; may be called again."""
+        # Observers read on threads of their own: not while one of them is in a query.
         with self._one_at_a_time:
             super().close()
 
@@ -57,12 +58,12 @@ class RunChanges(RunReader):
         return int(self._one("SELECT ifnull(max(rowid), 0) FROM calls")[0])
 
     def known(self, leaf: str) -> Known:
-        """Return what there is of a leaf now."""
+        """Return what a leaf has now."""
         verdicts = int(self._one("SELECT ifnull(max(seq) + 1, 0) FROM verdicts WHERE leaf = ?", leaf)[0])
         return Known(verdicts, int(self._one("SELECT ifnull(max(rowid), 0) FROM results")[0]))
 
     def calls_between(self, after: int, last: int) -> Iterator[Call]:
-        """Yield the calls behind number `after`, up to number `last`, as they were written."""
+        """Yield the calls after number `after` and up to number `last`, in the order they were written."""
         while page := self._all(f"{_CALLS} LIMIT {PAGE}", after, last):
             for _, *call in page:
                 yield Call._make((*call[:-1], unpack(call[-1])))
@@ -71,7 +72,7 @@ class RunChanges(RunReader):
     def decided(self, leaf: str, first: int, end: int, known: Known) -> Iterator[Decided]:
         """Yield the verdicts from `first` on and before `end`, in order.
 
-        Those are left out that were `known` before, of results that were.
+        A verdict that was `known` before is left out, unless its result is new.
         """
         reasons = Reasons()
         while page := self._all(f"{_DECIDED} LIMIT {PAGE}", leaf, first, end, *known):

@@ -1,8 +1,9 @@
-"""Connections to the databases of runs, and what may be done to such a file beside them.
+"""SQLite connections to runs, and how to read such a file without losing SQLite's locks.
 
-A process that closes a file gives up all the locks that POSIX has given it on that file, those of SQLite's
-connections too. Other processes would then take the run for one that nobody has open, and remove its log
-while it is written. So nothing opens a file by other means than SQLite while this process has it open.
+When a process closes a file, POSIX drops all its locks on that file, including those of SQLite's connections
+(https://www.sqlite.org/howtocorrupt.html, section 2.2). Other processes would then think that nobody has the
+run open, and delete its write-ahead log while it's being written. So a file that this process has open in
+SQLite is never opened by other means.
 """
 
 from __future__ import annotations
@@ -15,23 +16,23 @@ from urllib.parse import quote
 from weakref import WeakSet
 
 HEADER = 100
-"""Bytes at the beginning of a database that say what it is."""
+"""Bytes at the beginning of a database that identify it."""
 
 _File: TypeAlias = tuple[int, int]
 
-# Taken twice by one thread where the collector closes a forgotten connection while another is being made.
+# Reentrant: the garbage collector may close a connection in the thread that is just making another one.
 _guard = threading.RLock()
 
 
 class Connection(sqlite3.Connection):
-    """A connection that is known to be open until it is closed, or forgotten."""
+    """A connection that counts as open until it's closed or garbage-collected."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.file: _File | None = None
 
     def close(self) -> None:
-        """Close it; may be called again."""
+        """Close the connection; may be called again."""
         super().close()
         with _guard:
             _open.discard(self)
@@ -41,13 +42,17 @@ _open: WeakSet[Connection] = WeakSet()
 
 
 def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Connection:
-    """Return a connection for any thread, in which each statement is a transaction of its own."""
+    """Return a connection for any thread; each statement is a transaction, unless one is begun."""
     with _guard:
         connection = sqlite3.connect(
             f"file:{quote(str(path.absolute()))}?mode={mode}{more}",
             uri=True,
+            # Another program that has the run open for writing, such as a user's sqlite3, holds us up so long
+            # at most; then the error says that the file is locked.
             timeout=30,
+            # Python would begin transactions by itself, and not before every kind of statement.
             isolation_level=None,
+            # The writer commits on a thread of its own, and readers take turns by their lock.
             check_same_thread=False,
             factory=Connection,
         )
@@ -57,7 +62,7 @@ def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Con
 
 
 def header_of(path: Path) -> bytes | None:
-    """Return the first bytes of a file, without SQLite; None where this process has it open already."""
+    """Return the first bytes of a file, without SQLite; None if this process has it open already."""
     with _guard:
         file = _identity(path)
         if any(connection.file == file for connection in _open):
@@ -67,5 +72,6 @@ def header_of(path: Path) -> bytes | None:
 
 
 def _identity(path: Path) -> _File:
+    # By inode and not by name: locks belong to the file, which may have several names.
     found = path.stat()
     return found.st_dev, found.st_ino

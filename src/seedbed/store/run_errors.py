@@ -1,4 +1,4 @@
-"""What SQLite and the file system say, in words for the user of a run."""
+"""Errors of SQLite and the file system, in words for the user of a run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from types import TracebackType
 
 from seedbed.errors import SeedbedError, StoreError, UsageError
 
-_ELSEWHERE = "choose a folder where you may make files"
-_KEPT = "what was written before is kept: the same command goes on from there"
+_ELSEWHERE = "choose a folder where you may create files"
+_KEPT = "what was written before is kept: the same command resumes from there"
 
 
 def while_opening(path: Path) -> Translation:
-    """Turn the errors of SQLite and the file system into `UsageError`: nothing was spent."""
+    """Turn the errors of SQLite and the file system into `UsageError`: nothing has been spent yet."""
     return Translation(path, UsageError)
 
 
@@ -23,8 +23,9 @@ def while_working(path: Path) -> Translation:
 
 
 class Translation:
-    """A block whose errors are raised as `kind`, which names the file and says what to do."""
+    """A `with` block that raises errors as `kind`, with the name of the file and what to do."""
 
+    # A class, not a generator with `contextmanager`: each commit and each query enters one.
     __slots__ = ("_kind", "_path")
 
     def __init__(self, path: Path, kind: type[SeedbedError]) -> None:
@@ -45,26 +46,26 @@ class Translation:
 
 
 def _explain(error: sqlite3.Error, path: Path) -> tuple[str, ...]:
-    # The low byte is the kind of error, the rest its circumstances.
+    # The low byte of an extended code is the primary one: IOERR_WRITE is an IOERR.
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_FULL:
             return f"the disk is full: '{path}' cannot grow", "make room on it", _KEPT
         case sqlite3.SQLITE_IOERR:
-            return f"'{path}' cannot be read or written: {error}", "look after the disk and its limits", _KEPT
+            return f"'{path}' cannot be read or written: {error}", "check the disk and its quotas", _KEPT
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return f"'{path}' cannot be opened or written to: {error}", _ELSEWHERE
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return damaged(path, str(error))
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"'{path}' is locked by another program", "close what has it open for writing"
+            return f"'{path}' is locked by another program", "close the program that has it open for writing"
         case _:
             return (f"'{path}' does not work as a database: {error}",)
 
 
 def damaged(path: Path, how: str) -> tuple[str, ...]:
-    """Return fact and advice on a file that is not what it should be."""
+    """Return a fact and advice about a file that isn't a run's database."""
     return (
         f"'{path}' is damaged: {how}",
-        "it stays as it is; `sqlite3 COPY .recover`, on a copy, may save what is in it",
-        "give the run another name, or begin it anew",
+        "it has not been changed; `sqlite3 COPY .recover`, on a copy, may save what is in it",
+        "give the run another name, or start again with --restart",
     )

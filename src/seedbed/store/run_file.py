@@ -1,4 +1,4 @@
-"""The file of a run: made, recognised, opened and migrated."""
+"""The database file of a run: creating, recognising, opening and migrating it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ _MAGIC = b"SQLite format 3\0"
 
 
 def open_for_writing(path: Path, *, durable: bool = True) -> sqlite3.Connection:
-    """Return the connection of the one writer; makes the database, or brings it up to date.
+    """Return the writer's connection, after creating the database or migrating it to this version.
 
-    Raises `UsageError` for a file that is damaged, foreign or of a newer Seedbed, which stays as it is.
+    Raises `UsageError`, and changes nothing, if the file is damaged, belongs to another program or was
+    written by a newer Seedbed.
     """
     with while_opening(path):
-        # An empty file was a run: one is made as a whole or not at all.
+        # An empty file isn't created over: `_create` never leaves one, so it's a run that was damaged.
         if not path.exists():
             _create(path)
         check(path)
@@ -41,13 +42,14 @@ def open_for_writing(path: Path, *, durable: bool = True) -> sqlite3.Connection:
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """Return a connection that changes nothing.
 
-    Raises `UsageError` where there is no run, or none that this version of Seedbed reads.
+    Raises `UsageError` if there's no run, or one that this version of Seedbed can't read.
     """
     with while_opening(path):
         check(path)
         connection = _connect_to_read(path)
         try:
             _check_version(path, _version(connection))
+            # Only the writer migrates: a reader has no lock, and the disk may be read-only.
             _check_not_older(path, _version(connection))
         except BaseException:
             connection.close()
@@ -56,8 +58,10 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def check(path: Path) -> None:
-    """Raise `UsageError` unless the file is a run's; SQLite does not touch it before this is known."""
+    """Raise `UsageError` unless the file is a run's database, before SQLite touches it."""
     require(path)
+    # Read by hand: SQLite recovers a log or journal that is there when it opens a file, and so would change a
+    # file that may belong to another program.
     header = header_of(path)
     if header is None:
         return
@@ -66,12 +70,12 @@ def check(path: Path) -> None:
         raise UsageError(*damaged(path, how))
     if int.from_bytes(header[68:72], "big") != run_schema.APPLICATION_ID:
         raise UsageError(
-            f"'{path}' is a database of another program", "it stays as it is; choose another folder"
+            f"'{path}' is a database of another program", "it has not been changed; choose another folder"
         )
 
 
 def require(path: Path) -> None:
-    """Raise `UsageError` unless there is such a file."""
+    """Raise `UsageError` unless the file exists."""
     if path.is_dir():
         raise UsageError(f"'{path}' is a folder, not the database of a run", "choose another folder")
     if not path.is_file():
@@ -79,10 +83,11 @@ def require(path: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring an older database up to date, in one transaction, after a copy to `<database>.v<version>`."""
+    """Migrate an older database in one transaction, after copying it to `<database>.v<version>`."""
     version = _version(connection)
     if version == run_schema.schema_version():
         return
+    # A bug in a migration must not cost a dataset: the copy is what users go back to.
     _copy(connection, path.with_name(f"{path.name}.v{version}"))
     connection.execute("BEGIN IMMEDIATE")
     for statements in run_schema.MIGRATIONS[version - 1 :]:
@@ -95,14 +100,15 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 def _copy(connection: sqlite3.Connection, target: Path) -> None:
     new = target.with_name(f"{target.name}.new")
     new.unlink(missing_ok=True)
+    # Not a copy of the file: what is still in the log belongs to it. VACUUM refuses a file that is there.
     connection.execute("VACUUM INTO ?", [str(new)])
     new.replace(target)
 
 
 def _create(path: Path) -> None:
-    """Make the database beside its place, so that it is there as a whole or not at all."""
+    """Create the database under another name and rename it, so that it's complete or not there at all."""
     new = path.with_name(f"{path.name}.new")
-    # SQLite would apply a stray log of another database to the new one.
+    # A log left over from another database: SQLite would replay it into the new one.
     for stray in (new, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
         stray.unlink(missing_ok=True)
     connection = connect(new, "rwc")
@@ -116,10 +122,12 @@ def _create(path: Path) -> None:
     finally:
         connection.close()
     new.replace(path)
+    # Without this a power cut may lose the file's name, and every durable commit with it.
     _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
+    # Windows has no such call for folders.
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -129,7 +137,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    # A connection that may not write at all would leave its log and shared memory behind.
+    # Not `mode=ro`: the last connection to close removes the log and the shared memory, and one that is
+    # read-only would leave them behind.
     connection = connect(path, "rw")
     try:
         connection.execute("PRAGMA query_only = ON")
@@ -139,18 +148,24 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         takes_no_writes = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
         if not takes_no_writes or path.with_name(f"{path.name}-wal").exists():
             raise
-        # A run at rest on a disk that takes no writes: SQLite cannot make its shared memory there.
+        # A read-only disk, on which SQLite can't create its shared memory. `immutable` does without it, and
+        # is safe only because there's no log: nobody writes the run, and nothing is missing from the file.
         return connect(path, "ro", "&immutable=1")
     return connection
 
 
 def _prepare(connection: sqlite3.Connection, *, durable: bool) -> None:
+    # WAL lets readers in any process read while we commit, and a commit is one fsync instead of two or three.
     connection.execute("PRAGMA journal_mode = WAL")
+    # FULL, as NORMAL syncs only at checkpoints: a power cut would lose answers that were paid for.
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-    # 8 MB between checkpoints: long enough to save writes, short enough not to hold up a commit.
+    # Pages, so 8 MB between checkpoints: rare enough to save writes, and short enough not to hold up a
+    # commit.
     connection.execute("PRAGMA wal_autocheckpoint = 2000")
+    # A reader that was slow once may have made the log grow: it's cut to 64 MB afterwards.
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    # SQLite opens a file that takes no writes all the same, and says so at the first change.
+    # SQLite opens a read-only file without complaint and fails at the first change, which would be after the
+    # first answer has been paid for. So change something now, and take it back.
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(f"PRAGMA user_version = {run_schema.schema_version()}")
     connection.execute("ROLLBACK")
@@ -175,5 +190,5 @@ def _check_not_older(path: Path, version: int) -> None:
     if version < run_schema.schema_version():
         raise UsageError(
             f"'{path}' was written by an older version of Seedbed (its schema is {version})",
-            "go on with the run once, which brings it up to date",
+            "resume the run once: that migrates it",
         )

@@ -1,4 +1,4 @@
-"""The folders of runs: found, listed, set aside, removed."""
+"""The folders of runs: finding, listing, setting aside and removing them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from seedbed.store.run_lock import Holder, RunLock, holder_of
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_values import SessionRecord
 
+# Bytes: file systems allow 255 for a name.
 _LONGEST = 240
 
 VARIABLE = "SEEDBED_RUNS"
-"""The environment variable that names the folder of all runs."""
+"""The environment variable with the folder of all runs."""
 
 
 class RunEntry(NamedTuple):
-    """One run of a list: `holder` is who writes it now, `error` why it cannot be read."""
+    """One run in a list: `holder` is the process that writes it now, `error` says why it can't be read."""
 
     name: str
     folder: Path
@@ -31,39 +32,39 @@ class RunEntry(NamedTuple):
 
 
 def runs_folder() -> Path:
-    """Return the folder that runs are kept in: SEEDBED_RUNS, else `runs` in the working directory."""
+    """Return the folder of all runs: SEEDBED_RUNS, else `runs` in the working directory."""
     return Path(os.environ.get(VARIABLE) or "runs")
 
 
 def run_folder(name: str) -> Path:
-    """Return the folder of a run; raise UsageError for a name that is none."""
+    """Return the folder of a run; raise UsageError if the name can't be one."""
     if not name.strip() or name.startswith(".") or any(mark in name for mark in "/\\\0"):
-        raise UsageError(f"'{name}' is no name of a run", "use letters, digits, '-' and '_'")
-    # Room for `.1` and the like, which earlier runs of this name are set aside as.
+        raise UsageError(f"'{name}' isn't a name for a run", "use letters, digits, '-' and '_'")
+    # With room for `.1` and the like: earlier runs of the same name are set aside under such names.
     if len(name.encode(errors="surrogateescape")) > _LONGEST:
         raise UsageError(f"'{name}' is too long for the name of a run", f"use {_LONGEST} characters or fewer")
     return runs_folder() / name
 
 
 def is_run(folder: Path) -> bool:
-    """Whether there is a run in a folder, or what was one."""
+    """Whether a folder has the database of a run, damaged or not."""
     return (folder / DATABASE).is_file()
 
 
 def run_names() -> list[str]:
-    """Return the names of the runs that are there."""
+    """Return the names of all runs."""
     return sorted(found.parent.name for found in runs_folder().glob(f"*/{DATABASE}"))
 
 
 def list_runs(root: Path) -> list[RunEntry]:
-    """Return the runs in the folders of `root`, by name; one that cannot be read is listed with its error."""
+    """Return the runs in the folders of `root`, by name; one that can't be read has its error."""
     with while_opening(root):
         folders = sorted(found.parent for found in root.glob(f"*/{DATABASE}"))
     return [run_entry(folder) for folder in folders]
 
 
 def run_entry(folder: Path) -> RunEntry:
-    """Return what is known of the run in a folder."""
+    """Return the entry for the run in a folder."""
     try:
         holder = holder_of(folder / DATABASE)
         with RunReader.open(folder) as reader:
@@ -73,9 +74,9 @@ def run_entry(folder: Path) -> RunEntry:
 
 
 def set_aside(folder: Path) -> Path:
-    """Rename the folder of a run to the first of `<name>.1`, `<name>.2`, ... that is free, and return that.
+    """Rename the folder of a run to the first free one of `<name>.1`, `<name>.2`, ...; return the new folder.
 
-    Raises `UsageError` where another process writes the run, or it cannot be renamed.
+    Raises `UsageError` if another process writes the run, or the folder can't be renamed.
     """
     with while_opening(folder):
         require(folder / DATABASE)
@@ -85,14 +86,15 @@ def set_aside(folder: Path) -> Path:
 
 
 def remove_run(folder: Path) -> None:
-    """Remove the files of a run, and its folder where nothing else is in it.
+    """Remove the files of a run, and its folder if nothing else is in it.
 
-    Raises `UsageError` where there is no run, another process writes it, or it cannot be removed.
+    Raises `UsageError` if there's no run, another process writes it, or it can't be removed.
     """
     with while_opening(folder):
         check(folder / DATABASE)
         _make_sure_that_nobody_writes(folder)
-        # The database goes last: until then the folder is a run, and can be removed again.
+        # The database goes last. Until then the folder counts as a run, so an interrupted removal can be
+        # repeated.
         for path in sorted(folder.glob(f"{DATABASE}*"), reverse=True):
             path.unlink()
         if not any(folder.iterdir()):
@@ -100,5 +102,5 @@ def remove_run(folder: Path) -> None:
 
 
 def _make_sure_that_nobody_writes(folder: Path) -> None:
-    # The lock is not kept: where Windows is at work, a locked file can be neither moved nor removed.
+    # The lock is released again: on Windows a locked file can be neither moved nor removed.
     RunLock.acquire(folder / DATABASE).release()

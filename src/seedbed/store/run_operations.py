@@ -1,4 +1,4 @@
-"""What can be done to a run's database, each as a value, and how a group of them is applied."""
+"""Changes to a run's database, each as a value, and how a group of them is applied."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from seedbed.store.answer_packing import pack_calls
 from seedbed.store.run_values import Call, Result, Verdict
 
 SIZES = (1, 4, 16, 64, 256)
-"""Rows of one statement. A few fixed sizes, so that SQLite prepares each statement once."""
+"""Rows of one statement. There are few sizes, so that sqlite3's cache of prepared statements holds all."""
 
 
 class TruncateVerdicts(NamedTuple):
-    """Forget the verdicts of a leaf from `seq` on."""
+    """Delete the verdicts of a leaf from `seq` on."""
 
     leaf: str
     seq: int
 
 
 class ForgetResults(NamedTuple):
-    """Forget all results of a step."""
+    """Delete all results of a step."""
 
     step: str
 
@@ -44,7 +44,7 @@ class SessionStart(NamedTuple):
 
 
 class SessionTime(NamedTuple):
-    """Say how long a session has worked."""
+    """Record how long a session has been running."""
 
     seconds: float
     id: int
@@ -81,16 +81,16 @@ def size_of(operation: Operation) -> int:
     return len(operation.data) if kind is Result else 0  # type: ignore[union-attr]
 
 
+# Columns of text that we have as UTF-8 bytes already.
 _ENCODED = ("data", "reasons")
 
 Apply: TypeAlias = Callable[[sqlite3.Connection, Sequence[Any]], None]
 
 
 def apply(connection: sqlite3.Connection, operations: Iterable[Operation]) -> None:
-    """Apply all of them inside the transaction that is open.
-
-    The order is kept within each table only: nobody sees a part of a transaction.
-    """
+    """Apply all operations inside the transaction that is open."""
+    # Their order is kept within each table only. Nobody sees half a transaction, and operations of one kind
+    # that stand together are one statement.
     tables: dict[str, list[Operation]] = {}
     for operation in operations:
         tables.setdefault(_TABLES[type(operation)], []).append(operation)
@@ -100,12 +100,11 @@ def apply(connection: sqlite3.Connection, operations: Iterable[Operation]) -> No
 
 
 def _insert(table: str, columns: Sequence[str]) -> Apply:
-    """Return what writes many rows by one statement, replacing those of equal key.
-
-    `executemany` lets go of the GIL for every row, and getting it back from a busy thread may take
-    5 ms each time. A statement is filled up with empty rows to the next size; its LIMIT cuts them off.
-    """
-    # Text given as UTF-8 is not decoded on the way to the file.
+    """Return a function that writes many rows with one statement, replacing rows with the same key."""
+    # Not `executemany`: it releases the GIL for every row, and getting it back from a busy thread takes up to
+    # 5 ms (the switch interval) each time. A chunk is padded with empty rows to the next size, and the LIMIT
+    # cuts them off.
+    # CAST stores bytes as text without decoding them first; SQLite doesn't check that they are UTF-8.
     places = ",".join("CAST(? AS TEXT)" if column in _ENCODED else "?" for column in columns)
     head = f"INSERT OR REPLACE INTO {table} ({','.join(columns)}) SELECT * FROM "
     statements = {size: f"{head}(VALUES {','.join([f'({places})'] * size)}) LIMIT ?" for size in SIZES}

@@ -1,4 +1,4 @@
-"""What can be read of a run: always what is durable, and never holding on to it."""
+"""Queries on a run: they see what is durable, and hold no transaction open between pages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from seedbed.store.run_lock import stop_of
 from seedbed.store.run_values import Call, FailureRecord, Refused, Result, SessionRecord, TotalSpent, Verdict
 
 PAGE = 256
-"""Table rows of one query. Each query ends before its rows are given on: an open one would hold a
-transaction, and SQLite's log of changes grows for as long as one is held."""
+"""Table rows of one query. A query ends before its rows are yielded: while it's open it holds a read
+transaction, and SQLite's write-ahead log can't be checkpointed past it, so the log would grow."""
 
 PAGE_BYTES = 2**24
-"""Bytes after which a page is given on though it is not full: rows may be megabytes each."""
+"""Bytes after which a page is yielded before it's full: rows may be megabytes each."""
 
+# Rows fetched before their bytes are counted, so that a page is over `PAGE_BYTES` by a few large rows at
+# most.
 _AT_A_TIME = 4
 
 _Why: TypeAlias = tuple[str, str, int, str | None, str]
@@ -33,19 +35,21 @@ _RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS 
 
 
 class RunQueries:
-    """Reads a run over a connection of its own, from any thread.
+    """Reads a run over its own connection, from any thread.
 
-    Iterators read page by page what is there when they come to it. All methods raise `StoreError`
-    where the file cannot be read.
+    Iterators read page by page, so they also see what is written while they run. All methods raise
+    `StoreError` if the file can't be read.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
         self._reading = connection
+        # sqlite3 serialises single statements, but a page is several calls on one cursor, and closing has to
+        # wait.
         self._one_at_a_time = threading.Lock()
 
     def calls_of(self, step: str, row: str, attempt: int) -> dict[tuple[bytes, int], bytes]:
-        """Return the answers (JSON) that a row has got at one attempt, by digest and k."""
+        """Return a row's answers (JSON) at one attempt, by digest and k."""
         found = self._all(
             "SELECT digest, k, answer FROM calls WHERE step = ? AND row = ? AND attempt = ?",
             step,
@@ -55,7 +59,7 @@ class RunQueries:
         return {(digest, k): unpack(answer) for digest, k, answer in found}
 
     def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> bytes | None:
-        """Return the answer (JSON) to one call, None where it has none."""
+        """Return the answer (JSON) to one call; None if there's none."""
         found = self._all(
             "SELECT answer FROM calls WHERE step = ? AND row = ? AND attempt = ? AND digest = ? AND k = ?",
             step,
@@ -86,8 +90,8 @@ class RunQueries:
         return [step for (step,) in self._all("SELECT DISTINCT step FROM calls")]
 
     def models_of(self, steps: Sequence[str], rows: Sequence[str]) -> list[str]:
-        """Return the models that steps asked for rows, at the latest attempt, in the order of the calls."""
-        # Without the steps, each row would look at all calls: the index begins with them.
+        """Return the models that steps called for rows at the latest attempt, in the order of the calls."""
+        # The index begins with the step: without the steps each row would scan all calls.
         found = self._all(
             "SELECT c.model FROM calls AS c LEFT JOIN results AS r ON r.step = c.step AND r.row = c.row "
             f"WHERE c.step IN ({_places(steps)}) AND c.row IN ({_places(rows)}) "
@@ -102,7 +106,7 @@ class RunQueries:
         return int(self._one("SELECT count(*) FROM calls")[0])
 
     def spent(self) -> TotalSpent:
-        """Return what all sessions have used up."""
+        """Return what all sessions have spent."""
         calls = self._one(
             "SELECT count(*), ifnull(sum(input_tokens), 0), ifnull(sum(output_tokens), 0), "
             "ifnull(sum(cached_tokens), 0), ifnull(sum(reasoning_tokens), 0), "
@@ -111,7 +115,7 @@ class RunQueries:
         return TotalSpent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
 
     def unpriced(self) -> dict[str, tuple[int, int, int]]:
-        """Return what calls without a cost took, by model: tokens of prompts and answers, and cached ones."""
+        """Return the tokens of calls without a cost, by model: input, output and cached ones."""
         found = self._all(
             "SELECT model, sum(input_tokens), sum(output_tokens), sum(cached_tokens) FROM calls "
             "WHERE cost IS NULL GROUP BY model ORDER BY model"
@@ -119,7 +123,7 @@ class RunQueries:
         return {model: tuple(tokens) for model, *tokens in found}
 
     def result_of(self, step: str, row: str) -> Result | None:
-        """Return what a step made of a row, None where it has not ended."""
+        """Return what a step made of a row; None if it hasn't finished with it."""
         found = self._all(f"SELECT {_RESULT} FROM results WHERE step = ? AND row = ?", step, row)
         return Result(*found[0]) if found else None
 
@@ -132,7 +136,7 @@ class RunQueries:
             page = self._page(select.format(">"), step, page[-1][1])
 
     def failures(self) -> Iterator[FailureRecord]:
-        """Yield what steps failed on at the latest attempt of each row, ordered by step and row id."""
+        """Yield the failures of each row's latest attempt, ordered by step and row id."""
         select = (
             "SELECT step, row, attempt, reasons FROM results WHERE status IN ('failed', 'partial') "
             f"AND (step, row) > (?, ?) ORDER BY step, row LIMIT {PAGE}"
@@ -156,7 +160,7 @@ class RunQueries:
             page = self._page(select, leaf, page[-1][1])
 
     def refused(self, leaf: str) -> Iterator[Refused]:
-        """Yield the rows that were rejected or failed on their way to a leaf, in order, with the reason."""
+        """Yield the rows that were rejected or failed on the way to a leaf, in order, with the reason."""
         select = (
             "SELECT v.seq, v.row, v.verdict, v.step, r.reasons "
             "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
@@ -170,12 +174,12 @@ class RunQueries:
             page = self._page(select, leaf, page[-1][0])
 
     def verdict_of(self, leaf: str, row: str) -> Verdict | None:
-        """Return the first verdict on a row, None where it has none."""
+        """Return the first verdict on a row; None if it has none."""
         found = self._all("SELECT * FROM verdicts WHERE leaf = ? AND row = ? ORDER BY seq LIMIT 1", leaf, row)
         return Verdict(*found[0]) if found else None
 
     def accepted(self, leaf: str, number: int) -> Verdict | None:
-        """Return the verdict on accepted row `number`, from 0; None where there are fewer."""
+        """Return the verdict on accepted row `number`, counted from 0; None if there are fewer."""
         found = self._all(
             "SELECT * FROM verdicts WHERE leaf = ? AND verdict = 'accepted' ORDER BY seq LIMIT 1 OFFSET ?",
             leaf,
@@ -184,8 +188,9 @@ class RunQueries:
         return Verdict(*found[0]) if found else None
 
     def descendants(self, step: str, row: str) -> list[Result]:
-        """Return what a step made of the rows that were numbered on the way from a row."""
-        # The mark behind `/` in the order of ids is `0`: what begins with `row/` lies between the two.
+        """Return what a step made of the rows that a row became upstream of it (`7/0`, `7/1/2`)."""
+        # `0` is the character after `/`, so ids that begin with `row/` are between the two. The index serves
+        # such a range, but not LIKE, which ignores case.
         found = self._all(
             f"SELECT {_RESULT} FROM results WHERE step = ? AND row > ? AND row < ? ORDER BY length(row), row",
             step,
@@ -200,7 +205,7 @@ class RunQueries:
         return {"accepted": 0, "rejected": 0, "failed": 0, **dict(found)}
 
     def count_refused(self) -> dict[str, int]:
-        """Return how many rows were rejected and failed, those on their way to several leaves once."""
+        """Return how many rows were rejected and failed, counting a row on its way to several leaves once."""
         found = self._all(
             "SELECT verdict, sum(most) FROM (SELECT verdict, max(number) AS most FROM ("
             "SELECT leaf, verdict, step, source_row, count(*) AS number FROM verdicts "
@@ -214,7 +219,7 @@ class RunQueries:
         return [leaf for (leaf,) in self._all("SELECT DISTINCT leaf FROM verdicts ORDER BY leaf")]
 
     def rows(self, leaf: str) -> Rows:
-        """Return the accepted rows of a leaf."""
+        """Return the accepted rows of a leaf, as encoded JSON."""
         return Rows(self, leaf)
 
     def sessions(self) -> list[SessionRecord]:
@@ -223,12 +228,12 @@ class RunQueries:
         return [*sessions[:-1], *map(self._with_counts, sessions[-1:])]
 
     def last_session(self) -> SessionRecord | None:
-        """Return the newest session, None before the first."""
+        """Return the newest session; None before the first."""
         found = self._all("SELECT * FROM sessions ORDER BY id DESC LIMIT 1")
         return self._with_counts(_session(*found[0])) if found else None
 
     def _with_counts(self, session: SessionRecord) -> SessionRecord:
-        """Return the last session with what it came to so far, where it has not written its end."""
+        """Return the last session, with its counts so far if it hasn't written its end."""
         if session.outcome is not None or session.summary is not None:
             return session
         with self._one_at_a_time, while_working(self.path):
@@ -238,20 +243,21 @@ class RunQueries:
         return session._replace(outcome="stopped", summary={**summary, "stopped_by": stopped})
 
     def last_working_session(self) -> SessionRecord | None:
-        """Return the newest session that was not refused: the one that what is kept comes from.
+        """Return the newest session that wasn't refused: the results in the run were made by it.
 
-        Where all were refused, it is the newest.
+        If all were refused, return the newest.
         """
         sessions = self.sessions()[::-1]
         return next((one for one in sessions if not one.was_refused), next(iter(sessions), None))
 
     def get_mark(self, name: str) -> bytes | str | None:
-        """Return a named value as it was set, None where it was not."""
+        """Return a named value; None if it isn't set."""
         found = self._all("SELECT value FROM marks WHERE name = ?", name)
         return cast("bytes | str", found[0][0]) if found else None
 
     def _accepted(self, leaf: str, after: int) -> list[Any]:
-        # The first row of a result brings its data with it, which serves the others.
+        # A step may make many rows of one, all in one result: only its first row (k = 0) brings the data,
+        # which would otherwise be read once for each of them.
         return self._page(
             "SELECT v.seq, v.step, v.source_row, v.k, CASE v.k WHEN 0 THEN CAST(r.data AS BLOB) END "
             "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
@@ -264,7 +270,7 @@ class RunQueries:
         return cast("tuple[Any, ...]", self._all(query, *values)[0])
 
     def _page(self, query: str, *values: object) -> list[Any]:
-        """Return the first rows of a query, which is asked again for those after them."""
+        """Return the first rows of a query; the caller asks again for the rows after them."""
         page: list[Any] = []
         size = 0
         with self._one_at_a_time, while_working(self.path):
@@ -272,6 +278,7 @@ class RunQueries:
             while size < PAGE_BYTES and (some := cursor.fetchmany(_AT_A_TIME)):
                 page += some
                 size += sum(len(value) for row in some for value in row if isinstance(value, str | bytes))
+            # Not left to the collector: an open cursor holds its transaction.
             cursor.close()
         return page
 
@@ -281,7 +288,7 @@ class RunQueries:
 
 
 class Rows:
-    """The accepted rows of a leaf in order, each as encoded JSON; may be iterated any number of times."""
+    """The accepted rows of a leaf in order, each as encoded JSON; can be iterated any number of times."""
 
     def __init__(self, queries: RunQueries, leaf: str) -> None:
         self._queries = queries
@@ -295,6 +302,8 @@ class Rows:
         page = self._queries._accepted(self._leaf, -1)
         while page:
             for seq, step, row, k, data in page:
+                # A page may begin in the middle of a result, and an accepted row needn't be the first: read
+                # it then.
                 if data is not None or source != (step, row):
                     source, made = (step, row), self._made(step, row, data)
                 if k >= len(made):
@@ -311,9 +320,10 @@ class Rows:
 
 
 class Reasons:
-    """Finds why rows were refused, asked about them in the order of their verdicts.
+    """Finds why rows were refused; has to be asked in the order of their verdicts.
 
-    A row of which several were to be made may have failed more than once.
+    A row that should have become several may have failed more than once: its verdicts follow one another, and
+    the second one has the second reason.
     """
 
     def __init__(self) -> None:
@@ -323,7 +333,7 @@ class Reasons:
     def of(self, row: str, verdict: str, step: str, encoded: str | None) -> _Why:
         """Return reason, kind, tries, text and source of the next verdict.
 
-        `encoded` are the reasons of its row.
+        `encoded` is the JSON of all reasons of its row.
         """
         self._number = self._number + 1 if self._before == (row, verdict, step) else 0
         self._before = (row, verdict, step)
@@ -335,11 +345,11 @@ def _places(values: Sequence[str]) -> str:
 
 
 def _why(reasons: str | None, verdict: str, number: int) -> _Why:
-    """Return reason, kind, tries, text and source of a row's refusal of that number, for that verdict."""
+    """Return reason, kind, tries, text and source of a row's refusal number `number` with that verdict."""
     rejected = verdict == "rejected"
     alike = [why for why in orjson.loads(reasons or "[]") if why["rejected"] == rejected]
     if number >= len(alike):
-        return "(no reason is kept)", "", 0, None, ""
+        return "(the run has no reason)", "", 0, None, ""
     why = alike[number]
     return why["reason"], why["kind"], why["tries"], why["text"], why.get("source", "")
 

@@ -1,4 +1,4 @@
-"""A run that this process only reads, while another one may write it."""
+"""The reading side of a run's store: another process may be writing it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from seedbed.store.run_queries import RunQueries
 
 
 class RunReader(RunQueries):
-    """Reads the run in a folder, without a lock and without ever holding up its writer."""
+    """Reads the run in a folder, without a lock and without holding up its writer.
+
+    with RunReader.open(Path("runs/jokes")) as run:
+        print(run.spent(), run.count_verdicts("jokes"))
+    """
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open the run in `folder`; raises `UsageError` where there is none that can be read."""
+        """Open the run in `folder`; raise `UsageError` if there's none, or it can't be read."""
         path = folder / DATABASE
         return cls(open_for_reading(path), path)
 

@@ -1,17 +1,18 @@
-"""The tables and views of a run's database, and how older ones are brought up to date."""
+"""The tables and views of a run's database, and the migrations of older ones."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
 APPLICATION_ID = int.from_bytes(b"seed", "big")
-"""Marks the file as ours, by `PRAGMA application_id`."""
+"""Marks the file as a run of Seedbed (`PRAGMA application_id`)."""
 
 Statements: TypeAlias = tuple[str, ...]
 
 MIGRATIONS: tuple[Statements, ...] = ()
-"""At index 0 what makes version 2 of version 1, and so on. `SCHEMA` is always the newest version."""
+"""Index 0 migrates version 1 to version 2, and so on. `SCHEMA` is always the newest version."""
 
+# The tables are public: users query them, so a column never changes its meaning without a new version.
 SCHEMA: Statements = (
     """CREATE TABLE sessions (
         id INTEGER PRIMARY KEY,
@@ -22,6 +23,8 @@ SCHEMA: Statements = (
         manifest TEXT NOT NULL,
         summary TEXT
     )""",
+    # With a rowid, unlike `verdicts`: observers follow the calls and results in the order of their rowids,
+    # and a replaced row gets a new one. The same holds for `results`.
     """CREATE TABLE calls (
         step TEXT NOT NULL,
         row TEXT NOT NULL,
@@ -47,7 +50,9 @@ SCHEMA: Statements = (
         reasons TEXT,
         UNIQUE (step, row)
     )""",
+    # Failures are few and often asked for: without this index each look at a run would scan all its results.
     "CREATE INDEX results_failed ON results (step, row) WHERE status IN ('failed', 'partial')",
+    # Without a rowid: it's read in the order of its key alone, which then needs no index beside the table.
     """CREATE TABLE verdicts (
         leaf TEXT NOT NULL,
         seq INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-"""How long this process has worked on a run."""
+"""How long this process has been working on a run."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from seedbed.store.run_operations import Operation, SessionTime
 
 
 class SessionClock:
-    """Knows how long the session has worked, so that each commit can say so: a killed one has no end."""
+    """Measures the time of a session. Every commit records it, as a session that is killed writes no end."""
 
     def __init__(self, last: int) -> None:
         self._id = last
         self._since: float | None = None
 
     def begin(self) -> int:
-        """Return the id of a new session, which begins now."""
+        """Begin a session now; return its id."""
         self._id += 1
         self._since = time.monotonic()
         return self._id
 
     def end(self) -> tuple[int, float]:
-        """End the session; return its id and how long it took."""
+        """End the session; return its id and its seconds."""
         if self._since is None:
-            raise StoreError("no session has begun")
+            raise StoreError("no session has begun", "call begin_session first")
         seconds = time.monotonic() - self._since
         self._since = None
         return self._id, seconds
 
     def forget(self) -> None:
-        """Take back the session that has begun."""
+        """Undo `begin`: the next session gets the same id."""
         if self._since is not None:
             self._id -= 1
             self._since = None
 
     def operations(self) -> Sequence[Operation]:
-        """Return what a commit made now should say of the session."""
+        """Return what a commit made now should record about the session."""
         since = self._since
         return () if since is None else (SessionTime(time.monotonic() - since, self._id),)

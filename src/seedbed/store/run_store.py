@@ -1,4 +1,4 @@
-"""The store of a run: what this process adds to it, durable soon and in order, and what it finds there."""
+"""The writing side of a run's store: additions don't wait for the disk, and become durable in order."""
 
 from __future__ import annotations
 
@@ -39,11 +39,17 @@ _CLOSING = "seedbed-closing"
 class RunStore(RunQueries):
     """A run that this process writes.
 
-    Whatever is added gets a sequence number, never waits for the disk, and is durable (and seen by
-    the reading methods) once `committed` has reached that number: what is durable is always
-    everything up to some number. After the disk has failed, whatever adds raises `StoreError`.
+        with RunStore.open(Path("runs/jokes")) as store:
+            store.begin_session({"n": 10})
+            number = store.add_call(call)  # doesn't wait for the disk
+            store.flush()  # now it's durable: store.committed >= number
 
-    Close it, or leave its `with` block; a store that is forgotten is closed when it is collected.
+    Each addition gets a sequence number. It's durable, and the reading methods see it, once `committed`
+    has reached that number. Additions become durable in order, so a crash loses only the last ones.
+    After the disk has failed, every addition raises `StoreError`.
+
+    Close the store, or leave its `with` block. A store that nothing refers to is closed when it's
+    garbage-collected.
     """
 
     def __init__(
@@ -65,18 +71,21 @@ class RunStore(RunQueries):
 
     @classmethod
     def open(cls, folder: Path | None = None, *, ephemeral: bool = False) -> Self:
-        """Open the run in `folder`, which is made if it is missing.
+        """Open the run in `folder`, which is made if it's missing.
 
-        An ephemeral run lives in a new temporary folder, made in `folder` or in the system's own
-        place, and is removed when it is closed. Raises `UsageError` where another process writes
-        the run (it says which), where the file is not ours, damaged or of a newer Seedbed, and where
-        it cannot be written to; nothing that was there is changed then.
+        An ephemeral run is in a new temporary folder, inside `folder` or the system's own temporary
+        folder, and is removed when it's closed. Raises `UsageError` if another process writes the run
+        (it says which), if the file isn't a run, is damaged or was written by a newer Seedbed, and if it
+        can't be written to. The run is unchanged then.
         """
         _let_forgotten_ones_close()
         with ExitStack() as stack:
             path = _place(stack, folder, ephemeral) / DATABASE
+            # The lock comes first: a migration, too, must not run twice at once. What is opened later is
+            # closed earlier, so that no other process gets the lock while our writer still commits.
             lock = RunLock.acquire(path)
             stack.callback(lock.release)
+            # An ephemeral run doesn't survive its process, so its commits needn't wait for the disk.
             writing = open_for_writing(path, durable=not ephemeral)
             stack.callback(writing.close)
             with while_opening(path):
@@ -84,6 +93,7 @@ class RunStore(RunQueries):
                 session = SessionClock(_last_session(writing))
             writer = Writer(writing, path, session.operations)
             stack.callback(writer.end)
+            # A connection of its own: in WAL mode a reader never waits for a commit.
             reading = open_for_reading(path)
             stack.callback(reading.close)
             return cls(path, reading, writer, session, lock.note_stop, stack.pop_all().close)
@@ -93,19 +103,19 @@ class RunStore(RunQueries):
         return self._writer.add(call)
 
     def add_result(self, result: Result) -> int:
-        """Add what a step made of a row, in place of what it made before; return its sequence number."""
+        """Add what a step made of a row, replacing what it made before; return its sequence number."""
         return self._writer.add(result)
 
     def add_verdict(self, verdict: Verdict) -> int:
-        """Add a verdict, in place of the one with its `seq`; return its sequence number."""
+        """Add a verdict, replacing the one with its `seq`; return its sequence number."""
         return self._writer.add(verdict)
 
     def truncate_verdicts(self, leaf: str, seq: int) -> int:
-        """Forget the verdicts of a leaf from `seq` on."""
+        """Delete the verdicts of a leaf from `seq` on."""
         return self._writer.add(TruncateVerdicts(leaf, seq))
 
     def forget_results(self, step: str) -> int:
-        """Forget all that a step made."""
+        """Delete all results of a step."""
         return self._writer.add(ForgetResults(step))
 
     def set_mark(self, name: str, value: bytes | str) -> int:
@@ -113,36 +123,36 @@ class RunStore(RunQueries):
         return self._writer.add(Mark(name, value))
 
     def begin_session(self, manifest: dict[str, Any]) -> int:
-        """Begin this process's session and return its id; `manifest` says what runs, as JSON values."""
+        """Begin this process's session and return its id; `manifest` describes the run in JSON values."""
         encoded = orjson.dumps(manifest).decode()
         number = self._session.begin()
         self._writer.add(SessionStart(number, _now(), 0.0, encoded))
         return number
 
     def end_session(self, outcome: str, summary: dict[str, Any]) -> int:
-        """End the session that was begun."""
+        """End the session, with its outcome and counts."""
         encoded = orjson.dumps(summary).decode()
         number, seconds = self._session.end()
         return self._writer.add(SessionEnd(_now(), seconds, outcome, encoded, number))
 
     def hold(self) -> None:
-        """Keep what is added off the disk until an answer, a flush, the end, or there is much of it."""
+        """Write nothing until an answer is added, a flush, the end, or until there is too much to hold."""
         self._writer.hold()
 
     @property
     def is_held(self) -> bool:
-        """Whether nothing that was added since `hold` is on disk."""
+        """Whether nothing added since `hold` is on disk."""
         return self._writer.is_held
 
     def take_back(self) -> bool:
-        """Forget what was added since `hold`, a session that has begun included; return whether it could."""
+        """Drop what was added since `hold`, including the session; return False if some of it is on disk."""
         is_taken_back = self._writer.take_back()
         if is_taken_back:
             self._session.forget()
         return is_taken_back
 
     def note_stop(self, reason: str) -> None:
-        """Have readers know that the session has stopped, and why, where its end cannot be written."""
+        """Tell readers why the session has stopped, if the disk is too full to write its end."""
         self._note_stop(reason)
 
     @property
@@ -157,39 +167,40 @@ class RunStore(RunQueries):
 
     @property
     def pending(self) -> int:
-        """The number of additions that are not durable yet."""
+        """The number of additions that aren't durable yet."""
         return self._writer.pending
 
     @property
     def pending_bytes(self) -> int:
-        """The bytes of the answers and rows that are not durable yet."""
+        """The bytes of the answers and rows that aren't durable yet."""
         return self._writer.pending_bytes
 
     @property
     def error(self) -> StoreError | None:
-        """Why nothing can be written any more, None while all is well."""
+        """Why nothing can be written any more; None if all is well."""
         return self._writer.error
 
     def on_commit(self, callback: Callable[[int], None]) -> None:
-        """Have `callback` called with `committed` after each commit, on the writer's thread.
+        """Call `callback` with `committed` after each commit, on the writer's thread.
 
-        It must be quick, and neither flush nor close the store.
+        It has to be quick. It mustn't flush or close the store: both wait for the writer's thread.
         """
         self._writer.on_commit(callback)
 
     def end_callbacks(self) -> None:
-        """Call none of the callbacks any more; a store that has some is not closed by being forgotten."""
+        """Drop all callbacks: they usually refer to the store, which is never garbage-collected then."""
         self._writer.end_callbacks()
 
     def flush(self) -> None:
-        """Wait until everything added so far is durable, or raise `StoreError`."""
+        """Wait until everything added so far is durable; raise `StoreError` if that fails."""
         self._writer.flush()
 
     def close(self) -> None:
-        """Make durable what was added, and let go of the run; may be called again.
+        """Make all additions durable, and release the run; may be called again.
 
-        Raises `StoreError` where something could not be written, after everything is closed.
+        Raises `StoreError` if something couldn't be written, after everything is closed.
         """
+        # `detach` returns None the second time: only one caller closes, the finaliser included.
         if self._forgotten.detach() is not None:
             self._closing()
 
@@ -211,22 +222,22 @@ def _now() -> str:
 
 
 def _close_forgotten(closing: Callable[[], None]) -> None:
-    """Close a store that nobody has any more, in a thread of its own.
+    """Close a store that nothing refers to any more, in a thread of its own.
 
-    The collector may come by in any thread and in the middle of anything: while that thread holds a lock
-    that the store's writer waits for, or in that writer itself. To wait there for the writer is a deadlock.
+    The garbage collector may run in any thread, at any point: while the thread holds a lock that the
+    store's writer needs, or in the writer's own thread. Waiting for the writer there would be a deadlock.
     """
     if threading.main_thread().is_alive():
         threading.Thread(target=closing, name=_CLOSING).start()
     else:
-        # The interpreter is ending, and waits for no new thread.
+        # The interpreter is shutting down, and wouldn't wait for a new thread.
         closing()
 
 
 def _let_forgotten_ones_close() -> None:
-    """Wait for stores that are being closed: one of them may be of the run that is about to be opened."""
+    """Wait for stores that are being closed: one of them may hold the lock of the run to be opened."""
     while any(thread.name == _CLOSING for thread in threading.enumerate()):
-        # One that is listed may not have been started yet, and cannot be joined then.
+        # Not `join`: a thread may be listed before it has started, and can't be joined then.
         time.sleep(0.001)
 
 
@@ -234,7 +245,7 @@ def _place(stack: ExitStack, folder: Path | None, ephemeral: bool) -> Path:
     if ephemeral:
         return Path(stack.enter_context(TemporaryDirectory(prefix="seedbed-", dir=folder)))
     if folder is None:
-        raise UsageError("a run that is kept needs a folder")
+        raise UsageError("a run on disk needs a folder", "name one: RunStore.open(Path('runs/NAME'))")
     with while_opening(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""What a run store keeps: calls, results, verdicts and sessions, as plain values."""
+"""The values in a run's store: calls, results, verdicts, sessions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ Decision: TypeAlias = Literal["accepted", "rejected", "failed"]
 
 
 class Call(NamedTuple):
-    """One answered call of a language model, known by its first five fields.
+    """One answered call of a language model. Its first five fields are its key.
 
-    `digest` is that of the neutral request, `k` counts the row's earlier calls with this digest.
-    `cost` is in dollars, None where no price is known. `answer` is JSON as UTF-8.
+        call = Call("jokes", "7", 0, digest, 0, "openai/gpt-4.1-mini", 120, 40, 0, 0, 0.0001, answer)
+
+    `digest` is the digest of the request before a backend has translated it. `k` counts the row's earlier
+    calls with the same digest: the third time a row asks the same question, it's 2. `cost` is in dollars,
+    None if no price is known. `answer` is JSON in UTF-8.
     """
 
     step: str
@@ -30,11 +33,14 @@ class Call(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What one step made of one row, known by its first two fields.
+    """What one step made of one row. Its first two fields are its key.
 
-    `key` is the digest of the step's fingerprint and its input. `data` is the list of the rows made, as
-    JSON in UTF-8; it is empty where `status` is rejected or failed. `reasons` is None where it is done,
-    else a JSON list of objects with `reason`, `kind`, `tries`, `text` and `answered`.
+        result = Result("jokes", "7", key, 0, "done", b'[{"joke": "..."}]')
+
+    `key` is the digest of the step's fingerprint and its input: if it has changed, the row is recomputed.
+    `data` is a JSON list of the rows made, in UTF-8; the list is empty if `status` is rejected or failed.
+    `reasons` is None if `status` is done, else a JSON list of objects with `reason`, `kind`, `tries`, `text`
+    and `answered`.
     """
 
     step: str
@@ -47,10 +53,12 @@ class Result(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What was decided on one row at a leaf of the pipeline; `seq` counts from 0 for each leaf.
+    """What was decided about one row at a leaf of the pipeline; `seq` counts from 0 for each leaf.
 
-    An accepted row is row `k` of the result of (`step`, `source_row`). For a rejected or failed
-    one, that result says why.
+        verdict = Verdict("jokes", 0, "7", "accepted", "jokes", "7", 0)
+
+    An accepted row is row `k` of the result of (`step`, `source_row`). If the row was rejected or failed,
+    that result says why.
     """
 
     leaf: str
@@ -65,8 +73,8 @@ class Verdict(NamedTuple):
 class SessionRecord(NamedTuple):
     """One process's work on a run.
 
-    `started` and `ended` are ISO 8601 in UTC; `ended`, `outcome` and `summary` are None while it
-    works, and for ever where it was killed. `seconds` is right up to the last commit.
+    `started` and `ended` are ISO 8601 in UTC. `ended`, `outcome` and `summary` are None while the process
+    works, and stay None if it's killed. `seconds` is the time up to the last commit.
     """
 
     id: int
@@ -79,15 +87,15 @@ class SessionRecord(NamedTuple):
 
     @property
     def was_refused(self) -> bool:
-        """Whether it was stopped, by a wrong key or the like, before it had any answer or decided any row."""
+        """Whether it was stopped, for example by a wrong key, before it had an answer or decided a row."""
         counts = ("calls", "replayed", "accepted", "failed", "rejected")
         return self.outcome == "stopped" and not any((self.summary or {}).get(count) for count in counts)
 
 
 class FailureRecord(NamedTuple):
-    """A row that a step failed on at its latest attempt, or a part of one, and why.
+    """Why a step failed on a row, or on a part of it, at its latest attempt.
 
-    `tries` counts how often the call was sent, `text` is the answer that could not be used.
+    `tries` counts how often the call was sent; `text` is the answer that couldn't be used.
     """
 
     step: str
@@ -100,9 +108,9 @@ class FailureRecord(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A row that was rejected or failed; `kind` is empty where no reason is kept.
+    """A row that was rejected or failed; `kind` is empty if no reason is kept.
 
-    `source` is how people name the row that it comes from, where that is not by its id.
+    `source` is the name of the input row that it comes from (`questions.jsonl, line 7`), if it has one.
     """
 
     seq: int
@@ -119,7 +127,7 @@ class Refused(NamedTuple):
 class TotalSpent(NamedTuple):
     """What all sessions of a run used up: calls, tokens, dollars, seconds.
 
-    `unpriced` counts the calls that no price is known of, which `cost` lacks.
+    `cost` doesn't include the calls whose price isn't known; `unpriced` counts those.
     """
 
     calls: int

@@ -1,4 +1,4 @@
-"""The one thread that writes a run: first in, first out, in groups that are durable together."""
+"""The one thread that writes a run: first in, first out, one transaction for each group."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from seedbed.store.run_errors import while_working
 from seedbed.store.run_operations import Operation, apply, size_of
 from seedbed.store.run_values import Call
 
-COMPANY = 0.05
-"""Seconds that an operation waits at most for others to be committed with it."""
+# An fsync costs the same for one row as for a thousand. 50 ms is short against a model's answer, and a
+# fifth of the quarter of a second within which answers are promised to be on disk.
+GROUPING_SECONDS = 0.05
+"""How long an operation waits at most for others to be committed with it."""
 
 MOST = 8192
-"""Operations of one commit."""
+"""Operations of one commit: in a flood, the first ones are durable without waiting for the last."""
 
 MOST_BYTES = 2**24
-"""Bytes of one commit: SQLite is given copies of them."""
+"""Bytes of one commit: SQLite gets copies of them, so they are in memory twice."""
 
 
 class Writer:
-    """Takes operations from any thread and commits them on its own.
+    """Takes operations from any thread and commits them on its own thread.
 
-    `added` counts operations, and so is the sequence number of the last one; `committed` is the number of
-    those that are durable, and so the highest durable sequence number; `error` says why the writer has
-    ended early, if it has.
+    `added` counts the operations, so it's the sequence number of the last one. `committed` counts the
+    durable ones, so it's the highest durable sequence number. `error` says why the writer has stopped
+    early. `also` returns operations that every commit ends with.
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class Writer:
         self._also = also
         self._callbacks: list[Callable[[int], None]] = []
         self._queue: deque[Operation] = deque()
+        # One condition for all who wait (the writer for work, callers for a commit), so every change wakes
+        # all of them, and each looks again. `committed` is read without the lock: it only grows.
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self.added = 0
@@ -55,18 +59,19 @@ class Writer:
         self._idle = False
         self._is_held = False
         self._ending = False
-        # A daemon, so that a store nobody closed does not keep the process; its owner's finaliser ends it.
+        # A daemon, so that a store that wasn't closed doesn't keep the process alive. The store's finaliser
+        # ends the thread, and has it commit what is left.
         self._thread = threading.Thread(target=self._work, name=f"writer of {path}", daemon=True)
         self._thread.start()
 
     @property
     def pending(self) -> int:
-        """The number of operations that are not durable yet."""
+        """The number of operations that aren't durable yet."""
         return self.added - self.committed
 
     @property
     def pending_bytes(self) -> int:
-        """The bytes of the operations that are not durable yet."""
+        """The bytes of the operations that aren't durable yet."""
         return self._bytes_added - self._bytes_committed
 
     def add(self, operation: Operation) -> int:
@@ -77,15 +82,18 @@ class Writer:
             self._queue.append(operation)
             self.added += 1
             self._bytes_added += size_of(operation)
+            # An answer ends a hold: it has been paid for, and mustn't be lost.
             if type(operation) is Call:
                 self._is_held = False
+            # Waking a thread costs more than queueing does, so only an idle one is woken: one that collects
+            # a group looks again by itself.
             if self._idle and not (self._is_held and not self._is_urgent()):
                 self._idle = False
                 self._changed.notify_all()
             return self.added
 
     def hold(self) -> None:
-        """Commit nothing before an answer is added, more than one commit takes, or a flush or the end."""
+        """Commit nothing until an answer is added, a flush, the end, or a whole commit's worth is queued."""
         with self._lock:
             self._is_held = True
 
@@ -95,7 +103,7 @@ class Writer:
         return self._is_held
 
     def take_back(self) -> bool:
-        """Forget what was added since `hold`; return whether that was possible: some may be committed."""
+        """Drop what was added since `hold`; return False if some of it may be committed already."""
         with self._lock:
             if not self._is_held:
                 return False
@@ -105,16 +113,17 @@ class Writer:
             return True
 
     def on_commit(self, callback: Callable[[int], None]) -> None:
-        """Have `callback` called on the writer's thread with `committed`, after each commit."""
+        """Call `callback` on the writer's thread with `committed` after each commit."""
         self._callbacks.append(callback)
 
     def end_callbacks(self) -> None:
-        """Call nobody any more: what a callback holds, such as its store, lives as long as this thread."""
+        """Drop all callbacks: what one refers to, such as its store, lives as long as this thread."""
         self._callbacks = []
 
     def flush(self) -> None:
-        """Wait until all that was added is durable; raises `StoreError` where that cannot be."""
+        """Wait until everything added so far is durable; raise `StoreError` if that fails."""
         with self._lock:
+            # `_wanted` makes the group urgent: its commit doesn't wait for more operations.
             wanted = self._wanted = self.added
             self._is_held = False
             self._changed.notify_all()
@@ -123,7 +132,7 @@ class Writer:
                 self._raise()
 
     def end(self) -> None:
-        """Commit what was added and close the connection; raises the writer's error if there is one."""
+        """Commit everything added and close the connection; raise the writer's error if there is one."""
         with self._lock:
             self._ending = True
             self._changed.notify_all()
@@ -133,6 +142,7 @@ class Writer:
 
     def _raise(self) -> NoReturn:
         if self.error:
+            # A new object for each caller: raising one object twice would mix up their tracebacks.
             raise StoreError(self.error.fact, *self.error.advice) from self.error
         raise StoreError(f"the store of '{self._path}' has been closed")
 
@@ -146,15 +156,18 @@ class Writer:
             self._connection.close()
 
     def _take(self) -> list[Operation]:
-        """Wait for operations, then for their company; return none at the end."""
+        """Wait for operations, then for more that go with them; return none at the end."""
         with self._lock:
             while self._has_nothing_to_do() and not self._ending:
                 self._idle = True
                 self._changed.wait()
-                self._due = time.monotonic() + COMPANY
+                # An idle writer waits from the moment it's woken; a busy one from its last group, so that
+                # its commits come 50 ms apart.
+                self._due = time.monotonic() + GROUPING_SECONDS
             self._idle = self._is_held = False
             self._changed.wait_for(self._is_urgent, max(0.0, self._due - time.monotonic()))
-        self._due = time.monotonic() + COMPANY
+        self._due = time.monotonic() + GROUPING_SECONDS
+        # Without the lock: only this thread pops, and a deque is safe to append to meanwhile.
         batch = self._first()
         self._taken += len(batch)
         return batch
@@ -185,6 +198,7 @@ class Writer:
 
     def _commit_beginning(self, batch: list[Operation]) -> None:
         """Save what a full disk still has room for: the session, and answers that were paid for."""
+        # Halves from the beginning, never from the middle: what's durable is everything up to some number.
         while len(batch) > 1:
             batch = batch[: len(batch) // 2]
             with suppress(StoreError):
@@ -195,11 +209,13 @@ class Writer:
     def _write(self, batch: list[Operation]) -> None:
         with while_working(self._path):
             try:
+                # IMMEDIATE takes the write lock here, so another writer (a user's sqlite3) makes us wait at
+                # this line and doesn't break a transaction that is half done.
                 self._connection.execute("BEGIN IMMEDIATE")
                 apply(self._connection, (*batch, *self._also()))
                 self._connection.execute("COMMIT")
             except sqlite3.Error:
-                # SQLite has done so by itself after some errors.
+                # After some errors, such as a full disk, SQLite has rolled back by itself.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
@@ -207,6 +223,7 @@ class Writer:
     def _note(self, batch: list[Operation]) -> None:
         self.committed += len(batch)
         self._bytes_committed += sum(map(size_of, batch))
+        # Without the lock, so that a callback may add to the store.
         for callback in self._callbacks:
             callback(self.committed)
         with self._lock:
@@ -214,10 +231,11 @@ class Writer:
 
     def _fail(self, error: BaseException) -> None:
         if not isinstance(error, StoreError):
-            cause, error = error, StoreError(f"the writer of '{self._path}' has ended: {error!r}")
+            cause, error = error, StoreError(f"the writer of '{self._path}' has stopped: {error!r}")
             error.__cause__ = cause
         with self._lock:
             self.error = error
             self._ending = True
+            # What can't be written is dropped now: it would stay in memory as long as the run's objects do.
             self._queue.clear()
             self._changed.notify_all()

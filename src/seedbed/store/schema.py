@@ -3,9 +3,9 @@
     NULL < BOOL, TEXT, Number, ListOf, Struct < MIXED
 
 NULL is the type of a column that has been None so far. Numbers become fractional with the first
-float, unless that would cost an integer its last digits. Lists widen by item, dictionaries by key,
-a key that is missing being None. Whatever has no other type in common is MIXED, and so is everything
-that holds it: such a column is written as JSON text, so that no value is changed or lost.
+float, unless an integer would lose its last digits. Lists widen by item, dictionaries by key; a missing
+key is None. Values with no other type in common are MIXED, and so is everything that contains them: such a
+column is written as JSON text, so that no value is changed or lost.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from typing import Any, TypeAlias
 
 from seedbed.tasks.rows import Row
 
+# Dictionaries with ids as keys would become a struct with a field for each id: beyond this they're JSON text.
 MAX_KEYS = 200
+# Readers of Parquet recurse: pyarrow and others refuse types that are nested too deep.
 MAX_NESTING = 16
+# Above this a float64 skips integers.
 _EXACT_IN_FLOAT = 2**53
 _MAX_SIGNED = 2**63 - 1
 
 
 class Plain(Enum):
-    """The types without parts."""
+    """The types that contain no other types."""
 
     NULL = auto()
     BOOL = auto()
@@ -45,7 +48,7 @@ class Number:
 
     @property
     def representable(self) -> bool:
-        """Whether one column of 64-bit numbers holds all of them exactly."""
+        """Whether one column of 64-bit numbers can hold all of them exactly."""
         if self.fractional:
             return self.low >= -_EXACT_IN_FLOAT and self.high <= _EXACT_IN_FLOAT
         return self.low == 0 or self.high <= _MAX_SIGNED
@@ -74,7 +77,7 @@ Kind: TypeAlias = Plain | Number | ListOf | Struct
 
 
 def infer_columns(rows: Iterable[Row]) -> dict[str, Kind]:
-    """Return the type of every column, in order of first appearance, after one pass over the rows."""
+    """Return the type of every column, in order of first appearance, from one pass over the rows."""
     kinds: dict[str, Kind] = {}
     for row in rows:
         for name, value in row.items():
@@ -83,11 +86,12 @@ def infer_columns(rows: Iterable[Row]) -> dict[str, Kind]:
 
 
 def widen(kind: Kind, value: Any) -> Kind:
-    """Return the smallest type that holds all that `kind` holds, and `value`."""
+    """Return the smallest type that holds everything `kind` holds, and `value` too."""
     if value is None or kind is MIXED:
         return kind
     if isinstance(value, str):
         return TEXT if kind is NULL or kind is TEXT else MIXED
+    # Before the numbers, as a bool is an int in Python.
     if isinstance(value, bool):
         return BOOL if kind is NULL or kind is BOOL else MIXED
     if isinstance(value, (int, float)):
@@ -117,6 +121,8 @@ def _widen_list(kind: Kind, items: list[Any]) -> Kind:
         item = widen(item, value)
     if item is MIXED:
         return MIXED
+    # The same object if nothing changed, here and below: this runs for every value of a dataset, and almost
+    # all of them fit the type found by then.
     return known if item is known.item else ListOf(item)
 
 
@@ -138,6 +144,7 @@ def _widen_struct(kind: Kind, values: dict[str, Any]) -> Kind:
 
 def _is_writable(kind: Kind) -> bool:
     """Whether the type is small enough for a columnar file, and has no dictionary without keys."""
+    # Parquet has no struct without fields.
     return _count_keys(kind) <= MAX_KEYS and _fits(kind, MAX_NESTING)
 
 

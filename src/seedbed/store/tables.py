@@ -1,6 +1,6 @@
-"""Rows from tables in memory: what speaks Arrow (pandas, polars, DuckDB), and Hugging Face `datasets`.
+"""Rows from tables in memory: pandas, polars, DuckDB and others that speak Arrow, and `datasets`.
 
-None of these libraries is imported: an object says itself what it is, by the methods that it has.
+None of these libraries is imported: an object's methods tell what it is.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _INDEX = re.compile(r"__index_level_\d+__")
 
 
 class Table(NamedTuple):
-    """A table: its columns, where known before its rows are read, and its rows in batches."""
+    """A table: its rows in batches, and its columns if they are known before the rows are read."""
 
     schema: pa.Schema | None
     batches: Callable[[], Iterable[pa.RecordBatch]]
 
     def rows(self, reading: Reading) -> Iterator[Row]:
-        """Yield the rows; raise `DatasetError` where the table cannot be read."""
+        """Yield the rows; raise `DatasetError` if the table can't be read."""
         import pyarrow as pa
 
         note = reading.noting("the input")
         try:
             for batch in self.batches():
-                # An index of pandas without a name comes as a column that nobody asked for.
+                # An unnamed index of pandas comes as a column: it isn't data.
                 names = [name for name in batch.schema.names if not _INDEX.fullmatch(name)]
                 chosen = batch.select([name for name in names if reading.wants(name)])
                 yield from rows_of("the input", chosen.schema, [chosen], note)
@@ -42,10 +42,11 @@ class Table(NamedTuple):
 
 
 def table_of(given: Any) -> Table | None:
-    """Return an object as a table, None where it is none; raise `UsageError` for one that cannot be read.
+    """Return an object as a table; None if it isn't one. Raise `UsageError` for a table that can't be read.
 
-    Rows are taken out of a table as they are needed.
+    Rows are taken out of the table when they are needed.
     """
+    # First, as a dataset speaks Arrow too, but its Arrow table ignores its own order and choice of rows.
     if _is_of_datasets(given):
         return _of_datasets(given)
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
@@ -56,7 +57,7 @@ def table_of(given: Any) -> Table | None:
 
 
 def records_of(given: Any) -> list[Any] | None:
-    """Return the rows of a data frame that Arrow cannot hold, as one with mixed columns; None for others."""
+    """Return the rows of a data frame that Arrow can't hold (mixed columns); None for others."""
     if hasattr(given, "to_dict") and hasattr(given, "columns") and hasattr(given, "iloc"):
         names = [str(name) for name in given.columns]
         check_names("the input", names)
@@ -77,7 +78,7 @@ def _of_datasets(given: Any) -> Table:
     features = getattr(given, "features", None)
 
     def batches() -> Iterator[pa.RecordBatch]:
-        # In this format its own order and choice of rows hold, and images are not decoded.
+        # This format keeps the dataset's order and choice of rows, and doesn't decode images.
         for table in given.with_format("arrow").iter(BATCH_ROWS):
             yield from table.to_batches()
 
@@ -101,7 +102,7 @@ def _of_arrow(given: Any) -> Table | None:
             return None
         kind = type(given).__name__
         raise UsageError(
-            f"the input, a {kind}, is no table: {error}", "give a table with named columns"
+            f"the input, a {kind}, isn't a table: {error}", "give a table with named columns"
         ) from error
     assert table.schema is not None
     check_names("the input", table.schema.names)
@@ -111,6 +112,7 @@ def _of_arrow(given: Any) -> Table | None:
 def _stream(given: Any) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
+    # A frame may come as one batch: in slices its rows become Python objects a few at a time.
     for batch in pa.RecordBatchReader.from_stream(given):
         for start in range(0, batch.num_rows, BATCH_ROWS):
             yield batch.slice(start, BATCH_ROWS)

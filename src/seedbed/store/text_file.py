@@ -1,4 +1,4 @@
-"""Files of text as users have them: compressed, in the encoding of another time, with a byte order mark."""
+"""Text files as users have them: compressed, in an old encoding, with a byte order mark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from seedbed.errors import DatasetError, UsageError
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    # That of UTF-16 is the beginning of that of UTF-32.
+    # Before UTF-16, whose mark is the beginning of UTF-32's.
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -46,17 +46,18 @@ COMPRESSED: Mapping[str, _Opening] = MappingProxyType(
         ".zst": _zstandard,
     }
 )
-"""What opens a file that is compressed, by the last part of its name."""
+"""What opens a compressed file, by its last ending."""
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for its bytes, decompressed; raise `DatasetError` for one that is damaged."""
+    """Open a file for its decompressed bytes; raise `DatasetError` if it's damaged."""
     unpack = COMPRESSED.get(path.suffix.lower())
     if unpack is None:
         with path.open("rb") as file:
             yield file
         return
+    # The block is inside the `try`: a truncated file fails when its end is read, not when it's opened.
     try:
         with unpack(path) as packed:
             yield packed
@@ -65,25 +66,27 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def encoding_of(file: BinaryIO, given: str | None = None) -> str:
-    """Return the encoding of a file that is open: the one given, else by its first bytes, else UTF-8."""
+    """Return the encoding of an open file: the one given, or the one its first bytes show, or UTF-8."""
     start = cast(io.BufferedReader, file).peek(4)[:4]
     marked = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
     if given is not None:
-        # Python's own `utf-8` would leave the mark in the first word.
+        # With plain `utf-8` the mark would become a part of the first column's name.
         return "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
     if marked is None and len(start) > 1 and 0 in start[:2]:
-        # The first character of rows is an ASCII one, so that a zero byte beside it tells.
+        # UTF-16 without a mark. Rows begin with an ASCII character, whose other byte is zero.
         return "utf-16-le" if start[0] else "utf-16-be"
     return marked or "utf-8-sig"
 
 
 def decoded(file: BinaryIO, encoding: str) -> TextIO:
-    """Return the text of a file, its line ends left alone; close it, as it holds on to the file."""
+    """Return a file as text with its line ends unchanged. Close the text: it owns the file."""
     return io.TextIOWrapper(file, encoding=encoding, newline="")
 
 
 def undecodable(where: str, encoding: str, error: UnicodeDecodeError) -> DatasetError:
-    """Return the error for text in another encoding, with a guess at which."""
+    """Return the error for text in another encoding, with a guess at which one it is."""
+    # latin-1 decodes any bytes, so it's the guess if cp1252, which most such files are in, has no such
+    # character.
     said = "UTF-8" if encoding.startswith("utf-8") else encoding
     guess = "cp1252" if said != "cp1252" and _is_text_in("cp1252", error.object) else "latin-1"
     byte = error.object[error.start : error.start + 1]

@@ -1,12 +1,12 @@
-"""Rows in the forms that trainers read: chat messages, ShareGPT and Alpaca.
+"""Rows in the formats that trainers read: chat messages, ShareGPT and Alpaca.
 
-    chat      {"messages": [{"role": "user", "content": ...}, ...]}, and "tools" where the row has them
+    chat      {"messages": [{"role": "user", "content": ...}, ...]}, and "tools" if the row has them
     sharegpt  {"conversations": [{"from": "human", "value": ...}, ...]}
-    alpaca    {"instruction": ..., "input": ..., "output": ...}, and "system" where the row has it
+    alpaca    {"instruction": ..., "input": ..., "output": ...}, and "system" if the row has it
 
-The parts of a conversation are found in columns: either `messages`, which holds them all, or `prompt`
-and `completion`, with `system` and `input` where there are any. Each part is looked for in the column
-of its own name and in a few others (`USUAL_COLUMNS`), unless the caller names the column.
+The parts of a conversation come from columns: either `messages`, which has all of them, or `prompt` and
+`completion`, with `system` and `input` if there are any. A part is taken from the column of its name or from
+another usual one (`USUAL_COLUMNS`), unless the caller names the column.
 """
 
 from __future__ import annotations
@@ -30,19 +30,22 @@ USUAL_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "completion": ("completion", "generation", "answer", "output", "response"),
     }
 )
-"""The columns in which each part of a conversation is looked for."""
+"""The columns that each part of a conversation may be in."""
 
 _Columns: TypeAlias = Mapping[str, str]
 _SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}
 
 
 class TrainingRows:
-    """Encoded rows in the form `form` ("chat", "sharegpt" or "alpaca"), converted in each iteration.
+    """Encoded rows in a trainer's format ("chat", "sharegpt" or "alpaca"), converted as they are iterated.
 
-    `columns` names the column of a part where it is not a usual one: `{"prompt": "title"}`. The columns
-    of all rows together decide which are used. Raises `UsageError` where there is no such form, part or
-    column, or where two columns could be the same part; iterating raises `DatasetError`, with the number
-    of the row, where a row cannot be converted.
+        with RunReader.open(Path("runs/qa")) as run:
+            export_rows(TrainingRows(run.rows("qa-pairs"), "chat"), Path("train.jsonl"))
+
+    `columns` names the column of a part if it's not a usual one: `{"prompt": "title"}`. The columns of all
+    rows together decide which are used. Raises `UsageError` if there's no such format, part or column, or if
+    two columns could be the same part. Iterating raises `DatasetError`, with the number of the row, if a row
+    can't be converted.
     """
 
     def __init__(self, rows: Iterable[bytes], form: str, columns: Mapping[str, str] | None = None) -> None:
@@ -51,7 +54,7 @@ class TrainingRows:
         self._given = dict(columns or {})
         for part in self._given:
             _known("part", part, USUAL_COLUMNS)
-        # What is lacking is known before a file is begun.
+        # One pass over the rows, and the first of them converted, so that errors come before a file is begun.
         names: Row = {name: None for row in map(orjson.loads, rows) for name in row}
         self._columns = _find_columns(names, self._given) if names else {}
         next(iter(self), None)
@@ -92,7 +95,7 @@ def _usual(part: str, row: Row, given: _Columns) -> str:
         return found[0]
     if found:
         raise UsageError(f"more than one column could be the {part}: {_listed(found)}", "name the right one")
-    raise UsageError(f"no column is known to be the {part}", "name the right one", _columns_of(row))
+    raise UsageError(f"none of the columns is known as the {part}", "name the right one", _columns_of(row))
 
 
 def _columns_of(row: Row) -> str:
@@ -114,17 +117,17 @@ def _sharegpt(row: Row, columns: _Columns) -> Row:
 
 def _turn(message: dict[str, Any]) -> dict[str, Any]:
     if message["role"] not in _SPEAKERS or message.get("tool_calls"):
-        raise DatasetError("ShareGPT has no form for calls of tools", "export it as 'chat'")
+        raise DatasetError("ShareGPT can't hold tool calls", "export it as 'chat'")
     return {"from": _SPEAKERS[message["role"]], "value": _content(message)}
 
 
 def _alpaca(row: Row, columns: _Columns) -> Row:
-    # The input has a key of its own here, and is no part of the prompt.
+    # Alpaca has a key for the input; in the other formats it's a part of the prompt.
     messages = _messages(row, {part: column for part, column in columns.items() if part != "input"})
     system = [_content(message) for message in messages if message["role"] == "system"]
     roles = [message["role"] for message in messages]
     if roles != ["system"] * len(system) + ["user", "assistant"] or len(system) > 1:
-        raise DatasetError("Alpaca holds one prompt and its answer only", "export it as 'chat'")
+        raise DatasetError("Alpaca holds a single prompt and its answer", "export it as 'chat'")
     made = {
         "instruction": _content(messages[-2]),
         "input": _optional(row, columns, "input"),
@@ -147,25 +150,25 @@ def _messages(row: Row, columns: _Columns) -> list[dict[str, Any]]:
 
 def _checked(messages: Any, column: str) -> list[dict[str, Any]]:
     if not isinstance(messages, list) or not messages:
-        raise DatasetError(f"column {column!r} holds no list of messages")
+        raise DatasetError(f"column {column!r} isn't a list of messages")
     for message in messages:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise DatasetError(f"column {column!r} holds something that is no message with a role")
+            raise DatasetError(f"column {column!r} has an item that isn't a message with a role")
     return messages
 
 
 def _content(message: dict[str, Any]) -> str:
     content = message.get("content")
     if not isinstance(content, str):
-        raise DatasetError(f"the content of a message of role {message['role']!r} is not text")
+        raise DatasetError(f"the content of a message with the role {message['role']!r} is not text")
     return content
 
 
 def _text(row: Row, column: str) -> str:
-    """Return a column as text; numbers, lists and dictionaries as JSON, as in a CSV file."""
+    """Return a column as text; numbers, lists and dictionaries become JSON, as in a CSV file."""
     value = row.get(column)
     if value is None:
-        raise DatasetError(f"column {column!r} is None", "leave such rows out with a step that rejects them")
+        raise DatasetError(f"column {column!r} is None", "add a step that rejects such rows")
     return value if isinstance(value, str) else encode_value(value)
 
 
@@ -177,4 +180,4 @@ def _optional(row: Row, columns: _Columns, part: str) -> str:
 FORMS: Mapping[str, Callable[[Row, _Columns], Row]] = MappingProxyType(
     {"chat": _chat, "sharegpt": _sharegpt, "alpaca": _alpaca}
 )
-"""The forms by name."""
+"""The formats by name."""

@@ -1,7 +1,7 @@
-"""The types of a run's input, for the columns that still hold values of them when the rows are written.
+"""Columns that keep the Arrow type that they had in the run's input.
 
-A column keeps its type where each value comes back from it as it is, to the byte of its JSON form; one value
-of another kind, and all of the column is typed by its values instead.
+A column keeps its type if every value survives the round trip through it, to the byte of its JSON form. After
+one value that doesn't, the type of the whole column is inferred from its values instead.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_WORDS = 100_000
-"""Values of a dictionary-encoded column that are held in memory; a column with more becomes plain."""
+"""Distinct values of a dictionary-encoded column that are held in memory; one with more becomes plain."""
 
 
 class KeptTypes:
-    """The columns that have kept their type so far; `look_at` all rows first, and `end` then."""
+    """The columns that have kept their type so far. Call `look_at` for all rows first, then `end`."""
 
     def __init__(self, types: bytes | None) -> None:
         self._types: dict[str, DataType] = {}
@@ -32,38 +32,36 @@ class KeptTypes:
         import pyarrow as pa
 
         for field in pa.ipc.read_schema(pa.py_buffer(types)):
-            # One that holds JSON text is typed by its values.
+            # A column of JSON text was mixed when it was written, and may have one type now: infer it again.
             if b"seedbed.encoding" not in (field.metadata or {}) and not pa.types.is_null(field.type):
                 self._types[field.name] = field.type
                 if pa.types.is_dictionary(field.type):
                     self._words[field.name] = {}
 
     def look_at(self, rows: Sequence[Row]) -> None:
-        """Drop the columns with values among these rows that are not of their type."""
+        """Drop the columns that have a value of another type among these rows."""
         for name, kind in list(self._types.items()):
             values = [row.get(name) for row in rows]
             if not _comes_back(values, kind) or not self._learns(name, values):
                 self._drop(name)
 
     def end(self, present: Sequence[str]) -> None:
-        """Drop the columns that no row has, and those whose dictionary has grown beyond its index."""
+        """Drop the columns that no row has, and those with too many distinct values for their index type."""
         for name, kind in list(self._types.items()):
             words = self._words.get(name)
             if name not in present or (words and not _comes_back([len(words) - 1], kind.index_type)):
                 self._drop(name)
 
     def field(self, name: str) -> pa.Field[Any] | None:
-        """Return the field of a column that has kept its type."""
+        """Return the field of a column that has kept its type; None for others."""
         import pyarrow as pa
 
         kind = self._types.get(name)
         return None if kind is None else pa.field(name, kind)
 
     def array(self, name: str, values: list[Any]) -> Array | None:
-        """Return the values of a column that has a dictionary, one and the same in each batch.
-
-        A file in Arrow's own format holds one dictionary for each column.
-        """
+        """Return the values of a dictionary-encoded column, with the same dictionary in each batch."""
+        # An Arrow file has one dictionary for each column: pyarrow refuses a second one that differs.
         import pyarrow as pa
 
         words, kind = self._words.get(name), self._types.get(name)
@@ -80,7 +78,7 @@ class KeptTypes:
         self._words.pop(name, None)
 
     def _learns(self, name: str, values: list[Any]) -> bool:
-        """Add the values to those of the column's dictionary, if it has one; return whether they fit."""
+        """Add values to the column's dictionary, if it has one; return whether they fit."""
         words = self._words.get(name)
         if words is None:
             return True
@@ -88,7 +86,7 @@ class KeptTypes:
             for value in values:
                 if value is not None:
                     words.setdefault(value, len(words))
-        except TypeError:  # a list or a dictionary
+        except TypeError:  # a list or a dictionary, which has no hash
             return False
         return len(words) <= MOST_WORDS
 
@@ -96,6 +94,8 @@ class KeptTypes:
 def _comes_back(values: list[Any], kind: DataType) -> bool:
     import pyarrow as pa
 
+    # Whatever pyarrow and the parsers raise, the value isn't of the type. Compared as bytes, as in Python 1
+    # == 1.0 and True == 1.
     try:
         back = values_of(array_of(values, kind))
     except (pa.ArrowException, ValueError, TypeError, ArithmeticError, LookupError, AttributeError):
