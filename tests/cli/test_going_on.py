@@ -106,7 +106,7 @@ def test_a_cap_stops_the_run_and_raised_it_goes_on(seedbed: Seedbed) -> None:
     assert result.status == 3
     assert result.err.startswith("error: ")
     assert " of 200 tokens are spent" in result.err
-    assert "raise the cap and start the run again: it goes on where it stopped" in result.err
+    assert "raise the cap and start the run again: it resumes where it stopped" in result.err
     assert "poems.jsonl was not made" in result.err
     assert "`seedbed runs export poems -o FILE` writes the rows so far" in result.err
     assert "the same command again" not in result.err

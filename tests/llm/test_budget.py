@@ -103,8 +103,8 @@ def test_the_error_says_what_is_spent_and_how_to_go_on():
         assert not isinstance(error, UsageError)
         assert str(error) == (
             "0 of 100 tokens are spent, and the next call may take 124\n"
-            "  raise the cap and start the run again: it goes on where it stopped\n"
-            "  or lower max_tokens: of a call its prompt and its longest answer are set aside"
+            "  raise the cap and start the run again: it resumes where it stopped\n"
+            "  or lower max_tokens: each call reserves its prompt and its longest answer"
         )
 
     run_virtually(run())

@@ -20,9 +20,12 @@ from seedbed.llm.response import Response, Usage
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
 
+# What an answer counts as if requests don't set `max_tokens`. Nobody knows how long it gets, so calls in
+# flight may exceed the cap then.
 _DEFAULT_ANSWER = 1024
-_LONGEST = "or lower max_tokens: of a call its prompt and its longest answer are set aside"
-# What providers add around each message and for tools, and what an image takes, generously.
+_LONGEST = "or lower max_tokens: each call reserves its prompt and its longest answer"
+# What providers add around each message and for tools, and what an image takes. Generous, since a cap is only
+# strict if none of these is exceeded.
 _TOKENS_OF_MESSAGE = 16
 _TOKENS_OF_TOOLS = 512
 _TOKENS_OF_IMAGE = 2048
@@ -37,7 +40,7 @@ class Spent(NamedTuple):
 
 
 class Cap(NamedTuple):
-    """A cap on `cost`, `tokens` or `seconds`, and what is left below it."""
+    """A cap on `cost`, `tokens` or `seconds`, and what is left of it."""
 
     kind: Literal["cost", "tokens", "seconds"]
     left: float
@@ -45,14 +48,14 @@ class Cap(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """What one call may take at most, as far as that can be told."""
+    """The most that one call may take, as far as that is known."""
 
     tokens: int = 0
     cost: float = 0.0
 
 
 class _WaitingCall(NamedTuple):
-    """A call that waits for room: the lowest rank has it first, and of equal ones the first that came."""
+    """A call that waits for room: the lowest rank gets it first, and among equals the one that came first."""
 
     rank: int
     number: int
@@ -65,11 +68,15 @@ async def _plainly(room: asyncio.Future[None]) -> None:
 
 
 class Budget:
-    """Caps on the tokens, the dollars and the seconds of a run, with what earlier sessions have `spent`.
+    """Caps on the tokens, the dollars and the seconds of a run, including what earlier sessions have `spent`.
 
-    Where requests set `max_tokens`, what is reserved is never less than what a call takes, so that the caps
-    are not exceeded; elsewhere an answer is reckoned with 1024 tokens, and the calls under way may exceed
-    them. Time runs from the making of the budget. Lives on one event loop.
+        budget = Budget(max_cost=5.0, max_tokens=1_000_000)
+        reservation = await budget.reserve(llm, request)
+        budget.settle(llm, reservation, await llm.respond(request))
+
+    If requests set `max_tokens`, no call takes more than is reserved for it, so the caps aren't exceeded.
+    Otherwise an answer counts as 1024 tokens, and the calls in flight may exceed them. The time starts when
+    the budget is created. Lives on one event loop.
     """
 
     def __init__(
@@ -93,7 +100,7 @@ class Budget:
         self._tokens = spent.tokens
         self._cost = spent.cost
         self._reserved = Reservation()
-        self._under_way = 0
+        self._in_flight = 0
         self._queue: list[_WaitingCall] = []
         self._numbers = itertools.count()
         self.waiting = 0
@@ -101,17 +108,17 @@ class Budget:
 
     @property
     def spent(self) -> Spent:
-        """What was spent so far, earlier sessions included."""
+        """What was spent so far, including earlier sessions."""
         return Spent(self._tokens, self._cost, self._earlier.seconds + time.monotonic() - self._begun)
 
     @property
     def seconds_left(self) -> float | None:
-        """The seconds until the cap on time, or None where there is none."""
+        """The seconds until the cap on time, or None if there is none."""
         return None if self._max_seconds is None else max(0.0, self._max_seconds - self.spent.seconds)
 
     @property
     def caps(self) -> list[Cap]:
-        """The caps that are set, and what is left of each: what calls under way may take is not spent yet."""
+        """The caps that are set, and what is left of each; reservations aren't spent yet."""
         spent = self.spent
         caps: list[Cap] = []
         if self._max_cost is not None:
@@ -124,16 +131,17 @@ class Budget:
 
     @property
     def has_enough(self) -> bool:
-        """Whether so many calls wait that more are of no use; `on_appetite` tells when half are left."""
+        """Whether enough calls wait that more would only use memory; at half, `on_appetite` is called."""
         return self.waiting >= ENOUGH_WAITING
 
     def check_time(self) -> None:
-        """Raise BudgetExhaustedError where the time is used up."""
+        """Raise BudgetExhaustedError if the time is used up."""
         if self.seconds_left == 0.0:
             raise time_exhausted(self._max_seconds or 0.0)
 
     def check(self, llm: Backend) -> None:
-        """Raise UsageError where there is a cap on cost and the price of an LLM is not known."""
+        """Raise UsageError if there's a cap on cost and an LLM has no known price."""
+        # Before anything is spent: a cap that can't be enforced is worse than none.
         if self._max_cost is not None:
             self.prices.check(llm)
 
@@ -144,20 +152,24 @@ class Budget:
         rank: int = 0,
         wait: Callable[[asyncio.Future[None]], Awaitable[None]] = _plainly,
     ) -> Reservation:
-        """Set aside what a call may take; `wait` for calls under way where they may leave enough.
+        """Reserve what a call may take; `wait` for the calls in flight if they may leave enough.
 
-        The lowest `rank` comes first. Raises BudgetExhaustedError where a cap leaves no room.
+        The lowest `rank` comes first. Raises BudgetExhaustedError if a cap leaves no room.
         """
+        # Reserved before and settled after: if calls only counted when they end, 256 in flight could each be
+        # the one that exceeds the cap.
         wanted = self._most(llm, request)
         room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._queue, _WaitingCall(rank, next(self._numbers), wanted, room))
         self._give_room()
+        # Through the queue even if there's room: a call of a later row mustn't overtake one that waits.
         if room.done():
             room.result()
             return wanted
         self.waiting += 1
         try:
             await wait(room)
+        # Also a cancellation: a reservation that nobody settles would lower the cap for the rest of the run.
         except BaseException:
             self._abandon(room, wanted)
             raise
@@ -168,23 +180,31 @@ class Budget:
         return wanted
 
     def _abandon(self, room: asyncio.Future[None], wanted: Reservation) -> None:
-        """Give back the room of a call that was cancelled, and its turn in any case."""
+        """Return a cancelled call's room, if it had any, and pass on its turn."""
         if not room.done():
             room.cancel()
         elif not room.cancelled() and room.exception() is None:
+            # The room came in the same turn of the loop as the cancellation.
             self._hold(Reservation(-wanted.tokens, -wanted.cost), -1)
         self._give_room()
 
     def settle(self, llm: Backend, reservation: Reservation, response: Response | None) -> None:
-        """Count what a call took, nothing where it failed, and give back the rest of what was set aside."""
+        """Count what a call took (nothing if it failed), and return the rest of its reservation."""
         self._hold(Reservation(-reservation.tokens, -reservation.cost), -1)
+        # Nobody can know what a provider bills for a call that failed or was cancelled, so it isn't counted.
         if response is not None:
+            # Some servers send no usage: then all that was reserved counts, or the cap would never be
+            # reached.
             self._tokens += response.usage.total_tokens or reservation.tokens
             self._cost += self._cost_of(llm, response.usage, reservation)
         self._give_room()
 
     def _give_room(self) -> None:
-        """Give room to the calls that wait, as far as it goes; raise in them where nothing can leave any."""
+        """Give room to the calls that wait, as far as it goes; raise in them if nothing can free any.
+
+        Only the lowest row is looked at. Letting smaller calls pass would use up the cap to the last token,
+        and leave rows half done: what they have paid for wouldn't make a row.
+        """
         while self._queue:
             call = self._queue[0]
             if not call.room.done():
@@ -192,7 +212,8 @@ class Budget:
                 if lacking is None:
                     self._hold(call.wanted, 1)
                     call.room.set_result(None)
-                elif self._under_way and self.seconds_left != 0.0:
+                elif self._in_flight and self.seconds_left != 0.0:
+                    # Most calls take less than they reserve, so one of those in flight may leave enough.
                     return
                 else:
                     call.room.set_exception(lacking)
@@ -201,19 +222,20 @@ class Budget:
     def _cost_of(self, llm: Backend, usage: Usage, reservation: Reservation) -> float:
         if self._max_cost is None:
             return 0.0
-        # A server that does not tell what a call took is not taken for free.
+        # A server that doesn't say what a call took isn't free.
         cost = self.prices.cost_of(llm, usage) if usage.total_tokens else None
         return reservation.cost if cost is None else cost
 
     def _hold(self, amount: Reservation, calls: int) -> None:
         tokens, cost = self._reserved
         self._reserved = Reservation(tokens + amount.tokens, cost + amount.cost)
-        self._under_way += calls
-        if not self._under_way:
-            # Sums of floats leave remainders.
+        self._in_flight += calls
+        if not self._in_flight:
+            # Sums of floats leave remainders, and a call that takes exactly what is left must fit.
             self._reserved = Reservation()
 
     def _most(self, llm: Backend, request: Request) -> Reservation:
+        # A cap on time needs no counting, which costs a look at every message.
         if self._max_tokens is None and self._max_cost is None:
             return Reservation()
         answer = (request.max_tokens or _DEFAULT_ANSWER) * request.n
@@ -245,21 +267,25 @@ class Budget:
 
 
 def time_exhausted(seconds: float) -> BudgetExhaustedError:
-    """Return the error of a run that has used up its seconds."""
+    """Return the error of a run whose time is used up."""
     return _exhausted(f"the time of {seconds:g} s is used up")
 
 
 def _exhausted(fact: str, *advice: str) -> BudgetExhaustedError:
-    go_on = "raise the cap and start the run again: it goes on where it stopped"
-    return BudgetExhaustedError(fact, go_on, *advice)
+    resume = "raise the cap and start the run again: it resumes where it stopped"
+    return BudgetExhaustedError(fact, resume, *advice)
 
 
 def prompt_bound(request: Request) -> int:
-    """Return a number of tokens that the prompt does not exceed: no token is shorter than a byte."""
+    """Return a number of tokens that the prompt doesn't exceed: no token is shorter than a byte.
+
+    A tokenizer would be exact, but each model has its own, and most providers don't publish theirs.
+    """
     tokens = 0
     for message in request.messages:
         tokens += _TOKENS_OF_MESSAGE
         for part in parts(message):
+            # An image isn't counted by the bytes of its base64: a photo of a megabyte would be a million.
             tokens += len(part["text"].encode()) if "text" in part else _TOKENS_OF_IMAGE
         if calls := message.get("tool_calls"):
             tokens += len(json_text(calls))

@@ -1,4 +1,4 @@
-"""What calls cost: prices given by the user, or those of the package genai-prices."""
+"""What calls cost: prices given by the user, or from the package genai-prices."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ class Rates(NamedTuple):
 
 
 class Prices:
-    """Prices of models: those given here, in dollars per million tokens, else those of genai-prices.
+    """Prices of models: those given here, in dollars per million tokens, or else those of genai-prices.
 
-    Models are looked up once, under their `price_id`. Prices that are given here hold for what comes from a
-    cache too. Nothing is fetched from the network.
+        Prices(price_input=0.4, price_output=1.6).cost_of(llm, Usage(input_tokens=1000, output_tokens=500))
+
+    Models are looked up once, under their `price_id`. Prices that are given here also apply to cached tokens.
+    Nothing is fetched from the network.
     """
 
     def __init__(self, *, price_input: float | None = None, price_output: float | None = None) -> None:
         if (price_input is None) != (price_output is None):
             raise UsageError(
-                "only one of two prices is given, that of prompts or that of answers",
+                "only one of the two prices is given: for prompts, or for answers",
                 "give dollars per million tokens: --price-input and --price-output, or price_input=...",
             )
         self._given: Price | None = None
@@ -50,16 +52,17 @@ class Prices:
             if min(price_input, price_output) < 0:
                 raise UsageError(f"a price is below zero: {min(price_input, price_output):g}")
             self._given = Rates(price_input, price_output, cached=price_input).cost
+        # Also None, for a model that the list doesn't have: it's asked for at every call.
         self._found: dict[str, Price | None] = {}
         self._looking_up = threading.Lock()
 
     def cost_of(self, llm: Backend, usage: Usage) -> float | None:
-        """Return the dollars that a usage costs, or None where no price is known."""
+        """Return what a usage costs in dollars, or None if no price is known."""
         price = self._price(llm)
         return None if price is None else price(usage)
 
     def check(self, llm: Backend) -> None:
-        """Raise UsageError where the price of an LLM is not known."""
+        """Raise UsageError if an LLM has no known price."""
         if self._price(llm) is not None:
             return
         advice = (
@@ -67,11 +70,11 @@ class Prices:
         )
         if llm.price_id is not None and not _is_installed():
             raise UsageError(
-                f"the price of '{llm.reference}' is not known: genai-prices is not installed",
+                f"the price of '{llm.reference}' is not known: genai-prices isn't installed",
                 "pip install 'seedbed[prices]'",
                 f"or {advice}",
             )
-        raise UsageError(f"the price of '{llm.reference}' is not known", advice, "or set no limit of cost")
+        raise UsageError(f"the price of '{llm.reference}' is not known", advice, "or don't set a cap on cost")
 
     def _price(self, llm: Backend) -> Price | None:
         if self._given is not None:
@@ -80,19 +83,22 @@ class Prices:
         if name is None:
             return None
         if name not in self._found:
+            # The lock makes a call that comes during `look_up_soon` wait for it, instead of importing twice.
             with self._looking_up:
                 if name not in self._found:
                     self._found[name] = _listed(name)
         return self._found[name]
 
     def look_up_soon(self, llms: Sequence[Backend]) -> None:
-        """Begin to look up what LLMs cost, in a thread; `cost_of` waits for it where it comes first."""
+        """Start to look up what LLMs cost, in a thread; `cost_of` waits for it if it comes first."""
+        # Loading the list takes a quarter of a second, half as much as everything else in a run of one row.
+        # The first calls are sent meanwhile.
         if any(llm.price_id is not None for llm in llms) and self._given is None:
             threading.Thread(target=self._look_up, args=(llms,), name="seedbed-prices", daemon=True).start()
 
     def _look_up(self, llms: Sequence[Backend]) -> None:
         for llm in llms:
-            # Whoever asks for the price is told what is wrong with it.
+            # Nobody waits for this thread: the next `cost_of` raises the same error where it's seen.
             with suppress(Exception):
                 self._price(llm)
 
@@ -130,5 +136,6 @@ def _listed(name: str) -> Price | None:
     mtok = (found.input_mtok, found.output_mtok, cached)
     if all(rate is None or isinstance(rate, Decimal) for rate in mtok):
         return Rates(*(float(rate or 0) for rate in mtok)).cost
-    # Prices that rise with the length of the prompt are left to the package, which takes 0.1 ms.
+    # A plain multiplication, if the prices are plain numbers. Those that rise with the length of the prompt
+    # are left to the package, which takes 0.1 ms for each call.
     return lambda usage: float(look_up(usage).total_price)

@@ -1,4 +1,4 @@
-"""Notices code that holds up the loop on which all calls run: `time.sleep`, or a client that blocks."""
+"""Notices code that blocks the loop on which all calls run: `time.sleep`, or a blocking client."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from seedbed.llm.calling.loop import LoopThread
 from seedbed.tracebacks import is_machinery
 
 _TICK = 0.1
-"""Seconds between two looks. What blocks for less is missed; a look costs 0.05 ms."""
-
+"""Seconds between two samples. What blocks for less is missed; a sample costs 0.05 ms."""
 
 _LEAST = 1.0
 _LEAST_SHARE = 0.05
-"""Seconds, and share of a run's time, for which a place holds up the loop before it is worth a word.
+"""Seconds, and share of a run's time, for which a line has to block the loop before it's reported.
 
-On a busy machine a quick step may be put off in its midst, which is nobody's fault and adds up.
+On a busy machine the system may interrupt a quick step, which is nobody's fault and adds up.
 """
 
 
 class LoopWatch:
-    """Looks at a loop from a thread of its own between `start` and `end`.
+    """Samples a loop from its own thread between `start` and `end`.
 
-    `blocked` has the seconds for which single steps of an author's code held it up, by function and line.
+    `blocked` has the seconds for which single steps of an author's code blocked it, by function and line.
     """
 
     def __init__(self, thread: LoopThread) -> None:
@@ -39,15 +38,15 @@ class LoopWatch:
 
     @property
     def blocked(self) -> Mapping[str, float]:
-        """Seconds by place, as far as they are known."""
+        """Seconds by place, as far as known."""
         return self._blocked
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start to sample."""
         self._watching.start()
 
     def end(self) -> None:
-        """Look no more; comes back when the thread has ended."""
+        """Stop sampling; returns when the thread has ended."""
         self._ended.set()
         self._watching.join()
 
@@ -61,8 +60,10 @@ class LoopWatch:
                 former = None
                 self._ask()
             else:
+                # The thread's stack names the line. asyncio's debug mode measures slow callbacks too, but it
+                # only knows the task, and it makes every call slower.
                 frame = _author_frame(sys._current_frames().get(self._thread.ident or 0))
-                # The same step as a tick ago: many quick ones in one turn of the loop are no fault.
+                # Only if it's the same step as a tick ago: many quick ones in one turn of the loop are fine.
                 if frame is not None and frame is former:
                     place = _place(frame)
                     self._blocked[place] = self._blocked.get(place, 0.0) + now - before
@@ -71,15 +72,16 @@ class LoopWatch:
 
     def _ask(self) -> None:
         """Have the loop say that it has come round."""
+        # In an empty context, so that the loop's handle keeps no row alive.
         self._came_round.clear()
         if not self._thread.loop.is_closed():
             self._thread.loop.call_soon_threadsafe(self._came_round.set, context=Context())
 
 
 def _author_frame(frame: FrameType | None) -> FrameType | None:
-    """Return the frame in which the framework called an author's code; None where it runs no such code.
+    """Return the frame in which the framework called an author's code; None if it runs no such code.
 
-    Nor while a module is imported: that happens once.
+    None also while a module is imported: that happens once.
     """
     found = None
     while frame is not None:
@@ -98,7 +100,7 @@ def _place(frame: FrameType) -> str:
 
 
 def blocking_notes(blocked: Mapping[str, float], of_seconds: float) -> Iterator[str]:
-    """Yield a note on each place that held up the loop of a run that long, the worst first, with advice."""
+    """Yield a note with advice on each place that blocked the loop of a run that long, worst first."""
     for place, seconds in sorted(blocked.items(), key=lambda item: -item[1]):
         if seconds >= max(_LEAST, _LEAST_SHARE * of_seconds):
             yield (

@@ -1,6 +1,6 @@
-"""Time-outs of calls, with one timer for all that may take equally long.
+"""Time-outs of calls, with one timer for all calls that have the same time.
 
-`asyncio.timeout` sets and cancels a timer for each call, which costs more than the permit that it waits for.
+`asyncio.timeout` sets and cancels a timer for each call, which costs more than getting a permit does.
 """
 
 from __future__ import annotations
@@ -12,39 +12,43 @@ from typing import Any
 
 
 class Deadlines:
-    """Cuts off what takes longer than `seconds`. Lives on one event loop."""
+    """Cuts off whatever takes longer than `seconds`. Lives on one event loop."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
-        # In the order of their ends, since all take equally long.
+        # In the order in which they end, since all have the same time: the first one is the next. A dict,
+        # since calls end in any order, and taking one out of its middle is cheap.
         self._running: dict[Deadline, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def within(self) -> Deadline:
-        """Return a context whose inside is cancelled when its time is up; then it raises TimeoutError."""
+        """Return a context whose body is cancelled when its time is up; it raises TimeoutError then."""
         return Deadline(self)
 
     def begin(self, deadline: Deadline) -> float:
-        """Return the moment of the loop's clock at which a deadline that begins now is over."""
+        """Return the time on the loop's clock when a deadline that begins now is over."""
         at = self._loop.time() + self._seconds
         self._running[deadline] = None
+        # A timer that is set is early enough for this one too: it fires once in `seconds`, and looks again.
         if self._timer is None:
             self._set_timer(at)
         return at
 
     def end(self, deadline: Deadline) -> None:
-        """Let go of a deadline that is not over."""
+        """Forget a deadline that isn't over."""
+        # The timer stays, even if this was the last one: the next call will need one anyway.
         del self._running[deadline]
 
     def close(self) -> None:
-        """Cut nothing off any more, and set no timer for what is left."""
+        """Stop cutting anything off, and cancel the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _set_timer(self, at: float) -> None:
-        # In no context: the loop keeps that of the row that set a timer long after the timer was cancelled.
+        # In an empty context: the loop keeps a timer's context long after it was cancelled, and with it the
+        # row that happened to set it.
         self._timer = self._loop.call_at(at, self._cut_off, context=Context())
 
     def _cut_off(self) -> None:
@@ -59,7 +63,7 @@ class Deadlines:
 
 
 class Deadline:
-    """The time that the current task has for what is inside; `asyncio.Timeout` in little."""
+    """The time that the current task has for the body; a small `asyncio.Timeout`."""
 
     __slots__ = ("_cancelling", "_deadlines", "_is_over", "_task", "at")
 
@@ -68,6 +72,7 @@ class Deadline:
         assert task is not None
         self._deadlines = deadlines
         self._task: asyncio.Task[Any] = task
+        # Someone may have cancelled the task already: then it stays cancelled, whatever happens to this time.
         self._cancelling = task.cancelling()
         self._is_over = False
         self.at = 0.0
@@ -80,15 +85,17 @@ class Deadline:
     ) -> None:
         if not self._is_over:
             self._deadlines.end(self)
+        # `uncancel` in any case, or the task's next `await` would look cancelled. It's a time-out only if the
+        # cancellation was ours alone: one from outside, in the same turn, must go on as a cancellation.
         elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
     @property
     def is_over(self) -> bool:
-        """Whether the time was up before what is inside had ended."""
+        """Whether the time was up before the body had ended."""
         return self._is_over
 
     def cut_off(self) -> None:
-        """Cancel what is inside."""
+        """Cancel the body."""
         self._is_over = True
         self._task.cancel()

@@ -62,7 +62,7 @@ class Gateway:
         self._sender = sender or Sender(concurrency=concurrency, retry=retry)
         self._recorder = recorder
         self.journal = journal
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._in_flight: set[asyncio.Task[Any]] = set()
 
     @property
     def counts(self) -> CallCounts:
@@ -96,7 +96,7 @@ class Gateway:
     def cancel(self) -> None:
         """Cancel every call, also those that a thread waits for: whoever cancels that does not reach them."""
         self.drain()
-        for task in [*self._under_way]:
+        for task in [*self._in_flight]:
             task.cancel()
 
     def end(self) -> None:
@@ -125,14 +125,14 @@ class Gateway:
             await journal.clear_to_send(scope)
         task = asyncio.current_task()
         assert task is not None
-        self._under_way.add(task)
+        self._in_flight.add(task)
         try:
             response = await self._sender.send(llm, request, scope.rank)
         except asyncio.CancelledError:
             scope.is_cut = True
             raise
         finally:
-            self._under_way.discard(task)
+            self._in_flight.discard(task)
         if journal is not None:
             journal.keep(scope, digest, k, llm, response)
         return self._answered(scope, request, response, note)
