@@ -237,7 +237,7 @@ STRANGERS = {
     "no choices": (
         lambda _: Response(choices=()),
         InvalidResponseError,
-        "gave 0 choices where 1 were asked for",
+        "gave 0 choices instead of 1",
     ),
     "None": (lambda _: None, LLMError, "gave NoneType where a Response was expected"),
     "a dictionary": (lambda _: {"choices": []}, LLMError, "gave dict where a Response was expected"),

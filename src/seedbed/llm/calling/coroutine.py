@@ -1,4 +1,4 @@
-"""The check that a method of an author is a coroutine, made where it is awaited."""
+"""The check that an author's method is a coroutine, made where it's awaited."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ T = TypeVar("T")
 
 
 def awaitable(given: Awaitable[T], owner: object, method: str) -> Awaitable[T]:
-    """Return what `owner`'s method gave when it was called; raise UsageError where it cannot be awaited.
+    """Return what `owner`'s method returned; raise UsageError if it can't be awaited.
 
-    A plain method that returns a coroutine of another one is as good.
+    A plain method that returns another method's coroutine is fine.
     """
+    # The type first: `inspect.isawaitable` asks an abstract class, which costs more, and this is every call.
     if type(given) is CoroutineType or inspect.isawaitable(given):
         return given
     kind = type(cast(object, given)).__name__
     raise UsageError(
         f"{method} of '{type(owner).__name__}' must be `async def`",
         *line_of(getattr(type(owner), method, None)),
-        f"write `async def {method}(...)`, with `return` and no `yield`: its {kind} is nothing to await",
+        f"write `async def {method}(...)`, with `return` and no `yield`: its {kind} can't be awaited",
     )

@@ -1,4 +1,4 @@
-"""What stands between callers and backends: capabilities, seeds, the journal, and the sender."""
+"""What is between callers and backends: capabilities, seeds, the journal, and the sender."""
 
 from __future__ import annotations
 
@@ -24,30 +24,33 @@ if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
 
 Recorder = Callable[[CallScope | None, Request, Response, str], None]
-"""Told of every answered call, on the loop thread: where it belongs, what was sent, what came back, a note.
+"""Gets every answered call, on the loop thread: its scope, what was sent, what came back, and a note.
 
-The note says where something was sent in another way than it was asked for, and is empty otherwise.
+The note says if something was sent in another way than it was asked for, and is empty otherwise.
 """
 
 
 class Journal(Protocol):
-    """Keeps answers: the `k`-th call of a scope with a digest is known by both."""
+    """Keeps answers: the `k`-th call of a scope with a digest is identified by both."""
 
     def find(self, scope: CallScope, digest: bytes, k: int) -> Response | None:
-        """Return the answer that was given to this call before, or None."""
+        """Return the answer that this call got before, or None."""
 
     async def clear_to_send(self, scope: CallScope) -> None:
-        """Wait until a call that has no answer yet may be paid for."""
+        """Wait until a call without an answer may be paid for."""
 
     def keep(self, scope: CallScope, digest: bytes, k: int, llm: Backend, response: Response) -> None:
-        """Take an answer, before anybody reads it."""
+        """Keep an answer, before anyone reads it."""
 
 
 class Gateway:
     """Sends requests to backends, at most `concurrency` at once for each endpoint and credential.
 
-    With a `journal`, no answer that it has is asked for again. Lives on the loop thread. A run has one of
-    its own; all other callers share the default one.
+        llm = get_llm("openai/gpt-4.1-mini").bound(Gateway(concurrency=8), None)
+        llm.generate([[{"role": "user", "content": "Say hello."}]])
+
+    If there's a `journal`, an answer that it has isn't asked for again. Lives on the loop thread. Each run
+    has its own gateway; all other callers share the default one.
     """
 
     def __init__(
@@ -66,22 +69,23 @@ class Gateway:
 
     @property
     def counts(self) -> CallCounts:
-        """What went through this gateway so far."""
+        """What has gone through this gateway so far."""
         return self._sender.counts
 
     def respond(self, llm: Backend, request: Request, scope: CallScope | None) -> Awaitable[Response]:
-        """Return what is awaited for the answer to a request, of exactly `request.n` choices.
+        """Return an awaitable for the answer to a request, which has exactly `request.n` choices.
 
-        Raises UnsupportedError for what the LLM does not declare; awaiting raises the typed LLMError of the
-        last try where none succeeded.
+        Raises UnsupportedError for what the LLM doesn't declare. Awaiting raises the typed LLMError of the
+        last try if none succeeded.
         """
+        # Not a coroutine itself: each one between a row and its socket is resumed for every event of a call.
         offered = llm.offered
         check_capabilities(llm, offered, request)
         if request.schema is not None and not (offered.structured_output or request.raw_prompt):
             request = instruct(request)
         if request.n > 1 and not offered.n:
             singles = [
-                # Several answers with one seed would be one answer several times.
+                # With one seed, they would all be the same answer.
                 request._replace(n=1, seed=None if request.seed is None else request.seed + number)
                 for number in range(request.n)
             ]
@@ -90,17 +94,17 @@ class Gateway:
         return self._call(llm, request, scope, offered)
 
     def drain(self) -> None:
-        """Cancel every call that has not been sent yet, and let those that have been come to their end."""
+        """Cancel every call that hasn't been sent yet, and let those in flight finish."""
         self._sender.drain()
 
     def cancel(self) -> None:
-        """Cancel every call, also those that a thread waits for: whoever cancels that does not reach them."""
+        """Cancel every call, also those that a thread waits for: cancelling a row doesn't reach them."""
         self.drain()
         for task in [*self._in_flight]:
             task.cancel()
 
     def end(self) -> None:
-        """Cancel every call, now and from now on, and every timer."""
+        """Cancel every call and every timer, and every call that comes later."""
         self.cancel()
         self._sender.end()
 
@@ -115,13 +119,15 @@ class Gateway:
         scope.note(digest, k, request.messages)
         if offered.seed and request.seed is None:
             request = request._replace(seed=scope.derive_seed(k))
-        # After the digest: how a provider is asked is no part of what is asked.
+        # After the digest: how one provider is asked isn't part of what is asked. A better conversion, or
+        # another provider, must not make answers void that are paid for.
         request, note = fit_schema(request, offered.schema_dialect)
         journal = self.journal
         if journal is not None:
             if found := journal.find(scope, digest, k):
                 self.counts.replayed += 1
                 return self._answered(scope, request, found, note)
+            # After `find`: replayed calls are free, so they don't wait.
             await journal.clear_to_send(scope)
         task = asyncio.current_task()
         assert task is not None
@@ -129,10 +135,13 @@ class Gateway:
         try:
             response = await self._sender.send(llm, request, scope.rank)
         except asyncio.CancelledError:
+            # An author may catch this and go on. A row that is made without the answer must not be kept, or
+            # it would differ from the same row of a run that wasn't interrupted.
             scope.is_cut = True
             raise
         finally:
             self._in_flight.discard(task)
+        # Before the task reads it: whatever the task does with it, a paid answer is kept.
         if journal is not None:
             journal.keep(scope, digest, k, llm, response)
         return self._answered(scope, request, response, note)
@@ -144,7 +153,7 @@ class Gateway:
 
 
 def check_capabilities(llm: Backend, offered: Capabilities, request: Request) -> None:
-    """Raise UnsupportedError for the first thing that is asked and not among what the LLM offers."""
+    """Raise UnsupportedError for the first thing that is asked for and that the LLM doesn't offer."""
     name = _lacking(offered, request)
     if name is not None:
         raise UnsupportedError(
@@ -177,7 +186,7 @@ async def _merged(calls: Sequence[Coroutine[Any, Any, Response]]) -> Response:
 
 
 def default_gateway() -> Gateway:
-    """Return the gateway of calls outside of a run; a forked child has its own, as its loop."""
+    """Return the gateway of calls outside of a run; a forked child has its own, like its loop."""
     return _gateway_of(loop_thread())
 
 

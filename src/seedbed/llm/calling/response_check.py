@@ -1,4 +1,4 @@
-"""The check of what a backend answered, made of every answer: a few types, before anything is counted."""
+"""The check of every answer of a backend: a few types, before anything is counted."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _SHOWN = 60
 
 
 def checked_response(llm: Backend, request: Request, response: object) -> Response:
-    """Return the answer to a request, with no more choices than were asked for.
+    """Return the answer to a request, with as many choices as were asked for.
 
-    Raises LLMError, naming the backend, for what is no answer in the terms of `Response`, and
-    InvalidResponseError for too few choices.
+    Raises LLMError, naming the backend, for anything that isn't a valid `Response`, and InvalidResponseError
+    for too few choices.
     """
+    # Checked here, where the backend is known: a count that is text would raise a TypeError in our own sums.
     if not isinstance(response, Response):
         raise LLMError(f"the backend of '{llm.reference}' gave {_expected('a Response', response)}")
     if problem := _problem(response):
@@ -29,15 +30,16 @@ def checked_response(llm: Backend, request: Request, response: object) -> Respon
         raise LLMError(f"the backend of '{llm.reference}' gave {fact}", *advice)
     if len(response.choices) < request.n:
         raise InvalidResponseError(
-            f"'{llm.reference}' gave {len(response.choices)} choices where {request.n} were asked for"
+            f"'{llm.reference}' gave {len(response.choices)} choices instead of {request.n}"
         )
+    # Some servers send more than `n`; rows must not depend on how many.
     if len(response.choices) > request.n:
         return replace(response, choices=tuple(response.choices[: request.n]))
     return response
 
 
 def _problem(response: Response) -> tuple[str, ...] | None:
-    """Return what is not as the types say: a fact, then advice."""
+    """Return what has the wrong type: a fact, then advice."""
     if not isinstance(response.choices, (tuple, list)):
         return (_expected("a tuple of choices", response.choices),)
     for choice in response.choices:

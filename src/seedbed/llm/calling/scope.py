@@ -1,4 +1,4 @@
-"""Where a call belongs: the run's seed, the step and the row that makes it."""
+"""Where a call belongs: the run's seed, and the step and row that make it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from seedbed.llm.request import Request
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
 
+# Sorted, so that equal dictionaries have one digest, in whatever order a task filled them.
 _CODING = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
 class Asked(NamedTuple):
-    """A call of a row as it was sent: what it is known by within its scope, and its messages."""
+    """A call of a row as it was sent: what identifies it within its scope, and its messages."""
 
     digest: bytes
     k: int
@@ -32,18 +33,19 @@ class Asked(NamedTuple):
 class CallScope:
     """The calls of one row in one step.
 
-    `is_cut` says that a call was cancelled, so that what is made without its answer must not count.
-    `attempt` counts how often the row was asked anew. Of the calls that wait, that of the lowest `rank` is
-    sent first.
+    `is_cut` says that a call was cancelled, so a row that was made without its answer must not count.
+    `attempt` counts how often the row was retried. Among waiting calls, the one of the lowest `rank` is sent
+    first.
 
-    A call is known by its digest and by how many calls with that digest came before it in its
-    scope, so that equal prompts of one row are different calls, and those of two rows never meet.
+    A call is identified by its digest and by how many calls with that digest came before it in its scope. So
+    equal prompts of one row are different calls, and calls of two rows never mix.
 
-    Of what runs side by side in a row nobody can say whose call comes first. So each asyncio task of it has a
-    scope of its own (`of_task`), known by the order in which the tasks were started, which is the same
-    whatever the calls take, and when they are replayed; so has what an author gives a label (`labelled`).
+    Which of a row's concurrent calls comes first depends on timing. So each of the row's asyncio tasks has
+    its own scope (`of_task`), identified by the order in which the tasks were started. That order is the same
+    however long the calls take, and also when they're replayed. Whatever an author labels has its own scope
+    too (`labelled`).
 
-    `asked` takes what the row asks, in all its branches, where somebody has put a list there.
+    `asked` collects what the row asks, in all its branches, if there's a list in it.
     """
 
     __slots__ = (
@@ -90,7 +92,7 @@ class CallScope:
 
     @property
     def is_cut(self) -> bool:
-        """Whether a call was cancelled, in whatever branch of the row."""
+        """Whether a call was cancelled, in any branch of the row."""
         return self._root._is_cut
 
     @is_cut.setter
@@ -100,7 +102,8 @@ class CallScope:
     def of_task(self) -> CallScope:
         """Return the scope of the asyncio task that is started next.
 
-        It is this one for those that are no author's: tasks that a call starts, while `asking` counts it.
+        That's this scope if the task isn't an author's but one that a call starts, which `asking` counts:
+        aiohttp starts tasks whose number depends on the connection, and calls would get other seeds.
         """
         if self.asking or not self.has_branches:
             return self
@@ -108,7 +111,8 @@ class CallScope:
         return self._branch(self._tasks)
 
     def labelled(self, label: str) -> CallScope:
-        """Return the scope of the calls that have a label in this one."""
+        """Return the scope of the calls with a label in this one."""
+        # A run of an earlier version resumes without branches: its calls were counted together.
         if not self.has_branches:
             return self
         if label not in self._labelled:
@@ -123,24 +127,28 @@ class CallScope:
 
     def digest(self, asked: bytes) -> bytes:
         """Return the digest under which a call is kept: of what is asked, and of the branch that asks."""
+        # Outside of branches it's the plain one, so that answers in older runs are found.
         if not self._path:
             return asked
         return hashlib.blake2b(asked + orjson.dumps(self._path), digest_size=16).digest()
 
     def count(self, digest: bytes) -> int:
-        """Return how many calls with this digest came before, and count this one."""
+        """Count a call, and return how many with this digest came before."""
         earlier = self._earlier.get(digest, 0)
         self._earlier[digest] = earlier + 1
         return earlier
 
     def note(self, digest: bytes, k: int, messages: tuple[Message, ...]) -> None:
-        """Note what is asked, where that is wanted."""
+        """Note what is asked, if someone wants to know."""
         asked = self._root.asked
         if asked is not None:
             asked.append(Asked(digest, k, messages))
 
     def derive_seed(self, earlier: int) -> int:
-        """Return the sampling seed (31 bits) of a call with `earlier` like it before it."""
+        """Return the sampling seed of a call with `earlier` equal calls before it.
+
+        31 bits, so that it also fits into a signed 32-bit integer.
+        """
         text = f"{self.seed}/{self.step}/{self.row}/{earlier}"
         if self._path:
             text += f"/branch {orjson.dumps(self._path).decode()}"
@@ -156,13 +164,13 @@ _labels: ContextVar[tuple[str, ...]] = ContextVar("seedbed_labels", default=())
 
 @contextmanager
 def call_label(label: str) -> Iterator[None]:
-    """Tell the calls inside apart from equal ones that the same row makes at the same time.
+    """Distinguish the calls inside from equal ones that the same row makes at the same time.
 
         with call_label("critic 1"):
             answer = self.llm.generate(...)
 
-    asyncio tasks that `generate_row` starts are told apart by themselves. Threads and event loops of an
-    author's own are not: with a label, what they ask has seeds of its own, and is found when a run goes on.
+    asyncio tasks that `generate_row` starts are distinguished without it. An author's own threads and event
+    loops aren't: with a label, their calls have their own seeds, and are found when a run resumes.
     """
     token = _labels.set((*_labels.get(), label))
     try:
@@ -172,7 +180,7 @@ def call_label(label: str) -> Iterator[None]:
 
 
 def calling_scope(default: CallScope | None = None) -> CallScope | None:
-    """Return the scope of a call that is made here: that of the row and of the labels around it."""
+    """Return the scope of a call that is made here: that of the row, within the labels around it."""
     scope = current_scope.get() or default
     if scope is not None:
         for label in _labels.get():
@@ -183,13 +191,14 @@ def calling_scope(default: CallScope | None = None) -> CallScope | None:
 def request_digest(llm: Backend, request: Request, seed: int | None) -> bytes:
     """Return a digest (16 bytes) of what is asked of which model, never of an endpoint, a key or a header.
 
-    `seed` is that of the run: where it differs, an answer is another answer.
+    `seed` is the run's: with another seed, the answer is another answer. A changed endpoint or key isn't part
+    of it, so that a run can resume at another server without paying again.
     """
     try:
         encoded = json_text([seed, request.told], default=_plain, option=_CODING)
     except TypeError as error:
         raise UsageError(
-            f"the request cannot be sent as JSON: {error}", "look at its messages, tools and 'extra'"
+            f"the request cannot be sent as JSON: {error}", "check its messages, tools and 'extra'"
         ) from error
     return hashlib.blake2b(llm.identity + encoded, digest_size=16).digest()
 

@@ -1,4 +1,4 @@
-"""Sends one request to a backend: permits, tries, time-outs and the check of what came back."""
+"""Sends one request to a backend: permits, tries, time-outs, and the check of the answer."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ DEFAULT_CONCURRENCY = START
 
 @dataclass
 class CallCounts:
-    """What went through a gateway; `retried` are the tries that failed, `refused` those of the limits.
+    """What went through a gateway: `retried` tries failed, and `refused` ones were refused for rate limits.
 
-    `truncated` answers were cut at their longest; `ended_otherwise` counts those that ended for a reason
-    which only the provider knows, by its word. `cost` is in dollars, as far as prices are known.
+    `truncated` answers reached their maximum length; `ended_otherwise` counts those that ended for a reason
+    of the provider's own, by its word. `cost` is in dollars, as far as prices are known.
     """
 
     answered: int = 0
@@ -70,10 +70,10 @@ class CallCounts:
 
 
 class Sender:
-    """Sends requests within the limits of each endpoint and credential, tried again if need be.
+    """Sends requests within the limits of each endpoint and credential, and retries them.
 
-    `concurrency` is start and cap of the calls under way at once; without it their number adapts.
-    Lives on the loop thread.
+    `concurrency` is both start and cap of the number of calls in flight; without it, the number adapts. Lives
+    on the loop thread.
     """
 
     def __init__(
@@ -89,6 +89,8 @@ class Sender:
         self.counts = CallCounts()
         self._budget = budget
         self._retry = retry or RetryPolicy()
+        # For each endpoint and credential, not for each LLM: two steps that use two models of one server
+        # share its limits, since the server counts them together.
         self._limiter = partial(
             Limiter,
             concurrency=concurrency,
@@ -105,29 +107,32 @@ class Sender:
 
     @property
     def has_enough(self) -> bool:
-        """Whether so many calls wait, at every endpoint or for the budget, that there is no use in more.
+        """Whether enough calls wait, at every endpoint or for the budget, that more would only use memory.
 
-        `on_appetite` is called when that has changed.
+        `on_appetite` is called when that changes. At every endpoint: as long as one of them has too few
+        calls, another row may have one for it.
         """
         if self._budget is not None and self._budget.has_enough:
             return True
         return bool(self._limiters) and all(limiter.has_enough for limiter in self._limiters.values())
 
     async def send(self, llm: Backend, request: Request, rank: int = 0) -> Response:
-        """Return the answer to one request; raise the typed LLMError of the last try where none succeeded.
+        """Return the answer to one request; raise the typed LLMError of the last try if none succeeded.
 
-        Permits go to the lowest `rank` first: the position of the row that asks.
+        The lowest `rank`, which is the row's position, gets its permit first.
         """
         limiter = self.limiter(llm)
         tries: Tries | None = None
         while True:
             try:
-                # Each coroutine between a row and its socket is paid for by every call.
+                # Each coroutine between a row and its socket costs every call, so there's none for a budget
+                # that isn't set.
                 if self._budget is None:
                     response = await self._permitted(limiter, llm, request, rank)
                 else:
                     response = await self._within_budget(self._budget, limiter, llm, request, rank)
             except EndpointDownError:
+                # An LLMError too, but the verdict on all calls: it isn't retried, nor counted as a failure.
                 raise
             except LLMError as error:
                 now = asyncio.get_running_loop().time()
@@ -139,16 +144,20 @@ class Sender:
                 return response
 
     def _wait_after(self, error: LLMError, tries: Tries, limiter: Limiter, llm: Backend, now: float) -> float:
-        """Return the seconds until the next try; raise where there is none, or where the endpoint is down."""
+        """Return the seconds until the next try; raise if there's none, or if the endpoint is down."""
         wait = tries.wait_after(error, now)
         error.tries = tries.count
         if limiter.circuit.failed(now, error):
+            # All that wait fail with one message. Each of a thousand rows would otherwise use up its own
+            # tries.
             limiter.fail_waiting(partial(down, llm.reference, error))
             wait = None
+            # A fatal error says more than that the endpoint is down: the wrong key, for example.
             if not error.fatal:
                 raise down(llm.reference, error) from error
         if wait is None:
             raise error
+        # No pause outlasts the run: it would end later than its cap on time.
         if self._budget is not None and self._budget.seconds_left is not None:
             wait = min(wait, self._budget.seconds_left)
         self.counts.retried += 1
@@ -158,28 +167,33 @@ class Sender:
     async def _within_budget(
         self, budget: Budget, limiter: Limiter, llm: Backend, request: Request, rank: int
     ) -> Response:
-        """Send a call once, when its budget and then its permit are there."""
-        # Before the permit: a call that waits for room would keep others from what it cannot use itself.
+        """Send a call once it has its reservation, and then its permit."""
+        # The reservation comes before the permit. A call that waited for room with a permit kept it from the
+        # others, and it was woken and sent when another call settled, even after Ctrl-C.
         reservation = await budget.reserve(llm, request, rank, limiter.wait)
         response = None
         try:
             response = await self._permitted(limiter, llm, request, rank)
         finally:
+            # Also if it was cancelled or failed: what isn't settled is lost to the rest of the run.
             budget.settle(llm, reservation, response)
         return response
 
     async def _permitted(self, limiter: Limiter, llm: Backend, request: Request, rank: int) -> Response:
-        """Send a call once, when it has its permit, and return its checked answer.
+        """Send a call once it has its permit, and return its checked answer.
 
-        This coroutine, `send` and the gateway's are all that is between an LLM and its backend: each one more
-        is paid for by every call, and again each time that the call is resumed.
+        This coroutine, `send` and the gateway's `_call` are all that is between an LLM and its backend. Each
+        further one would cost every call, and cost it again whenever the call is resumed.
         """
+        # An estimate looks at every message, so it's only made if there's a limit on tokens.
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
         deadline = self._deadline(llm.timeout)
         try:
+            # The time may have run out while the call waited for its permit.
             if self._budget is not None:
                 self._budget.check_time()
+            # The LLM's time-out counts from here: waiting for a permit isn't the server's time.
             with deadline, asking(llm):
                 answer = await awaitable(llm.respond(request), llm, "respond")
             response = checked_response(llm, request, answer)
@@ -190,12 +204,15 @@ class Sender:
                 raise
             raise failure from failure.__cause__
         except BaseException:
+            # A cancellation. Not a `finally`: each permit is ended exactly once, and how it ends teaches the
+            # limits something.
             limiter.ended(permit)
             raise
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
         return response
 
     def _give_back(self, limiter: Limiter, permit: Permit, failure: SeedbedError) -> None:
+        # A 429 that isn't retryable means an account without credit: that says nothing about the pace.
         if isinstance(failure, RateLimitedError) and failure.retryable:
             self.counts.refused += 1
             limiter.refused(permit, failure.limits)
@@ -209,13 +226,14 @@ class Sender:
         return deadlines.within()
 
     def drain(self) -> None:
-        """Cancel every call that has not been sent yet, and let those that have been come to their end."""
+        """Cancel every call that hasn't been sent yet, and let those in flight finish."""
+        # Kept for limiters that don't exist yet: a call may be the first one to its endpoint.
         self._is_draining = True
         for limiter in self._limiters.values():
             limiter.drain()
 
     def end(self) -> None:
-        """Set no timer any more; for when all calls have been cancelled."""
+        """Cancel the timers, once all calls have been cancelled: a timer would keep a finished run alive."""
         for deadlines in self._deadlines.values():
             deadlines.close()
         for limiter in self._limiters.values():
@@ -223,7 +241,7 @@ class Sender:
         self.on_appetite = lambda: None
 
     def limiter(self, llm: Backend) -> Limiter:
-        """Return what keeps the limits of an LLM's endpoint and credential."""
+        """Return the limiter of an LLM's endpoint and credential."""
         key = llm.limits_key
         limiter = self._limiters.get(key)
         if limiter is None:
@@ -235,13 +253,18 @@ class Sender:
 
 
 def _typed(llm: Backend, error: Exception, deadline: Deadline) -> SeedbedError:
-    """Return the typed error, without any secret, for what a try has raised; its cause is set."""
+    """Return the typed error, without any secret, for what a try raised; its cause is set.
+
+    This is where any exception of a backend ends up, so this is where secrets are removed: an HTTP library
+    may quote a URL with its key.
+    """
     if isinstance(error, SeedbedError):
         redact_error(error, llm.secrets())
         return error
     failure: SeedbedError
     place = where(error)
     raised = [f"raised in {place}"] if place else []
+    # Not ours, so "raise the timeout" would be the wrong advice.
     if isinstance(error, TimeoutError) and not deadline.is_over:
         failure = TimedOutError(f"no answer from '{llm.reference}': its own code has timed out", *raised)
         failure.__cause__ = error
