@@ -97,7 +97,7 @@ class Odd(Growing):
 def test_what_cannot_be_pinned_is_said() -> None:
     made = run(Odd(llm=scripted()), 1)
 
-    assert made.failures[0].reason.startswith("the variables that `sample` gave cannot be kept: ")
+    assert made.failures[0].reason.startswith("the variables that `sample` returned can't be kept: ")
 
 
 class Private(GeneratorTask):

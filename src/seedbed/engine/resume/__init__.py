@@ -1,1 +1,1 @@
-"""Resume: what a run has bought and made is replayed, and what changed since is noticed."""
+"""Resume: answers and results that a run has are replayed, and changes since then are noticed."""

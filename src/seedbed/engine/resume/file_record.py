@@ -1,9 +1,9 @@
-"""The files that steps read while they work, as a run keeps them, so that a change is seen the next time.
+"""The files that steps read while they work: a run keeps their digests, so that a later session sees changes.
 
-A parameter's files are known beforehand and are part of a step's fingerprint. Which others a step reads is
-known once it has read them: each is kept with the digest of its content. Where one has changed by the next
-session, the step's fingerprint is another one from then on; its rows are made again, and only the calls whose
-requests change are paid for.
+Files that parameters name are known in advance, and are part of a step's fingerprint. Which other files a
+step reads is known only once it has read them: each is kept with the digest of its content. If one has
+changed by the next session, the step's fingerprint changes from then on. Its rows are made again, and only
+calls whose requests change are paid for.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from seedbed.tasks.files import content_digest
 from seedbed.tasks.steps import BaseStep
 
 _RACY = 2 * 10**9
-"""Nanoseconds: a file written to so shortly before it was read may be written to again within one tick of the
-clock of its file system, and have the same times."""
+"""Nanoseconds: a file that was written so shortly before it was read may be written again within one tick of
+its file system's clock, and keep the same times."""
+# FAT, the coarsest, ticks every two seconds.
 
 _CHANGED = b"changed"
-"""Kept for a file that changed while a session read it: unlike the digest of any content."""
+"""Kept for a file that changed while a session read it; equals no digest of any content."""
 
 
 class StepFiles(NamedTuple):
-    """A step's fingerprint, the files that it read in earlier sessions, and those that have changed since."""
+    """A step's fingerprint, the files that it read in earlier sessions, and those that changed since."""
 
     fingerprint: bytes
     known: Mapping[str, Result]
@@ -43,12 +44,14 @@ class StepFiles(NamedTuple):
 
     @classmethod
     def of(cls, step: BaseStep, seed: int, kept: RunQueries, *, retrying: bool = False) -> StepFiles:
-        """Look at the files that a run keeps for a step."""
+        """Check the files that a run keeps for a step."""
         known = {result.row: result for result in kept.results_of(_kept_as(step))}
         now = {name: _result(_kept_as(step), name, result) for name, result in known.items()}
         changed = {name: result for name, result in now.items() if result.key != known[name].key}
         stored = kept.get_mark(_kept_as(step))
         salt = stored if isinstance(stored, bytes) else b""
+        # Changes add up in a salt. A digest of all files read so far would change when a step reads one for
+        # the first time, so the second session would make the rows of the first again.
         if changed:
             parts = (part for name in sorted(changed) for part in (name.encode(), changed[name].key))
             salt = digest(salt, *parts)
@@ -57,14 +60,14 @@ class StepFiles(NamedTuple):
 
 
 def fingerprints_of(plan: Plan, kept: RunQueries, *, retrying: bool = False) -> dict[str, bytes]:
-    """Return the fingerprint of each step of a plan, with what is known of the files that it has read."""
+    """Return the fingerprint of each step of a plan, including the files that it is known to have read."""
     return {
         step.name: StepFiles.of(step, plan.seed, kept, retrying=retrying).fingerprint for step in plan.steps
     }
 
 
 def record_files(plan: Plan, store: RunStore, *, retrying: bool = False) -> dict[str, bytes]:
-    """Have the run keep what its steps read from now on; return what `fingerprints_of` returns."""
+    """Keep the files that steps read from now on; return what `fingerprints_of` returns."""
     fingerprints = {}
     for step in plan.steps:
         files = StepFiles.of(step, plan.seed, store, retrying=retrying)
@@ -80,18 +83,20 @@ def record_files(plan: Plan, store: RunStore, *, retrying: bool = False) -> dict
 
 
 class FileRecord:
-    """Takes the files that a step reads, on any thread, and keeps each before the rows made with it."""
+    """Notes the files that a step reads, on any thread; each is kept before the rows made with it."""
 
     def __init__(self, step: BaseStep, store: RunStore, known: Mapping[str, Result]) -> None:
-        # Not the step, which has this record: a run that is forgotten goes at once only without cycles.
+        # Not the step, which holds this record: without a cycle a run is freed as soon as it's dropped.
         self._kept_as = _kept_as(step)
         self._store = store
         self._known = dict(known)
         self._lock = threading.Lock()
 
     def __call__(self, path: Path) -> None:
-        """Keep a file that is about to be read."""
+        """Note a file that is about to be read."""
         with self._lock:
+            # Digested before the step reads it: a change in between is then seen in the next session, while a
+            # digest taken afterwards would hide it.
             before = self._known.get(str(path))
             now = _result(self._kept_as, str(path), before)
             self._known[str(path)] = now
@@ -100,7 +105,7 @@ class FileRecord:
                 self._store.add_result(now if is_same else now._replace(key=_CHANGED))
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        # A step that goes to another process leaves the record here.
+        # A step that is pickled for another process leaves its record behind: it holds the store and a lock.
         return type(None), ()
 
 
@@ -109,20 +114,22 @@ def _kept_as(step: BaseStep) -> str:
 
 
 def _result(kept_as: str, name: str, before: Result | None) -> Result:
-    """Return what is kept of a file: its digest, and what tells without reading it that it is the same."""
+    """Return what is kept of a file: its digest, and the times that show it unchanged without reading it."""
     times = _times(name)
     if before is not None and before.key != _CHANGED and _is_sure(before) and _seen(before)[:-1] == times:
         return before
+    # Taken before the digest, which may take seconds: a file that was just written would look old enough.
     noted = time.time_ns()
     try:
         key = content_digest(Path(name))
     except UsageError:
+        # The step gets the error itself when it reads the file; here it's only another content.
         key = b"unreadable"
     return Result(kept_as, name, key, 0, "done", orjson.dumps([*times, noted]))
 
 
 def _is_sure(kept: Result) -> bool:
-    """Whether a file with the same times has the same content: it had not just been written to."""
+    """Whether equal times mean equal content: the file hadn't just been written."""
     *times, noted = _seen(kept)
     return len(times) > 1 and max(times[1:3]) + _RACY < noted
 
@@ -132,13 +139,13 @@ def _tells_more(now: Result, before: Result) -> bool:
 
 
 def _seen(kept: Result) -> list[int]:
-    """Return size, times and inode of a file, and when that was."""
+    """Return a file's size, times and inode, and when they were noted."""
     seen: list[int] = orjson.loads(kept.data)
     return seen
 
 
 def _times(name: str) -> list[int]:
-    """Return size, times and inode of a file; nothing for a folder, and for what is not there."""
+    """Return a file's size, times and inode; an empty list for a folder or a missing file."""
     path = Path(name)
     if not path.is_file():
         return []

@@ -22,12 +22,12 @@ SIZE = 16
 
 
 def digest(*parts: bytes) -> bytes:
-    """Return the digest of parts that are all there; see `digest_of`."""
+    """Return the digest of the parts given; see `digest_of`."""
     return digest_of(parts)
 
 
 def digest_of(parts: Iterable[bytes]) -> bytes:
-    """Return a digest (16 bytes) of parts, each with its length, so that no two lists of parts are alike."""
+    """Return a digest (16 bytes) of parts, each with its length: `ab, c` and `a, bc` differ."""
     hashed = hashlib.blake2b(digest_size=SIZE)
     for part in parts:
         hashed.update(len(part).to_bytes(8, "big"))
@@ -36,17 +36,17 @@ def digest_of(parts: Iterable[bytes]) -> bytes:
 
 
 def step_fingerprint(step: BaseStep, seed: int) -> bytes:
-    """Return the digest of all that decides what `step` makes of a row in a run of this seed.
+    """Return the digest of everything that the rows of `step` depend on in a run of this seed.
 
-    Keys, endpoints, time-outs and how many calls are in flight have no part in it. The content of the files
-    that its parameters name has.
+    The content of files that its parameters name is included. Keys, endpoints, time-outs and the number of
+    calls in flight are not.
     """
     fields = {name: _as_data(value) for name, value in _fields(step)}
     encoded = json_text(
         [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     )
     if isinstance(step, BaseTask) and (sent := step.sampling_parameters()) != step.generation.given():
-        # The user's parameters of the LLM beat the task's own defaults, and the fields alone don't show it.
+        # The user's parameters of the LLM beat the task's own defaults, and the fields alone don't show that.
         encoded += json_text(_as_data(sent), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
     return digest(encoded, *files, *code_parts(type(step)))
@@ -55,7 +55,7 @@ def step_fingerprint(step: BaseStep, seed: int) -> bytes:
 def step_basis(step: BaseStep, seed: int) -> bytes:
     """Return the digest of what a retry with another LLM or other parameters may not change.
 
-    That is the step's code, with that of functions among its parameters, the content of its files, and the
+    That's the step's code, the code of functions among its parameters, the content of its files, and the
     seed.
     """
     functions = {name: _as_data(value) for name, value in _fields(step) if _is_function(value)}
@@ -65,15 +65,17 @@ def step_basis(step: BaseStep, seed: int) -> bytes:
 
 
 def way_fingerprint(way: Edge) -> bytes:
-    """Return the digest of a way between two steps: its ends, and the condition that rows take it on."""
-    # A lambda's name says nothing of it.
+    """Return the digest of a route between two steps: its ends, and its condition."""
+    # The code, not the name: every lambda is called `<lambda>`.
     code = code_parts(getattr(way.when, "function", None))
     text = way.when.text if way.when is not None else ""
     return digest(way.parent.encode(), way.child.encode(), text.encode(), *code)
 
 
 def execution_key(fingerprint: bytes, encoded_row: bytes) -> bytes:
-    """Return the key of a step's result: what the step is, and the row that it was given."""
+    """Return the key of a step's result: a digest of the step's fingerprint and the row it received."""
+    # The row it received, not the fingerprints upstream: after an edit upstream that leaves a row unchanged,
+    # the result still counts.
     return hashlib.blake2b(encoded_row, digest_size=SIZE, key=fingerprint).digest()
 
 
@@ -87,20 +89,24 @@ def _is_function(value: Any) -> bool:
 
 def _as_data(value: Any) -> Any:
     if isinstance(value, LLM):
+        # No key and no address: a new key, or the same model at another endpoint, must not buy the answers
+        # again.
         return [value.backend, value.model_name, value.answer_settings, _as_data(value.given())]
     if isinstance(value, dict):
         return {str(key): _as_data(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_as_data(item) for item in value]
     if isinstance(value, (set, frozenset)):
+        # The order of a set of texts differs in each process.
         return sorted(repr(item) for item in value)
     if isinstance(value, SecretStr):
+        # With a rotated secret it's still the same step.
         return None
     return to_jsonable_python(value, fallback=_named)
 
 
 def _named(value: Any) -> str:
-    """Return what stands for an object that JSON lacks; an address in its repr would change each time."""
+    """Return a stand-in for an object that JSON lacks; its repr may have an address, which changes."""
     if callable(value):
         return digest(*code_parts(value)).hex()
     return type(value).__qualname__

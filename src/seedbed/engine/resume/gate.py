@@ -1,4 +1,4 @@
-"""What a run that goes on finds, told before anything is paid for."""
+"""What a resumed run finds, reported before anything is paid for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from seedbed.engine.run import Found, Run
 from seedbed.engine.segments.item_window import ItemWindow
 
 _LONGEST_LOOK = 10.0
+"""Seconds after which calls are sent in any case: a step may compute for minutes, and it's only a report."""
+
 _QUIET = 0.2
-"""Seconds without any news after which nothing more is expected: rows may wait for each other."""
+"""Seconds without news after which nothing more is expected: rows may wait for each other."""
 
 
 class ResumeGate:
-    """Holds back new calls until every row in flight has come as far as the journal takes it."""
+    """Holds back new calls until every row in flight has got as far as the journal takes it.
+
+    So a run can say how many calls it's about to make, while Ctrl-C still costs nothing.
+    """
 
     def __init__(self, journal: RunJournal, run: Run, changed: tuple[str, ...] = ()) -> None:
         self._journal = journal
@@ -28,7 +33,7 @@ class ResumeGate:
         self._news = 0.0
 
     def close(self) -> None:
-        """Hold back new calls, where there is a journal; for seconds at most."""
+        """Hold back new calls for a few seconds, if there's anything to replay."""
         if self._journal.is_fresh:
             return
         self._journal.close_gate()
@@ -36,24 +41,26 @@ class ResumeGate:
         self._journal.on_source_waiting = self.open
         loop = asyncio.get_running_loop()
         self._end = loop.time() + _LONGEST_LOOK
+        # In an empty context: the loop keeps a cancelled timer, and its context with the run, until it's due.
         self._timer = loop.call_later(_QUIET, self._listen, context=Context())
 
     def watch(self, window: ItemWindow, step: str) -> None:
-        """Look at the rows in flight in a window, whose rows are counted at `step`."""
+        """Watch the rows in flight in a window, whose rows are counted at `step`."""
         self._window = window
         self._step = step
         if self._timer is not None:
-            # The last row to settle without a call may do so after all others have begun to wait.
+            # The last row to settle may need no call, and do so after all others wait: without this look, the
+            # first call of a run that was extended waited ten seconds.
             window.on_change = self._look
 
     def end(self) -> None:
-        """Listen no more."""
+        """Stop watching."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def open(self) -> None:
-        """Say what was found, and let calls be sent."""
+        """Report what was found, and let calls be sent."""
         if self._timer is None:
             return
         self.end()
@@ -64,11 +71,12 @@ class ResumeGate:
     def _look(self) -> None:
         self._news = asyncio.get_running_loop().time()
         window = self._window
+        # Nothing can start, and every item that is running waits at the gate: all that can be counted is.
         if window is None or (window.is_stuck and window.running <= len(self._journal.waiting)):
             self.open()
 
     def _listen(self) -> None:
-        """Open where calls wait and all else that is under way waits for them."""
+        """Open if calls wait and nothing else has happened for a moment."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         if now >= self._end or (self._journal.waiting and now >= self._news + _QUIET):

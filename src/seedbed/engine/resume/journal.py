@@ -1,4 +1,4 @@
-"""What a run has bought and made: replayed where it is there, kept where it is new."""
+"""The answers and results of a run: replayed if they're stored, kept if they're new."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _FAILED = ("failed", "partial")
 
 
 class RunJournal:
-    """The calls and results of a run's store, for its gateway and its steps; lives on the loop thread.
+    """The calls and results of a run's store, for its gateway and its steps; used on the loop thread.
 
-    On a run that goes on, calls without an answer wait at a gate until it is known how many there are.
-    `kept` counts for each step the rows that were taken as they are, `waiting` has the positions of
-    the rows whose calls wait.
+    In a resumed run, calls without an answer wait at a gate until it's known how many there are. `kept`
+    counts for each step the rows that were taken from the store, `waiting` has the positions of the rows
+    whose calls wait.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class RunJournal:
         self.retrying = retrying
         self._counts = counts
         self.prices = prices
+        # A fresh run skips a query for each call and each result.
         self._has_calls = store.has_calls()
         self.has_branches = tells_branches_apart(store)
         self._has_results = store.has_results()
@@ -55,9 +56,10 @@ class RunJournal:
         self.kept: Counter[str] = Counter()
 
     def end(self) -> None:
-        """Tell nobody of news any more, and hold on to nobody."""
+        """Notify nothing from now on, and hold no references."""
         self._tell_nobody()
-        # The steps of a plan hold their LLMs, and those this journal.
+        # It's a method of the plan, whose steps hold their LLMs, which hold this journal: a cycle that would
+        # keep the store open after the run is dropped.
         self._secrets = tuple
 
     def _tell_nobody(self) -> None:
@@ -67,46 +69,48 @@ class RunJournal:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether nothing was there when the run was opened."""
+        """Whether the store was empty when the run was opened."""
         return not (self._has_calls or self._has_results)
 
     def result(self, step: str, row: str) -> Result | None:
-        """Return what a step made of a row before, if it did."""
+        """Return what a step made from a row before, or None."""
         return self._store.result_of(step, row) if self._has_results else None
 
     def asks_anew(self, stored: Result) -> bool:
-        """Whether a row that failed is to be tried again."""
+        """Whether this result is retried: its row failed, and the session is a retry."""
         return self.retrying and stored.status in _FAILED
 
     def keep_result(self, result: Result, stored: Result | None) -> None:
-        """Keep what a step made of a row, unless it is what is there.
+        """Keep what a step made from a row, unless the same is stored.
 
-        Where other rows were there, `on_replacing` is called before they are gone.
+        If other rows were stored, `on_replacing` is called before they're replaced.
         """
         if stored is not None and stored.data not in (_NO_ROWS, result.data):
             self.on_replacing()
+        # A resumed run that wrote every result again would write its whole store each time.
         if result != stored:
             self._store.add_result(result)
 
     def keep_evidence(self, evidence: Result) -> None:
-        """Keep what a refused row came of; where that is known, only with the prompts can there be more."""
+        """Keep evidence on a refused row; stored evidence is only replaced by one with prompts."""
         stored = self.result(evidence.step, evidence.row)
+        # A replayed step sends no prompts, so its evidence has none: the stored one says more.
         if stored is not None and stored.key == evidence.key and not holds_prompts(evidence):
             return
         self.keep_result(redacted(evidence, self._secrets()), stored)
 
     def close_gate(self) -> None:
-        """Have calls without an answer wait until `open_gate`."""
+        """Make calls without an answer wait until `open_gate`."""
         self._gate = asyncio.Event()
 
     def open_gate(self) -> None:
-        """Let the calls that wait, and all others, be sent."""
+        """Let waiting calls, and all later ones, be sent."""
         if self._gate is not None:
             self._gate.set()
             self._gate = None
 
     def find(self, scope: CallScope, digest: bytes, k: int) -> Response | None:
-        """Return the answer that was given to this call before, or None."""
+        """Return the stored answer to this call, or None."""
         if not self._has_calls:
             return None
         answer = self._store.answer_of(scope.step, scope.row, scope.attempt, digest, k)
@@ -119,7 +123,7 @@ class RunJournal:
             return
         self.waiting_calls += 1
         if not scope.row:
-            # The source of the rows: nothing else can come before it.
+            # A call of the source: no row can come before it, so waiting would only delay it.
             self.on_source_waiting()
             return
         self.waiting.add(scope.rank)
@@ -127,7 +131,9 @@ class RunJournal:
         await gate.wait()
 
     def keep(self, scope: CallScope, digest: bytes, k: int, llm: Backend, response: Response) -> None:
-        """Give an answer to the store's writer."""
+        """Pass an answer to the store's writer."""
+        # The task reads the answer after this: what it does with an answer can't be on disk while the answer
+        # isn't.
         usage = response.usage
         cost = self.prices.cost_of(llm, usage)
         if cost is not None:

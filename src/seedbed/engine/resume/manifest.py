@@ -1,4 +1,4 @@
-"""What a run's store says of a session: what ran, in which versions."""
+"""The manifest of a session in a run's store: what ran, in which versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def manifest_of(
 ) -> dict[str, Any]:
     """Return the manifest of a session as JSON values, without any secret.
 
-    `order` is what the user asked for, where the command can give it again.
+    `order` is what the user asked for, if a command can repeat it.
     """
     return {
         "task": plan.name,
@@ -56,7 +56,7 @@ def manifest_of(
 
 
 def _reading(plan: Plan) -> dict[str, Any] | None:
-    """Return how the input was read, so that its rows are found in it again."""
+    """Return how the input was read, so that its rows can be found in it again."""
     if plan.input is None:
         return None
     said = plan.input.reading
@@ -64,17 +64,17 @@ def _reading(plan: Plan) -> dict[str, Any] | None:
 
 
 def changed_steps(fingerprints: Mapping[str, bytes], earlier: SessionRecord | None) -> tuple[str, ...]:
-    """Return the steps that would make other rows now than in an earlier session, by its manifest."""
+    """Return the steps whose fingerprint differs from an earlier session's manifest."""
     steps = earlier.manifest.get("steps", ()) if earlier else ()
     known = {step["name"]: step["fingerprint"] for step in steps}
     return tuple(name for name, now in fingerprints.items() if name in known and known[name] != now.hex())
 
 
 def tells_branches_apart(store: RunStore) -> bool:
-    """Return whether calls that a row makes at once are kept apart.
+    """Return whether concurrent calls of a row are told apart.
 
-    In a run that an earlier version began they are not: all calls of a row are counted together there, or
-    its answers would be bought again.
+    Not in a run that an earlier version began: it counted all calls of a row together, and counting otherwise
+    would buy its answers again.
     """
     earlier = store.last_working_session() if store.has_calls() else None
     return earlier is None or earlier.manifest.get(BRANCHES, False) is True
@@ -90,7 +90,7 @@ def _step(step: BaseStep, fingerprint: bytes, registry: Registry) -> dict[str, A
 
 
 def _origin(cls: type, registry: Registry) -> dict[str, Any]:
-    """Return what a class is called, the distribution it comes from, and the plugins that it is behind."""
+    """Return a class's name, the distribution it comes from, and the plugins that provide it."""
     claims = claims_behind(cls, registry)
     return {
         "class": f"{cls.__module__}.{cls.__qualname__}",
@@ -100,7 +100,7 @@ def _origin(cls: type, registry: Registry) -> dict[str, Any]:
 
 
 def plugins_of(claims: Iterable[Installed]) -> list[dict[str, Any]]:
-    """Return what a manifest says of plugins: what a lock file is made of."""
+    """Return what a manifest says about plugins: a lock file is made from this."""
     return [
         {
             "group": str(claim.kind),
@@ -110,12 +110,12 @@ def plugins_of(claims: Iterable[Installed]) -> list[dict[str, Any]]:
             "editable": claim.editable,
         }
         for claim in claims
-        if claim.distribution != HERE
+        if claim.distribution != HERE  # a class of the caller's own: no distribution that a lock could name
     ]
 
 
 def _package(module: str) -> str | None:
-    """Return name and version of the distribution that is named as its top package, as most are."""
+    """Return name and version of the distribution called like its top package, as most are."""
     name = module.partition(".")[0].replace("_", "-")
     found = installed_version(name)
     return f"{name} {found.version}" if found else None

@@ -1,9 +1,9 @@
-"""Steps that stand in for their earlier selves: a retry with another LLM keeps the rows that are there.
+"""Steps that stand in for their earlier versions: a retry with another LLM keeps the existing rows.
 
-All that a run keeps is known by the fingerprints of its steps. After a retry with another LLM or other
-parameters, a step therefore goes by the fingerprint that the run's rows were made under, in this session and
-in all that follow, whichever of the two a user asks for: otherwise the rows of the one model would be thrown
-away as soon as the other is named again.
+A run finds its rows by the fingerprints of its steps. So after a retry with another LLM or other parameters,
+a step keeps the fingerprint that the existing rows were made under. That holds for this session and all later
+ones, whichever of the two LLMs they name: otherwise the rows of one model would be thrown away as soon as the
+other is named again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BASIS = "basis"
 
 
 def standing_fingerprint(step: BaseStep, seed: int, kept: RunQueries, *, retrying: bool = False) -> bytes:
-    """Return the fingerprint that a step goes by in a run, without the files that it reads as it works."""
+    """Return the fingerprint that a run uses for a step, without the files that it reads while it works."""
     own = step_fingerprint(step, seed)
     if retrying and (earlier := _made_under(step, seed, kept)) is not None:
         return earlier
@@ -29,9 +29,9 @@ def standing_fingerprint(step: BaseStep, seed: int, kept: RunQueries, *, retryin
 
 
 def record_stand_in(step: BaseStep, seed: int, store: RunStore) -> None:
-    """Have the run remember that a step stands in for its earlier self, where a retry has it do so.
+    """Note in the run that a step stands in for its earlier version, if this retry makes it so.
 
-    It is durable before any row that is made so: the store keeps the order of what it is given.
+    It's durable before any row of the retry, since the store keeps the order of additions.
     """
     own, goes_by = step_fingerprint(step, seed), standing_fingerprint(step, seed, store, retrying=True)
     known = _stand_ins(step, store)
@@ -40,16 +40,17 @@ def record_stand_in(step: BaseStep, seed: int, store: RunStore) -> None:
 
 
 def manifest_entries(step: BaseStep, seed: int, kept: RunQueries, *, retrying: bool) -> dict[str, str]:
-    """Return what a manifest says of a step for a later retry."""
+    """Return the manifest's entries on a step that a later retry needs."""
     goes_by = standing_fingerprint(step, seed, kept, retrying=retrying)
     return {_IN_PLACE_OF: goes_by.hex(), _BASIS: step_basis(step, seed).hex()}
 
 
 def _made_under(step: BaseStep, seed: int, kept: RunQueries) -> bytes | None:
-    """Return the fingerprint of the last session, where the step differs in its LLM or parameters alone."""
+    """Return the last session's fingerprint if only the LLM or parameters differ; otherwise None."""
     session = kept.last_working_session()
     steps = session.manifest.get("steps", ()) if session is not None else ()
     earlier: dict[str, str] = next((entry for entry in steps if entry["name"] == step.name), {})
+    # Other code, files or seed: then the existing rows aren't the step's any more, and are made again.
     if earlier.get(_BASIS) != step_basis(step, seed).hex():
         return None
     return bytes.fromhex(earlier[_IN_PLACE_OF])

@@ -43,14 +43,14 @@ class ItemWindow:
         self,
         source: Source,
         settle: Callable[[Item, int], Coroutine[Any, Any, ItemOutcome]],
-        fold: Decider,
+        decider: Decider,
         is_clogged: Callable[[], bool] = lambda: False,
         lookahead: int = LOOKAHEAD,
         most_bytes: int = BYTES,
     ) -> None:
         self._source = source
         self._settle = settle
-        self._fold = fold
+        self._decider = decider
         self._is_clogged = is_clogged
         self._lookahead = lookahead
         self._most_bytes = most_bytes
@@ -71,7 +71,7 @@ class ItemWindow:
     async def decided(self) -> AsyncGenerator[ItemOutcome]:
         """Yield the verdict of each item."""
         try:
-            while not self._fold.is_satisfied:
+            while not self._decider.is_satisfied:
                 self._start_items()
                 if self._undecided and self._undecided[0].done():
                     head = self._undecided.popleft()
@@ -140,13 +140,13 @@ class ItemWindow:
         # Not try/finally: a verdict that was cut off halfway (`admit` runs in a thread) must stay marked as
         # begun, so that no later item is decided on top of it.
         self._is_deciding = True
-        settled = await self._fold.decide(head.result())
+        settled = await self._decider.decide(head.result())
         self._is_deciding = False
         return settled
 
     def _may_go_on_deciding(self) -> bool:
         """Whether the next item has settled, and the verdict on the one before it is complete."""
-        if self._is_deciding or not self._undecided or self._fold.is_satisfied:
+        if self._is_deciding or not self._undecided or self._decider.is_satisfied:
             return False
         return _is_settled(self._undecided[0])
 
@@ -156,7 +156,7 @@ class ItemWindow:
         # One item may always start: otherwise a row larger than the bound would never be made.
         if self._undecided and self._bytes >= self._most_bytes:
             return False
-        return self._fold.has_room(len(self._undecided))
+        return self._decider.has_room(len(self._undecided))
 
     def _start_items(self) -> None:
         while self._may_start() and not self._is_clogged():

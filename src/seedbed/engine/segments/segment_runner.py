@@ -54,7 +54,7 @@ class SegmentRunner:
         self.counted = segment.counted(plan.leaf)
         self._stages: list[StepRunner] = []
         wanted = None if segment.is_barrier else plan.n
-        self._fold = Decider(
+        self._decider = Decider(
             self.counted,
             upstream(plan.topology, self.counted),
             wanted=wanted,
@@ -64,7 +64,7 @@ class SegmentRunner:
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
-        self._source = SourceMaker(plan, job.store, journal, job.fingerprints).make(segment, self._fold)
+        self._source = SourceMaker(plan, job.store, journal, job.fingerprints).make(segment, self._decider)
         self._logs = {name: VerdictLog(job.store, name) for name in segment.kept}
         self._upstream = {name: upstream(plan.topology, name) for name in segment.kept}
         # Before the first verdict of this session is written: observers compare with what was there until
@@ -87,12 +87,12 @@ class SegmentRunner:
             self._is_interrupted,
             self._job.steps,
         )
-        return flow_of(segment.nodes, plan.topology, results, segment.kept, self._fold.may_refuse)
+        return flow_of(segment.nodes, plan.topology, results, segment.kept, self._decider.may_refuse)
 
     def _window(self, flow: Flow) -> ItemWindow:
         # Half of the bytes: a quarter is for rows read ahead, a quarter for what waits for the disk.
         most = self._job.plan.bounds.bytes_in_flight // 2
-        return ItemWindow(self._source, flow.settle, self._fold, self._is_clogged, most_bytes=most)
+        return ItemWindow(self._source, flow.settle, self._decider, self._is_clogged, most_bytes=most)
 
     async def execute(self) -> None:
         """Make rows until the source ends or enough are decided; raise an error that every row would meet."""
@@ -107,7 +107,7 @@ class SegmentRunner:
                 stage.close()
         # Whether the source's thread ran into an error after the last row wanted depends on how far ahead it
         # was, so such an error doesn't count.
-        if self._source.error is not None and not self._fold.is_satisfied and not self._is_interrupted():
+        if self._source.error is not None and not self._decider.is_satisfied and not self._is_interrupted():
             failure = _source_failure(self._source, self._segment.name)
             self._job.run.fail(failure)
             for log in self._logs.values():
@@ -115,7 +115,7 @@ class SegmentRunner:
             self._tell([])
         # An interrupted session has decided only the first items: the verdicts of an earlier one still stand.
         if not self._is_interrupted():
-            self._job.run.tried = self._job.run.tried or self._fold.tried
+            self._job.run.tried = self._job.run.tried or self._decider.tried
             self._end_logs()
 
     def _end_logs(self) -> None:

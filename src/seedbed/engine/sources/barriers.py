@@ -1,4 +1,4 @@
-"""Steps that need all rows: what they make is complete in the store before anything goes on with it."""
+"""Steps that need all rows: their rows are complete in the store before any step downstream starts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import GlobalStep
 
+# The writer takes whatever it's given, so a step that is faster than the disk has to wait, or its rows pile
+# up in memory.
 _MOST_PENDING = 10_000
 
 
 class AllRows:
-    """All rows that a step is given; may be gone through any number of times, one row in memory at a time."""
+    """All rows that a step receives; can be iterated any number of times, one row in memory at a time."""
 
     def __init__(self, encoded: Rows) -> None:
         self._encoded = encoded
@@ -37,25 +39,29 @@ class AllRows:
 
 
 class Barrier:
-    """Applies a step to all rows of its parents, once for each set of rows; for a thread.
+    """Applies a step to all rows of its parents, once for each set of rows; used on a thread.
 
-    `behind` names the steps whose verdicts follow from its rows.
+    `downstream` names the steps whose verdicts follow from its rows.
     """
 
-    def __init__(self, node: Node, store: RunStore, fingerprint: bytes, behind: Iterable[str] = ()) -> None:
+    def __init__(
+        self, node: Node, store: RunStore, fingerprint: bytes, downstream: Iterable[str] = ()
+    ) -> None:
         self._node = node
         self._store = store
         self._fingerprint = fingerprint
-        self._behind = tuple(behind)
+        self._downstream = tuple(downstream)
         self._mark = f"all rows: {node.name}"
 
     def make(self, is_interrupted: Callable[[], bool] = lambda: False) -> bool:
-        """Make the rows, unless they are there; return whether they are, and durable, all of them."""
+        """Make the rows, unless they're stored; return whether all of them are, and are durable."""
         inputs = [self._store.rows(parent.step) for parent in self._node.parents] or [self._store.rows(INPUT)]
         key = digest(self._fingerprint, *(digest_of(rows) for rows in inputs))
         if self._store.get_mark(self._mark) == key:
             return True
         self._forget()
+        # The mark follows the last row: after a kill it isn't there, and the rows are made again, as the
+        # first half of them can't be told from all.
         for number, row in enumerate(self._rows([AllRows(rows) for rows in inputs])):
             data = b"[" + encode_row(row) + b"]"
             self._store.add_result(Result(self._node.name, str(number), key, 0, "done", data))
@@ -63,7 +69,7 @@ class Barrier:
                 self._store.flush()
             if is_interrupted():
                 return False
-        # An author's `except` may have made rows without the answers that were cancelled.
+        # An author's `except` may have made rows without the answers that were cancelled: no mark for those.
         if is_interrupted():
             return False
         self._store.set_mark(self._mark, key)
@@ -71,7 +77,7 @@ class Barrier:
         return True
 
     def items(self) -> Iterator[Item]:
-        """Yield the rows that were made, in order, known by content and not by their place."""
+        """Yield the rows that were made, in order, identified by content and not by position."""
         name = self._node.name
         ids = ContentIds()
         for number in count():
@@ -84,8 +90,9 @@ class Barrier:
             yield Item(row_id, InFlight(row_id, encoded, name, None, result.row, place=place))
 
     def _forget(self) -> None:
-        """Forget what was made of other rows, beginning with what follows from it."""
-        for leaf in self._behind:
+        """Remove what was made from other rows, beginning with what follows from it."""
+        for leaf in self._downstream:
+            # Before the results that verdicts point to: a kill in between must leave no pointer to nothing.
             self._store.truncate_verdicts(leaf, 0)
         self._store.set_mark(self._mark, b"")
         self._store.forget_results(self._node.name)

@@ -1,7 +1,7 @@
-"""The variables of a generator task that does not declare them, found by drawing its first rows.
+"""The variables of a generator task that doesn't declare them, found by sampling its first rows.
 
-A step further down that reads a column which no row has would fail on each of them, after the generator's
-calls have been paid for.
+A step downstream that reads a column that no row has would fail on every row, after the generator's calls
+have been paid for.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from seedbed.pipeline.columns import check_columns
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import BaseStep
 
+# Columns that only some rows have show within a few rows; sampling them costs no call.
 _ROWS = 16
 
 
 def check_drawn_columns(plan: Plan) -> None:
-    """Raise UsageError for a column that a step reads and that no row will have; the steps are loaded.
+    """Raise UsageError for a column that a step reads and no row will have; the steps have been loaded.
 
     Calls `sample` for the first indices, as the run does, and makes no call to a model.
     """
@@ -27,17 +28,17 @@ def check_drawn_columns(plan: Plan) -> None:
 
 
 def _drawn(step: BaseStep, seed: int) -> tuple[str, ...] | None:
-    """Return the public variables that the first rows have between them; None where nothing is certain."""
+    """Return the public variables of the first rows together; None if nothing is certain."""
     if not isinstance(step, GeneratorTask) or not step.is_indexed or step.sampled is not None:
         return None
     if type(step).sample is GeneratorTask.sample:
         return None
     names: dict[str, None] = {}
-    # Later ones feed on rows that are not there yet.
+    # With feedback, later indices sample from accepted rows, and there are none yet.
     for index in range(min(_ROWS, 2 * step.feedback or _ROWS)):
         try:
             variables = step.variables(index, seed)
-        except Exception:  # noqa: BLE001 - it is the row's, which fails alone
+        except Exception:  # noqa: BLE001 - in the run, that row fails alone
             return None
         if variables is None:
             break

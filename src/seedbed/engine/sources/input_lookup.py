@@ -1,4 +1,4 @@
-"""Finds rows in the file that a run was given: the id of a line, and the line of an id."""
+"""Finds rows in a run's input file: the id of a line, and the line of an id."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PLACE = re.compile(r"(?P<file>.+?)(?:, (?:line|row|item) |:)(?P<number>\d+)(?P<
 
 
 class InputLookup:
-    """The file of a run's input as it is now; rows are known by content, so that it may have changed."""
+    """The current file of a run's input; rows are identified by content, so it may have changed."""
 
     def __init__(self, rows: InputRows) -> None:
         self._rows = rows
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> InputLookup | None:
-        """Return the lookup that a manifest leads to; None where the input was no file, or is not there."""
+        """Return the lookup for a manifest; None if the input was no file, or the file is gone."""
         path = manifest.get("input")
         order = manifest.get("order") or {}
         if path is None or not (place := Path(order.get("folder") or "", path)).exists():
@@ -38,7 +38,8 @@ class InputLookup:
         return cls(InputRows(place, reading))
 
     def name_of(self, row: str) -> str:
-        """Return how people name the row of an id, or of one made of it; empty where it is not there now."""
+        """Return what people call the row of an id, or of a row made from it; empty if it's gone."""
+        # "7/1" is a row that a step made from "7": the input has the latter.
         root = row.partition("/")[0]
         return next((item.in_flight.place for item in self._items() if item.id == root), "")
 
@@ -60,9 +61,9 @@ class InputLookup:
         try:
             yield from digested(self._rows.rows(), "", self._rows.name_of)
         except (SeedbedError, OSError):
-            # What follows cannot be read now, and is not what the run was made of.
+            # The file has changed, since the run could read it: the rest isn't what the run was made from.
             return
 
 
 def _ignore(text: str) -> None:
-    """Leave out what is noted of a file: the run has told of it."""
+    """Ignore notes on the file: the run has shown them."""

@@ -1,4 +1,4 @@
-"""The rows that a run is given: a file, a table, or any iterable of mappings."""
+"""The input rows of a run: a file, a table, or any iterable of mappings."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from seedbed.tasks.rows import plain_row
 Input: TypeAlias = str | Path | Iterable[Any]
 """Rows for a task over rows: a file, a table (pandas, polars, Arrow, `datasets`), or mappings."""
 
+# As in JSON Lines any row may have other columns, one row says too little; all would mean to read the file
+# twice.
 _LOOKED_AT = 100
 
 
@@ -30,7 +32,7 @@ _LOOKED_AT = 100
 class InputRows:
     """What a run's rows are read from, and how.
 
-    `source` is a file, a table, or an iterable of mappings whose first one has been looked at.
+    `source` is a file, a table, or an iterable of mappings whose first one has been checked.
     """
 
     source: Path | Table | Iterable[Any]
@@ -38,21 +40,21 @@ class InputRows:
 
     @property
     def path(self) -> Path | None:
-        """The file, where it is one."""
+        """The file, if it is one."""
         return self.source if isinstance(self.source, Path) else None
 
     def rows(self) -> Iterator[Placed]:
-        """Return the rows with their numbers, from the first one on where the source can be read again."""
+        """Return the rows with their numbers; from the first one, if the source can be read again."""
         if isinstance(self.source, Path):
             return read_placed(self.source, self.reading)
         return enumerate(self._rows_in_memory(), start=1)
 
     def name_of(self, number: int) -> str:
-        """Return how people name a row: by its file and line, or by its place in what was given."""
+        """Return what people call a row: its file and line, or its position in the input."""
         return place_in(self.source, number) if isinstance(self.source, Path) else f"row {number} of input"
 
     def types(self) -> bytes | None:
-        """Return the columns as a serialised Arrow schema, where the source has one."""
+        """Return the columns as a serialised Arrow schema, if the source has one."""
         if isinstance(self.source, Path):
             return types_in(self.source)
         if isinstance(self.source, Table) and self.source.schema is not None:
@@ -60,14 +62,15 @@ class InputRows:
         return None
 
     def columns(self) -> list[str] | None:
-        """Return the columns of the first rows, so that a misnamed one shows before anything is spent.
+        """Return the columns of the first rows, so that a misspelt one shows before anything is spent.
 
-        None where they are not known. Raises UsageError for a column that is named and is not there.
+        None if they aren't known. Raises UsageError for a named column that doesn't exist.
         """
         beginning = self._beginning()
         if not beginning:
             return None
         names = list(dict.fromkeys(name for row in beginning for name in row))
+        # If rows differ in their columns, a column that is missing here may come later.
         if all(len(row) == len(names) for row in beginning):
             for name in (*(self.reading.columns or ()), *self.reading.drop):
                 if name not in names:
@@ -79,9 +82,9 @@ class InputRows:
         return [name for name in names if self.reading.wants(name)]
 
     def digest(self) -> bytes | None:
-        """Return the digest of a file, or of the files in a folder; None where the source is none.
+        """Return the digest of a file, or of the files in a folder; None if the source isn't a file.
 
-        Raises OSError as the file system does.
+        Raises the OSError of the file system.
         """
         if self.path is None:
             return None
@@ -101,11 +104,12 @@ class InputRows:
         return (self._chosen(item) for item in self.source)
 
     def _beginning(self) -> list[Mapping[str, Any]]:
-        # Nothing is noted here: the run reads these rows again.
+        # Notes are dropped here: the run reads these rows again, and would say everything twice.
         whole = replace(self, reading=Reading(self.reading.encoding, note=lambda text: None))
         if isinstance(self.source, Table):
             names = self.source.schema.names if self.source.schema is not None else []
             return [dict.fromkeys(names)] if names else []
+        # Anything else may be a generator, whose first rows would be used up.
         if not isinstance(self.source, Path | Sequence):
             return []
         rows: list[Mapping[str, Any]] = [row for _, row in islice(whole.rows(), _LOOKED_AT)]
@@ -119,12 +123,12 @@ class InputRows:
 
 
 def input_rows(given: object, reading: Reading) -> InputRows:
-    """Return what a run is given as its rows; raise UsageError, before any is read, for what is none."""
+    """Return a run's input as rows; raise UsageError, before any is read, if it isn't rows."""
     reading.check()
     if isinstance(given, str | Path):
         return InputRows(Path(given), reading)
     if reading.encoding is not None:
-        raise UsageError("the input is no file, and has no encoding", "leave out `encoding`")
+        raise UsageError("the input isn't a file, so it has no encoding", "leave out `encoding`")
     table = table_of(given)
     if table is not None:
         return InputRows(table, reading)
@@ -148,12 +152,13 @@ def _rows_in(given: Any) -> Iterable[Any]:
         )
     iterator = iter(given)
     first = list(islice(iterator, 1))
-    # A row that is missing fails alone, as one with a wrong value does.
+    # A row that is None fails alone, like a row with an invalid value.
     if first and first[0] is not None and not _is_row(first[0]):
         raise UsageError(
             f"the input holds values of type {type(first[0]).__name__} where rows were expected",
             "a row is a dictionary of columns: input=[{'text': value} for value in values]",
         )
+    # An iterator has lost its first row to this check; everything else starts over by itself.
     return chain(first, iterator) if iterator is given else given
 
 

@@ -1,4 +1,4 @@
-"""From a segment of the graph to the source of its rows."""
+"""Makes the source of a segment's rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OF_INPUT = bytes(16)
 
 
 class SourceMaker:
-    """Makes the sources of a run, whose rows are kept in its store."""
+    """Makes the sources of a run; their rows are kept in its store."""
 
     def __init__(
         self, plan: Plan, store: RunStore, journal: RunJournal, fingerprints: Mapping[str, bytes]
@@ -44,10 +44,12 @@ class SourceMaker:
         self._store = store
         self._journal = journal
         self._fingerprints = fingerprints
+        # A quarter of the bytes in flight; the window takes half, and what waits for the disk another
+        # quarter.
         self._ahead = plan.bounds.bytes_in_flight // 4
 
     def make(self, segment: Segment, accepted: AcceptedRows) -> Source:
-        """Return the source of a segment; `accepted` are the rows that it has decided."""
+        """Return the source of a segment; `accepted` has the rows accepted so far."""
         if segment.source is None:
             return self._input(segment)
         if segment.is_barrier:
@@ -57,6 +59,8 @@ class SourceMaker:
         assert generator is not None
         if isinstance(generator, GeneratorTask) and generator.is_indexed:
             return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
+        # A generator that calls a model makes a row only when one is wanted: each row ahead may be paid for
+        # in vain.
         ahead = 0 if llms_in(generator) else READ_AHEAD
         return ThreadedSource(self._yielded(generator), ahead, self._keeping(generator), self._ahead)
 
@@ -64,6 +68,7 @@ class SourceMaker:
         given = self._plan.input
         assert given is not None
         rows = given.rows()
+        # Input rows are only stored for a step that reads all of them; other runs read the file again.
         keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
         return ThreadedSource(
             lambda: digested(rows, segment.name, given.name_of), READ_AHEAD, keep, self._ahead
@@ -77,6 +82,7 @@ class SourceMaker:
         if not generator.seekable:
             return from_the_start
 
+        # Called on the source's thread: reading the kept rows waits for the disk.
         def items() -> Iterator[Item]:
             current_files.set(generator._noted_by)
             kept = 0
@@ -88,16 +94,17 @@ class SourceMaker:
         return items
 
     def _scoping(self, generator: GeneratorStep) -> Callable[[int], object]:
-        """Return what has the calls of a thread counted for the row that they come before.
+        """Return a function that puts a thread's next calls into the scope of the row that comes next.
 
-        A generator that begins behind its rows cannot count the calls that came before those.
+        A seekable generator skips the rows that are kept, so it can't count the calls that were made for
+        them.
         """
         return lambda number: current_scope.set(CallScope(self._plan.seed, generator.name, str(number)))
 
     def _kept_rows(self, generator: GeneratorStep) -> Iterator[Item]:
-        """Yield the rows of the lists that a seekable generator has yielded before and are kept whole.
+        """Yield the rows of the lists that a seekable generator yielded before and that are kept completely.
 
-        It begins behind them: in the middle of a list, nobody could say which calls it was made of.
+        It continues after them. In the middle of a list, one couldn't tell which calls each row came from.
         """
         number = 0
         while rows := self._kept_list(generator.name, number):
@@ -114,7 +121,7 @@ class SourceMaker:
         return [Item(row.row, InFlight(row.row, row.data[1:-1], name, None, row.row)) for row in rows]
 
     def _stored(self, step: str, name: str, number: int) -> Result | None:
-        """Return what is kept under `step` for a row of a generator, unless that has changed since."""
+        """Return the result kept under `step` for a row of a generator, unless the generator has changed."""
         stored = self._store.result_of(step, str(number))
         return stored if stored is not None and stored.key == self._fingerprints[name] else None
 
@@ -124,9 +131,11 @@ class SourceMaker:
         return self._keep_list(_lists_of(generator.name), key, keep) if generator.seekable else keep
 
     def _keep_list(self, step: str, key: bytes, keep: Callable[[Item], None]) -> Callable[[Item], None]:
-        """Return what keeps how many rows came in one list, before the first of them."""
+        """Return a function that keeps the length of a list before the first of its rows."""
 
         def keep_both(item: Item) -> None:
+            # Before the rows: after a kill, a list that lacks rows is seen to be incomplete. Most lists have
+            # one row, which needs no entry.
             if item.begins > 1:
                 length = Result(step, item.id, key, 0, "done", orjson.dumps([item.begins]))
                 self._journal.keep_result(length, self._journal.result(step, item.id))
@@ -140,6 +149,8 @@ class SourceMaker:
             stored = self._journal.result(step, item.id)
             if stored is not None and stored.key == key:
                 self._journal.kept[step] += 1
+                # Rows downstream were made from the earlier row, and their answers are paid for. To go on
+                # would mix two data sets; to make all again would buy what nobody asked for.
                 if stored.data != result.data:
                     raise _unlike(step, item.id)
             self._journal.keep_result(result, stored)
@@ -147,8 +158,9 @@ class SourceMaker:
         return keep
 
     def _pinning(self, task: GeneratorTask) -> Callable[[int, Callable[[], Any]], Any]:
-        """Keep the variables that were drawn after earlier rows, which `retry` may add to later."""
+        """Keep variables that were sampled from accepted rows: `retry` may add rows to those later."""
         step = f"{task.name} variables"
+        # Of all steps: which rows are accepted depends on each of them.
         key = digest(*self._fingerprints.values())
 
         def pinned(index: int, draw: Callable[[], Any]) -> Any:
@@ -171,14 +183,14 @@ def _kept_variables(variables: Any) -> bytes:
         return orjson.dumps([variables])
     except TypeError as error:
         raise InvalidRowError(
-            f"the variables that `sample` gave cannot be kept: {error}",
-            "with `feedback`, private ones too are text, numbers, lists and dictionaries",
+            f"the variables that `sample` returned can't be kept: {error}",
+            "with `feedback`, private ones too must be text, numbers, lists or dictionaries",
         ) from error
 
 
 def _unlike(step: str, row: str) -> StopRun:
     return StopRun(
-        f"row {row} that '{step}' yields is not the one that it yielded before",
-        "its `process` gives other rows each time, so that this run cannot go on",
-        "have it depend on its parameters and the answers alone, or begin anew with --restart",
+        f"'{step}' yields another row {row} than before",
+        "its `process` yields other rows each time, so this run can't be resumed",
+        "make it depend only on its parameters and the answers, or start over with --restart",
     )

@@ -1,4 +1,4 @@
-"""Where rows come from: an index, a generator in a thread, a file, or an earlier part of the run."""
+"""Where rows come from: an index, a generator in a thread, a file, or an earlier segment of the run."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import GeneratorStep
 
+# With nothing made ahead, each row would cost two hops between the threads, of 0.1 ms each. The bytes are a
+# quarter of the 256 MiB that may be in flight.
 READ_AHEAD = 64
 BYTES_AHEAD = 2**26
 
@@ -32,10 +34,10 @@ _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
 class Item(NamedTuple):
-    """What a source gives at a time: an id, the same in every run of it, and a row or variables.
+    """What a source yields at a time: an id, the same in every run, and a row or variables.
 
-    `failure` is set where the source could not make the row. `begins` counts the rows of the list that a
-    generator yielded, where this one is its first.
+    `failure` is set if the source couldn't make the row. If this is the first row of a list that a generator
+    yielded, `begins` is the length of the list.
     """
 
     id: str
@@ -45,36 +47,36 @@ class Item(NamedTuple):
 
     @classmethod
     def failed(cls, id: str, step: str, error: Exception, place: str = "") -> Item:
-        """Return the item of a row that could not be made."""
+        """Return the item of a row that couldn't be made."""
         return cls(
             id, InFlight(id, b"{}", place=place), Failure.of(id, step, error, kept_as=step, source=place)
         )
 
 
 class Source(ABC):
-    """Gives items one after the other: one is there, or will be, or the source has ended."""
+    """Yields items one after the other: one is there, will be there, or the source has ended."""
 
     ended = False
     error: BaseException | None = None
-    """What made the source end, where it did not end by itself."""
+    """What made the source end, if it didn't end by itself."""
 
     on_news: Callable[[], None] = staticmethod(lambda: None)
-    """Called on the loop where `take` may have something new to say."""
+    """Called on the loop when `take` may have something new."""
 
     @abstractmethod
     def take(self) -> Item | None:
-        """Return the next item; None where there is none yet, or none any more (`ended`)."""
+        """Return the next item; None if there's none yet, or no more (`ended`)."""
 
     def close(self) -> None:
-        """Stop what makes the items."""
+        """Stop making items."""
 
 
 class AcceptedRows(ABC):
-    """What a source whose rows feed on earlier ones must know of those."""
+    """What a source with `feedback` must know of the rows accepted so far."""
 
     @abstractmethod
     def decided(self) -> int:
-        """Return how many items have their verdict."""
+        """Return how many items have a verdict."""
 
     @abstractmethod
     def below(self, index: int) -> Sequence[Row]:
@@ -84,8 +86,8 @@ class AcceptedRows(ABC):
 class IndexedSource(Source):
     """The variables of each index of a generator task, in order.
 
-    A task with `feedback` is asked for an index when the rows that it may read are decided; `pinned`
-    returns the variables that an index had before, and keeps those that are new.
+    With `feedback`, an index is sampled once the rows that it may read are decided; `pinned` returns the
+    variables that an index had before, and keeps new ones.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class IndexedSource(Source):
     def take(self) -> Item | None:
         """Return the variables of the next index."""
         index = self._index
+        # Whole blocks earlier, not the latest rows: those depend on how many answers are in.
         if self._task.feedback and self._earlier.decided() < self._task.feedback_limit(index):
             return None
         self._index += 1
@@ -131,7 +134,7 @@ class IndexedSource(Source):
 
 
 def _known_by(variables: Any) -> bytes:
-    """Return what variables are known by; a private one may hold what JSON lacks."""
+    """Return the bytes that identify variables; a private one may hold what JSON lacks."""
     try:
         return orjson.dumps(variables, default=repr, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
@@ -139,10 +142,10 @@ def _known_by(variables: Any) -> bytes:
 
 
 class ThreadedSource(Source):
-    """The items of a blocking iterator, which runs in a thread of its own, `ahead` items in advance.
+    """The items of a blocking iterator, which runs in its own thread, `ahead` items in advance.
 
-    With 0 it makes an item when it is asked for one: each may cost a call. `keep` takes each item, on the
-    loop, before it is given on.
+    With 0 it makes an item only on request, as each may cost a call. `keep` is called with each item, on the
+    loop, before it's handed out.
     """
 
     def __init__(
@@ -160,20 +163,22 @@ class ThreadedSource(Source):
         self._told = False
         self._room = threading.Semaphore(ahead)
         self._most_bytes = most_bytes
-        # Each is written by one thread alone.
+        # Each is written by one thread only, so no lock is needed for the pair.
         self._bytes_made = self._bytes_taken = 0
         self._lighter = threading.Event()
         self._closed = False
         self._exhausted = False
         context = contextvars.copy_context()
-        # Calls that a generator makes belong to its whole step, as its LLM knows.
+        # Calls of a generator belong to its step as a whole: its LLM carries that scope. A scope in the
+        # context that is copied here would count them for one row.
         context.run(current_scope.set, None)
-        # A daemon: an iterator that waits for ever must not keep the process from ending.
+        # A daemon: an iterator that waits forever must not keep the process from ending.
         threading.Thread(target=context.run, args=(self._iterate, items), daemon=True).start()
 
     def take(self) -> Item | None:
         """Return the next item that the thread has made."""
-        # Looked at first: an item may come between a look at the items and a look at this.
+        # Read first: otherwise an item that comes between the two reads would be lost with the end of the
+        # source.
         exhausted = self._exhausted
         if self._items:
             item = self._items.popleft()
@@ -192,8 +197,9 @@ class ThreadedSource(Source):
         return None
 
     def close(self) -> None:
-        """Let the thread end at its next item."""
+        """Make the thread end at its next item."""
         self._closed = True
+        # It may wait for either of the two, and has to see that it's closed.
         self._room.release()
         self._lighter.set()
 
@@ -213,7 +219,7 @@ class ThreadedSource(Source):
                 self._tell()
         except _CANCELLED as raised:
             if not self._closed:
-                # Nobody has cancelled it: the author's code raised it.
+                # Nobody cancelled it: the author's code raised it.
                 self.error = RuntimeError(f"the step raised {type(raised).__name__}")
         except BaseException as raised:  # noqa: BLE001 - reported with the run
             self.error = raised
@@ -221,13 +227,13 @@ class ThreadedSource(Source):
         self._tell()
 
     def _wait_until_lighter(self) -> None:
-        # What is in `_items` then is taken sooner or later, so that this ends.
+        # What is in `_items` is taken sooner or later, so this ends.
         while self._bytes_made - self._bytes_taken > self._most_bytes and not self._closed:
             self._lighter.wait()
             self._lighter.clear()
 
     def _tell(self) -> None:
-        # Once until the loop has looked: waking it for each item would cost more than the item.
+        # Once until the loop has looked: waking it for each item would cost more than the item itself.
         if not self._told and not self._loop.is_closed():
             self._told = True
             self._loop.call_soon_threadsafe(self._receive)
@@ -245,7 +251,7 @@ def numbered(
 ) -> Iterator[Item]:
     """Yield the rows of a generator step as items, one row each, numbered in order.
 
-    `begin` is told the number of each row that is to be made next.
+    `begin` is called with the number of the row that comes next.
     """
     number, step = first, generator.name
     promised = promised_columns(generator)
@@ -261,13 +267,14 @@ def numbered(
 
 
 def digested(rows: Iterable[Placed], step: str, name_of: Callable[[int], str]) -> Iterator[Item]:
-    """Yield the rows of an input as items, known by content and not by their line, which is their name."""
+    """Yield the rows of an input as items, identified by content; their line is only their name."""
     ids = ContentIds()
     for count, (number, row) in enumerate(rows):
         place = name_of(number)
         try:
             encoded = encode_row(row)
         except InvalidRowError as error:
+            # It has no JSON to digest, so its position has to do.
             yield Item.failed(f"invalid.{count}", step, error, place)
             continue
         row_id = ids.of(encoded)
@@ -275,9 +282,10 @@ def digested(rows: Iterable[Placed], step: str, name_of: Callable[[int], str]) -
 
 
 class ContentIds:
-    """Ids of rows that come in no order to rely on: the digest of a row, and how many like it came before."""
+    """Ids of rows whose order may change: the digest of a row, and how many equal rows came before."""
 
     def __init__(self) -> None:
+        # Eight bytes for each row, and a count only for those that come again: inputs have millions of rows.
         self._once: set[int] = set()
         self._often: Counter[int] = Counter()
 
