@@ -11,7 +11,7 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.plugins.list import chosen, entry_as_json
 from seedbed.cli.terminal.columns import write_columns
 from seedbed.cli.terminal.fitting import Column
-from seedbed.cli.terminal.output import write_json
+from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.inspection import CheckResult, Finding, Level, check_plugin, diagnose
@@ -63,7 +63,7 @@ def check_plugins(registry: Registry, name: str | None, as_json: bool) -> ExitSt
     """Import each plugin, or those called `name`, and write the times and the failures."""
     checked = _check(chosen(registry, name))
     if as_json:
-        write_json([_as_json(one) for one in checked])
+        write_json_list([_as_json(one) for one in checked])
     else:
         write_columns(_COLUMNS, [_cells(one) for one in checked], painted="STATUS")
         for one in checked:
@@ -82,7 +82,7 @@ def examine(registry: Registry, as_json: bool) -> ExitStatus:
     ]
     problems = sum(finding.level is Level.ERROR for finding in findings)
     if as_json:
-        write_json([finding._asdict() for finding in findings])
+        write_json_list([finding._asdict() for finding in findings])
     else:
         for level, subject, text in findings:
             _write_note("" if level is Level.INFO else level.value, f"{subject}: {text}")

@@ -8,7 +8,7 @@ from typing import Any
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.terminal.columns import write_columns
 from seedbed.cli.terminal.fitting import Column
-from seedbed.cli.terminal.output import write_json
+from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import UnknownPluginError
 from seedbed.plugins.eligibility import Entry
@@ -31,7 +31,7 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
     """Write every claim to a name, whose it is and how it stands; imports no plugin."""
     entries = sorted(registry.entries(), key=lambda entry: (entry.installed.kind.noun, entry.installed.name))
     if as_json:
-        write_json([entry_as_json(entry) for entry in entries])
+        write_json_list([entry_as_json(entry) for entry in entries])
     elif entries:
         write_columns(_COLUMNS, [_cells(entry) for entry in entries], painted="STATUS")
     else:

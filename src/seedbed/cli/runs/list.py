@@ -7,7 +7,7 @@ from seedbed.cli.terminal.columns import write_columns, write_wrapped
 from seedbed.cli.terminal.counting import brief_moment, brief_number, cost_text, moment
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.terminal.fitting import Column
-from seedbed.cli.terminal.output import write_json
+from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
 from seedbed.cli.runs.facts import RunFacts, facts_of
 from seedbed.store import list_runs, runs_folder
@@ -32,7 +32,7 @@ def write_runs(as_json: bool) -> ExitStatus:
     """Write every run with what it has made and taken; one that is damaged is named, and the others go on."""
     facts = [facts_of(entry) for entry in list_runs(runs_folder())]
     if as_json:
-        write_json([one.as_json() for one in facts])
+        write_json_list([one.as_json() for one in facts])
     elif not facts:
         echo(f"no runs are kept in '{runs_folder()}'", err=True)
         echo("  seedbed run TASK --llm BACKEND/MODEL -n 10 -o OUT.jsonl", err=True)

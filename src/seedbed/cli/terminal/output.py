@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any, BinaryIO
 
@@ -38,3 +38,12 @@ def kept_stdout() -> Iterator[BinaryIO]:
 def write_json(value: Any, *, err: bool = False) -> None:
     """Write one JSON document to standard output, or to standard error."""
     echo(json_text(value), err=err)
+
+
+def write_json_list(values: Sequence[Any]) -> None:
+    """Write a JSON list to standard output, one value a line.
+
+    Python indents in Python: of 300 plugins that's three times what it takes to write them without.
+    """
+    lines = ",\n".join(f"  {json_text(value, indent=None)}" for value in values)
+    echo(f"[\n{lines}\n]" if values else "[]")
