@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -222,4 +223,4 @@ def is_editable(distribution: Distribution) -> bool:
 def location(distribution: Distribution) -> str:
     """Return the folder that a distribution is installed in."""
     folder = getattr(distribution, "_path", None)
-    return str(folder.parent if type(folder) is _INSTALLED else distribution.locate_file(""))
+    return os.path.dirname(folder) if type(folder) is _INSTALLED else str(distribution.locate_file(""))  # noqa: PTH120
