@@ -73,7 +73,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "cap of no time": (*HAIKU, "--max-time", "0s"),
     "rate of nothing": (*HAIKU, "--requests-per-minute", "0"),
     "concurrency of nothing": (*HAIKU, "--concurrency", "0"),
-    "no number of failures": (*HAIKU, "--max-failures", "many"),
+    "not a number of failures": (*HAIKU, "--max-failures", "many"),
     "attempts of nothing": (*HAIKU, "--max-attempts", "0"),
     "unknown observer": (*HAIKU, "--plugin", "nobody"),
     "unknown engine": (*HAIKU, "--engine", "nobody"),

@@ -122,7 +122,7 @@ def test_too_many_failures_stop_a_run_and_what_is_left_waits() -> None:
     assert share.failed == 6
 
     for wrong in ("many", "-1", "200%"):
-        with pytest.raises(UsageError, match="no number of failures"):
+        with pytest.raises(UsageError, match="not a number of failures"):
             run(Broken(llm=counting()), 100, max_failures=wrong)
 
 

@@ -11,12 +11,13 @@ _ALLOCATIONS = 10_000
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Have Python look for unreachable cycles less often, as long as nobody else has asked for that.
+    """Make Python look for unreachable cycles less often, unless the process has changed that already.
 
-    A thousand rows in flight outlive many of its looks, which find nothing and took a fifth of a row's
-    processor time.
+    A thousand rows in flight survive many searches, which find nothing and took a fifth of a row's processor
+    time.
     """
     former = gc.get_threshold()
+    # Zero means that collection is off; a larger number is someone's own choice.
     if not 0 < former[0] < _ALLOCATIONS:
         yield
         return

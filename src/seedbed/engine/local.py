@@ -1,4 +1,4 @@
-"""The engine that is built in: one process, one event loop, a sliding window of rows."""
+"""The built-in engine: one process, one event loop, a sliding window of rows."""
 
 from __future__ import annotations
 
@@ -43,12 +43,15 @@ from seedbed.tracebacks import where
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
+"""Seconds that calls in flight have to finish after the first Ctrl-C."""
+# Most answers come within that time, and are paid for in any case; a call to a server that hangs must not
+# keep the process. A second Ctrl-C doesn't wait for it.
 
 
 class LocalEngine(Engine):
     """Takes the rows through the graph of steps, segment by segment.
 
-    `watch` is told of every verdict and `recorder` of every call, both on the loop thread.
+    `watch` is called with every verdict and `recorder` with every call, both on the loop thread.
     """
 
     is_ready = False
@@ -76,7 +79,7 @@ class LocalEngine(Engine):
         self._gateway = Gateway(sender=sender, recorder=recorder, journal=self._journal)
         job.run.calls = self._gateway.counts
         self._watch = watch
-        # An object of its own: what asks it would otherwise hold the engine, and with it the run's store.
+        # An object of its own: whatever holds a method of the engine would hold the run's store with it.
         self._interruption = threading.Event()
         self._is_interrupted = self._interruption.is_set
         self._segments = segments_of(job.plan.topology)
@@ -89,7 +92,7 @@ class LocalEngine(Engine):
         self._has_ended = False
 
     async def make_rows(self) -> bool:
-        """Load what is needed, go through all segments, and unload it."""
+        """Load steps and LLMs, go through all segments, and unload the steps."""
         try:
             await self._prepare()
             with rare_collections():
@@ -100,8 +103,9 @@ class LocalEngine(Engine):
         return not self._is_interrupted()
 
     def drain(self) -> None:
-        """Start no more calls, and let those in flight finish for at most ten seconds."""
+        """Send no more calls, and give those in flight ten seconds to finish."""
         if self._has_ended:
+            # Ctrl-C may come while the run closes: a timer set now would outlive the run.
             return
         self._send_no_more()
         if self._window is not None:
@@ -115,6 +119,7 @@ class LocalEngine(Engine):
 
     async def _prepare(self) -> None:
         for llm in self.job.plan.llms:
+            # Cheap checks first, of all LLMs: nothing is loaded, bought or waited for before they pass.
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
                 if self.job.plan.bounds.max_cost is not None:
                     await asyncio.to_thread(self._check_price, llm)
@@ -122,23 +127,26 @@ class LocalEngine(Engine):
                     llm.resolve_key()
                 with asking(llm):
                     await awaitable(llm.check(), llm, "check")
-        # A model of gigabytes is not loaded before the key of another is found missing.
+        # In a second loop: otherwise a model of gigabytes would be loaded before another's key is found
+        # missing.
         for llm in self.job.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
                 await asyncio.to_thread(llm.ensure_loaded)
         for step in self.job.plan.steps:
             replace_llms(step, self._view_for(step))
-            # A step of a file may make its LLM as it loads, of what the file says.
+            # A step from a file may make its LLM while it loads, from what the file says: that LLM gets no
+            # keys that the user hasn't allowed for the file's hosts.
             with _blaming(f"step '{step.name}'"), made_by(step._origin):
                 await asyncio.to_thread(step.load)
             self._loaded.append(step)
         await asyncio.to_thread(check_drawn_columns, self.job.plan)
-        # The list of prices takes a quarter of a second to load, in which the first calls can be answered.
+        # Loading the price list takes a quarter of a second, half as much as the rest of a run of one row.
+        # The first calls can be answered meanwhile.
         self._journal.prices.look_up_soon(self.job.plan.llms)
         self.is_ready = True
 
     def _check_price(self, llm: LLM) -> None:
-        """See that a cap on money knows the price, which loads a list of them."""
+        """Check that the price is known, if money is capped; this loads the price list."""
         if self.budget is not None:
             self.budget.check(llm)
 
@@ -150,7 +158,7 @@ class LocalEngine(Engine):
         for step in reversed(self._loaded):
             try:
                 await asyncio.to_thread(step.unload)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - all that it had to do has been done
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the rows are made: too late to fail
                 place = where(error)
                 raised = f"\n  raised in {place}" if place else ""
                 logger.warning("step '%s' could not be unloaded: %s%s", step.name, told(error).fact, raised)
@@ -159,6 +167,7 @@ class LocalEngine(Engine):
         loop = asyncio.get_running_loop()
         self.job.store.on_commit(lambda _: call_soon(loop, self._wake))
         self._sender.on_appetite = self._wake
+        # Before the first segment starts, or its first rows would send calls past the gate.
         self._gate.close()
         self._watch_time()
         for segment in self._segments:
@@ -173,39 +182,45 @@ class LocalEngine(Engine):
                 is_interrupted=self._is_interrupted,
             )
             self._window = part.window
+            # An error that every row would meet (a wrong key): without this, rows in flight go on paying for
+            # it.
             part.window.on_failure = self._send_no_more
             self._gate.watch(part.window, part.counted)
             if self._is_interrupted():
+                # The run was interrupted while this segment was made, when there was no window to drain.
                 part.window.drain()
             await part.execute()
         self._gate.open()
 
     async def _pass_barrier(self, segment: Segment) -> bool:
-        """Have a step that needs all rows make its own; return whether it did."""
+        """Let a step that needs all rows make its rows; return whether it did."""
         assert segment.source is not None
+        # The step reads its rows from the store, with a connection that sees only what's committed.
         await asyncio.to_thread(self.job.store.flush)
         topology, name = self.job.plan.topology, segment.name
         kept = [leaf for part in self._segments for leaf in part.kept]
-        behind = [leaf for leaf in kept if name in upstream(topology, leaf)]
-        barrier = Barrier(segment.source, self.job.store, self.job.fingerprints[name], behind)
+        downstream = [leaf for leaf in kept if name in upstream(topology, leaf)]
+        barrier = Barrier(segment.source, self.job.store, self.job.fingerprints[name], downstream)
         try:
             return await asyncio.to_thread(barrier.make, self._is_interrupted)
         except (Exception, asyncio.CancelledError) as error:
             if _is_cancelled():
                 raise
             if self._is_interrupted():
+                # Whatever it raised may come from a call that was cut off: it's pending, not failed.
                 return False
             if concerns_all(error):
                 raise
             failure = Failure.of("all", name, error, kept_as=name)
             self.job.run.fail(failure)
-            # The verdicts of an earlier session are about to go, and must not be taken for those of this one.
+            # Verdicts of an earlier session are being removed: the log reads what's stored, and must not take
+            # them for its own.
             await asyncio.to_thread(self.job.store.flush)
-            self._refuse_all(failure, behind)
+            self._refuse_all(failure, downstream)
             return False
 
     def _refuse_all(self, failure: Failure, leaves: Sequence[str]) -> None:
-        """Note that steps have no rows for one and the same reason."""
+        """Note that steps have no rows, all for the same reason."""
         self.job.outlets.begin(leaves)
         for leaf in leaves:
             log = VerdictLog(self.job.store, leaf)
@@ -217,21 +232,22 @@ class LocalEngine(Engine):
             self._window.wake()
 
     def _watch_time(self) -> None:
-        """Stop when the time of the run is up, also where no call asks for it."""
+        """Stop when the run's time is up, even if no call asks for it."""
         left = self.budget.seconds_left if self.budget is not None else None
         if left is not None:
             self._later(left, self._time_is_up)
 
     def _later(self, seconds: float, then: Callable[[], None]) -> None:
-        # In no context: the loop keeps one, with all that it holds, until a cancelled timer would be due.
+        # In an empty context: the loop keeps a cancelled timer, and with its context the run, until it's due:
+        # with `max_seconds=3600` for an hour.
         timer = asyncio.get_running_loop().call_later(seconds, then, context=Context())
         self._timers.append(timer)
 
     def _end(self) -> None:
-        """Let nothing of the run go on: no timer, which would stop it later, and no call of a thread's.
+        """Stop everything that belongs to the run: timers, which would stop it later, and calls of threads.
 
-        What was told of news holds the run no longer, so that one that is forgotten closes its store at once,
-        and not when Python next looks for cycles.
+        Callbacks are dropped, so that a run that its caller drops closes its store at once, and not when
+        Python next looks for cycles.
         """
         self._has_ended = True
         for timer in self._timers:
@@ -242,11 +258,14 @@ class LocalEngine(Engine):
         self._window = None
 
     def _time_is_up(self) -> None:
+        # An earlier reason stands: a run that was already being interrupted wasn't stopped by its time.
         if self.job.run.stopped_by is None and not self._is_interrupted():
             self.job.run.stopped_by = time_exhausted(self.job.plan.bounds.max_seconds or 0.0)
         self.drain()
 
     def _send_no_more(self) -> None:
+        # The flag first: a step in a thread, whose call is cancelled here, asks at once whether it was
+        # interrupted. The gate last: calls that wait at it go on to the gateway, which refuses them by then.
         self._interruption.set()
         self._gateway.drain()
         self._journal.open_gate()
@@ -258,20 +277,20 @@ class LocalEngine(Engine):
 
 
 def _is_cancelled() -> bool:
-    """Whether the session itself is cancelled, and no author's code raised what looks like it."""
+    """Whether the session itself is cancelled, and not just an author's code raised CancelledError."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 @contextmanager
 def _blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
-    """Say whose code raised, where it is not an error of ours, and keep secrets out of what it says."""
+    """Name whose code raised an error that isn't ours, and keep secrets out of the message."""
     try:
         yield
     except SeedbedError as error:
         redact_error(error, secrets)
         raise
-    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+    except Exception as error:  # noqa: BLE001 - an author's code may raise anything
         fact, advice = told(error)
         place = where(error)
         lines = (*((f"raised in {place}",) if place else ()), *advice)

@@ -1,4 +1,4 @@
-"""What is odd about a run and no failure, for its summary: defaults that do not fit, a loop held up."""
+"""Notes on what is odd about a run but no failure: defaults that don't fit, a blocked loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seedbed.plugins.owner import owner_of, place_of
 
 
 def default_notes(plan: Plan) -> Iterator[str]:
-    """Yield a note on each default that the run works with and no user could have given."""
+    """Yield a note on each default in use that a user couldn't have set, since it's invalid."""
     named: list[tuple[str, BaseModel]] = [(f"step '{step.name}'", step) for step in plan.steps]
     named += [(f"the LLM '{llm.reference}'", llm) for llm in plan.llms]
     for name, one in named:
@@ -27,7 +27,7 @@ def default_notes(plan: Plan) -> Iterator[str]:
 
 @contextmanager
 def loop_watched(run: Run) -> Iterator[None]:
-    """Have a run know, live, which code holds up the loop that its calls share."""
+    """Let a run know, live, which code blocks the loop that all calls share."""
     watch = LoopWatch(loop_thread())
     run.blocked = watch.blocked
     watch.start()

@@ -1,4 +1,4 @@
-"""The store of a run: opened, begun anew, and kept from other tasks."""
+"""Opens the store of a run, or a new one, and refuses that of another task."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from seedbed.store import RunStore, run_folder
 
 
 def open_store(plan: Plan, name: str | None, start: Start, *, restart: bool = False) -> RunStore:
-    """Open the store of a run, or one that lasts as long as it is used where the run has no name.
+    """Open the store of a run; a run without a name gets one that lasts as long as it's used.
 
-    With `restart`, what was there is set aside, if anything was. Raises UsageError where another process
-    works on it, and where it is another task's.
+    With `restart`, an existing run is set aside. Raises UsageError if another process is writing the run, or
+    if it belongs to another task.
     """
     if name is None:
         return RunStore.open(ephemeral=True)
@@ -31,10 +31,10 @@ def open_store(plan: Plan, name: str | None, start: Start, *, restart: bool = Fa
 
 
 def spent_before(store: RunStore, plan: Plan, prices: Prices) -> Spent:
-    """Return what the earlier sessions of a run have spent.
+    """Return what earlier sessions of a run have spent.
 
-    Calls that were made before their price was known cost what they would cost now: a cap on money that is
-    set later counts them as well.
+    Calls made before their price was known cost what they'd cost now, so a cap on money that is set later
+    counts them as well.
     """
     total = store.spent()
     cost = total.cost
@@ -49,11 +49,11 @@ def spent_before(store: RunStore, plan: Plan, prices: Prices) -> Spent:
 def _check_owner(store: RunStore, plan: Plan, name: str) -> None:
     last = store.last_session()
     if last is None or not (store.has_calls() or store.has_results()):
-        # One that was refused before it made anything keeps its name from nobody.
+        # A run that was refused before it made anything doesn't block its name.
         return
     if last.manifest.get("task") != plan.name:
         raise UsageError(
             f"the run '{name}' is one of '{last.manifest.get('task')}', not of '{plan.name}'",
             "give this one a name of its own: --name NAME on the command, name='NAME' in Python",
-            "or begin it anew with --restart, which keeps the old one aside",
+            "or start over with --restart, which sets the old one aside",
         )

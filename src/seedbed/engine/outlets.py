@@ -1,4 +1,4 @@
-"""Where rows leave a run: standard output, and observers."""
+"""The ways out of a run: standard output, and observers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Emission:
-    """Holds accepted rows until the store has what they follow from, and gives them to `write`.
+    """Holds accepted rows until everything that they follow from is durable, then passes them to `write`.
 
-    Lives on the loop thread. What `write` raises is kept in `error`: it comes from the loop, where nobody
-    would catch it.
+    Used on the loop thread. An exception of `write` is kept in `error`, as no caller on the loop would catch
+    it.
     """
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
@@ -24,13 +24,15 @@ class Emission:
         self.error: Exception | None = None
 
     def add(self, durable: int, rows: Iterable[bytes]) -> None:
-        """Take rows that may leave when the store's addition number `durable` is."""
+        """Take rows that may leave when the store's addition number `durable` is durable."""
         self._waiting.append((durable, rows))
         self.release(self._durable)
 
     def release(self, durable: int) -> None:
-        """Let go what follows from additions up to number `durable`."""
+        """Release rows that follow from additions up to number `durable`."""
         self._durable = durable
+        # In order, so the first row that isn't durable holds back those after it; after an error (a closed
+        # pipe) nothing more is written.
         while self.error is None and self._waiting and self._waiting[0][0] <= durable:
             _, rows = self._waiting.popleft()
             try:
@@ -41,7 +43,7 @@ class Emission:
 
 
 class Outlets:
-    """What waits for rows to be durable; there may be nothing at all. For the loop thread."""
+    """What waits for rows to be durable, if anything does; used on the loop thread."""
 
     def __init__(self, emission: Emission | None = None) -> None:
         self.emission = emission
@@ -49,18 +51,18 @@ class Outlets:
 
     @property
     def are_open(self) -> bool:
-        """Whether anybody waits for rows."""
+        """Whether anything waits for rows."""
         return self.emission is not None or self.observation is not None
 
     def begin(self, steps: Sequence[str]) -> None:
-        """Take in what is known of steps whose rows may leave, before they have verdicts of this session."""
+        """Note the stored verdicts of steps whose rows may leave, before this session adds its own."""
         if self.observation is not None:
             self.observation.begin(steps)
 
     def add(self, added: int, counts: Mapping[str, int], rows: Iterable[bytes]) -> None:
         """Take what may leave when the store's addition number `added` is durable.
 
-        Raises what writing earlier rows has raised.
+        Raises an exception that writing earlier rows raised.
         """
         if self.observation is not None:
             self.observation.add(added, counts)
@@ -70,7 +72,7 @@ class Outlets:
                 raise self.emission.error
 
     def release(self, durable: int) -> None:
-        """Let go what follows from additions up to number `durable`."""
+        """Release what follows from additions up to number `durable`."""
         if self.emission is not None:
             self.emission.release(durable)
         if self.observation is not None:

@@ -1,4 +1,4 @@
-"""The start of a run, which leaves nothing where it is refused: no folder, no entry in the list."""
+"""The start of a run; if it's refused, nothing is left of it: no folder, no entry in the list."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from seedbed.store import RunStore, is_run, remove_run, run_folder, runs_folder,
 
 
 class Start:
-    """What there was under the name of a run before it is opened; `name` is None where nothing is kept.
+    """What existed under the name of a run before it's opened; `name` is None if nothing is kept.
 
-    Make it before the run's folder is made. A run that was there is never removed.
+    Create it before the run's folder is made. A run that existed before is never removed.
     """
 
     def __init__(self, name: str | None) -> None:
@@ -24,21 +24,21 @@ class Start:
         self._aside: Path | None = None
 
     def set_aside(self) -> None:
-        """Keep the run that was there under another name, so that one without rows takes its place."""
+        """Keep the existing run under another name; an empty one replaces it."""
         if self._was_there and self._folder is not None:
             self._aside = set_aside(self._folder)
             self._was_there = self._had_folder = False
 
     @property
     def goes_on(self) -> bool:
-        """Whether there is a run that goes on."""
+        """Whether this start resumes an existing run."""
         return self._was_there
 
     def take_back(self) -> None:
-        """Leave all as it was before the start; the store of the run has been closed."""
+        """Restore what was there before the start; the store of the run has been closed."""
         if self._folder is None or self._was_there:
             return
-        # Where somebody else has opened it meanwhile, it is theirs.
+        # If another process has opened the run meanwhile, it's theirs: removing it raises, and it stays.
         with suppress(SeedbedError):
             if is_run(self._folder):
                 remove_run(self._folder)
@@ -47,7 +47,7 @@ class Start:
                 self._aside.rename(self._folder)
 
     def _remove_empty(self) -> None:
-        # Only what is empty is removed.
+        # rmdir removes only empty folders: files that someone put there stay.
         with suppress(OSError):
             if self._folder is not None and not self._had_folder:
                 self._folder.rmdir()
@@ -57,10 +57,11 @@ class Start:
 
 
 def made_nothing(error: Exception, store: RunStore, *, calls: bool) -> bool:
-    """Whether an error has ended a session before there was anything worth keeping; `calls`: one asks LLMs.
+    """Whether an error ended a session before there was anything worth keeping; `calls`: the plan has LLMs.
 
-    What a bound, the disk or another program has stopped goes on with the same command, and is kept.
+    A run that a cap, the disk or another program stopped is kept, as the same command resumes it.
     """
     if may_pass(error) or store.has_calls():
         return False
+    # Results without a call are worth nothing if the plan makes calls: they took no money and little time.
     return calls or not store.has_results()

@@ -1,0 +1,153 @@
+"""The end of a session: everything durable, the dataset written, the outcome noted, the store closed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from seedbed.engine.engine import Job
+from seedbed.engine.resume.finished import FinishedRun
+from seedbed.engine.run import Outcome, Run
+from seedbed.engine.start import Start, made_nothing
+from seedbed.engine.stopping.may_pass import may_pass
+from seedbed.errors import DatasetError, StoreError
+from seedbed.store import INPUT_TYPES, export_rows, safe_rows
+
+
+class Ending:
+    """Ends a session, whatever became of it.
+
+    `has_begun` says that the session is noted in the store, `error` is what ended it early; the session sets
+    both.
+    """
+
+    def __init__(
+        self, job: Job, finished: FinishedRun, *, out: Path | None, csv_safe: bool, start: Start | None
+    ) -> None:
+        self._job = job
+        self._run = job.run
+        self._store = job.store
+        self._finished = finished
+        self._out = out
+        self._csv_safe = csv_safe
+        self._start = start
+        self.has_begun = False
+        self.error: BaseException | None = None
+
+    async def close(self, finished: bool, is_given: bool) -> None:
+        """Make everything durable, release the last rows, write the dataset, and close the store.
+
+        If the run has no folder and is given to the caller (`is_given`), its store stays open for
+        `Run.rows()`.
+        """
+        run, is_refused = self._run, False
+        try:
+            # The order is that of invariant 6: first the disk has everything, then the last rows leave, then
+            # the dataset is made from what's stored, and observers hear of the outcome last.
+            if not self._is_taken_back():
+                await asyncio.to_thread(self._store.flush)
+            is_refused = not is_given and self._was_refused()
+            # The flush's own notice may still be waiting for its turn of the loop.
+            self._job.outlets.release(self._store.committed)
+            if (emission := self._job.outlets.emission) is not None:
+                run.stopped_by = run.stopped_by or emission.error
+            run.outcome = _outcome(run, finished and run.stopped_by is None)
+            # In a thread: the loop also serves the other runs of this process.
+            await asyncio.to_thread(self._make_dataset, finished)
+        except StoreError as error:
+            self._count_what_is_safe(error)
+            raise
+        finally:
+            try:
+                await self._tell_outcome()
+            finally:
+                await self._let_go(is_given, is_refused)
+
+    async def _let_go(self, is_given: bool, is_refused: bool) -> None:
+        # The writer's thread holds the callbacks, and these the run: an unnamed run that kept them leaked a
+        # thread, a folder and six descriptors.
+        self._store.end_callbacks()
+        if self._run.folder is not None or not is_given:
+            await asyncio.to_thread(self._store.close)
+        # After closing: on some systems an open file can't be removed.
+        if is_refused and self._start is not None:
+            await asyncio.to_thread(self._start.take_back)
+
+    def _count_what_is_safe(self, error: StoreError) -> None:
+        """Note that the disk failed, and count only the rows that are on it."""
+        run = self._run
+        run.stopped_by, run.outcome = error, "stopped"
+        self._store.note_stop(str(error))
+        # Additions that were waiting when the disk failed are lost, so their rows don't count.
+        with suppress(StoreError):
+            run.accepted = self._store.count_verdicts(self._job.plan.leaf)["accepted"]
+
+    def _is_taken_back(self) -> bool:
+        """Whether an error ended the session before it left a trace in a run that existed before."""
+        if self.error is None or may_pass(self.error) or not self._store.take_back():
+            return False
+        self.has_begun = False
+        return True
+
+    def _was_refused(self) -> bool:
+        """Whether the session ended before anything was worth keeping; the store has been flushed."""
+        error, calls = self.error, bool(self._job.plan.llms)
+        return isinstance(error, Exception) and made_nothing(error, self._store, calls=calls)
+
+    async def _tell_outcome(self) -> None:
+        """Notify observers of the last rows and the outcome, which are both durable."""
+        observation = self._job.outlets.observation
+        if observation is None:
+            return
+        # Imported late, like all of observing: a run without observers starts without it.
+        from seedbed.engine.observing.observed import ObservedOutcome
+
+        if self._run.outcome == "interrupted":
+            observation.hurry()
+        await asyncio.to_thread(observation.end, ObservedOutcome.of(self._run))
+
+    def _make_dataset(self, finished: bool) -> None:
+        run = self._run
+        # If every row failed, an existing file stays: an empty dataset would replace a good one.
+        if finished and self._out is not None and (run.accepted or not run.failed):
+            self._export(self._out)
+            run.out = self._out
+        if self.has_begun:
+            self._note_end(finished)
+
+    def _export(self, out: Path) -> None:
+        types = self._store.get_mark(INPUT_TYPES)
+        try:
+            export_rows(
+                safe_rows(self._store.rows(self._job.plan.leaf), self._csv_safe),
+                out,
+                types if types and isinstance(types, bytes) else None,
+            )
+        except DatasetError as error:
+            self._run.stopped_by, self._run.outcome = error, "stopped"
+            self._note_end_on_a_disk_that_may_be_full(error)
+            raise
+
+    def _note_end_on_a_disk_that_may_be_full(self, error: DatasetError) -> None:
+        try:
+            if self.has_begun:
+                self._note_end(finished=False)
+        except StoreError:
+            # The run is on the same full disk. The first error says more than this one.
+            self._store.note_stop(str(error))
+
+    def _note_end(self, finished: bool) -> None:
+        summary = self._run.summary()
+        self._finished.note(finished, summary)
+        self._store.end_session(self._run.outcome, summary)
+        self._store.flush()
+
+
+def _outcome(run: Run, finished: bool) -> Outcome:
+    if not finished:
+        return "interrupted" if run.stopped_by is None else "stopped"
+    # An input without rows is complete without rows; a filter that let none of its rows through isn't.
+    came_to_nothing = not run.accepted and bool(run.rejected or run.dropped)
+    enough = not came_to_nothing if run.wanted is None else run.accepted == run.wanted
+    return "complete" if enough and not run.failed else "incomplete"
