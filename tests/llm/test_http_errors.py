@@ -321,7 +321,7 @@ def test_an_answer_that_is_not_quite_json_is_read_and_noted_once(caplog):
     for _ in range(3):
         assert parse_body(body, "Acme") == {"a": None}
     assert [record.message for record in caplog.records if "Acme" in record.message] == [
-        "Acme sends answers with a byte order mark; NaN; they are read all the same"
+        "Acme sends answers with a byte order mark; NaN; they are read anyway"
     ]
 
 

@@ -118,7 +118,7 @@ def test_a_server_that_does_not_speak_http():
                 connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
                 await call
 
-        with pytest.raises(LLMConnectionError, match="does not answer as an HTTP server does"):
+        with pytest.raises(LLMConnectionError, match="doesn't answer like an HTTP server"):
             asyncio.run(both())
 
 

@@ -1,4 +1,4 @@
-"""Which certificates a server's own is verified with: the system's, or those that the environment names."""
+"""Which certificates verify a server's own: the system's, or those that the environment names."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ _OF_OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def certificates() -> ssl.SSLContext | None:
-    """Return what verifies servers where the environment names certificates, else None for the system's.
+    """Return what verifies servers if the environment names certificates; otherwise None, for the system's.
 
-    As with requests, REQUESTS_CA_BUNDLE, or else CURL_CA_BUNDLE, is a file or a folder in place of the
-    system's certificates; those of SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL reads itself, are trusted
-    beside them. Raises UsageError for a bundle that is missing or holds no certificates.
+    As with requests, REQUESTS_CA_BUNDLE, or else CURL_CA_BUNDLE, is a file or a folder that replaces the
+    system's certificates. Those of SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL reads itself, are trusted
+    too. Raises UsageError for a bundle that is missing or contains no certificates.
     """
+    # All four, since a company's users have set whichever their other tools read.
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     has_others = any(os.environ.get(name) for name in _OF_OPENSSL)
     if variable is None:
@@ -34,6 +35,7 @@ def _context_of(variable: str, bundle: Path) -> ssl.SSLContext:
         if bundle.is_dir():
             return ssl.create_default_context(capath=bundle)
         return ssl.create_default_context(cafile=bundle)
+    # Also ssl.SSLError, for a file that isn't in PEM form.
     except OSError as error:
         raise UsageError(
             f"{variable} names '{bundle}', which has no certificates that can be read",
@@ -42,6 +44,6 @@ def _context_of(variable: str, bundle: Path) -> ssl.SSLContext:
 
 
 def is_file_missing() -> bool:
-    """Whether SSL_CERT_FILE names a file that isn't there, which OpenSSL passes over without a word."""
+    """Whether SSL_CERT_FILE names a file that isn't there, which OpenSSL silently ignores."""
     path = os.environ.get("SSL_CERT_FILE")
     return bool(path) and not Path(path or "").is_file()

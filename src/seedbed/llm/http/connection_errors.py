@@ -1,4 +1,4 @@
-"""From what went wrong on the wire, before there was an answer, to the typed error it means."""
+"""From what went wrong on the wire, before there was an answer, to the typed error that it means."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from seedbed.errors import LLMConnectionError, SeedbedError, UsageError
 from seedbed.llm.http.certificates import is_file_missing
 
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
-"""OpenSSL's codes for a chain that ends with nobody whom we trust."""
+"""OpenSSL's codes for a certificate chain that ends with an issuer we don't trust."""
 _TLS_ALERT = r"\x15\x03"
-"""How an alert of TLS begins, as aiohttp quotes what is no HTTP."""
+"""How a TLS alert begins, as aiohttp quotes data that isn't HTTP."""
 _PROXY_ADVICE = "check HTTP_PROXY and HTTPS_PROXY, or leave this server out with NO_PROXY"
 
 
 def connection_error(error: Exception, origin: str) -> SeedbedError:
-    """Return the typed error for what aiohttp raised on a request to `origin`, a URL that may be shown."""
+    """Return the typed error for what aiohttp raised on a request to `origin`, a URL that may be shown.
+
+    Only what may go away by itself is retryable. A certificate or a wrong scheme won't, and each of 21 tries
+    would take a handshake. The order counts, since aiohttp's classes derive from each other.
+    """
     match error:
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return not_a_url(origin)
@@ -33,6 +37,7 @@ def connection_error(error: Exception, origin: str) -> SeedbedError:
                 f"cannot reach the proxy of '{origin}': {_reason(error.os_error)}", _PROXY_ADVICE
             )
         case aiohttp.ClientHttpProxyError():
+            # A proxy's 5xx may be about the server behind it; 403 and 407 are about the user.
             helped = error.status >= 500
             return LLMConnectionError(
                 f"the proxy of '{origin}' answered {error.status}",
@@ -46,15 +51,14 @@ def connection_error(error: Exception, origin: str) -> SeedbedError:
                 "is the server running, and is base_url right?",
             )
         case aiohttp.ClientResponseError():
-            return LLMConnectionError(
-                f"'{origin}' does not answer as an HTTP server does", "is base_url right?"
-            )
+            return LLMConnectionError(f"'{origin}' doesn't answer like an HTTP server", "is base_url right?")
     return LLMConnectionError(f"'{origin}' closed the connection before the answer was complete")
 
 
 def may_be_wrong_scheme(error: Exception) -> bool:
-    """Whether an error is one that http:// to a port of HTTPS, or the reverse, can give."""
+    """Whether an error may come from http:// to an HTTPS port, or the other way round."""
     match error:
+        # There's a certificate, so it does speak TLS.
         case aiohttp.ClientConnectorCertificateError():
             return False
         case aiohttp.ClientConnectorSSLError() | aiohttp.ServerDisconnectedError() | ConnectionResetError():
@@ -69,7 +73,10 @@ def may_be_wrong_scheme(error: Exception) -> bool:
 
 
 def wrong_scheme(origin: str, scheme: str) -> LLMConnectionError:
-    """Return the error for a server that speaks `scheme`, and not that of `origin`."""
+    """Return the error for a server that speaks `scheme` instead of the one in `origin`.
+
+    Fatal: plain HTTP to an HTTPS port looked like a lost connection, and was tried 21 times for each row.
+    """
     names = {"http": "plain HTTP", "https": "HTTPS"}
     return LLMConnectionError(
         f"the server at '{origin}' speaks {names[scheme]}",
@@ -80,7 +87,7 @@ def wrong_scheme(origin: str, scheme: str) -> LLMConnectionError:
 
 
 def _unverified(error: Exception, origin: str) -> LLMConnectionError:
-    """Return the error for a certificate, with the reason, and what trusts its issuer where that is it."""
+    """Return the error for a certificate, with the reason, and how to trust its issuer if that's it."""
     reason = getattr(error, "verify_message", "") or "unknown reason"
     advice = "set SSL_CERT_FILE or REQUESTS_CA_BUNDLE to the certificates of your organisation"
     if is_file_missing():
@@ -93,7 +100,7 @@ def _unverified(error: Exception, origin: str) -> LLMConnectionError:
 
 
 def not_a_url(origin: str) -> UsageError:
-    """Return the error for a base_url that is none."""
+    """Return the error for a base_url that isn't a URL."""
     return UsageError(
         f"'{origin}' is not a URL of a server", "write it as https://host/path or http://host:port/path"
     )

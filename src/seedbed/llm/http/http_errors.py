@@ -1,4 +1,4 @@
-"""From what an HTTP server answered to the typed error it means, alike for all providers."""
+"""From an HTTP server's answer to the typed error that it means, for all providers."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_DETAIL = 400
 _BROKEN_OFF = ("error", "abort", "aborted", "cancelled", "insufficient_system_resource")
-"""Reasons for which a server gives up an answer in its middle."""
+"""Reasons for which a server gives up in the middle of an answer; the last one is DeepSeek's."""
 _NOT_THE_API = "does base_url name the API itself, with its /v1 where there is one?"
 
 Secrets = Iterable[str] | Callable[[], Iterable[str]]
-"""What must not be shown, or a function that returns it: it is asked where there is an error to show."""
+"""What must not be shown, or a function that returns it, which is called only if there's an error to show."""
 
 LimitsReader = Callable[[Mapping[str, str]], Limits | None]
-"""Reads what a provider's headers, whose look-ups do not care for case, say of rate limits."""
+"""Reads what a provider's headers say about rate limits; their names are looked up in any case."""
 
 ErrorReader = Callable[["HTTPAnswer", dict[str, Any]], LLMError | None]
-"""Returns the error that an answer, with the JSON object in it, means; None for a good one."""
+"""Returns the error that an answer and the JSON object in it mean; None for a good answer."""
 
 Assemble = Callable[[Sequence[dict[str, Any]]], dict[str, Any]]
-"""Makes one body of the events that a server streamed without being asked to."""
+"""Combines the events that a server streamed without being asked to into one body."""
 
 
 def parse_body(
@@ -69,17 +69,18 @@ def parse_body(
 
         body = parse_body(await post_json(url, payload, headers=headers), "Acme", self.secrets)
 
-    `provider` is the server as messages name it, `secrets` are taken out of what it said. `read_limits`
-    fills the error's `limits`, from which the pace of the calls to come is learnt. What is not quite JSON
-    is read all the same, and logged once; `assemble` makes one body of a stream of events. `read_error`
-    knows the errors of a protocol of its own: see `HTTPLLM`, whose `read_body` is this with all of them.
+    `provider` is the server's name in messages, and `secrets` are removed from what it said. `read_limits`
+    fills the error's `limits`, from which the pace of later calls is learned. A body that isn't quite JSON is
+    parsed anyway, and logged once; `assemble` combines a stream of events into one body. `read_error` reads a
+    protocol's own errors: see `HTTPLLM`, whose `read_body` does all of this.
 
-    Raises what `http_error` returns for a status of 300 or more, and for an `error` in the body or in a
-    choice of it; InvalidResponseError for what holds no JSON object.
+    Raises what `http_error` returns for a status of 300 or more, and for an `error` in the body or in one of
+    its choices; InvalidResponseError if there's no JSON object.
     """
     try:
         return _object_in(answer, provider, secrets, assemble, read_error)
     except LLMError as error:
+        # A refusal's headers are the most useful ones: they say when the quota is back.
         if read_limits is not None and error.limits is None:
             error.limits = read_limits(answer.headers)
         raise
@@ -103,6 +104,7 @@ def _object_in(
             *([_NOT_THE_API] if _is_page(answer) else []),
             status=answer.status,
         ) from unreadable
+    # The answer was paid for, so it's used; once in the log, so that someone can tell the server's authors.
     if read.mended:
         note_once(provider, read.mended)
     body = _one_object(read, assemble)
@@ -120,9 +122,9 @@ def _object_in(
 def error_told(
     answer: HTTPAnswer, body: dict[str, Any], provider: str, secrets: Secrets = ()
 ) -> LLMError | None:
-    """Return the error that an answer means by its status or by the JSON object in it, None for a good one.
+    """Return the error that an answer means, by its status or the JSON object in it; None for a good one.
 
-    `body` counts, unless it is empty: a caller may have translated that of the answer into a known form.
+    `body` counts unless it's empty: a caller may have translated the answer's own body into a known form.
     """
     if answer.status < 300:
         told = error_inside(body)
@@ -139,13 +141,14 @@ def _object_or_empty(body: bytes) -> dict[str, Any]:
 
 
 def _one_object(read: ReadJSON, assemble: Assemble | None) -> Any:
-    """Return the object of an answer: as it stands, alone in a list, or assembled of events."""
+    """Return the object of an answer: the value itself, the only one in a list, or combined from events."""
     value = read.value
     if not isinstance(value, list):
         return value
     if len(value) == 1 and not (read.is_stream and assemble):
         return value[0]
     events = [event for event in value if isinstance(event, dict)]
+    # An error in any event counts for the whole answer: the pieces before it are an answer that broke off.
     failed = next((event for event in events if error_inside(event)), None)
     if failed is not None:
         return failed
@@ -154,14 +157,15 @@ def _one_object(read: ReadJSON, assemble: Assemble | None) -> Any:
 
 @cache
 def note_once(provider: str, what: str) -> None:
-    """Log that a server's answers are not as the protocol says, once for each server and deviation."""
-    logger.warning("%s sends answers with %s; they are read all the same", provider, what)
+    """Log that a server's answers differ from the protocol, once for each server and difference."""
+    logger.warning("%s sends answers with %s; they are read anyway", provider, what)
 
 
 def error_inside(body: Mapping[str, Any]) -> Any:
-    """Return the error that a body of status 200 tells of, at its top or in a choice; None for none.
+    """Return the error in a body of status 200, at its top or in a choice; None if there's none.
 
-    Routers send it where the server behind them failed in the middle of an answer.
+    Routers such as OpenRouter send one if the server behind them failed in the middle of an answer, after the
+    status had been sent. Taken for an answer, it would become a row.
     """
     if body.get("error"):
         return body["error"]
@@ -183,11 +187,12 @@ def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLME
     """Return the typed error for an answer of status 300 or more, with its `retry_after` in seconds.
 
     401, 402 and 403 are AuthenticationError; 404 UnknownModelError; 408 and 504 TimedOutError; 429 and 529
-    RateLimitedError; 409, 425 and other 5xx ServerError; any other BadRequestError. The server's words go
-    before a status of 400 to 499: ContextOverflowError, ContentFilteredError, UnknownModelError,
-    AuthenticationError for a wrong key or an account without credit. `fatal` is set where every row would
-    be refused, as for a parameter that the model does not take.
+    RateLimitedError; 409, 425 and other 5xx ServerError; any other BadRequestError. With a status of 400 to
+    499, the server's words count first: ContextOverflowError, ContentFilteredError, UnknownModelError,
+    AuthenticationError for a wrong key or an account without credit. `fatal` is set if every row would be
+    refused, for example for a parameter that the model doesn't take.
     """
+    # First of all, so that no part of a key gets into the error's text, whatever happens to it below.
     answer = _redacted(answer, secrets)
     body = _json_or_none(answer.body)
     detail = _detail(answer, body)
@@ -200,29 +205,34 @@ def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLME
         retry_after=wait_wanted(answer.headers, body),
         fatal=fatal,
     )
+    # OpenAI answers 429 for an empty account. Waiting doesn't help: the run stops and says why.
     if kind is RateLimitedError and has_no_money(hints):
         error.retryable, error.fatal = False, True
         error.advice += ("the account has no credit left",)
     if answer.status == 403 and body is None and kind is AuthenticationError:
-        # A firewall's page, which one prompt may meet and the next not; a provider says so in JSON.
+        # A firewall's page, which one prompt may trigger and the next one not. A provider refuses a key in
+        # JSON.
         error.fatal = False
     return error
 
 
 def _classify(status: int, hints: str, parameter: str | None) -> Refusal:
+    # 529 is Anthropic's "overloaded": it lifts by waiting, like a rate limit.
     if status in (429, 529):
         return Refusal(RateLimitedError)
     if status in (408, 504):
         return Refusal(TimedOutError)
+    # A conflict, or too early: retried like a server's failure, since the request itself is fine.
     if status >= 500 or status in (409, 425):
         return Refusal(ServerError)
+    # Redirects aren't followed, because the key would go along.
     if status < 400:
         return Refusal(BadRequestError, ("base_url is redirected: set it to where the server points",), True)
     return refusal(status, hints, parameter)
 
 
 def _error_in_disguise(answer: HTTPAnswer, error: Any, provider: str, secrets: Secrets) -> LLMError:
-    """Return the typed error for one that a body of status 200 holds: by its code, else by its words."""
+    """Return the typed error for one inside a body of status 200: by its code, or else by its words."""
     status = _status_told(error)
     body = orjson.dumps({"error": error}, default=str)
     if status is not None:
@@ -239,7 +249,7 @@ def _error_in_disguise(answer: HTTPAnswer, error: Any, provider: str, secrets: S
 
 
 def _status_told(error: Any) -> int | None:
-    """Return the HTTP status that an error object names, by a number or by one of the known words."""
+    """Return the HTTP status that an error object names, by a number or one of the known words."""
     for found in errors_in(error):
         for value in (found.get("code"), found.get("status"), found.get("type")):
             text = str(value).lower() if isinstance(value, str | int) else ""
@@ -251,7 +261,7 @@ def _status_told(error: Any) -> int | None:
 
 
 def _redacted(answer: HTTPAnswer, secrets: Secrets) -> HTTPAnswer:
-    """Return the answer without secrets, before a cut to length could leave a part of one."""
+    """Return the answer without secrets: shortening the text first could leave part of a key in it."""
     if callable(secrets):
         secrets = secrets()
     text = answer.body.decode("utf-8", "surrogateescape")
@@ -259,7 +269,7 @@ def _redacted(answer: HTTPAnswer, secrets: Secrets) -> HTTPAnswer:
 
 
 def _detail(answer: HTTPAnswer, body: Any) -> str:
-    """Return the server's own words on an error, in one line of bounded length."""
+    """Return the server's own words about an error, in one line of limited length."""
     if body is None:
         return _describe(answer)
     found = body[0] if isinstance(body, list) and len(body) == 1 else body
@@ -286,7 +296,7 @@ def _describe(answer: HTTPAnswer) -> str:
 
 
 def _is_page(answer: HTTPAnswer) -> bool:
-    """Whether a web server has answered, and not the API: with a page, or with nothing at all."""
+    """Whether a web server has answered instead of the API: with a page, or with nothing at all."""
     return b"<html" in answer.body[:1000].lower() or not answer.body.strip()
 
 

@@ -1,4 +1,4 @@
-"""A backend whose model is asked over HTTP: what its server's own errors and headers mean."""
+"""A backend that asks its model over HTTP: what its server's own errors and headers mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HTTPLLM(LLM):
-    """Base of backends that ask a server over HTTP; override what your server does in a way of its own.
+    """Base of backends that ask a server over HTTP; override what your server does in its own way.
 
         class AcmeLLM(HTTPLLM):
             async def respond(self, request):
@@ -24,33 +24,33 @@ class HTTPLLM(LLM):
                 body = self.read_body(answer)
                 return Response.of_text(body["text"], limits=self.read_limits(answer.headers))
 
-    `read_body` gives the JSON of a good answer, and raises the typed error that any other means. Of errors it
-    asks `read_error`, of the wait that a server wants `read_retry_after`, of its rate limits `read_limits`.
-    All three are quick and ask nobody: they run on the loop that all calls share.
+    `read_body` returns the JSON of a good answer, and raises the typed error that any other answer means. It
+    calls `read_error` for errors, `read_retry_after` for the wait that a server asks for, and `read_limits`
+    for its rate limits. All three must be quick and not block: they run on the loop that all calls share.
 
-    `headers` are those of the answer, as text. Look-ups do not care for case: `headers["Retry-After"]` is
-    `headers["retry-after"]`. Going through them gives each name as the server wrote it.
+    `headers` are those of the answer, as text. Names are looked up in any case: `headers["Retry-After"]` is
+    `headers["retry-after"]`. Iterating over them gives each name as the server wrote it.
     """
 
     @property
     def server_title(self) -> str:
-        """The server as messages name it."""
+        """The server's name in messages."""
         return f"the server at '{self.endpoint}'"
 
     def read_body(self, answer: HTTPAnswer, assemble: Assemble | None = None) -> dict[str, Any]:
         """Return the JSON object of an answer, or raise the typed error that it means.
 
-        `assemble` makes one body of the events of a stream, where a server sends one without being asked.
+        `assemble` combines the events of a stream into one body, if a server streams without being asked to.
         """
         return parse_body(answer, self.server_title, self.secrets, self.read_limits, assemble, self._error_in)
 
     def read_error(self, answer: HTTPAnswer, body: dict[str, Any]) -> LLMError | None:
-        """Return the typed error that an answer means, or None where it is a good one.
+        """Return the typed error that an answer means, or None for a good one.
 
-        `body` is the JSON object of the answer, empty where it holds none. It is asked of every answer, those
-        of status 200 too. This one knows the statuses, an `error`, `message` or `detail` in the body, and the
-        words of the known providers. Translate your server's form into that one, or return an error of your
-        own; whatever status, wait and limits it lacks are filled in, and keys are taken out of it:
+        `body` is the JSON object of the answer, empty if there's none. It's called for every answer,
+        including those of status 200. The default knows the statuses, an `error`, `message` or `detail` in
+        the body, and the words of the known providers. Translate your server's form into that one, or return
+        your own error; if it lacks status, wait or limits, they're filled in, and keys are removed from it:
 
             def read_error(self, answer, body):
                 if body.get("fault") == "TALK_TOO_LONG":
@@ -65,10 +65,10 @@ class HTTPLLM(LLM):
         return error
 
     def read_retry_after(self, headers: Mapping[str, str], body: dict[str, Any]) -> float | None:
-        """Return the seconds that a refused call is to wait for, or None where nothing is said of it.
+        """Return the seconds that a refused call should wait, or None if the server doesn't say.
 
-        It is asked where there is an error. This one reads `retry-after-ms`, `retry-after` (in seconds, or as
-        a date), and a `retryDelay` in the body. A header of your server's own, in milliseconds:
+        It's called if there's an error. The default reads `retry-after-ms`, `retry-after` (in seconds, or as
+        a date), and a `retryDelay` in the body. For your server's own header, in milliseconds:
 
             def read_retry_after(self, headers, body):
                 if wait := headers.get("x-wait-ms"):
@@ -78,12 +78,12 @@ class HTTPLLM(LLM):
         return wait_wanted(headers, body)
 
     def read_limits(self, headers: Mapping[str, str]) -> Limits | None:
-        """Return what headers say of the rate limits, None where they say nothing; this one reads none.
+        """Return what headers say about the rate limits, None if they say nothing; the default reads none.
 
-        It is asked of every answer, good or bad, and the pace of the calls to come follows it. Requests and
-        tokens are counts of one period: how many the server admits in it (`requests`, `tokens`), and how many
-        are left of it now (`requests_left`, `tokens_left`). `requests_reset` and `tokens_reset` are the
-        seconds from now until all of it is back, and no moment; without them it counts as a minute:
+        It's called for every answer, good or bad, and the pace of later calls follows it. Requests and tokens
+        are counts of one period: how many the server admits in it (`requests`, `tokens`), and how many are
+        left now (`requests_left`, `tokens_left`). `requests_reset` and `tokens_reset` are the seconds from
+        now until all of it is back, not a point in time; without them the period counts as a minute:
 
             def read_limits(self, headers):
                 if "x-calls-left" not in headers:
@@ -93,15 +93,16 @@ class HTTPLLM(LLM):
         return None
 
     def _error_in(self, answer: HTTPAnswer, body: dict[str, Any]) -> LLMError | None:
-        """Return the error of an answer, with all that its headers say."""
+        """Return the error of an answer, with everything that its headers say."""
         error = self.read_error(answer, body)
         if error is None:
-            # An override that has forgotten the rest must not turn a refusal into a row.
+            # An override that forgets the other errors must not turn a refusal into a row.
             error = HTTPLLM.read_error(self, answer, body)
         if error is None:
             return None
         if error.status is None:
             error.status = answer.status
+        # Also for an override's own error: its author shouldn't have to think of the wait.
         if error.retry_after is None:
             error.retry_after = self.read_retry_after(answer.headers, body)
         return error

@@ -1,4 +1,4 @@
-"""Which proxy a request goes through: HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, less what NO_PROXY names."""
+"""Which proxy a request goes through: HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, except what NO_PROXY names."""
 
 from __future__ import annotations
 
@@ -18,36 +18,38 @@ _NAMED = re.compile(r"(?P<host>[^:]*)(?P<prefix>)(?::(?P<port>[0-9]+))?")
 
 
 class _Entry(NamedTuple):
-    """One name in NO_PROXY: a host, a domain, an address or a network, and a port where it has one."""
+    """One name in NO_PROXY: a host, a domain, an address or a network, and possibly a port."""
 
     host: str
     port: int | None = None
 
 
 def proxy_of(url: str) -> str | None:
-    """Return the URL of the proxy for a URL, or None; raises UsageError for a kind that isn't supported."""
+    """Return the URL of the proxy for a URL, or None; raise UsageError for an unsupported kind."""
     split = urlsplit(url)
     if not split.hostname or _is_bypassed(split):
         return None
     proxies = getproxies()
     proxy = proxies.get(split.scheme) or proxies.get("all")
+    # curl takes `proxy.example.com:3128` too.
     if proxy is not None and "://" not in proxy:
         return f"http://{proxy}"
+    # Refused, not ignored: whoever sets a SOCKS proxy may have no other way out, or not want any.
     if proxy is not None and urlsplit(proxy).scheme not in ("http", "https"):
         kind, _, rest = proxy.partition("://")
         address = rest.rpartition("@")[2].partition("?")[0]
         raise UsageError(
-            f"the proxy '{kind}://{address}' is of a kind that is not supported",
+            f"the proxy '{kind}://{address}' is of a kind that isn't supported",
             "set HTTPS_PROXY to an http:// or https:// proxy, or NO_PROXY to leave it out",
         )
     return proxy
 
 
 def is_in_no_proxy(names: str, host: str, port: int | None) -> bool:
-    """Whether NO_PROXY names a host, in any of the forms that curl, requests, httpx and Go take.
+    """Whether NO_PROXY names a host, in any of the forms that curl, requests, httpx and Go accept.
 
-    These are `*`; `example.com`, `.example.com` and `*.example.com`, all with what is below it; an address;
-    a network such as 10.0.0.0/8. An IPv6 address may stand in brackets, and a port may follow each.
+    These are `*`; `example.com`, `.example.com` and `*.example.com`, all with their subdomains; an address; a
+    network such as 10.0.0.0/8. An IPv6 address may be in brackets, and a port may follow each form.
 
         is_in_no_proxy("localhost,[::1]:8000", "::1", 8000)    # True
     """
@@ -63,9 +65,9 @@ def is_in_no_proxy(names: str, host: str, port: int | None) -> bool:
 def _is_bypassed(split: SplitResult) -> bool:
     proxies = getproxies_environment()
     if not proxies:
-        # What macOS and Windows have set, which only the standard library knows.
+        # The settings of macOS and Windows, which only the standard library reads.
         return bool(proxy_bypass(split.netloc.rpartition("@")[2]))
-    # The standard library's own reading of NO_PROXY knows neither networks nor IPv6.
+    # Not the standard library's `proxy_bypass_environment`: it knows neither networks nor IPv6 in brackets.
     return is_in_no_proxy(proxies.get("no", ""), split.hostname or "", _port(split))
 
 
@@ -73,13 +75,13 @@ def _port(split: SplitResult) -> int | None:
     try:
         return split.port or _DEFAULT_PORTS.get(split.scheme)
     except ValueError:
-        # Whoever sends the request says that it's no URL.
+        # The transport raises the error for an invalid URL.
         return None
 
 
 def _entries(names: str) -> Iterator[_Entry]:
     for text in re.split(r"[,\s]+", names.lower()):
-        # httpx takes URLs there.
+        # httpx accepts URLs there.
         name = text.rpartition("://")[2].rstrip("/")
         if not name:
             continue
@@ -112,9 +114,10 @@ def _names_address(name: str, address: IPv4Address | IPv6Address) -> bool:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a text is, in one form however it is written; None for a name."""
+    """Return the address that a text is, in one form however it's written; None for a name."""
     try:
         address = ip_address(text)
     except ValueError:
         return None
+    # `::ffff:10.0.0.1` is 10.0.0.1, and 10.0.0.0/8 in NO_PROXY has to match it.
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

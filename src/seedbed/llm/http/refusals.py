@@ -1,4 +1,9 @@
-"""What a server's words mean: a wrong key, no money, an unknown model, a parameter, or this row alone."""
+"""What a server's words mean: a wrong key, no credit, an unknown model, a parameter, or just this row.
+
+The status isn't enough: 400 is a wrong key at Gemini, an empty account at Anthropic, an unknown model at
+Mistral and too long a prompt at most others. Taken for one row's fault, a wrong key would be asked for every
+row.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +21,24 @@ from seedbed.errors import (
     UnknownModelError,
 )
 
+# OpenAI: maximum context length; Anthropic: prompt is too long; llama.cpp: exceed_context_size_error.
 _OVERFLOW = (
     r"context.?(length|window|size|limit)|maximum context|prompt is too long|"
     r"too many (input )?tokens|exceed_context|input is too long|reduce the length"
 )
+# Azure: content management policy, Responsible AI; Gemini: PROHIBITED_CONTENT; Alibaba:
+# data_inspection_failed.
 _FILTERED = (
     r"content.?(filter|policy|management)|safety system|moderation|flagged|prohibited.?content|"
     r"data_inspection_failed|responsible ?ai"
 )
+# OpenAI: does not exist; DeepSeek: Model Not Exist; OpenRouter: not a valid model ID; LM Studio: not loaded.
 _NO_MODEL = (
     r"model.?not.?found|model.*(not exist|not found|is unknown|no longer available|not available)|"
     r"(unknown|invalid|no such|unsupported).?model|not a valid model|model_not_available|"
     r"model.{0,80}not (loaded|supported by)|model requires? to be (loaded|pulled)"
 )
+# Gemini answers 400 with API_KEY_INVALID; others say it in words, with any status.
 _NO_KEY = (
     r"(api.?key|credential|x-api-key|token provided|auth\w* header|access token)\w*.{0,40}"
     r"(not valid|invalid|incorrect|expired|missing|required|revoked|not provided|not found)|"
@@ -36,13 +46,15 @@ _NO_KEY = (
     r"(api.?key|credentials?|x-api-key|access token)\b|(invalid|wrong|expired) key\b|"
     r"API_KEY_INVALID|invalid_api_key|unauthenticated|authentication_error|unauthorized"
 )
-# Not "billing" nor "current quota": messages on plain rate limits say these, and point to its page.
+# Anthropic: 400, credit balance; DeepSeek: 402, Insufficient Balance; Hugging Face: monthly included credits.
+# Neither "billing" nor "current quota": messages about plain rate limits contain these, and link to its page.
 _NO_MONEY = (
     r"insufficient.?(quota|balance|funds|credits?)|billing_(not_active|hard_limit|error)|credit balance|"
     r"credit_balance|payment.?required|out of credits|(requires|need) more credits|no credits? left|"
     r"(spending|hard|monthly usage|usage) limit (has been )?(reached|exceeded)|account is not active|arrears|"
     r"budget.?(has been )?exceeded|exceeded.?budget|(any|no|monthly included) credits"
 )
+# A parameter that the model doesn't take is the same in every row, so the run stops at the first one.
 _NO_PARAMETER = (
     r"unsupported.?(parameter|value)|(unknown|unrecogni[sz]ed|unexpected|invalid) "
     r"(request )?(parameter|argument|field|name)|"
@@ -51,14 +63,14 @@ _NO_PARAMETER = (
     r"unknown_parameter|invalid schema for response_format|not permitted in strict"
 )
 _UNFIT_ANSWER = r"json_validate_failed|failed to (generate|validate) json|tool_use_failed"
-"""What Groq answers with status 400 where the model, and not the request, was at fault."""
+"""What Groq answers with status 400 if the model, and not the request, was at fault: worth another try."""
 _NAMED = (
     r"(max_tokens|max_completion_tokens|temperature|top_p|top_k|thinking|tools|tool_choice|stop_sequences|"
     r"output_config|response_format|metadata|service_tier)[.\w]*: "
 )
-"""A parameter where it stands only at the beginning of a message, as Anthropic's do."""
+"""A parameter that's only named at the beginning of a message, as in Anthropic's."""
 _ROWS_OWN = ("messages", "input", "prompt", "contents", "system")
-"""The parts of a request that come with the row; what is wrong with any other concerns every row."""
+"""The parts of a request that come from the row; an error in any other part affects every row."""
 
 WORDS: Mapping[str, int] = {
     "rate_limit_exceeded": 429,
@@ -98,16 +110,17 @@ WORDS: Mapping[str, int] = {
     "context_length_exceeded": 400,
     "request_too_large": 413,
 }
-"""Words in the `code`, `type` or `status` of providers' errors, and the HTTP status that they stand for."""
+"""Words in the `code`, `type` or `status` of providers' errors, and the HTTP status that each stands for."""
 
 
 def _speaks_of(pattern: str, hints: str) -> bool:
-    # Compiled where the first refusal is read, and kept by `re`: most runs meet none, and it takes 6 ms.
+    # Compiled when the first refusal is read, and cached by `re`: it takes 6 ms, and most runs have no
+    # refusal.
     return re.search(pattern, hints, re.IGNORECASE) is not None
 
 
 class Refusal(NamedTuple):
-    """The class of an error, what to do about it, and whether every other row would meet it."""
+    """The class of an error, what to do about it, and whether every other row would get it too."""
 
     kind: type[LLMError]
     advice: tuple[str, ...] = ()
@@ -115,13 +128,17 @@ class Refusal(NamedTuple):
 
 
 def refusal(status: int, hints: str, parameter: str | None) -> Refusal:
-    """Return what a status of 400 to 499 means, by the server's words and the parameter that it blames."""
+    """Return what a status of 400 to 499 means, by the server's words and the parameter that it blames.
+
+    The order is from what concerns every row to what concerns one: a message about credit often also names
+    the key, the model or `max_tokens`.
+    """
     if status == 402 or _speaks_of(_NO_MONEY, hints):
         return Refusal(AuthenticationError, ("the account has no credit left",))
-    # Before the key: a moderator answers 403 to one prompt, and the next may pass.
+    # Before the key: a moderation service answers 403 to one prompt, and the next one may pass.
     if _speaks_of(_FILTERED, hints) and status != 401:
         return Refusal(ContentFilteredError)
-    # A 403 may be the key's, or that of the project, for this one model.
+    # A 403 may mean that the key, or its project, may not use this one model.
     if status == 401 or _speaks_of(_NO_KEY, hints) or (status == 403 and not _speaks_of(_NO_MODEL, hints)):
         return Refusal(AuthenticationError, ("check the API key, and that it may use this model",))
     if _speaks_of(_NO_MODEL, hints):
@@ -148,18 +165,18 @@ def _of_request(status: int, hints: str, parameter: str | None) -> Refusal:
 
 
 def has_no_money(hints: str) -> bool:
-    """Whether words speak of an account that is empty, and so of no limit that lifts by waiting."""
+    """Whether the words say that the account is empty, so that waiting doesn't help."""
     return _speaks_of(_NO_MONEY, hints)
 
 
 def means_something(hints: str) -> bool:
-    """Whether words name a cause that waiting does not mend."""
+    """Whether the words name a cause that doesn't go away by waiting."""
     patterns = (_NO_MONEY, _NO_KEY, _NO_MODEL, _OVERFLOW, _FILTERED, _NO_PARAMETER)
     return any(_speaks_of(pattern, hints) for pattern in patterns)
 
 
 def words_of(body: object) -> str:
-    """Return the codes, types and reasons of an error body, in whichever of the known forms it comes."""
+    """Return the codes, types and reasons of an error body, in any of the known forms."""
     return " ".join(
         str(value)
         for error in errors_in(body)
@@ -169,7 +186,8 @@ def words_of(body: object) -> str:
 
 
 def parameter_of(body: object) -> str | None:
-    """Return the parameter of the request that an error body blames, or None where it blames none."""
+    """Return the parameter of the request that an error body blames, or None."""
+    # OpenAI names it in `param`, FastAPI (vLLM and other Python servers) in `loc`, Anthropic in its message.
     for error in errors_in(body):
         for value in (error.get("param"), error.get("loc")):
             names = [str(part) for part in value if part != "body"] if isinstance(value, list) else [value]
@@ -182,7 +200,11 @@ def parameter_of(body: object) -> str | None:
 
 
 def errors_in(body: object) -> Iterator[dict[str, Any]]:
-    """Yield the objects that tell of an error: the body, its `error`, `errors`, `detail`, and their like."""
+    """Yield the objects that describe an error: the body, its `error`, `errors`, `detail`, and so on.
+
+    At any depth: Google sends a list of one, Azure an `innererror`, and OpenRouter the provider's own error
+    in `metadata`.
+    """
     if isinstance(body, list):
         for item in body:
             yield from errors_in(item)

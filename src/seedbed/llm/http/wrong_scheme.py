@@ -1,4 +1,4 @@
-"""Whether a port that gives no answer would give one to the other of http:// and https://."""
+"""Whether a port that doesn't answer would answer to the other one of http:// and https://."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 _SECONDS = 1.0
-"""Three times to a server far away and back; one that understands neither may say nothing for ever."""
+"""About three round trips to a server far away; one that understands neither may never say anything."""
 _LONGEST = 2000
 _TOLD = re.compile(
     rb"plain HTTP request was sent to HTTPS|HTTP request to an HTTPS server|"
@@ -25,9 +25,9 @@ def wants_https(body: bytes) -> bool:
 
 
 async def other_scheme(url: str) -> str | None:
-    """Return the scheme that the port of `url` understands, where that isn't the one in it; else None.
+    """Return the scheme that the port of `url` understands if it's not the one in `url`; otherwise None.
 
-    No path, header or key is sent: a handshake, or the shortest request that there is.
+    No path, header or key is sent: only a handshake, or the shortest possible request.
     """
     split = urlsplit(url)
     host = split.hostname or ""
@@ -36,11 +36,13 @@ async def other_scheme(url: str) -> str | None:
             if split.scheme == "http":
                 return "https" if await _shakes_hands(host, split.port or 80) else None
             return "http" if await _speaks_plainly(host, split.port or 443) else None
+    # It's only a guess for better advice: if it fails, the first error says what went wrong.
     except (OSError, TimeoutError):
         return None
 
 
 async def _shakes_hands(host: str, port: int) -> bool:
+    # Unverified, since nothing is sent: the only question is whether it speaks TLS.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -61,6 +63,7 @@ async def _speaks_plainly(host: str, port: int) -> bool:
 
 
 async def _abort(writer: asyncio.StreamWriter) -> None:
+    # Not `close`, which waits for a TLS goodbye that such servers don't send.
     writer.transport.abort()
     with suppress(OSError):
         await writer.wait_closed()
