@@ -1,4 +1,4 @@
-"""Which file an LLM comes from: a stranger's file may not have the user's keys sent where it likes."""
+"""Which file an LLM comes from: a stranger's file must not send the user's keys where it likes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from seedbed.llm.keys.hosts import addresses_in, allowed_hosts
 
 
 class FileOrigin(NamedTuple):
-    """The file that decides where an LLM's requests go, and the hosts that the user allows all the same.
+    """The file that decides where an LLM's requests go, and the hosts that the user allows anyway.
 
-    `line` is where the entry that is read begins, 0 where that is not known.
+    `line` is where the entry in the file begins, 0 if that isn't known.
     """
 
     file: str
@@ -21,18 +21,21 @@ class FileOrigin(NamedTuple):
     line: int = 0
 
 
+# A context variable and no argument: a step of the file may make an LLM in its own `__init__`, and an
+# argument would be lost on the way there.
 _reading: ContextVar[FileOrigin | None] = ContextVar("seedbed_reading", default=None)
 
 
 def current_origin() -> FileOrigin | None:
-    """Return the file that is being read, which every LLM made now comes from."""
+    """Return the file that is being read; every LLM made now comes from it."""
     return _reading.get()
 
 
 @contextmanager
 def made_in_file(file: str, allow_hosts: Sequence[str] = (), line: int = 0) -> Iterator[None]:
-    """Have every LLM that is made within remember that `file` says what it is, wherever it is made."""
+    """Have every LLM that is made within remember that `file` describes it, wherever it's made."""
     outer = _reading.get()
+    # A file inside of a file keeps what the user allowed for the outer one.
     allowed = (*allowed_hosts(allow_hosts), *(outer.allowed if outer else ()))
     token = _reading.set(FileOrigin(file, allowed, line))
     try:
@@ -44,6 +47,7 @@ def made_in_file(file: str, allow_hosts: Sequence[str] = (), line: int = 0) -> I
 @contextmanager
 def chosen_by_user(texts: Iterable[str]) -> Iterator[None]:
     """Allow the hosts of URLs among `texts`, which the user typed, to LLMs that are made within."""
+    # `--set llm.base_url=https://...` is the user's own choice, even if the rest is the file's.
     origin = _reading.get()
     if origin is None:
         yield

@@ -1,4 +1,4 @@
-"""Hosts: which one a URL names, which are this machine, and which ones the user allows."""
+"""Hosts: which one a URL names, which ones are this machine, and which ones the user allows."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ KEY = "allow-hosts"
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?(:[0-9]{1,5})?|\[?[0-9a-f:.]+\]?", re.IGNORECASE)
-# Libraries disagree on what else means ("\", tabs): such a host matches nothing.
+# Libraries disagree on what any other character means: with "https://evil.com\@api.openai.com", one checks
+# the host on the right and another connects to the one on the left. Such a host matches nothing.
 _NETLOC = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=:%-]*@)?[A-Za-z0-9._:\[\]-]+")
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 
 
 class Address(NamedTuple):
-    """Scheme, host and port of a URL, in lower case; the host is empty where libraries may disagree."""
+    """Scheme, host and port of a URL, in lower case; the host is empty if libraries may disagree on it."""
 
     scheme: str
     host: str
@@ -33,7 +34,7 @@ class Address(NamedTuple):
 
 @lru_cache(maxsize=256)
 def address_of(url: str) -> Address | None:
-    """Return the address in a URL, or None where the text isn't one."""
+    """Return the address in a URL, or None if the text isn't one."""
     try:
         split = urlsplit(url)
         port = split.port or _PORTS.get(split.scheme)
@@ -46,7 +47,10 @@ def address_of(url: str) -> Address | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name or address; what another name resolves to doesn't count."""
+    """Whether a host is this machine by its name or address; what another name resolves to doesn't count.
+
+    A name can resolve to 127.0.0.1 when it's checked, and to the stranger's server when it's used.
+    """
     if host == "localhost":
         return True
     # Imported here: only LLMs of a file ask.
@@ -59,7 +63,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_among(address: Address, patterns: Iterable[str]) -> bool:
-    """Whether one of the patterns names the address: `host`, `host:port`, or `*.host` for all below."""
+    """Whether one of the patterns names the address: `host`, `host:port`, or `*.host` for its subdomains."""
     names = {address.host, f"{address.host}:{address.port}"} if address.host else set()
     for pattern in patterns:
         name = pattern.lower().strip("[]")
@@ -76,10 +80,10 @@ def addresses_in(texts: Iterable[str]) -> Iterator[str]:
 
 
 def allowed_hosts(given: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the hosts that the user lets keys go to: those given, and those of environment and settings.
+    """Return the hosts to which the user lets keys go: those given, and those in environment and settings.
 
-    Raises UsageError for what is not a host. No file beside a pipeline is asked: it may come from the same
-    stranger.
+    Raises UsageError for anything that isn't a host. Files next to a pipeline aren't read: they may come from
+    the same stranger.
     """
     of_environment = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
     return (
@@ -90,7 +94,7 @@ def allowed_hosts(given: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def user_settings_file() -> Path | None:
-    """Return the settings file in the user's own configuration folder, there or not; None without a home."""
+    """Return the settings file in the user's configuration folder, even if missing; None without a home."""
     variable = "APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME"
     folder = Path(os.environ.get(variable, ""))
     try:

@@ -1,10 +1,11 @@
 """Keeps the user's keys from hosts that a file names.
 
-A pipeline file may come from a stranger. An LLM that was made while a file was read remembers that file, and
-gets a secret of the environment only if its requests go to the provider's own hosts, to the server that the
-environment names for that key, to this machine, or to where the user said: see `untrusted_host`. That is held
-three times: when a run is planned, when the key is read, and, for backends that read the environment on their
-own, when a request is about to leave.
+A pipeline file may come from a stranger, who could name their own server and get OPENAI_API_KEY sent there.
+So an LLM that was made while a file was read remembers that file. It gets a secret of the environment only if
+its requests go to the provider's own hosts, to the server that the environment names for that key, to this
+machine, or to a host that the user allowed: see `untrusted_host`. This is checked three times: when a run is
+planned, when the key is read, and, for backends that read the environment by themselves, when a request is
+about to leave.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 
     from seedbed.llm.backend import Backend
 
-# A shorter value, such as "1", is in many a request by chance.
+# A shorter value, such as "1", is in many requests by chance.
 _SHORTEST = 8
+# One for all calls: an LLM that no file describes costs nothing to watch.
 _UNWATCHED = nullcontext()
 _NO_PLACES = GenerationParameters.model_fields.keys() | {"api_key", "timeout"}
-# What a host's name or number has in any disguise, and what names of regions, presets and efforts lack.
+# What the name or number of a host contains in any disguise, and names of regions, presets and efforts don't.
 _PLACE = re.compile(r"[.:/%@\\]|[^\x00-\x7f]|^[0-9]+$|^0x", re.IGNORECASE)
 
 
@@ -43,12 +45,12 @@ _asking: ContextVar[Backend | None] = ContextVar("seedbed_asking", default=None)
 
 
 def asking(llm: Backend) -> AbstractContextManager[None]:
-    """Watch the requests that are sent within, on behalf of an LLM that a file describes."""
+    """Watch the requests that are sent within, if a file describes the LLM."""
     return _UNWATCHED if llm.origin is None else _watching(llm)
 
 
 def untrusted_host(llm: Backend) -> str | None:
-    """Return the host that a file has an LLM ask and that may have no secret of the user's, or None."""
+    """Return the host that a file has an LLM ask and that must not get a secret of the user's, or None."""
     if llm.origin is None:
         return None
     addresses = map(address_of, _urls(llm))
@@ -59,8 +61,9 @@ def untrusted_host(llm: Backend) -> str | None:
 
 
 def refuse_keys(llm: Backend) -> None:
-    """Raise UsageError where an LLM would send a secret of the environment to a host that a file names."""
+    """Raise UsageError if an LLM would send a secret of the environment to a host that a file names."""
     host = untrusted_host(llm)
+    # A key in the file itself is the file's own: it may send that where it likes.
     if host is None or _own_key(llm) is not None:
         return
     for variable in llm.key_source.env_vars:
@@ -69,9 +72,9 @@ def refuse_keys(llm: Backend) -> None:
 
 
 def find_key(llm: Backend) -> str:
-    """Return the key of an LLM: the field `api_key`, else that of the environment, '' where none is needed.
+    """Return the key of an LLM: the field `api_key`, or else that of the environment; '' if none is needed.
 
-    Raises AuthenticationError where it is missing or can be none, UsageError where it may not go to the host.
+    Raises AuthenticationError if it's missing or can't be a key, UsageError if it must not go to the host.
     """
     own = _own_key(llm)
     if own is not None:
@@ -86,7 +89,8 @@ def find_key(llm: Backend) -> str:
 
 
 def checked_key(key: str, place: str) -> str:
-    """Return the key of `place` without white space around it; raise AuthenticationError for what is none."""
+    """Return a key without white space around it; raise AuthenticationError if it can't be one."""
+    # A line break in a copied key would otherwise fail as an illegal header, which quotes the key.
     key = key.strip()
     if not key or not (key.isascii() and key.isprintable()):
         raise AuthenticationError(
@@ -97,18 +101,18 @@ def checked_key(key: str, place: str) -> str:
 
 
 def missing_key(llm: Backend) -> AuthenticationError:
-    """Return the error of an LLM whose key is nowhere; it names the variable."""
+    """Return the error for an LLM without a key; it names the variable."""
     at = f" at '{redacted_urls(llm.endpoint)}'" if address_of(llm.endpoint) else ""
     return AuthenticationError(
         f"no API key for '{llm.reference}'{at}",
-        f"export {llm.key_source.env_var}=... in the shell, or give it for once: --set llm.api_key=...",
+        f"export {llm.key_source.env_var}=... in the shell, or pass it once: --set llm.api_key=...",
     )
 
 
 def check_request(url: str, headers: Mapping[str, str], body: bytes | None) -> None:
-    """Raise UsageError where a request that is about to leave carries a secret to an untrusted host.
+    """Raise UsageError if a request that is about to leave carries a secret to an untrusted host.
 
-    What holds for a backend that reads the environment, or a file of the user's, on its own.
+    This catches backends that read the environment, or one of the user's files, by themselves.
     """
     llm = _asking.get()
     if llm is None or llm.origin is None:
@@ -116,6 +120,7 @@ def check_request(url: str, headers: Mapping[str, str], body: bytes | None) -> N
     address = address_of(url)
     if address is None or _may_have_keys(address, llm.origin, llm):
         return
+    # In the URL and the body too: some providers take the key in the query, others in the JSON.
     sent = "\n".join([url, *headers.values(), (body or b"").decode("utf-8", "replace")])
     for what, variable, secret in _secrets_of_user(llm):
         if secret in sent:
@@ -135,20 +140,22 @@ def _may_have_keys(address: Address, origin: FileOrigin, llm: Backend) -> bool:
     if is_loopback(address.host) or is_among(address, origin.allowed):
         return True
     source = llm.key_source
-    # A file that says http:// would have the key sent for everybody on the way to read.
+    # With http:// in the file, everyone on the way could read the key.
     if address.scheme == "https" and is_among(address, source.hosts):
         return True
+    # The whole address: whoever sets OPENAI_BASE_URL means that scheme and port, not any other on the host.
     named = os.environ.get(source.base_url_env_var, "") if source.base_url_env_var else ""
     if address.host and address == address_of(named.strip()):
         return True
-    # Otherwise it's the backend's own default, or that of the user's settings for its SDK.
+    # If no field led there, it's the backend's own default, or comes from the user's settings for its SDK.
     return bool(address.host) and not _is_chosen_by_file(address.host, llm)
 
 
 def _is_chosen_by_file(host: str, llm: Backend) -> bool:
-    """Whether a field that was given may have led to the host, as it is or through the backend's code.
+    """Whether a field that was given may have led to the host, directly or through the backend's code.
 
-    Lists, headers and the model's name hold dots and slashes for other reasons: they must name the host.
+    Any field counts that could name a place, since a backend may build its URL from any of them. Lists,
+    headers and the model's name contain dots and slashes for other reasons: they have to name the host.
     """
     for name in llm.model_fields_set - _NO_PLACES:
         value = getattr(llm, name)
@@ -165,7 +172,7 @@ def _is_chosen_by_file(host: str, llm: Backend) -> bool:
 def _urls(llm: Backend) -> Iterator[str]:
     try:
         endpoint = llm.endpoint
-    except Exception:  # noqa: BLE001 - a stranger's property; a request is checked once more before it leaves
+    except Exception:  # noqa: BLE001 - a stranger's property; a request is checked again before it leaves
         return
     if address_of(endpoint) is not None:
         yield endpoint
@@ -176,18 +183,18 @@ def _urls(llm: Backend) -> Iterator[str]:
 
 
 def _own_key(llm: Backend) -> str | None:
-    """Return the key that the LLM's fields hold; an empty one counts where somebody has written it."""
+    """Return the key in the LLM's fields; an empty one counts if someone has written it: "send no key"."""
     key = getattr(llm, "api_key", None)
     text = key.get_secret_value() if isinstance(key, SecretStr) else key
     return text if text or "api_key" in llm.model_fields_set else None
 
 
 def _secrets_of_user(llm: Backend) -> Iterator[tuple[str, str, str]]:
-    """Yield what the LLM's file doesn't hold itself: how it is called, its variable, the secret."""
+    """Yield what it's called, its variable, and the secret itself, if the LLM's file doesn't contain it."""
     own = set(_texts({name: getattr(llm, name) for name in llm.model_fields_set}))
     for variable, value in os.environ.items():
         if is_secret(variable) or variable in llm.key_source.env_vars:
-            # Some hold several: "X-Key: 12345678" in a variable of headers.
+            # Some contain several: "X-Key: 12345678" in a variable of headers.
             for part in {value.strip(), *re.split(r"[\s,;:=]+", value)}:
                 if len(part) >= _SHORTEST and part not in own:
                     yield f"the secret in {variable}", variable, part
@@ -208,7 +215,7 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         yield from _texts(dict(value))
     elif value is not None and not isinstance(value, (bool, int, float)):
-        # A URL of pydantic's, say.
+        # For example a URL of pydantic's.
         yield str(value)
 
 
@@ -218,7 +225,7 @@ def _refusal(llm: Backend, host: str, what: str, variable: str) -> UsageError:
         f"if it needs no key: env -u {variable} seedbed ..." if variable else "if it needs no key, unset it"
     )
     return UsageError(
-        f"'{llm.origin.file}' would have {what} sent to '{host}'",
+        f"'{llm.origin.file}' would send {what} to '{host}'",
         "your keys go to their provider's own hosts over https, and to hosts that you allow",
         f"if you trust that host: --allow-host {host}, or SEEDBED_ALLOW_HOSTS={host}",
         without,

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 
 class KeySource(NamedTuple):
-    """Where a backend's key comes from when the field `api_key` is unset, and where it may go.
+    """Where a backend's key comes from if the field `api_key` isn't set, and where it may go.
 
-    `env_var` is the environment variable, `needed` says whether requests without a key are refused.
-    `hosts` are the provider's own: `api.acme.com`, or `*.acme.com` for all below. `base_url_env_var` is the
-    variable that names another server for the same key. `further_env_vars` hold other secrets that requests
-    carry: tokens, headers. `title` tells several sources of one backend apart.
+        KeySource("ACME_API_KEY", hosts=("api.acme.com",), base_url_env_var="ACME_BASE_URL")
+
+    `env_var` is the environment variable, and `needed` says whether requests without a key are refused.
+    `hosts` are the provider's own: `api.acme.com`, or `*.acme.com` for its subdomains. `base_url_env_var` is
+    the variable that names another server for the same key. `further_env_vars` contain other secrets that
+    requests carry: tokens, headers. `title` distinguishes several sources of one backend.
     """
 
     env_var: str | None = None

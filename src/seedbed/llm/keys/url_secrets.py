@@ -1,4 +1,4 @@
-"""Secrets in URLs, found by structure: user and password, and values of a query not known to be harmless."""
+"""Secrets in URLs, found by structure: user, password, and query values not known to be harmless."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from urllib.parse import unquote, unquote_plus
 SHOWN_INSTEAD = "[secret]"
 
 HARMLESS = frozenset({"alt", "api-version", "api_version", "beta", "format", "version"})
-"""Names in a query whose values may be shown; some gateways take keys under any other."""
+"""Names in a query whose values may be shown. A list of secret names would miss some: gateways choose any."""
 
 _URL = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<rest>[^\s"'<>]+)""", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
 def url_secrets(text: str) -> tuple[str, ...]:
-    """Return the secrets of all URLs in a text, each as it's written there and as it's sent."""
+    """Return the secrets of all URLs in a text, each as written there and as sent.
+
+    Both, because an error may quote either: the URL has `%2F`, and the server's message has `/`.
+    """
     found = (secret for url in _URL.finditer(text) for secret in _parts(url["rest"]))
     return tuple(dict.fromkeys(form for secret in found for form in _forms(secret)))
 
 
 def redacted_urls(text: str) -> str:
-    """Return the text with every secret of its URLs replaced; names and hosts stay."""
+    """Return the text with every secret in its URLs replaced; names and hosts stay."""
     return _URL.sub(lambda url: url["scheme"] + _redacted(url["rest"]), text)
 
 
