@@ -130,7 +130,7 @@ class Signs(Printer):
             outcome.out.write_text(f'{outcome.out.read_text()}{{"made": "by me"}}\n')
 
 
-@fails("test_the_dataset_is_left_alone", "the dataset is another one")
+@fails("test_the_dataset_is_left_alone", "the dataset differs")
 class TestSigns(ObserverContract):
     observer = Signs
 

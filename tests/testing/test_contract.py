@@ -42,7 +42,7 @@ def test_a_missing_fact_is_named_before_any_test_runs(pytester: pytest.Pytester)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "*'TestNothing' does not say its fact 'colour': the colour of the plugin",
+            "*'TestNothing' does not give the fact 'colour': the colour of the plugin",
             '*write in the class:  colour = "red"',
         ]
     )
@@ -126,7 +126,7 @@ def test_a_fact_that_is_read_before_it_is_given_names_itself() -> None:
     class Small(Contract):
         colour = fact("the colour", "colour = 1")
 
-    with pytest.raises(UsageError, match="'Small' does not say its fact 'colour': the colour"):
+    with pytest.raises(UsageError, match="'Small' does not give the fact 'colour': the colour"):
         _ = Small().colour
 
 

@@ -145,12 +145,12 @@ REPORTS = [
     (
         "IgnoresMaxTokens",
         "test_a_parameter_arrives_or_is_refused[max_tokens]",
-        "'max_tokens' was 77 in the call, and None at the server: pass it on, or raise UnsupportedError",
+        "'max_tokens' was 77 in the call, but None at the server: pass it on, or raise UnsupportedError",
     ),
     (
         "DeclaresSchemasAndDropsThem",
         "test_a_schema_arrives",
-        "and None at the server: pass it on, or do not declare 'structured_output'",
+        "but None at the server: pass it on, or do not declare 'structured_output'",
     ),
 ]
 """A faulty backend, the test that it fails, and what the report says."""

@@ -144,7 +144,7 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "bound-too-high": ("test_it_bounds_seedbed_above", "add '<1'", {"requires": ["seedbed<2"]}),
     "no-requirement": ("test_it_bounds_seedbed_above", "add 'seedbed<1'", {"requires": []}),
-    "excludes-this-one": ("test_it_admits_this_seedbed", "is running", {"requires": ["seedbed<0.1"]}),
+    "excludes-this-one": ("test_it_admits_this_seedbed", "is installed", {"requires": ["seedbed<0.1"]}),
     "no-marker-of-types": ("test_it_shows_its_types", "py.typed", {"typed": ""}),
     "single-module": ("test_it_shows_its_types", "single_module", {"module": "single_module", "typed": ""}),
     "no-readme": ("test_it_has_a_readme", 'readme = "README.md"', {"readme": ""}),

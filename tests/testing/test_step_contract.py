@@ -62,5 +62,5 @@ def test_every_test_of_the_contract_has_a_fault_that_fails_it():
 def test_a_class_of_another_kind_is_told_its_contract():
     contract = type("TestOther", (StepContract,), {"step": TextGeneration})
 
-    with pytest.raises(UsageError, match="'TextGeneration' is no Step"):
+    with pytest.raises(UsageError, match="'TextGeneration' is not a Step"):
         contract().test_rows_are_made()

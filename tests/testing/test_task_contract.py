@@ -46,5 +46,5 @@ def test_every_test_of_the_contract_has_a_fault_that_fails_it():
 def test_a_class_of_another_kind_is_told_its_contract():
     contract = type("TestOther", (TaskContract,), {"task": Pass})
 
-    with pytest.raises(UsageError, match="'Pass' is no task"):
+    with pytest.raises(UsageError, match="'Pass' is not a task"):
         contract().test_rows_are_made()

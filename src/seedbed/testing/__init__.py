@@ -1,7 +1,7 @@
-"""What plugin authors test with: contracts, doubles, fixtures, servers.
+"""Testing tools for plugin authors: contracts, test doubles, fixtures, servers.
 
-Everything public is importable from here, and loaded on first use. Contracts and fixtures need pytest:
-`pip install 'seedbed[testing]'`.
+You can import everything public from here. Each name is loaded on first use. Contracts and fixtures need
+pytest: `pip install 'seedbed[testing]'`.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class AnthropicMessages(Wire):
         return Reply(refusal.status, body)
 
     def limit_headers(self, limits: Limits) -> Mapping[str, str]:
-        """Return the headers `anthropic-ratelimit-*`, whose times are moments."""
+        """Return the headers `anthropic-ratelimit-*`; they give resets as timestamps."""
         told = {
             "requests-limit": str(limits.requests),
             "requests-remaining": str(limits.requests_left),
@@ -155,7 +155,7 @@ def _blocks(choice: Choice) -> Iterator[dict[str, Any]]:
 
 def _usage(usage: Usage) -> dict[str, Any]:
     return {
-        # What is read from the cache is counted apart.
+        # Anthropic counts cached tokens separately; Seedbed's `input_tokens` includes them.
         "input_tokens": usage.input_tokens - usage.cached_tokens,
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": usage.cached_tokens,

@@ -1,4 +1,4 @@
-"""What every step and task owes the users who name it and set its parameters."""
+"""The contract of steps and tasks on names, help and parameters, for the users who set these."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from seedbed.testing.contract import Contract
 
 
 class BaseStepContract(Contract):
-    """What a step or task says of itself and of its parameters: its name, help and schema.
+    """The name, help and schema of a step or task.
 
-    `parameters` are what it is made with; a run that takes longer than `patience` seconds is said to hang.
+    `parameters` are the parameters it is made with. A run that takes longer than `patience` seconds hangs.
     """
 
     parameters: ClassVar[Mapping[str, Any]] = {}
@@ -40,40 +40,41 @@ class BaseStepContract(Contract):
 
     @abstractmethod
     def made(self, **parameters: Any) -> BaseStep:
-        """Return a new step with its parameters, and those given here beside them."""
+        """Return a new step with its parameters, and with those given here."""
 
     def test_its_name_is_valid(self) -> None:
-        """The step's name is words in lower case joined by hyphens, as pipeline files and runs name it.
+        """The step's name is lower-case words joined by hyphens; pipeline files and runs use it.
 
-        It is the registered name, else the class's in kebab-case, unless the class sets another.
+        By default it's the registered name, or else the class's name in kebab-case. A class can set another.
         """
-        assert is_name(self.made().name), "a name is of the form lower-case-words"
+        assert is_name(self.made().name), "the name is not of the form lower-case-words: rename the step"
 
     def test_it_says_what_it_is(self) -> None:
-        """The class has a docstring of its own: help shows nothing else on what it is for."""
-        assert inspect.cleandoc(vars(self.plugin_class()).get("__doc__") or ""), "there is no docstring"
+        """The class has its own docstring: it's all that help shows about what the class is for."""
+        text = inspect.cleandoc(vars(self.plugin_class()).get("__doc__") or "")
+        assert text, f"'{self.plugin_class().__name__}' has no docstring: say in one sentence what it is for"
 
     def test_its_parameters_are_described(self) -> None:
-        """Each parameter says what it is for: users see the description, and never the code.
+        """Each parameter has a description: users see it, and never the code.
 
-        Write `Field(default=..., description="...")`. A field that only sets another default for one of its
-        base class need not say it again.
+        Write `Field(default=..., description="...")`. A field that only changes the default of a base class's
+        field doesn't need one.
         """
         cls = self.plugin_class()
         silent = [name for name in cls.model_fields if not _description(cls, name)]
-        assert not silent, "these parameters have no description"
+        assert not silent, 'these parameters have no description: write Field(..., description="...")'
 
     def test_its_parameters_have_a_schema(self) -> None:
-        """JSON Schema can be made of the parameters: a pipeline file is checked with it, and sets them."""
+        """The parameters have a JSON Schema: pipeline files set them, and are checked against it."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 self.plugin_class().model_json_schema()
             except PydanticInvalidForJsonSchema as error:
-                pytest.fail(f"a parameter is of a type that no file can hold: {error.message}")
+                pytest.fail(f"a parameter has a type that a file can't hold: {error.message}")
 
     def test_its_defaults_are_valid(self) -> None:
-        """Each default is a value that a user could have given: pydantic itself never looks at defaults."""
+        """Each default is a value that a user could give: pydantic itself doesn't validate defaults."""
         try:
             self.made(**_defaults(self.plugin_class(), without=self.parameters))
         except UsageError as error:
@@ -86,7 +87,7 @@ def _description(cls: type[BaseModel], name: str) -> str:
 
 
 def _defaults(cls: type[BaseModel], without: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults that the framework has not set, by the names under which users give them."""
+    """Return the defaults that the author set, by the names that users give them with."""
     return {
         field.validation_alias if isinstance(field.validation_alias, str) else name: _default(field)
         for name, field in cls.model_fields.items()
@@ -95,7 +96,7 @@ def _defaults(cls: type[BaseModel], without: Mapping[str, Any]) -> dict[str, Any
 
 
 def _has_default(field: FieldInfo) -> bool:
-    # A factory that looks at the other fields has no default of its own.
+    # A factory that depends on other fields can't be called alone.
     return not field.is_required() and not getattr(field, "default_factory_takes_validated_data", False)
 
 
@@ -113,7 +114,7 @@ def _made_of(field: FieldInfo) -> tuple[Any, Any]:
 
 
 def _bases_with(cls: type[BaseModel], name: str) -> Iterator[type[BaseModel]]:
-    """Yield the class and those of its base classes that have a field."""
+    """Yield the class and its base classes that have the field."""
     for base in cls.__mro__:
         if issubclass(base, BaseModel) and name in base.model_fields:
             yield base

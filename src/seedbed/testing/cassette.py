@@ -1,4 +1,4 @@
-"""Requests and their answers on disk: one JSON object a line, without keys."""
+"""Requests and their answers on disk: one JSON object per line, without keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CODING = orjson.OPT_NON_STR_KEYS
 
 
 class Cassette:
-    """The answers that a file held when it was opened; equal requests get theirs in order."""
+    """The answers that were in a file when it was opened; equal requests get theirs in order."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,7 +35,7 @@ class Cassette:
         return sum(map(len, self._answers.values()))
 
     def next_answer(self, model: str, request: Request) -> Response | LLMError | None:
-        """Return the next answer to a request, which may be an error; None where there is none left."""
+        """Return the next answer to a request, which may be an error; None if none is left."""
         digest = _digest(model, request)
         given = self._given.get(digest, 0)
         answers = self._answers.get(digest, [])
@@ -72,8 +72,8 @@ class Cassette:
 
     def _unreadable(self, number: int) -> UsageError:
         return UsageError(
-            f"line {number} of the cassette '{self.path}' is no recorded answer",
-            "delete the line to record it anew",
+            f"line {number} of the cassette '{self.path}' is not a recorded answer",
+            "delete the line to record it again",
         )
 
 

@@ -17,7 +17,7 @@ from seedbed.testing.wire import Asked, Refusal, Wire, key_in
 class ChatCompletions(Wire):
     """The protocol of OpenAI's POST /chat/completions, which many servers speak; the base URL ends in /v1.
 
-    A body with a `prompt`, as POST /completions takes it, is read as a raw prompt.
+    A body with a `prompt`, as for POST /completions, is a raw prompt.
     """
 
     overflow = Refusal(
@@ -56,7 +56,7 @@ class ChatCompletions(Wire):
         return Reply(refusal.status, {"error": error})
 
     def limit_headers(self, limits: Limits) -> Mapping[str, str]:
-        """Return the headers `x-ratelimit-*`, whose times are durations."""
+        """Return the headers `x-ratelimit-*`; they give resets as durations."""
         values = (limits.requests, limits.requests_left, limits.tokens, limits.tokens_left)
         names = ("limit-requests", "remaining-requests", "limit-tokens", "remaining-tokens")
         resets = {"reset-requests": limits.requests_reset, "reset-tokens": limits.tokens_reset}
@@ -65,7 +65,7 @@ class ChatCompletions(Wire):
 
 
 def request_in(body: dict[str, Any]) -> Request:
-    """Return the request in a body without its model, and take out of it what the request says."""
+    """Return the request in a body without its model; what is understood is removed from the body."""
     stop = body.pop("stop", None) or ()
     logprobs, top = body.pop("logprobs", None), body.pop("top_logprobs", None)
     prompt = body.pop("prompt", None)

@@ -1,4 +1,4 @@
-"""The base of all contracts: facts that authors give, tests that they inherit, departures with a reason."""
+"""The base of all contracts: authors give facts, inherit tests, and may depart from one with a reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REASON = "__departs__"
 
 
 class _Fact:
-    """What an author has to say of a plugin; read before that is said, it names itself in an error."""
+    """A fact that an author has to give; reading it before that raises an error that names it."""
 
     def __init__(self, meaning: str, example: str) -> None:
         self.meaning = meaning
@@ -32,15 +32,15 @@ class _Fact:
     def missing(self, owner: type) -> UsageError:
         """Return the error that names this fact."""
         return UsageError(
-            f"'{owner.__name__}' does not say its fact '{self.name}': {self.meaning}",
+            f"'{owner.__name__}' does not give the fact '{self.name}': {self.meaning}",
             f"write in the class:  {self.example}",
         )
 
 
 def fact(meaning: str, example: str) -> Any:
-    """Return the placeholder of a fact that every subclass of a contract has to give.
+    """Return the placeholder of a fact that every subclass of a contract must give.
 
-    `meaning` says what it is, `example` is the line that gives it:
+    `meaning` says what it is, `example` is a line that gives it:
 
         llm_class: ClassVar[type[LLM]] = fact("the class of the backend", "llm_class = ParrotLLM")
     """
@@ -48,9 +48,12 @@ def fact(meaning: str, example: str) -> Any:
 
 
 def departs(reason: str) -> Callable[[_Test], _Test]:
-    """Mark a test that replaces one of a contract, and say why; the reason is shown in pytest's report.
+    """Mark a test that replaces a contract's test, and say why; pytest's report shows the reason.
 
-    Raises UsageError where there is no reason.
+        @departs("the server counts no tokens")
+        def test_the_tokens_are_those_that_were_counted(self, llm, server): ...
+
+    Raises UsageError if there is no reason.
     """
     if not isinstance(reason, str) or not reason.strip():
         raise UsageError("a departure from a contract has no reason", 'write @departs("the reason")')
@@ -63,20 +66,23 @@ def departs(reason: str) -> Callable[[_Test], _Test]:
 
 
 def reason_of(test: object) -> str | None:
-    """Return why a test departs from its contract, or None where it does not."""
+    """Return why a test departs from its contract, or None if it doesn't."""
     return getattr(test, _REASON, None)
 
 
 class Contract:
-    """Base of all contract classes: subclass one under a name that begins with `Test`, and give its facts.
+    """Base of all contract classes: subclass one under a name that starts with `Test`, and give its facts.
 
-    Each test says in its docstring what it holds and why. What a plugin does not declare is skipped, and
-    the reason of the skip says so. A test may be replaced only with a reason: `@departs("why")`. A class
-    that replaces one without, or that lacks a fact, raises UsageError when it is made.
+        class TestHaiku(TaskContract):
+            task = Haiku
+
+    The docstring of each test says what it requires and why. Tests of features that a plugin doesn't declare
+    are skipped with a reason. You can replace a test only with a reason: `@departs("why")`. A class that
+    replaces one without a reason, or that doesn't give a fact, raises UsageError when it is defined.
     """
 
     subject: ClassVar[str] = "the plugin"
-    """What a contract is about, as reasons of skips name it."""
+    """What the contract tests, in the words of skip reasons."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -86,7 +92,7 @@ class Contract:
                 raise missing
 
     def skip_undeclared(self, capability: str, declared: bool) -> None:
-        """Skip the running test unless the plugin declares what it is about."""
+        """Skip the running test unless the plugin declares the capability."""
         if not declared:
             pytest.skip(f"{self.subject} does not declare '{capability}'")
 
@@ -105,7 +111,7 @@ def _check_departures(cls: type[Contract]) -> None:
         if given is not test and reason_of(given) is None:
             raise UsageError(
                 f"'{cls.__name__}' replaces the contract's test '{name}' without a reason",
-                'write @departs("why the plugin cannot keep to it") above it',
+                'write @departs("why the plugin cannot pass it") above it',
             )
     for name, test in vars(cls).items():
         if reason_of(test) is not None and name not in promised:

@@ -1,4 +1,4 @@
-"""A backend that says again what it was asked."""
+"""A backend that repeats its prompt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from seedbed.llm.response import Choice, Response, Usage
 
 
 class EchoLLM(LLM):
-    """Answers each prompt with the text of its last message; a word counts as a token."""
+    """Answers each prompt with the text of its last message; each word counts as a token.
+
+    run("qa-pairs", n=3, llm=EchoLLM()).rows()
+    """
 
     model: str = "echo"
 

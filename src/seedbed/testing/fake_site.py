@@ -1,4 +1,4 @@
-"""Installed distributions without an installer: metadata and modules in a folder of their own."""
+"""Fake installed distributions, without an installer: metadata and modules in a folder."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def fake_distribution(
     requires: Sequence[str] = (),
     metadata: str | None = None,
 ) -> Path:
-    """Write a distribution into a folder, as an installer would leave it, and return its dist-info folder.
+    """Write a distribution into a folder, as an installer would, and return its dist-info folder.
 
-    `entry_points` are `{group: {name: module}}`, `modules` are `{module: source}`; `metadata` stands in for
-    the METADATA made of name, `version` and `requires`. Python finds it once the folder is on `sys.path`.
+    `entry_points` are `{group: {name: module}}`, `modules` are `{module: source}`. `metadata` replaces the
+    METADATA made from name, `version` and `requires`. Python finds it once the folder is on `sys.path`.
     """
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
@@ -51,7 +51,7 @@ def _sections(entry_points: Mapping[str, Mapping[str, str]]) -> Iterable[str]:
 
 
 class FakeSite:
-    """A folder of fake distributions, importable from `with` to its end; what was imported is forgotten."""
+    """A folder of fake distributions, importable in a `with` block, and forgotten at its end."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,7 +85,7 @@ class FakeSite:
 
 
 class BlockedRegistry(Registry):
-    """A registry that sees nothing installed: what is added to it or faked in it, and nothing else."""
+    """A registry without installed plugins: it has only what you add to it or fake in it."""
 
     def __init__(self, site: FakeSite) -> None:
         super().__init__((), Policy())
@@ -98,7 +98,7 @@ class BlockedRegistry(Registry):
         modules: Mapping[str, str] | None = None,
         **metadata: Any,
     ) -> None:
-        """Have it see a distribution with importable modules, written as `fake_distribution` does."""
+        """Add a distribution with importable modules, written by `fake_distribution`."""
         before = self._site.scan()
         self._site.install(name, entry_points, modules, **metadata)
         self.include(found for found in self._site.scan() if found not in before)

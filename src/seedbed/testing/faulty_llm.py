@@ -1,4 +1,4 @@
-"""A backend that fails now and then, always alike."""
+"""A backend that fails now and then, deterministically."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ Fault = Literal[
     "authentication",
     "hang",
 ]
-"""What can go wrong: the typed error of that name, or a call that never ends."""
+"""What can go wrong: a typed error of this name, or a call that never ends (`hang`)."""
 
 PASSING: tuple[Fault, ...] = ("rate-limited", "server", "timed-out", "connection", "invalid-response")
-"""Faults that another try can mend."""
+"""Faults that a retry can fix."""
 
 _ERRORS: dict[Fault, Callable[[], LLMError]] = {
     "rate-limited": lambda: RateLimitedError("slow down", status=429),
@@ -60,20 +60,22 @@ _ERRORS: dict[Fault, Callable[[], LLMError]] = {
 
 
 class FaultyLLM(WrappingLLM):
-    """Fails some calls of another LLM, by a script or at a rate, without any chance in it.
+    """Fails some calls of another LLM, by a script or at a rate, deterministically.
 
         FaultyLLM(EchoLLM(), rate=0.2)                               # every fifth try, in the long run
         FaultyLLM(EchoLLM(), script=["rate-limited", None, "hang"])  # the first, the third
 
-    With a `rate`, whether a try fails and how follows from `seed`, the request and how often it has been
-    sent, so that order and concurrency change nothing; `kinds` are the faults to choose among. A `script`
-    has a fault or None for each try in the order of arrival, and all go well after its end.
+    With a `rate`, the seed, the request and the number of its tries decide whether and how a try fails, so
+    order and concurrency change nothing. `kinds` are the faults to choose from. A `script` has a fault or
+    None for each try, in the order of arrival; tries after its end succeed.
     """
 
     rate: float = Field(default=0.0, ge=0, le=1, description="The share of tries that fail.")
-    kinds: tuple[Fault, ...] = Field(default=PASSING, min_length=1, description="The faults to choose among.")
-    script: tuple[Fault | None, ...] = Field(default=(), description="Faults in order; None lets one pass.")
-    faults_seed: int = Field(default=0, description="Another one fails other tries.")
+    kinds: tuple[Fault, ...] = Field(default=PASSING, min_length=1, description="The faults to choose from.")
+    script: tuple[Fault | None, ...] = Field(
+        default=(), description="Faults in order; None lets a try succeed."
+    )
+    faults_seed: int = Field(default=0, description="Seed that decides which tries fail.")
 
     _sent: Counter[bytes] = PrivateAttr(default_factory=Counter)
     _faults: list[Fault | None] = PrivateAttr(default_factory=list)
@@ -83,11 +85,11 @@ class FaultyLLM(WrappingLLM):
 
     @property
     def faults(self) -> Sequence[Fault | None]:
-        """What became of each try so far: its fault, or None where it went well."""
+        """The outcome of each try so far: its fault, or None if it succeeded."""
         return tuple(self._faults)
 
     async def respond(self, request: Request) -> Response:
-        """Fail, or ask the other."""
+        """Fail, or ask the wrapped LLM."""
         fault = self._fault(request)
         self._faults.append(fault)
         if fault == "hang":

@@ -1,4 +1,4 @@
-"""Which files a plugin's own code opens to read while it runs, and says nothing of."""
+"""Finds files that a plugin's own code reads without declaring them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _DEEPEST = 200
 class FileWatch:
     """Watches the files that the code of a step opens to read, as a context.
 
-    `undeclared` are those that no parameter names and `reads` was not told of. Files of Python, of installed
-    packages and of the system do not count, nor do those that an import opens.
+    `undeclared` are the files that no parameter names and that weren't passed to `reads`. Files of Python, of
+    installed packages and of the system don't count, and neither do files that an import opens.
     """
 
     def __init__(self, step: BaseStep) -> None:
@@ -34,7 +34,7 @@ class FileWatch:
 
     @property
     def undeclared(self) -> list[str]:
-        """The files, in the order in which they were opened first."""
+        """The files, in the order in which they were first opened."""
         return [path for path in self._opened if not self._is_declared(path)]
 
     def __enter__(self) -> FileWatch:
@@ -45,7 +45,7 @@ class FileWatch:
         _hook.remove(self)
 
     def take(self, event: str, args: tuple[Any, ...], frame: FrameType | None) -> None:
-        """Look at what the interpreter is about to do."""
+        """Handle an audit event of the interpreter."""
         if event == "seedbed.reads":
             self._declared.add(_absolute(args[0]))
         elif event == "open" and _reads(args) and isinstance(args[0], str | bytes | os.PathLike):
@@ -60,7 +60,7 @@ class FileWatch:
         return path.endswith(_CODE) or path.startswith((*_SYSTEM, *self._installed))
 
     def _is_at_work(self, frame: FrameType | None) -> bool:
-        """Whether the step's code is what opens it, and no import on its behalf."""
+        """Whether the step's own code opens the file, rather than an import."""
         for _ in range(_DEEPEST):
             if frame is None or frame.f_code.co_filename.startswith("<frozen importlib"):
                 return False
@@ -71,7 +71,7 @@ class FileWatch:
 
 
 class _Hook:
-    """What the interpreter tells of each event; it can't be taken away again, so there is one for all."""
+    """The interpreter's audit hook. An audit hook can't be removed, so all watches share one."""
 
     def __init__(self) -> None:
         self._watches: list[FileWatch] = []
@@ -110,7 +110,7 @@ def _installed() -> Iterable[str]:
 
 
 def _code_of(cls: type[BaseStep]) -> str:
-    """Return where the code of a step's package is: its folder, or its file where it is in none."""
+    """Return the folder of a step's package, or the step's file if it's in no package."""
     try:
         file = inspect.getsourcefile(cls) or ""
     except (OSError, TypeError):

@@ -1,4 +1,4 @@
-"""Whether a loop stands still: a heart that beats on it, and one beside it that tells of the machine."""
+"""Measures how long a loop is blocked: one heartbeat on the loop, and one on an idle thread to compare."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BEAT = 0.01
 
 
 class Heartbeat:
-    """Beats on a loop of another thread from `with` to its end, and says what was the longest pause."""
+    """Within a `with` block, beats on another thread's loop, and measures the longest pause."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -22,12 +22,12 @@ class Heartbeat:
 
     @property
     def lateness(self) -> float:
-        """The longest time, in seconds, for which the loop stood still."""
+        """The longest time, in seconds, for which the loop was blocked."""
         return _longest_pause(self._on_the_loop)
 
     @property
     def lateness_of_the_machine(self) -> float:
-        """The same of a thread that does nothing else: what the machine is to blame for."""
+        """The longest pause of a thread that does nothing else: pauses of the machine itself."""
         return _longest_pause(self._beside)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What an import loads, looked at in an interpreter of its own."""
+"""The modules that an import loads, measured in a new interpreter."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 
 
 def modules_loaded(statement: str, *, given: str = "") -> list[str]:
-    """Return the modules that a statement loads in a new interpreter, beyond those that `given` loads.
+    """Return the modules that a statement loads in a new interpreter, without those that `given` loads.
 
-    Raises AssertionError with what it printed where it fails.
+        assert "torch" not in modules_loaded("import my_package")
+
+    If the statement fails, raises AssertionError with its output.
     """
     command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), given, statement]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

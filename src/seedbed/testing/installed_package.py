@@ -1,4 +1,4 @@
-"""One installed distribution, as its metadata and the modules of its plugins show it."""
+"""An installed distribution, read from its metadata and the modules of its plugins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seedbed.plugins.scan import Installed, Stray, scan, strays
 
 
 class InstalledPackage:
-    """A distribution by its name; raises UsageError where it is not installed."""
+    """A distribution, by name; raises UsageError if it isn't installed."""
 
     def __init__(self, name: str) -> None:
         distribution = first_on_path(name)
@@ -41,30 +41,30 @@ class InstalledPackage:
 
     @property
     def required_seedbed(self) -> str | None:
-        """The specifier that it puts on Seedbed, or None where it says nothing."""
+        """The versions of Seedbed that it requires, or None if it doesn't say."""
         return required_seedbed(self.headers.all("Requires-Dist"))
 
     @property
     def readme(self) -> str:
-        """The text of its README, empty where it has none."""
+        """The text of its README; empty if it has none."""
         text = metadata_file(self._distribution, "METADATA") or metadata_file(self._distribution, "PKG-INFO")
         return _said(self.headers.first("Description", "")) or _said(text.partition("\n\n")[2].strip())
 
     @property
     def licences(self) -> list[str]:
-        """What its metadata says of a licence: expressions, names, files, classifiers."""
+        """Its licences in the metadata: expressions, names, files, classifiers."""
         fields = ("License-Expression", "License", "License-File")
         named = [value for field in fields for value in self.headers.all(field) if _said(value)]
         return named + [text for text in self.headers.all("Classifier") if text.startswith("License ::")]
 
     @property
     def untyped(self) -> list[str]:
-        """The modules of its plugins that lie in no package with `py.typed`."""
+        """The modules of its plugins whose package has no `py.typed`."""
         values = dict.fromkeys(claim.value.partition(":")[0] for claim in self.claims)
         return [value for value in values if not _has_type_marker(value)]
 
     def checked(self) -> list[tuple[Installed, CheckResult]]:
-        """Return what importing each plugin in a process of its own shows, once for a process of tests."""
+        """Return what importing each plugin in its own process shows; done once per test process."""
         return [(claim, _checked(claim)) for claim in self.claims]
 
     def _owns(self, distribution: str) -> bool:
@@ -77,12 +77,12 @@ def _checked(claim: Installed) -> CheckResult:
 
 
 def _said(value: str) -> str:
-    # What older tools write where nothing was given.
+    # Older tools write this if no description was given.
     return "" if value == "UNKNOWN" else value
 
 
 def _has_type_marker(module: str) -> bool:
-    """Whether the outermost package of a module, below those that are namespaces alone, is marked."""
+    """Whether a module's outermost package, namespace packages aside, has a `py.typed`."""
     for name in accumulate(module.split("."), "{}.{}".format):
         spec = importlib.util.find_spec(name)
         if spec is None:

@@ -1,4 +1,4 @@
-"""The contract of a backend, fourth part: many calls, from anywhere, that can be stopped."""
+"""The contract of a backend, part four: concurrent calls, from any thread, that can be cancelled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from seedbed.testing.standstill import holds_up_the_loop
 
 CALLS = 8
 LATENESS = 0.1
-"""Seconds for which the loop may stand still, beside what the machine is to blame for."""
+"""Seconds for which a backend may block the loop, with pauses of the machine itself subtracted."""
 SHORT: dict[str, Any] = {"max_tokens": 16}
 TIMEOUT = 0.3
 
@@ -30,29 +30,32 @@ _HELD_UP = pytest.StashKey[bool]()
 
 
 class LLMCallContract(LLMFacts):
-    """Calls go on side by side, from any thread or loop, end in time, and leave nothing behind."""
+    """Calls run concurrently, from any thread or loop, end in time, and leave nothing behind."""
 
     @pytest.fixture
     def free_loop(self, request: pytest.FixtureRequest) -> None:
-        """Skips what would only wait in vain, where the backend holds up the loop."""
+        """Skip tests that would only time out because the backend blocks the loop."""
         if self.wire is not None and self._holds_up_the_loop(request):
-            pytest.skip("the loop is held up: see test_the_loop_goes_on_while_a_call_is_under_way")
+            pytest.skip("the backend blocks the loop: see test_the_loop_goes_on_while_a_call_is_under_way")
 
     def test_calls_at_once_each_get_their_own_answer(self, llm: LLM, server: ScriptedServer) -> None:
-        """Of many calls at once each gets the answer to its own prompt.
+        """When many calls are in flight, each gets the answer to its own prompt.
 
-        A mix-up makes rows whose answers belong to other rows, and no error.
+        If answers are mixed up, rows get the answers of other rows, without any error.
         """
         server.answer_with(Reply(body=self._echo))
         prompts = [f"Say {number}." for number in range(3 * CALLS)]
         calls = [start(llm, [{"role": "user", "content": prompt}]) for prompt in prompts]
-        assert [call.result(PATIENCE).choices[0].text for call in calls] == prompts
+        assert [call.result(PATIENCE).choices[0].text for call in calls] == prompts, (
+            "answers went to other prompts: keep nothing of a call on the instance"
+        )
 
     @pytest.mark.usefixtures("free_loop")
     def test_calls_are_under_way_side_by_side(self, llm: LLM, server: ScriptedServer) -> None:
-        """The next call is sent while the one before it waits for its answer.
+        """The backend sends the next call while the previous one still waits for its answer.
 
-        How many there are is the gateway's affair; a queue inside of the backend makes all of them slow.
+        Seedbed's gateway decides how many calls are in flight. A queue or lock in the backend would make all
+        of them slow.
         """
         count = min(CALLS, llm.slots or CALLS)
         server.answer_with(self.protocol.answer(ANSWER)._replace(hold=True))
@@ -66,25 +69,25 @@ class LLMCallContract(LLMFacts):
     def test_the_loop_goes_on_while_a_call_is_under_way(
         self, llm: LLM, request: pytest.FixtureRequest
     ) -> None:
-        """The loop that all calls share is never held up: what blocks runs in a thread.
+        """The backend never blocks the event loop that all calls share: blocking code runs in a thread.
 
-        A backend that sleeps or computes on the loop stops every other call, of other backends too.
+        A backend that sleeps or computes on the loop stops every other call, even those of other backends.
         """
         ask(llm, **SHORT)
         assert self.wire is None or not self._holds_up_the_loop(request), (
             "the backend blocks the loop until its answer has come: await it, or call asyncio.to_thread"
         )
-        # What is the backend's doing comes each time; what is chance does not, whichever way it errs.
+        # The median: a backend that blocks does so every time, a pause of the machine comes by chance.
         lateness = median(_lateness(llm) for _ in range(3))
         assert lateness < LATENESS, (
-            f"the backend blocks the loop, which stood still for {lateness:.2f} s: call asyncio.to_thread"
+            f"the backend blocked the loop for {lateness:.2f} s: await, or call asyncio.to_thread"
         )
 
     @pytest.mark.usefixtures("free_loop")
     def test_a_cancelled_call_closes_its_connection(self, llm: LLM, server: ScriptedServer) -> None:
-        """A call that is cancelled is taken back from the server.
+        """Cancelling a call closes its connection to the server.
 
-        A run that is stopped must not go on paying for answers that nobody takes.
+        A run that was stopped must not keep paying for answers that nobody reads.
         """
         server.answer_with(self.protocol.answer(ANSWER)._replace(hold=True))
         call = start(llm)
@@ -99,64 +102,67 @@ class LLMCallContract(LLMFacts):
     def test_after_a_cancelled_call_the_next_is_answered(
         self, llm: LLM, request: pytest.FixtureRequest
     ) -> None:
-        """A cancelled call leaves the backend as it was: the next one is answered.
+        """After a cancelled call, the next call is answered.
 
-        Calls are cancelled all the time: by a row that fails, by a time-out, by Ctrl-C in a notebook.
+        Calls are cancelled all the time: when a row fails, at a timeout, on Ctrl-C in a notebook.
         """
         server = None if self.wire is None else request.getfixturevalue("server")
         if server is not None:
             server.answer_with(self.protocol.answer(ANSWER)._replace(hold=True))
         call = start(llm, **SHORT)
         if server is None:
-            # Nothing tells that a model inside the process is at work; one that is done by then is no matter.
+            # We can't see whether a model in the process has started; if it's done by then, that's fine.
             loop_thread().run(asyncio.sleep(0.02), twin="")
             call.cancel()
         else:
             server.wait_for(1)
             call.cancel()
             server.release()
-        assert len(ask(llm, **SHORT).choices) == 1
+        assert len(ask(llm, **SHORT).choices) == 1, "the call after a cancelled one has no single choice"
 
     @pytest.mark.usefixtures("free_loop")
     def test_a_call_ends_at_its_time_out(self, server: ScriptedServer) -> None:
-        """A call without an answer ends with a TimedOutError when the LLM's `timeout` has passed.
+        """A call without an answer ends with a TimedOutError once the LLM's `timeout` has passed.
 
-        The gateway watches the time; a backend that keeps the cancellation to itself never ends.
+        The gateway cancels the call at its timeout. A backend that swallows the CancelledError never ends.
         """
         server.answer_with(self.protocol.answer(ANSWER)._replace(hang=True))
         call = start(self.llm_at(server, timeout=TIMEOUT))
         try:
             error = call.exception(self.patience)
         except TimeoutError:
-            pytest.fail(f"a call whose `timeout` is {TIMEOUT} s has not ended after {self.patience:g} s")
-        assert isinstance(error, TimedOutError), f"it became {error!r}"
+            pytest.fail(
+                f"a call whose `timeout` is {TIMEOUT} s has not ended after {self.patience:g} s: "
+                "let asyncio.CancelledError pass"
+            )
+        assert isinstance(error, TimedOutError), f"it raised {error!r}, not a TimedOutError"
 
     def test_it_can_be_unloaded_and_used_again(self, llm: LLM) -> None:
-        """`unload` gives back what `load` took, and the next call loads again; twice does no harm.
+        """`unload` releases what `load` acquired, twice does no harm, and the next call loads again.
 
-        A long pipeline unloads one model to make room for the next, and comes back to it.
+        A long pipeline unloads one model to make room for another, and later uses the first one again.
         """
         llm.unload()
         for _ in range(2):
-            assert len(ask(llm, **SHORT).choices) == 1
+            assert len(ask(llm, **SHORT).choices) == 1, "a call after `unload` has no single choice"
             llm.unload()
             llm.unload()
 
     def test_the_blocking_form_works_in_a_running_loop(self, llm: LLM) -> None:
-        """`generate` works where a loop runs already.
+        """`generate` works in a thread whose event loop is running.
 
-        That is so in every notebook and web application, where `asyncio.run` is an error.
+        That's the case in every notebook and web application, where `asyncio.run` is an error.
         """
 
         async def cell() -> Generations:
             return once(llm).generate([QUESTION], **SHORT)
 
-        assert [len(texts) for texts in asyncio.run(cell())] == [1]
+        assert [len(texts) for texts in asyncio.run(cell())] == [1], "one prompt has one answer"
 
     def test_the_blocking_form_works_in_threads(self, llm: LLM) -> None:
-        """`generate` works in threads, several at once, whichever of them loads.
+        """`generate` works in several threads at once, whichever of them loads the backend.
 
-        Steps that block are run in threads, and so are the handlers of many web applications.
+        Blocking steps run in threads, and so do the handlers of many web applications.
         """
         made: list[Generations] = []
         threads = [
@@ -166,24 +172,26 @@ class LLMCallContract(LLMFacts):
             thread.start()
         for thread in threads:
             thread.join(PATIENCE)
-        assert [[len(texts) for texts in generations] for generations in made] == [[1]] * 3
+        assert [[len(texts) for texts in generations] for generations in made] == [[1]] * 3, (
+            "a thread got no answer: guard with a lock what `load` shares, and keep nothing of a call"
+        )
 
     def test_the_awaited_form_works_in_loops_that_come_and_go(self, llm: LLM) -> None:
-        """`agenerate` works in any loop, also after the one before has been closed.
+        """`agenerate` works in any event loop, even after the caller's previous loop was closed.
 
-        What a backend keeps belongs to the library's own loop, and not to the first caller's.
+        Whatever a backend keeps must belong to Seedbed's own loop, not to that of the first caller.
         """
         for _ in range(2):
             generations = asyncio.run(once(llm).agenerate([QUESTION], **SHORT))
-            assert [len(texts) for texts in generations] == [1]
+            assert [len(texts) for texts in generations] == [1], "one prompt has one answer"
 
     def test_each_input_has_its_list_of_texts(self, llm: LLM) -> None:
-        """`generate` returns a list of texts for each input, in their order.
+        """`generate` returns a list of texts for each input, in the order of the inputs.
 
-        That is how callers tell which answer belongs to which row.
+        This tells callers which answer belongs to which row.
         """
         generations = once(llm).generate([QUESTION] * 3, **SHORT)
-        assert [len(texts) for texts in generations] == [1, 1, 1]
+        assert [len(texts) for texts in generations] == [1, 1, 1], "three prompts have one answer each"
 
     @pytest.mark.parametrize(
         ("capability", "asked"),
@@ -197,38 +205,40 @@ class LLMCallContract(LLMFacts):
         ids=["tools", "logprobs", "seed", "images", "raw_prompt"],
     )
     def test_what_is_not_declared_is_refused(self, llm: LLM, capability: str, asked: dict[str, Any]) -> None:
-        """What the backend does not declare is an UnsupportedError before anything is sent.
+        """Asking for a capability that isn't declared raises UnsupportedError before anything is sent.
 
-        Left out in silence, it would be missing from every row of a dataset that was paid for.
+        If it were left out silently, every row of a dataset that was paid for would lack it.
         """
         if getattr(llm.capabilities, capability):
-            pytest.skip(f"the backend declares '{capability}', which other tests hold")
+            pytest.skip(f"the backend declares '{capability}': other tests cover it")
         with pytest.raises(UnsupportedError, match=f"'{capability}'"):
             ask(llm, **asked)
 
     def test_several_answers_need_no_capability(self, llm: LLM, server: ScriptedServer) -> None:
-        """Where 'n' is not declared, n answers are n requests: the backend is asked for one at a time.
+        """If 'n' isn't declared, n answers are n requests, and each asks the backend for one answer.
 
-        So tasks may ask for several, whatever the backend can do.
+        So tasks can ask for several answers, whatever the backend supports.
         """
         if llm.capabilities.n:
-            pytest.skip("the backend declares 'n', which other tests hold")
-        assert len(ask(llm, n=2).choices) == 2
-        assert [self.protocol.read(received).request.n for received in server.received] == [1, 1]
+            pytest.skip("the backend declares 'n': other tests cover it")
+        assert len(ask(llm, n=2).choices) == 2, "2 answers were asked for"
+        assert [self.protocol.read(received).request.n for received in server.received] == [1, 1], (
+            "each request must ask for one answer"
+        )
 
     def test_a_schema_needs_no_capability(self, llm: LLM, server: ScriptedServer) -> None:
-        """Where 'structured_output' is not declared, the schema arrives in words, in the system prompt.
+        """If 'structured_output' isn't declared, the system prompt describes the schema.
 
-        Otherwise the model would have to guess what the answer is checked against.
+        Otherwise the model would have to guess what its answer is validated against.
         """
         if llm.capabilities.structured_output:
-            pytest.skip("the backend declares 'structured_output', which other tests hold")
+            pytest.skip("the backend declares 'structured_output': other tests cover it")
         ask(llm, schema=SCHEMA)
         first = self.protocol.read(server.received[0]).request.messages[0]
-        assert "JSON Schema" in text_of(first)
+        assert "JSON Schema" in text_of(first), "the system prompt did not arrive: send it to the server"
 
     def _holds_up_the_loop(self, request: pytest.FixtureRequest) -> bool:
-        """Return what was found of the class that is tested, and find it out once."""
+        """Return whether the backend blocks the loop; measured once per test class, since it's slow."""
         found = request.node.parent.stash
         if _HELD_UP not in found:
             with ScriptedServer(patience=self.patience) as server:
@@ -243,7 +253,7 @@ class LLMCallContract(LLMFacts):
 
 
 def _lateness(llm: LLM) -> float:
-    """Return for how long, in seconds, the loop stood still in a call because of the backend."""
+    """Return for how many seconds the backend blocked the loop during a call."""
     with Heartbeat(loop_thread().loop) as heart:
         ask(llm, **SHORT)
     return heart.lateness - heart.lateness_of_the_machine

@@ -1,4 +1,4 @@
-"""The contract of a backend, all of it."""
+"""The whole contract of a backend."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class LLMContract(
     LLMIdentityContract,
     LLMKeyContract,
 ):
-    """What every backend of Seedbed keeps to; subclass it with the facts of yours:
+    """What Seedbed expects of every backend. Subclass it and give the facts of yours:
 
         class TestParrot(LLMContract):
             llm_class = ParrotLLM
-            wire = ChatCompletions()     # or none, where the model is inside the process
+            wire = ChatCompletions()     # leave this out if the model runs in the process
 
-    What the instance declares in `capabilities` is tested, and what it does not declare is skipped.
+    The contract tests what the instance declares in `capabilities`, and skips the rest.
     """

@@ -1,4 +1,4 @@
-"""What authors say of a backend, and how its contract asks it."""
+"""The facts that authors give of a backend, and how its contract calls it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from seedbed.testing.scripted_server import Received, Reply, ScriptedServer
 from seedbed.testing.wire import Asked, Wire
 
 KEY = "sk-contract-a3f09c77be41"
-"""The key that the tests give a backend, which must not be shown anywhere."""
+"""The key that the tests give a backend; it must not show up anywhere."""
 
 PATIENCE = 60.0
-"""Seconds after which a call that should have ended long ago is given up."""
+"""Seconds to wait for a call that should have ended long ago."""
 
 QUESTION: list[Message] = [{"role": "user", "content": "Name a colour."}]
 ANSWER = Response.of_text("Blue.", Usage(11, 7))
 
 
 class LLMFacts(Contract):
-    """The facts of a backend: its class, a model, further fields, and the protocol that it speaks."""
+    """The facts of a backend: its class, a model, other fields, and the protocol that it speaks."""
 
     subject = "the backend"
 
@@ -42,25 +42,25 @@ class LLMFacts(Contract):
     """The model that instances are bound to."""
 
     fields: ClassVar[Mapping[str, Any]] = {}
-    """Further fields of every instance."""
+    """Other fields of every instance."""
 
     wire: ClassVar[Wire | None] = None
-    """The protocol in which the backend asks a server; None where the model is inside the process."""
+    """The protocol that the backend speaks to its server; None if the model runs in the process."""
 
     patience: ClassVar[float] = 20.0
-    """Seconds after which a call is taken to hang."""
+    """Seconds after which a call counts as hanging."""
 
     def new_llm(self, **fields: Any) -> LLM:
-        """Return a new instance; override it where one is made in another way."""
+        """Return a new instance; override this if yours is made in another way."""
         return self.llm_class(**{"model": self.model, "timeout": self.patience, **self.fields, **fields})
 
     def llm_at(self, server: ScriptedServer, key: str = KEY, **fields: Any) -> LLM:
-        """Return a new instance that asks `server`, with a key."""
+        """Return a new instance that sends its calls to `server`, with a key."""
         return self.new_llm(**{**self.protocol.fields(server.url, key), **fields})
 
     @property
     def protocol(self) -> Wire:
-        """The protocol that the backend speaks; skips the test where it speaks none."""
+        """The protocol that the backend speaks; skips the test if it has none."""
         if self.wire is None:
             pytest.skip("the backend does not declare a 'wire': it asks no server")
         return self.wire
@@ -72,7 +72,7 @@ class LLMFacts(Contract):
 
     @pytest.fixture
     def server(self) -> Iterator[ScriptedServer]:
-        """A server that speaks the backend's protocol, and answers `Blue.` until it is told otherwise."""
+        """A server that speaks the backend's protocol, and answers `Blue.` unless a test sets its replies."""
         protocol = self.protocol
         with ScriptedServer(patience=self.patience) as server:
             server.answer_with(Reply(body=partial(_answer, protocol)))
@@ -80,7 +80,7 @@ class LLMFacts(Contract):
 
     @pytest.fixture
     def llm(self, request: pytest.FixtureRequest) -> Iterator[LLM]:
-        """A new instance: at the `server`, where the backend has one."""
+        """A new instance; it sends its calls to `server` if the backend has a `wire`."""
         llm = self.new_llm() if self.wire is None else self.llm_at(request.getfixturevalue("server"))
         yield llm
         llm.unload()
@@ -92,8 +92,8 @@ def _answer(wire: Wire, received: Received) -> Any:
 
 
 def once(llm: LLM) -> LLM:
-    """Return the LLM, loaded, with a gateway of its own that tries once."""
-    # What one view loads, the others do not see.
+    """Return the LLM, loaded, with its own gateway that never retries."""
+    # Load here: each view of an LLM loads for itself.
     llm.ensure_loaded()
     return llm.bound(Gateway(retry=RetryPolicy(tries=1)), None)
 
@@ -101,30 +101,30 @@ def once(llm: LLM) -> LLM:
 def start(
     llm: LLM, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any
 ) -> Future[Response]:
-    """Start one call, of one try, on the loop that backends are asked on."""
+    """Start one call without retries, on Seedbed's event loop."""
     coroutine = once(llm).acomplete(messages, n, **parameters)
     return asyncio.run_coroutine_threadsafe(coroutine, loop_thread().loop)
 
 
 def ask(llm: LLM, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any) -> Response:
-    """Return the answer to one call, of one try."""
+    """Return the answer to one call without retries."""
     return start(llm, messages, n, **parameters).result(llm.timeout + PATIENCE)
 
 
 def only(server: ScriptedServer, wire: Wire) -> Asked:
-    """Return the one request that a server was sent."""
-    assert server.count == 1, f"one call sent {server.count} requests"
+    """Return the only request that a server received."""
+    assert server.count == 1, f"one call sent {server.count} requests: send exactly one, and do not retry"
     return wire.read(server.received[0])
 
 
 def check_arrived(asked: Asked, name: str, sent: object, remedy: str) -> None:
-    """Fail the running test unless a field of the request is what was asked for; `remedy` says what to do."""
+    """Fail the test unless a field of the request arrived with its value; `remedy` says what to do."""
     arrived = getattr(asked.request, name)
-    assert arrived == sent, f"'{name}' was {sent!r} in the call, and {arrived!r} at the server: {remedy}"
+    assert arrived == sent, f"'{name}' was {sent!r} in the call, but {arrived!r} at the server: {remedy}"
 
 
 def texts(messages: Sequence[Message]) -> list[tuple[str, str]]:
-    """Return role and text of each message, whether its content is text or parts."""
+    """Return the role and text of each message, whether its content is text or parts."""
     return [(message["role"], text_of(message)) for message in messages]
 
 

@@ -1,4 +1,4 @@
-"""The contract of a backend, fifth part: what it says of itself is stable, and shows no key."""
+"""The contract of a backend, part five: its identity is stable, and it never shows its key."""
 
 from __future__ import annotations
 
@@ -17,48 +17,52 @@ from seedbed.testing.scripted_server import Reply, ScriptedServer
 from seedbed.testing.wire import Refusal
 
 GIVEN = "from seedbed import LLM, get_json, post_json, parse_body"
-"""What every backend may import: its cost is Seedbed's own."""
+"""What every backend may import: this cost is Seedbed's own."""
 
 REMEDY = "the key is shown: declare the field that holds it as SecretStr"
 
 
 class LLMIdentityContract(LLMFacts):
-    """What a backend says of itself holds still, shows no key, and costs nothing before it is used."""
+    """A backend's identity is stable, shows no key, and costs nothing before the backend is used."""
 
     import_budget: ClassVar[int] = 200
-    """How many modules the backend's own may import beyond Seedbed's; an SDK has hundreds."""
+    """How many modules the backend's module may import on top of Seedbed's; an SDK imports hundreds."""
 
     def test_it_is_the_same_for_the_same_fields(self) -> None:
-        """Two instances with equal fields are one to limits, journals and prices.
+        """Two instances with equal fields have the same identity, for limits, journals and prices.
 
-        Otherwise limits are learnt twice, and a run that is resumed pays again for what it has.
+        Otherwise limits are learned twice, and a resumed run pays again for answers that it has.
         """
         first, second = (self._standing() for _ in "ab")
-        assert _identity(first) == _identity(second)
-        assert isinstance(first.model_name, str)
-        assert first.model_name
+        assert _identity(first) == _identity(second), (
+            "identity, model_name, endpoint, credential_id, price_id and limits_key must depend on fields"
+        )
+        assert isinstance(first.model_name, str), "model_name must be text"
+        assert first.model_name, "model_name is empty"
 
     def test_another_key_is_another_credential(self, server: ScriptedServer) -> None:
-        """The credential's identity is that of the key: equal for equal keys, another for another.
+        """`credential_id` depends on the key: the same for equal keys, different for different ones.
 
-        Limits are kept for each, since providers count by key.
+        Seedbed keeps limits per key, as providers do.
         """
         first, second = self.llm_at(server), self.llm_at(server, key="sk-contract-another-key")
-        assert first.credential_id != second.credential_id
+        assert first.credential_id != second.credential_id, (
+            "two keys have one credential_id: derive it from the key"
+        )
         assert first.identity == second.identity, "an answer does not depend on the key"
 
     def test_the_key_is_in_no_identity(self, llm: LLM, server: ScriptedServer) -> None:
-        """No key in names, endpoint, identity or settings.
+        """The key is not in names, endpoint, identity or settings.
 
-        They are stored with the rows, and datasets are published.
+        These are stored with the rows, and people publish datasets.
         """
         ask(llm)
         assert KEY not in f"{_identity(llm)} {llm.reference} {llm.answer_settings}", REMEDY
 
     def test_the_key_is_in_no_repr(self, llm: LLM, server: ScriptedServer) -> None:
-        """No key in `repr`, `str` or a dump of the instance, before and after a call.
+        """The key is not in `repr`, `str` or a dump of the instance, before and after a call.
 
-        They end up in notebooks, tickets and logs.
+        These end up in notebooks, tickets and logs.
         """
         for _ in range(2):
             shown = f"{llm!r} {llm!s} {llm.model_dump()} {llm.model_dump(mode='json')}"
@@ -66,21 +70,21 @@ class LLMIdentityContract(LLMFacts):
             ask(llm)
 
     def test_the_key_is_in_no_pickle(self, llm: LLM, server: ScriptedServer) -> None:
-        """A pickle of the instance has no key, or cannot be made.
+        """A pickle of the instance doesn't have the key, or the instance can't be pickled.
 
         Pickles are written to caches and sent to other machines.
         """
         ask(llm)
         try:
             pickled = pickle.dumps(llm)
-        except Exception:  # noqa: BLE001 - that it cannot be made is enough
+        except Exception:  # noqa: BLE001 - an instance that can't be pickled leaks nothing
             return
         assert KEY.encode() not in pickled, REMEDY
 
     def test_the_key_is_in_no_error(self, llm: LLM, server: ScriptedServer) -> None:
-        """No key in an error, its repr or its traceback, although the server quotes it.
+        """The key is not in an error, its repr or its traceback, even if the server quotes it.
 
-        `secrets()` must know every key: the gateway takes out what it names.
+        `secrets()` must return every key: the gateway removes them from errors.
         """
         for reply in self._replies_that_quote_the_key():
             server.answer_with(reply)
@@ -91,38 +95,40 @@ class LLMIdentityContract(LLMFacts):
     def test_the_key_is_in_no_log(
         self, llm: LLM, server: ScriptedServer, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """No key in the log, at any level, of an answered and of a failed call.
+        """The key is not in the log, at any level, neither for answered nor for failed calls.
 
-        Logs are kept for long, and shown to many.
+        Logs are kept for a long time and seen by many people.
         """
         caplog.set_level(logging.DEBUG)
         ask(llm)
         server.answer_with(*self._replies_that_quote_the_key())
         start(llm).exception(PATIENCE)
-        assert KEY not in caplog.text, "the key is in the log"
+        assert KEY not in caplog.text, "the key is in the log: do not log requests or their headers"
 
     def test_making_one_sends_nothing(self, llm: LLM, server: ScriptedServer) -> None:
-        """Making an instance and asking what it is sends no request: the first call does.
+        """Making an instance and reading its properties sends no request; only a call does.
 
-        A pipeline is checked before anything is paid for, and shown in places without a network.
+        Pipelines are checked before anything is paid for, and shown on machines without a network.
         """
         _ = (_identity(llm), llm.capabilities, repr(llm))
         copy.copy(llm)
-        assert server.count == 0
+        assert server.count == 0, "a request was sent before the first call: connect in `load`"
         ask(llm)
-        assert server.count == 1
+        assert server.count == 1, f"the first call sent {server.count} requests"
 
     def test_its_module_imports_no_sdk(self) -> None:
-        """Importing the class loads few modules: an SDK is imported in `load`, or not at all.
+        """Importing the class loads few modules: import an SDK in `load`, or not at all.
 
-        It is imported to be listed, checked and shown, by everyone who has it installed.
+        Everyone who has the backend installed imports it, just to list, check or show it.
         """
         module = self.llm_class.__module__
         if not is_importable(module):
             pytest.skip("the class does not declare a module of its own: it is made in a test")
         loaded = modules_loaded(f"import {module}", given=GIVEN)
         packages = sorted({name.partition(".")[0] for name in loaded})
-        assert len(loaded) <= self.import_budget, f"'{module}' loads {len(loaded)} modules: {packages}"
+        assert len(loaded) <= self.import_budget, (
+            f"'{module}' loads {len(loaded)} modules, of {packages}: import them in `load`"
+        )
 
     def _standing(self) -> LLM:
         if self.wire is None:

@@ -1,4 +1,4 @@
-"""The contract of a backend, sixth part: its key is found where it says, and goes only where it may."""
+"""The contract of a backend, part six: the key comes from its variable, and goes only to allowed hosts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ STRANGER = "http://stranger.invalid:1"
 
 
 class LLMKeyContract(LLMFacts):
-    """The key of a backend with a `key_env_var` is Seedbed's to read; `resolve_key()` returns it."""
+    """If a backend has a `key_env_var`, Seedbed reads its key, and `resolve_key()` returns it."""
 
     def test_the_key_is_that_of_its_variable(
         self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Without the field `api_key`, the key of the environment variable is sent.
+        """Without the field `api_key`, the backend sends the key from its environment variable.
 
-        So `plugins show`, which names the variable, tells users the truth.
+        `plugins show` names this variable, so it must be the one that is used.
         """
         llm = self._without_key(server.url)
         monkeypatch.setenv(self._variable(llm), KEY)
@@ -31,9 +31,9 @@ class LLMKeyContract(LLMFacts):
         assert only(server, self.protocol).key == KEY, "send what `resolve_key()` returns"
 
     def test_a_missing_key_is_named(self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where a key is needed and there is none, the error names the variable, and nothing is sent.
+        """If a key is needed but missing, the error names the variable, and nothing is sent.
 
-        Somebody who reads it knows what to set, and has waited for no refusal.
+        The user knows at once what to set, and doesn't have to wait for the server's refusal.
         """
         llm = self._without_key(server.url)
         variable = self._variable(llm)
@@ -42,12 +42,12 @@ class LLMKeyContract(LLMFacts):
             pytest.skip(f"{self.subject} does not need a key")
         with pytest.raises(AuthenticationError, match=variable):
             start(llm).result(PATIENCE)
-        assert server.count == 0
+        assert server.count == 0, "a request was sent without a key: call `resolve_key()` before sending"
 
     def test_a_file_has_no_key_sent_elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A pipeline file that names a host gets no key of the environment there: UsageError, nothing sent.
+        """If a pipeline file names the host, keys from the environment aren't sent there: UsageError.
 
-        The file may be a stranger's, and so the host.
+        A stranger may have written the file, and may own the host.
         """
         with made_in_file("stranger.yaml"):
             llm = self._without_key(STRANGER)
@@ -55,8 +55,12 @@ class LLMKeyContract(LLMFacts):
         monkeypatch.setenv(variable, KEY)
         with pytest.raises(UsageError, match=r"stranger\.invalid") as caught:
             start(llm).result(PATIENCE)
-        assert variable in str(caught.value)
-        assert "stranger.yaml" in str(caught.value)
+        assert variable in str(caught.value), (
+            "get the key from `resolve_key()`, whose error names its variable"
+        )
+        assert "stranger.yaml" in str(caught.value), (
+            "get the key from `resolve_key()`, whose error names the file"
+        )
 
     def _without_key(self, url: str) -> LLM:
         fields: dict[str, Any] = self.protocol.fields(url, KEY)

@@ -1,4 +1,4 @@
-"""HTTP servers on loopback, each on a thread and an event loop of its own."""
+"""HTTP servers on loopback, each with its own thread and event loop."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from aiohttp import web
 
 
 class LoopbackServer(ABC):
-    """An aiohttp application on a free port, served from `with` to its end; `url` says where.
+    """An aiohttp application on a free port, served during a `with` block; `url` is its address.
 
-    What runs on its loop may call `wake`, and other threads `wait_until` something holds, `patience` seconds
-    at the longest.
+    Code on its loop calls `wake` when something changes. Other threads call `wait_until` something holds, for
+    at most `patience` seconds.
     """
 
     notices_disconnection: ClassVar[bool] = False
-    """Whether the handler of a request is cancelled when its client goes."""
+    """Whether a request's handler is cancelled when its client disconnects."""
 
     def __init__(self, *, patience: float = 30.0) -> None:
         self.patience = patience
@@ -30,16 +30,16 @@ class LoopbackServer(ABC):
 
     @abstractmethod
     def application(self) -> web.Application:
-        """Return what is served."""
+        """Return the application to serve."""
 
     def wait_until(self, holds: Callable[[], bool], what: str = "what was waited for") -> None:
-        """Return when something holds: looked at again at each `wake`; AssertionError if it never does."""
+        """Wait until something holds, checked at each `wake`; AssertionError after `patience` seconds."""
         with self._changed:
             if not self._changed.wait_for(holds, self.patience):
                 raise AssertionError(f"{what} did not come within {self.patience:g} s")
 
     def wake(self) -> None:
-        """Have those who wait look again."""
+        """Have waiting threads check again."""
         with self._changed:
             self._changed.notify_all()
 
@@ -71,7 +71,7 @@ class LoopbackServer(ABC):
         self.url = f"http://{host}:{port}"
         started.set()
         await self.stopped.wait()
-        # Who has just connected is let in first: asyncio leaks the socket where a server closes in between.
+        # Accept connections that are pending: if a server closes in between, asyncio leaks the socket.
         for _ in range(4):
             await asyncio.sleep(0)
         await runner.cleanup()

@@ -1,4 +1,4 @@
-"""An observer on the bench: sessions of real runs, of every kind that it may be told of."""
+"""An observer on the bench: sessions of real runs, of every kind that it may observe."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ FATES = [{"fate": fate} for fate in ("accepted", "rejected", "accepted", "failed
 
 
 class Fates(Task):
-    """Rows that become what they say."""
+    """Accepts, rejects or fails each row, as the row says."""
 
     template: str = "{{ fate }}"
     inputs: ClassVar[list[str]] = ["fate"]
 
     def format_output(self, output: str | None, input: dict[str, Any] | None) -> Row:
-        """Return a row, or refuse it, as the input says."""
+        """Return a row, or reject or fail it, as the input says."""
         if output == "rejected":
             raise Reject("that was its fate")
         if output == "failed":
@@ -52,7 +52,7 @@ class Numbers(GeneratorTask):
 
 
 class Plain(Step):
-    """Rows as they come, with no model."""
+    """Passes rows through, without a model."""
 
     keeps: ClassVar[bool] = True
 
@@ -62,7 +62,7 @@ class Plain(Step):
 
 
 Session = Callable[[list[object], Path], Run]
-"""A session of a run with these observers, in a folder."""
+"""Runs one session with these observers, in a folder."""
 
 
 def _of_each_fate(observers: list[object], folder: Path) -> Run:
@@ -94,49 +94,49 @@ SESSIONS: Mapping[str, Session] = {
     "a run that goes on": _that_goes_on,
     "a run that is stopped": _that_is_stopped,
 }
-"""Sessions by what an observer may find in them."""
+"""Sessions, by what an observer sees in them."""
 
 
 Told = list[tuple[str, dict[str, object]]]
-"""Hooks and what they are told, in order."""
+"""Hooks and their arguments, in the order of the calls."""
 
 
 class Recorder:
-    """An observer that keeps what it is told, to tell it to others."""
+    """An observer that records its calls, to replay them to other observers."""
 
     def __init__(self) -> None:
         self.told: Told = []
 
     @hookimpl
     def seedbed_run_started(self, run: ObservedRun) -> None:
-        """Keep that a run begins."""
+        """Record the start of a run."""
         self.told.append(("seedbed_run_started", {"run": run}))
 
     @hookimpl
     def seedbed_call_finished(self, run: ObservedRun, call: ObservedCall) -> None:
-        """Keep a call."""
+        """Record a call."""
         self.told.append(("seedbed_call_finished", {"run": run, "call": call}))
 
     @hookimpl
     def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:
-        """Keep what became of a row."""
+        """Record the outcome of a row."""
         self.told.append(("seedbed_row_finished", {"run": run, "row": row}))
 
     @hookimpl
     def seedbed_run_finished(self, run: ObservedRun, outcome: ObservedOutcome) -> None:
-        """Keep how a run has ended."""
+        """Record the end of a run."""
         self.told.append(("seedbed_run_finished", {"run": run, "outcome": outcome}))
 
 
 def recorded(session: Session, folder: Path) -> Told:
-    """Return what observers of a session are told, in its order."""
+    """Return the hook calls that observers of a session get, in order."""
     recorder = Recorder()
     session([recorder], folder)
     return recorder.told
 
 
 def tell(observer: Observer, told: Iterable[tuple[str, dict[str, object]]], patience: float) -> None:
-    """Call the hooks of an observer as a run does; skip the running test where one does not return."""
+    """Call the hooks of an observer as a run does; skip the running test if one doesn't return."""
     thread = threading.Thread(target=_tell, args=(observer, told), daemon=True)
     thread.start()
     thread.join(patience)
@@ -150,7 +150,7 @@ def _tell(observer: Observer, told: Iterable[tuple[str, dict[str, object]]]) -> 
 
 
 class Complaints(logging.Handler):
-    """What is logged of an observer: that a hook raised, or does not come to an end."""
+    """What is logged about an observer: a hook raised, or doesn't return."""
 
     NAMES = ("seedbed.engine.observing.observer", "seedbed.engine.observing.delivery")
 
@@ -159,5 +159,5 @@ class Complaints(logging.Handler):
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the text of a warning."""
+        """Record the text of a warning."""
         self.texts.append(record.getMessage())

@@ -1,4 +1,4 @@
-"""What every observer owes the runs that it is told of, and the people who name it."""
+"""The contract of an observer: what runs and the observer's users can rely on."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from seedbed.testing.observer_bench import SESSIONS, Complaints, Told, recorded,
 
 
 class ObserverContract(Contract):
-    """What observers keep to: plugins and objects that are told of runs.
+    """What Seedbed expects of every observer, whether it's a plugin or an object.
 
-    Its one fact is the observer: the name that it is registered under, its module, or its class, which is
-    made without arguments as `--plugin FILE.py:CLASS` does:
+    You give one fact, the observer: its registered name, its module, or its class, which is made without
+    arguments, as `--plugin FILE.py:CLASS` does:
 
         class TestPrinter(ObserverContract):
             observer = "printer"
 
-    It is told of real runs: with rows that are accepted, rejected and failed, with and without a model, runs
-    that go on and that are stopped. A hook that does not return within `patience` seconds is said to hang.
+    The contract has it observe real runs: with accepted, rejected and failed rows, with and without a model,
+    runs that resume and runs that stop. A hook that doesn't return within `patience` seconds hangs.
     """
 
     subject: ClassVar[str] = "the observer"
@@ -43,7 +43,7 @@ class ObserverContract(Contract):
     patience: ClassVar[float] = 20.0
 
     def new_observer(self) -> object:
-        """Return the observer, a name, module or object; override it where one is made with arguments."""
+        """Return the observer: a name, module or object; override this if it needs arguments."""
         return self.observer() if inspect.isclass(self.observer) else self.observer
 
     @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ class ObserverContract(Contract):
 
     @pytest.fixture
     def told(self) -> Observer:
-        """A new observer; skips the test where there is none."""
+        """A new observer; skips the test if it can't be made."""
         try:
             made = self.new_observer()
         except Exception:  # noqa: BLE001 - a stranger's class may raise anything
@@ -67,7 +67,7 @@ class ObserverContract(Contract):
 
     @pytest.fixture
     def complaints(self) -> Iterator[list[str]]:
-        """What is logged of observers in the meantime."""
+        """What is logged about observers during the test."""
         handler = Complaints()
         loggers = [logging.getLogger(name) for name in Complaints.NAMES]
         for logger in loggers:
@@ -77,9 +77,9 @@ class ObserverContract(Contract):
             logger.removeHandler(handler)
 
     def test_it_can_be_made(self) -> None:
-        """An observer is made without arguments: a command and settings name it, and give it none.
+        """It can be made without arguments: commands and settings name an observer and give it none.
 
-        One that is only for Python, and needs some, has `new_observer` overridden.
+        If yours is only for Python and needs arguments, override `new_observer`.
         """
         try:
             self.new_observer()
@@ -87,9 +87,9 @@ class ObserverContract(Contract):
             pytest.fail(f"it cannot be made without arguments: {type(error).__name__}: {error}")
 
     def test_its_hooks_are_known(self) -> None:
-        """It has hooks of observers, marked with `@hookimpl` and with arguments that these have.
+        """Its hooks are hooks of observers, marked with `@hookimpl`, with arguments that these hooks have.
 
-        Any other is an error before the run.
+        Any other hook is an error before the run.
         """
         try:
             made = self.new_observer()
@@ -104,18 +104,18 @@ class ObserverContract(Contract):
     def test_no_hook_raises(
         self, told: Observer, complaints: list[str], tmp_path: Path, session: str
     ) -> None:
-        """No hook raises, whatever it is told of: rows without columns, calls without a price, no folder.
+        """No hook raises, whatever it gets: rows without columns, calls without a price, no folder.
 
-        The run goes on all the same, and what the observer is for is missing: its error is logged once.
+        A hook that raises doesn't stop the run, but the observer's work is missing; its error is logged once.
         """
         SESSIONS[session]([told], tmp_path)
         raised = [text for text in complaints if "left behind" not in text]
         assert not raised, "\n".join(raised)
 
     def test_it_lets_a_run_end(self, told: Observer, complaints: list[str], tmp_path: Path) -> None:
-        """Each hook returns: the end of a run waits for its observers, a minute for each hook.
+        """Each hook returns: a run waits for its observers at its end, up to a minute for each hook.
 
-        One that sends something over the network gives up by itself.
+        If a hook sends something over the network, give it a timeout.
         """
         SESSIONS["rows of each fate"]([told], tmp_path)
         left = [text for text in complaints if "left behind" in text]
@@ -124,7 +124,7 @@ class ObserverContract(Contract):
     def test_standard_output_is_left_alone(
         self, told: Observer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        """It writes nothing to standard output, where the rows of a dataset go without `-o`.
+        """It writes nothing to standard output, where the rows of the dataset go without `-o`.
 
         Write to standard error, or to the log.
         """
@@ -134,23 +134,23 @@ class ObserverContract(Contract):
         assert not written, f"standard output has {written!r}: print to sys.stderr"
 
     def test_the_dataset_is_left_alone(self, told: Observer, tmp_path: Path) -> None:
-        """Rows and file of the dataset are what they are without it: an observer looks on."""
+        """The dataset's rows and file are the same with and without it: an observer only observes."""
         files = [tmp_path / "without" / "fates.jsonl", tmp_path / "with" / "fates.jsonl"]
         for file, observers in zip(files, ([], [told]), strict=True):
             file.parent.mkdir()
-            # The second is a run of its own, and not the first one that goes on.
+            # In its own folder: otherwise the second run would resume the first.
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv(VARIABLE, str(file.parent / "runs"))
                 SESSIONS["rows of each fate"](list(observers), file.parent)
         without, with_it = (file.read_text(encoding="utf-8") for file in files)
-        assert with_it == without, "with the observer, the dataset is another one"
+        assert with_it == without, "with the observer, the dataset differs: do not change the rows it gets"
 
     def test_a_run_without_an_end_is_borne(
         self, told: Observer, complaints: list[str], tmp_path: Path
     ) -> None:
-        """After a run that was told of only in part, the next one is told of as ever.
+        """After a run whose end it wasn't notified of, it observes the next run as usual.
 
-        A process may live on after a run that broke off, and a notebook starts one after the other.
+        A process can outlive a run that broke off, and a notebook starts one run after another.
         """
         broken_off, whole = self._runs_that_are_borne(complaints, tmp_path)
         tell(told, broken_off[:-1], self.patience)
@@ -160,18 +160,18 @@ class ObserverContract(Contract):
     def test_runs_side_by_side_are_told_apart(
         self, told: Observer, complaints: list[str], tmp_path: Path
     ) -> None:
-        """Two runs at once in one process are told of in turns: what is kept of one is kept by its `run`."""
+        """It can observe two runs at once, in one process: whatever it keeps of a run, it keeps by `run`."""
         runs = self._runs_that_are_borne(complaints, tmp_path)
         tell(told, filter(None, chain.from_iterable(zip_longest(*runs))), self.patience)
         assert not complaints, "\n".join(complaints)
 
     def _runs_that_are_borne(self, complaints: list[str], folder: Path) -> list[Told]:
-        """Return what is told of two runs; skip the test where a hook raises of one that is told of alone."""
+        """Return the events of two runs; skip the test if a hook raises for one of them alone."""
         runs = [recorded(SESSIONS[name], folder) for name in ("rows of each fate", "rows of a generator")]
         for run in runs:
             tell(self._fresh(), run, self.patience)
         if complaints:
-            pytest.skip("a hook raises of a single run: see test_no_hook_raises")
+            pytest.skip("a hook raises for a single run: see test_no_hook_raises")
         return runs
 
     def _fresh(self) -> Observer:

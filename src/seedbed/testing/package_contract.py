@@ -1,4 +1,4 @@
-"""What a distribution with plugins owes those who install it."""
+"""The contract of a distribution with plugins: what people who install it can rely on."""
 
 from __future__ import annotations
 
@@ -30,21 +30,20 @@ _HEAVY = (
     "torch transformers vllm xllamacpp google.genai"
 )
 HEAVY = frozenset(_HEAVY.split())
-"""Packages that take long to import or bring a client of the network; none belongs at a plugin's top."""
+"""Packages that are slow to import or bring a network client; import none at the top of a plugin's module."""
 
 _HOOKS = tuple(name for kind in kinds() for name in kind.hook_names)
 
 
 class PackageContract(Contract):
-    """What every distribution with plugins keeps to, as it is installed where the tests run.
+    """What Seedbed expects of every distribution with plugins; it must be installed where the tests run.
 
-    Its one fact is the name of the distribution:
+    You give one fact, the name of the distribution:
 
         class TestPackage(PackageContract):
             distribution = "haiku-tasks"
 
-    `most_modules` bounds how many modules importing a plugin's module may load, `heavy` names those that it
-    may not load at all.
+    `most_modules` is how many modules a plugin's module may load, `heavy` names those it must not load.
     """
 
     subject: ClassVar[str] = "the package"
@@ -61,76 +60,84 @@ class PackageContract(Contract):
 
     @pytest.fixture
     def package(self) -> InstalledPackage:
-        """The distribution, as it is installed."""
+        """The installed distribution."""
         return InstalledPackage(self.distribution)
 
     def test_it_has_plugins(self, package: InstalledPackage) -> None:
-        """An entry point is how a plugin is found: without one, nobody can use the package by name."""
-        assert package.claims or package.strays, f"{package.name} has no entry point for Seedbed"
+        """It has an entry point: without one, Seedbed doesn't find the plugin."""
+        assert package.claims or package.strays, (
+            f"{package.name} has no entry point for Seedbed: "
+            'add [project.entry-points."seedbed.tasks"] to pyproject.toml, and install it again'
+        )
 
     def test_its_groups_are_known(self, package: InstalledPackage) -> None:
-        """Entry points lie in groups that Seedbed has: one in a misspelt group is never looked at."""
+        """Its entry points are in groups that Seedbed knows; Seedbed never looks at a misspelt group."""
         known = [str(kind) for kind in kinds()]
         for stray in package.strays:
             hint = "; ".join(did_you_mean(stray.group, known)) or f"groups: {', '.join(known)}"
-            pytest.fail(f"{stray.name!r} lies in {stray.group!r}, which is no group of Seedbed; {hint}")
+            pytest.fail(f"{stray.name!r} is in {stray.group!r}, which is not a group of Seedbed; {hint}")
 
     def test_its_names_are_valid(self, package: InstalledPackage) -> None:
-        """Names are words in lower case joined by hyphens: any other is refused when it is asked for."""
+        """Plugin names are lower-case words joined by hyphens; Seedbed refuses any others."""
         invalid = [claim.name for claim in package.claims if not is_name(claim.name)]
-        assert not invalid, "names are of the form lower-case-words"
+        assert not invalid, "names must be of the form lower-case-words: rename the entry points"
 
     def test_its_hooks_are_known(self, package: InstalledPackage) -> None:
-        """Its modules implement hooks that Seedbed has: a misspelt one is never called."""
+        """Its modules implement hooks that Seedbed knows; Seedbed never calls a misspelt hook."""
         for claim, _ in _imported(package):
             for name in _unknown_hooks(claim):
                 hint = "; ".join(did_you_mean(name, _HOOKS)) or f"hooks: {', '.join(_HOOKS)}"
-                pytest.fail(f"{claim.value!r} implements {name!r}, which is no hook of Seedbed; {hint}")
+                pytest.fail(f"{claim.value!r} implements {name!r}, which is not a hook of Seedbed; {hint}")
 
     def test_its_entry_points_resolve(self, package: InstalledPackage) -> None:
-        """Every name leads to a class of its kind: otherwise it is listed, and fails when it is used."""
+        """Every name leads to a class of its kind; otherwise it is listed, but fails when it's used."""
         for claim, result in package.checked():
             if result.error is not None and result.modules and _unknown_hooks(claim):
                 pytest.skip(f"{claim.value!r} has an unknown hook: see test_its_hooks_are_known")
             assert result.error is None, result.error
 
     def test_importing_it_loads_nothing_heavy(self, package: InstalledPackage) -> None:
-        """A plugin's module loads no SDK at its top: who uses one name would pay for all of them.
+        """A plugin's module doesn't load an SDK when it's imported: every user of any name would pay for it.
 
-        Import it inside the hook, or in the method that needs it. What counts as heavy is the fact `heavy`.
+        Import the SDK inside the hook, or in the method that needs it. The fact `heavy` lists what counts.
         """
         for claim, result in _imported(package):
             found = sorted(self.heavy & _packages(result))
-            assert not found, f"importing {claim.value!r} loads {', '.join(found)}"
+            assert not found, f"importing {claim.value!r} loads {', '.join(found)}: import it where it's used"
 
     def test_importing_it_loads_few_modules(self, package: InstalledPackage) -> None:
-        """A plugin's module is light, since it is imported whenever one of its names is used.
+        """A plugin's module is light, since Seedbed imports it whenever someone uses one of its names.
 
-        Modules are counted, and not seconds, which differ from machine to machine; those that its kind of
-        plugin needs of Seedbed do not count. Where there is no other way, raise the fact `most_modules`.
+        The test counts modules, not seconds, which differ between machines. Modules of Seedbed that this kind
+        of plugin needs don't count. If there's no other way, raise the fact `most_modules`.
         """
         for claim, result in _imported(package):
             count = len(result.modules)
-            assert count <= self.most_modules, f"importing {claim.value!r} loads {count} modules"
+            assert count <= self.most_modules, (
+                f"importing {claim.value!r} loads {count} modules, more than {self.most_modules}: "
+                "import them where they're used"
+            )
 
     def test_importing_it_asks_nobody(self, package: InstalledPackage) -> None:
-        """Neither import nor hook uses the network or a model: nobody has asked for a row yet."""
+        """Neither the import nor the hook uses the network or a model: nobody has asked for a row yet."""
         for claim, result in _imported(package):
-            assert not result.asked, f"finding {claim.name!r} asks {', '.join(result.asked)}"
+            assert not result.asked, (
+                f"finding {claim.name!r} asks {', '.join(result.asked)}: do that in `load`"
+            )
 
     def test_importing_it_prints_nothing(self, package: InstalledPackage) -> None:
-        """Neither import nor hook prints, on standard output or error: a command's own output may be data.
+        """Neither the import nor the hook prints to standard output or error: a command's output may be data.
 
-        Warnings that Python shows count, and so does what C libraries and child processes print. Log it:
+        Warnings that Python shows count, and so does output of C libraries and child processes. Use the log:
         `logging.getLogger(__name__)`.
         """
         for claim, result in _imported(package):
-            assert not result.printed, f"finding {claim.name!r} prints {result.printed!r}"
+            assert not result.printed, f"finding {claim.name!r} prints {result.printed!r}: log it instead"
 
     def test_it_bounds_seedbed_above(self, package: InstalledPackage) -> None:
-        """It requires a Seedbed below the next major version: `<1` while that is 0.x.
+        """It requires a Seedbed below the next major version: `<1` for 0.x.
 
-        The next one may break it; the bound makes that a clear error before anything is imported.
+        The next major version may break it. With the bound, that's a clear error before any import.
         """
         bound = str(Version(running_version() or "0").major + 1)
         required = package.required_seedbed
@@ -138,28 +145,30 @@ class PackageContract(Contract):
         assert excludes(required, bound), f"seedbed {required} has no bound below {bound}: add '<{bound}'"
 
     def test_it_admits_this_seedbed(self, package: InstalledPackage) -> None:
-        """It admits the Seedbed that it is tested with: otherwise all of its names are refused."""
+        """It accepts the Seedbed that it is tested with; otherwise Seedbed refuses all of its names."""
         required, running = package.required_seedbed, running_version()
-        assert not excludes(required, running), f"it requires seedbed {required}, and {running} is running"
+        assert not excludes(required, running), f"it requires seedbed {required}, but {running} is installed"
 
     def test_it_shows_its_types(self, package: InstalledPackage) -> None:
-        """Its packages hold a file `py.typed`: without it type checkers ignore all that is annotated.
+        """Its packages have a file `py.typed`; without it type checkers ignore all annotations.
 
-        A single module cannot have one; make it a package.
+        A single module can't have one: make it a package.
         """
-        assert not package.untyped, "put an empty file py.typed beside the __init__.py of these"
+        assert not package.untyped, "put an empty file py.typed next to the __init__.py of these"
 
     def test_it_has_a_readme(self, package: InstalledPackage) -> None:
-        """Its metadata holds a README, which is the page that a package index shows of it."""
-        assert package.readme, f'{package.name} shows no README: readme = "README.md" in pyproject.toml'
+        """Its metadata has a README, which package indexes show as its page."""
+        assert package.readme, f'{package.name} has no README: add readme = "README.md" to pyproject.toml'
 
     def test_it_names_its_licence(self, package: InstalledPackage) -> None:
-        """Its metadata names a licence: without one nobody may use it."""
-        assert package.licences, f'{package.name} names no licence: license = "MIT", say, in pyproject.toml'
+        """Its metadata names a licence; without one nobody may use it."""
+        assert package.licences, (
+            f'{package.name} has no licence: add, e.g., license = "MIT" to pyproject.toml'
+        )
 
 
 def _imported(package: InstalledPackage) -> Iterator[tuple[Installed, CheckResult]]:
-    """Yield what importing each plugin shows; skip the running test where one cannot be imported."""
+    """Yield what importing each plugin shows; skip the running test if one can't be imported."""
     for claim, result in package.checked():
         if not result.modules:
             pytest.skip(f"{claim.value!r} cannot be imported: see test_its_entry_points_resolve")
@@ -167,14 +176,14 @@ def _imported(package: InstalledPackage) -> Iterator[tuple[Installed, CheckResul
 
 
 def _packages(result: CheckResult) -> set[str]:
-    """Return the names of all modules loaded, and of the packages that they lie in."""
+    """Return the names of all loaded modules, and of the packages they're in."""
     return {part for name in result.modules for part in accumulate(name.split("."), "{}.{}".format)}
 
 
 def _unknown_hooks(claim: Installed) -> list[str]:
-    """Return what a plugin's module marks as a hook, or seems to mean as one, and Seedbed does not know."""
+    """Return names that a plugin's module marks as hooks, or that look like it, but Seedbed doesn't know."""
     plugin = load_plugin(claim)
-    # A package that exports its classes lazily lists them in dir(); looking at them would import all.
+    # A package that exports lazily lists its classes in dir(); getattr would import all of them.
     names = vars(plugin) if isinstance(plugin, ModuleType) else dir(plugin)
     return [name for name in names if name not in _HOOKS and _is_meant(name, getattr(plugin, name, None))]
 

@@ -1,4 +1,4 @@
-"""Answers and rows that fit what is asked, made of that alone: words, or JSON that fits a schema."""
+"""Answers and rows that fit a request and depend on it alone: words, or JSON that fits a schema."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Schema = Mapping[str, Any]
 
 
 def plausible_answer(request: Request) -> str:
-    """Return twelve words, or where the request has a schema an object that fits it, as JSON.
+    """Return twelve words; if the request has a schema, JSON of an object that fits it.
 
-    The same request has the same answer, and requests that differ in messages, seed or schema have
-    different ones. What a schema says of patterns and formats of texts is not looked at.
+    The same request gets the same answer. Requests with other messages, another seed or another schema get
+    other answers. Patterns and formats in the schema are ignored.
     """
     asked = (request.messages, request.seed, request.schema)
     digest = hashlib.sha256(orjson.dumps(asked, default=repr, option=orjson.OPT_NON_STR_KEYS)).digest()
@@ -46,12 +46,12 @@ def plausible_answer(request: Request) -> str:
 
 
 def fitting(schema: Schema, rng: random.Random) -> Any:
-    """Return a value that fits a JSON Schema as pydantic writes it, drawn with `rng`."""
+    """Return a value that fits a JSON Schema as pydantic writes it, sampled with `rng`."""
     return _value(schema, rng, schema.get("$defs", {}), 0)
 
 
 def plausible_rows(columns: Iterable[str], model: type[BaseModel] | None, count: int = 3) -> list[Row]:
-    """Return rows that have these columns, twelve words in each, and those that a pydantic class declares."""
+    """Return rows with these columns, twelve words in each, and with the columns of a pydantic class."""
     rng = random.Random(0)
     schema = schema_of(model) if model else {"type": "object"}
     return [{**{column: _text({}, rng) for column in columns}, **fitting(schema, rng)} for _ in range(count)]
@@ -75,7 +75,7 @@ def _value(schema: Schema, rng: random.Random, definitions: Mapping[str, Schema]
 
 
 def _one_of(schemas: list[Schema], rng: random.Random, depth: int) -> Schema:
-    # A type that holds itself would never come to an end.
+    # A recursive type would never end.
     plain = [schema for schema in schemas if schema.get("type") not in (None, "array", "object")]
     return rng.choice(plain if plain and depth > _DEEPEST else schemas)
 
@@ -117,7 +117,7 @@ def _number(schema: Schema, rng: random.Random) -> float:
 
 
 def _bounds(schema: Schema, margin: float) -> tuple[float, float]:
-    """Return the smallest and the largest value that the schema allows, a hundred apart where it may be."""
+    """Return the smallest and largest value that the schema allows; a hundred apart if it sets only one."""
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     low = high - 100 if low is None and high is not None else low or 0

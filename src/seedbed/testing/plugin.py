@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures, and a section of the report for departures from contracts.
 
-Every test run of an environment with Seedbed loads this module, so it imports pytest alone.
+If Seedbed is installed, every pytest run loads this module, so it only imports pytest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ pytest.register_assert_rewrite(
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[BlockedRegistry]:
-    """A registry that sees nothing installed: only what a test adds (`add`) or fakes (`fake`)."""
+    """A registry without installed plugins: it has only what a test adds (`add`) or fakes (`fake`)."""
     from seedbed.testing.fake_site import BlockedRegistry, FakeSite
 
     with FakeSite(tmp_path / "site-packages") as site:
@@ -41,7 +41,7 @@ def registry(tmp_path: Path) -> Iterator[BlockedRegistry]:
 
 @pytest.fixture
 def scripted_server() -> Iterator[ScriptedServer]:
-    """A server on loopback that answers as the test tells it."""
+    """A server on loopback; the test sets its replies."""
     from seedbed.testing.scripted_server import ScriptedServer
 
     with ScriptedServer() as server:

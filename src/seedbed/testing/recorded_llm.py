@@ -1,4 +1,4 @@
-"""A backend that asks the real one once, and answers from a file ever after."""
+"""A backend that asks the real one once, and then answers from a file."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ class RecordedLLM(WrappingLLM):
 
         llm = RecordedLLM(OpenAILLM(model="gpt-4.1-mini"), "tests/cassettes/jokes.jsonl")
 
-    With `record="once"`, the default, it records where there is no such file yet, and replays where there
-    is; delete the file to record anew. `"never"` only replays; `"missing"` records what is not there. The
-    model's name and the request decide which answer it is, so that the order and concurrency of calls do
-    not matter; equal requests get their answers in the order in which they were given. A request that is
-    not on the cassette is a fatal LLMError. Recorded are answers and errors that are the request's own, such
-    as ContextOverflowError; keys are left out.
+    With `record="once"`, the default, it records if the file doesn't exist yet, and otherwise replays. Delete
+    the file to record again. `"never"` only replays. `"missing"` records answers that the file doesn't have.
+
+    The model's name and the request decide the answer, so the order and concurrency of calls don't matter.
+    Equal requests get their answers in the recorded order. A request that isn't on the cassette raises a
+    fatal LLMError. The cassette has answers, and errors caused by the request, such as ContextOverflowError.
+    It never has keys.
     """
 
     record: Literal["once", "never", "missing"] = Field(default="once", description="When it records.")
@@ -44,31 +45,31 @@ class RecordedLLM(WrappingLLM):
 
     @property
     def endpoint(self) -> str:
-        """That of the other while it records, else the cassette."""
+        """That of the wrapped LLM while recording, or else the cassette."""
         return super().endpoint if self._records else "cassette"
 
     @property
     def credential_id(self) -> str:
-        """That of the other while it records, else none."""
+        """That of the wrapped LLM while recording, or else empty."""
         return super().credential_id if self._records else ""
 
     @property
     def capabilities(self) -> Capabilities:
-        """Those of the other, but for its dialect: what is recorded does not depend on it."""
+        """Those of the wrapped LLM, without its schema dialect: recordings don't depend on it."""
         return replace(super().capabilities, schema_dialect=None)
 
     def load(self) -> None:
-        """Load the other, where it may be asked."""
+        """Load the wrapped LLM, if it may be asked."""
         if self._records:
             super().load()
 
     async def check(self) -> None:
-        """Check the other, where it may be asked."""
+        """Check the wrapped LLM, if it may be asked."""
         if self._records:
             await super().check()
 
     async def respond(self, request: Request) -> Response:
-        """Give the recorded answer, or ask and record."""
+        """Return the recorded answer, or ask and record."""
         answer = self._cassette.next_answer(self.model_name, request)
         if isinstance(answer, LLMError):
             raise answer
@@ -97,6 +98,6 @@ class RecordedLLM(WrappingLLM):
         return LLMError(
             f"the cassette '{self._cassette.path}' has no answer left to {last[:200]!r}",
             f"it has {len(self._cassette)} answers of '{self.model_name}' and others, to other requests",
-            "delete the file to record anew, or set record='missing' to add to it",
+            "delete the file to record again, or set record='missing' to add to it",
             fatal=True,
         )

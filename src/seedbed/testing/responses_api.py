@@ -28,7 +28,7 @@ class ResponsesAPI(ChatCompletions):
         return Asked(model, key_in(received), _request(body))
 
     def answer(self, response: Response) -> Reply:
-        """Return a body of type `response`, which has one choice at most."""
+        """Return a body of type `response`, which has at most one choice."""
         output = [item for choice in response.choices for item in _output(choice)]
         reason = next((_INCOMPLETE.get(choice.finish_reason) for choice in response.choices), None)
         return Reply(

@@ -1,4 +1,4 @@
-"""A backend that answers as it is told, and records what it was asked."""
+"""A backend with scripted answers, which records its requests."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
 
 Scripted = str | Response | Exception | list[str]
-"""One answer: a text, the texts of several choices, a whole response, or an error that is raised."""
+"""One answer: a text, the texts of several choices, a whole response, or an error to raise."""
 
 
 @dataclass
 class Record:
-    """Requests in the order of their arrival, and the most that were under way at once."""
+    """Requests in the order of arrival, and the largest number that was in flight at once."""
 
     requests: list[Request] = field(default_factory=list)
     in_flight: int = 0
@@ -29,19 +29,19 @@ class Record:
 
 
 class ScriptedLLM(LLM):
-    """Gives its answers in order, or those that a function makes of the requests; needs no server, no key.
+    """Returns its answers in order, or those of a function of the request; needs no server and no key.
 
         ScriptedLLM("Blue.", Response.of_text("Red.", Usage(11, 7)), RateLimitedError("slow down"))
         ScriptedLLM(lambda request: request.messages[-1]["content"].upper())
 
-    A function may be a coroutine function, and return whatever an answer in order may be. Answers in order
-    go to the requests as they arrive; one that comes after the last of them is a fatal LLMError.
+    The function can be `async`, and returns an answer of any of these kinds. Answers in order go to requests
+    as they arrive; a request after the last answer raises a fatal LLMError.
     """
 
     model: str = "scripted"
     api_key: SecretStr = Field(default=SecretStr(""), description="A key that must not be shown.")
-    place: str = Field(default="scripted", description="The endpoint, for which limits are kept.")
-    offers: Capabilities = Field(default=Capabilities(), description="What it can be asked for.")
+    place: str = Field(default="scripted", description="The endpoint, which has its own rate limits.")
+    offers: Capabilities = Field(default=Capabilities(), description="Its capabilities.")
     parallel: int | None = Field(default=None, description="How many calls it serves at once.")
 
     _script: Callable[[Request], Any] = PrivateAttr()
@@ -54,22 +54,22 @@ class ScriptedLLM(LLM):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it was told to offer."""
+        """The capabilities it was given."""
         return self.offers
 
     @property
     def endpoint(self) -> str:
-        """The place that it was given."""
+        """The endpoint it was given."""
         return self.place
 
     @property
     def slots(self) -> int | None:
-        """How many calls it was told to serve at once."""
+        """How many calls it serves at once."""
         return self.parallel
 
     @property
     def record(self) -> Record:
-        """What it was asked so far, by all of its views."""
+        """The requests so far, of all its views."""
         return self._record
 
     @property
@@ -78,7 +78,7 @@ class ScriptedLLM(LLM):
         return self._record.requests
 
     async def respond(self, request: Request) -> Response:
-        """Give the next answer, or the one that the function makes of the request."""
+        """Return the next answer, or the function's answer to the request."""
         record = self._record
         record.requests.append(request)
         record.in_flight += 1
@@ -101,7 +101,7 @@ class _InOrder:
     def __call__(self, request: Request) -> Any:
         if self._given == len(self._answers):
             raise LLMError(
-                f"the script has no answer left: {len(self._answers)} were given, and one more is asked for",
+                f"the script has no answer left: it has {len(self._answers)}, and there was one more request",
                 "give it more, or a function of the request",
                 fatal=True,
             )

@@ -1,4 +1,4 @@
-"""A server that answers as it is told: in order, by a function, late, in part, or never; it records all."""
+"""A server with scripted replies: in order, by a function, late, in part, or never. It records requests."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from seedbed.testing.loopback import LoopbackServer
 
 
 class Reply(NamedTuple):
-    """One answer: a `dict` or `list` body is sent as JSON, a function is called with the request to make one.
+    """One reply. A `dict` or `list` body is sent as JSON; a function is called with the request to make one.
 
-    `drop` closes the connection without an answer, `cut` after half of the body; `hang` never answers, `hold`
-    not before the server is told to `release`; `drip` sends a piece of the body every so many seconds.
+        server.answer_with(Reply(503, {"error": "busy"}), Reply(body={"text": "Blue."}))
+
+    `drop` closes the connection without an answer, `cut` after half of the body. `hang` never answers, `hold`
+    not until `release` is called. `drip` sends a piece of the body every `drip` seconds.
     """
 
     status: int = 200
@@ -37,7 +39,7 @@ class Reply(NamedTuple):
 
 
 class Received(NamedTuple):
-    """One request as it arrived; names of headers in lower case."""
+    """One request as it arrived; header names are in lower case."""
 
     method: str
     path: str
@@ -46,14 +48,18 @@ class Received(NamedTuple):
     body: bytes
 
     def json(self) -> Any:
-        """Return the body, which is JSON."""
+        """Return the body, parsed as JSON."""
         return json.loads(self.body)
 
 
 class ScriptedServer(LoopbackServer):
-    """Answers each request with the next of its replies, and with the last one for ever.
+    """Answers each request with its next reply, and repeats the last one forever.
 
-    `received` has the requests in the order of their arrival, `abandoned` counts those whose client went
+        with ScriptedServer() as server:
+            server.answer_with(Reply(body={"text": "Blue."}))
+            llm = ParrotLLM(model="any", base_url=server.url)
+
+    `received` has the requests in the order of arrival. `abandoned` counts those whose client disconnected
     before the answer.
     """
 
@@ -67,7 +73,7 @@ class ScriptedServer(LoopbackServer):
         self._released = asyncio.Event()
 
     def answer_with(self, *replies: Reply) -> None:
-        """Set the replies to come, and forget what was received."""
+        """Set the next replies, and forget the requests so far."""
         self.received.clear()
         self._replies[:] = replies
 
@@ -77,15 +83,15 @@ class ScriptedServer(LoopbackServer):
         return len(self.received)
 
     def wait_for(self, count: int) -> None:
-        """Return when so many requests have arrived."""
+        """Wait until this many requests have arrived."""
         self.wait_until(lambda: self.count >= count, f"request {count}")
 
     def release(self) -> None:
-        """Send the replies that are held, and hold none any more."""
+        """Send the held replies, and stop holding replies."""
         self.loop.call_soon_threadsafe(self._released.set)
 
     def application(self) -> web.Application:
-        """Return an application that takes every request."""
+        """Return an application that accepts every request."""
         application = web.Application(client_max_size=2**30)
         application.router.add_route("*", "/{path:.*}", self._answer)
         return application

@@ -1,4 +1,4 @@
-"""What the model of a contract says: what its author says, or for one row something bad, or no more."""
+"""How the model of a contract answers: as its author says, badly for one row, or until it's cut off."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _TURNS = 8
 
 
 class Script:
-    """Answers each request as `answer` does, and counts the calls of each row.
+    """Answers each request with `answer`, and counts the calls of each row.
 
-    A row that makes more than `most_calls` of them never gets another answer, and `endless` says so; `stop`
-    is called then. Calls that belong to a whole step count for row "", which may make a thousand times more.
+    A row that makes more than `most_calls` gets no more answers: `endless` is set and `stop` is called. Calls
+    of a whole step count for the row "", which may make a thousand times as many.
     """
 
     def __init__(self, answer: Answer, most_calls: int) -> None:
@@ -40,13 +40,13 @@ class Script:
         self._most_calls = most_calls
 
     def begin(self, stop: Callable[[], None]) -> None:
-        """Count from now on, and have `stop` end what would never end by itself."""
+        """Start counting; `stop` ends a run that would never end by itself."""
         self.calls.clear()
         self.stop = stop
 
     @property
     def count(self) -> int:
-        """How many calls were made in all."""
+        """How many calls were made in total."""
         return self.calls.total()
 
     async def respond(self, request: Request) -> Response:
@@ -70,17 +70,17 @@ class Script:
 
 
 class ReversingScript(Script):
-    """Answers the later ones first of the calls that are under way together."""
+    """Answers calls that are in flight together in reverse order."""
 
     async def _made(self, request: Request, row: str) -> Response:
-        # Turns of the loop, and no time: the order is the same on every machine.
+        # Counts turns of the loop, not time, so that the order is the same on every machine.
         for _ in range(_TURNS * (_TOGETHER - self.count % _TOGETHER)):
             await asyncio.sleep(0)
         return await super()._made(request, row)
 
 
 class CutScript(Script):
-    """Answers so many calls, and lets the run be cut off in the next one."""
+    """Answers a number of calls, and has the run interrupted during the next one."""
 
     def __init__(self, answer: Answer, most_calls: int, allowed: int) -> None:
         super().__init__(answer, most_calls)
@@ -93,9 +93,9 @@ class CutScript(Script):
 
 
 class SpoiltScript(Script):
-    """Spoils each answer to one row, known by the place at which it comes; `spoilt` is its id then.
+    """Spoils each answer to one row, the one that comes at a place; `spoilt` is then its id.
 
-    Where the calls cannot be told apart by rows, every second answer is spoilt.
+    If calls can't be told apart by row, every second answer is spoilt.
     """
 
     def __init__(self, answer: Answer, most_calls: int, spoil: Spoil, place: int) -> None:
@@ -118,7 +118,7 @@ class SpoiltScript(Script):
 
 
 def scripted_by(script: Script) -> ScriptedLLM:
-    """Return a model that says what a script says, and can be asked for everything but several answers."""
+    """Return a model that follows a script, with every capability except several answers per call."""
     return ScriptedLLM(script.respond, offers=_OFFERED)
 
 

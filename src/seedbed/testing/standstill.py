@@ -1,4 +1,4 @@
-"""Whether a backend holds up the loop that all calls share while it waits for its server."""
+"""Whether a backend blocks the loop that all calls share while it waits for its server."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from seedbed.testing.llm_facts import start
 from seedbed.testing.scripted_server import Reply, ScriptedServer
 
 STANDSTILL = 2.0
-"""Seconds after which a loop that does nothing asked of it stands still; one that is free answers at once."""
+"""Seconds without a reaction after which a loop counts as blocked; a free loop reacts at once."""
 
 
 def holds_up_the_loop(llm: LLM, server: ScriptedServer, reply: Reply) -> bool:
-    """Return whether the loop stands still from a call's request to its answer, which `server` holds back.
+    """Return whether the loop is blocked between a call's request and its answer; `server` delays the answer.
 
-    What the call raises before it sends anything is raised here.
+    Raises what the call raises before it sends anything.
     """
     server.answer_with(reply._replace(hold=True))
     call = start(llm)

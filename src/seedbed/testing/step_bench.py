@@ -1,4 +1,4 @@
-"""A step on the bench: made anew for each trial, fed with rows or run by the engine."""
+"""A step on the bench: made again for each trial, and given rows or run by the engine."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from seedbed.testing.trial import Trial, attempt
 T = TypeVar("T")
 
 Outcome = list[Row] | str | None
-"""The rows made of one row or index, the error in words, or None behind the end."""
+"""The rows made from one row or index, the error as text, or None after the last row."""
 
 
 @dataclass(frozen=True)
 class StepBench:
-    """What a contract tries a step with: so many `rows` of its own, or the inputs that are `given`."""
+    """Runs a step for a contract: for a number of `rows`, or over the `given` inputs."""
 
     step: str | type[BaseStep]
     parameters: Mapping[str, Any]
@@ -44,23 +44,23 @@ class StepBench:
 
     @property
     def takes_rows(self) -> bool:
-        """Whether the step takes rows, and does not make them of nothing."""
+        """Whether the step takes rows; a generator doesn't."""
         return not issubclass(self.cls, GeneratorStep)
 
     @property
     def inputs(self) -> list[Row] | None:
-        """The rows that the step works on: those given, else some that have the columns that it names."""
+        """The rows that the step works on: the given ones, or else some with the columns it needs."""
         if not self.takes_rows:
             return None
         return copy.deepcopy([*self.given]) or plausible_rows(self.make().inputs, self._input_type())
 
     @property
     def count(self) -> int:
-        """How many rows or inputs a trial is about."""
+        """How many rows or inputs a trial has."""
         return self.rows if self.inputs is None else len(self.inputs)
 
     def make(self, **parameters: Any) -> BaseStep:
-        """Return a new step, with `parameters` beside those that it has."""
+        """Return a new step with its parameters, and with those given here."""
         fields = {**self.parameters, **parameters}
         if isinstance(self.step, str):
             return get_step(self.step, **fields)
@@ -76,7 +76,7 @@ class StepBench:
         name: str | None = None,
         concurrency: int | None = None,
     ) -> Trial:
-        """Run the step with the engine; `step`, `n` and `inputs` take the place of those on the bench."""
+        """Run the step with the engine; `step`, `n` and `inputs` replace those of the bench."""
         rows = self.inputs if inputs is None else inputs
         return attempt(
             step or self.make(),
@@ -89,7 +89,7 @@ class StepBench:
         )
 
     def grown(self, name: str) -> Trial:
-        """Run a new step for one row or input, then for two, and so on, each time on from the last."""
+        """Run a new step for one row or input, then resume for two, and so on."""
         for count in range(1, self.count + 1):
             inputs = self.inputs and self.inputs[:count]
             trial = self.attempt(n=None if self.takes_rows else count, inputs=inputs, name=name)
@@ -98,7 +98,7 @@ class StepBench:
         return trial
 
     def fed(self, step: BaseStep | None = None, inputs: Sequence[Row] | None = None) -> list[Outcome]:
-        """Return what a step, a new one unless given, makes of each row; of all in one where it needs all."""
+        """Return what a step (by default a new one) makes from each row, or from all if it needs all."""
         step = step or self.make()
         step.load()
         try:
@@ -118,7 +118,7 @@ class StepBench:
 
 
 def caught(make: Callable[[], T]) -> T | str:
-    """Return what is made, or the error in words: they are compared, whatever an author's code raises."""
+    """Return what is made, or the error as text, so that outcomes can be compared whatever is raised."""
     try:
         return make()
     except Exception as error:  # noqa: BLE001

@@ -1,4 +1,4 @@
-"""What every step owes the engine that runs it and the people who use it."""
+"""The contract of a step: what the engine and the step's users can rely on."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from seedbed.testing.trial import Trial
 
 
 class StepContract(BaseStepContract):
-    """What steps keep to: those that take rows one by one, all at once, or make them of nothing.
+    """What Seedbed expects of every step: over single rows, over all rows, or a source of rows.
 
-    Its one fact is the step, its class or its registered name:
+    You give one fact, the step, by its class or its registered name:
 
         class TestKeepLanguage(StepContract):
             step = KeepLanguage
 
-    `parameters` are what it is made with, `inputs` the rows that it works on: unless given, some that have
-    the columns that it names. `rows` is how many a GeneratorStep is to make. A step may drop and multiply
-    rows as it likes, but of some of the inputs there must be rows. A task has a contract of its own.
+    `parameters` are the step's parameters. `inputs` are the rows it works on; by default the contract makes
+    some with the columns in `step.inputs`. `rows` is how many rows a GeneratorStep makes. A step may drop and
+    multiply rows, but some inputs must become rows. For a task, use TaskContract.
     """
 
     subject: ClassVar[str] = "the step"
@@ -43,12 +43,12 @@ class StepContract(BaseStepContract):
 
     @property
     def bench(self) -> StepBench:
-        """What the tests try the step with."""
+        """The bench on which the tests run the step."""
         bench = StepBench(self.step, self.parameters, self.inputs, self.rows, self.patience)
         if not issubclass(bench.cls, Step | GeneratorStep | GlobalStep) or issubclass(bench.cls, BaseTask):
             raise UsageError(
-                f"'{bench.cls.__name__}' is no Step, GeneratorStep or GlobalStep",
-                "tasks have the contract TaskContract",
+                f"'{bench.cls.__name__}' is not a Step, GeneratorStep or GlobalStep",
+                "for a task, use TaskContract",
             )
         return bench
 
@@ -57,58 +57,60 @@ class StepContract(BaseStepContract):
         return self.bench.cls
 
     def made(self, **parameters: Any) -> BaseStep:
-        """Return a new step with its parameters, and those given here beside them."""
+        """Return a new step with its parameters, and with those given here."""
         return self.bench.make(**parameters)
 
     def test_rows_are_made(self) -> None:
-        """Of some of the inputs there are rows, and none fails: no other test would say anything."""
+        """Some inputs become rows, and none fails; without rows, the other tests prove nothing."""
         trial = self.bench.attempt()
         if trial.of_kind("InvalidRowError"):
             pytest.skip("rows were refused: see test_rows_are_json")
         if trial.of_kind("MissingColumnError"):
             pytest.skip("rows lack columns: see test_rows_have_the_columns_promised")
         assert not trial.failures, trial.reasons
-        assert trial.rows, f"no row is left: give `inputs` of which some stay\n{trial.reasons}"
+        assert trial.rows, f"no row is left: give `inputs` that the step doesn't drop\n{trial.reasons}"
 
     def test_rows_are_json(self) -> None:
-        """Rows hold text, numbers, bool, None, lists and dictionaries, and what has one form in these.
+        """Rows hold text, numbers, bool, None, lists, dictionaries, or values that convert to these.
 
-        That is: dates, decimals, numpy scalars and the like. The engine refuses a row that holds others.
+        Dates, decimals, numpy scalars and the like convert. The engine refuses a row with any other value.
         """
         trial = self.bench.attempt()
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"
 
     def test_files_that_it_reads_are_declared(self) -> None:
-        """Whatever file the step reads is named by a parameter of a type for files, or told to `reads`.
+        """Each file that the step reads is named by a parameter of a file type, or passed to `self.reads`.
 
-        A run does not notice that any other has changed, and keeps rows that were made with the old one.
+        If any other file changes, a run doesn't notice, and keeps rows made from the old content.
         """
         with FileWatch(self.made()) as watch:
             self.bench.attempt()
         assert not watch.undeclared, (
-            "it opens files that no run knows of: "
-            "name them by a FilePath, DirectoryPath or Files parameter, or open `self.reads(path)`"
+            "it opens files that a run doesn't know about: "
+            "name them with a FilePath, DirectoryPath or Files parameter, or open `self.reads(path)`"
         )
 
     def test_rows_have_the_columns_promised(self) -> None:
-        """Each row has all of `outputs`: later steps are checked against them before anything is paid for."""
+        """Each row has all columns in `outputs`: before a run, steps downstream are checked against them."""
         trial = self.bench.attempt()
         broken = trial.of_kind("MissingColumnError")
         assert not broken, trial.reasons
         missing = lacking(self._good_trial().rows, self.made().columns)
-        assert not missing, "columns of `outputs` are not in every row"
+        assert not missing, (
+            "some rows lack these columns of `outputs`: fill them, or take them out of `outputs`"
+        )
 
     def test_only_the_inputs_named_are_read(self) -> None:
-        """Rows with no other columns than `inputs` are enough: a pipeline checks that these are there."""
+        """Rows with only the columns in `inputs` are enough: a pipeline checks that these exist."""
         self._skip_unless_fed()
         self._good_trial()
         named = self.made().inputs
         inputs = [{column: row[column] for column in named} for row in self.bench.inputs or ()]
         trial = self.bench.attempt(inputs=inputs)
-        assert not trial.failures, f"rows with no columns but {named} fail\n{trial.reasons}"
+        assert not trial.failures, f"rows with only the columns {named} fail\n{trial.reasons}"
 
     def test_its_input_is_left_alone(self) -> None:
-        """`process` does not change the rows that it is given: they may be somebody else's too."""
+        """`process` doesn't change the rows it gets: other steps may use them too."""
         self._skip_unless_fed()
         inputs = self.bench.inputs or []
         before = copy.deepcopy(inputs)
@@ -117,51 +119,55 @@ class StepContract(BaseStepContract):
         assert not difference, f"a row was changed; copy it, {{**row, ...}}: {difference}"
 
     def test_the_same_rows_come_twice(self) -> None:
-        """A new step makes the same of the same: what a run makes does not depend on when it is made."""
+        """A new step turns the same rows into the same rows; a run's result doesn't depend on the time."""
         difference = first_difference(self.bench.fed(), self.bench.fed())
-        assert not difference, f"the second time it made other rows: {difference}"
+        assert not difference, f"the second time it made other rows, so seed what is random: {difference}"
 
     def test_a_row_alone_is_the_row_among_many(self) -> None:
-        """What the last row becomes does not depend on those before it: a run that goes on leaves them out.
+        """What the last row becomes doesn't depend on earlier rows: a resumed run skips these.
 
-        A step that needs rows in their order says `ordered = True`.
+        If the step needs rows in order, set `ordered = True`.
         """
         if not self._takes_rows_apart():
             pytest.skip("the step may look at other rows: it is ordered, needs all, or takes none")
         self._skip_unless_deterministic()
         alone, among = self._alone_and_among()
-        assert alone == among, "a row alone does not become what it becomes behind others"
+        assert alone == among, (
+            "a row becomes something else after other rows: keep no state, or set ordered = True"
+        )
 
     def test_its_state_is_built_anew(self) -> None:
-        """Loaded again and fed again, an ordered step makes the same rows: `load` forgets what was before.
+        """Loaded again and fed again, an ordered step makes the same rows: `load` resets its state.
 
-        A run that goes on feeds it all rows again, and a step may serve several runs.
+        A resumed run gives it all rows again, and several runs can use one step.
         """
         self.skip_undeclared("ordered", self._is_ordered())
         self._skip_unless_deterministic()
         step = self.made()
         difference = first_difference(self.bench.fed(step), self.bench.fed(step))
-        assert not difference, f"the second time it made other rows, so begin anew in `load`: {difference}"
+        assert not difference, (
+            f"the second time it made other rows, so reset its state in `load`: {difference}"
+        )
 
     def test_no_rows_are_no_error(self) -> None:
-        """No rows at all are no failure: all that came before may have been dropped."""
+        """A run without any rows doesn't fail: steps upstream may have dropped all of them."""
         self._skip_unless_fed()
         trial = self.bench.attempt(inputs=[])
-        assert not trial.reasons, f"it fails without rows\n{trial.reasons}"
+        assert not trial.reasons, f"it fails if there are no rows\n{trial.reasons}"
 
     def test_a_run_that_grows_comes_to_the_same_rows(self) -> None:
-        """A run that is made longer, row by row, comes to what one session makes."""
+        """A run that is extended row by row makes the same rows as one session."""
         self._good_trial()
         self._skip_unless_deterministic()
         if self._takes_rows_apart() and first_difference(*self._alone_and_among()):
             pytest.skip("rows depend on others: see test_a_row_alone_is_the_row_among_many")
         whole, grown = self.bench.attempt(), self.bench.grown("grown")
-        assert grown.stopped_by is None, f"it did not go on\n{grown.reasons}"
+        assert grown.stopped_by is None, f"the run did not resume\n{grown.reasons}"
         difference = first_difference(whole.rows, grown.rows)
-        assert not difference, f"the rows differ from those of one session: {difference}"
+        assert not difference, f"the rows of the extended run differ from those of one session: {difference}"
 
     def _good_trial(self) -> Trial:
-        """Return what the inputs lead to; skip the running test where that is no row."""
+        """Return the trial with the inputs; skip the running test if it makes no row."""
         trial = self.bench.attempt()
         if trial.of_kind("MissingColumnError"):
             pytest.skip("rows lack columns: see test_rows_have_the_columns_promised")
@@ -177,7 +183,7 @@ class StepContract(BaseStepContract):
         return issubclass(self.plugin_class(), Step) and not self._is_ordered()
 
     def _alone_and_among(self) -> tuple[list[Outcome], list[Outcome]]:
-        """Return what the last row becomes alone, and behind all others."""
+        """Return what the last row becomes alone, and after all others."""
         alone = self.bench.fed(inputs=(self.bench.inputs or [])[-1:])
         return alone, self.bench.fed()[-1:]
 
@@ -186,6 +192,6 @@ class StepContract(BaseStepContract):
             pytest.skip("the step takes no rows")
 
     def _skip_unless_deterministic(self) -> None:
-        """Skip what would fail only because rows are other ones each time."""
+        """Skip a test that would only fail because rows differ each time."""
         if first_difference(self.bench.fed(), self.bench.fed()):
             pytest.skip("rows differ: see test_the_same_rows_come_twice")

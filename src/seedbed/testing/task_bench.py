@@ -1,4 +1,4 @@
-"""A task on the bench: a step whose model says what it is told to, is cut off, or answers badly."""
+"""A task on the bench: its model gives scripted answers, gets interrupted, or answers badly."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from seedbed.testing.trial import Trial
 _SESSIONS = 12
 
 Variables = dict[str, Any] | str | None
-"""What is drawn for an index, the error in words, or None behind the end."""
+"""The variables sampled for an index, the error as text, or None after the last row."""
 
 
 @dataclass(frozen=True)
 class TaskBench(StepBench):
-    """What a contract tries a task with: a step, what its model says, and how many calls a row may make."""
+    """Runs a task for a contract: a step, its model's answers, and how many calls a row may make."""
 
     answer: Answer
     most_calls: int
 
     @property
     def is_sampled(self) -> bool:
-        """Whether rows are made of variables that are drawn for each index."""
+        """Whether rows are made from variables that are sampled for each index."""
         return getattr(self.cls, "process", None) is GeneratorTask.process
 
     @property
@@ -48,22 +48,22 @@ class TaskBench(StepBench):
         return Script(self.answer, self.most_calls)
 
     def make(self, script: Script | None = None, **parameters: Any) -> BaseTask:
-        """Return a new task whose model says what a script says, with `parameters` beside those it has."""
+        """Return a new task whose model follows a script, with its parameters and those given here."""
         llm = scripted_by(script or self.script()).bound(Gateway(), None)
         return cast(BaseTask, super().make(**{"llm": llm, **parameters}))
 
     def run(self, script: Script | None = None, **options: Any) -> Trial:
-        """Run a new task with the engine, its model saying what a script says."""
+        """Run a new task with the engine; its model follows a script."""
         script = script or self.script()
         return self.attempt(self.make(script), script=script, **options)
 
     def spoilt(self, spoil: Spoil, place: int) -> tuple[SpoiltScript, Trial]:
-        """Run the task, with every answer to the row that comes at a place spoilt."""
+        """Run the task with every answer to one row spoilt; `place` says which row."""
         script = SpoiltScript(self.answer, self.most_calls, spoil, place)
         return script, self.run(script, concurrency=1)
 
     def interrupted(self, name: str, calls: int) -> Trial:
-        """Run the task in about a dozen sessions, each of which is cut off in a call, and the last is not."""
+        """Run the task in about a dozen sessions; all but the last are cut off during a call."""
         each = -(-calls // _SESSIONS) or 1
         for _ in range(calls + 2):
             trial = self.run(CutScript(self.answer, self.most_calls, each), name=name, concurrency=1)
@@ -73,23 +73,23 @@ class TaskBench(StepBench):
 
     @property
     def indices(self) -> range:
-        """The indices for which variables are drawn: so many that a task with `feedback` is given rows."""
+        """The indices to sample variables for: enough for a task with `feedback` to receive rows."""
         return range(self.rows + 2 * self._feedback)
 
     @cached_property
     def accepted(self) -> list[Row]:
-        """The rows of a run, which feed the later indices of a task with `feedback`; none for any other."""
+        """The rows of a run, for the later indices of a task with `feedback`; none for other tasks."""
         return self.run(concurrency=1).rows if self._feedback else []
 
     def variables(self, indices: Sequence[int], seed: int = 0) -> dict[int, Variables]:
-        """Return what a new task draws for each index, in the order in which they are given."""
+        """Return what a new task samples for each index, in the given order."""
         task = self.make()
         assert isinstance(task, GeneratorTask)
         task.load()
         return {index: caught(partial(_drawn, task, index, seed, self._window(index))) for index in indices}
 
     def outcomes(self, places: Sequence[int]) -> list[Outcome]:
-        """Return what a new task makes of these indices or inputs, one after the other."""
+        """Return what a new task makes from these indices or inputs, one after the other."""
         task = self.make()
         task.load()
         return [caught(partial(self._outcome, task, place)) for place in places]
@@ -106,7 +106,7 @@ class TaskBench(StepBench):
         return self.cls.feedback if issubclass(self.cls, GeneratorTask) else 0
 
     def _window(self, index: int) -> list[Row]:
-        """Return the rows that index is fed with, as far as there are so many; each index gives one."""
+        """Return the earlier rows for an index, as far as they exist; each index has one row."""
         blocks = index // self._feedback - 1 if self._feedback else 0
         return copy.deepcopy(self.accepted[: self._feedback * blocks]) if blocks > 0 else []
 
@@ -118,5 +118,5 @@ class TaskBench(StepBench):
 
 
 def _drawn(task: GeneratorTask, index: int, seed: int, accepted: list[Row]) -> dict[str, Any] | None:
-    # A copy: a task may draw one and the same list again and again, and add to it.
+    # A copy: a task may return the same list each time and append to it.
     return copy.deepcopy(task.variables(index, seed, accepted))

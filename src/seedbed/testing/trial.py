@@ -1,4 +1,4 @@
-"""A step run by the engine for a contract: what it came to, row by row."""
+"""A run of a step by the engine, for a contract: its outcome, row by row."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from seedbed.testing.scripts import Script
 class Trial:
     """One session of a run.
 
-    `rows` is the dataset, `made` has the rows of each item that was decided in this session, `calls` counts
-    the answers that it was given; `stopped_by` is the error that ended it.
+    `rows` is the dataset. `made` has the rows of each item decided in this session. `calls` counts the
+    answers it received. `stopped_by` is the error that ended it.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Trial:
 
     @property
     def reasons(self) -> str:
-        """Why rows are not there: like reasons are one line, with their number and the first of the rows."""
+        """Why rows are missing: one line per reason, with the number of rows and the first of them."""
         places: dict[tuple[str, str], list[str]] = {}
         for one in (*self.failures, *self.rejections):
             places.setdefault((one.kind, one.reason), []).append(one.place)
@@ -56,22 +56,22 @@ class Trial:
 
     @property
     def untyped(self) -> list[Failure]:
-        """The failures that are no errors of Seedbed, nor of classes that derive from them."""
+        """The failures whose errors aren't Seedbed's, nor derived from Seedbed's."""
         return [failure for failure in self.failures if failure.kind not in _kinds(SeedbedError)]
 
     @property
     def ended_early(self) -> bool:
-        """Whether a `process` raised, so that all that it would have made is lost."""
+        """Whether a `process` raised, so that the rest of its rows is lost."""
         return any(failure.row == "source" for failure in self.failures)
 
     def harmed(self, good: Trial, but: str) -> list[str]:
-        """Return the items that failed, or are not what they are in a good trial, all but one."""
+        """Return the items other than `but` that failed, or differ from those of a good trial."""
         failed = [failure.row for failure in self.failures]
         changed = [item for item, rows in self.made.items() if rows and rows != good.made.get(item, rows)]
         return [item for item in failed + changed if item.partition("/")[0] != but]
 
     def take(self, settled: ItemOutcome, step: str) -> None:
-        """Note what became of an item."""
+        """Record the outcome of an item."""
         self.made[settled.id] = [in_flight.row() for in_flight in settled.rows(step)]
         self.failures += settled.failures
         self.rejections += settled.rejections
@@ -87,14 +87,14 @@ def attempt(
     name: str | None = None,
     concurrency: int | None = None,
 ) -> Trial:
-    """Run a step over `inputs`, or for `n` rows, and return what it came to, whatever that is.
+    """Run a step over `inputs`, or for `n` rows, and return the outcome, whatever it is.
 
-    `script` is what its model says. Under a `name` it goes on where the run of that name stopped. A session
-    that is not over after `patience` seconds fails the running test.
+    `script` gives the model's answers. With a `name`, the run of that name resumes. If the session takes
+    longer than `patience` seconds, the running test fails.
     """
     trial = Trial()
     try:
-        # Every row is to be seen, also where the first ones all fail alike.
+        # Never give up: the contract needs the outcome of every row, even if the first ones fail alike.
         plan = make_plan(step, n=n, input=inputs, concurrency=concurrency, bounds=Bounds(give_up_after=0))
         engine = partial(LocalEngine, watch=lambda settled: trial.take(settled, step.name))
         session = open_session(plan, name=name, engine=engine)
@@ -113,14 +113,17 @@ def attempt(
 
 
 def _executed(session: Session, patience: float) -> Run:
-    """Execute in a thread that can be left behind: a test that waits for ever says nothing."""
+    """Execute in a thread that the test can abandon: a test that waits forever says nothing."""
     ended: Future[Run] = Future()
     threading.Thread(target=_settle, args=(ended, session), daemon=True).start()
     try:
         return ended.result(patience)
     except TimeoutError:
         session.cancel()
-        pytest.fail(f"'{session.plan.name}' has not come to an end in {patience:g} seconds: it hangs")
+        pytest.fail(
+            f"the run of '{session.plan.name}' has not ended in {patience:g} seconds: "
+            "look for code that waits forever, or raise the fact `patience`"
+        )
 
 
 def _settle(ended: Future[Run], session: Session) -> None:
@@ -136,5 +139,5 @@ def _places(rows: Sequence[str]) -> str:
 
 
 def _kinds(error: type[Exception]) -> set[str]:
-    """Return the names of an error's class and of all that derive from it."""
+    """Return the names of an error class and of all classes that derive from it."""
     return {error.__name__}.union(*map(_kinds, error.__subclasses__()))

@@ -1,4 +1,4 @@
-"""Watches the methods of a step change what they are given."""
+"""Notices when the methods of a step change their arguments."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Changes = list[str]
 
 
 def watch_changes(step: BaseStep, *methods: str) -> Changes:
-    """Return a list to which each of these methods is noted that changes one of its arguments."""
+    """Return a list that gets an entry for each of these methods that changes one of its arguments."""
     changes: Changes = []
     for name in methods:
         watched = _watched(getattr(step, name), functools.partial(_note, changes, name))
-        # Pydantic refuses what is no field; a run works with a copy that has it too.
+        # Pydantic refuses attributes that aren't fields. The copy that a run works with has this one too.
         object.__setattr__(step, name, watched)
     return changes
 

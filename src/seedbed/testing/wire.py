@@ -1,4 +1,4 @@
-"""A provider's protocol seen from the server's side: what the contract of a backend speaks to it."""
+"""A provider's protocol from the server's side: how the contract of a backend talks to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seedbed.testing.scripted_server import Received, Reply
 
 
 class Asked(NamedTuple):
-    """What a server was asked, in neutral terms: of which model, with which key, and what."""
+    """What a server was asked, independent of the protocol: the model, the key and the request."""
 
     model: str
     key: str | None
@@ -20,7 +20,7 @@ class Asked(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """How a provider words a refusal: status, message, and its own code for it."""
+    """How a provider refuses a request: status, message, and its own error code."""
 
     status: int
     message: str
@@ -28,51 +28,55 @@ class Refusal(NamedTuple):
 
 
 class Wire(ABC):
-    """One protocol: the inverse of what a backend does, which translates to it and from it.
+    """A protocol from the server's side: it reads requests and writes answers, a backend does the reverse.
 
-    Known ones are `ChatCompletions`, `ResponsesAPI` and `AnthropicMessages`; a backend of another protocol
-    gives its contract a class of its own.
+        class TestParrot(LLMContract):
+            llm_class = ParrotLLM
+            wire = ChatCompletions()
+
+    Seedbed has `ChatCompletions`, `ResponsesAPI` and `AnthropicMessages`. If your backend speaks another
+    protocol, write a class for it.
     """
 
     finish_reasons: ClassVar[tuple[str, ...]] = ("stop", "length", "content_filter")
-    """The reasons that the protocol tells apart, beside tool calls."""
+    """The finish reasons that the protocol distinguishes, besides tool calls."""
 
     counts: ClassVar[tuple[str, ...]] = ("cached_tokens", "reasoning_tokens")
-    """What the protocol counts, as fields of `Usage`, beside input and output."""
+    """The counts that the protocol reports, as fields of `Usage`, besides input and output tokens."""
 
     limits: ClassVar[tuple[str, ...]] = Limits._fields
-    """What the protocol's headers tell of rate limits, as fields of `Limits`."""
+    """The rate limits in the protocol's headers, as fields of `Limits`."""
 
     overflow: ClassVar[Refusal]
-    """How the provider says that prompt and answer do not fit into the context."""
+    """How the provider says that the prompt is too long for the context."""
 
     def fields(self, url: str, key: str) -> dict[str, Any]:
-        """Return the fields that point an LLM to a server at `url`, with a key."""
+        """Return the fields of an LLM that uses the server at `url` with a key."""
         return {"base_url": url, "api_key": key}
 
     @abstractmethod
     def read(self, received: Received) -> Asked:
-        """Return what a request of the backend's asks for; what is not neutral is in `extra`."""
+        """Return what a request of the backend asks for; fields that Seedbed doesn't know go to `extra`."""
 
     @abstractmethod
     def answer(self, response: Response) -> Reply:
-        """Return the reply that means `response`; one without choices is a body that holds no answer."""
+        """Return the reply for `response`; if it has no choices, a body without an answer."""
 
     @abstractmethod
     def refusal(self, refusal: Refusal) -> Reply:
-        """Return the reply that means a refusal."""
+        """Return the reply for a refusal."""
 
     def retry_headers(self, seconds: int) -> Mapping[str, str]:
-        """Return the headers of a refusal that ask to wait so many seconds."""
+        """Return the headers of a refusal that ask the client to wait this many seconds."""
         return {"retry-after": str(seconds)}
 
     def limit_headers(self, limits: Limits) -> Mapping[str, str]:
-        """Return the headers that tell of rate limits; none where the protocol has none."""
+        """Return the headers with these rate limits; none if the protocol has no such headers."""
         return {}
 
 
 def key_in(received: Received) -> str | None:
-    """Return the key of a request: a bearer token, or one of the headers that providers use."""
+    """Return the key of a request, from a bearer token or from a header that providers use."""
     headers = received.headers
     bearer = headers.get("authorization", "").partition(" ")[2]
     return bearer or headers.get("x-api-key") or headers.get("api-key")

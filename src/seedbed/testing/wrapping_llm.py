@@ -1,4 +1,4 @@
-"""A backend around another one, which it is taken for."""
+"""A backend that wraps another one and looks like it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from seedbed.llm.request import Request
 
 
 class WrappingLLM(LLM):
-    """Stands in for another LLM: of its name, with its parameters, limits and capabilities."""
+    """Wraps another LLM, with the same name, parameters, limits and capabilities.
+
+    class SlowLLM(WrappingLLM):
+        async def respond(self, request: Request) -> Response:
+            await asyncio.sleep(1)
+            return await self.inner.respond(request)
+    """
 
     _inner: LLM = PrivateAttr()
 
@@ -22,75 +28,75 @@ class WrappingLLM(LLM):
 
     @property
     def inner(self) -> LLM:
-        """The LLM that it stands in for."""
+        """The wrapped LLM."""
         return self._inner
 
     @property
     def capabilities(self) -> Capabilities:
-        """Those of the other."""
+        """Those of the wrapped LLM."""
         return self._inner.capabilities
 
     @property
     def model_name(self) -> str:
-        """That of the other."""
+        """That of the wrapped LLM."""
         return self._inner.model_name
 
     @property
     def reference(self) -> str:
-        """That of the other."""
+        """That of the wrapped LLM."""
         return self._inner.reference
 
     @property
     def endpoint(self) -> str:
-        """That of the other."""
+        """That of the wrapped LLM."""
         return self._inner.endpoint
 
     @property
     def credential_id(self) -> str:
-        """That of the other."""
+        """That of the wrapped LLM."""
         return self._inner.credential_id
 
     @property
     def slots(self) -> int | None:
-        """Those of the other."""
+        """Those of the wrapped LLM."""
         return self._inner.slots
 
     @property
     def price_id(self) -> str | None:
-        """That of the other."""
+        """That of the wrapped LLM."""
         return self._inner.price_id
 
     @property
     def answer_settings(self) -> dict[str, Any]:
-        """Those of the other."""
+        """Those of the wrapped LLM."""
         return self._inner.answer_settings
 
     @property
     def identity(self) -> bytes:
-        """That of the other: answers of the one are answers of the other."""
+        """That of the wrapped LLM, since both give the same answers."""
         return self._inner.identity
 
     def given(self) -> dict[str, Any]:
-        """Return the parameters that were set, on this one or else on the other."""
+        """Return the parameters that were set on this LLM, or else on the wrapped one."""
         return {**self._inner.given(), **super().given()}
 
     def estimate_tokens(self, request: Request) -> int:
-        """Estimate as the other does."""
+        """Estimate as the wrapped LLM does."""
         return self._inner.estimate_tokens(request)
 
     def secrets(self) -> tuple[str, ...]:
-        """Return what must never be shown of the other."""
+        """Return the wrapped LLM's secrets, which must never be shown."""
         return self._inner.secrets()
 
     def load(self) -> None:
-        """Load the other."""
+        """Load the wrapped LLM."""
         self._inner.ensure_loaded()
 
     def unload(self) -> None:
-        """Unload the other."""
+        """Unload the wrapped LLM."""
         self._inner.unload()
         super().unload()
 
     async def check(self) -> None:
-        """Check the other."""
+        """Check the wrapped LLM."""
         await self._inner.check()
