@@ -66,7 +66,7 @@ def test_an_error_among_the_answers_is_raised() -> None:
 def test_a_script_that_has_run_out_says_so_and_stops_a_run() -> None:
     llm = ScriptedLLM("Blue.", "Red.")
 
-    with pytest.raises(GenerationError, match="the script has no answer left: 2 were given"):
+    with pytest.raises(GenerationError, match="the script has no answer left: it has 2"):
         llm.generate([user("x"), user("y"), user("z")])
     stopped = run(Colours(llm=ScriptedLLM("Blue.", "Red.")), 5)
 
