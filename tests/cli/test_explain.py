@@ -98,7 +98,7 @@ def test_a_duplicate_is_explained(seedbed: Seedbed) -> None:
 
 def test_a_run_without_refused_rows_says_so(seedbed: Seedbed) -> None:
     run(Count(llm=scripted()), 1, name="one")
-    assert seedbed("runs", "explain", "one").out == "no row of the run 'one' has failed or was rejected\n"
+    assert seedbed("runs", "explain", "one").out == "no row of the run 'one' failed or was rejected\n"
 
 
 def test_a_row_that_fails_before_a_fork_is_counted_once(seedbed: Seedbed) -> None:

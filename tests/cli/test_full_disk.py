@@ -104,5 +104,5 @@ def test_what_is_shown_on_a_full_disk_ends_with_a_word(command: str) -> None:
             check=False,
         )
 
-    said = "error: standard output cannot be written to: No space left on device\n  make room on its disk\n"
+    said = "error: standard output cannot be written to: No space left on device\n  free some space there\n"
     assert (ended.returncode, ended.stderr) == (3, said)

@@ -99,7 +99,7 @@ def test_a_lock_of_a_run_holds_what_it_used(run: Seedbed, folder: Path) -> None:
 
     refused = run("plugins", "lock", "--run", "haiku", "-o", "haiku.lock")
     assert refused.status == 2
-    assert "the run 'haiku' used the class 'Haiku', which is in no plugin" in refused.error
+    assert "the run 'haiku' used the class 'Haiku', which isn't in a plugin" in refused.error
     assert not (folder / "haiku.lock").exists()
 
     assert run("plugins", "lock", "--run", "haiku", "t.py", "-o", "haiku.lock").status == 0
@@ -145,7 +145,7 @@ def test_a_file_of_another_kind_is_not_overwritten(run: Seedbed, folder: Path) -
 
     assert refused.status == 2
     assert "'pyproject.toml' is not a lock file: it has no lock-version" in refused.error
-    assert "it is not overwritten: choose another -o" in refused.error
+    assert "it has not been overwritten: choose another -o" in refused.error
     assert (folder / "pyproject.toml").read_text() == "[project]\nname = 'a'\n"
 
 

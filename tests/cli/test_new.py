@@ -54,7 +54,7 @@ _ON_TWO_LINES = ("Ada\nExample", "Ada\x7f", "Ada\u2028Example")
     ("author", "said"),
     [
         *((author, "has a line break or another control character") for author in _ON_TWO_LINES),
-        ("Ada\udc80", "is not text in UTF-8"),
+        ("Ada\udc80", "is not valid UTF-8"),
     ],
 )
 def test_an_author_on_two_lines_is_refused(seedbed: Seedbed, folder: Path, author: str, said: str) -> None:

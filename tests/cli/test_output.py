@@ -111,7 +111,7 @@ CASES = [
     Case("plugins show loud-engine --json", "json", "Prints as well."),
     Case("plugins show loud-observer --json", "json", "seedbed_run_started"),
     Case("plugins check loud --json", "json", "dist-loud"),
-    Case("plugins check loud", "text", "it prints when it is imported"),
+    Case("plugins check loud", "text", "it prints when it's imported"),
     Case("plugins doctor --json", "json", "interpreter"),
     Case("plugins lock", "text", "dist-loud"),
     Case("schema", "json", "loud"),
@@ -184,4 +184,4 @@ def test_what_plugins_print_does_not_mix_with_what_a_command_prints(folder: Path
         assert all(isinstance(json.loads(line), dict) for line in done.stdout.splitlines())
     else:
         # What a check says of a plugin that prints quotes it.
-        assert "LOUD" not in done.stdout.replace("it prints when it is imported: LOUD", "")
+        assert "LOUD" not in done.stdout.replace("it prints when it's imported: LOUD", "")

@@ -62,7 +62,7 @@ def _listed(seedbed: Seedbed) -> dict[str, dict[str, object]]:
 def test_where_there_are_none_the_list_says_how_to_make_one(seedbed: Seedbed) -> None:
     result = seedbed("runs")
     assert (result.status, result.out) == (0, "")
-    assert "no runs are kept in" in result.err
+    assert "there are no runs in" in result.err
     assert "seedbed run TASK" in result.err
     assert seedbed("runs", "list", "--json").out == "[]\n"
 
@@ -121,7 +121,7 @@ def test_a_run_that_was_killed_is_listed_so_and_goes_on(
     working.send_signal(signal.SIGKILL)
     working.communicate()
     assert _listed(seedbed)["w"]["outcome"] == "killed"
-    assert "the same command again goes on from here" in seedbed("runs", "show", "w").out
+    assert "the same command resumes from here" in seedbed("runs", "show", "w").out
     Path("go").touch()
     result = seedbed(*WAITING)
     assert result.status == 0
@@ -153,7 +153,7 @@ def test_show_says_what_ran_what_came_of_it_and_what_to_do(seedbed: Seedbed, odd
         "incomplete, ",
         "4 failed at odd: ValueError: an odd one\n    and no other\n",
         "rows 1, 3, 5, 7\n",
-        "`seedbed runs retry odd` asks the failed rows again",
+        "`seedbed runs retry odd` retries the failed rows",
     ):
         assert said in out
 
@@ -276,10 +276,10 @@ def test_removing_takes_a_word_and_leaves_the_dataset(seedbed: Seedbed, odd: Res
     refused = seedbed("runs", "remove", "odd")
     assert refused.status == 2
     assert "4 rows, 8 calls, 80 input + 160 output tokens" in refused.error
-    assert "--yes says that it is meant" in refused.error
+    assert "confirm it with --yes" in refused.error
     assert (runs / "odd").exists()
     removed = seedbed("runs", "remove", "odd", "--yes")
-    assert removed.err == "the run 'odd' is removed; odd.jsonl stays as it is\n"
+    assert removed.err == "removed the run 'odd'; odd.jsonl is still there\n"
     assert not (runs / "odd").exists()
     assert Path("odd.jsonl").exists()
 

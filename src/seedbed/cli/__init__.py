@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from seedbed.cli.terminal.streams import end_output, open_missing_streams
 
 _COLLECTED_AFTER = 50_000
-"""Objects made and not yet freed after which the collector looks for garbage."""
+"""New objects after which the garbage collector runs (Python's default is 700 or 2,000)."""
 
 
 def main() -> int:
     """Run the command with the arguments of the process, and return the exit status."""
-    # pydantic would look for its own plugins in the metadata of all that is installed, which takes its time
-    # and raises where any of it is malformed. PYDANTIC_DISABLE_PLUGINS= (empty) has it look all the same.
+    # pydantic looks for its own plugins in the metadata of all installed packages. That takes time, and fails
+    # if any of them is malformed. PYDANTIC_DISABLE_PLUGINS= (empty) in the environment turns them on again.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # What is imported stays: looking through it for garbage again and again is 7 % of a run of one row.
+    # Imported modules stay in memory: searching them for garbage again and again is 7 % of a run of one row.
     gc.set_threshold(_COLLECTED_AFTER, 20, 20)
     open_missing_streams()
     _import_command()
@@ -30,16 +30,14 @@ def main() -> int:
 
     if status == ExitStatus.INTERRUPTED:
         end_soon(status)
-    # Python would look through all that was imported for garbage, a tenth of what a listing takes.
+    # At its end Python would search all imported modules for garbage: a tenth of the time of a listing.
     gc.freeze()
     return status
 
 
 def _import_command() -> None:
-    """Import what all commands need. Ctrl-C ends the process at once meanwhile: nothing has begun.
-
-    A KeyboardInterrupt is lost in a callback of the import system, or comes with a traceback.
-    """
+    """Import what all commands need. Until then Ctrl-C ends the process at once, as nothing has begun."""
+    # During imports a KeyboardInterrupt is lost in a callback of the import system, or shows a traceback.
     former = signal.getsignal(signal.SIGINT)
     if former is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
@@ -55,7 +53,7 @@ def _end(*_: object) -> None:
 
 
 def invoke(args: Sequence[str]) -> int:
-    """Run the command with `args` and return its exit status; never raises, what went wrong is on stderr."""
+    """Run the command with `args` and return its exit status; errors go to stderr and are never raised."""
     from seedbed.cli.failures import guarded
 
     def command() -> int | None:

@@ -1,4 +1,4 @@
-"""Questions about the types of fields: what a text on the command line can stand for, and its plain words."""
+"""The types of fields: what text on the command line they take, and how to describe them in plain words."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _BOUNDS = {"ge": "{} or more", "gt": "more than {}", "le": "at most {}", "lt": "
 
 
 def takes_text(annotation: Any) -> bool:
-    """Whether a field of this type takes text as it is."""
+    """Whether a field of this type takes text unchanged, and not as JSON."""
     return any(_is_text(kind) for kind in _alternatives(annotation))
 
 
 def takes_mapping(annotation: Any) -> bool:
-    """Whether a field of this type has parts by name that no class declares."""
+    """Whether a field of this type takes any keys, which no class declares."""
     return any(kind is Any or (get_origin(kind) or kind) is dict for kind in _alternatives(annotation))
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the pydantic class that a field of this type holds, or None."""
+    """Return the pydantic class that a field of this type takes, or None."""
     return next((kind for kind in _alternatives(annotation) if _is_model(kind)), None)
 
 
@@ -50,7 +50,7 @@ def plain_words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
-    """Yield the types that a type is a union of, without their annotations; itself where it is none."""
+    """Yield the members of a union without their annotations; for any other type, the type itself."""
     if get_origin(annotation) is Annotated:
         yield from _alternatives(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, types.UnionType):
@@ -92,7 +92,7 @@ def _word(kind: Any) -> str:
 
 
 def _inner_metadata(annotation: Any) -> Iterator[Any]:
-    """Yield what `Annotated` says of the parts of a union, the contents of a `Field` among it."""
+    """Yield the metadata of `Annotated` in a union's members, including the contents of a `Field`."""
     if get_origin(annotation) is Annotated:
         for item in get_args(annotation)[1:]:
             yield from getattr(item, "metadata", None) or [item]

@@ -1,4 +1,4 @@
-"""The arguments of the command are text, since what is kept of a run is."""
+"""Checking that the arguments are text: runs record them, and record text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from seedbed.errors import UsageError
 
 
 def check_text(args: Sequence[str]) -> None:
-    """Raise UsageError for an argument that is no text in UTF-8, as names of files may be on Linux."""
+    """Raise UsageError for an argument that isn't valid UTF-8, which a file name on Linux may be."""
     for number, arg in enumerate(args, 1):
         if "\0" in arg or any("\ud800" <= mark <= "\udfff" for mark in arg):
-            # It isn't quoted: it may hold a key.
-            raise UsageError(f"argument {number} is not text in UTF-8", "rename the file that it names")
+            # Named by its number and not quoted: it may hold a key.
+            raise UsageError(f"argument {number} is not valid UTF-8", "rename the file that it names")

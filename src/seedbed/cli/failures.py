@@ -1,4 +1,4 @@
-"""What the command says, and its exit status, when something goes wrong."""
+"""Error messages and exit statuses of the command."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class ExitStatus(IntEnum):
 
     COMPLETE = 0
     INCOMPLETE = 1
-    """Rows failed, or there are fewer than asked for; a check found something."""
+    """Rows failed, there are fewer rows than asked for, or a check found a problem."""
     USAGE = 2
-    """It could not begin; nothing was spent."""
+    """It couldn't begin; nothing was spent."""
     INTERRUPTED = 3
     FAULT = 4
-    """A fault of Seedbed itself."""
+    """A bug in Seedbed."""
 
 
 def guarded(command: Callable[[], int | None]) -> int:
-    """Return the exit status of `command`, with one clear message on stderr for whatever it raises."""
+    """Run `command` and return its exit status, with one clear message on stderr for whatever it raises."""
     show_logs_visibly()
     try:
         status = command() or ExitStatus.COMPLETE
@@ -59,9 +59,9 @@ def guarded(command: Callable[[], int | None]) -> int:
         return ExitStatus.USAGE
     except MemoryError as error:
         _show_traceback(error)
-        show("there is not enough memory", "what was made is kept; make --max-bytes-in-flight smaller")
+        show("out of memory", "what was made is kept; resume with a smaller --max-bytes-in-flight")
         return ExitStatus.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - nobody is above us; the user gets one line, and the trace on request
+    except Exception as error:  # noqa: BLE001 - nothing above catches it; users get one line
         return _unforeseen(error)
     return status
 
@@ -81,15 +81,15 @@ def show(fact: str, *advice: str) -> None:
 
 @contextmanager
 def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
-    """Turn what a plugin's own code raises into a PluginError that names it; errors of ours pass.
+    """Turn what a plugin's own code raises into a PluginError that names the plugin; our own errors pass.
 
-    `secrets` are kept out of the message.
+    `secrets` are removed from the message.
     """
     try:
         yield
     except SeedbedError:
         raise
-    except Exception as error:  # noqa: BLE001 - raised again, by the name of whose code it is
+    except Exception as error:  # noqa: BLE001 - raised again, with the name of the plugin
         from seedbed.llm.keys.redaction import redact, showable
 
         fact, advice = told(error)
@@ -101,13 +101,13 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
 
 
 def _show_exit(error: BaseException) -> None:
-    """Say whose code ended the process; the command itself never does."""
+    """Name the code that tried to end the process: the command's own code never does."""
     _show_traceback(error)
     place = author_place(error)
     show(
-        f"code that is no part of seedbed ended the process: {type(error).__name__}: {error}".rstrip(": "),
+        f"code outside of seedbed ended the process: {type(error).__name__}: {error}".rstrip(": "),
         *((f"raised in {place}",) if place else ()),
-        "what was made is kept; raise an error of another kind where only a row cannot be made",
+        "what was made is kept; raise another kind of error if only one row can't be made",
     )
 
 
@@ -115,15 +115,15 @@ def _unforeseen(error: Exception) -> ExitStatus:
     _show_traceback(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
         discard_output()
-        show(f"standard output cannot be written to: {error.strerror}", "make room on its disk")
+        show(f"standard output cannot be written to: {error.strerror}", "free some space there")
         return ExitStatus.INTERRUPTED
     if isinstance(error, OSError) and error.filename is not None:
-        # Whatever the place in our code: it's the file that is wrong.
+        # Wherever it was raised in our code, the file is what's wrong.
         show(f"'{error.filename}' cannot be used: {error.strerror}", "choose another file or folder")
         return ExitStatus.USAGE
     if (place := author_place(error)) is not None:
         fact, advice = told(error)
-        show(f"code that is no part of seedbed is broken: {fact}", f"raised in {place}", *advice)
+        show(f"code outside of seedbed is broken: {fact}", f"raised in {place}", *advice)
         return ExitStatus.USAGE
     show(
         f"{type(error).__name__}: {text_of(error)}",
@@ -154,7 +154,7 @@ def _show_traceback(error: BaseException) -> None:
 
 
 def discard_output() -> None:
-    """Let the interpreter flush its standard output into nothing when it ends."""
+    """Have the interpreter flush standard output to nowhere when it exits; a failure would be printed."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

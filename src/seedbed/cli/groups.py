@@ -1,4 +1,4 @@
-"""A group of commands that answers a misspelt one with the nearest."""
+"""A group of commands that suggests the closest one for a misspelt name."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LONGEST = 200
 
 
 class Group(click.Group):
-    """A click group whose error for an unknown command is one of ours."""
+    """A click group that raises our own error for an unknown command."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Return what the arguments say; help is written here."""
+        """Return the context of the arguments; click writes help in here."""
         with _broken_pipes_passing():
             return super().make_context(*args, **extra)
 
@@ -29,13 +29,13 @@ class Group(click.Group):
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which they are written down."""
+        """Return the commands in the order in which they are defined; click sorts them."""
         return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the arguments begin with; raise UsageError where there is none."""
+        """Return the command that the arguments begin with; raise UsageError if there's none."""
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-"):
             raise UsageError(
@@ -55,17 +55,17 @@ class Group(click.Group):
             )
 
     def hints(self, word: str) -> tuple[str, ...]:
-        """Return advice for a word that is no command."""
+        """Return advice about a word that isn't a command."""
         return ()
 
 
 @contextmanager
 def _broken_pipes_passing() -> Iterator[None]:
-    """Have output that nobody reads told from code that ends the process: click makes no difference."""
+    """Raise a closed pipe as BrokenPipeError; click makes it a SystemExit, as if a plugin had exited."""
     try:
         yield
     except OSError as error:
         if error.errno != errno.EPIPE:
             raise
-        # Without a number click lets it pass.
+        # Without an errno, by which click would recognise it.
         raise BrokenPipeError from error

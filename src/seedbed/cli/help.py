@@ -1,4 +1,4 @@
-"""`--help` of `run` and `preview`: the options, then the parameters of what is named."""
+"""`--help` of `run` and `preview`: the options, then the parameters of the task and LLM that are named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from seedbed.cli.terminal.printing import echo
 
 
 def write_help(ctx: click.Context, what: str | None, llm: str | None) -> None:
-    """Write the help of the command, about `what` and `llm` if they are given."""
+    """Write the help of the command, and of `what` and `llm` if they are given."""
     formatter = ctx.make_formatter()
     if what is None and llm is None:
         ctx.command.format_help(ctx, formatter)
@@ -28,7 +28,7 @@ def _write_about(
 
     registry = registry_of(ctx)
     known: dict[str, type] = {}
-    # Plugins are imported here, and may print.
+    # Plugins are imported here, and may print: the help is to be all of standard output.
     with kept_stdout():
         if what is not None and not is_pipeline_file(what):
             known[what] = step_class_of(what, registry)

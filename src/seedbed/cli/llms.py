@@ -1,4 +1,4 @@
-"""LLMs as the options of a command choose and change them, those of a pipeline file too."""
+"""LLMs as a command's options choose and change them, including those of a pipeline file."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def made_llm(
     fields: Mapping[str, Any] | None = None,
     prefix: str = "llm",
 ) -> LLM:
-    """Return the LLM of a reference with `fields`, and with `settings`, which beat them.
+    """Return the LLM of a reference with `fields`, overridden by `settings`.
 
-    `prefix` is what users write before a field's name: `llm`, or `STEP.llm` for that of one step.
+    `prefix` is what users write before a field's name: `llm`, or `STEP.llm` for the LLM of one step.
     """
     what = f"the LLM {reference!r}"
     cls, _ = llm_class(reference, registry=registry)
-    # Any of them may be a key, and the backend's own code may quote it.
+    # Any of them may be a key, and an error of the backend's own code may quote it.
     texts = [setting.text for setting in settings if len(setting.text) >= _KEY_LENGTH]
     texts += [secret for setting in settings for secret in url_secrets(setting.text)]
     with blaming(what, texts), chosen_by_user(one.text for one in settings if not one.kept):
@@ -54,10 +54,10 @@ def made_llm(
 
 
 class PipelineLLMs:
-    """The LLMs of a pipeline file's steps, with what a command sets.
+    """The LLMs of a pipeline file's steps, with the settings of a command.
 
-    `--llm` replaces the file's own `llm:`, and `llm.NAME` sets a field of what stands there; in a file
-    without one, of each step's LLM. `STEP.llm=REF` and `STEP.llm.NAME` are for the LLM of one step.
+    `--llm` replaces the file's own `llm:`, and `llm.NAME` sets a field of that LLM, or of every step's LLM
+    if the file has no `llm:`. `STEP.llm=REF` and `STEP.llm.NAME` are for the LLM of one step.
     """
 
     def __init__(self, llm: str | None, settings: Settings, registry: Registry) -> None:
@@ -75,7 +75,7 @@ class PipelineLLMs:
                 self.others.append(setting)
 
     def make(self, step: str, own: LLMEntry | None, default: LLMEntry | None) -> LLM | None:
-        """Return the LLM of a step; None where nothing names one."""
+        """Return the LLM of a step; None if nothing names one."""
         from seedbed.pipeline.entries import LLMEntry
 
         if self._chosen is not None:
@@ -93,20 +93,20 @@ class PipelineLLMs:
         return made_llm(entry.use, settings, self._registry, fields=entry.fields, prefix=f"{step}.llm")
 
     def check(self, file: str) -> None:
-        """Raise UsageError where `--llm` or a setting has reached no step."""
+        """Raise UsageError if no step has used `--llm` or a setting."""
         given = [f"--llm {self._chosen}"] if self._chosen else []
         given += [f"--set llm.{setting.key}" for setting in self._shared]
         if given and not self._shared_is_used:
             raise UsageError(
                 f"no step of '{file}' would use {given[0]}",
-                "each task has an LLM of its own: write --set STEP.llm=BACKEND/MODEL, or STEP.llm.NAME=VALUE"
+                "each task has its own LLM: write --set STEP.llm=BACKEND/MODEL, or STEP.llm.NAME=VALUE"
                 if self._made
-                else "leave it out, or add --llm BACKEND/MODEL where a task lacks an LLM",
+                else "leave it out, or add --llm BACKEND/MODEL if a task has no LLM",
             )
         for step, settings in self._of_step.items():
             if step not in self._made:
                 raise UsageError(
-                    f"--set {settings[0].key} names no LLM of a step",
+                    f"--set {settings[0].key} is for a step without an LLM",
                     *did_you_mean(step, self._made),
                     f"steps with an LLM: {', '.join(sorted(self._made)) or 'none'}",
                 )

@@ -1,4 +1,4 @@
-"""Help in which the options stand in groups, by what somebody wants to do with them."""
+"""Help with the options in groups, by what users want to do."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "What a pipeline file may do": ("allow_hosts", "allow_code"),
     }
 )
-"""The names of parameters under the title of their group; a command shows those that it has."""
+"""The names of parameters by the title of their group; a command shows the ones that it has."""
 
 
 class GroupedCommand(click.Command):
-    """A command whose options stand in groups where there are many.
+    """A command that shows its options in groups if it has many.
 
     @click.command(cls=GroupedCommand)
     """
@@ -46,7 +46,7 @@ class GroupedCommand(click.Command):
 
 
 class GroupedGroup(Group):
-    """A group of commands, which its help names first, whose own options stand in groups."""
+    """A group of commands with a help that lists the commands first, then the options in groups."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, then the options, each under the title of its group."""
@@ -57,14 +57,14 @@ class GroupedGroup(Group):
 def write_options(
     command: click.Command, ctx: click.Context, formatter: click.HelpFormatter, *, few: int = _FEW
 ) -> None:
-    """Write the options of a command, in groups where there are more than a `few`."""
+    """Write the options of a command, in groups if there are more than a `few`."""
     records = {
         param.name or "": record
         for param in command.get_params(ctx)
         if isinstance(param, click.Option) and (record := param.get_help_record(ctx)) is not None
     }
     groups = dict(_grouped(records)) if len(records) > few else {"Options": list(records.values())}
-    # The texts of all groups begin in one column; where lines are short, below their option.
+    # The texts of all groups begin in the same column. On a narrow terminal they go below their option.
     most = min(_WIDEST, formatter.width // 3)
     widest = min(max(len(option) for option, _ in records.values()), most)
     for title, rows in groups.items():

@@ -1,4 +1,4 @@
-"""The options that `run`, `preview` and `runs retry` share."""
+"""Options that `run`, `preview` and `runs retry` have in common."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from seedbed.cli.terminal.duration import DURATION, SIZE
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
-llm_option = click.option("--llm", metavar="REF", help="The LLM: BACKEND/MODEL, or PATH.py:CLASS/MODEL.")
+llm_option = click.option("--llm", metavar="REF", help="LLM to call: BACKEND/MODEL, or PATH.py:CLASS/MODEL.")
 
 set_option = click.option(
     "--set",
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Set a parameter of the task, llm.NAME of the LLM; STEP[.llm].NAME with a FILE (repeatable).",
+    help="Set a parameter: NAME of the task, llm.NAME of the LLM, STEP.NAME in a FILE (repeatable).",
 )
 
 allow_host_option = click.option(
@@ -30,7 +30,7 @@ allow_host_option = click.option(
     "allow_hosts",
     metavar="HOST",
     multiple=True,
-    help="Let keys of the environment go to this host, where a FILE names it (repeatable).",
+    help="Allow API keys to be sent to this host, if a FILE names it (repeatable).",
 )
 
 csv_safe_option = click.option(
@@ -45,14 +45,14 @@ allow_code_option = click.option(
     type=click.Path(path_type=Path),
     metavar="FILE.py",
     multiple=True,
-    help="Let a pipeline file name classes of this Python file (repeatable).",
+    help="Allow a pipeline file to use classes from this Python file (repeatable).",
 )
 
 concurrency_option = click.option(
     "--concurrency",
     type=int,
     metavar="N",
-    help="Calls in flight, from the start and at most; 16 and adapting if unset.",
+    help="Calls in flight at most, from the start; if unset, 16 and then adaptive.",
 )
 
 
@@ -61,63 +61,70 @@ plugin_option = click.option(
     "plugins",
     metavar="NAME",
     multiple=True,
-    help="Tell this observer of calls and rows: a name, or PATH.py:CLASS (repeatable).",
+    help="Observer to send calls and rows to: a name, or PATH.py:CLASS (repeatable).",
 )
 
 
 engine_option = click.option(
-    "--engine", metavar="NAME", help="What makes the rows: a name, or PATH.py:CLASS; built in if left out."
+    "--engine",
+    metavar="NAME",
+    help="Engine to run with: a name, or PATH.py:CLASS; the built-in one if unset.",
 )
 
 
 def bound_options(command: _Decorated) -> _Decorated:
-    """Add what says where a run stops by itself, and how fast it may go."""
+    """Add the options that stop a run by itself, and those that limit its speed."""
     options = (
         click.option(
-            "--max-attempts", type=int, metavar="N", help="Indices to try at most; 10 for each row if unset."
+            "--max-attempts",
+            type=int,
+            metavar="N",
+            help="Rows to try at most; 10 for each one asked for if unset.",
         ),
-        click.option("--max-failures", metavar="N|P%", help="Stop when more rows than that have failed."),
+        click.option("--max-failures", metavar="N|P%", help="Stop when more rows than this have failed."),
         click.option(
             "--give-up-after",
             type=int,
             metavar="N",
-            help="Stop when the first N rows come to nothing for one reason; 50 if unset, 0: never.",
+            help="Stop if the first N rows are all lost for one reason; 50 if unset, 0: never.",
         ),
-        click.option("--max-cost", type=float, metavar="DOLLARS", help="Stop before the run costs more."),
+        click.option(
+            "--max-cost", type=float, metavar="DOLLARS", help="Stop before the run costs more than this."
+        ),
         click.option(
             "--max-tokens-total",
             "max_tokens",
             type=int,
             metavar="N",
-            help="Stop before the run uses more, input and output.",
+            help="Stop before the run uses more tokens, input and output together.",
         ),
         click.option(
             "--max-time",
             "max_seconds",
             type=DURATION,
             metavar="TIME",
-            help="Stop after that long: 90s, 20m or 2h.",
+            help="Stop after this time: 90s, 20m or 2h.",
         ),
         click.option(
             "--max-bytes-in-flight",
             type=SIZE,
             metavar="SIZE",
-            help="Memory for rows under way, as 64MB or 1GB; 256MB if unset.",
+            help="Memory for rows in flight, such as 64MB or 1GB; 256MB if unset.",
         ),
         click.option(
-            "--requests-per-minute", type=float, metavar="N", help="Requests sent a minute at most."
+            "--requests-per-minute", type=float, metavar="N", help="Requests to send per minute at most."
         ),
         click.option(
             "--tokens-per-minute",
             type=float,
             metavar="N",
-            help="Tokens used a minute at most, input and output.",
+            help="Tokens to use per minute at most, input and output together.",
         ),
         click.option(
             "--price-input",
             type=float,
             metavar="DOLLARS",
-            help="Price of a million input tokens, where none is listed.",
+            help="Price of a million input tokens, if the model has no known price.",
         ),
         click.option(
             "--price-output", type=float, metavar="DOLLARS", help="Price of a million output tokens."
@@ -127,7 +134,7 @@ def bound_options(command: _Decorated) -> _Decorated:
 
 
 def order_options(command: _Decorated) -> _Decorated:
-    """Add what says which rows are to be made: TASK|FILE, --llm, --input, --set, --seed, --concurrency."""
+    """Add the options for which rows to make: TASK|FILE, --llm, --input, --set, --seed, --concurrency."""
     options = (
         click.argument("what", metavar="TASK|FILE", required=False),
         llm_option,
@@ -135,31 +142,33 @@ def order_options(command: _Decorated) -> _Decorated:
             "--input",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="Rows to read: .jsonl, .csv, .parquet or .arrow.",
+            help="File of input rows: .jsonl, .csv, .parquet or .arrow.",
+        ),
+        click.option("--columns", metavar="A,B", help="Columns to read from the input; all if unset."),
+        click.option(
+            "--drop", metavar="COLUMN", multiple=True, help="Column of the input to leave out (repeatable)."
         ),
         click.option(
-            "--columns", metavar="A,B", help="Columns of the input that rows have; all if left out."
-        ),
-        click.option(
-            "--drop", metavar="COLUMN", multiple=True, help="Leave a column of the input out (repeatable)."
-        ),
-        click.option(
-            "--encoding", metavar="NAME", help="Encoding of the input, if text in another one than UTF-8."
+            "--encoding", metavar="NAME", help="Encoding of a text input that isn't UTF-8, such as cp1252."
         ),
         set_option,
-        click.option("--seed", type=int, default=0, metavar="N", help="Seed of the run; 0 unless given."),
+        click.option(
+            "--seed", type=int, default=0, metavar="N", help="Seed of everything sampled; 0 if unset."
+        ),
         concurrency_option,
         allow_host_option,
         allow_code_option,
-        click.option("--leaf", metavar="STEP", help="Step whose rows are the dataset."),
+        click.option(
+            "--leaf", metavar="STEP", help="Step whose rows are the dataset, if a FILE ends in several."
+        ),
         policy_options,
-        click.option("--json", "as_json", is_flag=True, help="Say what became of it as JSON."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
         click.option(
             "-h",
             "--help",
             "wants_help",
             is_flag=True,
-            help="Show this, and with TASK or --llm their parameters.",
+            help="Show this help, with TASK or --llm their parameters too.",
         ),
     )
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)

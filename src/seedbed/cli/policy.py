@@ -1,4 +1,4 @@
-"""The options that decide which distributions may serve plugins."""
+"""The options that decide which packages plugins may come from."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _META = "seedbed.policy"
 _LOCKED = "seedbed.locked"
 _HELP: Mapping[str, str] = MappingProxyType(
     {
-        "allow": "Let only this distribution serve plugins (repeatable).",
-        "deny": "Let this distribution serve no plugin (repeatable).",
-        "prefer": "Give this distribution the names that others claim too (repeatable).",
+        "allow": "Use plugins from this package only (repeatable).",
+        "deny": "Use no plugins from this package (repeatable).",
+        "prefer": "Use this package's plugin if several have the same name (repeatable).",
     }
 )
 
 
 def policy_options(command: _Decorated) -> _Decorated:
-    """Add --allow, --deny, --prefer and --locked to a command; those of its parents count too."""
+    """Add --allow, --deny, --prefer and --locked to a command; those given before a subcommand count too."""
     command = click.option(
         "--locked",
         type=click.Path(path_type=Path),
         metavar="LOCKFILE",
         expose_value=False,
         callback=_remember_lock,
-        help="Let nothing serve that this file, of `seedbed plugins lock`, does not hold.",
+        help="Use only the versions in this file, from `seedbed plugins lock`.",
     )(command)
     for key in reversed(tuple(_HELP)):
         option = click.option(
@@ -44,9 +44,9 @@ def policy_options(command: _Decorated) -> _Decorated:
 
 
 def registry_of(ctx: click.Context, kept: Mapping[str, Any] = MappingProxyType({})) -> Registry:
-    """Return the registry under the policy of the options, the environment and the settings files.
+    """Return the registry with the policy of the options, the environment and the settings files.
 
-    `kept` are options that a run was made with before (see `kept_policy`), where none take their place.
+    `kept` are the options that a run was started with (see `kept_policy`); options given now replace them.
     """
     from dataclasses import replace
 
@@ -64,7 +64,7 @@ def registry_of(ctx: click.Context, kept: Mapping[str, Any] = MappingProxyType({
 
 
 def kept_policy(registry: Registry) -> dict[str, Any]:
-    """Return the options that a registry was made of, as JSON values: a retry keeps to them too."""
+    """Return the policy options of a registry, as JSON values, so that a retry uses the same."""
     policy = registry.policy
     given = {
         key: list(getattr(policy, key)) for key in _HELP if policy.origins.get(key) == f"the option --{key}"

@@ -1,4 +1,4 @@
-"""`seedbed new`: a plugin package, ready to test and to publish."""
+"""`seedbed new`: a plugin package that is ready to test and publish."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from seedbed.errors import UsageError
 
 _directory = click.option(
     "--directory", type=click.Path(path_type=Path), metavar="DIR",
-    help="Folder to write it to; seedbed-NAME unless given.",
+    help="Folder to write it to; seedbed-NAME if unset.",
 )  # fmt: skip
-_author = click.option("--author", default="", metavar="TEXT", help="Whom the licence and the metadata name.")
+_author = click.option("--author", default="", metavar="TEXT", help="Author in the licence and the metadata.")
 
 
 @click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def new(ctx: click.Context) -> None:
-    """Write a plugin package that works, with its tests and its workflow."""
+    """Write a plugin package that works, with tests and a workflow for CI."""
     if ctx.invoked_subcommand is None:
         raise UsageError(
-            "nothing to make",
+            "no kind of plugin given",
             "say what: seedbed new task NAME, or seedbed new llm NAME",
             "or seedbed new step NAME, or seedbed new observer NAME",
         )
@@ -35,7 +35,7 @@ def new(ctx: click.Context) -> None:
 @_author
 @click.pass_context
 def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
-    """Write a package with the task NAME, which its users run as `seedbed run NAME`."""
+    """Write a package with the task NAME, to be used as `seedbed run NAME`."""
     return _made(ctx, "seedbed.tasks", name, directory, author)
 
 
@@ -43,10 +43,10 @@ def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> 
 @click.argument("name")
 @_directory
 @_author
-@click.option("--http", is_flag=True, help="One that asks a server, in a protocol of its own.")
+@click.option("--http", is_flag=True, help="For a server with its own HTTP protocol.")
 @click.pass_context
 def llm(ctx: click.Context, name: str, directory: Path | None, author: str, http: bool) -> int:
-    """Write a package with the LLM backend NAME, which its users refer to as NAME/MODEL."""
+    """Write a package with the LLM backend NAME, to be used as `--llm NAME/MODEL`."""
     return _made(ctx, "seedbed.llms", name, directory, author, http)
 
 
@@ -56,7 +56,7 @@ def llm(ctx: click.Context, name: str, directory: Path | None, author: str, http
 @_author
 @click.pass_context
 def step(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
-    """Write a package with the step NAME, which its users name in a pipeline."""
+    """Write a package with the step NAME, to be used in pipelines."""
     return _made(ctx, "seedbed.steps", name, directory, author)
 
 
@@ -66,7 +66,7 @@ def step(ctx: click.Context, name: str, directory: Path | None, author: str) -> 
 @_author
 @click.pass_context
 def observer(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
-    """Write a package with the observer NAME, which its users name with `--plugin NAME`."""
+    """Write a package with the observer NAME, to be used as `--plugin NAME`."""
     return _made(ctx, "seedbed.observers", name, directory, author)
 
 

@@ -1,4 +1,4 @@
-"""Writing a new plugin package, and saying what to do with it."""
+"""Writing a new plugin package, and the next commands for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRIAL = {
 
 
 def make_package(package: NewPackage, directory: Path | None, registry: Registry) -> ExitStatus:
-    """Write a package, its files and the next commands to standard output; raises UsageError."""
+    """Write a package; list its files and the next commands on standard output. Raises UsageError."""
     check_name(package, registry)
     check_author(package.author)
     folder = directory if directory is not None else Path(package.distribution)
@@ -37,7 +37,7 @@ def make_package(package: NewPackage, directory: Path | None, registry: Registry
         {
             f"cd {quote(str(folder))} && pip install -e '.[test]' && pytest": "test it",
             _TRIAL[package.template].format(name=package.name): "run it",
-            "git tag v0.1.0 && git push origin main v0.1.0": "publish it; README.md says what comes first",
+            "git tag v0.1.0 && git push origin main v0.1.0": "publish it; see README.md for what comes first",
         }
     )
     return ExitStatus.COMPLETE

@@ -1,1 +1,1 @@
-"""`seedbed plugins`: what is installed, and whether it works."""
+"""`seedbed plugins`: what is installed, and if it works."""

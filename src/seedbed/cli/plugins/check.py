@@ -1,4 +1,4 @@
-"""Trying the installed plugins, each in a process of its own."""
+"""Trying the installed plugins, each in its own process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COLUMNS = (
 
 
 class _Checked(NamedTuple):
-    """A claim and what became of it; no result where its standing forbids to import it."""
+    """A plugin and the result of importing it; None if the policy doesn't allow that."""
 
     entry: Entry
     result: CheckResult | None
@@ -51,16 +51,16 @@ class _Checked(NamedTuple):
 
 
 def _remarks(result: CheckResult) -> Iterator[str]:
-    """Yield what is worth a word of a plugin that works."""
+    """Yield remarks about a plugin that works."""
     if result.heavy_modules:
-        yield f"its module loads {', '.join(result.heavy_modules)} at once; the hook could wait with that"
+        yield f"its module imports {', '.join(result.heavy_modules)} at once; import it in the hook instead"
     if result.printed:
-        yield f"it prints when it is imported: {result.printed.strip().splitlines()[0]}"
+        yield f"it prints when it's imported: {result.printed.strip().splitlines()[0]}"
     yield from result.notes
 
 
 def check_plugins(registry: Registry, name: str | None, as_json: bool) -> ExitStatus:
-    """Import each plugin, or those called `name`, and write the times and the failures."""
+    """Import each plugin, or those called `name`, and write the import times and failures."""
     checked = _check(chosen(registry, name))
     if as_json:
         write_json_list([_as_json(one) for one in checked])
@@ -74,7 +74,7 @@ def check_plugins(registry: Registry, name: str | None, as_json: bool) -> ExitSt
 
 
 def examine(registry: Registry, as_json: bool) -> ExitStatus:
-    """Write the interpreter, what is wrong by metadata alone, and what fails to import."""
+    """Write the interpreter in use, problems in the metadata, and plugins that fail to import."""
     broken = (one for one in _check(registry.entries()) if one.status == _BROKEN)
     findings = [
         *diagnose(registry),
@@ -96,7 +96,8 @@ def _subject(entry: Entry) -> str:
 
 
 def _check(entries: Sequence[Entry]) -> list[_Checked]:
-    # As many as there are processors would slow each other down, and the times are part of the result.
+    # Half as many as there are processors: more would slow each other down, and the times are part of the
+    # result.
     with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
         return list(pool.map(_check_one, entries))
 

@@ -1,4 +1,4 @@
-"""`seedbed plugins`: what is installed, and whether it works."""
+"""`seedbed plugins`: what is installed, and if it works."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from seedbed.cli.groups import Group
 from seedbed.cli.policy import policy_options, registry_of
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -17,7 +17,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @_as_json
 @click.pass_context
 def plugins(ctx: click.Context, as_json: bool) -> int | None:
-    """List the installed tasks, steps, LLM backends, engines and observers; nothing is imported."""
+    """List the installed tasks, steps, LLM backends, engines and observers, without importing any."""
     if ctx.invoked_subcommand is not None:
         ctx.obj = as_json
         return None
@@ -32,7 +32,7 @@ def plugins(ctx: click.Context, as_json: bool) -> int | None:
 @_as_json
 @click.pass_context
 def show(ctx: click.Context, name: str, as_json: bool) -> int:
-    """Show one plugin: its owner, purpose, columns and parameters."""
+    """Show one plugin: its package, purpose, columns and parameters."""
     from seedbed.cli.plugins.show import show_plugin
 
     return show_plugin(registry_of(ctx), name, as_json or ctx.obj)
@@ -44,7 +44,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 @_as_json
 @click.pass_context
 def check(ctx: click.Context, name: str | None, as_json: bool) -> int:
-    """Import each plugin (or NAME) in a process of its own; exit status 1 if one fails."""
+    """Import each plugin (or NAME) in its own process; exit status 1 if one fails."""
     from seedbed.cli.plugins.check import check_plugins
 
     return check_plugins(registry_of(ctx), name, as_json or ctx.obj)
@@ -55,7 +55,7 @@ def check(ctx: click.Context, name: str | None, as_json: bool) -> int:
 @_as_json
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> int:
-    """Name what is wrong with the plugins here, and the interpreter in use; exit status 1 if anything is."""
+    """Find problems with the plugins and the Python in use; exit status 1 if there are any."""
     from seedbed.cli.plugins.check import examine
 
     return examine(registry_of(ctx), as_json or ctx.obj)
@@ -63,17 +63,17 @@ def doctor(ctx: click.Context, as_json: bool) -> int:
 
 @plugins.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE.py]...")
-@click.option("--run", metavar="NAME", help="Lock what this run has used, not all that is installed.")
+@click.option("--run", metavar="NAME", help="Lock only what this run has used.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="LOCKFILE",
-    help="File to write; standard output if left out.",
+    help="File to write; standard output if unset.",
 )  # fmt: skip
 @policy_options
 @click.pass_context
 def lock(ctx: click.Context, files: tuple[Path, ...], run: str | None, out: Path | None) -> int:
-    """Write a lock file: the distributions and versions that `seedbed run --locked LOCKFILE` takes.
+    """Write a lock file: the packages and versions that `seedbed run --locked LOCKFILE` may use.
 
-    FILE.py holds classes that are used as PATH.py:CLASS; what it holds now is locked. Nothing is imported.
+    FILE.py is a file whose classes are used as PATH.py:CLASS; its content is locked. Nothing is imported.
     """
     from seedbed.cli.plugins.lock import write_lock
 

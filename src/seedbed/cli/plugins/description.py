@@ -1,4 +1,4 @@
-"""What a class of a plugin says of itself: purpose, columns, parameters, capabilities."""
+"""What the class of a plugin says about itself: purpose, columns, parameters, capabilities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from seedbed.tasks.task import BaseTask, Task
 
 @dataclass(frozen=True)
 class Description:
-    """One class or observer; `reads` and `columns` are of rows, None where only an instance could tell."""
+    """One class or observer. `reads` and `columns` are names of columns; None if an instance is needed."""
 
     text: str
     parameters: tuple[Parameter, ...]
@@ -47,7 +47,7 @@ class Description:
 
 
 def describe(cls: type[BaseStep] | type[LLM]) -> Description:
-    """Describe a task, step or LLM class; raises PluginError where its own code fails."""
+    """Describe a task, step or LLM class; raises PluginError if its own code fails."""
     with blaming(f"the class '{cls.__name__}'"):
         return _describe_llm(cls) if issubclass(cls, LLM) else _describe_step(cls)
 
@@ -64,10 +64,10 @@ def describe_observer(observer: Observer) -> Description:
 
 
 def write_text(description: Description, formatter: click.HelpFormatter) -> None:
-    """Write what a class says of itself, and the columns of its rows."""
+    """Write what a class says about itself, and the columns of its rows."""
     formatter.write_paragraph()
     with formatter.indentation():
-        formatter.write_text(description.text or "(Its authors say nothing about it.)")
+        formatter.write_text(description.text or "(It has no description.)")
     titles = {
         "reads": "Columns read",
         "columns": "Columns made",
@@ -86,7 +86,7 @@ def write_text(description: Description, formatter: click.HelpFormatter) -> None
 
 
 def write_parameters(description: Description, formatter: click.HelpFormatter, of: str) -> None:
-    """Write the parameters as `--set` takes them, those of every class of its kind last."""
+    """Write the parameters as `--set` takes them; those that all classes of the kind have come last."""
     own = [parameter for parameter in description.parameters if not parameter.inherited]
     shared = [parameter for parameter in description.parameters if parameter.inherited]
     form = f"each as --set {description.prefix}NAME=VALUE"
@@ -125,7 +125,7 @@ def _describe_llm(cls: type[LLM]) -> Description:
         "every LLM",
         prefix="llm.",
         capabilities=_told(
-            # What is not yes or no, such as the dialect of its schemas, is no capability by itself.
+            # Capabilities that aren't yes or no, such as the schema dialect, mean nothing in a list of names.
             lambda: [name for name, has in asdict(blank.capabilities).items() if has is True]
         ),
         keys=cls.key_sources(),
@@ -152,10 +152,10 @@ def _key_as_json(source: KeySource) -> dict[str, Any]:
 
 
 def _told(ask: Callable[[], list[str]]) -> tuple[str, ...] | None:
-    """Return what a property of an instance without parameters says, or None where it needs them."""
+    """Return a property of an instance without parameters; None if it needs them."""
     try:
         return tuple(ask())
-    except Exception:  # noqa: BLE001 - it is the plugin's own code, on an instance that is not complete
+    except Exception:  # noqa: BLE001 - the plugin's own code, on an incomplete instance, may raise anything
         return None
 
 

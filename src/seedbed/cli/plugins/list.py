@@ -28,7 +28,7 @@ _COLUMNS = (
 
 
 def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
-    """Write every claim to a name, whose it is and how it stands; imports no plugin."""
+    """Write every plugin with its package and status; imports none of them."""
     entries = sorted(registry.entries(), key=lambda entry: (entry.installed.kind.noun, entry.installed.name))
     if as_json:
         write_json_list([entry_as_json(entry) for entry in entries])
@@ -43,7 +43,7 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
 
 
 def chosen(registry: Registry, name: str | None) -> tuple[Entry, ...]:
-    """Return the claims to a name, or all claims if it is None; raises UnknownPluginError."""
+    """Return the plugins called `name`, or all if it's None; raises UnknownPluginError."""
     entries = registry.entries()
     if name is None:
         return entries
@@ -59,7 +59,7 @@ def chosen(registry: Registry, name: str | None) -> tuple[Entry, ...]:
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:
-    """Return a claim as values that JSON can hold."""
+    """Return a plugin as values that JSON can hold."""
     claim = entry.installed
     return {
         "name": claim.name,

@@ -1,4 +1,4 @@
-"""Writing a lock file: of all plugins that are installed, or of those that a run has used."""
+"""Writing a lock file: for all installed plugins, or for those that a run has used."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _CORE = "seedbed"
 
 
 def write_lock(registry: Registry, files: Sequence[Path], run: str | None, out: Path | None) -> ExitStatus:
-    """Write the lock of the plugins that may serve here, or that the last session of `run` used.
+    """Write the lock of the plugins that can be used here, or that the last session of `run` used.
 
-    It goes to `out`, which must not be a file of another kind, or to standard output.
+    It goes to standard output, or to `out`, which is only overwritten if it's a lock file.
     """
     if out is not None and out.exists():
         _check_replaceable(out)
@@ -44,7 +44,7 @@ def _check_replaceable(out: Path) -> None:
     try:
         read_lock(out)
     except UsageError as error:
-        raise UsageError(error.fact, "it is not overwritten: choose another -o") from error
+        raise UsageError(error.fact, "it has not been overwritten: choose another -o") from error
 
 
 def _serving(registry: Registry) -> Iterator[Installed]:
@@ -58,11 +58,11 @@ def _serving(registry: Registry) -> Iterator[Installed]:
 
 
 def _used_in(name: str, has_files: bool) -> Iterator[Installed]:
-    """Yield the plugins that a run's last session used; raise UsageError where it used other code."""
+    """Yield the plugins that a run's last session used; raise UsageError for code outside plugins."""
     with RunReader.open(kept_run(name)) as reader:
         session = reader.last_working_session()
     if session is None:
-        raise UsageError(f"the run '{name}' has made nothing yet", "begin it with `seedbed run`")
+        raise UsageError(f"the run '{name}' has made nothing yet", "start it with `seedbed run`")
     for step in session.manifest["steps"]:
         for used in (step, *step["llms"]):
             _check_origin(name, used, has_files)
@@ -79,13 +79,13 @@ def _claim(plugin: Mapping[str, Any]) -> Installed:
 
 def _check_origin(name: str, used: Mapping[str, Any], has_files: bool) -> None:
     if "plugins" not in used:
-        raise UsageError(f"the run '{name}' is older than lock files", "go on with it, and lock it then")
+        raise UsageError(f"the run '{name}' is older than lock files", "resume it once, and lock it then")
     is_own = used["class"].partition(".")[0] == _CORE
     if used["plugins"] or is_own or has_files:
         return
     raise UsageError(
-        f"the run '{name}' used the class {used['class'].rpartition('.')[2]!r}, which is in no plugin",
-        f"name its file, to lock that too: seedbed plugins lock --run {name} FILE.py",
+        f"the run '{name}' used the class {used['class'].rpartition('.')[2]!r}, which isn't in a plugin",
+        f"name its file to lock that too: seedbed plugins lock --run {name} FILE.py",
     )
 
 
@@ -106,5 +106,5 @@ def _place(text: str, out: Path) -> None:
 def _contents(lock: Lock) -> str:
     counts = (count_text(len(lock.distributions), "distribution"), count_text(len(lock.files), "file"))
     editable = sum(one.editable for one in lock.distributions)
-    note = f"; {editable} in editable form, whose code no version holds" if editable else ""
+    note = f"; {editable} editable, so the version doesn't fix its code" if editable else ""
     return " and ".join(filter(None, counts)) + note

@@ -15,7 +15,7 @@ _LONGEST = 60
 
 
 class Parameter(NamedTuple):
-    """One field that a user may set; parts of a nested one have dotted names."""
+    """One field that users can set; the parts of a nested one have dotted names."""
 
     name: str
     type: str
@@ -26,14 +26,14 @@ class Parameter(NamedTuple):
 
     @property
     def notes(self) -> str:
-        """Type and default, in brackets behind the description."""
+        """Type and default, for the brackets after the description."""
         if self.required:
             return f"{self.type}; required"
         return f"{self.type}; default {shown}" if (shown := _shown(self.default)) else self.type
 
 
 def parameters_of(cls: type[BaseModel], framework: type[BaseModel], skip: frozenset[str]) -> list[Parameter]:
-    """Return the parameters of `cls`, its own before those that it has from `framework` unchanged."""
+    """Return the parameters of `cls`: its own, then those that it inherits unchanged from `framework`."""
     found = [
         parameter
         for name, field in cls.model_fields.items()
@@ -49,7 +49,7 @@ def _expanded(name: str, field: FieldInfo, framework: type[BaseModel]) -> Iterat
     if inner is None or not isinstance(default, BaseModel):
         parameter = _parameter(name, field, default, _is_inherited(name, field, framework))
         shared = framework.model_fields.get(name)
-        # A task that only sets another default need not repeat what the field is for.
+        # A task that only changes the default doesn't have to repeat the description.
         yield (
             parameter
             if parameter.description or not shared
@@ -62,7 +62,7 @@ def _expanded(name: str, field: FieldInfo, framework: type[BaseModel]) -> Iterat
 
 
 def _default(field: FieldInfo) -> Any:
-    # A factory that looks at the other fields has no default of its own.
+    # A factory that gets the other fields has no default without them.
     depends = getattr(field, "default_factory_takes_validated_data", False)
     return None if depends else field.get_default(call_default_factory=True)
 

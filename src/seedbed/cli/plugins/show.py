@@ -34,7 +34,7 @@ class _Shown(NamedTuple):
 
 
 def show_plugin(registry: Registry, name: str, as_json: bool) -> ExitStatus:
-    """Write what the plugin called `name` is; a task and a backend of one name are both shown.
+    """Describe the plugin called `name`; if a task and a backend have that name, describe both.
 
     Raises the PluginError that using the name would raise.
     """

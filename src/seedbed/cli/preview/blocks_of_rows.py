@@ -29,7 +29,7 @@ _Line = tuple[str | Painted, ...]
 
 
 def write_traces(traces: Sequence[PreviewedRow], *, full: bool = False) -> None:
-    """Write each row under a rule: prompts, answers, and what came of them.
+    """Write each row under a rule: its prompts and answers, then the rows made or the reason for none.
 
     On a terminal prompts are folded to what differs between the rows, unless they are wanted in `full`.
     A file or a pipe always gets them whole: what reads it can't look them up further above.

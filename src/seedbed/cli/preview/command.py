@@ -16,20 +16,20 @@ from seedbed.errors import UsageError
 
 @click.command(cls=GroupedCommand, add_help_option=False)
 @click.option("-n", type=int, metavar="N", default=3, show_default=True, help="Rows to make.")
-@click.option("--full", is_flag=True, help="Show prompts whole on a terminal, also what all rows share.")
+@click.option("--full", is_flag=True, help="Show prompts whole on a terminal, not only what differs.")
 @order_options
 @click.pass_context
 def preview(ctx: click.Context, /, wants_help: bool, as_json: bool, full: bool, **given: Any) -> int:
-    """Show a few rows, each with its prompt and its answer, and write no file.
+    """Make a few rows and show each with its prompt and its answer; write no file.
 
-    TASK|FILE and the parameters are those of `seedbed run`. On a terminal a prompt that is like an earlier
-    one is folded to what differs; piped output and --json hold every prompt whole.
+    TASK|FILE and the parameters are the same as for `seedbed run`. On a terminal a prompt that is like an
+    earlier one is folded to what differs; piped output and --json have every prompt whole.
     """
     if wants_help:
         write_help(ctx, given["what"], given["llm"])
         return ExitStatus.COMPLETE
     if given["what"] is None:
-        raise UsageError("nothing to preview", "name a task: seedbed preview TASK --llm BACKEND/MODEL")
+        raise UsageError("no task given", "name one: seedbed preview TASK --llm BACKEND/MODEL")
     from seedbed.cli.preview.rows import show_preview
     from seedbed.cli.run.planning import run_options
 

@@ -1,4 +1,4 @@
-"""Prompts as text to read: what each call adds to the conversation."""
+"""Prompts as text to read: the messages that each call adds to the conversation."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from seedbed.llm.messages import Message
 def write_messages(
     messages: Sequence[Message], earlier: Sequence[Message] = (), title: str | None = None
 ) -> None:
-    """Write what messages add to those of an `earlier` call, each under its role or a title."""
+    """Write the messages that the `earlier` call didn't have, each under its role or a title."""
     for message in added_messages(messages, earlier):
         block(title or str(message["role"]), message_text(message), "cyan")

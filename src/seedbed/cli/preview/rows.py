@@ -1,4 +1,4 @@
-"""Making a few rows, and showing how they came about."""
+"""Making a few rows and showing how each was made."""
 
 from __future__ import annotations
 

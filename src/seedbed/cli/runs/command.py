@@ -1,4 +1,4 @@
-"""`seedbed runs`: the runs that are kept, and what can be done with each."""
+"""`seedbed runs`: the runs on disk, and commands for one of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from seedbed.errors import UsageError
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def _name(command: _Decorated) -> _Decorated:
@@ -38,7 +38,7 @@ def _name(command: _Decorated) -> _Decorated:
 
 class _Runs(Group):
     def hints(self, word: str) -> tuple[str, ...]:
-        """Return what somebody may have meant who gave the name of a run."""
+        """Return what the user may have meant by giving the name of a run."""
         from seedbed.store import run_names
 
         return (f"did you mean `seedbed runs show {quote(word)}`?",) if word in run_names() else ()
@@ -48,9 +48,9 @@ class _Runs(Group):
 @_as_json
 @click.pass_context
 def runs(ctx: click.Context, as_json: bool) -> int | None:
-    """List the runs that are kept; show, export, retry, explain or remove one.
+    """List the runs on disk; show, export, retry, explain or remove one.
 
-    Runs are kept in the folder `runs`, or in the one that SEEDBED_RUNS names.
+    Runs are in the folder `runs`, or in the one that the environment variable SEEDBED_RUNS names.
     """
     if ctx.invoked_subcommand is not None:
         ctx.obj = as_json
@@ -64,7 +64,7 @@ def runs(ctx: click.Context, as_json: bool) -> int | None:
 @_as_json
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> int:
-    """List the runs: rows, calls, tokens, cost, and who works on them now."""
+    """List the runs: outcome, rows, calls, tokens, cost, and the process that is writing one now."""
     from seedbed.cli.runs.list import write_runs
 
     return write_runs(as_json or ctx.obj)
@@ -75,7 +75,7 @@ def list_(ctx: click.Context, as_json: bool) -> int:
 @_as_json
 @click.pass_context
 def show(ctx: click.Context, name: str, as_json: bool) -> int:
-    """Show one run: what ran, each session, why rows are missing, where the dataset is."""
+    """Show one run: its steps, sessions and cost, why rows are missing, and where its dataset is."""
     from seedbed.cli.runs.show import show_run
 
     return show_run(name, as_json or ctx.obj)
@@ -85,20 +85,20 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 @_name
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
-    help="File to write: .jsonl, .csv, .parquet or .arrow; JSON lines on standard output if left out.",
+    help="File to write: .jsonl, .csv, .parquet or .arrow; if unset, JSON lines on standard output.",
 )  # fmt: skip
 @csv_safe_option
-@click.option("--leaf", metavar="STEP", help="Step whose rows are wanted, where a run ends in several.")
-@click.option("--as", "form", metavar="FORM", help="Form that trainers read: chat, sharegpt or alpaca.")
+@click.option("--leaf", metavar="STEP", help="Step whose rows to write, if the run ends in several.")
+@click.option("--as", "form", metavar="FORM", help="Training format: chat, sharegpt or alpaca.")
 @click.option(
     "--column", "columns", metavar="PART=COLUMN", multiple=True,
-    help="Column of a part of that form: system, prompt, input, completion or messages (repeatable).",
+    help="Column for a part of the format: system, prompt, input, completion, messages (repeatable).",
 )  # fmt: skip
 @click.option(
-    "--model-column", metavar="COLUMN", help="Add a column of this name: the model that made each row."
+    "--model-column", metavar="COLUMN", help="Add a column with this name: the model that made each row."
 )
-@click.option("--failed", is_flag=True, help="Write the rows that failed, with what they came of and why.")
-@click.option("--rejected", is_flag=True, help="Write the rows that were rejected, likewise.")
+@click.option("--failed", is_flag=True, help="Write the rows that failed, with input, prompts, answers and reason.")
+@click.option("--rejected", is_flag=True, help="Write the rows that were rejected, in the same form.")
 def export(
     name: str,
     out: Path | None,
@@ -110,16 +110,16 @@ def export(
     failed: bool,
     rejected: bool,
 ) -> int:
-    """Write the rows of a run to a file, also while it goes on.
+    """Write the rows of a run to a file, also while the run is still going.
 
-    With --failed, --rejected or both, those that are not in the dataset: input, prompts, answers and reason.
+    --failed and --rejected write the rows that aren't in the dataset instead.
     """
     from seedbed.cli.runs.export import export_refused, export_run
 
     if failed or rejected:
         if leaf or form or columns or model_column:
             raise UsageError(
-                "--failed and --rejected write rows that are not in the dataset",
+                "--failed and --rejected write rows that aren't in the dataset",
                 "leave out --leaf, --as, --column and --model-column",
             )
         return export_refused(name, out, failed=failed, rejected=rejected, csv_safe=csv_safe)
@@ -136,15 +136,15 @@ def export(
 @plugin_option
 @engine_option
 @bound_options
-@click.option("--yes", is_flag=True, help="Make all rows again where code or files have changed, too.")
+@click.option("--yes", is_flag=True, help="Don't ask before recomputing all rows if code or files have changed.")
 @policy_options
 @_as_json
 @click.pass_context
 def retry(ctx: click.Context, /, name: str, as_json: bool, yes: bool, **given: Any) -> int:
-    """Ask the failed rows of a run again, and write its dataset.
+    """Retry the failed rows of a run, and write its dataset.
 
-    What the run was asked for is known; options that are given take the place of those. With --llm or --set,
-    the failed rows are asked of another model or with other parameters, and the rest stays.
+    The run has the options that it was started with; those given here replace them. With --llm or --set the
+    failed rows are retried with another model or other parameters; all other rows stay.
     """
     from seedbed.cli.runs.retry import retry_run
 
@@ -154,11 +154,11 @@ def retry(ctx: click.Context, /, name: str, as_json: bool, yes: bool, **given: A
 @runs.command()
 @_name
 @click.argument("row", required=False)
-@click.option("--line", type=int, metavar="N", help="The row in line N of the dataset, from 1.")
+@click.option("--line", type=int, metavar="N", help="Explain the row in line N of the dataset, counted from 1.")
 @_as_json
 @click.pass_context
 def explain(ctx: click.Context, name: str, row: str | None, line: int | None, as_json: bool) -> int:
-    """Show how a row came about: steps, answers, verdict; without ROW, why rows are missing."""
+    """Show how a row was made: its steps, answers and verdict. Without ROW, show why rows are missing."""
     from seedbed.cli.runs.explain import explain_row, explain_run
 
     if row is not None and line is not None:
@@ -170,9 +170,9 @@ def explain(ctx: click.Context, name: str, row: str | None, line: int | None, as
 
 @runs.command()
 @_name
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
 def remove(name: str, yes: bool) -> int:
-    """Remove a run, after asking; its dataset stays."""
+    """Remove a run, after asking; its dataset file stays."""
     from seedbed.cli.runs.remove import remove_kept_run
 
     return remove_kept_run(name, yes)

@@ -1,4 +1,4 @@
-"""How a row of a run came about, or why rows are missing."""
+"""How a row of a run was made, or why rows are missing."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def explain_run(name: str, machine: bool) -> ExitStatus:
             write_json(as_json(reasons, origins))
         elif reasons:
             write_reasons(reasons, most=_REASONS, longest=_LONGEST, origins=origins)
-            echo(f"\n`seedbed runs explain {quote(name)} ROW` shows how one row came about,")
+            echo(f"\n`seedbed runs explain {quote(name)} ROW` shows how one row was made,")
             echo(f"`seedbed runs export {quote(name)} --failed --rejected` writes all of them")
         else:
-            echo(f"no row of the run '{name}' has failed or was rejected")
+            echo(f"no row of the run '{name}' failed or was rejected")
     return ExitStatus.COMPLETE
 
 
 def explain_row(name: str, row: str | None, line: int | None, machine: bool) -> ExitStatus:
-    """Write what each step made of a row, known by its id or its line in the dataset; raises UsageError."""
+    """Write what each step made of a row, given by id or by line in the dataset; raises UsageError."""
     with RunReader.open(kept_run(name)) as reader:
         story = _story(reader, name, _row_in_line(reader, name, line) if row is None else row)
     if machine:
@@ -62,15 +62,15 @@ def _story(reader: RunReader, name: str, row: str) -> Story:
     session = reader.last_working_session()
     lookup = InputLookup.of(session.manifest) if session else None
     known = lookup.id_of(row) if lookup else None
-    # Of rows that Python gave, only those are known by name that were refused.
+    # For input rows from Python, only refused rows have a name in the run.
     names = (one.row for one in each_once(reader) if row_name(one.row, one.source) == row)
     if (known := known or next(names, None)) and not (story := story_of(reader, known)).is_empty:
         return story
     raise UsageError(
         f"there is no row '{row}' in the run '{name}'",
         f"its rows are {lookup.first_names(_IDS) if lookup else _some_ids(reader)}, ...",
-        *(["a row of its input is named by its place there: FILE:7"] if lookup else []),
-        "--line N takes the row in a line of the dataset",
+        *(["name a row of its input by file and line: FILE:7"] if lookup else []),
+        "or take line N of the dataset: --line N",
     )
 
 
@@ -80,7 +80,7 @@ def _row_in_line(reader: RunReader, name: str, line: int | None) -> str:
     verdict = reader.accepted(leaf, line - 1) if line is not None and line > 0 else None
     if verdict is None:
         fact = f"there is no line {line} in the dataset of '{name}'"
-        raise UsageError(fact, f"it has {len(reader.rows(leaf)):,}, from 1 on")
+        raise UsageError(fact, f"it has {len(reader.rows(leaf)):,}, counted from 1")
     return verdict.row
 
 
@@ -96,7 +96,7 @@ def _write(story: Story) -> None:
     for chapter in story.chapters:
         status = chapter.result.status if chapter.result else "not ended"
         again = f", attempt {chapter.result.attempt + 1}" if chapter.result and chapter.result.attempt else ""
-        old = ", old: a step above makes nothing of the row now" if chapter.is_old else ""
+        old = ", outdated: an upstream step drops the row now" if chapter.is_old else ""
         rule(f"{chapter.step}, {row_name(chapter.row, story.source)}: {status}{again}{old}")
         _write_chapter(chapter)
 
@@ -113,7 +113,7 @@ def _write_chapter(chapter: Chapter) -> None:
         if told.call:
             write_answers(told.choices, f"  ({_about(told.call)})")
         else:
-            block("no answer", "the call was given up", "yellow")
+            block("no answer", "the call failed", "yellow")
     for row in chapter.rows:
         block("row", row_text(row), "green")
     for reason in chapter.reasons:

@@ -1,4 +1,4 @@
-"""The rows of a run in a file, also while it goes on."""
+"""Exporting the rows of a run, also while it's still going."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def export_run(
     if out is not None:
         check_target(out)
     if columns and form is None:
-        raise UsageError("--column says where a form finds its parts, and there is none", "add --as chat")
+        raise UsageError("--column is for a training format, and none is given", "add --as chat")
     if model_column is not None and form is not None:
-        raise UsageError("--model-column has no place in a form", f"leave out --as {form}")
+        raise UsageError("a training format has no --model-column", f"leave out --as {form}")
     with RunReader.open(kept_run(name)) as reader:
         leaf = _leaf(reader, name, leaf)
         rows: Rows | ModelRows = reader.rows(leaf)
@@ -63,7 +63,7 @@ def export_run(
 def export_refused(
     name: str, out: Path | None, *, failed: bool, rejected: bool, csv_safe: bool = False
 ) -> ExitStatus:
-    """Write the rows that failed or were rejected, each with what it came of; raises UsageError."""
+    """Write the rows that failed or were rejected, each with input, prompts and answers; raises UsageError."""
     check_csv_safe(csv_safe, out)
     if out is not None:
         check_target(out)
@@ -84,16 +84,16 @@ def _write(rows: Iterable[bytes], out: Path | None, types: bytes | None = None) 
 
 
 def _leaf(reader: RunReader, name: str, leaf: str | None) -> str:
-    """Return the step whose rows are meant: the one named, else the dataset's."""
+    """Return the step whose rows to write: the one given, or the dataset's."""
     if leaf is None:
         session = reader.last_working_session()
         return str(session.manifest.get("leaf", "")) if session else ""
     known = [known for known in reader.leaves() if known]
     if leaf not in known:
         raise UsageError(
-            f"the run '{name}' keeps no rows of a step '{leaf}'",
+            f"the run '{name}' has no rows of a step '{leaf}'",
             *did_you_mean(leaf, known),
-            f"it keeps those of {', '.join(known)}",
+            f"it has those of {', '.join(known)}",
         )
     return leaf
 

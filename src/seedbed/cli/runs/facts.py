@@ -1,4 +1,4 @@
-"""What is known of a run that is kept: its last session, how its rows and calls stand, who works on it."""
+"""Facts about a run: its last session, counts of rows and calls, and the process that writes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seedbed.store import RunEntry, RunReader, SessionRecord, TotalSpent
 
 @dataclass(frozen=True)
 class RunFacts:
-    """One run; `accepted` are the rows of its dataset, `spent` is that of all sessions."""
+    """One run. `accepted` counts the rows of its dataset; `spent` is the total of all sessions."""
 
     entry: RunEntry
     accepted: int = 0
@@ -28,17 +28,17 @@ class RunFacts:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What the last session ran; empty before the first."""
+        """The manifest of the last session; empty before the first."""
         return self.session.manifest if self.session else {}
 
     @property
     def task(self) -> str:
-        """What the run is one of."""
+        """The task of the run, or its pipeline."""
         return str(self.manifest.get("task") or "")
 
     @property
     def outcome(self) -> str:
-        """How the run stands, in one word."""
+        """The state of the run in one word."""
         if self.error:
             return "damaged"
         if self.entry.holder:
@@ -49,13 +49,13 @@ class RunFacts:
 
     @property
     def wanted(self) -> int | None:
-        """How many rows it is to have, where that is known."""
+        """How many rows were asked for, if that's known."""
         wanted: int | None = self.manifest.get("wanted")
         return wanted
 
     @property
     def out(self) -> str | None:
-        """The file that the dataset was to go to, where one was named."""
+        """The file of the dataset, if one was named."""
         if self.session and self.session.summary and self.session.summary.get("out"):
             return str(self.session.summary["out"])
         order = self.manifest.get("order") or {}
@@ -63,21 +63,21 @@ class RunFacts:
 
     @property
     def cost(self) -> float | None:
-        """Dollars, where the price of every call is known."""
+        """Dollars, if the price of every call is known."""
         return self.spent.cost if self.spent and self.spent.calls and not self.spent.unpriced else None
 
     def rows_text(self) -> str:
-        """Return '612 of 1,000' where not all are there, else '1,000'."""
+        """Return '612 of 1,000' if rows are missing, else '1,000'."""
         short = self.wanted is not None and self.accepted < self.wanted
         return f"{self.accepted:,}{f' of {self.wanted:,}' if short else ''}"
 
     def holder_text(self) -> str:
-        """Return who works on it now: 'process 4711 on tinker since 2026-01-31 12:00', or nothing."""
+        """Return the process that writes it: 'process 4711 on tinker since 2026-01-31 12:00', or nothing."""
         holder = self.entry.holder
         return f"process {holder.pid} on {holder.host} since {moment(holder.since)}" if holder else ""
 
     def spent_texts(self) -> list[str]:
-        """Return what it took in all: '640 calls', '12,000 input + 34,000 output tokens', '$0.52'."""
+        """Return what it has spent in all: '640 calls', '12,000 input + 34,000 output tokens', '$0.52'."""
         spent = self.spent
         if spent is None:
             return []
@@ -110,7 +110,7 @@ class RunFacts:
 
 
 def facts_of(entry: RunEntry) -> RunFacts:
-    """Return the facts of a run; one that cannot be read has its error, and nothing is raised."""
+    """Return the facts about a run; if it can't be read, they have the error, which isn't raised."""
     if entry.error:
         return RunFacts(entry, error=entry.error)
     try:

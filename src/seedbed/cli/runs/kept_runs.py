@@ -1,4 +1,4 @@
-"""The runs that are kept here, by name."""
+"""The runs on disk, by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seedbed.suggestions import did_you_mean
 
 
 def kept_run(name: str) -> Path:
-    """Return the folder of the run called `name`; raise UsageError where there is none."""
+    """Return the folder of the run called `name`; raise UsageError if there's none."""
     from seedbed.store import is_run, run_folder, run_names, runs_folder
 
     folder = run_folder(name)
@@ -20,13 +20,13 @@ def kept_run(name: str) -> Path:
         raise UsageError(
             f"there is no run '{name}' in '{runs_folder()}'",
             *did_you_mean(name, run_names()),
-            "`seedbed runs` lists those that are there",
+            "`seedbed runs` lists the runs",
         )
     return folder
 
 
 def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the names of runs that begin with what has been typed, for the shell."""
+    """Return the names of runs that begin with what was typed, for the shell's completion."""
     from seedbed.store import run_names
 
     return [CompletionItem(name) for name in run_names() if name.startswith(incomplete)]

@@ -1,4 +1,4 @@
-"""The list of the runs that are kept."""
+"""The list of runs."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _COLUMNS = (
     Column("COST", weight=8, right=True),
     Column("STARTED", weight=6, brief=brief_moment),
 )
-_NOTHING = "-"  # A cell is never empty: what reads the columns finds as many in each line.
+_NOTHING = "-"  # Never an empty cell, so that programs find the same number of columns in each line.
 
 
 def write_runs(as_json: bool) -> ExitStatus:
-    """Write every run with what it has made and taken; one that is damaged is named, and the others go on."""
+    """Write every run with its counts and cost; a damaged one is listed with its error."""
     facts = [facts_of(entry) for entry in list_runs(runs_folder())]
     if as_json:
         write_json_list([one.as_json() for one in facts])
     elif not facts:
-        echo(f"no runs are kept in '{runs_folder()}'", err=True)
+        echo(f"there are no runs in '{runs_folder()}'", err=True)
         echo("  seedbed run TASK --llm BACKEND/MODEL -n 10 -o OUT.jsonl", err=True)
     else:
         hidden = write_columns(_COLUMNS, [_cells(one) for one in facts], painted="OUTCOME")
@@ -69,7 +69,7 @@ def _write_notes(one: RunFacts) -> None:
         for line in rest:
             _write_note(line)
     elif one.entry.holder:
-        _write_note(f"{one.entry.name}: {one.holder_text()} works on it")
+        _write_note(f"{one.entry.name}: {one.holder_text()} is writing it")
 
 
 def _write_note(line: str) -> None:

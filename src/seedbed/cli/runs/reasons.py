@@ -1,4 +1,4 @@
-"""Why rows of a run failed or were rejected: alike reasons together, with examples."""
+"""Why rows of a run failed or were rejected: equal reasons together, with examples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TEXTS = 3
 
 @dataclass
 class Reason:
-    """What rows were refused for: the verdict, the step, the reason, how many, and some of them."""
+    """One reason for refused rows: verdict, step and text, how many rows, and some of them."""
 
     verdict: str
     step: str
@@ -45,7 +45,7 @@ class Reason:
 
 
 def reasons_of(reader: RunReader) -> list[Reason]:
-    """Return why rows were refused, those that failed first, the most frequent first."""
+    """Return the reasons for refused rows: failures first, then by how many rows they have."""
     found: dict[tuple[str, str, str], Reason] = {}
     for refused in each_once(reader):
         key = (refused.verdict, refused.step, refused.reason.partition("\n")[0])
@@ -58,7 +58,7 @@ def reasons_of(reader: RunReader) -> list[Reason]:
 
 
 def as_json(reasons: Sequence[Reason], origins: Origins | None = None) -> list[dict[str, Any]]:
-    """Return the reasons as values that JSON can hold; with `origins`, each with what some rows came of."""
+    """Return the reasons as values that JSON can hold; with `origins`, each has inputs and calls of some rows."""
     return [_reason_json(reason, origins) for reason in reasons]
 
 
@@ -73,9 +73,9 @@ def _reason_json(reason: Reason, origins: Origins | None) -> dict[str, Any]:
 def write_reasons(
     reasons: Sequence[Reason], *, most: int, longest: int, origins: Origins | None = None
 ) -> None:
-    """Write the first reasons, each with rows that it holds for and answers cut to `longest` characters.
+    """Write the first reasons, each with some of its rows, and answers cut to `longest` characters.
 
-    With `origins`, what the first of the rows came of takes the place of the answers.
+    With `origins`, show the input, prompts and answers of the first row instead.
     """
     for reason in reasons[:most]:
         for parts in _lines(reason, longest, with_answers=origins is None):
@@ -101,8 +101,8 @@ def _lines(reason: Reason, longest: int, with_answers: bool) -> Iterator[tuple[s
 
 
 def _origin_lines(row: RefusedRow, longest: int) -> Iterator[str]:
-    """Yield what a row came of, a line for each thing."""
-    yield f"{row_name(row.row, row.source)} came of"
+    """Yield a row's input, prompts and answers, each in one line."""
+    yield f"{row_name(row.row, row.source)} was made from"
     known = {"source row": row.source_row, "input": row.input}
     yield from (f"  {name}: {cut(row_text(value), longest)}" for name, value in known.items() if value)
     for call in row.calls:

@@ -15,28 +15,28 @@ from seedbed.store import remove_run, run_entry
 
 
 def remove_kept_run(name: str, yes: bool) -> ExitStatus:
-    """Remove a run after asking; raises UsageError where it is being worked on, or nobody can be asked."""
+    """Remove a run after asking; raises UsageError if it's being written, or there's no terminal to ask on."""
     facts = facts_of(run_entry(kept_run(name)))
     if facts.error:
         folder = quote(str(facts.entry.folder))
-        raise UsageError(facts.error.fact, f"to remove it all the same: rm -r {folder}") from facts.error
+        raise UsageError(facts.error.fact, f"to remove it anyway: rm -r {folder}") from facts.error
     if (link := facts.entry.folder).is_symlink():
-        # What it leads to may have another name, too, and is not removed by this one.
+        # The run may have other names as well, so one of them must not remove it.
         raise UsageError(
             f"'{link}' is a link to '{link.resolve()}'",
-            f"to remove the link alone: rm {quote(str(link))}",
+            f"to remove only the link: rm {quote(str(link))}",
             f"to remove the run: rm -r {quote(str(link.resolve()))}",
         )
     if holder := facts.entry.holder:
         raise UsageError(
-            f"{facts.holder_text()} works on the run '{name}'", f"stop it first: kill {holder.pid}"
+            f"{facts.holder_text()} is writing the run '{name}'", f"stop it first: kill {holder.pid}"
         )
     if not is_agreed(f"this removes the run '{name}' for good: {_holds(facts)}", "remove it?", yes):
-        echo("it stays as it is", err=True)
+        echo("nothing was removed", err=True)
         return ExitStatus.COMPLETE
     remove_run(facts.entry.folder)
-    dataset = f"; {facts.out} stays as it is" if facts.out and Path(facts.out).exists() else ""
-    echo(f"the run '{name}' is removed{dataset}", err=True)
+    dataset = f"; {facts.out} is still there" if facts.out and Path(facts.out).exists() else ""
+    echo(f"removed the run '{name}'{dataset}", err=True)
     return ExitStatus.COMPLETE
 
 

@@ -1,4 +1,4 @@
-"""Asking the failed rows of a run again."""
+"""Retrying the failed rows of a run."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def retry_run(
     yes: bool,
     as_json: bool,
 ) -> ExitStatus:
-    """Run the failed rows of a run again with its own order; raises UsageError where that is not known.
+    """Retry the failed rows of a run with its own options; raises UsageError if they aren't known.
 
-    `given` are options of `seedbed run`, which take the place of those that the run was made with.
-    `registry_with` returns the registry under the policy that the run was made under.
+    `given` are options of `seedbed run`, which replace those that the run was started with.
+    `registry_with` returns the registry with the policy that the run was started with.
     """
     folder = kept_run(name)
     with RunReader.open(folder) as reader:
@@ -41,7 +41,7 @@ def retry_run(
     if missing := missing_settings(kept, given):
         again = " ".join(f"--set {key}=..." for key in missing)
         raise UsageError(
-            f"the run '{name}' was made with {again}, which is secret and not kept",
+            f"the run '{name}' was made with {again}, which is secret and isn't kept",
             f"give it again: seedbed runs retry {quote(name)} {again}",
         )
 
@@ -49,9 +49,9 @@ def retry_run(
         changes = given["llm"] is not None or given["settings"]
         changed = _changed(name, plan, session) if changes else ()
         return not changed or is_agreed(
-            f"the code or files of {', '.join(changed)} have changed: all rows are made again, "
-            "not the failed ones alone",
-            "make them again?",
+            f"the code or files of {', '.join(changed)} have changed: all rows are recomputed, "
+            "not only the failed ones",
+            "recompute them?",
             yes,
         )
 
@@ -63,23 +63,23 @@ def retry_run(
 
 def _order(name: str, session: SessionRecord | None) -> dict[str, Any]:
     if session is None:
-        raise UsageError(f"the run '{name}' has made nothing yet", "begin it with `seedbed run`")
+        raise UsageError(f"the run '{name}' has made nothing yet", "start it with `seedbed run`")
     order: dict[str, Any] | None = session.manifest.get("order")
     if order is None:
         raise UsageError(
-            f"the run '{name}' was made from Python, and what it was asked for is not known here",
-            f"call it as before, with one argument more: run(..., name={name!r}, retry=True)",
+            f"the run '{name}' was made from Python, so its options aren't known here",
+            f"call it as before with one more argument: run(..., name={name!r}, retry=True)",
         )
     return order
 
 
 def _check_place(name: str, order: Mapping[str, Any]) -> None:
-    """Raise UsageError where the files that the order names are not to be looked for here."""
+    """Raise UsageError if the run was started in another folder: its paths are relative to that one."""
     folder = Path(order["folder"])
     if folder != Path.cwd() and folder.is_dir():
         raise UsageError(
-            f"the run '{name}' was made in '{folder}', and names files from there",
-            f"cd {quote(str(folder))}, and say it again (SEEDBED_RUNS says where the runs are)",
+            f"the run '{name}' was made in '{folder}', and its file names start there",
+            f"cd {quote(str(folder))}, then repeat the command (SEEDBED_RUNS names the folder of the runs)",
         )
 
 

@@ -21,7 +21,7 @@ _LONGEST = 200
 
 
 def show_run(name: str, machine: bool) -> ExitStatus:
-    """Write what a run is, what it has made and taken, and why rows are missing; raises UsageError."""
+    """Write a run's steps, sessions, counts and cost, and why rows are missing; raises UsageError."""
     folder = kept_run(name)
     with RunReader.open(folder) as reader:
         facts, sessions, reasons = facts_of(run_entry(folder)), reader.sessions(), reasons_of(reader)
@@ -54,7 +54,7 @@ def _write(facts: RunFacts, sessions: list[SessionRecord], reasons: list[Reason]
     _write_section("Steps", [(step["name"], _step_text(step)) for step in facts.manifest.get("steps", ())])
     _write_section("Sessions", [(str(one.id), _session_text(one, facts)) for one in sessions])
     if reasons:
-        echo("\nRows that are not in the dataset:")
+        echo("\nRows that aren't in the dataset:")
         write_reasons(reasons, most=_REASONS, longest=_LONGEST)
     for line in _next(facts):
         echo(f"\n{line}")
@@ -81,7 +81,7 @@ def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str
 def _dataset(facts: RunFacts) -> str:
     if facts.out is None:
         return "no file was named"
-    return facts.out if Path(facts.out).exists() else f"{facts.out}, which is not there"
+    return facts.out if Path(facts.out).exists() else f"{facts.out} (missing)"
 
 
 def _step_text(step: dict[str, Any]) -> str:
@@ -104,13 +104,13 @@ def _session_text(session: SessionRecord, facts: RunFacts) -> str:
 def _next(facts: RunFacts) -> Iterator[str]:
     name = quote(facts.entry.name)
     if facts.outcome in ("interrupted", "killed"):
-        yield "the same command again goes on from here"
+        yield "the same command resumes from here"
     if facts.outcome == "stopped":
-        yield "the same command again goes on, once what stopped it is gone"
+        yield "the same command resumes, once what stopped it is fixed"
     if facts.failed and not facts.entry.holder:
         by_command = f"`seedbed runs retry {name}`"
         from_python = f"run(..., name={facts.entry.name!r}, retry=True) in the program that made it"
-        yield f"{by_command if facts.manifest.get('order') else from_python} asks the failed rows again"
+        yield f"{by_command if facts.manifest.get('order') else from_python} retries the failed rows"
 
 
 def _write_section(title: str, lines: list[tuple[str, str]]) -> None:

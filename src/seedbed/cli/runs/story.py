@@ -1,4 +1,4 @@
-"""How a row of a run came about: what each step made of it, over which calls."""
+"""How a row of a run was made: what each step made of it, with which calls."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from seedbed.store.refused_rows import CallIdentity, Evidence, identity, upstrea
 
 
 class ToldRow(NamedTuple):
-    """One call of the row: what is known of it, its prompt where that is kept, and its answers.
+    """One call for the row: its record, its prompt if the run has it, and its answers.
 
-    `call` is None where no answer came.
+    `call` is None if no answer came.
     """
 
     call: Call | None
@@ -41,11 +41,11 @@ class ToldRow(NamedTuple):
 
 
 class Chapter(NamedTuple):
-    """What one step did with the row, or with one that it comes from or has become.
+    """What one step did with the row, with a row that it was made from, or with one that it became.
 
-    `result` is None where the step has not come to its end. `input` is the row as a step got it that made
-    nothing of it, and `source_row` what that was made of, where they are kept. `is_old` says that it is
-    from before: a step above now makes nothing of the row, so that it has not come here since.
+    `result` is None if the step hasn't finished with the row. If the step refused the row, `input` is the row
+    that it got and `source_row` the row that this one was made from, if the run has them. `is_old` says that
+    the chapter is outdated: an upstream step drops the row now, so it hasn't come here since.
     """
 
     step: str
@@ -63,7 +63,7 @@ class Chapter(NamedTuple):
 
     @property
     def reasons(self) -> list[dict[str, Any]]:
-        """Why it made fewer rows than it should have."""
+        """Why the step made fewer rows than it should have."""
         return list(orjson.loads(self.result.reasons or b"[]")) if self.result else []
 
     def as_json(self) -> dict[str, Any]:
@@ -83,9 +83,9 @@ class Chapter(NamedTuple):
 
 
 class Story(NamedTuple):
-    """All that is kept of a row; no verdict where it is not decided yet, or has become others.
+    """Everything a run has about a row. `verdict` is None if it isn't decided yet, or has become other rows.
 
-    `source` is how people name the row of an input that it comes from.
+    `source` is the name of the input row that it comes from (`questions.jsonl, line 7`).
     """
 
     row: str
@@ -109,7 +109,7 @@ class Story(NamedTuple):
 
 
 def story_of(reader: RunReader, row: str) -> Story:
-    """Return what is kept of a row: of itself, of what it comes from, and of what it has become."""
+    """Return the story of a row: of the rows it was made from, itself, and the rows that it became."""
     session = reader.last_working_session()
     manifest = session.manifest if session else {}
     verdicts = (reader.verdict_of(leaf, row) for leaf in (manifest.get("leaf", ""), *reader.leaves()))
@@ -122,7 +122,7 @@ def story_of(reader: RunReader, row: str) -> Story:
 
 
 def _source(row: str, chapters: Sequence[Chapter], manifest: Mapping[str, Any]) -> str:
-    """Return what a row of an input is called: by the reason that it was refused for, or by its file."""
+    """Return the name of an input row, from the reason that it was refused for or from its file."""
     reasons = (reason for chapter in chapters for reason in chapter.reasons)
     if known := next((reason["source"] for reason in reasons if reason.get("source")), ""):
         return str(known)
@@ -131,7 +131,7 @@ def _source(row: str, chapters: Sequence[Chapter], manifest: Mapping[str, Any]) 
 
 
 def _with_evidence(reader: RunReader, chapters: Sequence[Chapter]) -> list[Chapter]:
-    """Return chapters with what the run keeps of rows that were refused: their input, and the prompts."""
+    """Return the chapters with the inputs and prompts that the run keeps for refused rows."""
     kept = [_evidence(reader, chapter) for chapter in chapters]
     prompts = {call: messages for one in kept if one for call, messages in one.prompts.items()}
     told = [
@@ -154,7 +154,7 @@ def _evidence(reader: RunReader, chapter: Chapter) -> Evidence | None:
 def _with_prompts(
     chapter: Chapter, prompts: Mapping[CallIdentity, list[Message]], kept: Evidence | None
 ) -> list[ToldRow]:
-    """Return the calls of a chapter with their prompts, after them those to which no answer came."""
+    """Return the calls of a chapter with their prompts; those without an answer come last."""
     told = [
         one._replace(messages=prompts.get(identity(one.call))) if one.call else one for one in chapter.calls
     ]
@@ -167,7 +167,7 @@ def _with_prompts(
 
 
 def _with_age(chapters: Sequence[Chapter], ways: Iterable[Sequence[str]]) -> Iterator[Chapter]:
-    """Yield chapters, which are in the order of the steps, with whether each is from before."""
+    """Yield the chapters, which are in the order of the steps, and mark those that are outdated."""
     ways = list(ways)
     above: dict[str, set[str]] = {}
     ended: list[Chapter] = []

@@ -14,10 +14,10 @@ from seedbed.cli.terminal.printing import echo, json_text
 @policy_options
 @click.pass_context
 def schema(ctx: click.Context) -> int:
-    """Print the JSON Schema of pipeline files, with the tasks and steps that are installed."""
+    """Print the JSON Schema of pipeline files, including the installed tasks and steps."""
     from seedbed.pipeline.schema import pipeline_schema
 
-    # Plugins are imported here, and may print.
+    # Plugins are imported here, and may print: standard output is for the schema alone.
     with kept_stdout():
         found = pipeline_schema(registry_of(ctx))
     echo(json_text(found))

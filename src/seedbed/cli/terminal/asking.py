@@ -1,4 +1,4 @@
-"""Questions before what cannot be undone."""
+"""Asking before something that can't be undone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from seedbed.errors import UsageError
 
 
 def is_agreed(fact: str, question: str, yes: bool) -> bool:
-    """Return whether the user wants what `fact` says: by --yes, or asked on a terminal.
+    """Return whether the user agrees to `fact`, by --yes or when asked on a terminal.
 
-    Raises UsageError where nobody can be asked.
+    Raises UsageError if there's no terminal to ask on.
     """
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError(f"{fact}, and nobody is there to be asked", "--yes says that it is meant")
+        raise UsageError(f"{fact}, and there is no terminal to ask on", "confirm it with --yes")
     return confirm(fact, question)

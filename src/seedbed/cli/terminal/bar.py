@@ -1,4 +1,4 @@
-"""Progress as a bar that is drawn again and again on a terminal."""
+"""Progress as a live bar on a terminal."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from seedbed.cli.terminal.step_bars import StepBars
 if TYPE_CHECKING:
     from seedbed.engine.session import Session
 
-_OTHER_LINES = 8  # What stands around the steps, where lines are wrapped on a narrow terminal.
+_OTHER_LINES = 8  # Lines other than the steps, when they wrap on a narrow terminal.
 _NAME = 24
 _ROOM_FOR_ONE_LINE = 72
 
 
 class BarProgress(Progress):
-    """Bars for the rows and each step, what they take and what is left; gone when the run has ended."""
+    """Bars for the rows and each step, with cost and time left. They disappear when the run ends."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -47,7 +47,7 @@ class BarProgress(Progress):
         self._live.stop()
 
     def update(self) -> None:
-        """Draw the bar as the counts are now."""
+        """Draw the bar with the current counts."""
         rate = self.rate()
         self._live.update(self._loading() if self.is_loading else self._running(rate), refresh=True)
 
@@ -68,7 +68,7 @@ class BarProgress(Progress):
         return Group(*self._rows(size.width), *steps, taken, *budget)
 
     def _rows(self, width: int) -> list[RenderableType]:
-        """Return the bar of the run and its rows, in two lines where one is too short."""
+        """Return the bar of the run and its rows, in two lines if one is too short."""
         of = self.run.wanted
         name = shortened(in_one_line(self.run.name), min(_NAME, width // 2 - 2))
         bar = ProgressBar(of, self.settled, width=min(30, width // 2 - 4), pulse=of is None)

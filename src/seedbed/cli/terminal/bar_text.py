@@ -1,4 +1,4 @@
-"""The texts of the display: what a terminal would obey is shown, and so is what rich would."""
+"""Texts for the live display: neither the terminal nor rich interprets anything in them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from seedbed.cli.terminal.printing import visible
 
 def shown(text: str, style: str = "") -> Text:
     """Return a text in a style."""
-    # Not a string: rich would take [bold] in it for markup.
+    # Not a string: rich would interpret [bold] in it as markup.
     return Text(visible(text), style=style)

@@ -1,4 +1,4 @@
-"""Texts under titles, for people: answers, rows, reasons."""
+"""Texts under titles, for people: prompts, answers, rows, reasons."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def line_block(title: str, lines: Iterable[tuple[str | Painted, ...]], paint: st
 
 
 def write_answers(choices: tuple[Choice, ...], about: str = "") -> None:
-    """Write the answers of one call, numbered if there are several, with what is said `about` it."""
+    """Write the answers of one call, numbered if there are several, with `about` in their titles."""
     for title, text in told_answers(choices, about):
         block(title, text, "magenta")
 

@@ -1,4 +1,4 @@
-"""Text by the cells of a terminal that it takes: an ideogram has two, an accent none."""
+"""The width of text in terminal cells: an ideogram takes two, an accent none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _GAP = "…"
 
 
 def width_of(text: str) -> int:
-    """Return how many cells of a terminal a text takes."""
+    """Return how many terminal cells a text takes."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -18,15 +18,15 @@ def width_of(text: str) -> int:
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:
-    """Return a text with so many spaces that it takes `width` cells, in front of it where it is `right`."""
+    """Pad a text with spaces to `width` cells, on the left if it's aligned to the `right`."""
     spaces = " " * (width - width_of(text))
     return spaces + text if right else text + spaces
 
 
 def shortened(text: str, width: int) -> str:
-    """Return a text that takes `width` cells at most: what is cut is in the middle.
+    """Return a text of `width` cells at most, with its middle cut out.
 
-    Names that belong together begin alike, and differ at the end.
+    Related names begin with the same words and differ at the end, so both ends are kept.
     """
     if width_of(text) <= width:
         return text
@@ -36,9 +36,9 @@ def shortened(text: str, width: int) -> str:
 
 
 def page_width() -> int | None:
-    """Return the width of the terminal that standard output is, or None where it is a file or a pipe.
+    """Return the width of the terminal on standard output; None if it's a file or a pipe.
 
-    COLUMNS alone says nothing: a program that has loaded GNU readline leaves it to all that it starts.
+    COLUMNS alone doesn't mean a terminal: a program with GNU readline sets it for every process it starts.
     """
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 

@@ -1,4 +1,4 @@
-"""Text in columns, for people; on a terminal they fit its width, elsewhere they are whole."""
+"""Text in columns, for people: fitted to the width of a terminal, complete in a file or pipe."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _PAINT: Mapping[str, str] = MappingProxyType(
 
 
 def write_columns(columns: Sequence[Column], rows: Sequence[Sequence[str]], painted: str) -> tuple[str, ...]:
-    """Write rows of cells under their titles, and return the titles for which there was no room.
+    """Write rows of cells under their titles; return the titles that there was no room for.
 
-    On a terminal the cells under the title `painted` have a colour.
+    On a terminal the cells under the title `painted` are coloured.
     """
     table = FittedTable(tuple(columns), [[in_one_line(cell) for cell in row] for row in rows])
     width = page_width()
@@ -53,7 +53,7 @@ def _write(table: FittedTable, painted: str, width: int | None) -> None:
 
 
 def write_wrapped(text: str, width: int | None, indent: str = "    ") -> None:
-    """Write a text in lines of a width, all but the first indented; in one line where there is none."""
+    """Write a text in lines of a width, all but the first indented; in one line if `width` is None."""
     fits = width is None or width_of(text) <= width
     for line in [text] if fits else textwrap.wrap(text, max(width or 0, 20), subsequent_indent=indent + "  "):
         echo(line)

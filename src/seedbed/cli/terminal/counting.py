@@ -1,4 +1,4 @@
-"""Numbers in words: counts, rates, times, money."""
+"""Numbers as text: counts, rates, times, money."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ def count_text(count: int, noun: str) -> str:
 
 
 def rate_text(rate: float) -> str:
-    """Return rows per second or, where that is less than one, per minute; nothing where there are none."""
+    """Return rows per second or, if that's less than one, per minute; nothing if there are none."""
     if rate <= 0:
         return ""
     return f"{rate:.1f} rows/s" if rate >= 1 else f"{rate * 60:.1f} rows/min"
 
 
 def duration(seconds: float) -> str:
-    """Return a time in words, to two digits or so: '4.2 s', '3 min 20 s', '2 h 5 min'."""
+    """Return a duration, to two digits or so: '4.2 s', '3 min 20 s', '2 h 5 min'."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -30,7 +30,7 @@ def duration(seconds: float) -> str:
 
 
 def tokens_text(given: int, made: int) -> str:
-    """Return tokens of prompts and of answers: '80 input + 160 output tokens', or nothing for none."""
+    """Return input and output tokens: '80 input + 160 output tokens', or nothing for none."""
     return f"{given:,} input + {made:,} output tokens" if given or made else ""
 
 
@@ -40,14 +40,14 @@ def tries_text(retried: int) -> str:
 
 
 def cost_text(dollars: float | None) -> str:
-    """Return an amount of money: '$12.30', '$0.0042', or nothing where none is known."""
+    """Return an amount of money: '$12.30', '$0.0042', or nothing if it isn't known."""
     if not dollars:
         return ""
     return f"${dollars:,.2f}" if dollars >= 0.1 else f"${dollars:.4f}"
 
 
 def moment(iso: str) -> str:
-    """Return a time in UTC by the clock of this place, to the minute."""
+    """Return a time in UTC as local time, to the minute."""
     return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
@@ -62,7 +62,7 @@ def brief_number(text: str) -> str:
     if not digits.isdecimal() or len(digits) < 5:
         return text
     number, unit = float(digits), ""
-    for unit in ("k", "M", "G", "T"):  # noqa: B007 - the unit at which it ends
+    for unit in ("k", "M", "G", "T"):  # noqa: B007 - used after the loop
         number /= 1000
         if number < 999.5:
             break

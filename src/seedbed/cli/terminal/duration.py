@@ -22,7 +22,7 @@ class _Duration(click.ParamType[float]):
             return float(value)
         match = _FORM.fullmatch(str(value).strip().lower())
         if match is None or match[2] not in _SECONDS:
-            self.fail(f"{value!r} is no time: write 90s, 20m or 2h", param, ctx)
+            self.fail(f"{value!r} isn't a time: write 90s, 20m or 2h", param, ctx)
         return float(match[1]) * _SECONDS[match[2]]
 
 
@@ -38,8 +38,8 @@ class _Size(click.ParamType[int]):
             return value
         match = _FORM.fullmatch(str(value).strip().lower())
         if match is None or match[2] not in _BYTES:
-            self.fail(f"{value!r} is no size: write 64MB or 1GB", param, ctx)
-        # A float of so many digits is infinite, and no number of bytes.
+            self.fail(f"{value!r} isn't a size: write 64MB or 1GB", param, ctx)
+        # A number with hundreds of digits is an infinite float, which can't become an int.
         return int(min(float(match[1]) * _BYTES[match[2]], 2.0**62))
 
 

@@ -1,4 +1,4 @@
-"""A table that fits a width: what says least is left out, and names are shortened."""
+"""Fitting a table to a width: the least important columns are left out, and names are shortened."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SAYS_NOTHING = frozenset({"", "-", "0"})
 
 
 class Column(NamedTuple):
-    """A column of a table, as it is where there is room.
+    """A column of a table, in its widest form.
 
-    The one with the least `weight` is left out first; those without a weight stay. `brief` returns a shorter
-    form of a cell. A `name` may be shortened in its middle; what `flows` stands under its row where it does
-    not fit.
+    If there's no room, the column with the least `weight` is left out first; columns without a weight stay.
+    `brief` returns a shorter form of a cell. A `name` may be shortened in its middle. A column that `flows`
+    is written below its row if it doesn't fit.
     """
 
     title: str
@@ -31,19 +31,19 @@ class Column(NamedTuple):
 
 
 class FittedTable(NamedTuple):
-    """Columns and the cells of each row; `hidden` are the titles of those that are left out."""
+    """Columns and the cells of each row; `hidden` has the titles of the columns left out."""
 
     columns: tuple[Column, ...]
     rows: list[list[str]]
     hidden: tuple[str, ...] = ()
 
     def widths(self) -> list[int]:
-        """Return the cells that each column takes; of a title, its longest line."""
+        """Return the width of each column; for a title in lines, the longest line counts."""
         lines = [[width_of(line) for line in column.title.split("\n")] for column in self.columns]
         return [max([*lines[i], *(width_of(row[i]) for row in self.rows)]) for i in range(len(lines))]
 
     def width(self) -> int:
-        """Return the cells that a row takes; what flows has lines of its own."""
+        """Return the width of a row; a column that flows has its own lines."""
         widths = [
             width for width, one in zip(self.widths(), self.columns, strict=True) if width and not one.flows
         ]
@@ -51,7 +51,7 @@ class FittedTable(NamedTuple):
 
 
 def fitted(table: FittedTable, width: int) -> FittedTable:
-    """Return the table as it fits a width as well as it can: shorter forms first, then fewer columns."""
+    """Fit a table to a width as well as possible: shorter forms first, then fewer columns."""
     for step in (_folded, _brief, _without_idle, _without_light):
         if table.width() <= width:
             return table
@@ -73,7 +73,7 @@ def _brief(table: FittedTable, width: int) -> FittedTable:
 
 
 def _without_idle(table: FittedTable, width: int) -> FittedTable:
-    """Leave out columns that say nothing of any row, as far as that is needed."""
+    """Leave out columns that are empty or 0 in every row, as far as needed."""
     idle = [
         column.title
         for i, column in enumerate(table.columns)
@@ -81,12 +81,12 @@ def _without_idle(table: FittedTable, width: int) -> FittedTable:
     ]
     for title in idle:
         if table.width() > width:
-            table = _without(table, title)._replace(hidden=table.hidden)  # Nothing is missed there.
+            table = _without(table, title)._replace(hidden=table.hidden)  # Not reported: nothing is missing.
     return table
 
 
 def _without_light(table: FittedTable, width: int) -> FittedTable:
-    """Leave out the columns that say least, as far as shorter names do not make room enough."""
+    """Leave out the least important columns, as far as shorter names don't make enough room."""
     for column in sorted((one for one in table.columns if one.weight), key=lambda one: one.weight):
         if _with_short_names(table, width, _SHORT_NAME).width() > width:
             table = _without(table, column.title)
@@ -101,9 +101,9 @@ def _without(table: FittedTable, title: str) -> FittedTable:
 
 
 def _with_short_names(table: FittedTable, width: int, shortest: int) -> FittedTable:
-    """Shorten names, the longest first, to no less than `shortest` cells, or those of their title."""
+    """Shorten names, the longest first, but not below `shortest` cells or the width of their title."""
     names = [i for i, column in enumerate(table.columns) if column.name]
-    # Cells that are shorter than their title make no room.
+    # Cells shorter than their title would make no more room.
     titles = [max(map(width_of, column.title.split("\n"))) for column in table.columns]
     least = [max(shortest, width) for width in titles]
     while (excess := table.width() - width) > 0:

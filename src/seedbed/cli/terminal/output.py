@@ -1,4 +1,4 @@
-"""Standard output, kept free of whatever tasks and backends print."""
+"""Standard output, protected from what tasks and backends print."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from seedbed.plugins.printed import flush_c
 
 @contextmanager
 def kept_stdout() -> Iterator[BinaryIO]:
-    """Yield standard output for rows alone; within the block, what others print goes to standard error.
+    """Yield standard output for rows alone; within the block, all other output goes to standard error.
 
-    That holds for C libraries and child processes too, since the descriptor itself is replaced.
+    That includes C libraries and child processes, since the file descriptor itself is replaced.
     """
     sys.stdout.flush()
     stream = os.fdopen(os.dup(1), "wb")
@@ -30,7 +30,7 @@ def kept_stdout() -> Iterator[BinaryIO]:
         flush_c()
         os.dup2(former, 1)
         os.close(former)
-        # Whoever writes a row flushes it, and has been told what became of it.
+        # Every row has been flushed, and an error raised then; there's nothing more to report here.
         with suppress(OSError):
             stream.close()
 

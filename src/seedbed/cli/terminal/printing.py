@@ -1,7 +1,7 @@
-"""The one place through which the command prints: what a terminal would obey is shown as text.
+"""All printing of the command goes through here: escape sequences are shown and not executed.
 
-Answers of models, errors of servers, names and files come from strangers, and a terminal obeys what it
-reads: escapes clear the screen, set its title and hide links; directional marks turn lines round.
+Models' answers, servers' errors, names and files are untrusted, and a terminal executes what it reads:
+escapes clear the screen, set the window title and hide links; directional marks reverse the text.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ class Painted(NamedTuple):
 
 
 DIM = "bright_black"
-"""The colour of what is there to be looked up: it is grey, on light and on dark backgrounds."""
+"""The colour of details: grey, which is readable on light and dark backgrounds."""
 
 
 def echo(*parts: str | Painted, err: bool = False, nl: bool = True) -> None:
-    """Write a line to standard output, or to standard error; text from strangers does nothing but show."""
+    """Write a line to standard output or standard error; control characters are shown, not executed."""
     line = "".join(map(_shown, parts))
     click.echo(line, err=err, nl=nl, color=colour())
 
 
 def in_one_line(text: str) -> str:
-    r"""Return the text as `visible` does, with newlines and tabs written out, too."""
+    r"""Return the text like `visible`, with newlines and tabs as `\n` and `\t`."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:
-    """Return JSON of the same value as ever, in which nothing is there that a terminal would obey."""
+    """Return JSON with the same value, without anything that a terminal would execute."""
     return visible_json(json.dumps(value, indent=indent, ensure_ascii=False, default=str))
 
 
 def visible_json(text: str) -> str:
-    """Return a JSON text with the same value, whose unseen characters are escapes of JSON."""
+    """Return a JSON text with the same value, and invisible characters as JSON escapes."""
     return UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def row_bytes(encoded: bytes, stream: IO[Any]) -> bytes:
-    """Return a row as a stream takes it: as it is in a file or a pipe, nothing unseen on a terminal."""
+    """Return a row for a stream: unchanged for a file or pipe, with escapes for a terminal."""
     return visible_json(encoded.decode()).encode() if stream.isatty() else encoded
 
 
@@ -61,12 +61,12 @@ def confirm(fact: str, question: str) -> bool:
 
 
 def colour() -> bool | None:
-    """Return False where the user wants no colour (NO_COLOR), else None: the terminal decides."""
+    """Return False if the user wants no colour (NO_COLOR), else None: click then decides by the terminal."""
     return False if os.environ.get("NO_COLOR") else None
 
 
 def show_logs_visibly() -> None:
-    """Have warnings of the library, which Python writes to standard error, go the same way."""
+    """Print the library's warnings, which Python writes to standard error, in the same safe way."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_VisibleFormatter())
 

@@ -1,4 +1,4 @@
-"""How a run is doing, for people: lines of text, or a live bar on a terminal."""
+"""The progress of a run, for people: lines of text, or a live bar on a terminal."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _QUIET_LOADING_SECONDS = 1.0
 
 
 class Progress:
-    """Says what it is told to, and shows nothing else; what the others have in common.
+    """Prints messages and shows no progress; the base of the other displays.
 
-    `update` is called about five times a second by the main thread, which alone uses the object.
+    Only the main thread uses it, and calls `update` about five times a second.
     """
 
     def __init__(self, session: Session) -> None:
@@ -38,10 +38,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
 
     def update(self) -> None:
-        """Show the counts as they are now."""
+        """Show the current counts."""
 
     def say(self, text: str) -> None:
         """Show a message."""
@@ -49,7 +49,7 @@ class Progress:
 
     @property
     def is_loading(self) -> bool:
-        """Whether models and steps are still being made ready."""
+        """Whether models and steps are still loading."""
         return self._session.is_loading
 
     @property
@@ -63,16 +63,16 @@ class Progress:
         return f"loading {', '.join(llms) or self.run.name}"
 
     def rate(self) -> float:
-        """Return the rows settled per second of late, and remember the count for the next time."""
+        """Return the rows settled per second over the last half minute, and note the current count."""
         now = time.monotonic()
         if self.is_loading or self.run.found is not self._found:
-            # What was kept has come at once, and says nothing of the rows to come.
+            # Rows of earlier sessions were counted all at once: they tell nothing about the speed.
             self._found = self.run.found
             self._rate.forget()
         return self._rate.at(now, self.settled)
 
     def details(self, rate: float) -> list[str]:
-        """Return what the rows take: '12 s', '3.4 rows/s', '12 calls', '8 input + 16 output tokens', ..."""
+        """Return time, rate, calls, cost: '12 s', '3.4 rows/s', '12 calls', '8 input + 16 output tokens'."""
         calls = self.run.calls
         texts = (
             duration(time.monotonic() - self._begun),
@@ -86,7 +86,7 @@ class Progress:
         return [text for text in texts if text]
 
     def left(self, rate: float) -> str:
-        """Return the time left in words, or nothing where it cannot be known."""
+        """Return the time left in words, or nothing if it isn't known."""
         if self.run.wanted is None or rate <= 0 or self.settled >= self.run.wanted:
             return ""
         return f"about {duration((self.run.wanted - self.settled) / rate)} left"
@@ -98,10 +98,10 @@ class Progress:
 
 
 class NoProgress(Progress):
-    """Neither shows nor says anything, where standard error is for JSON."""
+    """Shows nothing at all: for when standard error is JSON."""
 
     def say(self, text: str) -> None:
-        """Keep it to itself."""
+        """Drop the message."""
 
 
 class LineProgress(Progress):
@@ -113,7 +113,7 @@ class LineProgress(Progress):
         self._has_said_loading = False
 
     def update(self) -> None:
-        """Write a line if the last one is old enough."""
+        """Write a line if the last one was five seconds ago."""
         now = time.monotonic()
         rate = self.rate()
         if self.is_loading:

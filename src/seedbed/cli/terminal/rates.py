@@ -1,4 +1,4 @@
-"""How fast a count grows of late."""
+"""How fast a count has been growing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Rate:
         self._samples: deque[tuple[float, int]] = deque()
 
     def forget(self) -> None:
-        """Begin again, where a count has grown at once by what says nothing of the time to come."""
+        """Start over, after the count has jumped for a reason that tells nothing about its speed."""
         self._samples.clear()
 
     def at(self, now: float, count: int) -> float:
-        """Return the rate at a moment, and remember the count for the next time."""
+        """Return the current rate, and note the count for the next call."""
         self._samples.append((now, count))
         while self._samples[0][0] < now - _SECONDS:
             self._samples.popleft()

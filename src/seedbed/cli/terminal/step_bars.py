@@ -1,4 +1,4 @@
-"""A bar for each step of a pipeline: rows in and out, how many pass, how fast."""
+"""A bar for each step of a pipeline: rows in and out, the share that passes, and the rate."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _ROOM_FOR_BARS, _ROOM_FOR_RATES = 72, 56
 
 
 class StepBars:
-    """Draws the `steps`, in their order, as many as there are lines for.
+    """Draws the `steps` in their order, as many as there are lines for.
 
-    Lives in the main thread; the counts are those that the run goes on with meanwhile.
+    Runs in the main thread, while the run's thread updates the counts.
     """
 
     def __init__(self, steps: Sequence[BaseStep], counts: Mapping[str, StepCounts]) -> None:
-        # What a generator takes are indices, which it tries.
+        # A generator has no rows coming in: it tries indices.
         self._words = {step.name: "tried" if isinstance(step, GeneratorStep) else "in" for step in steps}
         self._counts = counts
         self._rates: defaultdict[str, Rate] = defaultdict(Rate)
 
     def draw(self, now: float, wanted: int | None, width: int, lines: int) -> list[RenderableType]:
-        """Return what is shown of the steps; nothing of a single one, of which the run's bar says all."""
-        # A look at a dictionary that the loop's thread may add to.
+        """Return the lines of the steps; none for a single step, whose counts the run's bar shows already."""
+        # The loop's thread may add to the dictionary meanwhile, so it's asked by name and not iterated.
         counts = {name: self._counts.get(name) or StepCounts() for name in self._words}
         rates = {name: self._rates[name].at(now, count.settled) for name, count in counts.items()}
         if len(counts) < 2 or lines < 1:
@@ -52,7 +52,7 @@ class StepBars:
         return [table, *([shown(f"and {more} more steps", "dim")] if more else [])]
 
     def _chosen(self, counts: Mapping[str, StepCounts], lines: int) -> list[str]:
-        """Return the steps for which there is room: those that rows are in, before the others."""
+        """Return the steps that there's room for, preferring those with rows in flight."""
         if len(counts) <= lines:
             return [*counts]
         busy = sorted(counts, key=lambda name: counts[name].taken <= counts[name].settled)

@@ -1,6 +1,6 @@
-"""Standard streams that are closed, or fail: daemons and cron have none, and a terminal may go away.
+"""Standard streams that are closed or fail: daemons and cron jobs have none, and a terminal may go away.
 
-A run goes on without them. Its rows are in the store, and what it would have said is in the run's log.
+A run continues without them: its rows are in the store, and its messages in the log.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _NAMES = {1: "standard output", 2: "standard error"}
 
 
 def open_missing_streams() -> None:
-    """Open the standard streams that the process was started without, on nothing; note them in the log.
+    """Open the standard streams that the process was started without on the null device; log which they were.
 
-    Otherwise the next file to be opened has their number: what is printed would be written to a database.
+    Otherwise the next file to be opened would get their number, and output would be written to a database.
     """
     missing = [number for number in (0, 1, 2) if not _is_open(number)]
     for number in missing:
-        # The lowest number that is free is taken.
+        # `open` takes the lowest free number, which is this one.
         os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
     if sys.stdin is None:
         sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8")
@@ -31,14 +31,12 @@ def open_missing_streams() -> None:
     sys.stderr = _forgiving(2)
     for number in missing:
         if number:
-            _log.warning(
-                "standard %s is closed: what goes there is lost", "output" if number == 1 else "error"
-            )
+            _log.warning("standard %s is closed: its output is lost", "output" if number == 1 else "error")
 
 
 def end_output() -> None:
-    """Have what plugins print as the process ends go to standard error: standard output may be data."""
-    # Nothing of ours may be left in the buffer then.
+    """Send what plugins print at exit to standard error: standard output may be data."""
+    # Flushed first: what is left in our buffer would go there too.
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         os.dup2(2, 1)
@@ -54,8 +52,8 @@ def _is_open(number: int) -> bool:
 
 
 def _forgiving(number: int) -> io.TextIOWrapper:
-    # Without a buffer, which refuses to be written to while it's being written: a failure is logged, and the
-    # log may well be standard error.
+    # Without a buffer: a buffer can't be written to while it's being flushed, and a failure to write is
+    # logged, perhaps to standard error itself.
     return io.TextIOWrapper(
         _Forgiving(number, "wb", closefd=False),
         encoding=getattr(sys.stderr, "encoding", None) or "utf-8",
@@ -66,14 +64,14 @@ def _forgiving(number: int) -> io.TextIOWrapper:
 
 
 class _Forgiving(io.FileIO):
-    """A file in which a failed write is no error: standard error on a full disk, a terminal that is gone."""
+    """A file that ignores failed writes: standard error on a full disk, or on a terminal that is gone."""
 
     has_failed = False
 
     def write(self, text: object, /) -> int:
         size = memoryview(text).nbytes  # type: ignore[arg-type]
         try:
-            # None where it would have to wait: a message isn't worth it.
+            # None if the write would block: a message isn't worth waiting for.
             written = super().write(text)  # type: ignore[arg-type]
         except OSError as error:
             if not self.has_failed:
