@@ -88,7 +88,7 @@ def test_a_schema_that_went_into_the_prompt_is_told(seedbed: Seedbed) -> None:
     )
     command = ("preview", "counts.py:Counts", "--llm", "counts.py:Strict/m", "-n", "1")
     out = seedbed(*command).out
-    assert "the schema is part of the prompt: Acme has no words for an object of any keys, at 'counts'" in out
+    assert "the schema is part of the prompt: Acme can't express an object of any keys, at 'counts'" in out
     assert '"additionalProperties":{"type":"integer"}' in out
     [call] = json.loads(seedbed(*command, "--json").out)["rows"][0]["calls"]
     assert "Acme" in call["note"]

@@ -126,8 +126,8 @@ UNSAYABLE: dict[str, tuple[Any, str]] = {
     "true": (closed(a=True), "'a'"),
     "a list of anything": (closed(a={"type": "array"}), "'a.[]'"),
     "a tuple": (closed(a={"type": "array", "prefixItems": [TEXT, {"type": "null"}]}), "'a'"),
-    "recursion": (schema_of(Node), "holds itself"),
-    "a root that is a list": ({"type": "array", "items": TEXT}, "no object"),
+    "recursion": (schema_of(Node), "contains itself"),
+    "a root that is a list": ({"type": "array", "items": TEXT}, "isn't an object"),
     "not": (closed(a={"not": TEXT}), "'not'"),
     "a foreign reference": (closed(a={"$ref": "https://example.org/x.json"}), "example.org"),
     "a reference to nothing": (closed(a={"$ref": "#/$defs/Nothing"}), "Nothing"),
@@ -307,7 +307,7 @@ def test_places_alike_with_more_after_them_are_no_list_of_a_fixed_length() -> No
     assert said(closed(a=pair), MOST)["properties"]["a"] == {"type": "array", "items": TEXT, **counts}
     more = {**pair, "items": {"type": "integer"}}
     assert said(closed(a=more), MOST)["properties"]["a"] == more
-    assert "a list whose places have types of their own" in said(closed(a=more))
+    assert "a list whose items have different types" in said(closed(a=more))
 
 
 def test_what_stands_in_definitions_counts_towards_the_limits() -> None:
@@ -327,7 +327,7 @@ def test_a_type_that_holds_itself_through_several_others_does() -> None:
     names = "ABCD"
     held = {name: closed(a={"$ref": f"#/$defs/{names[(k + 1) % 4]}"}) for k, name in enumerate(names)}
     schema = {"$defs": held, **closed(a={"$ref": "#/$defs/A"})}
-    assert "a type that holds itself" in said(schema)
+    assert "a type that contains itself" in said(schema)
     assert said(schema, MOST)["$defs"].keys() == {*names}
 
 

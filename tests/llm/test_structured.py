@@ -97,7 +97,7 @@ ASKED = Request(messages=({"role": "user", "content": "a"},), schema={"type": "o
 
 def test_a_raw_prompt_goes_out_without_its_schema_and_that_is_noted():
     sent, note = fit_schema(ASKED._replace(raw_prompt=True), None)
-    assert (sent.schema, note) == (None, "a raw prompt goes out without the schema")
+    assert (sent.schema, note) == (None, "a raw prompt is sent without the schema")
     assert sent.messages == ASKED.messages
 
 

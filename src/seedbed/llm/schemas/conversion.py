@@ -1,4 +1,4 @@
-"""From a JSON Schema to one that a provider's dialect takes."""
+"""From a JSON Schema to one in a provider's dialect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Schema = dict[str, Any]
 Path = tuple[str, ...]
 
 _ALTERNATIVES = ("anyOf", "oneOf")
-# Each narrows what is around it, and no dialect has it.
+# Each of these narrows the schema around it, and no dialect has it. Leaving one out would have the model
+# write answers that are refused here, and paid for again.
 _CONDITIONS = frozenset(("not", "if", "then", "else", "dependentRequired", "dependentSchemas")) | frozenset(
     ("dependencies", "unevaluatedProperties", "unevaluatedItems", "$dynamicRef")
 )
@@ -29,9 +30,9 @@ _TYPES: dict[type, str] = {
 
 
 def convert(schema: Mapping[str, Any], dialect: SchemaDialect) -> Schema:
-    """Return a schema in the dialect, of which each answer fits `schema` but for what became words.
+    """Return a schema in the dialect. An answer that fits it fits `schema`, except for what became words.
 
-    Raises Unsayable, which says where, for what the dialect cannot say.
+    Raises Unsayable, which says where, for what the dialect can't express.
     """
     converter = _Converter(schema, dialect)
     said = converter.root()
@@ -48,9 +49,10 @@ class _Converter:
         self._nodes = 0
 
     def root(self) -> Schema:
+        # pydantic puts a recursive class behind a reference, but the root has to be an object.
         said = self._node(self._references.resolved(self._root), ())
         if said.get("type") != "object":
-            self._need("any_root", "an answer that is no object", ())
+            self._need("any_root", "an answer that isn't an object", ())
         return {**said, "$defs": self._definitions} if self._definitions else said
 
     def _need(self, construct: Construct, what: str, path: Path) -> None:
@@ -58,13 +60,14 @@ class _Converter:
             raise Unsayable(what, path)
 
     def _node(self, schema: Any, path: Path) -> Schema:
+        # Definitions are replaced where something is next to their reference, which can double at each level.
         self._nodes += 1
         if self._nodes > MOST_NODES:
             raise Unsayable(f"more than {MOST_NODES:,} types")
         if schema is True:
             schema = {}
         if not isinstance(schema, Mapping):
-            raise Unsayable("a value that nothing fits", path)
+            raise Unsayable("a schema that no value fits", path)
         if conditions := _CONDITIONS & schema.keys():
             raise Unsayable(f"'{min(conditions)}'", path)
         if "$ref" in schema:
@@ -80,6 +83,7 @@ class _Converter:
 
     def _typed(self, schema: Mapping[str, Any], path: Path) -> Schema:
         kind = schema.get("type") or _guessed_type(schema)
+        # `["string", "null"]`: `anyOf` is what all dialects know.
         if isinstance(kind, list):
             alternatives = [{**without_words(schema), "type": one} for one in kind]
             return self._union({**labels(schema), "anyOf": alternatives}, "anyOf", path)
@@ -100,9 +104,10 @@ class _Converter:
         words = schema.get("description")
         beside = schema.keys() - IGNORED - {"$ref", "title"}
         if name in self._references.recursive:
-            self._need("recursion", "a type that holds itself", path)
+            self._need("recursion", "a type that contains itself", path)
             reference = self._defined(name, definition)
-            # Strict servers take no other keys beside a reference, and this one cannot be replaced.
+            # Strict servers refuse other keys next to a reference, and a recursive one can't be replaced by
+            # its definition.
             return {"anyOf": [reference], "description": words} if words else reference
         if beside:
             return self._node({**definition, **{key: schema[key] for key in beside}}, path)
@@ -112,6 +117,7 @@ class _Converter:
         if not name:
             return {"$ref": "#"}
         if name not in self._definitions:
+            # Empty first: a type that contains itself comes here again before it's done.
             self._definitions[name] = {}
             self._definitions[name] = self._node(definition, (name,))
         return {"$ref": pointer(name)}
@@ -120,6 +126,7 @@ class _Converter:
         values = [schema["const"]] if "const" in schema else list(schema["enum"])
         if not values or not all(type(value) in _TYPES for value in values):
             raise Unsayable("a choice of other values than texts and numbers", path)
+        # One `enum` for each type: strict servers want a type, and it must fit all values.
         kinds = list(dict.fromkeys(_TYPES[type(value)] for value in values))
         of_kind = {kind: [value for value in values if _TYPES[type(value)] == kind] for kind in kinds}
         said = [
@@ -131,10 +138,11 @@ class _Converter:
     def _union(self, schema: Mapping[str, Any], keyword: str, path: Path) -> Schema:
         beside = schema.keys() - IGNORED - {keyword, "title", "description", "examples", "type"}
         if beside:
-            raise Unsayable(f"'{min(beside)}' beside '{keyword}'", path)
+            raise Unsayable(f"'{min(beside)}' next to '{keyword}'", path)
         if not schema[keyword]:
-            raise Unsayable("a value that nothing fits", path)
+            raise Unsayable("a schema that no value fits", path)
         said = [self._node(alternative, path) for alternative in schema[keyword]]
+        # Always `anyOf`: strict servers refuse `oneOf`, and the answer is validated against the class anyway.
         return self._described({"anyOf": [one for one, _ in groupby(said)]}, schema)
 
     def _object(self, schema: Mapping[str, Any], path: Path) -> Schema:
@@ -143,6 +151,7 @@ class _Converter:
         said: Schema = {"type": "object"}
         if properties or not others:
             said["properties"] = {name: self._node(one, (*path, name)) for name, one in properties.items()}
+            # Strict servers refuse optional properties, and a row needs all its columns.
             said["required"] = list(properties)
         said["additionalProperties"] = self._others(
             schema, False if others is True and properties else others, path
@@ -155,7 +164,7 @@ class _Converter:
             return False
         self._need("open_object", "an object of any keys", path)
         if patterned:
-            # A pattern of keys is looser than its words, and validated all the same.
+            # This allows any keys; the answer is validated against the pattern all the same.
             return {"anyOf": [self._node(one, (*path, "*")) for one in patterned.values()]}
         return True if others in (True, {}) else self._node(others, (*path, "*"))
 
@@ -165,11 +174,12 @@ class _Converter:
             items = self._node(schema.get("items", True), (*path, "[]"))
             return self._described({"type": "array", "items": items}, schema)
         said = [self._node(place, (*path, f"[{number}]")) for number, place in enumerate(places)]
+        # `tuple[int, int]` is a list of two, which nearly every dialect has.
         alike = all(without_words(place) == without_words(said[0]) for place in said)
         if alike and not schema.get("items"):
             counts = {"minItems": len(said), "maxItems": len(said)}
             return self._described({"type": "array", "items": said[0]}, {**counts, **schema})
-        self._need("tuple", "a list whose places have types of their own", path)
+        self._need("tuple", "a list whose items have different types", path)
         rest = {"items": self._node(schema["items"], (*path, "[]"))} if schema.get("items") else {}
         return self._described({"type": "array", "prefixItems": said, **rest}, schema)
 
@@ -178,7 +188,7 @@ class _Converter:
 
 
 def _joined(schema: Mapping[str, Any], path: Path) -> Schema:
-    """Return a schema without its `allOf`, which older versions of pydantic put around a reference."""
+    """Return a schema without its `allOf`, in which older versions of pydantic wrapped a reference."""
     parts = schema["allOf"]
     if len(parts) != 1 or not isinstance(parts[0], Mapping):
         raise Unsayable("'allOf'", path)

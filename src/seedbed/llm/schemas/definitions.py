@@ -1,4 +1,4 @@
-"""The definitions of a JSON Schema, and which of them hold themselves."""
+"""The definitions of a JSON Schema, and which of them contain themselves."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ _PLACES = ("#/$defs/", "#/definitions/")
 
 
 class References:
-    """What references in a schema mean; the schema itself has the empty name."""
+    """What references in a schema refer to; the schema itself has the empty name."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
+        # `definitions` is the older name, which schemas written by hand and pydantic 1 use.
         self._definitions: dict[str, Any] = {
             **root.get("definitions", {}),
             **root.get("$defs", {}),
             "": {key: value for key, value in root.items() if key not in ("$defs", "definitions")},
         }
         self.recursive = self._recursive()
-        """The names of definitions that hold themselves."""
+        """The names of definitions that contain themselves."""
 
     def name(self, reference: object, path: tuple[str, ...]) -> str:
-        """Return the name of what a reference means; raise Unsayable for one to other places."""
+        """Return the name that a reference refers to; raise Unsayable for references to anywhere else."""
         found = _name(reference)
         if found is None:
             raise Unsayable(f"the reference {reference!r}", path)
         return found
 
     def definition(self, name: str, path: tuple[str, ...]) -> Mapping[str, Any]:
-        """Return the schema of a name; raise Unsayable where there is none."""
+        """Return the schema of a name; raise Unsayable if there's none."""
         found = self._definitions.get(name)
         if not isinstance(found, Mapping):
-            raise Unsayable(f"a reference to '{name}', which is not defined", path)
+            raise Unsayable(f"a reference to '{name}', which isn't defined", path)
         return found
 
     def resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a schema that is no reference: what it means, with what stands beside it."""
+        """Return a schema with its reference replaced by the definition, and what is next to it added."""
         followed: set[str] = set()
         while "$ref" in schema:
             name = self.name(schema["$ref"], ())
@@ -49,6 +50,8 @@ class References:
         return schema
 
     def _recursive(self) -> frozenset[str]:
+        # Through several others, too: A contains B, which contains A. So it's repeated until nothing is
+        # added.
         reached = {name: set(_names_in(schema)) for name, schema in self._definitions.items()}
         grows = True
         while grows:

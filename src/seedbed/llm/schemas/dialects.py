@@ -1,4 +1,4 @@
-"""What a provider's structured output takes of JSON Schema: declared by a backend, heeded by the gateway."""
+"""Which part of JSON Schema a provider takes: declared by a backend, followed by the gateway."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 Construct = Literal["any_value", "open_object", "tuple", "recursion", "any_root"]
-"""What some providers have no words for.
+"""What some providers can't express.
 
-`any_value` a value of any type (`Any`); `open_object` an object of any keys (`dict[str, int]`); `tuple` a
-list whose places have types of their own; `recursion` a type that holds itself; `any_root` an answer that
-is no object.
+`any_value` is a value of any type (`Any`); `open_object` an object of any keys (`dict[str, int]`); `tuple` a
+list whose items have different types; `recursion` a type that contains itself; `any_root` an answer that
+isn't an object.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDialect:
-    """What structured output of one provider takes of JSON Schema; what is not declared is not sent.
+    """The part of JSON Schema that one provider's structured output takes; nothing else is sent.
 
         SchemaDialect(name="Acme", keywords=frozenset({"minimum", "maximum"}), max_depth=5)
 
-    All take types, objects that are closed and whose properties are all required, lists of one type, `enum`,
-    `anyOf`, and `$ref` into `$defs` with nothing beside it. A keyword or format that is not among `keywords`
-    and `formats` becomes part of the description. So does a count (`minItems` and the like) above
-    `largest_count`, and, with `anchored_patterns`, a pattern that is not `^...$` in plain characters and
-    classes. A schema with something that is not among `constructs` (`any_value`, `open_object`, `tuple`,
-    `recursion`, `any_root`), or above a limit, becomes part of the prompt instead.
+    All providers take types, closed objects whose properties are all required, lists of one type, `enum`,
+    `anyOf`, and `$ref` into `$defs` with nothing next to it. A keyword or format that isn't in `keywords` and
+    `formats` becomes part of the description. So does a count (such as `minItems`) above `largest_count`,
+    and, with `anchored_patterns`, a pattern that isn't `^...$` in plain characters and classes. A schema that
+    needs something that isn't in `constructs` (`any_value`, `open_object`, `tuple`, `recursion`, `any_root`),
+    or exceeds a limit, becomes part of the prompt instead.
 
-    `name` is what messages call it. `max_depth` counts objects in objects, `max_unions` each `anyOf`,
+    `name` is its name in messages. `max_depth` counts objects in objects, `max_unions` each `anyOf`,
     `max_enum_characters` the texts of one `enum` of more than 250 values, and `max_characters` the names of
     properties and definitions and the values of every `enum`.
     """
@@ -47,7 +47,7 @@ class SchemaDialect:
 
 
 class Unsayable(Exception):
-    """What a dialect cannot say, and where in the answer it stands."""
+    """What a dialect can't express, and where in the answer it is."""
 
     def __init__(self, what: str, path: tuple[str, ...] = ()) -> None:
         super().__init__(what)

@@ -1,4 +1,4 @@
-"""Keywords of JSON Schema that a dialect has, and words in the description for those that it lacks."""
+"""The JSON Schema keywords that a dialect has, and words in the description for those that it lacks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYWORDS_OF: dict[str, tuple[str, ...]] = {
     "boolean": (),
     "null": (),
 }
-"""What narrows the values of each type."""
+"""What narrows the values of each type. On another type a keyword means nothing, so it isn't sent."""
 
 IGNORED = frozenset(
     ["default", "discriminator", "deprecated", "readOnly", "writeOnly", "$comment", "$schema", "$id"]
@@ -35,15 +35,16 @@ _WORDS = (
     *("minProperties", "maxProperties", "propertyNames", "examples"),
 )
 _COUNTS = frozenset(["minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"])
-# No provider's engine looks around or back, or knows Python's own flags.
+# No provider's engine has lookarounds, backreferences or Python's own flags. It would refuse the whole
+# schema.
 _PYTHONS_OWN = re.compile(r"\(\?(?!:)|\\[1-9ABGZbkpPz]")
 _ANCHORED = re.compile(r"\^(?:[^\\^$]|\\[^A-Za-z0-9])*\$")
 
 
 def described(said: Schema, schema: Mapping[str, Any], dialect: SchemaDialect) -> Schema:
-    """Return what is said with the keywords of `schema` that the dialect has, and the others in words.
+    """Return `said` with the keywords of `schema` that the dialect has, and with the others in words.
 
-    The model may heed those; the answer is validated by them all the same.
+    The model may follow the words; the answer is validated against them in any case.
     """
     kept = [name for name in KEYWORDS_OF.get(said.get("type", ""), ()) if _takes(dialect, name, schema)]
     words = [f"{name}: {_text(schema[name])}" for name in _WORDS if name in schema and name not in kept]

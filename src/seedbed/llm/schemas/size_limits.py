@@ -9,12 +9,13 @@ from seedbed.llm.schemas.definitions import pointer
 from seedbed.llm.schemas.dialects import SchemaDialect, Unsayable
 
 MOST_NODES = 20_000
-"""Definitions that are put in place of references may grow without end."""
+"""Definitions that replace references may double at each level, without end."""
+# OpenAI limits the characters of an enum only if it has more values than this.
 _MANY_VALUES = 250
 
 
 def check_limits(schema: Mapping[str, Any], dialect: SchemaDialect) -> None:
-    """Raise Unsayable for the first limit of the dialect that a schema of it is above."""
+    """Raise Unsayable for the first limit of the dialect that a schema exceeds."""
     properties = values = characters = unions = 0
     for count, node in enumerate(_nodes(schema)):
         if count > MOST_NODES:
@@ -59,7 +60,7 @@ def _parts(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 class _Depths:
-    """How many objects stand inside of each other, where references are followed once."""
+    """How many objects are inside of each other, following each reference once."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._definitions = {pointer(name): held for name, held in root.get("$defs", {}).items()}
@@ -74,6 +75,7 @@ class _Depths:
 
     def _of_definition(self, name: str) -> int:
         if name not in self._known:
+            # 0 until it's known: a type that contains itself counts once.
             self._known[name] = 0
             self._known[name] = self.of(self._definitions[name])
         return self._known[name]
