@@ -112,7 +112,7 @@ def test_a_step_that_yields_batches_is_told_that_rows_come_alone() -> None:
                     row["length"] = len(row["text"])
                 yield inputs
 
-    assert "rows come one at a time, not as batches" in caught.value.advice[-1]
+    assert "rows come one at a time, not in batches" in caught.value.advice[-1]
 
 
 def decorated(method: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:

@@ -128,7 +128,7 @@ def test_a_run_has_the_new_names() -> None:
 def test_a_name_that_the_row_has_already_is_refused() -> None:
     step = Measure(output_mappings={"length": "text"})
 
-    with pytest.raises(InvalidRowError, match="column 'length' cannot get the name 'text'"):
+    with pytest.raises(InvalidRowError, match="column 'length' cannot be renamed to 'text'"):
         step.process({"text": "abc"})
 
 
@@ -136,5 +136,5 @@ def test_a_name_that_the_row_has_already_is_refused() -> None:
     "names", [{"a": "x", "b": "x"}, {"a": "b", "b": "c"}, {"a": "b", "b": "a"}, {"a": ""}, {"a": "a"}]
 )
 def test_names_that_hide_a_column_are_refused(names: dict[str, str]) -> None:
-    with pytest.raises(ValidationError, match="each column gets a name of its own"):
+    with pytest.raises(ValidationError, match="give each column its own name"):
         Measure(output_mappings=names)

@@ -50,9 +50,9 @@ def test_a_task_adds_the_model_where_it_is_not_given():
 
 
 WRONG = [
-    ("text", "step 'once' gave str where a row was expected"),
-    (({"x": 1}, {"x": 2}), "gave tuple where a row was expected"),
-    ([{"x": 1}, 5], "gave int where a row was expected"),
+    ("text", "step 'once' returned str, not a row"),
+    (({"x": 1}, {"x": 2}), "returned tuple, not a row"),
+    ([{"x": 1}, 5], "returned int, not a row"),
     ({"x": 1j}, "column 'x' holds a complex"),
     ({1: "x"}, "the name of column 1 is an int"),
 ]

@@ -1,4 +1,4 @@
-"""Files that a step's parameters name: what is in them decides its rows, as the parameters do."""
+"""Files that a step's parameters name: their content decides its rows, as the parameters do."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from seedbed.llm.llm import LLM
 
 
 class Files(str):
-    """A parameter that names files by a pattern, as `docs/**/*.md`; `**` stands for any folders.
+    """A parameter that names files by a pattern, such as `docs/**/*.md`; `**` matches any folders.
 
-    A run notices when a file that it stands for changes, comes or goes.
+    A run notices when a matching file changes, appears or disappears.
 
         class Answer(Task):
             sources: Files = Field(description="Documents to answer from.")
@@ -32,8 +32,8 @@ class Files(str):
     __slots__ = ()
 
     def paths(self) -> list[Path]:
-        """Return the files that there are now, sorted by path."""
-        # `Path.glob` takes no pattern that begins at the root.
+        """Return the files that match now, sorted by path."""
+        # `Path.glob` refuses absolute patterns.
         names = sorted(glob.glob(self, recursive=True))  # noqa: PTH207
         return [Path(name) for name in names if Path(name).is_file()]
 
@@ -43,9 +43,9 @@ class Files(str):
 
 
 def content_digest(path: Path) -> bytes:
-    """Return the digest of a file, or of all files in a folder with their names; empty where there is none.
+    """Return the digest of a file, or of all files in a folder with their names; empty if it doesn't exist.
 
-    Raises UsageError for what cannot be read.
+    Raises UsageError for a file that can't be read.
     """
     try:
         if path.is_dir():
@@ -60,11 +60,11 @@ def content_digest(path: Path) -> bytes:
 
 
 def parameter_files(step: BaseModel) -> list[Path]:
-    """Return the files that a step's parameters name and that are there.
+    """Return the existing files that a step's parameters name.
 
-    That is: fields of type `Path`, `FilePath` or `Files`, and all files in a folder of type
-    `DirectoryPath`, in lists, dictionaries and models too. A folder that is only a `Path` may be one to
-    write to, and is left alone. Files of an LLM are its own.
+    These are fields of type `Path`, `FilePath` or `Files`, and all files in a folder of type `DirectoryPath`,
+    also inside lists, dictionaries and models. Folders of type `Path` are ignored, since a step may write to
+    them. Files of an LLM don't count.
     """
     found = [path for name, field in type(step).model_fields.items() for path in _of(step, name, field)]
     return list(dict.fromkeys(found))
@@ -97,7 +97,7 @@ def _within(folder: Path) -> list[Path]:
 
 
 def _names_folders(field: FieldInfo) -> bool:
-    """Whether a field holds folders that are read: `DirectoryPath`, at any depth of its type."""
+    """Whether a field holds folders to read: `DirectoryPath`, at any depth of its type."""
     return any(map(_is_directory, field.metadata)) or _mentions_directory(field.annotation)
 
 

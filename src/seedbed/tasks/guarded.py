@@ -1,4 +1,4 @@
-"""What is wanted of the properties and methods that authors of steps and tasks override."""
+"""The values and signatures expected of properties and methods that authors of steps and tasks override."""
 
 from __future__ import annotations
 
@@ -46,10 +46,8 @@ GENERATOR_TASK: Mapping[str, Wanted] = {
     "sampled": Wanted("a tuple of names of variables, or None", '("topic",)', _are_variables),
 }
 
-_BLOCKING = "calls of a model belong in `async def generate_row(self, input)`"
-_ONE_ROW = (
-    "rows come one at a time, not as batches: return the row, a list of rows in its place, or None to drop it"
-)
+_BLOCKING = "call the model in `async def generate_row(self, input)`"
+_ONE_ROW = "rows come one at a time, not in batches: return the row, a list of rows, or None to drop it"
 
 STEP_CALLS: Mapping[str, Called] = {
     "load": Called((), "def load(self):"),
@@ -74,7 +72,7 @@ TASK_CALLS: Mapping[str, Called] = {
 
 
 def generator_calls(seekable: bool) -> Mapping[str, Called]:
-    """Return how the methods of a generator step are called; only a seekable one is given an offset."""
+    """Return how the methods of a generator step are called; only a seekable one gets an offset."""
     head = "def process(self, offset=0):"
     return {
         "process": Called(("offset",) if seekable else (), head, "may yield"),
@@ -83,6 +81,6 @@ def generator_calls(seekable: bool) -> Mapping[str, Called]:
 
 
 def generator_task_calls(feedback: bool) -> Mapping[str, Called]:
-    """Return how the methods of a generator task are called; one with feedback is given earlier rows."""
+    """Return how the methods of a generator task are called; one with feedback gets earlier rows."""
     names = ("index", "rng", "accepted") if feedback else ("index", "rng")
     return {"sample": Called(names, f"def sample(self, {', '.join(names)}):")}

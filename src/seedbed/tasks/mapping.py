@@ -9,15 +9,15 @@ from seedbed.tasks.rows import Row
 
 
 def check_mappings(names: Mapping[str, str]) -> None:
-    """Raise ValueError for names that would hide one column behind another.
+    """Raise ValueError for names that would give two columns one name.
 
-    A new name is no key as well, so that it makes no difference how often a row is renamed.
+    A new name can't be an old name too: then it doesn't matter how often a row is renamed.
     """
     news = list(names.values())
     for new in news:
         if not new or news.count(new) > 1 or new in names:
-            problem = "stands twice" if new else "is empty"
-            raise ValueError(f"the name {new!r} {problem}: each column gets a name of its own")
+            problem = "is used twice" if new else "is empty"
+            raise ValueError(f"the name {new!r} {problem}: give each column its own name")
 
 
 def mapped(columns: Iterable[str], names: Mapping[str, str]) -> list[str]:
@@ -26,14 +26,14 @@ def mapped(columns: Iterable[str], names: Mapping[str, str]) -> list[str]:
 
 
 def renamed(row: Row, names: Mapping[str, str]) -> Row:
-    """Return the row with its columns under their new names; raise InvalidRowError where two are one."""
+    """Return the row with its columns under their new names; raise InvalidRowError if two have one name."""
     if not names:
         return row
     result = {names.get(column, column): value for column, value in row.items()}
     if len(result) < len(row):
         (old, new), *_ = [(old, new) for old, new in names.items() if old in row and new in row]
         raise InvalidRowError(
-            f"column '{old}' cannot get the name '{new}': the row has such a column",
+            f"column '{old}' cannot be renamed to '{new}': the row already has a column '{new}'",
             "choose another name in output_mappings",
         )
     return result

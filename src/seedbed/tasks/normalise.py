@@ -1,4 +1,4 @@
-"""Turns what a step gave into rows."""
+"""Turns what a step returned into rows."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ T = TypeVar("T")
 
 
 def as_rows(given: object, step: str) -> list[Row]:
-    """Return what step `step` gave as rows of JSON values.
+    """Return what step `step` returned, as rows of JSON values.
 
-    As `plain_rows`; raises InvalidRowError too for a value that JSON cannot hold.
+    Like `plain_rows`, but also raises InvalidRowError for a value that JSON can't hold.
     """
     return [checked_row(row) for row in plain_rows(given, step)]
 
 
 def plain_rows(given: object, step: str) -> list[Row]:
-    """Return what step `step` gave as rows, whose values nobody has looked at yet.
+    """Return what step `step` returned, as rows whose values aren't checked yet.
 
-    A row is one row, a list stays a list, `(rows, last)` is its rows, a pydantic object, a dataclass or
-    another mapping becomes a dictionary, and None is no row. Raises InvalidRowError for anything else.
+    A row becomes a list of one, a list stays a list, and `(rows, last)` becomes its rows. A pydantic object,
+    a dataclass or another mapping becomes a dictionary. None becomes no row. Raises InvalidRowError for
+    anything else.
     """
     if type(given) is dict:
         return [given]
@@ -41,18 +42,18 @@ def _plain_row(item: object, step: str) -> Row:
     row = item if type(item) is dict else plain_value(item)
     if not isinstance(row, dict):
         raise InvalidRowError(
-            f"step '{step}' gave {type(item).__name__} where a row was expected",
-            "a row is a dictionary of columns; a list of rows or a pydantic object will do as well",
+            f"step '{step}' returned {type(item).__name__}, not a row",
+            "return a dictionary of columns, a list of these, or a pydantic object",
         )
     return row
 
 
 def rows_given(yielded: Iterable[object], step: str) -> Iterable[object]:
-    """Return what `process` of a step gave; raise `InvalidRowError` where one cannot go through it."""
+    """Return what `process` of a step returned; raise `InvalidRowError` if it isn't iterable."""
     if not isinstance(yielded, Iterable):
         raise InvalidRowError(
-            f"`process` of step '{step}' returned {type(yielded).__name__} where rows were expected",
-            "yield each row, or a list of them, each time",
+            f"`process` of step '{step}' returned {type(yielded).__name__}, not rows",
+            "yield a row, or a list of rows, each time",
         )
     return yielded
 
@@ -60,9 +61,9 @@ def rows_given(yielded: Iterable[object], step: str) -> Iterable[object]:
 def normalised(
     yielded: Iterable[object], step: str, names: Mapping[str, str], added: Mapping[str, Any]
 ) -> Iterator[list[Row]]:
-    """Yield each item of a generator as a list of rows under their final names, with `added` columns.
+    """Yield each item of a generator as a list of rows, with final column names and the `added` columns.
 
-    A row that has one of the added columns keeps its own.
+    If a row already has one of the added columns, it keeps its own value.
     """
     for item in rows_given(yielded, step):
         rows = [renamed(row, names) for row in as_rows(item, step)]

@@ -1,6 +1,7 @@
-"""What operators, filters and methods of a template would make, known before it is made.
+"""Computes how large the result of a template's operator, filter or method would be, before running it.
 
-Most of them run in C, where neither a signal nor a step count reaches: what is too large is not begun.
+Most of them run in C, where neither a signal nor a step count can stop them. If the result would be too
+large, they aren't started.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def check_operator(operator: str, left: Any, right: Any) -> None:
     """Raise BoundError where `left OPERATOR right` is too large."""
     match operator:
         case "**" if isinstance(left, int) and isinstance(right, int):
-            # 0, 1 and -1 stay as they are.
+            # Powers of 0, 1 and -1 don't grow.
             check_bits(left.bit_length() * max(right, 0) if abs(left) > 1 else 1)
         case "*" if isinstance(left, int) and isinstance(right, int):
             check_bits(left.bit_length() + right.bit_length())
@@ -77,7 +78,7 @@ def check_format(text: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> N
 
 
 def check_method(method: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what to call a built-in value's method with; raise BoundError where it makes too much."""
+    """Return the arguments to call a built-in value's method with; raise BoundError if it makes too much."""
     owner = getattr(method, "__self__", None)
     if not isinstance(owner, str | bytes | int):
         return args
@@ -116,7 +117,7 @@ def _replaced(owner: Any, old: Any = "", new: Any = "", *_: Any) -> int:
     try:
         found: int = owner.count(old)
     except (TypeError, AttributeError):
-        # Python refuses it, too.
+        # Python refuses this too.
         found = 0
     return shallow_size(owner) + found * shallow_size(new)
 
@@ -165,7 +166,7 @@ def _indent(args: _Args, kwargs: _Kwargs) -> _Args:
 
 
 def _wordwrap(args: _Args, kwargs: _Kwargs) -> _Args:
-    # textwrap copies what is left of a long word for each of its lines.
+    # For each line of a long word, textwrap copies the rest of the word.
     text = str(args[0])
     width = max(_whole(_given(args, kwargs, 1, "width", 79)), 1)
     separator = _given(args, kwargs, 3, "wrapstring", None)
@@ -209,7 +210,7 @@ def _sum(args: _Args, kwargs: _Kwargs) -> _Args:
     start = _given(args, kwargs, 2, "start", 0)
     values = list(counted(args[0]))
     if not isinstance(start, int | float):
-        # Each sum of lists copies the one before.
+        # Each sum of lists copies the previous sum.
         size = shallow_size(start) + sum(map(shallow_size, values))
         step(size * len(values) // 1000)
     return (values, *args[1:])
@@ -253,4 +254,4 @@ FILTER_CHECKS: Mapping[str, Callable[[_Args, _Kwargs], _Args]] = MappingProxyTyp
         "wordwrap": _wordwrap,
     }
 )
-"""What a filter is asked before it is called: its arguments, or BoundError."""
+"""Checks to run before a filter: each returns the filter's arguments, or raises BoundError."""

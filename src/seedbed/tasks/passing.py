@@ -1,4 +1,4 @@
-"""A step that hands rows on as they are."""
+"""A step that passes rows through unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from seedbed.tasks.steps import Step
 
 
 class Pass(Step):
-    """Hands each row on as it is: the route of rows that need nothing."""
+    """Passes each row through unchanged: the route for rows that need no work.
+
+    draft >> [when("score < 5", Revise()), otherwise(Pass())] >> publish
+    """
 
     keeps: ClassVar[bool] = True
 

@@ -14,12 +14,12 @@ from seedbed.tasks.steps import BaseStep
 
 
 def promised_columns(step: BaseStep) -> tuple[str, ...]:
-    """Return the columns, under their final names, that the author of a step has promised in `outputs`."""
+    """Return the columns that a step's author promises in `outputs`, under their final names."""
     return tuple(mapped(own_columns(step), step.output_mappings))
 
 
 def own_columns(step: BaseStep) -> tuple[str, ...]:
-    """Return the columns that the author of a step has promised, under the author's names for them."""
+    """Return the columns that a step's author promises, under the author's names."""
     if not _promises(type(step)):
         return ()
     return tuple(column for column in step.outputs if column != MODEL_NAME)
@@ -27,21 +27,21 @@ def own_columns(step: BaseStep) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _promises(kind: type[BaseStep]) -> bool:
-    """Whether the author of a step promises what it makes: what the framework says is a guess."""
+    """Whether the step's author declares `outputs`; the framework's default is only a guess."""
     owner = next(cls for cls in kind.__mro__ if "outputs" in vars(cls))
     return not owner.__module__.startswith("seedbed.tasks.")
 
 
 def check_promised(promised: Iterable[str], row: Row, step: str) -> None:
-    """Raise MissingColumnError for a column that step `step` has promised and a row of its lacks.
+    """Raise MissingColumnError if a row of step `step` lacks a promised column.
 
-    Otherwise the step that reads the column would fail, after everything before it has been paid for.
+    Otherwise the step that reads the column would fail, after everything upstream has been paid for.
     """
     for column in promised:
         if column not in row:
             raise MissingColumnError(
-                f"step '{step}' promises a column '{column}' that its row does not have",
+                f"step '{step}' promises a column '{column}', but its row doesn't have it",
                 *did_you_mean(column, row),
                 f"columns of the row: {', '.join(map(str, row)) or 'none'}",
-                f"make it, if need be with None in it, or take it out of `outputs` of '{step}'",
+                f"add the column (None is fine), or take it out of `outputs` of '{step}'",
             )

@@ -1,7 +1,7 @@
 """How much work a template may do, and how large a value it may make.
 
-One step of work is a turn of a loop, a call of a macro, or a large operation's hundred characters. Steps are
-counted and not timed: a row must not fail on one machine and be made on another.
+One step of work is a turn of a loop, a call of a macro, or a hundred characters of a large operation. Steps
+are counted, not timed: a row must not succeed on one machine and fail on another.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ MAX_STEPS = 2_000_000
 """Steps of one rendering: about a second of work, a hundred times what prompts of a megabyte take."""
 
 MAX_SIZE = 2**24
-"""Characters of a text that a template makes; an item of a list counts as sixteen."""
+"""The most characters of a text that a template makes; an item of a list counts as sixteen."""
 
 MAX_BITS = 8192
-"""Bits of an integer: beyond these it could not be shown, and arithmetic takes longer than a step."""
+"""The most bits of an integer; a larger one can't be shown, and its arithmetic takes more than a step."""
 
 _ITEM = 16
 _CHARACTERS_A_STEP = 100
-# For what no count foresees. Reading the clock costs as much as ten steps, so that it's read now and then.
+# For work that the count of steps misses. Reading the clock costs as much as ten steps, so it's read rarely.
 _SECONDS = 10.0
 _STEPS_BETWEEN_LOOKS = 1024
 
 
 class BoundError(SecurityError):
-    """A template is about to do more than any prompt needs."""
+    """A template is about to do more work than any prompt needs."""
 
 
 class _Work(threading.local):
@@ -43,14 +43,14 @@ _work = _Work()
 
 
 def begin_rendering() -> None:
-    """Count the steps of this thread from zero."""
+    """Start counting this thread's steps at zero."""
     _work.steps = 0
     _work.next_look = _STEPS_BETWEEN_LOOKS
     _work.begun = None
 
 
 def step(count: int = 1) -> None:
-    """Count steps; raise BoundError where they are too many."""
+    """Count steps; raise BoundError if there are too many."""
     _work.steps += count
     if _work.steps >= _work.next_look:
         _look()
@@ -59,7 +59,7 @@ def step(count: int = 1) -> None:
 def _look() -> None:
     if _work.steps > MAX_STEPS:
         raise BoundError(f"it takes more than {MAX_STEPS:,} steps")
-    # The thread's own time: a busy machine is no reason to fail a row.
+    # The thread's processor time, so that a busy machine doesn't fail a row.
     now = time.thread_time()
     if _work.begun is None:
         _work.begun = now
@@ -69,24 +69,24 @@ def _look() -> None:
 
 
 def check_size(size: int) -> None:
-    """Raise BoundError where a value of so many characters must not be made; count the work of making it."""
+    """Raise BoundError if a value of so many characters is too large; else count the work of making it."""
     if size > MAX_SIZE:
-        raise BoundError(f"it makes a value of {_shown(size)} characters, and {MAX_SIZE:,} are the most")
+        raise BoundError(f"it makes a value of {_shown(size)} characters, but the limit is {MAX_SIZE:,}")
     if size > _CHARACTERS_A_STEP:
         step(size // _CHARACTERS_A_STEP)
 
 
 def check_bits(bits: int) -> None:
-    """Raise BoundError where an integer of so many bits must not be made."""
+    """Raise BoundError if an integer of so many bits is too large."""
     if bits > MAX_BITS:
-        raise BoundError(f"it makes a number of {_shown(bits)} bits, and {MAX_BITS:,} are the most")
+        raise BoundError(f"it makes a number of {_shown(bits)} bits, but the limit is {MAX_BITS:,}")
 
 
 def check_made(value: Any) -> Any:
-    """Return a value that a filter, a method or a literal made; raise BoundError where it's too large.
+    """Return a value that a filter, a method or a literal made; raise BoundError if it's too large.
 
-    Lists are looked through to the bottom: one that holds another twice, again and again, is small in memory
-    and without end when it's shown or compared.
+    Lists are checked at all depths: a list that contains another one twice, and so on, is small in memory but
+    grows exponentially when it's shown or compared.
     """
     if isinstance(value, str | bytes):
         check_size(len(value))
@@ -100,21 +100,21 @@ def check_made(value: Any) -> Any:
 
 
 def counted(values: Iterable[Any]) -> Generator[Any]:
-    """Yield the values, each of which is a step."""
+    """Yield the values; each counts as a step."""
     for value in values:
         step()
         yield value
 
 
 def shallow_size(value: Any) -> int:
-    """Return the characters of a text, or what the items of a list count as."""
+    """Return the number of characters of a text, or what the items of a list count as."""
     if isinstance(value, str | bytes):
         return len(value)
     return _ITEM * len(value) if isinstance(value, list | tuple | dict) else 0
 
 
 def text_size(value: Any) -> int:
-    """Return about how many characters a value has when it's shown, or more than may be."""
+    """Return roughly how many characters a value has when shown, or any number above the limit."""
     size = 0
     left = [value]
     while left:
@@ -136,10 +136,10 @@ def text_size(value: Any) -> int:
 
 
 def number_size(value: Any) -> int:
-    """Return the most characters that a number has when it's formatted; little for what is no number."""
+    """Return the most characters that a formatted number can have; a small number for other values."""
     if isinstance(value, int):
         return _ITEM + value.bit_length() // 3
-    # '%f' writes 1e308 with all of its digits.
+    # '%f' writes 1e308 with all its digits.
     return 400 if isinstance(value, float) and abs(value) > 1e16 else 2 * _ITEM
 
 

@@ -1,4 +1,4 @@
-"""What a row may hold, and its one encoding: a JSON object."""
+"""The values that a row may hold, and its encoding as a JSON object."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Row: TypeAlias = dict[str, Any]
 """Columns by name; the values are str, int, float, bool, None, and lists and dictionaries of these."""
 
 GeneratorOutput: TypeAlias = Iterator[Any]
-"""What `process` of a generator yields: a row, a list of rows, or `(rows, last)`, each time."""
+"""What a generator's `process` yields: a row, a list of rows, or `(rows, last)`, each time."""
 
 GeneratorStepOutput: TypeAlias = GeneratorOutput
-"""`GeneratorOutput`, under the name that it has in distilabel."""
+"""distilabel's name for `GeneratorOutput`."""
 
 MAX_DEPTH = 128
 MIN_INTEGER = -(2**63)
@@ -29,7 +29,7 @@ _STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | o
 
 
 class _NotJSON(Exception):
-    """What keeps a value from being JSON: a fact, then advice."""
+    """Why a value can't be JSON: a fact, then advice."""
 
     def __init__(self, fact: str, *advice: str) -> None:
         super().__init__(fact)
@@ -37,23 +37,23 @@ class _NotJSON(Exception):
 
 
 def checked_row(row: object) -> Row:
-    """Return what `plain_row` returns, where all of it can be written; raise `InvalidRowError` otherwise."""
+    """Return `plain_row(row)`, if all of it can be written; raise `InvalidRowError` if not."""
     plain = plain_row(row)
     check_text(plain)
     return plain
 
 
 def check_text(plain: Row) -> None:
-    """Raise `InvalidRowError` for text or integers that cannot be written, in a row as of `plain_row`."""
+    """Raise `InvalidRowError` for text or integers in a plain row that can't be written."""
     _dump(plain)
 
 
 def plain_row(row: object, private: str | None = None) -> Row:
-    """Return the row with each value in its JSON form: itself where it has no others.
+    """Return the row with all values converted to JSON values; the same object if none needs it.
 
-    Dates, decimals, numpy scalars and the like have one form each, see `seedbed.tasks.values`. Columns
-    whose name begins with `private` are left alone. Raises `InvalidRowError`, naming column and type, for
-    a value that has no form, for nesting of more than 128 levels, and for integers of more than 64 bits.
+    Dates, decimals, numpy scalars and the like each have one form, see `seedbed.tasks.values`. Columns whose
+    name begins with `private` aren't converted. Raises `InvalidRowError`, naming column and type, for a value
+    that can't be converted, for nesting of more than 128 levels, and for integers of more than 64 bits.
     """
     given = row if type(row) is dict else plain_value(row)
     if type(given) is not dict:
@@ -75,9 +75,9 @@ def plain_row(row: object, private: str | None = None) -> Row:
 
 
 def encode_row(row: object) -> bytes:
-    """Return the row as one JSON object without a line end; raise what `plain_row` raises.
+    """Return the row as one JSON object without a newline; raises what `plain_row` raises.
 
-    Text that is not ASCII stays as it is. NaN and the infinities, which JSON lacks, become null.
+    Text that isn't ASCII is not escaped. NaN and the infinities, which JSON lacks, become null.
     """
     return _dump(plain_row(row))
 
@@ -128,7 +128,7 @@ def _is_unicode(row: Row) -> bool:
 
 
 def _plain(value: Any, parents: list[object]) -> Any:
-    """Return the JSON form of `value`, found inside `parents`: itself where it is one."""
+    """Return the JSON form of `value`, which is inside `parents`; the same object if it already is one."""
     kind = type(value)
     if kind in _SCALARS:
         return value

@@ -1,8 +1,8 @@
-"""The sandbox of all that strangers write: it lets nothing out, and it bounds work and sizes.
+"""The sandbox for templates, which strangers may have written: no access to Python, limited work and sizes.
 
-A template runs on the loop's thread, and much of it in C: `10 ** (10 ** 9)` would hold up every row, and
-signals too. So operators, filters and methods say what they would make before they make it, and loops and
-macros count their turns.
+A template runs on the loop's thread, and much of it in C: `10 ** (10 ** 9)` would block every row, and
+signals too. So the sandbox computes the size of results before operators, filters and methods run, and
+counts the turns of loops and macros.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BODIES = (nodes.For, nodes.Macro, nodes.CallBlock, nodes.Block)
 
 
 class _Generator(CodeGenerator):
-    """Compiles templates whose literals and joined texts are measured."""
+    """Compiles templates so that literals and joined texts are measured."""
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
         self.write("environment.joined(context, (")
@@ -58,7 +58,7 @@ class _Generator(CodeGenerator):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """A sandbox in which each rendering has so many steps, and each value so many characters."""
+    """A sandbox that limits the steps of each rendering, and the size of each value."""
 
     code_generator_class = _Generator
     intercepted_binops = frozenset(("+", "*", "**", "%"))
@@ -76,7 +76,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     @property
     def turn(self) -> bool:
-        """True; reading it counts a step, which is the least that compiled code can do."""
+        """Always true; reading it counts a step, and no other way is as cheap in compiled templates."""
         step()
         return True
 
@@ -89,22 +89,22 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return tree
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Apply an operator, unless it makes too much."""
+        """Apply an operator, unless its result would be too large."""
         check_operator(operator, left, right)
         return self.binop_table[operator](left, right)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
-        """Call what the template calls, unless it makes too much."""
+        """Call what the template calls, unless its result would be too large."""
         if isinstance(__obj, Macro):
             step(_STEPS_OF_A_MACRO)
             return super().call(__context, __obj, *args, **kwargs)
         args = check_method(__obj, args, kwargs)
         made = super().call(__context, __obj, *args, **kwargs)
-        # Lists come from rows or from literals, both of known size; measuring them at each call is slow.
+        # Lists come from rows or literals, whose size is known; measuring them at each call would be slow.
         return check_made(made) if isinstance(made, str | bytes | int) else made
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
-        """Return `str.format` that neither reaches into objects nor makes too much."""
+        """Return a `str.format` that can't read attributes of objects and can't make too large a text."""
         formatted = super().wrap_str_format(value)
         if formatted is None:
             return None
@@ -129,13 +129,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 class _Opaque(Namespace):
-    # The parent's shows what is in it, which may be itself or two of a kind, again and again.
+    # The parent's repr shows its items, which may contain the parent, or each other, many times over.
     def __repr__(self) -> str:
         return "<namespace>"
 
 
 def _count_turns(node: nodes.Node) -> None:
-    """Have the code of a loop, a macro or a block count its turns."""
+    """Add code to a loop, a macro or a block that counts its turns."""
     if isinstance(node, nodes.For) and not node.recursive:
         node.iter = nodes.Filter(node.iter, _TURNS, [], [], None, None, lineno=node.lineno)
         return
@@ -145,11 +145,11 @@ def _count_turns(node: nodes.Node) -> None:
         node.test = nodes.And(turn, node.test, lineno=node.lineno)
 
 
-# It asks for the context so that it isn't applied once and for all when a template is compiled.
+# With `pass_context`, Jinja2 doesn't evaluate it already when it compiles a template.
 @pass_context
 def _turns(context: Context, values: Any) -> Any:
-    """Return what a loop goes through, and count its turns: at once where they are few."""
-    # In a long one each is counted on its own: what a turn does may be slow, and the clock is looked at.
+    """Return the values of a loop, and count its turns; all at once if there are few."""
+    # In a long loop each turn is counted by itself, since a turn may be slow and counting checks the clock.
     if not hasattr(values, "__len__") or len(values) > _FEW_TURNS:
         return counted(values)
     step(len(values))
@@ -157,16 +157,16 @@ def _turns(context: Context, values: Any) -> Any:
 
 
 def _bounded(name: str, kept: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a filter that makes no more than it may."""
+    """Return a filter that refuses to make too large a value."""
     check = FILTER_CHECKS.get(name)
-    # Jinja2 gives those that ask for it the context first.
+    # Jinja2 passes the context first, to filters that ask for it.
     first = 1 if hasattr(kept, "jinja_pass_arg") else 0
 
     def bounded(*args: Any, **kwargs: Any) -> Any:
         if check is not None:
             args = (*args[:first], *check(args[first:], kwargs))
         made = kept(*args, **kwargs)
-        # Most are short texts, and this is on the way of every prompt.
+        # The common case, and every prompt comes through here: most values are short texts.
         return made if type(made) is str and len(made) < _SHORT else check_made(made)
 
     return update_wrapper(bounded, kept)
@@ -174,7 +174,7 @@ def _bounded(name: str, kept: Callable[..., Any]) -> Callable[..., Any]:
 
 def _range(*args: int) -> range:
     numbers = range(*args)
-    # Not its `len`, which fails beyond 2 ** 63.
+    # Not `len(...)`, which fails above 2 ** 63.
     if (numbers.stop - numbers.start) // numbers.step > _MAX_RANGE:
         raise BoundError(f"a range has {_MAX_RANGE:,} numbers at most")
     return numbers

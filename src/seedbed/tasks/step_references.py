@@ -38,22 +38,22 @@ def get_step(reference: str, /, *, registry: Registry | None = None, **fields: A
 def step_of(
     cls: type[BaseStep], reference: str, /, *, registry: Registry | None = None, **fields: Any
 ) -> BaseStep:
-    """Return a step of a class that a reference names, or of one derived from that; raises as `get_llm`."""
+    """Return a step of the class that a reference names, or of a subclass; raises as `get_llm` does."""
     return _named(cls, reference, _resolved(fields, registry), STEPS)
 
 
 def _resolved(fields: dict[str, Any], registry: Registry | None) -> dict[str, Any]:
-    """Return the fields with an LLM's reference resolved in the registry that the step comes from."""
+    """Return the fields, with a reference to an LLM resolved in the step's registry."""
     llm = fields.get("llm")
     return {**fields, "llm": get_llm(llm, registry=registry)} if isinstance(llm, str) else fields
 
 
 def _named(cls: type[_Step], reference: str, fields: dict[str, Any], kind: PluginKind[Any]) -> _Step:
-    """Build a step whose name, unless the user gave one, is the one that it is registered under."""
+    """Build a step; unless the user named it, its name is its registered name."""
     if not is_file_reference(reference) and "name" in cls.model_fields:
         fields = {"name": reference, **fields}
     made = build(cls, fields, f"the {kind.noun} {reference!r}")
     if not made.name:
-        advice = "super().model_post_init(context) names a step, and checks what its class brings"
+        advice = "call super().model_post_init(context): it names the step and checks its class"
         raise broken_class(cls, "its `model_post_init` does not call that of the base class", advice)
     return made

@@ -1,4 +1,4 @@
-"""Tasks and steps as plugins: their groups, their hooks, and the classes that they derive from."""
+"""Tasks and steps as plugins: their groups, their hooks, and their base classes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TASKS: PluginKind[BaseTask] = PluginKind(
 def seedbed_step(name: str) -> type[BaseStep] | None:
     """Return the `Step`, `GeneratorStep` or `GlobalStep` class registered as `name` (group `seedbed.steps`).
 
-    Tasks and steps share one namespace, since both are referred to in a pipeline:
+    Tasks and steps share one namespace, since pipelines refer to both by name:
 
         @hookimpl
         def seedbed_step(name):

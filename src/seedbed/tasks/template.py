@@ -1,4 +1,4 @@
-"""Prompt templates: Jinja2 in its sandbox, so that a template from a stranger is only text."""
+"""Prompt templates: Jinja2 in a sandbox, so that a stranger's template can't run code."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _CONTAINERS = (list, tuple, dict)
 
 @cache
 def sandbox() -> Sandbox:
-    """Return the environment of all that strangers write: prompts, and conditions on rows."""
-    # Prompts are plain text: nothing is escaped.
+    """Return the environment for prompts and conditions on rows, which strangers may have written."""
+    # Prompts are plain text, not HTML: nothing is escaped.
     return Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_shown)
 
 
 class _Nothing(Exception):
-    """A template was about to show None."""
+    """A template would show None."""
 
 
 def _shown(value: Any) -> Any:
     if type(value) is str:
         return value
-    # The word "None" in a prompt is nobody's intention: a cell of a file was empty.
+    # Nobody wants the word "None" in a prompt: most likely a cell of a file was empty.
     if value is None:
         raise _Nothing
     if type(value) in _CONTAINERS:
@@ -49,14 +49,14 @@ def _compiling() -> Iterator[None]:
     except TemplateError:
         raise
     except Exception as error:
-        # Python's own limits: brackets or loops too deep, numbers too long.
+        # Python's own limits, for example on nested brackets or loops, or on digits of a number.
         said = str(error) or type(error).__name__
         raise TemplateSyntaxError(f"it is too much for the compiler: {said}", 1) from error
 
 
 @lru_cache(maxsize=256)
 def compile_condition(text: str) -> TemplateExpression:
-    """Return an expression ready to be called with a row; raise TemplateSyntaxError where it is none."""
+    """Return an expression to call with a row; raise TemplateSyntaxError if the text is not one."""
     with _compiling():
         return sandbox().compile_expression(text, undefined_to_none=False)
 
@@ -65,13 +65,13 @@ def compile_condition(text: str) -> TemplateExpression:
 def _compile(source: str) -> Template:
     with _compiling():
         template = sandbox().from_string(source)
-    # Rendering copies them each time, and Jinja2's chain of mappings is slow to copy.
+    # Each rendering copies the globals, and Jinja2's ChainMap is slow to copy.
     template.globals = dict(template.globals)
     return template
 
 
 def check_template(source: str) -> str:
-    """Return the template's source, or raise ValueError that names the line of its first mistake."""
+    """Return the template's source; raise ValueError with the line of its first mistake."""
     try:
         _compile(source)
     except TemplateSyntaxError as error:
@@ -89,9 +89,9 @@ def template_variables(source: str) -> frozenset[str]:
 def render(source: str, variables: Mapping[str, Any]) -> str:
     """Return the template's text with `{{ name }}` replaced; single braces are only text.
 
-    Raises UsageError for a variable that does not exist and for what the sandbox forbids, InvalidRowError
-    for a part that the value of a variable lacks and for a value that is None, as in one row and not in
-    another, for an error of its own (a division by zero), and for a template that does too much.
+    Raises UsageError for a variable that doesn't exist and for what the sandbox forbids: every row would
+    fail. Raises InvalidRowError for what may differ between rows: a missing part of a value, a value that is
+    None, an error such as a division by zero, and too much work.
     """
     begin_rendering()
     try:
@@ -123,9 +123,9 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=256)
 def needed_variables(source: str) -> frozenset[str]:
-    """Return the variables without which a template cannot be filled in.
+    """Return the variables that a template needs.
 
-    One that it asks for (`x is defined`) or has a default for (`x | default('')`) may be missing.
+    A variable can be missing if the template tests it (`x is defined`) or has a default (`x | default('')`).
     """
     with _compiling():
         tree = sandbox().parse(source)

@@ -19,7 +19,7 @@ def parse_output(model: type[BaseModel], answer: str) -> dict[str, Any]:
 
 
 def validated(model: type[Model], answer: str) -> Model:
-    """Return an answer as an instance of `model`; raise InvalidOutputError where it does not fit."""
+    """Return an answer as an instance of `model`; raise InvalidOutputError if it doesn't fit."""
     try:
         return model.model_validate_json(json_text(answer))
     except ValidationError as error:
@@ -27,7 +27,7 @@ def validated(model: type[Model], answer: str) -> Model:
 
 
 def describe(error: ValidationError) -> str:
-    """Return one line on what does not fit, for the model and for the report."""
+    """Return one line on why an answer doesn't fit, for the model and for the report."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     if problems[0]["type"] == "json_invalid":
         return f"the answer is not JSON ({problems[0]['msg'].removeprefix('Invalid JSON: ')})"

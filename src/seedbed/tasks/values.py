@@ -1,8 +1,8 @@
-"""The one JSON form of the Python values that a row may be given.
+"""Converts Python values in a row to JSON values.
 
-A step gives what its libraries gave it: dates, decimals, numpy scalars. Each kind has one form here, the
-same wherever a row comes from; `docs/reference/datasets.md` has the table. Values of no kind here are
-handed back as they are, for `seedbed.tasks.rows` to refuse.
+A step returns what its libraries gave it: dates, decimals, numpy scalars. Each kind has one JSON form,
+wherever the row comes from; `docs/reference/datasets.md` has the table. Other values are returned unchanged,
+and `seedbed.tasks.rows` refuses them.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _WHOLE = (str, int, float, bool, type(None))
 
 
 def plain_value(value: Any) -> Any:
-    """Return the JSON form of one value; containers are new, and what they hold is not looked at.
+    """Return the JSON form of one value; containers are copied, but their items aren't converted.
 
-    A value that has no form here comes back as the same object.
+    A value that has no JSON form is returned unchanged.
     """
     if isinstance(value, Enum):
         return value.value
@@ -42,7 +42,7 @@ def plain_value(value: Any) -> Any:
         return str(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode()
-    # By its method: rows are read by commands that need not load pydantic.
+    # By its method, not its class: some commands read rows, and shouldn't have to load pydantic.
     if hasattr(type(value), "model_dump"):
         return dumped(value)
     if hasattr(value, "dtype"):
@@ -51,29 +51,29 @@ def plain_value(value: Any) -> Any:
 
 
 def dumped(model: BaseModel) -> dict[str, Any]:
-    """Return what a pydantic object's own `model_dump(mode="json")` gives, its sets sorted.
+    """Return a pydantic object's `model_dump(mode="json")`, with its sets sorted.
 
-    Without that, the order of a set's texts would be another one in each process.
+    Otherwise the order of strings in a set would differ between processes.
     """
     from pydantic_core import PydanticSerializationError
 
     try:
         found: dict[str, Any] = model.model_dump(mode="json")
     except PydanticSerializationError:
-        # Bytes that are no UTF-8, or a type that pydantic has no JSON form of: ours, or an error of ours.
+        # Bytes that aren't UTF-8, or a type that pydantic can't convert: we convert it, or raise our error.
         return model.model_dump()
     return _sorted_like(model.model_dump(), found) if _has_sets(type(model)) else found
 
 
 def instant_text(nanoseconds: int) -> str:
-    """Return the fraction of a second as ISO 8601 has it: none, six digits, or nine where needed."""
+    """Return the fraction of a second in ISO 8601: none, six digits, or nine if needed."""
     if not nanoseconds:
         return ""
     return f".{nanoseconds:09d}" if nanoseconds % 1000 else f".{nanoseconds // 1000:06d}"
 
 
 def duration_text(nanoseconds: int) -> str:
-    """Return a duration in ISO 8601, as pydantic writes it: a year has 365 days, and no digit is lost."""
+    """Return a duration in ISO 8601, as pydantic writes it: a year has 365 days; no digit is lost."""
     sign, rest = "-" if nanoseconds < 0 else "", abs(nanoseconds)
     seconds, fraction = divmod(rest, _NANOSECONDS)
     days, seconds = divmod(seconds, 86_400)
@@ -95,14 +95,14 @@ def _plain_scalar(value: str | int | float) -> Any:
     kind = type(value)
     if kind in _WHOLE:
         return value
-    # `str(value)` would give what a subclass shows, not the text that it is.
+    # `str(value)` would call the subclass's `__str__`, which may return another text.
     base = next(base for base in (str, int, float) if isinstance(value, base))
     return "".join(value) if isinstance(value, str) else base(value)
 
 
 def _moment(value: Any) -> str | None:
     if isinstance(value, timedelta):
-        # pandas counts nanoseconds on top of what the class of Python holds.
+        # pandas has nanoseconds in addition to the fields of Python's class.
         return _none_of_missing(value, lambda: duration_text(_nanoseconds(value)))
     return _none_of_missing(value, lambda: _with_z(value.isoformat()))
 
@@ -113,7 +113,7 @@ def _nanoseconds(value: Any) -> int:
 
 
 def _none_of_missing(value: Any, text: Any) -> str | None:
-    # The missing time of pandas is a datetime that is unequal to itself.
+    # pandas' NaT is a datetime that isn't equal to itself.
     return text() if value == value else None
 
 
@@ -122,17 +122,17 @@ def _with_z(text: str) -> str:
 
 
 def _array(value: Any) -> Any:
-    """Return the numbers of an array or of a scalar of numpy, or of what has its methods (torch, pandas)."""
+    """Return the values of a numpy array or scalar, or of an object with the same methods (torch, pandas)."""
     kind = getattr(value.dtype, "kind", "")
     if kind in ("m", "M"):
         return _times(value, kind)
     listed = value.tolist() if hasattr(value, "tolist") else value
-    # A long double stays itself; numpy has no shorter form of it.
+    # `tolist` of a long double returns a long double.
     return float(listed) if type(listed) is type(value) and kind == "f" else listed
 
 
 def _times(value: Any, kind: str) -> Any:
-    """Return times of numpy, one by one: `tolist` would make bare integers of nanoseconds."""
+    """Return numpy's times one by one: `tolist` would return nanoseconds as plain integers."""
     if getattr(value, "ndim", 0):
         return list(value)
     if value != value:
@@ -142,7 +142,7 @@ def _times(value: Any, kind: str) -> Any:
     spelled = value.item()
     if isinstance(spelled, timedelta):
         return duration_text(_nanoseconds(spelled))
-    # The same unit, one at a time: years and months of numpy have no length, and stay numbers.
+    # numpy's years and months have no fixed length, so they stay numbers.
     return (
         duration_text(int(value.astype("timedelta64[ns]").astype("int64"))) if _is_exact(value) else spelled
     )
@@ -156,7 +156,7 @@ def _numpy_instant(value: Any) -> str:
     text, _, fraction = str(value).partition(".")
     if "T" not in text:
         return text
-    # Numpy leaves out the seconds where its unit is the minute or the hour.
+    # numpy leaves out the seconds if its unit is minutes or hours.
     clock = text.partition("T")[2].split(":")
     text += ":00" * (3 - len(clock))
     return text + instant_text(int(fraction[:9].ljust(9, "0")) if fraction else 0)
@@ -171,12 +171,12 @@ def _container(value: Any) -> Any:
         return _sorted([item if type(item) in _WHOLE else plain_value(item) for item in value])
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    # What pandas has for a missing value of any type.
+    # pandas' missing value of any type.
     return None if type(value).__name__ == "NAType" else value
 
 
 def _sorted(items: Iterable[Any]) -> list[Any]:
-    """Return the items of a set in an order that does not depend on hashes, which differ by process."""
+    """Return the items of a set in an order that doesn't depend on hashes, which differ between processes."""
     listed = list(items)
     try:
         return sorted(listed)
@@ -185,7 +185,7 @@ def _sorted(items: Iterable[Any]) -> list[Any]:
 
 
 def _sorted_like(original: Any, found: Any) -> Any:
-    """Return the JSON form with each list sorted that stands for a set in the original."""
+    """Return the JSON form, with each list sorted that is a set in the original."""
     if isinstance(original, set | frozenset) and isinstance(found, list):
         return _sorted(found)
     if isinstance(original, dict) and isinstance(found, dict) and len(original) == len(found):
@@ -198,5 +198,5 @@ def _sorted_like(original: Any, found: Any) -> Any:
 
 @cache
 def _has_sets(model: type[BaseModel]) -> bool:
-    """Whether an object of the class may hold sets: looking for them takes a second dump of each."""
+    """Whether objects of the class may hold sets. Sorting them needs a second dump, so it's worth asking."""
     return "'set'" in (schema := repr(model.__pydantic_core_schema__)) or "'frozenset'" in schema
