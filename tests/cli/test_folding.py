@@ -55,6 +55,13 @@ def test_within_a_long_line_only_the_place_that_differs_is_shown() -> None:
     assert len(second) < 6
 
 
+def test_marks_of_neighbouring_lines_are_one() -> None:
+    rest = "\n".join(["and more " * 20, *SHARED])
+    second = folded(f"On tea. {rest}", f"On salt. {rest}")[1]
+    assert [line for line in second if line.startswith("… ")] == second[-1:]
+    assert second[0].startswith("On salt.")
+
+
 def test_lines_that_a_prompt_lacks_are_told() -> None:
     second = folded("\n".join([*SHARED, "An example:", "{}", *SHARED]), "\n".join([*SHARED, *SHARED]))[1]
     assert second == ["… 6 lines as in row 0", "… 2 lines in row 0, not here", "… 6 lines as in row 0"]
@@ -132,6 +139,33 @@ def test_piped_output_holds_every_prompt_whole_and_no_colour(seedbed: Seedbed) -
     assert result.out.count("Rule 3 of many.") == 2
     assert "\x1b" not in result.out
     assert "--full" not in result.err
+
+
+def test_prompts_of_several_steps_name_their_step(seedbed: Seedbed) -> None:
+    Path("judge.py").write_text(
+        "from seedbed import Task\nclass Judge(Task):\n"
+        "    template: str = 'Grade: {{ haiku }}'\n    output_column: str = 'grade'\n"
+    )
+    Path("p.yaml").write_text(
+        "steps:\n  - {use: t.py:Haiku, name: poem}\n  - {use: judge.py:Judge, name: judge}\n"
+    )
+    out = seedbed(
+        "preview",
+        "p.yaml",
+        "--llm",
+        "t.py:Echo/m",
+        "-n",
+        "1",
+        "--allow-code",
+        "t.py",
+        "--allow-code",
+        "judge.py",
+    ).out
+    assert out.index("user · poem\n") < out.index("user · judge\n")
+    assert (
+        " · "
+        not in seedbed("preview", "t.py:Haiku", "--llm", "t.py:Echo/m", "-n", "1").out.split("answer")[0]
+    )
 
 
 def test_a_row_that_is_not_in_the_dataset_says_so_in_its_title(seedbed: Seedbed) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import NamedTuple
 
 _WORTHWHILE = 2
@@ -27,6 +28,12 @@ class FoldedLine(NamedTuple):
 class _Whole(NamedTuple):
     row: str
     lines: list[str]
+
+
+class _Piece(NamedTuple):
+    lines: list[FoldedLine]
+    left_out: str = ""
+    """What a mark says about them; empty if they are shown."""
 
 
 class PromptFolder:
@@ -62,44 +69,51 @@ class PromptFolder:
 
     def _against(self, earlier: _Whole, row: str, lines: list[str]) -> list[FoldedLine]:
         where = "above" if earlier.row == row else f"in {earlier.row}"
-        made: list[FoldedLine] = []
+        made: list[_Piece] = []
         for change, a, b, c, d in SequenceMatcher(None, earlier.lines, lines).get_opcodes():
             old, new = earlier.lines[a:b], lines[c:d]
             if change == "equal":
                 made += self._alike(new, where)
             elif change == "delete":
-                made.append(_mark(len(self._shown(old)), f"{where}, not here"))
+                made.append(_Piece(self._shown(old), f"{where}, not here"))
             else:
                 made += self._changed("\n".join(old), "\n".join(new), where)
-        return made
+        return list(_lines_of(made))
 
-    def _alike(self, lines: Iterable[str], where: str) -> list[FoldedLine]:
-        shown = self._shown(lines)
-        return shown if len(shown) < _WORTHWHILE else [_mark(len(shown), f"as {where}")]
+    def _alike(self, lines: Iterable[str], where: str) -> list[_Piece]:
+        return [_Piece(self._shown(lines), f"as {where}")]
 
-    def _changed(self, old: str, new: str, where: str) -> list[FoldedLine]:
+    def _changed(self, old: str, new: str, where: str) -> list[_Piece]:
         """Return what a text doesn't share with an old one, cut between words: a line may be a page long."""
         start = _shared(old, new)
         end = len(new) - min(_shared(old[::-1], new[::-1]), len(old) - start, len(new) - start)
         start = new.rfind(" ", 0, max(0, start - _CONTEXT)) + 1
         end = after if (after := new.find(" ", end + _CONTEXT)) >= 0 else len(new)
-        # A line stays in one piece where there's little of it to leave out.
+        # A line stays in one piece if there's little of it to leave out.
         if len(self._shown(new[:start].splitlines())) < _WORTHWHILE:
             start = 0
         if len(self._shown(new[end:].splitlines())) < _WORTHWHILE:
             end = len(new)
         return [
             *self._alike(new[:start].splitlines(), where),
-            *self._shown(new[start:end].splitlines()),
+            _Piece(self._shown(new[start:end].splitlines())),
             *self._alike(new[end:].lstrip(" ").splitlines(), where),
         ]
+
+
+def _lines_of(pieces: Iterable[_Piece]) -> Iterator[FoldedLine]:
+    """Yield the lines of pieces, and a mark for those to leave out; neighbours share one."""
+    for left_out, alike in groupby(pieces, key=lambda piece: piece.left_out):
+        lines = [line for piece in alike for line in piece.lines]
+        # A mark in the place of a single line saves nothing. One that isn't in the prompt is never shown.
+        if not left_out or (len(lines) < _WORTHWHILE and not left_out.endswith("not here")):
+            yield from lines
+        else:
+            plural = "" if len(lines) == 1 else "s"
+            yield FoldedLine(f"… {len(lines)} line{plural} {left_out}", is_mark=True)
 
 
 def _shared(one: str, other: str) -> int:
     """Return how many characters two texts have in common at their beginning."""
     pairs = zip(one, other, strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
-
-
-def _mark(count: int, what: str) -> FoldedLine:
-    return FoldedLine(f"… {count} line{'' if count == 1 else 's'} {what}", is_mark=True)

@@ -39,18 +39,19 @@ def title_of(row: PreviewedRow) -> str:
 def parts_of(row: PreviewedRow) -> Iterator[Part]:
     """Yield what a row came of, and what it came to, in order."""
     earlier: Sequence[Message] = ()
+    has_steps = len({call.step for call in row.calls}) > 1
     for call in row.calls:
-        yield from _parts_of_call(call, earlier)
+        yield from _parts_of_call(call, earlier, f" · {call.step}" if has_steps else "")
         earlier = call.request.messages
     yield from (Part("row", "row", row_text(made)) for made in row.rows)
     yield from (Part("failed", "failed", failure.reason) for failure in row.failures)
     yield from (Part("rejected", "rejected", rejection.reason) for rejection in row.rejections)
 
 
-def _parts_of_call(call: PreviewedCall, earlier: Sequence[Message]) -> Iterator[Part]:
+def _parts_of_call(call: PreviewedCall, earlier: Sequence[Message], of_step: str) -> Iterator[Part]:
     for message in added_messages(call.request.messages, earlier):
         title = "raw prompt" if call.request.raw_prompt else str(message["role"])
-        yield Part("prompt", title, message_text(message))
+        yield Part("prompt", title + of_step, message_text(message))
     if call.note:
         yield Part("note", "note", call.note)
     answers = told_answers(call.response.choices, about=_sent(call))
