@@ -49,7 +49,7 @@ def test_an_unknown_engine_is_answered_with_those_that_are_there(registry):
         run(Three(), engine="nome", registry=registry)
     assert caught.value.advice == (
         "did you mean 'none'?",
-        "leave it out for the one that is built in",
+        "leave it out to use the built-in engine",
         "installed engines: none",
     )
 

@@ -29,7 +29,7 @@ from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.class_references import class_named
 from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
-from seedbed.store import check_csv_safe, check_target
+from seedbed.store import RunStore, check_csv_safe, check_target
 from seedbed.tasks.steps import BaseStep
 
 logger = logging.getLogger(__name__)
@@ -71,38 +71,38 @@ def run(
 ) -> Run:
     """Make `n` rows with a task or pipeline, and return the run.
 
-    `task` is a registered name, `PATH.py:Class`, a task or a pipeline; `llm` is for the tasks that have
-    none; `input` holds the rows of a task over rows: a file, a table of pandas, polars, Arrow or
-    `datasets`, or an iterable of dictionaries. Of its columns, `columns` are the only ones read and
-    `drop` are left out; `encoding` is that of a text file. `out` is a .jsonl, .csv, .parquet or .arrow
-    file, replaced when the run has come to its end; with `csv_safe`, no spreadsheet takes text in a .csv
-    for a formula. Works in scripts and threads; in notebooks and coroutines, `await arun(...)` does.
+        made = seedbed.run("qa-pairs", n=100, llm="openai/gpt-4.1-mini", out="qa.jsonl", max_cost=2.0)
 
-    With `name`, or `out` whose stem is the name then, the run is kept in `runs/`, and the same call goes on
-    where it stopped; `restart` begins anew, `retry` asks failed rows again, also of
-    another LLM or with other parameters. Without them the rows live as
-    long as the run that is returned (`Run.rows()`). `max_cost` is in dollars; it, `max_tokens` and
-    `max_seconds` span all sessions of a run. Prices, in dollars per million tokens, are those that the
-    package genai-prices lists unless `price_input` and `price_output` are given. `leaf` names the step
-    whose rows are the dataset, where a pipeline ends in several. Names are resolved in `registry`, or, with
-    `locked`, in one of what that lock file holds.
+    `task` is a registered name, `PATH.py:Class`, a task or a pipeline. `llm` is used by tasks that have none.
+    `input` holds the rows of a task over rows: a file, a table of pandas, polars, Arrow or `datasets`, or an
+    iterable of dictionaries. If `columns` is given, only those columns are read; those in `drop` are left
+    out. `encoding` is that of a text file. `out` is a .jsonl, .csv, .parquet or .arrow file, replaced when
+    the run ends; with `csv_safe`, no spreadsheet takes text in a .csv for a formula. Works in scripts and
+    threads; use `await arun(...)` in notebooks and coroutines.
 
-    Rows under way take `max_bytes_in_flight` bytes of memory at most (256 MiB unless set), or one at a time
-    more.
+    With `name`, or `out` (whose stem is the name then), the run is kept in `runs/`, and the same call resumes
+    it. `restart` starts over; `retry` retries failed rows, even with another LLM or other parameters. Without
+    a name, the rows live as long as the returned run (`Run.rows()`). `max_cost` is in dollars. `max_cost`,
+    `max_tokens` and `max_seconds` count over all sessions of a run. Prices are in dollars per million tokens,
+    and come from the package genai-prices unless `price_input` and `price_output` are given. `leaf` names the
+    step whose rows are the dataset, if a pipeline ends in several. Names are resolved in `registry`, or with
+    `locked` in a registry of what that lock file holds.
 
-    A run whose first `give_up_after` rows are all rejected, dropped or lost for one reason stops there; with
-    0 it goes on.
+    Rows in flight take at most `max_bytes_in_flight` bytes of memory (256 MiB unless set); a single larger
+    row may pass alone.
 
-    `observers` are told of the run's calls and rows once they are durable: names of installed ones,
-    `PATH.py:Class`, or objects with hooks. Those that the setting `observers` names are told too. `engine`
-    is what makes the rows in place of the built-in one: a name, `PATH.py:Class`, or a class.
+    If the first `give_up_after` rows are all rejected, dropped or lost for the same reason, the run stops;
+    with 0 it never does.
 
-    Raises LoopThreadError on a thread whose event loop runs, UsageError or PluginError before anything is
-    spent, and LLMError where no row can be made.
-    A row that fails is counted in the run and is no error; a run that is not complete is logged as a
-    warning, which Python shows on standard error unless told otherwise.
+    `observers` are notified of the run's calls and rows once they're durable: names of installed observers,
+    `PATH.py:Class`, or objects with hooks. Those in the setting `observers` are notified too. `engine`
+    replaces the built-in one: a name, `PATH.py:Class`, or a class.
+
+    Raises LoopThreadError on a thread whose event loop is running, UsageError or PluginError before anything
+    is spent, and LLMError if no row can be made. A failed row is counted and raises nothing. A run that isn't
+    complete is logged as a warning, which Python shows on standard error by default.
     """
-    # First of all: it holds the parameters, and nothing else yet.
+    # The first statement, as locals() then holds the parameters and nothing else.
     given = locals()
     _refuse_on_a_running_loop()
     return told(session_of(**given).execute())
@@ -189,16 +189,16 @@ def session_of(
 
 
 def locked_registry(registry: Registry | None, locked: str | Path | None) -> Registry | None:
-    """Return the registry of a lock file, or the one that is given; raise UsageError where both are."""
+    """Return the registry of a lock file, or the given one; raise UsageError if both are given."""
     if locked is None:
         return registry
     if registry is not None:
-        raise UsageError("a registry and a lock file are given", "make it Registry(locked=...)")
+        raise UsageError("both a registry and a lock file are given", "use Registry(locked=...)")
     return Registry(locked=locked)
 
 
 def told(run: Run) -> Run:
-    """Return a run whose session has ended; one that is not complete is logged, and so is what is odd."""
+    """Return a run whose session has ended; log it if it isn't complete, and log its notes."""
     if run.outcome != "complete":
         logger.warning("%s", run)
     for note in run.notes:
@@ -207,27 +207,28 @@ def told(run: Run) -> Run:
 
 
 def _refuse_on_a_running_loop() -> None:
-    """Raise LoopThreadError where waiting for a run would stop all else that runs on this thread."""
+    """Raise LoopThreadError if waiting for a run would block the event loop of this thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
     raise LoopThreadError(
-        "`run` would stop the event loop that runs on this thread until it has all rows",
+        "`run` would block the event loop that runs on this thread until it has all rows",
         "write `await seedbed.arun(...)` instead, in a notebook too; it takes the same parameters",
-        "where nothing can be awaited, run it in a thread of its own",
+        "if you can't await here, run it in a thread of its own",
     )
 
 
 def engine_of(given: str | type[Engine] | None, *, registry: Registry | None = None) -> type[Engine]:
-    """Return the engine that is named or given, or the one that is built in; raise as `get_task` does."""
+    """Return the engine named or given, or the built-in one; raises what `get_task` raises."""
     if given is None:
         return LocalEngine
     return class_named(ENGINES, given, registry=registry) if isinstance(given, str) else given
 
 
 def _keep_apart(out: Path, given: Path | None) -> None:
-    """Raise UsageError where the dataset would replace the rows that it is made of."""
+    """Raise UsageError if the dataset would replace its own input."""
+    # `samefile`, since links and other spellings of a path name the same file.
     if given is not None and given.exists() and out.exists() and out.samefile(given):
         raise UsageError(
             f"'{out}' is both the input and the dataset, which would replace it",
@@ -248,24 +249,45 @@ def open_session(
     observers: Sequence[Observer] = (),
     engine: Callable[[Job], Engine] = LocalEngine,
 ) -> Session:
-    """Return a session of the plan on its store, which is open then.
+    """Return a session of the plan on its store, which it opens.
 
-    `emit` takes each row of the dataset when it is durable, in order, as JSON, on the loop thread;
-    `observers` are told of all that is durable, on threads of their own.
+    `emit` gets each row of the dataset as JSON when it's durable, in order, on the loop thread. `observers`
+    are notified of everything that's durable, each on its own thread.
     """
-    check_csv_safe(csv_safe, out)
-    if out is not None:
-        check_target(out)
-        _keep_apart(out, plan.input.path if plan.input is not None else None)
+    # Before the store: a file that can't be written is refused without leaving a run.
+    _check_out(out, plan, csv_safe=csv_safe)
     if name is None and out is not None:
         name = out.stem
     start = Start(name)
     try:
         store = open_store(plan, name, start, restart=restart)
     except BaseException:
+        # Also for Ctrl-C: a run that --restart has set aside gets its name back.
         start.take_back()
         raise
-    run = Run(
+    try:
+        run = _new_run(plan, name, store)
+        fingerprints = record_files(plan, store, retrying=retry)
+        job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
+        maker = engine(job)
+        return Session(job, maker, out=out, csv_safe=csv_safe, order=order, observers=observers, start=start)
+    except BaseException:
+        # A store that stays open keeps its lock, and in a notebook the next try in this process would be
+        # refused.
+        store.close()
+        start.take_back()
+        raise
+
+
+def _check_out(out: Path | None, plan: Plan, *, csv_safe: bool) -> None:
+    check_csv_safe(csv_safe, out)
+    if out is not None:
+        check_target(out)
+        _keep_apart(out, plan.input.path if plan.input is not None else None)
+
+
+def _new_run(plan: Plan, name: str | None, store: RunStore) -> Run:
+    return Run(
         name or plan.name,
         plan.wanted,
         plan.seed,
@@ -274,12 +296,3 @@ def open_session(
         store=None if name else store,
         odd=[*default_notes(plan)],
     )
-    try:
-        fingerprints = record_files(plan, store, retrying=retry)
-        job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
-        maker = engine(job)
-        return Session(job, maker, out=out, csv_safe=csv_safe, order=order, observers=observers, start=start)
-    except BaseException:
-        store.close()
-        start.take_back()
-        raise

@@ -1,4 +1,4 @@
-"""`seedbed.arun`: a dataset from a task, in a coroutine or the cell of a notebook."""
+"""`seedbed.arun`: a dataset from a task, in a coroutine or a notebook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 
 
 def _as(blocking: Callable[P, Run]) -> Callable[[Any], Callable[P, Coroutine[Any, Any, Run]]]:
-    """Give a coroutine function the parameters of a blocking one, for type checkers and for `help`."""
+    """Give a coroutine function the parameters of a blocking one, for type checkers and `help`."""
 
     def decorate(function: Any) -> Callable[P, Coroutine[Any, Any, Run]]:
         wrapped: Callable[P, Coroutine[Any, Any, Run]] = wraps(blocking, assigned=())(function)
@@ -28,19 +28,20 @@ def _as(blocking: Callable[P, Run]) -> Callable[[Any], Callable[P, Coroutine[Any
 
 @_as(run)
 async def arun(*args: Any, **options: Any) -> Run:
-    """Make rows as `run` does, with the same parameters and errors, and hold up nobody meanwhile.
+    """Make rows as `run` does, with the same parameters and errors, without blocking the event loop.
 
         made = await seedbed.arun("qa-pairs", n=100, llm="openai/gpt-4.1-mini", name="qa")
 
-    For coroutines, and for notebooks, which show how far it is. To cancel it loses nothing: calls that are in
-    flight have ten seconds to finish, what was made is kept, and a run with a name goes on when it is
-    called again. Cancelled once more, it does not wait for them.
+    Use it in coroutines and in notebooks, which show its progress. Cancelling it loses nothing: calls in
+    flight have ten seconds to finish, the rows made so far are kept, and the same call resumes a run with a
+    name. If it's cancelled a second time, it doesn't wait for the calls.
     """
     session = await _opened(partial(session_of, *args, **options))
     running = asyncio.ensure_future(session.aexecute())
     async with AsyncExitStack() as display:
         await display.enter_async_context(progress_in_notebook(session))
         try:
+            # Shielded: the caller's cancellation must drain the run, not cancel it with its calls in flight.
             await asyncio.shield(running)
         except asyncio.CancelledError:
             await _stopped(session, running)
@@ -49,20 +50,22 @@ async def arun(*args: Any, **options: Any) -> Run:
 
 
 async def _opened(opening: Callable[[], Session]) -> Session:
-    """Open a session in a thread, as that imports plugins and waits for the disk."""
+    """Open a session in a thread, since opening imports plugins and waits for the disk."""
     opened = asyncio.ensure_future(asyncio.to_thread(opening))
     try:
         return await asyncio.shield(opened)
     except asyncio.CancelledError:
+        # A thread can't be cancelled, so what it opens has to be awaited, and closed again.
         await asyncio.wait([opened])
         if opened.exception() is None:
-            # A store that is left open would keep the run from whoever asks for it next.
+            # A store that stays open would lock the run for everyone after.
             opened.result().discard()
         raise
 
 
 async def _stopped(session: Session, running: asyncio.Future[Run]) -> None:
-    """Stop a session, and wait until all that it has made is kept."""
+    """Stop a session, and wait until everything that it made is kept."""
+    # Loading may take minutes, and there's nothing to drain.
     if session.is_loading:
         session.break_off()
     else:
@@ -73,5 +76,5 @@ async def _stopped(session: Session, running: asyncio.Future[Run]) -> None:
         except asyncio.CancelledError:
             session.cancel()
     if not running.cancelled():
-        # Asked for, so that asyncio does not complain of an error that nobody has read.
+        # Reading the error keeps asyncio from logging that nobody did; the caller gets the cancellation.
         running.exception()

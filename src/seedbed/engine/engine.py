@@ -1,4 +1,4 @@
-"""What makes the rows of a run: the contract behind which another engine may stand."""
+"""What makes the rows of a run: the contract that every engine fulfils."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ _OVERRIDES: Mapping[str, Wanted] = {"is_ready": Wanted("True or False", "True", 
 
 @dataclass(frozen=True)
 class Job:
-    """What an engine is to do, and where it writes.
+    """What an engine has to do, and where it writes.
 
-    `plan` has been checked; its steps are copies of the run's own, each task with its LLM. `run` has the
-    counts, which the engine keeps. `store` is open, and nobody else's; it may have rows of earlier
-    sessions. `fingerprints` are digests of all that decides what a step makes, by its name. With `retrying`
-    rows that have failed are to be made again. `outlets` are behind `decided`. `steps` counts the rows of
-    each step, for the display; an engine that does not count them leaves it empty.
+        job.store.add_verdict(Verdict(job.plan.leaf, 0, "0", "accepted", "qa-pairs", "0", 0))
+        job.decided({job.plan.leaf: 1}, [b'{"question": "..."}'])
+
+    `plan` has been checked; its steps are copies that belong to the run, each task with its LLM. `run` has
+    the counts, which the engine updates. `store` is open, and only this session writes it; it may have rows
+    of earlier sessions. `fingerprints` has, for each step by name, a digest of everything that its rows
+    depend on. With `retrying`, failed rows are made again. `outlets` get what `decided` is given. `steps`
+    counts the rows of each step, for the display; an engine that doesn't count them leaves it empty.
     """
 
     plan: Plan
@@ -46,30 +49,37 @@ class Job:
     steps: StepTally = field(default_factory=StepTally)
 
     def decided(self, counts: Mapping[str, int], rows: Sequence[bytes] = ()) -> None:
-        """Say how many verdicts the steps that the run ends in have by now, all of them in the store.
+        """Report how many verdicts each leaf has so far; all of them have been added to the store.
 
-        `rows` are those that the dataset has got by them, as JSON. They leave the run, for standard output
-        or observers, when they are durable. For the loop's thread. Raises what writing earlier rows has
-        raised, and the run is over.
+        `rows` are the new rows of the dataset, as JSON. They leave the run, for standard output or observers,
+        when they're durable. Call it on the loop's thread. Raises what writing earlier rows raised; the run
+        is over then.
         """
         self.outlets.add(self.store.added, counts, rows)
 
 
 class Engine(ABC):
-    """Makes the rows of one session of a run; made with a `Job`, on any thread, and used on the loop's.
+    """Makes the rows of one session of a run; created with a `Job` on any thread, used on the loop's.
 
-    Before `make_rows` the session has been noted in the store. Behind it the dataset is written from the
-    accepted rows in the store, the outcome is found from the counts of the run, and the store is closed.
-    Between, an engine
+        class OneByOne(Engine):
+            async def make_rows(self) -> bool: ...
+            def drain(self) -> None: ...
+            def cancel(self) -> None: ...
+
+        seedbed.run("qa-pairs", n=10, llm="openai/gpt-4.1-mini", engine=OneByOne)
+
+    Before `make_rows`, the session is noted in the store. After it, the dataset is written from the accepted
+    rows in the store, the outcome follows from the run's counts, and the store is closed. In between, an
+    engine
 
     - loads the steps and unloads them;
-    - adds to the store, for each step that the run ends in, results and verdicts in the order of the rows;
+    - adds results and verdicts to the store for each leaf of the pipeline, in the order of the rows;
     - counts `run.accepted` at the plan's leaf, and calls `run.fail` and `run.reject`;
     - calls `job.decided` as verdicts are added;
-    - keeps within the bounds of the plan, and asks for no answer again that the store has. One that cannot
-      says so where it is described.
+    - keeps within the plan's bounds, and doesn't ask again for an answer that the store has; an engine that
+      can't has to say so in its description.
 
-    `is_ready` is False while steps and models are being loaded; the display asks.
+    `is_ready` is False while steps and models are being loaded; the display shows that.
     """
 
     is_ready = True
@@ -79,6 +89,7 @@ class Engine(ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        # When the class is made, not in a run: a sync `make_rows` would fail after everything was set up.
         check_methods(cls, _CALLS)
         guard(cls, _OVERRIDES)
 
@@ -87,16 +98,16 @@ class Engine(ABC):
 
     @abstractmethod
     async def make_rows(self) -> bool:
-        """Make rows until there are enough, and return whether there are: False where it was cut short.
+        """Make rows until there are enough, and return whether there are; False if it was interrupted.
 
-        What it raises ends the run: a StopRun such as a bound that is reached, or an error that every
-        row would meet. Whatever happens, what it has loaded is unloaded when it returns.
+        An exception ends the run: a StopRun, for example at a cap, or an error that every row would meet. In
+        any case, everything that was loaded is unloaded when it returns.
         """
 
     @abstractmethod
     def drain(self) -> None:
-        """Begin nothing more, let for ten seconds at most finish what is under way, and end."""
+        """Start nothing more, give what is in flight ten seconds to finish, and end."""
 
     @abstractmethod
     def cancel(self) -> None:
-        """Break off what is under way, and end."""
+        """Cancel what is in flight, and end."""

@@ -1,4 +1,4 @@
-"""Engines as plugins: the group `seedbed.engines`, its hook and the class that engines derive from."""
+"""Engines as plugins: the group `seedbed.engines`, its hook and the base class."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def seedbed_engine(name: str) -> type[Engine] | None:
     """Return the `Engine` class registered as `name` (group `seedbed.engines`).
 
-    It makes the rows of a run that asks for it, by `--engine NAME` or `run(..., engine="NAME")`:
+    It makes the rows of runs with `--engine NAME` or `run(..., engine="NAME")`:
 
         @hookimpl
         def seedbed_engine(name):
@@ -30,5 +30,5 @@ ENGINES: PluginKind[Engine] = PluginKind(
     wanted="an Engine class",
     in_python="engine={}",
     mention="{name!r} is an engine",
-    if_unknown="leave it out for the one that is built in",
+    if_unknown="leave it out to use the built-in engine",
 )

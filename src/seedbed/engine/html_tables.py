@@ -1,4 +1,4 @@
-"""Tables of rows as HTML for notebooks: what comes from models, files and people is shown as text."""
+"""Tables of rows as HTML for notebooks: text of models, files and people is always escaped."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from seedbed.llm.visible_text import visible
 from seedbed.tasks.rows import Row
 
+# A notebook keeps its output in the file: a thousand characters of each value are enough to look at.
 _LONGEST = 1000
 _LEFT = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
 
@@ -23,7 +24,7 @@ def rows_html(rows: Sequence[Row]) -> str:
 
 
 def table_html(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Return a table of values; text as it is, other values as JSON, long ones cut."""
+    """Return a table of values: text unchanged, other values as JSON, long ones cut."""
     head = "".join(f"<th {_LEFT}>{shown(name)}</th>" for name in columns)
     body = "".join(
         f"<tr>{''.join(f'<td {_LEFT}>{shown(_text(value))}</td>' for value in row)}</tr>" for row in rows
@@ -32,7 +33,7 @@ def table_html(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 def shown(text: str) -> str:
-    """Return text for a page: nothing in it is a tag, and nothing in it is unseen."""
+    """Return text for a page, without tags and with invisible characters made visible."""
     cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
     return escape(visible(cut))
 

@@ -1,4 +1,4 @@
-"""The LLMs that a step holds, wherever in its fields."""
+"""The LLMs in a step's fields, however deeply nested."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ def llms_in(step: BaseStep) -> list[LLM]:
 
 
 def replace_llms(step: BaseStep, view: Callable[[LLM], LLM]) -> None:
-    """Put the view of each LLM in its place; containers are copied, those of the caller stay as they are."""
+    """Replace each LLM with its view; containers are copied, so the caller's aren't changed."""
     for name in type(step).model_fields:
         value = getattr(step, name)
+        # Only fields with an LLM: the containers in all others would be copied for nothing.
         if any(_found(value)):
             setattr(step, name, _replaced(value, view))
 

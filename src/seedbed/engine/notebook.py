@@ -1,4 +1,4 @@
-"""How a run is doing, in the cell of a notebook."""
+"""The progress of a run, in a notebook."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _REFRESH_SECONDS = 0.5
 
 @asynccontextmanager
 async def progress_in_notebook(session: Session) -> AsyncIterator[None]:
-    """Show the counts of a run below the cell that it runs in; elsewhere nothing is shown.
+    """Show the counts of a run below its notebook cell; outside a notebook, show nothing.
 
-    IPython is asked only where it has been imported: it costs a second, and nobody else needs it.
+    IPython is used only if it's already imported: importing it takes a second, and nothing else needs it.
     """
     if not _is_in_notebook():
         yield
@@ -31,13 +31,14 @@ async def progress_in_notebook(session: Session) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        # Once more at the end: the last refresh is half a second old.
         showing.cancel()
         progress.has_ended = True
         handle.update(progress)
 
 
 def _is_in_notebook() -> bool:
-    """Whether this is a kernel, which a front end shows the output of; IPython on a terminal is none."""
+    """Whether this is a kernel, whose output a front end shows; IPython on a terminal isn't."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return getattr(shell, "kernel", None) is not None
 
@@ -49,7 +50,7 @@ async def _show(handle: Any, progress: _Progress) -> None:
 
 
 class _Progress:
-    """What is shown: IPython takes it as HTML or as text, whatever the front end can show."""
+    """What is shown: IPython takes it as HTML or text, depending on the front end."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -73,7 +74,7 @@ class _Progress:
 
 
 def progress_html(run: Run, seconds: float, said: str = "") -> str:
-    """Return a bar, where it is known how many rows there will be, and the counts."""
+    """Return the counts, with a bar if the number of rows is known."""
     settled = run.accepted + run.failed
     bar = f'<progress value="{settled}" max="{run.wanted}"></progress> ' if run.wanted else ""
     return f"<p>{bar}<b>{shown(run.name)}</b>: {shown(progress_text(run, seconds, said))}</p>"

@@ -1,4 +1,4 @@
-"""The types of what Python is given: a number that is none would be seen only after calls were paid for."""
+"""Checks the types of options from Python, before calls are paid for."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from seedbed.llm.llm import LLM
 
 
 def check_whole(**numbers: object) -> None:
-    """Raise UsageError for what is no whole number, and not None."""
+    """Raise UsageError for a value that is neither a whole number nor None."""
     for name, value in numbers.items():
         if value is not None and not isinstance(value, Integral):
             raise _wrong(name, value, "a whole number")
 
 
 def check_real(**numbers: object) -> None:
-    """Raise UsageError for what is no number, and not None."""
+    """Raise UsageError for a value that is neither a number nor None."""
     for name, value in numbers.items():
         if value is not None and not isinstance(value, Real):
             raise _wrong(name, value, "a number")
 
 
 def check_names(**names: object) -> None:
-    """Raise UsageError for what is no text, and not None."""
+    """Raise UsageError for a value that is neither text nor None."""
     for name, value in names.items():
         if value is not None and not isinstance(value, str):
             raise _wrong(name, value, "a text")
 
 
 def check_path(**paths: object) -> None:
-    """Raise UsageError for what is no path, and not None."""
+    """Raise UsageError for a value that is neither a path nor None."""
     for name, value in paths.items():
         if value is not None and not isinstance(value, (str, os.PathLike)):
             raise _wrong(name, value, "a path")
 
 
 def check_llm(llm: object) -> None:
-    """Raise UsageError for what is no LLM, and not None."""
+    """Raise UsageError for a value that is neither an LLM nor None."""
     if isinstance(llm, type) and issubclass(llm, LLM):
-        raise UsageError(f"'{llm.__name__}' is a class, not an LLM", f"make one: {llm.__name__}(model=...)")
+        raise UsageError(f"'{llm.__name__}' is a class, not an LLM", f"create one: {llm.__name__}(model=...)")
     if llm is not None and not isinstance(llm, LLM):
         raise _wrong("llm", llm, "a reference, such as 'openai/gpt-4.1-mini', or an LLM")
 
 
 def _wrong(name: str, value: object, wanted: str) -> UsageError:
+    # Of other types only the name: the repr of a table may be pages, and that of a client may hold a key.
     shown = f"{value!r:.40}" if isinstance(value, (str, Real)) else f"of type {type(value).__name__}"
     return UsageError(f"'{name}' is {shown}", f"give {wanted}")

@@ -1,4 +1,4 @@
-"""What is to be run, checked as a whole before anything is spent."""
+"""What to run, checked as a whole before anything is spent."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ from seedbed.tasks.task import BaseTask
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a run, copies of the caller's own, each task with its LLM, and what bounds the run.
+    """The steps of a run, which are copies of the caller's, each task with its LLM, and the run's bounds.
 
-    `leaf` is the step whose rows are the dataset, `registry` the one that names were resolved in.
+        plan = make_plan("qa-pairs", n=100, llm="openai/gpt-4.1-mini")
+
+    `leaf` is the step whose rows are the dataset, `registry` the one that resolved the names.
     """
 
     name: str
@@ -47,7 +49,7 @@ class Plan:
 
     @property
     def steps(self) -> tuple[BaseStep, ...]:
-        """All steps, each behind those whose rows it receives."""
+        """All steps, each after those whose rows it receives."""
         return tuple(node.step for node in self.topology.nodes)
 
     @property
@@ -56,16 +58,16 @@ class Plan:
         return list({id(llm): llm for step in self.steps for llm in llms_in(step)}.values())
 
     def secrets(self) -> list[str]:
-        """Return what must never be shown: of the LLMs, and what steps hold as such."""
+        """Return what must never be shown: secrets of the LLMs, and those in fields of steps."""
         of_llms = [secret for llm in self.llms for secret in llm.secrets()]
         values = [value for step in self.steps for value in vars(step).values()]
         return [*of_llms, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
 
     @property
     def wanted(self) -> int | None:
-        """How many rows the dataset is to have; None where it is not known, as behind a GlobalStep."""
-        behind = (self.topology.node(name) for name in upstream(self.topology, self.leaf) if name)
-        return None if any(map(is_barrier, behind)) else self.n
+        """How many rows the dataset will have; None if unknown, for example downstream of a GlobalStep."""
+        before = (self.topology.node(name) for name in upstream(self.topology, self.leaf) if name)
+        return None if any(map(is_barrier, before)) else self.n
 
 
 def make_plan(
@@ -83,19 +85,17 @@ def make_plan(
     drop: Sequence[str] = (),
     encoding: str | None = None,
 ) -> Plan:
-    """Return the checked plan of a run; raise UsageError for what cannot be run, and LockError."""
+    """Return the checked plan of a run; raise UsageError for what can't be run, and LockError."""
     check_whole(n=n, seed=seed, concurrency=concurrency)
     registry = registry or default_registry()
+    # Before any name is resolved, which imports plugins.
     registry.check_lock()
-    if isinstance(what, str):
-        what = get_step(what, registry=registry)
-    pipeline = what if isinstance(what, Pipeline) else Pipeline([what])
-    if not pipeline.steps:
-        raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
+    pipeline = _pipeline(what, registry)
     resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
     check_llm(resolved)
     given = pipeline.topology()
     topology = joined_before_barriers(given)
+    # Copies: a step holds views of its LLM while it runs, and the caller may run it twice at once.
     topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
     name = pipeline.name or topology.nodes[0].name
     plan = Plan(
@@ -111,10 +111,20 @@ def make_plan(
     )
     _check_source(plan, columns is not None or bool(drop) or encoding is not None)
     _check_numbers(plan)
+    # The graph as its author wrote it: a message must not name a joining step that was added above.
     check_columns(given, plan.input.columns() if plan.input is not None else None)
     for one in plan.llms:
         refuse_keys(one)
     return plan
+
+
+def _pipeline(what: str | BaseStep | Pipeline, registry: Registry) -> Pipeline:
+    if isinstance(what, str):
+        what = get_step(what, registry=registry)
+    pipeline = what if isinstance(what, Pipeline) else Pipeline([what])
+    if not pipeline.steps:
+        raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
+    return pipeline
 
 
 def _with_llm(step: BaseStep, llm: LLM | None) -> BaseStep:
@@ -170,7 +180,7 @@ def _input(
     drop: Sequence[str],
     encoding: str | None,
 ) -> InputRows | None:
-    """Return the rows that the run is given; what the caller says of columns beats what the file says."""
+    """Return the input rows; columns that the caller names take precedence over those in a pipeline file."""
     if given is None:
         return None
     wanted = pipeline.columns if columns is None else tuple(columns)

@@ -1,4 +1,4 @@
-"""What became of a run."""
+"""The run that `seedbed.run` returns: counts, rows and what went wrong."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _NAMES_OF_REASON = 5
 _SHOWN_REASONS = 3
 
 Outcome = Literal["complete", "incomplete", "interrupted", "stopped"]
-"""`incomplete`: rows failed or the source ended early; `stopped`: an error that every row would meet."""
+"""`incomplete`: rows failed or the source ended early; `stopped`: at a cap, or by an error of all rows."""
 
 
 class Found(NamedTuple):
-    """What a run that goes on had before: rows kept, calls replayed, and those that are to be made.
+    """What a resumed run had before: rows kept, calls replayed, and calls to make.
 
-    `calls` counts those of the rows in flight at the beginning; it may be more that are needed in the end.
-    `finished` says that the run had come to its end, and nothing was left to do; `changed` names the steps
-    that would not make the same rows any more.
+    `calls` counts those of the rows in flight at the beginning; more may be needed in the end. `finished`
+    says that the run had already finished; `changed` names the steps whose code or parameters have changed
+    since.
     """
 
     rows: int
@@ -55,20 +55,24 @@ class Found(NamedTuple):
 
 @dataclass(repr=False)
 class Run:
-    """A run and its counts, live while it goes on.
+    """A run and its counts, which are live while it's running.
 
-    `wanted` rows (None: as many as there are), of which `accepted` are in the dataset; `failed` and
-    `rejected` count indices or input rows. `folder` is where the run is kept, None where it goes with this
-    object; `out` is the dataset's file, where one was made. `found` says what there was before. `seconds` and
-    `calls` (tries, tokens, dollars) are those of this session. `tried` is the number of indices tried, where
-    rows are missing since no more may be; else None.
+        made = seedbed.run("qa-pairs", n=100, llm="openai/gpt-4.1-mini")
+        print(made)
+        rows = list(made.rows())
 
-    `outcome` is `complete`; `incomplete` where rows failed or the source ended early; `interrupted`; or
-    `stopped`, then `stopped_by` is the error. `failures` are the first thousand rows that failed, `reasons`
-    and `rejections` count all failed and rejected ones by what is said of them, `advice` has what more was
-    said of a rejection, `dropped` counts those that a step returned nothing for, by the step.
-    `notes` say what is odd and no failure; they are made of `odd`, defaults that do not fit, and `blocked`,
-    the seconds for which an author's code held up all calls, by place.
+    `accepted` rows of the `wanted` ones (None: as many as there are) are in the dataset; `failed` and
+    `rejected` count indices or input rows. `folder` is where the run is kept, None if it lives as long as
+    this object; `out` is the dataset's file, if one was made. `found` says what a resumed run had before.
+    `seconds` and `calls` (tries, tokens, dollars) are those of this session. `tried` is the number of indices
+    tried, if rows are missing because no more may be tried; otherwise None.
+
+    `outcome` is `complete`; `incomplete` if rows failed or the source ended early; `interrupted`; or
+    `stopped`, then `stopped_by` is the error. `failures` are the first thousand failed rows. `reasons` and
+    `rejections` count all failed and rejected rows by their reason, `advice` has the further lines of a
+    rejection's reason, and `dropped` counts for each step the rows that it returned nothing for. `notes` say
+    what is odd but no failure. They're made from `odd` (defaults that don't fit) and `blocked` (the seconds
+    for which an author's code blocked all calls, by place).
     """
 
     name: str
@@ -94,7 +98,7 @@ class Run:
     odd: list[str] = field(default_factory=list)
     blocked: Mapping[str, float] = field(default_factory=dict)
     store: RunStore | None = field(default=None, repr=False)
-    """The store of a run that goes with this object."""
+    """The store of a run that lives as long as this object."""
 
     def __str__(self) -> str:
         of = f" of {self.wanted}" if self.wanted is not None else ""
@@ -107,7 +111,8 @@ class Run:
         )
 
     def __repr__(self) -> str:
-        # What a shell shows of a run: not its first thousand failures, each with all fields.
+        # What a shell shows: the generated repr had a thousand failures with all fields, and what models
+        # wrote unescaped.
         return visible(str(self))
 
     def _repr_html_(self) -> str:
@@ -115,7 +120,7 @@ class Run:
         return _page_of(self)
 
     def rows(self, leaf: str | None = None) -> Iterator[Row]:
-        """Yield the rows of the dataset, as they are kept; `leaf` names another step that the run ends in."""
+        """Yield the rows of the dataset; `leaf` names another step that the pipeline ends in."""
         if self.store is not None:
             yield from map(orjson.loads, self.store.rows(leaf or self.leaf))
         elif self.folder is not None:
@@ -142,7 +147,7 @@ class Run:
                 yield from RefusedRows(reader, [verdict]).rows()
 
     def restore(self, summary: Mapping[str, Any]) -> None:
-        """Take the counts of an earlier session, after which there was nothing to do."""
+        """Take over the counts of an earlier session that finished the run."""
         self.accepted, self.failed, self.rejected = (
             summary["accepted"],
             summary["failed"],
@@ -166,9 +171,10 @@ class Run:
         ]
 
     def fail(self, failure: Failure) -> None:
-        """Count a failed row; the first thousand are kept, and every kind of reason is counted."""
+        """Count a failed row and its reason; the first thousand are kept."""
         self.failed += 1
         _count(self.reasons, failure)
+        # All of them are in the store (`failed_rows`); memory must not grow with the rows.
         if len(self.failures) < _KEPT_FAILURES:
             self.failures.append(failure)
 
@@ -182,7 +188,7 @@ class Run:
 
     @property
     def notes(self) -> list[str]:
-        """What is odd about this session and no failure: a fact each, then indented lines of advice."""
+        """What is odd about this session but no failure: a fact each, then indented lines of advice."""
         return [*self.odd, *blocking_notes(dict(self.blocked), self.seconds)]
 
     def summary(self) -> dict[str, Any]:
@@ -231,7 +237,7 @@ def _count_text(count: int, noun: str) -> str:
 
 
 def _count(reasons: Counter[str], failure: Failure) -> None:
-    """Count a reason by its first line; those behind the first thousand kinds count as one."""
+    """Count a reason by its first line; after a thousand different ones, the rest count together."""
     reason = next(iter(failure.reason.splitlines()), "") or "no reason given"
     reasons[reason if reason in reasons or len(reasons) < _KEPT_FAILURES else "other reasons"] += 1
 
@@ -258,7 +264,7 @@ def progress_text(run: Run, seconds: float, said: str = "") -> str:
 
 
 def _page_of(run: Run) -> str:
-    """Return what became of a run: its counts, why rows are missing, and the first rows."""
+    """Return a run as HTML: its counts, why rows are missing, and the first rows."""
     from seedbed.engine.html_tables import rows_html, shown
 
     rows = _first_rows(run)
@@ -286,7 +292,7 @@ def _first_rows(run: Run) -> list[Row]:
     try:
         return list(islice(run.rows(), _ROWS_OF_PAGE))
     except SeedbedError:
-        # The folder may have been removed since; whoever asks for the rows hears of it.
+        # The folder may have been removed since. The summary still shows; `rows()` raises the error.
         return []
 
 
