@@ -111,12 +111,14 @@ if TYPE_CHECKING:
     from seedbed.store.run_values import Result as Result
     from seedbed.store.run_values import Verdict as Verdict
     from seedbed.suggestions import did_you_mean as did_you_mean
+    from seedbed.tasks.expression import Expression as Expression
     from seedbed.tasks.files import Files as Files
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
     from seedbed.tasks.join_steps import CombineStep as CombineStep
     from seedbed.tasks.join_steps import Concat as Concat
     from seedbed.tasks.join_steps import Join as Join
     from seedbed.tasks.passing import Pass as Pass
+    from seedbed.tasks.prompt_template import PromptTemplate as PromptTemplate
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
     from seedbed.tasks.rows import GeneratorStepOutput as GeneratorStepOutput
     from seedbed.tasks.rows import Row as Row
@@ -161,7 +163,9 @@ _HOMES = {
     "llm.http.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
     "plugins.registry": "Registry",
     "suggestions": "did_you_mean",
+    "tasks.expression": "Expression",
     "tasks.files": "Files",
+    "tasks.prompt_template": "PromptTemplate",
     "tasks.step_references": "get_step get_task",
     "tasks.rows": "GeneratorOutput GeneratorStepOutput Row",
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",

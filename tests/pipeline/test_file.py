@@ -148,7 +148,7 @@ def test_json_is_read_too_and_names_the_run_after_the_file(tmp_path: Path, regis
         (
             "steps: [{use: pass}, {use: keep-long, when: 'a ='}]",
             UsageError,
-            "steps[1]: 'a =' is no condition",
+            "steps[1]: 'a =' is no expression",
         ),
         ("steps: [{use: pass, when: a, otherwise: true}]", ParameterError, "`when` or `otherwise`, not both"),
         (

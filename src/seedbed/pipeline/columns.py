@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from seedbed.errors import UsageError
 from seedbed.pipeline.comparisons import mismatches
 from seedbed.pipeline.made import is_declared, made_behind, made_by, output_types
-from seedbed.pipeline.routing import Expression
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
 from seedbed.plugins.copies import copied
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.expression import Expression
 from seedbed.tasks.join_steps import Join
 from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import BaseStep, GeneratorStep

@@ -18,12 +18,13 @@ from seedbed.pipeline.assembly import Link
 from seedbed.pipeline.entries import BUILT_IN, LLMEntry, PipelineFile, StepEntry
 from seedbed.pipeline.entry_lines import lines_of_steps
 from seedbed.pipeline.pipeline import Pipeline
-from seedbed.pipeline.routing import Expression, Otherwise
+from seedbed.pipeline.routing import Otherwise
 from seedbed.pipeline.topology import Condition
 from seedbed.pipeline.typed_columns import with_schema
 from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.expression import Expression
 from seedbed.tasks.render_bounds import MAX_SIZE, text_size
 from seedbed.tasks.step_references import get_step, step_of
 from seedbed.tasks.steps import BaseStep, GeneratorStep

@@ -6,63 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from jinja2 import TemplateSyntaxError, UndefinedError
-from jinja2.exceptions import SecurityError
-
-from seedbed.errors import InvalidRowError, UsageError
+from seedbed.errors import UsageError
 from seedbed.pipeline.topology import Condition, Edge
-from seedbed.suggestions import did_you_mean
-from seedbed.tasks.render_bounds import BoundError, begin_rendering
+from seedbed.tasks.expression import Expression
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.template import compile_condition, needed_variables
-
-
-@dataclass(frozen=True)
-class Expression:
-    """A condition in the words of Jinja2, over the columns of a row: `lang == 'en' and score > 3`."""
-
-    text: str
-
-    def __post_init__(self) -> None:
-        try:
-            compile_condition(self.text)
-        except TemplateSyntaxError as error:
-            raise UsageError(
-                f"{self.text!r} is no condition: {error.message}",
-                "write an expression over the columns of a row: \"lang == 'en'\"",
-            ) from error
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The columns that the expression cannot do without."""
-        return needed_variables(self.source)
-
-    @property
-    def source(self) -> str:
-        """The template that shows the value of the expression."""
-        return f"{{{{ {self.text} }}}}"
-
-    def holds(self, row: Row) -> bool:
-        """Whether the expression is true of the row.
-
-        Raises InvalidRowError where it cannot be told, UsageError for what the sandbox forbids.
-        """
-        begin_rendering()
-        try:
-            return bool(compile_condition(self.text)(row))
-        except BoundError as error:
-            raise InvalidRowError(f"the condition {self.text!r} does too much: {error}") from error
-        except SecurityError as error:
-            raise UsageError(f"the condition {self.text!r} is not allowed: {error}") from error
-        except UndefinedError as error:
-            missing = sorted(self.columns - row.keys())
-            advice = [line for name in missing for line in did_you_mean(name, row)]
-            raise InvalidRowError(f"the condition {self.text!r} cannot be told: {error}", *advice) from error
-        except Exception as error:
-            raise InvalidRowError(
-                f"the condition {self.text!r} cannot be told: {type(error).__name__}: {error}"
-            ) from error
 
 
 @dataclass(frozen=True)

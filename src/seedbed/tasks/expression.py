@@ -1,0 +1,81 @@
+"""Expressions over the columns of a row, in a sandbox: conditions of routes, and what steps compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateSyntaxError, Undefined, UndefinedError
+from jinja2.exceptions import SecurityError
+
+from seedbed.errors import InvalidRowError, UsageError
+from seedbed.suggestions import did_you_mean
+from seedbed.tasks.render_bounds import BoundError, begin_rendering
+from seedbed.tasks.rows import Row
+from seedbed.tasks.template import compile_condition, needed_variables
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A Jinja2 expression over the columns of a row, such as `lang == 'en' and score > 3`.
+
+        Expression("text | length > 200").holds({"text": "short"})  # False
+        Expression("score * 2").value({"score": 3})  # 6
+
+    It runs in a sandbox with bounds on work and size, so that it may come from a file that a stranger wrote.
+    Raises UsageError where the text is no expression.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        try:
+            compile_condition(self.text)
+        except TemplateSyntaxError as error:
+            raise UsageError(
+                f"{self.text!r} is no expression: {error.message}",
+                "write an expression over the columns of a row: \"lang == 'en'\"",
+            ) from error
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the expression can't do without."""
+        return needed_variables(self.source)
+
+    @property
+    def source(self) -> str:
+        """The template that shows the value of the expression."""
+        return f"{{{{ {self.text} }}}}"
+
+    def holds(self, row: Row) -> bool:
+        """Whether the expression is true of the row; raises as `value` does."""
+        return bool(self.value(row))
+
+    def value(self, row: Row) -> Any:
+        """Return the value of the expression for a row.
+
+        Raises InvalidRowError if this row has none, for example because a column is missing, and UsageError
+        for what the sandbox forbids.
+        """
+        begin_rendering()
+        try:
+            made = compile_condition(self.text)(row)
+            if isinstance(made, Undefined):
+                # It raises what names the column only when it's used.
+                bool(made)
+            return made
+        except BoundError as error:
+            raise InvalidRowError(f"the expression {self.text!r} does too much: {error}") from error
+        except SecurityError as error:
+            raise UsageError(f"the expression {self.text!r} is not allowed: {error}") from error
+        except UndefinedError as error:
+            raise self._unknown(error, row) from error
+        except Exception as error:
+            raise InvalidRowError(
+                f"the expression {self.text!r} has no value: {type(error).__name__}: {error}"
+            ) from error
+
+    def _unknown(self, error: UndefinedError, row: Row) -> InvalidRowError:
+        missing = sorted(self.columns - row.keys())
+        advice = [line for name in missing for line in did_you_mean(name, row)]
+        return InvalidRowError(f"the expression {self.text!r} has no value: {error}", *advice)
