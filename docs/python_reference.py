@@ -34,7 +34,7 @@ _API = {
     "Plugins by name": "get_task get_llm get_step Registry",
     "Tasks and steps": (
         "BaseStep Step GeneratorStep GlobalStep BaseTask Task GeneratorTask CombineStep Join Concat Pass "
-        "Files Row GeneratorOutput GeneratorStepOutput"
+        "Expression PromptTemplate Files Row GeneratorOutput GeneratorStepOutput"
     ),
     "LLMs": (
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "

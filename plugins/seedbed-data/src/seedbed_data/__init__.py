@@ -1,0 +1,64 @@
+"""Steps that clean, shape, sample and split rows, by name and without a model."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from seedbed import hookimpl
+
+if TYPE_CHECKING:
+    from seedbed_data.columns import Drop as Drop
+    from seedbed_data.columns import Rename as Rename
+    from seedbed_data.columns import Select as Select
+    from seedbed_data.computed import Map as Map
+    from seedbed_data.computed import Template as Template
+    from seedbed_data.explode import Explode as Explode
+    from seedbed_data.filters import Filter as Filter
+    from seedbed_data.filters import Length as Length
+    from seedbed_data.filters import Limit as Limit
+    from seedbed_data.messages import Messages as Messages
+    from seedbed_data.order import Shuffle as Shuffle
+    from seedbed_data.order import Sort as Sort
+    from seedbed_data.sampling import Sample as Sample
+    from seedbed_data.sampling import Split as Split
+
+_HOMES = {
+    "columns": "Drop Rename Select",
+    "computed": "Map Template",
+    "explode": "Explode",
+    "filters": "Filter Length Limit",
+    "messages": "Messages",
+    "order": "Shuffle Sort",
+    "sampling": "Sample Split",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "Drop",
+    "Explode",
+    "Filter",
+    "Length",
+    "Limit",
+    "Map",
+    "Messages",
+    "Rename",
+    "Sample",
+    "Select",
+    "Shuffle",
+    "Sort",
+    "Split",
+    "Template",
+]
+
+
+@hookimpl
+def seedbed_step(name: str) -> Any:
+    """Return the step class registered as `name`."""
+    return __getattr__(name.title())
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'seedbed_data' has no attribute {name!r}")
+    return getattr(import_module(f"seedbed_data.{_HOME[name]}"), name)

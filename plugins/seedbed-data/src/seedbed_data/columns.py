@@ -1,0 +1,78 @@
+"""Steps that choose and name columns."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from seedbed import InvalidRowError, Row, Step
+
+
+class Select(Step):
+    """Keeps some columns, in the order given.
+
+    Select(only=["question", "answer"])
+    """
+
+    only: list[str] = Field(min_length=1, description="Columns that stay.")
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that stay."""
+        return self.only
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns that stay."""
+        return self.only
+
+    def process(self, row: Row) -> Row:
+        """Return the row with these columns alone."""
+        return {column: row[column] for column in self.only}
+
+
+class Drop(Step):
+    """Removes columns.
+
+    Drop(without=["raw", "score"])
+    """
+
+    without: list[str] = Field(min_length=1, description="Columns that are removed.")
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that are removed: a name that no row has is a mistake."""
+        return self.without
+
+    def process(self, row: Row) -> Row:
+        """Return the row without these columns."""
+        return {column: value for column, value in row.items() if column not in self.without}
+
+
+class Rename(Step):
+    """Gives columns other names, and leaves them in their place.
+
+    Rename(names={"prompt": "instruction", "completion": "output"})
+    """
+
+    names: dict[str, str] = Field(min_length=1, description="New name of each column: {old: new}.")
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that are renamed."""
+        return list(self.names)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The new names."""
+        return list(self.names.values())
+
+    def process(self, row: Row) -> Row:
+        """Return the row under the new names."""
+        renamed = {self.names.get(column, column): value for column, value in row.items()}
+        if len(renamed) < len(row):
+            new = [name for name in self.names.values() if name in row]
+            raise InvalidRowError(
+                f"two columns would have the name {', '.join(map(repr, new)) or 'given twice'}",
+                "drop or rename the other one first",
+            )
+        return renamed

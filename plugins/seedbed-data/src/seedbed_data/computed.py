@@ -1,0 +1,73 @@
+"""Steps that add columns computed from others."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from seedbed import Expression, PromptTemplate, Row, Step
+from seedbed_data.texts import ExpressionText, TemplateText
+
+
+class Map(Step):
+    """Adds columns, or changes them, by expressions.
+
+    Map(make={"words": "text.split() | length", "is_long": "words > 200"})
+
+    Each expression sees the columns that come before it.
+    """
+
+    keeps: ClassVar[bool] = True
+
+    make: dict[str, ExpressionText] = Field(
+        min_length=1, description="Expression of each column: {column: expression}."
+    )
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that the expressions read and none of them has made before."""
+        needed: list[str] = []
+        made: set[str] = set()
+        for column, text in self.make.items():
+            needed += sorted(Expression(text).columns - made - set(needed))
+            made.add(column)
+        return needed
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns that are made."""
+        return list(self.make)
+
+    def process(self, row: Row) -> Row:
+        """Return the row with the columns."""
+        made = dict(row)
+        for column, text in self.make.items():
+            made[column] = Expression(text).value(made)
+        return made
+
+
+class Template(Step):
+    """Adds a column of text by a template.
+
+    Template(column="prompt", template="Answer briefly: {{ question }}")
+    """
+
+    keeps: ClassVar[bool] = True
+
+    column: str = Field(default="text", min_length=1, description="Column that is made.")
+    template: TemplateText = Field(description="Jinja2 template over the columns of a row.")
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that the template reads."""
+        return sorted(PromptTemplate(self.template).columns)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The column that is made."""
+        return [self.column]
+
+    def process(self, row: Row) -> Row:
+        """Return the row with the text."""
+        return {**row, self.column: PromptTemplate(self.template).render(row)}

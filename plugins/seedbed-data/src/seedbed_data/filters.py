@@ -1,0 +1,95 @@
+"""Steps that keep some rows and reject the others, each with a reason that the summary counts."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from seedbed import Expression, InvalidRowError, Reject, Row, Step
+from seedbed_data.texts import ExpressionText
+
+
+class Filter(Step):
+    """Keeps the rows for which an expression is true.
+
+    Filter(keep="score >= 4 and lang == 'en'")
+
+    The others are rejected; a generator upstream replaces them, until there are as many as were asked for.
+    """
+
+    keeps: ClassVar[bool] = True
+
+    keep: ExpressionText = Field(description="Expression over the columns; rows for which it's true stay.")
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that the expression reads."""
+        return sorted(Expression(self.keep).columns)
+
+    def process(self, row: Row) -> Row:
+        """Return the row, or reject it."""
+        if not Expression(self.keep).holds(row):
+            raise Reject(f"not {self.keep}")
+        return row
+
+
+class Length(Step):
+    """Keeps the rows whose text isn't too short or too long.
+
+    Length(column="answer", at_least=20, unit="words")
+    """
+
+    keeps: ClassVar[bool] = True
+
+    column: str = Field(default="text", description="Column with the text.")
+    at_least: int = Field(default=0, ge=0, description="Shorter texts are rejected.")
+    at_most: int | None = Field(default=None, ge=0, description="Longer texts are rejected.")
+    unit: Literal["characters", "words"] = Field(default="characters", description="What is counted.")
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Length:
+        if self.at_most is not None and self.at_most < self.at_least:
+            raise ValueError(f"at_most is {self.at_most}, which is less than at_least ({self.at_least})")
+        return self
+
+    @property
+    def inputs(self) -> list[str]:
+        """The column with the text."""
+        return [self.column]
+
+    def process(self, row: Row) -> Row:
+        """Return the row, or reject it."""
+        text = row[self.column]
+        if not isinstance(text, str):
+            raise InvalidRowError(f"'{self.column}' is {type(text).__name__}, not text")
+        length = len(text) if self.unit == "characters" else len(text.split())
+        # The reason names the bound, not the length: the summary counts rows by reason.
+        if length < self.at_least:
+            raise Reject(f"'{self.column}' has fewer than {self.at_least} {self.unit}")
+        if self.at_most is not None and length > self.at_most:
+            raise Reject(f"'{self.column}' has more than {self.at_most} {self.unit}")
+        return row
+
+
+class Limit(Step):
+    """Keeps the first rows, in the order of the input.
+
+    Limit(rows=1000)
+    """
+
+    ordered: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+
+    rows: int = Field(ge=0, description="How many rows stay.")
+
+    _seen: int = PrivateAttr(default=0)
+
+    def load(self) -> None:
+        """Count from 0."""
+        self._seen = 0
+
+    def process(self, row: Row) -> Row | None:
+        """Return the row if it's among the first ones."""
+        self._seen += 1
+        return row if self._seen <= self.rows else None

@@ -1,0 +1,57 @@
+"""Steps that put all rows in another order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from seedbed import Expression, GlobalStep, InvalidRowError, Row
+from seedbed_data.texts import ExpressionText
+
+
+class Sort(GlobalStep):
+    """Sorts all rows by the value of an expression; rows without a value come last.
+
+    Sort(by="score", descending=True)
+    """
+
+    keeps: ClassVar[bool] = True
+
+    by: ExpressionText = Field(description="Column or expression to sort by.")
+    descending: bool = Field(default=False, description="Whether the largest comes first.")
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that the expression reads."""
+        return sorted(Expression(self.by).columns)
+
+    def process(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows in order; equal ones stay in the order in which they came."""
+        by = Expression(self.by)
+        keyed: list[tuple[Any, Row]] = [(by.value(row), row) for row in rows]
+        known = [pair for pair in keyed if pair[0] is not None]
+        try:
+            known.sort(key=lambda pair: pair[0], reverse=self.descending)
+        except TypeError as error:
+            raise InvalidRowError(f"values of {self.by!r} can't be compared: {error}") from error
+        return [row for _, row in known] + [row for value, row in keyed if value is None]
+
+
+class Shuffle(GlobalStep):
+    """Puts all rows in a random order, the same for the same seed.
+
+    Shuffle(seed=7)
+    """
+
+    keeps: ClassVar[bool] = True
+
+    seed: int = Field(default=0, description="Another seed gives another order.")
+
+    def process(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows in a random order."""
+        shuffled = list(rows)
+        random.Random(self.seed).shuffle(shuffled)
+        return shuffled

@@ -1,0 +1,28 @@
+"""Fields that hold an expression or a template, checked when a step is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from seedbed import Expression, PromptTemplate, UsageError
+
+
+def _checked(kind: Callable[[str], Any]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            kind(text)
+        except UsageError as error:
+            raise ValueError(error.fact) from error
+        return text
+
+    return check
+
+
+ExpressionText = Annotated[str, AfterValidator(_checked(Expression))]
+"""A Jinja2 expression over the columns of a row: `score > 3`."""
+
+TemplateText = Annotated[str, AfterValidator(_checked(PromptTemplate))]
+"""A Jinja2 template of text: `Question: {{ question }}`."""

@@ -1,0 +1,90 @@
+"""The steps keep the contract of all steps."""
+
+from __future__ import annotations
+
+from seedbed.testing import StepContract
+
+ROWS = [{"text": f"word number {n}", "n": n, "parts": [n, n + 1]} for n in range(6)]
+
+
+class TestFilter(StepContract):
+    step = "filter"
+    parameters = {"keep": "n > 2"}
+    inputs = ROWS
+
+
+class TestLength(StepContract):
+    step = "length"
+    parameters = {"at_least": 2, "unit": "words"}
+    inputs = ROWS
+
+
+class TestLimit(StepContract):
+    step = "limit"
+    parameters = {"rows": 4}
+    inputs = ROWS
+
+
+class TestMap(StepContract):
+    step = "map"
+    parameters = {"make": {"double": "n * 2", "is_large": "double > 4"}}
+    inputs = ROWS
+
+
+class TestTemplate(StepContract):
+    step = "template"
+    parameters = {"column": "prompt", "template": "Say {{ text }}"}
+    inputs = ROWS
+
+
+class TestSelect(StepContract):
+    step = "select"
+    parameters = {"only": ["n", "text"]}
+    inputs = ROWS
+
+
+class TestDrop(StepContract):
+    step = "drop"
+    parameters = {"without": ["n"]}
+    inputs = ROWS
+
+
+class TestRename(StepContract):
+    step = "rename"
+    parameters = {"names": {"text": "instruction"}}
+    inputs = ROWS
+
+
+class TestExplode(StepContract):
+    step = "explode"
+    parameters = {"column": "parts", "into": "part", "position": "at"}
+    inputs = ROWS
+
+
+class TestMessages(StepContract):
+    step = "messages"
+    parameters = {"user": "text"}
+    inputs = ROWS
+
+
+class TestSort(StepContract):
+    step = "sort"
+    parameters = {"by": "-n"}
+    inputs = ROWS
+
+
+class TestShuffle(StepContract):
+    step = "shuffle"
+    inputs = ROWS
+
+
+class TestSample(StepContract):
+    step = "sample"
+    parameters = {"share": 0.5}
+    inputs = ROWS
+
+
+class TestSplit(StepContract):
+    step = "split"
+    parameters = {"parts": {"train": 0.5, "test": 0.5}}
+    inputs = ROWS
