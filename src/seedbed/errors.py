@@ -1,41 +1,41 @@
 """Every exception of Seedbed, in one tree.
 
 SeedbedError
-├── UsageError                    the caller asked for something that cannot be; nothing was spent
-│   ├── ParameterError            a field of a task or an LLM that does not exist or does not fit
-│   ├── MessageError              messages that a chat does not have
-│   ├── UnsupportedError          the LLM does not declare the capability that a request needs
+├── UsageError                    the caller asked for something impossible; nothing was spent
+│   ├── ParameterError            a field of a task or an LLM that doesn't exist, or an invalid value
+│   ├── MessageError              invalid chat messages
+│   ├── UnsupportedError          the LLM doesn't declare a capability that a request needs
 │   └── LoopThreadError           a blocking call on the thread that would have to answer it
-├── StopRun                       a run stops early; the same command again goes on
+├── StopRun                       a run stops early; the same command resumes it
 │   └── BudgetExhaustedError      a cap on money, tokens or time leaves no room
-├── PluginError                   a name that cannot be turned into a class
-│   ├── UnknownPluginError        nobody claims the name
+├── PluginError                   a name that can't be resolved to a class
+│   ├── UnknownPluginError        no distribution claims the name
 │   ├── AmbiguousPluginError      two distributions claim it
-│   ├── BrokenPluginError         its owner fails to import or to answer
+│   ├── BrokenPluginError         its owner fails to import, or its hook or class is wrong
 │   ├── IncompatiblePluginError   its owner excludes the running version of Seedbed
 │   ├── DisabledPluginError       policy forbids its owner
-│   └── LockError                 it is not what the lock file holds
+│   └── LockError                 it isn't what the lock file holds
 ├── LLMError                      one call to a language model failed
 │   ├── RateLimitedError          429 or 529
 │   ├── TimedOutError
-│   ├── LLMConnectionError        no connection, or it was closed
-│   ├── AuthenticationError       no key, a wrong key, or one without the right
+│   ├── LLMConnectionError        no connection, or a closed one
+│   ├── AuthenticationError       no key, a wrong key, or one without permission
 │   ├── BadRequestError           the request itself was refused
 │   │   ├── UnknownModelError
 │   │   └── ContextOverflowError
 │   ├── ContentFilteredError      the provider declined to answer
 │   ├── ServerError               the provider's own fault
-│   ├── InvalidResponseError      the answer is not what the protocol promises
-│   └── EndpointDownError         no call is answered any more
+│   ├── InvalidResponseError      the answer isn't what the protocol promises
+│   └── EndpointDownError         the endpoint has stopped answering
 ├── GenerationError               some inputs of one `generate` call failed; carries what succeeded
-├── RowError                      one row cannot be made
-│   ├── InvalidOutputError        the model's answer does not fit the row
-│   │   └── MissingColumnError    a row without a column that its step has promised
-│   ├── InvalidRowError           the step returned something that is not a row
-│   ├── PartialRowsError          some of the rows of one input cannot be made; carries the others
-│   └── Reject                    raised by a task: this row is not wanted, and why
-├── DatasetError                  a dataset cannot be read or written
-└── StoreError                    a run on disk cannot be read or written any further
+├── RowError                      one row can't be made
+│   ├── InvalidOutputError        the model's answer doesn't fit the row
+│   │   └── MissingColumnError    a row without a column that its step promises
+│   ├── InvalidRowError           the step returned something that isn't a row
+│   ├── PartialRowsError          some of the rows of one input can't be made; carries the others
+│   └── Reject                    raised by a task: this row isn't wanted, and why
+├── DatasetError                  a dataset can't be read or written
+└── StoreError                    a run on disk can't be read or written any further
 """
 
 from __future__ import annotations
@@ -61,19 +61,19 @@ class SeedbedError(Exception):
 
 
 class UsageError(SeedbedError):
-    """The caller asked for something that cannot be; nothing was spent."""
+    """The caller asked for something impossible; nothing was spent."""
 
 
 class ParameterError(UsageError):
-    """A field of a task, step or LLM that does not exist or whose value does not fit."""
+    """A field of a task, step or LLM that doesn't exist, or whose value is invalid."""
 
 
 class MessageError(UsageError):
-    """Messages that a chat does not have: an unknown role, content that is neither text nor parts."""
+    """Invalid chat messages: an unknown role, or content that is neither text nor parts."""
 
 
 class UnsupportedError(UsageError):
-    """The LLM does not declare the capability that a request needs."""
+    """The LLM doesn't declare a capability that a request needs."""
 
 
 class LoopThreadError(UsageError):
@@ -81,7 +81,7 @@ class LoopThreadError(UsageError):
 
 
 class StopRun(SeedbedError):
-    """A run stops early, with what it has made kept: the same command again goes on from there."""
+    """A run stops early and keeps what it has made; the same command resumes it."""
 
 
 class BudgetExhaustedError(StopRun):
@@ -89,7 +89,7 @@ class BudgetExhaustedError(StopRun):
 
 
 class PluginError(SeedbedError):
-    """A name that cannot be turned into a class."""
+    """A name that can't be resolved to a class."""
 
 
 class UnknownPluginError(PluginError):
@@ -101,7 +101,7 @@ class AmbiguousPluginError(PluginError):
 
 
 class BrokenPluginError(PluginError):
-    """The name's owner fails to import, or its hook or class does not do what it must."""
+    """The name's owner fails to import, or its hook or class doesn't do what it must."""
 
 
 class IncompatiblePluginError(PluginError):
@@ -113,16 +113,16 @@ class DisabledPluginError(PluginError):
 
 
 class LockError(PluginError):
-    """What is installed, or what was asked for, is not what the lock file holds; it was not imported."""
+    """What is installed or asked for isn't what the lock file holds; it wasn't imported."""
 
 
 class LLMError(SeedbedError):
     """One call to a language model failed.
 
-    `retryable` says whether the same request can succeed later, `fatal` whether every other
-    request of this LLM must fail too; each class has its default. `status` is the HTTP status
-    where there was one, `retry_after` the seconds that the server asked to wait, `limits` what its
-    headers said of rate limits (a `Limits`), `tries` how often the call was sent.
+    `retryable` says whether the same request can succeed later, `fatal` whether every other request of this
+    LLM must fail too; each class has its default. `status` is the HTTP status, if there was one,
+    `retry_after` the seconds that the server asked to wait, `limits` what its headers said about rate limits
+    (a `Limits`), `tries` how often the call was sent.
     """
 
     retryable: bool = False
@@ -168,23 +168,23 @@ class LLMConnectionError(LLMError):
 
 
 class AuthenticationError(LLMError):
-    """The key is missing, wrong, or lacks the right."""
+    """The key is missing, wrong, or lacks permission."""
 
     fatal = True
 
 
 class BadRequestError(LLMError):
-    """The provider refused the request as it stands."""
+    """The provider refused the request itself; sending it again won't help."""
 
 
 class UnknownModelError(BadRequestError):
-    """The provider does not know the model, or does not offer it to this key."""
+    """The provider doesn't know the model, or doesn't offer it to this key."""
 
     fatal = True
 
 
 class ContextOverflowError(BadRequestError):
-    """Prompt and answer do not fit into the model's context."""
+    """Prompt and answer don't fit into the model's context."""
 
 
 class ContentFilteredError(LLMError):
@@ -204,7 +204,7 @@ class InvalidResponseError(LLMError):
 
 
 class EndpointDownError(LLMError):
-    """Every call to an endpoint failed for a time; those that waited for it fail with this one error."""
+    """Every call to an endpoint failed for some time; the calls that were waiting fail with this error."""
 
     fatal = True
 
@@ -212,8 +212,8 @@ class EndpointDownError(LLMError):
 class GenerationError(SeedbedError):
     """Some inputs of one `generate` call failed, after all of them had finished.
 
-    `generations` has one entry for each input, in order: its list of texts, or None where the
-    input failed. `errors` maps the index of a failed input to its error.
+    `generations` has one entry for each input, in order: its list of texts, or None if the input failed.
+    `errors` maps the index of a failed input to its error.
     """
 
     def __init__(
@@ -229,11 +229,11 @@ class GenerationError(SeedbedError):
 
 
 class RowError(SeedbedError):
-    """One row cannot be made; the others are not concerned."""
+    """One row can't be made; other rows aren't affected."""
 
 
 class InvalidOutputError(RowError):
-    """The model's answer does not fit the row that the task promises.
+    """The model's answer doesn't fit the row that the task promises.
 
     `text` is the answer as received.
     """
@@ -248,13 +248,13 @@ class MissingColumnError(InvalidOutputError):
 
 
 class InvalidRowError(RowError):
-    """A step returned something that is not a row."""
+    """A step returned something that isn't a row."""
 
 
 class PartialRowsError(RowError):
-    """Some of the rows of one input cannot be made.
+    """Some of the rows of one input can't be made.
 
-    `rows` are those that could be, `errors` says for each of the others why not.
+    `rows` are those that could be made, `errors` has the error of each of the others.
     """
 
     def __init__(
@@ -266,12 +266,12 @@ class PartialRowsError(RowError):
 
 
 class Reject(RowError):
-    """Raised by a task or step: this row is not wanted, and why. A generator's next index replaces it."""
+    """Raised by a task or step: this row isn't wanted, and why. A generator's next index replaces it."""
 
 
 class DatasetError(SeedbedError):
-    """A dataset cannot be read or written."""
+    """A dataset can't be read or written."""
 
 
 class StoreError(SeedbedError):
-    """A run on disk cannot be read or written any further; what was durable stays so."""
+    """A run on disk can't be read or written any further; what is durable stays durable."""

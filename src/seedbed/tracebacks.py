@@ -1,4 +1,4 @@
-"""The line of code that an exception came from."""
+"""The line of an author's code that an exception came from."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 import traceback
 from pathlib import Path
 
+# They call authors' code (imports, templates, hooks, validators), so their own frames say nothing to an
+# author.
 _PACKAGES = frozenset({"importlib_metadata", "jinja2", "pluggy", "pydantic"})
 _STANDARD_LIBRARY = Path(os.__file__).parent
 _SEEDBED = Path(__file__).parent
 
 
 def where(error: BaseException) -> str | None:
-    """Return `FILE, line N` of the author's code that raised `error`, or of the syntax error that it is."""
+    """Return `FILE, line N` of the author's code that raised `error`, or that has the syntax error."""
+    # The frames of a syntax error are those of the import; it names the broken file itself.
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     frames = [
@@ -22,8 +25,9 @@ def where(error: BaseException) -> str | None:
 
 
 def is_machinery(file_name: str) -> bool:
-    """Say whether a frame belongs to what runs an author's code, which is never at fault."""
+    """Whether a frame belongs to code that runs an author's code, and so isn't at fault."""
     path = Path(file_name)
+    # `<string>`, `<frozen importlib>`, `<template>`: no file that one could open.
     if file_name.startswith("<") or path.is_relative_to(_SEEDBED):
         return True
     if "site-packages" in path.parts:

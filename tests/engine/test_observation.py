@@ -103,4 +103,4 @@ def test_a_store_that_cannot_be_read_ends_an_observer_and_not_the_run(
     observation.release(store.committed)
     observation.end(OUTCOME)
 
-    assert "the observer 'NoteTaker' of this process hears no more of the run" in caplog.text
+    assert "the observer 'NoteTaker' of this process gets no more notifications of the run" in caplog.text

@@ -440,7 +440,7 @@ def test_an_observer_that_hangs_is_left_behind_at_the_end(
 
     assert made.outcome == "complete"
     assert notes.outcome.accepted == 5
-    assert "the observer 'Slow' of this process does not go on, and is left behind" in caplog.text
+    assert "the observer 'Slow' of this process makes no progress, and is abandoned" in caplog.text
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "seedbed Slow"]
     slow.go_on.set()
     thread.join(20)
@@ -470,7 +470,7 @@ def test_an_interrupted_run_waits_briefly_and_tells_the_outcome(
 
     assert session.execute().outcome == "interrupted"
     assert slow.heard == ["0", "interrupted"]
-    told = "the observer 'Slow' of this process was not told of all: the run was interrupted"
+    told = "the observer 'Slow' of this process didn't get all notifications: the run was interrupted"
     assert caplog.text.count(told) == 1
 
 

@@ -262,9 +262,9 @@ def test_the_strongest_place_that_names_observers_counts(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('observers = "one"', "is not a list"),
-        ("observers = [1]", "has 1, which is not the name of an observer"),
-        ('observers = ["own.py:Own"]', "code in a file is named on the command alone"),
+        ('observers = "one"', "isn't a list"),
+        ("observers = [1]", "has 1, which isn't the name of an observer"),
+        ('observers = ["own.py:Own"]', "name code in a file only on the command line"),
     ],
 )
 def test_a_setting_that_is_no_list_of_names_is_refused(tmp_path, text, said):
@@ -276,7 +276,7 @@ def test_a_setting_that_is_no_list_of_names_is_refused(tmp_path, text, said):
 def test_an_error_says_which_setting_names_the_observer(watch):
     with pytest.raises(UnknownPluginError) as caught:
         observers_of(registry=watch().registry(), named=Named(("wach",), "'observers' in seedbed.toml"))
-    assert "it is named by 'observers' in seedbed.toml" in caught.value.advice
+    assert "it's named by 'observers' in seedbed.toml" in caught.value.advice
 
 
 @pytest.mark.parametrize("name", ["my_pkg.watch:Log", "watch:Log"])

@@ -103,7 +103,7 @@ class Waits(Printer):
         self.over.wait()
 
 
-@fails("test_it_lets_a_run_end", "does not go on, and is left behind")
+@fails("test_it_lets_a_run_end", "makes no progress, and is abandoned")
 class TestWaits(ObserverContract):
     observer = Waits
     patience = 0.2

@@ -1,1 +1,1 @@
-"""Observers: plugins that are shown the calls and rows of a run while it goes on."""
+"""Observers: plugins that are notified of the calls and rows of a run while it's running."""

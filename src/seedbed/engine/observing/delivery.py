@@ -1,8 +1,8 @@
-"""Observers of a run: told of what is in the store, and of nothing else.
+"""Notifies the observers of a run of what is durable in its store, and of nothing else.
 
-The store is the queue: each observer has a thread that reads on from where it was when more has become
-durable. So a slow one holds up neither the run nor another one, and takes no memory for what it has not
-heard yet. The end of the run waits for those that go on.
+The store is the queue: each observer has a thread, which reads on from its last position when more has become
+durable. So a slow observer delays neither the run nor other observers, and takes no memory for what it hasn't
+got yet. The end of the run waits for observers that still make progress.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from seedbed.store import Known, RunChanges, RunStore
 logger = logging.getLogger(__name__)
 
 PATIENCE = 60.0
-"""Seconds that one hook may take at the end of a run before its observer is left behind."""
+"""Seconds that one hook may take at the end of a run; after that, its observer is abandoned."""
 
 BRIEF = 3.0
-"""Seconds in which observers may hear what is left when the run has been interrupted."""
+"""Seconds that observers have for the remaining notifications of an interrupted run."""
 
 GRACE = 1.0
-"""Seconds after that for the hook that is being called, and the last one."""
+"""Seconds after that for the hook that is running, and for the last hook."""
 
 
 class Observation:
-    """Tells observers of one session of a run, which is durable before they hear of it.
+    """Notifies the observers of one session of a run; everything is durable before they see it.
 
-    Making and ending it may block; all else is for the loop thread, and quick.
+    Creating and ending it may block; all other methods are quick, and used on the loop thread.
     """
 
     def __init__(self, observers: Sequence[Observer], store: RunStore, run: ObservedRun) -> None:
@@ -42,23 +42,24 @@ class Observation:
         self._waiting: deque[tuple[int, dict[str, int]]] = deque()
         self._changed = threading.Condition()
         self._is_hurried = False
+        # Calls of earlier sessions were reported by those.
         first = self._news.last_call()
         self._listeners = [_Listener(one, run, self._news, self._changed, first) for one in observers]
 
     def begin(self, names: Sequence[str]) -> None:
-        """Take in what is known of those of the steps that are leaves, before they have verdicts."""
+        """Note the stored verdicts of these leaves, before the session adds its own."""
         known = {leaf: self._news.known(leaf) for leaf in self._leaves.intersection(names)}
         with self._changed:
             for listener in self._listeners:
                 listener.known.update(known)
 
     def add(self, added: int, counts: Mapping[str, int]) -> None:
-        """Take how many verdicts steps have when the store's addition number `added` is durable."""
+        """Take how many verdicts steps have once the store's addition number `added` is durable."""
         leaves = {leaf: count for leaf, count in counts.items() if leaf in self._leaves}
         self._waiting.append((added, leaves))
 
     def release(self, durable: int) -> None:
-        """Let the observers hear of what follows from the store's additions up to number `durable`."""
+        """Notify the observers of what follows from the store's additions up to number `durable`."""
         ends: dict[str, int] = {}
         while self._waiting and self._waiting[0][0] <= durable:
             ends.update(self._waiting.popleft()[1])
@@ -69,13 +70,13 @@ class Observation:
             self._changed.notify_all()
 
     def hurry(self) -> None:
-        """Give the observers little time for what is left at the end."""
+        """Give the observers only a few seconds at the end."""
         with self._changed:
             self._is_hurried = True
             self._changed.notify_all()
 
     def end(self, outcome: ObservedOutcome) -> None:
-        """Tell the observers what is left and the outcome, and return when they know, or do not go on."""
+        """Send the remaining notifications and the outcome; return when all observers are done or stuck."""
         with self._changed:
             for listener in self._listeners:
                 listener.outcome = outcome
@@ -84,16 +85,20 @@ class Observation:
             for listener in self._listeners:
                 if not listener.is_done:
                     listener.is_left = True
-                    logger.warning("%s does not go on, and is left behind", listener.observer)
+                    logger.warning("%s makes no progress, and is abandoned", listener.observer)
         self._news.close()
 
     def _wait(self) -> None:
+        # Not one time-out for all of it: a slow tracker with a thousand rows left is fine as long as it
+        # moves.
         told = -1
         while not self._is_hurried and not self._are_done() and told < self._told():
             told = self._told()
             self._changed.wait_for(lambda: self._is_hurried or self._are_done(), PATIENCE)
         if self._is_hurried:
             self._changed.wait_for(self._are_done, BRIEF)
+            # They skip the rest, but still get the outcome: a tracker that never closes its run is worse than
+            # one that lacks rows.
             for listener in self._listeners:
                 listener.is_cut = True
             self._changed.wait_for(self._are_done, GRACE)
@@ -106,11 +111,10 @@ class Observation:
 
 
 class _Listener:
-    """One observer's thread, and how far it has come.
+    """One observer's thread, and how far it has got.
 
-    `ends` says for each leaf how many of its verdicts are decided and durable, `known` what there was of it
-    before. `told` counts the hooks that have been called. When `is_cut`, it goes on with the outcome; when
-    `is_left`, with nothing.
+    `ends` says for each leaf how many of its verdicts are decided and durable, `known` what it had before the
+    session. `told` counts the hooks called. If `is_cut`, it skips to the outcome; if `is_left`, it stops.
     """
 
     def __init__(
@@ -130,7 +134,7 @@ class _Listener:
         self._changed = changed
         self._call = call
         self._places: dict[str, int] = {}
-        # A daemon: a hook that never returns must not keep the process.
+        # A daemon: a hook that never returns must not keep the process from ending.
         threading.Thread(target=self._listen, name=f"seedbed {observer.claim.name}", daemon=True).start()
 
     def _listen(self) -> None:
@@ -142,30 +146,33 @@ class _Listener:
                 self._tell("seedbed_run_finished", outcome=outcome)
         except StoreError as error:
             if not self.is_left:
-                logger.warning("%s hears no more of the run: %s", self.observer, error)
+                logger.warning("%s gets no more notifications of the run: %s", self.observer, error)
         finally:
             with self._changed:
                 self.is_done = True
                 self._changed.notify_all()
 
     def _hear(self) -> ObservedOutcome | None:
-        """Wait for news and tell them; return the outcome of the run when that is all there is."""
+        """Wait for news and pass it on; return the run's outcome once that's all there is."""
         with self._changed:
             self._changed.wait_for(lambda: self.has_news or self.outcome)
             self.has_news = False
-            # Nothing is added behind the outcome: what is told now is all.
+            # Read together: nothing is added after the outcome, so if it's there, `ends` is final.
             ends, outcome = {**self.ends}, self.outcome
+        # Read after `ends`: the calls of those rows are durable by then, so an observer gets them before the
+        # rows.
         last = self._news.last_call()
         try:
             self._tell_calls(last)
             for leaf, end in ends.items():
                 self._tell_rows(leaf, end)
         except _Cut:
-            logger.warning("%s was not told of all: the run was interrupted", self.observer)
+            logger.warning("%s didn't get all notifications: the run was interrupted", self.observer)
             return self.outcome
         return outcome
 
     def _tell_calls(self, last: int) -> None:
+        # Not reading what no hook wants saves decoding every answer.
         if self._hears("seedbed_call_finished"):
             for call in self._news.calls_between(self._call, last):
                 self._tell_unless_cut("seedbed_call_finished", call=ObservedCall.of(call))
@@ -198,4 +205,4 @@ class _Cut(Exception):
 
 
 class _Left(Exception):
-    """Nobody waits for this observer any more."""
+    """The run no longer waits for this observer."""

@@ -1,4 +1,4 @@
-"""Which observers a run has: those that are named for it, and those that the settings name."""
+"""Which observers a run has: those named for it, and those in the settings."""
 
 from __future__ import annotations
 
@@ -33,25 +33,26 @@ class Named(NamedTuple):
 def observers_of(
     given: Iterable[str | object] = (), *, registry: Registry | None = None, named: Named | None = None
 ) -> tuple[Observer, ...]:
-    """Return the observers of a run, those that the settings name first, and each name once.
+    """Return the observers of a run: first those in the settings, each name once.
 
-    `given` are names, `PATH.py:Class`, or objects with hooks; `named` (default: what the settings say) is
-    what is added to them. Raises the `PluginError`s and `UsageError`.
+    `given` are names, `PATH.py:Class`, or objects with hooks; `named` are added to them (default: those in
+    the settings). Raises the `PluginError`s and `UsageError`.
     """
     if isinstance(given, str):
-        raise UsageError(f"the observers {given!r} are not a list", f"observers=[{given!r}]")
+        raise UsageError(f"the observers {given!r} aren't a list", f"observers=[{given!r}]")
     named = configured_observers() if named is None else named
     registry = registry or default_registry()
+    # An object given twice is one observer; two equal ones may be two trackers.
     once = {one if isinstance(one, str) else id(one): one for one in given}
     own = [one for key, one in once.items() if key not in named.names]
     return (*(_configured(name, named.place, registry) for name in named.names), *_observers(own, registry))
 
 
 def configured_observers(*, folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Named:
-    """Return the names that the strongest place has: SEEDBED_OBSERVERS, seedbed.toml, pyproject.toml.
+    """Return the names from the first place that has any: SEEDBED_OBSERVERS, seedbed.toml, pyproject.toml.
 
-    Of each file the nearest upward from `folder` (default: the working directory) that has the setting
-    counts. Raises `UsageError` for what is not a list of names.
+    For each file, the nearest one with the setting counts, from `folder` (default: the working directory)
+    upwards. Raises `UsageError` if the setting isn't a list of names.
     """
     environ = os.environ if environ is None else environ
     if VARIABLE in environ:
@@ -75,12 +76,14 @@ def _settings(folder: Path) -> Iterator[tuple[object, str]]:
 
 def _checked(names: object, place: str) -> Named:
     if isinstance(names, str) or not isinstance(names, Sequence):
-        raise UsageError(f"{place} is not a list", f'give the names of observers: {KEY} = ["my-tracker"]')
+        raise UsageError(f"{place} isn't a list", f'give the names of observers: {KEY} = ["my-tracker"]')
     for name in names:
         if not isinstance(name, str) or not is_name(name):
+            # A setting applies to every run in the folder, also to one that someone has just cloned: it may
+            # name installed plugins, but must not run a file.
             raise UsageError(
-                f"{place} has {name!r}, which is not the name of an observer",
-                "code in a file is named on the command alone: --plugin PATH.py:CLASS",
+                f"{place} has {name!r}, which isn't the name of an observer",
+                "name code in a file only on the command line: --plugin PATH.py:CLASS",
             )
     return Named(tuple(dict.fromkeys(names)), place)
 
@@ -89,7 +92,7 @@ def _configured(name: str, place: str, registry: Registry) -> Observer:
     try:
         return observer_named(name, registry)
     except PluginError as error:
-        raise type(error)(error.fact, *error.advice, f"it is named by {place}") from error
+        raise type(error)(error.fact, *error.advice, f"it's named by {place}") from error
 
 
 def _observers(given: Iterable[str | object], registry: Registry) -> Iterator[Observer]:
@@ -114,7 +117,7 @@ def _from_file(reference: str, registry: Registry) -> Observer:
             f"give them defaults, or write observers=[{cls.__name__}(...)] in Python",
         ) from error
     except ValueError:
-        # Some classes have no signature.
+        # Some classes (of C extensions) have no signature; calling them shows whether they need arguments.
         pass
     try:
         return Observer(claim, cls())

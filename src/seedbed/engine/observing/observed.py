@@ -1,4 +1,4 @@
-"""What observers are told of: a run, its calls, its rows and its outcome, as values that change nothing."""
+"""What observers get: a run, its calls, its rows and its outcome, as frozen values."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from seedbed.tasks.rows import Row
 class ObservedRun:
     """A session of a run.
 
-    `task` is what is run, `session` counts the sessions of the run from 1, `folder` is where it is kept
-    (None: it goes with the process), `leaf` is the step whose rows are the dataset, `leaves` are all that
-    the run ends in, `models` the references of its LLMs.
+    `task` is what is run, `session` counts the sessions of the run from 1. `folder` is where the run is kept
+    (None: it ends with the process). `leaf` is the step whose rows are the dataset, `leaves` all steps that
+    the pipeline ends in, `models` the references of its LLMs.
     """
 
     name: str
@@ -38,7 +38,7 @@ class ObservedRun:
 
     @classmethod
     def of(cls, plan: Plan, run: Run, session: int) -> ObservedRun:
-        """Return what observers are told of a run."""
+        """Return what observers get of a run."""
         return cls(
             run.name,
             plan.name,
@@ -57,9 +57,9 @@ class ObservedRun:
 class ObservedCall:
     """A call that was answered and paid for in this session, on behalf of a row of a step.
 
-    `attempt` counts how often the row has been asked anew, `cost` is in dollars, None where no price is
-    known. `encoded` is the answer as the store has it, in JSON. `row` is empty where a step makes its rows
-    by itself.
+    `attempt` counts how often the row was retried. `cost` is in dollars, None if no price is known. `encoded`
+    is the answer as the store has it, in JSON. `row` is empty for calls of a step that makes its rows by
+    itself.
     """
 
     step: str
@@ -72,24 +72,24 @@ class ObservedCall:
 
     @property
     def response(self) -> Response:
-        """The answer, decoded anew each time."""
+        """The answer, decoded again for each access."""
         return decode_response(self.encoded)
 
     @classmethod
     def of(cls, call: Call) -> ObservedCall:
-        """Return what observers are told of a call in the store."""
+        """Return what observers get of a call in the store."""
         usage = Usage(call.input_tokens, call.output_tokens, call.cached_tokens, call.reasoning_tokens)
         return cls(call.step, call.row, call.attempt, call.model, usage, call.cost, call.answer)
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedRow:
-    """What was decided on a row at a leaf of the pipeline.
+    """The verdict on a row at a leaf of the pipeline.
 
-    `seq` is its place among the verdicts of the leaf, from 0: with `leaf` it is what a row is known by,
-    also where a later session decides it anew. `columns` are those of an accepted row, an object of the
-    observer's own; `reason` and `kind` (the name of an error) say why another was not accepted, and `step`
-    where. `source` names such a row where it came from an input: `questions.jsonl, line 7`.
+    `seq` is its position among the verdicts of the leaf, from 0. With `leaf` it identifies a row, even if a
+    later session decides it again. `columns` are those of an accepted row; each observer gets its own object.
+    For other rows, `reason` and `kind` (the name of an error) say why the row wasn't accepted, `step` says at
+    which step, and `source` names the input row that it came from: `questions.jsonl, line 7`.
     """
 
     leaf: str
@@ -104,18 +104,18 @@ class ObservedRow:
 
     @classmethod
     def of(cls, leaf: str, decided: Decided) -> ObservedRow:
-        """Return what observers are told of a verdict in the store."""
+        """Return what observers get of a verdict in the store."""
         seq, row, verdict, step, data, *why = decided
         return cls(leaf, seq, row, verdict, step, {} if data is None else orjson.loads(data), *why)
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedOutcome:
-    """How a session of a run has ended.
+    """How a session of a run ended.
 
-    Rows are those of the whole run; calls, usage, cost (in dollars, None where no price is known) and
-    seconds are those of this session, `replayed` calls cost nothing. `stopped_by` says what ended it
-    early, `out` is the dataset's file where one was made.
+    Rows are those of the whole run. Calls, usage, cost (in dollars, None if no price is known) and seconds
+    are those of this session; `replayed` calls cost nothing. `stopped_by` says what ended it early, `out` is
+    the dataset's file, if one was made.
     """
 
     outcome: Outcome
@@ -132,7 +132,7 @@ class ObservedOutcome:
 
     @classmethod
     def of(cls, run: Run) -> ObservedOutcome:
-        """Return what observers are told of a run that has ended."""
+        """Return what observers get of a run that has ended."""
         return cls(
             run.outcome,
             run.accepted,

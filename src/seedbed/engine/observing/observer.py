@@ -1,4 +1,4 @@
-"""Somebody who is told of a run: the hooks of one plugin, or of an object of the caller's own."""
+"""An observer: the hooks of one plugin, or of an object that the caller gives."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 class Observer:
-    """The hooks of `plugin`, which no other plugin shares.
+    """The hooks of `plugin`, separate from those of other plugins.
 
-    `claim` says whose they are. Raises `BrokenPluginError` where a hook is misspelt, does not fit its
-    specification, is not marked as one, or where there is none.
+    `claim` says whose they are. Raises `BrokenPluginError` if a hook is misspelt, doesn't fit its
+    specification or isn't marked as one, or if there are none.
     """
+
+    # Each has a hook manager of its own: with a shared one, a hook that raises would keep those after it from
+    # being called.
 
     def __init__(self, claim: Installed, plugin: object) -> None:
         self.claim = claim
@@ -33,7 +36,7 @@ class Observer:
 
     @classmethod
     def of(cls, given: object) -> Observer:
-        """Return the observer that an object or module of the caller's is; raise UsageError for a class."""
+        """Return the observer for an object or module of the caller; raise UsageError for a class."""
         if isinstance(given, Observer):
             return given
         if inspect.isclass(given):
@@ -49,7 +52,7 @@ class Observer:
         return tuple(hook for hook in self.claim.kind.hook_names if hook in self._hooks)
 
     def tell(self, hook: str, **values: object) -> None:
-        """Call a hook, if it is there; the first thing that one raises is logged, and nothing is raised."""
+        """Call a hook, if the observer has it; log its first exception, and never raise."""
         call = self._hooks.get(hook)
         if call is None:
             return
@@ -59,9 +62,10 @@ class Observer:
             self._report(hook, error)
 
     def _report(self, hook: str, error: BaseException) -> None:
+        # A tracker that is down fails for every row: one warning says it.
         if self._has_failed:
             logger.debug("%s: %s raised again", self, hook, exc_info=error)
             return
         self._has_failed = True
-        advice = "the run goes on; what it raises from now on is not shown"
+        advice = "the run continues; further errors of this observer aren't shown"
         logger.warning("%s", broken_by(self.claim, hook, error, [advice]))

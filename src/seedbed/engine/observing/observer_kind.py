@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def seedbed_run_started(run: ObservedRun) -> None:
-    """Be told that a session of a run begins (group `seedbed.observers`).
+    """Called when a session of a run begins (group `seedbed.observers`).
 
-    `run` says what is run and where it is kept; every other hook of an observer is given the same:
+    `run` says what is run and where it's kept; all other hooks of an observer get the same object:
 
         @hookimpl
         def seedbed_run_started(run):
@@ -22,9 +22,9 @@ def seedbed_run_started(run: ObservedRun) -> None:
 
 
 def seedbed_call_finished(run: ObservedRun, call: ObservedCall) -> None:
-    """Be told of a call that was answered and paid for in this session (group `seedbed.observers`).
+    """Called for each call that was answered and paid for in this session (group `seedbed.observers`).
 
-    A call that is replayed was told of when it was made, and is not told of again:
+    Not called for replayed calls, which were reported when they were made:
 
         @hookimpl
         def seedbed_call_finished(call):
@@ -33,10 +33,10 @@ def seedbed_call_finished(run: ObservedRun, call: ObservedCall) -> None:
 
 
 def seedbed_row_finished(run: ObservedRun, row: ObservedRow) -> None:
-    """Be told what became of a row: accepted, rejected or failed (group `seedbed.observers`).
+    """Called for each row that was accepted, rejected or failed (group `seedbed.observers`).
 
-    Rows come in the order of the dataset, each once, behind the calls that it was made of. On a run that
-    goes on, those come that were decided or made anew in this session:
+    Rows come in the order of the dataset, each once, after the calls that it was made from. In a resumed run,
+    only rows that were decided or made again in this session come:
 
         @hookimpl
         def seedbed_row_finished(row):
@@ -45,9 +45,9 @@ def seedbed_row_finished(run: ObservedRun, row: ObservedRow) -> None:
 
 
 def seedbed_run_finished(run: ObservedRun, outcome: ObservedOutcome) -> None:
-    """Be told, after all else, how a session of a run has ended (group `seedbed.observers`).
+    """Called last, when a session of a run has ended (group `seedbed.observers`).
 
-    The dataset has been written by then, where one is:
+    The dataset, if there is one, has been written by then:
 
         @hookimpl
         def seedbed_run_finished(run, outcome):

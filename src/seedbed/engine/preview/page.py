@@ -11,7 +11,7 @@ from seedbed.engine.run import Run, progress_text
 
 
 def preview_html(rows: Iterable[PreviewedRow], run: Run) -> str:
-    """Return a table for each row: prompts, answers with the parameters sent, and what came of them."""
+    """Return a table for each row: prompts, answers with the parameters sent, and the resulting rows."""
     tables = (
         f"<h4>{shown(title_of(row))}</h4>{table_html(('', ''), (part[1:] for part in parts_of(row)))}"
         for row in rows

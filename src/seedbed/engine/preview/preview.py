@@ -1,4 +1,4 @@
-"""`seedbed.preview`: a few rows, each with its prompt and its answer."""
+"""`seedbed.preview`: a few rows, each with its prompts and answers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ from seedbed.plugins.registry import Registry
 from seedbed.tasks.steps import BaseStep
 
 REPLACED = 2
-"""Rejected rows that others are made for: they are shown, too."""
+"""Rejected rows that are replaced by others; they're shown as well."""
 
 
 @dataclass(frozen=True, repr=False)
 class Preview:
-    """What a preview came to: `rows`, each with its calls and what came of them, and the counts of its `run`.
+    """The result of a preview: `rows`, each with its calls and what they led to, and the counts of its `run`.
 
-    As text it shows all of that, in a notebook as tables.
+        shown = seedbed.preview("qa-pairs", llm="openai/gpt-4.1-mini")
+        print(shown)
+        first = shown.rows[0].calls[0].request.messages
+
+    Printing it shows all of that; a notebook shows tables.
     """
 
     rows: Sequence[PreviewedRow]
@@ -71,7 +75,7 @@ def preview(
 
         seedbed.preview("qa-pairs", llm="openai/gpt-4.1-mini")
 
-    Nothing is kept. The parameters and errors are those of `seedbed.run`. It waits for the answers, also in a
+    Nothing is kept. Parameters and errors are those of `seedbed.run`. It waits for the answers, also in a
     notebook.
     """
     trace = Trace()

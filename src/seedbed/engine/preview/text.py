@@ -1,4 +1,4 @@
-"""A preview as text: for each row its prompts, answers, and what came of them."""
+"""A preview as text: for each row its prompts, its answers, and the resulting rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seedbed.tasks.row_text import row_text
 
 
 class Part(NamedTuple):
-    """Something that a row came of or came to, with a title: a prompt, an answer, a row, a reason."""
+    """A part of a row's preview, with a title: a prompt, an answer, a row or a reason."""
 
     kind: Literal["prompt", "note", "answer", "row", "failed", "rejected"]
     title: str
@@ -32,16 +32,17 @@ def preview_lines(rows: Iterable[PreviewedRow], run: Run) -> Iterator[str]:
 
 
 def title_of(row: PreviewedRow) -> str:
-    """Return what a row is called."""
+    """Return the title of a row."""
     return row_name(row.id, row.source) if row.id else "calls of no single row"
 
 
 def parts_of(row: PreviewedRow) -> Iterator[Part]:
-    """Yield what a row came of, and what it came to, in order."""
+    """Yield a row's prompts and answers, and then what they led to."""
     earlier: Sequence[Message] = ()
     has_steps = len({call.step for call in row.calls}) > 1
     for call in row.calls:
         yield from _parts_of_call(call, earlier, f" · {call.step}" if has_steps else "")
+        # A reminder repeats the whole conversation: only what's new is shown.
         earlier = call.request.messages
     yield from (Part("row", "row", row_text(made)) for made in row.rows)
     yield from (Part("failed", "failed", failure.reason) for failure in row.failures)

@@ -1,4 +1,4 @@
-"""What happened to each row of a run: its calls, and what they came to."""
+"""What happened to each row of a run: its calls, and what they led to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from seedbed.tasks.rows import Row
 
 @dataclass(frozen=True)
 class PreviewedCall:
-    """One answered call of a step; the note says what was sent in another way than it was asked for."""
+    """One answered call of a step; the note says what was sent differently from what was asked for."""
 
     step: str
     request: Request
@@ -26,7 +26,7 @@ class PreviewedCall:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters that were sent with the messages, as values that JSON can hold."""
+        """The parameters that were sent with the messages, as JSON values."""
         request = self.request
         sent = {name: getattr(request, name) for name in GenerationParameters.model_fields}
         sent["extra"] = {
@@ -35,7 +35,7 @@ class PreviewedCall:
         return {name: value for name, value in sent.items() if value or value == 0}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the call as values that JSON can hold."""
+        """Return the call as JSON values."""
         answers = [
             {"text": choice.text, "reasoning": choice.reasoning, "finish_reason": choice.finish_reason}
             for choice in self.response.choices
@@ -55,12 +55,10 @@ class PreviewedCall:
 
 @dataclass
 class PreviewedRow:
-    """The calls made for one index or input row, and the rows, failures and rejections that came of it.
+    """The calls made for one index or input row, and the resulting rows, failures and rejections.
 
-    `source` is how people name an input row.
-
-    The calls of a generator that makes all of its rows in one go belong to no row; their trace has the
-    empty id and no rows.
+    `source` is what people call an input row. Calls of a generator that makes all its rows in one go belong
+    to no single row; their trace has an empty id and no rows.
     """
 
     id: str
@@ -72,7 +70,7 @@ class PreviewedRow:
     source: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the trace as values that JSON can hold."""
+        """Return the trace as JSON values."""
         return {
             "id": self.id,
             "source": self.source or None,
@@ -84,7 +82,7 @@ class PreviewedRow:
 
 
 class Trace:
-    """Collects calls as a gateway's recorder and settled rows as a session's watcher, on the loop thread."""
+    """Collects calls as a gateway's recorder, and settled rows as an engine's `watch`, on the loop thread."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, PreviewedRow] = {}
@@ -105,7 +103,8 @@ class Trace:
             self._settled(rejection.row, rejection.source).rejections.append(rejection)
 
     def traces(self) -> list[PreviewedRow]:
-        """Return the traces of the settled rows in their order, behind that of the calls of no row."""
+        """Return the traces of the settled rows in order; first, if any, that of calls of no single row."""
+        # Rows that were in flight when enough had been made have calls, but no verdict: they aren't shown.
         settled = [trace for trace in self._by_id.values() if trace.is_settled]
         return [*([self._by_id[""]] if "" in self._by_id else []), *sorted(settled, key=_order)]
 
