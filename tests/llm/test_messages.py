@@ -21,10 +21,10 @@ WRONG = {
     "number": ([{"role": "user", "content": 5}], "content of type int"),
     "unknown part": (
         [{"role": "user", "content": [TEXT, {"type": "video"}]}],
-        r"messages\[0\]\.content\[1\] is no content part",
+        r"messages\[0\]\.content\[1\] isn't a content part",
     ),
-    "part without its field": ([{"role": "user", "content": [{"type": "text"}]}], "no content part"),
-    "part with a list as type": ([{"role": "user", "content": [{"type": []}]}], "no content part"),
+    "part without its field": ([{"role": "user", "content": [{"type": "text"}]}], "isn't a content part"),
+    "part with a list as type": ([{"role": "user", "content": [{"type": []}]}], "isn't a content part"),
 }
 
 

@@ -1,4 +1,7 @@
-"""JSON as servers really send it: an answer that was paid for is read, whatever surrounds it."""
+"""JSON as servers really send it: an answer that was paid for is parsed, whatever surrounds it.
+
+A body that wasn't quite JSON used to cost up to ten paid tries.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 class ReadJSON(NamedTuple):
-    """What a body holds; `mended` says in words what had to be read leniently, nothing if it was JSON.
+    """What a body contains; `mended` says in words what was wrong with it, and is empty for valid JSON.
 
-    `value` is a list of the events' values where `is_stream` says that events were sent.
+    `value` is a list of the events' values if `is_stream` says that events were sent.
     """
 
     value: Any
@@ -33,16 +36,16 @@ class ReadJSON(NamedTuple):
 
 
 def read_json(body: bytes) -> ReadJSON:
-    """Return the JSON value of a body; raises ValueError where there is none.
+    """Return the JSON value of a body; raises ValueError if there's none.
 
-    Read as well: a byte order mark, bytes that are no UTF-8 and half surrogate pairs (both become U+FFFD),
-    NaN and infinities (null), control characters, comments of server-sent events before it, `[DONE]`
-    behind it, and a stream of events.
+    These are accepted, too: a byte order mark, bytes that aren't UTF-8 and half surrogate pairs (both become
+    U+FFFD), NaN and infinities (null), control characters, comments of server-sent events before it, `[DONE]`
+    after it, and a stream of events.
 
         read_json(b': waiting\\n\\n{"a": NaN}').value    # {'a': None}
     """
     try:
-        # Nearly every answer is JSON: the rest of this module costs nothing then.
+        # Nearly every answer is JSON, and then the rest of this module costs nothing.
         return ReadJSON(orjson.loads(body))
     except orjson.JSONDecodeError:
         return _read(body)
@@ -51,6 +54,7 @@ def read_json(body: bytes) -> ReadJSON:
 def _read(body: bytes) -> ReadJSON:
     mended: list[str] = []
     text = _decoded(body, mended)
+    # OpenRouter sends ": OPENROUTER PROCESSING" while it waits for a provider, to keep the connection alive.
     if comments := _COMMENTS.match(text):
         mended.append("comments before the JSON")
         text = text[comments.end() :]
@@ -84,7 +88,7 @@ def _events(text: str) -> Iterator[str]:
 
 
 def _values(data: str, mended: list[str]) -> list[Any]:
-    """Return the value of one event, or those of several that no empty line parts, as some servers send."""
+    """Return the value of one event, or of several without empty lines between them, as some servers send."""
     try:
         return [_parsed(data, mended)]
     except ValueError:
@@ -98,6 +102,7 @@ def _parsed(text: str, mended: list[str]) -> Any:
     def constant(name: str) -> None:
         mended.append(name)
 
+    # orjson has no lenient mode. `strict=False` accepts control characters, such as a raw newline in a text.
     try:
         value, end = json.JSONDecoder(parse_constant=constant, parse_int=_number, strict=False).raw_decode(
             text
@@ -108,18 +113,18 @@ def _parsed(text: str, mended: list[str]) -> Any:
         raise ValueError("more follows after it")
     if text[end:].strip():
         mended.append("more after the JSON")
-    # The fast way has found no fault in most of what comes here but for its ends.
+    # json accepts half a surrogate pair, which nothing after it can encode: not the store, nor the dataset.
     return without_halves(value, lambda: mended.append("half a surrogate pair"))
 
 
 def _number(digits: str) -> int | float:
-    """Return a number as the fast way does: what has more than 64 bits becomes a float."""
+    """Return a number as orjson does: one with more than 64 bits becomes a float."""
     number = int(digits)
     return number if -(2**63) <= number < 2**64 else float(number)
 
 
 def without_halves(value: Any, note: Callable[[], None]) -> Any:
-    """Return a JSON value with U+FFFD for each half of a surrogate pair; a text with one calls `note`."""
+    """Return a JSON value with U+FFFD for each half surrogate pair; calls `note` for a text with one."""
     if isinstance(value, str):
         if _HALF.search(value) is None:
             return value

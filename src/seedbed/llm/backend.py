@@ -1,4 +1,4 @@
-"""What the framework needs of an LLM between its callers and its server: the author's side of `LLM`."""
+"""What the framework needs from an LLM between its callers and its server: the author's side of `LLM`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from seedbed.llm.response import Response
 
 
 class Backend(Protocol):
-    """The part of an `LLM` that the gateway, limits, budgets and the guard of keys use; see `LLM` for each.
+    """The part of an `LLM` that the gateway, limits, budgets and the key guard use; see `LLM` for each.
 
-    It's a protocol because `LLM` needs all of those modules: they'd import it in a circle otherwise.
+    It's a protocol because `LLM` imports all of those modules: importing it back would be a cycle.
     """
 
     @property

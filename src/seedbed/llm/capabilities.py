@@ -11,13 +11,15 @@ from seedbed.llm.schemas.dialects import SchemaDialect
 class Capabilities:
     """What one LLM instance offers beyond messages in and text out.
 
-    Not declared: `n` becomes several requests, `structured_output` an instruction in the prompt,
-    a derived `seed` is left out; a tool, an image, logprobs, a given seed or a raw prompt (text for the model
-    as it is, without a chat template) is an error. `batch` is there to be declared: nothing asks for it yet.
+        Capabilities(structured_output=True, tools=True, seed=True)
 
-    `schema_dialect` says what the structured output takes of JSON Schema: `respond` is given schemas in that
-    form (shared by all requests: it changes none), and those that have no such form go into the prompt.
-    Without a dialect `respond` is given each schema as it is.
+    If it isn't declared, `n` becomes several requests, `structured_output` an instruction in the prompt, and
+    a derived `seed` is left out. A tool, an image, logprobs, a given seed or a raw prompt (text for the model
+    without a chat template) is an error. `batch` can be declared, but nothing uses it yet.
+
+    `schema_dialect` says which part of JSON Schema the structured output takes. `respond` gets schemas in
+    that form, shared by all requests: it must not change them. Schemas that can't be expressed in it go into
+    the prompt. Without a dialect, `respond` gets each schema unchanged.
     """
 
     structured_output: bool = False

@@ -14,17 +14,17 @@ def message_text(message: Message) -> str:
 
 
 def added_messages(messages: Sequence[Message], earlier: Sequence[Message]) -> Sequence[Message]:
-    """Return what a call adds to the conversation of an earlier one, which has been shown already."""
+    """Return what a call adds to the conversation of an earlier one, which was already shown."""
     begins_alike = len(earlier) > 0 and list(messages[: len(earlier)]) == list(earlier)
     added = messages[len(earlier) :] if begins_alike else messages
-    # The answer that a model is reminded of has just been shown.
+    # The assistant's message is the earlier answer, which was shown just before.
     return added[1:] if begins_alike and added and added[0]["role"] == "assistant" else added
 
 
 def told_answers(choices: Sequence[Choice], about: str = "") -> Iterator[tuple[str, str]]:
     """Yield a title and the text of each answer of a call, numbered if there are several.
 
-    The title says how the answer ended, where that is not as usual, and what is said `about` the call.
+    The title says how the answer ended, if that's unusual, and what is said `about` the call.
     """
     for number, choice in enumerate(choices, start=1):
         which = f" {number}" if len(choices) > 1 else ""

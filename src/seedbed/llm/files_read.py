@@ -1,4 +1,4 @@
-"""Who hears of the files that a step reads while it makes a row: its results follow from what is in them."""
+"""Who is notified of the files that a step reads while it makes a row: its results depend on them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ Noted: TypeAlias = Callable[[Path], object]
 """Takes a file before it is read."""
 
 current_files: ContextVar[Noted | None] = ContextVar("seedbed_files", default=None)
-"""What takes the files that are read for the step at work; None without a run."""
+"""What is called with each file that the current step reads; None outside of a run."""
 
 
 def note_read(path: Path) -> None:
-    """Say that the step at work is about to read a file."""
+    """Say that the current step is about to read a file."""
+    # An audit event, so that the test kit can compare it with the files that are really opened.
     sys.audit("seedbed.reads", str(path))
     noted = current_files.get()
     if noted is not None:

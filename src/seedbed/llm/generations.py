@@ -8,14 +8,14 @@ from seedbed.errors import GenerationError, SeedbedError, StopRun, UsageError
 from seedbed.llm.response import Response
 
 Generations = list[list[str | None]]
-"""For each input, in order, the texts of its generations; None where the model gave no text."""
+"""For each input, in order, the texts of its generations; None if the model gave no text."""
 
 
 def texts_of(answers: Sequence[Response | BaseException]) -> Generations:
     """Return the texts of the answers to several inputs.
 
-    Where some failed it raises GenerationError, which has what succeeded; of a single input, its own error.
-    What concerns all of them, or is no error of ours, is raised as it is.
+    If some failed, it raises GenerationError, which has what succeeded; for a single input, its own error.
+    Errors that affect all inputs, and errors that aren't ours, are raised unchanged.
     """
     errors: dict[int, SeedbedError] = {}
     for index, answer in enumerate(answers):
@@ -30,6 +30,7 @@ def texts_of(answers: Sequence[Response | BaseException]) -> Generations:
     if not errors:
         return [texts for texts in generations if texts is not None]
     first = next(iter(errors.values()))
+    # The last two aren't about one input: a run that a cap stops must not look like a row that failed.
     if len(answers) == 1 or isinstance(first, UsageError | StopRun):
         raise first
     raise GenerationError(

@@ -1,4 +1,4 @@
-"""What is wanted of the properties and methods that authors of backends override."""
+"""What the properties and methods that backend authors override have to return."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ OVERRIDES: Mapping[str, Wanted] = {
     "endpoint": Wanted(
         "a str that names where requests go",
         '"https://api.acme.com/v1"',
-        # An empty one is not known yet.
+        # Empty as long as it isn't known.
         lambda value: isinstance(value, str),
     ),
     "credential_id": Wanted(
@@ -83,7 +83,7 @@ OVERRIDES: Mapping[str, Wanted] = {
     "base_url_env_var": Wanted("the name of a variable, or None", '"ACME_BASE_URL"', is_text_or_none),
     "needs_key": Wanted("True or False", "False", is_flag),
 }
-"""What the framework reads of an LLM and authors override."""
+"""What the framework reads from an LLM and authors override."""
 
 _CALLS: Mapping[str, Called] = {
     "respond": Called(
@@ -101,13 +101,14 @@ _CALLS: Mapping[str, Called] = {
 
 
 def guard_llm(cls: type[Any]) -> None:
-    """Guard what the class of a backend overrides; raise UsageError for what can be seen to be wrong."""
+    """Guard what a backend's class overrides; raise UsageError for what is visibly wrong."""
+    # When the class is made, not when it's called: a `respond` that isn't async would fail in each row.
     check_methods(cls, _CALLS)
     guard(cls, OVERRIDES, _showable)
 
 
 def _showable(owner: Backend, error: Exception) -> Exception | None:
-    """Return an error unless it shows a key; `secrets()` is the author's, and may be what has failed."""
+    """Return an error unless it shows a key. `secrets()` is the author's, so it may be what failed."""
     values = vars(owner).values() if not isinstance(owner, type) else ()
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
     private = getattr(owner, "__pydantic_private__", None) or {}

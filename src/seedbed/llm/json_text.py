@@ -1,4 +1,4 @@
-"""JSON of what a user or an author sets, whatever the size of its integers."""
+"""JSON of what a user or an author sets, with integers of any size."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import orjson
 def json_text(value: Any, *, default: Callable[[Any], Any] | None = None, option: int = 0) -> bytes:
     """Return a value as JSON; `default` and `option` are those of `orjson.dumps`.
 
-    JSON has integers of any size, and orjson refuses those of more than 64 bits: they go the slow way.
-    Raises TypeError for what is no JSON value.
+    JSON has integers of any size, but orjson refuses those of more than 64 bits: these use the slow encoder.
+    A seed of that size used to end a run as a bug of ours. Raises TypeError for anything that isn't a JSON
+    value.
     """
     try:
         return orjson.dumps(value, default=default, option=option)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def seedbed_llm(name: str) -> type[LLM] | None:
     """Return the `LLM` class of the backend registered as `name` (group `seedbed.llms`).
 
-    `name` is what stands before the first `/` of a reference such as `openai/gpt-4.1-mini`:
+    `name` is what comes before the first `/` of a reference such as `openai/gpt-4.1-mini`:
 
         @hookimpl
         def seedbed_llm(name):

@@ -18,8 +18,8 @@ def get_llm(reference: str, /, *, registry: Registry | None = None, **fields: An
 
         get_llm("openai/gpt-4.1-mini", temperature=0.2)
 
-    Raises `UsageError` for a reference of another form, `ParameterError` for fields that do not
-    fit, and the `PluginError`s.
+    Raises `UsageError` for a reference in another form, `ParameterError` for invalid fields, and the
+    `PluginError`s.
     """
     cls, model = llm_class(reference, registry=registry)
     if "model" in fields:

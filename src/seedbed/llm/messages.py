@@ -15,7 +15,7 @@ Message = dict[str, Any]
 """`{"role": ..., "content": str | list of parts}`, with `tool_calls` or `tool_call_id` where they apply."""
 
 ChatType = list[Message]
-"""A chat, as `format_input` returns it: messages in the order in which they were said."""
+"""A chat, as `format_input` returns it: messages in order."""
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _PART_FIELDS = {"text": "text", "image_url": "image_url"}
@@ -31,7 +31,7 @@ _IMAGE_TYPES = {
 def image_part(image: str | Path | bytes, media_type: str = "image/png") -> dict[str, Any]:
     """Return a content part for an image: a URL (text), a file (`Path`) or the bytes of `media_type`.
 
-    A run remembers what is in a file, and asks again about an image that has changed.
+    A run remembers a file's content, and asks again if the image has changed.
     """
     if isinstance(image, str):
         return {"type": "image_url", "image_url": {"url": image}}
@@ -67,8 +67,8 @@ def text_length(messages: Sequence[Message]) -> int:
 
 
 def check_messages(messages: object) -> tuple[Message, ...]:
-    """Return the messages as a tuple, or raise MessageError that names the first one that is none."""
-    # A list is by far the most frequent, and abstract classes are slow to ask.
+    """Return the messages as a tuple, or raise MessageError, which names the first invalid one."""
+    # Nearly always a list, and `isinstance` with an abstract class is slow.
     if type(messages) is not list and (isinstance(messages, str) or not isinstance(messages, Sequence)):
         raise MessageError(
             f"messages must be a list, not {type(messages).__name__}",
@@ -82,12 +82,12 @@ def check_messages(messages: object) -> tuple[Message, ...]:
 
 
 def check_raw_prompt(messages: tuple[Message, ...], others: Mapping[str, object]) -> None:
-    """Raise UsageError where messages are no raw prompt, or something is asked that needs a chat."""
+    """Raise UsageError if messages aren't a raw prompt, or if something is asked that needs a chat."""
     (message, *further) = messages
     if further or message["role"] != "user" or not isinstance(message["content"], str):
         roles = ", ".join(message["role"] for message in messages)
         raise UsageError(
-            f"a raw prompt is one user message of text, and not the messages of {roles}",
+            f"a raw prompt is one user message of text, not messages of {roles}",
             "leave the system prompt out, or write it into the template",
         )
     if others.get("tools"):
@@ -124,6 +124,6 @@ def _check_part(part: object, where: str) -> None:
     field = _PART_FIELDS.get(kind) if isinstance(kind, str) else None
     if field is None or field not in part:  # type: ignore[operator]
         raise MessageError(
-            f"{where} is no content part",
+            f"{where} isn't a content part",
             'write {"type": "text", "text": "..."} or {"type": "image_url", "image_url": {"url": "..."}}',
         )

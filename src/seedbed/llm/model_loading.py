@@ -1,4 +1,4 @@
-"""Loading a model once, whatever it is that wants it first."""
+"""Loading a model once, whoever needs it first."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from seedbed.tracebacks import where
 
 
 class Loading:
-    """Whether an LLM is loaded: one truth for it and for the views that runs have of it."""
+    """Whether an LLM is loaded: shared by the LLM and the views that runs have of it."""
 
     def __init__(self) -> None:
         self.done = False
-        # Threads of a run and the loop may ask for a model of gigabytes at the same time.
+        # Threads of a run and the loop may load a model of gigabytes at the same time, and it would be in
+        # memory twice.
         self._lock = threading.Lock()
 
     def ensure(self, llm: Backend) -> None:
-        """Have the LLM load unless that is done; raise a typed error, without any secret, where it fails."""
+        """Load the LLM unless it's loaded; raise a typed error, without any secret, if that fails."""
+        # Without the lock first: every call asks.
         if self.done:
             return
         with self._lock:
@@ -33,7 +35,7 @@ class Loading:
 def _load(llm: Backend) -> None:
     try:
         if llm.key_env_var is not None:
-            # A missing key is said before anything heavy is loaded.
+            # Report a missing key before anything heavy is loaded.
             llm.resolve_key()
         with asking(llm):
             llm.load()

@@ -34,13 +34,16 @@ class GenerationParameters(BaseModel):
 
     def given(self) -> dict[str, Any]:
         """Return the parameters that were set, by name."""
+        # 0 is set: a temperature or a seed of 0 means something. From the dictionary, since this is every
+        # call.
         values = self.__dict__
         return {name: values[name] for name in _NAMES if values[name] or values[name] == 0}
 
     def joined_with(self, default: GenerationParameters) -> GenerationParameters:
-        """Return these parameters with those of `default` that are not set here.
+        """Return these parameters, with those of `default` that aren't set here.
 
-        Only those that were set here count as set (`model_fields_set`): who set one decides what it beats.
+        Only those that were set here count as set (`model_fields_set`), because who set a parameter decides
+        which others it overrides.
         """
         values = {**default.given(), **{name: getattr(self, name) for name in self.model_fields_set}}
         return type(self).model_construct(_fields_set={*self.model_fields_set}, **values)

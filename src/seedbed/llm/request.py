@@ -1,4 +1,4 @@
-"""What a caller asks of a language model, in terms that no provider owns."""
+"""What a caller asks of a language model, in no provider's own terms."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from seedbed.llm.messages import Message
 class Request(NamedTuple):
     """One request to a language model; None and empty mean the provider's own default.
 
-    `n` answers to the same messages; `max_tokens` per answer; `stop` texts that end an answer;
-    `schema` a JSON Schema that the answer must fit; `tools` function definitions and `tool_choice`
-    in OpenAI's form; `logprobs` the number of alternatives per token (0: the chosen tokens only);
-    `extra` goes into the body of the provider's request as it is. With `raw_prompt` there is one user
-    message, whose text (`prompt`) goes to the model as it is, without a chat template.
+        Request(({"role": "user", "content": "Name a river."},), temperature=0.2, max_tokens=100)
+
+    `n` is the number of answers to the same messages; `max_tokens` is per answer; `stop` are texts that end
+    an answer; `schema` is a JSON Schema that the answer must fit; `tools` are function definitions and
+    `tool_choice` a choice among them, in OpenAI's form; `logprobs` is the number of alternatives per token
+    (0: only the chosen tokens); `extra` goes into the body of the provider's request unchanged. With
+    `raw_prompt` there's one user message, whose text (`prompt`) goes to the model without a chat template.
     """
 
     messages: tuple[Message, ...]
@@ -35,9 +37,9 @@ class Request(NamedTuple):
 
     @property
     def told(self) -> tuple[Any, ...]:
-        """The fields that digests are made of: what is raw is told only where it is.
+        """The fields that digests are made of; `raw_prompt` only if it's set.
 
-        So answers and cassettes of versions that knew no raw prompts are found.
+        So the answers and cassettes of versions without raw prompts are still found.
         """
         return tuple(self) if self.raw_prompt else tuple(self)[:-1]
 

@@ -1,4 +1,4 @@
-"""What a language model answered, in terms that no provider owns."""
+"""What a language model answered, in no provider's own terms."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "other")
-"""What ends an answer in common words, the most frequent first; a provider's own word may stand there too."""
+"""What ends an answer, in common words, the most frequent first; it may also be a provider's own word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one response, all choices together.
 
-    `input_tokens` includes the `cached_tokens`, `output_tokens` the `reasoning_tokens`.
+    `input_tokens` includes `cached_tokens`, and `output_tokens` includes `reasoning_tokens`.
     """
 
     input_tokens: int = 0
@@ -52,10 +52,10 @@ class TokenLogprob(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What the headers of a response say of the rate limits.
+    """What the headers of a response say about the rate limits.
 
-    Requests and tokens are counts of one period, whichever a server has: how many it admits, and how many of
-    them are `left` now. `reset` is in seconds from now until all of them are back; without it, the period
+    Requests and tokens are counts of one period, whatever the server's period is: how many it admits, and how
+    many are `left` now. `reset` is in seconds from now until all of them are back; without it, the period
     counts as a minute.
     """
 
@@ -69,10 +69,10 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One answer; `text` is None where the model gave none, as with tool calls.
+    """One answer; `text` is None if the model gave none, as with tool calls.
 
-    `finish_reason` is `stop`, `length` (cut at max_tokens or at the end of the context), `tool_calls`,
-    `content_filter`, `other` where the provider gave no reason, or else its own word as it came.
+    `finish_reason` is `stop`, `length` (cut off at max_tokens or at the end of the context), `tool_calls`,
+    `content_filter`, `other` if the provider gave no reason, or the provider's own word.
     """
 
     text: str | None
@@ -84,10 +84,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """The answer to one request: `n` choices, and what they took.
+    """The answer to one request: `n` choices, and the tokens they took.
 
-    `model` is the model as the provider names it, `raw` the body as received, `limits` what the
-    headers said of rate limits.
+        Response.of_text("The Danube.", usage=Usage(input_tokens=12, output_tokens=4))
+
+    `model` is the provider's name for the model, `raw` the body as received, and `limits` what the headers
+    said about rate limits.
     """
 
     choices: tuple[Choice, ...]

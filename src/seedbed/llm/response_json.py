@@ -1,4 +1,4 @@
-"""A response as JSON and back, so that an answer that was paid for can be replayed."""
+"""A response as JSON and back, so that a paid answer can be replayed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seedbed.llm.response import Choice, Response, TokenLogprob, ToolCall, Usage
 
 
 def encode_response(response: Response) -> bytes:
-    """Return a response as one JSON object; a raw body that JSON cannot hold is left out."""
+    """Return a response as one JSON object, without its raw body if that isn't JSON."""
     parts = {
         "choices": [_choice_parts(choice) for choice in response.choices],
         "usage": [
@@ -24,11 +24,12 @@ def encode_response(response: Response) -> bytes:
     try:
         return orjson.dumps({**parts, "raw": response.raw})
     except TypeError:
+        # A backend may put any object there. The answer itself is worth more than its body.
         return orjson.dumps(parts)
 
 
 def decode_response(encoded: bytes) -> Response:
-    """Return the response that `encode_response` made `encoded` of; rate limits are those of another time."""
+    """Return the response that `encode_response` encoded, without its rate limits: they're out of date."""
     parts = orjson.loads(encoded)
     return Response(
         choices=tuple(_choice(choice) for choice in parts["choices"]),
