@@ -89,7 +89,7 @@ def test_nothing_is_overwritten(seedbed: Seedbed, folder: Path) -> None:
     refused = seedbed("new", "llm", "parrot")
 
     assert refused.status == 2
-    assert "the folder 'seedbed-parrot' has README.md already" in refused.error
+    assert "the folder 'seedbed-parrot' already has README.md" in refused.error
     assert [path.name for path in (folder / "seedbed-parrot").iterdir()] == ["README.md"]
 
 

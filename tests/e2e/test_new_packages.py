@@ -110,7 +110,7 @@ def test_a_step_and_an_observer_are_named_in_a_run(place: Place) -> None:
 
     assert [json.loads(row) for row in made.splitlines()] == [{"text": "Snow falls on the town.", "words": 5}]
     said = (place.folder / "said").read_text()
-    assert "is rejected by word-count: 1 words, which are fewer than 3" in said
+    assert "is rejected by word-count: 1 words, fewer than 3" in said
     listed = place.run("seedbed plugins")
     assert all(name in listed for name in ("word-count", "seedbed-word-count", "shout", "seedbed-shout"))
 

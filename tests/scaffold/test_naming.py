@@ -36,7 +36,7 @@ INSTALLED = [
         (TASKS, "3d", "for example bedtime-stories"),
         (TASKS, "a/b", "for example a-b"),
         (TASKS, "seedbed-foo", "leave the prefix out: foo"),
-        (TASKS, "tasks", "a distribution 'seedbed-tasks' is installed already"),
+        (TASKS, "tasks", "a distribution 'seedbed-tasks' is already installed"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(kind: PluginKind, name: str, said: str) -> None:

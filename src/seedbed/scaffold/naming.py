@@ -1,4 +1,4 @@
-"""What a new plugin, and its author, may be called."""
+"""Checks the names of new plugins and their authors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_ON_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def check_name(package: NewPackage, registry: Registry) -> None:
-    """Raise UsageError for a name that is none, or that a plugin of `registry` or its package has."""
+    """Raise UsageError for a name that is invalid, or taken by a plugin of `registry` or by a package."""
     if not is_name(package.name):
         raise UsageError(
             f"the name {package.name!r} is not of the form lower-case-words",
@@ -36,7 +36,7 @@ def check_name(package: NewPackage, registry: Registry) -> None:
         raise UsageError(f"the name {package.name!r} is taken by {owner}", "choose another one")
     if installed_version(package.distribution) is not None:
         raise UsageError(
-            f"a distribution '{package.distribution}' is installed already", "choose another name"
+            f"a distribution '{package.distribution}' is already installed", "choose another name"
         )
     first_party = FIRST_PARTY.get((package.kind, package.name), package.distribution)
     if first_party in FIRST_PARTY.values():

@@ -1,4 +1,4 @@
-"""A plugin package that is to be made: its names, and the versions of Seedbed that it admits."""
+"""A plugin package to create: its names, and the versions of Seedbed that it accepts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _IMPORTED = (
     "Response Row ScriptedLLM ScriptedServer Step StepContract TaskContract Usage Wire"
 )
 _TAKEN = frozenset(_IMPORTED.split())
-"""Names of classes that the modules of a new package import, or have themselves."""
+"""Class names that the modules of a new package import or define."""
 
 
 @dataclass(frozen=True)
 class NewPackage:
-    """A package with one plugin of a kind, called `name` by its users; `http`: one that asks a server."""
+    """A package with one plugin of a kind, which users call `name`; with `http`, it calls a server."""
 
     kind: PluginKind[Any]
     name: str
@@ -34,17 +34,17 @@ class NewPackage:
 
     @property
     def distribution(self) -> str:
-        """The name that it is installed under."""
+        """The name it is installed under."""
         return f"seedbed-{self.name}"
 
     @property
     def module(self) -> str:
-        """The name that it is imported under."""
+        """The name it is imported under."""
         return self.distribution.replace("-", "_")
 
     @property
     def class_name(self) -> str:
-        """The name of its class: none that its modules import, and none that pytest takes for a test."""
+        """The name of its class, unlike those that its modules import, and not starting with `Test`."""
         words = "".join(word.capitalize() for word in self.name.split("-"))
         name = f"{words}LLM" if self.kind is LLMS else words
         return f"The{name}" if name in _TAKEN or name.startswith("Test") else name
@@ -56,11 +56,11 @@ class NewPackage:
 
     @property
     def copyright_holder(self) -> str:
-        """Whom the licence names."""
+        """The copyright holder in the licence."""
         return self.author or f"The authors of {self.distribution}"
 
     @property
     def requirement(self) -> str:
-        """The versions of Seedbed that it admits: from the running minor one to the next major one."""
+        """The versions of Seedbed that it accepts: from the running minor one, below the next major one."""
         major, minor, *_ = (running_version() or "0.1").split(".")
         return f">={major}.{minor},<{int(major) + 1}"

@@ -24,7 +24,7 @@ _OWN = {
     "step": ("src/MODULE/__init__.py", "src/MODULE/step.py", "tests/test_step.py"),
     "observer": ("src/MODULE/__init__.py", "src/MODULE/observer.py", "tests/test_observer.py"),
 }
-"""The files of each folder of templates, beside its README; a template has the name of its file."""
+"""The files of each folder of templates, besides its README; a template has the name of its file."""
 _ELSEWHERE = {"http/__init__.py": "llm/__init__.py"}
 
 
@@ -34,7 +34,7 @@ def rendered(package: NewPackage) -> dict[str, str]:
 
 
 def _files(package: NewPackage) -> Iterator[tuple[str, str]]:
-    # Prompts and workflows have braces of their own; the files are no web pages.
+    # `<<` because prompts and workflows use braces themselves; no autoescape because this isn't HTML.
     environment = Environment(
         loader=PackageLoader("seedbed.scaffold"),
         variable_start_string="<<",

@@ -1,4 +1,4 @@
-"""The files of a new package, put into its folder."""
+"""Writes the files of a new package."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _SHOWN = 3
 
 
 def write_files(files: Mapping[str, str], folder: Path) -> None:
-    """Write `files`, by their path in `folder`; raise UsageError where one of them is there already."""
+    """Write `files`, by their path in `folder`; raise UsageError if one of them already exists."""
     there = [path for path in files if (folder / path).exists() or (folder / path).is_symlink()]
     if there:
         more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
         raise UsageError(
-            f"the folder '{folder}' has {', '.join(there[:_SHOWN])}{more} already",
+            f"the folder '{folder}' already has {', '.join(there[:_SHOWN])}{more}",
             "nothing is overwritten: name another folder with --directory",
         )
     try:
