@@ -79,7 +79,7 @@ def test_parquet_says_which_columns_are_json_text(tmp_path):
 
 def test_parquet_is_written_in_row_groups_of_bounded_size(tmp_path):
     path = tmp_path / "out.parquet"
-    written(path, [{"a": index} for index in range(20_000)])
+    written(path, [{"a": index} for index in range(25_000)])
     groups = pq.ParquetFile(path).metadata
     assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [10_000, 10_000, 5_000]
 
