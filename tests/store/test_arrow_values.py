@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedbed.store import export_rows, read_rows
-from seedbed.store.arrow_values import array_of, values_of
+from seedbed.store.arrow_arrays import array_of
+from seedbed.store.arrow_values import values_of
 from seedbed.store.readers import types_in
 from seedbed.tasks.rows import checked_row
 

@@ -1,19 +1,16 @@
-"""Arrow values to their JSON form, and back to their Arrow type.
+"""Arrow values to their JSON form; `arrow_arrays` has the way back.
 
 The form is that of `seedbed.tasks.values`, so that a time in a Parquet file and a `datetime` in Python become
-the same text. A map with text keys becomes a dictionary, any other map a list of `{"key": ..., "value":
-...}`. The months, days and nanoseconds of an interval become a list. `array_of` is the inverse of `values_of`
-for every value that `values_of` has returned.
+the same text. A map with text keys becomes a dictionary, any other map a list of
+`{"key": ..., "value": ...}`. The months, days and nanoseconds of an interval become a list.
 """
 
 from __future__ import annotations
 
-import base64
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Decimal
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from seedbed.tasks.values import duration_text, instant_text, plain_value
@@ -27,12 +24,12 @@ DataType: TypeAlias = Any
 Note: TypeAlias = Callable[[str], None]
 """Gets a sentence about a value that isn't read exactly as it was written."""
 
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_NANOSECONDS = 10**9
-_DAY = 86_400
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FRACTION = re.compile(r"\.(\d+)")
-_DURATION = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d+))?S)?)?")
+PER_SECOND: Mapping[str, int] = MappingProxyType({"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9})
+"""How many of each of Arrow's units of time make a second."""
+
+NANOSECONDS = 10**9
+DAY = 86_400
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def values_of(array: Array, note: Note = lambda text: None) -> list[Any]:
@@ -47,13 +44,13 @@ def values_of(array: Array, note: Note = lambda text: None) -> list[Any]:
         return _structs(array, note)
     if types.is_map(kind):
         return _maps(array, note)
-    if _is_list(kind):
+    if is_list(kind):
         return _lists(array, note)
     if types.is_floating(kind):
         return _floats(array, note)
     if _is_text(kind):
         return _texts(array, note)
-    if isinstance(kind, _extension_type()):
+    if isinstance(kind, extension_type()):
         return values_of(array.storage, note) if kind.extension_name != "arrow.uuid" else _plain(array)
     if types.is_run_end_encoded(kind):
         import pyarrow.compute as pc
@@ -65,33 +62,6 @@ def values_of(array: Array, note: Note = lambda text: None) -> list[Any]:
     return [None if value is None else read(value) for value in _integers(array)]
 
 
-def array_of(values: Sequence[Any], kind: DataType) -> Array:
-    """Return values in their JSON form as an array of a type.
-
-    Raises ValueError, TypeError, ArithmeticError or a pyarrow error if a value doesn't have that type.
-    """
-    import pyarrow as pa
-
-    if isinstance(kind, _extension_type()):
-        if kind.extension_name == "arrow.uuid":
-            from uuid import UUID
-
-            stored = [None if value is None else UUID(value).bytes for value in values]
-            return pa.ExtensionArray.from_storage(kind, pa.array(stored, kind.storage_type))
-        return pa.ExtensionArray.from_storage(kind, array_of(values, kind.storage_type))
-    if pa.types.is_run_end_encoded(kind):
-        import pyarrow.compute as pc
-
-        plain = array_of(values, kind.value_type)
-        return pc.run_end_encode(plain, run_end_type=kind.run_end_type)  # type: ignore[attr-defined]
-    parse = _parser_of(kind)
-    return pa.array(values if parse is None else [_parsed(parse, value) for value in values], type=kind)
-
-
-def _parsed(parse: Callable[[Any], Any], value: Any) -> Any:
-    return None if value is None else parse(value)
-
-
 def _plain(array: Array) -> list[Any]:
     return [_deep(value) for value in array.to_pylist()]
 
@@ -101,13 +71,15 @@ def _deep(value: Any) -> Any:
     return [_deep(item) for item in plain] if isinstance(plain, list) else plain
 
 
-def _extension_type() -> type[Any]:
+def extension_type() -> type[Any]:
+    """Return the class of all extension types."""
     import pyarrow as pa
 
     return pa.BaseExtensionType
 
 
-def _is_list(kind: DataType) -> bool:
+def is_list(kind: DataType) -> bool:
+    """Whether the type is one of Arrow's five kinds of lists."""
     from pyarrow import types
 
     checks = (types.is_list, types.is_large_list, types.is_fixed_size_list)
@@ -198,16 +170,16 @@ def _reader_of(kind: DataType) -> Callable[[Any], Any] | None:
     from pyarrow import types
 
     if types.is_timestamp(kind):
-        zone, per_second = _zone(kind.tz), _PER_SECOND[kind.unit]
-        return lambda value: _instant(value * (_NANOSECONDS // per_second), zone)
+        zone, per_second = _zone(kind.tz), PER_SECOND[kind.unit]
+        return lambda value: _instant(value * (NANOSECONDS // per_second), zone)
     if types.is_time(kind):
-        per_second = _PER_SECOND[kind.unit]
-        return lambda value: _instant(value * (_NANOSECONDS // per_second), None).partition("T")[2]
+        per_second = PER_SECOND[kind.unit]
+        return lambda value: _instant(value * (NANOSECONDS // per_second), None).partition("T")[2]
     if types.is_duration(kind):
-        per_second = _PER_SECOND[kind.unit]
-        return lambda value: duration_text(value * (_NANOSECONDS // per_second))
+        per_second = PER_SECOND[kind.unit]
+        return lambda value: duration_text(value * (NANOSECONDS // per_second))
     if types.is_date(kind):
-        days = 1 if kind.bit_width == 32 else _DAY * 1000
+        days = 1 if kind.bit_width == 32 else DAY * 1000
         return lambda value: _day(value // days)
     return None
 
@@ -222,12 +194,12 @@ def _zone(name: str | None) -> tzinfo | None:
 
 
 def _instant(nanoseconds: int, zone: tzinfo | None) -> str:
-    seconds, rest = divmod(nanoseconds, _NANOSECONDS)
+    seconds, rest = divmod(nanoseconds, NANOSECONDS)
     try:
-        moment = _EPOCH + timedelta(seconds=seconds)
+        moment = EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         # A year that Python doesn't have: written as numpy writes it.
-        return f"{_day(seconds // _DAY)}T{timedelta(seconds=seconds % _DAY)}"
+        return f"{_day(seconds // DAY)}T{timedelta(seconds=seconds % DAY)}"
     local = moment.astimezone(zone) if zone else moment.replace(tzinfo=None)
     text, offset = local.isoformat()[:19], local.isoformat()[19:]
     return text + instant_text(rest) + ("Z" if offset == "+00:00" else offset)
@@ -238,99 +210,6 @@ def _day(days: int) -> str:
         return str(date(1970, 1, 1) + timedelta(days=days))
     except OverflowError:
         return f"{days} days after 1970"
-
-
-def _parser_of(kind: DataType) -> Callable[[Any], Any] | None:
-    """Return the function from the JSON form to what pyarrow takes for a type; None if they are the same."""
-    from pyarrow import types
-
-    if types.is_dictionary(kind):
-        return _parser_of(kind.value_type)
-    if types.is_struct(kind):
-        return _struct_parser(kind)
-    if types.is_map(kind):
-        return _map_parser(kind)
-    if _is_list(kind):
-        parse = _parser_of(kind.value_type)
-        return None if parse is None else lambda values: [_parsed(parse, value) for value in values]
-    if types.is_decimal(kind):
-        return Decimal
-    # Four types: binary, large_binary, fixed_size_binary and binary_view, which older pyarrows don't have.
-    if "binary" in str(kind):
-        return lambda text: base64.b64decode(text, validate=True)
-    return _time_parser(kind)
-
-
-def _struct_parser(kind: DataType) -> Callable[[Any], Any]:
-    parsers = {field.name: _parser_of(field.type) for field in kind}
-
-    def parse(row: Any) -> Any:
-        # pyarrow drops keys that the type doesn't have; here that would be lost data.
-        if unknown := row.keys() - parsers.keys():
-            raise ValueError(f"no such fields: {unknown}")
-        return {
-            name: value if (inner := parsers[name]) is None else _parsed(inner, value)
-            for name, value in row.items()
-        }
-
-    return parse
-
-
-def _map_parser(kind: DataType) -> Callable[[Any], Any]:
-    key, item = _parser_of(kind.key_type), _parser_of(kind.item_type)
-
-    def parse(given: Any) -> Any:
-        named = isinstance(given, dict)
-        pairs = given.items() if named else ((pair["key"], pair["value"]) for pair in given)
-        return [
-            (one if key is None else _parsed(key, one), other if item is None else _parsed(item, other))
-            for one, other in pairs
-        ]
-
-    return parse
-
-
-def _time_parser(kind: DataType) -> Callable[[str], int] | None:
-    from pyarrow import types
-
-    if types.is_date(kind):
-        days = 1 if kind.bit_width == 32 else _DAY * 1000
-        return lambda text: (date.fromisoformat(text) - date(1970, 1, 1)).days * days
-    if not (types.is_timestamp(kind) or types.is_time(kind) or types.is_duration(kind)):
-        return None
-    step = _NANOSECONDS // _PER_SECOND[kind.unit]
-    if types.is_duration(kind):
-        return lambda text: _in_units(_duration(text), step)
-    day = "1970-01-01T" if types.is_time(kind) else ""
-    return lambda text: _in_units(_nanoseconds_since_epoch(day + text), step)
-
-
-def _in_units(nanoseconds: int, step: int) -> int:
-    whole, rest = divmod(nanoseconds, step)
-    # Rounding would change the value: the column is written as text instead.
-    if rest:
-        raise ValueError("the time is finer than the unit of the type")
-    return whole
-
-
-def _nanoseconds_since_epoch(text: str) -> int:
-    # Nanoseconds are parsed by hand: `fromisoformat` drops all digits after the sixth.
-    found = _FRACTION.search(text)
-    moment = datetime.fromisoformat(_FRACTION.sub("", text))
-    since = moment.replace(tzinfo=moment.tzinfo or UTC) - _EPOCH
-    fraction = int(found[1].ljust(9, "0")) if found else 0
-    return (since.days * _DAY + since.seconds) * _NANOSECONDS + fraction
-
-
-def _duration(text: str) -> int:
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        raise ValueError(f"not a duration: {text}")
-    sign, *counts, fraction = found.groups()
-    years, days, hours, minutes, seconds = (int(count or 0) for count in counts)
-    whole = (years * 365 + days) * _DAY + hours * 3600 + minutes * 60 + seconds
-    total = whole * _NANOSECONDS + int((fraction or "").ljust(9, "0"))
-    return -total if sign else total
 
 
 def batched(values: Iterator[Any], size: int) -> Iterator[list[Any]]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from seedbed.errors import DatasetError, UsageError
-from seedbed.store.arrow_values import Array, Note, array_of, batched, values_of
+from seedbed.store.arrow_arrays import array_of
+from seedbed.store.arrow_values import Array, Note, batched, values_of
 from seedbed.store.schema import BOOL, MIXED, Kind, ListOf, Number, Struct, infer_columns
 from seedbed.store.types_kept import KeptTypes
 from seedbed.tasks.rows import Row, encode_value

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from seedbed.store.answer_packing import unpack
-from seedbed.store.run_queries import PAGE, Reasons
+from seedbed.store.paged_reads import PAGE
+from seedbed.store.refusal_reasons import Reasons
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_values import Call, Decision
 

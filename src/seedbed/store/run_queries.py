@@ -2,51 +2,30 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import orjson
 
 from seedbed.errors import StoreError
 from seedbed.store.answer_packing import unpack
 from seedbed.store.open_sessions import counts_so_far
+from seedbed.store.paged_reads import PAGE, PagedReads
+from seedbed.store.refusal_reasons import Reasons
 from seedbed.store.run_errors import while_working
 from seedbed.store.run_lock import stop_of
 from seedbed.store.run_values import Call, FailureRecord, Refused, Result, SessionRecord, TotalSpent, Verdict
-
-PAGE = 256
-"""Table rows of one query. A query ends before its rows are yielded: while it's open it holds a read
-transaction, and SQLite's write-ahead log can't be checkpointed past it, so the log would grow."""
-
-PAGE_BYTES = 2**24
-"""Bytes after which a page is yielded before it's full: rows may be megabytes each."""
-
-# Rows fetched before their bytes are counted, so that a page is over `PAGE_BYTES` by a few large rows at
-# most.
-_AT_A_TIME = 4
-
-_Why: TypeAlias = tuple[str, str, int, str | None, str]
 
 _CALL = ", ".join(Call._fields)
 _RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
 
 
-class RunQueries:
+class RunQueries(PagedReads):
     """Reads a run over its own connection, from any thread.
 
     Iterators read page by page, so they also see what is written while they run. All methods raise
     `StoreError` if the file can't be read.
     """
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self.path = path
-        self._reading = connection
-        # sqlite3 serialises single statements, but a page is several calls on one cursor, and closing has to
-        # wait.
-        self._one_at_a_time = threading.Lock()
 
     def calls_of(self, step: str, row: str, attempt: int) -> dict[tuple[bytes, int], bytes]:
         """Return a row's answers (JSON) at one attempt, by digest and k."""
@@ -91,10 +70,11 @@ class RunQueries:
 
     def models_of(self, steps: Sequence[str], rows: Sequence[str]) -> list[str]:
         """Return the models that steps called for rows at the latest attempt, in the order of the calls."""
+        places = [",".join("?" * len(some)) for some in (steps, rows)]
         # The index begins with the step: without the steps each row would scan all calls.
         found = self._all(
             "SELECT c.model FROM calls AS c LEFT JOIN results AS r ON r.step = c.step AND r.row = c.row "
-            f"WHERE c.step IN ({_places(steps)}) AND c.row IN ({_places(rows)}) "
+            f"WHERE c.step IN ({places[0]}) AND c.row IN ({places[1]}) "
             "AND c.attempt = ifnull(r.attempt, c.attempt) ORDER BY c.rowid",
             *steps,
             *rows,
@@ -266,26 +246,6 @@ class RunQueries:
             after,
         )
 
-    def _one(self, query: str, *values: object) -> tuple[Any, ...]:
-        return cast("tuple[Any, ...]", self._all(query, *values)[0])
-
-    def _page(self, query: str, *values: object) -> list[Any]:
-        """Return the first rows of a query; the caller asks again for the rows after them."""
-        page: list[Any] = []
-        size = 0
-        with self._one_at_a_time, while_working(self.path):
-            cursor = self._reading.execute(query, values)
-            while size < PAGE_BYTES and (some := cursor.fetchmany(_AT_A_TIME)):
-                page += some
-                size += sum(len(value) for row in some for value in row if isinstance(value, str | bytes))
-            # Not left to the collector: an open cursor holds its transaction.
-            cursor.close()
-        return page
-
-    def _all(self, query: str, *values: object) -> list[Any]:
-        with self._one_at_a_time, while_working(self.path):
-            return self._reading.execute(query, values).fetchall()
-
 
 class Rows:
     """The accepted rows of a leaf in order, each as encoded JSON; can be iterated any number of times."""
@@ -317,41 +277,6 @@ class Rows:
             data = result.data if result else b"[]"
         made: list[Any] = orjson.loads(data)
         return made
-
-
-class Reasons:
-    """Finds why rows were refused; has to be asked in the order of their verdicts.
-
-    A row that should have become several may have failed more than once: its verdicts follow one another, and
-    the second one has the second reason.
-    """
-
-    def __init__(self) -> None:
-        self._before: tuple[str, ...] = ()
-        self._number = 0
-
-    def of(self, row: str, verdict: str, step: str, encoded: str | None) -> _Why:
-        """Return reason, kind, tries, text and source of the next verdict.
-
-        `encoded` is the JSON of all reasons of its row.
-        """
-        self._number = self._number + 1 if self._before == (row, verdict, step) else 0
-        self._before = (row, verdict, step)
-        return _why(encoded, verdict, self._number)
-
-
-def _places(values: Sequence[str]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _why(reasons: str | None, verdict: str, number: int) -> _Why:
-    """Return reason, kind, tries, text and source of a row's refusal number `number` with that verdict."""
-    rejected = verdict == "rejected"
-    alike = [why for why in orjson.loads(reasons or "[]") if why["rejected"] == rejected]
-    if number >= len(alike):
-        return "(the run has no reason)", "", 0, None, ""
-    why = alike[number]
-    return why["reason"], why["kind"], why["tries"], why["text"], why.get("source", "")
 
 
 def _session(

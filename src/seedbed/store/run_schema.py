@@ -52,7 +52,7 @@ SCHEMA: Statements = (
     )""",
     # Failures are few and often asked for: without this index each look at a run would scan all its results.
     "CREATE INDEX results_failed ON results (step, row) WHERE status IN ('failed', 'partial')",
-    # Without a rowid: it's read in the order of its key alone, which then needs no index beside the table.
+    # Without a rowid: it's read in the order of its key alone, so it needs no separate index.
     """CREATE TABLE verdicts (
         leaf TEXT NOT NULL,
         seq INTEGER NOT NULL,

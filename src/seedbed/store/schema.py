@@ -19,7 +19,7 @@ from seedbed.tasks.rows import Row
 
 # Dictionaries with ids as keys would become a struct with a field for each id: beyond this they're JSON text.
 MAX_KEYS = 200
-# Readers of Parquet recurse: pyarrow and others refuse types that are nested too deep.
+# Levels of lists and structs. Arrow refuses to read more than 64; JSON text is easier to use long before.
 MAX_NESTING = 16
 # Above this a float64 skips integers.
 _EXACT_IN_FLOAT = 2**53

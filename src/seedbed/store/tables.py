@@ -46,7 +46,7 @@ def table_of(given: Any) -> Table | None:
 
     Rows are taken out of the table when they are needed.
     """
-    # First, as a dataset speaks Arrow too, but its Arrow table ignores its own order and choice of rows.
+    # Before Arrow, which a dataset may speak too: only its own interface knows its order and choice of rows.
     if _is_of_datasets(given):
         return _of_datasets(given)
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):

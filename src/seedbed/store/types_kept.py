@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from seedbed.store.arrow_values import Array, DataType, array_of, values_of
+from seedbed.store.arrow_arrays import array_of
+from seedbed.store.arrow_values import Array, DataType, values_of
 from seedbed.tasks.rows import Row
 
 if TYPE_CHECKING:

@@ -53,7 +53,7 @@ def write_traces(traces: Sequence[PreviewedRow], *, full: bool = False) -> None:
 
 
 def _outcome(trace: PreviewedRow) -> str:
-    """Return why there is no row, in the word that its reason stands under; empty where there is one."""
+    """Return "failed" or "rejected" if there's no row; empty if there is one."""
     if trace.rows:
         return ""
     return "failed" if trace.failures else "rejected" if trace.rejections else ""

@@ -14,8 +14,8 @@ _CONTEXT = 30
 """Characters that are shown before and after what differs within a long line."""
 
 _MOST_WHOLE = 16
-"""Prompts that later ones are compared with. The steps of a pipeline have a template each; where no prompt
-is like another, as over long documents, comparing all of them would take longer with each row."""
+"""Prompts that later ones are compared with. Each step of a pipeline has one template. If no prompt is like
+another, as with long documents, comparing with all of them would take longer for each row."""
 
 
 class FoldedLine(NamedTuple):

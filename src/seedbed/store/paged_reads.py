@@ -1,0 +1,52 @@
+"""Reading a run's database in pages, from any thread, without holding a transaction open."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+from seedbed.store.run_errors import while_working
+
+PAGE = 256
+"""Table rows of one query. A query ends before its rows are yielded: while it's open it holds a read
+transaction, and SQLite's write-ahead log can't be checkpointed past it, so the log would grow."""
+
+PAGE_BYTES = 2**24
+"""Bytes after which a page is yielded before it's full: rows may be megabytes each."""
+
+# Rows fetched before their bytes are counted, so that a page is over `PAGE_BYTES` by a few large rows at
+# most.
+_AT_A_TIME = 4
+
+
+class PagedReads:
+    """Runs queries over its own connection, one at a time; raises `StoreError` if the file can't be read."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self._reading = connection
+        # sqlite3 serialises single statements, but a page is several calls on one cursor, and closing has to
+        # wait.
+        self._one_at_a_time = threading.Lock()
+
+    def _one(self, query: str, *values: object) -> tuple[Any, ...]:
+        return cast("tuple[Any, ...]", self._all(query, *values)[0])
+
+    def _page(self, query: str, *values: object) -> list[Any]:
+        """Return the first rows of a query; the caller asks again for the rows after them."""
+        page: list[Any] = []
+        size = 0
+        with self._one_at_a_time, while_working(self.path):
+            cursor = self._reading.execute(query, values)
+            while size < PAGE_BYTES and (some := cursor.fetchmany(_AT_A_TIME)):
+                page += some
+                size += sum(len(value) for row in some for value in row if isinstance(value, str | bytes))
+            # Not left to the collector: an open cursor holds its transaction.
+            cursor.close()
+        return page
+
+    def _all(self, query: str, *values: object) -> list[Any]:
+        with self._one_at_a_time, while_working(self.path):
+            return self._reading.execute(query, values).fetchall()
