@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ _MOST_WHOLE = 16
 """Prompts that later ones are compared with. Each step of a pipeline has one template. If no prompt is like
 another, as with long documents, comparing with all of them would take longer for each row."""
 
+_MOST_LINES = 4096
+
 
 class FoldedLine(NamedTuple):
     """A line of a prompt, or (`is_mark`) one that says what is left out."""
@@ -27,7 +30,9 @@ class FoldedLine(NamedTuple):
 
 class _Whole(NamedTuple):
     row: str
+    text: str
     lines: list[str]
+    different: frozenset[str]
 
 
 class _Piece(NamedTuple):
@@ -47,21 +52,23 @@ class PromptFolder:
 
     def __init__(self, wrapped: Callable[[str], list[str]]) -> None:
         self.has_folded = False
-        self._wrapped = wrapped
+        # A line is wrapped for the whole prompt, and once more for each piece that it's in.
+        self._wrapped = lru_cache(_MOST_LINES)(wrapped)
         self._whole: list[_Whole] = []
 
     def folded(self, row: str, prompt: str) -> list[FoldedLine]:
         """Return the lines of a prompt, which belongs to the row with that title."""
         lines = prompt.splitlines()
         whole = self._shown(lines)
-        # Compared with all of them, as a row may be asked by other steps, on other routes or more often.
-        tried = [self._against(earlier, row, lines) for earlier in self._whole]
-        shortest = min(tried, key=len, default=whole)
-        if len(shortest) + _WORTHWHILE <= len(whole):
-            self.has_folded = True
-            return shortest
+        if self._whole:
+            # The most similar one: a row may have prompts of several steps, routes or generations.
+            closest = max(self._whole, key=lambda earlier: _similarity(earlier, prompt, lines))
+            shortest = self._against(closest, row, lines)
+            if len(shortest) + _WORTHWHILE <= len(whole):
+                self.has_folded = True
+                return shortest
         if len(self._whole) < _MOST_WHOLE:
-            self._whole.append(_Whole(row, lines))
+            self._whole.append(_Whole(row, prompt, lines, frozenset(lines)))
         return whole
 
     def _shown(self, lines: Iterable[str]) -> list[FoldedLine]:
@@ -113,7 +120,19 @@ def _lines_of(pieces: Iterable[_Piece]) -> Iterator[FoldedLine]:
             yield FoldedLine(f"… {len(lines)} line{plural} {left_out}", is_mark=True)
 
 
+def _similarity(earlier: _Whole, prompt: str, lines: Iterable[str]) -> int:
+    """Return about how many characters two prompts have in common, much faster than comparing them does."""
+    ends = _shared(earlier.text, prompt) + _shared(earlier.text[::-1], prompt[::-1])
+    return ends + sum(map(len, earlier.different.intersection(lines)))
+
+
 def _shared(one: str, other: str) -> int:
     """Return how many characters two texts have in common at their beginning."""
-    pairs = zip(one, other, strict=False)
-    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
