@@ -124,7 +124,7 @@ def test_azure_without_a_version_is_a_parameter_error() -> None:
 
 
 def test_a_setting_that_no_header_can_carry_is_a_parameter_error() -> None:
-    with pytest.raises(ParameterError, match="a header is not ASCII"):
+    with pytest.raises(ParameterError, match="a header isn't ASCII"):
         OpenAILLM(model="m", organization="Ünï", api_key=KEY).load()
 
 

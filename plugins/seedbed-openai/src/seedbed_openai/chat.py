@@ -39,6 +39,7 @@ def chat_body(
         # Some servers stream unless told not to.
         "stream": False,
     }
+    # `extra` last: the user's own words win over ours.
     return {name: value for name, value in body.items() if value is not None} | dict(request.extra)
 
 
@@ -59,7 +60,7 @@ def _messages(request: Request, preset: Preset, kind: StructuredOutput) -> list[
             for message in messages
         ]
     if request.schema is not None and kind == "json_object":
-        # JSON mode knows of no schema, and is refused where the prompt does not speak of JSON.
+        # JSON mode knows no schema, and OpenAI refuses it if the prompt doesn't mention JSON.
         schema = orjson.dumps(dict(request.schema)).decode()
         instruction = f"Answer with one JSON object that fits this JSON Schema:\n{schema}"
         if messages[0]["role"] == "system" and isinstance(messages[0]["content"], str):

@@ -1,4 +1,8 @@
-"""Chat Completions: from the body of an answer to a response."""
+"""Chat Completions: from the body of an answer to a response.
+
+It's lenient, because the answer was paid for: a field of another type counts as missing, and only an answer
+without any content is an error.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import orjson
 from seedbed import Choice, InvalidResponseError, Limits, Response, TokenLogprob, ToolCall, Usage
 from seedbed_openai.json_reading import count, mapping, mappings, text
 
+# OpenAI's own words, and those that compatible servers send instead: Together `eos`, Mistral `model_length`.
 _FINISH_REASONS = {
     "stop": "stop",
     "eos": "stop",
@@ -35,7 +40,7 @@ _THOUGHTS = ("thinking", "reasoning", "reasoning_text", "summary_text")
 
 
 def read_chat(body: dict[str, Any], provider: str, limits: Limits | None) -> Response:
-    """Return the response that a body holds; raises InvalidResponseError for one that holds none."""
+    """Return the response in a body; raises InvalidResponseError if there's none."""
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
         raise InvalidResponseError(f"{provider} answered without any choice", *_other_protocol(body))
@@ -50,14 +55,14 @@ def read_chat(body: dict[str, Any], provider: str, limits: Limits | None) -> Res
 
 
 def _other_protocol(body: dict[str, Any]) -> tuple[str, ...]:
-    """Return what a body without choices looks like, and the setting that fits it."""
-    came = f"what came has {', '.join(map(repr, [*body][:_SHOWN]))}" if body else "what came is empty"
+    """Return what a body without choices looks like, and the setting for it."""
+    came = f"its body has {', '.join(map(repr, [*body][:_SHOWN]))}" if body else "its body is empty"
     if isinstance(body.get("output"), list):
-        return (came, "that is the Responses API: --set llm.api=responses")
+        return (came, "that's the Responses API: --set llm.api=responses")
     if "stop_reason" in body and isinstance(body.get("content"), list):
-        return (came, "that is the Messages API of Anthropic: use the backend 'anthropic'")
+        return (came, "that's Anthropic's Messages API: use the backend 'anthropic'")
     if "done" in body or "response" in body:
-        return (came, "that is Ollama's own API: have base_url end in /v1")
+        return (came, "that's Ollama's own API: base_url should end in /v1")
     if "choices" in body:
         return (came,)
     return (came, "does base_url name an API of OpenAI's form, with its /v1?")
@@ -70,10 +75,11 @@ def _choice(choice: dict[str, Any], usage: Usage, provider: str) -> Choice:
     calls = tuple(_tool_call(call, provider) for call in mappings(message.get("tool_calls")))
     reasoning = text(message.get("reasoning_content")) or text(message.get("reasoning")) or thinking
     is_silent = content is None and not calls
+    # DeepSeek and vLLM send `reasoning_content`, OpenRouter `reasoning`, Mistral parts of type `thinking`.
     if is_silent and text(message.get("refusal")):
         finish_reason = "content_filter"
     elif is_silent and finish_reason == "stop" and not (reasoning or usage.reasoning_tokens):
-        # Only reasoning is an answer as well: what it lacks is said of the row, with what to change.
+        # An answer with only reasoning isn't retried: the row's error says that the tokens were used up.
         raise InvalidResponseError(f"{provider} answered with a message that has no content")
     return Choice(
         text=content,
@@ -94,19 +100,19 @@ def _message(choice: dict[str, Any], provider: str) -> dict[str, Any]:
             return {"content": found}
     has = ", ".join(map(repr, choice)) or "nothing"
     raise InvalidResponseError(
-        f"{provider} answered with a choice that has no message", f"what came has {has}"
+        f"{provider} answered with a choice that has no message", f"the choice has {has}"
     )
 
 
 def _finish_reason(word: Any) -> str:
-    """Return the common word for a reason; an unknown one is kept as it came, a missing one is `other`."""
+    """Return the common word for a reason; an unknown one is kept, and a missing one is `other`."""
     if not isinstance(word, str) or not word.strip():
         return "other"
     return _FINISH_REASONS.get(word.strip().lower(), word)
 
 
 def _content(content: Any, provider: str) -> tuple[str | None, str | None]:
-    """Return text and reasoning of a message's content, which some servers send in parts."""
+    """Return the text and the reasoning of a message's content, which some servers send in parts."""
     if content is None or isinstance(content, str):
         return content, None
     if isinstance(content, dict):
@@ -121,7 +127,7 @@ def _content(content: Any, provider: str) -> tuple[str | None, str | None]:
 
 
 def _text_of(part: dict[str, Any]) -> str | None:
-    """Return the text of a part, under its usual name, or that of its type."""
+    """Return the text of a part, under its usual name or under the name of its type."""
     for name in ("text", "content", str(part.get("type"))):
         value = part.get(name)
         if isinstance(value, str):
@@ -142,15 +148,16 @@ def tool_call(identity: Any, function: dict[str, Any], provider: str) -> ToolCal
     name, arguments = text(function.get("name")), function.get("arguments")
     if name is None:
         raise InvalidResponseError(f"{provider} answered with a tool call that has no name")
+    # Some servers send the arguments parsed; OpenAI's form is JSON text.
     if not isinstance(arguments, str):
         arguments = orjson.dumps({} if arguments is None else arguments).decode()
     return ToolCall(id=text(identity) or "", name=name, arguments=arguments)
 
 
 def token_logprobs(tokens: Any) -> tuple[TokenLogprob, ...] | None:
-    """Return the log probabilities of an answer's tokens, None where there are none that can be read.
+    """Return the log probabilities of an answer's tokens, or None if some can't be read.
 
-    The answer is worth more than they are: NaN in one of them is no reason to ask again.
+    The answer is worth more than they are: a NaN in one of them is no reason to ask again.
     """
     if not isinstance(tokens, list):
         return None
@@ -177,6 +184,7 @@ def _usage(usage: dict[str, Any]) -> Usage:
     return Usage(
         input_tokens=count(usage.get("prompt_tokens")),
         output_tokens=count(usage.get("completion_tokens")),
+        # The second name is DeepSeek's.
         cached_tokens=count(cached) or count(usage.get("prompt_cache_hit_tokens")),
         reasoning_tokens=count(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")),
     )

@@ -16,13 +16,13 @@ from seedbed_openai.presets import Preset
 
 
 def completion_body(request: Request, *, model: str, preset: Preset) -> dict[str, Any]:
-    """Return the body that asks for `request`, whose prompt is raw; what is None or empty is left out."""
+    """Return the body for `request`, whose prompt is raw; what is None or empty is left out."""
     body: dict[str, Any] = {
         "model": model,
         "prompt": request.prompt,
         "temperature": request.temperature,
         "top_p": request.top_p,
-        # The newer name of Chat Completions is unknown here.
+        # Chat Completions' newer name, `max_completion_tokens`, is unknown here.
         "max_tokens": request.max_tokens,
         "stop": list(request.stop) or None,
         preset.seed_field: request.seed,
@@ -34,7 +34,7 @@ def completion_body(request: Request, *, model: str, preset: Preset) -> dict[str
 
 
 def read_completion(body: dict[str, Any], provider: str, limits: Limits | None) -> Response:
-    """Return the response that a body holds; raises InvalidResponseError for one that holds none."""
+    """Return the response in a body; raises InvalidResponseError if there's none."""
     choices = body.get("choices")
     if isinstance(choices, list):
         readable = {**body, "choices": [_choice(mapping(choice)) for choice in choices]}
@@ -47,7 +47,7 @@ def _choice(choice: dict[str, Any]) -> dict[str, Any]:
     logprobs = mapping(choice.get("logprobs"))
     if "tokens" not in logprobs:
         return choice
-    # OpenAI's own form has lists side by side; others have the one of Chat Completions.
+    # OpenAI's own form has parallel lists; other servers use that of Chat Completions.
     columns = (logprobs.get(name) or [] for name in ("tokens", "token_logprobs", "top_logprobs"))
     content = [
         {

@@ -27,10 +27,10 @@ _AZURE_TOKEN = "AZURE_OPENAI_AD_TOKEN"
 class Connection:
     """The URLs of one LLM and the headers of its requests; `key_origin` says where its key was found.
 
-    `title` is the server as messages name it, `preset` what is known of it.
+    `title` is the server's name in messages, and `preset` what is known about it.
 
-    With a `token_provider` each request carries a token of its own, and `seen_tokens` has the
-    latest two, so that they can be kept out of messages.
+    With a `token_provider` each request carries its own token, and `seen_tokens` has the latest two, so that
+    they can be kept out of messages.
     """
 
     title: str
@@ -52,7 +52,7 @@ class Connection:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may show: keys, tokens, and the values of headers not known to be public."""
+        """What no message may show: keys, tokens, and values of headers that aren't known to be public."""
         return (*self._secret_headers, *self.seen_tokens)
 
     @cached_property
@@ -64,20 +64,22 @@ class Connection:
         )
 
     async def request_headers(self) -> Mapping[str, str]:
-        """Return the headers of the next request, with a new token where there is a provider of tokens."""
+        """Return the headers of the next request, with a new token if there's a token provider."""
         if self.token_provider is None:
             return self.headers
+        # In a thread, since the user's function may ask a server, and all calls share the loop.
         token = await asyncio.to_thread(fresh_token, self.token_provider)
         if token not in self.seen_tokens:
+            # Two, because calls with the previous token may still be in flight.
             self.seen_tokens[:] = [*self.seen_tokens[-1:], token]
         return {**self.headers, "authorization": f"Bearer {token}"}
 
 
 def connect(llm: OpenAILLM) -> Connection:
-    """Return the connection of an LLM; raises AuthenticationError where its key is missing."""
+    """Return the connection of an LLM; raises AuthenticationError if its key is missing."""
     key, origin = find_key(llm)
     if llm.preset == "azure":
-        # The SDK takes 0.6 s to import; no other server needs anything that only it knows.
+        # Only Azure needs what just the SDK knows: importing it takes 0.6 s, more than a run of one row.
         from seedbed_openai.sdk import sdk_connection
 
         return sdk_connection(llm, key, origin)
@@ -97,9 +99,9 @@ def connect(llm: OpenAILLM) -> Connection:
 
 
 def _account_headers(llm: OpenAILLM) -> dict[str, str]:
-    """Return the headers that the SDK makes of what says who pays, and of the environment's further ones.
+    """Return the headers that say who pays, and those in the environment, as the SDK makes them.
 
-    Raises ParameterError for a value that no header can carry.
+    Raises ParameterError for a value that can't be in a header.
     """
     payers = {
         "openai-organization": llm.organization or os.environ.get("OPENAI_ORG_ID"),
@@ -113,21 +115,21 @@ def _account_headers(llm: OpenAILLM) -> dict[str, str]:
     headers.pop("", None)
     if not all((name + value).isascii() and (name + value).isprintable() for name, value in headers.items()):
         # The value is not quoted: it may be a secret.
-        raise ParameterError(f"the settings of '{llm.reference}' make no connection: a header is not ASCII")
+        raise ParameterError(f"the settings of '{llm.reference}' can't be used: a header isn't ASCII")
     return headers
 
 
 def own_headers(llm: OpenAILLM) -> dict[str, str]:
     """Return the headers that say who asks, and those that the user has set."""
-    # Not the SDK's own user-agent and x-stainless-*: they describe its retries and time-outs,
-    # which are not the ones that apply here.
+    # Not the SDK's own user-agent and x-stainless-*: they describe its retries and time-outs, which don't
+    # apply here.
     agent = {"user-agent": f"seedbed-openai/{version('seedbed-openai')}"}
     given = {name.lower(): value.get_secret_value() for name, value in llm.default_headers.items()}
     return agent | given
 
 
 def key_source_of(llm: OpenAILLM) -> KeySource:
-    """Return where the key of an LLM comes from: each preset has a variable and hosts of its own."""
+    """Return where the key of an LLM comes from: each preset has its own variable and hosts."""
     preset = llm.effective_preset
     has_other = llm.token_provider or llm.azure_ad_token or _has_header_of_its_own(llm)
     return _source(llm.preset, preset, preset.needs_key and not (has_other or _azure_token(llm)))
@@ -151,9 +153,9 @@ def _source(name: str, preset: Preset, needed: bool) -> KeySource:
 
 
 def find_key(llm: OpenAILLM) -> tuple[str | None, str]:
-    """Return the key or token, and where it came from; raises AuthenticationError where it is missing.
+    """Return the key or token, and where it came from; raises AuthenticationError if it's missing.
 
-    None where the server needs none, or where a header of the user's says who asks.
+    None if the server needs none, or if one of the user's headers says who asks.
     """
     if llm.token_provider is not None:
         return fresh_token(llm.token_provider), "the token came from token_provider"
@@ -175,9 +177,10 @@ def _azure_token(llm: OpenAILLM) -> str:
 
 
 def fresh_token(provider: Callable[[], str]) -> str:
-    """Return a token from the user's provider; raises AuthenticationError where it fails to give one."""
+    """Return a token from the user's provider; raises AuthenticationError if it fails to return one."""
     try:
         token = provider()
+    # Only the type in the message: the text of an identity library's error may contain the token.
     except Exception as error:
         raise AuthenticationError(f"token_provider failed with {type(error).__name__}") from error
     if not isinstance(token, str) or not token:

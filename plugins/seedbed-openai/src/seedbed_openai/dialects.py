@@ -1,4 +1,4 @@
-"""What servers that speak OpenAI's protocol take of JSON Schema."""
+"""Which part of JSON Schema the servers that speak OpenAI's protocol take."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STRICT = SchemaDialect(
 )
 """https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
 
-Others that take schemas take these too: it is the least of them.
+Other servers that take schemas take these too: it's what they have in common.
 """
 
 GRAMMAR = SchemaDialect(
@@ -34,7 +34,7 @@ GRAMMAR = SchemaDialect(
     anchored_patterns=True,
     largest_count=1000,
 )
-"""Servers that make a grammar of a schema: llama.cpp, and vLLM, Ollama and LM Studio alike.
+"""Servers that turn a schema into a grammar: llama.cpp, vLLM, Ollama and LM Studio.
 
 https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schemas--gbnf; a grammar that
 repeats a part more than 2000 times is refused.

@@ -1,4 +1,4 @@
-"""Reading JSON that a server sent: what does not have the promised type counts as absent."""
+"""Reading JSON that a server sent: a value that doesn't have the promised type counts as missing."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 _MOST = 2**53
-"""More tokens than any answer has: what is above it is a fault of the server's."""
+"""More tokens than any answer has: a larger number is a mistake of the server, and doesn't count."""
 _WHOLE = re.compile(r"[0-9]{1,15}(\.0+)?")
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """Return the value where it is a JSON object, else an empty one."""
+    """Return the value if it's a JSON object, otherwise an empty one."""
     return value if isinstance(value, dict) else {}
 
 
@@ -21,12 +21,12 @@ def mappings(value: Any) -> list[dict[str, Any]]:
 
 
 def text(value: Any) -> str | None:
-    """Return the value where it is text that is not empty, else None."""
+    """Return the value if it's text and not empty, otherwise None."""
     return value if isinstance(value, str) and value else None
 
 
 def count(value: Any) -> int:
-    """Return the value where it is a whole number of 0 or more, also as a float or as text, else 0."""
+    """Return the value if it's a whole number of 0 or more, also as a float or as text; otherwise 0."""
     if type(value) is int:
         return value if 0 <= value < _MOST else 0
     return int(float(value)) if _WHOLE.fullmatch(str(value)) else 0

@@ -1,4 +1,4 @@
-"""The rate limits that the headers `x-ratelimit-*`, `ratelimit-*` and `ratelimit` of a response tell of."""
+"""The rate limits in the headers `x-ratelimit-*`, `ratelimit-*` and `ratelimit` of a response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seedbed_openai.json_reading import mapping
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
 _LONGEST_RESET = 31 * 86400.0
-# Gateways (`x-ratelimit-limit`) and the drafts of the IETF do not say what they count: requests.
+# Gateways (`x-ratelimit-limit`) and the IETF's drafts don't say what they count: it's requests.
 _PREFIXES = ("x-ratelimit-", "ratelimit-")
 # `ratelimit: limit=100, remaining=50, reset=5`, or
 # `ratelimit: "default";r=50;t=5` with `ratelimit-policy: "default";q=100`.
@@ -21,8 +21,8 @@ _FIELD = re.compile(r"(?:^|[\s,;])(limit|remaining|reset|q|r|t)=(\d{1,18})(?![\w
 
 
 def read_limits(headers: Mapping[str, str]) -> Limits | None:
-    """Return the limits that the headers tell of, None where they tell of none."""
-    # Most servers send none of them, and this is done for every answer.
+    """Return the limits in the headers, or None if there are none."""
+    # Most servers send none of them, and this runs for every answer.
     if not any("ratelimit" in name.lower() for name in headers):
         return None
     limit, left, reset = _triple(headers, "-requests")
@@ -33,7 +33,7 @@ def read_limits(headers: Mapping[str, str]) -> Limits | None:
 
 
 def _triple(headers: Mapping[str, str], suffix: str) -> tuple[int | None, int | None, float | None]:
-    """Return limit, rest and seconds to the reset of what a suffix names, of the first prefix with any."""
+    """Return limit, remainder and seconds to the reset for a suffix, from the first prefix that has any."""
     for prefix in _PREFIXES:
         names = (f"{prefix}{what}{suffix}" for what in ("limit", "remaining", "reset"))
         limit, left, reset = map(headers.get, names)
@@ -46,7 +46,7 @@ def _plain(headers: Mapping[str, str]) -> tuple[int | None, int | None, float | 
     triple = _triple(headers, "")
     if triple[1] is not None:
         return triple
-    # The first of several policies; of fields that are named twice the first counts.
+    # The first of several policies counts, and the first of two fields with one name.
     policy = headers.get("ratelimit-policy", "").split(",")[0]
     fields = dict(reversed(_FIELD.findall(f"{policy};{headers.get('ratelimit', '')}")))
     reset = fields.get("reset", fields.get("t"))
@@ -68,12 +68,12 @@ def duration(value: str | None) -> float | None:
         seconds = sum(float(amount) * _SECONDS[unit] for amount, unit in _PART.findall(value))
     else:
         return None
-    # Some servers send the moment itself, in seconds since 1970.
+    # Some servers send a point in time, in seconds since 1970. As a duration it would be half a century.
     return seconds if seconds <= _LONGEST_RESET else None
 
 
 def reset_in_metadata(body: Mapping[str, Any]) -> float | None:
-    """Return the seconds until the moment that OpenRouter puts into an error, in milliseconds since 1970.
+    """Return the seconds until the time that OpenRouter puts into an error, in milliseconds since 1970.
 
     https://openrouter.ai/docs/api-reference/limits
     """

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -35,16 +34,10 @@ from seedbed_openai.connection import Connection, connect, key_source_of, key_so
 from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName
 from seedbed_openai.limits import read_limits, reset_in_metadata
 from seedbed_openai.model_names import advice_on_model
-from seedbed_openai.presets import (
-    PRESETS,
-    Preset,
-    PresetName,
-    StructuredOutput,
-    preset_for,
-    without,
-)
+from seedbed_openai.presets import PRESETS, Preset, PresetName, StructuredOutput, preset_for, without
 from seedbed_openai.responses import responses_body
 from seedbed_openai.responses_answer import read_responses
+from seedbed_openai.setting_checks import check_address, check_headers
 from seedbed_openai.streamed import chat_of_events, response_of_events
 
 _READERS = {"chat": (read_chat, chat_of_events), "responses": (read_responses, response_of_events)}
@@ -54,7 +47,11 @@ Lack = Literal["tools", "logprobs", "images", "seed", "n", "raw_prompt"]
 
 
 class OpenAILLM(HTTPLLM):
-    """A model of OpenAI, of Azure, or of any server that speaks OpenAI's protocol."""
+    """A model of OpenAI, of Azure, or of any server that speaks OpenAI's protocol.
+
+    OpenAILLM(model="gpt-4.1-mini", temperature=0.2)
+    OpenAILLM(model="qwen3-4b", preset="vllm", base_url="http://localhost:8000/v1")
+    """
 
     backend = "openai"
     reasoning_fields = ("reasoning_effort",)
@@ -113,22 +110,14 @@ class OpenAILLM(HTTPLLM):
     @field_validator("base_url", "azure_endpoint")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        split = urlsplit(value)
-        if split.scheme not in ("http", "https") or not split.hostname:
-            raise ValueError("write it as https://host/path or http://host:port/path")
-        if "@" in split.netloc:
-            raise ValueError("leave user and password out of it, and use api_key or default_headers")
+        if value is not None:
+            check_address(value)
         return value
 
     @field_validator("default_headers")
     @classmethod
     def _are_headers(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for name, secret in value.items():
-            text = secret.get_secret_value()
-            if not (name + text).isascii() or not (name + text).isprintable() or not name.strip():
-                raise ValueError(f"the header {name!r} has characters that no header has")
+        check_headers(value)
         return value
 
     @model_validator(mode="after")
@@ -148,7 +137,7 @@ class OpenAILLM(HTTPLLM):
 
     @property
     def resolved_base_url(self) -> str:
-        """The address that requests go to: as given, else from the environment, else the preset's."""
+        """The address that requests go to: as given, or from the environment, or else the preset's."""
         if given := self.base_url or self.azure_endpoint:
             return given
         variable = {"openai": "OPENAI_BASE_URL", "azure": "AZURE_OPENAI_ENDPOINT"}.get(self.preset, "")
@@ -166,12 +155,12 @@ class OpenAILLM(HTTPLLM):
 
     @property
     def effective_preset(self) -> Preset:
-        """What is known of the server that requests go to."""
+        """What is known about the server that requests go to."""
         return preset_for(self.preset, self.resolved_base_url)
 
     @property
     def uses_azure_token(self) -> bool:
-        """Whether the credential at Azure is a token, and not a key."""
+        """Whether the credential at Azure is a token instead of a key."""
         if self.api_key is not None:
             return False
         given = self.azure_ad_token or self.token_provider
@@ -179,7 +168,7 @@ class OpenAILLM(HTTPLLM):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the preset has, less what `lacks` names and what the Responses API does not take."""
+        """What the preset has, without what `lacks` names and what the Responses API doesn't take."""
         lacking = (*self.lacks, *(("seed", "n", "raw_prompt") if self.api == "responses" else ()))
         preset = self.effective_preset
         return without(preset.capabilities, self._schema_dialect(preset), lacking)
@@ -196,14 +185,14 @@ class OpenAILLM(HTTPLLM):
 
     @property
     def price_id(self) -> str | None:
-        """The model as price lists name it; None at a server of one's own."""
+        """The model's name in price lists; None for the user's own server."""
         provider = self.effective_preset.price_provider
         return f"{provider}/{self.model}" if provider else None
 
     @property
     def server_title(self) -> str:
-        """The server as messages name it."""
-        # Every answer asks for it.
+        """The server's name in messages."""
+        # Every answer needs it, so it isn't worked out again.
         connection: Connection | None = vars(self).get("_connection")
         if connection is not None:
             return connection.title
@@ -214,23 +203,23 @@ class OpenAILLM(HTTPLLM):
 
     def _structured_output(self, preset: Preset) -> StructuredOutput:
         wanted = self.structured_output or preset.structured_output
-        # JSON mode of the Responses API is not offered: wherever that API is, schemas are.
+        # No JSON mode in the Responses API: every server that has this API also takes schemas.
         return "json_schema" if self.api == "responses" and wanted == "json_object" else wanted
 
     def _schema_dialect(self, preset: Preset) -> SchemaDialect | None:
-        """Return what the server takes of JSON Schema, None where it takes none."""
+        """Return the part of JSON Schema that the server takes, or None if it takes none."""
         wanted = self._structured_output(preset)
         if wanted == "json_schema":
             return DIALECTS[self.schemas or preset.schemas]
         return JSON_MODE if wanted == "json_object" else None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return keys, tokens and values of headers, those of the environment included."""
+        """Return keys, tokens and values of headers, including those of the environment."""
         connection: Connection | None = vars(self).get("_connection")
         return (*super().secrets(), *(connection.secrets if connection else ()))
 
     def load(self) -> None:
-        """Work out where requests go; raises AuthenticationError where a key is missing."""
+        """Work out where requests go; raises AuthenticationError if a key is missing."""
         vars(self)["_connection"] = connect(self)
 
     def unload(self) -> None:
@@ -240,10 +229,10 @@ class OpenAILLM(HTTPLLM):
         super().unload()
 
     async def check(self) -> None:
-        """Raise where a key is missing, or where nothing listens at an address of this machine.
+        """Raise if a key is missing, or if nothing listens at an address of this machine.
 
-        The server is asked nothing: what it says of its list of models is no promise, and costs the first
-        row a round trip. The first call decides.
+        Nothing is sent: a server's list of models is no promise, and would cost the first row a round trip.
+        The first call decides.
         """
         await check_listening((await asyncio.to_thread(lambda: self._connection)).url)
 
@@ -257,24 +246,25 @@ class OpenAILLM(HTTPLLM):
         try:
             body = self.read_body(answer, assemble)
         except UnknownModelError as error:
+            # Shielded, since other rows wait for the same list when this one is cancelled.
             error.advice = (*await asyncio.shield(self._advice(connection, headers)), *error.advice)
             raise
         return read(body, connection.title, read_limits(answer.headers))
 
     def read_error(self, answer: HTTPAnswer, body: dict[str, Any]) -> LLMError | None:
-        """Return the error that an answer means; one for a key says where that key was found."""
+        """Return the error that an answer means; an error about the key says where the key was found."""
         error = super().read_error(answer, body)
         if isinstance(error, AuthenticationError):
             error.advice += (self._connection.key_origin,)
         return error
 
     def read_retry_after(self, headers: Mapping[str, str], body: dict[str, Any]) -> float | None:
-        """Return the seconds until a limit lifts, which OpenRouter tells of inside the error."""
+        """Return the seconds until a limit lifts, which OpenRouter puts into the error."""
         wait = super().read_retry_after(headers, body)
         return reset_in_metadata(body) if wait is None else wait
 
     def read_limits(self, headers: Mapping[str, str]) -> Limits | None:
-        """Return what `x-ratelimit-*` and its like say, None where there are none."""
+        """Return what `x-ratelimit-*` and similar headers say, None if there are none."""
         return read_limits(headers)
 
     def _body(self, request: Request, preset: Preset) -> dict[str, Any]:
@@ -291,7 +281,7 @@ class OpenAILLM(HTTPLLM):
         )
 
     def _advice(self, connection: Connection, headers: Mapping[str, str]) -> asyncio.Future[tuple[str, ...]]:
-        """Return what the server's list says of the model, asked for once: every row in flight wants it."""
+        """Return what the server's list says about the model, fetched once for all rows in flight."""
         found: asyncio.Future[tuple[str, ...]] | None = vars(self).get("_model_advice")
         if found is None:
             asking = advice_on_model(self.model, connection.models_url, headers)
@@ -300,5 +290,5 @@ class OpenAILLM(HTTPLLM):
 
     @cached_property
     def _connection(self) -> Connection:
-        # Not a private attribute of pydantic's: that takes 1.2 us to read, which every call would pay.
+        # Not a private attribute of pydantic's: reading one takes 1.2 us, and every call reads this.
         return connect(self)

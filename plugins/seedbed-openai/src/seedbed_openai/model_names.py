@@ -1,4 +1,4 @@
-"""The models that a server lists, for the advice where it does not know the one that was asked."""
+"""The models that a server lists, for the advice if it doesn't know the one that was asked."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SHOWN = 20
 
 
 async def advice_on_model(model: str, models_url: str, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what a server's list of models says of one that it does not know; nothing where it has no list.
+    """Return advice from a server's list of models about one that it doesn't know; nothing without a list.
 
-    Some servers list only a part of what they have: a list decides nothing, and is asked for after a refusal.
+    Some servers list only some of their models. So the list decides nothing, and is fetched after a refusal.
     """
     try:
         answer = await get_json(models_url, headers=headers, timeout=_SECONDS)

@@ -1,6 +1,6 @@
-"""What is known of each server that speaks OpenAI's protocol.
+"""What is known about each server that speaks OpenAI's protocol.
 
-Every call asks for it several times, and so it is worked out once for each address.
+Every call needs it several times, so it's worked out once for each address.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ _ALL = Capabilities(
 class Preset:
     """One kind of server: where it is, which key it takes, what it can be asked for.
 
-    `key_variable` is the environment variable of the key, None where there is none; `needs_key`
-    says whether requests without one are refused; `key_hosts` are the provider's own.
-    `price_provider` is the name under which prices are listed, None for servers of one's own.
-    `schemas` is what it takes of JSON Schema.
+    `key_variable` is the environment variable of the key, or None; `needs_key` says whether requests without
+    one are refused; `key_hosts` are the provider's own. `price_provider` is the name under which prices are
+    listed, None for the user's own servers. `schemas` is the part of JSON Schema that it takes.
     """
 
     title: str
@@ -86,7 +85,7 @@ COMPATIBLE = Preset(
     needs_key=False,
     capabilities=_all_but("n"),
 )
-"""A server at an address of the user's: what llama.cpp, vLLM and their like have in common."""
+"""A server at an address that the user gives: what llama.cpp, vLLM and so on have in common."""
 
 PRESETS: dict[PresetName, Preset] = {
     "openai": OPENAI,
@@ -172,7 +171,7 @@ PRESETS: dict[PresetName, Preset] = {
 
 @lru_cache(maxsize=256)
 def preset_for(name: PresetName, base_url: str) -> Preset:
-    """Return the preset; `openai` at an address that is not OpenAI's is a compatible server."""
+    """Return the preset; `openai` at an address that isn't OpenAI's is a compatible server."""
     host = urlsplit(base_url).hostname or ""
     if name != "openai" or host == "openai.com" or host.endswith(".openai.com"):
         return PRESETS[name]
@@ -183,6 +182,6 @@ def preset_for(name: PresetName, base_url: str) -> Preset:
 def without(
     capabilities: Capabilities, dialect: SchemaDialect | None, lacking: tuple[str, ...]
 ) -> Capabilities:
-    """Return capabilities with this dialect of JSON Schema, and without what is lacking."""
+    """Return capabilities with this dialect of JSON Schema, and without those in `lacking`."""
     lacked: dict[str, Any] = dict.fromkeys(lacking, False)
     return replace(capabilities, structured_output=dialect is not None, schema_dialect=dialect, **lacked)

@@ -10,9 +10,9 @@ from seedbed_openai.chat import SCHEMA_NAME
 
 
 def responses_body(request: Request, *, model: str, reasoning_effort: str | None) -> dict[str, Any]:
-    """Return the body that asks for `request`, with nothing stored at the provider.
+    """Return the body for `request`; the provider stores nothing.
 
-    Raises UnsupportedError for `stop`, which this API does not have.
+    Raises UnsupportedError for `stop`, which this API doesn't have.
     """
     if request.stop:
         raise UnsupportedError("the Responses API has no 'stop'", "use api='chat', or leave stop out")
@@ -75,7 +75,7 @@ def _function_call(call: Mapping[str, Any]) -> dict[str, Any]:
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
     if tool.get("type") != "function" or "function" not in tool:
         return dict(tool)
-    # Strict is this API's default, and not that of Chat Completions: one tool is to mean one thing.
+    # Strict is the default here, but not in Chat Completions: a tool should mean the same in both.
     return {"type": "function", "strict": False, **tool["function"]}
 
 

@@ -12,9 +12,9 @@ _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"
 
 
 def read_responses(body: dict[str, Any], provider: str, limits: Limits | None) -> Response:
-    """Return the response that a body holds; raises InvalidResponseError for one that holds none.
+    """Return the response in a body; raises InvalidResponseError if there's none.
 
-    Raises ServerError where it says that it failed, and not why.
+    Raises ServerError if it says that it failed, but not why.
     """
     status = body.get("status", "completed")
     if status in ("failed", "cancelled"):
@@ -44,7 +44,7 @@ def _choice(body: dict[str, Any], provider: str) -> Choice:
     refused = not texts and any(part.get("type") == "refusal" for part in content)
     finish_reason = _finish_reason(body, refused, bool(calls))
     reasoning = _reasoning(items)
-    # Only reasoning is an answer as well: what it lacks is said of the row, with what to change.
+    # An answer with only reasoning isn't retried: the row's error says that the tokens were used up.
     reasoned = reasoning is not None or _usage(mapping(body.get("usage"))).reasoning_tokens > 0
     if not texts and not calls and finish_reason == "stop" and not reasoned:
         raise InvalidResponseError(f"{provider} answered without any output")
@@ -71,7 +71,7 @@ def _finish_reason(body: dict[str, Any], refused: bool, has_calls: bool) -> str:
 
 
 def _reasoning(items: list[dict[str, Any]]) -> str | None:
-    """Return the reasoning in full where the server gives it, else its summary."""
+    """Return the full reasoning if the server sends it, otherwise its summary."""
     thoughts = [item for item in items if item.get("type") == "reasoning"]
     for key in ("content", "summary"):
         found = [text(part.get("text")) for item in thoughts for part in mappings(item.get(key))]

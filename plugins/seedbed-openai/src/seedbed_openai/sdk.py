@@ -1,6 +1,7 @@
-"""What the official SDK knows of Azure: its URLs, headers and environment variables.
+"""What the official SDK knows about Azure: its URLs, headers and environment variables.
 
-The SDK is asked to send one request of each kind; what it would have sent is held back and read.
+The SDK is made to send one request of each kind, which is intercepted and read. So its rules needn't be
+copied here, where they'd be out of date with its next release.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from seedbed_openai.llm import OpenAILLM
 
 _NO_KEY = "no-key"
-# Of the transport or of one request, not of the connection.
+# These belong to the transport or to one request, not to the connection.
 _LEFT_OUT = {
     "accept",
     "accept-encoding",
@@ -30,7 +31,7 @@ _LEFT_OUT = {
 
 
 class _HeldBack(openai.OpenAIError):
-    """Stops the SDK where its request is complete and nothing has been sent."""
+    """Stops the SDK when its request is complete and before it's sent."""
 
     def __init__(self, request: Any) -> None:
         super().__init__("the request is not sent")
@@ -48,8 +49,8 @@ def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connecti
             models = _request_of(client.models.list)
     except (openai.OpenAIError, ValueError, TypeError) as error:
         # The text of a UnicodeError quotes the whole value, which may be a secret.
-        reason = "a header is not ASCII" if isinstance(error, UnicodeError) else str(error)
-        raise ParameterError(f"the settings of '{llm.reference}' make no connection: {reason}") from None
+        reason = "a header isn't ASCII" if isinstance(error, UnicodeError) else str(error)
+        raise ParameterError(f"the settings of '{llm.reference}' can't be used: {reason}") from None
     headers = {
         name: value
         for name, value in post.headers.items()
@@ -99,7 +100,7 @@ def _request_of(send: Callable[[], object]) -> Any:
     try:
         send()
     except openai.OpenAIError as error:
-        # The SDK before 3.0 wraps what is raised here.
+        # Before version 3.0 the SDK wraps what is raised here.
         held = error if isinstance(error, _HeldBack) else error.__cause__
         if isinstance(held, _HeldBack):
             return held.request

@@ -1,4 +1,4 @@
-"""Answers that a server streams though it was told not to: from their events to one body."""
+"""Answers that a server streams although it was told not to: from their events to one body."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _JOINED = ("content", "reasoning_content", "reasoning", "refusal")
 def chat_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the body of Chat Completions whose pieces are the events.
 
-    Raises InvalidResponseError where no event says how a choice ended: the stream has broken off.
+    Raises InvalidResponseError if no event says how a choice ended: the stream has broken off.
     """
     body: dict[str, Any] = {"choices": []}
     choices: dict[int, dict[str, Any]] = {}
@@ -44,7 +44,7 @@ def _add_piece(choice: dict[str, Any], piece: dict[str, Any]) -> None:
 
 
 def _joined(known: Any, piece: Any) -> Any:
-    """Return text with a piece after it; a list of parts where either is one, as with Mistral's thoughts."""
+    """Return text with a piece added; a list of parts if either is one, as with Mistral's thoughts."""
     if isinstance(piece, list):
         return [*(known if isinstance(known, list) else filter(None, [known])), *piece]
     if not isinstance(piece, str):
@@ -53,7 +53,7 @@ def _joined(known: Any, piece: Any) -> Any:
 
 
 def _add_call(calls: list[dict[str, Any]], piece: dict[str, Any]) -> None:
-    """Add a piece of a tool call: the first has its id and name, all have some of its arguments."""
+    """Add a piece of a tool call: the first has its id and name, and each has some of its arguments."""
     number = piece.get("index")
     number = number if isinstance(number, int) and 0 <= number <= len(calls) else len(calls)
     if number == len(calls):
@@ -66,9 +66,9 @@ def _add_call(calls: list[dict[str, Any]], piece: dict[str, Any]) -> None:
 
 
 def response_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the body of the Responses API that the last event holds whole.
+    """Return the body of the Responses API, which the last event contains as a whole.
 
-    Raises InvalidResponseError where there is none: the stream has broken off.
+    Raises InvalidResponseError if there's none: the stream has broken off.
     """
     for event in reversed(events):
         if event.get("type") in ("response.completed", "response.incomplete", "response.failed"):
