@@ -11,7 +11,7 @@ from seedbed import BadRequestError, GeneratorTask, Reject, Task, run
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.resume import gate
-from seedbed.engine.run import Found
+from seedbed.engine.resume.found import Found
 
 
 class Count(GeneratorTask):

@@ -105,7 +105,7 @@ def run(
     # The first statement, as locals() then holds the parameters and nothing else.
     given = locals()
     _refuse_on_a_running_loop()
-    return told(session_of(**given).execute())
+    return logged(session_of(**given).execute())
 
 
 @naming_options
@@ -173,7 +173,7 @@ def session_of(
         drop=drop,
         encoding=encoding,
     )
-    told = observers_of(observers, registry=registry)
+    notified = observers_of(observers, registry=registry)
     maker = engine_of(engine, registry=registry)
     out = Path(out) if out else None
     return open_session(
@@ -183,7 +183,7 @@ def session_of(
         name=name,
         restart=restart,
         retry=retry,
-        observers=told,
+        observers=notified,
         engine=maker,
     )
 
@@ -197,7 +197,7 @@ def locked_registry(registry: Registry | None, locked: str | Path | None) -> Reg
     return Registry(locked=locked)
 
 
-def told(run: Run) -> Run:
+def logged(run: Run) -> Run:
     """Return a run whose session has ended; log it if it isn't complete, and log its notes."""
     if run.outcome != "complete":
         logger.warning("%s", run)

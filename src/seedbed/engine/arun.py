@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from functools import partial, wraps
 from typing import Any, ParamSpec
 
-from seedbed.engine.api import run, session_of, told
+from seedbed.engine.api import logged, run, session_of
 from seedbed.engine.notebook import progress_in_notebook
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
@@ -46,7 +46,7 @@ async def arun(*args: Any, **options: Any) -> Run:
         except asyncio.CancelledError:
             await _stopped(session, running)
             raise
-    return told(running.result())
+    return logged(running.result())
 
 
 async def _opened(opening: Callable[[], Session]) -> Session:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import orjson
 
 from seedbed.engine.failure import Failure
+from seedbed.engine.resume.found import Found, count_text
 from seedbed.errors import SeedbedError
 from seedbed.llm.calling.blocked_loop import blocking_notes
 from seedbed.llm.calling.sender import CallCounts
@@ -30,27 +31,6 @@ _SHOWN_REASONS = 3
 
 Outcome = Literal["complete", "incomplete", "interrupted", "stopped"]
 """`incomplete`: rows failed or the source ended early; `stopped`: at a cap, or by an error of all rows."""
-
-
-class Found(NamedTuple):
-    """What a resumed run had before: rows kept, calls replayed, and calls to make.
-
-    `calls` counts those of the rows in flight at the beginning; more may be needed in the end. `finished`
-    says that the run had already finished; `changed` names the steps whose code or parameters have changed
-    since.
-    """
-
-    rows: int
-    replayed: int
-    calls: int
-    finished: bool = False
-    changed: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        replayed = f", {_count_text(self.replayed, 'call')} replayed" if self.replayed else ""
-        calls = f"at least {_count_text(self.calls, 'call')} to make" if self.calls else "no call to make"
-        changed = f" (changed since: {', '.join(self.changed)})" if self.changed else ""
-        return f"{_count_text(self.rows, 'row')} kept{replayed}, {calls}{changed}"
 
 
 @dataclass(repr=False)
@@ -106,9 +86,7 @@ class Run:
         reasons = [*self.reasons.most_common(_SHOWN_REASONS), *self.rejections.most_common(_SHOWN_REASONS)]
         stopped = [f"stopped by: {self.stopped_by}"] if self.stopped_by else []
         lines = [f"run '{self.name}' is {self.outcome}: {counts}", *stopped]
-        return "\n  ".join(
-            [*lines, *(f"{_count_text(count, 'time')}: {reason}" for reason, count in reasons)]
-        )
+        return "\n  ".join([*lines, *(f"{count_text(count, 'time')}: {reason}" for reason, count in reasons)])
 
     def __repr__(self) -> str:
         # What a shell shows: the generated repr had a thousand failures with all fields, and what models
@@ -230,10 +208,6 @@ class Run:
                 for f in self.failures
             ],
         }
-
-
-def _count_text(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}"
 
 
 def _count(reasons: Counter[str], failure: Failure) -> None:

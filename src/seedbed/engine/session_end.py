@@ -44,7 +44,7 @@ class Ending:
         run, is_refused = self._run, False
         try:
             # The order is that of invariant 6: first the disk has everything, then the last rows leave, then
-            # the dataset is made from what's stored, and observers hear of the outcome last.
+            # the dataset is made from what's stored, and observers get the outcome last.
             if not self._is_taken_back():
                 await asyncio.to_thread(self._store.flush)
             is_refused = not is_given and self._was_refused()

@@ -13,7 +13,7 @@ from seedbed import GeneratorTask, Step, Task, run
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.resume import gate
-from seedbed.engine.run import Found
+from seedbed.engine.resume.found import Found
 from seedbed.errors import UsageError
 from seedbed.store import RunReader
 from seedbed_openai import OpenAILLM

@@ -10,7 +10,8 @@ from seedbed.cli.failures import ExitStatus, show, show_error
 from seedbed.cli.terminal.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
 from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.engine.failure import Failure
-from seedbed.engine.run import Found, Run
+from seedbed.engine.resume.found import Found
+from seedbed.engine.run import Run
 from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import SeedbedError, StopRun
 from seedbed.store.row_names import row_names

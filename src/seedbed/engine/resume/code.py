@@ -61,7 +61,8 @@ def _class_parts(cls: type, seen: set[int]) -> Iterator[bytes]:
             continue
         yield base.__qualname__.encode()
         for name, value in sorted(vars(base).items()):
-            # Dunders and ABC caches differ between processes, or say nothing about rows.
+            # What Python and ABCMeta add to a class (`__dict__`, `__doc__`, `_abc_impl`) says nothing about
+            # rows.
             if not name.startswith(("__", "_abc_")) and name != "model_config":
                 yield name.encode()
                 yield from _parts(value, seen)

@@ -9,7 +9,7 @@ import orjson
 
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.fingerprint import digest, way_fingerprint
-from seedbed.engine.run import Found
+from seedbed.engine.resume.found import Found
 
 _FINISHED = "finished"
 _SUMMARY = "summary"

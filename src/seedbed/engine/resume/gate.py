@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context
 
+from seedbed.engine.resume.found import Found
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.engine.run import Found, Run
+from seedbed.engine.run import Run
 from seedbed.engine.segments.item_window import ItemWindow
 
 _LONGEST_LOOK = 10.0

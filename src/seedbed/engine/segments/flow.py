@@ -39,12 +39,12 @@ class Flow:
         self,
         segment: Sequence[Node],
         topology: Topology,
-        executions: StepResults,
+        results: StepResults,
         kept: Iterable[str],
         judged: bool = False,
     ) -> None:
         self._judged = judged
-        self._executions = executions
+        self._results = results
         self._topology = topology
         self._kept = frozenset(kept)
         self._chains = _chains(segment, topology, self._kept)
@@ -96,8 +96,8 @@ class Flow:
         first.set_result([start])
         finished = {start.node: first}
         ways: Ways = {}
-        # All chains start at once and wait for the futures of their parents. Chains are in topological order,
-        # so a parent's future is there when its child asks for it.
+        # All chains start at once, and each waits for the futures of its parents. Tasks begin in the loop's
+        # next turn, when all futures are in `finished`.
         for chain in self._chains:
             finished[chain[-1].name] = asyncio.ensure_future(
                 self._when_ready(chain, start, finished, ways, settled)
@@ -183,7 +183,7 @@ class Flow:
         # A loop, not a coroutine for each step: a row takes one frame through its chain.
         while True:
             name = chain[number].name
-            made = children(in_flight, name, await self._executions.apply(name, in_flight, settled))
+            made = children(in_flight, name, await self._results.apply(name, in_flight, settled))
             number += 1
             if number == len(chain):
                 return made
@@ -197,9 +197,7 @@ class Flow:
         made: list[InFlight] = []
         # One after the other: the step's state after a row is what the next row sees.
         for in_flight in rows:
-            made += children(
-                in_flight, node.name, await self._executions.apply(node.name, in_flight, settled)
-            )
+            made += children(in_flight, node.name, await self._results.apply(node.name, in_flight, settled))
         turns.give_up(settled.position)
         return made
 
@@ -217,13 +215,13 @@ class Unchanged(Flow):
 def flow_of(
     segment: Sequence[Node],
     topology: Topology,
-    executions: StepResults,
+    results: StepResults,
     kept: Iterable[str],
     judged: bool = False,
 ) -> Flow:
     """Return the flow of a segment's nodes."""
     cls = Flow if segment else Unchanged
-    return cls(segment, topology, executions, kept, judged)
+    return cls(segment, topology, results, kept, judged)
 
 
 def is_ordered(node: Node) -> bool:

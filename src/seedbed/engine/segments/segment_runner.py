@@ -52,7 +52,7 @@ class SegmentRunner:
         self._is_interrupted = is_interrupted
         self._segment = segment
         self.counted = segment.counted(plan.leaf)
-        self._stages: list[StepRunner] = []
+        self._runners: list[StepRunner] = []
         wanted = None if segment.is_barrier else plan.n
         self._decider = Decider(
             self.counted,
@@ -103,8 +103,8 @@ class SegmentRunner:
                 async for settled in decided:
                     self._take(settled)
         finally:
-            for stage in self._stages:
-                stage.close()
+            for runner in self._runners:
+                runner.close()
         # Whether the source's thread ran into an error after the last row wanted depends on how far ahead it
         # was, so such an error doesn't count.
         if self._source.error is not None and not self._decider.is_satisfied and not self._is_interrupted():
@@ -123,9 +123,9 @@ class SegmentRunner:
             log.end()
 
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
-        stage = runner_of(step, self._job.plan.concurrency or DEFAULT_CONCURRENCY)
-        self._stages.append(stage)
-        return Applied(stage, self._job.fingerprints[step.name], ordered)
+        runner = runner_of(step, self._job.plan.concurrency or DEFAULT_CONCURRENCY)
+        self._runners.append(runner)
+        return Applied(runner, self._job.fingerprints[step.name], ordered)
 
     def _take(self, settled: ItemOutcome) -> None:
         run = self._job.run

@@ -39,7 +39,7 @@ from seedbed.tasks.rows import Row, encode_row
 class Applied(NamedTuple):
     """A step as it's applied: its runner, and the digest of everything that its rows depend on."""
 
-    stage: StepRunner
+    runner: StepRunner
     fingerprint: bytes
     ordered: bool = False
 
@@ -129,7 +129,7 @@ class StepResults:
             )
             scope.asked = []
             settled.scopes.append(scope)
-            outcome = await self._outcome(applied.stage, in_flight, scope)
+            outcome = await self._outcome(applied.runner, in_flight, scope)
             if outcome.reasons:
                 # Before the result: the writer keeps the order, so a refused row never lacks its evidence.
                 self._journal.keep_evidence(evidence_of(name, in_flight, settled.scopes, attempt))
@@ -152,10 +152,10 @@ class StepResults:
         )
         return stored.attempt + blamed
 
-    async def _outcome(self, stage: StepRunner, in_flight: InFlight, scope: CallScope) -> StepOutcome:
-        name = stage.step.name
+    async def _outcome(self, runner: StepRunner, in_flight: InFlight, scope: CallScope) -> StepOutcome:
+        name = runner.step.name
         try:
-            return StepOutcome(await stage.apply(in_flight.row(), scope), [])
+            return StepOutcome(await runner.apply(in_flight.row(), scope), [])
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
             task = asyncio.current_task()
             if self._is_interrupted() or (task is not None and task.cancelling()):

@@ -148,13 +148,13 @@ class PooledRunner(StepRunner):
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _process(stage: StepRunner, row: Row, scope: CallScope) -> list[bytes]:
-    step = stage.step
+def _process(runner: StepRunner, row: Row, scope: CallScope) -> list[bytes]:
+    step = runner.step
     assert isinstance(step, Step)
     current_scope.set(scope)
     current_files.set(step._noted_by)
     try:
-        return stage.encoded(plain_rows(step.process(row), step.name))
+        return runner.encoded(plain_rows(step.process(row), step.name))
     except StopIteration as error:
         # A future refuses to carry StopIteration, so the row that waits for it would wait forever.
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error

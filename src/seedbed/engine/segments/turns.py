@@ -23,7 +23,7 @@ class Turns:
             try:
                 await self._waiting[position]
             finally:
-                # A cancelled item must not be woken: setting a cancelled future's result raises.
+                # Also if the item is cancelled while it waits.
                 del self._waiting[position]
 
     def give_up(self, position: int) -> None:

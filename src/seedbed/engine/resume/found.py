@@ -1,0 +1,31 @@
+"""What a resumed run had before."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Found(NamedTuple):
+    """What a resumed run had before: rows kept, calls replayed, and calls to make.
+
+    `calls` counts those of the rows in flight at the beginning; more may be needed in the end. `finished`
+    says that the run had already finished; `changed` names the steps whose code or parameters have changed
+    since.
+    """
+
+    rows: int
+    replayed: int
+    calls: int
+    finished: bool = False
+    changed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        replayed = f", {count_text(self.replayed, 'call')} replayed" if self.replayed else ""
+        calls = f"at least {count_text(self.calls, 'call')} to make" if self.calls else "no call to make"
+        changed = f" (changed since: {', '.join(self.changed)})" if self.changed else ""
+        return f"{count_text(self.rows, 'row')} kept{replayed}, {calls}{changed}"
+
+
+def count_text(count: int, noun: str) -> str:
+    """Return a count with its noun: `3 rows`, `1 row`, `no row`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}"
