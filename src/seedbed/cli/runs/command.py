@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import click
 
 from seedbed.cli.groups import Group
-from seedbed.cli.runs.kept_runs import complete_name
 from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import (
     allow_code_option,
@@ -25,6 +24,7 @@ from seedbed.cli.options import (
     set_option,
 )
 from seedbed.cli.policy import policy_options, registry_of
+from seedbed.cli.runs.kept_runs import complete_name
 from seedbed.errors import UsageError
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -97,7 +97,9 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 @click.option(
     "--model-column", metavar="COLUMN", help="Add a column with this name: the model that made each row."
 )
-@click.option("--failed", is_flag=True, help="Write the rows that failed, with input, prompts, answers and reason.")
+@click.option(
+    "--failed", is_flag=True, help="Write the rows that failed, with input, prompts, answers and reason."
+)
 @click.option("--rejected", is_flag=True, help="Write the rows that were rejected, in the same form.")
 def export(
     name: str,
@@ -136,7 +138,9 @@ def export(
 @plugin_option
 @engine_option
 @bound_options
-@click.option("--yes", is_flag=True, help="Don't ask before recomputing all rows if code or files have changed.")
+@click.option(
+    "--yes", is_flag=True, help="Don't ask before recomputing all rows if code or files have changed."
+)
 @policy_options
 @_as_json
 @click.pass_context
@@ -154,7 +158,9 @@ def retry(ctx: click.Context, /, name: str, as_json: bool, yes: bool, **given: A
 @runs.command()
 @_name
 @click.argument("row", required=False)
-@click.option("--line", type=int, metavar="N", help="Explain the row in line N of the dataset, counted from 1.")
+@click.option(
+    "--line", type=int, metavar="N", help="Explain the row in line N of the dataset, counted from 1."
+)
 @_as_json
 @click.pass_context
 def explain(ctx: click.Context, name: str, row: str | None, line: int | None, as_json: bool) -> int:

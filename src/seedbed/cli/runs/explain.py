@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from itertools import islice
 from shlex import quote
 
-from seedbed.cli.terminal.blocks import block, rule, write_answers
-from seedbed.cli.terminal.counting import cost_text, tokens_text
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.preview.message_blocks import write_messages
-from seedbed.cli.terminal.output import write_json
-from seedbed.cli.terminal.printing import echo
+from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.runs.reasons import as_json, reasons_of, write_reasons
 from seedbed.cli.runs.story import Chapter, Story, story_of
+from seedbed.cli.terminal.blocks import block, rule, write_answers
+from seedbed.cli.terminal.counting import cost_text, tokens_text
+from seedbed.cli.terminal.output import write_json
+from seedbed.cli.terminal.printing import echo
 from seedbed.engine.sources.input_lookup import InputLookup
 from seedbed.errors import UsageError
 from seedbed.llm.messages import Message

@@ -10,7 +10,6 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.printing import echo, row_bytes
 from seedbed.errors import UsageError
-from seedbed.suggestions import did_you_mean
 from seedbed.store import (
     INPUT_TYPES,
     ModelRows,
@@ -24,6 +23,7 @@ from seedbed.store import (
 )
 from seedbed.store.refused_rows import RefusedRows
 from seedbed.store.run_values import Decision
+from seedbed.suggestions import did_you_mean
 
 
 def export_run(
@@ -63,7 +63,7 @@ def export_run(
 def export_refused(
     name: str, out: Path | None, *, failed: bool, rejected: bool, csv_safe: bool = False
 ) -> ExitStatus:
-    """Write the rows that failed or were rejected, each with input, prompts and answers; raises UsageError."""
+    """Write the rows that failed or were rejected, each with its input and calls; raises UsageError."""
     check_csv_safe(csv_safe, out)
     if out is not None:
         check_target(out)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.runs.facts import RunFacts, facts_of
 from seedbed.cli.terminal.cell_width import page_width
 from seedbed.cli.terminal.columns import write_columns, write_wrapped
 from seedbed.cli.terminal.counting import brief_moment, brief_number, cost_text, moment
-from seedbed.cli.failures import ExitStatus
 from seedbed.cli.terminal.fitting import Column
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
-from seedbed.cli.runs.facts import RunFacts, facts_of
 from seedbed.store import list_runs, runs_folder
 
 _COLUMNS = (

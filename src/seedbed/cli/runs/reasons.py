@@ -58,7 +58,7 @@ def reasons_of(reader: RunReader) -> list[Reason]:
 
 
 def as_json(reasons: Sequence[Reason], origins: Origins | None = None) -> list[dict[str, Any]]:
-    """Return the reasons as values that JSON can hold; with `origins`, each has inputs and calls of some rows."""
+    """Return the reasons as JSON values; with `origins`, each has the inputs and calls of some rows."""
     return [_reason_json(reason, origins) for reason in reasons]
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from shlex import quote
 
-from seedbed.cli.terminal.asking import is_agreed
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.runs.kept_runs import kept_run
-from seedbed.cli.terminal.printing import echo
 from seedbed.cli.runs.facts import RunFacts, facts_of
+from seedbed.cli.runs.kept_runs import kept_run
+from seedbed.cli.terminal.asking import is_agreed
+from seedbed.cli.terminal.printing import echo
 from seedbed.errors import UsageError
 from seedbed.store import remove_run, run_entry
 
 
 def remove_kept_run(name: str, yes: bool) -> ExitStatus:
-    """Remove a run after asking; raises UsageError if it's being written, or there's no terminal to ask on."""
+    """Remove a run after asking; raises UsageError if it's being written, or without a terminal to ask on."""
     facts = facts_of(run_entry(kept_run(name)))
     if facts.error:
         folder = quote(str(facts.entry.folder))

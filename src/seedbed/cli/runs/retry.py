@@ -7,14 +7,14 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from seedbed.cli.terminal.asking import is_agreed
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.run.kept_options import missing_settings, renewed_options
-from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.run.making import Making, make_dataset
+from seedbed.cli.runs.kept_runs import kept_run
+from seedbed.cli.terminal.asking import is_agreed
+from seedbed.engine.plan import Plan
 from seedbed.engine.resume.file_record import fingerprints_of
 from seedbed.engine.resume.manifest import changed_steps
-from seedbed.engine.plan import Plan
 from seedbed.errors import UsageError
 from seedbed.plugins.registry import Registry
 from seedbed.store import RunReader, SessionRecord

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from seedbed.engine.sources.input_lookup import InputLookup
-from seedbed.llm.response_json import decode_response
 from seedbed.llm.messages import Message
 from seedbed.llm.response import Choice
+from seedbed.llm.response_json import decode_response
 from seedbed.store import Call, Result, RunReader, Verdict
 from seedbed.store.refused_rows import CallIdentity, Evidence, identity, upstream_of
 
