@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from seedbed.testing import StepContract
 
 ROWS = [{"text": f"word number {n}", "n": n, "parts": [n, n + 1]} for n in range(6)]
@@ -87,4 +89,27 @@ class TestSample(StepContract):
 class TestSplit(StepContract):
     step = "split"
     parameters = {"parts": {"train": 0.5, "test": 0.5}}
+    inputs = ROWS
+
+
+class TestDedupExact(StepContract):
+    step = "dedup-exact"
+    inputs = [*ROWS, ROWS[0]]
+
+
+class TestDedupNear(StepContract):
+    step = "dedup-near"
+    parameters = {"ngram": 1}
+    inputs = ROWS
+
+
+class TestChunk(StepContract):
+    step = "chunk"
+    parameters = {"size": 2}
+    inputs = ROWS
+
+
+class TestDecontaminate(StepContract):
+    step = "decontaminate"
+    parameters = {"against": str(Path(__file__).with_name("evaluation.jsonl"))}
     inputs = ROWS

@@ -8,33 +8,45 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_data.chunk import Chunk as Chunk
     from seedbed_data.columns import Drop as Drop
     from seedbed_data.columns import Rename as Rename
     from seedbed_data.columns import Select as Select
     from seedbed_data.computed import Map as Map
     from seedbed_data.computed import Template as Template
+    from seedbed_data.decontaminate import Decontaminate as Decontaminate
+    from seedbed_data.duplicates import DedupExact as DedupExact
     from seedbed_data.explode import Explode as Explode
     from seedbed_data.filters import Filter as Filter
     from seedbed_data.filters import Length as Length
     from seedbed_data.filters import Limit as Limit
     from seedbed_data.messages import Messages as Messages
+    from seedbed_data.near_duplicates import DedupNear as DedupNear
     from seedbed_data.order import Shuffle as Shuffle
     from seedbed_data.order import Sort as Sort
     from seedbed_data.sampling import Sample as Sample
     from seedbed_data.sampling import Split as Split
 
 _HOMES = {
+    "chunk": "Chunk",
     "columns": "Drop Rename Select",
     "computed": "Map Template",
+    "decontaminate": "Decontaminate",
+    "duplicates": "DedupExact",
     "explode": "Explode",
     "filters": "Filter Length Limit",
     "messages": "Messages",
+    "near_duplicates": "DedupNear",
     "order": "Shuffle Sort",
     "sampling": "Sample Split",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "Chunk",
+    "Decontaminate",
+    "DedupExact",
+    "DedupNear",
     "Drop",
     "Explode",
     "Filter",
@@ -55,7 +67,7 @@ __all__ = [
 @hookimpl
 def seedbed_step(name: str) -> Any:
     """Return the step class registered as `name`."""
-    return __getattr__(name.title())
+    return __getattr__("".join(word.title() for word in name.split("-")))
 
 
 def __getattr__(name: str) -> Any:

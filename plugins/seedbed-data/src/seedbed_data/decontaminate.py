@@ -1,0 +1,77 @@
+"""A step that rejects rows that share text with evaluation data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, PrivateAttr
+
+from seedbed import Files, Reject, Row, Step, UsageError
+from seedbed_data.words import text_of, word_runs
+
+
+class Decontaminate(Step):
+    """Rejects rows that have a run of words in common with files of evaluation data.
+
+    Decontaminate(against="benchmarks/*.jsonl", by=["question", "answer"])
+
+    Files are .jsonl or .json, of which every text counts, or plain text. A run of 13 words is what GPT-3's
+    authors took (arXiv 2005.14165, appendix C). If a file changes, a resumed run compares its rows again.
+    """
+
+    keeps: ClassVar[bool] = True
+
+    against: Files = Field(description="The files, by a pattern such as `benchmarks/*.jsonl`.")
+    by: list[str] = Field(default=["text"], min_length=1, description="Columns with the text.")
+    ngram: int = Field(default=13, ge=1, description="Words in a run that must not be shared.")
+
+    _runs: dict[int, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns with the text."""
+        return self.by
+
+    def load(self) -> None:
+        """Read the files."""
+        self._runs = {}
+        for path in self.against.paths():
+            for text in _texts(path):
+                for run in word_runs(text, self.ngram):
+                    self._runs.setdefault(hash(run), path.name)
+        if not self._runs:
+            raise UsageError("there is no text to compare with in the files of `against`")
+
+    def process(self, row: Row) -> Row:
+        """Return the row, or reject it and name the file."""
+        for run in word_runs(text_of(row, self.by), self.ngram):
+            if (name := self._runs.get(hash(run))) is not None:
+                raise Reject(f"shares {min(self.ngram, len(run.split()))} words in a row with '{name}'")
+        return row
+
+
+def _texts(path: Path) -> Iterator[str]:
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+        if path.suffix == ".jsonl":
+            for line in content.splitlines():
+                if line.strip():
+                    yield from _texts_in(json.loads(line))
+        elif path.suffix == ".json":
+            yield from _texts_in(json.loads(content))
+        else:
+            yield content
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the file '{path}' cannot be read: {error}") from error
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for item in value.values() for text in _texts_in(item))
+    elif isinstance(value, list):
+        yield from (text for item in value for text in _texts_in(item))

@@ -1,0 +1,164 @@
+"""Copies, near copies, contamination and passages: what is found, what stays, and after an interruption."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from seedbed import GeneratorTask, Row, StopRun, UsageError, run
+from seedbed.testing import EchoLLM
+from seedbed_data import Chunk, Decontaminate, DedupExact, DedupNear
+
+WORDS = [f"word{number}" for number in range(2000)]
+
+
+def texts(count: int, seed: int = 0) -> list[str]:
+    """Return texts of 80 words, many of which are changed copies of others."""
+    rng = random.Random(seed)
+    made: list[str] = []
+    while len(made) < count:
+        base = [rng.choice(WORDS) for _ in range(80)]
+        made.append(" ".join(base))
+        for _ in range(rng.randrange(3)):
+            copy = list(base)
+            for _ in range(rng.randrange(12)):
+                copy[rng.randrange(80)] = rng.choice(WORDS)
+            made.append(" ".join(copy))
+    return made[:count]
+
+
+def runs_of(text: str) -> frozenset[str]:
+    words = text.split()
+    return frozenset(" ".join(words[start : start + 3]) for start in range(len(words) - 2))
+
+
+def kept_by_brute_force(given: list[str], threshold: float) -> list[str]:
+    kept: list[str] = []
+    known: list[frozenset[str]] = []
+    for text in given:
+        runs = runs_of(text)
+        if all(len(runs & other) < threshold * len(runs | other) for other in known):
+            kept.append(text)
+            known.append(runs)
+    return kept
+
+
+@pytest.mark.parametrize("threshold", [0.6, 0.8, 0.95])
+def test_near_copies_are_those_that_brute_force_finds(threshold: float) -> None:
+    given = texts(600)
+    done = run(DedupNear(threshold=threshold), input=[{"text": text} for text in given])
+
+    kept, expected = [row["text"] for row in done.rows()], kept_by_brute_force(given, threshold)
+
+    # Of the pairs at the threshold one in a thousand may be missed, and none is ever made up.
+    assert set(expected) <= set(kept)
+    assert len(kept) <= len(expected) + 1
+    assert done.rejections == {"nearly a copy of an earlier row": len(given) - len(kept)}
+
+
+def test_copies_are_found_whatever_their_case_and_white_space() -> None:
+    rows = [{"text": text, "n": n} for n, text in enumerate(["A b", "a  B", "a c", "A b"])]
+
+    assert [row["n"] for row in run(DedupExact(by=["text"]), input=rows).rows()] == [0, 2]
+    assert [row["n"] for row in run(DedupExact(by=["text"], strict=True), input=rows).rows()] == [0, 1, 2]
+    assert [row["n"] for row in run(DedupExact(), input=rows).rows()] == [0, 1, 2, 3]
+
+
+def test_a_generator_makes_others_in_place_of_copies() -> None:
+    class Letters(GeneratorTask):
+        template: str = "{{ letter }}"
+
+        def sample(self, index, rng):
+            return {"letter": "abc"[index // 4 % 3] if index < 12 else str(index)}
+
+    done = run(Letters(llm=EchoLLM(model="echo")) >> DedupExact(by=["letter"]), 5)
+
+    assert [row["letter"] for row in done.rows()] == ["a", "b", "c", "12", "13"]
+
+
+def test_copies_are_the_same_after_an_interruption() -> None:
+    given = [{"text": text} for text in texts(60)]
+    whole = [*run(DedupNear(ngram=2), input=given).rows()]
+
+    class Stopping(DedupNear):
+        stops: bool = False
+
+        def process(self, row: Row) -> Row:
+            if self.stops and row == given[40]:
+                raise StopRun("enough for today")
+            return super().process(row)
+
+    Stopping.__name__ = Stopping.__qualname__ = "Stopping"
+    stopped = run(Stopping(ngram=2, stops=True), input=given, name="copies")
+    resumed = run(Stopping(ngram=2), input=given, name="copies")
+
+    assert stopped.outcome == "stopped"
+    assert [*resumed.rows()] == whole
+
+
+def test_a_row_that_shares_text_with_an_evaluation_is_named_with_its_file(tmp_path: Path) -> None:
+    planted = "the quick brown fox jumps over the lazy dog near the old stone bridge at dawn"
+    (tmp_path / "exam.jsonl").write_text(f'{{"question": "{planted}"}}\n')
+    (tmp_path / "other.txt").write_text("Nothing of interest here.")
+    rows = [
+        {"text": f"He said: {planted.upper()}, and left."},
+        {"text": planted.replace("fox", "cat")},
+        {"text": "nothing of interest here"},
+    ]
+    done = run(Decontaminate(against=f"{tmp_path}/*"), input=rows)
+
+    assert [row["text"] for row in done.rows()] == [rows[1]["text"]]
+    assert done.rejections == {
+        "shares 13 words in a row with 'exam.jsonl'": 1,
+        "shares 4 words in a row with 'other.txt'": 1,
+    }
+
+
+def test_rows_are_compared_again_when_an_evaluation_changes(tmp_path: Path) -> None:
+    exam = tmp_path / "exam.txt"
+    exam.write_text("alpha beta gamma")
+    rows = [{"text": "one two three"}, {"text": "alpha beta gamma"}]
+
+    def kept() -> list[str]:
+        step = Decontaminate(against=str(exam), ngram=3)
+        return [row["text"] for row in run(step, input=rows, name="clean").rows()]
+
+    before = kept()
+    exam.write_text("one two three")
+
+    assert (before, kept()) == (["one two three"], ["alpha beta gamma"])
+
+
+def test_files_without_text_are_an_error_before_any_row(tmp_path: Path) -> None:
+    (tmp_path / "broken.jsonl").write_text("{")
+    for pattern in ("none/*.jsonl", f"{tmp_path}/broken.jsonl"):
+        with pytest.raises(UsageError, match=r"no text to compare with|cannot be read"):
+            run(Decontaminate(against=pattern), input=[{"text": "a"}])
+
+
+@pytest.mark.parametrize("unit", ["words", "characters"])
+def test_passages_are_short_enough_and_where_they_say(unit: str) -> None:
+    text = "\n\n".join(
+        f"Paragraph {n}. It has a few words, and a second sentence. The end of {n}." for n in range(30)
+    )
+    done = run(Chunk(size=40, overlap=8, unit=unit), input=[{"text": text, "id": 7}])
+    passages = [*done.rows()]
+
+    assert all(text[row["start"] : row["end"]] == row["chunk"] for row in passages)
+    assert all(
+        (len(row["chunk"]) if unit == "characters" else len(row["chunk"].split())) <= 40 for row in passages
+    )
+    assert [row["part"] for row in passages] == [*range(len(passages))]
+    assert {row["id"] for row in passages} == {7}
+    assert "text" not in passages[0]
+    assert passages[0]["start"] == 0
+    assert passages[-1]["end"] == len(text)
+
+
+def test_an_empty_document_is_rejected_and_a_passage_may_keep_the_columns_name() -> None:
+    done = run(Chunk(into="text"), input=[{"text": "Short."}, {"text": " "}])
+
+    assert [row["text"] for row in done.rows()] == ["Short."]
+    assert done.rejections == {"'text' is empty": 1}
