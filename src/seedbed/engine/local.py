@@ -23,7 +23,7 @@ from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment, segments_of, upstream
 from seedbed.engine.segments.step_results import concerns_all
 from seedbed.engine.sources.barriers import Barrier
-from seedbed.engine.sources.drawn import check_drawn_columns
+from seedbed.engine.sources.sampled_columns import check_sampled_columns
 from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.errors import SeedbedError
 from seedbed.llm.budget.budget import time_exhausted
@@ -127,8 +127,7 @@ class LocalEngine(Engine):
                     llm.resolve_key()
                 with asking(llm):
                     await awaitable(llm.check(), llm, "check")
-        # In a second loop: otherwise a model of gigabytes would be loaded before another's key is found
-        # missing.
+        # In a second loop, or a model of gigabytes would be loaded before another's key is found missing.
         for llm in self.job.plan.llms:
             with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
                 await asyncio.to_thread(llm.ensure_loaded)
@@ -139,7 +138,7 @@ class LocalEngine(Engine):
             with _blaming(f"step '{step.name}'"), made_by(step._origin):
                 await asyncio.to_thread(step.load)
             self._loaded.append(step)
-        await asyncio.to_thread(check_drawn_columns, self.job.plan)
+        await asyncio.to_thread(check_sampled_columns, self.job.plan)
         # Loading the price list takes a quarter of a second, half as much as the rest of a run of one row.
         # The first calls can be answered meanwhile.
         self._journal.prices.look_up_soon(self.job.plan.llms)
@@ -165,6 +164,7 @@ class LocalEngine(Engine):
 
     async def _go_through_segments(self) -> None:
         loop = asyncio.get_running_loop()
+        # A window that is clogged waits for one of these: the writer has caught up, or a permit is free.
         self.job.store.on_commit(lambda _: call_soon(loop, self._wake))
         self._sender.on_appetite = self._wake
         # Before the first segment starts, or its first rows would send calls past the gate.
@@ -182,8 +182,7 @@ class LocalEngine(Engine):
                 is_interrupted=self._is_interrupted,
             )
             self._window = part.window
-            # An error that every row would meet (a wrong key): without this, rows in flight go on paying for
-            # it.
+            # After an error that every row would meet (a wrong key), rows in flight would still send calls.
             part.window.on_failure = self._send_no_more
             self._gate.watch(part.window, part.counted)
             if self._is_interrupted():

@@ -171,7 +171,8 @@ class Session:
             from seedbed.engine.observing.observed import ObservedRun
 
             observed = ObservedRun.of(job.plan, job.run, number)
-            # Observers read the store: their session has to be there.
+            # Observers read the store, so the session has to be in it; one that is held may still be taken
+            # back.
             if not self._store.is_held:
                 await asyncio.to_thread(self._store.flush)
             # In a thread: it waits for the disk.

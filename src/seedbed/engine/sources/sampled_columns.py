@@ -15,19 +15,19 @@ from seedbed.tasks.steps import BaseStep
 _ROWS = 16
 
 
-def check_drawn_columns(plan: Plan) -> None:
+def check_sampled_columns(plan: Plan) -> None:
     """Raise UsageError for a column that a step reads and no row will have; the steps have been loaded.
 
     Calls `sample` for the first indices, as the run does, and makes no call to a model.
     """
     if len(plan.topology.nodes) < 2:
         return
-    drawn = {step.name: names for step in plan.steps if (names := _drawn(step, plan.seed)) is not None}
-    if drawn:
-        check_columns(plan.topology, plan.input.columns() if plan.input is not None else None, drawn)
+    sampled = {step.name: names for step in plan.steps if (names := _sampled(step, plan.seed)) is not None}
+    if sampled:
+        check_columns(plan.topology, plan.input.columns() if plan.input is not None else None, sampled)
 
 
-def _drawn(step: BaseStep, seed: int) -> tuple[str, ...] | None:
+def _sampled(step: BaseStep, seed: int) -> tuple[str, ...] | None:
     """Return the public variables of the first rows together; None if nothing is certain."""
     if not isinstance(step, GeneratorTask) or not step.is_indexed or step.sampled is not None:
         return None
