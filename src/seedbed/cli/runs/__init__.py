@@ -1,0 +1,1 @@
+"""`seedbed runs`: list, show, export, retry, explain and remove runs."""
