@@ -160,7 +160,7 @@ def test_a_column_that_a_table_lacks_is_found_before_a_call(kind):
         template: str = "{{ txet }}"
 
     llm = scripted()
-    with pytest.raises(UsageError, match="'txet' that the input does not have"):
+    with pytest.raises(UsageError, match="'txet', but the input doesn't have it"):
         run(Wanting(llm=llm), input=TABLES[kind]())
     with pytest.raises(UsageError, match="the input has no column 'txet'"):
         run(Ask(llm=llm), input=TABLES[kind](), drop=["txet"])

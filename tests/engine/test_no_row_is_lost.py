@@ -90,7 +90,7 @@ def test_a_pipeline_file_brings_no_code_in_by_a_field(tmp_path: Path) -> None:
     registry = Registry(installed=(), policy=Policy())
     registry.add(Say)
 
-    with pytest.raises(UsageError, match="does not stand under `with`"):
+    with pytest.raises(UsageError, match="be under `with`"):
         load_pipeline(path, registry)
 
 

@@ -139,5 +139,5 @@ def test_branches_that_cannot_be_joined():
 
     assert refused(run(joined, input=[{"n": 1}], name="joined"))[0][1:] == (
         "failed",
-        "'one' and 'two' have both made several rows of one, and cannot be joined",
+        "'one' and 'two' both made several rows from one row, so they can't be joined",
     )

@@ -103,7 +103,7 @@ def test_a_comparison_of_a_text_with_a_number_is_found_before_the_first_call() -
 
     llm = scripted()
     routes = [when("score > 3", Keep(name="a")), otherwise(Keep(name="b"))]
-    with pytest.raises(UsageError, match=r"compares column 'score'.* with 3 by >, and it is of type string"):
+    with pytest.raises(UsageError, match=r"compares column 'score'.* with 3 by >, but its type is string"):
         run(Judge(llm=llm) >> routes >> Keep(name="c"), input=[{"text": "x"}])
     later = Answer(template="{% if score > 3 %}x{% endif %}", llm=llm)
     with pytest.raises(UsageError, match="the template of step 'answer' compares column 'score'"):

@@ -175,7 +175,7 @@ WRONG = {
         "cannot keep 0 calls in flight",
     ),
     "a name twice": (lambda: (Same() >> Same()).run(input=ROWS), "2 steps have the name 'same'"),
-    "a generator behind": (lambda: (Same() >> Numbers()).run(input=ROWS), "cannot follow another step"),
+    "a generator behind": (lambda: (Same() >> Numbers()).run(input=ROWS), "can't follow another step"),
     "no steps": (lambda: Pipeline().run(input=ROWS), "the pipeline has no steps"),
     "no file": (lambda: run(Same(), input="nowhere.jsonl"), "there is no file 'nowhere.jsonl'"),
     "an unknown ending": (lambda: run(Same(), input=ROWS, out="rows.xml"), "rows.xml"),

@@ -66,16 +66,16 @@ def input_taken() -> Pipeline:
     ("make", "said"),
     [
         (Pipeline, "the pipeline has no steps"),
-        (circle, "the steps go round in a circle: b >> c >> b"),
-        (itself, "the steps go round in a circle: a >> a"),
+        (circle, "the steps form a cycle: b >> c >> b"),
+        (itself, "the steps form a cycle: a >> a"),
         (doubled_name, "2 steps have the name 'a'"),
-        (generator_behind, "step 'source' makes rows without input, and cannot follow another step"),
-        (nothing_to_combine, "step 'concat' combines pipelines, and there is none before it"),
-        (rows_beside_a_generator, "step 'b' works on rows, and no step before it makes any"),
-        (mixed_fork, "behind 'a', 'b' receives every row and 'c' those of a condition"),
-        (behind_otherwise, "behind 'a', no row comes to a route after `otherwise`"),
-        (two_ways_to_one_step, "2 ways lead from 'a' to 'b'"),
-        (input_taken, "several steps read the input of the run, and one has the name 'input'"),
+        (generator_behind, "step 'source' makes rows without input, so it can't follow another step"),
+        (nothing_to_combine, "step 'concat' combines pipelines, but no pipeline leads to it"),
+        (rows_beside_a_generator, "step 'b' works on rows, but no step before it makes any"),
+        (mixed_fork, "after 'a', 'b' receives every row, but 'c' has a condition"),
+        (behind_otherwise, "after 'a', no row reaches a route after `otherwise`"),
+        (two_ways_to_one_step, "2 paths lead from 'a' to 'b'"),
+        (input_taken, "no step can have the name 'input'"),
     ],
 )
 def test_what_makes_no_pipeline_is_refused(make: Callable[[], Pipeline], said: str) -> None:
@@ -92,7 +92,7 @@ def test_sources_that_never_meet_are_two_pipelines() -> None:
     a, b = plain("a b")
     first, second = Source(name="first"), Source(name="second")
 
-    with pytest.raises(UsageError, match="nothing leads from 'first' to 'second'"):
+    with pytest.raises(UsageError, match="no path leads from 'first' to 'second'"):
         Pipeline([first, a, second, b], links=[Link(first, a), Link(second, b)]).topology()
 
 

@@ -142,25 +142,25 @@ def test_a_column_that_may_be_there_is_no_error(make: Callable[[], Pipeline]) ->
     [
         (
             lambda: Numbers() >> reads("wrod"),
-            "step 'reader' reads a column 'wrod' that what 'numbers' makes does not have\n"
+            "step 'reader' reads a column 'wrod', but what 'numbers' makes doesn't have it\n"
             "  did you mean 'word'?\n"
             "  columns there: number, word",
         ),
-        (lambda: Numbers() >> Answer() >> Filter() >> reads("sum"), "what 'filter' makes does not have"),
+        (lambda: Numbers() >> Answer() >> Filter() >> reads("sum"), "what 'filter' makes doesn't have it"),
         (lambda: Constant() >> reads("topic"), "columns there: generation, model_name"),
         (lambda: Numbers() >> Sort(), "step 'sort' reads a column 'score'"),
         (lambda: Numbers() >> [Answer(), Pass()] >> reads("x"), "joined with what 'pass' makes"),
         (
             lambda: Numbers() >> [when("number > 3", Answer()), otherwise(Pass())] >> reads("answer"),
-            "'answer' that what 'pass' makes does not have",
+            "'answer', but what 'pass' makes doesn't have it",
         ),
         (
             lambda: Numbers() >> [when("langu == 'en'", Answer()), otherwise(Pass())],
-            "the condition \"langu == 'en'\" on the way to 'answer' reads a column 'langu'",
+            "the condition \"langu == 'en'\" on the route to 'answer' reads a column 'langu'",
         ),
         (
             lambda: [Numbers(name="a"), Constant()] >> Join(on=["number"]),
-            "'number' that what 'constant' makes",
+            "'number', but what 'constant' makes",
         ),
         (
             lambda: [Numbers(name="a"), Numbers(name="b")] >> Join(on=["number"]) >> reads("word_3"),
@@ -186,11 +186,11 @@ def test_the_input_is_looked_at_where_its_columns_are_known() -> None:
     check(Pipeline([Answer()]))
     check(Pipeline([Answer()]), ["word", "other"])
 
-    with pytest.raises(UsageError, match="'word' that the input does not have\n  did you mean 'words'"):
+    with pytest.raises(UsageError, match="'word', but the input doesn't have it\n  did you mean 'words'"):
         check(Pipeline([Answer()]), ["words"])
     with pytest.raises(UsageError, match="columns there: none"):
         check([Answer(), Measure()] >> Concat(), [])
-    with pytest.raises(UsageError, match="reads a column 'lang' that the input does not have"):
+    with pytest.raises(UsageError, match="reads a column 'lang', but the input doesn't have it"):
         check([when("lang", Answer()), otherwise(Pass())] >> Filter(), ["word"])
 
 
@@ -226,11 +226,11 @@ def test_types_that_can_agree_are_no_error() -> None:
 
 
 def test_types_that_cannot_agree_are_said() -> None:
-    problem = "step 'reads-text' reads column 'score' as string, and what 'judge' makes has number"
+    problem = "step 'reads-text' reads column 'score' as string, but what 'judge' makes has number"
     with pytest.raises(UsageError, match=problem):
         check(Numbers() >> Answer() >> Judge() >> ReadsText())
     with pytest.raises(
-        UsageError, match="reads column 'score' as string, and what 'filter' makes has number"
+        UsageError, match="reads column 'score' as string, but what 'filter' makes has number"
     ):
         check(Numbers() >> Answer() >> Judge() >> Filter() >> ReadsText())
 

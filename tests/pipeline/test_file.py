@@ -131,7 +131,7 @@ def test_json_is_read_too_and_names_the_run_after_the_file(tmp_path: Path, regis
     ("text", "error", "said"),
     [
         ("steps: [", UsageError, "line 1, column 9 is not YAML"),
-        ("[]", UsageError, "holds no pipeline"),
+        ("[]", UsageError, "is not a pipeline file"),
         ("steps: []", ParameterError, "at least 1"),
         ("stps: []", ParameterError, "did you mean 'steps'?"),
         ("steps: [{use: text-generatoin}]", UnknownPluginError, "did you mean 'text-generation'?"),
@@ -141,20 +141,28 @@ def test_json_is_read_too_and_names_the_run_after_the_file(tmp_path: Path, regis
             "steps[1]",
         ),
         ("llm: nobody/x\nsteps: [{use: self-instruct}]", UnknownPluginError, "no LLM backend named 'nobody'"),
-        ("steps: [{use: './mine.py:Mine'}]", UsageError, "holds names, and './mine.py:Mine' is code"),
+        (
+            "steps: [{use: './mine.py:Mine'}]",
+            UsageError,
+            "may only name plugins, but './mine.py:Mine' is code",
+        ),
         ("llm: ./mine.py:Mine/x\nsteps: [{use: self-instruct}]", UsageError, "is code"),
-        ("steps: [{use: pass}, {use: concat, after: [pas]}]", UsageError, "steps[1]: there is no step 'pas'"),
+        (
+            "steps: [{use: pass}, {use: concat, after: [pas]}]",
+            UsageError,
+            "steps[1]: `after` names a step 'pas'",
+        ),
         ("steps: [{use: pass}, {use: concat, after: pas}]", UsageError, "did you mean 'pass'?"),
         (
             "steps: [{use: pass}, {use: keep-long, when: 'a ='}]",
             UsageError,
-            "steps[1]: 'a =' is no expression",
+            "steps[1]: 'a =' is not an expression",
         ),
         ("steps: [{use: pass, when: a, otherwise: true}]", ParameterError, "`when` or `otherwise`, not both"),
         (
             "steps: [{use: pass, after: concat}, {use: concat}]",
             UsageError,
-            "pipeline.yaml': the steps go round",
+            "pipeline.yaml': the steps form a cycle",
         ),
         ("steps: [{use: pass}, {use: pass}]", UsageError, "2 steps have the name 'pass'"),
         ("steps: [{use: pass}, {use: join, with: {how: outer}}]", ParameterError, "steps[1]"),
@@ -282,7 +290,7 @@ def test_a_schema_that_makes_no_types_is_refused(
 def test_a_step_that_says_itself_what_its_rows_are_takes_no_schema(
     tmp_path: Path, registry: Registry, use: str
 ) -> None:
-    with pytest.raises(UsageError, match=r"takes no schema|is no task"):
+    with pytest.raises(UsageError, match=r"takes no schema|is not a task"):
         load_pipeline(write(tmp_path, f"steps: [{{use: {use}, schema: {{a: string}}}}]"), registry)
 
 

@@ -41,7 +41,7 @@ def test_a_branch_without_rows_leaves_none() -> None:
 def test_two_branches_that_make_several_rows_cannot_be_joined() -> None:
     rows = [{}, {}]
 
-    with pytest.raises(InvalidRowError, match="'b' and 'c' have both made several rows of one"):
+    with pytest.raises(InvalidRowError, match="'b' and 'c' both made several rows from one row"):
         join_rows(JOIN, {}, {"b": rows, "c": rows})
 
 
@@ -49,7 +49,7 @@ def test_two_branches_that_make_several_rows_cannot_be_joined() -> None:
 def test_two_values_for_one_column_fail_the_row(values: tuple[object, object]) -> None:
     branches = {"b": [{"x": values[0]}], "c": [{"x": values[1]}]}
 
-    with pytest.raises(InvalidRowError, match="'b' and 'c' have given column 'x' different values"):
+    with pytest.raises(InvalidRowError, match="'b' and 'c' gave column 'x' different values"):
         join_rows(JOIN, {}, branches)
 
 

@@ -76,9 +76,7 @@ def test_routes_that_meet_in_a_branch_are_joined_with_the_others() -> None:
 def test_routes_that_meet_no_sooner_than_the_other_branch_are_refused() -> None:
     a, b, c, d, e, f = plain("a b c d e f")
 
-    with pytest.raises(
-        UsageError, match="those of 'a' receive every row, and those of 'b' single ones"
-    ) as raised:
+    with pytest.raises(UsageError, match="those of 'a' get every row, those of 'b' only some") as raised:
         (a >> [b >> [when("x", c), otherwise(d)], e] >> f).topology()
 
     assert "let the branches of 'b' meet first" in str(raised.value)
@@ -87,14 +85,14 @@ def test_routes_that_meet_no_sooner_than_the_other_branch_are_refused() -> None:
 def test_plain_branches_within_routes_are_refused_until_they_meet() -> None:
     a, b, c, d, e, f = plain("a b c d e f")
 
-    with pytest.raises(UsageError, match="those of 'b' receive every row, and those of 'a' single ones"):
+    with pytest.raises(UsageError, match="those of 'b' get every row, those of 'a' only some"):
         (a >> [when("x", b >> [c, d]), otherwise(e)] >> f).topology()
 
 
 def test_a_condition_on_rows_that_are_joined_is_refused() -> None:
     a, b, c, d = plain("a b c d")
 
-    with pytest.raises(UsageError, match="the way to 'd' has a condition, and joins branches as well"):
+    with pytest.raises(UsageError, match="the path to 'd' has a condition, but it also joins branches"):
         (a >> [b, c] >> when("x", d)).topology()
 
     assert merge_of(a >> [b, c] >> Pass() >> when("x", d), "pass") == Merge("join", "a")
@@ -205,7 +203,7 @@ def test_only_routes_beside_plain_branches_are_refused(drawn: tuple[Pipeline, se
     try:
         pipeline.topology()
     except UsageError as error:
-        assert "single ones" in str(error) or "has a condition" in str(error)  # noqa: PT017
+        assert "only some" in str(error) or "has a condition" in str(error)  # noqa: PT017
 
 
 def accepted(pipeline: Pipeline) -> Topology:

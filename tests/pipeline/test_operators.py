@@ -124,7 +124,7 @@ def test_one_route_alone_is_a_filter() -> None:
 def test_a_route_begins_with_one_step() -> None:
     a, b, c, d = plain("a b c d")
 
-    with pytest.raises(UsageError, match="the route of 'x' begins with 'b' and 'c'"):
+    with pytest.raises(UsageError, match="the route of 'x' starts with 'b' and 'c'"):
         a >> when("x", [b, c] >> d)
 
     routed = a >> [when("x", Pass() >> [b, c] >> d)]

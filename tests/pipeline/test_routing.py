@@ -65,7 +65,7 @@ def test_a_row_of_which_it_cannot_be_told_is_to_blame(
 
 @pytest.mark.parametrize("condition", ["lang ==", "lang = 'en'", "", "a b", "{{ lang }}"])
 def test_what_is_no_expression_is_refused_at_once(condition: str) -> None:
-    with pytest.raises(UsageError, match="is no expression"):
+    with pytest.raises(UsageError, match="is not an expression"):
         when(condition, STEP)
 
 

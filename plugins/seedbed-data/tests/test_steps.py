@@ -135,8 +135,8 @@ def test_shares_are_kept_on_average() -> None:
 @pytest.mark.parametrize(
     ("step", "fields", "said"),
     [
-        (Filter, {"keep": "n >"}, "is no expression"),
-        (Map, {"make": {"m": "1 +"}}, "is no expression"),
+        (Filter, {"keep": "n >"}, "is not an expression"),
+        (Map, {"make": {"m": "1 +"}}, "is not an expression"),
         (Template, {"template": "{% if %}"}, "line 1 of the template"),
         (Split, {"parts": {"train": 0.9}}, "the shares make 0.9, not 1"),
         (Split, {"parts": {"train": 1.5, "test": -0.5}}, "a share is less than 0"),

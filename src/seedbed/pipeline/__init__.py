@@ -1,1 +1,1 @@
-"""Pipelines: the graph of steps, in Python or in a file."""
+"""Pipelines: graphs of steps, written in Python or in a file."""

@@ -1,4 +1,4 @@
-"""The Python files that a pipeline file may name classes of: those that the user has allowed alone."""
+"""The Python files whose classes a pipeline file may name: only those that the user allowed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from seedbed.plugins.names import is_file_reference, split_file_reference
 
 
 class AllowedCode:
-    """The files that may be run for a pipeline file in `folder`.
+    """The Python files that a pipeline file in `folder` may run.
 
-    The file itself never says so: whoever wrote it could have code of their choice run.
+    The pipeline file can't allow them itself: otherwise its author could run any code.
     """
 
     def __init__(self, folder: Path, files: Sequence[Path]) -> None:
@@ -20,9 +20,9 @@ class AllowedCode:
         self._files = {file.resolve() for file in files}
 
     def allowed(self, reference: str) -> str:
-        """Return a reference, with the path of an allowed file in full; raise UsageError for other code.
+        """Return a reference, with the full path of an allowed file; raise UsageError for other code.
 
-        A path is looked for where the command runs, then beside the pipeline file.
+        A path is relative to the working directory, or else to the pipeline file.
         """
         if not is_file_reference(reference):
             return reference
@@ -31,7 +31,7 @@ class AllowedCode:
             if path in self._files:
                 return f"{path}{rest}"
         raise UsageError(
-            f"a pipeline file holds names, and '{reference}' is code",
-            f"if '{named}' is yours, say so: --allow-code {named}",
+            f"a pipeline file may only name plugins, but '{reference}' is code",
+            f"if '{named}' is yours, allow it: --allow-code {named}",
             "or publish it as a plugin, or write the pipeline in Python",
         )

@@ -1,4 +1,4 @@
-"""From steps and links between them to a checked topology."""
+"""Assembles steps and the links between them into a checked topology."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep
 
 INPUT = "input"
-"""Name of the step that hands the input of a run to several others."""
+"""Name of the step that passes the run's input to several others."""
 
 
 class Link(NamedTuple):
-    """The way of rows from a step, or from the input of the run (None), to another step."""
+    """A path of rows from a step, or from the run's input (None), to another step."""
 
     parent: BaseStep | None
     child: BaseStep
@@ -29,7 +29,7 @@ class Link(NamedTuple):
 
 
 def assemble(steps: Sequence[BaseStep], links: Sequence[Link]) -> Topology:
-    """Return the topology of steps; raise UsageError where they make none."""
+    """Return the topology of the steps; raise UsageError if they can't be one."""
     by_name = _by_name(steps)
     from_input = _from_input(by_name, links)
     edges = [Edge(link.parent.name, link.child.name, link.when) for link in links if link.parent]
@@ -58,7 +58,7 @@ def _by_name(steps: Sequence[BaseStep]) -> dict[str, BaseStep]:
 
 
 def _from_input(by_name: Mapping[str, BaseStep], links: Sequence[Link]) -> list[Link]:
-    """Return the links from the run's input, to the steps that nothing else gives rows to as well."""
+    """Return the links from the run's input, including those to steps that have no other source of rows."""
     linked = {link.child.name for link in links}
     unlinked = [step for name, step in by_name.items() if name not in linked]
     return [
@@ -70,8 +70,8 @@ def _from_input(by_name: Mapping[str, BaseStep], links: Sequence[Link]) -> list[
 def _with_input(by_name: Mapping[str, BaseStep]) -> dict[str, BaseStep]:
     if INPUT in by_name:
         raise UsageError(
-            f"several steps read the input of the run, and one has the name '{INPUT}'",
-            "give it another: name='...'",
+            f"several steps read the input of the run, so no step can have the name '{INPUT}'",
+            "give it another name: name='...'",
         )
     return {INPUT: Pass(name=INPUT), **by_name}
 
@@ -82,20 +82,20 @@ def _check_sources(
     for edge in edges:
         if isinstance(by_name[edge.child], GeneratorStep):
             raise UsageError(
-                f"step '{edge.child}' makes rows without input, and cannot follow another step",
+                f"step '{edge.child}' makes rows without input, so it can't follow another step",
                 "put it first; in a file, with `after: []`",
             )
     for link in from_input:
         if isinstance(link.child, CombineStep):
             raise UsageError(
-                f"step '{link.child.name}' combines pipelines, and there is none before it",
+                f"step '{link.child.name}' combines pipelines, but no pipeline leads to it",
                 f"[first, second] >> {type(link.child).__name__}(...)",
             )
     generators = [name for name, step in by_name.items() if isinstance(step, GeneratorStep)]
     if generators and from_input:
         raise UsageError(
-            f"step '{from_input[0].child.name}' works on rows, and no step before it makes any",
-            f"put it behind '{generators[0]}', or leave that out and give the run an input",
+            f"step '{from_input[0].child.name}' works on rows, but no step before it makes any",
+            f"put it after '{generators[0]}', or remove that step and give the run an input",
         )
 
 
@@ -103,8 +103,8 @@ def _check_edges(edges: Sequence[Edge]) -> None:
     for (parent, child), times in Counter((edge.parent, edge.child) for edge in edges).items():
         if times > 1:
             raise UsageError(
-                f"{times} ways lead from '{parent}' to '{child}'",
-                "join their conditions with `or`, or put steps between",
+                f"{times} paths lead from '{parent}' to '{child}'",
+                "combine their conditions with `or`, or put steps in between",
             )
     for parent in dict.fromkeys(edge.parent for edge in edges):
         check_routes(parent, [edge for edge in edges if edge.parent == parent])
@@ -115,8 +115,8 @@ def _nodes(by_name: Mapping[str, BaseStep], parents: Mapping[str, Sequence[Paren
     for name in parents:
         if name not in together:
             raise UsageError(
-                f"nothing leads from '{next(iter(parents))}' to '{name}'",
-                "run two pipelines, or unite them with Concat() or Join(on=[...])",
+                f"no path leads from '{next(iter(parents))}' to '{name}'",
+                "run two pipelines, or combine them with Concat() or Join(on=[...])",
             )
     barriers = {name for name, step in by_name.items() if isinstance(step, GlobalStep | CombineStep)}
     graph = Graph(parents, barriers)

@@ -1,4 +1,4 @@
-"""Which columns the branches of a join make, and what those of one name are called behind it."""
+"""Which columns the branches of a join make, and how columns with one name are renamed after it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seedbed.tasks.model_name import MODEL_NAME, step_model_name
 
 
 class Maker(NamedTuple):
-    """The step of a branch that has made a column, and whether the rows at its end surely have it."""
+    """The step of a branch that made a column, and whether the rows at the branch's end certainly have it."""
 
     step: str
     is_certain: bool
@@ -23,10 +23,10 @@ ColumnNames = Mapping[str, Maker]
 
 
 def join_renames(region: Region, ends: Sequence[str], nodes: Mapping[str, Node]) -> dict[str, dict[str, str]]:
-    """Return for each branch, by its last step, the columns that get another name at the join.
+    """Return, for the last step of each branch, the columns that get another name at the join.
 
-    `model_name` stays that of the first branch, and becomes `<step>_model_name` for each other one. Raises
-    UsageError for any other column that two branches make.
+    The first branch keeps `model_name`; in the others it becomes `<step>_model_name`. Raises UsageError for
+    any other column that two branches make.
     """
     made = _made(region, nodes)
     branches = {end: made[end] for end in ends}
@@ -53,7 +53,7 @@ def _check_clashes(region: Region, branches: Mapping[str, ColumnNames]) -> None:
 
 
 def _made(region: Region, nodes: Mapping[str, Node]) -> dict[str, ColumnNames]:
-    """Return what has been made since the fork, behind each step of the region."""
+    """Return the columns made since the fork, as of each step of the region."""
     made: dict[str, ColumnNames] = {region.fork: {}}
     for name in region.below:
         if name != region.fork:

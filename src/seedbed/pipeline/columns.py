@@ -1,4 +1,4 @@
-"""The check that every step finds the columns that it reads, before anything is spent."""
+"""Checks that every step finds the columns it reads, before anything is paid for."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from seedbed.tasks.task import BaseTask, Task
 
 
 class Columns(NamedTuple):
-    """The columns that rows may have, with their types where declared; `complete`: and no others."""
+    """The columns that rows may have, with declared types; `complete` means that rows have no others."""
 
     types: Mapping[str, Any]
     complete: bool
     source: str
-    """Where the rows come from, in words."""
+    """The source of the rows, for messages."""
 
 
 def check_columns(
@@ -34,11 +34,11 @@ def check_columns(
     input_columns: Collection[str] | None = None,
     drawn: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
-    """Raise UsageError for a column that is read and cannot be there, or cannot be of the type read.
+    """Raise UsageError for a column that a step reads but can't be there, or can't have the type read.
 
-    `input_columns` are those of the run's input, None where they are not known. Behind a step that does not
-    declare its columns nothing is certain, and nothing is said. `drawn` are the variables of generator tasks
-    that do not declare them, by step.
+    `input_columns` are those of the run's input, or None if unknown. After a step that doesn't declare its
+    columns, any column may exist, so nothing is checked. `drawn` has the variables of generator tasks that
+    don't declare them, by step.
     """
     names = input_columns or ()
     given = Columns(dict.fromkeys(names), input_columns is not None, "the input")
@@ -57,7 +57,7 @@ def _check_mappings(step: BaseStep) -> None:
     for column in step.output_mappings:
         if isinstance(step, BaseTask) and made.complete and column not in made.columns:
             raise UsageError(
-                f"step '{step.name}' makes no column '{column}', which its output_mappings give another name",
+                f"step '{step.name}' makes no column '{column}', but its output_mappings rename it",
                 *_advice(column, made.columns),
             )
 
@@ -65,7 +65,7 @@ def _check_mappings(step: BaseStep) -> None:
 def _check_conditions(node: Node, found: Mapping[str, Columns]) -> None:
     for parent in node.parents:
         if isinstance(parent.when, Expression):
-            where = f"the condition {parent.when.text!r} on the way to '{node.name}'"
+            where = f"the condition {parent.when.text!r} on the route to '{node.name}'"
             where += _of_file(node.step)
             _check_present(where, parent.when.columns, found[parent.step])
             _check_comparisons(where, parent.when.source, found[parent.step])
@@ -84,7 +84,7 @@ def _check_inputs(step: BaseStep, columns: Columns) -> None:
         problem = clash(made, field.annotation) if made is not None else None
         if problem:
             raise UsageError(
-                f"{who} reads column '{name}' as {problem[1]}, and {columns.source} has {problem[0]}"
+                f"{who} reads column '{name}' as {problem[1]}, but {columns.source} has {problem[0]}"
             )
 
 
@@ -92,7 +92,7 @@ def _check_present(who: str, wanted: Iterable[str], columns: Columns) -> None:
     for column in sorted(wanted):
         if columns.complete and column not in columns.types:
             raise UsageError(
-                f"{who} reads a column '{column}' that {columns.source} does not have",
+                f"{who} reads a column '{column}', but {columns.source} doesn't have it",
                 *_advice(column, columns.types),
             )
 
@@ -102,20 +102,20 @@ def _check_comparisons(where: str, source: str, columns: Columns) -> None:
         at = f", line {line}," if "\n" in source else ""
         raise UsageError(
             f"{where}{at} compares column '{column}' of {columns.source} with {value} by {sign}, "
-            f"and it is of type {kind}",
+            f"but its type is {kind}",
             f"compare it with a value of its type, or convert it first: {column} | int",
         )
 
 
 def _with_drawn(step: BaseStep, columns: Columns, drawn: Sequence[str] | None) -> Columns:
-    """Return the columns behind a generator task, with the variables of its rows."""
+    """Return the columns after a generator task, with its sampled variables."""
     if drawn is None or not isinstance(step, BaseTask) or not is_declared(step):
         return columns
     return columns._replace(types={**dict.fromkeys(drawn), **columns.types}, complete=True)
 
 
 def _of_file(step: BaseStep) -> str:
-    """Return which pipeline file a step stands in, for a message; nothing where it is made in Python."""
+    """Return the pipeline file and line of a step, for a message; empty if it was made in Python."""
     if (origin := step._origin) is None:
         return ""
     return f" of '{origin.file}'" + (f", line {origin.line}," if origin.line else "")
@@ -126,7 +126,7 @@ def _advice(column: str, there: Collection[str]) -> tuple[str, ...]:
 
 
 def _read(node: Node, found: Mapping[str, Columns], given: Columns) -> list[Columns]:
-    """Return the columns that a step must find its own in, one after the other."""
+    """Return the columns of each parent; a step must find its columns in each of them."""
     if node.merge is not None and node.merge.kind == "join":
         return [_joined(node, found)]
     return _branches(node, found) or [given]
@@ -159,7 +159,7 @@ def _joined(node: Node, found: Mapping[str, Columns]) -> Columns:
 
 
 def _together(branches: Sequence[Columns]) -> dict[str, Any]:
-    """Return the columns of all branches; the type of one stands where no other says otherwise."""
+    """Return the columns of all branches; a column has a type if no branch contradicts it."""
     types: dict[str, Any] = {}
     for branch in branches:
         for column, kind in branch.types.items():
@@ -168,7 +168,7 @@ def _together(branches: Sequence[Columns]) -> dict[str, Any]:
 
 
 def _numbered(step: Join, branches: Sequence[Columns]) -> dict[str, Any]:
-    """Return the columns that later inputs of a join may have in common with earlier ones."""
+    """Return the numbered columns of a join, for columns that later inputs share with earlier ones."""
     numbered: dict[str, Any] = {}
     for number, branch in enumerate(branches[1:], 2):
         before = {column for earlier in branches[: number - 1] for column in earlier.types}
@@ -182,7 +182,7 @@ def _behind(node: Node, above: Columns) -> Columns:
     if isinstance(step, Pass) and not node.parents:
         return above
     made, types = made_behind(step, above.types), output_types(step)
-    # What a step does to columns that it does not declare is its own affair.
+    # A step may change the type of a column that it doesn't declare.
     sure = made.complete and step.keeps
     kept = above if isinstance(step, BaseTask) else _renamed(above, step.output_mappings)
     columns = {column: kind if sure else None for column, kind in kept.types.items()}

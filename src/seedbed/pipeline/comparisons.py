@@ -1,4 +1,4 @@
-"""Comparisons in conditions and templates that go wrong for every row: a text with a number."""
+"""Finds comparisons in conditions and templates that fail for every row: of a text with a number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIGNS: Mapping[str, str] = {"gt": ">", "gteq": ">=", "lt": "<", "lteq": "<=", "
 
 
 class Mismatch(NamedTuple):
-    """A column of one kind that is compared with a value of another."""
+    """A comparison of a column with a value of another type."""
 
     column: str
     kind: str
@@ -24,9 +24,9 @@ class Mismatch(NamedTuple):
 
 
 def mismatches(source: str, types: Mapping[str, Any]) -> Iterator[Mismatch]:
-    """Yield the comparisons of a template with a constant that no value of a column's type can stand.
+    """Yield a template's comparisons of a column with a constant that fail for every value of its type.
 
-    Names that the template gives values to itself, or whose type it asks for, are left alone.
+    Names that the template itself assigns, or whose type it tests, are skipped.
     """
     tree = sandbox().parse(source)
     own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
@@ -45,7 +45,7 @@ def mismatches(source: str, types: Mapping[str, Any]) -> Iterator[Mismatch]:
 
 
 def _kinds(annotation: Any) -> set[str]:
-    """Return the JSON types of a column, none where they are not known; true and false are numbers, too."""
+    """Return the JSON types of a column, none if unknown; true and false are numbers too."""
     kinds = json_types(annotation) if annotation is not None else set()
     if "" in kinds:
         return set()
@@ -55,7 +55,7 @@ def _kinds(annotation: Any) -> set[str]:
 def _kinds_of(value: Any) -> set[str]:
     if isinstance(value, str):
         return {"string"}
-    # A comparison with null asks whether there is a value.
+    # A comparison with null tests whether there is a value.
     return {"number", "boolean"} if isinstance(value, (int, float)) else {*_ANY}
 
 

@@ -1,4 +1,4 @@
-"""What a pipeline file holds."""
+"""The entries of a pipeline file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUILT_IN: dict[str, type[BaseStep]] = {"concat": Concat, "join": Join, "pass": P
 
 
 class LLMEntry(BaseModel):
-    """An LLM with parameters: `use` is its reference, `with` holds its fields."""
+    """An LLM with parameters: `use` is its reference, `with` has its fields."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
 
@@ -25,50 +25,50 @@ class LLMEntry(BaseModel):
 
 
 class StepEntry(BaseModel):
-    """One step: `use` is a registered name, `with` holds its fields."""
+    """One step: `use` is a registered name, `with` has its fields."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
 
     use: str = Field(description="Registered name of a task or step; or join, concat, pass.")
-    name: str = Field(default="", description="Name of the step, where its registered name stands twice.")
-    llm: str | LLMEntry | None = Field(default=None, description="LLM of this step alone.")
+    name: str = Field(default="", description="Name of the step, if its registered name is used twice.")
+    llm: str | LLMEntry | None = Field(default=None, description="LLM of this step only.")
     fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the step.")
     columns: dict[str, ColumnType] | None = Field(
         default=None,
         alias="schema",
         min_length=1,
-        description="Columns that the step's model writes, by name, each with its type.",
+        description="Columns that the step's model writes, by name, with their types.",
     )
     after: str | list[str] | None = Field(
         default=None,
-        description="Names of the steps whose rows it receives; the entry before it unless given. "
-        "[]: none, for a second source.",
+        description="Names of the steps whose rows it receives; by default the entry before it. "
+        "[] means none, for a second source.",
     )
     when: str | None = Field(
         default=None,
-        description="Condition on a row to come here: a Jinja2 expression over its columns. The first entry "
-        "whose condition holds receives it.",
+        description="Which rows come here: a Jinja2 expression over the row's columns. A row goes to the "
+        "first entry whose condition holds.",
     )
     otherwise: bool = Field(
-        default=False, description="Whether the rows come here for which no condition before it holds."
+        default=False, description="Whether rows come here for which no earlier condition holds."
     )
 
     @model_validator(mode="after")
     def _check_condition(self) -> StepEntry:
         if self.otherwise and self.when is not None:
-            raise ValueError("either `when` or `otherwise`, not both")
+            raise ValueError("use either `when` or `otherwise`, not both")
         return self
 
 
 class PipelineFile(BaseModel):
-    """What a pipeline file holds."""
+    """The contents of a pipeline file."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(default="", description="Name of the run.")
-    llm: str | LLMEntry | None = Field(default=None, description="LLM of the steps that name none.")
+    llm: str | LLMEntry | None = Field(default=None, description="LLM of the steps that don't name one.")
     columns: list[str] | None = Field(
-        default=None, description="Columns of the input that rows have; all unless given."
+        default=None, description="Columns of the input to read; all by default."
     )
-    drop: list[str] = Field(default_factory=list, description="Columns of the input that rows do not have.")
+    drop: list[str] = Field(default_factory=list, description="Columns of the input to leave out.")
     steps: list[StepEntry] = Field(min_length=1, description="The steps, in order.")

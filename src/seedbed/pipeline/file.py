@@ -1,4 +1,4 @@
-"""Pipelines in a file: names and data only, in YAML or JSON."""
+"""Pipelines in files: only names and data, in YAML or JSON."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 LLMMaker: TypeAlias = "Callable[[str, LLMEntry | None, LLMEntry | None], LLM | None]"
-"""Makes the LLM of the step that is named, from the step's own entry and from that of the whole file."""
+"""Makes the LLM of a named step, from the step's own entry and the file's entry."""
 
 
 def load_pipeline(
@@ -52,12 +52,12 @@ def load_pipeline(
 
         load_pipeline(Path("instructions.yaml")).run(100, out="instructions.jsonl")
 
-    `make_llm` makes the LLM of each task in place of the file's entries; it may look at them. A host that the
-    file names gets no key of the environment unless it is among `allow_hosts`, or the user's settings say so.
+    `make_llm` makes the LLM of each task; it gets the file's entries. Keys from the environment aren't sent
+    to a host that the file names, unless `allow_hosts` or the user's settings allow it.
 
-    Raises UsageError for a file that cannot be read, does not fit or makes no graph, and the errors of the
-    plugins and fields that it names, each with the place in the file. A file never names code:
-    `PATH.py:Class` is refused, unless the caller says that PATH.py is among `allow_code`.
+    Raises UsageError for a file that can't be read, doesn't fit the schema or isn't a graph, and the errors
+    of its plugins and fields, each with its place in the file. A file can't name code: `PATH.py:Class` is
+    refused unless PATH.py is in `allow_code`.
     """
     code = AllowedCode(path.parent, allow_code)
     text = _text(path)
@@ -107,29 +107,31 @@ def _text(path: Path) -> str:
 
 def _read(path: Path, text: str) -> dict[str, Any]:
     try:
-        # JSON is YAML, too.
+        # JSON is YAML too.
         content = yaml.safe_load(text)
     except RecursionError as error:
-        raise UsageError(f"'{path}' is nested too deep", "a pipeline file needs a few levels") from error
+        raise UsageError(
+            f"'{path}' is nested too deeply", "a pipeline file needs only a few levels"
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise UsageError(f"'{path}'{place} is not YAML: {problem}") from error
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
-        # A date without such a day, a number without digits: PyYAML lets Python say so.
-        raise UsageError(f"'{path}' holds a value that is none: {error}") from error
+        # PyYAML passes on Python's error for a date that doesn't exist or a number without digits.
+        raise UsageError(f"'{path}' has an invalid value: {error}") from error
     if text_size(content) > MAX_SIZE:
-        # Aliases of aliases make a small file large without end.
-        raise UsageError(f"'{path}' holds more than {MAX_SIZE:,} characters", "leave aliases out")
+        # Aliases of aliases can make a small file exponentially large.
+        raise UsageError(f"'{path}' has more than {MAX_SIZE:,} characters", "leave aliases out")
     if not isinstance(content, dict):
         raise UsageError(
-            f"'{path}' holds no pipeline",
+            f"'{path}' is not a pipeline file",
             "write `steps:` with a list of `use: NAME`; see `seedbed schema`",
         )
     for key in content:
         if not isinstance(key, str):
-            raise UsageError(f"'{path}' has the key {key!r}, which is no text", "see `seedbed schema`")
+            raise UsageError(f"'{path}' has the key {key!r}, which is not text", "see `seedbed schema`")
     return content
 
 
@@ -137,7 +139,7 @@ def _step(entry: StepEntry, registry: Registry | None, code: AllowedCode) -> Bas
     fields = {**entry.fields, **({"name": entry.name} if entry.name else {})}
     use = code.allowed(entry.use)
     if "llm" in entry.fields:
-        raise UsageError("'llm' does not stand under `with`", "write `llm:` beside it")
+        raise UsageError("'llm' can't be under `with`", "write `llm:` next to `with:`")
     if entry.use in BUILT_IN:
         if entry.columns:
             raise UsageError(f"the step '{entry.use}' takes no schema: no model writes its columns")
@@ -149,7 +151,7 @@ def _step(entry: StepEntry, registry: Registry | None, code: AllowedCode) -> Bas
 
 
 def _links(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[Link]:
-    """Return the ways to a step: from those that `after` names, or from the entry before it."""
+    """Return the links to a step: from the steps in `after`, or from the entry before it."""
     parents: list[BaseStep | None] = list(_parents(entry, number, steps))
     when: Condition | None = Otherwise() if entry.otherwise else None
     if entry.when is not None:
@@ -157,7 +159,9 @@ def _links(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[Lin
     if not parents:
         is_source = isinstance(steps[number], GeneratorStep)
         if is_source and when is not None:
-            raise UsageError(f"step '{steps[number].name}' makes rows without input, on no condition")
+            raise UsageError(
+                f"step '{steps[number].name}' makes rows without input, so it takes no condition"
+            )
         parents = [] if is_source else [None]
     return [Link(parent, steps[number], when) for parent in parents]
 
@@ -169,7 +173,7 @@ def _parents(entry: StepEntry, number: int, steps: Sequence[BaseStep]) -> list[B
     for name in (names := [entry.after] if isinstance(entry.after, str) else entry.after):
         if name not in by_name:
             raise UsageError(
-                f"there is no step '{name}' for it to come after",
+                f"`after` names a step '{name}', which does not exist",
                 *did_you_mean(name, by_name),
                 f"steps: {', '.join(by_name)}",
             )

@@ -1,4 +1,4 @@
-"""Which columns a step makes, as far as it can be known before a run."""
+"""Which columns a step makes, as far as that is known before a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seedbed.tasks.task import BaseTask, Task
 
 
 class Made(NamedTuple):
-    """The columns that a step makes, and whether it can make no others."""
+    """The columns that a step makes; `complete` means that it makes no others."""
 
     columns: tuple[str, ...]
     complete: bool
@@ -28,9 +28,9 @@ def made_by(step: BaseStep) -> Made:
 
 
 def made_behind(step: BaseStep, above: Collection[str]) -> Made:
-    """Return the columns that a step makes of rows that may have the columns `above`.
+    """Return the columns that a step makes from rows that may have the columns `above`.
 
-    The name of a model that wrote a row before stays, and that of this step's model has another column.
+    If an earlier model wrote the row, `model_name` keeps its name, and this step's model has another column.
     """
     made = made_by(step)
     if not isinstance(step, Task) or MODEL_NAME not in above or MODEL_NAME in step.output_mappings:
@@ -48,7 +48,7 @@ def _made_by_task(task: BaseTask) -> Made:
 
 
 def is_declared(task: BaseTask) -> bool:
-    """Whether `outputs` says what the rows have: its default does so where nothing is overridden."""
+    """Whether `outputs` is reliable: it's declared, or its default holds since nothing is overridden."""
     cls = type(task)
     if cls.outputs is not BaseTask.outputs:
         return True
@@ -62,7 +62,7 @@ def _has_variables(task: GeneratorTask) -> bool:
 
 
 def has_own_process(task: BaseTask) -> bool:
-    """Whether the author of a task makes its rows by `process`, and so in any way."""
+    """Whether the task has its own `process`, which may make any rows."""
     base = GeneratorTask.process if isinstance(task, GeneratorTask) else Task.process
     return getattr(type(task), "process", base) is not base
 

@@ -1,4 +1,4 @@
-"""The order of the steps of a graph."""
+"""The order of a graph's steps."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from seedbed.errors import UsageError
 
 
 def in_order(parents: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the steps, each behind its parents, and else as they come; raise UsageError for a circle."""
+    """Return the steps, each after its parents, otherwise in the given order; UsageError for a cycle."""
     order: dict[str, None] = {}
     waiting = list(parents)
     while waiting:
         ready = next((name for name in waiting if all(parent in order for parent in parents[name])), None)
         if ready is None:
             circle = _circle({name: [p for p in parents[name] if p not in order] for name in waiting})
-            raise UsageError(
-                f"the steps go round in a circle: {' >> '.join(circle)}", "let no step follow itself"
-            )
+            raise UsageError(f"the steps form a cycle: {' >> '.join(circle)}", "remove one of these links")
         order[ready] = None
         waiting.remove(ready)
     return list(order)
 
 
 def _circle(parents: Mapping[str, list[str]]) -> list[str]:
-    """Return a way from a step back to it, where every step has a parent."""
+    """Return a path from a step back to itself; every step must have a parent."""
     name = next(iter(parents))
     way: list[str] = []
     while name not in way:
@@ -34,7 +32,7 @@ def _circle(parents: Mapping[str, list[str]]) -> list[str]:
 
 
 def connected(parents: Mapping[str, Iterable[str]]) -> set[str]:
-    """Return the first step and all that some way along the edges, up or down, leads to."""
+    """Return the first step and all steps connected to it, upstream or downstream."""
     neighbours: dict[str, set[str]] = {name: set() for name in parents}
     for name, above in parents.items():
         for parent in above:

@@ -1,4 +1,4 @@
-"""A pipeline: sources of rows and the steps that they go through."""
+"""A pipeline: sources of rows, and the steps that rows go through."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ if TYPE_CHECKING:
 
 Branch: TypeAlias = Union[BaseStep, "Pipeline"]
 Branches: TypeAlias = Branch | Route | Sequence[Branch | Route]
-"""What stands beside `>>`: a step, a pipeline, or a list of branches, each for all rows or by a condition."""
+"""An operand of `>>`: a step, a pipeline, or a list of branches, each for all rows or with a condition."""
 
 _JOIN = (
-    "join steps by >>, such as pipeline = first >> second, or write Pipeline([first, second], name='mine')"
+    "join steps with >>, such as pipeline = first >> second, or write Pipeline([first, second], name='mine')"
 )
 
 
 class Pipeline:
-    """Steps and the ways of rows between them: `a >> b >> [c, d] >> e`.
+    """Steps and the links between them: `a >> b >> [c, d] >> e`.
 
-    Steps overlap row by row when it runs. Branches of a fork are joined at the step where they meet, on the
-    row that they come of; routes (`when`, `otherwise`) are united. `links` are the ways between steps,
-    those of one step in the order of its routes; without them the steps follow each other. Of the run's
-    input, `columns` are the only ones read, and `drop` are left out.
+        pipeline = QAPairs() >> [Judge(), Translate()] >> KeepLanguage(language="en")
+        pipeline.run(100, llm="openai/gpt-4.1-mini", out="qa.jsonl")
+
+    Steps overlap row by row when it runs. When branches of a fork meet at a step, the rows made from one row
+    are joined. Rows of routes (`when`, `otherwise`) aren't joined, since each row takes one route.
+
+    `links` connect the steps, those of one step in the order of its routes; by default the steps follow each
+    other. `columns` names the only columns to read of the run's input, `drop` those to leave out.
     """
 
     def __init__(
@@ -77,11 +81,11 @@ class Pipeline:
         return f"Pipeline({', '.join(ways or [step.name for step in self.steps])})"
 
     def topology(self) -> Topology:
-        """Return the graph of the steps; raise UsageError where they make none that can be run."""
+        """Return the graph of the steps; raise UsageError if it can't run."""
         return assemble(self.steps, self.links)
 
     def with_steps(self, steps: Mapping[str, BaseStep]) -> Pipeline:
-        """Return the same pipeline, with other steps in place of those of the given names."""
+        """Return the same pipeline, with the steps of these names replaced."""
         new = {id(step): steps.get(step.name, step) for step in self.steps}
         links = [
             Link(link.parent and new[id(link.parent)], new[id(link.child)], link.when) for link in self.links
@@ -90,18 +94,21 @@ class Pipeline:
         return Pipeline(made, self.name, links, columns=self.columns, drop=self.drop)
 
     def run(self, n: int | None = None, **options: Any) -> Run:
-        """Run the pipeline; `options` and errors are those of `seedbed.run`."""
+        """Run the pipeline; takes the options of `seedbed.run`, and raises its errors.
+
+        (first >> second).run(100, llm="openai/gpt-4.1-mini").rows()
+        """
         from seedbed.engine.api import run
 
         return run(self, n, **{"name": self.name or None, **options})
 
     async def arun(self, n: int | None = None, **options: Any) -> Run:
-        """Run the pipeline from a coroutine or the cell of a notebook, as `seedbed.arun` does."""
+        """Run the pipeline from a coroutine or a notebook cell, as `seedbed.arun` does."""
         from seedbed.engine.arun import arun
 
         return await arun(self, n, **{"name": self.name or None, **options})
 
-    # Hidden from type checkers, to which it would make every attribute and `with` valid.
+    # Hidden from type checkers: if they saw these, they'd accept any attribute, and `with`.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
@@ -110,16 +117,16 @@ class Pipeline:
             )
 
         def __enter__(self) -> None:
-            raise UsageError("a pipeline is not made by `with`", _JOIN)
+            raise UsageError("a pipeline is not made with `with`", _JOIN)
 
         def __exit__(self, *exception: object) -> None:
-            """Exist, since `with` looks for this before it enters."""
+            """Exists because `with` looks it up before it calls `__enter__`."""
 
     def _inner_links(self) -> Iterator[Link]:
         return (link for link in self.links if link.parent is not None)
 
     def _entered(self, parent: BaseStep | None, when: Condition | None) -> list[Link]:
-        """Return the links by which rows of `parent` (None: the input) enter, all or by a condition."""
+        """Return the links through which rows of `parent` (None: the input) enter, all or on a condition."""
         heads = self._heads()
         if parent is None or any(not isinstance(head.child, GeneratorStep) for head in heads):
             heads = [head for head in heads if not isinstance(head.child, GeneratorStep)]
@@ -152,19 +159,19 @@ def _only(when: Condition, heads: Sequence[Link]) -> Condition:
     if len(heads) != 1:
         names = " and ".join(f"'{head.child.name}'" for head in heads) or "a step that makes its own rows"
         raise UsageError(
-            f"the route of {when.text!r} begins with {names}",
-            "let it begin with one step, such as Pass() >> [first, second]",
+            f"the route of {when.text!r} starts with {names}",
+            "start it with one step, such as Pass() >> [first, second]",
         )
     if heads[0].when is not None:
         raise UsageError(
             f"two conditions lead to '{heads[0].child.name}': {when.text!r} and {heads[0].when.text!r}",
-            "join them with `and`, or put a step between, such as Pass()",
+            "combine them with `and`, or put a step in between, such as Pass()",
         )
     return when
 
 
 def _routes(branches: object) -> list[tuple[Condition | None, Pipeline]] | None:
-    """Return the branches as pipelines, with the condition of each, or None for what is no branch."""
+    """Return the branches as pipelines, with their conditions; None if one isn't a branch."""
     listed = list(branches) if isinstance(branches, list | tuple) else [branches]
     routes: list[tuple[Condition | None, Pipeline]] = []
     for item in listed:

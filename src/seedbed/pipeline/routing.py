@@ -1,4 +1,4 @@
-"""Routes: which branch a single row takes."""
+"""Routes: which branch a row takes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from seedbed.tasks.steps import BaseStep
 
 @dataclass(frozen=True)
 class Predicate:
-    """A condition in Python: a function of a row."""
+    """A condition as a Python function of a row."""
 
     function: Callable[[Row], Any]
 
@@ -25,7 +25,7 @@ class Predicate:
         return str(getattr(self.function, "__qualname__", repr(self.function)))
 
     def holds(self, row: Row) -> bool:
-        """Whether the function says so; what it raises is raised."""
+        """Whether the function returns true; its errors are raised."""
         return bool(self.function(row))
 
 
@@ -36,12 +36,12 @@ class Otherwise:
     text: str = "otherwise"
 
     def holds(self, row: Row) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
 
 class HasSteps(Protocol):
-    """What a route may lead to besides a single step: a `Pipeline`."""
+    """A target of a route besides a single step: a `Pipeline`."""
 
     @property
     def steps(self) -> tuple[BaseStep, ...]:
@@ -50,38 +50,41 @@ class HasSteps(Protocol):
 
 @dataclass(frozen=True)
 class Route:
-    """A branch, and the condition that a row takes it on."""
+    """A branch, and the condition for rows to take it."""
 
     when: Condition
     branch: BaseStep | HasSteps
 
 
 def when(condition: str | Callable[[Row], Any], branch: BaseStep | HasSteps) -> Route:
-    """Return the route of rows that a condition holds for.
+    """Return a route for rows that meet a condition.
 
         a >> [when("lang == 'en'", b), when(lambda row: row["score"] > 3, c), otherwise(d)] >> e
 
-    A condition is a Jinja2 expression over the columns of the row, or a function of it. A row takes the
-    first route whose condition holds; without one it is rejected.
+    A condition is a Jinja2 expression over the row's columns, or a function of the row. A row takes the first
+    route whose condition holds. If none holds, the row is rejected.
     """
     return Route(Expression(condition) if isinstance(condition, str) else Predicate(condition), branch)
 
 
 def otherwise(branch: BaseStep | HasSteps) -> Route:
-    """Return the route of the rows that no other condition holds for; it stands last."""
+    """Return the route for rows that meet no other condition; it must be the last.
+
+    a >> [when("lang == 'en'", b), otherwise(Pass())] >> e
+    """
     return Route(Otherwise(), branch)
 
 
 def check_routes(fork: str, edges: Sequence[Edge]) -> None:
-    """Raise UsageError unless the edges behind a step are branches for every row, or ordered routes."""
-    place = f"behind '{fork}'" if fork else "at the beginning"
+    """Raise UsageError unless the edges after a step are branches for every row, or ordered routes."""
+    place = f"after '{fork}'" if fork else "at the start"
     plain = [edge.child for edge in edges if edge.when is None]
     routed = [edge for edge in edges if edge.when is not None]
     if plain and routed:
         raise UsageError(
-            f"{place}, '{plain[0]}' receives every row and '{routed[0].child}' those of a condition",
+            f"{place}, '{plain[0]}' receives every row, but '{routed[0].child}' has a condition",
             "give every branch a condition, or none",
         )
     for edge in routed[:-1]:
         if isinstance(edge.when, Otherwise):
-            raise UsageError(f"{place}, no row comes to a route after `otherwise`", "let it stand last")
+            raise UsageError(f"{place}, no row reaches a route after `otherwise`", "put `otherwise` last")

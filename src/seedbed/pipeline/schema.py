@@ -1,4 +1,4 @@
-"""The JSON Schema of pipeline files, with the plugins that are installed."""
+"""The JSON Schema of pipeline files, with the installed plugins."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_IN_WITH = ("llm", "name")
 def pipeline_schema(registry: Registry) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of pipeline files.
 
-    Every installed step is imported for its fields; one that cannot be imported is left out.
+    Imports every installed step for its fields; a step that can't be imported is left out.
     """
     schema = PipelineFile.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +34,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         except PluginError:
             continue
     step = definitions["StepEntry"]
-    # Code needs the user's word too, which no file can give.
+    # `PATH.py:Class` isn't in the schema: only the user can allow code, and a file can't.
     step["properties"]["use"]["anyOf"] = [{"enum": sorted(known)}, {"pattern": r"\.py:"}]
     step["allOf"] = [
         {
@@ -50,7 +50,7 @@ def _fields_schema(name: str, cls: type[BaseModel], definitions: dict[str, Any])
     try:
         schema = cls.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
     except PydanticUserError:
-        # A type that JSON lacks, or a class that pydantic cannot use: using it says what is wrong.
+        # A type that JSON lacks, or a class that pydantic can't use. Using the step shows what is wrong.
         return {"type": "object"}
     for model, definition in schema.pop("$defs", {}).items():
         definitions[f"{name}.{model}"] = definition

@@ -1,4 +1,4 @@
-"""The graph of a checked pipeline, as an engine reads it."""
+"""The graph of a checked pipeline, for engines to read."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ MergeKind = Literal["join", "union"]
 
 
 class Condition(Protocol):
-    """What decides whether a row takes a route."""
+    """Decides whether a row takes a route."""
 
     @property
     def text(self) -> str:
         """The condition as its author wrote it, for messages and fingerprints."""
 
     def holds(self, row: Row) -> bool:
-        """Whether the row takes the route; raises InvalidRowError where it lacks a column."""
+        """Whether the row takes the route; raises InvalidRowError if it lacks a column."""
 
 
 class Parent(NamedTuple):
-    """A step whose rows another one receives; all of them, or those that take a route."""
+    """A step whose rows another step receives: all of them, or those that take a route."""
 
     step: str
     when: Condition | None = None
 
 
 class Merge(NamedTuple):
-    """How the rows of several parents become the rows of one step.
+    """How the rows of several parents become the input of one step.
 
-    `join`: one row of each parent, which come of one row of step `fork`. `union`: each row as it comes,
-    since a row of `fork` takes one route alone. `renames` says for a parent which of its columns get
-    another name at the join.
+    `join`: one row of each parent, all made from one row of step `fork`, become one row. `union`: rows aren't
+    joined, since each row of `fork` takes only one route. `renames` has, for a parent, the columns that are
+    renamed at the join.
     """
 
     kind: MergeKind
@@ -45,10 +45,10 @@ class Merge(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A step in its place.
+    """A step in the graph.
 
     `merge` is None for a source (no parents), for a step with one parent, and for a CombineStep, which
-    receives the rows of each parent as an input of its own.
+    receives the rows of each parent as a separate input.
     """
 
     step: BaseStep
@@ -62,7 +62,7 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """The way from a step to one that receives its rows."""
+    """An edge from a step to one that receives its rows."""
 
     parent: str
     child: str
@@ -71,7 +71,7 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True)
 class Topology:
-    """The nodes of a pipeline, parents before children; and its edges, those of a step in route order."""
+    """The nodes of a pipeline, parents before children, and its edges, those of a step in route order."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -90,11 +90,11 @@ class Topology:
         return tuple(edge.child for edge in self._below[name])
 
     def routes(self, name: str) -> tuple[tuple[str, Condition], ...]:
-        """Return the routes behind a step, in the order in which a row tries them; none at a plain fork."""
+        """Return the routes after a step, in the order in which a row tries them; none at a plain fork."""
         return tuple((edge.child, edge.when) for edge in self._below[name] if edge.when is not None)
 
     def with_steps(self, steps: Mapping[str, BaseStep]) -> Topology:
-        """Return the same graph of other steps of the same names, such as copies."""
+        """Return the same graph with other steps of the same names, such as copies."""
         return replace(self, nodes=tuple(node._replace(step=steps[node.name]) for node in self.nodes))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Typed columns of a step in a pipeline file, and the class of typed rows that is made of them.
+"""Typed columns of a step in a pipeline file, and the `Output` class that is made from them.
 
 schema:
   score: {type: integer, minimum: 1, maximum: 10, description: How good the answer is.}
@@ -54,7 +54,7 @@ _SHORT = r"^(list\[)*(string|integer|number|boolean|date|datetime)\??(\]\??)*$"
 
 
 def _form(given: Any) -> str:
-    """Return which form of a column is meant, so that an error speaks of that alone."""
+    """Return which form of a column is meant, so that errors mention only that form."""
     if isinstance(given, str):
         return "short"
     return "values" if isinstance(given, list) else "full"
@@ -67,13 +67,13 @@ class ColumnEntry(BaseModel):
 
     type: ColumnType | None = Field(default=None, description="Type, in its short form.")
     values: list[bool | StrictInt | str] | None = Field(
-        default=None, min_length=1, description="The only values that it may have."
+        default=None, min_length=1, description="The only values it may have."
     )
     fields_: dict[str, ColumnType] | None = Field(
         default=None, min_length=1, alias="fields", description="Columns of an object."
     )
     items: ColumnType | None = Field(default=None, description="Type of the items of a list.")
-    description: str = Field(default="", description="What the model is to write there.")
+    description: str = Field(default="", description="What the model should write there.")
     optional: bool = Field(default=False, description="Whether it may be null.")
     minimum: float | None = Field(default=None, description="Smallest number.")
     maximum: float | None = Field(default=None, description="Largest number.")
@@ -100,25 +100,25 @@ _Short: TypeAlias = Annotated[
 _Values: TypeAlias = Annotated[
     list[bool | StrictInt | str],
     Tag("values"),
-    Field(min_length=1, description="The only values that it may have."),
+    Field(min_length=1, description="The only values it may have."),
 ]
 
 ColumnType: TypeAlias = Annotated[
     _Short | _Values | Annotated[ColumnEntry, Tag("full")], Discriminator(_form)
 ]
-"""A column in short: the name of its type, or its values; or in full."""
+"""A column in short form (its type's name, or its values), or in full."""
 
 ColumnEntry.model_rebuild()
 
 
 def with_schema(cls: type[BaseStep], schema: Mapping[str, Any]) -> type[BaseStep]:
-    """Return a class whose rows are typed by the schema of a file.
+    """Return a class whose rows are typed by the schema in a file.
 
-    Raises UsageError for a step whose author says what its rows are, and for a column that cannot be.
+    Raises UsageError if the step's author already declares its rows, and for an impossible column.
     """
     _check_free(cls)
     output = _model(f"{cls.__name__}Output", schema, cls.__module__)
-    # Named as the author's own: a fingerprint looks at name and module, and at the typed row in it.
+    # It keeps the name and module of the author's class: fingerprints include both, and the typed row.
     body = {"Output": output, "__module__": cls.__module__, "__doc__": cls.__doc__}
     made: type[BaseStep] = new_class(
         cls.__name__, (cls,), exec_body=lambda names: names.update(body, __qualname__=cls.__qualname__)
@@ -129,12 +129,12 @@ def with_schema(cls: type[BaseStep], schema: Mapping[str, Any]) -> type[BaseStep
 def _check_free(cls: type[BaseStep]) -> None:
     advice = "a schema is for a task with one prompt and one answer for each row, such as text-generation"
     if not issubclass(cls, BaseTask):
-        raise UsageError(f"'{cls.__name__}' is no task: no model writes its columns", advice)
+        raise UsageError(f"'{cls.__name__}' is not a task: no model writes its columns", advice)
     own = [
         name for name in ("outputs", "format_output", "generate_row", "process") if _is_overridden(cls, name)
     ]
     if cls.Output is not None or own:
-        raise UsageError(f"'{cls.__name__}' says itself what its rows are, and takes no schema", advice)
+        raise UsageError(f"'{cls.__name__}' declares its rows itself, and takes no schema", advice)
 
 
 def _is_overridden(cls: type[BaseTask], name: str) -> bool:
@@ -150,14 +150,14 @@ def _model(name: str, columns: Mapping[str, Any], module: str) -> type[BaseModel
         raise UsageError("the column 'model_name' is the framework's", "give yours another name")
     try:
         with warnings.catch_warnings():
-            # A column may have the name of a method of pydantic's; rows are made of fields alone.
+            # A column may have the name of one of pydantic's methods: rows only have fields.
             warnings.simplefilter("ignore")
             return create_model(
                 name, __config__=ConfigDict(protected_namespaces=()), __module__=module, **fields
             )
     except Exception as error:
         raise UsageError(
-            f"the schema of '{name}' cannot be used: {error}", "rename the column, or mend its pattern"
+            f"the schema of '{name}' cannot be used: {error}", "rename the column, or fix its pattern"
         ) from error
 
 
@@ -169,7 +169,7 @@ def _field(name: str, column: str, kind: Any, module: str) -> tuple[Any, Any]:
     annotation = _of_entry(name, column, kind, module)
     if unfit := given.keys() - _fitting(annotation):
         raise UsageError(
-            f"column '{column}' has no {' and no '.join(sorted(unfit))}",
+            f"column '{column}' can't have {' and '.join(sorted(unfit))}",
             "minimum and maximum are for numbers; lengths for texts and lists; pattern for texts",
         )
     if given:
@@ -193,7 +193,7 @@ def _of_entry(name: str, column: str, entry: ColumnEntry, module: str) -> Any:
 
 
 def _fitting(annotation: Any) -> set[str]:
-    """Return the bounds that a type may have."""
+    """Return the bounds that a type can have."""
     if get_origin(annotation) is list:
         return {"min_length", "max_length"}
     if annotation is str:
@@ -202,7 +202,7 @@ def _fitting(annotation: Any) -> set[str]:
 
 
 def _annotation(name: str, column: str, kind: Any, module: str) -> Any:
-    """Return the Python type of a column, by what a file says of it."""
+    """Return the Python type of a column in a file."""
     if isinstance(kind, ColumnEntry):
         return _field(name, column, kind, module)[0]
     if isinstance(kind, list):
@@ -213,9 +213,9 @@ def _annotation(name: str, column: str, kind: Any, module: str) -> Any:
         return list[_annotation(name, column, inner[1], module)]  # type: ignore[misc]
     if kind not in _SCALARS:
         raise UsageError(
-            f"column '{column}' is of an unknown type '{kind}'",
+            f"column '{column}' has an unknown type '{kind}'",
             *did_you_mean(kind, _SCALARS),
-            f"known types: {', '.join(_SCALARS)}, list[TYPE], and any with ? behind",
+            f"known types: {', '.join(_SCALARS)}, list[TYPE], and any of these followed by ?",
         )
     return _SCALARS[kind]
 
@@ -224,7 +224,7 @@ def _one_of(column: str, values: list[Any]) -> Any:
     if any(isinstance(value, bool) for value in values):
         raise UsageError(
             f"column '{column}' has booleans among its values",
-            "YAML takes yes, no, on and off for booleans: quote them, or write `boolean`",
+            "YAML reads yes, no, on and off as booleans: quote them, or write `boolean`",
         )
     return Literal[tuple(values)]
 

@@ -1,4 +1,4 @@
-"""Whether the type of a column that one step makes can be the type that another one reads."""
+"""Whether the type of a column that one step makes can be the type that another step reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SAME = {"integer": "number"}
 
 
 def clash(made: Any, read: Any) -> tuple[str, str] | None:
-    """Return what is made and what is read in words of JSON, where no value can be both."""
+    """Return the JSON types made and read if no value can be both; otherwise None."""
     given, wanted = json_types(made), json_types(read)
     if not given or not wanted or given & wanted:
         return None
@@ -20,7 +20,7 @@ def clash(made: Any, read: Any) -> tuple[str, str] | None:
 
 
 def json_types(annotation: Any) -> set[str]:
-    """Return the JSON types that values of a Python type have; none where they cannot be told."""
+    """Return the JSON types of a Python type's values; none if unknown."""
     try:
         schema = TypeAdapter(annotation).json_schema(mode="serialization")
     except PydanticUserError:

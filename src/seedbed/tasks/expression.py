@@ -22,8 +22,8 @@ class Expression:
         Expression("text | length > 200").holds({"text": "short"})  # False
         Expression("score * 2").value({"score": 3})  # 6
 
-    It runs in a sandbox with bounds on work and size, so that it may come from a file that a stranger wrote.
-    Raises UsageError where the text is no expression.
+    It runs in a sandbox with bounds on work and size, so it may come from a file that a stranger wrote.
+    Raises UsageError if the text isn't an expression.
     """
 
     text: str
@@ -33,13 +33,13 @@ class Expression:
             compile_condition(self.text)
         except TemplateSyntaxError as error:
             raise UsageError(
-                f"{self.text!r} is no expression: {error.message}",
+                f"{self.text!r} is not an expression: {error.message}",
                 "write an expression over the columns of a row: \"lang == 'en'\"",
             ) from error
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that the expression can't do without."""
+        """The columns that the expression needs."""
         return needed_variables(self.source)
 
     @property
@@ -48,7 +48,7 @@ class Expression:
         return f"{{{{ {self.text} }}}}"
 
     def holds(self, row: Row) -> bool:
-        """Whether the expression is true of the row; raises as `value` does."""
+        """Whether the expression is true for the row; raises as `value` does."""
         return bool(self.value(row))
 
     def value(self, row: Row) -> Any:
@@ -61,7 +61,7 @@ class Expression:
         try:
             made = compile_condition(self.text)(row)
             if isinstance(made, Undefined):
-                # It raises what names the column only when it's used.
+                # An undefined value raises its error, which names the column, only when it's used.
                 bool(made)
             return made
         except BoundError as error:

@@ -1,4 +1,4 @@
-"""Templates of text over the columns of a row, for steps as for prompts."""
+"""Text templates over the columns of a row, for prompts and steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class PromptTemplate:
 
         PromptTemplate("Translate: {{ text }}").render({"text": "Guten Tag"})
 
-    It runs in a sandbox with bounds on work and size. Raises UsageError where the text is no template.
+    It runs in a sandbox with bounds on work and size. Raises UsageError if the text isn't a template.
     """
 
     text: str
@@ -29,7 +29,7 @@ class PromptTemplate:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that the template can't do without."""
+        """The columns that the template needs."""
         return needed_variables(self.text)
 
     def render(self, row: Mapping[str, Any]) -> str:

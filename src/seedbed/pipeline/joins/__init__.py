@@ -1,1 +1,1 @@
-"""Joins: branches of a pipeline become one again."""
+"""Joins: the branches of a pipeline meet again."""

@@ -1,4 +1,4 @@
-"""The rows that come of joining the branches of one row."""
+"""Joins the branches of one row."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from seedbed.tasks.rows import Row
 
 
 def join_rows(merge: Merge, fork_row: Row, branches: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """Return the rows joined of what one row at the fork has become in each branch, by its last step.
+    """Return the joined rows of one row at the fork; `branches` has each branch's rows, by its last step.
 
-    There are as many as the one branch that makes several rows has made, in its order; none where a branch
-    has made none. Raises InvalidRowError where two branches multiply the row, or both change one column.
+    One branch may have several rows; then there are as many joined rows, in its order. If a branch has none,
+    there are none. Raises InvalidRowError if two branches have several rows, or both change one column.
     """
     several = [end for end, rows in branches.items() if len(rows) > 1]
     if len(several) > 1:
         raise InvalidRowError(
-            f"'{several[0]}' and '{several[1]}' have both made several rows of one, and cannot be joined",
-            "let one branch at most make several, or use Join(on=[...])",
+            f"'{several[0]}' and '{several[1]}' both made several rows from one row, so they can't be joined",
+            "let at most one branch make several rows, or use Join(on=[...])",
         )
     return [
         _joined(merge, fork_row, dict(zip(branches, rows, strict=True)))
@@ -38,7 +38,7 @@ def _joined(merge: Merge, fork_row: Row, rows: Mapping[str, Row]) -> Row:
                 continue
             if column in changed_by and not _is_same(value, joined[column]):
                 raise InvalidRowError(
-                    f"'{changed_by[column]}' and '{end}' have given column '{column}' different values",
+                    f"'{changed_by[column]}' and '{end}' gave column '{column}' different values",
                     f"give one another name: output_mappings={{'{column}': ...}}",
                 )
             joined[column] = value
@@ -47,9 +47,9 @@ def _joined(merge: Merge, fork_row: Row, rows: Mapping[str, Row]) -> Row:
 
 
 def _renamed(row: Row, names: Mapping[str, str], fork_row: Row) -> Row:
-    """Return the row with columns renamed, and those that the fork had before as they were there.
+    """Return the row with columns renamed, and with the fork's values of these columns.
 
-    One that the branch has left as it was keeps its name: it is not what the branch has made.
+    A column that the branch didn't change keeps its name: the branch didn't make it.
     """
     renamed: Row = {}
     for column, value in row.items():
@@ -62,5 +62,5 @@ def _renamed(row: Row, names: Mapping[str, str], fork_row: Row) -> Row:
 
 
 def _is_same(one: object, other: object) -> bool:
-    # True equals 1, and is another value in a dataset.
+    # In Python True == 1, but they are different values in a dataset.
     return one is other or (type(one) is type(other) and one == other)

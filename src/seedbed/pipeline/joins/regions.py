@@ -1,4 +1,4 @@
-"""Where the branches of a fork meet again, and how their rows become one stream."""
+"""Finds where the branches of a fork meet again, and how their rows become one stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seedbed.pipeline.topology import Merge, MergeKind, Parent
 
 
 class Graph(NamedTuple):
-    """Steps by name, parents first; rows behind a barrier come of none before it."""
+    """Steps by name, parents first; rows after a barrier aren't made from single rows before it."""
 
     parents: Mapping[str, Sequence[Parent]]
     barriers: Collection[str]
@@ -26,24 +26,24 @@ class Region(NamedTuple):
     fork: str
     end: str
     below: Mapping[str, Sequence[tuple[str, bool]]]
-    """For each step, what receives its rows in the region, and whether by a condition."""
+    """For each step, the steps in the region that receive its rows, and whether on a condition."""
 
     def open_forks(self) -> list[str]:
-        """Return the steps whose branches meet nowhere before the end."""
+        """Return the forks whose branches don't meet before the end."""
         behind = {self.end: {self.end}}
         for name in reversed([*self.below]):
             behind[name] = {name} | set.intersection(*(behind[child] for child, _ in self.below[name]))
         return [name for name, edges in self.below.items() if len(edges) > 1 and len(behind[name]) == 2]
 
     def is_routed(self, name: str) -> bool:
-        """Whether each row takes one of the edges behind a step."""
+        """Whether each row takes only one of the edges after a step."""
         return self.below[name][0][1]
 
 
 def merge_at(graph: Graph, name: str) -> Merge:
     """Return how the rows of the parents of a step become one stream.
 
-    Raises UsageError where they have no fork in common, or come of routes as well as of plain branches.
+    Raises UsageError if they have no fork in common, or if they mix routes with plain branches.
     """
     fork = _fork(graph, name)
     region = region_between(graph, fork, name)
@@ -63,19 +63,19 @@ def _check_join(graph: Graph, region: Region, forks: Sequence[str]) -> None:
         if region.is_routed(fork):
             plain = next(fork for fork in forks if not region.is_routed(fork))
             raise UsageError(
-                f"of the branches that meet at '{region.end}', those of '{plain}' receive every row, "
-                f"and those of '{fork}' single ones",
-                f"let the branches of '{fork}' meet first, in a step of their own such as Pass()",
+                f"branches of '{plain}' and '{fork}' meet at '{region.end}': those of '{plain}' get every "
+                f"row, those of '{fork}' only some",
+                f"let the branches of '{fork}' meet first, in a separate step such as Pass()",
             )
     if any(parent.when for parent in graph.parents[region.end]):
         raise UsageError(
-            f"the way to '{region.end}' has a condition, and joins branches as well",
-            "put a step where the branches meet, and the condition behind it",
+            f"the path to '{region.end}' has a condition, but it also joins branches",
+            "put a step where the branches meet, and the condition after it",
         )
 
 
 def region_between(graph: Graph, fork: str, end: str) -> Region:
-    """Return what lies on the ways from a fork to a step that cannot be reached around it."""
+    """Return the steps on all paths from a fork to a step, if all paths to the step go through the fork."""
     inside, edge = {fork}, {end}
     while edge:
         inside |= edge
@@ -98,16 +98,16 @@ def _fork(graph: Graph, name: str) -> str:
         barrier = next(step for step in region.below if step in graph.barriers)
         raise UsageError(
             f"the branches that meet at '{name}' cannot be joined: '{barrier}' makes other rows in between",
-            "use Join(on=[...]) or Concat() to unite them",
+            "use Join(on=[...]) or Concat() to combine them",
         )
     raise UsageError(
         f"the branches that meet at '{name}' have no fork in common",
-        "use Join(on=[...]) or Concat() to unite them",
+        "use Join(on=[...]) or Concat() to combine them",
     )
 
 
 def _common(graph: Graph, name: str, barriers: Collection[str]) -> list[str]:
-    """Return the steps that all ways to `name` lead through, behind the last barrier, in order."""
+    """Return the steps that all paths to `name` go through, after the last barrier, in order."""
     found: dict[str, list[str]] = {}
     for step in graph.parents:
         shared = _shared(found[parent] for parent in graph.above(step))
