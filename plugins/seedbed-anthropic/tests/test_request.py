@@ -20,7 +20,7 @@ def body(*messages: dict[str, Any], thinking: dict[str, Any] | None = None, **as
 @pytest.mark.parametrize("arguments", ["{broken", "[1]", '"text"', "null"])
 def test_tool_arguments_that_are_no_object_are_named(arguments: str) -> None:
     call = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": arguments}}
-    with pytest.raises(UsageError, match="tool 'weather' are no JSON object"):
+    with pytest.raises(UsageError, match="tool 'weather' aren't a JSON object"):
         body(USER, {"role": "assistant", "content": None, "tool_calls": [call]})
 
 

@@ -120,7 +120,7 @@ def test_every_role_of_the_contract_is_understood(llm: LlamaCppLLM) -> None:
 
 
 def test_a_prompt_longer_than_the_context_is_an_overflow(llm: LlamaCppLLM) -> None:
-    with pytest.raises(ContextOverflowError, match=r"(?s)tokens, which do not fit into the 256 .*context"):
+    with pytest.raises(ContextOverflowError, match=r"(?s)tokens, which don't fit into the 256 .*context"):
         llm.generate([ask("word " * 300)])
 
 

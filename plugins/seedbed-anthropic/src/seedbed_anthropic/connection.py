@@ -1,4 +1,4 @@
-"""Where requests go and with which headers; the SDK is asked for profiles and identities alone."""
+"""Where requests go and with which headers; the SDK is only used for profiles and identities."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _TOKENS_KEPT = 8
 class Connection:
     """A base URL without a slash at its end, the headers of every request, and what renews a token.
 
-    `renewed` has the latest of the tokens, which messages must not show.
+    `renewed` has the latest tokens, which messages must not show.
     """
 
     base_url: str = field(repr=False)
@@ -55,33 +55,33 @@ class Connection:
 
     @cached_property
     def at_provider(self) -> bool:
-        """Whether this is Anthropic's own API, and not a server that speaks its protocol."""
+        """Whether this is Anthropic's own API, not another server that speaks its protocol."""
         return is_provider(self.base_url)
 
     @cached_property
     def provider(self) -> str:
-        """Who answers, as messages name it."""
+        """The server's name in messages."""
         return "Anthropic" if self.at_provider else f"the server at '{self.endpoint}'"
 
     @cached_property
     def credential_id(self) -> str:
-        """A digest of the credential, or nothing where there is none."""
+        """A digest of the credential, or '' if there's none."""
         credential = "\n".join(self.headers.get(name, "") for name in _CREDENTIALS).strip()
         return hashlib.blake2b(credential.encode(), digest_size=8).hexdigest() if credential else ""
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown of the headers."""
+        """The values of headers that must not be shown."""
         return tuple(dict.fromkeys(secrets_in(self.headers)))
 
     async def current_headers(self) -> Mapping[str, str]:
-        """Return the headers of a request now, with the token of a profile where one is used."""
+        """Return the headers of a request now, with a profile's token if one is used."""
         if self.auth is None:
             return self.headers
         headers = await _with_token(self.auth, self.headers, self.endpoint)
         new = [secret for secret in secrets_in(headers) if secret not in self.renewed]
         if new:
-            # Calls with the token before may still be under way.
+            # Calls with an earlier token may still be in flight, and their errors may quote it.
             self.renewed[:] = [*self.renewed[-_TOKENS_KEPT:], *new]
         return headers
 
@@ -93,10 +93,9 @@ def connect(
     base_url: str | None,
     default_headers: Mapping[str, str],
 ) -> Connection:
-    """Return the connection that the SDK would make of these settings and of the environment.
+    """Return the connection that the SDK would make from these settings and the environment.
 
-    Raises AuthenticationError where Anthropic's own API has no credential, UsageError for a base URL
-    that is none.
+    Raises AuthenticationError if Anthropic's own API has no credential, UsageError for an invalid base URL.
     """
     wanted = named_url(base_url)
     if wanted is not None:
@@ -108,7 +107,8 @@ def connect(
         connection = Connection(_root(wanted or PROVIDER_URL), _plain_headers(key, token, default_headers))
         _check_credential(connection)
         return connection
-    # A profile or a workload's identity: what the SDK alone knows, and takes a second to import for.
+    # A profile or a workload identity. Only the SDK knows these, and importing it takes a second: with a
+    # plain key, a run of one row shouldn't wait for it.
     client = _client(base_url=wanted, default_headers=default_headers)
     headers = _headers(client, default_headers)
     connection = Connection(
@@ -123,13 +123,13 @@ def connect(
 
 
 def _credential_of_environment() -> tuple[str | None, str | None]:
-    """Return the key, else the token, of the environment, in the SDK's order."""
+    """Return the key, or else the token, of the environment, in the SDK's order."""
     key, token = (os.environ.get(name, "").strip() for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
     return key or None, None if key else token or None
 
 
 def _root(url: str) -> str:
-    # Every path begins with /v1; other servers' base URLs are often written with it.
+    # Every path begins with /v1, and base URLs of other servers are often written with it.
     return url.rstrip("/").removesuffix("/v1")
 
 
@@ -153,7 +153,7 @@ def _parted(line: str) -> tuple[str, str, str]:
 
 
 def _user_agent() -> str:
-    # Not the SDK's own user-agent and x-stainless-*: they describe retries and time-outs that are not ours.
+    # Not the SDK's own user-agent and x-stainless-*: they describe its retries and time-outs, not ours.
     return f"seedbed-anthropic/{version('seedbed-anthropic')}"
 
 
@@ -184,24 +184,25 @@ def _headers(client: Anthropic, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def secrets_in(headers: Mapping[str, str]) -> Iterator[str]:
-    """Yield what must not be shown of the headers of a request: credentials and values of unknown headers."""
+    """Yield what must not be shown from a request's headers: credentials and values of unknown headers."""
     for name, value in headers.items():
         if name in _PUBLIC_HEADERS:
             continue
+        # With and without "Bearer": a server may quote either.
         for secret in (value, value.rpartition(" ")[2]):
             if name in _CREDENTIALS or len(secret) >= _SHORTEST_SECRET:
                 yield secret
 
 
 def check_url(url: str) -> None:
-    """Raise UsageError where a base URL names no server."""
+    """Raise UsageError if a base URL doesn't name a server."""
     advice = "write base_url, or ANTHROPIC_BASE_URL, as https://host or http://host:port"
     try:
         split = urlsplit(url)
     except ValueError as error:
         raise UsageError("the base URL of Anthropic is not a URL", advice) from error
     if split.scheme not in ("http", "https") or not split.hostname or split.query or split.fragment:
-        raise UsageError(f"the base URL '{public_url(url)}' of Anthropic names no server", advice)
+        raise UsageError(f"the base URL '{public_url(url)}' of Anthropic doesn't name a server", advice)
 
 
 def _check_credential(connection: Connection) -> None:

@@ -36,11 +36,13 @@ from seedbed_anthropic.schema import NATIVE, TOOL
 from seedbed_anthropic.streamed import message_of_events
 
 SAMPLING_VERSION = "2023-06-01"
-"""The last version of the API that takes a temperature, from the models that have one."""
+"""The last version of the API that takes a temperature, for the models that have one."""
 
 
 class AnthropicLLM(HTTPLLM):
     """A model of Anthropic's, or of a server that speaks its Messages API.
+
+        AnthropicLLM(model="claude-sonnet-4-5", max_tokens=1000, thinking="disabled")
 
     Credentials, base URL and headers come from the fields, then from the environment, as the official
     SDK reads it. https://platform.claude.com/docs/en/api/messages
@@ -100,14 +102,14 @@ class AnthropicLLM(HTTPLLM):
 
     @property
     def key_source(self) -> KeySource:
-        """The API's own variables; a profile of the SDK may stand in for all of them."""
+        """The API's own variables; a profile of the SDK may replace all of them, so none is required."""
         return super().key_source._replace(
             needed=False, further_env_vars=("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS")
         )
 
     @property
     def capabilities(self) -> Capabilities:
-        """Structured output (unless it is asked for in the prompt), tools and images."""
+        """Structured output (unless the schema is sent in the prompt), tools and images."""
         dialect = {"native": NATIVE, "tool": TOOL, "prompt": None}[self._schemas_by()]
         return Capabilities(
             structured_output=dialect is not None, schema_dialect=dialect, tools=True, images=True
@@ -115,7 +117,7 @@ class AnthropicLLM(HTTPLLM):
 
     @property
     def connection(self) -> Connection:
-        """Where requests go and with which headers, made on first use."""
+        """Where requests go and with which headers; made on first use."""
         if self._connection is None:
             self._connection = self._connect()
         return self._connection
@@ -132,11 +134,11 @@ class AnthropicLLM(HTTPLLM):
 
     @property
     def price_id(self) -> str | None:
-        """`anthropic/model` at Anthropic itself, else None."""
+        """`anthropic/model` at Anthropic itself, otherwise None."""
         return f"anthropic/{self.model}" if is_provider(self._address()) else None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return key, token and values of further headers, those of the environment included."""
+        """Return key, token and values of further headers, including those of the environment."""
         if self._connection is not None:
             return (*super().secrets(), *self._connection.secrets, *self._connection.renewed)
         environment = (os.environ.get(name, "") for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"))
@@ -144,7 +146,7 @@ class AnthropicLLM(HTTPLLM):
         return (*super().secrets(), *filter(None, environment), *secrets_in(headers))
 
     def load(self) -> None:
-        """Read the settings; raises AuthenticationError where no key is to be found."""
+        """Read the settings; raises AuthenticationError if there's no key."""
         self._connection = self._connect()
 
     async def respond(self, request: Request) -> Response:
@@ -152,6 +154,7 @@ class AnthropicLLM(HTTPLLM):
         connection = self.connection
         body = self._body(request)
         headers = await connection.current_headers()
+        # Newer versions of the API refuse a temperature from every model, even from those that take one.
         sampled = [name for name in SAMPLING if name in body]
         if sampled:
             headers = {**headers, "anthropic-version": SAMPLING_VERSION}
@@ -166,17 +169,17 @@ class AnthropicLLM(HTTPLLM):
 
     @property
     def server_title(self) -> str:
-        """Who answers, as messages name it."""
+        """The server's name in messages."""
         return self.connection.provider
 
     def read_limits(self, headers: Mapping[str, str]) -> Limits | None:
-        """Return what the `anthropic-ratelimit-*` headers say, None where there are none."""
+        """Return what the `anthropic-ratelimit-*` headers say, None if there are none."""
         return read_limits(headers)
 
     async def check(self) -> None:
-        """Raise where a key is missing, or where nothing listens at an address of this machine.
+        """Raise if a key is missing, or if nothing listens at an address of this machine.
 
-        The API is asked nothing: the first call decides, and need not wait for an answer to another one.
+        Nothing is sent to the API: the first call decides, without waiting for another one's answer.
         """
         await check_listening(self.connection.base_url)
 
@@ -188,17 +191,17 @@ class AnthropicLLM(HTTPLLM):
             base_url=self.base_url,
             default_headers=_all_revealed(self.default_headers),
         )
-        # The token of a profile is the user's, as a key of the environment is.
+        # A profile's token is the user's, like a key of the environment: no file may send it elsewhere.
         return connection if self.untrusted_host is None else replace(connection, auth=None)
 
     def _address(self) -> str:
-        # Known before a key is, so that capabilities and prices are.
+        # Without the connection, which needs a key: capabilities and prices are wanted before there's one.
         if self._connection is not None:
             return self._connection.base_url
         return named_url(self.base_url) or PROVIDER_URL
 
     def _schemas_by(self) -> str:
-        # Servers of others pass over what they do not know of the API, without a word.
+        # Other servers silently ignore the parts of the API that they don't know.
         return self.structured_output or ("native" if is_provider(self._address()) else "prompt")
 
     def _body(self, request: Request) -> dict[str, Any]:

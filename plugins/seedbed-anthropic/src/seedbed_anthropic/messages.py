@@ -17,7 +17,7 @@ _DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+);base64,(?P<data>.*)", 
 def split_system(messages: Sequence[Message]) -> tuple[str | list[dict[str, Any]] | None, Sequence[Message]]:
     """Return the leading system messages as the `system` field, or None, and the messages after them.
 
-    One text stays a text; several messages, or one of parts, become a list of text blocks.
+    A single text stays a text; several messages, or one with parts, become a list of text blocks.
     """
     count = next(
         (index for index, message in enumerate(messages) if message["role"] not in _SYSTEM_ROLES),
@@ -32,10 +32,10 @@ def split_system(messages: Sequence[Message]) -> tuple[str | list[dict[str, Any]
 
 
 def translate(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Return the messages as the API takes them, consecutive tool results merged in one user message.
+    """Return the messages as the API takes them, with consecutive tool results merged into one user message.
 
-    A system message among them keeps its place: moved to the top it would mean something else.
-    Raises UsageError for tool arguments that are no JSON object and for images the API cannot take.
+    A system message between others keeps its place: at the top it would mean something else. Raises
+    UsageError for tool arguments that aren't a JSON object and for images that the API can't take.
     """
     translated: list[dict[str, Any]] = []
     results: list[dict[str, Any]] | None = None
@@ -61,7 +61,7 @@ def _turn(message: Message) -> dict[str, Any]:
 
 
 def _blocks(message: Message) -> list[dict[str, Any]]:
-    # The API refuses empty text, which OpenAI's form has beside tool calls.
+    # The API refuses empty text, which OpenAI's form has next to tool calls.
     return [_block(part) for part in parts(message) if part.get("text") != ""]
 
 
@@ -83,7 +83,7 @@ def _image_source(url: str) -> dict[str, Any]:
     match = _DATA_URL.fullmatch(url)
     if match is None:
         raise UsageError(
-            f"the image '{url[:40]}...' is no data URL in base64", "write data:image/png;base64,..."
+            f"the image '{url[:40]}...' isn't a data URL in base64", "write data:image/png;base64,..."
         )
     return {"type": "base64", "media_type": match["type"], "data": match["data"]}
 
@@ -112,8 +112,8 @@ def _arguments(name: str, arguments: object) -> Mapping[str, Any]:
         parsed = None
     if not isinstance(parsed, dict):
         raise UsageError(
-            f"the arguments of the call of tool '{name}' are no JSON object: {str(arguments)[:200]!r}",
-            "Anthropic takes them parsed: leave out answers whose tool calls cannot be parsed",
+            f"the arguments of the call of tool '{name}' aren't a JSON object: {str(arguments)[:200]!r}",
+            "Anthropic takes them parsed: leave out answers whose tool calls can't be parsed",
         )
     return parsed
 

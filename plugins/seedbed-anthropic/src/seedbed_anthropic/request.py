@@ -10,10 +10,10 @@ from seedbed_anthropic.messages import split_system, translate
 from seedbed_anthropic.schema import ANSWER_TOOL, answer_tool, output_format
 
 DEFAULT_MAX_TOKENS = 4096
-"""The longest answer where nothing is said, beside the thinking budget; the API requires a number."""
+"""The longest answer by default, in addition to the thinking budget; the API requires a number."""
 
 ADAPTIVE_MAX_TOKENS = 16384
-"""The same for adaptive thinking, which has no budget and counts as part of the answer."""
+"""The same with adaptive thinking, which has no budget and counts as part of the answer."""
 
 SAMPLING = ("temperature", "top_p", "top_k")
 """Parameters that API versions after 2023-06-01 refuse."""
@@ -29,7 +29,7 @@ def build_body(
 ) -> dict[str, Any]:
     """Return the body; `native_schema` says whether a schema goes to `output_config` or to a tool.
 
-    Raises UsageError for what the API cannot take.
+    Raises UsageError for what the API can't take.
     """
     system, messages = split_system(request.messages)
     body: dict[str, Any] = {
@@ -54,7 +54,7 @@ def build_body(
 
 
 def max_tokens(wanted: int | None, thinking: Mapping[str, Any] | None) -> int:
-    """Return `max_tokens`; raises UsageError where thinking would leave nothing for the answer."""
+    """Return `max_tokens`; raises UsageError if thinking would leave nothing for the answer."""
     kind = thinking.get("type") if thinking else None
     budget = int(thinking.get("budget_tokens", 0)) if thinking and kind == "enabled" else 0
     if wanted is None:
@@ -68,7 +68,7 @@ def max_tokens(wanted: int | None, thinking: Mapping[str, Any] | None) -> int:
 
 
 def tool(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a tool definition of OpenAI's form in Anthropic's; others, as of server tools, as they are."""
+    """Return a tool definition of OpenAI's form in Anthropic's; others, such as server tools, unchanged."""
     function = definition.get("function")
     if definition.get("type") != "function" or not isinstance(function, Mapping):
         return dict(definition)
@@ -98,6 +98,7 @@ def _add_schema(body: dict[str, Any], schema: Mapping[str, Any], native: bool) -
     if native:
         body["output_config"] = {**body.get("output_config", {}), "format": output_format(schema)}
         return
+    # With tools of the user's, the model may use one of those first, so no tool is forced by name.
     others = body.get("tools", [])
     body["tools"] = [*others, answer_tool(schema)]
     body["tool_choice"] = {"type": "any"} if others else {"type": "tool", "name": ANSWER_TOOL}

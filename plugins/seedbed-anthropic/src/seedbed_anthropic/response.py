@@ -24,12 +24,12 @@ _FINISH_REASONS = {
 _WITHOUT_TEXT = ("thinking", "redacted_thinking", "tool_use", "server_tool_use")
 _SHOWN = 8
 _MOST = 2**53
-"""More tokens than any answer has: what is above it is a fault of the server's."""
+"""More tokens than any answer has: a larger number is a mistake of the server, and doesn't count."""
 _WHOLE = re.compile(r"[0-9]{1,15}(\.0+)?")
 
 
 def read_response(body: Mapping[str, Any], headers: Mapping[str, str], provider: str) -> Response:
-    """Return the response that a body holds; raises InvalidResponseError where it is no message."""
+    """Return the response in a body; raises InvalidResponseError if it isn't a message."""
     model = body.get("model")
     return Response(
         choices=(_choice(body, provider),),
@@ -48,6 +48,7 @@ def _choice(body: Mapping[str, Any], provider: str) -> Choice:
         raise InvalidResponseError(f"{provider} answered with a block of text that has no text", status=200)
     calls = [_tool_call(block, provider) for block in blocks if block.get("type") == "tool_use"]
     reason = _finish_reason(body.get("stop_reason"))
+    # The answer as the input of our own tool: a text for the task, like any other structured output.
     answers = [call.arguments for call in calls if call.name == ANSWER_TOOL]
     if answers:
         texts, calls = answers[:1], [call for call in calls if call.name != ANSWER_TOOL]
@@ -61,7 +62,7 @@ def _choice(body: Mapping[str, Any], provider: str) -> Choice:
 
 
 def _finish_reason(reason: object) -> str:
-    """Return the common word for a reason; an unknown one is kept as it came, a missing one is `other`."""
+    """Return the common word for a reason; an unknown one is kept, and a missing one is `other`."""
     return _FINISH_REASONS.get(reason, reason) if isinstance(reason, str) and reason else "other"
 
 
@@ -78,10 +79,10 @@ def _blocks(body: Mapping[str, Any], provider: str) -> list[dict[str, Any]]:
 
 
 def _other_protocol(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a body without content looks like, and the setting that fits it."""
-    came = f"what came has {', '.join(map(repr, [*body][:_SHOWN]))}" if body else "what came is empty"
+    """Return what a body without content looks like, and the setting for it."""
+    came = f"its body has {', '.join(map(repr, [*body][:_SHOWN]))}" if body else "its body is empty"
     if "choices" in body or isinstance(body.get("output"), list):
-        return (came, "that is OpenAI's protocol: use the backend 'openai'")
+        return (came, "that's OpenAI's protocol: use the backend 'openai'")
     if body.get("type") == "message" or "content" in body:
         return (came,)
     return (came, "does base_url name a server of Anthropic's Messages API?")
@@ -107,7 +108,7 @@ def _usage(usage: object) -> Usage:
     details = usage.get("output_tokens_details")
     cached = _count(usage.get("cache_read_input_tokens"))
     return Usage(
-        # Anthropic counts what it read from or wrote to its cache apart.
+        # Anthropic counts tokens that it read from or wrote to its cache separately.
         input_tokens=_count(usage.get("input_tokens"))
         + _count(usage.get("cache_creation_input_tokens"))
         + cached,
@@ -118,14 +119,14 @@ def _usage(usage: object) -> Usage:
 
 
 def _count(value: object) -> int:
-    """Return a number of tokens, which some servers send as a float or as text; 0 for what is none."""
+    """Return a number of tokens, which some servers send as a float or as text; 0 for anything else."""
     if isinstance(value, int):
         return value if 0 < value < _MOST and value is not True else 0
     return int(float(value)) if isinstance(value, str | float) and _WHOLE.fullmatch(str(value)) else 0
 
 
 def read_limits(headers: Mapping[str, str]) -> Limits | None:
-    """Return what the `anthropic-ratelimit-*` headers say, or None where there are none."""
+    """Return what the `anthropic-ratelimit-*` headers say, or None if there are none."""
     limits = Limits(
         requests=_number(headers, "requests-limit"),
         requests_left=_number(headers, "requests-remaining"),

@@ -1,4 +1,4 @@
-"""What Anthropic's structured output takes of JSON Schema, and a tool that stands in for it."""
+"""Which part of JSON Schema Anthropic's structured output takes, and a tool that replaces it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from seedbed import SchemaDialect
 
 ANSWER_TOOL = "seedbed_answer"
-"""The tool whose input is the answer, where structured output is not to be had otherwise."""
+"""The tool whose input is the answer, if structured output isn't available otherwise."""
 
 _FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
@@ -32,7 +32,7 @@ TOOL = SchemaDialect(
     formats=_FORMATS,
     constructs=frozenset({"any_value", "open_object", "tuple", "recursion"}),
 )
-"""The input of a tool is an object, of whatever kind: the model is told its schema and not held to it."""
+"""A tool's input is an object of any kind: the model gets its schema, but isn't held to it."""
 
 
 def output_format(schema: Mapping[str, Any]) -> dict[str, Any]:

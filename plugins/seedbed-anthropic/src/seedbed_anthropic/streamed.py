@@ -15,7 +15,7 @@ _DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta
 def message_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the message whose pieces are the events (https://platform.claude.com/docs/en/api/streaming).
 
-    Raises InvalidResponseError where no event says how it ended: the stream has broken off.
+    Raises InvalidResponseError if no event says how it ended: the stream has broken off.
     """
     message: dict[str, Any] = {}
     blocks: dict[int, dict[str, Any]] = {}
@@ -55,7 +55,7 @@ def _add_piece(block: dict[str, Any], delta: Mapping[str, Any]) -> None:
 
 
 def _whole(block: dict[str, Any]) -> dict[str, Any]:
-    """Return a block with the input of a tool, which comes as pieces of JSON."""
+    """Return a block with the input of a tool, which arrives as pieces of JSON."""
     if "partial_json" not in block:
         return block
     try:

@@ -1,4 +1,4 @@
-"""llama.cpp inside the process as a Seedbed backend; its class is imported when it is asked for."""
+"""llama.cpp inside the process as a Seedbed backend; its class is imported when it's needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One streamed completion: started, collected chunk by chunk, and stopped between two of them."""
+"""One streamed completion: started, collected chunk by chunk, and stopped between two chunks.
+
+It's streamed so that it can be stopped: otherwise a cancelled call would compute until its end.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from seedbed_llamacpp.faults import error_of_exception, error_of_report
 
 
 class Completions(Protocol):
-    """What a call needs of `xllamacpp.Server`."""
+    """The part of `xllamacpp.Server` that a call uses."""
 
     def handle_chat_completions(self, prompt: dict[str, Any], callback: Any) -> None:
         """Answer `prompt`, giving `callback` each chunk until it returns True."""
@@ -21,7 +24,7 @@ class Completions(Protocol):
 
 @dataclass
 class Answer:
-    """What the chunks of one answer amount to."""
+    """The chunks of one answer, put together."""
 
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
@@ -31,7 +34,7 @@ class Answer:
     timings: Mapping[str, Any] = field(default_factory=dict)
 
     def add(self, chunk: Mapping[str, Any]) -> None:
-        """Take in one chunk, or raise the typed error that it reports."""
+        """Add one chunk, or raise the typed error that it reports."""
         if error := chunk.get("error"):
             raise error_of_report(error)
         for choice in chunk.get("choices", ()):
@@ -54,6 +57,7 @@ class Call:
 
     def stop(self, error: BaseException) -> None:
         """Have the call raise `error` at its next chunk, or instead of starting."""
+        # The first reason counts: a cancelled call that is also unloaded was cancelled.
         if self._stopped is None:
             self._stopped = error
 
@@ -72,7 +76,7 @@ class Call:
         return self._answer
 
     def _receive(self, chunk: Mapping[str, Any]) -> bool:
-        """Collect a chunk; True ends the call. What is raised here would be lost in C++."""
+        """Collect a chunk; True ends the call. An exception raised here would be lost in C++."""
         try:
             self._answer.add(chunk)
         except BaseException as error:  # noqa: BLE001

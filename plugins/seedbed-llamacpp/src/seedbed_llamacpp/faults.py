@@ -1,4 +1,4 @@
-"""From what llama.cpp reports to the typed error it means."""
+"""From what llama.cpp reports to the typed error that it means."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def error_of_report(report: Any) -> LLMError:
     if report.get("type") == "exceed_context_size_error":
         return ContextOverflowError(
             f"the prompt has {report.get('n_prompt_tokens')} tokens, "
-            f"which do not fit into the {report.get('n_ctx')} of a row",
+            f"which don't fit into the {report.get('n_ctx')} of a row",
             "raise the LLM's parameter 'context', or shorten the prompt",
             status=status,
         )
@@ -31,7 +31,7 @@ def error_of_report(report: Any) -> LLMError:
 
 
 def error_of_exception(error: Exception) -> LLMError:
-    """Return the error for what a call into llama.cpp raised: its opinion of the request, or a fault."""
+    """Return the error for what a call into llama.cpp raised: a refused request, or a failure."""
     if isinstance(error, ValueError | TypeError):
         return _refused(str(error).removeprefix(_NOISE), None)
     return ServerError(f"llama.cpp failed: {error}", retryable=False)
@@ -39,7 +39,7 @@ def error_of_exception(error: Exception) -> LLMError:
 
 def _refused(message: str, status: int | None) -> BadRequestError:
     advice = (
-        ("the schema, or a grammar in 'extra', is more than llama.cpp can hold to: make it simpler",)
+        ("the schema, or a grammar in 'extra', is too complex for llama.cpp: make it simpler",)
         if "grammar" in message or "schema" in message
         else ()
     )

@@ -1,4 +1,4 @@
-"""What a forked child must not do with llama.cpp: its threads stay behind in the parent."""
+"""What a forked child must not do with llama.cpp: the model's threads exist only in the parent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def refuse_after_fork(pid: int) -> None:
     """Raise UsageError unless this is the process `pid`."""
     if os.getpid() != pid:
         raise UsageError(
-            "this process was forked from one that had loaded a llama.cpp model, and cannot use it",
+            "this process was forked from one that had loaded a llama.cpp model, and can't use it",
             "start processes with multiprocessing's 'spawn', or load the model in the child only",
         )
 
@@ -21,8 +21,8 @@ def refuse_after_fork(pid: int) -> None:
 def never_free(native: object) -> None:
     """Keep an object of llama.cpp alive past the interpreter's end.
 
-    Freed in a forked child it would wait for threads that are not there; freed at any time but ours,
-    for threads that wait for the interpreter.
+    If it's freed in a forked child, it waits for threads that don't exist there. If the interpreter frees it
+    at its end, it waits for threads that wait for the interpreter.
     """
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(native))
 
@@ -36,9 +36,9 @@ def may_free(native: object) -> None:
 def spare_children_the_destructors() -> None:
     """Have children forked from now on end without llama.cpp's static destructors, which hang there.
 
-    An exit handler that leaves with the same status runs before them, since it is registered later.
-    Where the C library has no `on_exit` (macOS, musl), children must end through `os._exit`, as those
-    of multiprocessing do.
+    An exit handler that exits with the same status runs before them, since it's registered later. If the C
+    library has no `on_exit` (macOS, musl), children must end through `os._exit`, as those of multiprocessing
+    do.
     """
     if not hasattr(os, "register_at_fork"):
         return

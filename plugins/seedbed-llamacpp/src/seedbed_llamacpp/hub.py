@@ -1,4 +1,4 @@
-"""GGUF files of the Hugging Face hub, through huggingface_hub and its cache."""
+"""GGUF files from the Hugging Face hub, through huggingface_hub and its cache."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ HUB_PREFIX = "hf:"
 
 
 def hub_file(model: str) -> Path:
-    """Return the file of `hf:org/repo/file.gguf`: from the local cache, else downloaded.
+    """Return the file of `hf:org/repo/file.gguf`: from the local cache, or else downloaded.
 
-    Raises UsageError for another form and without the extra `hub`, UnknownModelError where the hub
-    has no such file for this user, LLMConnectionError where it cannot be reached.
+    Raises UsageError for another form and without the extra `hub`, UnknownModelError if the hub has no such
+    file for this user, LLMConnectionError if the hub can't be reached.
     """
     parts = model.removeprefix(HUB_PREFIX).split("/", 2)
     if len(parts) != 3 or not all(parts) or not parts[2].lower().endswith(".gguf"):
@@ -34,7 +34,7 @@ def hub_file(model: str) -> Path:
 
 
 def _cached_or_downloaded(huggingface_hub: Any, repository: str, file: str) -> str:
-    # The cache first and alone: a run must not depend on the hub being there a second time.
+    # First the cache alone: a second run must not depend on the hub, nor get another version of the file.
     try:
         path: str = huggingface_hub.hf_hub_download(repository, file, local_files_only=True)
     except huggingface_hub.errors.LocalEntryNotFoundError:
@@ -51,7 +51,7 @@ def _hub_error(errors: Any, model: str, error: Exception) -> Exception:
     if isinstance(error, errors.LocalEntryNotFoundError):
         return LLMConnectionError(
             f"cannot download '{model}': the Hugging Face hub cannot be reached",
-            "is the network there, and HF_ENDPOINT right?",
+            "is there a network, and is HF_ENDPOINT right?",
             "without a network: download the file elsewhere, and write llamacpp//folder/file.gguf",
             fatal=True,
         )

@@ -22,7 +22,7 @@ GRAMMAR = SchemaDialect(
     anchored_patterns=True,
     largest_count=1000,
 )
-"""What can be made a grammar; one that repeats a part more than 2000 times is refused.
+"""What llama.cpp can turn into a grammar; it refuses one that repeats a part more than 2000 times.
 
 https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schemas--gbnf
 """
@@ -30,6 +30,8 @@ https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schema
 
 class LlamaCppLLM(LLM):
     """A model in a GGUF file, run by llama.cpp inside the process.
+
+        LlamaCppLLM(model="smollm2-135m", temperature=0.7, parallel=4)
 
     `model` is a name (`smollm2-135m`), a path that ends in `.gguf`, or `hf:org/repo/file.gguf`. All
     LLMs with the same file and settings share one loaded model.
@@ -70,7 +72,7 @@ class LlamaCppLLM(LLM):
 
     @property
     def model_name(self) -> str:
-        """The model as written, or the stem of its file: no folder of this machine enters a row."""
+        """The model as written, or the stem of its file, so that no folder of this machine is in a row."""
         return model_name(self.model)
 
     @property
@@ -84,24 +86,24 @@ class LlamaCppLLM(LLM):
         return self.parallel
 
     def load(self) -> None:
-        """Load the model, unless another LLM of this process has; downloads a file of the hub first."""
+        """Load the model, unless another LLM of this process has; downloads a file from the hub first."""
         path = model_file(self.model)
         settings = Settings(path, self.parallel, self.context, self.threads, self.gpu_layers)
         self._lease = servers().lease(settings)
 
     def unload(self) -> None:
-        """Give the model back; the last LLM that does so frees it, and stops what it still answers."""
+        """Release the model; the last LLM that does so frees it, and stops the answers in flight."""
         super().unload()
         if self._lease is not None:
             servers().release(self._lease)
             self._lease = None
 
     async def check(self) -> None:
-        """Raise where there is no such model, or its file is none; nothing is loaded yet."""
+        """Raise if there's no such model, or if its file isn't a GGUF file; nothing is loaded yet."""
         await asyncio.to_thread(model_file, self.model)
 
     async def respond(self, request: Request) -> Response:
-        """Ask the model once. Cancelled, it has the model stop at its next token."""
+        """Ask the model once. If it's cancelled, the model stops at its next token."""
         body = request_body(request)
         lease = self._lease
         if lease is None or lease.server.closed:
@@ -113,5 +115,6 @@ class LlamaCppLLM(LLM):
         try:
             answer = await asyncio.wrap_future(future)
         finally:
+            # On a finished call this does nothing. Without it, a cancelled call would keep its slot busy.
             call.stop(asyncio.CancelledError())
         return response_of(answer, request, lease.settings.path.stem)

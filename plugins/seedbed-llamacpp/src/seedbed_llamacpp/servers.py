@@ -15,7 +15,7 @@ from seedbed_llamacpp.server import Server, Settings
 
 
 class Lease:
-    """The right to use a server, held by an LLM; letting go of it without `release` closes nothing."""
+    """An LLM's right to use a server; dropping it without `release` closes nothing."""
 
     def __init__(self, settings: Settings, server: Server) -> None:
         self.settings = settings
@@ -23,7 +23,7 @@ class Lease:
 
 
 class Servers:
-    """Starts servers and hands out leases of them; safe to use from several threads."""
+    """Starts servers and leases them; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._pid = os.getpid()
@@ -34,9 +34,9 @@ class Servers:
         atexit.register(self.close)
 
     def lease(self, settings: Settings) -> Lease:
-        """Return a lease of the server with these settings, started if there is none; may take seconds.
+        """Return a lease of the server with these settings, which is started if needed; may take seconds.
 
-        Raises LLMError where llama.cpp cannot load the file, UsageError in a forked child.
+        Raises LLMError if llama.cpp can't load the file, UsageError in a forked child.
         """
         refuse_after_fork(self._pid)
         with self._lock:
@@ -49,7 +49,7 @@ class Servers:
             return lease
 
     def release(self, lease: Lease) -> None:
-        """Take a lease back; with its last one a server is closed, and what is in flight there stopped."""
+        """Take a lease back; with its last one, a server is closed and its calls in flight are stopped."""
         if os.getpid() != self._pid:
             return
         with self._lock:
@@ -60,7 +60,7 @@ class Servers:
                 lease.server.close(LLMError("the model was unloaded while it answered"))
 
     def close(self) -> None:
-        """Stop all calls as cancelled, and free all models; nothing can be leased any more."""
+        """Cancel all calls and free all models; nothing can be leased afterwards."""
         if os.getpid() != self._pid:
             return
         with self._lock:

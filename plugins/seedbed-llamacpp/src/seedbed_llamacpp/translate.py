@@ -1,4 +1,4 @@
-"""From a request to llama.cpp's body of it, and from its answer to a response."""
+"""From a request to llama.cpp's body, and from its answer to a response."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from seedbed import (
 from seedbed_llamacpp.call import Answer
 
 _SEEDS = 2**32 - 1
-"""llama.cpp's seeds are 32 bits, of which the last value means a random one."""
+"""llama.cpp's seeds have 32 bits, and the last value means a random seed."""
 _RESERVED = ("messages", "prompt", "n", "stream", "stream_options", "return_progress")
 _FINISH_REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
 
 
 def request_body(request: Request) -> dict[str, Any]:
-    """Return the request as llama.cpp's chat completions take it, a raw prompt as its completions do.
+    """Return the request as llama.cpp's chat completions take it, or a raw prompt as its completions do.
 
-    No part of an earlier prompt is taken from the cache, since an answer would then depend on what
-    ran before it. Progress is reported while the prompt is read, so that a call can be stopped there.
+    Prompts aren't taken from the cache, since an answer would then depend on what ran before it: 13 of 14
+    were the same in the reverse order. Progress is reported while the prompt is read, so that a call can be
+    stopped then.
     """
     for name in _RESERVED:
         if name in request.extra:
-            raise UsageError(f"'{name}' cannot be set through 'extra'", "the backend sets it by itself")
+            raise UsageError(f"'{name}' cannot be set through 'extra'", "the backend sets it itself")
     given = {
         "temperature": request.temperature,
         "top_p": request.top_p,
@@ -61,7 +62,7 @@ def _asked(request: Request) -> dict[str, Any]:
 def _logprobs_asked(request: Request) -> dict[str, Any]:
     if request.logprobs is None:
         return {}
-    # With none asked for, llama.cpp would leave out the chosen token's own.
+    # With 0 alternatives, llama.cpp would leave out the chosen token's own.
     alternatives = max(1, request.logprobs)
     return (
         {"logprobs": alternatives} if request.raw_prompt else {"logprobs": True, "top_logprobs": alternatives}
@@ -69,7 +70,7 @@ def _logprobs_asked(request: Request) -> dict[str, Any]:
 
 
 def _message(message: Message) -> Message:
-    # Chat templates of open models know the older name of the role only.
+    # Chat templates of open models only know the role's older name.
     return {**message, "role": "system"} if message["role"] == "developer" else message
 
 
@@ -82,7 +83,7 @@ def _response_format(schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def response_of(answer: Answer, request: Request, model: str) -> Response:
     """Return the answer as a response of one choice; `model` is the file's name.
 
-    Raises InvalidResponseError where the answer ended without a reason.
+    Raises InvalidResponseError if the answer ended without a reason.
     """
     if answer.finish_reason is None:
         raise InvalidResponseError("llama.cpp ended its answer without saying why")

@@ -14,8 +14,8 @@ T = TypeVar("T")
 class Workers(Generic[T]):
     """A fixed number of daemon threads that run functions, in the order in which they were submitted.
 
-    Not a ThreadPoolExecutor: the interpreter joins its threads before anyone can tell them to stop,
-    so that exit would wait for answers that nobody reads.
+    Not a ThreadPoolExecutor: the interpreter joins its threads before anything can tell them to stop, so the
+    exit would wait for answers that nobody reads.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -52,7 +52,7 @@ def _run(future: Future[T], function: Callable[[], T]) -> None:
         return
     try:
         result = function()
-    except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits for the future)
+    except BaseException as error:  # noqa: BLE001  (it's raised where the future is awaited)
         future.set_exception(error)
     else:
         future.set_result(result)

@@ -17,7 +17,7 @@ def _present(text: str) -> str:
     return text.strip()
 
 
-# Checked here and not by the schema: not every provider's strict mode knows `minLength`.
+# Checked here instead of in the schema, since not every provider's strict mode has `minLength`.
 Text = Annotated[str, AfterValidator(_present)]
 
 EXAMPLE = "Why does a steel ship float although steel is heavier than water?"
@@ -36,14 +36,14 @@ QUESTION_TYPES = {
 class QAPairs(GeneratorTask):
     """Questions with their answers, for fine-tuning and for retrieval tests.
 
-    Topic, difficulty and type of question are drawn for each row, so that the rows spread evenly and
-    row 7 is row 7 in every run of the same seed.
+    Topic, difficulty and type of question are sampled for each row, so that the rows are spread evenly, and
+    row 7 is the same in every run with the same seed.
     """
 
     sampled = ("topic", "difficulty", "question_type")
 
     class Output(BaseModel):
-        """What the model writes of a row."""
+        """The part of a row that the model writes."""
 
         question: Text = Field(description="One question, complete in itself.")
         answer: Text = Field(description="The answer, correct and complete.")
@@ -58,7 +58,7 @@ class QAPairs(GeneratorTask):
     )
     generation: GenerationParameters = Field(
         default_factory=lambda: GenerationParameters(max_tokens=512),
-        description="Sampling parameters; they beat those of the LLM.",
+        description="Sampling parameters; they override those of the LLM.",
     )
     topics: list[str] = Field(default=list(TOPICS), min_length=1, description="What the questions are about.")
     difficulties: list[str] = Field(
@@ -74,7 +74,7 @@ class QAPairs(GeneratorTask):
         return ["topic", "difficulty", "question_type", "question", "answer"]
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
-        """Draw topic, difficulty and type of question of one row."""
+        """Sample topic, difficulty and type of question of one row."""
         kind = rng.choice(list(self.question_types))
         return {
             "topic": rng.choice(self.topics),
@@ -84,7 +84,7 @@ class QAPairs(GeneratorTask):
         }
 
     def format_output(self, output: str | None, input: Row | None) -> Any:
-        """Return question and answer; reject the example of the prompt, which small models repeat."""
+        """Return question and answer; reject the prompt's example, which small models repeat."""
         row = super().format_output(output, input)
         if row["question"] == EXAMPLE or row["answer"] == EXAMPLE_ANSWER:
             raise Reject("a copy of the example")

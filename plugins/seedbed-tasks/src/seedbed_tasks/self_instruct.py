@@ -1,4 +1,4 @@
-"""Self-Instruct: a model writes new instructions after examples of others."""
+"""Self-Instruct: a model writes new instructions, given examples of others."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SHORTEST, _LONGEST = 3, 150
 
 
 class SelfInstruct(GeneratorTask):
-    """New instructions for fine-tuning, written after examples of seed instructions and of earlier rows.
+    """New instructions for fine-tuning, written from examples of seed instructions and earlier rows.
 
-    The method of Wang et al., 2023 (https://arxiv.org/abs/2212.10560): eight instructions in the prompt, a
-    quarter of them the model's own; the paper's rules against instructions that no text can answer; and
-    its filter, which keeps an instruction only if it is unlike all seeds and rows before it (ROUGE-L below
-    `max_likeness`). Answer them with `text-generation`.
+    The method is that of Wang et al., 2023 (https://arxiv.org/abs/2212.10560): eight instructions in the
+    prompt, a quarter of them the model's own; the paper's rules against instructions that text alone can't
+    answer; and its filter, which keeps an instruction only if it's unlike all seeds and earlier rows (ROUGE-L
+    below `max_likeness`). Answer them with `text-generation`.
     """
 
     feedback = 64
@@ -40,17 +40,17 @@ class SelfInstruct(GeneratorTask):
     )
     generation: GenerationParameters = Field(
         default_factory=lambda: GenerationParameters(max_tokens=256),
-        description="Sampling parameters; they beat those of the LLM.",
+        description="Sampling parameters; they override those of the LLM.",
     )
     seed_instructions: list[str] = Field(
-        default=list(SEED_INSTRUCTIONS), min_length=1, description="The pool that examples are drawn from."
+        default=list(SEED_INSTRUCTIONS), min_length=1, description="The pool that examples are sampled from."
     )
     examples: int = Field(default=8, ge=1, description="Instructions shown in each prompt.")
     max_likeness: float = Field(
         default=0.7,
         gt=0,
         le=1,
-        description="A new instruction is less like any earlier one.",
+        description="How much a new instruction may be like any earlier one: less than this.",
     )
 
     _pool: Instructions = PrivateAttr(default_factory=Instructions)
@@ -62,13 +62,13 @@ class SelfInstruct(GeneratorTask):
         return ["instruction"]
 
     def load(self) -> None:
-        """Load the LLM, and begin with the seed instructions alone."""
+        """Load the LLM, and begin with only the seed instructions."""
         super().load()
         self._pool = Instructions(self.seed_instructions, threshold=self.max_likeness)
         self._known = 0
 
     def sample(self, index: int, rng: random.Random, accepted: Sequence[Row] = ()) -> dict[str, Any]:
-        """Draw the examples of one row, a quarter of them from the accepted rows."""
+        """Sample the examples of one row, a quarter of them from the accepted rows."""
         own = [row["instruction"] for row in rng.sample(accepted, min(self.examples // 4, len(accepted)))]
         count = min(self.examples - len(own), len(self.seed_instructions))
         examples = rng.sample(self.seed_instructions, count) + own
@@ -77,6 +77,7 @@ class SelfInstruct(GeneratorTask):
 
     def admit(self, row: Row, accepted: Sequence[Row]) -> None:
         """Reject an instruction that is like a seed or an accepted one."""
+        # Only the rows that were accepted since: the pool has the others.
         for known in accepted[self._known :]:
             self._pool.add(known["instruction"])
         self._known = len(accepted)

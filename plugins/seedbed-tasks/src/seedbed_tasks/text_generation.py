@@ -6,9 +6,9 @@ from seedbed import Task
 
 
 class TextGeneration(Task):
-    """Answers the instruction of each row; adds the column `generation`.
+    """Answers each row's instruction; adds the column `generation`.
 
-    Works on rows with a column `instruction`, or with whatever columns `template` reads:
+    Works on rows with a column `instruction`, or with the columns that `template` reads:
     `--set template="Summarise in one sentence: {{ text }}"`.
     """
 
