@@ -94,7 +94,7 @@ def test_another_task_does_not_get_into_the_run(seedbed: Seedbed) -> None:
     seedbed(*POEMS, "3")
     result = seedbed("run", "t.py:Odd", *ECHO, "-n", "3", "-o", "poems.jsonl")
     assert result.status == 2
-    assert "the run 'poems' is one of 'haiku', not of 'odd'" in result.error
+    assert "the run 'poems' belongs to 'haiku', not to 'odd'" in result.error
     assert "--name NAME" in result.error
     assert "--restart" in result.error
     assert rows() == 3

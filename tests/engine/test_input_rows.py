@@ -119,8 +119,8 @@ def test_rows_are_taken_from_datasets_of_hugging_face(tmp_path):
 
 
 WRONG: list[tuple[Any, str]] = [
-    ({"text": ["a"]}, "is one dict, not rows"),
-    (Shape(text="a", day=DAY), "is one Shape, not rows"),
+    ({"text": ["a"]}, "is a single dict, not rows"),
+    (Shape(text="a", day=DAY), "is a single Shape, not rows"),
     (5, "of type int, which holds no rows"),
     (b"text", "of type bytes, which holds no rows"),
     (["a", "b"], "holds values of type str where rows were expected"),

@@ -163,12 +163,12 @@ def test_the_model_is_given_to_the_tasks_that_have_none():
 
 WRONG = {
     "no model": (lambda: run(Ask(), input=ROWS), "task 'ask' has no LLM"),
-    "no rows": (lambda: run(Ask(llm=scripted())), "'ask' works on rows, and there are none"),
+    "no rows": (lambda: run(Ask(llm=scripted())), "'ask' takes rows as input, and there are none"),
     "rows for a generator": (
         lambda: run(Endless(llm=scripted()), 3, input=ROWS),
         "'endless' makes its rows without input",
     ),
-    "no end": (lambda: run(Endless(llm=scripted())), "'endless' makes rows without end"),
+    "no end": (lambda: run(Endless(llm=scripted())), "'endless' can make any number of rows"),
     "no rows wanted": (lambda: run(Endless(llm=scripted()), 0), "cannot make 0 rows"),
     "no calls allowed": (
         lambda: run(Endless(llm=scripted()), 1, concurrency=0),

@@ -174,7 +174,7 @@ def test_an_object_is_an_observer_and_its_properties_are_left_alone():
 
 
 def test_a_class_in_place_of_an_object_is_refused():
-    with pytest.raises(UsageError, match=r"give an object of it: Watch\(\)"):
+    with pytest.raises(UsageError, match=r"pass an instance: Watch\(\)"):
         Observer.of(Watch)
 
 

@@ -53,7 +53,7 @@ def _check_owner(store: RunStore, plan: Plan, name: str) -> None:
         return
     if last.manifest.get("task") != plan.name:
         raise UsageError(
-            f"the run '{name}' is one of '{last.manifest.get('task')}', not of '{plan.name}'",
-            "give this one a name of its own: --name NAME on the command, name='NAME' in Python",
+            f"the run '{name}' belongs to '{last.manifest.get('task')}', not to '{plan.name}'",
+            "give this run another name: --name NAME on the command, name='NAME' in Python",
             "or start over with --restart, which sets the old one aside",
         )

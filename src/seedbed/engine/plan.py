@@ -144,8 +144,8 @@ def _check_source(plan: Plan, is_read_in_a_way: bool) -> None:
     over_rows = [step for step in _sources(plan) if not isinstance(step, GeneratorStep)]
     if over_rows and plan.input is None:
         raise UsageError(
-            f"'{over_rows[0].name}' works on rows, and there are none",
-            "give it rows: --input rows.jsonl on the command, input=... in Python",
+            f"'{over_rows[0].name}' takes rows as input, and there are none",
+            "give it some: --input rows.jsonl on the command, input=... in Python",
         )
     if not over_rows and plan.input is None and is_read_in_a_way:
         raise UsageError(
@@ -168,7 +168,7 @@ def _check_numbers(plan: Plan) -> None:
     for step in _sources(plan):
         if plan.n is None and isinstance(step, GeneratorTask) and step.is_indexed and not step.finite:
             raise UsageError(
-                f"'{step.name}' makes rows without end",
+                f"'{step.name}' can make any number of rows",
                 "say how many: -n 100 on the command, n=100 in Python",
             )
 

@@ -31,6 +31,8 @@ from seedbed.tracebacks import where
 class Session:
     """Makes an engine produce the rows of a job, and does everything else that belongs to a run.
 
+        made = open_session(make_plan("qa-pairs", n=10, llm="openai/gpt-4.1-mini"), name="qa").execute()
+
     `run` has the live counts. `drain` and `cancel` may be called from any thread.
     """
 

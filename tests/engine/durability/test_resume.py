@@ -222,6 +222,6 @@ def test_restart_of_a_run_that_is_not_there_begins_it(again):
 def test_a_name_that_another_task_has_is_refused_and_nothing_is_asked(again, answering_server, llm):
     again(Joke(), 5)
     answering_server.forget()
-    with pytest.raises(UsageError, match="the run 'r' is one of 'joke', not of 'explain'"):
+    with pytest.raises(UsageError, match="the run 'r' belongs to 'joke', not to 'explain'"):
         run(Explain(), input=[{"joke": "x"}], llm=llm, name="r")
     assert answering_server.count == 0

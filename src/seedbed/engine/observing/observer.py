@@ -41,7 +41,7 @@ class Observer:
             return given
         if inspect.isclass(given):
             raise UsageError(
-                f"the observer {given.__name__!r} is a class", f"give an object of it: {given.__name__}()"
+                f"the observer {given.__name__!r} is a class", f"pass an instance: {given.__name__}()"
             )
         named = given if isinstance(given, ModuleType) else type(given)
         return cls(Installed(OBSERVERS, named.__name__, named.__name__, HERE, ""), given)

@@ -60,8 +60,8 @@ class Barrier:
         if self._store.get_mark(self._mark) == key:
             return True
         self._forget()
-        # The mark follows the last row: after a kill it isn't there, and the rows are made again, as the
-        # first half of them can't be told from all.
+        # The mark follows the last row. After a kill it isn't there, and the rows are made again: half of
+        # them look like a complete set.
         for number, row in enumerate(self._rows([AllRows(rows) for rows in inputs])):
             data = b"[" + encode_row(row) + b"]"
             self._store.add_result(Result(self._node.name, str(number), key, 0, "done", data))

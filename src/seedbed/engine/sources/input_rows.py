@@ -23,8 +23,7 @@ from seedbed.tasks.rows import plain_row
 Input: TypeAlias = str | Path | Iterable[Any]
 """Rows for a task over rows: a file, a table (pandas, polars, Arrow, `datasets`), or mappings."""
 
-# As in JSON Lines any row may have other columns, one row says too little; all would mean to read the file
-# twice.
+# In JSON Lines any row may have other columns: one row says too little, and reading all reads the file twice.
 _LOOKED_AT = 100
 
 
@@ -141,7 +140,8 @@ def _rows_in(given: Any) -> Iterable[Any]:
         return records
     if isinstance(given, Mapping) or _is_row(given):
         raise UsageError(
-            f"the input is one {type(given).__name__}, not rows", "give a list of rows: input=[{...}, {...}]"
+            f"the input is a single {type(given).__name__}, not rows",
+            "give a list of rows: input=[{...}, {...}]",
         )
     if hasattr(given, "__aiter__"):
         raise UsageError("the input is asynchronous", "collect it first: input=[row async for row in rows]")

@@ -59,8 +59,8 @@ class SourceMaker:
         assert generator is not None
         if isinstance(generator, GeneratorTask) and generator.is_indexed:
             return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
-        # A generator that calls a model makes a row only when one is wanted: each row ahead may be paid for
-        # in vain.
+        # A generator that calls a model makes a row only when one is wanted: rows made ahead would be paid
+        # for, even if they turn out not to be needed.
         ahead = 0 if llms_in(generator) else READ_AHEAD
         return ThreadedSource(self._yielded(generator), ahead, self._keeping(generator), self._ahead)
 
@@ -149,8 +149,8 @@ class SourceMaker:
             stored = self._journal.result(step, item.id)
             if stored is not None and stored.key == key:
                 self._journal.kept[step] += 1
-                # Rows downstream were made from the earlier row, and their answers are paid for. To go on
-                # would mix two data sets; to make all again would buy what nobody asked for.
+                # Rows downstream were made from the earlier row, and their answers are paid for. Continuing
+                # would mix rows of two generators; making all of them again would buy the answers again.
                 if stored.data != result.data:
                     raise _unlike(step, item.id)
             self._journal.keep_result(result, stored)

@@ -285,7 +285,7 @@ class ContentIds:
     """Ids of rows whose order may change: the digest of a row, and how many equal rows came before."""
 
     def __init__(self) -> None:
-        # Eight bytes for each row, and a count only for those that come again: inputs have millions of rows.
+        # Eight bytes for each row, and a count only for those that come again: an input may have millions.
         self._once: set[int] = set()
         self._often: Counter[int] = Counter()
 
