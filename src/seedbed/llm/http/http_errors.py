@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,14 @@ from seedbed.errors import (
     TimedOutError,
 )
 from seedbed.llm.answer_json import ReadJSON, read_json
+from seedbed.llm.http.quoting import (
+    Secrets,
+    described_answer,
+    detail_of,
+    is_page,
+    json_or_none,
+    without_secrets,
+)
 from seedbed.llm.http.refusals import (
     WORDS,
     Refusal,
@@ -30,7 +38,6 @@ from seedbed.llm.http.refusals import (
     refusal,
     words_of,
 )
-from seedbed.llm.keys.redaction import redact
 from seedbed.llm.limits.retry_after import wait_wanted
 from seedbed.llm.response import Limits
 
@@ -39,13 +46,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_DETAIL = 400
 _BROKEN_OFF = ("error", "abort", "aborted", "cancelled", "insufficient_system_resource")
 """Reasons for which a server gives up in the middle of an answer; the last one is DeepSeek's."""
 _NOT_THE_API = "does base_url name the API itself, with its /v1 where there is one?"
-
-Secrets = Iterable[str] | Callable[[], Iterable[str]]
-"""What must not be shown, or a function that returns it, which is called only if there's an error to show."""
 
 LimitsReader = Callable[[Mapping[str, str]], Limits | None]
 """Reads what a provider's headers say about rate limits; their names are looked up in any case."""
@@ -99,9 +102,10 @@ def _object_in(
     try:
         read = read_json(answer.body)
     except ValueError as unreadable:
+        what = described_answer(without_secrets(answer, secrets))
         raise InvalidResponseError(
-            f"{provider} answered {_describe(_redacted(answer, secrets))} where JSON was expected",
-            *([_NOT_THE_API] if _is_page(answer) else []),
+            f"{provider} answered {what} where JSON was expected",
+            *([_NOT_THE_API] if is_page(answer) else []),
             status=answer.status,
         ) from unreadable
     # The answer was paid for, so it's used; once in the log, so that someone can tell the server's authors.
@@ -135,7 +139,7 @@ def error_told(
 
 
 def _object_or_empty(body: bytes) -> dict[str, Any]:
-    value = _json_or_none(body)
+    value = json_or_none(body)
     found = value[0] if isinstance(value, list) and len(value) == 1 else value
     return found if isinstance(found, dict) else {}
 
@@ -193,9 +197,9 @@ def http_error(answer: HTTPAnswer, provider: str, secrets: Secrets = ()) -> LLME
     refused, for example for a parameter that the model doesn't take.
     """
     # First of all, so that no part of a key gets into the error's text, whatever happens to it below.
-    answer = _redacted(answer, secrets)
-    body = _json_or_none(answer.body)
-    detail = _detail(answer, body)
+    answer = without_secrets(answer, secrets)
+    body = json_or_none(answer.body)
+    detail = detail_of(answer, body)
     hints = f"{detail} {words_of(body)}"
     kind, advice, fatal = _classify(answer.status, hints, parameter_of(body))
     error = kind(
@@ -237,9 +241,9 @@ def _error_in_disguise(answer: HTTPAnswer, error: Any, provider: str, secrets: S
     body = orjson.dumps({"error": error}, default=str)
     if status is not None:
         return http_error(answer._replace(status=status, body=body), provider, secrets)
-    redacted = _redacted(answer._replace(body=body), secrets)
-    told = _json_or_none(redacted.body)
-    detail = _detail(redacted, told)
+    redacted = without_secrets(answer._replace(body=body), secrets)
+    told = json_or_none(redacted.body)
+    detail = detail_of(redacted, told)
     fact = f"{provider} answered {answer.status} with an error inside: {detail}"
     hints = f"{detail} {words_of(told)}"
     if not means_something(hints):
@@ -258,48 +262,3 @@ def _status_told(error: Any) -> int | None:
             if text in WORDS:
                 return WORDS[text]
     return None
-
-
-def _redacted(answer: HTTPAnswer, secrets: Secrets) -> HTTPAnswer:
-    """Return the answer without secrets: shortening the text first could leave part of a key in it."""
-    if callable(secrets):
-        secrets = secrets()
-    text = answer.body.decode("utf-8", "surrogateescape")
-    return answer._replace(body=redact(text, secrets).encode("utf-8", "surrogateescape"))
-
-
-def _detail(answer: HTTPAnswer, body: Any) -> str:
-    """Return the server's own words about an error, in one line of limited length."""
-    if body is None:
-        return _describe(answer)
-    found = body[0] if isinstance(body, list) and len(body) == 1 else body
-    for key in ("error", "message", "detail"):
-        if isinstance(found, dict) and found.get(key):
-            found = found[key]
-    text = found if isinstance(found, str) else orjson.dumps(found).decode()
-    return _one_line(text) or "no reason given"
-
-
-def _json_or_none(body: bytes) -> Any:
-    try:
-        return read_json(body).value
-    except ValueError:
-        return None
-
-
-def _describe(answer: HTTPAnswer) -> str:
-    text = answer.body.decode("utf-8", "replace")
-    if "<html" in text[:1000].lower():
-        title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        return f"an HTML page ({_one_line(title[1])})" if title else "an HTML page"
-    return f"text ({_one_line(text)})" if text.strip() else "nothing"
-
-
-def _is_page(answer: HTTPAnswer) -> bool:
-    """Whether a web server has answered instead of the API: with a page, or with nothing at all."""
-    return b"<html" in answer.body[:1000].lower() or not answer.body.strip()
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_DETAIL else line[:_LONGEST_DETAIL] + "..."
