@@ -77,7 +77,7 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(
 
     assert (tmp_path / "first").read_text() == "3\n"
     assert ended.stderr.startswith(f"error: {said}")
-    assert "the same command again goes on from here" in ended.stderr
+    assert "run the same command again to resume" in ended.stderr
     assert (tmp_path / "kept").read_text() == "old\n"
     assert (tmp_path / "second").read_text() == "0\n"
     made = [json.loads(line) for line in (tmp_path / "made").read_text().splitlines()]

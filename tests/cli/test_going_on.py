@@ -28,7 +28,7 @@ def test_more_rows_are_made_behind_those_that_are_there(seedbed: Seedbed) -> Non
     result = seedbed(*POEMS, "4")
     assert result.status == 0
     assert result.err.startswith(
-        "going on with the run 'poems': 3 rows kept, at least 1 call to make\n4 rows in poems.jsonl\n"
+        "resuming the run 'poems': 3 rows kept, at least 1 call to make\n4 rows in poems.jsonl\n"
     )
     assert "1 call · 10 input + 20 output tokens" in result.err
     assert rows() == 4
@@ -47,8 +47,8 @@ def test_a_finished_run_is_not_made_again_and_it_says_how_it_would_be(seedbed: S
     result = seedbed(*POEMS, "3")
     assert result.status == 0
     lines = result.err.splitlines()
-    assert lines[0] == "the run 'poems' had come to its end: 3 rows kept, no call to make"
-    assert "--restart begins it anew" in lines[1]
+    assert lines[0] == "the run 'poems' has already finished: 3 rows kept, no call to make"
+    assert "--restart starts it over" in lines[1]
     assert lines[2:] == ["3 rows in poems.jsonl", lines[3]]
     assert "rows/s" not in lines[3]
     assert "calls" not in lines[3]
@@ -58,7 +58,7 @@ def test_a_finished_run_is_not_made_again_and_it_says_how_it_would_be(seedbed: S
 def test_what_has_changed_is_said_before_it_is_made_anew(seedbed: Seedbed) -> None:
     seedbed(*POEMS, "3")
     result = seedbed(*POEMS, "3", "--set", "style=wild")
-    said = "going on with the run 'poems': no row kept, at least 3 calls to make (changed since: haiku)\n"
+    said = "resuming the run 'poems': no row kept, at least 3 calls to make (changed since: haiku)\n"
     assert result.err.startswith(said)
 
 
@@ -67,7 +67,7 @@ def test_a_command_that_is_refused_before_anything_is_spent_changes_nothing(seed
     refused = seedbed(*POEMS, "3", "--llm", "t.py:Echo/other", "--set", "llm.refuses=true")
     assert refused.status == 2
     again = seedbed(*POEMS, "3")
-    assert again.err.startswith("the run 'poems' had come to its end: 3 rows kept, no call to make\n")
+    assert again.err.startswith("the run 'poems' has already finished: 3 rows kept, no call to make\n")
 
 
 def test_changed_code_that_asks_the_same_makes_no_call(seedbed: Seedbed, folder: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_cap_stops_the_run_and_raised_it_goes_on(seedbed: Seedbed) -> None:
     assert result.err.startswith("error: ")
     assert " of 200 tokens are spent" in result.err
     assert "raise the cap and start the run again: it resumes where it stopped" in result.err
-    assert "poems.jsonl was not made" in result.err
+    assert "poems.jsonl was not written" in result.err
     assert "`seedbed runs export poems -o FILE` writes the rows so far" in result.err
     assert "the same command again" not in result.err
     (stopped,) = json.loads(seedbed("runs", "--json").out)
@@ -125,8 +125,8 @@ def test_fewer_rows_than_were_asked_for_say_why(seedbed: Seedbed) -> None:
     result = seedbed(*command)
     assert result.status == 1
     assert "2 of 5 rows in picky.jsonl" in result.err
-    assert "no more from all 3 indices that may be tried: --max-attempts N, with a larger N" in result.err
-    assert "came to its end" not in result.err
+    assert "no more from all 3 indices that may be tried: a larger --max-attempts N" in result.err
+    assert "the source ended" not in result.err
     assert "all 3 indices" in seedbed(*command).err
 
 
@@ -134,7 +134,7 @@ def test_a_source_that_ends_before_there_are_enough_rows_says_so(seedbed: Seedbe
     Path("in.jsonl").write_text('{"question": "why?"}\n')
     result = seedbed("run", "t.py:Answer", *ECHO, "--input", "in.jsonl", "-n", "5", "-o", "answers.jsonl")
     assert result.status == 1
-    assert "there were no more: the source came to its end" in result.err
+    assert "there were no more rows: the source ended" in result.err
     assert "--max-attempts" not in result.err
 
 

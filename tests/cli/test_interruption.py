@@ -51,8 +51,8 @@ def test_the_first_signal_lets_calls_in_flight_finish_and_keeps_the_rows(
     assert process.returncode == 3
     # The four that do not wait, and the three that were in flight.
     assert "interrupted: 7 of 100 rows" in err
-    assert "the same command again goes on from here" in err
-    assert "out.jsonl is as it was before" in err
+    assert "run the same command again to resume" in err
+    assert "out.jsonl was not changed" in err
     assert Path("out.jsonl").read_text() == "old\n"
     assert kept_rows(runs / "out", "waiting") == 7
 
@@ -66,7 +66,7 @@ def test_the_second_signal_cancels_what_is_in_flight(start: Start) -> None:
     _, err = process.communicate()
     assert process.returncode == 3
     assert "interrupted: 4 of 100 rows" in err
-    assert "out.jsonl was not made" in err
+    assert "out.jsonl was not written" in err
     assert "Traceback" not in err
 
 
@@ -92,7 +92,7 @@ def test_a_process_that_cannot_stop_ends_by_itself_and_keeps_its_rows(start: Sta
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 3
-    assert "something does not stop, so the process ends; what was made is kept" in err
+    assert "something does not stop, so the process ends; the rows so far are kept" in err
 
 
 def test_a_signal_while_a_step_loads_ends_the_run_before_anything_is_asked(start: Start) -> None:

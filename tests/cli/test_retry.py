@@ -69,13 +69,13 @@ def made() -> list[int]:
 def test_only_the_failed_rows_are_asked_again_and_the_dataset_is_whole(seedbed: Seedbed) -> None:
     first = seedbed(*RUN)
     assert first.status == 1
-    assert "`seedbed runs retry out` asks the failed rows again" in first.err
+    assert "`seedbed runs retry out` retries the failed rows" in first.err
     assert (made(), sorted(asked())) == ([0, 2, 4], ["0", "1", "2", "3", "4"])
     Path("broken").write_text("")
     again = seedbed("runs", "retry", "out")
     assert again.status == 0
     assert again.err.startswith(
-        "going on with the run 'out': 3 rows kept, at least 2 calls to make\n5 rows in out.jsonl\n"
+        "resuming the run 'out': 3 rows kept, at least 2 calls to make\n5 rows in out.jsonl\n"
     )
     assert (made(), sorted(asked())) == ([0, 1, 2, 3, 4], ["1", "3"])
 
@@ -85,8 +85,8 @@ def test_the_same_command_again_does_not_ask_failed_rows(seedbed: Seedbed) -> No
     asked()
     again = seedbed(*RUN)
     assert again.status == 1
-    assert again.err.startswith("the run 'out' had come to its end: 3 rows kept, no call to make\n")
-    assert "`seedbed runs retry out` asks the failed rows again" in again.err
+    assert again.err.startswith("the run 'out' has already finished: 3 rows kept, no call to make\n")
+    assert "`seedbed runs retry out` retries the failed rows" in again.err
     assert asked() == []
 
 

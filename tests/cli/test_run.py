@@ -78,7 +78,7 @@ def test_what_is_said_of_a_rejected_row_is_shown_with_what_to_do(seedbed: Seedbe
 
 def test_answers_that_were_cut_are_counted(seedbed: Seedbed) -> None:
     result = seedbed("run", "t.py:Haiku", *ECHO, "-n", "3", "--set", "llm.cut=true")
-    assert "3 answers were cut at the longest: raise generation.max_tokens" in result.err
+    assert "3 answers were cut off at max_tokens: raise generation.max_tokens" in result.err
 
 
 def test_json_is_the_whole_of_standard_output_where_the_rows_go_to_a_file(seedbed: Seedbed) -> None:

@@ -125,9 +125,7 @@ def test_a_run_that_was_killed_is_listed_so_and_goes_on(
     Path("go").touch()
     result = seedbed(*WAITING)
     assert result.status == 0
-    assert result.err.startswith(
-        "going on with the run 'w': 4 rows kept, at least 2 calls to make\n6 rows in"
-    )
+    assert result.err.startswith("resuming the run 'w': 4 rows kept, at least 2 calls to make\n6 rows in")
 
 
 def test_a_damaged_run_is_named_and_the_others_are_listed(seedbed: Seedbed, odd: Result, runs: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,64 +72,74 @@ engine_option = click.option(
 )
 
 
+_STOPPING = (
+    click.option(
+        "--max-attempts",
+        type=int,
+        metavar="N",
+        help="Rows to try at most; 10 for each one asked for if unset.",
+    ),
+    click.option("--max-failures", metavar="N|P%", help="Stop when more rows than this have failed."),
+    click.option(
+        "--give-up-after",
+        type=int,
+        metavar="N",
+        help="Stop if the first N rows are all lost for one reason; 50 if unset, 0: never.",
+    ),
+    click.option(
+        "--max-cost", type=float, metavar="DOLLARS", help="Stop before the run costs more than this."
+    ),
+    click.option(
+        "--max-tokens-total",
+        "max_tokens",
+        type=int,
+        metavar="N",
+        help="Stop before the run uses more tokens, input and output together.",
+    ),
+    click.option(
+        "--max-time",
+        "max_seconds",
+        type=DURATION,
+        metavar="TIME",
+        help="Stop after this time: 90s, 20m or 2h.",
+    ),
+    click.option(
+        "--max-bytes-in-flight",
+        type=SIZE,
+        metavar="SIZE",
+        help="Memory for rows in flight, such as 64MB or 1GB; 256MB if unset.",
+    ),
+)
+"""Options that say when a run stops by itself."""
+
+_RATES_AND_PRICES = (
+    click.option(
+        "--requests-per-minute", type=float, metavar="N", help="Requests to send per minute at most."
+    ),
+    click.option(
+        "--tokens-per-minute",
+        type=float,
+        metavar="N",
+        help="Tokens to use per minute at most, input and output together.",
+    ),
+    click.option(
+        "--price-input",
+        type=float,
+        metavar="DOLLARS",
+        help="Price of a million input tokens, if the model has no known price.",
+    ),
+    click.option("--price-output", type=float, metavar="DOLLARS", help="Price of a million output tokens."),
+)
+"""Options that say how fast a run may go, and what its tokens cost."""
+
+
 def bound_options(command: _Decorated) -> _Decorated:
-    """Add the options that stop a run by itself, and those that limit its speed."""
-    options = (
-        click.option(
-            "--max-attempts",
-            type=int,
-            metavar="N",
-            help="Rows to try at most; 10 for each one asked for if unset.",
-        ),
-        click.option("--max-failures", metavar="N|P%", help="Stop when more rows than this have failed."),
-        click.option(
-            "--give-up-after",
-            type=int,
-            metavar="N",
-            help="Stop if the first N rows are all lost for one reason; 50 if unset, 0: never.",
-        ),
-        click.option(
-            "--max-cost", type=float, metavar="DOLLARS", help="Stop before the run costs more than this."
-        ),
-        click.option(
-            "--max-tokens-total",
-            "max_tokens",
-            type=int,
-            metavar="N",
-            help="Stop before the run uses more tokens, input and output together.",
-        ),
-        click.option(
-            "--max-time",
-            "max_seconds",
-            type=DURATION,
-            metavar="TIME",
-            help="Stop after this time: 90s, 20m or 2h.",
-        ),
-        click.option(
-            "--max-bytes-in-flight",
-            type=SIZE,
-            metavar="SIZE",
-            help="Memory for rows in flight, such as 64MB or 1GB; 256MB if unset.",
-        ),
-        click.option(
-            "--requests-per-minute", type=float, metavar="N", help="Requests to send per minute at most."
-        ),
-        click.option(
-            "--tokens-per-minute",
-            type=float,
-            metavar="N",
-            help="Tokens to use per minute at most, input and output together.",
-        ),
-        click.option(
-            "--price-input",
-            type=float,
-            metavar="DOLLARS",
-            help="Price of a million input tokens, if the model has no known price.",
-        ),
-        click.option(
-            "--price-output", type=float, metavar="DOLLARS", help="Price of a million output tokens."
-        ),
-    )
+    """Add the options that limit a run: when it stops by itself, and how fast it may go."""
+    return _with_options(command, (*_STOPPING, *_RATES_AND_PRICES))
+
+
+def _with_options(command: _Decorated, options: Sequence[Callable[[_Decorated], _Decorated]]) -> _Decorated:
+    # A decorator adds its option before those that are there, so the last one goes first.
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
@@ -171,4 +181,4 @@ def order_options(command: _Decorated) -> _Decorated:
             help="Show this help, with TASK or --llm their parameters too.",
         ),
     )
-    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
+    return _with_options(command, options)

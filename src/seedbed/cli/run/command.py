@@ -1,4 +1,4 @@
-"""`seedbed run`: a dataset from a task or a pipeline file."""
+"""`seedbed run`: make a dataset with a task or a pipeline file."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def run(
     """Make a dataset with a task or a pipeline file.
 
     TASK is a registered name (`seedbed plugins` lists them) or PATH.py:CLASS; FILE ends in .yaml, .yml
-    or .json. `seedbed run TASK --help` shows the task's own parameters. The same command again goes on
-    where it stopped.
+    or .json. `seedbed run TASK --help` shows the task's own parameters. If a run stopped, run the same
+    command again to resume it.
     """
     if wants_help:
         write_help(ctx, given["what"], given["llm"])

@@ -1,4 +1,4 @@
-"""Which display of progress suits a run: none, a bar on a terminal, lines elsewhere."""
+"""Chooses how to show progress: not at all, as a bar on a terminal, as lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def progress_of(session: Session, *, silent: bool, rows_on_terminal: bool) -> Progress:
-    """Return the progress that suits: none, a bar on a terminal, lines elsewhere.
+    """Return how to show progress: not at all, as a bar on a terminal, as lines elsewhere.
 
-    Rows that are written to the terminal would tear a bar apart; lines go between them.
+    If rows are written to the terminal too, they'd break up a bar, so there are lines.
     """
     if silent:
         return NoProgress(session)

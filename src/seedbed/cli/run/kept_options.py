@@ -1,4 +1,4 @@
-"""What a run was asked for, as its manifest keeps it, and the options that are made of it again."""
+"""The options of a run as kept in its manifest, and how to restore them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _JSON_NAME = re.compile(r'"([^"]*)"\s*:')
 
 
 def kept_options(options: RunOptions, plan: Plan, out: Path | None, csv_safe: bool = False) -> dict[str, Any]:
-    """Return what must be asked for again to go on with a run, as JSON values.
+    """Return the options that are needed to resume a run, as JSON values.
 
-    Settings that are or hold a secret are named under `withheld`, without their value.
+    Settings that are or contain a secret are named under `withheld`, without their values.
     """
     settings = [
         *options.settings.own,
@@ -57,14 +57,14 @@ def kept_options(options: RunOptions, plan: Plan, out: Path | None, csv_safe: bo
 
 
 def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """Return the names of the withheld settings that are needed again and not given."""
+    """Return the names of withheld settings that are needed but not given."""
     names = {text.partition("=")[0].strip() for text in given["settings"]}
     needed = [key for key in kept["withheld"] if _still_holds(key, kept, given)]
     return [key for key in needed if key not in names]
 
 
 def renewed_options(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> RunOptions:
-    """Return the options that the manifest of the run in `kept_in` keeps, with those that are given now."""
+    """Return the options in the manifest of the run in `kept_in`, with those that are given now."""
     settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
     bounds = ("concurrency", "max_attempts", "give_up_after", "max_bytes_in_flight")
     names = ("what", "llm", "n", "seed", "leaf", "engine", *bounds)
@@ -86,7 +86,7 @@ def renewed_options(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: 
 
 
 def _still_holds(setting: str, kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
-    """Whether a setting has a meaning for the LLM that is given: those of another backend have none."""
+    """Whether a setting fits the LLM that is given now: settings of another backend don't."""
     if not setting.startswith(_LLM) or given["llm"] is None or kept["llm"] is None:
         return True
     return split_llm_reference(given["llm"])[0] == split_llm_reference(kept["llm"])[0]
@@ -94,11 +94,11 @@ def _still_holds(setting: str, kept: Mapping[str, Any], given: Mapping[str, Any]
 
 def _is_withheld(setting: Setting, secrets: Sequence[str]) -> bool:
     text = setting.text
-    # A value may be JSON, with a key or headers somewhere in it: llm.extra={"api_key": ...}.
+    # A value may be JSON with a key or headers inside: llm.extra={"api_key": ...}.
     names = (setting.key, *_JSON_NAME.findall(text))
     return any(map(is_secret, names)) or holds_url_secret(text) or _shows(text, secrets)
 
 
 def _shows(text: str, secrets: Sequence[str]) -> bool:
-    # A shorter one, such as the "x" that some servers are given, is in many a word.
+    # A shorter one, such as the "x" that people give to servers without keys, is part of many words.
     return text in secrets or any(secret in text for secret in secrets if len(secret) >= _SHORTEST)

@@ -29,9 +29,9 @@ from seedbed.plugins.registry import Registry
 
 @dataclass(frozen=True)
 class Making:
-    """How the dataset is made: where its rows go, under which name, and what is done with earlier ones.
+    """How to make the dataset: where its rows go, the run's name, and whether to start it over.
 
-    `check` looks at the plan before anything is opened; it returns False where nothing is to be made.
+    `check` looks at the plan before anything is opened; it returns False if nothing should be made.
     """
 
     out: Path | None
@@ -44,7 +44,7 @@ class Making:
 
 
 def make_dataset(options: RunOptions, registry: Registry, how: Making) -> ExitStatus:
-    """Make a dataset, say what became of it, and return how that went; raises what stops it beforehand."""
+    """Make a dataset, write its summary, and return the exit status; raises errors from before the run."""
     existed = how.out is not None and how.out.exists()
     with kept_stdout() as stdout:
         plan = plan_of(options, registry)
@@ -65,11 +65,11 @@ def _write_summary_json(run: Run, *, err: bool) -> None:
         write_json(run.summary(), err=err)
         sys.stdout.flush()
     except OSError as error:
-        # The dataset is made all the same, and the status says so.
+        # The dataset has been made, so the exit status stays.
         discard_output()
         show(
             f"standard output cannot be written to: {error.strerror}",
-            "the summary is lost, the rows are kept",
+            "the summary is lost, but the rows are kept",
         )
 
 

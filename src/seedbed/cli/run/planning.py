@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry
 
 _FILE_ENDINGS = (".yaml", ".yml", ".json")
+_BOUNDS = frozenset(field.name for field in fields(Bounds))
+_LISTS = frozenset({"plugins", "drop", "allow_hosts", "allow_code"})
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user asked for, in the words of the command: its options, parsed."""
+    """The parsed options of the command."""
 
     what: str
     llm: str | None
@@ -53,66 +55,40 @@ class RunOptions:
     allow_hosts: tuple[str, ...] = ()
     allow_code: tuple[Path, ...] = ()
     kept_in: str | None = None
-    """The run on disk that remembers the options, or None where the user gives it now."""
+    """The run on disk that the options come from; None if the user gives them now."""
 
 
 def run_options(
-    *,
-    what: str,
-    llm: str | None,
-    n: int | None,
-    input: Path | None,
-    settings: Sequence[str],
-    seed: int,
-    concurrency: int | None,
-    leaf: str | None,
-    plugins: Sequence[str] = (),
-    engine: str | None = None,
-    max_failures: str | int | None = None,
-    give_up_after: int | None = None,
-    columns: str | None = None,
-    drop: Sequence[str] = (),
-    encoding: str | None = None,
-    allow_hosts: Sequence[str] = (),
-    allow_code: Sequence[Path] = (),
-    kept_in: str | None = None,
-    kept_settings: int = 0,
-    **bounds: Any,
+    *, settings: Sequence[str], columns: str | None = None, kept_settings: int = 0, **given: Any
 ) -> RunOptions:
-    """Return the options of a command, parsed.
+    """Return the parsed options of a command.
 
-    The first `kept_settings` of the settings stand in the run on disk `kept_in`, not in the command.
+    `given` has fields of RunOptions and of Bounds, as the command's options give them. The first
+    `kept_settings` of the settings come from the run on disk `kept_in`, not from the command.
     """
+    bounds = {name: given.pop(name) for name in _BOUNDS & given.keys()}
+    given |= {name: tuple(given[name]) for name in _LISTS & given.keys()}
     return RunOptions(
-        what=what,
-        llm=llm,
-        n=n,
-        input=input,
         settings=parse_settings(settings, kept=kept_settings),
-        seed=seed,
-        concurrency=concurrency,
-        leaf=leaf,
-        bounds=Bounds(
-            max_failures=MaxFailures.parse(max_failures),
-            give_up_after=GIVE_UP_AFTER if give_up_after is None else give_up_after,
-            **bounds,
-        ),
-        plugins=tuple(plugins),
-        engine=engine,
         columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
-        drop=tuple(drop),
-        encoding=encoding,
-        allow_hosts=tuple(allow_hosts),
-        allow_code=tuple(allow_code),
-        kept_in=kept_in,
+        bounds=_bounds(**bounds),
+        **given,
+    )
+
+
+def _bounds(max_failures: str | int | None = None, give_up_after: int | None = None, **bounds: Any) -> Bounds:
+    return Bounds(
+        max_failures=MaxFailures.parse(max_failures),
+        give_up_after=GIVE_UP_AFTER if give_up_after is None else give_up_after,
+        **bounds,
     )
 
 
 def plan_of(options: RunOptions, registry: Registry) -> Plan:
-    """Return the plan that options ask for; raise UsageError or PluginError for what cannot be run."""
+    """Return the plan for the options; raise UsageError or PluginError if it can't run."""
     if options.kept_in is None:
         return _plan(options, registry)
-    # Whoever hands over a pipeline can hand over a folder of runs with it.
+    # A stranger's pipeline may come with a folder of runs, so hosts in kept options aren't trusted either.
     with made_in_file(options.kept_in, options.allow_hosts):
         return _plan(options, registry)
 
@@ -142,12 +118,12 @@ def _plan(options: RunOptions, registry: Registry) -> Plan:
 
 
 def is_pipeline_file(what: str) -> bool:
-    """Whether `what` names a pipeline file, and not a task."""
+    """Whether `what` names a pipeline file rather than a task."""
     return what.endswith(_FILE_ENDINGS) and not is_file_reference(what)
 
 
 def step_class_of(what: str, registry: Registry) -> type[BaseStep]:
-    """Return the class that a name or `PATH.py:Class` stands for."""
+    """Return the class that a name or `PATH.py:Class` refers to."""
     if what.endswith(".py"):
         raise UsageError(f"'{what}' is a file, not a class", f"name the class in it: {what}:CLASS")
     if is_file_reference(what) or what in registry.names(STEPS):
@@ -159,7 +135,7 @@ def _llm(options: RunOptions, registry: Registry) -> LLM | None:
     if options.llm is None:
         if options.settings.llm:
             raise UsageError(
-                f"'llm.{options.settings.llm[0].key}' is set, and there is no LLM", "add --llm BACKEND/MODEL"
+                f"'llm.{options.settings.llm[0].key}' is set, but there is no LLM", "add --llm BACKEND/MODEL"
             )
         return None
     return made_llm(options.llm, options.settings.llm, registry)
@@ -199,12 +175,12 @@ def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:
         step, *path = setting.path
         if step not in names or not path:
             raise UsageError(
-                f"--set {setting.key} names no parameter of a step",
+                f"--set {setting.key} is not a parameter of a step",
                 *did_you_mean(step, names),
                 f"with a pipeline file, write --set STEP.NAME=VALUE; its steps are {', '.join(names)}",
             )
         by_step.setdefault(step, []).append(Setting(tuple(path), setting.text))
-    # Here, too: a step may have LLMs among its fields, which a setting makes again.
+    # Not only while loading the file: a setting rebuilds its step, and with it LLMs among the step's fields.
     with made_in_file(options.what, options.allow_hosts):
         changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in pipeline.steps}
     return pipeline.with_steps(changed)
@@ -237,5 +213,5 @@ def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -
     if llm is not None and not without and not any(task.llm is llm for task in tasks):
         raise UsageError(
             f"nothing here would use the LLM '{llm.reference}'",
-            "every task has one of its own; leave --llm out" if tasks else "leave --llm out",
+            "every task has its own LLM; leave --llm out" if tasks else "leave --llm out",
         )

@@ -1,4 +1,4 @@
-"""`--set key=value`: from texts to the fields of a task, a step or an LLM."""
+"""`--set key=value`: turns texts into fields of a task, a step or an LLM."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LLM = "llm"
 
 
 class Setting(NamedTuple):
-    """One `--set`: the path to a field, and the text that it is set to.
+    """One `--set`: the path to a field, and the text of its value.
 
-    `kept` says that it is not the user's own word now, but what a run on disk remembers.
+    `kept` means that it comes from a run on disk, not from the user's command now.
     """
 
     path: tuple[str, ...]
@@ -36,16 +36,16 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """All `--set` of a command: those for the task or the steps of a file, and those for the LLM."""
+    """All `--set` of a command: those for the task or the file's steps, and those for the LLM."""
 
     own: tuple[Setting, ...] = ()
     llm: tuple[Setting, ...] = ()
 
 
 def parse_settings(texts: Sequence[str], *, kept: int = 0) -> Settings:
-    """Return the settings that `key=value` texts stand for; raise UsageError for a text of another form.
+    """Return the settings in `key=value` texts; raise UsageError for a text of another form.
 
-    The first `kept` of them are what a run on disk remembers.
+    The first `kept` of them come from a run on disk.
     """
     own: list[Setting] = []
     llm: list[Setting] = []
@@ -53,7 +53,7 @@ def parse_settings(texts: Sequence[str], *, kept: int = 0) -> Settings:
         key, equals, value = text.partition("=")
         path = tuple(part.strip() for part in key.split("."))
         if not equals or not all(path):
-            # The text is not quoted: it may hold a key.
+            # Don't quote the text: it may contain a key.
             raise UsageError("a --set is not of the form NAME=VALUE", "for example --set llm.temperature=0.2")
         if path == (_LLM,):
             raise UsageError("the LLM cannot be given with --set", "use --llm BACKEND/MODEL")
@@ -67,11 +67,11 @@ def parse_settings(texts: Sequence[str], *, kept: int = 0) -> Settings:
 def fields_of(
     cls: type[BaseModel], settings: Sequence[Setting], what: str, former: BaseModel | None = None
 ) -> dict[str, Any]:
-    """Return the fields that the settings give to an object of `cls`, as `build` takes them.
+    """Return the fields that the settings set on an object of `cls`, for `build`.
 
-    A value is its text where the field takes text, and JSON elsewhere. The parts of a nested field that
-    are not set stay as they are in `former`. Raises ParameterError, which says `what` was to be set, for a
-    field that does not exist and for broken JSON.
+    If the field takes text, a value is its text; otherwise it's JSON. Parts of a nested field that aren't set
+    are taken from `former`. Raises ParameterError, which names `what`, for a field that doesn't exist and for
+    broken JSON.
     """
     fields: dict[str, Any] = {}
     for setting in settings:
@@ -87,7 +87,7 @@ class _Assignment:
     def put(
         self, fields: dict[str, Any], cls: type[BaseModel] | None, former: object, path: tuple[str, ...]
     ) -> None:
-        """Put the value at `path` into `fields`, the fields of a `cls` (None: of a plain dictionary)."""
+        """Put the value at `path` into `fields`, the fields of a `cls` (None: a plain dictionary)."""
         name, rest = path[0], path[1:]
         annotation = self._annotation(cls, name, path) if cls else Any
         if not rest:
@@ -129,7 +129,7 @@ class _Assignment:
             raise ParameterError(f"the value of '{self.setting.key}' is nested too deep") from None
         except ValueError as error:
             if not isinstance(error, json.JSONDecodeError):
-                # Python reads no whole number of more than 4300 digits.
+                # Python doesn't read integers of more than 4300 digits.
                 return text
             return self._text(text, error)
 
@@ -139,7 +139,7 @@ class _Assignment:
         place = f"{error.msg} at character {error.pos + 1}"
         raise ParameterError(
             f"the value of '{self.setting.key}' is not JSON: {place}",
-            "texts in JSON stand in double quotes, and the whole in single quotes for the shell",
+            "put texts in double quotes, and the whole value in single quotes for the shell",
         ) from None
 
 

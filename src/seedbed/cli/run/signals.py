@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP: counted, so that the main thread can obey them in its own time."""
+"""SIGINT, SIGTERM and SIGHUP: handlers only count, and the main thread acts on the count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self
 from seedbed.cli.failures import ExitStatus
 
 PATIENCE = 2
-"""The signals that ask; one more ends the process at once."""
+"""How many signals are requests to stop; one more ends the process at once."""
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _SHOW_CURSOR = b"\r\x1b[?25h\n"
@@ -21,7 +21,7 @@ _ENDING_SECONDS = 5.0
 
 
 class Interruptions:
-    """Within its `with` block, counts the signals that ask the process to end; for the main thread."""
+    """Within a `with` block, counts the signals that ask the process to end; for the main thread."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -45,7 +45,7 @@ class Interruptions:
 
 
 def _heeded() -> list[signal.Signals]:
-    # `nohup` has a process ignore the end of its terminal, and so it stays.
+    # Under `nohup`, SIGHUP is ignored: keep it so, or the process would end with its terminal.
     return [
         number
         for number in _SIGNALS
@@ -54,7 +54,7 @@ def _heeded() -> list[signal.Signals]:
 
 
 def end_now(status: int) -> NoReturn:
-    """End the process without waiting for any thread."""
+    """End the process without waiting for threads."""
     if os.isatty(2):
         with suppress(OSError):
             os.write(2, _SHOW_CURSOR)
@@ -62,7 +62,7 @@ def end_now(status: int) -> NoReturn:
 
 
 def end_soon(status: int) -> None:
-    """End the process within seconds, even if a thread that it waits for never ends; at once on a signal."""
+    """End the process within seconds, even if a thread never ends; at once on a signal."""
 
     def wait() -> None:
         time.sleep(_ENDING_SECONDS)

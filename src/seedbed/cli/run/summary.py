@@ -1,4 +1,4 @@
-"""What became of a run, for people and for machines."""
+"""The summary of a run, for people and for programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IDS = 5
 
 
 def exit_status(run: Run) -> ExitStatus:
-    """Return the exit status that a run's outcome stands for."""
+    """Return the exit status for a run's outcome."""
     if run.outcome == "complete":
         return ExitStatus.COMPLETE
     goes_on = run.outcome == "interrupted" or may_pass(run.stopped_by)
@@ -29,9 +29,9 @@ def exit_status(run: Run) -> ExitStatus:
 
 
 def write_summary(run: Run, out: Path | None, existed: bool) -> None:
-    """Write to stderr where the rows are, what failed and what it took.
+    """Write to stderr where the rows are, what failed, and what it cost.
 
-    `out` is the file that the user named, and `existed` says whether it was there before the run.
+    `out` is the file that the user named, and `existed` says whether it existed before the run.
     """
     show_stop(run)
     paint = "green" if run.outcome == "complete" else "yellow"
@@ -51,7 +51,7 @@ def show_stop(run: Run) -> None:
 
 
 def show_notes(run: Run) -> None:
-    """Write to stderr what is odd about a run and no failure."""
+    """Write to stderr what is odd about a run but not a failure."""
     for note in run.notes:
         echo(Painted("note: ", "yellow", bold=True), note, err=True)
 
@@ -67,38 +67,36 @@ def headline(run: Run, out: Path | None) -> str:
 
 
 def found_lines(name: str, found: Found) -> Iterator[str]:
-    """Yield what is said of a run that was there before, before anything is spent."""
+    """Yield lines about a run that already exists, before anything is spent."""
     if found.finished:
-        yield f"the run '{name}' had come to its end: {found}"
-        yield "  --restart begins it anew and keeps the old one aside, a larger -n goes on with it"
+        yield f"the run '{name}' has already finished: {found}"
+        yield "  --restart starts it over and keeps the old run, a larger -n continues it"
     else:
-        yield f"going on with the run '{name}': {found}"
+        yield f"resuming the run '{name}': {found}"
 
 
 def _dataset_lines(run: Run, out: Path | None, existed: bool) -> Iterator[str]:
     if out is not None and run.out is None:
-        yield f"{out} is as it was before" if existed else f"{out} was not made"
+        yield f"{out} was not changed" if existed else f"{out} was not written"
     name = quote(run.name)
     if run.outcome in ("interrupted", "stopped"):
-        # What stops a run by itself says what lets it go on.
+        # The message of a StopRun already says how to resume.
         stopped = isinstance(run.stopped_by, StopRun)
-        yield f"what was made is kept{'' if stopped else ': the same command again goes on from here'}"
+        yield f"the rows so far are kept{'' if stopped else ': run the same command again to resume'}"
         if run.accepted:
             yield f"`seedbed runs export {name} -o FILE` writes the rows so far"
         return
     if run.failed:
-        yield f"`seedbed runs retry {name}` asks the failed rows again"
+        yield f"`seedbed runs retry {name}` retries the failed rows"
     if run.wanted is not None and run.accepted + run.failed < run.wanted:
         yield _end_line(run.tried)
 
 
 def _end_line(tried: int | None) -> str:
     if tried is None:
-        return "there were no more: the source came to its end"
+        return "there were no more rows: the source ended"
     indices = "the only index" if tried == 1 else f"all {tried:,} indices"
-    return (
-        f"there were no more from {indices} that may be tried: --max-attempts N, with a larger N, tries more"
-    )
+    return f"there were no more rows from {indices} that may be tried: a larger --max-attempts N tries more"
 
 
 def _reason_lines(run: Run) -> Iterator[str]:
@@ -127,14 +125,14 @@ def _places(failures: Sequence[Failure], count: int) -> str:
 def _cut_lines(run: Run) -> Iterator[str]:
     if cut := run.calls.truncated:
         answers = "1 answer was" if cut == 1 else f"{cut:,} answers were"
-        yield f"{answers} cut at the longest: raise generation.max_tokens"
+        yield f"{answers} cut off at max_tokens: raise generation.max_tokens"
     for word, count in run.calls.ended_otherwise.most_common():
         answers = "1 answer" if count == 1 else f"{count:,} answers"
-        yield f"{answers} ended with {word!r}, for a reason of the provider's own: are they whole?"
+        yield f"{answers} ended with {word!r}, a reason of this provider's own: check that they are complete"
 
 
 def cost_line(run: Run) -> str:
-    """Return what a session took: '4.2 s · 28.5 rows/min · 2 calls · 20 input + 40 output tokens · $0.10'."""
+    """Return what a session cost: '4.2 s · 28.5 rows/min · 2 calls · 20 input + 40 output tokens · $0.10'."""
     calls, usage = run.calls, run.calls.usage
     made = run.accepted - (run.found.rows if run.found else 0)
     parts = (

@@ -25,9 +25,8 @@ _GRACE_SECONDS = 5.0
 def supervised(session: Session, progress: Progress) -> Run:
     """Run a session to its end and return the run; for the main thread.
 
-    Raises what stops the session before anything was paid for, unless it may pass; else it is the run's
-    `stopped_by`.
-    Raises BrokenPipeError where nobody reads the rows any more.
+    Raises an error that stops the session before anything was paid for, unless it may pass. Later errors
+    become the run's `stopped_by`. Raises BrokenPipeError if nobody reads the rows any more.
     """
     run = session.run
     try:
@@ -46,10 +45,10 @@ def _reader_has_gone(error: BaseException | None) -> bool:
 
 
 class _Supervision:
-    """Runs a session on the loop thread, with an eye on the clock and on signals.
+    """Runs a session on the loop thread, and acts on signals.
 
-    The first signal drains the session, the second cancels what is in flight, the third ends the
-    process. Where the session does not obey in time, the process ends; its rows are in the store.
+    The first signal drains the session, the second cancels calls in flight, the third ends the process. If
+    the session doesn't stop in time, the process ends; the rows are in the store.
     """
 
     def __init__(self, session: Session, progress: Progress) -> None:
@@ -60,7 +59,7 @@ class _Supervision:
         self._deadline: float | None = None
 
     def run(self) -> None:
-        """Come back when the session has ended; raise what it raises."""
+        """Return when the session has ended; raise what it raises."""
         with Interruptions() as interruptions:
             future = asyncio.run_coroutine_threadsafe(self._session.aexecute(), loop_thread().loop)
             with self._progress as progress:
@@ -68,7 +67,7 @@ class _Supervision:
                     self._obey(interruptions.count)
                     self._tell_found()
                     progress.update()
-                # What is found and what comes of it may both be quick.
+                # The session may find an earlier run and end before the loop above sees it.
                 self._tell_found()
         if not future.cancelled():
             future.result()
@@ -103,5 +102,5 @@ class _Supervision:
                 self._progress.say(line)
 
     def _give_up(self) -> NoReturn:
-        self._progress.say("something does not stop, so the process ends; what was made is kept")
+        self._progress.say("something does not stop, so the process ends; the rows so far are kept")
         end_now(ExitStatus.INTERRUPTED)
