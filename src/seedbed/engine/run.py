@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-
 from seedbed.engine.failure import Failure
 from seedbed.engine.resume.found import Found, count_text
+from seedbed.engine.run_rows import RunRows
 from seedbed.errors import SeedbedError
 from seedbed.llm.calling.blocked_loop import blocking_notes
 from seedbed.llm.calling.sender import CallCounts
 from seedbed.llm.visible_text import visible
-from seedbed.store import RunReader, RunStore
-from seedbed.store.refused_rows import RefusedRow, RefusedRows
+from seedbed.store import RunStore
 from seedbed.store.row_names import row_names
-from seedbed.store.run_values import Decision
 from seedbed.tasks.rows import Row
 
 _KEPT_FAILURES = 1000
@@ -34,7 +31,7 @@ Outcome = Literal["complete", "incomplete", "interrupted", "stopped"]
 
 
 @dataclass(repr=False)
-class Run:
+class Run(RunRows):
     """A run and its counts, which are live while it's running.
 
         made = seedbed.run("qa-pairs", n=100, llm="openai/gpt-4.1-mini")
@@ -96,33 +93,6 @@ class Run:
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the counts, why rows are missing, and the first rows."""
         return _page_of(self)
-
-    def rows(self, leaf: str | None = None) -> Iterator[Row]:
-        """Yield the rows of the dataset; `leaf` names another step that the pipeline ends in."""
-        if self.store is not None:
-            yield from map(orjson.loads, self.store.rows(leaf or self.leaf))
-        elif self.folder is not None:
-            with RunReader.open(self.folder) as reader:
-                yield from map(orjson.loads, reader.rows(leaf or self.leaf))
-
-    def failed_rows(self) -> Iterator[RefusedRow]:
-        """Yield the rows that failed, each with its input, the prompts, the answers and the reason.
-
-        for row in run.failed_rows():
-            print(row.source or row.row, row.step, row.reason, row.input)
-        """
-        return self._refused("failed")
-
-    def rejected_rows(self) -> Iterator[RefusedRow]:
-        """Yield the rows that were rejected, as `failed_rows` does."""
-        return self._refused("rejected")
-
-    def _refused(self, verdict: Decision) -> Iterator[RefusedRow]:
-        if self.store is not None:
-            yield from RefusedRows(self.store, [verdict]).rows()
-        elif self.folder is not None:
-            with RunReader.open(self.folder) as reader:
-                yield from RefusedRows(reader, [verdict]).rows()
 
     def restore(self, summary: Mapping[str, Any]) -> None:
         """Take over the counts of an earlier session that finished the run."""

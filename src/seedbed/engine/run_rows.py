@@ -1,0 +1,96 @@
+"""The rows of a run, in the forms that Python programs work with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from seedbed.errors import UsageError
+from seedbed.store import RunReader, RunStore
+from seedbed.store.refused_rows import RefusedRow, RefusedRows
+from seedbed.store.run_queries import RunQueries
+from seedbed.store.run_values import Decision
+from seedbed.tasks.rows import Row
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class RunRows:
+    """Reads what a run has made: from the store that it keeps, or else from its folder on disk."""
+
+    name: str
+    leaf: str
+    folder: Path | None
+    store: RunStore | None
+
+    def rows(self, leaf: str | None = None) -> Iterator[Row]:
+        """Yield the rows of the dataset; `leaf` names another step that the pipeline ends in."""
+        with self._reading() as reader:
+            if reader is not None:
+                yield from map(orjson.loads, reader.rows(leaf or self.leaf))
+
+    def to_arrow(self, leaf: str | None = None) -> pa.Table:
+        """Return the rows of the dataset as an Arrow table, with the types that a Parquet file has.
+
+        run.to_arrow().schema
+
+        Needs pyarrow (`pip install 'seedbed[parquet]'`); raises UsageError without it.
+        """
+        from seedbed.store.dataframes import arrow_table
+
+        with self._reading() as reader:
+            if reader is None:
+                raise UsageError(f"the run '{self.name}' has made nothing")
+            return arrow_table(reader, leaf or self.leaf)
+
+    def to_pandas(self, leaf: str | None = None) -> Any:
+        """Return the rows as a pandas data frame; see `to_arrow`."""
+        from seedbed.store.dataframes import required
+
+        required("pandas")
+        return self.to_arrow(leaf).to_pandas()
+
+    def to_polars(self, leaf: str | None = None) -> Any:
+        """Return the rows as a polars data frame; see `to_arrow`."""
+        from seedbed.store.dataframes import required
+
+        return required("polars").from_arrow(self.to_arrow(leaf))
+
+    def to_dataset(self, leaf: str | None = None) -> Any:
+        """Return the rows as a Hugging Face `datasets.Dataset`; see `to_arrow`."""
+        from seedbed.store.dataframes import required
+
+        return required("datasets").Dataset(self.to_arrow(leaf))
+
+    def failed_rows(self) -> Iterator[RefusedRow]:
+        """Yield the rows that failed, each with its input, the prompts, the answers and the reason.
+
+        for row in run.failed_rows():
+            print(row.source or row.row, row.step, row.reason, row.input)
+        """
+        return self._refused("failed")
+
+    def rejected_rows(self) -> Iterator[RefusedRow]:
+        """Yield the rows that were rejected, as `failed_rows` does."""
+        return self._refused("rejected")
+
+    def _refused(self, verdict: Decision) -> Iterator[RefusedRow]:
+        with self._reading() as reader:
+            if reader is not None:
+                yield from RefusedRows(reader, [verdict]).rows()
+
+    @contextmanager
+    def _reading(self) -> Iterator[RunQueries | None]:
+        """Yield the store that the run keeps, or a reader of its folder; None if it has neither."""
+        if self.store is not None:
+            yield self.store
+        elif self.folder is not None:
+            with RunReader.open(self.folder) as reader:
+                yield reader
+        else:
+            yield None
