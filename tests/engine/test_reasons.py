@@ -126,7 +126,7 @@ def test_a_row_that_no_route_takes_and_one_whose_condition_cannot_be_told():
 
     ((_, verdict, reason), *_) = refused(run(routed, input=[{"n": 1}, {"n": 2}], name="routed"))
     assert verdict == "rejected"
-    assert reason.startswith("no route behind 'input' takes this row: none of 'test_a_row")
+    assert reason.startswith("no route after 'input' takes this row: none of 'test_a_row")
     assert refused(run(routed, input=[{"n": 2}], name="routed"))[0][1:] == ("failed", "KeyError: 'm'")
 
 

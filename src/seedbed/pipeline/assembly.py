@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from seedbed.errors import UsageError
-from seedbed.pipeline.branches import join_renames
+from seedbed.pipeline.joins.column_clashes import join_renames
 from seedbed.pipeline.joins.regions import Graph, merge_at, region_between
 from seedbed.pipeline.order import connected, in_order
 from seedbed.pipeline.routing import check_routes

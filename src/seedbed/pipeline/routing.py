@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from seedbed.errors import UsageError
+from seedbed.errors import Reject, UsageError
 from seedbed.pipeline.topology import Condition, Edge
 from seedbed.tasks.expression import Expression
 from seedbed.tasks.rows import Row
@@ -73,6 +73,18 @@ def otherwise(branch: BaseStep | HasSteps) -> Route:
     a >> [when("lang == 'en'", b), otherwise(Pass())] >> e
     """
     return Route(Otherwise(), branch)
+
+
+def chosen_branch(fork: str, routes: Sequence[tuple[str, Condition]], row: Row) -> str:
+    """Return the step that a row goes to: that of the first route whose condition holds.
+
+    Raises Reject if none holds, and whatever a condition raises.
+    """
+    for child, condition in routes:
+        if condition.holds(row):
+            return child
+    tried = ", ".join(repr(condition.text) for _, condition in routes)
+    raise Reject(f"no route after '{fork}' takes this row: none of {tried} holds")
 
 
 def check_routes(fork: str, edges: Sequence[Edge]) -> None:

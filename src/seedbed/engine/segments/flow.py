@@ -15,6 +15,7 @@ from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.segments.turns import Turns
 from seedbed.engine.sources.sources import Item
 from seedbed.errors import InvalidRowError, Reject
+from seedbed.pipeline.routing import chosen_branch
 from seedbed.pipeline.topology import Merge, Node, Topology
 from seedbed.tasks.steps import Step
 
@@ -133,20 +134,19 @@ class Flow:
         return [in_flight for in_flight, way in zip(rows, ways[parent], strict=True) if way == child]
 
     def _way(self, parent: str, in_flight: InFlight, settled: ItemOutcome) -> str | Failure:
-        row, kept_as = in_flight.row(), f"{parent} routes"
+        kept_as = f"{parent} routes"
         try:
-            for child, condition in self._topology.routes(parent):
-                if condition.holds(row):
-                    return child
+            return chosen_branch(parent, self._topology.routes(parent), in_flight.row())
         except Exception as error:  # noqa: BLE001 - a condition may be an author's function
             settled.evidence.append(evidence_of(kept_as, in_flight, settled.scopes))
-            return Failure.of(in_flight.id, parent, error, kept_as=kept_as, source=in_flight.place)
-        tried = ", ".join(repr(condition.text) for _, condition in self._topology.routes(parent))
-        reason = Reject(f"no route behind '{parent}' takes this row: none of {tried} holds")
-        settled.evidence.append(evidence_of(kept_as, in_flight, settled.scopes))
-        return Failure.of(
-            in_flight.id, parent, reason, rejected=True, kept_as=kept_as, source=in_flight.place
-        )
+            return Failure.of(
+                in_flight.id,
+                parent,
+                error,
+                rejected=isinstance(error, Reject),
+                kept_as=kept_as,
+                source=in_flight.place,
+            )
 
     def _merged(
         self, node: Node, merge: Merge, branches: list[list[InFlight]], settled: ItemOutcome
