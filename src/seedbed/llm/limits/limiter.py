@@ -15,7 +15,7 @@ from seedbed.llm.limits.adaptive_concurrency import TICK_SECONDS, ConcurrencyWin
 from seedbed.llm.limits.circuit import Circuit, CircuitPolicy
 from seedbed.llm.limits.pace import Pace
 from seedbed.llm.limits.quota import bucket_per_minute
-from seedbed.llm.limits.waiting import ENOUGH_WAITING, Permit, WaitingCall, WaitingCalls
+from seedbed.llm.limits.waiting import ENOUGH_WAITING, ModelQueues, Permit, WaitingCall, WaitingCalls
 from seedbed.llm.response import Limits
 
 # How much the latest answer counts in the ratio of real to estimated tokens: about the last ten answers, so
@@ -46,11 +46,10 @@ class Limiter:
         self._requests = bucket_per_minute(requests_per_minute) if requests_per_minute else None
         self._tokens = bucket_per_minute(tokens_per_minute) if tokens_per_minute else None
         self._loop = asyncio.get_running_loop()
-        # A queue for each model: one whose quota is used up holds back its own calls only.
-        self._queues: dict[str, WaitingCalls] = {}
+        self._queues = ModelQueues()
         self._numbers = itertools.count()
         self.waiting = 0
-        self.on_appetite: Callable[[], None] = _nothing
+        self.on_appetite: Callable[[], None] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
         self._waits: set[asyncio.Future[None]] = set()
         self._is_draining = False
@@ -79,11 +78,11 @@ class Limiter:
         """
         if self._is_draining:
             raise asyncio.CancelledError
-        queue = self._queues.get(model) or self._queues.setdefault(model, WaitingCalls())
+        queue = self._queues.of(model)
         now = self._loop.time()
         # Most calls get a permit at once, without a future and a turn of the loop. But only if none waits:
         # otherwise a late row would overtake an earlier one.
-        if not self.waiting and not self._delay(now, tokens) and not self._quota_delay(queue, now, tokens):
+        if not (self.waiting or self._delay(now, tokens) or queue.delay(now, tokens * self._token_share)):
             return self._admit(queue, now, tokens)
         call = WaitingCall(rank, next(self._numbers), tokens, self._loop.create_future())
         self.waiting += 1
@@ -171,7 +170,7 @@ class Limiter:
         self._is_draining = True
         for event in self._waits:
             event.cancel()
-        for call in self._waiting_calls():
+        for call in self._queues.waiting():
             call.cancel()
 
     def end(self) -> None:
@@ -188,13 +187,9 @@ class Limiter:
         for event in self._waits:
             if not event.done():
                 event.set_exception(new_error())
-        for call in self._waiting_calls():
+        for call in self._queues.waiting():
             call.set_exception(new_error())
             self._waits_no_more()
-
-    def _waiting_calls(self) -> list[asyncio.Future[Permit]]:
-        calls = [call.future for queue in self._queues.values() for call in queue.all()]
-        return [future for future in calls if not future.done()]
 
     def _end(self, permit: Permit, limits: Limits | None, tokens: float) -> None:
         self.in_flight -= 1
@@ -235,9 +230,6 @@ class Limiter:
             delay = max(delay, self._tokens.delay(now, estimate * self._token_share))
         return delay
 
-    def _quota_delay(self, queue: WaitingCalls, now: float, estimate: int) -> float:
-        return queue.delay(now, estimate * self._token_share)
-
     def _admit(self, queue: WaitingCalls, now: float, estimate: int) -> Permit:
         self.in_flight += 1
         self._tick_later()
@@ -262,7 +254,7 @@ class Limiter:
         self._is_giving = False
         now = self._loop.time()
         while self.waiting:
-            first, delay = self._first(now)
+            first, delay = self._queues.first(now, self._token_share)
             if first is not None:
                 delay = self._delay(now, first[0].tokens)
             if first is None or delay > 0:
@@ -280,23 +272,6 @@ class Limiter:
         # At half, so that new rows are there before the queue runs dry: starting one takes a few turns.
         if self.waiting == ENOUGH_WAITING // 2:
             self.on_appetite()
-
-    def _first(self, now: float) -> tuple[tuple[WaitingCall, WaitingCalls] | None, float]:
-        """Return the next call with its queue, or None and the seconds until a quota lets one through.
-
-        The lowest row of all models whose quota has room: the others wait for their own quota only.
-        """
-        first: tuple[WaitingCall, WaitingCalls] | None = None
-        soonest = math.inf
-        for queue in self._queues.values():
-            head = queue.head()
-            if head is None:
-                continue
-            if delay := self._quota_delay(queue, now, head.tokens):
-                soonest = min(soonest, delay)
-            elif first is None or head < first[0]:
-                first = head, queue
-        return first, 0.0 if first else soonest
 
     def _tick_later(self) -> None:
         if self.window.is_opening and self._ticking is None:
@@ -316,10 +291,6 @@ class Limiter:
             self._timer = None
         if delay != math.inf:
             self._timer = self._loop.call_later(delay, self._give, context=Context())
-
-
-def _nothing() -> None:
-    pass
 
 
 def _wake(pause: asyncio.Future[None]) -> None:

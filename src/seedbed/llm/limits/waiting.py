@@ -1,9 +1,10 @@
-"""The calls to one model that wait for their turn, and what is known about the model's own quotas."""
+"""The calls that wait for their turn, in a queue for each model, and what is known about its quotas."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 from typing import NamedTuple
 
 from seedbed.llm.limits.quota import LearntQuota
@@ -85,3 +86,37 @@ class WaitingCalls:
         self.requests.learn(now, permit.sent_at, permit.requests_taken, *requests)
         tokens = (limits.tokens, limits.tokens_left, limits.tokens_reset)
         self.tokens.learn(now, permit.sent_at, permit.tokens_taken, *tokens)
+
+
+class ModelQueues:
+    """A queue for each model: one whose quota is used up holds back its own calls only."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, WaitingCalls] = {}
+
+    def of(self, model: str) -> WaitingCalls:
+        """Return the queue of a model, which is made at its first call."""
+        return self._queues.get(model) or self._queues.setdefault(model, WaitingCalls())
+
+    def waiting(self) -> list[asyncio.Future[Permit]]:
+        """Return what the calls that wait are waiting for."""
+        calls = [call.future for queue in self._queues.values() for call in queue.all()]
+        return [future for future in calls if not future.done()]
+
+    def first(self, now: float, token_share: float) -> tuple[tuple[WaitingCall, WaitingCalls] | None, float]:
+        """Return the next call with its queue, or None and the seconds until a quota lets one through.
+
+        It's the lowest row among the models whose quota has room: the others wait for their own quota only.
+        Estimates are scaled by `token_share`.
+        """
+        first: tuple[WaitingCall, WaitingCalls] | None = None
+        soonest = math.inf
+        for queue in self._queues.values():
+            head = queue.head()
+            if head is None:
+                continue
+            if delay := queue.delay(now, head.tokens * token_share):
+                soonest = min(soonest, delay)
+            elif first is None or head < first[0]:
+                first = head, queue
+        return first, 0.0 if first else soonest
