@@ -125,7 +125,7 @@ def test_fewer_rows_than_were_asked_for_say_why(seedbed: Seedbed) -> None:
     result = seedbed(*command)
     assert result.status == 1
     assert "2 of 5 rows in picky.jsonl" in result.err
-    assert "no more from all 3 indices that may be tried: a larger --max-attempts N" in result.err
+    assert "no more rows from all 3 indices that may be tried: a larger --max-attempts N" in result.err
     assert "the source ended" not in result.err
     assert "all 3 indices" in seedbed(*command).err
 
