@@ -10,7 +10,7 @@ from seedbed.llm.limits.climb import Climb
 # Starting at 4, a server that serves 40 at once takes 5 % longer over 3,000 calls. Starting at 64, the window
 # ends at 102 for such a server, where 40 calls give the same throughput.
 START = 16
-# As many rows as the engine keeps in flight: a wider window could never be filled.
+# The engine keeps at most this many rows in flight, so a wider window would hardly ever be filled.
 MOST = 1024
 # If many calls are sent at one moment, a server that refuses has refused them all before the first refusal
 # arrives. So the window opens by a tenth at each tick, at most by STEP. With 8 calls at the first moment, a

@@ -122,8 +122,8 @@ class Limiter:
         """End a call that the server refused for its limits.
 
         A 429 doesn't say whether the calls were too many at once or too fast, so the number is blamed only if
-        there's evidence. Blaming it too easily is worse: a window of two for a server of 20 calls per second
-        holds back the next call, so that the pace is never used up and grows unnoticed.
+        there's evidence. Blaming it too easily is worse: a server of 20 calls per second was taken for one
+        that takes two at once, and so narrow a window holds back calls that the pace allows.
         """
         now = self._loop.time()
         many = self.window.is_unusual(permit.in_flight)

@@ -6,14 +6,15 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 
-# The figures below are from simulated servers, as in tests/llm/test_rates.py: 1,000 calls, answers after 50
-# ms.
+# The figures below are from simulated servers (as in tests/llm/test_rates.py), 1,000 calls, and 50 ms
+# latency.
 
 # The search starts here, or at what was admitted before the first refusal, as if within a second. If the
 # guess is too high, each halving costs a refusal; if it's too low, each doubling costs 50 ms. With a guess
 # four times as high, a server of 20 per second with a bucket of 20 refused four calls more. From 5, one of
 # 100 per second without bursts takes 4 % longer.
 SOUGHT_FROM = 20.0
+# With a fifth of it, a server of 1 per second refuses 5.4 % of 300 calls instead of 3.5 %.
 FULL_SECOND = 1.0
 # This many calls admitted between two refusals are a measurement; after fewer, the pace is only corrected.
 # With 16, a server of 20 per second without bursts refuses 1.9 % of the calls instead of 0.9 %.
