@@ -121,6 +121,17 @@ def test_a_finished_run_is_found_so():
     assert made(Count(llm=scripted()), 3, name="count").found == Found(3, 0, 0, finished=True)
 
 
+def test_a_finished_run_hands_out_its_rows_again():
+    rows: list[list[bytes]] = []
+    for _ in range(2):
+        rows.append([])
+        plan = make_plan(Count(llm=scripted()), n=3)
+        assert ended(open_session(plan, name="count", emit=rows[-1].append).execute).outcome == "complete"
+    first, second = rows
+    assert len(first) == 3
+    assert second == first
+
+
 @pytest.mark.parametrize(
     ("found", "words"),
     [

@@ -186,7 +186,7 @@ class LocalEngine(Engine):
             part.window.on_failure = self._send_no_more
             self._gate.watch(part.window, part.counted)
             if self._is_interrupted():
-                # The run was interrupted while this segment was made, when there was no window to drain.
+                # The run was interrupted just as the barrier finished, when there was no window to drain.
                 part.window.drain()
             await part.execute()
         self._gate.open()

@@ -51,7 +51,7 @@ class ResumeGate:
         self._step = step
         if self._timer is not None:
             # The last row to settle may need no call, and do so after all others wait: without this look, the
-            # first call of a run that was extended waited ten seconds.
+            # first call of the session is sent only after `_QUIET` seconds without news.
             window.on_change = self._look
 
     def end(self) -> None:
