@@ -97,9 +97,8 @@ def make_plan(
     topology = joined_before_barriers(given)
     # Copies: a step holds views of its LLM while it runs, and the caller may run it twice at once.
     topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
-    name = pipeline.name or topology.nodes[0].name
     plan = Plan(
-        name,
+        pipeline.name or topology.nodes[0].name,
         topology,
         counted_leaf(topology, leaf),
         _input(input, pipeline, columns, drop, encoding),
