@@ -160,7 +160,7 @@ def test_a_name_in_a_misspelt_group_is_pointed_to(run: Seedbed, site: Site, word
 
     said = run(*words).err
 
-    entry_point = "an entry point 'grp' lies in the unknown group 'seedbed.task' of typo 1.0"
+    entry_point = "an entry point 'grp' is in the unknown group 'seedbed.task' of typo 1.0"
     assert f"{entry_point}: did you mean 'seedbed.tasks'?" in said
 
 

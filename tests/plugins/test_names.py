@@ -104,7 +104,7 @@ def test_a_file_without_a_class_is_not_taken_for_a_backend(reference, tmp_path, 
     (tmp_path / "folder").mkdir()
     for path in ("own.py", "folder/own.py"):
         (tmp_path / path).write_text("")
-    with pytest.raises(UsageError, match="names a file and no class") as caught:
+    with pytest.raises(UsageError, match="names a file but no class") as caught:
         split_llm_reference(reference)
     assert caught.value.advice == (f"write {reference.removesuffix('/any-model')}:CLASS/MODEL",)
     assert split_llm_reference("openai/own.py") == ("openai", "own.py")

@@ -200,7 +200,7 @@ def test_a_misspelt_argument_is_named_with_those_that_there_are():
 
     assert caught.value.fact == (
         "the observer 'Hopeful' of this process is broken: "
-        "the hook 'seedbed_row_finished' takes 'rows', which is none of its arguments"
+        "the hook 'seedbed_row_finished' takes 'rows', which is not one of its arguments"
     )
     assert caught.value.advice == ("did you mean 'row'?", "it may take run, row")
 

@@ -104,7 +104,7 @@ def test_what_is_of_another_type_is_reported_with_what_came(base: type, name: st
     with pytest.raises(BrokenPluginError) as caught:
         read(owner, name, wanted)
 
-    assert f"its `{name}` gave a complex where {wanted.words} is wanted" in caught.value.fact
+    assert f"its `{name}` returned a complex, not {wanted.words}" in caught.value.fact
     assert caught.value.advice[0] == f"in {__file__}, line {odd.__code__.co_firstlineno}"
 
 
@@ -147,14 +147,14 @@ def test_every_property_that_may_be_overridden_is_guarded(owner: type) -> None:
 def test_a_list_of_columns_is_nothing_else(given: object, came: str) -> None:
     owner = made(Words, "outputs", property(lambda self: given))
 
-    with pytest.raises(BrokenPluginError, match=re.escape(f"`outputs` gave {came} where")) as caught:
+    with pytest.raises(BrokenPluginError, match=re.escape(f"`outputs` returned {came}, not")) as caught:
         _ = owner.columns
 
     assert ("['text']" in caught.value.advice[-1]) == (given == "text")
 
 
 def test_a_method_that_should_be_a_property_is_told_so() -> None:
-    with pytest.raises(UsageError, match="is a method, and is read as a property") as caught:
+    with pytest.raises(UsageError, match="is a method, but is read as a property") as caught:
 
         class Methodical(Words):
             def outputs(self) -> list[str]:  # type: ignore[override]
@@ -177,7 +177,7 @@ def test_a_parameter_in_place_of_a_value_of_the_class_is_read() -> None:
         ordered: bool = True  # type: ignore[misc]
 
     assert Ordered(ordered=False).ordered is False
-    with pytest.raises(UsageError, match="`ordered` of 'Odd' is None, and has to be True or False"):
+    with pytest.raises(UsageError, match="`ordered` of 'Odd' is None, but must be True or False"):
 
         class Odd(Words):
             ordered: bool = None  # type: ignore[assignment,misc]
@@ -269,7 +269,7 @@ def test_a_backend_that_breaks_in_a_run_stops_it_at_the_first_row(site: Site) ->
         template: str = "Write."
 
     registry = installed(site)
-    with pytest.raises(BrokenPluginError, match="its `capabilities` gave None where Capabilities is wanted"):
+    with pytest.raises(BrokenPluginError, match="its `capabilities` returned None, not Capabilities"):
         run(Letter(), n=50, llm="two/m", registry=registry)
 
 
@@ -278,7 +278,7 @@ def test_a_check_reads_what_a_class_overrides(site: Site, monkeypatch: pytest.Mo
     installed(site, outputs="[self.name, 3]", capabilities="self.nothing")
     results = {claim.name: check_plugin(claim) for claim in site.scan()}
 
-    assert "its `outputs` gave a list with an int in it" in str(results["one"].error)
+    assert "its `outputs` returned a list with an int in it" in str(results["one"].error)
     assert "its `capabilities` raised AttributeError" in str(results["two"].error)
     assert f"raised in {Path(site.folder) / 'mod_one.py'}, line 17" in str(results["two"].error)
 
@@ -308,7 +308,7 @@ def seedbed_step(name):
     result = check_plugin(claim)
 
     assert result.error is not None
-    assert "`inputs` gave a str" in result.error
+    assert "`inputs` returned a str" in result.error
     assert "outputs" not in result.error
     assert "the default 'many' of 'count' does not fit" in result.notes[0]
 

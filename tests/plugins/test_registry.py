@@ -40,7 +40,7 @@ BROKEN = {
     "misspelt hook": (HOOK.format(body="pass").replace("seedbed_llm", "seedbed_lm"), "'seedbed_lm'"),
     "bad signature": (
         HOOK.format(body="pass").replace("(name)", "(nom)"),
-        "takes 'nom', which is none",
+        "takes 'nom', which is not one",
     ),
     "no hook": ("", "has no hook seedbed_llm"),
     "unmarked hook": (HOOK.format(body="pass").replace("@hookimpl", ""), "is not marked as a hook"),

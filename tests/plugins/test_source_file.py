@@ -110,4 +110,4 @@ def test_a_class_of_another_kind_is_refused(write, name, kind, said):
 def test_a_class_of_no_kind_is_told_that_a_task_would_do(write):
     with pytest.raises(UsageError) as caught:
         load_class(f"{write(SOURCE)}:Options", STEPS)
-    assert caught.value.advice == ("needed is a Step, GeneratorStep, GlobalStep or Task class",)
+    assert caught.value.advice == ("it must be a Step, GeneratorStep, GlobalStep or Task class",)

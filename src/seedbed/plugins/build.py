@@ -1,4 +1,4 @@
-"""Making an object from the fields that a user set, and explaining those that do not fit."""
+"""Builds an object from the fields that a user set, and explains those that don't fit."""
 
 from __future__ import annotations
 
@@ -22,22 +22,21 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _SECRET = re.compile(r"(^|_)(key|secret|password|token|credentials?|auth|authorization|headers?)($|_)|apikey")
 _SHOWN = 60
 _SHORTEST_SECRET = 4
-"""What servers without keys are given, such as "x", would blot out half of a message."""
+"""Shorter values, such as the "x" for servers without keys, would be masked in the middle of words."""
 
 
 def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
     """Return `cls(**fields)`, or raise `ParameterError` with one line for each field that does not fit.
 
-    Raises `BrokenPluginError` where the class's own code fails, or where pydantic cannot use the class.
-    `what` says in messages what is built, such as "the task 'magpie'". Values of secret or
-    unknown fields are never shown.
+    Raises `BrokenPluginError` if the class's own code fails, or if pydantic can't use the class. `what` names
+    the object in messages, such as "the task 'magpie'". Values of secret or unknown fields are never shown.
     """
     known = _known_fields(cls)
     unknown = (
         [] if cls.model_config.get("extra") == "allow" else [name for name in fields if name not in known]
     )
-    # The problems are raised outside of `except`: pydantic's own error shows input values, secrets among
-    # them, and must not travel as a cause or context of ours.
+    # Raised outside of `except`: pydantic's own error shows input values, including secrets, so it must not
+    # become the cause or context of ours.
     problems = [_unknown(name, known) for name in unknown]
     raised: BrokenPluginError | None = None
     if not problems:
@@ -55,7 +54,7 @@ def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
 
 
 def _complete(made: _Model) -> _Model:
-    """Return an object; raise TypeError for one that its own code has left half made."""
+    """Return the object; raise TypeError if its own `__init__` left it incomplete."""
     if not hasattr(made, "__pydantic_fields_set__"):
         raise TypeError("its `__init__` takes no parameters to super().__init__(**parameters)")
     return made
@@ -77,7 +76,7 @@ def _broken(
 
 
 def _secrets(fields: Mapping[str, Any], known: Mapping[str, FieldInfo]) -> Iterator[str]:
-    """Yield the values that are never shown: those of secret fields, and URLs, which may hold a password."""
+    """Yield values that must not be shown: those of secret fields, and URLs, which may hold a password."""
     for name, value in fields.items():
         field = known.get(name)
         text = value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value

@@ -1,4 +1,4 @@
-"""What is wrong with a class that Python or pydantic refuses to make, and what its author writes instead."""
+"""Explains why Python or pydantic refuses a class, and what its author should write instead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seedbed.errors import SeedbedError
 
 
 class Told(NamedTuple):
-    """An exception of an author's code in words: a fact, and what to do."""
+    """An exception in an author's code, explained: a fact, and what to do."""
 
     fact: str
     advice: tuple[str, ...] = ()
@@ -80,13 +80,13 @@ _KNOWN: tuple[tuple[str, _Advice], ...] = (
         lambda m: (f"the validator `{m[1]}` names a field that the class does not have",),
     ),
 )
-"""What Python and pydantic say, and what to write; pydantic's own advice is for people who know it."""
+"""Messages of Python and pydantic, and what to write instead; pydantic's advice is for people who know it."""
 
 _LONGEST = 300
 
 
 def text_of(error: BaseException) -> str:
-    """Return what an exception says; one of an author's own may fail to say anything."""
+    """Return the text of an exception; an author's own exception may fail in `__str__`."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - it is an error that is being told, and must not be lost for another
@@ -94,7 +94,7 @@ def text_of(error: BaseException) -> str:
 
 
 def told(error: BaseException) -> Told:
-    """Return what an exception says in one line, and lines of advice where it is one that is known."""
+    """Return an exception's text in one line, with advice if it's a known one."""
     if isinstance(error, SeedbedError):
         return Told(error.fact, error.advice)
     message = text_of(error).strip().partition("\n")[0][:_LONGEST]
@@ -103,7 +103,7 @@ def told(error: BaseException) -> Told:
 
 
 def advice_on(message: str) -> tuple[str, ...]:
-    """Return what an author writes instead, where a message is one that pydantic has for that."""
+    """Return what to write instead, if the message is a known one of Python's or pydantic's."""
     for pattern, advice in _KNOWN:
         if found := re.search(pattern, message):
             return tuple(advice(found))

@@ -1,4 +1,4 @@
-"""The check that what a hook returned is a class of its kind."""
+"""Checks that a hook returned a class of its kind."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def checked(claim: Installed, answer: object) -> type:
 
 
 def lacks(cls: type) -> str:
-    """Name what an abstract class leaves to those derived from it; nothing for one that can be used."""
+    """Return the abstract methods of a class; empty if it can be instantiated."""
     return ", ".join(sorted(getattr(cls, "__abstractmethods__", ()))) if inspect.isabstract(cls) else ""
 
 
 def _describe(answer: object) -> str:
-    """Name the type only: the repr of a stranger's object may hold anything."""
+    """Return the type only: the repr of a stranger's object may contain anything, even secrets."""
     if isinstance(answer, type):
         return f"the class {_path(answer)}"
     return f"an object of type {_path(type(answer))}"

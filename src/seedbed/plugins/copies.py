@@ -1,4 +1,4 @@
-"""Copies of what authors define, whatever they make of the methods that copy."""
+"""Copies of authors' objects, even if these override the methods that copy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def copied(made: M, **changed: Any) -> M:
-    """Return a shallow copy with some fields changed, by pydantic's own means alone."""
+    """Return a shallow copy with some fields changed, using only pydantic's own methods."""
     copy = BaseModel.__copy__(made)
     copy.__dict__.update(changed)
     return copy

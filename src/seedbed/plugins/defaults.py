@@ -1,4 +1,4 @@
-"""Defaults that no user could have given: pydantic itself never looks at them."""
+"""Finds invalid defaults of fields, since pydantic itself doesn't validate defaults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN = 60
 
 
 def odd_defaults(made: BaseModel) -> Iterator[str]:
-    """Yield a sentence on each default of an object's class that is in effect and does not fit its type."""
+    """Yield a sentence for each default that an object uses and that doesn't fit its type."""
     cls = type(made)
     for name, field in cls.model_fields.items():
         if name in made.model_fields_set or _is_the_frameworks(cls, name):
@@ -26,7 +26,7 @@ def odd_defaults(made: BaseModel) -> Iterator[str]:
         if isinstance(value, BaseModel) or field.is_required():
             continue
         try:
-            # On a copy: a validator may change what it is given.
+            # On a copy: a validator may change the object.
             cls.__pydantic_validator__.validate_assignment(copied(made), name, value)
         except ValidationError as error:
             shown = "" if is_secret(name) else f" {value!r:.{_SHOWN}}"
@@ -36,7 +36,7 @@ def odd_defaults(made: BaseModel) -> Iterator[str]:
 
 
 def check_defaults(cls: type[BaseModel]) -> None:
-    """Raise UsageError for a default of the wrong type that a class gives to a field of the framework."""
+    """Raise UsageError if a class gives one of the framework's fields a default of the wrong type."""
     for name, field in cls.model_fields.items():
         owner = next((base for base in _ours(cls) if name in base.model_fields), None)
         if owner is None or field.default in (PydanticUndefined, owner.model_fields[name].default):
@@ -50,15 +50,15 @@ def check_defaults(cls: type[BaseModel]) -> None:
 
 
 def _misfit(wanted: FieldInfo, default: object) -> str:
-    """Return why a default is not what a field holds; nothing where it is."""
+    """Return why a default doesn't fit a field; empty if it does."""
     if isinstance(default, str) and holds_secret(wanted.annotation):
-        # Pydantic would take it, and nobody would know it for a secret.
+        # Pydantic would accept a plain str, but then it wouldn't be masked as a secret.
         return "input should be a SecretStr"
-    # The name is there since `Annotated` wants one thing at least; pydantic does not look at it.
+    # `Annotated` needs at least one argument, so there is the name; pydantic ignores it.
     annotation: Any = Annotated[wanted.annotation, "default", *wanted.metadata]
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     try:
-        # Nobody converts it later, as what a user sets is converted.
+        # Strict, since nothing converts a default later, as pydantic converts a user's value.
         adapter.validate_python(default, strict=not isinstance(default, list | tuple | set | frozenset))
     except ValidationError as error:
         return _said(error)
@@ -71,7 +71,7 @@ def _said(error: ValidationError) -> str:
 
 
 def _ours(cls: type) -> Iterator[type[BaseModel]]:
-    """Yield those of a class and its bases that are the framework's."""
+    """Yield the framework's classes among a class and its bases."""
     return (
         base for base in cls.__mro__ if base.__module__.startswith("seedbed.") and issubclass(base, BaseModel)
     )

@@ -1,4 +1,4 @@
-"""How each claim to a name stands, decided without importing anything."""
+"""Decides which claim to a name is used, without importing anything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seedbed.plugins.scan import Installed
 
 
 class Status(StrEnum):
-    """What would become of a claim if its name were asked for."""
+    """What would happen to a claim if its name were looked up."""
 
     OK = "ok"
     INVALID_NAME = "invalid name"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 class Entry(NamedTuple):
-    """A claim, how it stands, and why it is not `OK` where it is not."""
+    """A claim, its status, and the reason if it isn't `OK`."""
 
     installed: Installed
     status: Status
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 def judge(claims: Sequence[Installed], policy: Policy, running: str | None) -> tuple[Entry, ...]:
-    """Say how each of the claims to one name stands, under `policy` and on version `running` of Seedbed."""
+    """Return the status of each claim to one name, under `policy` and with version `running` of Seedbed."""
     enabled = [claim for claim in claims if _objection(claim, policy) is None]
     owners = _distinct(claim.distribution for claim in enabled)
     chosen = policy.choose(owners) if len(owners) > 1 else None
@@ -65,7 +65,7 @@ def _judge(
 
 
 def _objection(claim: Installed, policy: Policy) -> Entry | None:
-    """Return the claim as it stands where policy or its lock file forbids it, else None."""
+    """Return the claim's entry if policy or its lock file forbids it, or else None."""
     if (reason := policy.objection(claim.distribution)) is not None:
         return Entry(claim, Status.DISABLED, reason)
     if policy.lock is not None and (reason := policy.lock.objection(claim)) is not None:

@@ -1,4 +1,4 @@
-"""What authors who come from other frameworks write, and what to write here instead."""
+"""What authors who know other frameworks write, and what to write in Seedbed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _T = TypeVar("_T")
 _IN_A_MODULE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 
 ATTRIBUTES: Mapping[str, str] = {
-    "connect": "steps are joined by >>, such as first >> second or first >> [left, right] >> last",
+    "connect": "join steps with >>, such as first >> second or first >> [left, right] >> last",
     "set_runtime_parameters": "parameters are fields: set them where the step is made: MyStep(field=1)",
 }
-"""Methods that steps and pipelines of other frameworks have."""
+"""Methods of other frameworks' steps and pipelines."""
 
 FIELDS: Mapping[str, str] = {
     "input_batch_size": "leave it out: a step receives one row at a time, and rows overlap by themselves",
@@ -31,38 +31,38 @@ FIELDS: Mapping[str, str] = {
     "generation_kwargs": "sampling parameters are fields: temperature=0.7, or --set llm.temperature=0.7",
     "structured_output": "leave it out, and declare `class Output(BaseModel)` in the task",
 }
-"""Parameters that steps and LLMs of other frameworks have."""
+"""Parameters of other frameworks' steps and LLMs."""
 
 OPTIONS: Mapping[str, str] = {
     "parameters": "parameters are fields: give them where the step is made, such as MyStep(field=1)",
     "use_cache": "leave it out: a run with a name goes on where it stopped, restart=True begins it again",
     "dataset": "name it input, such as run(input=rows)",
 }
-"""Options with which other frameworks run a pipeline."""
+"""Options of other frameworks for running a pipeline."""
 
 
 def missing_attribute(owner: str, name: str) -> AttributeError | None:
-    """Return the error for an attribute that is called otherwise here, or None for any other name."""
-    # An AttributeError, so that `hasattr` and `getattr` with a default go on working.
+    """Return the error for an attribute that has another name in Seedbed, or None."""
+    # An AttributeError, so that `hasattr` and `getattr` with a default still work.
     advice = ATTRIBUTES.get(name)
     return AttributeError(f"{owner!r} has no attribute {name!r}\n  {advice}") if advice else None
 
 
 def check_fields(given: object, known: Iterable[str]) -> None:
-    """Raise ValueError for a parameter that only other frameworks' steps have."""
+    """Raise ValueError for a parameter that only steps of other frameworks have."""
     for name in FIELDS.keys() & set(given) - set(known) if isinstance(given, dict) else ():
         raise ValueError(f"there is no parameter {name!r} here: {FIELDS[name]}")
 
 
 def check_options(given: Iterable[str]) -> None:
-    """Raise UsageError for an option that only other frameworks' pipelines have."""
+    """Raise UsageError for an option that only pipelines of other frameworks have."""
     for name in given:
         if name in OPTIONS:
             raise UsageError(f"a run has no option {name!r}", OPTIONS[name])
 
 
 def naming_options(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Have a function that runs something name what to write for an option that only others have."""
+    """Wrap a function that runs something: it says what to write instead of other frameworks' options."""
     known = inspect.signature(function).parameters.keys()
 
     @wraps(function)
@@ -74,10 +74,10 @@ def naming_options(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def in_a_module(name: str, given: str) -> tuple[str, ...]:
-    """Return what to write for `module:Class`, which other tools take, or a file alone; nothing for others.
+    """Return what to write instead of `module:Class` or of a file alone; empty for other names.
 
-    `given` is how Python takes an object of the class. Nothing is imported, since a name is no leave to run
-    code.
+    `given` shows how to pass an object of the class in Python. Nothing is imported: a name doesn't permit us
+    to run code.
     """
     if name.endswith(".py"):
         return (f"name the class in the file: {name}:CLASS",)
@@ -95,7 +95,7 @@ def in_a_module(name: str, given: str) -> tuple[str, ...]:
 
 
 def check_one_row(given: object) -> None:
-    """Raise UsageError for a list of rows where one row is wanted."""
+    """Raise UsageError for a list of rows instead of one row."""
     if isinstance(given, list | tuple):
         raise UsageError(
             f"process takes one row, not a {type(given).__name__} of {len(given)}",

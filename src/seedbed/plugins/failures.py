@@ -39,7 +39,7 @@ _SHOWN = 20
 def unknown(
     kind: PluginKind[Any], name: str, known: Mapping[PluginKind[Any], Sequence[str]]
 ) -> UnknownPluginError:
-    """Nobody claims `name`; `known` has the names that are claimed, by kind."""
+    """Return the error for a name that no plugin claims; `known` has the claimed names, by kind."""
     same = [
         other_name
         for other, names in known.items()
@@ -62,12 +62,12 @@ def unknown(
 
 
 def misplaced(name: str) -> list[str]:
-    """Return the sentences on entry points called `name` that lie in groups which Seedbed does not know."""
+    """Return sentences about entry points called `name` in groups that Seedbed doesn't know."""
     return [str(stray) for stray in strays() if stray.name == name]
 
 
 def of_another_kind(kind: PluginKind[Any], claim: Installed) -> UnknownPluginError:
-    """The name is that of another kind in the same namespace: of a step, where a task was asked for."""
+    """Return the error for a name of another kind in the namespace, such as a step instead of a task."""
     return UnknownPluginError(
         f"{claim.name!r} of {claim.owner} is a {claim.kind.noun}, not a {kind.noun}",
         "use it as one step of a pipeline",
@@ -75,7 +75,7 @@ def of_another_kind(kind: PluginKind[Any], claim: Installed) -> UnknownPluginErr
 
 
 def refused(kind: PluginKind[Any], entries: Sequence[Entry]) -> PluginError:
-    """Return the error for a name that none of `entries` may serve."""
+    """Return the error for a name if none of its `entries` may be used."""
     by_status = {entry.status: entry for entry in reversed(entries)}
     if Status.AMBIGUOUS in by_status:
         return _ambiguous(kind, [entry for entry in entries if entry.status is Status.AMBIGUOUS])
@@ -93,7 +93,7 @@ def refused(kind: PluginKind[Any], entries: Sequence[Entry]) -> PluginError:
 
 
 def broken_by(claim: Installed, doing: str, error: BaseException, advice: Sequence[str]) -> BrokenPluginError:
-    """The plugin's own code raised `error`; raise the result `from` it."""
+    """Return the error for a plugin whose own code raised `error`; raise it `from` that."""
     said, what_to_do = told(error)
     place = where(error)
     raised = f"raised in {place}" if place else ""
@@ -101,7 +101,7 @@ def broken_by(claim: Installed, doing: str, error: BaseException, advice: Sequen
 
 
 def broken(claim: Installed, fact: str, *advice: str) -> BrokenPluginError:
-    """The plugin does not do what the contract says."""
+    """Return the error for a plugin that violates the plugin contract."""
     return BrokenPluginError(
         f"the {claim.kind.noun} {claim.name!r} of {claim.owner} is broken: {fact}", *advice
     )
@@ -151,7 +151,7 @@ def _unlocked(entries: Sequence[Entry]) -> LockError:
     return LockError(
         f"the {claim.kind.noun} {claim.name!r} is not served: {entries[0].reason}",
         *(f"{entry.installed.owner}: {entry.reason}" for entry in entries[1:]),
-        "lock what is installed anew with `seedbed plugins lock`, or do without the lock file",
+        "lock what is installed again with `seedbed plugins lock`, or leave the lock file out",
     )
 
 
@@ -173,7 +173,7 @@ def _installed(kind: PluginKind[Any], names: Sequence[str], advice: Sequence[str
 
 
 def _first_party(kind: PluginKind[Any]) -> list[str]:
-    # Anybody needs a backend; tasks and the rest may be one's own.
+    # Everybody needs a backend, but may have written tasks and the rest themselves.
     if kind != "seedbed.llms":
         return []
     owners = dict.fromkeys(owner for (other, _), owner in FIRST_PARTY.items() if other == kind)

@@ -1,4 +1,4 @@
-"""Asking the hook of one plugin, and no other plugin, for a class; and telling those of an observer."""
+"""Calls the hook of a single plugin to get its class, and finds the hooks of an observer."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from seedbed.suggestions import did_you_mean
 
 class _Manager(pluggy.PluginManager):
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
-        # A package that exports its classes lazily lists them in dir(); looking at them would import all.
+        # A package that exports lazily lists its classes in dir(); getattr would import all of them.
         if isinstance(plugin, ModuleType) and name not in vars(plugin):
             return None
-        # Properties of an object may do anything when they are looked at.
+        # Reading an object's properties may run any code.
         if not isinstance(plugin, ModuleType) and not _is_marked(plugin, name):
             return None
         return super().parse_hookimpl_opts(plugin, name)
 
 
 class Hooks:
-    """A pluggy manager of its own, to which plugins are added as they are asked."""
+    """A separate pluggy manager, to which plugins are added when their hooks are called."""
 
     def __init__(self) -> None:
         self._manager = _Manager(PROJECT)
         for kind in kinds():
-            # The first answer counts where a class is asked for; observers are all called.
+            # For a class, the first answer counts; observers are all called.
             specs = {hook.__name__: hookspec(hook, firstresult=bool(kind.base)) for hook in kind.hooks}
             self._manager.add_hookspecs(type(kind.word, (), specs))
         self._lock = threading.Lock()
 
     def ask(self, claim: Installed, plugin: object) -> object:
-        """Return what the hook of `plugin` answers to the name of `claim`; raises `BrokenPluginError`."""
+        """Return the answer of the hook of `plugin` for the name of `claim`; raises `BrokenPluginError`."""
         with self._lock:
             self._register(claim, plugin)
             others = [other for other in self._manager.get_plugins() if other is not plugin]
@@ -52,13 +52,13 @@ class Hooks:
             raise broken_by(claim, doing, error, repair_advice(claim, error)) from error
 
     def _call(self, hook: pluggy.HookCaller, claim: Installed) -> object:
-        """Call the hook; pluggy gives each implementation those of the arguments that it takes."""
+        """Call the hook; pluggy passes to each implementation the arguments that it takes."""
         return hook(name=claim.name)
 
     def implemented(self, claim: Installed, plugin: object) -> dict[str, Callable[..., object]]:
-        """Return what calls the hooks of an observer that has these hooks to itself, by their names.
+        """Return callables for an observer's hooks, by name; no other plugin shares these hooks.
 
-        Raises `BrokenPluginError` where one of them could not be called.
+        Raises `BrokenPluginError` if one of them couldn't be called.
         """
         self._register(claim, plugin)
         for unmarked in _unmarked(claim, plugin, self._names(plugin)):
@@ -72,7 +72,7 @@ class Hooks:
                 if inspect.isasyncgenfunction(impl.function) or (
                     inspect.isgeneratorfunction(impl.function) and not is_wrapper
                 ):
-                    # Called, it would do nothing at all.
+                    # Calling a generator function runs none of its code.
                     raise broken(claim, f"{caller.name} yields", "make it a plain function, without `yield`")
         return {caller.name: caller for caller in callers}
 
@@ -108,7 +108,7 @@ def _specs() -> dict[str, Callable[..., object]]:
 
 
 def _misfit(plugin: object, error: Exception) -> tuple[str, ...]:
-    """Say which hook of `plugin` pluggy refuses with `error`, and why."""
+    """Return which hook of `plugin` pluggy refuses with `error`, and why."""
     for hook, spec in _specs().items():
         if not _is_marked(plugin, hook):
             continue
@@ -116,7 +116,7 @@ def _misfit(plugin: object, error: Exception) -> tuple[str, ...]:
         for name in _required(getattr(plugin, hook, None)):
             if name not in known:
                 return (
-                    f"the hook {hook!r} takes {name!r}, which is none of its arguments",
+                    f"the hook {hook!r} takes {name!r}, which is not one of its arguments",
                     *did_you_mean(name, known),
                     f"it may take {', '.join(known)}",
                 )
@@ -134,7 +134,7 @@ def _is_marked(plugin: object, name: str) -> bool:
 
 
 def _unmarked(claim: Installed, plugin: object, marked: set[str]) -> Iterator[str]:
-    """Yield the hooks that a plugin defines and does not mark as such."""
+    """Yield the hooks that a plugin defines but doesn't mark with `@hookimpl`."""
     places = (plugin,) if isinstance(plugin, ModuleType) else (plugin, *type(plugin).__mro__)
     defined = {name for place in places for name in getattr(place, "__dict__", {})}
     return (hook for hook in claim.kind.hook_names if hook in defined - marked)

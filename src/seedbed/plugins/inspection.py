@@ -1,4 +1,4 @@
-"""Facts for `seedbed plugins check` and `doctor`: what a plugin costs, and what is wrong here."""
+"""Facts for `seedbed plugins check` and `doctor`: what a plugin costs, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from seedbed.plugins.scan import HERE, Installed, strays
 
 
 class CheckResult(NamedTuple):
-    """What resolving one plugin in a process of its own showed.
+    """The result of resolving one plugin in its own process.
 
-    `import_seconds` is the import of the plugin's module, `resolve_seconds` that and its hook's
-    answer. `heavy_modules` are packages of others that the module loads at its top instead of in
-    the hook, `modules` all that it loads beside what its kind needs of Seedbed. `asked` is whom the
-    module or the hook asked over the network, `printed` the beginning of what they printed. `error` is
-    the failure's message, or None: of the import, the hook, or what the class overrides. `notes` say what
-    is odd about the class and no failure.
+    `import_seconds` is the time to import the plugin's module, `resolve_seconds` the time until its hook
+    answered. `heavy_modules` are third-party packages that the module loads on import instead of in the hook;
+    `modules` are all modules it loads, except those of Seedbed that its kind needs. `asked` are the hosts and
+    models that the module or the hook called, `printed` is the start of what they printed. `error` is the
+    message of a failed import, hook or override, or None. `notes` say what is odd about the class but not a
+    failure.
     """
 
     import_seconds: float
@@ -59,10 +59,10 @@ class Finding(NamedTuple):
 
 
 def check_plugin(installed: Installed, *, timeout: float = 60.0) -> CheckResult:
-    """Import one plugin in a subprocess and ask it for its class; policy is not consulted.
+    """Import one plugin in a subprocess and resolve its class, whatever policy says.
 
-    An object of its class is made, and what the class overrides is read. A plugin that takes longer than
-    `timeout` seconds is killed, with what it started.
+    Also makes an object of the class, and reads what the class overrides. A plugin that takes longer than
+    `timeout` seconds is killed, with the processes it started.
     """
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "seedbed.plugins.probe"],
@@ -103,7 +103,7 @@ def _parse(output: str, status: int) -> CheckResult:
 
 
 def diagnose(registry: Registry) -> list[Finding]:
-    """Return what is to know about the plugins here without importing one; the interpreter comes first."""
+    """Return findings about the installed plugins, without importing them; the interpreter comes first."""
     findings = [_interpreter(), _seedbed()]
     findings.extend(_finding(entry) for entry in registry.entries() if entry.status is not Status.OK)
     findings.extend(_loose_requirements(registry))
@@ -139,7 +139,7 @@ def _lock_findings(registry: Registry) -> Iterator[Finding]:
 
 
 def _loose_requirements(registry: Registry) -> Iterator[Finding]:
-    """Yield a note on each distribution that any later Seedbed would import, whatever it changes."""
+    """Yield a note on each distribution that sets no upper bound on Seedbed's version."""
     claims = (entry.installed for entry in registry.entries())
     requirements = {one.owner: one.requires_seedbed for one in claims if one.distribution != HERE}
     for owner, requirement in requirements.items():

@@ -16,18 +16,19 @@ _HOMES = (
     "seedbed.engine.engine_kind:ENGINES",
     "seedbed.engine.observing.observer_kind:OBSERVERS",
 )
-"""Where each kind is. By name: the kinds know their base classes, and this package knows none of them."""
+"""Where each kind is defined, by name: this package must not import the kinds' base classes."""
 
 
 class PluginKind(str, Generic[_Base]):
-    """A kind of plugin. As text, it is its entry-point group, which metadata and lock files hold.
+    """A kind of plugin. As a str, it's the entry-point group, which metadata and lock files have.
 
-    `hooks` are the hook specifications: a plugin implements one at least. `base` names the class that plugins
-    derive from as `MODULE:CLASS`, imported once a hook has answered; without one, a plugin is asked for no
-    class, and its hooks are called while a run goes on. The rest are words of messages: `noun` is what one
-    plugin is called, `wanted` what a hook must return, `in_python` how Python takes a class that no plugin
-    registers, `mention` how a plugin of this kind is referred to where another kind was expected, and
-    `if_unknown` more advice for a name that nobody has. Names are unique in a `namespace`.
+    `hooks` are the hook specifications; a plugin implements at least one. `base` is the plugins' base class,
+    as `MODULE:CLASS`, imported only after a hook has answered. Without `base`, plugins have no class, and
+    their hooks are called during a run. Names are unique in a `namespace`.
+
+    The rest is for messages: `noun` is the word for one plugin, `wanted` what a hook must return, `in_python`
+    how to pass an unregistered class in Python, `mention` how to refer to a plugin of this kind when another
+    kind was expected, and `if_unknown` is advice for a name that no plugin has.
 
         LLMS: PluginKind[LLM] = PluginKind("seedbed.llms", (seedbed_llm,), base="seedbed.llm.llm:LLM", ...)
     """
@@ -63,7 +64,7 @@ class PluginKind(str, Generic[_Base]):
 
     @property
     def word(self) -> str:
-        """What the kind is called where one is made: `seedbed new task`."""
+        """The word for the kind in commands, such as `seedbed new task`."""
         return self.removeprefix("seedbed.").removesuffix("s")
 
     @property
@@ -78,11 +79,11 @@ class PluginKind(str, Generic[_Base]):
 
     @property
     def base_class(self) -> type[_Base]:
-        """The class that every plugin of this kind derives from: `object` where it may be of any."""
+        """The base class of every plugin of this kind; `object` if there is none."""
         return cast("type[_Base]", _object_at(self.base)) if self.base else cast("type[_Base]", object)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # There is one object of each kind: what is copied or sent to another process is the same one.
+        # Each kind is a singleton: copying or unpickling one returns the same object.
         return kind_of, (str(self),)
 
 
@@ -93,7 +94,7 @@ def kinds() -> tuple[PluginKind[Any], ...]:
 
 
 def kind_of(group: str) -> PluginKind[Any]:
-    """Return the kind whose entry points are in `group`; raises `KeyError` where there is none."""
+    """Return the kind whose entry points are in `group`; raises `KeyError` if there is none."""
     return {str(kind): kind for kind in kinds()}[group]
 
 

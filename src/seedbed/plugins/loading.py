@@ -1,4 +1,4 @@
-"""Importing the one module that a claim names, and saying what is missing where that fails."""
+"""Imports the module that a claim names, and says what is missing if that fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def load_plugin(claim: Installed) -> object:
 
 
 def repair_advice(claim: Installed, error: BaseException) -> tuple[str, ...]:
-    """Return what may mend a plugin that raised `error`: a command that installs a missing module, if any."""
+    """Return advice for a plugin that raised `error`: if a module is missing, a command that installs it."""
     missing = _missing_module(error)
     if missing is None:
         return (f"report it to the authors of {claim.distribution}; other plugins are not concerned",)
@@ -69,6 +69,6 @@ def _requirements(claim: Installed) -> list[str]:
 
 
 def _may_provide(distribution: str, module: str) -> bool:
-    """Say whether a distribution's name suggests that it installs `module`; only installing it would tell."""
+    """Whether a distribution's name suggests that it has `module`; only installing it would tell for sure."""
     name, wanted = normalise_distribution(distribution), normalise_distribution(module)
     return name in {wanted, f"py{wanted}", f"python-{wanted}", f"{wanted}-python"}

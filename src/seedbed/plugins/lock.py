@@ -18,7 +18,7 @@ CORE = "seedbed"
 class LockedDistribution:
     """One distribution in one version; `plugins` are the groups and names of its entry points.
 
-    `editable` says that it was locked as a developer's folder: its version is held, its code cannot be.
+    `editable` means that it was locked as a developer's folder: the lock fixes its version, but not its code.
     """
 
     name: str
@@ -29,14 +29,14 @@ class LockedDistribution:
 
 @dataclass(frozen=True)
 class Lock:
-    """What a lock file holds. `files` are Python files for `PATH.py:Class`: name and SHA-256 of each."""
+    """The contents of a lock file. `files` are Python files for `PATH.py:Class`, by name and SHA-256."""
 
     distributions: tuple[LockedDistribution, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     place: str = field(default="", compare=False)
 
     def objection(self, claim: Installed) -> str | None:
-        """Return why the owner of `claim` may not serve it, or None where it may."""
+        """Return why the owner of `claim` may not be used, or None if it may."""
         by_name = {normalise_distribution(locked.name): locked for locked in self.distributions}
         locked = by_name.get(normalise_distribution(claim.distribution))
         if locked is None:
@@ -51,11 +51,11 @@ class Lock:
         return None
 
     def differences(self) -> dict[LockedDistribution, str]:
-        """Return the distributions that are missing here, or are others than the lock holds, and how."""
+        """Return the distributions that are missing or differ from the lock, with how they differ."""
         return {locked: fact for locked in self.distributions if (fact := _difference(locked))}
 
     def check(self) -> None:
-        """Raise `LockError` where a distribution that the lock holds is missing here, or is another one."""
+        """Raise `LockError` if a locked distribution is missing, or differs from the lock."""
         if wrong := self.differences():
             raise LockError(
                 f"what is installed is not what {self._title} holds",
@@ -65,7 +65,7 @@ class Lock:
             )
 
     def check_file(self, path: Path, source: bytes) -> None:
-        """Raise `LockError` where `source`, the content of the file at `path`, is none that is locked."""
+        """Raise `LockError` if `source`, the content of the file at `path`, is not locked."""
         if _digest(source) in {digest for _, digest in self.files}:
             return
         is_known = path.name in {name for name, _ in self.files}
@@ -109,7 +109,7 @@ def _difference(locked: LockedDistribution) -> str | None:
 
 
 def _commands(wrong: Iterable[LockedDistribution]) -> Iterator[str]:
-    """Yield what installs the published ones; pip leaves an editable copy of the same version in place."""
+    """Yield commands that install the published ones; pip wouldn't replace an editable copy by itself."""
     published = [locked for locked in wrong if not locked.editable]
     by_options = {
         "": [locked for locked in published if not _is_installed(locked)],
@@ -126,7 +126,7 @@ def _is_installed(locked: LockedDistribution) -> bool:
 
 
 def _digest(source: bytes) -> str:
-    # Only a lock of files needs it, and to import it takes 3 ms.
+    # Imported here: only a lock of files needs it, and the import takes 3 ms.
     import hashlib
 
     return hashlib.sha256(source).hexdigest()

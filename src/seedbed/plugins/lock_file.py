@@ -1,4 +1,4 @@
-"""Lock files: a lock as TOML, the same bytes for the same lock on every machine."""
+"""Lock files: a lock as TOML; the same lock gives the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _LockFile(_Entry):
 
 
 def read_lock(path: Path) -> Lock:
-    """Return the lock that a file holds; raise `UsageError` where it cannot be read or is no lock file."""
+    """Return the lock in a file; raise `UsageError` if it can't be read or isn't a lock file."""
     text = _read(path)
     _check_version(path, text.get(_VERSION))
     held = build(_LockFile, text, f"the lock file '{path}'")

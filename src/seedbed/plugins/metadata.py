@@ -1,4 +1,4 @@
-"""The headers of a distribution's metadata, and the versions of Seedbed that it asks for."""
+"""The headers of a distribution's metadata, and the versions of Seedbed that it requires."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ _PLAIN = re.compile(r"[\w.-]+\s*(?:\[[\w\s,.-]*\])?\s*((?:(?:[<>]=?|[!=~]=)\s*[\
 _ONLY_NUMBERS = re.compile(r"\s*(?:[<>]=?\s*[0-9]+(?:\.[0-9]+)*\s*,?\s*)+")
 
 _INSTALLED = type(Path())
-"""What the metadata folder of a distribution is, unless it lies in an archive."""
+"""The type of a distribution's metadata folder, unless it's in an archive."""
 
 _UPPER = frozenset({"<", "<=", "==", "===", "~="})
 
 
 class Distribution(Protocol):
-    """What is used of a distribution, whichever finder supplies it."""
+    """The part of a distribution that we use, whichever finder supplies it."""
 
     @property
     def entry_points(self) -> importlib_metadata.EntryPoints:
         """All entry points, parsed."""
 
     def read_text(self, filename: str, /) -> str | None:
-        """Return a metadata file, or None where there is none."""
+        """Return the text of a metadata file, or None if it doesn't exist."""
 
     def locate_file(self, path: str, /) -> object:
         """Return the path of an installed file."""
 
 
 def metadata_file(distribution: Distribution, filename: str) -> str:
-    """Return the text of a metadata file; nothing where it is missing or cannot be read.
+    """Return the text of a metadata file; empty if it's missing or can't be read.
 
-    What some package left behind, in any state, must not stop the use of the others.
+    One package's broken files must not stop the use of other packages.
     """
     try:
         folder = getattr(distribution, "_path", None)
@@ -65,7 +65,7 @@ def metadata_file(distribution: Distribution, filename: str) -> str:
 
 def _text_of(path: str) -> str:
     try:
-        # A `Path` takes longer to make than the file to read.
+        # Making a `Path` takes longer than reading the file.
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             content = file.read()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
@@ -92,16 +92,16 @@ class Headers:
 
     @property
     def name(self) -> str:
-        """The distribution's name; empty where there is none, or none that an installer would take."""
+        """The distribution's name; empty if it has none, or one that an installer would refuse."""
         name = self.first("Name", "")
         return name if _PROJECT_NAME.fullmatch(name) else ""
 
 
 def required_seedbed(requires_dist: Iterable[str]) -> str | None:
-    """Return the specifier that `Requires-Dist` lines put on `seedbed`, or None where there is none.
+    """Return the specifier for `seedbed` in `Requires-Dist` lines, or None if there is none.
 
-    Lines whose marker does not hold here, or which belong to an extra, do not count. A line that
-    cannot be read is returned as it stands, and then excludes every version.
+    Lines whose marker doesn't hold here, or that belong to an extra, don't count. A line that can't be parsed
+    is returned unchanged, and then excludes every version.
     """
     found = [_specifier(line) for line in requires_dist if _is_for_seedbed(line)]
     return ",".join(part for part in found if part) or None
@@ -113,7 +113,7 @@ def _is_for_seedbed(line: str) -> bool:
 
 
 def _specifier(line: str) -> str:
-    # Most lines name a range and nothing else; the grammar of all of them takes 13 ms to import.
+    # Most lines only have a range; importing a parser for the full grammar takes 13 ms.
     if plain := _PLAIN.fullmatch(line):
         return plain[1].strip()
     from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
@@ -137,7 +137,7 @@ def parse_requirement(line: str) -> Requirement:
 
 @cache
 def excludes(specifier: str | None, version: str | None) -> bool:
-    """Say whether a requirement on Seedbed excludes `version`; prereleases are not excluded as such."""
+    """Whether a requirement on Seedbed excludes `version`; prereleases aren't excluded by themselves."""
     if specifier is None or version is None:
         return False
     if _ONLY_NUMBERS.fullmatch(specifier) and re.fullmatch(r"[0-9.]+", version):
@@ -151,7 +151,7 @@ def excludes(specifier: str | None, version: str | None) -> bool:
 
 
 def _allows(bound: str, version: str) -> bool:
-    """Whether a bound of `_ONLY_NUMBERS` allows a version; `packaging`, for all others, takes 15 ms."""
+    """Whether a bound of `_ONLY_NUMBERS` allows a version, without `packaging`, whose import takes 15 ms."""
     operator, limit = bound.strip().rstrip("0123456789. "), bound.strip().lstrip("<>= ")
     mine, theirs = ([int(part) for part in text.split(".") if part] for text in (version, limit))
     length = max(len(mine), len(theirs))
@@ -162,7 +162,7 @@ def _allows(bound: str, version: str) -> bool:
 
 
 def is_bounded_above(specifier: str) -> bool:
-    """Say whether a requirement leaves versions out from some version on, or cannot be read."""
+    """Whether a requirement excludes all versions from some version on, or can't be parsed."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
@@ -179,7 +179,7 @@ class InstalledVersion(NamedTuple):
 
 
 def installed_version(name: str) -> InstalledVersion | None:
-    """Return what is installed of the distribution `name`, or None where nothing is."""
+    """Return the installed version of the distribution `name`, or None if it isn't installed."""
     distribution = first_on_path(name)
     if distribution is None:
         return None
@@ -187,9 +187,9 @@ def installed_version(name: str) -> InstalledVersion | None:
 
 
 def first_on_path(name: str) -> Distribution | None:
-    """Return the copy of a distribution that Python would import, or None where there is none.
+    """Return the copy of a distribution that Python would import, or None if there is none.
 
-    One with readable metadata goes before what an interrupted installation left.
+    A copy with readable metadata comes before leftovers of an interrupted installation.
     """
     copies = [*importlib_metadata.distributions(name=name)] if name else []
     readable = (copy for copy in copies if Headers(copy).name)
@@ -197,13 +197,13 @@ def first_on_path(name: str) -> Distribution | None:
 
 
 def running_version() -> str | None:
-    """Return the version of the Seedbed that runs, or None where it runs without being installed."""
+    """Return the version of the running Seedbed, or None if it isn't installed."""
     found = installed_version("seedbed")
     return found.version or None if found else None
 
 
 def folder_name(distribution: Distribution) -> str:
-    """Return a distribution's name as its metadata folder has it, read from no file; empty if unknown."""
+    """Return a distribution's name from its metadata folder's name, reading no file; empty if unknown."""
     folder = getattr(distribution, "_path", None)
     stem = getattr(folder, "name", "").rpartition(".")[0]
     return normalise_distribution(stem.partition("-")[0])

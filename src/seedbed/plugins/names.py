@@ -14,17 +14,17 @@ _FILE_MARK = ".py:"
 
 
 def is_name(text: str) -> bool:
-    """Say whether `text` is a valid name: `[a-z][a-z0-9]*(-[a-z0-9]+)*`."""
+    """Whether `text` is a valid name: `[a-z][a-z0-9]*(-[a-z0-9]+)*`."""
     return _NAME.fullmatch(text) is not None
 
 
 def kebab_case(class_name: str) -> str:
-    """Return the name that a class has unless it is given one: `QAPairs` becomes `qa-pairs`."""
+    """Return the default name of a class: `QAPairs` becomes `qa-pairs`."""
     return _WORD_START.sub("-", class_name).replace("_", "-").strip("-").lower()
 
 
 def is_file_reference(reference: str) -> bool:
-    """Say whether `reference` has the form `PATH.py:Class`, which names code instead of a plugin."""
+    """Whether `reference` has the form `PATH.py:Class`, which names code instead of a plugin."""
     return _FILE_MARK in reference
 
 
@@ -37,14 +37,14 @@ def split_file_reference(reference: str) -> tuple[str, str]:
 def split_llm_reference(reference: str) -> tuple[str, str]:
     """Split `backend/model` once, at the first `/`; the model is opaque and may contain more of them.
 
-    In `PATH.py:Class/model` the first `/` after the class name counts. Raises `UsageError` where
-    the backend or the model is missing.
+    In `PATH.py:Class/model` the first `/` after the class name counts. Raises `UsageError` if the backend or
+    the model is missing.
     """
     path, mark, rest = reference.partition(_FILE_MARK)
     start, text = (path + mark, rest) if mark else ("", reference)
     if not mark and (file := _file_in(reference)):
         raise UsageError(
-            f"the LLM reference {reference!r} names a file and no class in it", f"write {file}:CLASS/MODEL"
+            f"the LLM reference {reference!r} names a file but no class in it", f"write {file}:CLASS/MODEL"
         )
     backend, slash, model = text.partition("/")
     if not backend or not slash or not model.strip():
@@ -60,12 +60,12 @@ def split_llm_reference(reference: str) -> tuple[str, str]:
 
 
 def _file_in(reference: str) -> str:
-    """Return the Python file that a reference begins with; a model may be called `x.py`, so it must exist."""
+    """Return the Python file that a reference starts with; it must exist: a model may be named `x.py`."""
     path, mark, _ = f"{reference}/".partition(".py/")
     return f"{path}.py" if mark and Path(f"{path}.py").is_file() else ""
 
 
 @cache
 def normalise_distribution(name: str) -> str:
-    """Return the form in which names of distributions are compared (PEP 503)."""
+    """Return the normalised form of a distribution's name (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()

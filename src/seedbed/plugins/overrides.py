@@ -1,6 +1,6 @@
-"""Guards what authors override and the framework reads: whatever comes, an error names plugin and line.
+"""Guards properties and methods that authors override: if one fails, the error names its plugin and line.
 
-The check is made by the class itself, and not where it is read, so that nobody who reads has to think of it.
+The class itself checks the value, so that code that reads it doesn't have to.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _GUARDED = "__seedbed_guarded__"
 
 _Function = Callable[..., Any]
 Showable = Callable[[Any, Exception], Exception | None]
-"""Returns the exception that an object raised where it may be shown, or None where it has a secret."""
+"""Returns the exception that an object raised if it may be shown, or None if it has a secret."""
 
 
 class Wanted(NamedTuple):
-    """What is wanted of a property or method: in words, as code, and as a check."""
+    """What a property or method must return: in words, as code, and as a check."""
 
     words: str
     example: str
@@ -34,12 +34,12 @@ class Wanted(NamedTuple):
 
 
 def is_names(value: object) -> bool:
-    """Whether a value is a list of names, each a str that is not empty."""
+    """Whether a value is a list of names, each a non-empty str."""
     return isinstance(value, list | tuple | KeysView) and all(isinstance(one, str) and one for one in value)
 
 
 def is_text(value: object) -> bool:
-    """Whether a value is a str that is not empty."""
+    """Whether a value is a non-empty str."""
     return isinstance(value, str) and bool(value)
 
 
@@ -54,10 +54,10 @@ def is_flag(value: object) -> bool:
 
 
 def guard(cls: type, wanted: Mapping[str, Wanted], showable: Showable = lambda owner, error: error) -> None:
-    """Guard what `cls` itself overrides of `wanted`, by name; what it inherits has been guarded.
+    """Guard what `cls` itself overrides of `wanted`, by name; its base classes are already guarded.
 
-    From then on reading it raises BrokenPluginError where the author's code raises or gives something else.
-    Raises UsageError for what can be seen already.
+    From then on, reading it raises BrokenPluginError if the author's code raises or returns something else.
+    Raises UsageError for mistakes that show already.
     """
     if cls.__module__.startswith("seedbed."):
         return
@@ -104,7 +104,7 @@ def _guarded(function: _Function, name: str, one: Wanted, showable: Showable) ->
         if not one.fits(value):
             raise broken_class(
                 _class_of(self),
-                f"its `{name}` gave {_described(value)} where {one.words} is wanted",
+                f"its `{name}` returned {_described(value)}, not {one.words}",
                 *line_of(function),
                 f"return {_returned(value, one)}",
             )
@@ -115,7 +115,7 @@ def _guarded(function: _Function, name: str, one: Wanted, showable: Showable) ->
 
 
 def is_guarded(function: object) -> bool:
-    """Whether a function stands for one of an author's that is guarded."""
+    """Whether a function is the guard of an author's function."""
     return hasattr(function, _GUARDED)
 
 
@@ -127,12 +127,15 @@ def _raised(owner: Any, name: str, one: Wanted, error: Exception, *, is_shown: b
         f"its `{name}` raised {fact if is_shown else type(error).__name__}",
         *((f"raised in {place}",) if place else ()),
         *(advice if is_shown else ()),
-        f"it has to give {one.words}: {one.example}, for example",
+        f"it must return {one.words}: {one.example}, for example",
     )
 
 
 def _check_field(cls: Any, name: str, one: Wanted) -> None:
-    """Refuse a parameter that would never be read; one in place of a value of the class is read as well."""
+    """Refuse a parameter with the name of a property or method, since it would never be read.
+
+    A parameter may replace a class variable, which is read in the same way.
+    """
     above = next((vars(base)[name] for base in cls.__mro__[1:] if name in vars(base)), None)
     if isinstance(above, property | cached_property | FunctionType | classmethod):
         raise _hidden(cls, name, one)
@@ -150,14 +153,14 @@ def _hidden(cls: type, name: str, one: Wanted) -> UsageError:
 
 def _odd_value(cls: type, name: str, one: Wanted, given: object) -> UsageError:
     return UsageError(
-        f"`{name}` of {cls.__name__!r} is {_described(given)}, and has to be {one.words}",
+        f"`{name}` of {cls.__name__!r} is {_described(given)}, but must be {one.words}",
         f"write {_written(name, one)}",
     )
 
 
 def _is_method(cls: type, name: str, one: Wanted, given: Any) -> UsageError:
     return UsageError(
-        f"`{name}` of {cls.__name__!r} is a method, and is read as a property",
+        f"`{name}` of {cls.__name__!r} is a method, but is read as a property",
         *line_of(getattr(given, "__func__", given)),
         f"write @property above it; it returns {one.words}",
     )
@@ -170,12 +173,12 @@ def _written(name: str, one: Wanted) -> str:
 
 
 def _returned(value: object, one: Wanted) -> str:
-    """Return what to write in place of a value: the name itself in a list, where that was meant."""
+    """Return what to write instead of a value: a single name becomes a list with that name."""
     return repr([value]) if isinstance(value, str) and one.fits is is_names else f"{one.example}, for example"
 
 
 def _described(value: object) -> str:
-    """Say what a value is without showing it, which might be a secret."""
+    """Describe a value without showing it, since it may be a secret."""
     if value is None:
         return "None"
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Which distributions may serve plugins: allow, deny, prefer and a lock file, and where each was set."""
+"""Which distributions' plugins may be used: allow, deny, prefer and a lock file, and where each was set."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 class Policy:
     """Names of distributions, compared as PEP 503 says.
 
-    `allow`: where it is not empty, only these may serve. `deny`: these may not, whatever `allow`
-    says. `prefer`: where several claim a name, the first of these that does has it. `origins` says
-    for each of the three where it was set. `lock`: only what it holds may serve.
+    `allow`: if it isn't empty, only these may be used. `deny`: these may not, whatever `allow` says.
+    `prefer`: if several claim a name, the first of these gets it. `origins` says where each of the three was
+    set. `lock`: only what it has may be used.
     """
 
     allow: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Policy:
         return self.origins.get(key, f"the argument {key!r}")
 
     def objection(self, distribution: str) -> str | None:
-        """Return why `distribution` may not serve, or None where it may."""
+        """Return why `distribution` may not be used, or None if it may."""
         name = normalise_distribution(distribution)
         if name in self.deny:
             return f"{name!r} is denied by {self.origin('deny')}"
@@ -68,12 +68,12 @@ def read_policy(
     folder: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Policy:
-    """Read the policy in force: for each of the three settings, the strongest place that has it.
+    """Read the current policy: for each of the three settings, the strongest place that has it.
 
     From weakest to strongest: `[tool.seedbed.plugins]` in pyproject.toml, `[plugins]` in
     seedbed.toml, SEEDBED_PLUGINS_ALLOW, _DENY and _PREFER (separated by commas), the arguments.
-    Of each file the nearest upward from `folder` (default: the working directory) that has the
-    table counts. Raises `UsageError` for what is not a list of names of distributions.
+    Of each file, the nearest one with the table counts, from `folder` (default: the working directory)
+    upward. Raises `UsageError` for a value that isn't a list of names of distributions.
     """
     folder = folder or Path.cwd()
     values: dict[str, tuple[str, ...]] = {}
@@ -114,12 +114,12 @@ def _file_settings(
 
 
 def settings_table(path: Path, table_path: tuple[str, ...]) -> Mapping[str, object] | None:
-    """Return the table at `table_path` of a TOML file, or None where the file or the table is missing."""
+    """Return the table at `table_path` of a TOML file, or None if the file or the table is missing."""
     if not path.is_file():
         return None
     try:
         text = path.read_text(encoding="utf-8")
-        # Somebody else's broken pyproject.toml is no concern of ours.
+        # A broken pyproject.toml without our table is for other tools to report.
         node: object = _parsed(text) if all(part in text for part in table_path) else {}
     except (OSError, ValueError) as error:
         raise UsageError(f"the file '{path}' cannot be read: {error}") from error
@@ -142,7 +142,7 @@ def _names(names: object, place: str) -> tuple[str, ...]:
 
 
 def _parsed(text: str) -> object:
-    # Most folders have no settings, and need no parser of them.
+    # Most folders have no settings, so they don't need the TOML parser.
     import tomllib
 
     return tomllib.loads(text)

@@ -1,4 +1,4 @@
-"""What C libraries have printed, and have not written out yet."""
+"""Flushes what C libraries have printed but not written yet."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from contextlib import suppress
 
 
 def flush_c() -> None:
-    """Write out what C libraries printed, which they'd do at exit otherwise: to whatever is open by then."""
+    """Flush C's standard streams, which would otherwise happen at exit, to whatever is open by then."""
     import ctypes
 
-    # Where there's no such library to ask (Windows), nothing can be done about it.
+    # On Windows there's no such library to call.
     with suppress(OSError, TypeError, AttributeError):
         ctypes.CDLL(None).fflush(None)

@@ -35,18 +35,18 @@ def main() -> None:
     kind, *rest = json.load(sys.stdin)
     claim = Installed(kind_of(kind), *rest)
     report = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    # By the descriptors: C libraries and child processes print, too.
+    # By redirecting file descriptors, since C libraries and child processes print too.
     with tempfile.TemporaryFile() as prints:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(prints.fileno(), stream.fileno())
         json.dump(_check(claim, prints), report)
         report.flush()
-        # What the plugin started, threads say, must not keep the answer from its reader.
+        # Threads that the plugin started must not delay the answer.
         os._exit(0)
 
 
 def _check(claim: Installed, prints: IO[bytes]) -> dict[str, object]:
-    # What every plugin of its kind imports: none of that is the plugin's own weight.
+    # Every plugin of this kind imports these modules, so they don't count.
     import_module("seedbed.hookspecs")
     _ = claim.kind.base_class
     asked: list[str] = []
@@ -80,9 +80,9 @@ def _check(claim: Installed, prints: IO[bytes]) -> dict[str, object]:
 
 
 def _printed(prints: IO[bytes]) -> str:
-    """Return the beginning of what has been printed so far, on standard output or error."""
+    """Return the start of what was printed so far, on standard output or error."""
     for stream in (sys.stdout, sys.stderr):
-        # A plugin may have closed it, or have put something else there.
+        # A plugin may have closed the stream or replaced it.
         with suppress(Exception):
             stream.flush()
     flush_c()
@@ -90,19 +90,19 @@ def _printed(prints: IO[bytes]) -> str:
 
 
 def _asked(event: str, arguments: tuple[object, ...]) -> list[str]:
-    """Return whom an event of the interpreter shows to be asked over the network."""
+    """Return the host that an audit event of the interpreter connects to, if any."""
     if event == "socket.getaddrinfo":
         return [str(arguments[0])]
     return [str(arguments[1])] if event == "socket.connect" else []
 
 
 def _models_asked() -> list[str]:
-    """Say whether a model was asked, also one inside the process: each call starts the loop thread."""
+    """Return whether a model was called, even one in the process: each call starts the loop thread."""
     return ["a model"] if any(thread.name == "seedbed-loop" for thread in threading.enumerate()) else []
 
 
 def _heavy(loaded: Set[str], claim: Installed) -> list[str]:
-    """Name the packages of others that the plugin's module loads at its top, where a hook could wait."""
+    """Return the third-party packages that the plugin's module loads on import, instead of in the hook."""
     own = claim.value.partition(":")[0].partition(".")[0]
     sizes = Counter(name.partition(".")[0] for name in loaded)
     ours = {*sys.stdlib_module_names, own, "seedbed"}

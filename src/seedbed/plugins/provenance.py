@@ -13,8 +13,8 @@ from seedbed.tracebacks import is_machinery
 def claims_behind(cls: type, registry: Registry) -> tuple[Installed, ...]:
     """Return the claims that `registry` has resolved to a class.
 
-    Of a class that a program has imported by itself, it is those of the distribution whose plugins are in
-    the same package; none for one that no plugin brings.
+    For a class that the program imported itself, returns the claims of the distribution whose plugins are in
+    the same package; none if there is no such distribution.
     """
     return registry.claims_to(cls) or tuple(
         claim for claim in scan() if _package(claim.value) == _package(cls.__module__)
@@ -22,9 +22,9 @@ def claims_behind(cls: type, registry: Registry) -> tuple[Installed, ...]:
 
 
 def author_place(error: BaseException) -> str | None:
-    """Return `FILE, line N` where what an error came of is code of a plugin or of a file; else None.
+    """Return `FILE, line N` if a plugin's or a file's code caused an error; else None.
 
-    Code of other packages is none of these: we may have called it wrongly.
+    Code of other packages doesn't count: we may have called it wrongly.
     """
     place = None
     for frame, line in walk_tb(error.__traceback__):

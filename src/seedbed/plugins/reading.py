@@ -1,4 +1,4 @@
-"""Reads all that a class overrides, as the framework would, to see what is wrong before anybody runs it."""
+"""Reads everything that a class overrides, as the framework would, to find mistakes before a run."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.overrides import is_guarded
 
 _TRIED: tuple[Any, ...] = ("text", 1, 1.0, True, ["text"], {"text": "text"}, None)
-"""Values tried for a required field, of which nobody knows what it means."""
+"""Values to try for a required field, since we don't know what it means."""
 
 
 class Read(NamedTuple):
-    """What reading a class showed: faults, and what is worth a word and no fault."""
+    """The result of reading a class: faults, and notes on what is odd but not a fault."""
 
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def read_class(cls: type) -> Read:
-    """Make an object of a plugin's class and read what the class overrides; nothing is loaded or asked.
+    """Make an object of a plugin's class and read what the class overrides; loads and asks nothing.
 
-    Where a field had to be made up, only what comes of the wrong type is a fault: an exception may be
-    that of the value.
+    If a field's value had to be made up, only a result of the wrong type is a fault: an exception may be due
+    to the made-up value.
     """
     if not issubclass(cls, BaseModel):
         return Read()
-    # Of a class with a name that nobody knows, making an object says which one.
+    # If an annotation has an unknown name, making an object raises an error that says which.
     fields = _made_up(cls, _stand_in()) if cls.__pydantic_complete__ else {}
     if fields is None:
         return Read()
@@ -52,7 +52,7 @@ def read_class(cls: type) -> Read:
 
 
 def _stand_in() -> Any:
-    """Return an LLM that is never asked: a run gives each task one before it reads what that overrides."""
+    """Return an LLM that is never called: in a run, each task has one before its overrides are read."""
     base: Any = kind_of("seedbed.llms").base_class
 
     class StandIn(base):  # type: ignore[misc]
@@ -63,7 +63,7 @@ def _stand_in() -> Any:
 
 
 def _made_up(cls: type[BaseModel], llm: Any) -> dict[str, Any] | None:
-    """Return values for the required fields, and an LLM; or None where none of those tried fits."""
+    """Return values for the required fields, and an LLM; None if no value that we try fits."""
     fields: dict[str, Any] = {}
     for name, field in cls.model_fields.items():
         if name == "llm" and field.default is None:
@@ -102,7 +102,7 @@ def _errors_of(made: BaseModel) -> Iterator[PluginError]:
         except PluginError as error:
             yield error
         except SeedbedError:
-            # A key that is not there, say: it is this machine that lacks it.
+            # For example a missing key: that's due to this machine, not to the plugin.
             continue
 
 

@@ -1,4 +1,4 @@
-"""The registry: names on one side, classes on the other, and nothing imported before it is asked for."""
+"""The registry: maps names to plugins' classes, and imports only what is looked up."""
 
 from __future__ import annotations
 
@@ -29,16 +29,21 @@ _Class = TypeVar("_Class", bound=type)
 
 
 class Registry:
-    """Turns names into the classes of plugins: tasks, steps, LLM backends and engines.
+    """Maps names to the classes of plugins: tasks, steps, LLM backends and engines.
 
-    `installed` are the claims to names (default: what `scan` finds), `policy` decides over them
-    (default: the one in force in the working directory), and `locked` is a lock file, beside which
-    nothing installed may serve. Registries share no state: two of them may live side by side in one
-    process.
+        registry = Registry()
+        registry.task("qa-pairs")(topics=["tides"], llm="openai/gpt-4.1-mini")
 
-    Resolving a name raises `UnknownPluginError`, `AmbiguousPluginError`, `DisabledPluginError`,
-    `IncompatiblePluginError` or `LockError` before anything is imported, and `BrokenPluginError` where
-    the owner's code fails or does not answer as the hook specifies.
+        @registry.add
+        class Haiku(GeneratorTask): ...
+
+    `installed` are the claims to names (default: what `scan` finds). `policy` chooses among them (default:
+    the policy in the working directory). With a lock file in `locked`, only what it has may be used.
+    Registries share no state, so a process can have several.
+
+    Looking up a name raises `UnknownPluginError`, `AmbiguousPluginError`, `DisabledPluginError`,
+    `IncompatiblePluginError` or `LockError` before anything is imported, and `BrokenPluginError` if the
+    plugin's code fails or its hook returns something else than it should.
     """
 
     def __init__(
@@ -58,12 +63,12 @@ class Registry:
         self.include(scan() if installed is None else installed)
 
     def include(self, installed: Iterable[Installed]) -> None:
-        """Take further claims into account, of what was installed since."""
+        """Add claims, of distributions that were installed later."""
         for claim in installed:
             self._claims.setdefault((claim.kind.namespace, claim.name), []).append(claim)
 
     def find(self, kind: PluginKind[_Base], name: str) -> type[_Base]:
-        """Return the class registered as `name` among plugins of `kind`, and those in its namespace.
+        """Return the class registered as `name`, among plugins of `kind`.
 
         registry.find(LLMS, "openai")
         """
@@ -90,11 +95,13 @@ class Registry:
         return self.find(kind_of("seedbed.engines"), name)
 
     def add(self, cls: _Class, name: str | None = None) -> _Class:
-        """Register a class of this process, in a notebook say, and return it; `@registry.add` does it too.
+        """Register a class of this process, for example in a notebook, and return it.
 
-        `name` defaults to the class name in kebab-case, for an LLM without its ending `LLM`. A class of the
-        same module and qualified name is replaced, so that a cell can run again; any other owner of the
-        name is a `UsageError`, and so is a class that is abstract.
+            registry.add(Haiku)            # or @registry.add above the class
+
+        `name` defaults to the class name in kebab-case, for an LLM without its suffix `LLM`. A class of the
+        same module and qualified name is replaced, so that a cell can run again. Raises `UsageError` if
+        another class or plugin has the name, and for an abstract class.
         """
         kind = _kind_of_class(cls)
         if lacking := lacks(cls):
@@ -114,7 +121,7 @@ class Registry:
         return cls
 
     def entries(self) -> tuple[Entry, ...]:
-        """Return every claim and how it stands, by kind and name; imports nothing."""
+        """Return every claim and its status, by kind and name; imports nothing."""
         judged = (entry for claims in self._claims.values() for entry in self._judge(claims))
         return tuple(sorted(judged))
 
@@ -124,9 +131,9 @@ class Registry:
         return tuple(sorted(found))
 
     def load(self, claim: Installed) -> type | None:
-        """Return the class behind one claim, whatever policy says of it; None for one that has hooks alone.
+        """Return the class of one claim, whatever policy says; None for a plugin that only has hooks.
 
-        Raises `BrokenPluginError` for both where the plugin isn't what its kind promises.
+        Raises `BrokenPluginError` if the plugin isn't what its kind promises.
         """
         if claim.kind.base:
             return self.resolve(claim)
@@ -136,7 +143,7 @@ class Registry:
         return None
 
     def resolve(self, claim: Installed) -> type:
-        """Return the class behind one claim, whatever policy says of it; the second time is free."""
+        """Return the class of one claim, whatever policy says; cached after the first time."""
         if claim not in self._classes:
             answer = self._hooks.ask(claim, load_plugin(claim))
             found = self._classes[claim] = checked(claim, answer)
@@ -145,13 +152,13 @@ class Registry:
 
     @functools.cached_property
     def _hooks(self) -> Hooks:
-        # A listing asks no hook, and needs no pluggy.
+        # Imported here: a listing calls no hook, and doesn't need pluggy.
         from seedbed.plugins.hooks import Hooks
 
         return Hooks()
 
     def check_lock(self) -> None:
-        """Raise `LockError` where what is installed is not what the lock file of the policy holds."""
+        """Raise `LockError` if what is installed differs from the policy's lock file."""
         if self.policy.lock is not None:
             self.policy.lock.check()
 
@@ -193,5 +200,5 @@ def _running_version() -> str | None:
 
 @functools.cache
 def default_registry() -> Registry:
-    """Return the registry that is used where none is given; made once per process."""
+    """Return the default registry; made once per process."""
     return Registry()

@@ -1,4 +1,4 @@
-"""What is installed, read from entry points and metadata headers; no plugin is imported."""
+"""Finds installed plugins from entry points and metadata headers, without importing them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from seedbed.suggestions import did_you_mean
 _logger = logging.getLogger(__name__)
 
 HERE = "this process"
-"""What stands for a distribution where a plugin comes from none."""
+"""Stands for the distribution of a plugin that has none."""
 
 UNNAMED = "unknown"
-"""What stands for the name of a distribution whose metadata has none, and for a version that is missing."""
+"""Stands for a name or version that a distribution's metadata lacks."""
 
 _PREFIX = "seedbed."
 _POINTS = "entry_points.txt"
@@ -39,9 +39,9 @@ _POINTS = "entry_points.txt"
 class Installed(NamedTuple):
     """One entry point of one installed distribution: a claim to a name.
 
-    `value` is the module that implements the hook, `requires_seedbed` the specifier that the
-    distribution puts on Seedbed (None: any), `location` the folder that it is installed in; `editable`
-    says that its code is in a developer's folder and may change under its version.
+    `value` is the module that implements the hook, `requires_seedbed` the distribution's specifier for
+    Seedbed (None: any), `location` the folder it's installed in. `editable` means that its code is in a
+    developer's folder and may change without a new version.
     """
 
     kind: PluginKind[Any]
@@ -55,7 +55,7 @@ class Installed(NamedTuple):
 
     @property
     def owner(self) -> str:
-        """The distribution and its version, as messages quote them."""
+        """The distribution and its version, for messages."""
         if self.distribution == UNNAMED:
             return f"a distribution without a name in {self.location}"
         return f"{self.distribution} {self.version}".strip()
@@ -71,24 +71,24 @@ class Stray(NamedTuple):
 
     @property
     def meant(self) -> str:
-        """The question whether a known group was meant, or nothing where none is near."""
+        """The question whether a known group was meant; empty if none is similar."""
         return "; ".join(did_you_mean(self.group, kinds()))
 
     def __str__(self) -> str:
         place = f"the unknown group {self.group!r} of {self.distribution} {self.version}"
-        return f"an entry point {self.name!r} lies in {place}{': ' if self.meant else ''}{self.meant}"
+        return f"an entry point {self.name!r} is in {place}{': ' if self.meant else ''}{self.meant}"
 
 
 def scan(*, refresh: bool = False) -> tuple[Installed, ...]:
-    """Return every installed plugin; the first call in a process reads, later ones remember.
+    """Return every installed plugin; cached after the first call in a process.
 
-    `refresh` reads again, for a process that has installed something since.
+    `refresh` reads again, after the process has installed something.
     """
     return _read(refresh)[0]
 
 
 def strays(*, refresh: bool = False) -> tuple[Stray, ...]:
-    """Return the entry points that lie in unknown `seedbed.*` groups, from the same reading as `scan`."""
+    """Return the entry points in unknown `seedbed.*` groups; cached together with `scan`."""
     return _read(refresh)[1]
 
 
@@ -141,7 +141,7 @@ def _owners() -> Iterator[_Owner]:
             yield _Owner(distribution, points_text, headers)
         elif name not in seen:
             seen.add(name)
-            # To search the path for each takes a millisecond: only where another copy came before.
+            # Searching the path takes a millisecond, so only do it if there was another copy before.
             winner = first_on_path(name) if name in hidden else None
             if winner is None:
                 yield _Owner(distribution, points_text, headers)

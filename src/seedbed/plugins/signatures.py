@@ -1,4 +1,4 @@
-"""Checks that the framework can call the methods that authors write, when their class is made."""
+"""Checks that the framework can call the methods that authors write, when their class is defined."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seedbed.plugins.owner import line_of
 class Called(NamedTuple):
     """How a method is called: with these arguments by position, awaited or not.
 
-    `head` is the line to write, `instead` says where else to go with what the author may have had in mind.
+    `head` is the line to write; `instead` says where code belongs that the author may have wanted here.
     """
 
     arguments: tuple[str, ...]
@@ -24,7 +24,7 @@ class Called(NamedTuple):
 
 
 def check_methods(cls: type, calls: Mapping[str, Called]) -> None:
-    """Raise UsageError for a method of `cls` itself that cannot be called as `calls` says, by its name."""
+    """Raise UsageError if a method of `cls` itself can't be called as `calls` says; `calls` is by name."""
     if cls.__module__.startswith("seedbed."):
         return
     for name, called in calls.items():
@@ -56,7 +56,7 @@ def _wrong_arguments(function: Callable[..., Any], own: tuple[None, ...], called
         signature = inspect.signature(function)
         signature.bind(*own, *called.arguments)
     except ValueError:
-        # What is not written in Python may not tell.
+        # A function that isn't written in Python may have no signature.
         return ""
     except TypeError:
         return f"takes {signature}, and is called with ({', '.join(called.arguments)})"
@@ -67,7 +67,7 @@ def _wrong_kind(function: Callable[..., Any], called: Called) -> str:
     inner = inspect.unwrap(function)
     yields = inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
     if called.kind == "async":
-        # A plain one may hand on the coroutine of another, which shows when it is called.
+        # A plain function may return another function's coroutine; that shows when it's called.
         return "yields, and has to return" if yields else ""
     if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
         return "is `async def`, and is not awaited"

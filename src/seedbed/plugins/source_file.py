@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 _Base = TypeVar("_Base")
 
 FILE_MODULE = "_seedbed_file_"
-"""What the names of modules made of files begin with."""
+"""The prefix of the names of modules made from files."""
 
 
 def load_class(reference: str, kind: PluginKind[_Base], lock: Lock | None = None) -> type[_Base]:
     """Import the file of `PATH.py:Class` and return its class, which must be of `kind`.
 
-    A file that has not changed is imported once per process. Raises `UsageError` where the file,
-    the class or the kind is wrong, and chained where the file's own code raises; `LockError` where the
-    file is not one that `lock` holds.
+    A file that hasn't changed is imported once per process. Raises `UsageError` if the file, the class or the
+    kind is wrong, or (chained) if the file's own code raises; `LockError` if `lock` doesn't have the file.
     """
     path_text, _, class_name = reference.rpartition(":")
     module = _module(Path(path_text), lock)
@@ -44,7 +43,7 @@ def load_class(reference: str, kind: PluginKind[_Base], lock: Lock | None = None
         base = kind.base_class.__name__
         raise UsageError(
             f"the class {class_name!r} in {path_text!r} does not derive from {base}",
-            f"needed is {kind.wanted}",
+            f"it must be {kind.wanted}",
         )
     return found
 
@@ -72,8 +71,8 @@ def _module(path: Path, lock: Lock | None) -> ModuleType:
 class _Loader(SourceFileLoader):
     """Runs the source that was digested and compared with the lock.
 
-    Python itself takes bytecode for that of a file which is as long, and of the same second: an edit that a
-    script or a test makes at once would go unseen.
+    Python itself reuses cached bytecode if the file has the same size and the same time in seconds, so it
+    would miss an edit that a script or a test makes right away.
     """
 
     def __init__(self, name: str, path: Path, source: bytes) -> None:
@@ -81,7 +80,7 @@ class _Loader(SourceFileLoader):
         self._source = source
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return the code of the source, never that of a cache."""
+        """Return the code compiled from the source, never from a cache."""
         code: CodeType = self.source_to_code(self._source, self.path)
         return code
 
@@ -92,7 +91,7 @@ def _import(path: Path, name: str, source: bytes) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UsageError(f"the file '{path}' is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    # Pydantic and `from __future__ import annotations` look the names of annotations up there.
+    # In `sys.modules`, where pydantic looks up names in annotations.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
