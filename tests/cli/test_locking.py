@@ -119,7 +119,7 @@ def test_a_plugin_that_changed_its_version_makes_nothing(run: Seedbed, site: Sit
     for words in (HAIKU, ("preview", "t.py:Haiku", "--llm")):
         refused = run(*words, "answering/m", "--locked", "seedbed.lock")
         assert refused.status == 2
-        assert "dist-answering: 1.0 is locked, and 1.1 is installed" in refused.error
+        assert "dist-answering: 1.0 is locked, but 1.1 is installed" in refused.error
         assert "pip install 'dist-answering==1.0'" in refused.error
     assert not (folder / "haiku.jsonl").exists()
     assert not (folder / "runs").exists()
@@ -215,7 +215,7 @@ def test_a_retry_keeps_to_the_lock_and_the_policy_of_its_run(run: Seedbed, site:
     )
     refused = run("runs", "retry", "odd")
     assert refused.status == 2
-    assert "dist-answering: 1.0 is locked, and 1.1 is installed" in refused.error
+    assert "dist-answering: 1.0 is locked, but 1.1 is installed" in refused.error
 
     run("plugins", "lock", "t.py", "-o", "new.lock")
     assert run("runs", "retry", "odd", "--locked", "new.lock").status == 1

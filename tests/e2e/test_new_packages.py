@@ -156,7 +156,7 @@ def test_a_lock_holds_the_versions_that_pip_installed(place: Place) -> None:
     place.run("sed -i 's/^version = .*/version = \"0.2.0\"/' pyproject.toml", "seedbed-parrot")
     place.run("pip install --quiet ./seedbed-parrot")
     said = place.run(f"{locked} 2>&1 || test $? = 2")
-    assert "seedbed-parrot: 0.1.0 is locked, and 0.2.0 is installed" in said
+    assert "seedbed-parrot: 0.1.0 is locked, but 0.2.0 is installed" in said
     assert "pip install 'seedbed-parrot==0.1.0'" in said
 
     place.run("pip install --quiet -e ./seedbed-bedtime-stories")

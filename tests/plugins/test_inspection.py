@@ -100,7 +100,7 @@ def test_what_differs_from_the_lock_is_a_finding(site):
 
     found = {finding.subject: finding for finding in diagnose(site.registry(Policy(lock=lock)))}
 
-    assert found["gone-llm"] == (Level.ERROR, "gone-llm", "2.0 is locked, and it is not installed")
+    assert found["gone-llm"] == (Level.ERROR, "gone-llm", "2.0 is locked, but it is not installed")
     assert found["LLM backend 'new' of dist-new 1.0"].level is Level.INFO
 
 

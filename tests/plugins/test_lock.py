@@ -88,15 +88,15 @@ def test_another_version_and_a_missing_distribution_stop_every_name(site):
         locked_registry(site, Lock(changed)).llm("good")
 
     assert caught.value.advice[:3] == (
-        "dist-other: 0.9 is locked, and 1.0 is installed",
-        "gone-llm: 2.0 is locked, and it is not installed",
+        "dist-other: 0.9 is locked, but 1.0 is installed",
+        "gone-llm: 2.0 is locked, but it is not installed",
         "pip install 'dist-other==0.9' 'gone-llm==2.0'",
     )
     assert "mod_good" not in sys.modules
 
 
 def test_another_seedbed_is_refused(site):
-    with pytest.raises(LockError, match=r"seedbed: 99\.0 is locked, and .* is installed"):
+    with pytest.raises(LockError, match=r"seedbed: 99\.0 is locked, but .* is installed"):
         locked_registry(site, Lock((LockedDistribution("seedbed", "99.0"),))).llm("any")
 
 

@@ -18,7 +18,7 @@ _IN_A_MODULE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 
 ATTRIBUTES: Mapping[str, str] = {
     "connect": "join steps with >>, such as first >> second or first >> [left, right] >> last",
-    "set_runtime_parameters": "parameters are fields: set them where the step is made: MyStep(field=1)",
+    "set_runtime_parameters": "parameters are fields: set them when you make the step: MyStep(field=1)",
 }
 """Methods of other frameworks' steps and pipelines."""
 
@@ -27,15 +27,15 @@ FIELDS: Mapping[str, str] = {
     "pipeline": "leave it out, and join steps by >>, such as first >> second",
     "input_mappings": "leave it out, and have an earlier step rename the column: output_mappings={made: new}",
     "group_generations": "leave it out: each generation is a row of its own",
-    "use_cache": "leave it out: a run with a name goes on where it stopped, restart=True begins it again",
+    "use_cache": "leave it out: a run with a name resumes by itself, restart=True starts it over",
     "generation_kwargs": "sampling parameters are fields: temperature=0.7, or --set llm.temperature=0.7",
     "structured_output": "leave it out, and declare `class Output(BaseModel)` in the task",
 }
 """Parameters of other frameworks' steps and LLMs."""
 
 OPTIONS: Mapping[str, str] = {
-    "parameters": "parameters are fields: give them where the step is made, such as MyStep(field=1)",
-    "use_cache": "leave it out: a run with a name goes on where it stopped, restart=True begins it again",
+    "parameters": "parameters are fields: give them when you make the step, such as MyStep(field=1)",
+    "use_cache": "leave it out: a run with a name resumes by itself, restart=True starts it over",
     "dataset": "name it input, such as run(input=rows)",
 }
 """Options of other frameworks for running a pipeline."""

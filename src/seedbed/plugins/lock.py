@@ -42,9 +42,9 @@ class Lock:
         if locked is None:
             return f"{claim.owner} is not in {self._title}"
         if locked.version != claim.version:
-            return f"{self._title} holds {locked.name} {locked.version}, and {claim.version} is installed"
+            return f"{self._title} has {locked.name} {locked.version}, but {claim.version} is installed"
         if claim.editable and not locked.editable:
-            return f"{claim.owner} is installed in editable form, and {self._title} holds a published one"
+            return f"{claim.owner} is installed in editable form, but {self._title} has a published one"
         holders = [one.name for one in self.distributions if (claim.kind, claim.name) in one.plugins]
         if holders and locked.name not in holders:
             return f"{self._title} holds it as one of {holders[0]}"
@@ -61,7 +61,7 @@ class Lock:
                 f"what is installed is not what {self._title} holds",
                 *(f"{locked.name}: {fact}" for locked, fact in wrong.items()),
                 *_commands(wrong),
-                "or, where this is what you want, lock it: `seedbed plugins lock -o LOCKFILE`",
+                "or, if this is what you want, lock it: `seedbed plugins lock -o LOCKFILE`",
             )
 
     def check_file(self, path: Path, source: bytes) -> None:
@@ -100,11 +100,11 @@ def _core() -> Iterator[LockedDistribution]:
 def _difference(locked: LockedDistribution) -> str | None:
     found = installed_version(locked.name)
     if found is None:
-        return f"{locked.version} is locked, and it is not installed"
+        return f"{locked.version} is locked, but it is not installed"
     if found.version != locked.version:
-        return f"{locked.version} is locked, and {found.version} is installed"
+        return f"{locked.version} is locked, but {found.version} is installed"
     if found.editable and not locked.editable:
-        return f"it is installed in editable form, where its code may not be that of {locked.version}"
+        return f"it is installed in editable form, so its code may not be that of {locked.version}"
     return None
 
 

@@ -16,8 +16,8 @@ from seedbed.plugins.build import build
 from seedbed.plugins.lock import Lock, LockedDistribution
 
 _HEADING = """\
-# Written by `seedbed plugins lock`: `seedbed run ... --locked` takes plugins from these distributions and
-# files alone. An editable one is a developer's folder, of which the version is held and the code is not.
+# Written by `seedbed plugins lock`: `seedbed run ... --locked` takes plugins only from these distributions
+# and files. An editable one is a developer's folder: its version is locked, but its code is not.
 """
 
 _VERSION = "lock-version"

@@ -1,4 +1,4 @@
-"""Classes from a Python file, named as `PATH.py:Class`, for development."""
+"""Imports classes from Python files, named as `PATH.py:Class`, for development."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _MAX_INDENT = 1000
 
 
 def check_operator(operator: str, left: Any, right: Any) -> None:
-    """Raise BoundError where `left OPERATOR right` is too large."""
+    """Raise BoundError if `left OPERATOR right` would be too large."""
     match operator:
         case "**" if isinstance(left, int) and isinstance(right, int):
             # Powers of 0, 1 and -1 don't grow.
@@ -47,7 +47,7 @@ def check_operator(operator: str, left: Any, right: Any) -> None:
 
 
 def check_percent(text: str | bytes, values: Any) -> None:
-    """Raise BoundError where `text % values` is too large."""
+    """Raise BoundError if `text % values` would be too large."""
     shown = text if isinstance(text, str) else text.decode("latin-1")
     parts = values if isinstance(values, tuple) else (values,)
     numbers = [abs(value) for value in parts if isinstance(value, int)]
@@ -61,7 +61,7 @@ def check_percent(text: str | bytes, values: Any) -> None:
 
 
 def check_format(text: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
-    """Raise BoundError where `text.format(*args, **kwargs)` is too large."""
+    """Raise BoundError if `text.format(*args, **kwargs)` would be too large."""
     values = [*args, *kwargs.values()]
     numbers = [abs(value) for value in values if isinstance(value, int)]
     size, fields = len(text), 0

@@ -53,7 +53,7 @@ def departs(reason: str) -> Callable[[_Test], _Test]:
         @departs("the server counts no tokens")
         def test_the_tokens_are_those_that_were_counted(self, llm, server): ...
 
-    Raises UsageError if there is no reason.
+    Raises UsageError without a reason.
     """
     if not isinstance(reason, str) or not reason.strip():
         raise UsageError("a departure from a contract has no reason", 'write @departs("the reason")')

@@ -16,7 +16,7 @@ from seedbed.errors import UsageError
 
 
 @click.command(cls=GroupedCommand, add_help_option=False)
-@click.option("-n", type=int, metavar="N", help="Rows to make; needed where a task makes rows without end.")
+@click.option("-n", type=int, metavar="N", help="Rows to make; needed if a task makes rows without end.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="OUT",
     help="File to write: .jsonl, .csv, .parquet or .arrow; JSON lines on standard output if left out.",
