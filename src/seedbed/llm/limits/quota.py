@@ -31,8 +31,8 @@ class Bucket:
         self.fill(now)
         # A call larger than the bucket waits until it's full: it would wait forever otherwise.
         missing = min(amount, self.capacity) - self.level
-        # Sums of floats leave remainders, for which a timer of a few nanoseconds would be set again and
-        # again.
+        # Sums of floats leave remainders. For those, a timer of a few nanoseconds would be set again and
+        # again: in simulated time, 600 calls at 700 per minute never ended.
         return missing / self.rate if missing > 1e-6 else 0.0
 
     def take(self, amount: float) -> None:
