@@ -51,5 +51,5 @@ def test_it_is_told_before_other_rows_take_the_place_of_those_that_are_there(sto
 )
 def test_rows_that_failed_even_in_part_are_asked_again_where_failures_are_retried(store, status, again):
     result = Result("ask", "row", bytes(16), 0, status, b"[]", None)
-    assert RunJournal(store, CallCounts(), Prices(), retrying=True).asks_anew(result) == again
-    assert not RunJournal(store, CallCounts(), Prices()).asks_anew(result)
+    assert RunJournal(store, CallCounts(), Prices(), retrying=True).is_retried(result) == again
+    assert not RunJournal(store, CallCounts(), Prices()).is_retried(result)

@@ -98,7 +98,7 @@ def test_a_change_that_is_not_of_its_code_makes_no_row_again(script, runs, old, 
     assert first == second
 
 
-def test_code_that_asks_otherwise_asks_anew(script):
+def test_code_that_asks_otherwise_is_retried(script):
     script()
     assert script("Tell me a joke.", "Tell me a story.")[1] == 10
 

@@ -100,7 +100,7 @@ def test_how_many_calls_are_in_flight_changes_nothing(again, made):
     assert again(made(), 30)[0] == rows
 
 
-def test_a_changed_prompt_asks_anew_from_its_step_on(again):
+def test_a_changed_prompt_is_retried_from_its_step_on(again):
     rows, asked = again(chain(), 20)
     assert asked == {"Tell": 20, "Explain": 20, "Doubt": 20, "Answer": 20}
     changed, asked = again(chain(template="Scorn {{ explained }}"), 20)
@@ -130,12 +130,12 @@ def test_another_model_of_one_step_is_asked_from_there_on(again, llm):
     assert again(chain(llm=other), 5)[1] == {"Doubt": 5, "Answer": 5}
 
 
-def test_another_sampling_parameter_asks_anew(again):
+def test_another_sampling_parameter_is_retried(again):
     again(Joke(), 5)
     assert again(Joke(generation={"temperature": 0.5}), 5)[1] == {"Tell": 5}
 
 
-def test_another_seed_asks_anew(again):
+def test_another_seed_is_retried(again):
     rows, _ = again(Joke(), 5)
     others, asked = again(Joke(), 5, seed=1)
     assert asked == {"Tell": 5}

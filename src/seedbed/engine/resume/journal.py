@@ -76,7 +76,7 @@ class RunJournal:
         """Return what a step made from a row before, or None."""
         return self._store.result_of(step, row) if self._has_results else None
 
-    def asks_anew(self, stored: Result) -> bool:
+    def is_retried(self, stored: Result) -> bool:
         """Whether this result is retried: its row failed, and the session is a retry."""
         return self.retrying and stored.status in _FAILED
 

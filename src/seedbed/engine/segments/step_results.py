@@ -109,7 +109,7 @@ class StepResults:
         stored = self._journal.result(name, in_flight.id)
         # An ordered step runs over all rows again, as its state can't be restored from its results.
         known = stored is not None and stored.key == key and not applied.ordered
-        if stored is not None and known and not self._journal.asks_anew(stored):
+        if stored is not None and known and not self._journal.is_retried(stored):
             outcome = StepOutcome.of(stored)
             self._journal.kept[name] += len(outcome.rows)
             if any(reason.source != in_flight.place for reason in outcome.reasons):
@@ -147,7 +147,7 @@ class StepResults:
             return 0
         # The attempt is part of a call's key and seeds. If a call was given up, the same attempt finds the
         # answers that the row's other calls got; under a new one they would be bought again.
-        blamed = self._journal.asks_anew(stored) and any(
+        blamed = self._journal.is_retried(stored) and any(
             reason.answered for reason in StepOutcome.of(stored).reasons
         )
         return stored.attempt + blamed
