@@ -54,7 +54,7 @@ def test_a_row_feeds_on_the_rows_accepted_two_blocks_before_it(rejected, failing
         return "yes"
 
     task = Growing(llm=scripted(answer), rejected=rejected, failing=failing)
-    made = run(task, n, concurrency=concurrency)
+    made = run(task, n, concurrency=concurrency, give_up_after=0)
 
     accepted = [row["n"] for row in made.rows()]
     wanted = [index for index in range(10 * n) if index not in failing and index not in rejected]
