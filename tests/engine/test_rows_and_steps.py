@@ -397,4 +397,4 @@ def test_a_step_that_loops_over_its_row_as_over_a_batch_is_told_so():
             return inputs
 
     made = run(Batched(), input=[{"text": "one"}], give_up_after=0)
-    assert "one row, a dictionary, and no batch of rows" in made.failures[0].reason
+    assert "one row, a dictionary, not a batch of rows" in made.failures[0].reason

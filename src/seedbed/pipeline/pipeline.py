@@ -96,7 +96,9 @@ class Pipeline:
     def run(self, n: int | None = None, **options: Any) -> Run:
         """Run the pipeline; takes the options of `seedbed.run`, and raises its errors.
 
-        (first >> second).run(100, llm="openai/gpt-4.1-mini").rows()
+            (first >> second).run(100, llm="openai/gpt-4.1-mini").rows()
+
+        It returns the `Run`.
         """
         from seedbed.engine.api import run
 

@@ -70,13 +70,15 @@ def when(condition: str | Callable[[Row], Any], branch: BaseStep | HasSteps) -> 
 def otherwise(branch: BaseStep | HasSteps) -> Route:
     """Return the route for rows that meet no other condition; it must be the last.
 
-    a >> [when("lang == 'en'", b), otherwise(Pass())] >> e
+        a >> [when("lang == 'en'", b), otherwise(Pass())] >> e
+
+    Without it, rows that meet no condition are rejected.
     """
     return Route(Otherwise(), branch)
 
 
 def chosen_branch(fork: str, routes: Sequence[tuple[str, Condition]], row: Row) -> str:
-    """Return the step that a row goes to: that of the first route whose condition holds.
+    """Return the step that a row goes to: the first route whose condition holds.
 
     Raises Reject if none holds, and whatever a condition raises.
     """

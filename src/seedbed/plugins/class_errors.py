@@ -66,13 +66,13 @@ _KNOWN: tuple[tuple[str, _Advice], ...] = (
         r"__init__(\(\)|`) (got an unexpected|missing|takes)",
         lambda m: (
             "leave `__init__` out: parameters are annotations, such as `count: int = 3`,",
-            "and what is to be made of them is made in `load`",
+            "and what depends on them is made in `load`",
         ),
     ),
     (
         r"^string indices must be integers|^'str' object does not support item assignment",
         lambda m: (
-            "if this loops over what `process` is given: that is one row, a dictionary, and no batch of rows",
+            "if this loops over the argument of `process`: it's one row, a dictionary, not a batch of rows",
         ),
     ),
     (

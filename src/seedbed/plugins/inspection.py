@@ -149,7 +149,7 @@ def _loose_requirements(registry: Registry) -> Iterator[Finding]:
             fact = f"it requires seedbed {requirement}, without an upper bound"
         else:
             continue
-        advice = "a later Seedbed that may break it is not told from this one; its authors can add a bound"
+        advice = "a later Seedbed may break it without a clear error; its authors can add a bound"
         yield Finding(Level.INFO, owner, f"{fact}: {advice}")
 
 

@@ -27,12 +27,10 @@ def repair_advice(claim: Installed, error: BaseException) -> tuple[str, ...]:
     """Return advice for a plugin that raised `error`: if a module is missing, a command that installs it."""
     missing = _missing_module(error)
     if missing is None:
-        return (f"report it to the authors of {claim.distribution}; other plugins are not concerned",)
+        return (f"report it to the authors of {claim.distribution}; other plugins still work",)
     if missing == claim.value.partition(".")[0].partition(":")[0]:
         if claim.distribution == UNNAMED:
-            return (
-                "its own module is not there: install the distribution again, or remove what is left of it",
-            )
+            return ("its own module is not there: install the distribution again, or remove its leftovers",)
         return (f"its own module is not there: pip install --force-reinstall {claim.distribution}",)
     commands = tuple(dict.fromkeys(_commands(claim, missing)))
     return commands or (f"the module {missing!r} is not installed",)

@@ -70,7 +70,9 @@ class Registry:
     def find(self, kind: PluginKind[_Base], name: str) -> type[_Base]:
         """Return the class registered as `name`, among plugins of `kind`.
 
-        registry.find(LLMS, "openai")
+            registry.find(LLMS, "openai")
+
+        Plugins of other kinds in the same namespace count too: a task is also a step.
         """
         claim = self.claim_to(kind, name)
         found = self.resolve(claim)

@@ -13,9 +13,10 @@ from pydantic import Field
 from seedbed.errors import InvalidRowError
 from seedbed.plugins.signatures import check_methods
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.final_columns import renaming_all
 from seedbed.tasks.guarded import COMBINE_STEP_CALLS
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, renaming_all
+from seedbed.tasks.steps import BaseStep
 
 
 class CombineStep(BaseStep):
@@ -43,7 +44,9 @@ class CombineStep(BaseStep):
 class Concat(CombineStep):
     """The rows of the first pipeline, then those of the next.
 
-    [english, french] >> Concat() >> Deduplicate()
+        [english, french] >> Concat() >> Deduplicate()
+
+    Rows keep their columns.
     """
 
     keeps: ClassVar[bool] = True

@@ -11,7 +11,9 @@ from seedbed.tasks.steps import Step
 class Pass(Step):
     """Passes each row through unchanged: the route for rows that need no work.
 
-    draft >> [when("score < 5", Revise()), otherwise(Pass())] >> publish
+        draft >> [when("score < 5", Revise()), otherwise(Pass())] >> publish
+
+    It's useful in forks, since every route needs a step.
     """
 
     keeps: ClassVar[bool] = True

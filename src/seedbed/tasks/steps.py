@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import wraps
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
@@ -19,16 +18,12 @@ from seedbed.plugins.names import kebab_case
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.tasks import guarded
-from seedbed.tasks.mapping import check_mappings, mapped, renamed
-from seedbed.tasks.normalise import as_rows, normalised, rows_given
+from seedbed.tasks.final_columns import normalising, renaming, renaming_all
+from seedbed.tasks.mapping import check_mappings, mapped
 from seedbed.tasks.rows import GeneratorOutput, Row
 
 if TYPE_CHECKING:
     from seedbed.pipeline.pipeline import Branches, Pipeline
-
-_FINISHED = "__seedbed_finished__"
-
-_Process = TypeVar("_Process", bound=Callable[..., Any])
 
 
 class BaseStep(BaseModel):
@@ -149,14 +144,16 @@ class BaseStep(BaseModel):
 class Step(BaseStep):
     """Turns each row into one row, several, or none.
 
-    class ShortOnly(Step):
-        inputs: ClassVar[list[str]] = ["text"]
-        keeps: ClassVar[bool] = True
+        class ShortOnly(Step):
+            inputs: ClassVar[list[str]] = ["text"]
+            keeps: ClassVar[bool] = True
 
-        def process(self, row: Row) -> Row | None:
-            return row if len(row["text"]) < 200 else None
+            def process(self, row: Row) -> Row | None:
+                return row if len(row["text"]) < 200 else None
 
-    run(ShortOnly(), input="texts.jsonl", out="short.jsonl")
+        run(ShortOnly(), input="texts.jsonl", out="short.jsonl")
+
+    Override `process`, which gets each row.
     """
 
     ordered: ClassVar[bool] = False
@@ -178,15 +175,17 @@ class Step(BaseStep):
         super().__pydantic_init_subclass__(**kwargs)
         check_methods(cls, guarded.ROW_STEP_CALLS)
         guard(cls, guarded.ROW_STEP)
-        _wrap_process(cls, _renaming)
+        renaming(cls)
 
 
 class GlobalStep(BaseStep):
     """Needs all rows at once.
 
-    class Shortest(GlobalStep):
-        def process(self, rows: Iterable[Row]) -> Iterable[Row]:
-            return sorted(rows, key=lambda row: len(row["text"]))[:100]
+        class Shortest(GlobalStep):
+            def process(self, rows: Iterable[Row]) -> Iterable[Row]:
+                return sorted(rows, key=lambda row: len(row["text"]))[:100]
+
+    Override `process`, which gets all rows and returns those that replace them.
     """
 
     @abstractmethod
@@ -203,14 +202,16 @@ class GlobalStep(BaseStep):
 class GeneratorStep(BaseStep):
     """Makes rows without any input.
 
-    class Numbers(GeneratorStep):
-        seekable: ClassVar[bool] = True
+        class Numbers(GeneratorStep):
+            seekable: ClassVar[bool] = True
 
-        def process(self, offset: int = 0) -> GeneratorOutput:
-            for number in itertools.count(offset):
-                yield {"number": number}
+            def process(self, offset: int = 0) -> GeneratorOutput:
+                for number in itertools.count(offset):
+                    yield {"number": number}
 
-    run(Numbers(), n=100).rows()
+        run(Numbers(), n=100).rows()
+
+    Override `process`, which yields the rows.
     """
 
     seekable: ClassVar[bool] = False
@@ -248,64 +249,8 @@ class GeneratorStep(BaseStep):
         super().__pydantic_init_subclass__(**kwargs)
         guard(cls, guarded.GENERATOR_STEP)
         check_methods(cls, guarded.generator_calls(cls.seekable is True))
-        _wrap_process(cls, _normalising)
+        normalising(cls)
 
     def _added_columns(self) -> dict[str, Any]:
         """Return the columns that the framework adds to each row, under their final names."""
         return {}
-
-
-def finished(process: _Process) -> _Process:
-    """Mark a `process` whose rows already have their final columns, so that nothing renames them."""
-    setattr(process, _FINISHED, True)
-    return process
-
-
-def renaming_all(cls: type[BaseStep]) -> None:
-    """Wrap the `process` of a step over all rows so that its rows have their final columns."""
-    _wrap_process(cls, _renaming_all)
-
-
-def _wrap_process(cls: type[BaseStep], wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    process = cls.__dict__.get("process")
-    if process is not None and not hasattr(process, _FINISHED):
-        cls.process = finished(wrap(process))  # type: ignore[attr-defined]
-
-
-def _renaming(process: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(process)
-    def renaming(self: BaseStep, *args: Any, **kwargs: Any) -> Any:
-        made = process(self, *args, **kwargs)
-        if not _renames(self, renaming):
-            return made
-        names = self._process_mappings()
-        return [renamed(row, names) for row in as_rows(made, self.name)]
-
-    return renaming
-
-
-def _renaming_all(process: Callable[..., Iterable[Any]]) -> Callable[..., Iterable[Any]]:
-    @wraps(process)
-    def renaming(self: BaseStep, *inputs: Iterable[Row]) -> Iterable[Any]:
-        made = process(self, *inputs)
-        if not _renames(self, renaming):
-            return made
-        given = rows_given(made, self.name)
-        return (renamed(row, self.output_mappings) for item in given for row in as_rows(item, self.name))
-
-    return renaming
-
-
-def _renames(step: BaseStep, process: Callable[..., Any]) -> bool:
-    """Whether this `process` renames: not if a subclass calls it, since that expects the original names."""
-    return bool(step.output_mappings) and getattr(type(step), "process", None) is process
-
-
-def _normalising(process: Callable[..., GeneratorOutput]) -> Callable[..., Iterator[list[Row]]]:
-    @wraps(process)
-    def normalising(self: GeneratorStep, offset: int = 0) -> Iterator[list[Row]]:
-        yielded = process(self, offset) if offset else process(self)
-        names = self.output_mappings if _renames(self, normalising) else {}
-        return normalised(yielded, self.name, names, self._added_columns())
-
-    return normalising

@@ -32,6 +32,7 @@ from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.answer import answer_text
+from seedbed.tasks.final_columns import finished
 from seedbed.tasks.guarded import TASK, TASK_CALLS
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
@@ -39,7 +40,7 @@ from seedbed.tasks.normalise import as_rows, plain_rows
 from seedbed.tasks.promised import check_promised, own_columns
 from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
 from seedbed.tasks.rows import Row, plain_row
-from seedbed.tasks.steps import BaseStep, Step, finished
+from seedbed.tasks.steps import BaseStep, Step
 from seedbed.tasks.template import check_template, needed_variables, render
 from seedbed.tasks.typed import describe, parse_output, validated
 
@@ -372,11 +373,13 @@ class BaseTask(BaseStep):
 class Task(BaseTask, Step):
     """A task over rows: adds the columns that the model writes to each row.
 
-    class Translate(Task):
-        outputs: ClassVar[list[str]] = ["french"]
-        template: str = "Translate into French: {{ text }}"
+        class Translate(Task):
+            outputs: ClassVar[list[str]] = ["french"]
+            template: str = "Translate into French: {{ text }}"
 
-    run(Translate(llm="openai/gpt-4.1-mini"), input=[{"text": "Good night."}]).rows()
+        run(Translate(llm="openai/gpt-4.1-mini"), input=[{"text": "Good night."}]).rows()
+
+    Each row keeps its columns, and gets those in `outputs` and the model's name.
     """
 
     keeps: ClassVar[bool] = True

@@ -11,7 +11,9 @@ from seedbed.llm.response import Choice, Response, Usage
 class EchoLLM(LLM):
     """Answers each prompt with the text of its last message; each word counts as a token.
 
-    run("qa-pairs", n=3, llm=EchoLLM()).rows()
+        run("qa-pairs", n=3, llm=EchoLLM()).rows()
+
+    It needs no server and no key.
     """
 
     model: str = "echo"

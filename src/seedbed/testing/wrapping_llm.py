@@ -14,10 +14,12 @@ from seedbed.llm.request import Request
 class WrappingLLM(LLM):
     """Wraps another LLM, with the same name, parameters, limits and capabilities.
 
-    class SlowLLM(WrappingLLM):
-        async def respond(self, request: Request) -> Response:
-            await asyncio.sleep(1)
-            return await self.inner.respond(request)
+        class SlowLLM(WrappingLLM):
+            async def respond(self, request: Request) -> Response:
+                await asyncio.sleep(1)
+                return await self.inner.respond(request)
+
+    Override `respond`, and use the wrapped LLM as `self.inner`.
     """
 
     _inner: LLM = PrivateAttr()

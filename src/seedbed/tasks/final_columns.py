@@ -1,0 +1,96 @@
+"""Wraps the `process` that authors write, so that its rows have their final columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any, Protocol, TypeVar
+
+from seedbed.tasks.mapping import renamed
+from seedbed.tasks.normalise import as_rows, normalised, rows_given
+from seedbed.tasks.rows import GeneratorOutput, Row
+
+_FINISHED = "__seedbed_finished__"
+
+_Process = TypeVar("_Process", bound=Callable[..., Any])
+
+
+class _Renames(Protocol):
+    """The part of a step that this module uses."""
+
+    name: str
+    output_mappings: dict[str, str]
+
+    def _process_mappings(self) -> dict[str, str]: ...
+
+
+class _Adds(_Renames, Protocol):
+    """The part of a source that this module uses."""
+
+    def _added_columns(self) -> dict[str, Any]: ...
+
+
+def finished(process: _Process) -> _Process:
+    """Mark a `process` whose rows already have their final columns, so that nothing renames them."""
+    setattr(process, _FINISHED, True)
+    return process
+
+
+def renaming(cls: type) -> None:
+    """Wrap the `process` of a step over single rows so that its rows have their final columns."""
+    _wrap_process(cls, _renaming)
+
+
+def normalising(cls: type) -> None:
+    """Wrap the `process` of a source so that it yields lists of rows with their final columns."""
+    _wrap_process(cls, _normalising)
+
+
+def renaming_all(cls: type) -> None:
+    """Wrap the `process` of a step over all rows so that its rows have their final columns."""
+    _wrap_process(cls, _renaming_all)
+
+
+def _wrap_process(cls: type, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    process = cls.__dict__.get("process")
+    if process is not None and not hasattr(process, _FINISHED):
+        cls.process = finished(wrap(process))  # type: ignore[attr-defined]
+
+
+def _renaming(process: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(process)
+    def with_final_columns(self: _Renames, *args: Any, **kwargs: Any) -> Any:
+        made = process(self, *args, **kwargs)
+        if not _renames(self, with_final_columns):
+            return made
+        names = self._process_mappings()
+        return [renamed(row, names) for row in as_rows(made, self.name)]
+
+    return with_final_columns
+
+
+def _renaming_all(process: Callable[..., Iterable[Any]]) -> Callable[..., Iterable[Any]]:
+    @wraps(process)
+    def with_final_columns(self: _Renames, *inputs: Iterable[Row]) -> Iterable[Any]:
+        made = process(self, *inputs)
+        if not _renames(self, with_final_columns):
+            return made
+        given = rows_given(made, self.name)
+        return (renamed(row, self.output_mappings) for item in given for row in as_rows(item, self.name))
+
+    return with_final_columns
+
+
+def _renames(step: _Renames, process: Callable[..., Any]) -> bool:
+    """Whether this `process` renames: not if a subclass calls it, since that expects the original names."""
+    return bool(step.output_mappings) and getattr(type(step), "process", None) is process
+
+
+def _normalising(process: Callable[..., GeneratorOutput]) -> Callable[..., Iterator[list[Row]]]:
+    @wraps(process)
+    def with_final_columns(self: _Adds, offset: int = 0) -> Iterator[list[Row]]:
+        yielded = process(self, offset) if offset else process(self)
+        names = self.output_mappings if _renames(self, with_final_columns) else {}
+        return normalised(yielded, self.name, names, self._added_columns())
+
+    return with_final_columns
