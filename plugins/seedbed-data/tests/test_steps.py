@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -100,6 +100,7 @@ def test_a_shuffle_follows_from_its_seed_and_loses_nothing() -> None:
     assert sorted(row["n"] for row in other) == [*range(50)]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers() | st.text(), min_size=1), max_size=30))
 def test_chance_follows_from_what_a_row_holds(rows: list[Row]) -> None:
     sample, split = Sample(share=0.5, seed=3), Split(parts={"a": 0.5, "b": 0.5})
@@ -109,6 +110,7 @@ def test_chance_follows_from_what_a_row_holds(rows: list[Row]) -> None:
     assert forwards == other_way[::-1]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_rows_of_one_parent_are_in_one_part(seed: int) -> None:
     rng = random.Random(seed)
