@@ -187,7 +187,7 @@ def test_errors_that_are_no_answers_raise_no_attempt(wrapped: Any) -> None:
     assert sorted(answered) == sorted(ALL_CALLS)
 
 
-def test_where_an_answer_was_the_cause_retry_asks_its_row_anew_and_no_other() -> None:
+def test_where_an_answer_was_the_cause_retry_asks_its_row_again_and_no_other() -> None:
     refused = ["1 second"]
 
     def broken(first: str, second: str) -> None:
@@ -219,7 +219,7 @@ def test_a_filtered_answer_is_an_answer() -> None:
     assert answered.count("1 first") == 2
 
 
-def test_a_row_asked_anew_gets_other_seeds() -> None:
+def test_a_row_asked_again_gets_other_seeds() -> None:
     class Never(Same):
         def format_output(self, output: str | None, input: Row | None) -> Row:
             raise RowError(f"not {output}")

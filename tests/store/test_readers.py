@@ -15,7 +15,7 @@ import pytest
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store import export_rows, read_rows
-from seedbed.store.reading import Reading
+from seedbed.store.read_options import Reading
 
 BOM = b"\xef\xbb\xbf"
 

@@ -246,7 +246,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "ChangesItsRow": ("test_its_input_is_left_alone", "'length': 3"),
     "Guesses": ("test_the_same_rows_come_twice", "at 0 it was"),
     "CountsSecretly": ("test_a_row_alone_is_the_row_among_many", "'length': 4"),
-    "RemembersForEver": ("test_its_state_is_built_anew", "reset its state in `load`"),
+    "RemembersForEver": ("test_its_state_is_built_again", "reset its state in `load`"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError: 'more'"),
     "NeedsARow": ("test_no_rows_are_no_error", "ValueError"),
     "ReadsOnItsOwn": ("test_files_that_it_reads_are_declared", "short.txt"),

@@ -12,13 +12,13 @@ from seedbed.testing import StepContract
 from seedbed_tasks import TextGeneration
 
 KINDS = {
-    "Banned": {"test_its_state_is_built_anew"},
-    "Told": {"test_its_state_is_built_anew"},
-    "Lengths": {"test_its_state_is_built_anew"},
+    "Banned": {"test_its_state_is_built_again"},
+    "Told": {"test_its_state_is_built_again"},
+    "Lengths": {"test_its_state_is_built_again"},
     "Unseen": {"test_a_row_alone_is_the_row_among_many"},
-    "Sorted": {"test_its_state_is_built_anew", "test_a_row_alone_is_the_row_among_many"},
+    "Sorted": {"test_its_state_is_built_again", "test_a_row_alone_is_the_row_among_many"},
     "Squares": {
-        "test_its_state_is_built_anew",
+        "test_its_state_is_built_again",
         "test_a_row_alone_is_the_row_among_many",
         "test_no_rows_are_no_error",
         "test_its_input_is_left_alone",

@@ -21,7 +21,7 @@ from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.topology import Topology
 from seedbed.plugins.copies import copied
 from seedbed.plugins.registry import Registry, default_registry
-from seedbed.store.reading import Reading
+from seedbed.store.read_options import Reading
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.step_references import get_step
 from seedbed.tasks.steps import BaseStep, GeneratorStep

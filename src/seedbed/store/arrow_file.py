@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import DatasetError
 from seedbed.store.columnar import ColumnarRows, check_names, rows_of
-from seedbed.store.reading import Placed, Reading
+from seedbed.store.read_options import Placed, Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from seedbed.errors import DatasetError
-from seedbed.store.reading import Placed, Reading
+from seedbed.store.read_options import Placed, Reading
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import encode_value
 

@@ -14,7 +14,7 @@ from seedbed.store.csv_file import read_csv, read_tsv, write_csv
 from seedbed.store.hf_folder import read_hf_folder, write_hf_folder
 from seedbed.store.json_file import read_json_lines, read_json_list, write_json_lines
 from seedbed.store.parquet_file import read_parquet, write_parquet
-from seedbed.store.reading import Placed, Reading
+from seedbed.store.read_options import Placed, Reading
 from seedbed.store.text_file import COMPRESSED
 from seedbed.suggestions import did_you_mean
 

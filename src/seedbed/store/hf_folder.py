@@ -15,7 +15,7 @@ import orjson
 
 from seedbed.errors import DatasetError
 from seedbed.store.arrow_file import read_arrow, write_arrow_stream
-from seedbed.store.reading import Placed, Reading
+from seedbed.store.read_options import Placed, Reading
 
 _DATA = "data-00000-of-00001.arrow"
 _INFO = "dataset_info.json"

@@ -12,7 +12,7 @@ import orjson
 
 from seedbed.errors import DatasetError, InvalidRowError
 from seedbed.store.lenient_json import LenientDecoder, lenient_json
-from seedbed.store.reading import Noting, Placed, Reading
+from seedbed.store.read_options import Noting, Placed, Reading
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, checked_row
 

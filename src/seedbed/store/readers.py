@@ -10,7 +10,7 @@ from seedbed.store.arrow_file import arrow_types
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.formats import Reader, is_text, reader_of
 from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
-from seedbed.store.reading import Placed, Reading
+from seedbed.store.read_options import Placed, Reading
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
 

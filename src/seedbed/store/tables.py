@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store.columnar import BATCH_ROWS, check_names, require_pyarrow, rows_of
-from seedbed.store.reading import Reading
+from seedbed.store.read_options import Reading
 from seedbed.tasks.rows import Row
 
 if TYPE_CHECKING:

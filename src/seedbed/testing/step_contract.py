@@ -136,7 +136,7 @@ class StepContract(BaseStepContract):
             "a row becomes something else after other rows: keep no state, or set ordered = True"
         )
 
-    def test_its_state_is_built_anew(self) -> None:
+    def test_its_state_is_built_again(self) -> None:
         """Loaded again and fed again, an ordered step makes the same rows: `load` resets its state.
 
         A resumed run gives it all rows again, and several runs can use one step.

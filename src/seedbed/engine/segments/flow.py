@@ -8,8 +8,8 @@ from typing import Any
 
 from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
+from seedbed.engine.segments.branch_merging import by_fork, joined, row_order, united
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.engine.segments.joined_rows import by_fork, joined, row_order, united
 from seedbed.engine.segments.rows_in_flight import InFlight, children
 from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.segments.turns import Turns

@@ -11,7 +11,7 @@ from typing import Any
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.sources.sources import Item, digested
 from seedbed.errors import SeedbedError
-from seedbed.store.reading import Reading
+from seedbed.store.read_options import Reading
 from seedbed.store.row_names import row_names
 
 _PLACE = re.compile(r"(?P<file>.+?)(?:, (?:line|row|item) |:)(?P<number>\d+)(?P<part>(?:/\d+)*)")

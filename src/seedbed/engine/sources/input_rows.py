@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from seedbed.errors import UsageError
 from seedbed.store.formats import place_in
+from seedbed.store.read_options import Placed, Reading
 from seedbed.store.readers import read_placed, types_in
-from seedbed.store.reading import Placed, Reading
 from seedbed.store.tables import Table, records_of, table_of
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import plain_row

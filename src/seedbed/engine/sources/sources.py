@@ -19,7 +19,7 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.errors import InvalidRowError
 from seedbed.llm.calling.scope import current_scope
 from seedbed.llm.files_read import current_files
-from seedbed.store.reading import Placed
+from seedbed.store.read_options import Placed
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
