@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.support.drift import DRIFT, assert_csv_agrees, exactly, without_none
 from tests.support.memory import measured, peak_megabytes
@@ -114,6 +114,8 @@ ROWS = st.lists(st.dictionaries(st.sampled_from("abc") | TEXT, VALUES, max_size=
 
 @settings(deadline=None, max_examples=40)
 @given(ROWS)
+@example([{"\0": False}])
+@example([{"0\0": None}])
 def test_all_formats_agree_on_any_rows(rows):
     with tempfile.TemporaryDirectory() as folder:
         lines = written(Path(folder, "out.jsonl"), rows)

@@ -72,9 +72,11 @@ def encoding_of(file: BinaryIO, given: str | None = None) -> str:
     if given is not None:
         # With plain `utf-8` the mark would become a part of the first column's name.
         return "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
-    if marked is None and len(start) > 1 and 0 in start[:2]:
-        # UTF-16 without a mark. Rows begin with an ASCII character, whose other byte is zero.
-        return "utf-16-le" if start[0] else "utf-16-be"
+    # UTF-16 without a mark. Rows begin with two ASCII characters, whose other bytes are zero. One zero isn't
+    # enough: a column may have a name with a NUL in it.
+    zeros = [byte == 0 for byte in start]
+    if marked is None and zeros in ([False, True] * 2, [True, False] * 2):
+        return "utf-16-be" if zeros[0] else "utf-16-le"
     return marked or "utf-8-sig"
 
 
