@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -108,13 +109,13 @@ def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
         name, version = headers.name or UNNAMED, headers.first("Version", "") or UNNAMED
         requirement = required_seedbed(headers.all("Requires-Dist"))
         folder, editable = location(distribution), is_editable(distribution)
-        for group, point, value in _entry_points(points_text, name):
-            kind = known.get(group)
+        for point in _entry_points(points_text, name):
+            kind = known.get(point.group)
             if kind is not None:
-                claim = (kind, point, value, name, version)
+                claim = (kind, point.name, point.value, name, version)
                 installed.append(Installed(*claim, requirement, folder, editable))
             else:
-                stray.append(Stray(group, point, name, version))
+                stray.append(Stray(point.group, point.name, name, version))
     return tuple(sorted(installed)), tuple(sorted(stray))
 
 
@@ -149,20 +150,22 @@ def _owners() -> Iterator[_Owner]:
                 yield _Owner(winner, metadata_file(winner, _POINTS), Headers(winner))
 
 
-def _entry_points(points_text: str, name: str) -> list[tuple[str, str, str]]:
-    """Return group, name and value of each entry point in a `seedbed.*` group.
+class _Read(importlib_metadata.Distribution):
+    """A distribution whose entry_points.txt has been read: parsing it needs no second reading."""
 
-    Parsed here: the objects that `importlib_metadata` makes of each take a fifth of a listing of 300 plugins.
-    """
-    found = []
-    group = ""
-    for line in map(str.strip, points_text.splitlines()):
-        if line.startswith("[") and line.endswith("]"):
-            group = line[1:-1]
-        elif line and not line.startswith("#") and group.startswith(_PREFIX):
-            point, equals, value = line.partition("=")
-            if not equals:
-                _logger.warning("skipped %s, whose %s cannot be read: %r has no '='", name, _POINTS, line)
-                return []
-            found.append((group, point.strip(), value.strip()))
-    return found
+    def __init__(self, points_text: str) -> None:
+        self._points_text = points_text
+
+    def read_text(self, filename: str) -> str | None:
+        return self._points_text if filename == _POINTS else None
+
+    def locate_file(self, path: str | os.PathLike[str]) -> importlib_metadata.SimplePath:
+        raise NotImplementedError
+
+
+def _entry_points(points_text: str, name: str) -> list[importlib_metadata.EntryPoint]:
+    try:
+        return [point for point in _Read(points_text).entry_points if point.group.startswith(_PREFIX)]
+    except (TypeError, ValueError) as error:
+        _logger.warning("skipped %s, whose %s cannot be read: %s", name, _POINTS, error)
+        return []
