@@ -101,18 +101,20 @@ def test_copies_are_the_same_after_an_interruption() -> None:
 def test_a_row_that_shares_text_with_an_evaluation_is_named_with_its_file(tmp_path: Path) -> None:
     planted = "the quick brown fox jumps over the lazy dog near the old stone bridge at dawn"
     (tmp_path / "exam.jsonl").write_text(f'{{"question": "{planted}"}}\n')
-    (tmp_path / "other.txt").write_text("Nothing of interest here.")
+    (tmp_path / "other.txt").write_text("What is the name of the tallest mountain?")
+    (tmp_path / "short.txt").write_text("Paris")
     rows = [
         {"text": f"He said: {planted.upper()}, and left."},
         {"text": planted.replace("fox", "cat")},
-        {"text": "nothing of interest here"},
+        {"text": "what is the name of the tallest mountain"},
+        {"text": "Paris"},
     ]
     done = run(Decontaminate(against=f"{tmp_path}/*"), input=rows)
 
-    assert [row["text"] for row in done.rows()] == [rows[1]["text"]]
+    assert [row["text"] for row in done.rows()] == [rows[1]["text"], "Paris"]
     assert done.rejections == {
         "shares 13 words in a row with 'exam.jsonl'": 1,
-        "shares 4 words in a row with 'other.txt'": 1,
+        "shares 8 words in a row with 'other.txt'": 1,
     }
 
 
@@ -134,7 +136,7 @@ def test_rows_are_compared_again_when_an_evaluation_changes(tmp_path: Path) -> N
 def test_files_without_text_are_an_error_before_any_row(tmp_path: Path) -> None:
     (tmp_path / "broken.jsonl").write_text("{")
     for pattern in ("none/*.jsonl", f"{tmp_path}/broken.jsonl"):
-        with pytest.raises(UsageError, match=r"no text to compare with|cannot be read"):
+        with pytest.raises(UsageError, match=r"no text long enough to compare with|cannot be read"):
             run(Decontaminate(against=pattern), input=[{"text": "a"}])
 
 

@@ -12,14 +12,19 @@ from pydantic import Field, PrivateAttr
 from seedbed import Files, Reject, Row, Step, UsageError
 from seedbed_data.words import text_of, word_runs
 
+# In GPT-3's own comparison no run was shorter. Otherwise a row that says "Paris" would be rejected because an
+# exam has that as an answer.
+_SHORTEST = 8
+
 
 class Decontaminate(Step):
     """Rejects rows that have a run of words in common with files of evaluation data.
 
     Decontaminate(against="benchmarks/*.jsonl", by=["question", "answer"])
 
-    Files are .jsonl or .json, of which every text counts, or plain text. A run of 13 words is what GPT-3's
-    authors took (arXiv 2005.14165, appendix C). If a file changes, a resumed run compares its rows again.
+    Files are .jsonl or .json, of which every text counts, or plain text. GPT-3's authors compared runs of 8 to
+    13 words (arXiv 2005.14165, appendix C): a text of fewer than `ngram` words is compared as a whole, and one
+    of fewer than 8 not at all, unless `ngram` is less. If a file changes, a resumed run compares its rows again.
     """
 
     keeps: ClassVar[bool] = True
@@ -41,15 +46,16 @@ class Decontaminate(Step):
         for path in self.against.paths():
             for text in _texts(path):
                 for run in word_runs(text, self.ngram):
-                    self._runs.setdefault(hash(run), path.name)
+                    if len(run.split()) >= min(self.ngram, _SHORTEST):
+                        self._runs.setdefault(hash(run), path.name)
         if not self._runs:
-            raise UsageError("there is no text to compare with in the files of `against`")
+            raise UsageError("there is no text long enough to compare with in the files of `against`")
 
     def process(self, row: Row) -> Row:
         """Return the row, or reject it and name the file."""
         for run in word_runs(text_of(row, self.by), self.ngram):
             if (name := self._runs.get(hash(run))) is not None:
-                raise Reject(f"shares {min(self.ngram, len(run.split()))} words in a row with '{name}'")
+                raise Reject(f"shares {len(run.split())} words in a row with '{name}'")
         return row
 
 
