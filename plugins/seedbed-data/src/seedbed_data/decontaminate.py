@@ -22,9 +22,10 @@ class Decontaminate(Step):
 
     Decontaminate(against="benchmarks/*.jsonl", by=["question", "answer"])
 
-    Files are .jsonl or .json, of which every text counts, or plain text. GPT-3's authors compared runs of 8 to
-    13 words (arXiv 2005.14165, appendix C): a text of fewer than `ngram` words is compared as a whole, and one
-    of fewer than 8 not at all, unless `ngram` is less. If a file changes, a resumed run compares its rows again.
+    Files are .jsonl or .json, of which every text counts, or plain text. GPT-3's authors compared runs of 8
+    to 13 words (arXiv 2005.14165, appendix C): a text of fewer than `ngram` words is compared as a whole, and
+    one of fewer than 8 not at all, unless `ngram` is less. If a file changes, a resumed run compares its rows
+    again.
     """
 
     keeps: ClassVar[bool] = True
