@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -60,6 +61,21 @@ class Told(Lengths):
 
     def process(self, row: Row) -> Any:
         return {**row, "length": len(self.reads(WORDS).read_text())}
+
+
+class Jotting(Lengths):
+    """Writes to a temporary folder, and reads what it wrote."""
+
+    def process(self, row: Row) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            note = Path(folder, "note")
+            note.write_text(row["text"])
+            return {**row, "length": len(note.read_text())}
+
+
+class TestJotting(StepContract):
+    step = Jotting
+    inputs: ClassVar[list[Row]] = TEXTS
 
 
 class TestTold(StepContract):

@@ -113,3 +113,8 @@ class TestDecontaminate(StepContract):
     step = "decontaminate"
     parameters = {"against": str(Path(__file__).with_name("evaluation.jsonl"))}
     inputs = ROWS
+
+
+class TestCodeRun(StepContract):
+    step = "code-run"
+    inputs = [{"code": f"print({n})"} for n in range(3)]

@@ -1,4 +1,4 @@
-"""The how-to page on cleaning says what its files give."""
+"""The how-to pages on cleaning and checking say what their files give."""
 
 from __future__ import annotations
 
@@ -11,8 +11,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "clean-data.md"
-FENCES = re.findall(r'^```(\w+)(?: title="([\w.]+)")?\n(.*?)^```', PAGE.read_text(), re.MULTILINE | re.DOTALL)
+PAGES = Path(__file__).parents[3] / "docs" / "how-to"
+PAGE = PAGES / "clean-data.md"
+
+
+def fences(page: Path) -> list[tuple[str, str, str]]:
+    """Return the code blocks of a page: language, title, content."""
+    return re.findall(
+        r'^```(\w+)(?: title="([\w.]+)")?\n(.*?)^```', page.read_text(), re.MULTILINE | re.DOTALL
+    )
+
+
+FENCES = fences(PAGE)
 
 
 def test_the_page_s_files_give_the_rows_and_reasons_that_it_shows(tmp_path: Path) -> None:
@@ -32,7 +42,13 @@ def test_the_page_s_files_give_the_rows_and_reasons_that_it_shows(tmp_path: Path
     assert all(line in done.stderr for line in shown.splitlines())
 
 
-STEPS = [step for kind, _, text in FENCES if kind == "yaml" for step in yaml.safe_load(text)["steps"]]
+STEPS = [
+    step
+    for page in (PAGE, PAGES / "check-rows.md")
+    for kind, _, text in fences(page)
+    if kind == "yaml"
+    for step in yaml.safe_load(text)["steps"]
+]
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step["use"])

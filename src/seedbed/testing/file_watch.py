@@ -17,13 +17,16 @@ from seedbed.tasks.steps import BaseStep
 _CODE = (".py", ".pyc", ".so", ".pyd", ".pth")
 _SYSTEM = ("/dev", "/proc", "/sys", "/etc", "/usr")
 _DEEPEST = 200
+# Events that name a file which a run needn't watch: one that the step declared, or a temporary one it made.
+_DECLARING = ("seedbed.reads", "tempfile.mkstemp", "tempfile.mkdtemp")
 
 
 class FileWatch:
     """Watches the files that the code of a step opens to read, as a context.
 
     `undeclared` are the files that no parameter names and that weren't passed to `reads`. Files of Python, of
-    installed packages and of the system don't count, and neither do files that an import opens.
+    installed packages and of the system don't count, and neither do temporary ones, nor those that an import
+    opens.
     """
 
     def __init__(self, step: BaseStep) -> None:
@@ -46,7 +49,7 @@ class FileWatch:
 
     def take(self, event: str, args: tuple[Any, ...], frame: FrameType | None) -> None:
         """Handle an audit event of the interpreter."""
-        if event == "seedbed.reads":
+        if event in _DECLARING:
             self._declared.add(_absolute(args[0]))
         elif event == "open" and _reads(args) and isinstance(args[0], str | bytes | os.PathLike):
             path = _absolute(args[0])
@@ -87,7 +90,7 @@ class _Hook:
         self._watches.remove(watch)
 
     def _take(self, event: str, args: tuple[Any, ...]) -> None:
-        if self._watches and event in ("open", "seedbed.reads"):
+        if self._watches and event in ("open", *_DECLARING):
             for watch in [*self._watches]:
                 watch.take(event, args, sys._getframe(1))
 

@@ -9,6 +9,7 @@ from seedbed import hookimpl
 
 if TYPE_CHECKING:
     from seedbed_data.chunk import Chunk as Chunk
+    from seedbed_data.code_run import CodeRun as CodeRun
     from seedbed_data.columns import Drop as Drop
     from seedbed_data.columns import Rename as Rename
     from seedbed_data.columns import Select as Select
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "chunk": "Chunk",
+    "code_run": "CodeRun",
     "columns": "Drop Rename Select",
     "computed": "Map Template",
     "decontaminate": "Decontaminate",
@@ -44,6 +46,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "Chunk",
+    "CodeRun",
     "Decontaminate",
     "DedupExact",
     "DedupNear",
