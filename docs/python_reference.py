@@ -28,8 +28,8 @@ what [engines](engines.md) use have their own pages. Anything that's on none of 
 """
 _API = {
     "Making rows": (
-        "run arun preview Preview PreviewedRow PreviewedCall Run Failure RefusedRow RowCall Pipeline when "
-        "otherwise"
+        "run arun Output preview Preview PreviewedRow PreviewedCall Run Failure RefusedRow RowCall Pipeline "
+        "when otherwise"
     ),
     "Plugins by name": "get_task get_llm get_step Registry",
     "Tasks and steps": (

@@ -104,6 +104,7 @@ if TYPE_CHECKING:
     from seedbed.pipeline.routing import otherwise as otherwise
     from seedbed.pipeline.routing import when as when
     from seedbed.plugins.registry import Registry as Registry
+    from seedbed.store.output import Output as Output
     from seedbed.store.refused_rows import RefusedRow as RefusedRow
     from seedbed.store.refused_rows import RowCall as RowCall
     from seedbed.store.run_store import RunStore as RunStore
@@ -175,6 +176,7 @@ _HOMES = {
     "tasks.passing": "Pass",
     "pipeline.pipeline": "Pipeline",
     "pipeline.routing": "otherwise when",
+    "store.output": "Output",
     "store.refused_rows": "RefusedRow RowCall",
     "store.run_store": "RunStore",
     "store.run_values": "Call Result Verdict",

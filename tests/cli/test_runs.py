@@ -235,7 +235,7 @@ def test_export_in_a_form_that_trainers_read(seedbed: Seedbed, odd: Result) -> N
 WRONG_EXPORTS = {
     "unknown form": (("--as", "chatt"), "did you mean 'chat'?"),
     "no column": (("--as", "chat"), "--column PART=COLUMN names a column"),
-    "column without a form": (("--column", "prompt=season"), "add --as chat"),
+    "column without a form": (("--column", "prompt=season"), "add --form chat"),
     "half of a column": (("--as", "chat", "--column", "prompt"), "is not of the form PART=COLUMN"),
     "unknown column": (("--as", "chat", "--column", "prompt=saeson"), "did you mean 'season'?"),
     "unknown step": (("--leaf", "oddd"), "did you mean 'odd'?"),

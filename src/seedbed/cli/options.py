@@ -39,6 +39,39 @@ csv_safe_option = click.option(
     help="In a .csv, put ' before text that a spreadsheet would run as a formula.",
 )
 
+form_options = (
+    click.option("--form", "--as", "form", metavar="FORM", help="Trainer's form: chat, sharegpt or alpaca."),
+    click.option(
+        "--column",
+        "parts",
+        metavar="PART=COLUMN",
+        multiple=True,
+        help="Column for a part of the form: system, prompt, input, completion, messages (repeatable).",
+    ),
+)
+"""Options that say in which form a trainer gets the rows."""
+
+
+def output_options(command: _Decorated) -> _Decorated:
+    """Add the options that say how a dataset is written: form, splits, shards, safe cells."""
+    options = (
+        *form_options,
+        click.option(
+            "--split",
+            metavar="NAME=SHARE,...",
+            help="Write splits to a folder OUT: train=0.9,test=0.1 (by row, seeded).",
+        ),
+        click.option(
+            "--shard-rows",
+            type=int,
+            metavar="N",
+            help="Rows of a Parquet file in a folder OUT; one file for each split if unset.",
+        ),
+        csv_safe_option,
+    )
+    return _with_options(command, options)
+
+
 allow_code_option = click.option(
     "--allow-code",
     "allow_code",

@@ -29,7 +29,8 @@ from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.class_references import class_named
 from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
-from seedbed.store import RunStore, check_csv_safe, check_target
+from seedbed.store import Output, Outputs, RunStore, check_csv_safe, check_output, outputs_of
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.steps import BaseStep
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def run(
     columns: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     encoding: str | None = None,
-    out: str | Path | None = None,
+    out: Outputs | None = None,
     csv_safe: bool = False,
     name: str | None = None,
     seed: int = 0,
@@ -76,9 +77,10 @@ def run(
     `task` is a registered name, `PATH.py:Class`, a task or a pipeline. `llm` is used by tasks that have none.
     `input` holds the rows of a task over rows: a file, a table of pandas, polars, Arrow or `datasets`, or an
     iterable of dictionaries. If `columns` is given, only those columns are read; those in `drop` are left
-    out. `encoding` is that of a text file. `out` is a .jsonl, .csv, .parquet or .arrow file, replaced when
-    the run ends; with `csv_safe`, no spreadsheet takes text in a .csv for a formula. Works in scripts and
-    threads; use `await arun(...)` in notebooks and coroutines.
+    out. `encoding` is that of a text file. `out` is a .jsonl, .csv, .parquet or .arrow file, or an `Output`
+    with a trainer's form, splits or shards, or a list of those; it's replaced when the run ends. With
+    `csv_safe`, no spreadsheet takes text in a .csv for a formula. Works in scripts and threads; use
+    `await arun(...)` in notebooks and coroutines.
 
     With `name`, or `out` (whose stem is the name then), the run is kept in `runs/`, and the same call resumes
     it. `restart` starts over; `retry` retries failed rows, even with another LLM or other parameters. Without
@@ -118,7 +120,7 @@ def session_of(
     columns: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     encoding: str | None = None,
-    out: str | Path | None = None,
+    out: Outputs | None = None,
     csv_safe: bool = False,
     name: str | None = None,
     seed: int = 0,
@@ -144,7 +146,8 @@ def session_of(
 ) -> Session:
     """Return the session of a run, with its store open; parameters and errors are those of `run`."""
     check_names(name=name, leaf=leaf, encoding=encoding)
-    check_path(out=out, locked=locked)
+    check_path(locked=locked)
+    outputs = outputs_of(out)
     registry = locked_registry(registry, locked)
     bounds = Bounds(
         max_attempts=max_attempts,
@@ -166,7 +169,8 @@ def session_of(
         input=input,
         seed=seed,
         concurrency=concurrency,
-        leaf=leaf,
+        # With several branches, the first output says which one counts.
+        leaf=leaf or next((output.leaf for output in outputs if output.leaf), None),
         bounds=bounds,
         registry=registry,
         columns=columns,
@@ -175,10 +179,9 @@ def session_of(
     )
     notified = observers_of(observers, registry=registry)
     maker = engine_of(engine, registry=registry)
-    out = Path(out) if out else None
     return open_session(
         plan,
-        out=out,
+        outputs=outputs,
         csv_safe=csv_safe,
         name=name,
         restart=restart,
@@ -239,7 +242,7 @@ def _keep_apart(out: Path, given: Path | None) -> None:
 def open_session(
     plan: Plan,
     *,
-    out: Path | None = None,
+    outputs: Sequence[Output] = (),
     csv_safe: bool = False,
     name: str | None = None,
     restart: bool = False,
@@ -255,9 +258,11 @@ def open_session(
     are notified of everything that's durable, each on its own thread.
     """
     # Before the store: a file that can't be written is refused without leaving a run.
-    _check_out(out, plan, csv_safe=csv_safe)
-    if name is None and out is not None:
-        name = out.stem
+    check_csv_safe(csv_safe, None if not outputs else Path(outputs[0].path))
+    for output in outputs:
+        _check_output(output, plan)
+    if name is None and outputs:
+        name = outputs[0].name
     start = Start(name)
     try:
         store = open_store(plan, name, start, restart=restart)
@@ -270,7 +275,9 @@ def open_session(
         fingerprints = record_files(plan, store, retrying=retry)
         job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
         maker = engine(job)
-        return Session(job, maker, out=out, csv_safe=csv_safe, order=order, observers=observers, start=start)
+        return Session(
+            job, maker, outputs=outputs, csv_safe=csv_safe, order=order, observers=observers, start=start
+        )
     except BaseException:
         # A store that stays open keeps its lock, and in a notebook the next try in this process would be
         # refused.
@@ -279,11 +286,17 @@ def open_session(
         raise
 
 
-def _check_out(out: Path | None, plan: Plan, *, csv_safe: bool) -> None:
-    check_csv_safe(csv_safe, out)
-    if out is not None:
-        check_target(out)
-        _keep_apart(out, plan.input.path if plan.input is not None else None)
+def _check_output(output: Output, plan: Plan) -> None:
+    check_output(output)
+    if output.file is not None:
+        _keep_apart(output.file, plan.input.path if plan.input is not None else None)
+    leaves = [step for step in plan.topology.leaves if step]
+    if output.leaf is not None and output.leaf not in leaves:
+        raise UsageError(
+            f"'{output}' is for rows of a step {output.leaf!r}, which isn't the last one of a branch",
+            *did_you_mean(output.leaf, leaves),
+            f"rows can be written of {', '.join(leaves)}",
+        )
 
 
 def _new_run(plan: Plan, name: str | None, store: RunStore) -> Run:

@@ -40,9 +40,10 @@ class Run(RunRows):
 
     `accepted` rows of the `wanted` ones (None: as many as there are) are in the dataset; `failed` and
     `rejected` count indices or input rows. `folder` is where the run is kept, None if it lives as long as
-    this object; `out` is the dataset's file, if one was made. `found` says what a resumed run had before.
-    `seconds` and `calls` (tries, tokens, dollars) are those of this session. `tried` is the number of indices
-    tried, if rows are missing because no more may be tried; otherwise None.
+    this object; `outputs` are the files, folders and addresses of the dataset, once it's written, and `out`
+    is the first file or folder. `found` says what a resumed run had before. `seconds` and `calls` (tries,
+    tokens, dollars) are those of this session. `tried` is the number of indices tried, if rows are missing
+    because no more may be tried; otherwise None.
 
     `outcome` is `complete`; `incomplete` if rows failed or the source ended early; `interrupted`; or
     `stopped`, then `stopped_by` is the error. `failures` are the first thousand failed rows. `reasons` and
@@ -60,7 +61,7 @@ class Run(RunRows):
     rejected: int = 0
     outcome: Outcome = "incomplete"
     seconds: float = 0.0
-    out: Path | None = None
+    outputs: list[str] = field(default_factory=list)
     folder: Path | None = None
     leaf: str = ""
     found: Found | None = None
@@ -135,6 +136,11 @@ class Run(RunRows):
             self.advice.setdefault(first, tuple(line.strip() for line in rest))
 
     @property
+    def out(self) -> Path | None:
+        """The first file or folder with the dataset, if one was made."""
+        return next((Path(one) for one in self.outputs if "://" not in one), None)
+
+    @property
     def notes(self) -> list[str]:
         """What is odd about this session but no failure: a fact each, then indented lines of advice."""
         return [*self.odd, *blocking_notes(dict(self.blocked), self.seconds)]
@@ -160,7 +166,8 @@ class Run(RunRows):
             "ended_otherwise": dict(self.calls.ended_otherwise),
             "input_tokens": self.calls.usage.input_tokens,
             "output_tokens": self.calls.usage.output_tokens,
-            "out": str(self.out) if self.out else None,
+            "out": next(iter(self.outputs), None),
+            "outputs": list(self.outputs),
             "folder": str(self.folder) if self.folder else None,
             "cost": self.calls.cost,
             "kept": self.found.rows if self.found else 0,

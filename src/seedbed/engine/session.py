@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from seedbed.engine.engine import Engine, Job
@@ -24,7 +23,7 @@ from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.loop import call_soon, loop_thread
 from seedbed.llm.keys.redaction import redact, showable
 from seedbed.plugins.provenance import claims_behind
-from seedbed.store import INPUT_TYPES
+from seedbed.store import INPUT_TYPES, Output
 from seedbed.tracebacks import where
 
 
@@ -41,7 +40,7 @@ class Session:
         job: Job,
         engine: Engine,
         *,
-        out: Path | None = None,
+        outputs: Sequence[Output] = (),
         csv_safe: bool = False,
         order: dict[str, object] | None = None,
         observers: Sequence[Observer] = (),
@@ -54,7 +53,7 @@ class Session:
         self._observers = observers
         self._start = start
         self._finished = FinishedRun(job)
-        self._ending = Ending(job, self._finished, out=out, csv_safe=csv_safe, start=start)
+        self._ending = Ending(job, self._finished, outputs=outputs, csv_safe=csv_safe, start=start)
         self._task: asyncio.Task[Any] | None = None
         self._is_broken_off = False
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.finished import FinishedRun
 from seedbed.engine.run import Outcome, Run
 from seedbed.engine.start import Start, made_nothing
 from seedbed.engine.stopping.may_pass import may_pass
-from seedbed.errors import DatasetError, StoreError
-from seedbed.store import INPUT_TYPES, export_rows, safe_rows
+from seedbed.errors import DatasetError, SeedbedError, StoreError, UsageError
+from seedbed.store import Output, export
 
 
 class Ending:
@@ -23,13 +23,19 @@ class Ending:
     """
 
     def __init__(
-        self, job: Job, finished: FinishedRun, *, out: Path | None, csv_safe: bool, start: Start | None
+        self,
+        job: Job,
+        finished: FinishedRun,
+        *,
+        outputs: Sequence[Output],
+        csv_safe: bool,
+        start: Start | None,
     ) -> None:
         self._job = job
         self._run = job.run
         self._store = job.store
         self._finished = finished
-        self._out = out
+        self._outputs = outputs
         self._csv_safe = csv_safe
         self._start = start
         self.has_begun = False
@@ -110,26 +116,24 @@ class Ending:
     def _make_dataset(self, finished: bool) -> None:
         run = self._run
         # If every row failed, an existing file stays: an empty dataset would replace a good one.
-        if finished and self._out is not None and (run.accepted or not run.failed):
-            self._export(self._out)
-            run.out = self._out
+        if finished and (run.accepted or not run.failed):
+            for output in self._outputs:
+                run.odd += self._export(output)
+                run.outputs.append(output.path)
         if self.has_begun:
             self._note_end(finished)
 
-    def _export(self, out: Path) -> None:
-        types = self._store.get_mark(INPUT_TYPES)
+    def _export(self, output: Output) -> list[str]:
+        plan = self._job.plan
         try:
-            export_rows(
-                safe_rows(self._store.rows(self._job.plan.leaf), self._csv_safe),
-                out,
-                types if types and isinstance(types, bytes) else None,
-            )
-        except DatasetError as error:
+            leaf = output.leaf or plan.leaf
+            return export(self._store, output, leaf, seed=plan.seed, csv_safe=self._csv_safe).notes
+        except (DatasetError, UsageError) as error:
             self._run.stopped_by, self._run.outcome = error, "stopped"
             self._note_end_on_a_disk_that_may_be_full(error)
             raise
 
-    def _note_end_on_a_disk_that_may_be_full(self, error: DatasetError) -> None:
+    def _note_end_on_a_disk_that_may_be_full(self, error: SeedbedError) -> None:
         try:
             if self.has_begun:
                 self._note_end(finished=False)

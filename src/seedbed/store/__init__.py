@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from seedbed.store.csv_safety import check_csv_safe, safe_rows
-from seedbed.store.export import INPUT_TYPES, check_target, export_rows
+from seedbed.store.export import INPUT_TYPES, check_output, check_target, export, export_rows
 from seedbed.store.model_rows import ModelRows
+from seedbed.store.output import Output, Outputs, outputs_of
 from seedbed.store.readers import read_placed, read_rows
 from seedbed.store.run_changes import Decided, Known, RunChanges
 from seedbed.store.run_folders import (
@@ -31,6 +32,8 @@ __all__ = [
     "FailureRecord",
     "Known",
     "ModelRows",
+    "Output",
+    "Outputs",
     "Refused",
     "Result",
     "Rows",
@@ -43,10 +46,13 @@ __all__ = [
     "TrainingRows",
     "Verdict",
     "check_csv_safe",
+    "check_output",
     "check_target",
+    "export",
     "export_rows",
     "is_run",
     "list_runs",
+    "outputs_of",
     "read_placed",
     "read_rows",
     "remove_run",

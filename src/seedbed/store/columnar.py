@@ -44,6 +44,7 @@ class ColumnarRows:
     """Encoded rows as record batches of `schema`, which is inferred in a first pass over them.
 
     `types` is the serialised Arrow schema of the run's input; columns keep their type from it if they can.
+    `count` is the number of rows.
     """
 
     def __init__(self, rows: Iterable[bytes], types: bytes | None = None) -> None:
@@ -51,6 +52,7 @@ class ColumnarRows:
 
         self._rows = rows
         self._kept = KeptTypes(types)
+        self.count = 0
         kinds = infer_columns(self._looked_at())
         self._kept.end(list(kinds))
         fields = [self._kept.field(name) or _field(name, kind) for name, kind in kinds.items()]
@@ -59,6 +61,7 @@ class ColumnarRows:
     def _looked_at(self) -> Iterator[Row]:
         for chunk in batched(map(orjson.loads, self._rows), BATCH_ROWS):
             self._kept.look_at(chunk)
+            self.count += len(chunk)
             yield from chunk
 
     def batches(self) -> Iterator[pa.RecordBatch]:

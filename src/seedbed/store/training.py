@@ -36,6 +36,13 @@ _Columns: TypeAlias = Mapping[str, str]
 _SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}
 
 
+def check_form(form: str, columns: Iterable[str] = ()) -> None:
+    """Raise UsageError if there's no such form, or if `columns` are given for parts that there aren't."""
+    _known("form", form, FORMS)
+    for part in columns:
+        _known("part", part, USUAL_COLUMNS)
+
+
 class TrainingRows:
     """Encoded rows in a trainer's format ("chat", "sharegpt" or "alpaca"), converted as they are iterated.
 
@@ -50,10 +57,9 @@ class TrainingRows:
 
     def __init__(self, rows: Iterable[bytes], form: str, columns: Mapping[str, str] | None = None) -> None:
         self._rows = rows
-        self._convert = FORMS[_known("form", form, FORMS)]
         self._given = dict(columns or {})
-        for part in self._given:
-            _known("part", part, USUAL_COLUMNS)
+        check_form(form, self._given)
+        self._convert = FORMS[form]
         # One pass over the rows, and the first of them converted, so that errors come before a file is begun.
         names: Row = {name: None for row in map(orjson.loads, rows) for name in row}
         self._columns = _find_columns(names, self._given) if names else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +9,7 @@ import click
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
 from seedbed.cli.option_groups import GroupedCommand
-from seedbed.cli.options import bound_options, csv_safe_option, engine_option, order_options, plugin_option
+from seedbed.cli.options import bound_options, engine_option, order_options, output_options, plugin_option
 from seedbed.cli.policy import registry_of
 from seedbed.errors import UsageError
 
@@ -18,13 +17,13 @@ from seedbed.errors import UsageError
 @click.command(cls=GroupedCommand, add_help_option=False)
 @click.option("-n", type=int, metavar="N", help="Rows to make; needed if a task makes rows without end.")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), metavar="OUT",
-    help="File to write: .jsonl, .csv, .parquet or .arrow; JSON lines on standard output if left out.",
+    "-o", "--out", metavar="OUT",
+    help="File to write: .jsonl, .csv, .parquet or .arrow, or a folder/; standard output if left out.",
 )  # fmt: skip
 @click.option(
     "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
 )
-@csv_safe_option
+@output_options
 @click.option("--restart", is_flag=True, help="Start the run over; what it has made is kept aside.")
 @order_options
 @plugin_option
@@ -35,8 +34,12 @@ def run(
     ctx: click.Context,
     /,
     wants_help: bool,
-    out: Path | None,
+    out: str | None,
     name: str | None,
+    form: str | None,
+    parts: tuple[str, ...],
+    split: str | None,
+    shard_rows: int | None,
     csv_safe: bool,
     restart: bool,
     as_json: bool,
@@ -58,7 +61,9 @@ def run(
             "`seedbed plugins` lists the installed tasks",
         )
     from seedbed.cli.run.making import Making, make_dataset
+    from seedbed.cli.run.output import output_of
     from seedbed.cli.run.planning import run_options
 
-    how = Making(out, name, restart, as_json=as_json, csv_safe=csv_safe)
+    output = output_of(out, form=form, parts=parts, split=split, shard_rows=shard_rows)
+    how = Making(output, name, restart, as_json=as_json, csv_safe=csv_safe)
     return make_dataset(run_options(**given), registry_of(ctx), how)

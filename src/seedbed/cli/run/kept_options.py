@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.cli.policy import kept_policy
+from seedbed.cli.run.output import kept_output
 from seedbed.cli.run.planning import RunOptions, run_options
 from seedbed.cli.run.settings import Setting
 from seedbed.engine.plan import Plan
 from seedbed.llm.keys.url_secrets import holds_url_secret
 from seedbed.plugins.build import is_secret
 from seedbed.plugins.names import split_llm_reference
+from seedbed.store import Output
 
 _LLM = "llm."
 _SHORTEST = 4
 _JSON_NAME = re.compile(r'"([^"]*)"\s*:')
 
 
-def kept_options(options: RunOptions, plan: Plan, out: Path | None, csv_safe: bool = False) -> dict[str, Any]:
+def kept_options(
+    options: RunOptions, plan: Plan, output: Output | None, csv_safe: bool = False
+) -> dict[str, Any]:
     """Return the options that are needed to resume a run, as JSON values.
 
     Settings that are or contain a secret are named under `withheld`, without their values.
@@ -50,7 +54,7 @@ def kept_options(options: RunOptions, plan: Plan, out: Path | None, csv_safe: bo
         "drop": list(options.drop),
         "encoding": options.encoding,
         "policy": kept_policy(plan.registry),
-        "out": str(out) if out else None,
+        **kept_output(output),
         "csv_safe": csv_safe,
         "folder": str(Path.cwd()),
     }

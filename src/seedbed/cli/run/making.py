@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import BinaryIO
 
 from seedbed.cli.failures import ExitStatus, discard_output, show
@@ -25,6 +24,7 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.run import Run
 from seedbed.errors import DatasetError
 from seedbed.plugins.registry import Registry
+from seedbed.store import Output
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Making:
     `check` looks at the plan before anything is opened; it returns False if nothing should be made.
     """
 
-    out: Path | None
+    output: Output | None
     name: str | None
     restart: bool = False
     retry: bool = False
@@ -45,7 +45,7 @@ class Making:
 
 def make_dataset(options: RunOptions, registry: Registry, how: Making) -> ExitStatus:
     """Make a dataset, write its summary, and return the exit status; raises errors from before the run."""
-    existed = how.out is not None and how.out.exists()
+    existed = how.output is not None and how.output.file is not None and how.output.file.exists()
     with kept_stdout() as stdout:
         plan = plan_of(options, registry)
         if not how.check(plan):
@@ -54,9 +54,9 @@ def make_dataset(options: RunOptions, registry: Registry, how: Making) -> ExitSt
         engine = engine_of(options.engine, registry=registry)
         run = _run(options, plan, stdout, how, told, engine)
     if how.as_json:
-        _write_summary_json(run, err=how.out is None)
+        _write_summary_json(run, err=how.output is None)
     else:
-        write_summary(run, how.out, existed)
+        write_summary(run, how.output, existed)
     return exit_status(run)
 
 
@@ -83,18 +83,18 @@ def _run(
 ) -> Run:
     session = open_session(
         plan,
-        out=how.out,
+        outputs=[how.output] if how.output else [],
         csv_safe=how.csv_safe,
-        name=how.name if how.name is not None else (how.out.stem if how.out else plan.name),
+        name=how.name if how.name is not None else (how.output.name if how.output else plan.name),
         restart=how.restart,
         retry=how.retry,
-        emit=None if how.out else partial(_write_row, stdout),
-        order=kept_options(options, plan, how.out, how.csv_safe),
+        emit=None if how.output else partial(_write_row, stdout),
+        order=kept_options(options, plan, how.output, how.csv_safe),
         observers=observers,
         engine=engine,
     )
-    rows_on_terminal = how.out is None and stdout.isatty()
-    silent = how.as_json and how.out is None
+    rows_on_terminal = how.output is None and stdout.isatty()
+    silent = how.as_json and how.output is None
     return supervised(session, progress_of(session, silent=silent, rows_on_terminal=rows_on_terminal))
 
 

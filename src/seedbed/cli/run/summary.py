@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from shlex import quote
 
 from seedbed.cli.failures import ExitStatus, show, show_error
@@ -14,6 +13,7 @@ from seedbed.engine.resume.found import Found
 from seedbed.engine.run import Run
 from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import SeedbedError, StopRun
+from seedbed.store import Output
 from seedbed.store.row_names import row_names
 
 _REASONS = 5
@@ -28,7 +28,7 @@ def exit_status(run: Run) -> ExitStatus:
     return ExitStatus.INTERRUPTED if goes_on else ExitStatus.INCOMPLETE
 
 
-def write_summary(run: Run, out: Path | None, existed: bool) -> None:
+def write_summary(run: Run, out: Output | None, existed: bool) -> None:
     """Write to stderr where the rows are, what failed, and what it cost.
 
     `out` is the file that the user named, and `existed` says whether it existed before the run.
@@ -56,9 +56,13 @@ def show_notes(run: Run) -> None:
         echo(Painted("note: ", "yellow", bold=True), note, err=True)
 
 
-def headline(run: Run, out: Path | None) -> str:
+def headline(run: Run, out: Output | None) -> str:
     """Return how many rows there are and where: '8 rows in qa.jsonl'."""
-    where = f" in {run.out}" if run.out else (" on standard output" if out is None and run.accepted else "")
+    where = (
+        f" in {', '.join(run.outputs)}"
+        if run.outputs
+        else (" on standard output" if out is None and run.accepted else "")
+    )
     short = run.wanted is not None and run.accepted < run.wanted
     rows = f"{run.accepted:,}{f' of {run.wanted:,}' if short else ''}"
     noun = "row" if (run.wanted if short else run.accepted) == 1 else "rows"
@@ -75,8 +79,8 @@ def found_lines(name: str, found: Found) -> Iterator[str]:
         yield f"resuming the run '{name}': {found}"
 
 
-def _dataset_lines(run: Run, out: Path | None, existed: bool) -> Iterator[str]:
-    if out is not None and run.out is None:
+def _dataset_lines(run: Run, out: Output | None, existed: bool) -> Iterator[str]:
+    if out is not None and not run.outputs:
         yield f"{out} was not changed" if existed else f"{out} was not written"
     name = quote(run.name)
     if run.outcome in ("interrupted", "stopped"):

@@ -34,7 +34,8 @@ def supervised(session: Session, progress: Progress) -> Run:
     except SeedbedError as error:
         if not run.calls.answered and not may_pass(error):
             raise
-        run.stopped_by, run.outcome, run.out = error, "stopped", None
+        run.stopped_by, run.outcome = error, "stopped"
+        run.outputs.clear()
     if _reader_has_gone(run.stopped_by):
         raise BrokenPipeError
     return run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
 
@@ -17,9 +16,9 @@ from seedbed.cli.options import (
     allow_host_option,
     bound_options,
     concurrency_option,
-    csv_safe_option,
     engine_option,
     llm_option,
+    output_options,
     plugin_option,
     set_option,
 )
@@ -84,16 +83,11 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 @runs.command()
 @_name
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
-    help="File to write: .jsonl, .csv, .parquet or .arrow; if unset, JSON lines on standard output.",
+    "-o", "--out", metavar="OUT",
+    help="File to write: .jsonl, .csv, .parquet or .arrow, or a folder/; standard output if unset.",
 )  # fmt: skip
-@csv_safe_option
 @click.option("--leaf", metavar="STEP", help="Step whose rows to write, if the run ends in several.")
-@click.option("--as", "form", metavar="FORM", help="Training format: chat, sharegpt or alpaca.")
-@click.option(
-    "--column", "columns", metavar="PART=COLUMN", multiple=True,
-    help="Column for a part of the format: system, prompt, input, completion, messages (repeatable).",
-)  # fmt: skip
+@output_options
 @click.option(
     "--model-column", metavar="COLUMN", help="Add a column with this name: the model that made each row."
 )
@@ -103,14 +97,13 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 @click.option("--rejected", is_flag=True, help="Write the rows that were rejected, in the same form.")
 def export(
     name: str,
-    out: Path | None,
-    csv_safe: bool,
+    out: str | None,
     leaf: str | None,
-    form: str | None,
-    columns: tuple[str, ...],
     model_column: str | None,
+    csv_safe: bool,
     failed: bool,
     rejected: bool,
+    **how: Any,
 ) -> int:
     """Write the rows of a run to a file, also while the run is still going.
 
@@ -119,13 +112,13 @@ def export(
     from seedbed.cli.runs.export import export_refused, export_run
 
     if failed or rejected:
-        if leaf or form or columns or model_column:
+        if leaf or model_column or any(how.values()):
             raise UsageError(
                 "--failed and --rejected write rows that aren't in the dataset",
-                "leave out --leaf, --as, --column and --model-column",
+                "leave out --leaf, --form, --column, --split, --shard-rows and --model-column",
             )
         return export_refused(name, out, failed=failed, rejected=rejected, csv_safe=csv_safe)
-    return export_run(name, out, leaf, form, columns, csv_safe=csv_safe, model_column=model_column)
+    return export_run(name, out, leaf, how, csv_safe=csv_safe, model_column=model_column)
 
 
 @runs.command(cls=GroupedCommand)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.run.output import columns_of, output_of
 from seedbed.cli.runs.kept_runs import kept_run
-from seedbed.cli.terminal.printing import echo, row_bytes
+from seedbed.cli.terminal.printing import Painted, echo, row_bytes
 from seedbed.errors import UsageError
 from seedbed.store import (
-    INPUT_TYPES,
     ModelRows,
-    Rows,
     RunReader,
     TrainingRows,
     check_csv_safe,
+    check_output,
     check_target,
+    export,
     export_rows,
     safe_rows,
 )
@@ -28,59 +31,73 @@ from seedbed.suggestions import did_you_mean
 
 def export_run(
     name: str,
-    out: Path | None,
+    out: str | None,
     leaf: str | None,
-    form: str | None,
-    columns: Sequence[str],
+    how: Mapping[str, Any],
     *,
     csv_safe: bool = False,
     model_column: str | None = None,
 ) -> ExitStatus:
     """Write the accepted rows to `out`, or to standard output as JSON lines; raises UsageError.
 
-    `model_column` names a column that says which model made each row.
+    `how` has the options for an output; `model_column` names a column that says which model made each row.
     """
-    check_csv_safe(csv_safe, out)
-    if out is not None:
-        check_target(out)
-    if columns and form is None:
-        raise UsageError("--column is for a training format, and none is given", "add --as chat")
+    check_csv_safe(csv_safe, Path(out) if out else None)
+    form = how.get("form")
     if model_column is not None and form is not None:
-        raise UsageError("a training format has no --model-column", f"leave out --as {form}")
+        raise UsageError("a trainer's form has no --model-column", f"leave out --form {form}")
+    # Standard output takes a form, and nothing else that says how a dataset is written.
+    lines = {**how, "form": None, "parts": ()} if out is None and form else how
+    output = output_of(out, **lines)
+    if output is not None:
+        check_output(output)
     with RunReader.open(kept_run(name)) as reader:
         leaf = _leaf(reader, name, leaf)
-        rows: Rows | ModelRows = reader.rows(leaf)
         if not len(reader.rows(leaf)):
             raise UsageError(f"the run '{name}' has no rows yet", f"`seedbed runs explain {name}` says why")
-        if model_column is not None:
-            rows = ModelRows(reader, leaf, model_column)
-        formed = rows if form is None else _formed(rows, form, columns)
-        types = reader.get_mark(INPUT_TYPES) if form is None else None
-        _write(safe_rows(formed, csv_safe), out, types if types and isinstance(types, bytes) else None)
+        rows = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
+        with _naming_options():
+            if output is None:
+                _write_lines(rows if form is None else TrainingRows(rows, form, columns_of(how["parts"])))
+            else:
+                made = export(reader, output, leaf, rows=rows, seed=_seed(reader), csv_safe=csv_safe)
+                _tell(made.rows, output.path)
+                for note in made.notes:
+                    echo(Painted("note: ", "yellow", bold=True), note, err=True)
     return ExitStatus.COMPLETE
 
 
 def export_refused(
-    name: str, out: Path | None, *, failed: bool, rejected: bool, csv_safe: bool = False
+    name: str, out: str | None, *, failed: bool, rejected: bool, csv_safe: bool = False
 ) -> ExitStatus:
     """Write the rows that failed or were rejected, each with its input and calls; raises UsageError."""
-    check_csv_safe(csv_safe, out)
-    if out is not None:
-        check_target(out)
+    file = Path(out) if out else None
+    check_csv_safe(csv_safe, file)
+    if file is not None:
+        check_target(file)
     chosen: tuple[tuple[Decision, bool], ...] = (("failed", failed), ("rejected", rejected))
     with RunReader.open(kept_run(name)) as reader:
         verdicts = [verdict for verdict, wanted in chosen if wanted]
-        _write(safe_rows(RefusedRows(reader, verdicts), csv_safe), out)
+        rows = safe_rows(RefusedRows(reader, verdicts), csv_safe)
+        if file is None:
+            _write_lines(rows)
+        else:
+            _tell(export_rows(rows, file), str(file))
     return ExitStatus.COMPLETE
 
 
-def _write(rows: Iterable[bytes], out: Path | None, types: bytes | None = None) -> None:
-    if out is None:
-        for row in rows:
-            sys.stdout.buffer.write(row_bytes(row, sys.stdout) + b"\n")
-        return
-    count = export_rows(rows, out, types)
-    echo(f"{count:,} row{'' if count == 1 else 's'} in {out}", err=True)
+def _write_lines(rows: Iterable[bytes]) -> None:
+    for row in rows:
+        sys.stdout.buffer.write(row_bytes(row, sys.stdout) + b"\n")
+
+
+def _tell(count: int, place: str) -> None:
+    echo(f"{count:,} row{'' if count == 1 else 's'} in {place}", err=True)
+
+
+def _seed(reader: RunReader) -> int:
+    session = reader.last_working_session()
+    return int(session.manifest.get("seed") or 0) if session else 0
 
 
 def _leaf(reader: RunReader, name: str, leaf: str | None) -> str:
@@ -98,16 +115,14 @@ def _leaf(reader: RunReader, name: str, leaf: str | None) -> str:
     return leaf
 
 
-def _formed(rows: Iterable[bytes], form: str, columns: Sequence[str]) -> TrainingRows:
-    named: dict[str, str] = {}
-    for text in columns:
-        part, equals, column = text.partition("=")
-        if not (equals and part and column):
-            raise UsageError(f"'{text}' is not of the form PART=COLUMN", "for example --column prompt=title")
-        named[part] = column
+@contextmanager
+def _naming_options() -> Iterator[None]:
+    """Say which option names the column of a part."""
     try:
-        return TrainingRows(rows, form, named)
+        yield
     except UsageError as error:
+        if "name the right one" not in error.advice:
+            raise
         advice = [line for line in error.advice if line != "name the right one"]
         hint = "--column PART=COLUMN names a column: --column prompt=title"
         raise UsageError(error.fact, *advice, hint) from error

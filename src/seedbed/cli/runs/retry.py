@@ -10,6 +10,7 @@ from typing import Any
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.run.kept_options import missing_settings, renewed_options
 from seedbed.cli.run.making import Making, make_dataset
+from seedbed.cli.run.output import renewed_output
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.asking import is_agreed
 from seedbed.engine.plan import Plan
@@ -55,8 +56,8 @@ def retry_run(
             yes,
         )
 
-    out = Path(kept["out"]) if kept["out"] else None
-    how = Making(out, name, retry=True, as_json=as_json, csv_safe=kept.get("csv_safe", False), check=check)
+    output, is_safe = renewed_output(kept), kept.get("csv_safe", False)
+    how = Making(output, name, retry=True, as_json=as_json, csv_safe=is_safe, check=check)
     registry = registry_with(kept.get("policy") or {})
     return make_dataset(renewed_options(kept, given, str(folder)), registry, how)
 

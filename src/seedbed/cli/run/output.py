@@ -1,0 +1,60 @@
+"""The options of a command that say how a dataset is written, as an `Output`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seedbed.errors import UsageError
+from seedbed.store import Output
+
+
+def output_of(
+    out: str | None,
+    *,
+    leaf: str | None = None,
+    form: str | None = None,
+    parts: Sequence[str] = (),
+    split: str | None = None,
+    shard_rows: int | None = None,
+) -> Output | None:
+    """Return the output that options describe, None without -o; raises UsageError."""
+    if parts and form is None:
+        raise UsageError("--column is for a trainer's form, and none is given", "add --form chat")
+    columns = columns_of(parts)
+    if out is not None:
+        return Output(out, leaf, form, columns, split, shard_rows)
+    given = {"--form": form, "--split": split, "--shard-rows": shard_rows}
+    if wrong := [name for name, value in given.items() if value is not None]:
+        raise UsageError(f"{wrong[0]} says how to write a dataset, and there is none", "add -o OUT")
+    return None
+
+
+def columns_of(parts: Sequence[str]) -> dict[str, str]:
+    """Return the columns of the parts of a form, from texts such as `prompt=title`; raises UsageError."""
+    columns: dict[str, str] = {}
+    for text in parts:
+        part, equals, column = text.partition("=")
+        if not (equals and part and column):
+            raise UsageError(f"'{text}' is not of the form PART=COLUMN", "for example --column prompt=title")
+        columns[part] = column
+    return columns
+
+
+def kept_output(output: Output | None) -> dict[str, Any]:
+    """Return what has to be kept of an output to write it again, as JSON values."""
+    if output is None:
+        return {"out": None}
+    return {
+        "out": output.path,
+        "form": output.form,
+        "parts": [f"{part}={column}" for part, column in output.columns.items()],
+        "split": ",".join(f"{name}={share!r}" for name, share in (output.split or {}).items()) or None,
+        "shard_rows": output.shard_rows,
+    }
+
+
+def renewed_output(kept: Mapping[str, Any]) -> Output | None:
+    """Return the output in the manifest of a run."""
+    names = ("form", "parts", "split", "shard_rows")
+    return output_of(kept["out"], **{name: kept[name] for name in names if kept.get(name)})

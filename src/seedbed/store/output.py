@@ -1,0 +1,152 @@
+"""What a user says about a dataset to write: where it goes, whose rows, their form and their splits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isclose
+from numbers import Integral, Real
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TypeAlias
+
+from seedbed.errors import UsageError
+
+# What Hugging Face's `datasets` takes for a split; "all" means the splits together there.
+_SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.ASCII)
+_SHARES = "write train=0.9,test=0.1"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A dataset to write: `run(..., out=Output("data/", split={"train": 0.9, "test": 0.1}))`.
+
+    `path` is a file, whose ending decides the format; a folder of Parquet files, if it ends in `/` or there
+    are splits or shards; or an address with a scheme, such as `hf://USER/NAME`. `leaf` is the step whose rows
+    to write, if it isn't the run's own. `form` is a trainer's form, such as `chat`, and `columns` name the
+    columns of its parts: `{"prompt": "title"}`. `split` gives each split its share of the rows, as a mapping
+    or as text (`train=0.9,test=0.1`). `shard_rows` is the number of rows of a file in a folder.
+
+    Raises `UsageError` if the values don't fit together.
+    """
+
+    path: str
+    leaf: str | None = None
+    form: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    split: Mapping[str, float] | None = None
+    shard_rows: int | None = None
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        leaf: str | None = None,
+        form: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        split: Mapping[str, float] | str | None = None,
+        shard_rows: int | None = None,
+    ) -> None:
+        if not isinstance(path, str | PathLike) or not fspath(path):
+            raise UsageError(f"{path!r:.40} is no place for a dataset", "name a file, such as rows.jsonl")
+        values = {
+            "path": str(fspath(path)),
+            "leaf": leaf,
+            "form": form,
+            "columns": dict(columns or {}),
+            "split": parse_split(split) if isinstance(split, str) else _checked_split(split),
+            "shard_rows": _checked_rows(shard_rows),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        self._check()
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of an address (`hf` of `hf://USER/NAME`); empty for a file or a folder."""
+        match = _SCHEME.match(self.path)
+        return match[1] if match else ""
+
+    @property
+    def file(self) -> Path | None:
+        """The file or folder; None for an address."""
+        return None if self.scheme else Path(self.path)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it's a folder of Parquet files."""
+        return not self.scheme and (
+            self.path.endswith(("/", "\\")) or self.split is not None or self.shard_rows is not None
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of the run if it has no other: that of the file or address without its ending."""
+        return Path(self.path).stem
+
+    def _check(self) -> None:
+        if self.is_folder and (ending := Path(self.path).suffix):
+            what = "splits" if self.split is not None else "shards"
+            raise UsageError(
+                f"'{self.path}' ends in {ending}, and {what} are several files",
+                f"name a folder: {Path(self.path).with_suffix('')}/",
+            )
+        if self.columns and self.form is None:
+            raise UsageError("columns are given for a form, and there's no form", "add --form chat")
+
+
+Outputs: TypeAlias = str | PathLike[str] | Output | Sequence[str | PathLike[str] | Output]
+"""What `out=` takes: one place or value, or several."""
+
+
+def outputs_of(given: Outputs | None) -> tuple[Output, ...]:
+    """Return what is to be written; raises UsageError if two outputs are in the same place."""
+    if given is None or given == "":
+        return ()
+    several = given if isinstance(given, list | tuple) else [given]
+    made = tuple(one if isinstance(one, Output) else Output(one) for one in several)  # type: ignore[arg-type]
+    places = [str(one.file.absolute()) if one.file else one.path for one in made]
+    doubled = next((one for one, place in zip(made, places, strict=True) if places.count(place) > 1), None)
+    if doubled is not None:
+        raise UsageError(f"two outputs go to '{doubled}'", "name another place for one of them")
+    return made
+
+
+def parse_split(text: str) -> dict[str, float]:
+    """Return the shares in `train=0.9,test=0.1`; raises UsageError if it isn't that."""
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, share = (word.strip() for word in part.partition("="))
+        try:
+            value = float(share)
+        except ValueError:
+            raise UsageError(f"{part.strip()!r} is not the share of a split", _SHARES) from None
+        if not equals or name in shares:
+            raise UsageError(f"the split {name!r} is there twice", _SHARES)
+        shares[name] = value
+    return _checked_split(shares) or {}
+
+
+def _checked_split(shares: Mapping[str, float] | None) -> dict[str, float] | None:
+    if shares is None:
+        return None
+    if not isinstance(shares, Mapping) or not shares:
+        raise UsageError(f"{shares!r:.40} are no shares of splits", 'write {"train": 0.9, "test": 0.1}')
+    for name, share in shares.items():
+        if not isinstance(name, str) or not _SPLIT.fullmatch(name) or name == "all":
+            raise UsageError(f"{name!r} can't be the name of a split", "use letters, digits, _ and .")
+        if not isinstance(share, Real) or isinstance(share, bool) or not 0 < share <= 1:
+            raise UsageError(f"the share of the split {name!r} is {share!r}", "a share is between 0 and 1")
+    if not isclose(total := sum(shares.values()), 1, abs_tol=1e-6):
+        raise UsageError(f"the shares of the splits make {total:g}, not 1", _SHARES)
+    return {name: float(share) for name, share in shares.items()}
+
+
+def _checked_rows(rows: int | None) -> int | None:
+    if rows is not None and (not isinstance(rows, Integral) or isinstance(rows, bool) or rows < 1):
+        raise UsageError(f"a shard can't have {rows!r} rows", "give a whole number of at least 1")
+    return None if rows is None else int(rows)

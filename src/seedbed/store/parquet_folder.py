@@ -1,0 +1,158 @@
+"""A folder of Parquet files, as Hugging Face's `datasets.load_dataset` opens it: splits and shards.
+
+    data/train-00000-of-00002.parquet
+    data/train-00001-of-00002.parquet
+    data/test-00000-of-00001.parquet
+    data/README.md                      names the files of each split, and describes the dataset
+
+All files have one schema, which is inferred from the rows of all splits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seedbed.store.columnar import ColumnarRows
+from seedbed.store.parquet_file import GROUP_BYTES, GROUP_ROWS
+from seedbed.store.splits import Splits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+README = "README.md"
+MADE_BY = "<!-- written by seedbed: a newer dataset replaces this file -->"
+"""The mark of a README.md that a dataset may replace; one without it is somebody's own."""
+
+_SHARD = re.compile(r"[\w.]+-\d{5}(-of-\d{5})?\.parquet", re.ASCII)
+
+
+def write_parquet_folder(
+    rows: Iterable[bytes],
+    ids: Iterable[str],
+    path: Path,
+    splits: Splits,
+    *,
+    shard_rows: int | None = None,
+    types: bytes | None = None,
+) -> Counter[str]:
+    """Write all rows in two passes over them; return how many each split has.
+
+    `ids` are those of the rows, in the same order, and can be iterated more than once. A split without rows
+    has no file, since `datasets` couldn't load the folder.
+    """
+    path.mkdir()
+    columnar = ColumnarRows(rows, types)
+    counts = Counter(dict.fromkeys(splits.names, 0))
+    counts.update(splits.of(row) for row in islice(ids, columnar.count))
+    # A dataset without any rows still has its columns, in one file.
+    filled = [name for name in splits.names if counts[name]] or splits.names[:1]
+    with ExitStack() as stack:
+        shards = {
+            name: stack.enter_context(_Shards(path, name, counts[name], shard_rows, columnar.schema))
+            for name in filled
+        }
+        names = iter(ids)
+        for batch in columnar.batches():
+            places = [splits.of(row) for row in islice(names, batch.num_rows)]
+            for name, part in _parts(batch, places):
+                shards[name].add(part)
+    (path / README).write_text(readme(filled), encoding="utf-8")
+    return counts
+
+
+def is_parquet_folder(path: Path) -> bool:
+    """Whether `path` is such a folder or an empty one, which a new dataset may replace."""
+    return path.is_dir() and all(map(_is_own, path.iterdir()))
+
+
+def shard_name(split: str, number: int, shards: int | None = None) -> str:
+    """Return the name of a file: `train-00000-of-00002.parquet`, without the total if it isn't known."""
+    of = "" if shards is None else f"-of-{shards:05}"
+    return f"{split}-{number:05}{of}.parquet"
+
+
+def readme(splits: Iterable[str]) -> str:
+    """Return a README.md that says which files belong to which split, as `datasets` reads it."""
+    # Without it, `datasets` finds only splits of usual names.
+    files = "".join(f"  - split: {name}\n    path: {name}-*\n" for name in splits)
+    return f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}---\n\n{MADE_BY}\n"
+
+
+def _is_own(entry: Path) -> bool:
+    if entry.name == README:
+        return entry.is_file() and MADE_BY in entry.read_text(encoding="utf-8", errors="replace")
+    return entry.is_file() and _SHARD.fullmatch(entry.name) is not None
+
+
+def _parts(batch: pa.RecordBatch, places: list[str]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Yield the rows of a batch that belong to each split."""
+    import pyarrow as pa
+
+    for name in dict.fromkeys(places):
+        if places.count(name) == len(places):
+            yield name, batch
+        else:
+            yield name, batch.filter(pa.array([place == name for place in places]))
+
+
+class _Shards:
+    """Writes the files of one split, one after the other, with one row group in memory."""
+
+    def __init__(
+        self, folder: Path, split: str, rows: int, shard_rows: int | None, schema: pa.Schema
+    ) -> None:
+        self._folder = folder
+        self._split = split
+        self._most = shard_rows or max(rows, 1)
+        self._shards = max(1, -(-rows // self._most))
+        self._schema = schema
+        self._number = 0
+        self._written = 0
+        self._group: list[pa.RecordBatch] = []
+        self._writer: Any = None
+
+    def __enter__(self) -> _Shards:
+        self._begin()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Write rows, and begin the next file where one is full."""
+        while batch.num_rows:
+            if self._written == self._most:
+                self._end()
+                self._begin()
+            part = batch.slice(0, self._most - self._written)
+            batch = batch.slice(part.num_rows)
+            self._written += part.num_rows
+            self._group.append(part)
+            rows = sum(one.num_rows for one in self._group)
+            if rows >= GROUP_ROWS or sum(one.nbytes for one in self._group) >= GROUP_BYTES:
+                self._flush()
+
+    def _begin(self) -> None:
+        import pyarrow.parquet as pq
+
+        name = shard_name(self._split, self._number, self._shards)
+        self._writer = pq.ParquetWriter(self._folder / name, self._schema)
+        self._number += 1
+        self._written = 0
+
+    def _end(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._group:
+            self._writer.write_table(pa.Table.from_batches(self._group, schema=self._schema))
+            self._group = []
