@@ -24,7 +24,10 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "plugins": "List what is installed, check it, lock its versions.",
             "new": "Write a plugin package that is ready to test and publish.",
         },
-        "Pipeline files": {"schema": "Print the JSON Schema of pipeline files, for editors."},
+        "Pipeline files": {
+            "graph": "Draw the steps of a pipeline file.",
+            "schema": "Print the JSON Schema of pipeline files, for editors.",
+        },
     }
 )
 _COMMANDS = {name: purpose for commands in _GROUPS.values() for name, purpose in commands.items()}

@@ -84,6 +84,19 @@ class Pipeline:
         """Return the graph of the steps; raise UsageError if it can't run."""
         return assemble(self.steps, self.links)
 
+    def graph(self, *, mermaid: bool = False) -> str:
+        """Return a drawing of the steps and of the ways between them, as text or as a Mermaid flowchart.
+
+            print((SelfInstruct() >> [short, long] >> Compare()).graph())
+
+        Raises UsageError as `topology` does.
+        """
+        from seedbed.pipeline.drawing import drawn, graph_text
+        from seedbed.pipeline.drawing import mermaid as flowchart
+
+        found = drawn.drawn(self.topology())
+        return flowchart.mermaid(found) if mermaid else graph_text.graph_text(found)
+
     def with_steps(self, steps: Mapping[str, BaseStep]) -> Pipeline:
         """Return the same pipeline, with the steps of these names replaced."""
         new = {id(step): steps.get(step.name, step) for step in self.steps}

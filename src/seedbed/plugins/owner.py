@@ -19,10 +19,15 @@ def mark(cls: type, claim: Installed) -> None:
     setattr(cls, _CLAIM, claim)
 
 
+def claim_to(cls: type) -> Installed | None:
+    """Return the plugin that a class, or the class it derives from, was found as; None if it wasn't."""
+    claim = getattr(cls, _CLAIM, None)
+    return claim if isinstance(claim, Installed) else None
+
+
 def owner_of(cls: type) -> str:
     """Return how messages name a class: its plugin and package, or its own name if it's no plugin's."""
-    claim = getattr(cls, _CLAIM, None)
-    if isinstance(claim, Installed):
+    if (claim := claim_to(cls)) is not None:
         return f"the {claim.kind.noun} {claim.name!r} of {claim.owner}"
     return f"the class {cls.__name__!r}"
 

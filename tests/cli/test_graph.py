@@ -1,0 +1,100 @@
+"""`seedbed graph`: a pipeline file drawn, with no LLM and no key."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROUTES = """
+llm: acme/best
+steps:
+  - use: self-instruct
+  - use: text-generation
+    name: brief
+    when: instruction | length < 40
+    llm: {use: other/model, with: {nothing: is checked}}
+  - use: pass
+    after: self-instruct
+    otherwise: true
+  - use: dedup-near
+    after: [brief, pass]
+    with: {by: [instruction]}
+"""
+
+DRAWING = """\
+○    self-instruct                   acme/best
+├─╮
+● │  brief          text-generation  other/model  when instruction | length < 40
+│ │
+│ ●  pass                                         otherwise
+├─╯
+●    dedup-near
+"""
+
+FLOWCHART = """\
+flowchart TD
+    s0(["self-instruct<br/>acme/best"])
+    s1["brief<br/>text-generation<br/>other/model"]
+    s2["pass"]
+    s3["dedup-near"]
+    s0 -->|"when instruction #124; length #60; 40"| s1
+    s0 -->|"otherwise"| s2
+    s1 --> s3
+    s2 --> s3
+"""
+
+
+def drawn(folder: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "pipeline.yaml").write_text(text)
+    command = [sys.executable, "-m", "seedbed", "graph", "pipeline.yaml", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("options", "expected"), [((), DRAWING), (("--mermaid",), FLOWCHART)])
+def test_a_file_is_drawn_though_its_backends_are_not_installed(
+    tmp_path: Path, options: tuple[str, ...], expected: str
+) -> None:
+    found = drawn(tmp_path, ROUTES, *options)
+
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["pipeline.yaml"]
+
+
+def test_what_a_terminal_would_obey_is_shown(tmp_path: Path) -> None:
+    for options in ((), ("--mermaid",)):
+        found = drawn(tmp_path, 'steps: [{use: pass, name: "a\\e[31m\\nb"}]', *options)
+
+        assert "\\x1b" in found.stdout or "#92;x1b" in found.stdout
+        assert "\x1b" not in found.stdout
+
+
+def test_code_is_drawn_if_the_command_allows_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from seedbed import Step\nprint('noise')\n\n\nclass Mine(Step):\n"
+        "    def process(self, row):\n        return row\n"
+    )
+    text = "steps: [{use: 'mine.py:Mine'}]"
+
+    refused = drawn(tmp_path, text)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--allow-code mine.py" in refused.stderr
+    assert drawn(tmp_path, text, "--allow-code", "mine.py").stdout == "○  input\n│\n●  mine\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps: [{use: qa-pears}]", "did you mean 'qa-pairs'?"),
+        ("steps: [{use: pass}, {use: limit, after: pas, with: {rows: 1}}]", "did you mean 'pass'?"),
+        ("steps: []", "steps"),
+    ],
+)
+def test_a_file_that_is_no_graph_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    found = drawn(tmp_path, text)
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert message in found.stderr
