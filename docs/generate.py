@@ -8,6 +8,7 @@ import json
 import runpy
 import tomllib
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,8 @@ def plugins_page() -> str:
     for project in sorted(PLUGINS.glob("*/pyproject.toml")):
         metadata = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
         lines += [f"## {metadata['name']}", "", f"{metadata['description']}.", ""]
-        names = [name for names in metadata["entry-points"].values() for name in names]
+        # One name may be that of an LLM backend and of an embedder: it's shown once, with both.
+        names = {name: None for names in metadata["entry-points"].values() for name in names}
         for name in names:
             lines += _plugin(name)
     return "\n".join(lines)
@@ -119,7 +121,12 @@ def plugins_page() -> str:
 
 def _plugin(name: str) -> list[str]:
     shown = json.loads(CliRunner().invoke(seedbed, ["plugins", "show", name, "--json"]).stdout)
-    lines = [f"### {name}", "", f"{shown['kind'][0].upper()}{shown['kind'][1:]}. {shown['description']}", ""]
+    described = shown if isinstance(shown, list) else [shown]
+    return [f"### {name}", "", *chain.from_iterable(map(_described, described))]
+
+
+def _described(shown: dict[str, Any]) -> list[str]:
+    lines = [f"{shown['kind'][0].upper()}{shown['kind'][1:]}. {shown['description']}", ""]
     if shown.get("columns"):
         lines += [f"Columns made: {_code(shown['columns'])}.", ""]
     if "capabilities" in shown:

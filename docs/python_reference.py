@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import seedbed
 import seedbed.testing
+from seedbed.llm.base_backend import BaseBackend
 
 REFERENCE = Path(__file__).parent / "reference"
 WIDTH = 96
@@ -31,7 +32,7 @@ _API = {
         "run arun Output preview Preview PreviewedRow PreviewedCall Run Failure RefusedRow RowCall Pipeline "
         "when otherwise"
     ),
-    "Plugins by name": "get_task get_llm get_step Registry",
+    "Plugins by name": "get_task get_llm get_embedder get_step Registry",
     "Tasks and steps": (
         "BaseStep Step GeneratorStep GlobalStep BaseTask Task GeneratorTask CombineStep Join Concat Pass "
         "Expression PromptTemplate Files Row GeneratorOutput GeneratorStepOutput"
@@ -40,9 +41,10 @@ _API = {
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "
         "TokenLogprob Capabilities SchemaDialect KeySource GenerationParameters"
     ),
+    "Embedders": "Embedder Embeddings",
     "For backends": (
-        "HTTPLLM post_json get_json HTTPAnswer parse_body http_error public_url join_url check_listening "
-        "did_you_mean"
+        "HTTPLLM HTTPEmbedder post_json get_json HTTPAnswer parse_body http_error public_url join_url "
+        "check_listening did_you_mean"
     ),
     "Calls, retries and budgets": "call_label Gateway RetryPolicy CircuitPolicy Budget Spent Prices",
     "For observers and engines": "ObservedRun ObservedCall ObservedRow ObservedOutcome Engine Job Plan",
@@ -196,11 +198,7 @@ def _class(cls: type, node: ast.ClassDef) -> Iterator[str]:
     makers = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
     yield _code("\n".join([head, *(_called(node.name, maker.args) for maker in makers)]))
     yield f"{ast.get_docstring(node) or ''}\n"
-    bodies = [node.body]
-    if issubclass(cls, seedbed.testing.Contract) and cls is not seedbed.testing.Contract:
-        # The documentation of a contract is spread over its private base classes.
-        bodies = [_body_of(base) for base in cls.__mro__ if base.__module__.startswith("seedbed.testing.")]
-        bodies = [body for body in bodies if body is not None]
+    bodies = [node.body, *(_body_of(base) for base in _private_bases(cls))]
     members = [*{_key(one): one for body in reversed(bodies) for one in _documented(body)}.values()]
     yield from _attributes(members)
     yield from _tests(members)
@@ -211,9 +209,17 @@ def _class(cls: type, node: ast.ClassDef) -> Iterator[str]:
             yield from _function(member)
 
 
-def _body_of(cls: type) -> list[ast.stmt]:
-    if cls is seedbed.testing.Contract:
+def _private_bases(cls: type) -> list[type]:
+    """Return the bases that have no entry of their own, of a contract or a backend: its docs are spread."""
+    if not issubclass(cls, seedbed.testing.Contract | BaseBackend) or cls is seedbed.testing.Contract:
         return []
+    public = {*seedbed.__all__, *seedbed.testing.__all__}
+    ours = [base for base in cls.__mro__[1:] if base.__module__.startswith("seedbed.")]
+    told = {above for base in ours if base.__name__ in public for above in base.__mro__}
+    return [base for base in ours if base not in told]
+
+
+def _body_of(cls: type) -> list[ast.stmt]:
     (node,) = ast.parse(inspect.getsource(cls)).body
     assert isinstance(node, ast.ClassDef)
     return node.body

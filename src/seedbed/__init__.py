@@ -73,7 +73,11 @@ if TYPE_CHECKING:
     from seedbed.llm.calling.retry import RetryPolicy as RetryPolicy
     from seedbed.llm.calling.scope import call_label as call_label
     from seedbed.llm.capabilities import Capabilities as Capabilities
+    from seedbed.llm.embedding.embedder import Embedder as Embedder
+    from seedbed.llm.embedding.embedder import get_embedder as get_embedder
+    from seedbed.llm.embedding.embeddings import Embeddings as Embeddings
     from seedbed.llm.generations import Generations as Generations
+    from seedbed.llm.http.http_embedder import HTTPEmbedder as HTTPEmbedder
     from seedbed.llm.http.http_errors import http_error as http_error
     from seedbed.llm.http.http_errors import parse_body as parse_body
     from seedbed.llm.http.http_llm import HTTPLLM as HTTPLLM
@@ -148,6 +152,9 @@ _HOMES = {
     "llm.limits.circuit": "CircuitPolicy",
     "llm.calling.gateway": "Gateway",
     "llm.http.http_errors": "http_error parse_body",
+    "llm.embedding.embedder": "Embedder get_embedder",
+    "llm.embedding.embeddings": "Embeddings",
+    "llm.http.http_embedder": "HTTPEmbedder",
     "llm.http.http_llm": "HTTPLLM",
     "llm.keys.key_source": "KeySource",
     "llm.generations": "Generations",

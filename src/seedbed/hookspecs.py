@@ -8,7 +8,8 @@ Observers are different: Seedbed calls their hooks during a run that names the o
 implement any of these hooks, and each hook takes only the arguments it needs.
 
 Each kind of plugin is specified next to the class that its plugins derive from:
-`tasks/task_kinds.py`, `llm/llm_kind.py`, `engine/engine_kind.py`, `engine/observing/observer_kind.py`.
+`tasks/task_kinds.py`, `llm/llm_kind.py`, `llm/embedding/embedder_kind.py`, `engine/engine_kind.py`,
+`engine/observing/observer_kind.py`.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
 
+from seedbed.engine.backend_fields import replace_backends
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.garbage import rare_collections
-from seedbed.engine.llm_fields import replace_llms
 from seedbed.engine.opening import spent_before
 from seedbed.engine.resume.gate import ResumeGate
 from seedbed.engine.resume.journal import RunJournal
@@ -26,6 +26,7 @@ from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.sampled_columns import check_sampled_columns
 from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.errors import SeedbedError
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.budget.budget import time_exhausted
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.gateway import Gateway, Recorder
@@ -35,7 +36,6 @@ from seedbed.llm.calling.sender import Sender
 from seedbed.llm.keys.file_origin import made_by
 from seedbed.llm.keys.key_guard import asking
 from seedbed.llm.keys.redaction import redact, redact_error, showable
-from seedbed.llm.llm import LLM
 from seedbed.plugins.class_errors import told
 from seedbed.tasks.steps import BaseStep
 from seedbed.tracebacks import where
@@ -118,9 +118,9 @@ class LocalEngine(Engine):
         self._cut_off()
 
     async def _prepare(self) -> None:
-        for llm in self.job.plan.llms:
+        for llm in self.job.plan.backends:
             # Cheap checks first, of all LLMs: nothing is loaded, bought or waited for before they pass.
-            with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
+            with _blaming(f"the {llm._noun} '{llm.reference}'", llm.secrets()):
                 if self.job.plan.bounds.max_cost is not None:
                     await asyncio.to_thread(self._check_price, llm)
                 if llm.key_env_var is not None:
@@ -128,11 +128,11 @@ class LocalEngine(Engine):
                 with asking(llm):
                     await awaitable(llm.check(), llm, "check")
         # In a second loop, or a model of gigabytes would be loaded before another's key is found missing.
-        for llm in self.job.plan.llms:
-            with _blaming(f"the LLM '{llm.reference}'", llm.secrets()):
+        for llm in self.job.plan.backends:
+            with _blaming(f"the {llm._noun} '{llm.reference}'", llm.secrets()):
                 await asyncio.to_thread(llm.ensure_loaded)
         for step in self.job.plan.steps:
-            replace_llms(step, self._view_for(step))
+            replace_backends(step, self._view_for(step))
             # A step from a file may make its LLM while it loads, from what the file says: that LLM gets no
             # keys that the user hasn't allowed for the file's hosts.
             with _blaming(f"step '{step.name}'"), made_by(step._origin):
@@ -141,15 +141,15 @@ class LocalEngine(Engine):
         await asyncio.to_thread(check_sampled_columns, self.job.plan)
         # Loading the price list takes a quarter of a second, half as much as the rest of a run of one row.
         # The first calls can be answered meanwhile.
-        self._journal.prices.look_up_soon(self.job.plan.llms)
+        self._journal.prices.look_up_soon(self.job.plan.backends)
         self.is_ready = True
 
-    def _check_price(self, llm: LLM) -> None:
+    def _check_price(self, llm: BaseBackend) -> None:
         """Check that the price is known, if money is capped; this loads the price list."""
         if self.budget is not None:
             self.budget.check(llm)
 
-    def _view_for(self, step: BaseStep) -> Callable[[LLM], LLM]:
+    def _view_for(self, step: BaseStep) -> Callable[[BaseBackend], BaseBackend]:
         scope = CallScope(self.job.plan.seed, step.name, "")
         return lambda llm: llm.bound(self._gateway, scope)
 

@@ -18,7 +18,7 @@ from seedbed.plugins.owner import owner_of, place_of
 def default_notes(plan: Plan) -> Iterator[str]:
     """Yield a note on each default in use that a user couldn't have set, since it's invalid."""
     named: list[tuple[str, BaseModel]] = [(f"step '{step.name}'", step) for step in plan.steps]
-    named += [(f"the LLM '{llm.reference}'", llm) for llm in plan.llms]
+    named += [(f"the {one._noun} '{one.reference}'", one) for one in plan.backends]
     for name, one in named:
         for said in odd_defaults(one):
             place = "".join(f", {line}" for line in place_of(type(one)))

@@ -39,10 +39,10 @@ def spent_before(store: RunStore, plan: Plan, prices: Prices) -> Spent:
     total = store.spent()
     cost = total.cost
     if plan.bounds.max_cost is not None and total.unpriced:
-        llms = {llm.model_name: llm for llm in plan.llms}
+        backends = {backend.model_name: backend for backend in plan.backends}
         for model, (sent, answered, cached) in store.unpriced().items():
-            if llm := llms.get(model):
-                cost += prices.cost_of(llm, Usage(sent, answered, cached)) or 0.0
+            if backend := backends.get(model):
+                cost += prices.cost_of(backend, Usage(sent, answered, cached)) or 0.0
     return Spent(total.input_tokens + total.output_tokens, cost, total.seconds)
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from seedbed.engine.llm_fields import llms_in
+from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.option_types import check_llm, check_whole
 from seedbed.engine.segments.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
 from seedbed.engine.sources.input_rows import Input, InputRows, input_rows
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds, check_size
 from seedbed.errors import UsageError
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.keys.key_guard import refuse_keys
 from seedbed.llm.llm import LLM
 from seedbed.llm.llm_references import get_llm
@@ -53,15 +54,20 @@ class Plan:
         return tuple(node.step for node in self.topology.nodes)
 
     @property
+    def backends(self) -> list[BaseBackend]:
+        """The LLMs and embedders of all steps, each once."""
+        return list({id(one): one for step in self.steps for one in backends_in(step)}.values())
+
+    @property
     def llms(self) -> list[LLM]:
         """The LLMs of all steps, each once."""
-        return list({id(llm): llm for step in self.steps for llm in llms_in(step)}.values())
+        return [backend for backend in self.backends if isinstance(backend, LLM)]
 
     def secrets(self) -> list[str]:
-        """Return what must never be shown: secrets of the LLMs, and those in fields of steps."""
-        of_llms = [secret for llm in self.llms for secret in llm.secrets()]
+        """Return what must never be shown: secrets of LLMs and embedders, and in fields of steps."""
+        of_backends = [secret for backend in self.backends for secret in backend.secrets()]
         values = [value for step in self.steps for value in vars(step).values()]
-        return [*of_llms, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
+        return [*of_backends, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
 
     @property
     def wanted(self) -> int | None:
@@ -112,7 +118,7 @@ def make_plan(
     _check_numbers(plan)
     # The graph as its author wrote it: a message must not name a joining step that was added above.
     check_columns(given, plan.input.columns() if plan.input is not None else None)
-    for one in plan.llms:
+    for one in plan.backends:
         refuse_keys(one)
     return plan
 

@@ -157,7 +157,7 @@ class Session:
 
     async def _begin(self) -> None:
         job, loop = self._job, asyncio.get_running_loop()
-        if job.plan.llms and self._start is not None and self._start.goes_on:
+        if job.plan.backends and self._start is not None and self._start.goes_on:
             # If the LLM refuses the first call (a wrong key), the run stays as it was. Otherwise the manifest
             # of a session that made nothing would count as what the run holds, and a retry would take its
             # order.

@@ -98,7 +98,7 @@ class Ending:
 
     def _was_refused(self) -> bool:
         """Whether the session ended before anything was worth keeping; the store has been flushed."""
-        error, calls = self.error, bool(self._job.plan.llms)
+        error, calls = self.error, bool(self._job.plan.backends)
         return isinstance(error, Exception) and made_nothing(error, self._store, calls=calls)
 
     async def _tell_outcome(self) -> None:

@@ -1,8 +1,8 @@
-"""What the framework needs from an LLM between its callers and its server: the author's side of `LLM`."""
+"""What the framework needs from an LLM or an embedder between its callers and its server."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.keys.file_origin import FileOrigin
@@ -12,10 +12,13 @@ from seedbed.llm.response import Response
 
 
 class Backend(Protocol):
-    """The part of an `LLM` that the gateway, limits, budgets and the key guard use; see `LLM` for each.
+    """What the gateway, limits, budgets and the key guard use of a backend; `BaseBackend` says what each is.
 
-    It's a protocol because `LLM` imports all of those modules: importing it back would be a cycle.
+    It's a protocol because `BaseBackend` imports all of those modules: importing it back would be a cycle.
     """
+
+    _noun: ClassVar[str]
+    _is_journalled: ClassVar[bool]
 
     @property
     def reference(self) -> str: ...  # noqa: D102

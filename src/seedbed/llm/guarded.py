@@ -83,28 +83,37 @@ OVERRIDES: Mapping[str, Wanted] = {
     "base_url_env_var": Wanted("the name of a variable, or None", '"ACME_BASE_URL"', is_text_or_none),
     "needs_key": Wanted("True or False", "False", is_flag),
 }
-"""What the framework reads from an LLM and authors override."""
+"""What the framework reads from a backend and authors override."""
 
-_CALLS: Mapping[str, Called] = {
-    "respond": Called(
-        ("request",),
-        "async def respond(self, request):",
-        "async",
-        "a library that blocks goes to a thread: await asyncio.to_thread(ask, ...)",
-    ),
+_TO_A_THREAD = "a library that blocks goes to a thread: await asyncio.to_thread(ask, ...)"
+_SHARED: Mapping[str, Called] = {
     "check": Called((), "async def check(self):", "async"),
     "load": Called((), "def load(self):"),
     "unload": Called((), "def unload(self):"),
     "estimate_tokens": Called(("request",), "def estimate_tokens(self, request):"),
     "secrets": Called((), "def secrets(self):"),
 }
+_LLM: Mapping[str, Called] = {
+    "respond": Called(("request",), "async def respond(self, request):", "async", _TO_A_THREAD),
+    **_SHARED,
+}
+_EMBEDDER: Mapping[str, Called] = {
+    "embed": Called(("texts",), "async def embed(self, texts):", "async", _TO_A_THREAD),
+    **_SHARED,
+}
 
 
 def guard_llm(cls: type[Any]) -> None:
     """Guard what a backend's class overrides; raise UsageError for what is visibly wrong."""
     # When the class is made, not when it's called: a `respond` that isn't async would fail in each row.
-    check_methods(cls, _CALLS)
+    check_methods(cls, _LLM)
     guard(cls, OVERRIDES, _showable)
+
+
+def guard_embedder(cls: type[Any]) -> None:
+    """Guard what an embedder's class overrides; raise UsageError for what is visibly wrong."""
+    check_methods(cls, _EMBEDDER)
+    guard(cls, {**OVERRIDES, "repeatable": Wanted("True or False", "True", is_flag)}, _showable)
 
 
 def _showable(owner: Backend, error: Exception) -> Exception | None:

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import os
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self, TypeVar
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
-
-from seedbed.llm.answer_settings import json_settings, secret_values
-from seedbed.llm.calling.gateway import Gateway, default_gateway
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
-from seedbed.llm.calling.scope import CallScope, calling_scope
+from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.generations import Generations, texts_of
 from seedbed.llm.guarded import guard_llm
-from seedbed.llm.json_text import json_text
-from seedbed.llm.keys.file_origin import FileOrigin, current_origin
-from seedbed.llm.keys.key_guard import find_key, untrusted_host
-from seedbed.llm.keys.key_source import KeySource
-from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.messages import Message, text_length
-from seedbed.llm.model_loading import Loading
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.request_building import build_request, check_inputs
 from seedbed.llm.response import Response
-from seedbed.plugins.copies import copied
-from seedbed.plugins.defaults import check_defaults
-from seedbed.plugins.names import kebab_case
-
-T = TypeVar("T")
 
 
-class LLM(GenerationParameters, ABC):
+class LLM(BaseBackend, GenerationParameters):
     """A backend bound to one model; its fields are what users set.
 
         llm = get_llm("openai/gpt-4.1-mini", temperature=0.2)
@@ -46,52 +29,15 @@ class LLM(GenerationParameters, ABC):
     all of that, for every call of `generate`, `agenerate`, `complete` and `acomplete`.
     """
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=(), hide_input_in_errors=True)
-
-    backend: ClassVar[str] = ""
-    """The backend's registered name; by default it's made from the class's name."""
-
-    connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout"})
-    """Fields that say how to reach the model, not what it answers: if they change, answers stay valid."""
-
     reasoning_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that set how much the model reasons; an error names them if it spent all its tokens on that."""
 
-    key_env_var: ClassVar[str | None] = None
-    """The environment variable of the key. If a backend names one, `resolve_key()` returns the key."""
-
-    needs_key: ClassVar[bool] = True
-    """Whether requests without a key are refused, if there's a `key_env_var`."""
-
-    provider_hosts: ClassVar[tuple[str, ...]] = ()
-    """The provider's own hosts, `api.acme.com` or `*.acme.com`: a key may always go there."""
-
-    base_url_env_var: ClassVar[str | None] = None
-    """The environment variable that names another server, which may also get the key of the environment."""
-
-    model: str = Field(min_length=1, description="The model, as the backend names it.")
-    timeout: float = Field(default=300.0, gt=0, description="Seconds that one answer may take.")
-    api_key: SecretStr | None = Field(
-        default=None, description="The key; if unset, that of the backend's environment variable."
-    )
-
-    _loading: Loading = PrivateAttr(default_factory=Loading)
-    _reference: str = PrivateAttr(default="")
-    _gateway: Gateway | None = PrivateAttr(default=None)
-    _scope: CallScope | None = PrivateAttr(default=None)
-    _identity: bytes | None = PrivateAttr(default=None)
-    _limits_key: tuple[str, str] | None = PrivateAttr(default=None)
-    _offered: Capabilities | None = PrivateAttr(default=None)
-    _key: SecretStr | None = PrivateAttr(default=None)
-    _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
+    _no_settings: ClassVar[frozenset[str]] = frozenset(GenerationParameters.model_fields)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
         guard_llm(cls)
-        check_defaults(cls)
-        if not cls.backend:
-            cls.backend = kebab_case(cls.__name__.removesuffix("LLM") or cls.__name__)
+        super().__pydantic_init_subclass__(**kwargs)
 
     @abstractmethod
     async def respond(self, request: Request) -> Response:
@@ -108,107 +54,6 @@ class LLM(GenerationParameters, ABC):
         return Capabilities()
 
     @property
-    def model_name(self) -> str:
-        """The model's name in the rows."""
-        return self.model
-
-    @property
-    def reference(self) -> str:
-        """What users write for this LLM: `backend/model`."""
-        return self._reference or f"{self.backend}/{self.model}"
-
-    def referred_to_as(self, reference: str) -> Self:
-        """Use the reference that a user wrote as this LLM's name in messages."""
-        self._reference = reference
-        return self
-
-    @property
-    def endpoint(self) -> str:
-        """Where requests go, without any secret; calls to one endpoint share its limits."""
-        return self.backend
-
-    @property
-    def credential_id(self) -> str:
-        """A digest of the credential, never the credential itself: limits are kept for each."""
-        key = self.resolve_key() if self.key_env_var else ""
-        return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
-
-    @property
-    def key_source(self) -> KeySource:
-        """Where this instance's key comes from: `key_env_var` and so on, unless overridden."""
-        return KeySource(self.key_env_var, self.needs_key, self.provider_hosts, self.base_url_env_var)
-
-    @classmethod
-    def key_sources(cls) -> tuple[KeySource, ...]:
-        """Return the key sources that instances may have, as `seedbed plugins show` lists them."""
-        if cls.key_env_var is None:
-            return ()
-        return (KeySource(cls.key_env_var, cls.needs_key, cls.provider_hosts, cls.base_url_env_var),)
-
-    @classmethod
-    def takes_key(cls) -> bool:
-        """Whether the backend uses `api_key`: it names a variable, or defines the field itself."""
-        # A subclass that defines the field describes it in its own words; pydantic keeps no other trace.
-        own = cls.model_fields["api_key"].description != LLM.model_fields["api_key"].description
-        return cls.key_env_var is not None or own
-
-    @property
-    def origin(self) -> FileOrigin | None:
-        """The pipeline file that describes this LLM, or None if code or the user does."""
-        origin: FileOrigin | None = self._private("_origin")
-        return origin
-
-    @property
-    def untrusted_host(self) -> str | None:
-        """The host that a file has this LLM ask and that must not get a secret of the user's, or None.
-
-        If there's one, a backend that finds credentials by itself sends none.
-        """
-        return untrusted_host(self)
-
-    def resolve_key(self) -> str:
-        """Return the key to send: the field `api_key`, or else that of `key_env_var`; '' if none is needed.
-
-        Raises AuthenticationError, which names the variable, if it's missing, and UsageError if a file would
-        send a key of the environment to a host of its choice.
-        """
-        key: SecretStr | None = self._private("_key")
-        if key is None:
-            key = self._key = SecretStr(find_key(self))
-        return key.get_secret_value()
-
-    @property
-    def slots(self) -> int | None:
-        """How many calls the backend can serve at once; None if that's up to the server."""
-        return None
-
-    @property
-    def price_id(self) -> str | None:
-        """`provider/model` under which prices are listed, or None."""
-        return None
-
-    @property
-    def answer_settings(self) -> dict[str, Any]:
-        """The fields that affect answers and aren't part of a request, as JSON values; never a secret."""
-        own = type(self).model_fields.keys() - GenerationParameters.model_fields.keys()
-        own -= {"model", *type(self).connection_fields}
-        return json_settings({name: getattr(self, name) for name in sorted(own)})
-
-    @property
-    def identity(self) -> bytes:
-        """Backend, model and settings as bytes: what an answer depends on besides its request."""
-        identity: bytes | None = self._private("_identity")
-        if identity is None:
-            identity = json_text([self.backend, self.model_name, self.answer_settings])
-            self._identity = identity
-        return identity
-
-    @property
-    def limits_key(self) -> tuple[str, str]:
-        """Endpoint and credential: limits are kept for each pair."""
-        return self._kept("_limits_key", lambda: (self.endpoint, self.credential_id))
-
-    @property
     def offered(self) -> Capabilities:
         """The capabilities, worked out once if they can't change any more."""
         return self._kept("_offered", lambda: self.capabilities)
@@ -217,26 +62,6 @@ class LLM(GenerationParameters, ABC):
         """Estimate the tokens of a request before it's sent: prompt and longest answer."""
         # Three characters per token. It only has to be roughly right: limits scale it by what answers report.
         return text_length(request.messages) // 3 + (request.max_tokens or 1024) * request.n
-
-    def secrets(self) -> tuple[str, ...]:
-        """Return what must never be shown: SecretStr fields, the key, secrets in URLs. An override adds."""
-        source = self.key_source
-        # The key that was used, even if the environment has another one by now.
-        known: SecretStr | None = self._private("_key")
-        key = known.get_secret_value() if known else os.environ.get(source.env_var or "", "").strip()
-        return secret_values(vars(self).values(), os.environ.get(source.base_url_env_var or "", ""), key)
-
-    def load(self) -> None:
-        """Prepare the model: read files, start processes. Called once, before the first request."""
-
-    def unload(self) -> None:
-        """Release what `load` took; the next request loads again. An override calls `super().unload()`."""
-        self._loading.done = False
-        # The environment may have another key by then.
-        self._key = None
-
-    async def check(self) -> None:
-        """Raise a typed LLMError if it's clear, at no cost, that requests will fail; runs call it first."""
 
     def request(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Request:
         """Return a request with this LLM's own parameters, unless `parameters` set them.
@@ -287,84 +112,12 @@ class LLM(GenerationParameters, ABC):
         asked = self._generate(requests, self._calling_scope())
         return loop_thread().run(asked, twin="agenerate(...)")
 
-    def bound(self, gateway: Gateway, scope: CallScope | None) -> Self:
-        """Return a copy whose calls go through `gateway`, and count in `scope` if no row makes them."""
-        # A copy, so that a run's limits and journal don't reach the same LLM outside of the run. It shares
-        # the loaded model.
-        view = copied(self)
-        view._gateway = gateway
-        view._scope = scope
-        # Kept values are the view's own: fields may have been set since.
-        view._identity = None
-        view._limits_key = None
-        view._offered = None
-        view._key = None
-        return view
-
-    def ensure_loaded(self) -> None:
-        """Load the model unless it's loaded; safe to call from several threads."""
-        self._private("_loading").ensure(self)
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for name, value in super().__repr_args__():
-            yield name, redacted_urls(value) if isinstance(value, str) else value
-
-    def _kept(self, name: str, work_out: Callable[[], T]) -> T:
-        """Return a value that is worked out once for a run's own view, which doesn't change any more."""
-        value: T | None = self._private(name)
-        if value is None:
-            value = work_out()
-            # An LLM in a notebook may get another `base_url` between two calls, so it's worked out again.
-            if self._private("_gateway") is not None:
-                setattr(self, name, value)
-        return value
-
-    def _private(self, name: str) -> Any:
-        """Return a private attribute in 0.03 us; pydantic's own access takes 1.2 us, several times a call."""
-        assert self.__pydantic_private__ is not None
-        return self.__pydantic_private__[name]
-
     def _requests(
         self, inputs: Sequence[Sequence[Message]], n: int, parameters: Mapping[str, Any]
     ) -> list[Request]:
         # All before the first is sent, so that a mistake in the last one costs nothing.
         check_inputs(inputs)
         return [self.request(messages, n, **parameters) for messages in inputs]
-
-    def _calling_scope(self) -> CallScope | None:
-        """Return the scope of a call that is made here.
-
-        It's taken where the author calls, since the loop that sends the call has another context.
-        """
-        scope: CallScope | None = self._private("_scope")
-        return calling_scope(scope)
-
-    async def _respond(self, request: Request, scope: CallScope | None) -> Response:
-        # In a thread: a model of gigabytes would block every other call while it's read.
-        if not self._private("_loading").done:
-            await asyncio.to_thread(self.ensure_loaded)
-        gateway = self._private("_gateway") or default_gateway()
-        if scope is None:
-            return await gateway.respond(self, request, None)
-        scope.asking += 1
-        try:
-            return await gateway.respond(self, request, scope)
-        finally:
-            scope.asking -= 1
-
-    async def _answers(
-        self, requests: list[Request], scope: CallScope | None
-    ) -> list[Response | BaseException]:
-        asked = [self._respond(one, scope) for one in requests]
-        if scope is None:
-            return await asyncio.gather(*asked, return_exceptions=True)
-        # The tasks of one call aren't the author's, so they get no scopes of their own: inputs count in
-        # order.
-        scope.asking += 1
-        try:
-            return await asyncio.gather(*asked, return_exceptions=True)
-        finally:
-            scope.asking -= 1
 
     async def _generate(self, requests: list[Request], scope: CallScope | None) -> Generations:
         return texts_of(await self._answers(requests, scope))

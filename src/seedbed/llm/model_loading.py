@@ -13,7 +13,7 @@ from seedbed.tracebacks import where
 
 
 class Loading:
-    """Whether an LLM is loaded: shared by the LLM and the views that runs have of it."""
+    """Whether a backend is loaded: shared by the backend and the views that runs have of it."""
 
     def __init__(self) -> None:
         self.done = False
@@ -22,7 +22,7 @@ class Loading:
         self._lock = threading.Lock()
 
     def ensure(self, llm: Backend) -> None:
-        """Load the LLM unless it's loaded; raise a typed error, without any secret, if that fails."""
+        """Load the backend unless it's loaded; raise a typed error, without any secret, if that fails."""
         # Without the lock first: every call asks.
         if self.done:
             return
@@ -47,7 +47,7 @@ def _load(llm: Backend) -> None:
         fact, advice = told(error)
         place = where(error)
         raise LLMError(
-            f"the LLM '{llm.reference}' could not be loaded: {redact(fact, secrets)}",
+            f"the {llm._noun} '{llm.reference}' could not be loaded: {redact(fact, secrets)}",
             *([f"raised in {place}"] if place else []),
             *(redact(line, secrets) for line in advice),
         ) from showable(error, secrets)

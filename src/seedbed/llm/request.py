@@ -14,11 +14,12 @@ class Request(NamedTuple):
 
         Request(({"role": "user", "content": "Name a river."},), temperature=0.2, max_tokens=100)
 
-    `n` is the number of answers to the same messages; `max_tokens` is per answer; `stop` are texts that end
-    an answer; `schema` is a JSON Schema that the answer must fit; `tools` are function definitions and
-    `tool_choice` a choice among them, in OpenAI's form; `logprobs` is the number of alternatives per token
-    (0: only the chosen tokens); `extra` goes into the body of the provider's request unchanged. With
-    `raw_prompt` there's one user message, whose text (`prompt`) goes to the model without a chat template.
+    `n` is the number of answers to the same messages (0 if an embedder is asked for vectors of their texts);
+    `max_tokens` is per answer; `stop` are texts that end an answer; `schema` is a JSON Schema that the answer
+    must fit; `tools` are function definitions and `tool_choice` a choice among them, in OpenAI's form;
+    `logprobs` is the number of alternatives per token (0: only the chosen tokens); `extra` goes into the body
+    of the provider's request unchanged. With `raw_prompt` there's one user message, whose text (`prompt`)
+    goes to the model without a chat template.
     """
 
     messages: tuple[Message, ...]

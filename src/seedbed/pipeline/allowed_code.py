@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seedbed.errors import UsageError
+from seedbed.llm.keys.file_origin import refuse_code
 from seedbed.plugins.names import is_file_reference, split_file_reference
 
 
@@ -30,8 +30,4 @@ class AllowedCode:
         for path in (Path(named).resolve(), (self._folder / named).resolve()):
             if path in self._files:
                 return f"{path}{rest}"
-        raise UsageError(
-            f"a pipeline file may only name plugins, but '{reference}' is code",
-            f"if '{named}' is yours, allow it: --allow-code {named}",
-            "or publish it as a plugin, or write the pipeline in Python",
-        )
+        return refuse_code(reference)

@@ -70,7 +70,7 @@ def load_pipeline(
     steps: list[BaseStep] = []
     for entry, place, line in zip(described.steps, places, lines, strict=True):
         with _at(place):
-            with made_in_file(str(path), allow_hosts, line):
+            with made_in_file(str(path), allow_hosts, line, code.allowed):
                 step = _step(entry, registry, code)
                 own = _llm_entry(entry.llm, code)
                 if isinstance(step, BaseTask) and (llm := make_llm(step.name, own, default)):

@@ -12,6 +12,7 @@ _Base = TypeVar("_Base", covariant=True)
 _HOMES = (
     "seedbed.tasks.task_kinds:TASKS",
     "seedbed.llm.llm_kind:LLMS",
+    "seedbed.llm.embedding.embedder_kind:EMBEDDERS",
     "seedbed.tasks.task_kinds:STEPS",
     "seedbed.engine.engine_kind:ENGINES",
     "seedbed.engine.observing.observer_kind:OBSERVERS",

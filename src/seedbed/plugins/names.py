@@ -35,25 +35,30 @@ def split_file_reference(reference: str) -> tuple[str, str]:
 
 
 def split_llm_reference(reference: str) -> tuple[str, str]:
+    """Split the reference of an LLM; see `split_reference`."""
+    return split_reference(reference, "LLM", "openai/gpt-4.1-mini or llamacpp/smollm2-135m")
+
+
+def split_reference(reference: str, noun: str, example: str) -> tuple[str, str]:
     """Split `backend/model` once, at the first `/`; the model is opaque and may contain more of them.
 
     In `PATH.py:Class/model` the first `/` after the class name counts. Raises `UsageError` if the backend or
-    the model is missing.
+    the model is missing; it calls what is named a `noun` and gives an `example`.
     """
     path, mark, rest = reference.partition(_FILE_MARK)
     start, text = (path + mark, rest) if mark else ("", reference)
     if not mark and (file := _file_in(reference)):
         raise UsageError(
-            f"the LLM reference {reference!r} names a file but no class in it", f"write {file}:CLASS/MODEL"
+            f"the {noun} reference {reference!r} names a file but no class in it", f"write {file}:CLASS/MODEL"
         )
     backend, slash, model = text.partition("/")
     if not backend or not slash or not model.strip():
         is_class = bool(start and backend)
         form = "PATH.py:CLASS/MODEL" if is_class else "BACKEND/MODEL"
-        meant = f"{start}{backend}/any-name" if is_class else "openai/gpt-4.1-mini"
+        meant = f"{start}{backend}/any-name" if is_class else example
         raise UsageError(
-            f"the LLM reference {reference!r} does not have the form {form}",
-            f"for example {meant} or llamacpp/smollm2-135m",
+            f"the {noun} reference {reference!r} does not have the form {form}",
+            f"for example {meant}",
             "`seedbed plugins` lists the installed backends",
         )
     return start + backend, model

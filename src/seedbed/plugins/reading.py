@@ -35,7 +35,7 @@ def read_class(cls: type) -> Read:
     if not issubclass(cls, BaseModel):
         return Read()
     # If an annotation has an unknown name, making an object raises an error that says which.
-    fields = _made_up(cls, _stand_in()) if cls.__pydantic_complete__ else {}
+    fields = _made_up(cls, *_stand_ins()) if cls.__pydantic_complete__ else {}
     if fields is None:
         return Read()
     is_made_up = bool(fields.keys() - {"model", "llm"})
@@ -51,18 +51,23 @@ def read_class(cls: type) -> Read:
     return Read(faults, tuple(odd_defaults(made)))
 
 
-def _stand_in() -> Any:
-    """Return an LLM that is never called: in a run, each task has one before its overrides are read."""
-    base: Any = kind_of("seedbed.llms").base_class
+def _stand_ins() -> tuple[Any, Any]:
+    """Return an LLM and an embedder that are never called: in a run, each step has those that it needs."""
+    llm: Any = kind_of("seedbed.llms").base_class
+    embedder: Any = kind_of("seedbed.embedders").base_class
 
-    class StandIn(base):  # type: ignore[misc]
+    class StandIn(llm):  # type: ignore[misc]
         async def respond(self, request: Any) -> Any:
             raise NotImplementedError
 
-    return StandIn(model="model")
+    class EmbedderStandIn(embedder):  # type: ignore[misc]
+        async def embed(self, texts: Any) -> Any:
+            raise NotImplementedError
+
+    return StandIn(model="model"), EmbedderStandIn(model="model")
 
 
-def _made_up(cls: type[BaseModel], llm: Any) -> dict[str, Any] | None:
+def _made_up(cls: type[BaseModel], llm: Any, embedder: Any) -> dict[str, Any] | None:
     """Return values for the required fields, and an LLM; None if no value that we try fits."""
     fields: dict[str, Any] = {}
     for name, field in cls.model_fields.items():
@@ -78,7 +83,7 @@ def _made_up(cls: type[BaseModel], llm: Any) -> dict[str, Any] | None:
             adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, field.annotation))
         except Exception:  # noqa: BLE001 - a type that pydantic cannot tell by itself
             return None
-        found = [value for value in (*_TRIED, llm) if _fits(adapter, value)]
+        found = [value for value in (*_TRIED, llm, embedder) if _fits(adapter, value)]
         if not found:
             return None
         fields[key] = found[0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +31,7 @@ _Class = TypeVar("_Class", bound=type)
 
 
 class Registry:
-    """Maps names to the classes of plugins: tasks, steps, LLM backends and engines.
+    """Maps names to the classes of plugins: tasks, steps, LLM backends, embedders and engines.
 
         registry = Registry()
         registry.task("qa-pairs")(topics=["tides"], llm="openai/gpt-4.1-mini")
@@ -92,6 +94,10 @@ class Registry:
         """Return the `LLM` class of the backend registered as `backend`: what comes before the first `/`."""
         return self.find(kind_of("seedbed.llms"), backend)
 
+    def embedder(self, backend: str) -> type[Any]:
+        """Return the `Embedder` class of the backend registered as `backend`."""
+        return self.find(kind_of("seedbed.embedders"), backend)
+
     def engine(self, name: str) -> type[Any]:
         """Return the `Engine` class registered as `name`."""
         return self.find(kind_of("seedbed.engines"), name)
@@ -101,8 +107,8 @@ class Registry:
 
             registry.add(Haiku)            # or @registry.add above the class
 
-        `name` defaults to the class name in kebab-case, for an LLM without its suffix `LLM`. A class of the
-        same module and qualified name is replaced, so that a cell can run again. Raises `UsageError` if
+        `name` defaults to the class name in kebab-case, without the suffix `LLM` or `Embedder`. A class of
+        the same module and qualified name is replaced, so that a cell can run again. Raises `UsageError` if
         another class or plugin has the name, and for an abstract class.
         """
         kind = _kind_of_class(cls)
@@ -192,7 +198,7 @@ def _kind_of_class(cls: type) -> PluginKind[Any]:
         for kind in kinds():
             if kind.base and issubclass(cls, kind.base_class):
                 return kind
-    raise UsageError(f"{cls!r} is not a class of a task, a step, an LLM or an engine")
+    raise UsageError(f"{cls!r} is not a class of a task, a step, an LLM, an embedder or an engine")
 
 
 @functools.cache
@@ -204,3 +210,21 @@ def _running_version() -> str | None:
 def default_registry() -> Registry:
     """Return the default registry; made once per process."""
     return Registry()
+
+
+_used: ContextVar[Registry | None] = ContextVar("seedbed_registry", default=None)
+
+
+def current_registry() -> Registry:
+    """Return the registry in which the references in fields are looked up now."""
+    return _used.get() or default_registry()
+
+
+@contextmanager
+def looking_up_in(registry: Registry | None) -> Iterator[None]:
+    """Look up references in fields of what is made within in `registry`; None changes nothing."""
+    token = _used.set(registry or _used.get())
+    try:
+        yield
+    finally:
+        _used.reset(token)

@@ -10,7 +10,7 @@ from seedbed.plugins.class_references import class_named
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.owner import broken_class
-from seedbed.plugins.registry import Registry
+from seedbed.plugins.registry import Registry, looking_up_in
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask
 from seedbed.tasks.task_kinds import STEPS, TASKS
@@ -24,7 +24,8 @@ def get_task(reference: str, /, *, registry: Registry | None = None, **fields: A
     get_task("qa-pairs", topics=["tides", "bridges"], llm="openai/gpt-4.1-mini")
     """
     cls = class_named(TASKS, reference, registry=registry)
-    return _named(cls, reference, _resolved(fields, registry), TASKS)
+    with looking_up_in(registry):
+        return _named(cls, reference, _resolved(fields, registry), TASKS)
 
 
 def get_step(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> BaseStep:
@@ -39,7 +40,8 @@ def step_of(
     cls: type[BaseStep], reference: str, /, *, registry: Registry | None = None, **fields: Any
 ) -> BaseStep:
     """Return a step of the class that a reference names, or of a subclass; raises as `get_llm` does."""
-    return _named(cls, reference, _resolved(fields, registry), STEPS)
+    with looking_up_in(registry):
+        return _named(cls, reference, _resolved(fields, registry), STEPS)
 
 
 def _resolved(fields: dict[str, Any], registry: Registry | None) -> dict[str, Any]:

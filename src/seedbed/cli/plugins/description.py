@@ -13,6 +13,7 @@ from seedbed.cli.failures import blaming
 from seedbed.cli.plugins.parameters import Parameter, parameters_of
 from seedbed.engine.engine import Engine
 from seedbed.engine.observing.observer import Observer
+from seedbed.llm.embedding.embedder import Embedder
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.llm import LLM
 from seedbed.tasks.steps import BaseStep
@@ -27,6 +28,7 @@ class Description:
     parameters: tuple[Parameter, ...]
     framework: str
     prefix: str = ""
+    form: str = "each as --set {prefix}NAME=VALUE"
     reads: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     capabilities: tuple[str, ...] | None = None
@@ -46,9 +48,11 @@ class Description:
         return {"description": self.text, **listed, "parameters": parameters}
 
 
-def describe(cls: type[BaseStep] | type[LLM]) -> Description:
-    """Describe a task, step or LLM class; raises PluginError if its own code fails."""
+def describe(cls: type[BaseStep] | type[LLM] | type[Embedder]) -> Description:
+    """Describe a task, step, LLM or embedder class; raises PluginError if its own code fails."""
     with blaming(f"the class '{cls.__name__}'"):
+        if issubclass(cls, Embedder):
+            return _describe_embedder(cls)
         return _describe_llm(cls) if issubclass(cls, LLM) else _describe_step(cls)
 
 
@@ -89,7 +93,7 @@ def write_parameters(description: Description, formatter: click.HelpFormatter, o
     """Write the parameters as `--set` takes them; those that all classes of the kind have come last."""
     own = [parameter for parameter in description.parameters if not parameter.inherited]
     shared = [parameter for parameter in description.parameters if parameter.inherited]
-    form = f"each as --set {description.prefix}NAME=VALUE"
+    form = description.form.format(prefix=description.prefix)
     for title, parameters in (
         (f"Parameters of {of}, {form}", own),
         (f"Parameters of {description.framework}", shared),
@@ -121,7 +125,7 @@ def _describe_llm(cls: type[LLM]) -> Description:
     blank = cls.model_construct(model="")
     return Description(
         _own_text(cls),
-        tuple(parameters_of(cls, LLM, frozenset({"model"} if cls.takes_key() else {"model", "api_key"}))),
+        tuple(parameters_of(cls, LLM, _not_shown(cls))),
         "every LLM",
         prefix="llm.",
         capabilities=_told(
@@ -130,6 +134,20 @@ def _describe_llm(cls: type[LLM]) -> Description:
         ),
         keys=cls.key_sources(),
     )
+
+
+def _describe_embedder(cls: type[Embedder]) -> Description:
+    return Description(
+        _own_text(cls),
+        tuple(parameters_of(cls, Embedder, _not_shown(cls))),
+        "every embedder",
+        form="in a step's field: {{use: REFERENCE, with: {{NAME: VALUE}}}}",
+        keys=cls.key_sources(),
+    )
+
+
+def _not_shown(cls: type[LLM] | type[Embedder]) -> frozenset[str]:
+    return frozenset({"model"} if cls.takes_key() else {"model", "api_key"})
 
 
 def _keys_text(sources: tuple[KeySource, ...]) -> str:

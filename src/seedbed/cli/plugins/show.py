@@ -21,6 +21,7 @@ from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.engine.engine_kind import ENGINES
 from seedbed.engine.observing.named import observer_named
 from seedbed.engine.observing.observer_kind import OBSERVERS
+from seedbed.llm.embedding.embedder_kind import EMBEDDERS
 from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.kinds import PluginKind
@@ -34,7 +35,7 @@ class _Shown(NamedTuple):
 
 
 def show_plugin(registry: Registry, name: str, as_json: bool) -> ExitStatus:
-    """Describe the plugin called `name`; if a task and a backend have that name, describe both.
+    """Describe the plugin called `name`; if an embedder and an LLM backend have that name, describe both.
 
     Raises the PluginError that using the name would raise.
     """
@@ -67,7 +68,7 @@ def _describe(registry: Registry, kind: PluginKind[Any], name: str) -> Descripti
         return describe_observer(observer_named(name, registry))
     if kind is ENGINES:
         return describe_engine(registry.find(ENGINES, name))
-    return describe(registry.find(LLMS if kind is LLMS else STEPS, name))
+    return describe(registry.find(kind if kind in (LLMS, EMBEDDERS) else STEPS, name))
 
 
 def _write(entry: Entry, description: Description) -> None:

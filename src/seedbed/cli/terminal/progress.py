@@ -59,8 +59,8 @@ class Progress:
 
     def loading_text(self) -> str:
         """Say what is being loaded."""
-        llms = dict.fromkeys(llm.reference for llm in self._session.plan.llms)
-        return f"loading {', '.join(llms) or self.run.name}"
+        models = dict.fromkeys(backend.reference for backend in self._session.plan.backends)
+        return f"loading {', '.join(models) or self.run.name}"
 
     def rate(self) -> float:
         """Return the rows settled per second over the last half minute, and note the current count."""

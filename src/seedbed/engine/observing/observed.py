@@ -22,7 +22,8 @@ class ObservedRun:
 
     `task` is what is run, `session` counts the sessions of the run from 1. `folder` is where the run is kept
     (None: it ends with the process). `leaf` is the step whose rows are the dataset, `leaves` all steps that
-    the pipeline ends in, `models` the references of its LLMs.
+    the pipeline ends in, `models` the references of its LLMs and
+    embedders.
     """
 
     name: str
@@ -49,7 +50,7 @@ class ObservedRun:
             plan.leaf,
             plan.topology.leaves,
             tuple(step.name for step in plan.steps),
-            tuple(llm.reference for llm in plan.llms),
+            tuple(backend.reference for backend in plan.backends),
         )
 
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from pydantic_core import to_jsonable_python
 
 from seedbed.engine.resume.code import code_parts
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.json_text import json_text
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.topology import Edge
@@ -84,7 +85,7 @@ def _fields(step: BaseStep) -> Iterator[tuple[str, Any]]:
 
 
 def _is_function(value: Any) -> bool:
-    return callable(value) and not isinstance(value, LLM)
+    return callable(value) and not isinstance(value, BaseBackend)
 
 
 def _as_data(value: Any) -> Any:
@@ -92,6 +93,8 @@ def _as_data(value: Any) -> Any:
         # No key and no address: a new key, or the same model at another endpoint, must not buy the answers
         # again.
         return [value.backend, value.model_name, value.answer_settings, _as_data(value.given())]
+    if isinstance(value, BaseBackend):
+        return [value._noun, value.backend, value.model_name, value.answer_settings]
     if isinstance(value, dict):
         return {str(key): _as_data(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

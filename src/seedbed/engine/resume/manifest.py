@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from seedbed.engine.llm_fields import llms_in
+from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.stand_ins import manifest_entries
 from seedbed.plugins.metadata import installed_version, running_version
@@ -85,7 +85,7 @@ def _step(step: BaseStep, fingerprint: bytes, registry: Registry) -> dict[str, A
         "name": step.name,
         **_origin(type(step), registry),
         "fingerprint": fingerprint.hex(),
-        "llms": [{"reference": llm.reference, **_origin(type(llm), registry)} for llm in llms_in(step)],
+        "llms": [{"reference": llm.reference, **_origin(type(llm), registry)} for llm in backends_in(step)],
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from seedbed.engine.llm_fields import llms_in
+from seedbed.engine.backend_fields import backends_in
 from seedbed.errors import UsageError
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
@@ -170,7 +170,7 @@ def runner_of(step: BaseStep, concurrency: int) -> StepRunner:
         return PooledRunner(step, concurrency)
     if isinstance(step, Step):
         # An ordered step gets one row at a time, so a pool of threads would be idle, even if it calls an LLM.
-        if step.ordered or not llms_in(step):
+        if step.ordered or not backends_in(step):
             return ThreadRunner(step)
         return PooledRunner(step, concurrency)
     raise UsageError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from seedbed.engine.llm_fields import llms_in
+from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.resume.journal import RunJournal
@@ -61,7 +61,7 @@ class SourceMaker:
             return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
         # A generator that calls a model makes a row only when one is wanted: rows made ahead would be paid
         # for, even if they turn out not to be needed.
-        ahead = 0 if llms_in(generator) else READ_AHEAD
+        ahead = 0 if backends_in(generator) else READ_AHEAD
         return ThreadedSource(self._yielded(generator), ahead, self._keeping(generator), self._ahead)
 
     def _input(self, segment: Segment) -> Source:

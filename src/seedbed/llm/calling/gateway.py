@@ -114,7 +114,9 @@ class Gateway:
         if scope is None:
             request, note = fit_schema(request, offered.schema_dialect)
             return self._answered(None, request, await self._sender.send(llm, request), note)
-        digest = scope.digest(request_digest(llm, request, scope.seed))
+        # Vectors aren't sampled: with another seed of the run, they're the same.
+        seed = scope.seed if request.n else None
+        digest = scope.digest(request_digest(llm, request, seed))
         k = scope.count(digest)
         scope.note(digest, k, request.messages)
         if offered.seed and request.seed is None:
@@ -122,7 +124,7 @@ class Gateway:
         # After the digest: how one provider is asked isn't part of what is asked. A better conversion, or
         # another provider, must not make answers void that are paid for.
         request, note = fit_schema(request, offered.schema_dialect)
-        journal = self.journal
+        journal = self.journal if llm._is_journalled else None
         if journal is not None:
             if found := journal.find(scope, digest, k):
                 self.counts.replayed += 1

@@ -271,7 +271,7 @@ def _typed(llm: Backend, error: Exception, deadline: Deadline) -> SeedbedError:
         return failure
     if isinstance(error, TimeoutError):
         failure = TimedOutError(
-            f"no answer from '{llm.reference}' within {llm.timeout:g} s", "raise the LLM's timeout"
+            f"no answer from '{llm.reference}' within {llm.timeout:g} s", f"raise the {llm._noun}'s timeout"
         )
         failure.__cause__ = error
         return failure

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from seedbed.errors import UsageError
 from seedbed.llm.keys.hosts import addresses_in, allowed_hosts
+from seedbed.plugins.names import is_file_reference, split_file_reference
+
+
+def refuse_code(reference: str) -> str:
+    """Return the reference of a plugin; raise UsageError for one of code: a file can't allow that itself."""
+    if not is_file_reference(reference):
+        return reference
+    named, _ = split_file_reference(reference)
+    raise UsageError(
+        f"a pipeline file may only name plugins, but '{reference}' is code",
+        f"if '{named}' is yours, allow it: --allow-code {named}",
+        "or publish it as a plugin, or write the pipeline in Python",
+    )
 
 
 class FileOrigin(NamedTuple):
     """The file that decides where an LLM's requests go, and the hosts that the user allows anyway.
 
-    `line` is where the entry in the file begins, 0 if that isn't known.
+    `line` is where the entry in the file begins, 0 if that isn't known. `allowed_code` returns a reference
+    in one of its fields, or raises UsageError if it names code that the user hasn't allowed.
     """
 
     file: str
     allowed: tuple[str, ...]
     line: int = 0
+    allowed_code: Callable[[str], str] = refuse_code
 
 
 # A context variable and no argument: a step of the file may make an LLM in its own `__init__`, and an
@@ -32,12 +48,17 @@ def current_origin() -> FileOrigin | None:
 
 
 @contextmanager
-def made_in_file(file: str, allow_hosts: Sequence[str] = (), line: int = 0) -> Iterator[None]:
+def made_in_file(
+    file: str,
+    allow_hosts: Sequence[str] = (),
+    line: int = 0,
+    allowed_code: Callable[[str], str] = refuse_code,
+) -> Iterator[None]:
     """Have every LLM that is made within remember that `file` describes it, wherever it's made."""
     outer = _reading.get()
     # A file inside of a file keeps what the user allowed for the outer one.
     allowed = (*allowed_hosts(allow_hosts), *(outer.allowed if outer else ()))
-    token = _reading.set(FileOrigin(file, allowed, line))
+    token = _reading.set(FileOrigin(file, allowed, line, allowed_code))
     try:
         yield
     finally:

@@ -105,7 +105,8 @@ def missing_key(llm: Backend) -> AuthenticationError:
     at = f" at '{redacted_urls(llm.endpoint)}'" if address_of(llm.endpoint) else ""
     return AuthenticationError(
         f"no API key for '{llm.reference}'{at}",
-        f"export {llm.key_source.env_var}=... in the shell, or pass it once: --set llm.api_key=...",
+        f"export {llm.key_source.env_var}=... in the shell"
+        + (", or pass it once: --set llm.api_key=..." if llm._noun == "LLM" else ""),
     )
 
 

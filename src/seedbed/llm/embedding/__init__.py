@@ -1,0 +1,1 @@
+"""Embedding: vectors of texts, from the backends that make them."""

@@ -1,0 +1,189 @@
+"""An embedder: what authors of backends subclass and what steps use."""
+
+from __future__ import annotations
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.base_backend import BaseBackend
+from seedbed.llm.calling.coroutine import awaitable
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.calling.scope import CallScope
+from seedbed.llm.embedding.embeddings import Embeddings, as_array, checked_embeddings, require_numpy
+from seedbed.llm.guarded import guard_embedder
+from seedbed.llm.keys.file_origin import current_origin
+from seedbed.llm.messages import text_length
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response
+from seedbed.plugins.build import build
+from seedbed.plugins.class_references import class_named
+from seedbed.plugins.kinds import kind_of
+from seedbed.plugins.names import split_reference
+from seedbed.plugins.registry import Registry, current_registry
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_FORMS = "a reference such as 'openai/text-embedding-3-small', or {use: REFERENCE, with: {...}}"
+
+
+class Embedder(BaseBackend):
+    """A backend bound to one model that turns texts into vectors; its fields are what users set.
+
+        embedder = get_embedder("openai/text-embedding-3-small")
+        vectors = embedder.vectors(["a river", "a stream"])     # a numpy array of shape (2, 1536)
+
+    A backend implements `embed` and nothing else: no retries, limits, caching or sleeping. The gateway does
+    all of that, as for an `LLM`. A step declares a field `embedder: Embedder`; users give it a reference, and
+    pipeline files also `{use: REFERENCE, with: {...}}`.
+    """
+
+    connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout"})
+    """Fields that say how to reach the model, not what it answers: if they change, answers stay valid."""
+
+    repeatable: ClassVar[bool] = False
+    """Whether the same vectors can be made again at no cost: then runs don't keep them."""
+
+    batch_size: int = Field(default=64, ge=1, description="The most texts in one call.")
+
+    _noun: ClassVar[str] = "embedder"
+    # A server may have one model for both, and an answer in text must not be taken for vectors.
+    _mark: ClassVar[tuple[str, ...]] = ("embedder",)
+    _no_settings: ClassVar[frozenset[str]] = frozenset({"batch_size"})
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        guard_embedder(cls)
+        super().__pydantic_init_subclass__(**kwargs)
+        cls._is_journalled = not cls.repeatable
+
+    @abstractmethod
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return the vectors of texts, one for each, in their order; raise a typed LLMError.
+
+        There are at most `batch_size` texts. Runs on the loop that all calls share, and is cancelled at the
+        time-out: what computes goes to a thread. Vectors alone are fine, too: a numpy array, or a list of
+        lists. Any other exception becomes an LLMError that names the line.
+        """
+
+    def vectors(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return the vectors of texts as a numpy array of shape (texts, dimensions), of 32-bit floats.
+
+        Works in scripts, threads and notebooks. More than `batch_size` texts are several calls, which run
+        concurrently. If some fail, it raises the first error after all have ended. Raises LoopThreadError on
+        the loop that answers it: `await avectors(...)` there.
+        """
+        requests = self._requests(texts)
+        return as_array(loop_thread().run(self._embedded(requests, self._calling_scope()), "avectors(...)"))
+
+    async def avectors(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return the vectors of texts; `vectors`, but awaited."""
+        requests = self._requests(texts)
+        return as_array(await loop_thread().arun(self._embedded(requests, self._calling_scope())))
+
+    async def respond(self, request: Request) -> Response:
+        """Ask the backend once for the vectors of a request's texts, and check them."""
+        texts = tuple(message["content"] for message in request.messages)
+        answer = await awaitable(self.embed(texts), self, "embed")
+        return checked_embeddings(self.reference, texts, answer)
+
+    def estimate_tokens(self, request: Request) -> int:
+        """Estimate the tokens of a request before it's sent."""
+        return text_length(request.messages) // 3
+
+    def _requests(self, texts: Sequence[str]) -> list[Request]:
+        _check_texts(texts)
+        # Before anything is paid for.
+        require_numpy()
+        starts = range(0, len(texts), self.batch_size)
+        return [_request(texts[start : start + self.batch_size]) for start in starts]
+
+    async def _embedded(self, requests: list[Request], scope: CallScope | None) -> list[Embeddings]:
+        found: list[Embeddings] = []
+        for answer in await self._answers(requests, scope):
+            if isinstance(answer, BaseException):
+                raise answer
+            assert isinstance(answer, Embeddings)
+            found.append(answer)
+        return found
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if not inspect.isabstract(cls):
+            return handler(source)
+        # An abstract class has no instances of its own, so its schema can be that of fields which take one.
+        is_one = core_schema.is_instance_schema(cls)
+        # A lambda, since pydantic makes the schema while this module is still being read.
+        return core_schema.no_info_before_validator_function(lambda value: _resolved(value), is_one)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        if not inspect.isabstract(cls):
+            return handler(schema)
+        fields = {"use": {"type": "string"}, "with": {"type": "object"}}
+        entry = {"type": "object", "properties": fields, "required": ["use"], "additionalProperties": False}
+        return {"anyOf": [{"type": "string"}, entry], "description": f"An embedder: {_FORMS}."}
+
+
+def get_embedder(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> Embedder:
+    """Return the embedder that `backend/model` or `PATH.py:Class/model` names, with `fields` set.
+
+        get_embedder("openai/text-embedding-3-small", dimensions=256)
+
+    Raises `UsageError` for a reference in another form, `ParameterError` for invalid fields, and the
+    `PluginError`s.
+    """
+    backend, model = split_reference(reference, "embedder", "static/wordllama")
+    cls: type[Embedder] = class_named(
+        kind_of("seedbed.embedders"), backend, registry=registry or current_registry()
+    )
+    if "model" in fields:
+        raise ParameterError(f"the model is given twice: in {reference!r} and as model=")
+    return build(cls, {"model": model, **fields}, f"the embedder {reference!r}").referred_to_as(reference)
+
+
+def _resolved(value: object) -> object:
+    """Return the embedder that a field's value means; what is none is left to pydantic."""
+    if isinstance(value, str):
+        return _from_reference(value, {})
+    if isinstance(value, Mapping):
+        odd = [*_odd_keys(value)]
+        if odd or not isinstance(value.get("use"), str) or not isinstance(value.get("with", {}), Mapping):
+            raise ValueError(f"give {_FORMS}")
+        return _from_reference(value["use"], dict(value.get("with") or {}))
+    if not isinstance(value, Embedder):
+        raise ValueError(f"give an Embedder, {_FORMS}")
+    return value
+
+
+def _from_reference(reference: str, fields: dict[str, Any]) -> Embedder:
+    origin = current_origin()
+    # A stranger's pipeline file must not name code, here either.
+    return get_embedder(origin.allowed_code(reference) if origin else reference, **fields)
+
+
+def _odd_keys(entry: Mapping[Any, Any]) -> Iterator[object]:
+    return (key for key in entry if key not in ("use", "with"))
+
+
+def _request(texts: Sequence[str]) -> Request:
+    return Request(tuple({"role": "user", "content": text} for text in texts), n=0)
+
+
+def _check_texts(texts: object) -> None:
+    if isinstance(texts, str | bytes) or not isinstance(texts, Sequence):
+        raise UsageError(
+            f"texts must be a list of texts, not {type(texts).__name__}", 'write ["a text", "another"]'
+        )
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise UsageError(f"texts[{index}] is {type(text).__name__}, not a str")
