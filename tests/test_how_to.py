@@ -22,6 +22,7 @@ from seedbed.cli.command import seedbed as seedbed_command
 from seedbed.engine.observing.named import configured_observers
 from seedbed.pipeline.entries import PipelineFile
 from seedbed.pipeline.file import load_pipeline
+from seedbed.pipeline.run_defaults import RunDefaults
 from seedbed.pipeline.schema import pipeline_schema
 from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.policy import read_policy
@@ -106,6 +107,22 @@ def test_a_pipeline_file_runs_and_fits_the_schema(text: str, tmp_path: Path) -> 
     made = load_pipeline(path, Registry()).run(6, llm=ManyAnswersLLM(model="m"))
     assert (made.outcome, made.failed) == ("complete", 0), made
     jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
+
+
+def test_a_file_that_says_everything_runs(tmp_path: Path) -> None:
+    (rows,) = fences("pipeline-files.md", "jsonl")
+    whole, secret, *_ = fences("pipeline-files.md", "yaml")
+    (tmp_path / "questions.jsonl").write_text(rows)
+    (tmp_path / "answers.yaml").write_text(whole)
+    for text in (whole, secret + "steps: [{use: pass}]"):
+        jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
+    # The model of the page has no key here.
+    pipeline = load_pipeline(tmp_path / "answers.yaml", Registry(), make_llm=lambda *entries: None)
+    made = pipeline.run(llm=ScriptedLLM("Because.", "Of salt."), name=None, price_input=1, price_output=1)
+    assert made.accepted == 2
+    assert pipeline.defaults == RunDefaults(
+        n=500, seed=7, input=str(tmp_path / "questions.jsonl"), max_cost=5.0, max_seconds=7200.0
+    )
 
 
 @pytest.mark.parametrize("text", fences("typed-rows.md", "yaml"))

@@ -200,7 +200,7 @@ def test_a_pipeline_file_runs_with_settings_for_its_steps(seedbed: Seedbed) -> N
     assert changed.rows[0]["generation"] == "ON RIVERS"
     for setting in ("text-generatoin.template=x", "text-generation.tempalte=x"):
         assert "did you mean" in seedbed(*run, "--set", setting).error
-    assert "write --set STEP.NAME=VALUE" in seedbed(*run, "--set", "template=x").error
+    assert "write --set STEP.template=VALUE" in seedbed(*run, "--set", "template=x").error
 
 
 def test_a_pipeline_file_names_code_that_the_command_allows_and_no_other(seedbed: Seedbed) -> None:

@@ -28,7 +28,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Runs and resuming": ("name", "restart", "yes"),
         "Output": ("out", "form", "parts", "split", "shard_rows", "csv_safe", "full", "as_json"),
         "Plugins": ("plugins", "engine", "allow", "deny", "prefer", "locked"),
-        "What a pipeline file may do": ("allow_hosts", "allow_code"),
+        "What a pipeline file may do": ("allow_hosts", "allow_code", "allow_paths", "allow_env"),
     }
 )
 """The names of parameters by the title of their group; a command shows the ones that it has."""

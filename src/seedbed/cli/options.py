@@ -25,14 +25,6 @@ set_option = click.option(
     help="Set a parameter: NAME of the task, llm.NAME of the LLM, STEP.NAME in a FILE (repeatable).",
 )
 
-allow_host_option = click.option(
-    "--allow-host",
-    "allow_hosts",
-    metavar="HOST",
-    multiple=True,
-    help="Allow API keys to be sent to this host, if a FILE names it (repeatable).",
-)
-
 csv_safe_option = click.option(
     "--csv-safe",
     is_flag=True,
@@ -71,15 +63,6 @@ def output_options(command: _Decorated) -> _Decorated:
     )
     return _with_options(command, options)
 
-
-allow_code_option = click.option(
-    "--allow-code",
-    "allow_code",
-    type=click.Path(path_type=Path),
-    metavar="FILE.py",
-    multiple=True,
-    help="Allow a pipeline file to use classes from this Python file (repeatable).",
-)
 
 concurrency_option = click.option(
     "--concurrency",
@@ -166,6 +149,45 @@ _RATES_AND_PRICES = (
 """Options that say how fast a run may go, and what its tokens cost."""
 
 
+_PERMISSIONS = (
+    click.option(
+        "--allow-host",
+        "allow_hosts",
+        metavar="HOST",
+        multiple=True,
+        help="Allow API keys to be sent to this host, if a FILE names it (repeatable).",
+    ),
+    click.option(
+        "--allow-code",
+        "allow_code",
+        type=click.Path(path_type=Path),
+        metavar="FILE.py",
+        multiple=True,
+        help="Allow a pipeline file to use classes from this Python file (repeatable).",
+    ),
+    click.option(
+        "--allow-path",
+        "allow_paths",
+        metavar="FOLDER",
+        multiple=True,
+        help="Allow a pipeline file to read and write here, besides its own folder (repeatable).",
+    ),
+    click.option(
+        "--allow-env",
+        "allow_env",
+        metavar="NAME",
+        multiple=True,
+        help="Allow a pipeline file to give this environment variable to a step (repeatable).",
+    ),
+)
+"""Options that say what a pipeline file may do, since it may come from a stranger."""
+
+
+def permission_options(command: _Decorated) -> _Decorated:
+    """Add the options that allow a pipeline file more than names and data."""
+    return _with_options(command, _PERMISSIONS)
+
+
 def bound_options(command: _Decorated) -> _Decorated:
     """Add the options that limit a run: when it stops by itself, and how fast it may go."""
     return _with_options(command, (*_STOPPING, *_RATES_AND_PRICES))
@@ -183,9 +205,8 @@ def order_options(command: _Decorated) -> _Decorated:
         llm_option,
         click.option(
             "--input",
-            type=click.Path(path_type=Path),
             metavar="FILE",
-            help="File of input rows: .jsonl, .csv, .parquet or .arrow.",
+            help="File of input rows: .jsonl, .csv, .parquet or .arrow; or a pattern, such as 'docs/*.md'.",
         ),
         click.option("--columns", metavar="A,B", help="Columns to read from the input; all if unset."),
         click.option(
@@ -195,12 +216,9 @@ def order_options(command: _Decorated) -> _Decorated:
             "--encoding", metavar="NAME", help="Encoding of a text input that isn't UTF-8, such as cp1252."
         ),
         set_option,
-        click.option(
-            "--seed", type=int, default=0, metavar="N", help="Seed of everything sampled; 0 if unset."
-        ),
+        click.option("--seed", type=int, metavar="N", help="Seed of everything sampled; 0 if unset."),
         concurrency_option,
-        allow_host_option,
-        allow_code_option,
+        permission_options,
         click.option(
             "--leaf", metavar="STEP", help="Step whose rows are the dataset, if a FILE ends in several."
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pydantic import SecretStr
 
@@ -11,6 +12,7 @@ from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.option_types import check_llm, check_whole
 from seedbed.engine.segments.segments import counted_leaf, is_barrier, joined_before_barriers, upstream
 from seedbed.engine.sources.input_rows import Input, InputRows, input_rows
+from seedbed.engine.sources.source_steps import source_step, with_source
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds, check_size
 from seedbed.errors import UsageError
 from seedbed.llm.base_backend import BaseBackend
@@ -82,7 +84,7 @@ def make_plan(
     n: int | None = None,
     llm: str | LLM | None = None,
     input: Input | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     concurrency: int | None = None,
     leaf: str | None = None,
     bounds: Bounds | None = None,
@@ -91,12 +93,20 @@ def make_plan(
     drop: Sequence[str] = (),
     encoding: str | None = None,
 ) -> Plan:
-    """Return the checked plan of a run; raise UsageError for what can't be run, and LockError."""
+    """Return the checked plan of a run; raise UsageError for what can't be run, and LockError.
+
+    What isn't given comes from the pipeline's defaults.
+    """
     check_whole(n=n, seed=seed, concurrency=concurrency)
     registry = registry or default_registry()
     # Before any name is resolved, which imports plugins.
     registry.check_lock()
     pipeline = _pipeline(what, registry)
+    defaults = pipeline.defaults
+    n, seed = (defaults.n if n is None else n), (defaults.seed or 0 if seed is None else seed)
+    chosen = _Chosen(None if columns is None else tuple(columns), tuple(drop), encoding)
+    given_input = defaults.input if input is None else input
+    pipeline, rows = _with_input(pipeline, given_input, chosen, registry)
     resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
     check_llm(resolved)
     given = pipeline.topology()
@@ -107,14 +117,18 @@ def make_plan(
         pipeline.name or topology.nodes[0].name,
         topology,
         counted_leaf(topology, leaf),
-        _input(input, pipeline, columns, drop, encoding),
+        rows,
         None if n is None else int(n),
         int(seed),
         concurrency,
-        bounds or NO_BOUNDS,
+        (bounds or NO_BOUNDS).with_defaults(
+            max_cost=defaults.max_cost, max_tokens=defaults.max_tokens, max_seconds=defaults.max_seconds
+        ),
         registry,
     )
-    _check_source(plan, columns is not None or bool(drop) or encoding is not None)
+    # A source step that the caller made has fields of its own for this.
+    is_unused = any(chosen) and (given_input is None or isinstance(given_input, GeneratorStep))
+    _check_source(plan, is_unused)
     _check_numbers(plan)
     # The graph as its author wrote it: a message must not name a joining step that was added above.
     check_columns(given, plan.input.columns() if plan.input is not None else None)
@@ -145,14 +159,14 @@ def _sources(plan: Plan) -> list[BaseStep]:
     return [node.step for node in plan.topology.nodes if not node.parents]
 
 
-def _check_source(plan: Plan, is_read_in_a_way: bool) -> None:
+def _check_source(plan: Plan, chooses_columns: bool) -> None:
     over_rows = [step for step in _sources(plan) if not isinstance(step, GeneratorStep)]
     if over_rows and plan.input is None:
         raise UsageError(
             f"'{over_rows[0].name}' takes rows as input, and there are none",
             "give it some: --input rows.jsonl on the command, input=... in Python",
         )
-    if not over_rows and plan.input is None and is_read_in_a_way:
+    if not over_rows and plan.input is None and chooses_columns:
         raise UsageError(
             f"'{_sources(plan)[0].name}' makes its rows without input, and there are no columns to choose",
             "leave out --columns, --drop and --encoding (columns=, drop= and encoding= in Python)",
@@ -178,15 +192,25 @@ def _check_numbers(plan: Plan) -> None:
             )
 
 
-def _input(
-    given: Input | None,
-    pipeline: Pipeline,
-    columns: Sequence[str] | None,
-    drop: Sequence[str],
-    encoding: str | None,
-) -> InputRows | None:
-    """Return the input rows; columns that the caller names take precedence over those in a pipeline file."""
+class _Chosen(NamedTuple):
+    """What the caller says about how to read the input."""
+
+    columns: tuple[str, ...] | None
+    drop: tuple[str, ...]
+    encoding: str | None
+
+
+def _with_input(
+    pipeline: Pipeline, given: Input | None, chosen: _Chosen, registry: Registry
+) -> tuple[Pipeline, InputRows | None]:
+    """Return the pipeline and its input rows: none, if a step reads them, which comes first then.
+
+    Columns that the caller names take precedence over those in a pipeline file.
+    """
+    columns = pipeline.columns if chosen.columns is None else chosen.columns
+    drop = chosen.drop or pipeline.drop
+    if source := source_step(given, registry, columns=columns, drop=drop, encoding=chosen.encoding):
+        return with_source(pipeline, source), None
     if given is None:
-        return None
-    wanted = pipeline.columns if columns is None else tuple(columns)
-    return input_rows(given, Reading(encoding, wanted, tuple(drop) or pipeline.drop))
+        return pipeline, None
+    return pipeline, input_rows(given, Reading(chosen.encoding, columns, drop))

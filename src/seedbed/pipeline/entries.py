@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from seedbed.llm.keys.env_secret import with_env_secrets
+from seedbed.pipeline.durations import seconds_in
 from seedbed.pipeline.typed_columns import ColumnType
 from seedbed.tasks.join_steps import Concat, Join
 from seedbed.tasks.passing import Pass
@@ -22,6 +24,41 @@ class LLMEntry(BaseModel):
 
     use: str = Field(description="backend/model")
     fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the LLM.")
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields, with secrets that the entry takes from the environment."""
+        return with_env_secrets(self.fields)
+
+
+class SourceEntry(BaseModel):
+    """A source step: `use` is its registered name, `with` has its fields."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+    use: str = Field(description="Registered name of a step that makes rows without input.")
+    fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the step.")
+
+
+class BudgetEntry(BaseModel):
+    """What a run may spend, over all its sessions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cost: float | None = Field(default=None, gt=0, description="Dollars.")
+    tokens: int | None = Field(default=None, gt=0, description="Tokens, input and output together.")
+    time: float | str | None = Field(default=None, description="Seconds, or a text such as 90s, 20m or 2h.")
+
+    @field_validator("time")
+    @classmethod
+    def _check_time(cls, value: float | str | None) -> float | str | None:
+        if isinstance(value, str):
+            seconds_in(value)
+        return value
+
+    @property
+    def seconds(self) -> float | None:
+        """The time in seconds."""
+        return seconds_in(self.time) if isinstance(self.time, str) else self.time
 
 
 class StepEntry(BaseModel):
@@ -66,6 +103,20 @@ class PipelineFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(default="", description="Name of the run.")
+    vars: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Variables by name, with their values: `${name}` stands for one anywhere in the file. "
+        "`--set NAME=VALUE` changes a value, and must give one that is null.",
+    )
+    n: int | None = Field(default=None, ge=1, description="Rows to make.")
+    seed: int | None = Field(default=None, description="Seed of everything that is sampled; 0 if unset.")
+    input: str | SourceEntry | list[dict[str, Any]] | None = Field(
+        default=None,
+        description="Where the input rows come from: a file, a pattern such as docs/*.md, the rows "
+        "themselves, or a source by name.",
+    )
+    out: str | list[str] | None = Field(default=None, description="File to write the dataset to.")
+    budget: BudgetEntry = Field(default_factory=BudgetEntry, description="When the run stops by itself.")
     llm: str | LLMEntry | None = Field(default=None, description="LLM of the steps that don't name one.")
     columns: list[str] | None = Field(
         default=None, description="Columns of the input to read; all by default."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from seedbed.errors import UsageError
 from seedbed.pipeline.assembly import Link, assemble
 from seedbed.pipeline.routing import Route
+from seedbed.pipeline.run_defaults import NO_DEFAULTS, RunDefaults
 from seedbed.pipeline.topology import Condition, Topology
 from seedbed.plugins.elsewhere import missing_attribute
 from seedbed.tasks.steps import BaseStep, GeneratorStep
@@ -35,7 +36,8 @@ class Pipeline:
     are joined. Rows of routes (`when`, `otherwise`) aren't joined, since each row takes one route.
 
     `links` connect the steps, those of one step in the order of its routes; by default the steps follow each
-    other. `columns` names the only columns to read of the run's input, `drop` those to leave out.
+    other. `columns` names the only columns to read of the run's input, `drop` those to leave out. `defaults`
+    are for what a run isn't told: how many rows, its input, its caps.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Pipeline:
         *,
         columns: Sequence[str] | None = None,
         drop: Sequence[str] = (),
+        defaults: RunDefaults = NO_DEFAULTS,
     ) -> None:
         self.steps = _checked_steps(steps)
         self.name = name
         self.columns = None if columns is None else tuple(columns)
         self.drop = tuple(drop)
+        self.defaults = defaults
         self.links = tuple(Link(*pair) for pair in pairwise(self.steps)) if links is None else tuple(links)
         parents = {id(link.parent) for link in self.links}
         self._ends = [step for step in self.steps if id(step) not in parents]
@@ -67,9 +71,7 @@ class Pipeline:
         branches = [branch for _, branch in routes]
         steps = _unique([*self.steps, *(step for branch in branches for step in branch.steps)])
         names = [self.name, *(branch.name for branch in branches if isinstance(following, Pipeline))]
-        joined = Pipeline(
-            steps, next(filter(None, names), ""), links.values(), columns=self.columns, drop=self.drop
-        )
+        joined = self._changed(steps, next(filter(None, names), ""), links.values())
         joined._ends = _unique(end for branch in branches for end in branch._ends)
         return joined
 
@@ -104,7 +106,13 @@ class Pipeline:
             Link(link.parent and new[id(link.parent)], new[id(link.child)], link.when) for link in self.links
         ]
         made = [new[id(step)] for step in self.steps]
-        return Pipeline(made, self.name, links, columns=self.columns, drop=self.drop)
+        return self._changed(made, self.name, links)
+
+    def with_defaults(self, defaults: RunDefaults) -> Pipeline:
+        """Return the same pipeline with other defaults for its runs."""
+        changed = self._changed(self.steps, self.name, self.links)
+        changed.defaults = defaults
+        return changed
 
     def run(self, n: int | None = None, **options: Any) -> Run:
         """Run the pipeline; takes the options of `seedbed.run`, and raises its errors.
@@ -136,6 +144,9 @@ class Pipeline:
 
         def __exit__(self, *exception: object) -> None:
             """Exists because `with` looks it up before it calls `__enter__`."""
+
+    def _changed(self, steps: Sequence[BaseStep], name: str, links: Iterable[Link]) -> Pipeline:
+        return Pipeline(steps, name, links, columns=self.columns, drop=self.drop, defaults=self.defaults)
 
     def _inner_links(self) -> Iterator[Link]:
         return (link for link in self.links if link.parent is not None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.options import allow_code_option
+from seedbed.cli.options import permission_options
 from seedbed.cli.policy import policy_options, registry_of
 from seedbed.cli.terminal.output import kept_stdout
 from seedbed.cli.terminal.printing import DIM, Painted, echo
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mermaid", "as_mermaid", is_flag=True, help="Print a Mermaid flowchart, for Markdown pages.")
-@allow_code_option
+@permission_options
 @policy_options
 @click.pass_context
-def graph(ctx: click.Context, file: Path, as_mermaid: bool, allow_code: tuple[Path, ...]) -> int:
+def graph(ctx: click.Context, /, file: Path, as_mermaid: bool, **permissions: Any) -> int:
     """Draw the steps of a pipeline FILE, and the ways that rows take between them.
 
     Makes no row and no LLM, so no key and no backend is needed.
@@ -34,7 +35,7 @@ def graph(ctx: click.Context, file: Path, as_mermaid: bool, allow_code: tuple[Pa
 
     # Plugins are imported here, and may print: standard output is for the drawing alone.
     with kept_stdout():
-        found = _drawn(file, allow_code, registry_of(ctx))
+        found = _drawn(file, permissions, registry_of(ctx))
     if as_mermaid:
         echo(mermaid(found))
         return ExitStatus.COMPLETE
@@ -43,7 +44,7 @@ def graph(ctx: click.Context, file: Path, as_mermaid: bool, allow_code: tuple[Pa
     return ExitStatus.COMPLETE
 
 
-def _drawn(file: Path, allow_code: tuple[Path, ...], registry: Registry) -> Drawn:
+def _drawn(file: Path, permissions: Mapping[str, Any], registry: Registry) -> Drawn:
     from seedbed.pipeline.drawing.drawn import drawn
     from seedbed.pipeline.entries import LLMEntry
     from seedbed.pipeline.file import load_pipeline
@@ -54,5 +55,5 @@ def _drawn(file: Path, allow_code: tuple[Path, ...], registry: Registry) -> Draw
         if entry := own or default:
             models[step] = entry.use
 
-    pipeline = load_pipeline(file, registry, make_llm=noted, allow_code=allow_code)
+    pipeline = load_pipeline(file, registry, make_llm=noted, **permissions)
     return drawn(pipeline.topology(), models)

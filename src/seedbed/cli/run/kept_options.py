@@ -42,7 +42,7 @@ def kept_options(
         "input": str(options.input) if options.input else None,
         "settings": [f"{one.key}={one.text}" for one in settings if one.key not in withheld],
         "withheld": list(dict.fromkeys(withheld)),
-        "seed": options.seed,
+        "seed": plan.seed,
         "concurrency": options.concurrency,
         "leaf": options.leaf,
         "max_attempts": options.bounds.max_attempts,
@@ -77,7 +77,7 @@ def renewed_options(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: 
         **{
             **{name: kept.get(name) for name in names},
             **options,
-            "input": Path(kept["input"]) if kept["input"] else None,
+            "input": kept["input"],
             "columns": kept.get("columns"),
             "drop": kept.get("drop", ()),
             "encoding": kept.get("encoding"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, NO_BOUNDS, Bounds, MaxFailures
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.keys.file_origin import chosen_by_user, made_in_file
+from seedbed.llm.keys.hosts import addresses_in
 from seedbed.llm.llm import LLM
 from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.pipeline import Pipeline
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _FILE_ENDINGS = (".yaml", ".yml", ".json")
 _BOUNDS = frozenset(field.name for field in fields(Bounds))
-_LISTS = frozenset({"plugins", "drop", "allow_hosts", "allow_code"})
+_LISTS = frozenset({"plugins", "drop", "allow_hosts", "allow_code", "allow_paths", "allow_env"})
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class RunOptions:
     what: str
     llm: str | None
     n: int | None
-    input: Path | None
+    input: str | None
     settings: Settings
-    seed: int = 0
+    seed: int | None = None
     concurrency: int | None = None
     leaf: str | None = None
     bounds: Bounds = NO_BOUNDS
@@ -54,6 +55,8 @@ class RunOptions:
     encoding: str | None = None
     allow_hosts: tuple[str, ...] = ()
     allow_code: tuple[Path, ...] = ()
+    allow_paths: tuple[str, ...] = ()
+    allow_env: tuple[str, ...] = ()
     kept_in: str | None = None
     """The run on disk that the options come from; None if the user gives them now."""
 
@@ -161,28 +164,50 @@ def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:
     from seedbed.pipeline.file import load_pipeline
 
     llms = PipelineLLMs(options.llm, options.settings, registry)
+    variables = [setting for setting in llms.others if len(setting.path) == 1]
+    own = [setting.text for setting in variables if not setting.kept]
     pipeline = load_pipeline(
         Path(options.what),
         registry=registry,
         make_llm=llms.make,
-        allow_hosts=options.allow_hosts,
+        vars={setting.key: setting.text for setting in variables},
+        # What the user typed is the user's choice, even where the file decides how it's used.
+        allow_hosts=(*options.allow_hosts, *addresses_in(own)),
         allow_code=options.allow_code,
+        allow_paths=(*options.allow_paths, *_paths_in(own, Path(options.what).parent)),
+        allow_env=options.allow_env,
+        leave_out={"input"} if options.input else (),
     )
     llms.check(options.what)
+    of_steps = [setting for setting in llms.others if len(setting.path) > 1]
+    # Not only while loading the file: a setting rebuilds its step, and with it LLMs among the step's fields.
+    with made_in_file(options.what, options.allow_hosts):
+        return _with_settings(pipeline, of_steps)
+
+
+def _paths_in(texts: Sequence[str], folder: Path) -> list[Path]:
+    """Return the paths that texts name in a pipeline file of this folder."""
+    return [folder / text for text in texts if "://" not in text and "\0" not in text]
+
+
+def _with_settings(pipeline: Pipeline, settings: Sequence[Setting]) -> Pipeline:
+    source = pipeline.defaults.input
+    steps = [*([source] if isinstance(source, BaseStep) else []), *pipeline.steps]
+    names = [step.name for step in steps]
     by_step: dict[str, list[Setting]] = {}
-    names = [step.name for step in pipeline.steps]
-    for setting in llms.others:
+    for setting in settings:
         step, *path = setting.path
-        if step not in names or not path:
+        if step not in names:
             raise UsageError(
                 f"--set {setting.key} is not a parameter of a step",
                 *did_you_mean(step, names),
                 f"with a pipeline file, write --set STEP.NAME=VALUE; its steps are {', '.join(names)}",
             )
-        by_step.setdefault(step, []).append(Setting(tuple(path), setting.text))
-    # Not only while loading the file: a setting rebuilds its step, and with it LLMs among the step's fields.
-    with made_in_file(options.what, options.allow_hosts):
-        changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in pipeline.steps}
+        by_step.setdefault(step, []).append(setting._replace(path=tuple(path)))
+    changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in steps}
+    if isinstance(source, BaseStep):
+        defaults = replace(pipeline.defaults, input=changed[source.name])
+        return pipeline.with_steps(changed).with_defaults(defaults)
     return pipeline.with_steps(changed)
 
 

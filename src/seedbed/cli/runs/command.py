@@ -12,13 +12,12 @@ import click
 from seedbed.cli.groups import Group
 from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import (
-    allow_code_option,
-    allow_host_option,
     bound_options,
     concurrency_option,
     engine_option,
     llm_option,
     output_options,
+    permission_options,
     plugin_option,
     set_option,
 )
@@ -126,8 +125,7 @@ def export(
 @llm_option
 @set_option
 @concurrency_option
-@allow_host_option
-@allow_code_option
+@permission_options
 @plugin_option
 @engine_option
 @bound_options

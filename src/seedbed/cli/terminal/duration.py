@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+from seedbed.pipeline.durations import seconds_in
+
 _FORM = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
-
-
 _BYTES = {"": 1, "b": 1, **{f"{k}{end}": 1024**n for n, k in enumerate("kmgt", 1) for end in ("", "b", "ib")}}
 
 
@@ -20,10 +19,10 @@ class _Duration(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, (int, float)):
             return float(value)
-        match = _FORM.fullmatch(str(value).strip().lower())
-        if match is None or match[2] not in _SECONDS:
-            self.fail(f"{value!r} isn't a time: write 90s, 20m or 2h", param, ctx)
-        return float(match[1]) * _SECONDS[match[2]]
+        try:
+            return seconds_in(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 DURATION = _Duration()

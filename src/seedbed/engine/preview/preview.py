@@ -66,7 +66,7 @@ def preview(
     columns: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     encoding: str | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     leaf: str | None = None,
     registry: Registry | None = None,
     locked: str | Path | None = None,

@@ -19,9 +19,10 @@ from seedbed.store.readers import read_placed, types_in
 from seedbed.store.tables import Table, records_of, table_of
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import plain_row
+from seedbed.tasks.steps import GeneratorStep
 
-Input: TypeAlias = str | Path | Iterable[Any]
-"""Rows for a task over rows: a file, a table (pandas, polars, Arrow, `datasets`), or mappings."""
+Input: TypeAlias = str | Path | Iterable[Any] | GeneratorStep
+"""Rows for a task over rows: a file, a table (pandas, polars, Arrow, `datasets`), mappings, a source step."""
 
 # In JSON Lines any row may have other columns: one row says too little, and reading all reads the file twice.
 _LOOKED_AT = 100

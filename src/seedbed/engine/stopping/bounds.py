@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from seedbed.engine.option_types import check_real, check_whole
 from seedbed.errors import UsageError
@@ -99,6 +100,12 @@ class Bounds:
                 raise UsageError(f"{option} {value:g} leaves no room for anything", "make it more than 0")
             if isinstance(value, int):
                 check_size(name, value)
+
+    def with_defaults(self, **defaults: Any) -> Bounds:
+        """Return the bounds with `defaults` for those of them that are None."""
+        return replace(
+            self, **{name: value for name, value in defaults.items() if getattr(self, name) is None}
+        )
 
     @property
     def bytes_in_flight(self) -> int:

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, SecretStr
 
 from seedbed.errors import AuthenticationError, UsageError
+from seedbed.llm.keys.env_secret import EnvSecret
 from seedbed.llm.keys.file_origin import FileOrigin
 from seedbed.llm.keys.hosts import Address, address_of, is_among, is_loopback
 from seedbed.llm.keys.url_secrets import redacted_urls
@@ -63,8 +64,13 @@ def untrusted_host(llm: Backend) -> str | None:
 def refuse_keys(llm: Backend) -> None:
     """Raise UsageError if an LLM would send a secret of the environment to a host that a file names."""
     host = untrusted_host(llm)
+    if host is None:
+        return
+    for name in llm.model_fields_set:
+        if isinstance(secret := getattr(llm, name), EnvSecret):
+            raise _refusal(llm, host, f"the secret in {secret.variable}", secret.variable)
     # A key in the file itself is the file's own: it may send that where it likes.
-    if host is None or _own_key(llm) is not None:
+    if _own_key(llm) is not None:
         return
     for variable in llm.key_source.env_vars:
         if os.environ.get(variable, "").strip():
@@ -76,11 +82,11 @@ def find_key(llm: Backend) -> str:
 
     Raises AuthenticationError if it's missing or can't be a key, UsageError if it must not go to the host.
     """
+    refuse_keys(llm)
     own = _own_key(llm)
     if own is not None:
         return checked_key(own, "api_key")
     source = llm.key_source
-    refuse_keys(llm)
     if source.env_var and (value := os.environ.get(source.env_var, "").strip()):
         return checked_key(value, source.env_var)
     if source.needed and source.env_var:
@@ -205,6 +211,9 @@ def _secrets_of_user(llm: Backend) -> Iterator[tuple[str, str, str]]:
 
 
 def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, EnvSecret):
+        # The file names it, but it's the user's.
+        return
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
     elif isinstance(value, str):

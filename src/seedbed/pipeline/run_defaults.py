@@ -1,0 +1,26 @@
+"""What a pipeline file says of its runs: used where the caller says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunDefaults:
+    """How many rows, of which seed, from which input, and what they may cost; None: not said.
+
+        Pipeline([task], defaults=RunDefaults(n=100, max_cost=2.0)).run(llm="openai/gpt-4.1-mini")
+
+    `input` is what `seedbed.run` takes as input. `max_cost` is in dollars, `max_seconds` in seconds.
+    """
+
+    n: int | None = None
+    seed: int | None = None
+    input: Any = None
+    max_cost: float | None = None
+    max_tokens: int | None = None
+    max_seconds: float | None = None
+
+
+NO_DEFAULTS = RunDefaults()

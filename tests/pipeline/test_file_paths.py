@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, FilePath
+
+from seedbed import UsageError
+from seedbed.pipeline.file_paths import FilePaths
+from seedbed.tasks.files import Files
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FilePaths:
+    (tmp_path / "mine/docs").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "mine/out").symlink_to(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SEEDBED_ALLOW_PATHS", raising=False)
+    return FilePaths(Path("mine/p.yaml"))
+
+
+@pytest.mark.parametrize("text", ["a.jsonl", "docs/a.jsonl", "./docs/../a.jsonl", "../mine/a.jsonl"])
+def test_paths_are_relative_to_the_file(paths: FilePaths, text: str) -> None:
+    assert paths.of(text) == Path("mine") / text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "../a.jsonl", "/etc/passwd", "~/.ssh/id_rsa", "docs/../../a.jsonl", "../mine-too/a.jsonl",
+        "out/a.jsonl", "..", "\0",
+    ],
+)  # fmt: skip
+def test_a_path_that_leads_out_of_the_folder_is_refused(paths: FilePaths, text: str) -> None:
+    with pytest.raises(UsageError):
+        paths.of(text)
+    with pytest.raises(UsageError):
+        paths.pattern(text)
+
+
+@pytest.mark.parametrize("text", ["docs/*/../../../data/*", "../data/*.jsonl", "/etc/*", "docs/../../*/a"])
+def test_a_pattern_that_leads_out_of_the_folder_is_refused(paths: FilePaths, text: str) -> None:
+    with pytest.raises(UsageError):
+        paths.pattern(text)
+
+
+@pytest.mark.parametrize("text", ["docs/*.md", "**/*.jsonl", "*", "docs/[ab]?.md"])
+def test_a_pattern_is_relative_to_the_file(paths: FilePaths, text: str) -> None:
+    assert paths.pattern(text) == f"mine/{text}"
+
+
+def test_the_user_allows_other_folders(paths: FilePaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowing = FilePaths(Path("mine/p.yaml"), ["data"])
+    assert allowing.of("../data/a.jsonl") == Path("mine/../data/a.jsonl")
+    assert allowing.of("out/a.jsonl") == Path("mine/out/a.jsonl")
+    with pytest.raises(UsageError, match="--allow-path"):
+        allowing.of("../database/a.jsonl")
+    monkeypatch.setenv("SEEDBED_ALLOW_PATHS", "elsewhere:data")
+    assert paths.of("../data/a.jsonl")
+
+
+def test_the_users_own_settings_allow_folders_and_those_beside_the_file_do_not(
+    paths: FilePaths, tmp_path: Path
+) -> None:
+    line = f'allow-paths = ["{tmp_path}/data"]\n'
+    Path("seedbed.toml").write_text(line)
+    Path("mine/seedbed.toml").write_text(line)
+    with pytest.raises(UsageError):
+        paths.of("../data/a.jsonl")
+    Path("config/seedbed").mkdir(parents=True)
+    Path("config/seedbed/seedbed.toml").write_text(line)
+    assert paths.of("../data/a.jsonl")
+    Path("config/seedbed/seedbed.toml").write_text('allow-paths = "data"\n')
+    with pytest.raises(UsageError, match="not a list"):
+        paths.of("../data/a.jsonl")
+
+
+def test_public_urls_are_read_and_those_that_need_the_users_account_only_if_allowed(paths: FilePaths) -> None:
+    assert paths.pattern("https://example.com/a.jsonl") == "https://example.com/a.jsonl"
+    assert paths.pattern("hf://datasets/a/b") == "hf://datasets/a/b"
+    with pytest.raises(UsageError, match="--allow-path s3://bucket"):
+        paths.pattern("s3://bucket/a.jsonl")
+    assert FilePaths(Path("p.yaml"), ["s3://bucket/"]).pattern("s3://bucket/a.jsonl")
+
+
+class Inner(BaseModel):
+    words: Path
+
+
+class Fields(BaseModel):
+    one: FilePath
+    several: list[Path] = []
+    either: str | Path = ""
+    pattern: Files = Files("")
+    inner: Inner | None = None
+    text: str = ""
+
+
+def test_fields_that_hold_paths_are_resolved_and_others_are_not(paths: FilePaths) -> None:
+    fields = {
+        "one": "a.txt",
+        "several": ["b.txt", "c.txt"],
+        "either": "d.txt",
+        "pattern": "*.md",
+        "inner": {"words": "e.txt"},
+        "text": "/f.txt",
+        "unknown": "/g.txt",
+    }
+    assert paths.in_fields(Fields, fields) == {
+        "one": "mine/a.txt",
+        "several": ["mine/b.txt", "mine/c.txt"],
+        "either": "mine/d.txt",
+        "pattern": "mine/*.md",
+        "inner": {"words": "mine/e.txt"},
+        "text": "/f.txt",
+        "unknown": "/g.txt",
+    }
+    for name in ("one", "several", "either", "pattern"):
+        with pytest.raises(UsageError):
+            paths.in_fields(Fields, {name: ["/etc/passwd"] if name == "several" else "/etc/passwd"})
