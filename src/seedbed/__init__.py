@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from seedbed.llm.calling.gateway import Gateway as Gateway
     from seedbed.llm.calling.retry import RetryPolicy as RetryPolicy
     from seedbed.llm.calling.scope import call_label as call_label
+    from seedbed.llm.calling.scope import row_id as row_id
     from seedbed.llm.capabilities import Capabilities as Capabilities
     from seedbed.llm.embedding.embedder import Embedder as Embedder
     from seedbed.llm.embedding.embedder import get_embedder as get_embedder
@@ -167,7 +168,7 @@ _HOMES = {
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.calling.retry": "RetryPolicy",
     "llm.schemas.dialects": "SchemaDialect",
-    "llm.calling.scope": "call_label",
+    "llm.calling.scope": "call_label row_id",
     "llm.http.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
     "plugins.registry": "Registry",
     "suggestions": "did_you_mean",

@@ -118,3 +118,27 @@ class TestDecontaminate(StepContract):
 class TestCodeRun(StepContract):
     step = "code-run"
     inputs = [{"code": f"print({n})"} for n in range(3)]
+
+
+class TestGroup(StepContract):
+    step = "group"
+    parameters = {"by": ["kind"], "make": {"texts": "text", "most": "n | max"}}
+    inputs = [{**row, "kind": row["n"] % 2} for row in ROWS]
+
+
+class TestBalance(StepContract):
+    step = "balance"
+    parameters = {"by": "kind", "each": 2}
+    inputs = [{**row, "kind": row["n"] % 2} for row in ROWS]
+
+
+class TestSplitStratified(StepContract):
+    step = "split"
+    parameters = {"parts": {"train": 0.5, "test": 0.5}, "stratify": "kind"}
+    inputs = [{**row, "kind": row["n"] % 2} for row in ROWS]
+
+
+class TestMessagesBack(StepContract):
+    step = "messages"
+    parameters = {"to": "columns"}
+    inputs = [{"messages": [{"role": "user", "content": row["text"]}]} for row in ROWS]

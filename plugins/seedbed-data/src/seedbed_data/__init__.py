@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_data.balance import Balance as Balance
     from seedbed_data.chunk import Chunk as Chunk
     from seedbed_data.code_run import CodeRun as CodeRun
     from seedbed_data.columns import Drop as Drop
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
     from seedbed_data.filters import Filter as Filter
     from seedbed_data.filters import Length as Length
     from seedbed_data.filters import Limit as Limit
+    from seedbed_data.group import Group as Group
     from seedbed_data.messages import Messages as Messages
     from seedbed_data.near_duplicates import DedupNear as DedupNear
     from seedbed_data.order import Shuffle as Shuffle
     from seedbed_data.order import Sort as Sort
     from seedbed_data.sampling import Sample as Sample
-    from seedbed_data.sampling import Split as Split
+    from seedbed_data.split import Split as Split
 
 _HOMES = {
+    "balance": "Balance",
     "chunk": "Chunk",
     "code_run": "CodeRun",
     "columns": "Drop Rename Select",
@@ -37,14 +40,17 @@ _HOMES = {
     "duplicates": "DedupExact",
     "explode": "Explode",
     "filters": "Filter Length Limit",
+    "group": "Group",
     "messages": "Messages",
     "near_duplicates": "DedupNear",
     "order": "Shuffle Sort",
-    "sampling": "Sample Split",
+    "sampling": "Sample",
+    "split": "Split",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "Balance",
     "Chunk",
     "CodeRun",
     "Decontaminate",
@@ -53,6 +59,7 @@ __all__ = [
     "Drop",
     "Explode",
     "Filter",
+    "Group",
     "Length",
     "Limit",
     "Map",

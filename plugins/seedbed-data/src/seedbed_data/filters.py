@@ -89,7 +89,9 @@ class Limit(Step):
         """Count from 0."""
         self._seen = 0
 
-    def process(self, row: Row) -> Row | None:
-        """Return the row if it's among the first ones."""
+    def process(self, row: Row) -> Row:
+        """Return the row if it's among the first ones, or reject it."""
         self._seen += 1
-        return row if self._seen <= self.rows else None
+        if self._seen > self.rows:
+            raise Reject(f"after the first {self.rows:,} rows")
+        return row

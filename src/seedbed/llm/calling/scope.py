@@ -179,6 +179,17 @@ def call_label(label: str) -> Iterator[None]:
         _labels.reset(token)
 
 
+def row_id() -> str | None:
+    """Return the id of the row that a step is processing; None outside a run.
+
+    The id stays the same when a run resumes. A row of a generator has its index (`7`), a row of a file a
+    digest of its content and a count (`9f86d081884c7d65.0`), and the rows that a step makes of one row are
+    its children (`7/0`, `7/1`).
+    """
+    scope = current_scope.get()
+    return None if scope is None else scope.row
+
+
 def calling_scope(default: CallScope | None = None) -> CallScope | None:
     """Return the scope of a call that is made here: that of the row, within the labels around it."""
     scope = current_scope.get() or default

@@ -1,0 +1,73 @@
+"""A step that keeps as many rows of each value as are wanted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any, ClassVar
+
+from pydantic import Field, NonNegativeInt, PrivateAttr, field_validator, model_validator
+
+from seedbed import Reject, Row, Step
+
+
+class Balance(Step):
+    """Keeps a number of rows of each value of a column: the first ones, and rejects the others.
+
+    Balance(by="label", counts={"positive": 500, "negative": 500})
+
+    A generator upstream makes rows until every value has its number, if `-n` is the sum of `counts`. Of other
+    values than text, the JSON counts: {"true": 50, "null": 50}.
+    """
+
+    # Which rows are the first ones must not depend on timing.
+    ordered: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+
+    by: str = Field(min_length=1, description="Column with the values.")
+    counts: dict[str, NonNegativeInt] | None = Field(
+        default=None, description="Rows of each value; rows with other values are rejected."
+    )
+    each: int | None = Field(
+        default=None, ge=1, description="Rows of every value, whatever values there are."
+    )
+
+    _kept: Counter[str] = PrivateAttr(default_factory=Counter)
+
+    @field_validator("counts", mode="before")
+    @classmethod
+    def _as_text(cls, counts: Any) -> Any:
+        # YAML reads `true:` and `1:` as a boolean and a number.
+        return (
+            {_shown(value): count for value, count in counts.items()} if isinstance(counts, dict) else counts
+        )
+
+    @model_validator(mode="after")
+    def _check_numbers(self) -> Balance:
+        if (self.counts is None) == (self.each is None):
+            raise ValueError("give either `counts` or `each`")
+        return self
+
+    @property
+    def inputs(self) -> list[str]:
+        """The column with the values."""
+        return [self.by]
+
+    def load(self) -> None:
+        """Count from 0."""
+        self._kept = Counter()
+
+    def process(self, row: Row) -> Row:
+        """Return the row, or reject it."""
+        value = _shown(row[self.by])
+        wanted = self.each if self.counts is None else self.counts.get(value)
+        if wanted is None:
+            raise Reject(f"no rows with another '{self.by}' are wanted")
+        if self._kept[value] >= wanted:
+            raise Reject(f"there are {wanted} rows with '{self.by}' {value:.40} already")
+        self._kept[value] += 1
+        return row
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

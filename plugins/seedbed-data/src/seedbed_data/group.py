@@ -1,0 +1,70 @@
+"""A step that makes one row of all rows with the same key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from seedbed import Expression, GlobalStep, InvalidRowError, Row
+from seedbed_data.texts import ExpressionText
+
+
+class Group(GlobalStep):
+    """Makes one row of all rows that agree in some columns.
+
+    Group(by=["document"], make={"questions": "question", "count": "question | length"})
+
+    In an expression each column is the list of its values, in the order of the rows; a row without the column
+    counts as null. Without `make`, every other column becomes its list. Groups come in the order of their
+    first rows.
+    """
+
+    by: list[str] = Field(min_length=1, description="Columns in which the rows of a group agree.")
+    make: dict[str, ExpressionText] = Field(
+        default_factory=dict, description="Expression of each column, over lists: {column: expression}."
+    )
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Group:
+        if both := [column for column in self.make if column in self.by]:
+            raise ValueError(f"'{both[0]}' is in `by` and in `make`")
+        return self
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns of the key, and those that the expressions read."""
+        read = {column for text in self.make.values() for column in Expression(text).columns}
+        return [*self.by, *sorted(read.difference(self.by))]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns of the key, and those that are made."""
+        return [*self.by, *self.make]
+
+    def process(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield one row per group."""
+        groups: dict[str, list[Row]] = {}
+        for row in rows:
+            if missing := [column for column in self.by if column not in row]:
+                raise InvalidRowError(f"a row has no column '{missing[0]}' to group it by")
+            key = json.dumps([row[column] for column in self.by], sort_keys=True)
+            groups.setdefault(key, []).append(row)
+        for members in groups.values():
+            yield self._row(members)
+
+    def _row(self, members: list[Row]) -> Row:
+        key = {column: members[0][column] for column in self.by}
+        columns = self._columns(members)
+        lists: dict[str, list[Any]] = {column: [row.get(column) for row in members] for column in columns}
+        if not self.make:
+            return key | lists
+        return key | {column: Expression(text).value(lists) for column, text in self.make.items()}
+
+    def _columns(self, members: list[Row]) -> list[str]:
+        if self.make:
+            return self.inputs
+        found = dict.fromkeys(column for row in members for column in row)
+        return [column for column in found if column not in self.by]
