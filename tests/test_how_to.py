@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -111,16 +112,21 @@ def test_a_pipeline_file_runs_and_fits_the_schema(text: str, tmp_path: Path) -> 
 
 def test_a_file_that_says_everything_runs(tmp_path: Path) -> None:
     (rows,) = fences("pipeline-files.md", "jsonl")
-    whole, secret, *_ = fences("pipeline-files.md", "yaml")
+    whole, several, secret = fences("pipeline-files.md", "yaml")
     (tmp_path / "questions.jsonl").write_text(rows)
-    (tmp_path / "answers.yaml").write_text(whole)
-    for text in (whole, secret + "steps: [{use: pass}]"):
+    for text in (whole, several + "steps: [{use: pass}]", secret + "steps: [{use: pass}]"):
         jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
-    # The model of the page has no key here.
-    pipeline = load_pipeline(tmp_path / "answers.yaml", Registry(), make_llm=lambda *entries: None)
-    made = pipeline.run(llm=ScriptedLLM("Because.", "Of salt."), name=None, price_input=1, price_output=1)
-    assert made.accepted == 2
-    assert pipeline.defaults == RunDefaults(
+    for out in ("out: answers.parquet\n", several):
+        path = tmp_path / "answers.yaml"
+        path.write_text(whole.replace("out: answers.parquet\n", out))
+        # The model of the page has no key here.
+        pipeline = load_pipeline(path, Registry(), make_llm=lambda *entries: None)
+        llm = ScriptedLLM("Because.", "Of salt.")
+        made = pipeline.run(llm=llm, name=None, price_input=1, price_output=1)
+        assert made.accepted == 2
+        assert all(Path(output).exists() for output in made.outputs)
+    assert len(made.outputs) == 3
+    assert replace(pipeline.defaults, outputs=()) == RunDefaults(
         n=500, seed=7, input=str(tmp_path / "questions.jsonl"), max_cost=5.0, max_seconds=7200.0
     )
 

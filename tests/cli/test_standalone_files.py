@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
+import pyarrow.parquet as pq
 import pytest
 from tests.cli.conftest import Result
 from tests.cli.test_key_hosts import HOST, KEY, RUN, FaultServer, secrets_at, stranger, write
@@ -281,3 +282,77 @@ def test_a_step_gets_a_secret_only_if_the_user_allows_it(
     assert "--allow-env TEAM_KEY" in refused.error
     made = seedbed("run", "p.yaml", *ALLOW, "--allow-env", "TEAM_KEY")
     assert [json.loads(line)["length"] for line in made.out.splitlines()] == [len(KEY)], made.err
+
+
+SEVERAL = """
+n: 6
+llm: t.py:Echo/m
+out:
+  - all.jsonl
+  - {path: parts/, split: {train: 0.5, test: 0.5}}
+  - {path: chat.jsonl, form: chat, columns: {prompt: season, completion: haiku}}
+  - {path: counted.parquet, leaf: count}
+steps:
+  - use: t.py:Haiku
+  - {use: pass, name: plain}
+  - {use: t.py:Count, after: haiku}
+"""
+
+
+def test_the_file_says_where_the_dataset_goes(seedbed: Seedbed) -> None:
+    pipeline(SEVERAL.replace("- all.jsonl", "- {path: all.jsonl, leaf: plain}"), "inner/several.yaml")
+    made = seedbed("run", "inner/several.yaml", *ALLOW)
+    assert made.status == 0, made.err
+    assert made.out == ""
+    rows = [json.loads(line) for line in Path("inner/all.jsonl").read_text().splitlines()]
+    assert len(rows) == 6
+    chats = [json.loads(line) for line in Path("inner/chat.jsonl").read_text().splitlines()]
+    assert [chat["messages"][1]["content"] for chat in chats] == [row["haiku"] for row in rows]
+    counted = pq.read_table("inner/counted.parquet").to_pylist()
+    assert [row["haiku"] for row in counted] == [row["haiku"] for row in rows]
+    assert all(row["columns"] == 3 for row in counted)
+    parts = [
+        row for file in Path("inner/parts").rglob("*.parquet") for row in pq.read_table(file).to_pylist()
+    ]
+    assert sorted(row["haiku"] for row in parts) == sorted(row["haiku"] for row in rows)
+    # The run has the file's name, whatever the datasets are called.
+    assert Path("runs/several/run.db").exists()
+
+
+def test_o_on_the_command_replaces_the_outputs_of_the_file(seedbed: Seedbed) -> None:
+    pipeline(FILE + "out: [/etc/a.jsonl, ../b.jsonl]\n")
+    assert seedbed("run", "p.yaml", *ALLOW, "-o", "mine.jsonl").status == 0
+    assert len(Path("mine.jsonl").read_text().splitlines()) == 4
+    assert seedbed("preview", "p.yaml", *ALLOW, "-n", "1").status == 0
+    assert not Path("../b.jsonl").exists()
+
+
+def test_the_outputs_of_the_file_are_used_in_python_and_when_rows_are_retried(seedbed: Seedbed) -> None:
+    pipeline(FILE + "out: mine.jsonl\n")
+    assert load_pipeline(Path("p.yaml"), allow_code=[Path("t.py")]).run().outputs == ["mine.jsonl"]
+    Path("mine.jsonl").unlink()
+    assert seedbed("run", "p.yaml", *ALLOW, "--name", "again").status == 0
+    Path("mine.jsonl").unlink()
+    assert seedbed("runs", "retry", "again", *ALLOW).status == 0
+    assert Path("mine.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "part"),
+    [
+        ("/etc/a.jsonl", "outside"),
+        ("../a.jsonl", "outside"),
+        ("~/a.jsonl", "outside"),
+        ("hf://stranger/data", "--allow-path hf://stranger"),
+        ("{path: a.jsonl, from: plain}", "out"),
+        ("{path: a.jsonl, form: prose}", "prose"),
+        ("{path: a.jsonl, leaf: prose}", "prose"),
+        ("[a.jsonl, a.jsonl]", "two outputs"),
+        ("p.yaml", ".yaml"),
+    ],
+)
+def test_a_dataset_goes_nowhere_else(seedbed: Seedbed, out: str, part: str) -> None:
+    pipeline(f"{FILE}out: {out}\n", "inner/p.yaml")
+    refused = seedbed("run", "inner/p.yaml", *ALLOW)
+    assert refused.status == 2
+    assert part in refused.error

@@ -181,7 +181,7 @@ def session_of(
     maker = engine_of(engine, registry=registry)
     return open_session(
         plan,
-        outputs=outputs,
+        outputs=outputs or plan.outputs,
         csv_safe=csv_safe,
         name=name,
         restart=restart,

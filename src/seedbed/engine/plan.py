@@ -24,6 +24,7 @@ from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.topology import Topology
 from seedbed.plugins.copies import copied
 from seedbed.plugins.registry import Registry, default_registry
+from seedbed.store.output import Output, outputs_of
 from seedbed.store.read_options import Reading
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.step_references import get_step
@@ -49,6 +50,8 @@ class Plan:
     concurrency: int | None
     bounds: Bounds = NO_BOUNDS
     registry: Registry = field(default_factory=default_registry)
+    outputs: tuple[Output, ...] = ()
+    """What the pipeline itself says about its dataset, for callers that say nothing."""
 
     @property
     def steps(self) -> tuple[BaseStep, ...]:
@@ -103,6 +106,7 @@ def make_plan(
     registry.check_lock()
     pipeline = _pipeline(what, registry)
     defaults = pipeline.defaults
+    outputs = outputs_of([Output(**one) for one in defaults.outputs])
     n, seed = (defaults.n if n is None else n), (defaults.seed or 0 if seed is None else seed)
     chosen = _Chosen(None if columns is None else tuple(columns), tuple(drop), encoding)
     given_input = defaults.input if input is None else input
@@ -116,7 +120,8 @@ def make_plan(
     plan = Plan(
         pipeline.name or topology.nodes[0].name,
         topology,
-        counted_leaf(topology, leaf),
+        # With several branches, the first output says which one counts.
+        counted_leaf(topology, leaf or next((output.leaf for output in outputs if output.leaf), None)),
         rows,
         None if n is None else int(n),
         int(seed),
@@ -125,6 +130,7 @@ def make_plan(
             max_cost=defaults.max_cost, max_tokens=defaults.max_tokens, max_seconds=defaults.max_seconds
         ),
         registry,
+        outputs,
     )
     # A source step that the caller made has fields of its own for this.
     is_unused = any(chosen) and (given_input is None or isinstance(given_input, GeneratorStep))

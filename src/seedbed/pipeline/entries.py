@@ -39,6 +39,21 @@ class SourceEntry(BaseModel):
     fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the step.")
 
 
+class OutputEntry(BaseModel):
+    """A dataset to write."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field(description="File, folder/ or address such as hf://USER/NAME.")
+    leaf: str | None = Field(default=None, description="Step whose rows to write, if there are several ends.")
+    form: str | None = Field(default=None, description="Trainer's form, such as chat.")
+    columns: dict[str, str] = Field(default_factory=dict, description="Columns for the parts of the form.")
+    split: dict[str, float] | str | None = Field(
+        default=None, description="Share of each split: {train: 0.9, test: 0.1}."
+    )
+    shard_rows: int | None = Field(default=None, ge=1, description="Rows of a Parquet file in a folder.")
+
+
 class BudgetEntry(BaseModel):
     """What a run may spend, over all its sessions."""
 
@@ -115,7 +130,10 @@ class PipelineFile(BaseModel):
         description="Where the input rows come from: a file, a pattern such as docs/*.md, the rows "
         "themselves, or a source by name.",
     )
-    out: str | list[str] | None = Field(default=None, description="File to write the dataset to.")
+    out: str | OutputEntry | list[str | OutputEntry] | None = Field(
+        default=None,
+        description="Where the dataset goes: a file, a folder/ or an address; or several of these.",
+    )
     budget: BudgetEntry = Field(default_factory=BudgetEntry, description="When the run stops by itself.")
     llm: str | LLMEntry | None = Field(default=None, description="LLM of the steps that don't name one.")
     columns: list[str] | None = Field(

@@ -17,7 +17,7 @@ from seedbed.llm.keys.file_origin import made_in_file
 from seedbed.llm.llm_references import get_llm
 from seedbed.pipeline.allowed_code import AllowedCode
 from seedbed.pipeline.assembly import Link
-from seedbed.pipeline.entries import BUILT_IN, LLMEntry, PipelineFile, SourceEntry, StepEntry
+from seedbed.pipeline.entries import BUILT_IN, LLMEntry, OutputEntry, PipelineFile, SourceEntry, StepEntry
 from seedbed.pipeline.entry_lines import lines_of_steps
 from seedbed.pipeline.file_paths import FilePaths
 from seedbed.pipeline.pipeline import Pipeline
@@ -81,7 +81,9 @@ def load_pipeline(
     make_llm = make_llm or partial(_llm, registry=registry)
     with _at(f"'{path}'"):
         default = _llm_entry(described.llm, code)
-        defaults = _defaults(described, making)
+        # The source of the input may have an LLM or an embedder too.
+        with made_in_file(str(path), allow_hosts, allowed_code=code.allowed):
+            defaults = _defaults(described, making)
     steps: list[BaseStep] = []
     for entry, place, line in zip(described.steps, places, lines, strict=True):
         with _at(place):
@@ -116,15 +118,22 @@ def _defaults(described: PipelineFile, making: _Making) -> RunDefaults:
         given = making.paths.pattern(given)
     elif isinstance(given, SourceEntry):
         given = making.source(given)
-    budget = described.budget
+    out, budget = described.out, described.budget
+    several = out if isinstance(out, list) else [] if out is None else [out]
     return RunDefaults(
         n=described.n,
         seed=described.seed,
         input=given,
+        outputs=tuple(_output(one, making.paths) for one in several),
         max_cost=budget.cost,
         max_tokens=budget.tokens,
         max_seconds=budget.seconds,
     )
+
+
+def _output(entry: str | OutputEntry, paths: FilePaths) -> dict[str, Any]:
+    entry = OutputEntry(path=entry) if isinstance(entry, str) else entry
+    return {**entry.model_dump(exclude_unset=True), "path": paths.target(entry.path)}
 
 
 @contextmanager

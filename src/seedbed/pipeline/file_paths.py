@@ -52,6 +52,14 @@ class FilePaths:
             )
         return path
 
+    def target(self, text: str) -> str:
+        """Return a place to write to: a path, checked as `of` does, or an address that the user allows."""
+        if "://" in text:
+            self._check_url(text, public=())
+            return text
+        # A path loses the `/` at the end, which says that it's a folder.
+        return f"{self.of(text)}{'/' if text.endswith('/') else ''}"
+
     def pattern(self, text: str) -> str:
         """Return a path, a pattern such as `docs/*.md`, or a URL; checked as `of` does."""
         if "://" in text:
@@ -94,11 +102,11 @@ class FilePaths:
             return self.in_fields(model, value)
         return value
 
-    def _check_url(self, text: str) -> None:
+    def _check_url(self, text: str, public: Sequence[str] = _PUBLIC) -> None:
         scheme = text.partition("://")[0].lower()
-        if scheme not in _PUBLIC and not any(text.startswith(path) for path in self._allowed()):
+        if scheme not in public and not any(text.startswith(path) for path in self._allowed()):
             raise UsageError(
-                f"'{self._file}' names '{text}', which only you can read",
+                f"'{text}' in the pipeline file is a place that is reached with your account",
                 f"if the file is yours: --allow-path {text.rpartition('/')[0] or text}",
             )
 

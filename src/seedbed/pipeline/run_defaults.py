@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,14 @@ class RunDefaults:
 
         Pipeline([task], defaults=RunDefaults(n=100, max_cost=2.0)).run(llm="openai/gpt-4.1-mini")
 
-    `input` is what `seedbed.run` takes as input. `max_cost` is in dollars, `max_seconds` in seconds.
+    `input` is what `seedbed.run` takes as input, and each of `outputs` has the fields of an `Output`.
+    `max_cost` is in dollars, `max_seconds` in seconds.
     """
 
     n: int | None = None
     seed: int | None = None
     input: Any = None
+    outputs: tuple[Mapping[str, Any], ...] = ()
     max_cost: float | None = None
     max_tokens: int | None = None
     max_seconds: float | None = None

@@ -66,4 +66,4 @@ def run(
 
     output = output_of(out, form=form, parts=parts, split=split, shard_rows=shard_rows)
     how = Making(output, name, restart, as_json=as_json, csv_safe=csv_safe)
-    return make_dataset(run_options(**given), registry_of(ctx), how)
+    return make_dataset(run_options(**given, uses_out=output is None), registry_of(ctx), how)

@@ -83,6 +83,7 @@ def renewed_options(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: 
             "encoding": kept.get("encoding"),
             "settings": (*settings, *given["settings"]),
             "plugins": given["plugins"] or kept.get("plugins", ()),
+            "uses_out": kept.get("out") is None,
             "kept_in": kept_in,
             "kept_settings": len(settings),
         }

@@ -45,18 +45,20 @@ class Making:
 
 def make_dataset(options: RunOptions, registry: Registry, how: Making) -> ExitStatus:
     """Make a dataset, write its summary, and return the exit status; raises errors from before the run."""
-    existed = how.output is not None and how.output.file is not None and how.output.file.exists()
     with kept_stdout() as stdout:
         plan = plan_of(options, registry)
+        outputs = (how.output,) if how.output else plan.outputs
+        first = next(iter(outputs), None)
+        existed = first is not None and first.file is not None and first.file.exists()
         if not how.check(plan):
             return ExitStatus.COMPLETE
         told = observers_of(options.plugins, registry=registry)
         engine = engine_of(options.engine, registry=registry)
-        run = _run(options, plan, stdout, how, told, engine)
+        run = _run(options, plan, outputs, stdout, how, told, engine)
     if how.as_json:
-        _write_summary_json(run, err=how.output is None)
+        _write_summary_json(run, err=first is None)
     else:
-        write_summary(run, how.output, existed)
+        write_summary(run, first, existed)
     return exit_status(run)
 
 
@@ -76,6 +78,7 @@ def _write_summary_json(run: Run, *, err: bool) -> None:
 def _run(
     options: RunOptions,
     plan: Plan,
+    outputs: Sequence[Output],
     stdout: BinaryIO,
     how: Making,
     observers: Sequence[Observer],
@@ -83,18 +86,18 @@ def _run(
 ) -> Run:
     session = open_session(
         plan,
-        outputs=[how.output] if how.output else [],
+        outputs=outputs,
         csv_safe=how.csv_safe,
         name=how.name if how.name is not None else (how.output.name if how.output else plan.name),
         restart=how.restart,
         retry=how.retry,
-        emit=None if how.output else partial(_write_row, stdout),
+        emit=None if outputs else partial(_write_row, stdout),
         order=kept_options(options, plan, how.output, how.csv_safe),
         observers=observers,
         engine=engine,
     )
-    rows_on_terminal = how.output is None and stdout.isatty()
-    silent = how.as_json and how.output is None
+    rows_on_terminal = not outputs and stdout.isatty()
+    silent = how.as_json and not outputs
     return supervised(session, progress_of(session, silent=silent, rows_on_terminal=rows_on_terminal))
 
 

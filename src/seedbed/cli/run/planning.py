@@ -57,6 +57,8 @@ class RunOptions:
     allow_code: tuple[Path, ...] = ()
     allow_paths: tuple[str, ...] = ()
     allow_env: tuple[str, ...] = ()
+    uses_out: bool = False
+    """Whether the dataset goes where the pipeline file says, if it says so."""
     kept_in: str | None = None
     """The run on disk that the options come from; None if the user gives them now."""
 
@@ -176,13 +178,19 @@ def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:
         allow_code=options.allow_code,
         allow_paths=(*options.allow_paths, *_paths_in(own, Path(options.what).parent)),
         allow_env=options.allow_env,
-        leave_out={"input"} if options.input else (),
+        leave_out=_replaced(options),
     )
     llms.check(options.what)
     of_steps = [setting for setting in llms.others if len(setting.path) > 1]
     # Not only while loading the file: a setting rebuilds its step, and with it LLMs among the step's fields.
     with made_in_file(options.what, options.allow_hosts):
         return _with_settings(pipeline, of_steps)
+
+
+def _replaced(options: RunOptions) -> set[str]:
+    """Return the keys of a pipeline file that the command replaces."""
+    replaced = {"input": options.input is not None, "out": not options.uses_out}
+    return {name for name, is_replaced in replaced.items() if is_replaced}
 
 
 def _paths_in(texts: Sequence[str], folder: Path) -> list[Path]:
