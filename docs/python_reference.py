@@ -35,7 +35,8 @@ _API = {
     "Plugins by name": "get_task get_llm get_embedder get_step Registry",
     "Tasks and steps": (
         "BaseStep Step GeneratorStep GlobalStep BaseTask Task GeneratorTask CombineStep Join Concat Pass "
-        "Expression PromptTemplate Files Row GeneratorOutput GeneratorStepOutput row_id"
+        "Expression PromptTemplate Files read_rows read_text Reading Row GeneratorOutput GeneratorStepOutput "
+        "row_id"
     ),
     "LLMs": (
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "

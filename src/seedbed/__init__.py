@@ -110,6 +110,9 @@ if TYPE_CHECKING:
     from seedbed.pipeline.routing import when as when
     from seedbed.plugins.registry import Registry as Registry
     from seedbed.store.output import Output as Output
+    from seedbed.store.read_options import Reading as Reading
+    from seedbed.store.readers import read_rows as read_rows
+    from seedbed.store.readers import read_text as read_text
     from seedbed.store.refused_rows import RefusedRow as RefusedRow
     from seedbed.store.refused_rows import RowCall as RowCall
     from seedbed.store.run_store import RunStore as RunStore
@@ -185,6 +188,8 @@ _HOMES = {
     "pipeline.pipeline": "Pipeline",
     "pipeline.routing": "otherwise when",
     "store.output": "Output",
+    "store.read_options": "Reading",
+    "store.readers": "read_rows read_text",
     "store.refused_rows": "RefusedRow RowCall",
     "store.run_store": "RunStore",
     "store.run_values": "Call Result Verdict",

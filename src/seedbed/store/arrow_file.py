@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import DatasetError
-from seedbed.store.columnar import ColumnarRows, check_names, rows_of
+from seedbed.store.columnar import ColumnarRows, check_names, numbered_rows, unskipped
 from seedbed.store.read_options import Placed, Reading
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def read_arrow(path: Path, reading: Reading) -> Iterator[Placed]:
             wanted = [name for name in schema.names if reading.wants(name)]
             schema = pa.schema([schema.field(name) for name in wanted])
             chosen = (batch.select(wanted) for batch in batches)
-            rows = rows_of(f"'{path}'", schema, chosen, reading.noting(f"'{path}'"))
-            yield from enumerate(rows, start=1)
+            counted = unskipped(chosen, reading.skip)
+            yield from numbered_rows(f"'{path}'", schema, counted, reading.noting(f"'{path}'"))
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"'{path}' cannot be read as Arrow: {error}") from error
 

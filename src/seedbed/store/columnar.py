@@ -10,13 +10,14 @@ restores its values. A column that is always None is text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store.arrow_arrays import array_of
 from seedbed.store.arrow_values import Array, Note, batched, values_of
+from seedbed.store.read_options import Placed, Skip
 from seedbed.store.schema import BOOL, MIXED, Kind, ListOf, Number, Struct, infer_columns
 from seedbed.store.types_kept import KeptTypes
 from seedbed.tasks.rows import Row, encode_value
@@ -97,6 +98,28 @@ def rows_of(
         rows = zip(*columns, strict=True) if columns else ((),) * batch.num_rows
         for row in rows:
             yield _decoded(dict(zip(names, row, strict=True)), mixed)
+
+
+Counted: TypeAlias = "tuple[int, pa.RecordBatch]"
+"""How many rows come before a batch in its file, and the batch."""
+
+
+def unskipped(batches: Iterable[pa.RecordBatch], skip: Skip, start: int = 0) -> Iterator[Counted]:
+    """Yield the batches from the first row that is wanted on; `start` rows come before all of them."""
+    for batch in batches:
+        rows = batch.num_rows
+        if not skip.passes(rows):
+            begin, skip.left = skip.left, 0
+            yield start + begin, batch.slice(begin)
+        start += rows
+
+
+def numbered_rows(
+    what: str, schema: pa.Schema, batches: Iterable[Counted], note: Note = lambda text: None
+) -> Iterator[Placed]:
+    """Yield what `rows_of` yields, each row with its number in the file."""
+    for before, batch in batches:
+        yield from enumerate(rows_of(what, schema, [batch], note), start=before + 1)
 
 
 def check_names(what: str, names: list[str]) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from seedbed.errors import DatasetError
-from seedbed.store.read_options import Placed, Reading
+from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import encode_value
 
@@ -62,7 +62,7 @@ def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
         # Without `strict` a stray quote swallows all rows up to the next one.
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
-            for line, row in _records(path, reader):
+            for line, row in _records(path, reader, reading.skip):
                 yield line, {name: cell for name, cell in row.items() if reading.wants(name)}
         except csv.Error as error:
             raise DatasetError(f"'{path}' line {reader.line_num} is not CSV: {error}") from error
@@ -70,7 +70,7 @@ def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
             raise undecodable(f"'{path}' after line {reader.line_num}", encoding, error) from error
 
 
-def _records(path: Path, reader: Any) -> Iterator[Placed]:
+def _records(path: Path, reader: Any, skip: Skip) -> Iterator[Placed]:
     header: list[str] = next(reader, [])
     doubled = next((name for name in header if header.count(name) > 1), None)
     if doubled is not None:
@@ -79,7 +79,7 @@ def _records(path: Path, reader: Any) -> Iterator[Placed]:
     for cells in reader:
         # A cell may hold line breaks: the reader knows the last line of a record, people look for the first.
         begin, end = end + 1, reader.line_num
-        if not cells:
+        if not cells or (skip.left and skip.passes(1)):
             continue
         if len(cells) != len(header):
             amount = "many" if len(cells) > len(header) else "few"

@@ -34,12 +34,12 @@ def read_json_lines(path: Path, reading: Reading) -> Iterator[Placed]:
 
     Raises `DatasetError` with file and line.
     """
-    note = reading.noting(f"'{path}'")
+    note, skip = reading.noting(f"'{path}'"), reading.skip
     with opened(path) as file:
         encoding = encoding_of(file, reading.encoding)
         for number, line in enumerate(_lines(path, file, encoding), start=1):
             text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-            if text.strip():
+            if text.strip() and not (skip.left and skip.passes(1)):
                 yield number, _wanted(_row_of_line(text, path, number, note), reading)
 
 

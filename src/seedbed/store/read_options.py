@@ -17,6 +17,23 @@ Placed: TypeAlias = tuple[int, Row]
 """A row's place in its file (line, item or row, counted from 1), and the row."""
 
 
+@dataclass
+class Skip:
+    """How many of the first rows aren't wanted.
+
+    A reader that can passes over them without parsing, and lowers `left`. The caller drops the others.
+    """
+
+    left: int = 0
+
+    def passes(self, rows: int) -> bool:
+        """Pass over the next `rows` rows, if all of them are to be skipped; return whether they are."""
+        if self.left < rows:
+            return False
+        self.left -= rows
+        return True
+
+
 class Noting(Protocol):
     """Gets a sentence about a value that was replaced in a file, and its place."""
 
@@ -30,7 +47,8 @@ class Reading:
 
     `encoding` is that of a text file; if it's None, the first bytes of the file decide. `columns` are the
     only ones to read (None: all), `drop` the ones to leave out. `note` gets a sentence for each kind of value
-    that isn't read exactly as it's written, once for each file.
+    that isn't read exactly as it's written, once for each file. `skip` says how many of the first rows to
+    pass over.
 
         Reading(columns=("question",), note=print)
     """
@@ -39,6 +57,7 @@ class Reading:
     columns: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
     note: Callable[[str], None] = logger.warning
+    skip: Skip = field(default_factory=Skip, compare=False)
     _noted: set[str] = field(default_factory=set, compare=False)
 
     def check(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from seedbed.errors import UsageError
@@ -10,42 +11,94 @@ from seedbed.store.arrow_file import arrow_types
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.formats import Reader, is_text, reader_of
 from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
-from seedbed.store.read_options import Placed, Reading
+from seedbed.store.read_options import Placed, Reading, Skip
+from seedbed.store.text_file import COMPRESSED, encoding_of, opened, undecodable
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
 
 
-def read_rows(path: Path, reading: Reading | None = None) -> Iterator[Row]:
-    """Return the rows of a file, or of a folder of Hugging Face `datasets`; each is read when it's needed.
+def read_rows(
+    path: Path | Sequence[Path],
+    reading: Reading | None = None,
+    *,
+    skip: int = 0,
+    endings: Sequence[str] = (),
+) -> Iterator[Row]:
+    """Return the rows of files, or of folders of Hugging Face `datasets`; each is read when it's needed.
 
         for row in read_rows(Path("questions.jsonl")):
             print(row["question"])
+
+    The first `skip` rows are passed over, without parsing them where the format allows that. If `endings`
+    are given, a file whose name has none of them is read as if it had the first.
 
     Raises `UsageError` at once if there's no such file or its ending is unknown. The iterator raises
     `DatasetError`, naming file and line, if the content isn't rows. A value that JSON doesn't have, such as
     NaN, is read as the closest that JSON has, and noted once.
     """
-    placed = read_placed(path, reading)
-    return (row for _, row in placed)
+    reading = reading or Reading()
+    if skip:
+        # One object for all files: what the first one is too short for is passed over in the next.
+        reading = replace(reading, skip=Skip(skip))
+    paths = [path] if isinstance(path, Path) else path
+    files = [read_placed(one, reading, _ending_among(endings, one)) for one in paths]
+    return (row for file in files for _, row in file)
 
 
-def read_placed(path: Path, reading: Reading | None = None) -> Iterator[Placed]:
-    """Return the same rows as `read_rows`, each with its line, item or row number in the file."""
+def read_placed(path: Path, reading: Reading | None = None, ending: str = "") -> Iterator[Placed]:
+    """Return the same rows as `read_rows`, each with its line, item or row number in the file.
+
+    Rows that `reading.skip` counts are passed over, and it's lowered for each.
+    """
     reading = reading or Reading()
     reading.check()
     if not path.exists():
         raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
     if path.is_dir():
-        return _of_folder(path)(path, reading)
-    read = reader_of(path)
-    if reading.encoding is not None and not is_text(path):
+        return _from(reading.skip, _of_folder(path)(path, reading))
+    named = path.with_name(f"rows{ending}{_packed_as(path)}") if ending else path
+    read = reader_of(named)
+    if reading.encoding is not None and not is_text(named):
         raise UsageError(f"'{path}' isn't a text file and has no encoding", "leave out --encoding")
     # Here and not in the iterator: a file that can't be opened is found before the run begins.
     try:
         path.open("rb").close()
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read: {error.strerror}") from error
-    return read(path, reading)
+    return _from(reading.skip, read(path, reading))
+
+
+def _from(skip: Skip, rows: Iterator[Placed]) -> Iterator[Placed]:
+    """Yield the rows without those that are still to be skipped: not every format can pass over them."""
+    for placed in rows:
+        if not (skip.left and skip.passes(1)):
+            yield placed
+
+
+def _ending_among(endings: Sequence[str], path: Path) -> str:
+    """Return the ending to read a file by; empty if it's that of its name."""
+    inner = path.with_suffix("") if _packed_as(path) else path
+    return "" if inner.suffix.lower() in endings else next(iter(endings), "")
+
+
+def _packed_as(path: Path) -> str:
+    return path.suffix.lower() if path.suffix.lower() in COMPRESSED else ""
+
+
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """Return the text of a file, which may be compressed and have a byte order mark; lines end in `\\n`.
+
+    Raises `UsageError` if there's no such file, and `DatasetError` if it isn't text in that encoding.
+    """
+    Reading(encoding).check()
+    if not path.is_file():
+        raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
+    with opened(path) as file:
+        found = encoding_of(file, encoding)
+        try:
+            return file.read().decode(found).replace("\r\n", "\n").replace("\r", "\n")
+        except UnicodeDecodeError as error:
+            raise undecodable(f"'{path}'", found, error) from error
 
 
 def types_in(path: Path) -> bytes | None:

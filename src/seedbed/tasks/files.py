@@ -19,7 +19,8 @@ from seedbed.llm.llm import LLM
 class Files(str):
     """A parameter that names files by a pattern, such as `docs/**/*.md`; `**` matches any folders.
 
-    A run notices when a matching file changes, appears or disappears.
+    It may also be the path of one file, or of a folder for all files in it. A run notices when one of the
+    files changes, appears or disappears.
 
         class Answer(Task):
             sources: Files = Field(description="Documents to answer from.")
@@ -33,13 +34,24 @@ class Files(str):
 
     def paths(self) -> list[Path]:
         """Return the files that match now, sorted by path."""
+        named = Path(self)
+        # Before the pattern: `data[1].jsonl` is a file's name too.
+        if named.is_file():
+            return [named]
+        if named.is_dir():
+            return _within(named)
         # `Path.glob` refuses absolute patterns.
         names = sorted(glob.glob(self, recursive=True))  # noqa: PTH207
         return [Path(name) for name in names if Path(name).is_file()]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+        text = core_schema.no_info_before_validator_function(_path_text, core_schema.str_schema())
+        return core_schema.no_info_after_validator_function(cls, text)
+
+
+def _path_text(given: Any) -> Any:
+    return str(given) if isinstance(given, PurePath) else given
 
 
 def content_digest(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Steps that clean, shape, sample and split rows, by name and without a model."""
+"""Sources and steps that read, clean, shape, sample and split rows, by name and without a model."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
     from seedbed_data.order import Shuffle as Shuffle
     from seedbed_data.order import Sort as Sort
     from seedbed_data.sampling import Sample as Sample
+    from seedbed_data.sources.documents import Documents as Documents
+    from seedbed_data.sources.hf import Hf as Hf
+    from seedbed_data.sources.inline import Rows as Rows
+    from seedbed_data.sources.sql import Sql as Sql
+    from seedbed_data.sources.tables import Arrow as Arrow
+    from seedbed_data.sources.tables import Csv as Csv
+    from seedbed_data.sources.tables import Json as Json
+    from seedbed_data.sources.tables import Jsonl as Jsonl
+    from seedbed_data.sources.tables import Parquet as Parquet
+    from seedbed_data.sources.text import Text as Text
     from seedbed_data.split import Split as Split
 
 _HOMES = {
@@ -46,31 +56,47 @@ _HOMES = {
     "order": "Shuffle Sort",
     "sampling": "Sample",
     "split": "Split",
+    "sources.documents": "Documents",
+    "sources.hf": "Hf",
+    "sources.inline": "Rows",
+    "sources.sql": "Sql",
+    "sources.tables": "Arrow Csv Json Jsonl Parquet",
+    "sources.text": "Text",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "Arrow",
     "Balance",
     "Chunk",
     "CodeRun",
+    "Csv",
     "Decontaminate",
     "DedupExact",
     "DedupNear",
+    "Documents",
     "Drop",
     "Explode",
     "Filter",
     "Group",
+    "Hf",
+    "Json",
+    "Jsonl",
     "Length",
     "Limit",
     "Map",
     "Messages",
+    "Parquet",
     "Rename",
+    "Rows",
     "Sample",
     "Select",
     "Shuffle",
     "Sort",
     "Split",
+    "Sql",
     "Template",
+    "Text",
 ]
 
 

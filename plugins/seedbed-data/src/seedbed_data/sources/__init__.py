@@ -1,0 +1,1 @@
+"""Sources: the steps that read rows from files, databases and datasets."""

@@ -1,0 +1,25 @@
+"""A source of rows that stand in the pipeline file itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from seedbed import GeneratorOutput, GeneratorStep, Row
+
+
+class Rows(GeneratorStep):
+    """Gives the rows that it's given.
+
+    Rows(rows=[{"topic": "tides"}, {"topic": "glaciers"}])
+    """
+
+    seekable: ClassVar[bool] = True
+    finite: ClassVar[bool] = True
+
+    rows: list[Row] = Field(min_length=1, description="The rows, each a dictionary of columns.")
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        """Yield the rows, beginning with number `offset`."""
+        yield from self.rows[offset:]

@@ -1,0 +1,203 @@
+"""A source of what a query returns: over files, SQLite, DuckDB and Postgres."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from seedbed import DatasetError, Files, GeneratorOutput, GeneratorStep, UsageError
+from seedbed_data.sources.paths import Named, named_files
+
+_AT_A_TIME = 1000
+_READERS = {
+    ".parquet": "read_parquet",
+    ".csv": "read_csv",
+    ".tsv": "read_csv",
+    ".json": "read_json",
+    ".jsonl": "read_json",
+    ".ndjson": "read_json",
+}
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Sql(GeneratorStep):
+    """Gives the rows that an SQL query returns: over files with DuckDB, or from a database.
+
+    Sql(query="SELECT q, max(n) AS n FROM rows GROUP BY q ORDER BY q", tables={"rows": "data/*.parquet"})
+    Sql(query="SELECT id, body FROM posts ORDER BY id", database="forum.sqlite")
+
+    `tables` names files that the query reads. `database` is a file of SQLite (.sqlite, .db) or DuckDB
+    (.duckdb), or the address of a Postgres server; its password is found by Postgres's own means (PGPASSWORD,
+    ~/.pgpass). Nothing is written: only one SELECT runs. A resumed run asks again and compares, so add ORDER
+    BY. Needs the extra `sql`, or `postgres`; SQLite needs neither.
+    """
+
+    finite: ClassVar[bool] = True
+
+    query: str = Field(min_length=1, description="The query: one SELECT.")
+    tables: dict[str, Named] = Field(default={}, description="Files under the names that the query uses.")
+    database: Files | None = Field(default=None, description="A database file, or postgresql://HOST/NAME.")
+
+    @field_validator("tables")
+    @classmethod
+    def _check_tables(cls, tables: dict[str, Named]) -> dict[str, Named]:
+        for name in tables:
+            if not _TABLE.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a table: use letters, digits and _")
+        return tables
+
+    @field_validator("database")
+    @classmethod
+    def _check_database(cls, database: Files | None) -> Files | None:
+        if database and "://" in database and urlsplit(database).password:
+            # A pipeline file is shared, and its parameters are kept with the run.
+            raise ValueError("an address holds no password: put it in PGPASSWORD or ~/.pgpass")
+        return database
+
+    def load(self) -> None:
+        """Check the query, and that there are files."""
+        for named in self.tables.values():
+            named_files(named, tuple(_READERS))
+        if not (self._is_postgres() or self._is_sqlite()):
+            with closing(self._duckdb()):
+                pass
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        """Yield the rows of the query."""
+        if self._is_postgres():
+            rows = _postgres_rows(str(self.database), self.query)
+        elif self._is_sqlite():
+            rows = _sqlite_rows(self._database_file(), self.query)
+        else:
+            rows = self._duckdb_rows()
+        yield from rows
+
+    def _is_postgres(self) -> bool:
+        return bool(self.database) and str(self.database).startswith(("postgresql://", "postgres://"))
+
+    def _is_sqlite(self) -> bool:
+        return bool(self.database) and Path(str(self.database)).suffix.lower() != ".duckdb"
+
+    def _database_file(self) -> Path:
+        assert self.database is not None
+        return named_files(self.database)[0][0]
+
+    def _duckdb_rows(self) -> Iterator[dict[str, Any]]:
+        with closing(self._duckdb()) as connection, _explained("DuckDB"):
+            connection.execute(self.query)
+            names = _names(connection.description)
+            while found := connection.fetchmany(_AT_A_TIME):
+                yield from (dict(zip(names, row, strict=True)) for row in found)
+
+    def _duckdb(self) -> Any:
+        duckdb = _duckdb()
+        file = str(self._database_file()) if self.database else ":memory:"
+        with _explained("DuckDB"):
+            # Extensions are downloaded code; `autoload` would fetch one for the wrong word in a query.
+            limits = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+            connection = duckdb.connect(file, read_only=bool(self.database), config=limits)
+            for name, named in self.tables.items():
+                connection.execute(f'CREATE TEMP VIEW "{name}" AS {_selection(named)}')
+            _check_query(duckdb, connection, self.query)
+        for literal in re.findall(r"'((?:[^']|'')*)'", self.query):
+            for path in Files(literal.replace("''", "'")).paths():
+                self.reads(path)
+        return connection
+
+
+def _duckdb() -> Any:
+    try:
+        import duckdb
+    except ImportError as error:
+        raise UsageError(
+            f"queries over files run in the package 'duckdb': {error}", "pip install 'seedbed-data[sql]'"
+        ) from error
+    return duckdb
+
+
+def _check_query(duckdb: Any, connection: Any, query: str) -> None:
+    """Refuse everything but one SELECT: a stranger's file must not write through `COPY ... TO`."""
+    statements = connection.extract_statements(query)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise UsageError("the query is not one SELECT", "only reading is allowed")
+
+
+def _selection(named: Named) -> str:
+    """Return the SELECT over files, all of one format."""
+    paths = [path for path, _ in named_files(named, tuple(_READERS))]
+    readers = {_reader(path) for path in paths}
+    if len(readers) > 1:
+        raise UsageError("the files of a table have more than one format", "give each format its own table")
+    (reader,) = readers
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    by_name = ", union_by_name = true" if len(paths) > 1 else ""
+    return f"SELECT * FROM {reader}([{listed}]{by_name})"
+
+
+def _reader(path: Path) -> str:
+    ending = next((suffix.lower() for suffix in reversed(path.suffixes) if suffix.lower() in _READERS), "")
+    if not ending:
+        raise UsageError(f"'{path}' is of no format that a query reads", f"use one of {', '.join(_READERS)}")
+    return _READERS[ending]
+
+
+def _sqlite_rows(path: Path, query: str) -> Iterator[dict[str, Any]]:
+    with _explained("SQLite"):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        with closing(connection):
+            connection.set_authorizer(_only_reading)
+            cursor = connection.execute(query)
+            names = _names(cursor.description)
+            while found := cursor.fetchmany(_AT_A_TIME):
+                yield from (dict(zip(names, row, strict=True)) for row in found)
+
+
+def _only_reading(action: int, *names: object) -> int:
+    # `ATTACH` would create a file even in a connection that only reads.
+    allowed = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
+    return sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY
+
+
+def _postgres_rows(address: str, query: str) -> Iterator[dict[str, Any]]:
+    try:
+        import psycopg
+    except ImportError as error:
+        raise UsageError(
+            f"Postgres is asked with the package 'psycopg': {error}", "pip install 'seedbed-data[postgres]'"
+        ) from error
+    with _explained("Postgres"), psycopg.connect(address, connect_timeout=10) as connection:
+        connection.read_only = True
+        # A named cursor stays on the server: the rows come a thousand at a time.
+        with connection.cursor("seedbed") as cursor:
+            cursor.itersize = _AT_A_TIME
+            cursor.execute(query.strip().rstrip(";"))
+            names: list[str] = []
+            for row in cursor:
+                names = names or _names(cursor.description)
+                yield dict(zip(names, row, strict=True))
+
+
+def _names(description: Sequence[Sequence[Any]] | None) -> list[str]:
+    names = [str(column[0]) for column in description or ()]
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if doubled is not None:
+        raise UsageError(f"the query returns two columns named {doubled!r}", "rename one of them with AS")
+    return names
+
+
+@contextmanager
+def _explained(who: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # By the module, as none of these packages need be installed.
+        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "sqlite3", "psycopg"):
+            raise
+        raise DatasetError(f"{who} cannot answer the query: {str(error).strip()}") from error

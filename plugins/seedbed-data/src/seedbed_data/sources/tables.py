@@ -1,0 +1,124 @@
+"""Sources of rows that stand in files: JSON Lines, JSON, CSV, Parquet and Arrow."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+
+from seedbed import GeneratorOutput, GeneratorStep, Reading, UsageError, did_you_mean, read_rows
+from seedbed_data.sources.paths import Named, named_files
+
+# Rows of JSON Lines may differ in their columns: one row says too little of a misspelt one.
+_LOOKED_AT = 100
+
+
+class FileSource(GeneratorStep):
+    """What sources of rows in files have in common."""
+
+    seekable: ClassVar[bool] = True
+    finite: ClassVar[bool] = True
+
+    endings: ClassVar[tuple[str, ...]]
+    """The endings of such files. One that is named with another is read as if it had the first."""
+
+    path: Named = Field(description="A file, a folder, a pattern such as `data/*.jsonl`, or a list of these.")
+    only: list[str] | None = Field(default=None, min_length=1, description="The only columns to read.")
+    without: list[str] = Field(default=[], description="Columns to leave out.")
+
+    def load(self) -> None:
+        """Check that there are files, and that their first rows have the columns named."""
+        paths = self._paths()
+        chosen = [*(self.only or ()), *self.without]
+        if not chosen:
+            return
+        reading = Reading(self._encoding(), note=lambda text: None)
+        rows = [*islice((row for path in paths for row in self._rows_of([path], reading)), _LOOKED_AT)]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        # Rows that differ in their columns may have it later.
+        if rows and all(len(row) == len(names) for row in rows):
+            for name in chosen:
+                if name not in names:
+                    raise UsageError(
+                        f"the rows of '{self.name}' have no column '{name}' to keep or to drop",
+                        *did_you_mean(name, names),
+                        f"their columns: {', '.join(names)}",
+                    )
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        """Yield the rows of all files, beginning with number `offset`."""
+        reading = Reading(self._encoding(), tuple(self.only) if self.only else None, tuple(self.without))
+        yield from self._rows_of(self._paths(), reading, offset)
+
+    def _rows_of(self, paths: list[Path], reading: Reading, skip: int = 0) -> GeneratorOutput:
+        yield from read_rows(paths, reading, skip=skip, endings=self.endings)
+
+    def _paths(self) -> list[Path]:
+        return [path for path, _ in named_files(self.path, _packed(self.endings))]
+
+    def _encoding(self) -> str | None:
+        return None
+
+
+class TextFileSource(FileSource):
+    """A source whose files are text, which may be compressed: .gz, .bz2, .xz, .zst."""
+
+    encoding: str | None = Field(
+        default=None, description="Encoding of the files; by default as their first bytes say, else UTF-8."
+    )
+
+    def _encoding(self) -> str | None:
+        return self.encoding
+
+
+class Jsonl(TextFileSource):
+    """Reads JSON Lines: a JSON object on each line.
+
+    Jsonl(path="questions/*.jsonl.gz", only=["question"])
+    """
+
+    endings: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
+
+
+class Json(TextFileSource):
+    """Reads files that each hold one list of JSON objects.
+
+    Json(path="questions.json")
+    """
+
+    endings: ClassVar[tuple[str, ...]] = (".json",)
+
+
+class Csv(TextFileSource):
+    """Reads comma-separated values, or tab-separated ones from .tsv; the first line names the columns.
+
+    Csv(path="reviews.csv", encoding="cp1252")
+
+    Each cell is text, and an empty one is None.
+    """
+
+    endings: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
+
+
+class Parquet(FileSource):
+    """Reads Parquet files.
+
+    Parquet(path="shards/*.parquet", without=["embedding"])
+    """
+
+    endings: ClassVar[tuple[str, ...]] = (".parquet",)
+
+
+class Arrow(FileSource):
+    """Reads Arrow files, also called Feather, and streams.
+
+    Arrow(path="rows.arrow")
+    """
+
+    endings: ClassVar[tuple[str, ...]] = (".arrow", ".feather")
+
+
+def _packed(endings: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(ending + packed for ending in endings for packed in ("", ".gz", ".bz2", ".xz", ".zst"))

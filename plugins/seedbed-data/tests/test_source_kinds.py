@@ -1,0 +1,174 @@
+"""What the sources of documents, queries and datasets read, and what they refuse."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from seedbed import DatasetError, Row, UsageError, get_step, run
+
+
+def made(name: str, **parameters: object) -> list[Row]:
+    ended = run(get_step(name, **parameters))  # type: ignore[arg-type]
+    if ended.stopped_by is not None:
+        raise ended.stopped_by
+    return [*ended.rows()]
+
+
+def test_front_matter_becomes_columns_and_paths_are_those_below_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "b.md").write_bytes(b"---\r\ntags: [x]\r\nday: 2024-01-02\r\n---\r\n\r\n# B\r\n")
+    (tmp_path / "a.txt").write_text("---\n\na rule, and no front matter")
+    (tmp_path / "c.json").write_text("{}")
+    expected = [
+        {"path": "a.txt", "text": "---\n\na rule, and no front matter"},
+        {"path": "in/b.md", "text": "# B\n", "tags": ["x"], "day": "2024-01-02"},
+    ]
+
+    assert made("text", path=tmp_path) == expected
+    assert made("text", path=str(tmp_path / "**" / "*.[mt]*")) == expected
+    assert made("text", path=tmp_path / "in" / "b.md", front_matter=False)[0]["text"].startswith("---\ntags")
+
+
+@pytest.mark.parametrize(
+    ("front", "said"),
+    [
+        ("a: [1", r"'.*a\.md' line \d is not YAML"),
+        ("a: &x [1]\nb: [*x, *x]", "an alias"),
+        ("text: mine", "a column 'text'"),
+        ("a: !!python/object/apply:os.system [ls]", "is not YAML"),
+    ],
+)
+def test_front_matter_that_cannot_be_trusted_is_refused(front: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(f"---\n{front}\n---\ntext")
+
+    with pytest.raises(DatasetError, match=said):
+        made("text", path=tmp_path)
+
+
+def test_documents_become_markdown(tmp_path: Path) -> None:
+    import docx
+    import fpdf
+    import pptx
+
+    word = docx.Document()
+    word.add_heading("Tides", 1)
+    word.add_paragraph("The sea rises.")
+    word.save(str(tmp_path / "a.docx"))
+    pdf = fpdf.FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica")
+    pdf.cell(text="A page of text.")
+    pdf.output(str(tmp_path / "b.pdf"))
+    slides = pptx.Presentation()
+    slides.slides.add_slide(slides.slide_layouts[5]).shapes.title.text = "A slide"
+    slides.save(str(tmp_path / "c.pptx"))
+    (tmp_path / "d.html").write_text(
+        "<head><title>Moon</title></head><body><h1>Moon</h1><ul><li>near</li></ul></body>"
+    )
+    rows = made("documents", path=tmp_path)
+
+    assert [row["path"] for row in rows] == ["a.docx", "b.pdf", "c.pptx", "d.html"]
+    assert "# Tides" in rows[0]["text"]
+    assert rows[1]["text"] == "A page of text."
+    assert "A slide" in rows[2]["text"]
+    assert (rows[3]["title"], rows[3]["text"]) == ("Moon", "# Moon\n\n* near")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.docx", b"no zip"), ("b.pptx", b"PK\3\4 cut off")],
+)
+def test_a_damaged_document_is_named(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(DatasetError, match=rf"'.*{name}' (is not|cannot be read as) a.* document"):
+        made("documents", path=tmp_path)
+
+
+def test_a_query_reads_files_and_databases(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"q": "x", "n": 1}\n{"q": "x", "n": 2}\n{"q": "y", "n": 3}\n')
+    (tmp_path / "b.csv").write_text("q,name\nx,Ex\n")
+    with closing(sqlite3.connect(tmp_path / "s.sqlite")) as database, database:
+        database.execute("CREATE TABLE t (a, b)")
+        database.execute("INSERT INTO t VALUES (1, x'00ff')")
+    query = (
+        "SELECT q, sum(n) AS n, any_value(name) AS name FROM a LEFT JOIN b USING (q) GROUP BY q ORDER BY q"
+    )
+    tables = {"a": str(tmp_path / "a.jsonl"), "b": str(tmp_path / "b.csv")}
+
+    assert made("sql", query=query, tables=tables) == [
+        {"q": "x", "n": 3, "name": "Ex"},
+        {"q": "y", "n": 3, "name": None},
+    ]
+    assert made("sql", query="SELECT * FROM t", database=tmp_path / "s.sqlite") == [{"a": 1, "b": "AP8="}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["COPY (SELECT 1) TO '{}/made.csv'", "SELECT 1; SELECT 2", "ATTACH '{}/made.csv' AS x", "INSTALL httpfs"],
+)
+@pytest.mark.parametrize("database", [None, "s.sqlite"])
+def test_a_query_writes_nothing(query: str, database: str | None, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "s.sqlite")) as made_here:
+        made_here.execute("CREATE TABLE t (a)")
+    before = sorted(tmp_path.iterdir())
+
+    with pytest.raises((UsageError, DatasetError)):
+        made("sql", query=query.format(tmp_path), database=database and tmp_path / database)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_password_is_refused_and_not_shown() -> None:
+    with pytest.raises(Exception, match="PGPASSWORD") as raised:
+        get_step("sql", query="SELECT 1", database="postgresql://me:hunter2@host/db")
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_wrong_query_says_where(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match='near "x"'):
+        made("sql", query="SELECT * FRM x")
+    with pytest.raises(UsageError, match="two columns named 'a'"):
+        made(
+            "sql", query="SELECT 1 AS a, 2 AS b, 3 AS c, 4 AS d".replace("b", "a"), database=_empty(tmp_path)
+        )
+
+
+def _empty(folder: Path) -> Path:
+    with closing(sqlite3.connect(folder / "e.db")) as database:
+        database.execute("CREATE TABLE t (a)")
+    return folder / "e.db"
+
+
+def test_saved_datasets_of_hugging_face_are_read(tmp_path: Path) -> None:
+    import datasets
+
+    rows = [{"text": f"t{n}", "n": n} for n in range(5)]
+    whole = datasets.Dataset.from_list(rows)
+    whole.save_to_disk(str(tmp_path / "one"))
+    datasets.DatasetDict({"test": whole}).save_to_disk(str(tmp_path / "parts"))
+    (tmp_path / "files").mkdir()
+    whole.to_json(tmp_path / "files" / "train.jsonl")
+
+    assert made("hf", dataset=str(tmp_path / "one")) == rows
+    assert made("hf", dataset=str(tmp_path / "parts"), split="test", only=["n"]) == [
+        {"n": n} for n in range(5)
+    ]
+    assert made("hf", dataset=str(tmp_path / "files"), without=["n"])[4] == {"text": "t4"}
+    with pytest.raises(UsageError, match=r"no split 'train'.*\n.*test"):
+        made("hf", dataset=str(tmp_path / "parts"))
+
+
+def test_a_hub_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+    import huggingface_hub.constants
+
+    # As if HF_HUB_OFFLINE were set: the library itself refuses to connect.
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+
+    with pytest.raises(UsageError, match=r"'nobody/nothing' cannot be read: .*\n.*the Hub can't be reached"):
+        made("hf", dataset="nobody/nothing")
