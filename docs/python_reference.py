@@ -65,11 +65,13 @@ use it.
 """
 _TESTING = {
     "Contracts": (
-        "LLMContract TaskContract StepContract ObserverContract PackageContract Contract fact departs"
+        "LLMContract EmbedderContract TaskContract StepContract ObserverContract PackageContract Contract "
+        "fact departs"
     ),
     "Models": "ScriptedLLM EchoLLM RecordedLLM FaultyLLM WrappingLLM plausible_answer",
     "Servers and protocols": (
         "ScriptedServer Reply Received LoopbackServer Wire ChatCompletions ResponsesAPI AnthropicMessages "
+        "EmbeddingsAPI "
         "Asked Refusal"
     ),
     "Names": "BlockedRegistry FakeSite fake_distribution modules_loaded",

@@ -430,3 +430,14 @@ def test_the_package_on_the_page_is_installed_and_looked_at(page: Any, tmp_path:
             ["bash", "-c", command], env=environment, capture_output=True, text=True, check=False
         )
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
+
+
+def test_the_embedder_of_the_page_keeps_its_contract(tmp_path: Path) -> None:
+    files = dict(FILE.findall((HOW_TO / "write-an-embedder.md").read_text()))
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_acme.py"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout
+    near = load_class(f"{tmp_path / 'near.py'}:NearTopic", STEPS)
+    assert near.model_fields.keys() >= {"embedder", "topic"}

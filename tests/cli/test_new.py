@@ -70,6 +70,7 @@ def test_an_author_on_two_lines_is_refused(seedbed: Seedbed, folder: Path, autho
     [
         ("llm parrot", "seedbed run TASK --llm parrot/MODEL -n 3"),
         ("llm parrot --http", "seedbed run TASK --llm parrot/MODEL -n 3 --set llm.base_url=ADDRESS"),
+        ("embedder parrot", "seedbed run embed --input FILE --set embedder=parrot/MODEL"),
         ("step parrot", "seedbed run parrot --input FILE"),
         ("observer parrot", "seedbed run TASK --llm BACKEND/MODEL -n 3 --plugin parrot"),
     ],

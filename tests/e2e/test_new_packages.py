@@ -23,6 +23,7 @@ MADE = {
     "bedtime-stories": "task bedtime-stories",
     "parrot": "llm parrot",
     "acme-cloud": "llm acme-cloud --http",
+    "letters": "embedder letters",
     "word-count": "step word-count",
     "shout": "observer shout",
 }

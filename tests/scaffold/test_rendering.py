@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from seedbed.engine.observing.observer_kind import OBSERVERS
+from seedbed.llm.embedding.embedder_kind import EMBEDDERS
 from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.metadata import excludes, running_version
@@ -28,6 +29,7 @@ PACKAGES = [
     NewPackage(LLMS, "parrot"),
     NewPackage(LLMS, "gpt-4x"),
     NewPackage(LLMS, "acme-cloud", http=True),
+    NewPackage(EMBEDDERS, "letters"),
     NewPackage(STEPS, "word-count"),
     NewPackage(OBSERVERS, "shout"),
 ]

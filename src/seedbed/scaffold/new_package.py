@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from seedbed.llm.embedding.embedder_kind import EMBEDDERS
 from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import running_version
 
 _IMPORTED = (
-    "Any Asked Capabilities Choice ClassVar Field GeneratorTask HTTPLLM KeepsTrees Limits LLMContract "
-    "Mapping Message ObserverContract PackageContract Protocol Received Refusal Reject Reply Request "
-    "Response Row ScriptedLLM ScriptedServer Step StepContract TaskContract Usage Wire"
+    "Any Asked Capabilities Choice ClassVar Embedder EmbedderContract Embeddings Field GeneratorTask "
+    "HTTPLLM KeepsTrees LLMContract Limits Mapping Message ObserverContract PackageContract Protocol "
+    "Received Refusal Reject Reply Request Response Row ScriptedLLM ScriptedServer Step StepContract "
+    "TaskContract Usage Wire"
 )
 _TAKEN = frozenset(_IMPORTED.split())
 """Class names that the modules of a new package import or define."""
@@ -46,8 +48,13 @@ class NewPackage:
     def class_name(self) -> str:
         """The name of its class, unlike those that its modules import, and not starting with `Test`."""
         words = "".join(word.capitalize() for word in self.name.split("-"))
-        name = f"{words}LLM" if self.kind is LLMS else words
+        name = words + {LLMS: "LLM", EMBEDDERS: "Embedder"}.get(self.kind, "")
         return f"The{name}" if name in _TAKEN or name.startswith("Test") else name
+
+    @property
+    def test_extras(self) -> str:
+        """The extras of Seedbed that its tests need."""
+        return "embeddings,testing" if self.kind is EMBEDDERS else "testing"
 
     @property
     def key_env_var(self) -> str:

@@ -21,6 +21,7 @@ _OWN = {
     "task": ("src/MODULE/__init__.py", "src/MODULE/task.py", "tests/test_task.py"),
     "llm": ("src/MODULE/__init__.py", "src/MODULE/llm.py", "tests/test_llm.py"),
     "http": ("src/MODULE/__init__.py", "src/MODULE/llm.py", "tests/fake_server.py", "tests/test_llm.py"),
+    "embedder": ("src/MODULE/__init__.py", "src/MODULE/embedder.py", "tests/test_embedder.py"),
     "step": ("src/MODULE/__init__.py", "src/MODULE/step.py", "tests/test_step.py"),
     "observer": ("src/MODULE/__init__.py", "src/MODULE/observer.py", "tests/test_observer.py"),
 }

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from seedbed.testing.contract import departs as departs
     from seedbed.testing.contract import fact as fact
     from seedbed.testing.echo_llm import EchoLLM as EchoLLM
+    from seedbed.testing.embedder_contract import EmbedderContract as EmbedderContract
+    from seedbed.testing.embeddings_api import EmbeddingsAPI as EmbeddingsAPI
     from seedbed.testing.fake_site import BlockedRegistry as BlockedRegistry
     from seedbed.testing.fake_site import FakeSite as FakeSite
     from seedbed.testing.fake_site import fake_distribution as fake_distribution
@@ -44,6 +46,8 @@ _HOMES = {
     "chat_completions": "ChatCompletions",
     "contract": "Contract departs fact",
     "echo_llm": "EchoLLM",
+    "embedder_contract": "EmbedderContract",
+    "embeddings_api": "EmbeddingsAPI",
     "fake_site": "BlockedRegistry FakeSite fake_distribution",
     "faulty_llm": "FaultyLLM",
     "import_cost": "modules_loaded",
@@ -80,9 +84,12 @@ def _home_of(name: str) -> Any:
     try:
         return import_module(f"seedbed.testing.{_HOME[name]}")
     except ModuleNotFoundError as error:
-        if error.name != "pytest":
+        extra = {"pytest": "testing", "numpy": "embeddings"}.get(error.name or "")
+        if extra is None:
             raise
-        raise UsageError(f"'{name}' needs the package 'pytest'", "pip install 'seedbed[testing]'") from error
+        raise UsageError(
+            f"'{name}' needs the package '{error.name}'", f"pip install 'seedbed[{extra}]'"
+        ) from error
 
 
 def __dir__() -> list[str]:

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.gateway import Gateway
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.retry import RetryPolicy
 from seedbed.llm.llm import LLM
 from seedbed.llm.messages import Message
+from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
 from seedbed.testing.contract import Contract, fact
 from seedbed.testing.scripted_server import Received, Reply, ScriptedServer
@@ -23,6 +25,8 @@ from seedbed.testing.wire import Asked, Wire
 
 KEY = "sk-contract-a3f09c77be41"
 """The key that the tests give a backend; it must not show up anywhere."""
+
+Backend = TypeVar("Backend", bound=BaseBackend)
 
 PATIENCE = 60.0
 """Seconds to wait for a call that should have ended long ago."""
@@ -32,7 +36,10 @@ ANSWER = Response.of_text("Blue.", Usage(11, 7))
 
 
 class LLMFacts(Contract):
-    """The facts of a backend: its class, a model, other fields, and the protocol that it speaks."""
+    """The facts of a backend: its class, a model, other fields, and the protocol that it speaks.
+
+    Those of an embedder derive from this class, so that both have the tests of keys, failures and identity.
+    """
 
     subject = "the backend"
 
@@ -50,11 +57,22 @@ class LLMFacts(Contract):
     patience: ClassVar[float] = 20.0
     """Seconds after which a call counts as hanging."""
 
-    def new_llm(self, **fields: Any) -> LLM:
+    good: ClassVar[Response] = ANSWER
+    """The answer of the server."""
+
+    def answer_to(self, asked: Request) -> Response:
+        """Return the server's answer to a request."""
+        return replace(ANSWER, choices=ANSWER.choices * asked.n)
+
+    def is_answer(self, response: Response) -> bool:
+        """Whether a response is a complete answer to one question."""
+        return len(response.choices) == 1
+
+    def new_llm(self, **fields: Any) -> Any:
         """Return a new instance; override this if yours is made in another way."""
         return self.llm_class(**{"model": self.model, "timeout": self.patience, **self.fields, **fields})
 
-    def llm_at(self, server: ScriptedServer, key: str = KEY, **fields: Any) -> LLM:
+    def llm_at(self, server: ScriptedServer, key: str = KEY, **fields: Any) -> Any:
         """Return a new instance that sends its calls to `server`, with a key."""
         return self.new_llm(**{**self.protocol.fields(server.url, key), **fields})
 
@@ -75,23 +93,21 @@ class LLMFacts(Contract):
         """A server that speaks the backend's protocol, and answers `Blue.` unless a test sets its replies."""
         protocol = self.protocol
         with ScriptedServer(patience=self.patience) as server:
-            server.answer_with(Reply(body=partial(_answer, protocol)))
+            server.answer_with(Reply(body=partial(self._body, protocol)))
             yield server
 
     @pytest.fixture
-    def llm(self, request: pytest.FixtureRequest) -> Iterator[LLM]:
+    def llm(self, request: pytest.FixtureRequest) -> Iterator[Any]:
         """A new instance; it sends its calls to `server` if the backend has a `wire`."""
         llm = self.new_llm() if self.wire is None else self.llm_at(request.getfixturevalue("server"))
         yield llm
         llm.unload()
 
-
-def _answer(wire: Wire, received: Received) -> Any:
-    count = wire.read(received).request.n
-    return wire.answer(replace(ANSWER, choices=ANSWER.choices * count)).body
+    def _body(self, wire: Wire, received: Received) -> Any:
+        return wire.answer(self.answer_to(wire.read(received).request)).body
 
 
-def once(llm: LLM) -> LLM:
+def once(llm: Backend) -> Backend:
     """Return the LLM, loaded, with its own gateway that never retries."""
     # Load here: each view of an LLM loads for itself.
     llm.ensure_loaded()
@@ -99,14 +115,18 @@ def once(llm: LLM) -> LLM:
 
 
 def start(
-    llm: LLM, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any
+    llm: BaseBackend, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any
 ) -> Future[Response]:
-    """Start one call without retries, on Seedbed's event loop."""
-    coroutine = once(llm).acomplete(messages, n, **parameters)
+    """Start one call without retries, on Seedbed's event loop; an embedder takes the texts of messages."""
+    view = once(llm)
+    if isinstance(view, LLM):
+        coroutine = view.acomplete(messages, n, **parameters)
+    else:
+        coroutine = view._respond(Request(tuple(messages), n=0), None)
     return asyncio.run_coroutine_threadsafe(coroutine, loop_thread().loop)
 
 
-def ask(llm: LLM, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any) -> Response:
+def ask(llm: BaseBackend, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any) -> Response:
     """Return the answer to one call without retries."""
     return start(llm, messages, n, **parameters).result(llm.timeout + PATIENCE)
 

@@ -18,9 +18,9 @@ from seedbed.errors import (
     TimedOutError,
     UnknownModelError,
 )
-from seedbed.llm.llm import LLM
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.response import Response
-from seedbed.testing.llm_facts import ANSWER, KEY, PATIENCE, LLMFacts, ask, start
+from seedbed.testing.llm_facts import KEY, PATIENCE, LLMFacts, ask, start
 from seedbed.testing.scripted_server import Reply, ScriptedServer
 from seedbed.testing.wire import Refusal
 
@@ -42,7 +42,7 @@ PAGE = "<html><head><title>Welcome</title></head><body>A proxy's page.</body></h
 A_LONG_WAIT = 900
 
 
-def failure(llm: LLM) -> LLMError:
+def failure(llm: BaseBackend) -> LLMError:
     """Return the typed error of one call."""
     with pytest.raises(LLMError) as caught:
         ask(llm)
@@ -56,7 +56,7 @@ class LLMFailureContract(LLMFacts):
         ("status", "kind", "retryable"), STATUSES, ids=[str(status) for status, *_ in STATUSES]
     )
     def test_a_status_is_its_typed_error(
-        self, llm: LLM, server: ScriptedServer, status: int, kind: type[LLMError], retryable: bool
+        self, llm: BaseBackend, server: ScriptedServer, status: int, kind: type[LLMError], retryable: bool
     ) -> None:
         """The HTTP status of a refusal decides the error, and the error says whether a retry can help.
 
@@ -69,7 +69,9 @@ class LLMFailureContract(LLMFacts):
         )
         assert error.retryable is retryable, f"status {status} must have retryable={retryable}"
 
-    def test_a_context_that_is_too_small_is_told_apart(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_a_context_that_is_too_small_is_told_apart(
+        self, llm: BaseBackend, server: ScriptedServer
+    ) -> None:
         """A prompt that is too long raises ContextOverflowError, not just BadRequestError.
 
         Only that row fails; the others continue.
@@ -80,7 +82,7 @@ class LLMFailureContract(LLMFacts):
             f"it raised {type(error).__name__}: recognise `overflow` of the wire in `read_error`"
         )
 
-    def test_the_wait_that_a_server_asks_for_is_kept(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_the_wait_that_a_server_asks_for_is_kept(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """If the headers of a refusal ask to wait, the error has `retry_after`, in seconds.
 
         The gateway waits exactly that long. Without it, it would have to guess.
@@ -90,7 +92,7 @@ class LLMFailureContract(LLMFacts):
         given = failure(llm).retry_after
         assert given == 1, f"the headers ask for 1 s, but `retry_after` is {given!r}: see `read_retry_after`"
 
-    def test_a_refusal_is_passed_on_at_once(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_a_refusal_is_passed_on_at_once(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """A refused call ends at once, even if the server asks for a long wait.
 
         A backend that waits itself occupies a place among the calls in flight, and the wait is not reported.
@@ -108,7 +110,7 @@ class LLMFailureContract(LLMFacts):
         assert isinstance(error, RateLimitedError), f"the refusal raised {error!r}, not a RateLimitedError"
 
     @pytest.mark.parametrize("trouble", ["429", "500", "503", "closed connection", "no choices"])
-    def test_a_call_is_sent_once(self, llm: LLM, server: ScriptedServer, trouble: str) -> None:
+    def test_a_call_is_sent_once(self, llm: BaseBackend, server: ScriptedServer, trouble: str) -> None:
         """A call that fails has sent one request: the backend does not retry.
 
         The gateway retries: it knows the limits, the budget, and what other calls were answered.
@@ -125,12 +127,12 @@ class LLMFailureContract(LLMFacts):
         )
 
     @pytest.mark.parametrize("cut", [False, True], ids=["without an answer", "in the middle of one"])
-    def test_a_closed_connection_is_told(self, llm: LLM, server: ScriptedServer, cut: bool) -> None:
+    def test_a_closed_connection_is_told(self, llm: BaseBackend, server: ScriptedServer, cut: bool) -> None:
         """If the server closes the connection, the error is an LLMConnectionError, which can be retried.
 
         The request may be fine: half an answer is no answer, and a retry can succeed.
         """
-        server.answer_with(self.protocol.answer(ANSWER)._replace(cut=cut, drop=not cut))
+        server.answer_with(self.protocol.answer(self.good)._replace(cut=cut, drop=not cut))
         error = failure(llm)
         assert isinstance(error, LLMConnectionError), f"it raised {error!r}, not an LLMConnectionError"
         assert error.retryable, "an LLMConnectionError must be retryable"
@@ -150,7 +152,9 @@ class LLMFailureContract(LLMFacts):
     @pytest.mark.parametrize(
         "body", [PAGE, b'{"choices": [', b"", b"[]"], ids=["HTML", "half of JSON", "nothing", "a list"]
     )
-    def test_what_is_no_answer_is_told(self, llm: LLM, server: ScriptedServer, body: str | bytes) -> None:
+    def test_what_is_no_answer_is_told(
+        self, llm: BaseBackend, server: ScriptedServer, body: str | bytes
+    ) -> None:
         """A status 200 whose body isn't an answer raises InvalidResponseError.
 
         Proxies and wrong addresses answer like this; their page must not become a row.
@@ -159,7 +163,7 @@ class LLMFailureContract(LLMFacts):
         error = failure(llm)
         assert isinstance(error, InvalidResponseError), f"it raised {error!r}, not an InvalidResponseError"
 
-    def test_an_answer_without_choices_is_told(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_an_answer_without_choices_is_told(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """A body that follows the protocol but has no answer raises InvalidResponseError.
 
         If it became an empty text, there would be an empty row, and no retry.
@@ -168,7 +172,7 @@ class LLMFailureContract(LLMFacts):
         error = failure(llm)
         assert isinstance(error, InvalidResponseError), f"it raised {error!r}, not an InvalidResponseError"
 
-    def test_an_error_inside_of_an_answer_is_told(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_an_error_inside_of_an_answer_is_told(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """A status 200 whose body is an error raises a typed error with the server's message.
 
         Some servers and many proxies answer like this.
@@ -177,7 +181,9 @@ class LLMFailureContract(LLMFacts):
         error = str(failure(llm))
         assert "something is wrong" in error, f"the error does not quote the server's message: {error}"
 
-    def test_a_page_with_a_status_is_told_by_its_status(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_a_page_with_a_status_is_told_by_its_status(
+        self, llm: BaseBackend, server: ScriptedServer
+    ) -> None:
         """A proxy's HTML page with status 503 raises ServerError: the status counts, not the body.
 
         Even if the body can't be parsed, the error must say that a retry can help.

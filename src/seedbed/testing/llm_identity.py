@@ -6,11 +6,11 @@ import copy
 import logging
 import pickle
 import traceback
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
-from seedbed.llm.llm import LLM
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.testing.import_cost import is_importable, modules_loaded
 from seedbed.testing.llm_facts import KEY, PATIENCE, LLMFacts, ask, start
 from seedbed.testing.scripted_server import Reply, ScriptedServer
@@ -51,7 +51,7 @@ class LLMIdentityContract(LLMFacts):
         )
         assert first.identity == second.identity, "an answer does not depend on the key"
 
-    def test_the_key_is_in_no_identity(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_the_key_is_in_no_identity(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """The key is not in names, endpoint, identity or settings.
 
         These are stored with the rows, and people publish datasets.
@@ -59,7 +59,7 @@ class LLMIdentityContract(LLMFacts):
         ask(llm)
         assert KEY not in f"{_identity(llm)} {llm.reference} {llm.answer_settings}", REMEDY
 
-    def test_the_key_is_in_no_repr(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_the_key_is_in_no_repr(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """The key is not in `repr`, `str` or a dump of the instance, before and after a call.
 
         These end up in notebooks, tickets and logs.
@@ -69,7 +69,7 @@ class LLMIdentityContract(LLMFacts):
             assert KEY not in shown, REMEDY
             ask(llm)
 
-    def test_the_key_is_in_no_pickle(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_the_key_is_in_no_pickle(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """A pickle of the instance doesn't have the key, or the instance can't be pickled.
 
         Pickles are written to caches and sent to other machines.
@@ -81,7 +81,7 @@ class LLMIdentityContract(LLMFacts):
             return
         assert KEY.encode() not in pickled, REMEDY
 
-    def test_the_key_is_in_no_error(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_the_key_is_in_no_error(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """The key is not in an error, its repr or its traceback, even if the server quotes it.
 
         `secrets()` must return every key: the gateway removes them from errors.
@@ -93,7 +93,7 @@ class LLMIdentityContract(LLMFacts):
                 assert KEY not in f"{shown} {error!r} {error.args}", f"{REMEDY}, or name it in `secrets()`"
 
     def test_the_key_is_in_no_log(
-        self, llm: LLM, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+        self, llm: BaseBackend, server: ScriptedServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The key is not in the log, at any level, neither for answered nor for failed calls.
 
@@ -105,12 +105,12 @@ class LLMIdentityContract(LLMFacts):
         start(llm).exception(PATIENCE)
         assert KEY not in caplog.text, "the key is in the log: do not log requests or their headers"
 
-    def test_making_one_sends_nothing(self, llm: LLM, server: ScriptedServer) -> None:
+    def test_making_one_sends_nothing(self, llm: BaseBackend, server: ScriptedServer) -> None:
         """Making an instance and reading its properties sends no request; only a call does.
 
         Pipelines are checked before anything is paid for, and shown on machines without a network.
         """
-        _ = (_identity(llm), llm.capabilities, repr(llm))
+        _ = (_identity(llm), llm.offered, repr(llm))
         copy.copy(llm)
         assert server.count == 0, "a request was sent before the first call: connect in `load`"
         ask(llm)
@@ -130,7 +130,7 @@ class LLMIdentityContract(LLMFacts):
             f"'{module}' loads {len(loaded)} modules, of {packages}: import them in `load`"
         )
 
-    def _standing(self) -> LLM:
+    def _standing(self) -> Any:
         if self.wire is None:
             return self.new_llm()
         return self.new_llm(**self.wire.fields("http://127.0.0.1:9", KEY))
@@ -141,5 +141,5 @@ class LLMIdentityContract(LLMFacts):
         return [*map(self.protocol.refusal, refusals), Reply(200, page), Reply(502, page)]
 
 
-def _identity(llm: LLM) -> tuple[object, ...]:
+def _identity(llm: BaseBackend) -> tuple[object, ...]:
     return (llm.identity, llm.model_name, llm.endpoint, llm.credential_id, llm.price_id, llm.limits_key)

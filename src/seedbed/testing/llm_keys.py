@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from seedbed.errors import AuthenticationError, UsageError
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.keys.file_origin import made_in_file
-from seedbed.llm.llm import LLM
 from seedbed.testing.llm_facts import KEY, PATIENCE, LLMFacts, ask, only, start
 from seedbed.testing.scripted_server import ScriptedServer
 
@@ -62,13 +62,13 @@ class LLMKeyContract(LLMFacts):
             "get the key from `resolve_key()`, whose error names the file"
         )
 
-    def _without_key(self, url: str) -> LLM:
+    def _without_key(self, url: str) -> Any:
         fields: dict[str, Any] = self.protocol.fields(url, KEY)
         declared = bool(self.llm_class.key_sources())
         self.skip_undeclared("key_env_var", declared)
         return self.new_llm(**{name: value for name, value in fields.items() if value != KEY})
 
-    def _variable(self, llm: LLM) -> str:
+    def _variable(self, llm: BaseBackend) -> str:
         variable = llm.key_source.env_var
         if variable is None:
             pytest.skip(f"{self.subject} does not declare a 'key_env_var' with these fields")

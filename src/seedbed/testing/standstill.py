@@ -6,8 +6,8 @@ import asyncio
 import threading
 from concurrent.futures import Future, wait
 
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
-from seedbed.llm.llm import LLM
 from seedbed.llm.response import Response
 from seedbed.testing.llm_facts import start
 from seedbed.testing.scripted_server import Reply, ScriptedServer
@@ -16,7 +16,7 @@ STANDSTILL = 2.0
 """Seconds without a reaction after which a loop counts as blocked; a free loop reacts at once."""
 
 
-def holds_up_the_loop(llm: LLM, server: ScriptedServer, reply: Reply) -> bool:
+def holds_up_the_loop(llm: BaseBackend, server: ScriptedServer, reply: Reply) -> bool:
     """Return whether the loop is blocked between a call's request and its answer; `server` delays the answer.
 
     Raises what the call raises before it sends anything.

@@ -26,6 +26,7 @@ def new(ctx: click.Context) -> None:
             "no kind of plugin given",
             "say what: seedbed new task NAME, or seedbed new llm NAME",
             "or seedbed new step NAME, or seedbed new observer NAME",
+            "or seedbed new embedder NAME",
         )
 
 
@@ -48,6 +49,16 @@ def task(ctx: click.Context, name: str, directory: Path | None, author: str) -> 
 def llm(ctx: click.Context, name: str, directory: Path | None, author: str, http: bool) -> int:
     """Write a package with the LLM backend NAME, to be used as `--llm NAME/MODEL`."""
     return _made(ctx, "seedbed.llms", name, directory, author, http)
+
+
+@new.command()
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
+def embedder(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
+    """Write a package with the embedder NAME, to be used as NAME/MODEL by steps that compare texts."""
+    return _made(ctx, "seedbed.embedders", name, directory, author)
 
 
 @new.command()

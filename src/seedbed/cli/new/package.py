@@ -18,6 +18,7 @@ _TRIAL = {
     "task": "seedbed run {name} --llm BACKEND/MODEL -n 3",
     "llm": "seedbed run TASK --llm {name}/MODEL -n 3",
     "http": "seedbed run TASK --llm {name}/MODEL -n 3 --set llm.base_url=ADDRESS",
+    "embedder": "seedbed run embed --input FILE --set embedder={name}/MODEL",
     "step": "seedbed run {name} --input FILE",
     "observer": "seedbed run TASK --llm BACKEND/MODEL -n 3 --plugin {name}",
 }

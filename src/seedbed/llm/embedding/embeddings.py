@@ -42,11 +42,12 @@ def checked_embeddings(reference: str, texts: Sequence[str], answer: object) -> 
         raise _odd(
             reference, f"{type(answer).__name__}, which isn't vectors of one length: {error}"
         ) from error
+    if not vectors.size:
+        raise InvalidResponseError(f"'{reference}' gave no vectors for {len(texts)} texts")
     if vectors.ndim != 2:
         raise _odd(reference, f"numbers of shape {vectors.shape} where (texts, dimensions) was expected")
-    if len(vectors) != len(texts) or not vectors.shape[1]:
-        shape = f"{len(vectors)} vectors of {vectors.shape[1]} dimensions"
-        raise InvalidResponseError(f"'{reference}' gave {shape} for {len(texts)} texts")
+    if len(vectors) != len(texts):
+        raise InvalidResponseError(f"'{reference}' gave {len(vectors)} vectors for {len(texts)} texts")
     if not numpy.isfinite(vectors).all():
         raise InvalidResponseError(f"'{reference}' gave a vector that contains NaN or infinity")
     if not isinstance(given.usage, Usage):

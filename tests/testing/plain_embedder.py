@@ -1,0 +1,149 @@
+"""Embedders that keep the contract, in parts that can be broken one by one, and some that are broken."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from seedbed import Embedder, Embeddings, HTTPEmbedder, InvalidResponseError, Usage, post_json, public_url
+
+BROKEN: dict[str, type[Embedder]] = {}
+"""The faulty class for each test of the contract of embedders that isn't one of LLMs."""
+
+
+class PlainEmbedder(HTTPEmbedder):
+    """Speaks OpenAI's protocol."""
+
+    connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout", "base_url", "api_key"})
+    key_env_var: ClassVar[str | None] = "PLAIN_API_KEY"
+
+    base_url: str
+
+    @property
+    def endpoint(self) -> str:
+        return public_url(self.base_url)
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        headers = {"authorization": f"Bearer {self.resolve_key()}"}
+        answer = await post_json(f"{self.base_url}/embeddings", self.body(texts), headers=headers)
+        body = self.read_body(answer)
+        if not isinstance(body.get("data"), list):
+            raise InvalidResponseError("Plain answered without vectors")
+        return Embeddings(vectors=self.vectors_in(body["data"], texts), usage=self.usage(body["usage"]))
+
+    def body(self, texts: Sequence[str]) -> dict[str, Any]:
+        return {"model": self.model, "input": [*texts]}
+
+    def vectors_in(self, data: list[dict[str, Any]], texts: Sequence[str]) -> list[list[float]]:
+        return [entry["embedding"] for entry in sorted(data, key=lambda entry: entry["index"])]
+
+    def usage(self, counted: dict[str, Any]) -> Usage:
+        return Usage(counted["prompt_tokens"])
+
+
+class PlainVectors(Embedder):
+    """Computes in the process."""
+
+    repeatable: ClassVar[bool] = True
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        return Embeddings(vectors=[self.vector(text) for text in texts])
+
+    def vector(self, text: str) -> list[float]:
+        return [float(number) for number in zlib.crc32(text.encode()).to_bytes(4)]
+
+
+def fails(test: str) -> Any:
+    """Say which contract test an embedder is to fail."""
+
+    def mark(cls: type[Embedder]) -> type[Embedder]:
+        BROKEN[test] = cls
+        return cls
+
+    return mark
+
+
+@fails("test_each_text_has_its_vector")
+class MixesTextsOfACall(PlainVectors):
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        vectors = [self.vector(text) for text in texts]
+        return Embeddings(vectors=[[*vector, *vectors[0]] for vector in vectors])
+
+
+@fails("test_other_texts_have_other_vectors")
+class HasOneVector(PlainVectors):
+    def vector(self, text: str) -> list[float]:
+        return [1.0, 2.0]
+
+
+@fails("test_a_long_list_is_several_calls")
+class DependsOnTheSizeOfACall(PlainVectors):
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        scale = 2.0 if len(texts) == 2 else 1.0
+        return Embeddings(vectors=[[scale * number for number in self.vector(text)] for text in texts])
+
+
+@fails("test_the_texts_arrive")
+class StripsTexts(PlainEmbedder):
+    def body(self, texts: Sequence[str]) -> dict[str, Any]:
+        return {"model": self.model, "input": [" ".join(text.split()) for text in texts]}
+
+
+@fails("test_the_vectors_are_those_of_the_server")
+class TakesVectorsInTheOrderSent(PlainEmbedder):
+    def vectors_in(self, data: list[dict[str, Any]], texts: Sequence[str]) -> list[list[float]]:
+        return [entry["embedding"] for entry in data]
+
+
+@fails("test_the_tokens_are_those_that_were_counted")
+class CountsNothing(PlainEmbedder):
+    def usage(self, counted: dict[str, Any]) -> Usage:
+        return Usage()
+
+
+@fails("test_a_vector_too_few_is_told")
+class FillsUpVectors(PlainEmbedder):
+    def vectors_in(self, data: list[dict[str, Any]], texts: Sequence[str]) -> list[list[float]]:
+        found = super().vectors_in(data, texts)
+        return [*found, *([0.0] * 4 for _ in range(len(texts) - len(found)))]
+
+
+_NOW: dict[str, Sequence[str]] = {}
+
+
+@fails("test_calls_at_once_each_get_their_own_vectors")
+class KeepsTextsOfACall(PlainVectors):
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        _NOW["texts"] = texts
+        await asyncio.sleep(0.02)
+        return Embeddings(vectors=[self.vector(text) for text in _NOW["texts"]][: len(texts)])
+
+
+@fails("test_the_blocking_form_works_in_threads")
+class LoadsWithoutALock(PlainVectors):
+    def vectors(self, texts: Sequence[str]) -> Any:
+        import threading
+
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("only in the main thread")
+        return super().vectors(texts)
+
+
+@fails("test_the_blocking_form_works_in_a_running_loop")
+class RunsALoopOfItsOwn(PlainVectors):
+    def vectors(self, texts: Sequence[str]) -> Any:
+        return asyncio.run(self.avectors(texts))
+
+
+@fails("test_the_awaited_form_works_in_loops_that_come_and_go")
+class BelongsToItsFirstLoop(PlainVectors):
+    async def avectors(self, texts: Sequence[str]) -> Any:
+        first = _FIRST.setdefault("loop", asyncio.get_running_loop())
+        if first is not asyncio.get_running_loop():
+            raise RuntimeError("attached to a different loop")
+        return await super().avectors(texts)
+
+
+_FIRST: dict[str, asyncio.AbstractEventLoop] = {}
