@@ -14,6 +14,7 @@ from tests.cli.test_key_hosts import HOST, KEY, RUN, FaultServer, secrets_at, st
 
 from seedbed import SeedbedError, run
 from seedbed.pipeline.file import load_pipeline
+from seedbed.store import run_folder
 
 __all__ = ["stranger"]
 
@@ -221,7 +222,9 @@ def test_a_secret_that_the_file_names_is_the_users(
     assert seedbed(*RUN, "--allow-host", HOST).status == 0
     assert len(secrets_at(stranger)) == 1
     # The run on disk has the variable's name at most.
-    assert not any(KEY.encode() in file.read_bytes() for file in Path("runs").rglob("*") if file.is_file())
+    files = [file for file in run_folder("r").rglob("*") if file.is_file()]
+    assert files
+    assert not any(KEY.encode() in file.read_bytes() for file in files)
 
 
 def test_a_secret_isnt_hidden_from_the_guard_by_a_code_path_of_the_backend(
@@ -310,13 +313,12 @@ def test_the_file_says_where_the_dataset_goes(seedbed: Seedbed) -> None:
     assert [chat["messages"][1]["content"] for chat in chats] == [row["haiku"] for row in rows]
     counted = pq.read_table("inner/counted.parquet").to_pylist()
     assert [row["haiku"] for row in counted] == [row["haiku"] for row in rows]
-    assert all(row["columns"] == 3 for row in counted)
-    parts = [
-        row for file in Path("inner/parts").rglob("*.parquet") for row in pq.read_table(file).to_pylist()
-    ]
+    assert {row["columns"] for row in counted} == {4}
+    files = Path("inner/parts").rglob("*.parquet")
+    parts = [row for file in files for row in pq.read_table(file).to_pylist()]
     assert sorted(row["haiku"] for row in parts) == sorted(row["haiku"] for row in rows)
     # The run has the file's name, whatever the datasets are called.
-    assert Path("runs/several/run.db").exists()
+    assert (run_folder("several") / "run.db").exists()
 
 
 def test_o_on_the_command_replaces_the_outputs_of_the_file(seedbed: Seedbed) -> None:

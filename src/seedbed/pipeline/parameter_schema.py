@@ -13,6 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticSerializationError, to_jsonable_python
 
+from seedbed.pipeline.variable_schema import allow_variables
+
 
 class UntitledSchema(GenerateJsonSchema):
     """Makes schemas without titles, which would only repeat the names of the fields in editors.
@@ -55,6 +57,7 @@ def parameter_schema(
     schema["required"] = [field for field in schema.get("required", []) if field not in hidden]
     for field, shown in properties.items():
         _complete(cls, field, shown)
+    allow_variables(schema)
     _move_definitions(schema, name, definitions)
     return schema
 
@@ -93,6 +96,7 @@ def _move_definitions(schema: dict[str, Any], name: str, definitions: dict[str, 
             if model in own and f"{name}.{model}" not in definitions:
                 definitions[f"{name}.{model}"] = own[model]
                 own[model].pop("title", None)
+                allow_variables(own[model])
                 waiting.append(own[model])
 
 

@@ -11,6 +11,7 @@ from seedbed.errors import PluginError
 from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.entries import BUILT_IN, PipelineFile
 from seedbed.pipeline.parameter_schema import UntitledSchema, parameter_schema, purpose
+from seedbed.pipeline.variable_schema import VARIABLE, allow_variables
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 from seedbed.tasks.task_kinds import STEPS, TASKS
@@ -30,6 +31,8 @@ def pipeline_schema(registry: Registry) -> JSONSchema:
     schema = PipelineFile.model_json_schema(by_alias=True, schema_generator=UntitledSchema)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     definitions = schema["$defs"]
+    for part in (schema, *definitions.values()):
+        allow_variables(part)
     steps = {**BUILT_IN, **_installed(registry, TASKS), **_installed(registry, STEPS)}
     _describe_steps(definitions, steps)
     _describe_models(definitions, "LLMEntry", LLMS, _installed(registry, LLMS))
@@ -58,7 +61,7 @@ def _describe_steps(definitions: JSONSchema, steps: Mapping[str, type[BaseModel]
     """Add the names of the steps to `use`, and the parameters of each to `with`."""
     entry = definitions["StepEntry"]
     purposes = {name: purpose(cls) for name, cls in steps.items()}
-    entry["properties"]["use"]["anyOf"] = [_names(purposes), {"pattern": _CODE}]
+    entry["properties"]["use"]["anyOf"] = [_names(purposes), {"pattern": _CODE}, {"pattern": VARIABLE}]
     entry["allOf"] = [
         _parameters_if({"const": name}, f"step:{name}", cls, ("llm", "name"), definitions)
         for name, cls in sorted(steps.items())
@@ -77,7 +80,7 @@ def _describe_models(
         "description": f"An installed {kind.noun}, and one of its models: "
         + "; ".join(f"{name}/MODEL: {purpose(cls)}" for name, cls in sorted(backends.items())),
         "examples": [f"{name}/MODEL" for name in sorted(backends)],
-        "pattern": "|".join([*(f"^{name}/." for name in sorted(backends)), rf"{_CODE}\w+/."]),
+        "pattern": "|".join([*(f"^{name}/." for name in sorted(backends)), rf"{_CODE}\w+/.", VARIABLE]),
     }
     definitions[entry]["properties"]["use"] = {"$ref": f"#/$defs/{kind.word}:reference"}
     conditions = [

@@ -17,6 +17,7 @@ from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.embedding.embeddings import Embeddings, as_array, checked_embeddings, require_numpy
 from seedbed.llm.guarded import guard_embedder
+from seedbed.llm.keys.env_secret import with_env_secrets
 from seedbed.llm.keys.file_origin import current_origin
 from seedbed.llm.messages import text_length
 from seedbed.llm.request import Request
@@ -167,8 +168,10 @@ def _resolved(value: object) -> object:
 
 def _from_reference(reference: str, fields: dict[str, Any]) -> Embedder:
     origin = current_origin()
+    if origin is None:
+        return get_embedder(reference, **fields)
     # A stranger's pipeline file must not name code, here either.
-    return get_embedder(origin.allowed_code(reference) if origin else reference, **fields)
+    return get_embedder(origin.allowed_code(reference), **with_env_secrets(fields))
 
 
 def _odd_keys(entry: Mapping[Any, Any]) -> Iterator[object]:
