@@ -47,6 +47,7 @@ _API = {
         "HTTPLLM HTTPEmbedder post_json get_json HTTPAnswer parse_body http_error public_url join_url "
         "check_listening did_you_mean"
     ),
+    "For formats": "Format Reading",
     "Calls, retries and budgets": "call_label Gateway RetryPolicy CircuitPolicy Budget Spent Prices",
     "For observers and engines": "ObservedRun ObservedCall ObservedRow ObservedOutcome Engine Job Plan",
 }
@@ -65,7 +66,8 @@ use it.
 """
 _TESTING = {
     "Contracts": (
-        "LLMContract EmbedderContract TaskContract StepContract ObserverContract PackageContract Contract "
+        "LLMContract EmbedderContract TaskContract StepContract ObserverContract FormatContract "
+        "PackageContract Contract "
         "fact departs"
     ),
     "Models": "ScriptedLLM EchoLLM RecordedLLM FaultyLLM WrappingLLM plausible_answer",

@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from seedbed.pipeline.routing import otherwise as otherwise
     from seedbed.pipeline.routing import when as when
     from seedbed.plugins.registry import Registry as Registry
+    from seedbed.store.format import Format as Format
     from seedbed.store.output import Output as Output
     from seedbed.store.read_options import Reading as Reading
     from seedbed.store.readers import read_rows as read_rows
@@ -187,6 +188,7 @@ _HOMES = {
     "tasks.passing": "Pass",
     "pipeline.pipeline": "Pipeline",
     "pipeline.routing": "otherwise when",
+    "store.format": "Format",
     "store.output": "Output",
     "store.read_options": "Reading",
     "store.readers": "read_rows read_text",

@@ -73,6 +73,7 @@ def test_an_author_on_two_lines_is_refused(seedbed: Seedbed, folder: Path, autho
         ("embedder parrot", "seedbed run embed --input FILE --set embedder=parrot/MODEL"),
         ("step parrot", "seedbed run parrot --input FILE"),
         ("observer parrot", "seedbed run TASK --llm BACKEND/MODEL -n 3 --plugin parrot"),
+        ("format parrot", "seedbed run TASK --llm BACKEND/MODEL -n 3 -o rows.parrot"),
     ],
 )
 def test_each_kind_is_tried_in_its_own_way(seedbed: Seedbed, folder: Path, words: str, trial: str) -> None:
@@ -98,10 +99,11 @@ def test_nothing_is_overwritten(seedbed: Seedbed, folder: Path) -> None:
     ("words", "said"),
     [
         (("new",), "seedbed new task NAME, or seedbed new llm NAME"),
-        (("new",), "seedbed new step NAME, or seedbed new observer NAME"),
+        (("new",), "or seedbed new step NAME, or seedbed new observer NAME"),
         (("new", "tasks", "x"), "did you mean 'task'?"),
         (("new", "task"), "missing argument 'NAME'"),
         (("new", "task", "qa-pairs"), "the name 'qa-pairs' is taken by the task of seedbed-tasks"),
+        (("new", "format", "jsonl"), "the ending '.jsonl' is built in"),
         (("new", "task", "Haiku"), "for example haiku"),
         (("new", "task", "haiku", "--directory", "t.py"), "the folder 't.py' cannot be written to"),
     ],

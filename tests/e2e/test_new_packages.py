@@ -26,6 +26,7 @@ MADE = {
     "letters": "embedder letters",
     "word-count": "step word-count",
     "shout": "observer shout",
+    "blocks": "format blocks",
 }
 """The packages that are made, and what `seedbed new` is told for each."""
 

@@ -34,6 +34,7 @@ HOOKS = {
     "seedbed_llm": ["name"],
     "seedbed_step": ["name"],
     "seedbed_engine": ["name"],
+    "seedbed_format": ["name"],
     "seedbed_run_started": ["run"],
     "seedbed_call_finished": ["run", "call"],
     "seedbed_row_finished": ["run", "row"],

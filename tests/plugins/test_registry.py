@@ -436,7 +436,9 @@ def test_an_added_name_must_be_valid(site, name):
 
 
 def test_only_classes_of_a_kind_can_be_added(site):
-    with pytest.raises(UsageError, match="not a class of a task, a step, an LLM, an embedder or an engine"):
+    with pytest.raises(
+        UsageError, match="not a class of a task, a step, an LLM, an embedder, an engine or a format"
+    ):
         site.registry().add(dict)
 
 

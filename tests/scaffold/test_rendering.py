@@ -20,6 +20,7 @@ from seedbed.plugins.metadata import excludes, running_version
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
 from seedbed.scaffold.writing import write_files
+from seedbed.store.format_kind import FORMATS
 from seedbed.tasks.task_kinds import STEPS, TASKS
 from seedbed.testing import LLMContract
 
@@ -32,6 +33,7 @@ PACKAGES = [
     NewPackage(EMBEDDERS, "letters"),
     NewPackage(STEPS, "word-count"),
     NewPackage(OBSERVERS, "shout"),
+    NewPackage(FORMATS, "blocks"),
 ]
 
 

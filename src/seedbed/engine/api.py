@@ -287,7 +287,7 @@ def open_session(
 
 
 def _check_output(output: Output, plan: Plan) -> None:
-    check_output(output)
+    check_output(output, plan.registry)
     if output.file is not None:
         _keep_apart(output.file, plan.input.path if plan.input is not None else None)
     leaves = [step for step in plan.topology.leaves if step]

@@ -219,4 +219,4 @@ def _with_input(
         return with_source(pipeline, source), None
     if given is None:
         return pipeline, None
-    return pipeline, input_rows(given, Reading(chosen.encoding, columns, drop))
+    return pipeline, input_rows(given, Reading(chosen.encoding, columns, drop, registry=registry))

@@ -126,8 +126,14 @@ class Ending:
     def _export(self, output: Output) -> list[str]:
         plan = self._job.plan
         try:
-            leaf = output.leaf or plan.leaf
-            return export(self._store, output, leaf, seed=plan.seed, csv_safe=self._csv_safe).notes
+            return export(
+                self._store,
+                output,
+                output.leaf or plan.leaf,
+                seed=plan.seed,
+                csv_safe=self._csv_safe,
+                registry=plan.registry,
+            ).notes
         except (DatasetError, UsageError) as error:
             self._run.stopped_by, self._run.outcome = error, "stopped"
             self._note_end_on_a_disk_that_may_be_full(error)

@@ -34,6 +34,7 @@ FIRST_PARTY: Mapping[tuple[str, str], str] = {
     ("seedbed.tasks", "qa-pairs"): "seedbed-tasks",
     ("seedbed.tasks", "self-instruct"): "seedbed-tasks",
     ("seedbed.tasks", "text-generation"): "seedbed-tasks",
+    ("seedbed.formats", "hf"): "seedbed-hub",
 }
 
 _SHOWN = 20

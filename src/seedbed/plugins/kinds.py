@@ -16,6 +16,7 @@ _HOMES = (
     "seedbed.tasks.task_kinds:STEPS",
     "seedbed.engine.engine_kind:ENGINES",
     "seedbed.engine.observing.observer_kind:OBSERVERS",
+    "seedbed.store.format_kind:FORMATS",
 )
 """Where each kind is defined, by name: this package must not import the kinds' base classes."""
 

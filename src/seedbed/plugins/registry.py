@@ -198,7 +198,7 @@ def _kind_of_class(cls: type) -> PluginKind[Any]:
         for kind in kinds():
             if kind.base and issubclass(cls, kind.base_class):
                 return kind
-    raise UsageError(f"{cls!r} is not a class of a task, a step, an LLM, an embedder or an engine")
+    raise UsageError(f"{cls!r} is not a class of a task, a step, an LLM, an embedder, an engine or a format")
 
 
 @functools.cache

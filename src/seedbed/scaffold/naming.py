@@ -12,6 +12,8 @@ from seedbed.plugins.metadata import installed_version
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.new_package import NewPackage
+from seedbed.store.format_kind import FORMATS
+from seedbed.store.formats import BUILT_IN as ENDINGS
 from seedbed.tasks.task_kinds import STEPS, TASKS
 
 _PREFIX = "seedbed-"
@@ -63,6 +65,8 @@ def _similar_name(text: str) -> str:
 def _owner(package: NewPackage, registry: Registry) -> str | None:
     if package.kind in (TASKS, STEPS) and package.name in BUILT_IN:
         return "a step of Seedbed's own"
+    if package.kind is FORMATS and package.name in ENDINGS:
+        return f"Seedbed's own format, since the ending '.{package.name}' is built in"
     for entry in registry.entries():
         claim = entry.installed
         if (claim.kind.namespace, claim.name) == (package.kind.namespace, package.name):

@@ -11,6 +11,7 @@ from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import running_version
 
 _IMPORTED = (
+    "DatasetError Format FormatContract Iterable Iterator Pass Path Reading "
     "Any Asked Capabilities Choice ClassVar Embedder EmbedderContract Embeddings Field GeneratorTask "
     "HTTPLLM KeepsTrees LLMContract Limits Mapping Message ObserverContract PackageContract Protocol "
     "Received Refusal Reject Reply Request Response Row ScriptedLLM ScriptedServer Step StepContract "

@@ -23,6 +23,7 @@ _OWN = {
     "http": ("src/MODULE/__init__.py", "src/MODULE/llm.py", "tests/fake_server.py", "tests/test_llm.py"),
     "embedder": ("src/MODULE/__init__.py", "src/MODULE/embedder.py", "tests/test_embedder.py"),
     "step": ("src/MODULE/__init__.py", "src/MODULE/step.py", "tests/test_step.py"),
+    "format": ("src/MODULE/__init__.py", "src/MODULE/format.py", "tests/test_format.py"),
     "observer": ("src/MODULE/__init__.py", "src/MODULE/observer.py", "tests/test_observer.py"),
 }
 """The files of each folder of templates, besides its README; a template has the name of its file."""

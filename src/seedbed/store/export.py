@@ -3,48 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store.atomic_replace import hidden_beside, replacing
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.csv_safety import safe_rows
-from seedbed.store.formats import FOLDERS, writer_of
-from seedbed.store.hf_folder import is_hf_folder
+from seedbed.store.formats import format_of
 from seedbed.store.output import Output
 from seedbed.store.parquet_folder import is_parquet_folder, write_parquet_folder
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.splits import WHOLE, RowIds, Splits
 from seedbed.store.training import TrainingRows, check_form
 
+if TYPE_CHECKING:
+    from seedbed.plugins.registry import Registry
+    from seedbed.store.format import Format
+
 INPUT_TYPES = "input types"
 """The mark of a run that holds the serialised Arrow schema of its input."""
 
 
-def check_output(output: Output) -> None:
+def check_output(output: Output, registry: Registry | None = None) -> None:
     """Raise `UsageError` if a dataset can't be written, as far as that shows before there are rows."""
     if output.form is not None:
         check_form(output.form, output.columns)
     if output.file is None:
         raise UsageError(f"there is no scheme {output.scheme!r}", "name a file or a folder")
     if not output.is_folder:
-        check_target(output.file)
+        check_target(output.file, registry)
         return
     require_pyarrow()
     _check_writable(output.file, _folder_obstacle)
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, registry: Registry | None = None) -> None:
     """Raise `UsageError` if rows can't be written to `path`, as far as that shows before there are rows.
 
     It finds an unknown ending, a missing package, a folder that is missing or read-only, and a file or
     folder that a dataset must not replace.
     """
     # Called before the first request: a dataset that can't be written mustn't cost money.
-    writer_of(path)
-    _check_writable(path, _obstacle)
+    writing = format_of(path, "write", registry)
+    _check_writable(path, partial(_obstacle, writing))
 
 
 def _check_writable(path: Path, obstacle_at: Callable[[Path], tuple[str, str] | None]) -> None:
@@ -95,6 +99,7 @@ def export(
     rows: Iterable[bytes] | None = None,
     seed: int = 0,
     csv_safe: bool = False,
+    registry: Registry | None = None,
 ) -> Written:
     """Write the accepted rows of a run's step to where `output` says; return how many were written.
 
@@ -115,7 +120,7 @@ def export(
     if output.is_folder:
         splits = Splits(output.split or {WHOLE: 1.0}, seed)
         return _export_folder(rows, RowIds(queries, leaf), output, splits, types)
-    return Written(export_rows(safe_rows(rows, csv_safe), output.file, types), {})
+    return Written(export_rows(safe_rows(rows, csv_safe), output.file, types, registry), {})
 
 
 def _export_folder(
@@ -134,7 +139,9 @@ def _export_folder(
     return Written(counts.total(), dict(counts) if output.split else {})
 
 
-def export_rows(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> int:
+def export_rows(
+    rows: Iterable[bytes], path: Path, types: bytes | None = None, registry: Registry | None = None
+) -> int:
     """Write encoded rows to `path`, in the format of its ending; return how many there are.
 
         with RunReader.open(Path("runs/jokes")) as run:
@@ -148,27 +155,24 @@ def export_rows(rows: Iterable[bytes], path: Path, types: bytes | None = None) -
     Raises `UsageError` for an unknown ending, and `DatasetError` if the file can't be written; the old
     file is unchanged then.
     """
-    write = writer_of(path)
-    if obstacle := _obstacle(path):
+    writing = format_of(path, "write", registry)
+    if obstacle := _obstacle(writing, path):
         raise DatasetError(*obstacle)
     pinned = _Pinned(rows)
     try:
         with replacing(path) as made:
-            write(pinned, made, types)
+            writing.write(pinned, made, types)
     except OSError as error:
         raise DatasetError(f"'{path}' cannot be written: {error.strerror or error}") from error
     return pinned.count
 
 
-def _obstacle(path: Path) -> tuple[str, str] | None:
+def _obstacle(writing: Format, path: Path) -> tuple[str, str] | None:
     """Return a fact and advice if a dataset must not replace what is there."""
-    if not path.exists():
+    if not path.exists() or writing.may_replace(path):
         return None
-    if path.suffix.lower() in FOLDERS:
-        fine = is_hf_folder(path)
-        return None if fine else (f"'{path}' exists and isn't the folder of a dataset", "name a new folder")
-    if path.is_file():
-        return None
+    if writing.is_folder:
+        return f"'{path}' exists and isn't the folder of a dataset", "name a new folder"
     return f"'{path}' is {'a folder' if path.is_dir() else 'not an ordinary file'}", "name a file to write to"
 
 

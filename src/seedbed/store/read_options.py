@@ -6,10 +6,13 @@ import codecs
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from seedbed.errors import UsageError
 from seedbed.tasks.rows import Row
+
+if TYPE_CHECKING:
+    from seedbed.plugins.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class Reading:
     `encoding` is that of a text file; if it's None, the first bytes of the file decide. `columns` are the
     only ones to read (None: all), `drop` the ones to leave out. `note` gets a sentence for each kind of value
     that isn't read exactly as it's written, once for each file. `skip` says how many of the first rows to
-    pass over.
+    pass over. `registry` has the formats of plugins.
 
         Reading(columns=("question",), note=print)
     """
@@ -58,6 +61,7 @@ class Reading:
     drop: tuple[str, ...] = ()
     note: Callable[[str], None] = logger.warning
     skip: Skip = field(default_factory=Skip, compare=False)
+    registry: Registry | None = field(default=None, compare=False, repr=False)
     _noted: set[str] = field(default_factory=set, compare=False)
 
     def check(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from seedbed.errors import UsageError
 from seedbed.store.arrow_file import arrow_types
 from seedbed.store.columnar import require_pyarrow
-from seedbed.store.formats import Reader, is_text, reader_of
+from seedbed.store.formats import format_of
 from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
 from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.text_file import COMPRESSED, encoding_of, opened, undecodable
@@ -57,15 +57,15 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
     if path.is_dir():
         return _from(reading.skip, _of_folder(path)(path, reading))
     named = path.with_name(f"rows{ending}{_packed_as(path)}") if ending else path
-    read = reader_of(named)
-    if reading.encoding is not None and not is_text(named):
+    found = format_of(named, "read", reading.registry)
+    if reading.encoding is not None and not found.is_text:
         raise UsageError(f"'{path}' isn't a text file and has no encoding", "leave out --encoding")
     # Here and not in the iterator: a file that can't be opened is found before the run begins.
     try:
         path.open("rb").close()
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read: {error.strerror}") from error
-    return _from(reading.skip, read(path, reading))
+    return _from(reading.skip, found.read(path, reading))
 
 
 def _from(skip: Skip, rows: Iterator[Placed]) -> Iterator[Placed]:
@@ -122,7 +122,7 @@ def types_in(path: Path) -> bytes | None:
     return schema.serialize().to_pybytes()
 
 
-def _of_folder(path: Path) -> Reader:
+def _of_folder(path: Path) -> Callable[[Path, Reading], Iterator[Placed]]:
     if is_saved_dataset(path):
         require_pyarrow()
         return read_hf_folder

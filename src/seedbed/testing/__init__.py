@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seedbed.testing.fake_site import FakeSite as FakeSite
     from seedbed.testing.fake_site import fake_distribution as fake_distribution
     from seedbed.testing.faulty_llm import FaultyLLM as FaultyLLM
+    from seedbed.testing.format_contract import FormatContract as FormatContract
     from seedbed.testing.import_cost import modules_loaded as modules_loaded
     from seedbed.testing.llm_contract import LLMContract as LLMContract
     from seedbed.testing.loopback import LoopbackServer as LoopbackServer
@@ -50,6 +51,7 @@ _HOMES = {
     "embeddings_api": "EmbeddingsAPI",
     "fake_site": "BlockedRegistry FakeSite fake_distribution",
     "faulty_llm": "FaultyLLM",
+    "format_contract": "FormatContract",
     "import_cost": "modules_loaded",
     "llm_contract": "LLMContract",
     "loopback": "LoopbackServer",

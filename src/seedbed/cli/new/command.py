@@ -26,7 +26,7 @@ def new(ctx: click.Context) -> None:
             "no kind of plugin given",
             "say what: seedbed new task NAME, or seedbed new llm NAME",
             "or seedbed new step NAME, or seedbed new observer NAME",
-            "or seedbed new embedder NAME",
+            "or seedbed new embedder NAME, or seedbed new format NAME",
         )
 
 
@@ -79,6 +79,16 @@ def step(ctx: click.Context, name: str, directory: Path | None, author: str) -> 
 def observer(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
     """Write a package with the observer NAME, to be used as `--plugin NAME`."""
     return _made(ctx, "seedbed.observers", name, directory, author)
+
+
+@new.command(name="format")
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
+def format_(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
+    """Write a package with the format NAME, to be used as `-o FILE.NAME`."""
+    return _made(ctx, "seedbed.formats", name, directory, author)
 
 
 def _made(

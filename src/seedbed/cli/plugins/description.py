@@ -16,6 +16,7 @@ from seedbed.engine.observing.observer import Observer
 from seedbed.llm.embedding.embedder import Embedder
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.llm import LLM
+from seedbed.store.format import Format
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask, Task
 
@@ -59,6 +60,12 @@ def describe(cls: type[BaseStep] | type[LLM] | type[Embedder]) -> Description:
 def describe_engine(cls: type[Engine]) -> Description:
     """Describe an engine, which has no parameters."""
     return Description(_own_text(cls), (), "")
+
+
+def describe_format(cls: type[Format]) -> Description:
+    """Describe a format: what it is, and what can be done with it."""
+    actions = tuple(action for action in ("read", "write", "upload") if cls.can(action))
+    return Description(_own_text(cls), (), "", capabilities=actions)
 
 
 def describe_observer(observer: Observer) -> Description:

@@ -11,6 +11,7 @@ from seedbed.cli.plugins.description import (
     Description,
     describe,
     describe_engine,
+    describe_format,
     describe_observer,
     write_parameters,
     write_text,
@@ -26,6 +27,7 @@ from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
+from seedbed.store.format_kind import FORMATS
 from seedbed.tasks.task_kinds import STEPS
 
 
@@ -68,6 +70,8 @@ def _describe(registry: Registry, kind: PluginKind[Any], name: str) -> Descripti
         return describe_observer(observer_named(name, registry))
     if kind is ENGINES:
         return describe_engine(registry.find(ENGINES, name))
+    if kind is FORMATS:
+        return describe_format(registry.find(FORMATS, name))
     return describe(registry.find(kind if kind in (LLMS, EMBEDDERS) else STEPS, name))
 
 

@@ -105,7 +105,9 @@ class InputRows:
 
     def _beginning(self) -> list[Mapping[str, Any]]:
         # Notes are dropped here: the run reads these rows again, and would say everything twice.
-        whole = replace(self, reading=Reading(self.reading.encoding, note=lambda text: None))
+        whole = replace(
+            self, reading=replace(self.reading, columns=None, drop=(), note=lambda text: None, _noted=set())
+        )
         if isinstance(self.source, Table):
             names = self.source.schema.names if self.source.schema is not None else []
             return [dict.fromkeys(names)] if names else []
