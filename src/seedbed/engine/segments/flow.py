@@ -192,14 +192,19 @@ class Flow:
             (in_flight,) = made
 
     async def _in_order(self, node: Node, rows: list[InFlight], settled: ItemOutcome) -> list[InFlight]:
-        turns = self._turns[node.name]
+        turns, name = self._turns[node.name], node.name
         await turns.wait_for(settled.position)
-        made: list[InFlight] = []
-        # One after the other: the step's state after a row is what the next row sees.
-        for in_flight in rows:
-            made += children(in_flight, node.name, await self._results.apply(node.name, in_flight, settled))
-        turns.give_up(settled.position)
-        return made
+        if self._results.queues(name):
+            # Tasks begin in the order in which they're made, so the rows of this item are in the queue before
+            # the next item gets its turn. Waiting for their results would take a hop into a thread for each.
+            applied = [asyncio.ensure_future(self._results.apply(name, row, settled)) for row in rows]
+            turns.give_up(settled.position)
+            made = await none_left(applied)
+        else:
+            # One after the other: the step's state after a row is what the next row sees.
+            made = [await self._results.apply(name, in_flight, settled) for in_flight in rows]
+            turns.give_up(settled.position)
+        return [child for row, parts in zip(rows, made, strict=True) for child in children(row, name, parts)]
 
 
 class Unchanged(Flow):

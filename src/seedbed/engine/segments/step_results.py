@@ -101,6 +101,10 @@ class StepResults:
         self._is_interrupted = is_interrupted
         self._steps = steps
 
+    def queues(self, name: str) -> bool:
+        """Whether a step gets rows in the order in which they're applied, before earlier ones are done."""
+        return self._applied[name].runner.queues
+
     async def apply(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> list[bytes]:
         """Return the rows that a step makes from a row; add failures and rejections to `settled`."""
         applied, counts = self._applied[name], self._steps[name]

@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.errors import UsageError
@@ -27,6 +27,9 @@ _HOP_SECONDS = 0.02
 
 class StepRunner(ABC):
     """One step of a run, applied to one row at a time."""
+
+    queues: ClassVar[bool] = False
+    """Whether rows are processed one by one, in the order of the calls of `apply`."""
 
     def __init__(self, step: BaseStep) -> None:
         self.step = step
@@ -79,6 +82,8 @@ class ThreadRunner(StepRunner):
 
     A hop into a thread costs 0.1 ms, so quick rows share one; slow rows come back as soon as they're done.
     """
+
+    queues: ClassVar[bool] = True
 
     def __init__(self, step: Step) -> None:
         super().__init__(step)
