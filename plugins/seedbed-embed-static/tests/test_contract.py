@@ -1,0 +1,48 @@
+"""The embedder keeps the contract, with wordllama's weights and with a model of model2vec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import pytest
+from model2vec import StaticModel
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+
+from seedbed.testing import EmbedderContract, PackageContract
+from seedbed_embed_static import StaticEmbedder
+
+WORDS = ["[UNK]", "A", "colour", ".", "Zwei", "Zeilen", "blau", "tags", "Number", *map(str, range(40))]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A folder with a small model of model2vec, as its own library writes it."""
+    tokenizer = Tokenizer(WordLevel({word: number for number, word in enumerate(WORDS)}, "[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    vectors = numpy.random.default_rng(1).normal(size=(len(WORDS), 16)).astype("float32")
+    folder = tmp_path_factory.mktemp("model")
+    StaticModel(vectors, tokenizer).save_pretrained(folder)
+    return folder
+
+
+class TestPackage(PackageContract):
+    distribution = "seedbed-embed-static"
+
+
+class TestWordLlama(EmbedderContract):
+    embedder_class = StaticEmbedder
+    model = "wordllama"
+
+
+class TestModel2Vec(EmbedderContract):
+    embedder_class = StaticEmbedder
+
+    @pytest.fixture(autouse=True)
+    def _from_folder(self, folder: Any) -> None:
+        self.folder = folder
+
+    def new_llm(self, **fields: Any) -> StaticEmbedder:
+        return StaticEmbedder(model=str(self.folder), timeout=self.patience, **fields)
