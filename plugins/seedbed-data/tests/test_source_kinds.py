@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed import DatasetError, Row, UsageError, get_step, run
+from seedbed import DatasetError, ParameterError, Row, UsageError, get_step, run
 
 
 def made(name: str, **parameters: object) -> list[Row]:
@@ -122,6 +122,17 @@ def test_a_query_writes_nothing(query: str, database: str | None, tmp_path: Path
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    "query", ["SELECT * FROM read_text('{}')", "SELECT * FROM '{}'", "SELECT * FROM read_csv('{}')"]
+)
+def test_a_query_reads_no_file_that_tables_does_not_name(query: str, tmp_path: Path) -> None:
+    for name in ("a.csv", "secret.csv"):
+        (tmp_path / name).write_text("a\n1\n")
+
+    with pytest.raises(DatasetError, match="disabled"):
+        made("sql", query=query.format(tmp_path / "secret.csv"), tables={"t": tmp_path / "a.csv"})
+
+
 def test_a_password_is_refused_and_not_shown() -> None:
     with pytest.raises(Exception, match="PGPASSWORD") as raised:
         get_step("sql", query="SELECT 1", database="postgresql://me:hunter2@host/db")
@@ -153,13 +164,11 @@ def test_saved_datasets_of_hugging_face_are_read(tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
     whole.to_json(tmp_path / "files" / "train.jsonl")
 
-    assert made("hf", dataset=str(tmp_path / "one")) == rows
-    assert made("hf", dataset=str(tmp_path / "parts"), split="test", only=["n"]) == [
-        {"n": n} for n in range(5)
-    ]
-    assert made("hf", dataset=str(tmp_path / "files"), without=["n"])[4] == {"text": "t4"}
+    assert made("hf", folder=(tmp_path / "one")) == rows
+    assert made("hf", folder=(tmp_path / "parts"), split="test", only=["n"]) == [{"n": n} for n in range(5)]
+    assert made("hf", folder=(tmp_path / "files"), without=["n"])[4] == {"text": "t4"}
     with pytest.raises(UsageError, match=r"no split 'train'.*\n.*test"):
-        made("hf", dataset=str(tmp_path / "parts"))
+        made("hf", folder=(tmp_path / "parts"))
 
 
 def test_a_hub_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,3 +181,14 @@ def test_a_hub_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(UsageError, match=r"'nobody/nothing' cannot be read: .*\n.*the Hub can't be reached"):
         made("hf", dataset="nobody/nothing")
+
+
+@pytest.mark.parametrize("dataset", ["../secrets", "/etc", "a/b/c", "s3://a/b", "here"])
+def test_a_folder_is_never_taken_for_an_id(
+    dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ParameterError):
+        get_step("hf", dataset=dataset)

@@ -215,7 +215,7 @@ def _with_input(
     """
     columns = pipeline.columns if chosen.columns is None else chosen.columns
     drop = chosen.drop or pipeline.drop
-    if source := source_step(given, registry, columns=columns, drop=drop, encoding=chosen.encoding):
+    if source := source_step(given, registry, only=columns, without=drop, encoding=chosen.encoding):
         return with_source(pipeline, source), None
     if given is None:
         return pipeline, None

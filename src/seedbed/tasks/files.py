@@ -14,13 +14,15 @@ from pydantic_core import CoreSchema, core_schema
 
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
+from seedbed.tasks.remote_files import copies_folder, is_remote, local_copies
 
 
 class Files(str):
     """A parameter that names files by a pattern, such as `docs/**/*.md`; `**` matches any folders.
 
-    It may also be the path of one file, or of a folder for all files in it. A run notices when one of the
-    files changes, appears or disappears.
+    It may also be the path of one file, or of a folder for all files in it, or an address such as
+    `s3://bucket/docs/*.md`, whose files are copied. A run notices when one of the files changes, appears or
+    disappears.
 
         class Answer(Task):
             sources: Files = Field(description="Documents to answer from.")
@@ -34,6 +36,8 @@ class Files(str):
 
     def paths(self) -> list[Path]:
         """Return the files that match now, sorted by path."""
+        if is_remote(self):
+            return local_copies(self)
         named = Path(self)
         # Before the pattern: `data[1].jsonl` is a file's name too.
         if named.is_file():
@@ -43,6 +47,25 @@ class Files(str):
         # `Path.glob` refuses absolute patterns.
         names = sorted(glob.glob(self, recursive=True))  # noqa: PTH207
         return [Path(name) for name in names if Path(name).is_file()]
+
+    @property
+    def folder(self) -> Path:
+        """The folder that all of the files are in: for a pattern, its part without wildcards."""
+        path = Path(self)
+        if is_remote(self):
+            return copies_folder(self)
+        if path.is_dir():
+            return path
+        wild = next((at for at, part in enumerate(path.parts) if glob.has_magic(part)), len(path.parts) - 1)
+        return Path(*path.parts[:wild]) if not path.is_file() else path.parent
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether all files in a folder are meant, and not one file or a pattern."""
+        if not is_remote(self):
+            return Path(self).is_dir()
+        paths = self.paths()
+        return not glob.has_magic(self) and [path.name for path in paths] != [PurePath(self).name]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

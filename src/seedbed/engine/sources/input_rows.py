@@ -18,6 +18,7 @@ from seedbed.store.read_options import Placed, Reading
 from seedbed.store.readers import read_placed, types_in
 from seedbed.store.tables import Table, records_of, table_of
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.remote_files import is_remote, local_copies
 from seedbed.tasks.rows import plain_row
 from seedbed.tasks.steps import GeneratorStep
 
@@ -127,6 +128,11 @@ class InputRows:
 def input_rows(given: object, reading: Reading) -> InputRows:
     """Return a run's input as rows; raise UsageError, before any is read, if it isn't rows."""
     reading.check()
+    if isinstance(given, str) and is_remote(given):
+        copies = local_copies(given)
+        if len(copies) != 1:
+            raise UsageError(f"there {'are several files' if copies else 'is no file'} at '{given}'")
+        return InputRows(copies[0], reading)
     if isinstance(given, str | Path):
         return InputRows(Path(given), reading)
     if reading.encoding is not None:

@@ -50,6 +50,8 @@ def source_step(given: object, registry: Registry, **options: Any) -> GeneratorS
     if not isinstance(given, str | PurePath):
         return None
     text = str(given)
+    if text.startswith(("http://", "https://")) and "*" not in text:
+        return None
     is_pattern = not _WILDCARDS.isdisjoint(text) and not Path(given).exists()
     name = _reader_of(text)
     if not is_pattern and (name is None or name in _ROWS):

@@ -9,7 +9,7 @@ from urllib.parse import unquote, unquote_plus
 
 SHOWN_INSTEAD = "[secret]"
 
-HARMLESS = frozenset({"alt", "api-version", "api_version", "beta", "format", "version"})
+HARMLESS = frozenset({"alt", "api-version", "api_version", "beta", "download", "format", "version"})
 """Names in a query whose values may be shown. A list of secret names would miss some: gateways choose any."""
 
 _URL = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<rest>[^\s"'<>]+)""", re.IGNORECASE)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from seedbed import GeneratorOutput, GeneratorStep, Row, UsageError
+from seedbed import Files, GeneratorOutput, GeneratorStep, Row, UsageError
+from seedbed_data.sources.paths import named_files
 
 
 class Hf(GeneratorStep):
@@ -23,12 +24,24 @@ class Hf(GeneratorStep):
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
 
-    dataset: str = Field(min_length=1, description="Id on the Hub (USER/NAME), or path of a folder.")
+    dataset: str = Field(
+        default="", pattern=r"^(\w[\w.-]*/)?\w[\w.-]*$|^$", description="Id on the Hub: USER/NAME."
+    )
+    folder: Files | None = Field(default=None, description="A folder with a dataset, instead of `dataset`.")
     config: str | None = Field(default=None, description="Name of the dataset's configuration.")
     split: str = Field(default="train", description="Which split to read.")
     revision: str | None = Field(default=None, description="Commit, tag or branch on the Hub.")
     only: list[str] | None = Field(default=None, min_length=1, description="The only columns to read.")
     without: list[str] = Field(default=[], description="Columns to leave out.")
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Hf:
+        if bool(self.dataset) == bool(self.folder):
+            raise ValueError("give either `dataset` or `folder`")
+        # `datasets` would read a folder of that name, wherever the command runs.
+        if self.dataset and Path(self.dataset).exists():
+            raise ValueError(f"'{self.dataset}' is a folder here: give it as `folder`")
+        return self
 
     def load(self) -> None:
         """Import `datasets`."""
@@ -48,24 +61,22 @@ class Hf(GeneratorStep):
 
     def _opened(self) -> Any:
         datasets = _datasets()
-        folder = Path(self.dataset)
+        place = str(self.folder or self.dataset)
         try:
-            if folder.is_dir():
-                self.reads(folder)
-                if (folder / "state.json").is_file():
-                    return datasets.load_from_disk(self.dataset)
-                if (folder / "dataset_dict.json").is_file():
-                    return _split_of(datasets.load_from_disk(self.dataset), self.split, self.dataset)
+            if self.folder is not None:
+                named_files(self.folder)
+                if (Path(place) / "state.json").is_file():
+                    return datasets.load_from_disk(place)
+                if (Path(place) / "dataset_dict.json").is_file():
+                    return _split_of(datasets.load_from_disk(place), self.split, place)
             return datasets.load_dataset(
-                self.dataset, self.config, split=self.split, revision=self.revision, streaming=True
+                place, self.config, split=self.split, revision=self.revision, streaming=True
             )
         except UsageError:
             raise
         except Exception as error:  # of huggingface_hub, of its HTTP client, of fsspec, and of `datasets`
             lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise UsageError(
-                f"the dataset '{self.dataset}' cannot be read: {lines[0]}", *_advice(error)
-            ) from error
+            raise UsageError(f"the dataset '{place}' cannot be read: {lines[0]}", *_advice(error)) from error
 
 
 def _datasets() -> Any:

@@ -20,34 +20,18 @@ def named_files(named: Named, endings: tuple[str, ...] = ()) -> list[tuple[Path,
     found: dict[Path, str] = {}
     for one in [named] if isinstance(named, str) else named:
         paths = one.paths()
-        if Path(one).is_dir() and endings:
+        if endings and one.is_folder:
             paths = [path for path in paths if path.name.lower().endswith(endings)]
         if not paths:
             raise _nothing(one, endings)
-        base = _base(one)
         for path in paths:
-            found.setdefault(path, path.relative_to(base).as_posix())
+            found.setdefault(path, path.relative_to(one.folder).as_posix())
     return list(found.items())
-
-
-def _base(named: Files) -> Path:
-    """Return the folder that all files of a pattern are in."""
-    path = Path(named)
-    if path.is_dir():
-        return path
-    if path.is_file():
-        return path.parent
-    fixed: list[str] = []
-    for part in path.parts[:-1]:
-        if any(character in part for character in "*?["):
-            break
-        fixed.append(part)
-    return Path(*fixed)
 
 
 def _nothing(named: Files, endings: tuple[str, ...]) -> UsageError:
     path = Path(named)
-    if path.is_dir():
+    if "://" not in named and path.is_dir():
         kinds = f" that ends in {', '.join(endings)}" if endings else ""
         return UsageError(f"the folder '{named}' has no file{kinds}", "name the files by a pattern")
     if any(character in named for character in "*?["):

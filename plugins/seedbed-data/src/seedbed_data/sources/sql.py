@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -33,10 +33,10 @@ class Sql(GeneratorStep):
     Sql(query="SELECT q, max(n) AS n FROM rows GROUP BY q ORDER BY q", tables={"rows": "data/*.parquet"})
     Sql(query="SELECT id, body FROM posts ORDER BY id", database="forum.sqlite")
 
-    `tables` names files that the query reads. `database` is a file of SQLite (.sqlite, .db) or DuckDB
-    (.duckdb), or the address of a Postgres server; its password is found by Postgres's own means (PGPASSWORD,
-    ~/.pgpass). Nothing is written: only one SELECT runs. A resumed run asks again and compares, so add ORDER
-    BY. Needs the extra `sql`, or `postgres`; SQLite needs neither.
+    `tables` names the files that the query reads; it reads no others. `database` is a file of SQLite
+    (.sqlite, .db) or DuckDB (.duckdb), or the address of a Postgres server; its password is found by
+    Postgres's own means (PGPASSWORD, ~/.pgpass). Nothing is written: only one SELECT runs. A resumed run asks
+    again and compares, so add ORDER BY. Needs the extra `sql`, or `postgres`; SQLite needs neither.
     """
 
     finite: ClassVar[bool] = True
@@ -103,12 +103,14 @@ class Sql(GeneratorStep):
             # Extensions are downloaded code; `autoload` would fetch one for the wrong word in a query.
             limits = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
             connection = duckdb.connect(file, read_only=bool(self.database), config=limits)
-            for name, named in self.tables.items():
-                connection.execute(f'CREATE TEMP VIEW "{name}" AS {_selection(named)}')
+            files = {name: _files_of(named) for name, named in self.tables.items()}
+            listed = _quoted(path for paths in files.values() for path in paths)
+            # A query may come from a stranger: it reads the files of `tables`, and no others.
+            connection.execute(f"SET allowed_paths = {listed}; SET enable_external_access = false")
+            for name, paths in files.items():
+                connection.execute(f'CREATE TEMP VIEW "{name}" AS {_selection(paths)}')
+            connection.execute("SET lock_configuration = true")
             _check_query(duckdb, connection, self.query)
-        for literal in re.findall(r"'((?:[^']|'')*)'", self.query):
-            for path in Files(literal.replace("''", "'")).paths():
-                self.reads(path)
         return connection
 
 
@@ -129,16 +131,22 @@ def _check_query(duckdb: Any, connection: Any, query: str) -> None:
         raise UsageError("the query is not one SELECT", "only reading is allowed")
 
 
-def _selection(named: Named) -> str:
+def _files_of(named: Named) -> list[Path]:
+    return [path.absolute() for path, _ in named_files(named, tuple(_READERS))]
+
+
+def _quoted(paths: Iterable[Path]) -> str:
+    return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths) + "]"
+
+
+def _selection(paths: Sequence[Path]) -> str:
     """Return the SELECT over files, all of one format."""
-    paths = [path for path, _ in named_files(named, tuple(_READERS))]
     readers = {_reader(path) for path in paths}
     if len(readers) > 1:
         raise UsageError("the files of a table have more than one format", "give each format its own table")
     (reader,) = readers
-    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
     by_name = ", union_by_name = true" if len(paths) > 1 else ""
-    return f"SELECT * FROM {reader}([{listed}]{by_name})"
+    return f"SELECT * FROM {reader}({_quoted(paths)}{by_name})"
 
 
 def _reader(path: Path) -> str:
