@@ -223,6 +223,12 @@ class GeneratorStep(BaseStep):
     finite: ClassVar[bool] = False
     """Whether the rows end by themselves, so that users don't need to give a number of rows."""
 
+    ids_from_content: ClassVar[bool] = False
+    """Whether rows are known by what they hold, not by their number, so that new ones may come in between.
+
+    For steps that read what users have: if a file is added to a folder, answers to all other rows are kept.
+    """
+
     unique: ClassVar[tuple[str, ...]] = ()
     """If two rows have the same values in all these columns, the later row is rejected."""
 

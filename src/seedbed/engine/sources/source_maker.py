@@ -11,18 +11,19 @@ from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.segments import INPUT, Segment
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.sources import (
     READ_AHEAD,
     AcceptedRows,
+    ContentIds,
     IndexedSource,
     Item,
     Source,
     ThreadedSource,
     digested,
     numbered,
+    numbered_item,
 )
 from seedbed.errors import InvalidRowError, StopRun
 from seedbed.llm.calling.scope import CallScope, current_scope
@@ -75,9 +76,11 @@ class SourceMaker:
         )
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
+        ids = ContentIds() if generator.ids_from_content else None
+
         def from_the_start() -> Iterator[Item]:
             current_files.set(generator._noted_by)
-            yield from numbered(generator.process(), generator)
+            yield from numbered(generator.process(), generator, ids=ids)
 
         if not generator.seekable:
             return from_the_start
@@ -86,10 +89,10 @@ class SourceMaker:
         def items() -> Iterator[Item]:
             current_files.set(generator._noted_by)
             kept = 0
-            for item in self._kept_rows(generator):
-                yield item
+            for encoded in self._kept_rows(generator):
+                yield numbered_item(encoded, generator.name, kept, ids)
                 kept += 1
-            yield from numbered(generator.process(kept), generator, kept, self._scoping(generator))
+            yield from numbered(generator.process(kept), generator, kept, self._scoping(generator), ids)
 
         return items
 
@@ -101,7 +104,7 @@ class SourceMaker:
         """
         return lambda number: current_scope.set(CallScope(self._plan.seed, generator.name, str(number)))
 
-    def _kept_rows(self, generator: GeneratorStep) -> Iterator[Item]:
+    def _kept_rows(self, generator: GeneratorStep) -> Iterator[bytes]:
         """Yield the rows of the lists that a seekable generator yielded before and that are kept completely.
 
         It continues after them. In the middle of a list, one couldn't tell which calls each row came from.
@@ -111,14 +114,14 @@ class SourceMaker:
             yield from rows
             number += len(rows)
 
-    def _kept_list(self, name: str, first: int) -> list[Item]:
+    def _kept_list(self, name: str, first: int) -> list[bytes]:
         length = self._stored(_lists_of(name), name, first)
         count = orjson.loads(length.data)[0] if length is not None else 1
         kept = [self._stored(name, name, number) for number in range(first, first + count)]
         rows = [row for row in kept if row is not None]
         if len(rows) < count:
             return []
-        return [Item(row.row, InFlight(row.row, row.data[1:-1], name, None, row.row)) for row in rows]
+        return [row.data[1:-1] for row in rows]
 
     def _stored(self, step: str, name: str, number: int) -> Result | None:
         """Return the result kept under `step` for a row of a generator, unless the generator has changed."""
@@ -137,22 +140,26 @@ class SourceMaker:
             # Before the rows: after a kill, a list that lacks rows is seen to be incomplete. Most lists have
             # one row, which needs no entry.
             if item.begins > 1:
-                length = Result(step, item.id, key, 0, "done", orjson.dumps([item.begins]))
-                self._journal.keep_result(length, self._journal.result(step, item.id))
+                row = item.in_flight.source
+                length = Result(step, row, key, 0, "done", orjson.dumps([item.begins]))
+                self._journal.keep_result(length, self._journal.result(step, row))
             keep(item)
 
         return keep_both
 
     def _keep(self, step: str, key: bytes) -> Callable[[Item], None]:
         def keep(item: Item) -> None:
-            result = Result(step, item.id, key, 0, "done", b"[" + item.in_flight.encoded + b"]")
-            stored = self._journal.result(step, item.id)
+            # Not the item's id: rows that are known by their content are still kept by their number, since a
+            # resumed run must find the rows before it without making them.
+            row = item.in_flight.source
+            result = Result(step, row, key, 0, "done", b"[" + item.in_flight.encoded + b"]")
+            stored = self._journal.result(step, row)
             if stored is not None and stored.key == key:
                 self._journal.kept[step] += 1
                 # Rows downstream were made from the earlier row, and their answers are paid for. Continuing
                 # would mix rows of two generators; making all of them again would buy the answers again.
                 if stored.data != result.data:
-                    raise _unlike(step, item.id)
+                    raise _unlike(step, row)
             self._journal.keep_result(result, stored)
 
         return keep

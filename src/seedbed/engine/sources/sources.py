@@ -248,10 +248,12 @@ def numbered(
     generator: GeneratorStep,
     first: int = 0,
     begin: Callable[[int], object] = lambda number: None,
+    ids: ContentIds | None = None,
 ) -> Iterator[Item]:
     """Yield the rows of a generator step as items, one row each, numbered in order.
 
-    `begin` is called with the number of the row that comes next.
+    With `ids`, which have seen the rows before `first`, an item is identified by content, and its number only
+    says where its row is kept. `begin` is called with the number of the row that comes next.
     """
     number, step = first, generator.name
     promised = promised_columns(generator)
@@ -259,11 +261,18 @@ def numbered(
     for rows in yielded:
         for place, row in enumerate(rows):
             check_promised(promised, row, step)
-            in_flight = InFlight(str(number), encode_row(row), step, None, str(number))
-            yield Item(in_flight.id, in_flight, begins=0 if place else len(rows))
+            yield numbered_item(encode_row(row), step, number, ids, begins=0 if place else len(rows))
             number += 1
         if rows:
             begin(number)
+
+
+def numbered_item(encoded: bytes, step: str, number: int, ids: ContentIds | None, *, begins: int = 0) -> Item:
+    """Return the item of a generator's row."""
+    if ids is None:
+        return Item(str(number), InFlight(str(number), encoded, step, None, str(number)), begins=begins)
+    row_id, place = ids.of(encoded), f"row {number + 1} of '{step}'"
+    return Item(row_id, InFlight(row_id, encoded, step, None, str(number), place=place), begins=begins)
 
 
 def digested(rows: Iterable[Placed], step: str, name_of: Callable[[int], str]) -> Iterator[Item]:

@@ -26,6 +26,7 @@ class Documents(GeneratorStep):
 
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
+    ids_from_content: ClassVar[bool] = True
 
     path: Named = Field(description="A folder, a file, a pattern such as `docs/*.pdf`, or a list of these.")
 

@@ -23,6 +23,7 @@ class Hf(GeneratorStep):
 
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
+    ids_from_content: ClassVar[bool] = True
 
     dataset: str = Field(
         default="", pattern=r"^(\w[\w.-]*/)?\w[\w.-]*$|^$", description="Id on the Hub: USER/NAME."

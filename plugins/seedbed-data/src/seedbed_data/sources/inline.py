@@ -17,6 +17,7 @@ class Rows(GeneratorStep):
 
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
+    ids_from_content: ClassVar[bool] = True
 
     rows: list[Row] = Field(min_length=1, description="The rows, each a dictionary of columns.")
 

@@ -40,6 +40,7 @@ class Sql(GeneratorStep):
     """
 
     finite: ClassVar[bool] = True
+    ids_from_content: ClassVar[bool] = True
 
     query: str = Field(min_length=1, description="The query: one SELECT.")
     tables: dict[str, Named] = Field(default={}, description="Files under the names that the query uses.")

@@ -20,6 +20,7 @@ class FileSource(GeneratorStep):
 
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
+    ids_from_content: ClassVar[bool] = True
 
     endings: ClassVar[tuple[str, ...]]
     """The endings of such files. One that is named with another is read as if it had the first."""

@@ -30,6 +30,7 @@ class Text(GeneratorStep):
 
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
+    ids_from_content: ClassVar[bool] = True
 
     path: Named = Field(description="A folder, a file, a pattern such as `notes/*.md`, or a list of these.")
     front_matter: bool = Field(default=True, description="Whether front matter becomes columns.")
