@@ -23,6 +23,7 @@ from seedbed.engine.plan import make_plan
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.store import RunReader
+from seedbed.store.output import outputs_of
 
 ROWS = [{"n": n} for n in range(5000)]
 
@@ -41,7 +42,7 @@ class Endless(GeneratorTask):
 def session_of(task, tmp_path, **options):
     out = tmp_path / "rows.jsonl"
     out.write_text('{"old": true}\n')
-    return open_session(make_plan(task, **options), out=out, name=task.name), out
+    return open_session(make_plan(task, **options), outputs=outputs_of(out), name=task.name), out
 
 
 def interrupted(done, out):
@@ -258,7 +259,7 @@ def test_a_caller_that_is_cancelled_cuts_off_nothing_that_keeps_the_rows(tmp_pat
 
     out = tmp_path / "kept.jsonl"
     plan = make_plan(Ask(llm=scripted(prompt)), input=ROWS[:5])
-    session = open_session(plan, out=out, name="kept", engine=Hasty)
+    session = open_session(plan, outputs=outputs_of(out), name="kept", engine=Hasty)
     is_open = session._store._forgotten
     with pytest.raises((asyncio.CancelledError, concurrent.futures.CancelledError)):
         session.execute()

@@ -12,6 +12,7 @@ from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.session import Session
+from seedbed.store.output import outputs_of
 
 
 class Ask(GeneratorTask):
@@ -83,6 +84,6 @@ def test_a_step_that_needs_all_rows_is_counted_by_what_it_makes() -> None:
 def test_rows_that_a_run_had_before_are_counted_when_it_goes_on(tmp_path: Path) -> None:
     pipeline, out = Judge() >> Keep(), tmp_path / "out.jsonl"
     for rows in (ROWS[:4], ROWS):
-        session = open_session(make_plan(pipeline, input=rows), out=out, name="kept")
+        session = open_session(make_plan(pipeline, input=rows), outputs=outputs_of(out), name="kept")
         session.execute()
     assert session.steps["judge"].taken == 9

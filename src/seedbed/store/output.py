@@ -49,7 +49,9 @@ class Output:
         shard_rows: int | None = None,
     ) -> None:
         if not isinstance(path, str | PathLike) or not fspath(path):
-            raise UsageError(f"{path!r:.40} is no place for a dataset", "name a file, such as rows.jsonl")
+            raise UsageError(
+                f"'out' is {path!r:.40}, no place for a dataset", "name a file, such as rows.jsonl"
+            )
         values = {
             "path": str(fspath(path)),
             "leaf": leaf,
