@@ -26,7 +26,17 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("give_up_after", "max_bytes_in_flight"),
         ),
         "Runs and resuming": ("name", "restart", "yes"),
-        "Output": ("out", "form", "parts", "split", "shard_rows", "csv_safe", "full", "as_json"),
+        "Output": (
+            "out",
+            "form",
+            "parts",
+            "chat_template",
+            "split",
+            "shard_rows",
+            "csv_safe",
+            "full",
+            "as_json",
+        ),
         "Plugins": ("plugins", "engine", "allow", "deny", "prefer", "locked"),
         "What a pipeline file may do": ("allow_hosts", "allow_code", "allow_paths", "allow_env"),
     }

@@ -32,13 +32,24 @@ csv_safe_option = click.option(
 )
 
 form_options = (
-    click.option("--form", "--as", "form", metavar="FORM", help="Trainer's form: chat, sharegpt or alpaca."),
+    click.option(
+        "--form",
+        "--as",
+        "form",
+        metavar="FORM",
+        help="Trainer's form: chat, sharegpt, alpaca, prompt-completion, preference, kto, reward or text.",
+    ),
     click.option(
         "--column",
         "parts",
         metavar="PART=COLUMN",
         multiple=True,
-        help="Column for a part of the form: system, prompt, input, completion, messages (repeatable).",
+        help="Column for a part of the form, such as prompt, completion or chosen (repeatable).",
+    ),
+    click.option(
+        "--chat-template",
+        metavar="FILE",
+        help="Chat template for --form text: a Jinja file, or a model's tokenizer_config.json.",
     ),
 )
 """Options that say in which form a trainer gets the rows."""

@@ -48,6 +48,9 @@ class OutputEntry(BaseModel):
     leaf: str | None = Field(default=None, description="Step whose rows to write, if there are several ends.")
     form: str | None = Field(default=None, description="Trainer's form, such as chat.")
     columns: dict[str, str] = Field(default_factory=dict, description="Columns for the parts of the form.")
+    chat_template: str | None = Field(
+        default=None, description="Chat template's file, for the form text: Jinja or tokenizer_config.json."
+    )
     split: dict[str, float] | str | None = Field(
         default=None, description="Share of each split: {train: 0.9, test: 0.1}."
     )

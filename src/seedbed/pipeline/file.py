@@ -133,7 +133,10 @@ def _defaults(described: PipelineFile, making: _Making) -> RunDefaults:
 
 def _output(entry: str | OutputEntry, paths: FilePaths) -> dict[str, Any]:
     entry = OutputEntry(path=entry) if isinstance(entry, str) else entry
-    return {**entry.model_dump(exclude_unset=True), "path": paths.target(entry.path)}
+    given = {**entry.model_dump(exclude_unset=True), "path": paths.target(entry.path)}
+    if entry.chat_template is not None:
+        given["chat_template"] = str(paths.of(entry.chat_template))
+    return given
 
 
 @contextmanager

@@ -30,7 +30,7 @@ INPUT_TYPES = "input types"
 def check_output(output: Output, registry: Registry | None = None) -> None:
     """Raise `UsageError` if a dataset can't be written, as far as that shows before there are rows."""
     if output.form is not None:
-        check_form(output.form, output.columns)
+        check_form(output.form, output.columns, output.chat_template)
     if output.file is None:
         raise UsageError(f"there is no scheme {output.scheme!r}", "name a file or a folder")
     if not output.is_folder:
@@ -111,7 +111,7 @@ def export(
     rows = queries.rows(leaf) if rows is None else rows
     types = None
     if output.form is not None:
-        rows = TrainingRows(rows, output.form, output.columns)
+        rows = TrainingRows(rows, output.form, output.columns, output.chat_template)
     else:
         kept = queries.get_mark(INPUT_TYPES)
         types = kept if kept and isinstance(kept, bytes) else None

@@ -26,8 +26,9 @@ class Output:
     `path` is a file, whose ending decides the format; a folder of Parquet files, if it ends in `/` or there
     are splits or shards; or an address with a scheme, such as `hf://USER/NAME`. `leaf` is the step whose rows
     to write, if it isn't the run's own. `form` is a trainer's form, such as `chat`, and `columns` name the
-    columns of its parts: `{"prompt": "title"}`. `split` gives each split its share of the rows, as a mapping
-    or as text (`train=0.9,test=0.1`). `shard_rows` is the number of rows of a file in a folder.
+    columns of its parts: `{"prompt": "title"}`; `chat_template` is a template's file, for the form `text`.
+    `split` gives each split its share of the rows, as a mapping or as text (`train=0.9,test=0.1`).
+    `shard_rows` is the number of rows of a file in a folder.
 
     Raises `UsageError` if the values don't fit together.
     """
@@ -36,6 +37,7 @@ class Output:
     leaf: str | None = None
     form: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    chat_template: str | None = None
     split: Mapping[str, float] | None = None
     shard_rows: int | None = None
 
@@ -47,6 +49,8 @@ class Output:
         columns: Mapping[str, str] | None = None,
         split: Mapping[str, float] | str | None = None,
         shard_rows: int | None = None,
+        *,
+        chat_template: str | PathLike[str] | None = None,
     ) -> None:
         if not isinstance(path, str | PathLike) or not fspath(path):
             raise UsageError(
@@ -57,6 +61,7 @@ class Output:
             "leaf": leaf,
             "form": form,
             "columns": dict(columns or {}),
+            "chat_template": None if chat_template is None else str(fspath(chat_template)),
             "split": parse_split(split) if isinstance(split, str) else _checked_split(split),
             "shard_rows": _checked_rows(shard_rows),
         }
@@ -99,6 +104,8 @@ class Output:
             )
         if self.columns and self.form is None:
             raise UsageError("columns are given for a form, and there's no form", "add --form chat")
+        if self.chat_template is not None and self.form is None:
+            raise UsageError("a chat template is for a form, and there's no form", "add --form text")
 
 
 Outputs: TypeAlias = str | PathLike[str] | Output | Sequence[str | PathLike[str] | Output]

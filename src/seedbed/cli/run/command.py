@@ -38,6 +38,7 @@ def run(
     name: str | None,
     form: str | None,
     parts: tuple[str, ...],
+    chat_template: str | None,
     split: str | None,
     shard_rows: int | None,
     csv_safe: bool,
@@ -64,6 +65,8 @@ def run(
     from seedbed.cli.run.output import output_of
     from seedbed.cli.run.planning import run_options
 
-    output = output_of(out, form=form, parts=parts, split=split, shard_rows=shard_rows)
+    output = output_of(
+        out, form=form, parts=parts, chat_template=chat_template, split=split, shard_rows=shard_rows
+    )
     how = Making(output, name, restart, as_json=as_json, csv_safe=csv_safe)
     return make_dataset(run_options(**given, uses_out=output is None), registry_of(ctx), how)

@@ -15,6 +15,7 @@ def output_of(
     leaf: str | None = None,
     form: str | None = None,
     parts: Sequence[str] = (),
+    chat_template: str | None = None,
     split: str | None = None,
     shard_rows: int | None = None,
 ) -> Output | None:
@@ -23,8 +24,8 @@ def output_of(
         raise UsageError("--column is for a trainer's form, and none is given", "add --form chat")
     columns = columns_of(parts)
     if out is not None:
-        return Output(out, leaf, form, columns, split, shard_rows)
-    given = {"--form": form, "--split": split, "--shard-rows": shard_rows}
+        return Output(out, leaf, form, columns, split, shard_rows, chat_template=chat_template)
+    given = {"--form": form, "--chat-template": chat_template, "--split": split, "--shard-rows": shard_rows}
     if wrong := [name for name, value in given.items() if value is not None]:
         raise UsageError(f"{wrong[0]} says how to write a dataset, and there is none", "add -o OUT")
     return None
@@ -48,6 +49,7 @@ def kept_output(output: Output | None) -> dict[str, Any]:
     return {
         "out": output.path,
         "form": output.form,
+        "chat_template": output.chat_template,
         "parts": [f"{part}={column}" for part, column in output.columns.items()],
         "split": ",".join(f"{name}={share!r}" for name, share in (output.split or {}).items()) or None,
         "shard_rows": output.shard_rows,
@@ -56,5 +58,5 @@ def kept_output(output: Output | None) -> dict[str, Any]:
 
 def renewed_output(kept: Mapping[str, Any]) -> Output | None:
     """Return the output in the manifest of a run."""
-    names = ("form", "parts", "split", "shard_rows")
+    names = ("form", "parts", "chat_template", "split", "shard_rows")
     return output_of(kept["out"], **{name: kept[name] for name in names if kept.get(name)})

@@ -47,7 +47,7 @@ def export_run(
     if model_column is not None and form is not None:
         raise UsageError("a trainer's form has no --model-column", f"leave out --form {form}")
     # Standard output takes a form, and nothing else that says how a dataset is written.
-    lines = {**how, "form": None, "parts": ()} if out is None and form else how
+    lines = {**how, "form": None, "parts": (), "chat_template": None} if out is None and form else how
     output = output_of(out, **lines)
     if output is not None:
         check_output(output)
@@ -58,7 +58,11 @@ def export_run(
         rows = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
         with _naming_options():
             if output is None:
-                _write_lines(rows if form is None else TrainingRows(rows, form, columns_of(how["parts"])))
+                _write_lines(
+                    rows
+                    if form is None
+                    else TrainingRows(rows, form, columns_of(how["parts"]), how["chat_template"])
+                )
             else:
                 made = export(reader, output, leaf, rows=rows, seed=_seed(reader), csv_safe=csv_safe)
                 _tell(made.rows, output.path)

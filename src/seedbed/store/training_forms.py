@@ -1,0 +1,150 @@
+"""The forms of trainers, and how a row gets each.
+
+https://huggingface.co/docs/trl/dataset_formats has those of TRL,
+https://llamafactory.readthedocs.io/en/latest/getting_started/data_preparation.html ShareGPT and Alpaca.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+
+from seedbed.errors import DatasetError, UsageError
+from seedbed.store.training_parts import Messages, Parts, content_of
+from seedbed.tasks.rows import Row
+
+Template: TypeAlias = Callable[[Messages, Any], str]
+"""Renders messages and tools as the text that a model is trained on."""
+
+_SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}
+_PAIR = ("prompt", "completion")
+
+
+class Form(NamedTuple):
+    """A form: how a row is converted, and which sets of parts it can be made from."""
+
+    convert: Callable[[Parts, Template | None], Row]
+    alternatives: tuple[tuple[str, ...], ...]
+
+
+def _chat(parts: Parts, template: Template | None) -> Row:
+    return {"messages": parts.conversation(), **parts.kept()}
+
+
+def _sharegpt(parts: Parts, template: Template | None) -> Row:
+    images = {name: value for name, value in parts.kept().items() if name == "images"}
+    return {"conversations": [_turn(message) for message in parts.conversation()], **images}
+
+
+def _turn(message: Mapping[str, Any]) -> dict[str, Any]:
+    if message["role"] not in _SPEAKERS or message.get("tool_calls"):
+        raise DatasetError("ShareGPT can't hold tool calls", "export it as 'chat'")
+    return {"from": _SPEAKERS[message["role"]], "value": content_of(message)}
+
+
+def _alpaca(parts: Parts, template: Template | None) -> Row:
+    # Alpaca has a key for the input; in the other forms it's a part of the prompt.
+    columns = {part: column for part, column in parts.columns.items() if part != "input"}
+    messages = parts._replace(columns=columns).conversation()
+    system = [content_of(message) for message in messages if message["role"] == "system"]
+    roles = [message["role"] for message in messages]
+    if roles != ["system"] * len(system) + ["user", "assistant"] or len(system) > 1:
+        raise DatasetError("Alpaca holds a single prompt and its answer", "export it as 'chat'")
+    made = {
+        "instruction": content_of(messages[-2]),
+        "input": parts.optional("input"),
+        "output": content_of(messages[-1]),
+    }
+    return {**made, "system": system[0]} if system else made
+
+
+def _prompt_completion(parts: Parts, template: Template | None) -> Row:
+    prompt, completion = _split_off(parts)
+    return {"prompt": prompt, "completion": completion, **parts.kept()}
+
+
+def _kto(parts: Parts, template: Template | None) -> Row:
+    label = parts.value("label")
+    if label not in (0, 1):
+        raise DatasetError(
+            f"column {parts.columns['label']!r} is {label!r:.40}", "a label is true (wanted) or false"
+        )
+    return {**_prompt_completion(parts, template), "label": bool(label)}
+
+
+def _split_off(parts: Parts) -> tuple[Messages, Messages]:
+    """Return the conversation up to its last answer, and that answer."""
+    messages = parts.conversation()
+    if len(messages) < 2 or messages[-1]["role"] != "assistant":
+        raise DatasetError("a conversation has to end with an answer of the assistant, after a prompt")
+    return messages[:-1], messages[-1:]
+
+
+def _preference(parts: Parts, template: Template | None) -> Row:
+    if "prompt" not in parts.columns:
+        return _implicit(parts)
+    prompt = parts.prompt()
+    answers = {name: _after(prompt, parts, name) for name in ("chosen", "rejected")}
+    return {"prompt": prompt, **answers, **parts.kept()}
+
+
+def _reward(parts: Parts, template: Template | None) -> Row:
+    if "prompt" not in parts.columns:
+        made = _implicit(parts)
+    else:
+        prompt = parts.prompt()
+        answers = {name: [*prompt, *_after(prompt, parts, name)] for name in ("chosen", "rejected")}
+        made = {**answers, **parts.kept()}
+    return {**made, "margin": parts.value("margin")} if parts.has("margin") else made
+
+
+def _implicit(parts: Parts) -> Row:
+    """Return two whole conversations, or two texts, whose beginning is the prompt."""
+    pair = (parts.value("chosen"), parts.value("rejected"))
+    if all(isinstance(one, list) for one in pair):
+        made: Row = {name: parts.messages(name, "assistant") for name in ("chosen", "rejected")}
+    else:
+        made = {name: parts.text(name) for name in ("chosen", "rejected")}
+    return {**made, **parts.kept()}
+
+
+def _after(prompt: Messages, parts: Parts, name: str) -> Messages:
+    """Return an answer, without the prompt if it's a conversation that begins with it."""
+    messages = parts.messages(name, "assistant")
+    begins = [(one["role"], one.get("content")) for one in prompt]
+    if [(one["role"], one.get("content")) for one in messages[: len(prompt)]] == begins:
+        messages = messages[len(prompt) :]
+    if not messages or messages[0]["role"] != "assistant":
+        raise DatasetError(
+            f"column {parts.columns[name]!r} is a conversation that doesn't go on from the prompt",
+            "leave the column of the prompt out, so that the prompt is in both conversations",
+        )
+    return messages
+
+
+def _text(parts: Parts, template: Template | None) -> Row:
+    if "text" in parts.columns:
+        return {"text": parts.text("text")}
+    if template is None:
+        raise UsageError(
+            "a conversation becomes a text by a chat template, and none is given",
+            "give the model's: --chat-template tokenizer_config.json, or a Jinja file",
+            "or name the column of the text: --column text=COLUMN",
+        )
+    return {"text": template(parts.conversation(), parts.kept().get("tools"))}
+
+
+FORMS: Mapping[str, Form] = MappingProxyType(
+    {
+        "chat": Form(_chat, (("messages",), _PAIR)),
+        "sharegpt": Form(_sharegpt, (("messages",), _PAIR)),
+        "alpaca": Form(_alpaca, (("messages",), _PAIR)),
+        "prompt-completion": Form(_prompt_completion, (("messages",), _PAIR)),
+        "preference": Form(_preference, (("prompt", "chosen", "rejected"), ("chosen", "rejected"))),
+        "kto": Form(_kto, (("messages", "label"), (*_PAIR, "label"))),
+        "reward": Form(_reward, (("prompt", "chosen", "rejected"), ("chosen", "rejected"))),
+        "text": Form(_text, (("text",), ("messages",), _PAIR)),
+    }
+)
+"""The forms by name."""
