@@ -1,6 +1,6 @@
 """Evidence on a refused row: its input and the prompts that were sent for it, kept with the reason.
 
-For all other rows the prompts can be derived from the task; keeping them would double a run's size on disk.
+The prompts of answered calls are kept with the answers (`kept_prompts`); a refused row may have had none.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ def _asked(scope: CallScope) -> Iterable[dict[str, Any]]:
             "attempt": scope.attempt,
             "digest": asked.digest.hex(),
             "k": asked.k,
-            "messages": [_without_images(message) for message in asked.messages],
+            "messages": [without_images(message) for message in asked.messages],
         }
 
 
-def _without_images(message: Mapping[str, Any]) -> dict[str, Any]:
+def without_images(message: Mapping[str, Any]) -> dict[str, Any]:
     """Return a message with each image replaced by its size: it's in the row, and may be megabytes."""
     content = message.get("content")
     if not isinstance(content, list):

@@ -13,8 +13,11 @@ from seedbed.llm.embedding.embeddings import Embeddings, table
 from seedbed.llm.response import Choice, Response, TokenLogprob, ToolCall, Usage
 
 
-def encode_response(response: Response) -> bytes:
-    """Return a response as one JSON object, without its raw body if that isn't JSON."""
+def encode_response(response: Response, asked: bytes | None = None) -> bytes:
+    """Return a response as one JSON object, without its raw body if that isn't JSON.
+
+    `asked` is the JSON of what is kept of its request.
+    """
     parts = {
         "choices": [_choice_parts(choice) for choice in response.choices],
         "usage": [
@@ -29,6 +32,8 @@ def encode_response(response: Response) -> bytes:
         # Without the body, which would be the same numbers again, in four times the size.
         data = b64encode(_little(response.vectors.tobytes())).decode()
         return orjson.dumps({**parts, "dimensions": response.vectors.shape[1], "vectors": data})
+    if asked is not None:
+        parts["asked"] = orjson.Fragment(asked)
     try:
         return orjson.dumps({**parts, "raw": response.raw})
     except TypeError:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from seedbed.engine.evidence import holds_prompts, redacted
+from seedbed.engine.kept_prompts import PromptKeeper
 from seedbed.engine.resume.manifest import tells_branches_apart
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.response_json import decode_response, encode_response
 from seedbed.store import Call, Result, RunStore
@@ -50,6 +52,7 @@ class RunJournal:
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
         self._secrets: Callable[[], Sequence[str]] = secrets
+        self._prompts: PromptKeeper | None = None
         self._tell_nobody()
         self.waiting: set[int] = set()
         self.waiting_calls = 0
@@ -130,7 +133,9 @@ class RunJournal:
         self.on_waiting()
         await gate.wait()
 
-    def keep(self, scope: CallScope, digest: bytes, k: int, llm: Backend, response: Response) -> None:
+    def keep(
+        self, scope: CallScope, digest: bytes, k: int, llm: Backend, request: Request, response: Response
+    ) -> None:
         """Pass an answer to the store's writer."""
         # The task reads the answer after this: what it does with an answer can't be on disk while the answer
         # isn't.
@@ -151,9 +156,15 @@ class RunJournal:
                 cached_tokens=usage.cached_tokens,
                 reasoning_tokens=usage.reasoning_tokens,
                 cost=cost,
-                answer=encode_response(response),
+                answer=encode_response(response, self._asked(scope, request)),
             )
         )
+
+    def _asked(self, scope: CallScope, request: Request) -> bytes:
+        if self._prompts is None:
+            # Once: the secrets of a run don't change, and collecting them goes through all its steps.
+            self._prompts = PromptKeeper(self._store.set_mark, self._secrets())
+        return self._prompts.asked(scope, request)
 
 
 def _nothing() -> None:

@@ -7,6 +7,8 @@ from contextlib import aclosing
 
 from seedbed.engine.engine import Job
 from seedbed.engine.failure import Failure
+from seedbed.engine.kept_prompts import StepTexts
+from seedbed.engine.llm_fields import llms_in
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.flow import Flow, flow_of, is_ordered
 from seedbed.engine.segments.item_outcome import ItemOutcome
@@ -125,7 +127,8 @@ class SegmentRunner:
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
         runner = runner_of(step, self._job.plan.concurrency or DEFAULT_CONCURRENCY)
         self._runners.append(runner)
-        return Applied(runner, self._job.fingerprints[step.name], ordered)
+        texts = StepTexts(step) if llms_in(step) else None
+        return Applied(runner, self._job.fingerprints[step.name], ordered, texts)
 
     def _take(self, settled: ItemOutcome) -> None:
         run = self._job.run

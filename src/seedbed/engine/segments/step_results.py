@@ -11,6 +11,7 @@ import orjson
 
 from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
+from seedbed.engine.kept_prompts import StepTexts
 from seedbed.engine.resume.fingerprint import execution_key
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.item_outcome import ItemOutcome
@@ -37,11 +38,15 @@ from seedbed.tasks.rows import Row, encode_row
 
 
 class Applied(NamedTuple):
-    """A step as it's applied: its runner, and the digest of everything that its rows depend on."""
+    """A step as it's applied: its runner, and the digest of everything that its rows depend on.
+
+    `texts` is None if the step has no LLM.
+    """
 
     runner: StepRunner
     fingerprint: bytes
     ordered: bool = False
+    texts: StepTexts | None = None
 
 
 class StepOutcome(NamedTuple):
@@ -132,8 +137,11 @@ class StepResults:
                 has_branches=self._journal.has_branches,
             )
             scope.asked = []
+            row = in_flight.row()
+            if applied.texts is not None:
+                scope.texts = applied.texts.of(in_flight, row)
             settled.scopes.append(scope)
-            outcome = await self._outcome(applied.runner, in_flight, scope)
+            outcome = await self._outcome(applied.runner, in_flight, row, scope)
             if outcome.reasons:
                 # Before the result: the writer keeps the order, so a refused row never lacks its evidence.
                 self._journal.keep_evidence(evidence_of(name, in_flight, settled.scopes, attempt))
@@ -156,10 +164,12 @@ class StepResults:
         )
         return stored.attempt + blamed
 
-    async def _outcome(self, runner: StepRunner, in_flight: InFlight, scope: CallScope) -> StepOutcome:
+    async def _outcome(
+        self, runner: StepRunner, in_flight: InFlight, row: Row, scope: CallScope
+    ) -> StepOutcome:
         name = runner.step.name
         try:
-            return StepOutcome(await runner.apply(in_flight.row(), scope), [])
+            return StepOutcome(await runner.apply(row, scope), [])
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
             task = asyncio.current_task()
             if self._is_interrupted() or (task is not None and task.cancelling()):

@@ -39,8 +39,10 @@ class Journal(Protocol):
     async def clear_to_send(self, scope: CallScope) -> None:
         """Wait until a call without an answer may be paid for."""
 
-    def keep(self, scope: CallScope, digest: bytes, k: int, llm: Backend, response: Response) -> None:
-        """Keep an answer, before anyone reads it."""
+    def keep(
+        self, scope: CallScope, digest: bytes, k: int, llm: Backend, request: Request, response: Response
+    ) -> None:
+        """Keep an answer and what was asked, before anyone reads it."""
 
 
 class Gateway:
@@ -145,7 +147,7 @@ class Gateway:
             self._in_flight.discard(task)
         # Before the task reads it: whatever the task does with it, a paid answer is kept.
         if journal is not None:
-            journal.keep(scope, digest, k, llm, response)
+            journal.keep(scope, digest, k, llm, request, response)
         return self._answered(scope, request, response, note)
 
     def _answered(self, scope: CallScope | None, request: Request, response: Response, note: str) -> Response:

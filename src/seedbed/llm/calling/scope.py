@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,6 +30,13 @@ class Asked(NamedTuple):
     messages: tuple[Message, ...]
 
 
+class RowText(NamedTuple):
+    """A value of a row, as it may stand in a prompt; the run keeps it in a row if `is_kept`."""
+
+    text: str
+    is_kept: bool
+
+
 class CallScope:
     """The calls of one row in one step.
 
@@ -45,7 +52,8 @@ class CallScope:
     however long the calls take, and also when they're replayed. Whatever an author labels has its own scope
     too (`labelled`).
 
-    `asked` collects what the row asks, in all its branches, if there's a list in it.
+    `asked` collects what the row asks, in all its branches, if there's a list in it. `texts` are the
+    values of the row that its prompts may be made from.
     """
 
     __slots__ = (
@@ -63,6 +71,7 @@ class CallScope:
         "row",
         "seed",
         "step",
+        "texts",
     )
 
     def __init__(
@@ -83,6 +92,7 @@ class CallScope:
         self.has_branches = has_branches
         self.asking = 0
         self.asked: list[Asked] | None = None
+        self.texts: Sequence[RowText] = ()
         self._is_cut = False
         self._earlier: dict[bytes, int] = {}
         self._labelled: dict[str, CallScope] = {}
@@ -123,6 +133,7 @@ class CallScope:
         branch = CallScope(self.seed, self.step, self.row, attempt=self.attempt, rank=self.rank)
         branch._path = (*self._path, name)
         branch._root = self._root
+        branch.texts = self.texts
         return branch
 
     def digest(self, asked: bytes) -> bytes:

@@ -1,0 +1,194 @@
+"""The prompts of answered calls, kept without what a run has anyway.
+
+A prompt is a template around values of the row. The run has the row, and the template's own text is the same
+in all prompts of a step. So a prompt is kept in pieces: a short piece as it is, a long text of the row as its
+digest, and a text that several prompts share once for all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from seedbed.engine.evidence import without_images
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.llm.calling.scope import CallScope, RowText
+from seedbed.llm.json_text import json_text
+from seedbed.llm.keys.redaction import redact
+from seedbed.llm.messages import Message
+from seedbed.llm.request import Request
+from seedbed.store.run_queries import RunQueries
+from seedbed.tasks.rows import Row
+from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.task import BaseTask
+
+_SHORTEST = 64
+"""Characters below which a text is kept where it is: a reference to it is nearly as long."""
+
+# A value such as "a" is in the middle of many words: cutting the template there would leave nothing to share.
+_MOST_PLACES = 2
+
+# Prompts with random examples share no text, and each would be looked for among all earlier ones.
+_MOST_SHARED = 100
+_MOST_SEEN = 1000
+_MOST_VALUES = 32
+
+
+class StepTexts:
+    """Finds the values that prompts of one step are made from, and which of them the run keeps in a row."""
+
+    def __init__(self, step: BaseStep) -> None:
+        self._keeps = isinstance(step, BaseTask)
+        self._own = frozenset(step.columns if self._keeps else ())
+
+    def of(self, in_flight: InFlight, row: Row) -> list[RowText]:
+        """Return the texts and numbers of a row, the longest first."""
+        # A row that a step made is in the store. One of the input isn't, but a task keeps its columns.
+        is_stored = bool(in_flight.node) or in_flight.parent is not None
+        found = [
+            RowText(text, is_stored or (self._keeps and name[:1] != "_" and name not in self._own))
+            for name, value in row.items()
+            if type(value) in _SPLITTING and (text := str(value))
+        ]
+        found.sort(key=_length, reverse=True)
+        return found[:_MOST_VALUES]
+
+
+_SPLITTING = (str, int, float)
+
+
+def _length(value: RowText) -> int:
+    return len(value.text)
+
+
+class PromptKeeper:
+    """Encodes the prompts of a session; `keep` keeps a text that several of them share, by its name."""
+
+    def __init__(self, keep: Callable[[str, str], object], secrets: Sequence[str]) -> None:
+        self._keep = keep
+        self._secrets = secrets
+        self._steps: dict[str, _SharedTexts] = {}
+
+    def asked(self, scope: CallScope, request: Request) -> bytes:
+        """Return what is kept of a request, as JSON: its seed and its messages."""
+        shared = self._steps.setdefault(scope.step, _SharedTexts())
+        messages = [self._message(message, scope.texts, shared) for message in request.messages]
+        asked = {"seed": request.seed, "messages": messages}
+        return json_text(asked, default=dict, option=orjson.OPT_NON_STR_KEYS)
+
+    def _message(self, message: Message, texts: Iterable[RowText], shared: _SharedTexts) -> Mapping[str, Any]:
+        content = message.get("content")
+        if not isinstance(content, str):
+            return without_images(message)
+        shown = redact(content, self._secrets)
+        # Before it's cut into pieces: a value of the row may be a part of a key.
+        if len(content) < _SHORTEST or shown != content:
+            return {**message, "content": shown}
+        kept: list[str | dict[str, Any]] = []
+        for piece in _pieces(content, texts):
+            one = self._kept(piece, shared)
+            if isinstance(one, str) and kept and isinstance(kept[-1], str):
+                kept[-1] += one
+            else:
+                kept.append(one)
+        return {**{name: value for name, value in message.items() if name != "content"}, "pieces": kept}
+
+    def _kept(self, piece: str | RowText, shared: _SharedTexts) -> str | dict[str, Any]:
+        text = piece.text if isinstance(piece, RowText) else piece
+        if len(text) < _SHORTEST:
+            return text
+        if isinstance(piece, RowText):
+            return {"row": _digest(text), "length": len(text)} if piece.is_kept else text
+        name = shared.name_of(text, self._keep)
+        return text if name is None else {"shared": name}
+
+
+class _SharedTexts:
+    """The texts that prompts of one step share: a text that is met again is kept from then on."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._names: dict[str, str] = {}
+
+    def name_of(self, text: str, keep: Callable[[str, str], object]) -> str | None:
+        """Return the name under which a text is kept; None if it isn't."""
+        if (name := self._names.get(text)) is not None:
+            return name
+        if hash(text) not in self._seen:
+            if len(self._seen) < _MOST_SEEN:
+                self._seen.add(hash(text))
+            return None
+        if len(self._names) >= _MOST_SHARED:
+            return None
+        name = self._names[text] = _digest(text)
+        keep(_mark(name), text)
+        return name
+
+
+class Asked(NamedTuple):
+    """What is known of a request: its seed, if one was sent, and its messages."""
+
+    seed: int | None
+    messages: list[Message]
+
+
+class PromptReader:
+    """Reads the prompts that a run keeps; `rows` are those that the texts of prompts may come from."""
+
+    def __init__(self, queries: RunQueries, rows: Iterable[Row] = ()) -> None:
+        self._queries = queries
+        texts = (value for row in rows for value in row.values() if type(value) is str)
+        self._texts = {_digest(text): text for text in texts if len(text) >= _SHORTEST}
+
+    def asked(self, answer: bytes) -> Asked | None:
+        """Return what was asked for a kept answer (JSON); None if a version without prompts kept it.
+
+        A text that the run no longer has is named in brackets.
+        """
+        kept = orjson.loads(answer).get("asked")
+        return kept and Asked(kept["seed"], [self._message(message) for message in kept["messages"]])
+
+    def _message(self, kept: Mapping[str, Any]) -> Message:
+        if "pieces" not in kept:
+            return dict(kept)
+        message = {name: value for name, value in kept.items() if name != "pieces"}
+        return {**message, "content": "".join(map(self._text, kept["pieces"]))}
+
+    def _text(self, piece: str | Mapping[str, Any]) -> str:
+        if isinstance(piece, str):
+            return piece
+        if "shared" in piece:
+            text = self._queries.get_mark(_mark(piece["shared"]))
+            return text if isinstance(text, str) else "[a text that the run doesn't have]"
+        lost = f"[{piece['length']:,} characters of a row that the run no longer has]"
+        return self._texts.get(piece["row"], lost)
+
+
+def _pieces(content: str, texts: Iterable[RowText]) -> list[str | RowText]:
+    """Return a prompt in pieces: the values of the row, and what is between them."""
+    pieces: list[str | RowText] = [content]
+    for value in texts:
+        places = content.count(value.text)
+        if not places or (places > _MOST_PLACES and len(value.text) < _SHORTEST):
+            continue
+        pieces = [part for piece in pieces for part in _split(piece, value)]
+    return pieces
+
+
+def _split(piece: str | RowText, value: RowText) -> list[str | RowText]:
+    if isinstance(piece, RowText):
+        return [piece]
+    first, *rest = piece.split(value.text)
+    parts = [first, *(part for text in rest for part in (value, text))]
+    return [part for part in parts if part]
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _mark(name: str) -> str:
+    return f"prompt text {name}"
