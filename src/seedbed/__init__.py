@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
     from seedbed.engine.failure import Failure as Failure
+    from seedbed.engine.lineage.story import Story as Story
     from seedbed.engine.observing.observed import ObservedCall as ObservedCall
     from seedbed.engine.observing.observed import ObservedOutcome as ObservedOutcome
     from seedbed.engine.observing.observed import ObservedRow as ObservedRow
@@ -199,6 +200,7 @@ _HOMES = {
     "engine.arun": "arun",
     "engine.engine": "Engine Job",
     "engine.failure": "Failure",
+    "engine.lineage.story": "Story",
     "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
     "engine.plan": "Plan",
     "engine.preview.preview": "Preview preview",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Result
 from tests.support.scripted_llm import scripted
+from tests.support.terminal import terminal
 
 from seedbed import GeneratorTask, Reject, Step, run
-from seedbed.cli.runs.story import story_of
+from seedbed.cli import invoke
+from seedbed.engine.lineage.telling import story_of
 from seedbed.store import RunReader
 
 Seedbed = Callable[..., Result]
@@ -143,3 +146,59 @@ def test_what_stands_below_a_step_that_fails_now_is_old(folder: Path) -> None:
             (verdict,) = reader.verdicts("second")
             story = story_of(reader, verdict.row)
         assert [chapter.is_old for chapter in story.chapters] == ages
+
+
+class Essay(GeneratorTask):
+    template: str = "Line one.\n" * 30 + "{{ n }}"
+
+    def sample(self, index, rng):
+        return {"n": index}
+
+
+@pytest.fixture
+def essay(folder: Path) -> None:
+    run(Essay(llm=scripted("".join(f"Point {n}\n" for n in range(40)))), 1, name="essay")
+
+
+def test_prompts_answers_and_changes_are_shown(seedbed: Seedbed, halves: None) -> None:
+    out = seedbed("runs", "explain", "halves", "0/0").out
+    assert "user\n  0\n" in out
+    assert "row 0/0 · 1 added\n  + half: a\n    unchanged: n, generation, model_name\n" in out
+    assert "line 1 of the dataset of 'check'" in out
+
+
+def test_prompts_and_seeds_are_in_the_json(seedbed: Seedbed, halves: None) -> None:
+    story = json.loads(seedbed("runs", "explain", "halves", "0/0", "--json").out)
+    (call,) = story["steps"][0]["calls"]
+    assert call["messages"] == [{"role": "user", "content": "0"}]
+    assert "seed" in call
+    assert story["steps"][1]["changes"][0]["added"] == {"half": "a"}
+
+
+def test_long_texts_are_whole_in_a_pipe(seedbed: Seedbed, essay: None) -> None:
+    out = seedbed("runs", "explain", "essay", "0").out
+    assert out.count("Line one.") == 30
+    assert "Point 20" in out
+
+
+def shown(*args: str) -> str:
+    """Return what a terminal of 80 columns shows."""
+    with terminal() as screen:
+        invoke(["runs", "explain", "essay", "0", *args])
+    return screen.text
+
+
+def test_long_texts_are_folded_on_a_terminal_and_whole_with_full(
+    essay: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    folded = shown()
+    assert "… 24 lines" in folded
+    assert "Point 11" in folded
+    assert "Point 20" not in folded
+    assert "Point 39" in folded
+    assert "--full shows them whole" in folded
+    assert "\x1b[36m\x1b[1muser\x1b[0m" in folded
+    assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in folded.splitlines()) <= 80
+    assert "Point 20" in shown("--full")

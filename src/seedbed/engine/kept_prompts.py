@@ -17,7 +17,7 @@ from seedbed.engine.evidence import without_images
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.llm.calling.scope import CallScope, RowText
 from seedbed.llm.json_text import json_text
-from seedbed.llm.keys.redaction import redact
+from seedbed.llm.keys.redaction import redact, redacted_value
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.store.run_queries import RunQueries
@@ -82,7 +82,8 @@ class PromptKeeper:
     def _message(self, message: Message, texts: Iterable[RowText], shared: _SharedTexts) -> Mapping[str, Any]:
         content = message.get("content")
         if not isinstance(content, str):
-            return without_images(message)
+            parts: dict[str, Any] = redacted_value(without_images(message), self._secrets)
+            return parts
         shown = redact(content, self._secrets)
         # Before it's cut into pieces: a value of the row may be a part of a key.
         if len(content) < _SHORTEST or shown != content:

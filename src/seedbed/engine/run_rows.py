@@ -19,6 +19,8 @@ from seedbed.tasks.rows import Row
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from seedbed.engine.lineage.story import Story
+
 
 class RunRows:
     """Reads what a run has made: from the store that it keeps, or else from its folder on disk."""
@@ -78,6 +80,23 @@ class RunRows:
     def rejected_rows(self) -> Iterator[RefusedRow]:
         """Yield the rows that were rejected, as `failed_rows` does."""
         return self._refused("rejected")
+
+    def explain(self, row: str = "", *, line: int | None = None) -> Story:
+        """Return how a row was made: its parents, calls, changes and verdict; `print` shows it.
+
+            print(run.explain("questions.jsonl:7"))
+            print(run.explain(line=12))  # the row in line 12 of the dataset
+
+        `row` is an id, or a row of the input by file and line. Raises UsageError if there's no such row.
+        """
+        from seedbed.engine.lineage.finding import find_story, row_in_line
+
+        with self._reading() as reader:
+            if reader is None:
+                raise UsageError(f"the run '{self.name}' has made nothing")
+            return find_story(
+                reader, self.name, row if line is None else row_in_line(reader, self.name, line)
+            )
 
     def _refused(self, verdict: Decision) -> Iterator[RefusedRow]:
         with self._reading() as reader:

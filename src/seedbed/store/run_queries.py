@@ -158,6 +158,22 @@ class RunQueries(PagedReads):
         found = self._all("SELECT * FROM verdicts WHERE leaf = ? AND row = ? ORDER BY seq LIMIT 1", leaf, row)
         return Verdict(*found[0]) if found else None
 
+    def verdicts_below(self, leaf: str, row: str) -> list[Verdict]:
+        """Return the verdicts on a row and on the rows that it became (`7`, `7/0`, `7/1/2`), in order."""
+        found = self._all(
+            "SELECT * FROM verdicts WHERE leaf = ? AND (row = ? OR (row > ? AND row < ?)) ORDER BY seq",
+            leaf,
+            row,
+            f"{row}/",
+            f"{row}0",
+        )
+        return [Verdict(*one) for one in found]
+
+    def line_of(self, verdict: Verdict) -> int:
+        """Return the line that an accepted row has in the dataset of its leaf, counted from 1."""
+        query = "SELECT count(*) FROM verdicts WHERE leaf = ? AND seq <= ? AND verdict = 'accepted'"
+        return int(self._one(query, verdict.leaf, verdict.seq)[0])
+
     def accepted(self, leaf: str, number: int) -> Verdict | None:
         """Return the verdict on accepted row `number`, counted from 0; None if there are fewer."""
         found = self._all(

@@ -152,17 +152,24 @@ def retry(ctx: click.Context, /, name: str, as_json: bool, yes: bool, **given: A
 @click.option(
     "--line", type=int, metavar="N", help="Explain the row in line N of the dataset, counted from 1."
 )
+@click.option("--full", is_flag=True, help="Show long texts whole on a terminal.")
 @_as_json
 @click.pass_context
-def explain(ctx: click.Context, name: str, row: str | None, line: int | None, as_json: bool) -> int:
-    """Show how a row was made: its steps, answers and verdict. Without ROW, show why rows are missing."""
+def explain(
+    ctx: click.Context, name: str, row: str | None, line: int | None, full: bool, as_json: bool
+) -> int:
+    """Show how a row was made: where it comes from, its prompts, answers and changes, and its end.
+
+    ROW is an id (`7`, `7/1`), or a row of the input by file and line (`questions.jsonl:7`). Without ROW, show
+    why rows are missing.
+    """
     from seedbed.cli.runs.explain import explain_row, explain_run
 
     if row is not None and line is not None:
         raise UsageError("a row and a line are given", "leave out one of them")
     if row is None and line is None:
         return explain_run(name, as_json or ctx.obj)
-    return explain_row(name, row, line, as_json or ctx.obj)
+    return explain_row(name, row or "", line, machine=as_json or ctx.obj, full=full)
 
 
 @runs.command()

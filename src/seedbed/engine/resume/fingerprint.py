@@ -42,13 +42,13 @@ def step_fingerprint(step: BaseStep, seed: int) -> bytes:
     The content of files that its parameters name is included. Keys, endpoints, time-outs and the number of
     calls in flight are not.
     """
-    fields = {name: _as_data(value) for name, value in _fields(step)}
+    fields = {name: plain_value(value) for name, value in _fields(step)}
     encoded = json_text(
         [type(step).__qualname__, fields, seed], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     )
     if isinstance(step, BaseTask) and (sent := step.sampling_parameters()) != step.generation.given():
         # The user's parameters of the LLM beat the task's own defaults, and the fields alone don't show that.
-        encoded += json_text(_as_data(sent), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        encoded += json_text(plain_value(sent), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
     return digest(encoded, *files, *code_parts(type(step)))
 
@@ -59,7 +59,7 @@ def step_basis(step: BaseStep, seed: int) -> bytes:
     That's the step's code, the code of functions among its parameters, the content of its files, and the
     seed.
     """
-    functions = {name: _as_data(value) for name, value in _fields(step) if _is_function(value)}
+    functions = {name: plain_value(value) for name, value in _fields(step) if _is_function(value)}
     encoded = json_text([type(step).__qualname__, functions, seed], option=orjson.OPT_SORT_KEYS)
     files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
     return digest(encoded, *files, *code_parts(type(step)))
@@ -88,17 +88,18 @@ def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, BaseBackend)
 
 
-def _as_data(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """Return a value of a field as JSON values, the same in every process; never a secret."""
     if isinstance(value, LLM):
         # No key and no address: a new key, or the same model at another endpoint, must not buy the answers
         # again.
-        return [value.backend, value.model_name, value.answer_settings, _as_data(value.given())]
+        return [value.backend, value.model_name, value.answer_settings, plain_value(value.given())]
     if isinstance(value, BaseBackend):
         return [value._noun, value.backend, value.model_name, value.answer_settings]
     if isinstance(value, dict):
-        return {str(key): _as_data(item) for key, item in value.items()}
+        return {str(key): plain_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_as_data(item) for item in value]
+        return [plain_value(item) for item in value]
     if isinstance(value, (set, frozenset)):
         # The order of a set of texts differs in each process.
         return sorted(repr(item) for item in value)

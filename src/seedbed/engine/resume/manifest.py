@@ -9,6 +9,7 @@ from typing import Any
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.stand_ins import manifest_entries
+from seedbed.engine.resume.step_fields import described_step
 from seedbed.plugins.metadata import installed_version, running_version
 from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
@@ -32,6 +33,7 @@ def manifest_of(
 
     `order` is what the user asked for, if a command can repeat it.
     """
+    secrets = plan.secrets()
     return {
         "task": plan.name,
         "n": plan.n,
@@ -44,6 +46,7 @@ def manifest_of(
             {
                 **_step(step, fingerprints[step.name], plan.registry),
                 **manifest_entries(step, plan.seed, kept, retrying=retrying),
+                **described_step(step, secrets),
             }
             for step in plan.steps
         ],

@@ -13,6 +13,7 @@ from seedbed.engine.sources.sources import Item, digested
 from seedbed.errors import SeedbedError
 from seedbed.store.read_options import Reading
 from seedbed.store.row_names import row_names
+from seedbed.tasks.rows import Row
 
 _PLACE = re.compile(r"(?P<file>.+?)(?:, (?:line|row|item) |:)(?P<number>\d+)(?P<part>(?:/\d+)*)")
 
@@ -22,6 +23,7 @@ class InputLookup:
 
     def __init__(self, rows: InputRows) -> None:
         self._rows = rows
+        self._found: dict[str, Item | None] = {}
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> InputLookup | None:
@@ -39,9 +41,13 @@ class InputLookup:
 
     def name_of(self, row: str) -> str:
         """Return what people call the row of an id, or of a row made from it; empty if it's gone."""
-        # "7/1" is a row that a step made from "7": the input has the latter.
-        root = row.partition("/")[0]
-        return next((item.in_flight.place for item in self._items() if item.id == root), "")
+        item = self._item(row)
+        return item.in_flight.place if item else ""
+
+    def row_of(self, row: str) -> Row | None:
+        """Return the row of an id, or the row that it was made from; None if it's gone."""
+        item = self._item(row)
+        return item.in_flight.row() if item else None
 
     def first_names(self, count: int) -> str:
         """Return the names of the first rows."""
@@ -56,6 +62,14 @@ class InputLookup:
         name = self._rows.name_of(int(found["number"]))
         row = next((item.id for item in self._items() if item.in_flight.place == name), None)
         return row and row + found["part"]
+
+    def _item(self, row: str) -> Item | None:
+        # "7/1" is a row that a step made from "7": the input has the latter.
+        root = row.partition("/")[0]
+        if root not in self._found:
+            # A row is asked for once for each of its steps, and the file may have a million lines.
+            self._found[root] = next((item for item in self._items() if item.id == root), None)
+        return self._found[root]
 
     def _items(self) -> Iterator[Item]:
         try:

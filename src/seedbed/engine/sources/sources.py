@@ -290,6 +290,11 @@ def digested(rows: Iterable[Placed], step: str, name_of: Callable[[int], str]) -
         yield Item(row_id, InFlight(row_id, encoded, "", None, row_id, place=place))
 
 
+def row_digest(encoded: bytes) -> bytes:
+    """Return the digest of a row (8 bytes), with which its id begins."""
+    return hashlib.blake2b(encoded, digest_size=8).digest()
+
+
 class ContentIds:
     """Ids of rows whose order may change: the digest of a row, and how many equal rows came before."""
 
@@ -300,7 +305,7 @@ class ContentIds:
 
     def of(self, encoded: bytes) -> str:
         """Return the id of the next row."""
-        digest = hashlib.blake2b(encoded, digest_size=8).digest()
+        digest = row_digest(encoded)
         known = int.from_bytes(digest, "big")
         if known in self._once:
             self._often[known] += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from seedbed.errors import SeedbedError
 from seedbed.llm.keys.url_secrets import holds_url_secret
@@ -20,6 +21,17 @@ def redact(text: str, secrets: Iterable[str]) -> str:
             return text
         text = text.replace(secret, "[secret]")
     return text
+
+
+def redacted_value(value: Any, secrets: Sequence[str]) -> Any:
+    """Return a JSON value with every secret in its texts replaced."""
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, list):
+        return [redacted_value(item, secrets) for item in value]
+    if isinstance(value, Mapping):
+        return {name: redacted_value(item, secrets) for name, item in value.items()}
+    return value
 
 
 def redact_error(error: SeedbedError, secrets: Iterable[str]) -> None:

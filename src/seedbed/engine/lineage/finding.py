@@ -1,0 +1,51 @@
+"""Finds the row that a user names: by its id, by file and line, or by its line in the dataset."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from seedbed.engine.lineage.story import Story
+from seedbed.engine.lineage.telling import story_of
+from seedbed.engine.sources.input_lookup import InputLookup
+from seedbed.errors import UsageError
+from seedbed.store.refused_rows import each_once
+from seedbed.store.row_names import row_name
+from seedbed.store.run_queries import RunQueries
+
+_IDS = 3
+
+
+def find_story(queries: RunQueries, name: str, row: str) -> Story:
+    """Return the story of a row of the run `name`; raise UsageError if it has no such row."""
+    story = story_of(queries, row)
+    if not story.is_empty:
+        return story
+    session = queries.last_working_session()
+    lookup = InputLookup.of(session.manifest) if session else None
+    known = lookup.id_of(row) if lookup else None
+    # For input rows from Python, only refused rows have a name in the run.
+    names = (one.row for one in each_once(queries) if row_name(one.row, one.source) == row)
+    if (known := known or next(names, None)) and not (story := story_of(queries, known)).is_empty:
+        return story
+    raise UsageError(
+        f"there is no row '{row}' in the run '{name}'",
+        f"its rows are {lookup.first_names(_IDS) if lookup else _some_ids(queries)}, ...",
+        *(["name a row of its input by file and line: FILE:7"] if lookup else []),
+        "or take line N of the dataset: --line N (`line=N` in Python)",
+    )
+
+
+def row_in_line(queries: RunQueries, name: str, line: int) -> str:
+    """Return the id of the row in a line of the dataset, counted from 1; raise UsageError if it's shorter."""
+    session = queries.last_working_session()
+    leaf = session.manifest.get("leaf", "") if session else ""
+    verdict = queries.accepted(leaf, line - 1) if line > 0 else None
+    if verdict is None:
+        fact = f"there is no line {line} in the dataset of '{name}'"
+        raise UsageError(fact, f"it has {len(queries.rows(leaf)):,}, counted from 1")
+    return verdict.row
+
+
+def _some_ids(queries: RunQueries) -> str:
+    verdicts = (verdict.row for leaf in queries.leaves() for verdict in queries.verdicts(leaf))
+    return ", ".join(islice(verdicts, _IDS))
