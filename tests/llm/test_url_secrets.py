@@ -89,3 +89,10 @@ def test_a_proxy_is_shown_without_its_password(proxy: str, monkeypatch: pytest.M
             assert "CANARY-P" not in repr(caught.value.__cause__)
     finally:
         _route.cache_clear()
+
+
+def test_a_long_text_without_spaces_is_searched_in_one_go() -> None:
+    """Searched from each of its letters it would take hours."""
+    text = "x" * 2_000_000
+    assert redacted_urls(text) == text
+    assert redacted_urls(f"{text}https://me:K3Y@h") == f"{text}https://[secret]@h"

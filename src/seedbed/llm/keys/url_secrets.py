@@ -12,7 +12,8 @@ SHOWN_INSTEAD = "[secret]"
 HARMLESS = frozenset({"alt", "api-version", "api_version", "beta", "download", "format", "version"})
 """Names in a query whose values may be shown. A list of secret names would miss some: gateways choose any."""
 
-_URL = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<rest>[^\s"'<>]+)""", re.IGNORECASE)
+# At most 31 letters: without a limit, a long text without spaces would be searched from each of its letters.
+_URL = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)(?P<rest>[^\s"'<>]+)""", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
