@@ -159,3 +159,10 @@ def test_a_missing_key_names_its_variable_and_no_option_of_llms():
         run(Embed(embedder=Keyed(model="any", base_url="https://api.letters.example")), input=WORDS)
     assert "export LETTERS_API_KEY=..." in str(caught.value)
     assert "--set llm" not in str(caught.value)
+
+
+def test_the_story_of_a_row_says_how_many_vectors_it_got(embedder):
+    made = run(Embed(embedder=embedder), input=WORDS, name="r")
+    (told,) = made.explain(line=1).chapters[0].calls
+    assert told.vectors == f"1 of {len(counted('a'))} numbers"
+    assert told.vectors in str(made.explain(line=1))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from tests.support.scripted_llm import scripted
 
-from seedbed import GeneratorTask, GlobalStep, Join, Reject, Run, Step, Task, UsageError, run
+from seedbed import GeneratorTask, GlobalStep, Join, Reject, Run, Step, Task, UsageError, get_step, run
 from seedbed.engine.lineage.changes import Change
 from seedbed.engine.lineage.chapters import Chapter
 from seedbed.engine.lineage.story import Story
@@ -207,3 +207,15 @@ def test_a_story_is_json(forked: Run) -> None:
 def test_a_run_without_a_name_explains_its_rows_too() -> None:
     made = run(Count(llm=scripted("tea")), 1)
     assert made.explain("0").verdict is not None
+
+
+def test_a_row_of_a_named_source_is_found_by_its_content_and_by_its_number(tmp_path: Path) -> None:
+    (tmp_path / "q.jsonl").write_text('{"question": "Who"}\n{"question": "Why"}\n{"question": "Why"}\n')
+    source = get_step("jsonl", path=str(tmp_path / "q.jsonl"))
+    made = (source >> Answer(llm=scripted("Tea."))).run(name="named")
+    story = made.explain(line=3)
+    assert story.source == "row 3 of 'jsonl'"
+    assert chapter(story, "jsonl").rows == [{"question": "Why"}]
+    assert chapter(story, "answer").input == {"question": "Why"}
+    assert made.explain("row 3 of 'jsonl'").row == story.row
+    assert made.explain("row 2 of 'jsonl'").row != story.row

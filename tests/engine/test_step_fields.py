@@ -43,7 +43,7 @@ def asked(**fields: Any) -> dict[str, Any]:
 def test_the_fields_of_a_step_and_its_models_are_kept() -> None:
     step = asked(generation=GenerationParameters(max_tokens=9))
     assert step["fields"]["template"] == "{{ question }}?"
-    assert step["fields"]["llm"]["llm"] == "scripted/scripted"
+    assert step["fields"]["llm"]["reference"] == "scripted/scripted"
     assert step["fields"]["llm"]["temperature"] == 0.5
     assert step["fields"]["generation"] == {"max_tokens": 9}
     assert step["columns"] == ["answer", "model_name"]

@@ -52,6 +52,7 @@ class Ancestry:
         self._above: dict[str, list[str]] = {}
         for parent, child, *_ in self.manifest.get("ways", ()):
             self._above.setdefault(child, []).append(parent)
+        self._by_content: dict[tuple[str, str], Result | None] = {}
         self.over_all = {name for name in self.steps if queries.get_mark(f"all rows: {name}") is not None}
 
     @cached_property
@@ -75,8 +76,8 @@ class Ancestry:
 
     def made_by(self, step: str, row: str) -> ParentRow | None:
         """Return the row of a step that has this id, or that the row of this id was made from."""
-        if step in self.over_all:
-            result = self.over_all_result(step, row)
+        if step in self.over_all or (self.is_first(step) and self._queries.result_of(step, row) is None):
+            result = self.result_by_content(step, row)
             return None if result is None else ParentRow(step, row, orjson.loads(result.data)[0])
         # The rows of joined branches have one id, that of the branch that made several: the other branches
         # know the row by a shorter one.
@@ -105,9 +106,25 @@ class Ancestry:
             return None
         return {name: value for name, value in row.items() if name not in described["columns"]}
 
-    def over_all_result(self, step: str, row: str) -> Result | None:
-        """Return the result with the row of a step over all rows; its rows are known by their content."""
-        digest, _, number = row.partition("/")[0].partition(".")
+    def result_by_content(self, step: str, row: str) -> Result | None:
+        """Return the result with a row known by its content, as those of sources and of all rows are."""
+        root = row.partition("/")[0]
+        if (step, root) not in self._by_content:
+            self._by_content[step, root] = self._found_by_content(step, root)
+        return self._by_content[step, root]
+
+    def id_by_content(self, step: str, number: str) -> str | None:
+        """Return the id of a row that such a step keeps under a number; None if there's none."""
+        result = self._queries.result_of(step, number)
+        if result is None:
+            return None
+        earlier = (one for one in self._queries.results_of(step) if int(one.row) < int(number))
+        alike = sum(one.data == result.data for one in earlier)
+        return f"{row_digest(result.data[1:-1]).hex()}.{alike}"
+
+    def _found_by_content(self, step: str, row: str) -> Result | None:
+        # Such a step's results are kept by number, and the row's id has a digest of it.
+        digest, _, number = row.partition(".")
         if not number.isdecimal():
             return None
         alike = [

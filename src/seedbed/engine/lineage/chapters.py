@@ -9,6 +9,7 @@ import orjson
 
 from seedbed.engine.kept_prompts import PromptReader
 from seedbed.engine.lineage.changes import Change
+from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.llm.messages import Message
 from seedbed.llm.response import Choice
 from seedbed.llm.response_json import decode_response
@@ -20,20 +21,25 @@ from seedbed.tasks.rows import Row
 class ToldCall(NamedTuple):
     """One call for the row: its record, its prompt and seed if the run has them, and its answers.
 
-    `call` is None if no answer came.
+    `call` is None if no answer came. `vectors` says how many vectors of how many numbers an embedder gave.
     """
 
     call: Call | None
     choices: tuple[Choice, ...]
     messages: list[Message] | None = None
     seed: int | None = None
+    vectors: str = ""
 
     @classmethod
     def of(cls, call: Call, prompts: PromptReader, refused: Mapping[CallIdentity, list[Message]]) -> ToldCall:
         """Return what a run has of a call; `refused` are prompts that it keeps with a refusal."""
+        response = decode_response(call.answer)
+        if isinstance(response, Embeddings):
+            count, dimensions = response.vectors.shape
+            return cls(call, (), vectors=f"{count} of {dimensions} numbers")
         asked = prompts.asked(call.answer)
         messages = asked.messages if asked else refused.get(identity(call))
-        return cls(call, decode_response(call.answer).choices, messages, asked.seed if asked else None)
+        return cls(call, response.choices, messages, asked.seed if asked else None)
 
     def as_json(self) -> dict[str, Any]:
         """Return the call as JSON values."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 
+from seedbed.engine.lineage.ancestry import Ancestry
 from seedbed.engine.lineage.story import Story
 from seedbed.engine.lineage.telling import story_of
 from seedbed.engine.sources.input_lookup import InputLookup
@@ -13,6 +15,7 @@ from seedbed.store.row_names import row_name
 from seedbed.store.run_queries import RunQueries
 
 _IDS = 3
+_OF_STEP = re.compile(r"row (?P<number>\d{1,18}) of '(?P<step>.+)'")
 
 
 def find_story(queries: RunQueries, name: str, row: str) -> Story:
@@ -25,7 +28,9 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
     known = lookup.id_of(row) if lookup else None
     # For input rows from Python, only refused rows have a name in the run.
     names = (one.row for one in each_once(queries) if row_name(one.row, one.source) == row)
-    if (known := known or next(names, None)) and not (story := story_of(queries, known)).is_empty:
+    if (known := known or _by_step(queries, row) or next(names, None)) and not (
+        story := story_of(queries, known)
+    ).is_empty:
         return story
     raise UsageError(
         f"there is no row '{row}' in the run '{name}'",
@@ -33,6 +38,16 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
         *(["name a row of its input by file and line: FILE:7"] if lookup else []),
         "or take line N of the dataset: --line N (`line=N` in Python)",
     )
+
+
+def _by_step(queries: RunQueries, text: str) -> str | None:
+    """Return the id of the row that `row 7 of 'jsonl'` names."""
+    ancestry = Ancestry(queries)
+    if (found := _OF_STEP.fullmatch(text)) is None or found["step"] not in ancestry.steps:
+        return None
+    # Rows of a source are counted from 1, those of a step over all rows from 0.
+    number = int(found["number"]) - (found["step"] not in ancestry.over_all)
+    return ancestry.id_by_content(found["step"], str(number))
 
 
 def row_in_line(queries: RunQueries, name: str, line: int) -> str:

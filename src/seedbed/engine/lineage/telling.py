@@ -60,10 +60,14 @@ class _Teller:
                     yield Ending(verdict, self._queries.line_of(verdict))
 
     def _chapters(self, step: str, row: str) -> Iterator[Chapter]:
-        if step in self.ancestry.over_all:
-            if (result := self.ancestry.over_all_result(step, row)) is not None:
-                yield Chapter(step, row.partition("/")[0], [], result, is_over_all=True)
-            return
+        is_over_all = step in self.ancestry.over_all
+        root = row.partition("/")[0]
+        if is_over_all or (self.ancestry.is_first(step) and self._queries.result_of(step, root) is None):
+            if (result := self.ancestry.result_by_content(step, row)) is not None:
+                yield Chapter(step, root, [], result, is_over_all=is_over_all)
+                return
+            if is_over_all:
+                return
         for known in ancestors_of(row):
             result = self._queries.result_of(step, known)
             calls = self._queries.calls(step, known)
@@ -118,9 +122,10 @@ class _Teller:
         reasons = (reason for chapter in chapters for reason in chapter.reasons)
         if known := next((reason["source"] for reason in reasons if reason.get("source")), ""):
             return str(known)
-        over_all = next((chapter for chapter in chapters if chapter.is_over_all), None)
-        if over_all is not None and over_all.result is not None:
-            return f"row {over_all.result.row} of '{over_all.step}'"
+        for chapter in chapters:
+            if chapter.result is not None and chapter.result.row != chapter.row:
+                # As the run names it: rows of a source are counted from 1, those of a step over all from 0.
+                return f"row {int(chapter.result.row) + (not chapter.is_over_all)} of '{chapter.step}'"
         return self.ancestry.input.name_of(row) if self.ancestry.input else ""
 
 

@@ -77,6 +77,9 @@ def _call_parts(told: ToldCall, earlier: Sequence[Message]) -> Iterator[StoryPar
     if told.call is None:
         yield StoryPart("note", "no answer", "the call failed")
         return
+    if told.vectors:
+        yield StoryPart("answer", f"vectors · {_about(told.call, None)}", told.vectors)
+        return
     if told.messages is None:
         yield StoryPart("note", "prompt", "not kept: an earlier version of Seedbed made this call")
     for title, text in told_answers(told.choices, f" · {_about(told.call, told.seed)}"):

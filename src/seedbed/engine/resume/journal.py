@@ -156,7 +156,7 @@ class RunJournal:
                 cached_tokens=usage.cached_tokens,
                 reasoning_tokens=usage.reasoning_tokens,
                 cost=cost,
-                answer=encode_response(response, self._asked(scope, request)),
+                answer=encode_response(response, self._asked(scope, request) if request.n else None),
             )
         )
 

@@ -9,6 +9,7 @@ import orjson
 
 from seedbed.engine.resume.code import code_parts
 from seedbed.engine.resume.fingerprint import digest, plain_value
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.redaction import redacted_value
 from seedbed.llm.keys.url_secrets import redacted_urls
@@ -48,8 +49,9 @@ def _value(name: str, value: Any, secrets: Sequence[str]) -> Any:
 
 
 def _described(value: Any) -> Any:
-    if isinstance(value, LLM):
-        return {"llm": value.reference, **_described({**value.answer_settings, **plain_value(value.given())})}
+    if isinstance(value, BaseBackend):
+        sent = plain_value(value.given()) if isinstance(value, LLM) else {}
+        return {"reference": value.reference, **_described({**value.answer_settings, **sent})}
     if isinstance(value, (list, tuple)):
         return [_described(item) for item in value]
     if isinstance(value, dict):

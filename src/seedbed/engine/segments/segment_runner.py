@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
+from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.kept_prompts import StepTexts
-from seedbed.engine.llm_fields import llms_in
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.flow import Flow, flow_of, is_ordered
 from seedbed.engine.segments.item_outcome import ItemOutcome
@@ -127,7 +127,7 @@ class SegmentRunner:
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
         runner = runner_of(step, self._job.plan.concurrency or DEFAULT_CONCURRENCY)
         self._runners.append(runner)
-        texts = StepTexts(step) if llms_in(step) else None
+        texts = StepTexts(step) if backends_in(step) else None
         return Applied(runner, self._job.fingerprints[step.name], ordered, texts)
 
     def _take(self, settled: ItemOutcome) -> None:
