@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from seedbed_data.computed import Template as Template
     from seedbed_data.decontaminate import Decontaminate as Decontaminate
     from seedbed_data.duplicates import DedupExact as DedupExact
+    from seedbed_data.embed import Embed as Embed
     from seedbed_data.explode import Explode as Explode
     from seedbed_data.filters import Filter as Filter
     from seedbed_data.filters import Length as Length
     from seedbed_data.filters import Limit as Limit
     from seedbed_data.group import Group as Group
+    from seedbed_data.hard_negatives import HardNegatives as HardNegatives
     from seedbed_data.messages import Messages as Messages
     from seedbed_data.near_duplicates import DedupNear as DedupNear
     from seedbed_data.order import Shuffle as Shuffle
     from seedbed_data.order import Sort as Sort
     from seedbed_data.sampling import Sample as Sample
+    from seedbed_data.semantic_duplicates import DedupSemantic as DedupSemantic
     from seedbed_data.sources.documents import Documents as Documents
     from seedbed_data.sources.hf import Hf as Hf
     from seedbed_data.sources.inline import Rows as Rows
@@ -48,14 +51,17 @@ _HOMES = {
     "computed": "Map Template",
     "decontaminate": "Decontaminate",
     "duplicates": "DedupExact",
+    "embed": "Embed",
     "explode": "Explode",
     "filters": "Filter Length Limit",
     "group": "Group",
+    "hard_negatives": "HardNegatives",
     "messages": "Messages",
     "near_duplicates": "DedupNear",
     "order": "Shuffle Sort",
     "sampling": "Sample",
     "split": "Split",
+    "semantic_duplicates": "DedupSemantic",
     "sources.documents": "Documents",
     "sources.hf": "Hf",
     "sources.inline": "Rows",
@@ -74,11 +80,14 @@ __all__ = [
     "Decontaminate",
     "DedupExact",
     "DedupNear",
+    "DedupSemantic",
     "Documents",
     "Drop",
+    "Embed",
     "Explode",
     "Filter",
     "Group",
+    "HardNegatives",
     "Hf",
     "Json",
     "Jsonl",

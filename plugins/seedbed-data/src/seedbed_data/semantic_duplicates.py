@@ -1,0 +1,63 @@
+"""A step that rejects texts that mean nearly the same as earlier ones."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from seedbed import Embedder, Reject, Row, Step
+from seedbed_data.vectors import SeenVectors, unit, vector_of
+
+
+class DedupSemantic(Step):
+    """Rejects rows whose text means nearly the same as that of an earlier row.
+
+    DedupSemantic(by=["question"], embedder="static/wordllama", threshold=0.85)
+
+    Texts are compared by the cosine similarity of their vectors, each with every earlier one that stayed. The
+    result is exact, and depends on the order of the rows alone. Rejected rows of a generator upstream are
+    replaced. Rows come one at a time, so with an embedder on a server, have the step `embed` make the vectors
+    upstream, many at once, and name their column in `vector`.
+    """
+
+    # A row is compared with those before it, so what's first is kept whatever the timing.
+    ordered: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+
+    by: list[str] = Field(default=["text"], min_length=1, description="Columns with the text.")
+    embedder: Embedder | None = Field(default=None, description="What makes the vectors of the texts.")
+    vector: str = Field(default="", description="A column that has the vectors, instead of an embedder.")
+    threshold: float = Field(
+        default=0.9, ge=0, le=1, description="Cosine similarity at which a row is rejected."
+    )
+
+    _seen: SeenVectors = PrivateAttr(default_factory=lambda: SeenVectors(1.0))
+
+    @model_validator(mode="after")
+    def _check_vectors(self) -> Self:
+        if (self.embedder is None) is not bool(self.vector):
+            raise ValueError("give an `embedder`, such as static/wordllama, or a column as `vector`")
+        return self
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that are compared."""
+        return [self.vector] if self.vector else self.by
+
+    def model_post_init(self, context: object, /) -> None:
+        """Begin with no rows."""
+        super().model_post_init(context)
+        self._seen = SeenVectors(self.threshold)
+
+    def load(self) -> None:
+        """Begin with no rows."""
+        self._seen = SeenVectors(self.threshold)
+
+    def process(self, row: Row) -> Row:
+        """Return the row, or reject it."""
+        vector = unit(vector_of(row, self.by, self.embedder, self.vector))
+        if self._seen.has_near(vector):
+            raise Reject("means nearly the same as an earlier row")
+        self._seen.add(vector)
+        return row
