@@ -16,10 +16,10 @@ from tests.support.drift import DRIFT
 
 from seedbed import Output, UsageError, run
 from seedbed.errors import DatasetError
-from seedbed.store.export import check_output
 from seedbed.store.output import outputs_of, parse_split
 from seedbed.store.parquet_folder import write_parquet_folder
 from seedbed.store.splits import Splits
+from seedbed.store.writing import check_output
 from seedbed.tasks.rows import Row, encode_row
 
 HALVES = {"train": 0.5, "test": 0.5}
@@ -95,11 +95,12 @@ def test_all_files_have_one_schema_whatever_the_rows(drift: str, tmp_path: Path)
     assert sum(len(split) for split in read.values()) == len(rows)
 
 
-def test_datasets_finds_splits_of_any_name(tmp_path: Path) -> None:
+def test_datasets_finds_splits_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import datasets
 
-    written([{"i": i} for i in range(40)], tmp_path / "d", split={"seen": 0.5, "un.seen": 0.5})
-    read = datasets.load_dataset(str(tmp_path / "d"), cache_dir=str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    made(Output("d/", split={"seen": 0.5, "un.seen": 0.5}), rows=40)
+    read = datasets.load_dataset("d", cache_dir=str(tmp_path / "cache"))
     assert {name: len(rows) for name, rows in read.items()}.keys() == {"seen", "un.seen"}
     assert sum(len(rows) for rows in read.values()) == 40
 

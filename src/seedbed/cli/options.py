@@ -55,6 +55,13 @@ form_options = (
 """Options that say in which form a trainer gets the rows."""
 
 
+private_option = click.option(
+    "--private/--public",
+    default=None,
+    help="Who may see a new dataset at an address such as hf://USER/NAME; as the server has it if unset.",
+)
+
+
 def output_options(command: _Decorated) -> _Decorated:
     """Add the options that say how a dataset is written: form, splits, shards, safe cells."""
     options = (
@@ -70,6 +77,7 @@ def output_options(command: _Decorated) -> _Decorated:
             metavar="N",
             help="Rows of a Parquet file in a folder OUT; one file for each split if unset.",
         ),
+        private_option,
         csv_safe_option,
     )
     return _with_options(command, options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seedbed.store.csv_safety import check_csv_safe, safe_rows
-from seedbed.store.export import INPUT_TYPES, check_output, check_target, export, export_rows
+from seedbed.store.export import check_target, export_rows
 from seedbed.store.model_rows import ModelRows
 from seedbed.store.output import Output, Outputs, outputs_of
 from seedbed.store.readers import read_placed, read_rows
@@ -24,6 +24,7 @@ from seedbed.store.run_reader import RunReader
 from seedbed.store.run_store import RunStore
 from seedbed.store.run_values import Call, FailureRecord, Refused, Result, SessionRecord, TotalSpent, Verdict
 from seedbed.store.training import TrainingRows
+from seedbed.store.writing import INPUT_TYPES, card_of, check_output, export
 
 __all__ = [
     "INPUT_TYPES",
@@ -45,6 +46,7 @@ __all__ = [
     "TotalSpent",
     "TrainingRows",
     "Verdict",
+    "card_of",
     "check_csv_safe",
     "check_output",
     "check_target",

@@ -45,7 +45,7 @@ class ColumnarRows:
     """Encoded rows as record batches of `schema`, which is inferred in a first pass over them.
 
     `types` is the serialised Arrow schema of the run's input; columns keep their type from it if they can.
-    `count` is the number of rows.
+    `count` is the number of rows, `kinds` are the types inferred.
     """
 
     def __init__(self, rows: Iterable[bytes], types: bytes | None = None) -> None:
@@ -54,7 +54,7 @@ class ColumnarRows:
         self._rows = rows
         self._kept = KeptTypes(types)
         self.count = 0
-        kinds = infer_columns(self._looked_at())
+        self.kinds = kinds = infer_columns(self._looked_at())
         self._kept.end(list(kinds))
         fields = [self._kept.field(name) or _field(name, kind) for name, kind in kinds.items()]
         self.schema: pa.Schema = pa.schema(fields)

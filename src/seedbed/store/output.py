@@ -16,6 +16,7 @@ from seedbed.errors import UsageError
 # What Hugging Face's `datasets` takes for a split; "all" means the splits together there.
 _SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.ASCII)
+_PUSH = "leave --private out, or name an address, such as hf://USER/NAME"
 _SHARES = "write train=0.9,test=0.1"
 
 
@@ -28,7 +29,8 @@ class Output:
     to write, if it isn't the run's own. `form` is a trainer's form, such as `chat`, and `columns` name the
     columns of its parts: `{"prompt": "title"}`; `chat_template` is a template's file, for the form `text`.
     `split` gives each split its share of the rows, as a mapping or as text (`train=0.9,test=0.1`).
-    `shard_rows` is the number of rows of a file in a folder.
+    `shard_rows` is the number of rows of a file in a folder. `private` says who may see a new dataset at an
+    address (None: as the server has it).
 
     Raises `UsageError` if the values don't fit together.
     """
@@ -40,6 +42,7 @@ class Output:
     chat_template: str | None = None
     split: Mapping[str, float] | None = None
     shard_rows: int | None = None
+    private: bool | None = None
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Output:
         shard_rows: int | None = None,
         *,
         chat_template: str | PathLike[str] | None = None,
+        private: bool | None = None,
     ) -> None:
         if not isinstance(path, str | PathLike) or not fspath(path):
             raise UsageError(
@@ -64,6 +68,7 @@ class Output:
             "chat_template": None if chat_template is None else str(fspath(chat_template)),
             "split": parse_split(split) if isinstance(split, str) else _checked_split(split),
             "shard_rows": _checked_rows(shard_rows),
+            "private": None if private is None else bool(private),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -96,6 +101,8 @@ class Output:
         return Path(self.path).stem
 
     def _check(self) -> None:
+        if self.private is not None and not self.scheme:
+            raise UsageError(f"'{self.path}' is no address, so it's neither private nor public", _PUSH)
         if self.is_folder and (ending := Path(self.path).suffix):
             what = "splits" if self.split is not None else "shards"
             raise UsageError(

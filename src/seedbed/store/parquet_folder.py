@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seedbed.store.columnar import ColumnarRows
 from seedbed.store.parquet_file import GROUP_BYTES, GROUP_ROWS
+from seedbed.store.schema import Kind
 from seedbed.store.splits import Splits
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 README = "README.md"
 MADE_BY = "<!-- written by seedbed: a newer dataset replaces this file -->"
 """The mark of a README.md that a dataset may replace; one without it is somebody's own."""
+
+Card: TypeAlias = Callable[[Mapping[str, Kind], Mapping[str, int]], str]
+"""Writes the README.md, from the types of the columns and the number of rows of each split."""
 
 _SHARD = re.compile(r"[\w.]+-\d{5}(-of-\d{5})?\.parquet", re.ASCII)
 
@@ -40,6 +44,7 @@ def write_parquet_folder(
     *,
     shard_rows: int | None = None,
     types: bytes | None = None,
+    card: Card | None = None,
 ) -> Counter[str]:
     """Write all rows in two passes over them; return how many each split has.
 
@@ -62,7 +67,9 @@ def write_parquet_folder(
             places = [splits.of(row) for row in islice(names, batch.num_rows)]
             for name, part in _parts(batch, places):
                 shards[name].add(part)
-    (path / README).write_text(readme(filled), encoding="utf-8")
+    if card is not None:
+        text = card(columnar.kinds, {name: counts[name] for name in filled})
+        (path / README).write_text(text, encoding="utf-8")
     return counts
 
 
@@ -75,13 +82,6 @@ def shard_name(split: str, number: int, shards: int | None = None) -> str:
     """Return the name of a file: `train-00000-of-00002.parquet`, without the total if it isn't known."""
     of = "" if shards is None else f"-of-{shards:05}"
     return f"{split}-{number:05}{of}.parquet"
-
-
-def readme(splits: Iterable[str]) -> str:
-    """Return a README.md that says which files belong to which split, as `datasets` reads it."""
-    # Without it, `datasets` finds only splits of usual names.
-    files = "".join(f"  - split: {name}\n    path: {name}-*\n" for name in splits)
-    return f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}---\n\n{MADE_BY}\n"
 
 
 def _is_own(entry: Path) -> bool:

@@ -68,6 +68,10 @@ class RunQueries(PagedReads):
         """Return the steps that have called a model."""
         return [step for (step,) in self._all("SELECT DISTINCT step FROM calls")]
 
+    def called_models(self) -> list[str]:
+        """Return the models that answered calls, each once."""
+        return [model for (model,) in self._all("SELECT model FROM calls GROUP BY model ORDER BY min(rowid)")]
+
     def models_of(self, steps: Sequence[str], rows: Sequence[str]) -> list[str]:
         """Return the models that steps called for rows at the latest attempt, in the order of the calls."""
         places = [",".join("?" * len(some)) for some in (steps, rows)]

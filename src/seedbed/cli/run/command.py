@@ -18,7 +18,7 @@ from seedbed.errors import UsageError
 @click.option("-n", type=int, metavar="N", help="Rows to make; needed if a task makes rows without end.")
 @click.option(
     "-o", "--out", metavar="OUT",
-    help="File to write: .jsonl, .csv, .parquet or .arrow, or a folder/; standard output if left out.",
+    help="File to write (.jsonl, .csv, .parquet, .arrow), folder/ or hf://USER/NAME; else standard output.",
 )  # fmt: skip
 @click.option(
     "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
@@ -41,6 +41,7 @@ def run(
     chat_template: str | None,
     split: str | None,
     shard_rows: int | None,
+    private: bool | None,
     csv_safe: bool,
     restart: bool,
     as_json: bool,
@@ -66,7 +67,13 @@ def run(
     from seedbed.cli.run.planning import run_options
 
     output = output_of(
-        out, form=form, parts=parts, chat_template=chat_template, split=split, shard_rows=shard_rows
+        out,
+        form=form,
+        parts=parts,
+        chat_template=chat_template,
+        split=split,
+        shard_rows=shard_rows,
+        private=private,
     )
     how = Making(output, name, restart, as_json=as_json, csv_safe=csv_safe)
     return make_dataset(run_options(**given, uses_out=output is None), registry_of(ctx), how)

@@ -18,14 +18,23 @@ def output_of(
     chat_template: str | None = None,
     split: str | None = None,
     shard_rows: int | None = None,
+    private: bool | None = None,
 ) -> Output | None:
     """Return the output that options describe, None without -o; raises UsageError."""
     if parts and form is None:
         raise UsageError("--column is for a trainer's form, and none is given", "add --form chat")
     columns = columns_of(parts)
     if out is not None:
-        return Output(out, leaf, form, columns, split, shard_rows, chat_template=chat_template)
-    given = {"--form": form, "--chat-template": chat_template, "--split": split, "--shard-rows": shard_rows}
+        return Output(
+            out, leaf, form, columns, split, shard_rows, chat_template=chat_template, private=private
+        )
+    given = {
+        "--form": form,
+        "--chat-template": chat_template,
+        "--split": split,
+        "--shard-rows": shard_rows,
+        "--private": private,
+    }
     if wrong := [name for name, value in given.items() if value is not None]:
         raise UsageError(f"{wrong[0]} says how to write a dataset, and there is none", "add -o OUT")
     return None
@@ -53,10 +62,11 @@ def kept_output(output: Output | None) -> dict[str, Any]:
         "parts": [f"{part}={column}" for part, column in output.columns.items()],
         "split": ",".join(f"{name}={share!r}" for name, share in (output.split or {}).items()) or None,
         "shard_rows": output.shard_rows,
+        "private": output.private,
     }
 
 
 def renewed_output(kept: Mapping[str, Any]) -> Output | None:
     """Return the output in the manifest of a run."""
-    names = ("form", "parts", "chat_template", "split", "shard_rows")
-    return output_of(kept["out"], **{name: kept[name] for name in names if kept.get(name)})
+    names = ("form", "parts", "chat_template", "split", "shard_rows", "private")
+    return output_of(kept["out"], **{name: kept[name] for name in names if kept.get(name) is not None})

@@ -111,13 +111,39 @@ def export(
     from seedbed.cli.runs.export import export_refused, export_run
 
     if failed or rejected:
-        if leaf or model_column or any(how.values()):
+        if leaf or model_column or any(value not in (None, ()) for value in how.values()):
             raise UsageError(
                 "--failed and --rejected write rows that aren't in the dataset",
                 "leave out --leaf, --form, --column, --split, --shard-rows and --model-column",
             )
         return export_refused(name, out, failed=failed, rejected=rejected, csv_safe=csv_safe)
     return export_run(name, out, leaf, how, csv_safe=csv_safe, model_column=model_column)
+
+
+@runs.command()
+@_name
+@click.argument("address", metavar="ADDRESS")
+@click.option("--leaf", metavar="STEP", help="Step whose rows to upload, if the run ends in several.")
+@output_options
+def push(name: str, address: str, csv_safe: bool, leaf: str | None, **how: Any) -> int:
+    """Upload the rows of a run, with a card, to an address such as hf://USER/NAME.
+
+    The dataset there is replaced as a whole; files that it has already aren't sent again.
+    """
+    from seedbed.cli.runs.push import push_run
+
+    return push_run(name, address, leaf, how, csv_safe=csv_safe)
+
+
+@runs.command()
+@_name
+@click.option("--leaf", metavar="STEP", help="Step whose rows the card is about, if the run ends in several.")
+@click.option("--title", metavar="TEXT", help="Title of the card; the name of the run if unset.")
+def card(name: str, leaf: str | None, title: str | None) -> int:
+    """Print the card of a run's dataset: what it is, and how it was made."""
+    from seedbed.cli.runs.push import write_card
+
+    return write_card(name, leaf, title)
 
 
 @runs.command(cls=GroupedCommand)

@@ -52,7 +52,7 @@ def export_run(
     if output is not None:
         check_output(output)
     with RunReader.open(kept_run(name)) as reader:
-        leaf = _leaf(reader, name, leaf)
+        leaf = leaf_of(reader, name, leaf)
         if not len(reader.rows(leaf)):
             raise UsageError(f"the run '{name}' has no rows yet", f"`seedbed runs explain {name}` says why")
         rows = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
@@ -104,7 +104,7 @@ def _seed(reader: RunReader) -> int:
     return int(session.manifest.get("seed") or 0) if session else 0
 
 
-def _leaf(reader: RunReader, name: str, leaf: str | None) -> str:
+def leaf_of(reader: RunReader, name: str, leaf: str | None) -> str:
     """Return the step whose rows to write: the one given, or the dataset's."""
     if leaf is None:
         session = reader.last_working_session()

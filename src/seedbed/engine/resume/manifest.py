@@ -9,6 +9,7 @@ from typing import Any
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.stand_ins import manifest_entries
+from seedbed.engine.resume.step_description import card_entries
 from seedbed.engine.resume.step_fields import described_step
 from seedbed.plugins.metadata import installed_version, running_version
 from seedbed.plugins.provenance import claims_behind
@@ -47,6 +48,7 @@ def manifest_of(
                 **_step(step, fingerprints[step.name], plan.registry),
                 **manifest_entries(step, plan.seed, kept, retrying=retrying),
                 **described_step(step, secrets),
+                **card_entries(step),
             }
             for step in plan.steps
         ],

@@ -1,0 +1,120 @@
+"""What a run says of itself, for the card of its dataset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from shlex import quote
+from typing import Any
+
+from seedbed.store.run_queries import RunQueries
+from seedbed.store.run_values import TotalSpent
+from seedbed.tasks.rows import encode_value
+
+_MOST_REASONS = 5
+_PROMPTS = ("template", "prompt", "instruction")
+# Models have a column of their own.
+_ELSEWHERE = ("llm", "embedder")
+_OPTIONS = (
+    ("llm", "--llm"),
+    ("input", "--input"),
+    ("columns", "--columns"),
+    ("n", "-n"),
+    ("seed", "--seed"),
+    ("leaf", "--leaf"),
+)
+
+
+@dataclass(frozen=True)
+class RunStory:
+    """A run as its manifest, its counts and what it spent tell it; `leaf` is the step of the rows."""
+
+    manifest: Mapping[str, Any]
+    leaf: str
+    counts: Mapping[str, int]
+    reasons: tuple[tuple[str, str, int], ...]
+    spent: TotalSpent
+    models: tuple[str, ...]
+
+    @classmethod
+    def of(cls, queries: RunQueries, leaf: str) -> RunStory:
+        """Read it from a run's database."""
+        session = queries.last_working_session()
+        reasons: Counter[tuple[str, str]] = Counter()
+        for refused in queries.refused(leaf):
+            reasons[refused.verdict, (refused.reason or "no reason given").partition("\n")[0]] += 1
+        manifest = session.manifest if session else {}
+        return cls(
+            manifest,
+            leaf,
+            queries.count_verdicts(leaf),
+            tuple((*reason, count) for reason, count in reasons.most_common(_MOST_REASONS)),
+            queries.spent(),
+            _models(manifest, queries.called_models()),
+        )
+
+    @property
+    def name(self) -> str:
+        """The task or pipeline of the run."""
+        return str(self.manifest.get("task") or "")
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The steps, as the manifest has them."""
+        return list(self.manifest.get("steps", ()))
+
+    def parameters(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the parameters that were set, and prompts that weren't: step, name and value."""
+        for step in self.steps:
+            for name, value in (step.get("fields") or {}).items():
+                is_prompt = isinstance(value, str) and any(word in name for word in _PROMPTS)
+                if (name in step.get("set", ()) or is_prompt) and name not in _ELSEWHERE and value:
+                    yield step["name"], name, value if isinstance(value, str) else encode_value(value)
+
+    @property
+    def citations(self) -> list[str]:
+        """What the steps ask to be cited, each once."""
+        said = (step.get("citation") for step in self.steps)
+        return list(dict.fromkeys(filter(None, said)))
+
+    @property
+    def plugins(self) -> list[str]:
+        """The distributions that took part, with their versions."""
+        claims = [
+            claim
+            for step in self.steps
+            for part in (step, *step.get("llms", ()))
+            for claim in part.get("plugins", ())
+        ]
+        packages = [f"{one['distribution']} {one['version']}" for one in claims]
+        return list(dict.fromkeys(packages))
+
+    def command(self) -> str:
+        """Return the command that makes the dataset again; empty if it was made from Python."""
+        order = self.manifest.get("order")
+        if not order:
+            return ""
+        words = ["seedbed", "run", str(order["what"])]
+        for name, option in _OPTIONS:
+            value = order.get(name)
+            if value is not None and (name != "seed" or value != 0):
+                words += [option, str(value)]
+        for column in order.get("drop") or ():
+            words += ["--drop", column]
+        for setting in order.get("settings") or ():
+            words += ["--set", setting]
+        for key in order.get("withheld") or ():
+            words += ["--set", f"{key}=..."]
+        for name, option in (("form", "--form"), ("split", "--split"), ("shard_rows", "--shard-rows")):
+            if order.get(name):
+                words += [option, str(order[name])]
+        return " ".join(map(quote, words))
+
+
+def _models(manifest: Mapping[str, Any], called: Sequence[str]) -> tuple[str, ...]:
+    """Return the models of a run, as references where the manifest has them: `openai/gpt-4.1-mini`."""
+    named = [str(llm["reference"]) for step in manifest.get("steps", ()) for llm in step.get("llms", ())]
+    # Rows that failed may have been retried with a model that a later session named.
+    others = [model for model in called if not any(name.endswith(model) for name in named)]
+    return tuple(dict.fromkeys([*named, *others]))

@@ -1,0 +1,172 @@
+"""Writing the rows of a run to where an output says: a file, a folder of Parquet files, or an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from seedbed.errors import DatasetError
+from seedbed.store.atomic_replace import replacing
+from seedbed.store.columnar import require_pyarrow
+from seedbed.store.csv_safety import safe_rows
+from seedbed.store.export import Pinned, check_target, check_writable, export_rows
+from seedbed.store.formats import format_of_scheme
+from seedbed.store.output import Output
+from seedbed.store.parquet_folder import is_parquet_folder, write_parquet_folder
+from seedbed.store.run_queries import RunQueries
+from seedbed.store.schema import Kind
+from seedbed.store.splits import WHOLE, RowIds, Splits
+from seedbed.store.training import TrainingRows, check_form
+
+if TYPE_CHECKING:
+    from seedbed.plugins.registry import Registry
+
+INPUT_TYPES = "input types"
+"""The mark of a run that holds the serialised Arrow schema of its input."""
+
+
+class Written(NamedTuple):
+    """How many rows were written, in all and to each split."""
+
+    rows: int
+    splits: Mapping[str, int]
+
+    @property
+    def notes(self) -> list[str]:
+        """A note if splits have no rows."""
+        empty = [name for name, rows in self.splits.items() if not rows]
+        if not empty or not self.rows:
+            return []
+        names = ", ".join(map(repr, empty))
+        advice = "rows go to a split by chance, so a share needs rows enough: make more, or raise the share"
+        return [f"no row went to the split{'s' if empty[1:] else ''} {names}\n  {advice}"]
+
+
+def check_output(output: Output, registry: Registry | None = None) -> None:
+    """Raise `UsageError` if a dataset can't be written, as far as that shows before there are rows."""
+    if output.form is not None:
+        check_form(output.form, output.columns, output.chat_template)
+    if output.file is None:
+        require_pyarrow(f"Datasets at '{output.scheme}://' need")
+        format_of_scheme(output.scheme, registry).check(output.path)
+    elif output.is_folder:
+        require_pyarrow()
+        check_writable(output.file, _obstacle)
+    else:
+        check_target(output.file, registry)
+
+
+def export(
+    queries: RunQueries,
+    output: Output,
+    leaf: str,
+    *,
+    rows: Iterable[bytes] | None = None,
+    seed: int = 0,
+    csv_safe: bool = False,
+    registry: Registry | None = None,
+) -> Written:
+    """Write the accepted rows of a run's step to where `output` says; return how many were written.
+
+        export(run, Output("data/", split={"train": 0.9, "test": 0.1}), "qa-pairs")
+
+    `rows` replaces the step's rows, one by one. `seed` decides which row is in which split.
+    Raises `UsageError` for an unknown ending or scheme, and `DatasetError` if the dataset can't be written or
+    uploaded; the old one is unchanged then.
+    """
+    formed, types = rows_of_output(queries, output, leaf, rows)
+    if output.file is not None and not output.is_folder:
+        return Written(export_rows(safe_rows(formed, csv_safe), output.file, types, registry), {})
+    dataset = _Dataset(queries, output, leaf, Pinned(formed), seed, types)
+    if output.file is None:
+        return dataset.upload(registry)
+    return dataset.write_to(output.file)
+
+
+def rows_of_output(
+    queries: RunQueries, output: Output, leaf: str, rows: Iterable[bytes] | None = None
+) -> tuple[Iterable[bytes], bytes | None]:
+    """Return the rows in the form of an output, and the Arrow types that their columns may keep."""
+    rows = queries.rows(leaf) if rows is None else rows
+    if output.form is not None:
+        return TrainingRows(rows, output.form, output.columns, output.chat_template), None
+    kept = queries.get_mark(INPUT_TYPES)
+    return rows, kept if kept and isinstance(kept, bytes) else None
+
+
+class _Dataset(NamedTuple):
+    """A folder of Parquet files with its card, to be written or uploaded."""
+
+    queries: RunQueries
+    output: Output
+    leaf: str
+    rows: Iterable[bytes]
+    seed: int
+    types: bytes | None
+
+    def write_to(self, path: Path) -> Written:
+        """Replace the folder at `path`."""
+        if obstacle := _obstacle(path):
+            raise DatasetError(*obstacle)
+        try:
+            with replacing(path) as made:
+                return self._write(made)
+        except OSError as error:
+            raise DatasetError(f"'{path}' cannot be written: {error.strerror or error}") from error
+
+    def upload(self, registry: Registry | None) -> Written:
+        """Write the files to a temporary folder, and upload them."""
+        receiving = format_of_scheme(self.output.scheme, registry)
+        with TemporaryDirectory(prefix="seedbed-") as place:
+            folder = Path(place) / "dataset"
+            try:
+                written = self._write(folder)
+            except OSError as error:
+                raise DatasetError(f"'{folder}' cannot be written: {error.strerror or error}") from error
+            rows = f"{written.rows:,} row{'' if written.rows == 1 else 's'}"
+            options = {"private": self.output.private, "complete": True, "message": f"{rows} by Seedbed"}
+            receiving.upload(folder, self.output.path, options)
+        return written
+
+    def _write(self, folder: Path) -> Written:
+        ids = RowIds(self.queries, self.leaf)
+        splits = Splits(self.output.split or {WHOLE: 1.0}, self.seed)
+        counts = write_parquet_folder(
+            self.rows,
+            ids,
+            folder,
+            splits,
+            shard_rows=self.output.shard_rows,
+            types=self.types,
+            card=self._card,
+        )
+        return Written(counts.total(), dict(counts) if self.output.split else {})
+
+    def _card(self, kinds: Mapping[str, Kind], splits: Mapping[str, int]) -> str:
+        return card_of(self.queries, self.leaf, self.output.name, self.rows, splits, kinds)
+
+
+def card_of(
+    queries: RunQueries,
+    leaf: str,
+    title: str,
+    rows: Iterable[bytes],
+    splits: Mapping[str, int],
+    kinds: Mapping[str, Kind] | None = None,
+) -> str:
+    """Return the card of a run's dataset; `rows` are in its form, and `kinds` the types of their columns."""
+    # Imported late: most runs write no card.
+    from seedbed.store.cards.card import card_text
+    from seedbed.store.cards.columns import columns_of
+    from seedbed.store.cards.facts import RunStory
+
+    return card_text(title, RunStory.of(queries, leaf), columns_of(rows, kinds), splits)
+
+
+def _obstacle(path: Path) -> tuple[str, str] | None:
+    if not path.exists() or is_parquet_folder(path):
+        return None
+    what = "holds more than a dataset" if path.is_dir() else "is a file"
+    return f"'{path}' {what}, and is not replaced", "name a new folder"

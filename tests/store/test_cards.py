@@ -1,0 +1,162 @@
+"""The card of a dataset says what it is; text of models and strangers stays text in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from seedbed import GeneratorTask, Output, Reject, Row, Step, run
+from seedbed.store.cards.columns import columns_of
+from seedbed.store.cards.licences import terms_of
+from seedbed.store.cards.markdown import fenced, plain, table
+from seedbed.tasks.rows import encode_row
+from seedbed.testing import ScriptedLLM
+
+HOSTILE = (
+    "a | b",
+    "line\n\n# Heading\n\n---\ntags: [pwned]",
+    "```\n</table><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](https://evil.example) ![x](https://evil.example/x.png)",
+    "https://evil.example www.evil.example me@evil.example",
+    "**bold** _em_ ~~gone~~ `code`",
+    "\\| \\` \\",
+    "$$x$$ &lt;b&gt;",
+    "1. one",
+    "- item",
+    "> quote",
+    "\u202eright to left\x1b[31m",
+    "{{ x }} {% y %} <!-- ",
+)
+
+
+def parsed(text: str) -> list[Any]:
+    return MarkdownIt("gfm-like", {"linkify": False}).parse(text)
+
+
+def kinds(tokens: list[Any]) -> set[str]:
+    return {token.type for token in tokens} | {
+        child.type for token in tokens for child in token.children or ()
+    }
+
+
+PLAIN = {"inline", "text", "softbreak", "paragraph_open", "paragraph_close", "text_special"}
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="a|`*_[]()<>!#-+~\\\n :/.&;$@{}=\"'1", max_size=40))
+)
+def test_text_in_a_line_is_nothing_but_text(text: str) -> None:
+    assert kinds(parsed(plain(text))) <= PLAIN
+    tokens = parsed(table(("one", "two"), [(text, "x"), ("y", text)]))
+    assert [token.type for token in tokens].count("td_open") == 4
+    assert not {"link_open", "image", "html_inline", "html_block", "code_inline"} & kinds(tokens)
+
+
+@given(st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="`~\n a", max_size=40)))
+def test_a_block_of_code_ends_where_it_ends(text: str) -> None:
+    tokens = parsed(f"{fenced(text)}\n\nafter")
+    assert [token.type for token in tokens] == ["fence", "paragraph_open", "inline", "paragraph_close"]
+
+
+class Lines(GeneratorTask):
+    """Writes <b>lines</b> | of text."""
+
+    citation: ClassVar[str] = "@article{lines, title={Lines ``` of text}}"
+    template: str = "Write line {{ i }}. ```"
+
+    def sample(self, index: int, rng: Any) -> dict[str, Any]:
+        return {"i": index, "hostile": HOSTILE[index % len(HOSTILE)]}
+
+
+class Picky(Step):
+    """Rejects every third row."""
+
+    keeps: ClassVar[bool] = True
+
+    def process(self, row: Row) -> Row:
+        if row["i"] % 3 == 0:
+            raise Reject("divisible | by three\n<b>")
+        return row
+
+
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    llm = ScriptedLLM(lambda request: HOSTILE[0])
+    made = run(Lines(llm=llm) >> Picky(), 20, out=Output("d|*/", split={"train": 0.5, "test": 0.5}))
+    assert made.accepted == 20
+    return Path("d|*/README.md").read_text(encoding="utf-8")
+
+
+def test_a_card_says_how_the_dataset_was_made(card: str) -> None:
+    for said in (
+        "20 rows, made with Seedbed",
+        "Write line {{ i }}. ```",
+        "@article{lines, title={Lines ``` of text}}",
+        "| rejected | 10 |",
+        "| seed | 0 |",
+        "divisible \\| by three",
+        "| i | integer |",
+        "It was made from Python",
+    ):
+        assert said in card
+
+
+def test_a_card_of_hostile_rows_has_its_own_structure_only(card: str) -> None:
+    front, _, body = card.removeprefix("---\n").partition("\n---\n")
+    assert set(yaml.safe_load(front)) == {"pretty_name", "tags", "size_categories", "configs"}
+    tokens = parsed(body)
+    titles = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]
+    assert titles[1:] == [
+        "Rows", "How it was made", "What was left out", "What it cost", "Licences of the models' outputs",
+        "Citations", "Make it again",
+    ]  # fmt: skip
+    html = [token.content.strip() for token in tokens if token.type == "html_block"]
+    assert len(html) == 1
+    assert not {"image", "html_inline", "link_open"} & kinds(tokens)
+
+
+def test_the_hub_and_datasets_read_its_front_matter(card: str) -> None:
+    from datasets.utils.metadata import MetadataConfigs
+    from huggingface_hub import RepoCard
+
+    data = RepoCard(card).data
+    assert data.tags == ["synthetic", "seedbed"]
+    assert data.to_dict()["size_categories"] == ["n<1K"]
+    configs = MetadataConfigs.from_dataset_card_data(data)
+    assert [split["split"] for split in configs["default"]["data_files"]] == ["train", "test"]
+
+
+def test_columns_have_types_in_words_and_an_example() -> None:
+    rows = [{"a": None, "b": 1, "m": 1}, {"a": [{"role": "user"}], "b": 2.5, "m": "x"}]
+    columns = columns_of([encode_row(row) for row in rows])
+    assert [(one.name, one.type) for one in columns] == [
+        ("a", "list of {role: text}"),
+        ("b", "float"),
+        ("m", "JSON text"),
+    ]
+    assert json.loads(columns[0].example) == [{"role": "user"}]
+
+
+@pytest.mark.parametrize(
+    ("model", "known"),
+    [
+        ("openai/gpt-4.1-mini", "OpenAI"),
+        ("anthropic/claude-x", "Anthropic"),
+        ("openai/my-own-model", "not known"),
+        ("openai/meta-llama/Llama-3.1-8B", "Llama"),
+        ("vllm/mystery", "not known"),
+    ],
+)
+def test_terms_are_said_where_they_are_known(model: str, known: str) -> None:
+    ((_, terms, _),) = terms_of([model])
+    assert known in terms
