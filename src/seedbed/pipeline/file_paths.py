@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, get_args
 
@@ -75,11 +75,7 @@ class FilePaths:
 
     def in_fields(self, cls: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a step with those resolved that hold paths."""
-        known = cls.model_fields
-        return {
-            name: self._in_value(known[name].annotation, value) if name in known else value
-            for name, value in fields.items()
-        }
+        return with_paths(cls, fields, path=lambda text: str(self.of(text)), pattern=self.pattern)
 
     def _may_use(self, real: Path) -> bool:
         if real.is_relative_to(self._file.parent.resolve()):
@@ -91,17 +87,6 @@ class FilePaths:
         # Most files name paths of their own folder only, so the settings aren't read before one doesn't.
         return [*self._given, *_allowed_elsewhere()]
 
-    def _in_value(self, annotation: Any, value: Any) -> Any:
-        kinds = set(_classes_in(annotation))
-        if any(issubclass(kind, Files) for kind in kinds):
-            return _mapped(self.pattern, value)
-        if any(issubclass(kind, PurePath) for kind in kinds):
-            return _mapped(lambda text: str(self.of(text)), value)
-        model = next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
-        if model is not None and isinstance(value, Mapping):
-            return self.in_fields(model, value)
-        return value
-
     def _check_url(self, text: str, public: Sequence[str] = _PUBLIC) -> None:
         scheme = text.partition("://")[0].lower()
         if scheme not in public and not any(text.startswith(path) for path in self._allowed()):
@@ -109,6 +94,33 @@ class FilePaths:
                 f"'{text}' in the pipeline file is a place that is reached with your account",
                 f"if the file is yours: --allow-path {text.rpartition('/')[0] or text}",
             )
+
+
+def with_paths(
+    cls: type[BaseModel],
+    fields: Mapping[str, Any],
+    *,
+    path: Callable[[str], str],
+    pattern: Callable[[str], str],
+) -> dict[str, Any]:
+    """Return the fields of a step with its paths and its patterns of `Files` replaced, each by a function."""
+    known = cls.model_fields
+
+    def of_value(annotation: Any, value: Any) -> Any:
+        kinds = set(_classes_in(annotation))
+        if any(issubclass(kind, Files) for kind in kinds):
+            return _mapped(pattern, value)
+        if any(issubclass(kind, PurePath) for kind in kinds):
+            return _mapped(path, value)
+        model = next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
+        if model is not None and isinstance(value, Mapping):
+            return with_paths(model, value, path=path, pattern=pattern)
+        return value
+
+    return {
+        name: of_value(known[name].annotation, value) if name in known else value
+        for name, value in fields.items()
+    }
 
 
 def _mapped(resolve: Any, value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from seedbed.errors import UsageError
@@ -16,6 +17,7 @@ from seedbed.tasks.steps import BaseStep, GeneratorStep
 
 if TYPE_CHECKING:
     from seedbed.engine.run import Run
+    from seedbed.plugins.registry import Registry
 
 Branch: TypeAlias = Union[BaseStep, "Pipeline"]
 Branches: TypeAlias = Branch | Route | Sequence[Branch | Route]
@@ -85,6 +87,35 @@ class Pipeline:
     def topology(self) -> Topology:
         """Return the graph of the steps; raise UsageError if it can't run."""
         return assemble(self.steps, self.links)
+
+    @classmethod
+    def from_file(cls, path: str | Path, **allowed: Any) -> Pipeline:
+        """Return the pipeline of a .yaml, .yml or .json file.
+
+            Pipeline.from_file("instructions.yaml", vars={"tone": "formal"}).run(100, out="made.jsonl")
+
+        Takes the options of `load_pipeline`: `registry`, `vars`, and what the file may do (`allow_code`,
+        `allow_paths`, `allow_hosts`, `allow_env`). Raises UsageError for a file that isn't a pipeline, and
+        the errors of its plugins and fields.
+        """
+        from seedbed.pipeline.file import load_pipeline
+
+        return load_pipeline(Path(path), **allowed)
+
+    def to_yaml(self, folder: str | Path = ".", *, registry: Registry | None = None) -> str:
+        """Return the text of a pipeline file, from which `from_file` makes the same pipeline.
+
+            Path("mine.yaml").write_text(pipeline.to_yaml())
+
+        `folder` is where the file will be, since its paths are relative to it. A file holds names and data:
+        raises UsageError for a class that no plugin of the registry has, for a function or an object among
+        the parameters, and for a condition that is a function. A secret is never written, and is an error
+        too, unless the pipeline has it from `${env:NAME}` of a file.
+        """
+        from seedbed.pipeline.writing.pipeline_text import pipeline_text
+        from seedbed.plugins.registry import default_registry
+
+        return pipeline_text(self, registry or default_registry(), Path(folder))
 
     def graph(self, *, mermaid: bool = False) -> str:
         """Return a drawing of the steps and of the ways between them, as text or as a Mermaid flowchart.

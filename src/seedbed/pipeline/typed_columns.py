@@ -50,6 +50,9 @@ _BOUNDS: Mapping[str, str] = {
     "pattern": "pattern",
 }
 
+# A dunder name, since all other attributes of a class are part of its code's fingerprint.
+_COLUMNS = "__seedbed_columns__"
+
 _SHORT = r"^(list\[)*(string|integer|number|boolean|date|datetime)\??(\]\??)*$"
 
 
@@ -119,11 +122,17 @@ def with_schema(cls: type[BaseStep], schema: Mapping[str, Any]) -> type[BaseStep
     _check_free(cls)
     output = _model(f"{cls.__name__}Output", schema, cls.__module__)
     # It keeps the name and module of the author's class: fingerprints include both, and the typed row.
-    body = {"Output": output, "__module__": cls.__module__, "__doc__": cls.__doc__}
+    body = {"Output": output, "__module__": cls.__module__, "__doc__": cls.__doc__, _COLUMNS: dict(schema)}
     made: type[BaseStep] = new_class(
         cls.__name__, (cls,), exec_body=lambda names: names.update(body, __qualname__=cls.__qualname__)
     )
     return made
+
+
+def typed_by(cls: type[BaseStep]) -> tuple[type[BaseStep], dict[str, Any]] | None:
+    """Return the class and the schema that `with_schema` made a class of; None for any other class."""
+    columns = vars(cls).get(_COLUMNS)
+    return (cls.__mro__[1], columns) if columns else None
 
 
 def _check_free(cls: type[BaseStep]) -> None:

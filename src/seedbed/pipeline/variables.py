@@ -33,6 +33,11 @@ def filled(content: Mapping[str, Any], given: Mapping[str, Any], file: str) -> d
     return {name: filling.fill(value, name) for name, value in rest.items()}
 
 
+def escaped(text: str) -> str:
+    """Return a text that `filled` turns into `text`."""
+    return _USE.sub(lambda use: f"${use[0]}", text)
+
+
 def _values(content: Mapping[str, Any], given: Mapping[str, Any], file: str) -> dict[str, Any]:
     declared = content.get("vars") or {}
     if not isinstance(declared, Mapping):

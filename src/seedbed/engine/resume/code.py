@@ -18,6 +18,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
+from seedbed.llm.json_text import json_text
 from seedbed.tasks.steps import BaseStep
 
 _DATA = (str, bytes, int, float, bool, type(None))
@@ -92,7 +93,7 @@ def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
 def _schema(cls: type[BaseModel]) -> bytes:
     """Return the fields of a typed row, which aren't attributes of its class."""
     try:
-        return orjson.dumps(cls.model_json_schema(), option=orjson.OPT_SORT_KEYS)
+        return json_text(cls.model_json_schema(), option=orjson.OPT_SORT_KEYS)
     except PydanticUserError:
         # A field of a type without a JSON Schema is no reason to refuse the run.
         return _text([(name, str(field.annotation)) for name, field in cls.model_fields.items()])

@@ -1,0 +1,1 @@
+"""From a pipeline back to the text of a pipeline file."""
