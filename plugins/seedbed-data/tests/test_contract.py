@@ -142,3 +142,31 @@ class TestMessagesBack(StepContract):
     step = "messages"
     parameters = {"to": "columns"}
     inputs = [{"messages": [{"role": "user", "content": row["text"]}]} for row in ROWS]
+
+
+class TestLanguage(StepContract):
+    step = "language"
+    parameters = {"confidence": "sure"}
+    inputs = ROWS
+
+
+class TestQualityHeuristics(StepContract):
+    step = "quality-heuristics"
+    inputs = [{"text": f"A few words about the sea, and {row['n']} ships."} for row in ROWS]
+
+
+class TestPii(StepContract):
+    step = "pii"
+    inputs = [{"text": f"a{row['n']}@example.com"} for row in ROWS]
+
+
+class TestSecrets(StepContract):
+    step = "secrets"
+    parameters = {"action": "find"}
+    inputs = ROWS
+
+
+class TestValidate(StepContract):
+    step = "validate"
+    parameters = {"column": "text", "parse": "json", "json_schema": {"type": "number"}, "into": "number"}
+    inputs = [{"text": str(row["n"])} for row in ROWS]

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from seedbed_data.filters import Limit as Limit
     from seedbed_data.group import Group as Group
     from seedbed_data.hard_negatives import HardNegatives as HardNegatives
+    from seedbed_data.language import Language as Language
+    from seedbed_data.leaked_secrets import Secrets as Secrets
     from seedbed_data.messages import Messages as Messages
     from seedbed_data.near_duplicates import DedupNear as DedupNear
     from seedbed_data.order import Shuffle as Shuffle
     from seedbed_data.order import Sort as Sort
+    from seedbed_data.pii import Pii as Pii
+    from seedbed_data.quality import QualityHeuristics as QualityHeuristics
     from seedbed_data.sampling import Sample as Sample
     from seedbed_data.semantic_duplicates import DedupSemantic as DedupSemantic
     from seedbed_data.sources.documents import Documents as Documents
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from seedbed_data.sources.tables import Parquet as Parquet
     from seedbed_data.sources.text import Text as Text
     from seedbed_data.split import Split as Split
+    from seedbed_data.validate import Validate as Validate
 
 _HOMES = {
     "balance": "Balance",
@@ -56,11 +61,14 @@ _HOMES = {
     "filters": "Filter Length Limit",
     "group": "Group",
     "hard_negatives": "HardNegatives",
+    "language": "Language",
+    "leaked_secrets": "Secrets",
     "messages": "Messages",
     "near_duplicates": "DedupNear",
     "order": "Shuffle Sort",
+    "pii": "Pii",
+    "quality": "QualityHeuristics",
     "sampling": "Sample",
-    "split": "Split",
     "semantic_duplicates": "DedupSemantic",
     "sources.documents": "Documents",
     "sources.hf": "Hf",
@@ -68,6 +76,8 @@ _HOMES = {
     "sources.sql": "Sql",
     "sources.tables": "Arrow Csv Json Jsonl Parquet",
     "sources.text": "Text",
+    "split": "Split",
+    "validate": "Validate",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -91,14 +101,18 @@ __all__ = [
     "Hf",
     "Json",
     "Jsonl",
+    "Language",
     "Length",
     "Limit",
     "Map",
     "Messages",
     "Parquet",
+    "Pii",
+    "QualityHeuristics",
     "Rename",
     "Rows",
     "Sample",
+    "Secrets",
     "Select",
     "Shuffle",
     "Sort",
@@ -106,6 +120,7 @@ __all__ = [
     "Sql",
     "Template",
     "Text",
+    "Validate",
 ]
 
 

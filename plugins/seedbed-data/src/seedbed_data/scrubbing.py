@@ -1,0 +1,92 @@
+"""The base of steps that find something in texts, and mask it or reject its row."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
+
+from seedbed import Reject, Row, Step
+
+
+class Found(NamedTuple):
+    """What kind of thing is at which characters of a text."""
+
+    kind: str
+    start: int
+    end: int
+
+
+class Scrubbing(Step):
+    """Finds something in texts; a subclass says what. Lists and mappings are searched at any depth."""
+
+    keeps: ClassVar[bool] = True
+
+    by: list[str] = Field(default=["text"], min_length=1, description="Columns with texts, or messages.")
+    action: Literal["mask", "reject", "find"] = Field(
+        default="mask", description="Whether to mask what is found, reject its row, or list it in a column."
+    )
+    column: str = Field(default="found", min_length=1, description="Column for the list, with action: find.")
+
+    @abstractmethod
+    def found_in(self, text: str) -> Iterable[Found]:
+        """Return what is found in a text, in any order; the longer of two that overlap counts."""
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns with texts."""
+        return self.by
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns that are masked, or the one with the list."""
+        return {"mask": self.by, "reject": [], "find": [self.column]}[self.action]
+
+    def process(self, row: Row) -> Row:
+        """Return the row masked or with what was found, or reject it."""
+        if self.action == "mask":
+            return {**row, **{column: self._masked(row[column]) for column in self.by}}
+        found = [
+            {"kind": one.kind, "column": column, "start": one.start, "end": one.end}
+            for column in self.by
+            for text in _texts(row[column])
+            for one in self._apart(text)
+        ]
+        if self.action == "find":
+            return {**row, self.column: found}
+        if found:
+            raise Reject(f"there is this in it: {', '.join(sorted({str(one['kind']) for one in found}))}")
+        return row
+
+    def _masked(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._masked_text(value)
+        if isinstance(value, list):
+            return [self._masked(item) for item in value]
+        return {key: self._masked(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+    def _masked_text(self, text: str) -> str:
+        for one in reversed(self._apart(text)):
+            text = f"{text[: one.start]}[{one.kind.upper()}]{text[one.end :]}"
+        return text
+
+    def _apart(self, text: str) -> list[Found]:
+        """Return what is found in a text, in order and without overlaps."""
+        found = sorted(set(self.found_in(text)), key=lambda one: (one.start, -one.end, one.kind))
+        kept: list[Found] = []
+        for one in found:
+            if not kept or one.start >= kept[-1].end:
+                kept.append(one)
+            elif one.end - one.start > kept[-1].end - kept[-1].start:
+                kept[-1] = one
+        return kept
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
