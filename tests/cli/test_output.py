@@ -101,6 +101,8 @@ CASES = [
     Case("runs explain kept 0 --json", "json", "fails"),
     Case("runs export good", "lines", "quiet"),
     Case("runs export kept --failed", "lines", "fails"),
+    Case("runs push good hf://USER/NAME", "nothing", "", 2),
+    Case("runs card good", "text", "loud"),
     Case("runs retry kept --json", "lines", "", 1),
     Case("runs remove good --yes", "any"),
     Case("plugins", "text", "dist-loud"),
@@ -115,9 +117,12 @@ CASES = [
     Case("plugins doctor --json", "json", "interpreter"),
     Case("plugins lock", "text", "dist-loud"),
     Case("schema", "json", "loud"),
+    Case("graph loud.yaml", "text", "loud"),
     Case("new task other", "any"),
     Case("new llm other-llm", "any"),
     Case("new step other-step", "any"),
+    Case("new embedder other-embedder", "any"),
+    Case("new format other-format", "any"),
     Case("new observer other-observer", "any"),
 ]
 
@@ -151,6 +156,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "seedbed.observers": {"loud-observer": "mod_loud"},
     }
     site.install("dist-loud", points, {"mod_loud": NOISE + PLUGIN})
+    (folder / "loud.yaml").write_text(f"steps: [{{use: {TASK}}}]")
     made = run(folder, f"run {RUN} --name good")
     assert made.returncode == 0, made.stderr
     assert "LOUD by an observer" in made.stderr

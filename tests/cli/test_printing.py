@@ -124,6 +124,8 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "runs export": [("runs", "export", NAME), ("runs", "export", NAME, "-o", f"{NAME}.csv")],
     "runs retry": [("runs", "retry", NAME)],
     "runs explain": [("runs", "explain", NAME), *(("runs", "explain", NAME, row) for row in ("0", "1", "2"))],
+    "runs push": [("runs", "push", NAME, EVIL), ("runs", "push", EVIL.replace("/", ""), "hf://a/b")],
+    "runs card": [("runs", "card", NAME), ("runs", "card", NAME, "--title", EVIL)],
     "runs remove": [("runs", "remove", NAME, "--yes")],
     "plugins": [("plugins",), ("plugins", EVIL)],
     "plugins list": [("plugins", "list")],
@@ -136,6 +138,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "plugins doctor": [("plugins", "doctor")],
     "plugins lock": [("plugins", "lock", "--run", EVIL.replace("/", "")), ("plugins", "lock", f"{NAME}.py")],
     "new": [("new", "task", EVIL), ("new", "task", "calm", "--author", EVIL, "--directory", f"{NAME}-dir")],
+    "graph": [("graph", "p.yaml"), ("graph", "named.yaml"), ("graph", "named.yaml", "--mermaid")],
     "schema": [("schema",)],
 }
 
@@ -155,7 +158,8 @@ def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 def test_every_command_is_fed() -> None:
     known = {name if name in COMMANDS else name.partition(" ")[0] for name in leaves(root)}
-    assert set(leaves(root)) - COMMANDS.keys() <= {"new task", "new llm", "new step", "new observer"}
+    kinds = ("task", "llm", "embedder", "step", "format", "observer")
+    assert set(leaves(root)) - COMMANDS.keys() <= {f"new {kind}" for kind in kinds}
     assert known <= COMMANDS.keys()
 
 
@@ -172,6 +176,8 @@ def check(text: str, where: object) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_shows_what_a_terminal_would_obey(hostile: None, command: str) -> None:
     Path("p.yaml").write_text(json.dumps({"steps": [{"use": EVIL}], EVIL: 1}))
+    step = {"use": "telling", "name": EVIL, "llm": f"hostile/{EVIL}"}
+    Path("named.yaml").write_text(json.dumps({"steps": [step, {"use": "pass", "name": "second"}]}))
     Path("tag.yaml").write_bytes(f"a: !{EVIL} b".encode())
     if command not in ("run", "preview"):
         with terminal():

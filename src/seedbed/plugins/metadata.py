@@ -24,6 +24,8 @@ _PROJECT_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
 _PLAIN = re.compile(r"[\w.-]+\s*(?:\[[\w\s,.-]*\])?\s*((?:(?:[<>]=?|[!=~]=)\s*[\w.*+!]+\s*,?\s*)*)")
 
+_ONLY_EXTRA = re.compile(r"""\s*extra\s*==\s*(?:'[\w.-]+'|"[\w.-]+")\s*""")
+
 _ONLY_NUMBERS = re.compile(r"\s*(?:[<>]=?\s*[0-9]+(?:\.[0-9]+)*\s*,?\s*)+")
 
 _INSTALLED = type(Path())
@@ -113,9 +115,12 @@ def _is_for_seedbed(line: str) -> bool:
 
 
 def _specifier(line: str) -> str:
-    # Most lines only have a range; importing a parser for the full grammar takes 13 ms.
-    if plain := _PLAIN.fullmatch(line):
+    # Nearly all lines have only a range, or an extra; importing a parser for the full grammar takes 13 ms.
+    required, separator, marker = line.partition(";")
+    if (plain := _PLAIN.fullmatch(required.rstrip())) and not separator:
         return plain[1].strip()
+    if plain and _ONLY_EXTRA.fullmatch(marker):
+        return ""
     from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
     from packaging.requirements import InvalidRequirement
 

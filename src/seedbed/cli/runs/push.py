@@ -9,6 +9,7 @@ from typing import Any
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.export import export_run, leaf_of
 from seedbed.cli.runs.kept_runs import kept_run
+from seedbed.cli.terminal.printing import visible
 from seedbed.errors import UsageError
 from seedbed.store import RunReader, card_of
 from seedbed.store.output import Output
@@ -34,6 +35,6 @@ def write_card(name: str, leaf: str | None, title: str | None) -> ExitStatus:
         leaf = leaf_of(reader, name, leaf)
         rows = reader.rows(leaf)
         text = card_of(reader, leaf, title or name, rows, {WHOLE: len(rows)})
-    # Not through the terminal's own writing, which wraps lines: it's a file.
-    sys.stdout.buffer.write(text.encode())
+    # A file gets the bytes of the card; a terminal would obey what the rows in it say.
+    sys.stdout.buffer.write((visible(text) if sys.stdout.isatty() else text).encode())
     return ExitStatus.COMPLETE
