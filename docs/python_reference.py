@@ -36,7 +36,7 @@ _API = {
     "Tasks and steps": (
         "BaseStep Step GeneratorStep GlobalStep BaseTask Task GeneratorTask CombineStep Join Concat Pass "
         "Expression PromptTemplate Files read_rows read_text Reading Row GeneratorOutput GeneratorStepOutput "
-        "row_id"
+        "row_id Citation Example Goal"
     ),
     "LLMs": (
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "
@@ -152,8 +152,17 @@ def _entry(name: str, value: Any, source: Source) -> Iterator[str]:
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         yield from _function(node)
     else:
-        yield _code(ast.unparse(node))
+        yield _code(_statement(node))
         yield f"{source.text}\n"
+
+
+def _statement(node: ast.stmt) -> str:
+    """Return a statement, with one part of its brackets per line if a single line is too long."""
+    line = ast.unparse(node)
+    if len(line) <= WIDTH:
+        return line
+    head, _, parts = line.replace("'", '"').partition("[")
+    return "\n".join([f"{head}[", *(f"    {part}," for part in parts.removesuffix("]").split(", ")), "]"])
 
 
 def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:

@@ -122,9 +122,12 @@ if TYPE_CHECKING:
     from seedbed.store.run_values import Result as Result
     from seedbed.store.run_values import Verdict as Verdict
     from seedbed.suggestions import did_you_mean as did_you_mean
+    from seedbed.tasks.citation import Citation as Citation
+    from seedbed.tasks.example import Example as Example
     from seedbed.tasks.expression import Expression as Expression
     from seedbed.tasks.files import Files as Files
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
+    from seedbed.tasks.goals import Goal as Goal
     from seedbed.tasks.join_steps import CombineStep as CombineStep
     from seedbed.tasks.join_steps import Concat as Concat
     from seedbed.tasks.join_steps import Join as Join
@@ -177,6 +180,9 @@ _HOMES = {
     "llm.http.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
     "plugins.registry": "Registry",
     "suggestions": "did_you_mean",
+    "tasks.citation": "Citation",
+    "tasks.example": "Example",
+    "tasks.goals": "Goal",
     "tasks.expression": "Expression",
     "tasks.files": "Files",
     "tasks.prompt_template": "PromptTemplate",

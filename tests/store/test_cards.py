@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from seedbed import GeneratorTask, Output, Reject, Row, Step, run
+from seedbed import Citation, GeneratorTask, Output, Reject, Row, Step, run
 from seedbed.store.cards.columns import columns_of
 from seedbed.store.cards.licences import terms_of
 from seedbed.store.cards.markdown import fenced, plain, table
@@ -70,7 +70,10 @@ def test_a_block_of_code_ends_where_it_ends(text: str) -> None:
 class Lines(GeneratorTask):
     """Writes <b>lines</b> | of text."""
 
-    citation: ClassVar[str] = "@article{lines, title={Lines ``` of text}}"
+    citation = (
+        "@article{lines, title={Lines ``` of text}}",
+        Citation("Tides ``` & Text", ("Ada Lovelace",), 1843, url="https://example.com/tides"),
+    )
     template: str = "Write line {{ i }}. ```"
 
     def sample(self, index: int, rng: Any) -> dict[str, Any]:
@@ -102,6 +105,7 @@ def test_a_card_says_how_the_dataset_was_made(card: str) -> None:
         "20 rows, made with Seedbed",
         "Write line {{ i }}. ```",
         "@article{lines, title={Lines ``` of text}}",
+        "@misc{lovelace1843tides,\n  title = {{Tides ``` \\& Text}},",
         "| rejected | 10 |",
         "| seed | 0 |",
         "divisible \\| by three",

@@ -18,8 +18,12 @@ from seedbed.plugins.names import kebab_case
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.tasks import guarded
+from seedbed.tasks.citation import Citation
+from seedbed.tasks.example import Example
 from seedbed.tasks.final_columns import normalising, renaming, renaming_all
+from seedbed.tasks.goals import Goal
 from seedbed.tasks.mapping import check_mappings, mapped
+from seedbed.tasks.purpose import check_purpose
 from seedbed.tasks.rows import GeneratorOutput, Row
 
 if TYPE_CHECKING:
@@ -39,6 +43,19 @@ class BaseStep(BaseModel):
 
     keeps: ClassVar[bool] = False
     """Whether rows keep the columns they came with. If not, columns downstream can't be checked early."""
+
+    # Without values here, a parameter of one of these names replaces no attribute, so pydantic doesn't warn.
+    goals: ClassVar[tuple[Goal, ...]]
+    """What it's for, so that `seedbed plugins search` finds it: `goals = ("sft", "retrieval")`."""
+
+    keywords: ClassVar[tuple[str, ...]]
+    """More words to find it by: `keywords = ("question answering",)`."""
+
+    citation: ClassVar[Citation | str | tuple[Citation | str, ...]]
+    """What a dataset's card cites: a `Citation` or several, or a text such as BibTeX."""
+
+    example: ClassVar[Example]
+    """Parameters and input rows with which an example row is made, for the gallery."""
 
     name: str = Field(default="", description="Name of the step; by default its registered name.")
     output_mappings: dict[str, str] = Field(
@@ -65,6 +82,7 @@ class BaseStep(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         check_methods(cls, guarded.STEP_CALLS)
         guard(cls, guarded.STEP)
+        check_purpose(cls)
         check_defaults(cls)
 
     def model_post_init(self, context: Any, /) -> None:

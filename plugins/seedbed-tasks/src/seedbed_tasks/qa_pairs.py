@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from seedbed import GenerationParameters, GeneratorTask, Reject, Row
+from seedbed import Example, GenerationParameters, GeneratorTask, Reject, Row
 from seedbed_tasks.topics import TOPICS
 
 
@@ -40,6 +40,9 @@ class QAPairs(GeneratorTask):
     row 7 is the same in every run with the same seed.
     """
 
+    goals = ("sft", "retrieval")
+    keywords = ("question answering", "quiz", "knowledge")
+    example = Example({"topics": ["ocean tides"], "difficulties": ["easy"]})
     sampled = ("topic", "difficulty", "question_type")
 
     class Output(BaseModel):

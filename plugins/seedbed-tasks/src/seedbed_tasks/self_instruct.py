@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import GenerationParameters, GeneratorTask, Reject, Row
+from seedbed import Citation, Example, GenerationParameters, GeneratorTask, Reject, Row
 from seedbed_tasks.novelty import Instructions
 from seedbed_tasks.seed_instructions import SEED_INSTRUCTIONS
 
@@ -23,12 +23,29 @@ _SHORTEST, _LONGEST = 3, 150
 class SelfInstruct(GeneratorTask):
     """New instructions for fine-tuning, written from examples of seed instructions and earlier rows.
 
-    The method is that of Wang et al., 2023 (https://arxiv.org/abs/2212.10560): eight instructions in the
+    The method is that of Wang et al., 2022 (https://arxiv.org/abs/2212.10560): eight instructions in the
     prompt, a quarter of them the model's own; the paper's rules against instructions that text alone can't
     answer; and its filter, which keeps an instruction only if it's unlike all seeds and earlier rows (ROUGE-L
     below `max_likeness`). Answer them with `text-generation`.
     """
 
+    goals = ("sft",)
+    keywords = ("instructions", "prompts", "bootstrapping", "diversity")
+    citation = Citation(
+        "Self-Instruct: Aligning Language Models with Self-Generated Instructions",
+        authors=(
+            "Yizhong Wang",
+            "Yeganeh Kordi",
+            "Swaroop Mishra",
+            "Alisa Liu",
+            "Noah A. Smith",
+            "Daniel Khashabi",
+            "Hannaneh Hajishirzi",
+        ),
+        year=2022,
+        arxiv="2212.10560",
+    )
+    example = Example(n=2)
     feedback = 64
     sampled = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedbed import Task
+from seedbed import Example, Task
 
 
 class TextGeneration(Task):
@@ -11,5 +11,9 @@ class TextGeneration(Task):
     Works on rows with a column `instruction`, or with the columns that `template` reads:
     `--set template="Summarise in one sentence: {{ text }}"`.
     """
+
+    goals = ("sft",)
+    keywords = ("answers", "responses", "completions", "prompt", "inference")
+    example = Example(rows=[{"instruction": "Name three things that float."}])
 
     template: str = "{{ instruction }}"

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from seedbed.llm.json_text import json_text
+from seedbed.tasks.purpose import is_said
 from seedbed.tasks.steps import BaseStep
 
 _DATA = (str, bytes, int, float, bool, type(None))
@@ -63,8 +64,10 @@ def _class_parts(cls: type, seen: set[int]) -> Iterator[bytes]:
         yield base.__qualname__.encode()
         for name, value in sorted(vars(base).items()):
             # What Python and ABCMeta add to a class (`__dict__`, `__doc__`, `_abc_impl`) says nothing about
-            # rows.
-            if not name.startswith(("__", "_abc_")) and name != "model_config":
+            # rows, and neither does what a class says of itself.
+            if name.startswith(("__", "_abc_")) or name == "model_config":
+                continue
+            if not (issubclass(cls, BaseStep) and is_said(cls, name)):
                 yield name.encode()
                 yield from _parts(value, seen)
 

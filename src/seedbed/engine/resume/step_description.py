@@ -5,18 +5,19 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from seedbed.tasks.purpose import citation_text, purpose_of
 from seedbed.tasks.steps import BaseStep
 
 
 def card_entries(step: BaseStep) -> dict[str, Any]:
     """Return the first paragraph of the class's docstring, its citation, and which fields are set.
 
-    A class says with a class variable `citation` what to cite, in BibTeX or words.
+    A class says with a class variable `citation` what to cite; several citations are one text here.
     """
     cls = type(step)
-    citation = getattr(cls, "citation", None) if "citation" not in cls.model_fields else None
+    citations = map(citation_text, purpose_of(cls).citations)
     return {
         "description": inspect.cleandoc(cls.__dict__.get("__doc__") or "").partition("\n\n")[0],
-        "citation": citation if isinstance(citation, str) and citation.strip() else None,
+        "citation": "\n\n".join(filter(None, citations)) or None,
         "set": [name for name in cls.model_fields if name in step.model_fields_set],
     }
