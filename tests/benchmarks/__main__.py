@@ -26,6 +26,8 @@ MEASURES = (
     "kinds-of-rows",
     "slow-answers",
     "trivial-steps",
+    "many-rows",
+    "near-duplicates",
     "rate-limit",
     "resume",
     "embedded-model",
