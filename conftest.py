@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.support.fault_server import fault_server
-from tests.support.llama_server import llama_server
+from tests.support.llama_server import llama_embedding_server, llama_server
 
 pytest_plugins = ("pytester",)
 
-__all__ = ["fault_server", "llama_server", "runs"]
+__all__ = ["fault_server", "llama_embedding_server", "llama_server", "runs"]
 
 
 SLOW_SECONDS = 1800

@@ -44,8 +44,8 @@ _API = {
     ),
     "Embedders": "Embedder Embeddings",
     "For backends": (
-        "HTTPLLM HTTPEmbedder post_json get_json HTTPAnswer parse_body http_error public_url join_url "
-        "check_listening did_you_mean"
+        "HTTPLLM HTTPEmbedder HTTPBackend post_json get_json HTTPAnswer parse_body http_error public_url "
+        "join_url check_listening did_you_mean"
     ),
     "For formats": "Format Reading",
     "Calls, retries and budgets": "call_label Gateway RetryPolicy CircuitPolicy Budget Spent Prices",

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from seedbed.llm.embedding.embedder import get_embedder as get_embedder
     from seedbed.llm.embedding.embeddings import Embeddings as Embeddings
     from seedbed.llm.generations import Generations as Generations
+    from seedbed.llm.http.http_backend import HTTPBackend as HTTPBackend
     from seedbed.llm.http.http_embedder import HTTPEmbedder as HTTPEmbedder
     from seedbed.llm.http.http_errors import http_error as http_error
     from seedbed.llm.http.http_errors import parse_body as parse_body
@@ -163,6 +164,7 @@ _HOMES = {
     "llm.http.http_errors": "http_error parse_body",
     "llm.embedding.embedder": "Embedder get_embedder",
     "llm.embedding.embeddings": "Embeddings",
+    "llm.http.http_backend": "HTTPBackend",
     "llm.http.http_embedder": "HTTPEmbedder",
     "llm.http.http_llm": "HTTPLLM",
     "llm.keys.key_source": "KeySource",

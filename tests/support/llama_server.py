@@ -40,9 +40,10 @@ def model_path() -> Path:
 
 
 @contextmanager
-def running_llama_server() -> Iterator[LlamaServer]:
-    """Start the server in a subprocess, and end it."""
-    process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def running_llama_server(*, embeddings: bool = False) -> Iterator[LlamaServer]:
+    """Start the server in a subprocess, and end it; it answers in text, or with embeddings."""
+    command = [sys.executable, __file__, *(["embeddings"] if embeddings else [])]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     with process:
@@ -64,7 +65,14 @@ def llama_server() -> Iterator[LlamaServer]:
         yield server
 
 
-def serve() -> None:
+@pytest.fixture(scope="session")
+def llama_embedding_server() -> Iterator[LlamaServer]:
+    """A real llama.cpp server for embeddings, one for the whole session."""
+    with running_llama_server(embeddings=True) as server:
+        yield server
+
+
+def serve(*, embeddings: bool) -> None:
     """Serve until standard input is closed."""
     import xllamacpp
 
@@ -78,6 +86,9 @@ def serve() -> None:
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.verbosity = -1
     parameters.cache_ram_mib = 0
+    if embeddings:
+        parameters.embedding = True
+        parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     parameters.api_keys = [key]
     server = xllamacpp.Server(parameters)
     ready = LlamaServer(server.listening_address, key, path.stem, CONTEXT_TOKENS // SLOTS)
@@ -88,4 +99,4 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(embeddings="embeddings" in sys.argv[1:])

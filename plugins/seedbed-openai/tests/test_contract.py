@@ -1,9 +1,9 @@
-"""The backend keeps the contract of all backends, on both of OpenAI's protocols."""
+"""The backend and the embedder keep their contracts, on each of OpenAI's protocols."""
 
 from __future__ import annotations
 
-from seedbed.testing import ChatCompletions, LLMContract, ResponsesAPI
-from seedbed_openai import OpenAILLM
+from seedbed.testing import ChatCompletions, EmbedderContract, EmbeddingsAPI, LLMContract, ResponsesAPI
+from seedbed_openai import OpenAIEmbedder, OpenAILLM
 
 
 class TestChatCompletions(LLMContract):
@@ -21,3 +21,14 @@ class TestServerOfOnesOwn(LLMContract):
     llm_class = OpenAILLM
     fields = {"preset": "vllm"}
     wire = ChatCompletions()
+
+
+class TestEmbeddings(EmbedderContract):
+    embedder_class = OpenAIEmbedder
+    wire = EmbeddingsAPI()
+
+
+class TestEmbeddingsOfServerOfOnesOwn(EmbedderContract):
+    embedder_class = OpenAIEmbedder
+    fields = {"preset": "vllm", "encoding_format": "float"}
+    wire = EmbeddingsAPI()

@@ -8,9 +8,11 @@ import sys
 SCRIPT = """
 import sys
 import seedbed_openai
-heavy = {"openai", "aiohttp", "pydantic", "seedbed_openai.llm", "httpx2"} & sys.modules.keys()
+heavy = {"openai", "aiohttp", "pydantic", "numpy", "seedbed_openai.llm", "httpx2"} & sys.modules.keys()
 assert not heavy, heavy
 assert seedbed_openai.seedbed_llm("openai") is seedbed_openai.OpenAILLM
+assert seedbed_openai.seedbed_embedder("openai") is seedbed_openai.OpenAIEmbedder
+assert "numpy" not in sys.modules
 for fields in (
     {"preset": "ollama"},
     {"api_key": "sk-x"},

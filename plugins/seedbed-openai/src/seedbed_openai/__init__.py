@@ -1,4 +1,4 @@
-"""OpenAI, and every server that speaks its protocol, as the Seedbed backend `openai`."""
+"""OpenAI, and every server that speaks its protocol, as the Seedbed backend and embedder `openai`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_openai.embedder import OpenAIEmbedder as OpenAIEmbedder
     from seedbed_openai.llm import OpenAILLM as OpenAILLM
 
-__all__ = ["OpenAILLM"]
+__all__ = ["OpenAIEmbedder", "OpenAILLM"]
 
 
 @hookimpl
@@ -20,9 +21,21 @@ def seedbed_llm(name: str) -> type[OpenAILLM]:
     return OpenAILLM
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from seedbed_openai import llm
+@hookimpl
+def seedbed_embedder(name: str) -> type[OpenAIEmbedder]:
+    """Return the class of the embedder `openai`."""
+    from seedbed_openai.embedder import OpenAIEmbedder
 
-        return getattr(llm, name)
+    return OpenAIEmbedder
+
+
+def __getattr__(name: str) -> Any:
+    if name == "OpenAILLM":
+        from seedbed_openai.llm import OpenAILLM
+
+        return OpenAILLM
+    if name == "OpenAIEmbedder":
+        from seedbed_openai.embedder import OpenAIEmbedder
+
+        return OpenAIEmbedder
     raise AttributeError(f"module 'seedbed_openai' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Where one LLM's requests go and which headers they carry, worked out once."""
+"""Where one backend's requests go and which headers they carry, worked out once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from seedbed import AuthenticationError, KeySource, ParameterError, join_url
 from seedbed_openai.presets import OPENAI, PRESETS, Preset
 
 if TYPE_CHECKING:
-    from seedbed_openai.llm import OpenAILLM
+    from seedbed_openai.backend import OpenAIBackend
 
-_PATHS = {"chat": "/chat/completions", "responses": "/responses"}
 _PUBLIC_HEADERS = frozenset({"user-agent", "openai-organization", "openai-project"})
 _SHORTEST_SECRET = 8
 _AZURE_TOKEN = "AZURE_OPENAI_AD_TOKEN"
@@ -25,7 +24,9 @@ _AZURE_TOKEN = "AZURE_OPENAI_AD_TOKEN"
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """The URLs of one LLM and the headers of its requests; `key_origin` says where its key was found.
+    """The URLs of one LLM or embedder and the headers of its requests.
+
+    `key_origin` says where its key was found.
 
     `title` is the server's name in messages, and `preset` what is known about it.
 
@@ -75,37 +76,37 @@ class Connection:
         return {**self.headers, "authorization": f"Bearer {token}"}
 
 
-def connect(llm: OpenAILLM) -> Connection:
-    """Return the connection of an LLM; raises AuthenticationError if its key is missing."""
-    key, origin = find_key(llm)
-    if llm.preset == "azure":
+def connect(backend: OpenAIBackend) -> Connection:
+    """Return the connection of a backend; raises AuthenticationError if its key is missing."""
+    key, origin = find_key(backend)
+    if backend.preset == "azure":
         # Only Azure needs what just the SDK knows: importing it takes 0.6 s, more than a run of one row.
         from seedbed_openai.sdk import sdk_connection
 
-        return sdk_connection(llm, key, origin)
+        return sdk_connection(backend, key, origin)
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    if llm.preset == "openai":
-        headers |= _account_headers(llm)
+    if backend.preset == "openai":
+        headers |= _account_headers(backend)
     return Connection(
-        title=llm.server_title,
-        preset=llm.effective_preset,
-        url=join_url(llm.resolved_base_url, _PATHS[llm.api]),
-        completions_url=join_url(llm.resolved_base_url, "/completions"),
-        models_url=join_url(llm.resolved_base_url, "/models"),
-        headers=headers | own_headers(llm),
+        title=backend.server_title,
+        preset=backend.effective_preset,
+        url=join_url(backend.resolved_base_url, backend.path),
+        completions_url=join_url(backend.resolved_base_url, "/completions"),
+        models_url=join_url(backend.resolved_base_url, "/models"),
+        headers=headers | own_headers(backend),
         key_origin=origin,
-        token_provider=llm.token_provider,
+        token_provider=backend.token_provider,
     )
 
 
-def _account_headers(llm: OpenAILLM) -> dict[str, str]:
+def _account_headers(backend: OpenAIBackend) -> dict[str, str]:
     """Return the headers that say who pays, and those in the environment, as the SDK makes them.
 
     Raises ParameterError for a value that can't be in a header.
     """
     payers = {
-        "openai-organization": llm.organization or os.environ.get("OPENAI_ORG_ID"),
-        "openai-project": llm.project or os.environ.get("OPENAI_PROJECT_ID"),
+        "openai-organization": backend.organization or os.environ.get("OPENAI_ORG_ID"),
+        "openai-project": backend.project or os.environ.get("OPENAI_PROJECT_ID"),
     }
     lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
     further = {
@@ -115,24 +116,24 @@ def _account_headers(llm: OpenAILLM) -> dict[str, str]:
     headers.pop("", None)
     if not all((name + value).isascii() and (name + value).isprintable() for name, value in headers.items()):
         # The value is not quoted: it may be a secret.
-        raise ParameterError(f"the settings of '{llm.reference}' can't be used: a header isn't ASCII")
+        raise ParameterError(f"the settings of '{backend.reference}' can't be used: a header isn't ASCII")
     return headers
 
 
-def own_headers(llm: OpenAILLM) -> dict[str, str]:
+def own_headers(backend: OpenAIBackend) -> dict[str, str]:
     """Return the headers that say who asks, and those that the user has set."""
     # Not the SDK's own user-agent and x-stainless-*: they describe its retries and time-outs, which don't
     # apply here.
     agent = {"user-agent": f"seedbed-openai/{version('seedbed-openai')}"}
-    given = {name.lower(): value.get_secret_value() for name, value in llm.default_headers.items()}
+    given = {name.lower(): value.get_secret_value() for name, value in backend.default_headers.items()}
     return agent | given
 
 
-def key_source_of(llm: OpenAILLM) -> KeySource:
-    """Return where the key of an LLM comes from: each preset has its own variable and hosts."""
-    preset = llm.effective_preset
-    has_other = llm.token_provider or llm.azure_ad_token or _has_header_of_its_own(llm)
-    return _source(llm.preset, preset, preset.needs_key and not (has_other or _azure_token(llm)))
+def key_source_of(backend: OpenAIBackend) -> KeySource:
+    """Return where the key of a backend comes from: each preset has its own variable and hosts."""
+    preset = backend.effective_preset
+    has_other = backend.token_provider or backend.azure_ad_token or _has_header_of_its_own(backend)
+    return _source(backend.preset, preset, preset.needs_key and not (has_other or _azure_token(backend)))
 
 
 def key_sources() -> tuple[KeySource, ...]:
@@ -152,28 +153,28 @@ def _source(name: str, preset: Preset, needed: bool) -> KeySource:
     )
 
 
-def find_key(llm: OpenAILLM) -> tuple[str | None, str]:
+def find_key(backend: OpenAIBackend) -> tuple[str | None, str]:
     """Return the key or token, and where it came from; raises AuthenticationError if it's missing.
 
     None if the server needs none, or if one of the user's headers says who asks.
     """
-    if llm.token_provider is not None:
-        return fresh_token(llm.token_provider), "the token came from token_provider"
-    if llm.api_key is None and llm.azure_ad_token is not None:
-        token = _checked(llm.azure_ad_token.get_secret_value(), "azure_ad_token")
+    if backend.token_provider is not None:
+        return fresh_token(backend.token_provider), "the token came from token_provider"
+    if backend.api_key is None and backend.azure_ad_token is not None:
+        token = _checked(backend.azure_ad_token.get_secret_value(), "azure_ad_token")
         return token, "the key came from azure_ad_token"
-    key = llm.resolve_key()
-    if llm.api_key is not None:
+    key = backend.resolve_key()
+    if backend.api_key is not None:
         return key, "the key came from api_key"
-    if token := _azure_token(llm):
+    if token := _azure_token(backend):
         return _checked(token, _AZURE_TOKEN), f"the key came from the environment variable {_AZURE_TOKEN}"
     if key:
-        return key, f"the key came from the environment variable {llm.key_source.env_var}"
+        return key, f"the key came from the environment variable {backend.key_source.env_var}"
     return None, "no key was sent: set api_key if the server wants one"
 
 
-def _azure_token(llm: OpenAILLM) -> str:
-    return os.environ.get(_AZURE_TOKEN, "").strip() if llm.preset == "azure" else ""
+def _azure_token(backend: OpenAIBackend) -> str:
+    return os.environ.get(_AZURE_TOKEN, "").strip() if backend.preset == "azure" else ""
 
 
 def fresh_token(provider: Callable[[], str]) -> str:
@@ -197,9 +198,9 @@ def _checked(key: str, origin: str) -> str:
     return key
 
 
-def _has_header_of_its_own(llm: OpenAILLM) -> bool:
-    names = {name.lower() for name in llm.default_headers}
-    if llm.effective_preset is OPENAI:
+def _has_header_of_its_own(backend: OpenAIBackend) -> bool:
+    names = {name.lower() for name in backend.default_headers}
+    if backend.effective_preset is OPENAI:
         lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
         names |= {line.partition(":")[0].strip().lower() for line in lines}
     return bool(names & {"authorization", "api-key"})

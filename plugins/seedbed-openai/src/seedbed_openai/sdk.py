@@ -15,7 +15,7 @@ from seedbed import ParameterError
 from seedbed_openai.connection import Connection, own_headers
 
 if TYPE_CHECKING:
-    from seedbed_openai.llm import OpenAILLM
+    from seedbed_openai.backend import OpenAIBackend
 
 _NO_KEY = "no-key"
 # These belong to the transport or to one request, not to the connection.
@@ -38,19 +38,19 @@ class _HeldBack(openai.OpenAIError):
         self.request = request
 
 
-def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connection:
+def sdk_connection(backend: OpenAIBackend, key: str | None, key_origin: str) -> Connection:
     """Return the connection that the SDK would use; raises ParameterError for settings that it refuses."""
     http_client = openai.DefaultHttpxClient(event_hooks={"request": [_hold_back]}, trust_env=False)
     try:
         with http_client:
-            client = _client(llm, key or _NO_KEY, http_client)
-            post = _request_of(lambda: _ask(client, llm))
-            completion = _request_of(lambda: client.completions.create(model=llm.model, prompt=""))
+            client = _client(backend, key or _NO_KEY, http_client)
+            post = _request_of(lambda: _ask(client, backend))
+            completion = _request_of(lambda: client.completions.create(model=backend.model, prompt=""))
             models = _request_of(client.models.list)
     except (openai.OpenAIError, ValueError, TypeError) as error:
         # The text of a UnicodeError quotes the whole value, which may be a secret.
         reason = "a header isn't ASCII" if isinstance(error, UnicodeError) else str(error)
-        raise ParameterError(f"the settings of '{llm.reference}' can't be used: {reason}") from None
+        raise ParameterError(f"the settings of '{backend.reference}' can't be used: {reason}") from None
     headers = {
         name: value
         for name, value in post.headers.items()
@@ -59,37 +59,42 @@ def sdk_connection(llm: OpenAILLM, key: str | None, key_origin: str) -> Connecti
     if key is None:
         headers = {name: value for name, value in headers.items() if value != _NO_KEY}
     return Connection(
-        title=llm.server_title,
-        preset=llm.effective_preset,
+        title=backend.server_title,
+        preset=backend.effective_preset,
         url=str(post.url),
         completions_url=str(completion.url),
         models_url=str(models.url),
-        headers=headers | own_headers(llm),
+        headers=headers | own_headers(backend),
         key_origin=key_origin,
-        token_provider=llm.token_provider,
+        token_provider=backend.token_provider,
     )
 
 
-def _client(llm: OpenAILLM, key: str, http_client: Any) -> openai.AzureOpenAI:
+def _client(backend: OpenAIBackend, key: str, http_client: Any) -> openai.AzureOpenAI:
     settings: dict[str, Any] = {
-        "azure_endpoint": llm.azure_endpoint,
-        "azure_deployment": llm.azure_deployment,
-        "api_version": llm.api_version,
-        "base_url": llm.base_url,
-        "azure_ad_token" if llm.uses_azure_token else "api_key": key,
-        "organization": llm.organization,
-        "project": llm.project,
-        "default_headers": {name: value.get_secret_value() for name, value in llm.default_headers.items()},
+        "azure_endpoint": backend.azure_endpoint,
+        "azure_deployment": backend.azure_deployment,
+        "api_version": backend.api_version,
+        "base_url": backend.base_url,
+        "azure_ad_token" if backend.uses_azure_token else "api_key": key,
+        "organization": backend.organization,
+        "project": backend.project,
+        "default_headers": {
+            name: value.get_secret_value() for name, value in backend.default_headers.items()
+        },
         "max_retries": 0,
         "http_client": http_client,
     }
     return openai.AzureOpenAI(**settings)
 
 
-def _ask(client: openai.AzureOpenAI, llm: OpenAILLM) -> object:
-    if llm.api == "responses":
-        return client.responses.create(model=llm.model, input="")
-    return client.chat.completions.create(model=llm.model, messages=[])
+def _ask(client: openai.AzureOpenAI, backend: OpenAIBackend) -> object:
+    asking: dict[str, Callable[[], object]] = {
+        "/chat/completions": lambda: client.chat.completions.create(model=backend.model, messages=[]),
+        "/responses": lambda: client.responses.create(model=backend.model, input=""),
+        "/embeddings": lambda: client.embeddings.create(model=backend.model, input=""),
+    }
+    return asking[backend.path]()
 
 
 def _hold_back(request: object) -> None:

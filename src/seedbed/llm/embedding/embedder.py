@@ -52,6 +52,9 @@ class Embedder(BaseBackend):
     repeatable: ClassVar[bool] = False
     """Whether the same vectors can be made again at no cost: then runs don't keep them."""
 
+    batch_bytes: ClassVar[int | None] = None
+    """The most bytes of UTF-8 in one call, for servers that limit it; a longer text is a call of its own."""
+
     batch_size: int = Field(default=64, ge=1, description="The most texts in one call.")
 
     _noun: ClassVar[str] = "embedder"
@@ -103,8 +106,7 @@ class Embedder(BaseBackend):
         _check_texts(texts)
         # Before anything is paid for.
         require_numpy()
-        starts = range(0, len(texts), self.batch_size)
-        return [_request(texts[start : start + self.batch_size]) for start in starts]
+        return [_request(batch) for batch in _batches(texts, self.batch_size, self.batch_bytes)]
 
     async def _embedded(self, requests: list[Request], scope: CallScope | None) -> list[Embeddings]:
         found: list[Embeddings] = []
@@ -180,6 +182,19 @@ def _odd_keys(entry: Mapping[Any, Any]) -> Iterator[object]:
 
 def _request(texts: Sequence[str]) -> Request:
     return Request(tuple({"role": "user", "content": text} for text in texts), n=0)
+
+
+def _batches(texts: Sequence[str], most: int, most_bytes: int | None) -> Iterator[Sequence[str]]:
+    """Yield the texts in order, in batches that keep both bounds."""
+    start = size = 0
+    for end, text in enumerate(texts):
+        length = len(text.encode(errors="surrogatepass")) if most_bytes is not None else 0
+        if end > start and (end - start == most or size + length > (most_bytes or size + length)):
+            yield texts[start:end]
+            start, size = end, 0
+        size += length
+    if start < len(texts):
+        yield texts[start:]
 
 
 def _check_texts(texts: object) -> None:

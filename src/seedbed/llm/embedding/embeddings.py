@@ -37,7 +37,9 @@ def checked_embeddings(reference: str, texts: Sequence[str], answer: object) -> 
     numpy = require_numpy()
     given = answer if isinstance(answer, Embeddings) else Embeddings(vectors=answer)
     try:
-        vectors = numpy.asarray(given.vectors, dtype=numpy.float32)
+        # What is too large for 32 bits becomes infinite, which is refused below.
+        with numpy.errstate(over="ignore"):
+            vectors = numpy.asarray(given.vectors, dtype=numpy.float32)
     except (TypeError, ValueError, OverflowError) as error:
         raise _odd(
             reference, f"{type(answer).__name__}, which isn't vectors of one length: {error}"
