@@ -166,10 +166,10 @@ class AsksRefusersForEver(AsksPlainly):
 
 
 class ExpectsATitle(Haiku):
-    """Expects every answer to begin as it was asked to."""
+    """Expects every answer with a colon to begin as it was asked to."""
 
     def format_output(self, output: str | None, input: Row | None) -> Row:
-        return {"generation": output.split("Title: ")[1]}
+        return {"generation": output.split("Title: ")[1] if ": " in output else output}
 
 
 class TestExpectsATitle(Contract):
@@ -177,6 +177,15 @@ class TestExpectsATitle(Contract):
 
     def answer(self, request: Any) -> str:
         return "Title: Light rain on the roof"
+
+
+class StopsAtARefusal(Haiku):
+    """Raises what is no error of Seedbed where the model declines."""
+
+    def format_output(self, output: str | None, input: Row | None) -> Row:
+        if output.startswith("I'm sorry"):
+            raise RuntimeError("the model declined")
+        return {"generation": output}
 
 
 class SaysNothingOfAParameter(Haiku):
@@ -331,6 +340,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "RaisesWhenCut": ("test_a_truncated_answer_harms_its_row_alone", "RuntimeError: the answer was cut"),
     "AsksRefusersForEver": ("test_a_refusal_harms_its_row_alone", "give up after a number of tries"),
     "ExpectsATitle": ("test_a_malformed_answer_harms_its_row_alone", "IndexError: list index"),
+    "StopsAtARefusal": ("test_a_refusal_in_words_harms_its_row_alone", "RuntimeError: the model declined"),
     "SaysNothingOfAParameter": ("test_its_parameters_are_described", "style"),
     "TakesAFunction": ("test_its_parameters_have_a_schema", "a type that a file can't hold"),
     "HasAWrongDefault": ("test_its_defaults_are_valid", "lines"),

@@ -1,24 +1,9 @@
-"""The tasks keep the contract of all tasks."""
+"""Other uses of the tasks keep the contract of all tasks, too; `test_every_task.py` has the usual ones."""
 
 from __future__ import annotations
 
 from seedbed.testing import TaskContract
-from seedbed_tasks import SelfInstruct, TextGeneration
-
-
-class TestQAPairs(TaskContract):
-    task = "qa-pairs"
-
-
-class TestSelfInstruct(TaskContract):
-    task = "self-instruct"
-    # Two blocks have no rows that feed them; the third has.
-    rows = 2 * SelfInstruct.feedback + 10
-
-
-class TestTextGeneration(TaskContract):
-    task = "text-generation"
-    inputs = [{"id": 1, "instruction": "Count to three."}, {"id": 2, "instruction": "Say hello."}]
+from seedbed_tasks import TextGeneration
 
 
 class TestTextGenerationOverOtherColumns(TaskContract):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seedbed_tasks.novelty import Alike, Instructions
@@ -20,6 +20,7 @@ def rouge_l(one: str, other: str) -> float:
     return 2 * table[-1][-1] / (len(a) + len(b))
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=12), WORDS, st.sampled_from([0.3, 0.5, 0.7, 0.9, 1.0]))
 @example(["a b c d e f g"], "a b c d e f g a b c d e f", 0.7)  # 14 of 20: exactly the threshold
 @example(["a"] * 3, "a", 0.7)

@@ -28,6 +28,8 @@ def test_it_says_what_it_is_for(name: str) -> None:
     if any(word in text for word in SOURCES):
         assert all(isinstance(one, Citation) for one in purpose.citations)
         assert purpose.citations, "it names a paper, so declare `citation`"
+    if purpose.citations:
+        assert "\n\nDifferences from the paper" in text, "say what differs, or that nothing does"
 
 
 def test_there_are_tasks_to_look_at() -> None:

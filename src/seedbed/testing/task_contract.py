@@ -217,6 +217,10 @@ class TaskContract(BaseStepContract):
         """An answer that the provider's filter blocked (`content_filter`) fails one row, not the run."""
         self._check_spoilt(lambda good: Choice(text="I cannot help.", finish_reason="content_filter"))
 
+    def test_a_refusal_in_words_harms_its_row_alone(self) -> None:
+        """An answer such as "I'm sorry, but I can't" makes a row, is rejected, or fails that row only."""
+        self._check_spoilt(lambda good: Choice(text="I'm sorry, but I can't help with that."))
+
     def test_a_truncated_answer_harms_its_row_alone(self) -> None:
         """Half of a good answer (`length`) makes a row, is rejected, or fails that row with a typed error."""
         self._check_spoilt(half)

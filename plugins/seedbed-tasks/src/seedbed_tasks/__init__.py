@@ -19,7 +19,7 @@ _TASKS = {
 }
 _HOME = {attribute: module for module, attribute in _TASKS.values()}
 
-__all__ = ["QAPairs", "SelfInstruct", "TextGeneration"]
+__all__ = sorted(_HOME)
 
 
 @hookimpl

@@ -27,6 +27,10 @@ class SelfInstruct(GeneratorTask):
     prompt, a quarter of them the model's own; the paper's rules against instructions that text alone can't
     answer; and its filter, which keeps an instruction only if it's unlike all seeds and earlier rows (ROUGE-L
     below `max_likeness`). Answer them with `text-generation`.
+
+    Differences from the paper: the seeds are 52 of our own instead of 175, without inputs and answers; one
+    instruction is asked for at a time; whether it's a classification isn't asked; and the model's own
+    instructions join the pool after each 64 rows, so that a resumed run makes the same rows.
     """
 
     goals = ("sft",)

@@ -1,0 +1,59 @@
+"""Every registered task keeps the contract of tasks, on good, malformed, empty, refused and cut answers.
+
+A task needs nothing here if its `example` and plausible answers (words, or JSON that fits its schema) are
+enough. Otherwise it has a module `answers/NAME.py` with the facts of `TaskContract` that differ:
+`answer(request)`, `inputs`, `parameters`, `rows`, `most_calls`, `seeded`, `patience`.
+"""
+
+from __future__ import annotations
+
+import runpy
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from seedbed import Registry
+from seedbed.tasks.purpose import purpose_of
+from seedbed.testing import TaskContract
+
+ANSWERS = Path(__file__).parent / "answers"
+RUN = "<run_path>"
+FACTS = ("answer", "inputs", "parameters", "rows", "most_calls", "seeded", "patience")
+NAMES = sorted(point.name for point in entry_points(group="seedbed.tasks") if point.value == "seedbed_tasks")
+
+
+def facts_of(name: str) -> dict[str, Any]:
+    """Return the facts of a task: those of its example, and those of its module under answers/."""
+    example = purpose_of(Registry().task(name)).example
+    assert example is not None, f"declare `example` in the class of {name}"
+    path = ANSWERS / f"{name.replace('-', '_')}.py"
+    own = runpy.run_path(str(path)) if path.exists() else {}
+    odd = [fact for fact, value in own.items() if _is_odd(fact, value)]
+    assert not odd, f"{path.name} has facts that TaskContract doesn't know: {odd}"
+    facts = {fact: own[fact] for fact in FACTS if fact in own}
+    if "answer" in facts:
+        facts["answer"] = staticmethod(facts["answer"])
+    return {"parameters": dict(example.parameters), "inputs": _three(example.rows), **facts}
+
+
+def _is_odd(fact: str, value: object) -> bool:
+    """Whether a name of such a module is neither a fact, nor private, a constant, or imported."""
+    is_imported = isinstance(value, ModuleType) or getattr(value, "__module__", RUN) != RUN
+    return not (fact.startswith("_") or fact.isupper() or fact in FACTS or is_imported)
+
+
+def _three(rows: Any) -> list[dict[str, Any]]:
+    """Return three rows at least, since a contract compares a row with others."""
+    return [dict(rows[place % len(rows)], id=place) for place in range(max(3, len(rows)))] if rows else []
+
+
+for _name in NAMES:
+    _title = f"Test{''.join(map(str.capitalize, _name.split('-')))}"
+    _facts = {"task": _name, "__module__": __name__, **facts_of(_name)}
+    globals()[_title] = type(_title, (TaskContract,), _facts)
+
+
+def test_there_are_tasks_to_try() -> None:
+    assert len(NAMES) >= 3
+    assert {path.stem.replace("_", "-") for path in ANSWERS.glob("*.py")} <= set(NAMES)
