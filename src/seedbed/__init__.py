@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seedbed.engine.api import run as run
     from seedbed.engine.arun import arun as arun
+    from seedbed.engine.comparison.run_diff import RunDiff as RunDiff
+    from seedbed.engine.comparison.run_diff import diff_runs as diff_runs
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
     from seedbed.engine.failure import Failure as Failure
@@ -206,6 +208,7 @@ _HOMES = {
     "store.run_values": "Call Result Verdict",
     "engine.api": "run",
     "engine.arun": "arun",
+    "engine.comparison.run_diff": "RunDiff diff_runs",
     "engine.engine": "Engine Job",
     "engine.failure": "Failure",
     "engine.lineage.story": "Story",

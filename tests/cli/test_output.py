@@ -99,6 +99,8 @@ CASES = [
     Case("runs show kept --json", "json", "kept"),
     Case("runs explain kept", "text", "failed"),
     Case("runs explain kept 0 --json", "json", "fails"),
+    Case("runs diff good kept", "text", "num_generations"),
+    Case("runs diff good kept --json", "json", "num_generations"),
     Case("runs export good", "lines", "quiet"),
     Case("runs export kept --failed", "lines", "fails"),
     Case("runs push good hf://USER/NAME", "nothing", "", 2),

@@ -101,6 +101,7 @@ def hostile(folder: Path) -> Iterator[None]:
 
 NAME = "evil\x1b]0;owned\x07\x9b2J\u202e\u200b [bold]n"
 RUN = ("run", "telling", "--llm", "hostile/m", "-n", "3", "--name", NAME)
+OTHER = f"{NAME}other"
 COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "run": [
         RUN,
@@ -126,6 +127,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "runs explain": [("runs", "explain", NAME), *(("runs", "explain", NAME, row) for row in ("0", "1", "2"))],
     "runs push": [("runs", "push", NAME, EVIL), ("runs", "push", EVIL.replace("/", ""), "hf://a/b")],
     "runs card": [("runs", "card", NAME), ("runs", "card", NAME, "--title", EVIL)],
+    "runs diff": [("runs", "diff", NAME, OTHER), ("runs", "diff", NAME, EVIL.replace("/", ""))],
     "runs remove": [("runs", "remove", NAME, "--yes")],
     "plugins": [("plugins",), ("plugins", EVIL)],
     "plugins list": [("plugins", "list")],
@@ -182,6 +184,8 @@ def test_no_command_shows_what_a_terminal_would_obey(hostile: None, command: str
     if command not in ("run", "preview"):
         with terminal():
             invoke(RUN)
+            if command == "runs diff":
+                invoke((*RUN[:-1], OTHER, "-n", "5", "--set", f"template={EVIL} other {{{{ index }}}}"))
     for arguments in COMMANDS[command]:
         with terminal() as screen:
             status = invoke(arguments)

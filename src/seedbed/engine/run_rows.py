@@ -19,6 +19,8 @@ from seedbed.tasks.rows import Row
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from seedbed.engine.comparison.run_diff import RunDiff
+    from seedbed.engine.comparison.side import OpenedRun
     from seedbed.engine.lineage.story import Story
 
 
@@ -98,10 +100,32 @@ class RunRows:
                 reader, self.name, row if line is None else row_in_line(reader, self.name, line)
             )
 
+    def diff(self, other: RunRows | str | Path, *, rows: int = 10, leaf: str | None = None) -> RunDiff:
+        """Return what differs between this run and another: settings, counts, rows by id, tokens and cost.
+
+        print(run.diff("qa-other"))
+
+        `other` is a run, its name or its folder; `diff_runs` says more.
+        """
+        from seedbed.engine.comparison.run_diff import diff_of, opened_folder
+
+        opened = other._opened() if isinstance(other, RunRows) else opened_folder(other)
+        with self._opened() as one, opened as another:
+            return diff_of(one, another, rows, leaf)
+
     def _refused(self, verdict: Decision) -> Iterator[RefusedRow]:
         with self._reading() as reader:
             if reader is not None:
                 yield from RefusedRows(reader, [verdict]).rows()
+
+    @contextmanager
+    def _opened(self) -> Iterator[OpenedRun]:
+        from seedbed.engine.comparison.side import OpenedRun
+
+        with self._reading() as reader:
+            if reader is None:
+                raise UsageError(f"the run '{self.name}' has made nothing")
+            yield OpenedRun.of(self.name, reader, is_going_on=False)
 
     @contextmanager
     def _reading(self) -> Iterator[RunQueries | None]:

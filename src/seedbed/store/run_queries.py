@@ -14,7 +14,16 @@ from seedbed.store.paged_reads import PAGE, PagedReads
 from seedbed.store.refusal_reasons import Reasons
 from seedbed.store.run_errors import while_working
 from seedbed.store.run_lock import stop_of
-from seedbed.store.run_values import Call, FailureRecord, Refused, Result, SessionRecord, TotalSpent, Verdict
+from seedbed.store.run_values import (
+    Call,
+    FailureRecord,
+    PlacedRow,
+    Refused,
+    Result,
+    SessionRecord,
+    TotalSpent,
+    Verdict,
+)
 
 _CALL = ", ".join(Call._fields)
 _RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
@@ -259,7 +268,7 @@ class RunQueries(PagedReads):
         # A step may make many rows of one, all in one result: only its first row (k = 0) brings the data,
         # which would otherwise be read once for each of them.
         return self._page(
-            "SELECT v.seq, v.step, v.source_row, v.k, CASE v.k WHEN 0 THEN CAST(r.data AS BLOB) END "
+            "SELECT v.seq, v.row, v.step, v.source_row, v.k, CASE v.k WHEN 0 THEN CAST(r.data AS BLOB) END "
             "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
             f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict = 'accepted' ORDER BY v.seq LIMIT {PAGE}",
             leaf,
@@ -278,17 +287,21 @@ class Rows:
         return self._queries.count_verdicts(self._leaf)["accepted"]
 
     def __iter__(self) -> Iterator[bytes]:
+        return (orjson.dumps(one.data) for one in self.placed())
+
+    def placed(self) -> Iterator[PlacedRow]:
+        """Yield the rows decoded, each with its id and where it's stored."""
         source, made = ("", ""), []
         page = self._queries._accepted(self._leaf, -1)
         while page:
-            for seq, step, row, k, data in page:
+            for seq, row, step, source_row, k, data in page:
                 # A page may begin in the middle of a result, and an accepted row needn't be the first: read
                 # it then.
-                if data is not None or source != (step, row):
-                    source, made = (step, row), self._made(step, row, data)
+                if data is not None or source != (step, source_row):
+                    source, made = (step, source_row), self._made(step, source_row, data)
                 if k >= len(made):
                     raise StoreError(f"row {seq} of {self._leaf!r} is missing in '{self._queries.path}'")
-                yield orjson.dumps(made[k])
+                yield PlacedRow(seq, row, step, source_row, k, made[k])
             page = self._queries._accepted(self._leaf, page[-1][0])
 
     def _made(self, step: str, row: str, data: bytes | None) -> list[Any]:

@@ -70,6 +70,17 @@ class Verdict(NamedTuple):
     k: int
 
 
+class PlacedRow(NamedTuple):
+    """An accepted row: its place in the order, its id, the result that it's row `k` of, and its data."""
+
+    seq: int
+    row: str
+    step: str
+    source_row: str
+    k: int
+    data: dict[str, Any]
+
+
 class SessionRecord(NamedTuple):
     """One process's work on a run.
 

@@ -46,7 +46,7 @@ class _Runs(Group):
 @_as_json
 @click.pass_context
 def runs(ctx: click.Context, as_json: bool) -> int | None:
-    """List the runs on disk; show, export, retry, explain or remove one.
+    """List the runs on disk; show, export, retry, explain, compare or remove one.
 
     Runs are in the folder `runs`, or in the one that the environment variable SEEDBED_RUNS names.
     """
@@ -196,6 +196,26 @@ def explain(
     if row is None and line is None:
         return explain_run(name, as_json or ctx.obj)
     return explain_row(name, row or "", line, machine=as_json or ctx.obj, full=full)
+
+
+@runs.command()
+@click.argument("first", shell_complete=complete_name)
+@click.argument("second", shell_complete=complete_name)
+@click.option(
+    "--rows", type=click.IntRange(min=0), metavar="N", default=10, show_default=True,
+    help="Show up to N rows of each kind; all are counted.",
+)  # fmt: skip
+@click.option("--leaf", metavar="STEP", help="Step whose rows to compare, if the runs end in several.")
+@_as_json
+@click.pass_context
+def diff(ctx: click.Context, first: str, second: str, rows: int, leaf: str | None, as_json: bool) -> int:
+    """Show what differs between two runs: settings, prompts, versions, counts, rows, tokens and cost.
+
+    Rows are matched by id: the index of a generated row, the content of a row of the input.
+    """
+    from seedbed.cli.runs.diff import diff_kept_runs
+
+    return diff_kept_runs(first, second, rows, leaf, machine=as_json or ctx.obj)
 
 
 @runs.command()

@@ -1,0 +1,57 @@
+"""One of two runs that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from seedbed.errors import UsageError
+from seedbed.store import SessionRecord, TotalSpent
+from seedbed.store.run_queries import RunQueries
+
+
+class Side(NamedTuple):
+    """One of the two runs: its name, the step whose rows are compared, its counts and what it has spent.
+
+    `is_going_on` says that a process is working on it, so these are its rows so far.
+    """
+
+    name: str
+    task: str
+    leaf: str
+    counts: Mapping[str, int]
+    spent: TotalSpent
+    is_going_on: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values; the cost is null if the price of a call isn't known."""
+        cost = None if self.spent.unpriced else self.spent.cost
+        return {**self._asdict(), "spent": {**self.spent._asdict(), "cost": cost}}
+
+
+class OpenedRun(NamedTuple):
+    """A run that is open for reading, and its last session that did something."""
+
+    name: str
+    queries: RunQueries
+    session: SessionRecord
+    is_going_on: bool
+
+    @classmethod
+    def of(cls, name: str, queries: RunQueries, *, is_going_on: bool) -> OpenedRun:
+        """Return the run; raise UsageError if it has no session."""
+        session = queries.last_working_session()
+        if session is None:
+            raise UsageError(f"the run '{name}' has made nothing yet", "compare it once it has rows")
+        return cls(name, queries, session, is_going_on)
+
+    def side(self, leaf: str | None) -> Side:
+        """Return what is said of the run; raise UsageError if it doesn't end in the step `leaf`."""
+        manifest, queries = self.session.manifest, self.queries
+        leaves = dict.fromkeys((str(manifest.get("leaf", "")), *queries.leaves()))
+        if leaf is not None and leaf not in leaves:
+            fact = f"the run '{self.name}' doesn't end in '{leaf}'"
+            raise UsageError(fact, f"it ends in {', '.join(leaves)}")
+        chosen = next(iter(leaves)) if leaf is None else leaf
+        counts, spent = queries.count_verdicts(chosen), queries.spent()
+        return Side(self.name, str(manifest.get("task") or ""), chosen, counts, spent, self.is_going_on)
