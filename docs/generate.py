@@ -115,13 +115,16 @@ def plugins_page() -> str:
         # One name may be that of an LLM backend and of an embedder: it's shown once, with both.
         names = {name: None for names in metadata["entry-points"].values() for name in names}
         for name in names:
-            lines += _plugin(name)
+            lines += _plugin(name, metadata["name"])
     return "\n".join(lines)
 
 
-def _plugin(name: str) -> list[str]:
+def _plugin(name: str, package: str) -> list[str]:
     shown = json.loads(CliRunner().invoke(seedbed, ["plugins", "show", name, "--json"]).stdout)
-    described = shown if isinstance(shown, list) else [shown]
+    # Another package may have a plugin of another kind under this name.
+    described = [
+        one for one in (shown if isinstance(shown, list) else [shown]) if one["distribution"] == package
+    ]
     return [f"### {name}", "", *chain.from_iterable(map(_described, described))]
 
 
@@ -131,6 +134,8 @@ def _described(shown: dict[str, Any]) -> list[str]:
         lines += [f"Columns made: {_code(shown['columns'])}.", ""]
     if "capabilities" in shown:
         lines += [f"Capabilities: {_code(shown['capabilities'])}.", ""]
+    if not shown["parameters"]:
+        return lines
     return [
         *lines,
         "| parameter | type | |",

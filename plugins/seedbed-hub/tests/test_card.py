@@ -1,0 +1,38 @@
+"""What people added to a card on the Hub stays, and what they wrote is never replaced."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from seedbed import DatasetError
+from seedbed_hub.card import merged_card
+
+NEW = (
+    "---\npretty_name: jokes\ntags: [synthetic]\n---\n\n# jokes\n\n<!-- written by seedbed: it says so -->\n"
+)
+
+
+def fields(card: str) -> object:
+    return yaml.safe_load(card.split("---")[1])
+
+
+@pytest.mark.parametrize("text", ["", NEW.partition("---\n\n")[2]])
+def test_fields_that_were_added_stay(text: str) -> None:
+    card = merged_card(NEW, f"---\r\nlicense: mit\npretty_name: old\n---\n{text}", "hf://ada/jokes")
+    assert fields(card) == {"license": "mit", "pretty_name": "jokes", "tags": ["synthetic"]}
+    assert card.partition("---\n\n")[2] == NEW.partition("---\n\n")[2]
+
+
+@pytest.mark.parametrize("old", ["", NEW, "---\n- no\n- mapping\n---\n", "---\n{broken: [\n---\n"])
+def test_without_added_fields_it_is_the_new_card(old: str) -> None:
+    assert merged_card(NEW, old, "hf://ada/jokes") == NEW
+
+
+@pytest.mark.parametrize(
+    "old", ["# My jokes\n", "---\nlicense: mit\n---\n\nBy hand.\n", "--- no front matter"]
+)
+def test_a_card_that_somebody_wrote_is_not_replaced(old: str) -> None:
+    with pytest.raises(DatasetError, match="doesn't replace") as refused:
+        merged_card(NEW, old, "hf://ada/jokes")
+    assert "'hf://ada/jokes'" in refused.value.fact

@@ -1,0 +1,127 @@
+"""`seedbed run -o hf://...` and `seedbed runs push`, as people type them, on a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from tests.support.hub_server import HubServer
+
+from .test_push import rows_on
+
+PIPELINE = """
+input: rows.jsonl
+steps:
+  - use: map
+    with: {make: {twice: "text ~ text"}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a pipeline that needs no model."""
+    lines = (json.dumps({"text": f"text {number}"}) + "\n" for number in range(100))
+    (tmp_path / "rows.jsonl").write_text("".join(lines))
+    (tmp_path / "made.yaml").write_text(PIPELINE)
+    return tmp_path
+
+
+def seedbed(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "seedbed", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_run_pushes_at_its_end_and_says_where_the_rows_are(hub: HubServer, folder: Path) -> None:
+    ended = seedbed(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--private")
+    assert ended.returncode == 0, ended.stderr
+    assert "100 rows in hf://ada/texts" in ended.stderr
+    assert [row["twice"] for row in rows_on(hub, "ada/texts")][:2] == ["text 0text 0", "text 1text 1"]
+    assert hub.repositories["ada/texts"].private
+    assert "Upload" not in ended.stderr
+    assert hub.token not in ended.stderr
+
+
+def test_a_run_on_disk_is_pushed_later(hub: HubServer, folder: Path) -> None:
+    assert seedbed(folder, "run", "made.yaml", "-o", "made.jsonl").returncode == 0
+    ended = seedbed(folder, "runs", "push", "made", "hf://ada/texts@v2", "--split", "train=0.8,test=0.2")
+    assert ended.returncode == 0, ended.stderr
+    assert len(rows_on(hub, "ada/texts", "v2")) == 100
+    again = seedbed(folder, "runs", "push", "made", "hf://ada/texts@v2", "--split", "train=0.8,test=0.2")
+    assert again.returncode == 0, again.stderr
+    assert hub.messages("ada/texts", "v2") == ["100 rows by Seedbed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("hf://texts",), "names no user"),
+        (("hf://models/ada/texts",), "address of a model"),
+        (("hf://ada/texts@",), "can't be one"),
+        (("hfs://ada/texts",), "no format for addresses with 'hfs://'"),
+    ],
+)
+def test_wrong_addresses_are_refused_before_anything_is_made(
+    hub: HubServer, folder: Path, words: tuple[str, ...], said: str
+) -> None:
+    ended = seedbed(folder, "run", "made.yaml", "-o", *words)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert not hub.calls
+    assert not (folder / "runs").exists()
+
+
+def test_a_failed_push_keeps_the_run_which_is_pushed_later(hub: HubServer, folder: Path) -> None:
+    async def full(request: web.Request) -> web.Response | None:
+        if "/commit/" not in request.path:
+            return None
+        return web.json_response(
+            {"error": "Storage is full"}, status=403, headers={"X-Error-Message": "Full"}
+        )
+
+    hub.faults.append(full)
+    ended = seedbed(folder, "run", "made.yaml", "-o", "hf://ada/texts")
+    assert ended.returncode != 0
+    assert "Full" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    hub.faults.clear()
+    assert seedbed(folder, "runs", "push", "texts", "hf://ada/texts").returncode == 0
+    assert len(rows_on(hub, "ada/texts")) == 100
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+@pytest.mark.parametrize("when", ["/preupload/", "/storage/", "/commit/"])
+def test_a_push_that_is_killed_is_repeated_and_loses_and_doubles_nothing(
+    hub: HubServer, folder: Path, when: str
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    async def kill(request: web.Request) -> None:
+        if when in request.path and begun:
+            os.kill(begun[0].pid, signal.SIGKILL)
+
+    hub.faults.append(kill)
+    words = ["run", "made.yaml", "-o", "hf://ada/texts", "--shard-rows", "40"]
+    begun.append(
+        subprocess.Popen([sys.executable, "-m", "seedbed", *words], cwd=folder, stderr=subprocess.DEVNULL)
+    )
+    assert begun[0].wait(120) == -signal.SIGKILL
+    hub.faults.clear()
+    sent = len(hub.uploads)
+    ended = seedbed(folder, *words)
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(row["text"] for row in rows_on(hub, "ada/texts")) == sorted(f"text {n}" for n in range(100))
+    assert len(hub.uploads) == len(set(hub.uploads)) == 3
+    assert sent <= 3
