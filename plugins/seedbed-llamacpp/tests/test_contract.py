@@ -1,4 +1,4 @@
-"""The backend keeps the contract of all backends, with a real model inside of the process."""
+"""The backend and the embedder keep their contracts, with a real model inside of the process."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from seedbed.testing import LLMContract
-from seedbed_llamacpp import LlamaCppLLM
+from seedbed.testing import EmbedderContract, LLMContract
+from seedbed_llamacpp import LlamaCppEmbedder, LlamaCppLLM
 
 
 class TestModelInProcess(LLMContract):
@@ -17,10 +17,18 @@ class TestModelInProcess(LLMContract):
     fields = {"threads": 1, "context": 256, "max_tokens": 8, "timeout": 120}
 
 
+class TestEmbedderInProcess(EmbedderContract):
+    embedder_class = LlamaCppEmbedder
+    model = "smollm2-135m"
+    fields = {"threads": 1, "context": 256, "timeout": 120}
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _kept_in_memory() -> Iterator[None]:
     # All instances with the same settings share one model, which would be read for each test.
-    keeper = TestModelInProcess().new_llm()
-    keeper.load()
+    keepers = [TestModelInProcess().new_llm(), TestEmbedderInProcess().new_llm()]
+    for keeper in keepers:
+        keeper.load()
     yield
-    keeper.unload()
+    for keeper in keepers:
+        keeper.unload()

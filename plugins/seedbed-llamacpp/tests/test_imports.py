@@ -11,9 +11,12 @@ import pytest
 SCRIPT = """
 import sys
 import seedbed_llamacpp
-heavy = {"xllamacpp", "aiohttp", "pydantic", "seedbed_llamacpp.llm", "huggingface_hub"} & sys.modules.keys()
+names = {"xllamacpp", "aiohttp", "pydantic", "numpy", "seedbed_llamacpp.llm", "huggingface_hub"}
+heavy = names & sys.modules.keys()
 assert not heavy, heavy
 assert seedbed_llamacpp.seedbed_llm("llamacpp") is seedbed_llamacpp.LlamaCppLLM
+assert seedbed_llamacpp.seedbed_embedder("llamacpp") is seedbed_llamacpp.LlamaCppEmbedder
+assert "numpy" not in sys.modules
 seedbed_llamacpp.LlamaCppLLM(model="smollm2-135m")
 assert "xllamacpp" not in sys.modules
 """

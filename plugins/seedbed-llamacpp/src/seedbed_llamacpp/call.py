@@ -1,25 +1,31 @@
-"""One streamed completion: started, collected chunk by chunk, and stopped between two chunks.
+"""Calls of llama.cpp that any thread can stop, and the streamed completion.
 
 It's streamed so that it can be stopped: otherwise a cancelled call would compute until its end.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from seedbed_llamacpp.faults import error_of_exception, error_of_report
 
+T = TypeVar("T")
 
-class Completions(Protocol):
-    """The part of `xllamacpp.Server` that a call uses."""
+
+class Native(Protocol):
+    """The part of `xllamacpp.Server` that calls use."""
 
     def handle_chat_completions(self, prompt: dict[str, Any], callback: Any) -> None:
         """Answer `prompt`, giving `callback` each chunk until it returns True."""
 
     def handle_completions(self, prompt: dict[str, Any], callback: Any) -> None:
         """The same for a raw prompt."""
+
+    def handle_embeddings(self, prompt: dict[str, Any]) -> dict[str, Any]:
+        """Return the vectors of the texts in `prompt`, in the form of OpenAI's API."""
 
 
 @dataclass
@@ -47,21 +53,32 @@ class Answer:
         self.timings = chunk.get("timings") or self.timings
 
 
-class Call:
+class Stoppable(ABC, Generic[T]):
     """A call that any thread can stop; a stopped call raises what it was stopped with."""
 
-    def __init__(self, body: dict[str, Any]) -> None:
-        self._body = body
-        self._answer = Answer()
+    def __init__(self) -> None:
         self._stopped: BaseException | None = None
 
     def stop(self, error: BaseException) -> None:
-        """Have the call raise `error` at its next chunk, or instead of starting."""
+        """Have the call raise `error` where it can next be stopped, or instead of starting."""
         # The first reason counts: a cancelled call that is also unloaded was cancelled.
         if self._stopped is None:
             self._stopped = error
 
-    def run(self, server: Completions) -> Answer:
+    @abstractmethod
+    def run(self, server: Native) -> T:
+        """Ask the server and return the whole answer; blocks."""
+
+
+class Call(Stoppable[Answer]):
+    """A completion; it stops between two chunks."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__()
+        self._body = body
+        self._answer = Answer()
+
+    def run(self, server: Native) -> Answer:
         """Ask the server and return the whole answer; blocks."""
         if self._stopped is None:
             try:

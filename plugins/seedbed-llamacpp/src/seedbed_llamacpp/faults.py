@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from seedbed import BadRequestError, ContextOverflowError, LLMError, ServerError
 
 # llama.cpp puts this before whatever was wrong with a schema.
 _NOISE = "Unable to generate parser for this template. Automatic parser generation failed: "
+
+_TOO_LONG = re.compile(r"input \((\d+) tokens\) is too large to process.*current batch size: (\d+)")
 
 
 def error_of_report(report: Any) -> LLMError:
@@ -23,6 +26,12 @@ def error_of_report(report: Any) -> LLMError:
             f"the prompt has {report.get('n_prompt_tokens')} tokens, "
             f"which don't fit into the {report.get('n_ctx')} of a row",
             "raise the LLM's parameter 'context', or shorten the prompt",
+            status=status,
+        )
+    if found := _TOO_LONG.match(message):
+        return ContextOverflowError(
+            f"a text has {found[1]} tokens, more than the {found[2]} that can be embedded at once",
+            "raise the embedder's parameter 'context', or cut the text with the step `chunk`",
             status=status,
         )
     if status is not None and 400 <= status < 500:

@@ -10,7 +10,7 @@ from seedbed import LLM, Capabilities, Request, Response, SchemaDialect
 from seedbed_llamacpp.call import Call
 from seedbed_llamacpp.model_files import model_file, model_name
 from seedbed_llamacpp.server import Settings
-from seedbed_llamacpp.servers import Lease, servers
+from seedbed_llamacpp.servers import Lease, answered, servers
 from seedbed_llamacpp.translate import request_body, response_of
 
 GRAMMAR = SchemaDialect(
@@ -110,11 +110,5 @@ class LlamaCppLLM(LLM):
             await asyncio.to_thread(self.load)
             lease = self._lease
         assert lease is not None
-        call = Call(body)
-        future = lease.server.submit(call)
-        try:
-            answer = await asyncio.wrap_future(future)
-        finally:
-            # On a finished call this does nothing. Without it, a cancelled call would keep its slot busy.
-            call.stop(asyncio.CancelledError())
+        answer = await answered(lease, Call(body))
         return response_of(answer, request, lease.settings.path.stem)

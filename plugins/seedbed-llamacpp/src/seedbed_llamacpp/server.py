@@ -8,10 +8,11 @@ import threading
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from seedbed import LLMError
-from seedbed_llamacpp.call import Answer, Call
+from seedbed import BadRequestError, LLMError
+from seedbed_llamacpp.call import Stoppable
+from seedbed_llamacpp.embedding import embedded
 from seedbed_llamacpp.forks import may_free, never_free, refuse_after_fork, spare_children_the_destructors
 from seedbed_llamacpp.native import xllamacpp_module
 from seedbed_llamacpp.workers import Workers
@@ -20,11 +21,16 @@ BATCH_TOKENS = 128
 """Prompt tokens read at once, and so between two points at which a call can be stopped."""
 
 
+T = TypeVar("T")
+Pooling = Literal["mean", "cls", "last"]
+
+
 class Settings(NamedTuple):
     """What a server is started with; equal settings share one server.
 
     `parallel` is the number of rows at once, each with a context of `context` tokens; if `threads` or
-    `gpu_layers` is None, llama.cpp chooses.
+    `gpu_layers` is None, llama.cpp chooses. A server that is `embedding` gives vectors, by `pooling` or else
+    in the model's own way.
     """
 
     path: Path
@@ -32,22 +38,24 @@ class Settings(NamedTuple):
     context: int
     threads: int | None
     gpu_layers: int | None
+    embedding: bool = False
+    pooling: Pooling | None = None
 
 
 class Server:
     """A loaded model that answers `parallel` calls at once, until it is closed."""
 
     def __init__(self, settings: Settings) -> None:
-        self._native = _start(settings)
+        self._native = _start_embedding(settings) if settings.embedding else _start(settings)
         never_free(self._native)
         spare_children_the_destructors()
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._calls: set[Call] = set()
-        self._workers: Workers[Answer] = Workers(settings.parallel, f"llamacpp-{settings.path.stem}")
+        self._calls: set[Stoppable[Any]] = set()
+        self._workers: Workers = Workers(settings.parallel, f"llamacpp-{settings.path.stem}")
         self.closed = False
 
-    def submit(self, call: Call) -> Future[Answer]:
+    def submit(self, call: Stoppable[T]) -> Future[T]:
         """Run the call in a thread. Raises UsageError in a forked child, LLMError once closed."""
         refuse_after_fork(self._pid)
         with self._lock:
@@ -71,6 +79,21 @@ class Server:
         del self._native
 
 
+def _start_embedding(settings: Settings) -> Any:
+    """Start a server that embeds; with the mean of all tokens, if the model has no way of its own."""
+    native = _start(settings)
+    if settings.pooling is None:
+        try:
+            embedded(native, "a")
+        except BadRequestError as error:
+            if "Pooling type 'none'" not in error.fact:
+                raise
+            # A model for text. What it says of its pooling is known only once it's loaded.
+            del native
+            native = _start(settings._replace(pooling="mean"))
+    return native
+
+
 def _start(settings: Settings) -> Any:
     xllamacpp = xllamacpp_module()
     try:
@@ -92,7 +115,12 @@ def _parameters(xllamacpp: Any, settings: Settings) -> Any:
     parameters.model.path = str(settings.path)
     parameters.n_parallel = settings.parallel
     parameters.n_ctx = settings.parallel * settings.context
-    parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
+    # A text must fit into one batch, to be embedded.
+    parameters.n_batch = parameters.n_ubatch = settings.context if settings.embedding else BATCH_TOKENS
+    parameters.embedding = settings.embedding
+    if settings.pooling is not None:
+        kind = f"LLAMA_POOLING_TYPE_{settings.pooling.upper()}"
+        parameters.pooling_type = getattr(xllamacpp.llama_pooling_type, kind)
     if settings.threads is not None:
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = settings.threads
     if settings.gpu_layers is not None:

@@ -8,18 +8,32 @@ import os
 import threading
 import weakref
 from functools import cache
+from typing import TypeVar
 
 from seedbed import LLMError
+from seedbed_llamacpp.call import Stoppable
 from seedbed_llamacpp.forks import refuse_after_fork
 from seedbed_llamacpp.server import Server, Settings
 
+T = TypeVar("T")
+
 
 class Lease:
-    """An LLM's right to use a server; dropping it without `release` closes nothing."""
+    """A backend's right to use a server; dropping it without `release` closes nothing."""
 
     def __init__(self, settings: Settings, server: Server) -> None:
         self.settings = settings
         self.server = server
+
+
+async def answered(lease: Lease, call: Stoppable[T]) -> T:
+    """Have a server run a call, and return what it answers."""
+    future = lease.server.submit(call)
+    try:
+        return await asyncio.wrap_future(future)
+    finally:
+        # On a finished call this does nothing. Without it, a cancelled call would keep its slot busy.
+        call.stop(asyncio.CancelledError())
 
 
 class Servers:

@@ -6,12 +6,12 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-class Workers(Generic[T]):
+class Workers:
     """A fixed number of daemon threads that run functions, in the order in which they were submitted.
 
     Not a ThreadPoolExecutor: the interpreter joins its threads before anything can tell them to stop, so the
@@ -19,7 +19,7 @@ class Workers(Generic[T]):
     """
 
     def __init__(self, count: int, name: str) -> None:
-        self._queue: queue.SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._serve, name=f"{name}-{number}", daemon=True)
             for number in range(count)
