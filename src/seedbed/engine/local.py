@@ -18,10 +18,10 @@ from seedbed.engine.resume.gate import ResumeGate
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.resume.manifest import changed_steps
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.engine.segments.item_window import ItemWindow
 from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment, segments_of, upstream
 from seedbed.engine.segments.step_results import concerns_all
+from seedbed.engine.segments.window import Window
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.sampled_columns import check_sampled_columns
 from seedbed.engine.verdicts.log import VerdictLog
@@ -87,7 +87,7 @@ class LocalEngine(Engine):
             self._journal, job.run, changed_steps(job.fingerprints, job.store.last_working_session())
         )
         self._loaded: list[BaseStep] = []
-        self._window: ItemWindow | None = None
+        self._window: Window | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._has_ended = False
 

@@ -58,7 +58,10 @@ def _compiling() -> Iterator[None]:
 def compile_condition(text: str) -> TemplateExpression:
     """Return an expression to call with a row; raise TemplateSyntaxError if the text is not one."""
     with _compiling():
-        return sandbox().compile_expression(text, undefined_to_none=False)
+        expression = sandbox().compile_expression(text, undefined_to_none=False)
+    # As for templates: copying Jinja2's ChainMap takes half of the time of a short expression.
+    expression._template.globals = dict(expression._template.globals)
+    return expression
 
 
 @lru_cache(maxsize=256)

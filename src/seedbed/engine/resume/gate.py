@@ -8,7 +8,7 @@ from contextvars import Context
 from seedbed.engine.resume.found import Found
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.run import Run
-from seedbed.engine.segments.item_window import ItemWindow
+from seedbed.engine.segments.window import Window
 
 _LONGEST_LOOK = 10.0
 """Seconds after which calls are sent in any case: a step may compute for minutes, and it's only a report."""
@@ -28,7 +28,7 @@ class ResumeGate:
         self._run = run
         self._changed = changed
         self._step = run.leaf
-        self._window: ItemWindow | None = None
+        self._window: Window | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._end = 0.0
         self._news = 0.0
@@ -45,7 +45,7 @@ class ResumeGate:
         # In an empty context: the loop keeps a cancelled timer, and its context with the run, until it's due.
         self._timer = loop.call_later(_QUIET, self._listen, context=Context())
 
-    def watch(self, window: ItemWindow, step: str) -> None:
+    def watch(self, window: Window, step: str) -> None:
         """Watch the rows in flight in a window, whose rows are counted at `step`."""
         self._window = window
         self._step = step

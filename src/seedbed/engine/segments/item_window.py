@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.window import Window, nothing
 from seedbed.engine.sources.sources import Item, Source
 from seedbed.engine.verdicts.decider import Decider
 from seedbed.errors import PluginError
@@ -32,11 +33,10 @@ AT_A_TIME = 32
 # processor time, since they're out of its cache when their turn comes.
 
 
-class ItemWindow:
+class ItemWindow(Window):
     """Starts items of a source while there's room, and yields their verdicts in order.
 
-    `is_clogged` tells whether a new item would only wait. `on_change` is called when an item settles, and
-    before the window waits; `on_failure` when an item raised an error that every other item would meet.
+    `is_clogged` tells whether a new item would only wait.
     """
 
     def __init__(
@@ -64,8 +64,6 @@ class ItemWindow:
         self._fresh = 0
         self._draining = False
         self._is_deciding = False
-        self.on_change: Callable[[], None] = _nothing
-        self.on_failure: Callable[[], None] = _nothing
         source.on_news = self.wake
 
     async def decided(self) -> AsyncGenerator[ItemOutcome]:
@@ -108,7 +106,7 @@ class ItemWindow:
         # They hold the run, which holds the window. Without this cycle a run is freed, and its store closed,
         # as soon as its caller drops it.
         self._is_clogged = _always
-        self.on_change = self.on_failure = self._source.on_news = _nothing
+        self.on_change = self.on_failure = self._source.on_news = nothing
 
     def wake(self) -> None:
         """Check again what can be started and what is done."""
@@ -229,10 +227,6 @@ def _cancelled_by_a_stranger(head: asyncio.Future[ItemOutcome]) -> PluginError:
         "raise Reject to leave a row out, or an error if it can't be made",
         "only cancel tasks that you started yourself: asyncio.create_task(...)",
     )
-
-
-def _nothing() -> None:
-    pass
 
 
 def _always() -> bool:

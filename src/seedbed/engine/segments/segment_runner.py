@@ -10,12 +10,15 @@ from seedbed.engine.engine import Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.kept_prompts import StepTexts
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.engine.segments.flow import Flow, flow_of, is_ordered
+from seedbed.engine.segments.flow import flow_of, is_ordered
+from seedbed.engine.segments.inline_flow import inline_flow
+from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import ItemWindow
 from seedbed.engine.segments.segments import Segment, upstream
 from seedbed.engine.segments.step_results import Applied, StepResults, concerns_all
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
+from seedbed.engine.segments.window import Window
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
@@ -66,7 +69,6 @@ class SegmentRunner:
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
-        self._source = SourceMaker(plan, job.store, journal, job.fingerprints).make(segment, self._decider)
         self._logs = {name: VerdictLog(job.store, name) for name in segment.kept}
         self._upstream = {name: upstream(plan.topology, name) for name in segment.kept}
         # Before the first verdict of this session is written: observers compare with what was there until
@@ -76,12 +78,24 @@ class SegmentRunner:
         # that point to rows which aren't there.
         journal.on_replacing = self._end_logs
         self._most_pending_bytes = plan.bounds.bytes_in_flight // 4
-        self.window = self._window(self._flow(wanted))
+        self._source, self.window = self._source_and_window(self._results(wanted))
 
-    def _flow(self, wanted: int | None) -> Flow:
-        """Return the path of an item through the segment's steps."""
+    def _source_and_window(self, results: StepResults) -> tuple[Source, Window]:
         segment, plan = self._segment, self._job.plan
-        results = StepResults(
+        maker = SourceMaker(plan, self._job.store, self._journal, self._job.fingerprints)
+        inline, threaded = inline_flow(segment, plan.topology, results), maker.threaded(segment)
+        if inline is not None and threaded is not None and threaded.ahead:
+            settled = SettledItems(threaded, inline)
+            return settled, InlineWindow(settled, inline, self._decider, self._is_clogged)
+        flow = flow_of(segment.nodes, plan.topology, results, segment.kept, self._decider.may_refuse)
+        source = maker.make(segment, self._decider)
+        # Half of the bytes: a quarter is for rows read ahead, a quarter for what waits for the disk.
+        most = plan.bounds.bytes_in_flight // 2
+        return source, ItemWindow(source, flow.settle, self._decider, self._is_clogged, most_bytes=most)
+
+    def _results(self, wanted: int | None) -> StepResults:
+        segment, plan = self._segment, self._job.plan
+        return StepResults(
             {node.name: self._applied(node.step, is_ordered(node)) for node in segment.nodes},
             self._journal,
             plan.seed,
@@ -89,12 +103,6 @@ class SegmentRunner:
             self._is_interrupted,
             self._job.steps,
         )
-        return flow_of(segment.nodes, plan.topology, results, segment.kept, self._decider.may_refuse)
-
-    def _window(self, flow: Flow) -> ItemWindow:
-        # Half of the bytes: a quarter is for rows read ahead, a quarter for what waits for the disk.
-        most = self._job.plan.bounds.bytes_in_flight // 2
-        return ItemWindow(self._source, flow.settle, self._decider, self._is_clogged, most_bytes=most)
 
     async def execute(self) -> None:
         """Make rows until the source ends or enough are decided; raise an error that every row would meet."""

@@ -17,7 +17,7 @@ from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
-from seedbed.engine.segments.step_runners import StepRunner
+from seedbed.engine.segments.step_runners import StepRunner, ThreadRunner, process_now
 from seedbed.errors import (
     GenerationError,
     InvalidOutputError,
@@ -83,6 +83,25 @@ class StepOutcome(NamedTuple):
         return cls(rows, [Failure.from_data(result.row, result.step, reason) for reason in reasons])
 
 
+_NONE = StepOutcome([], [])
+_CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
+
+
+class Attempted(NamedTuple):
+    """What a step made of a row, before it's kept.
+
+    `stored` is the result that was there before; `is_known` says that the outcome is its own.
+    """
+
+    name: str
+    in_flight: InFlight
+    key: bytes
+    attempt: int
+    stored: Result | None
+    outcome: StepOutcome
+    is_known: bool
+
+
 class StepResults:
     """Applies the steps of a run, each to one row at a time.
 
@@ -110,48 +129,78 @@ class StepResults:
         """Whether a step gets rows in the order in which they're applied, before earlier ones are done."""
         return self._applied[name].runner.queues
 
+    def is_immediate(self, name: str) -> bool:
+        """Whether a step waits for nothing: it blocks a thread, and calls no model."""
+        return isinstance(self._applied[name].runner, ThreadRunner)
+
     async def apply(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> list[bytes]:
         """Return the rows that a step makes from a row; add failures and rejections to `settled`."""
-        applied, counts = self._applied[name], self._steps[name]
-        counts.taken += 1
-        key = execution_key(applied.fingerprint, in_flight.encoded)
-        stored = self._journal.result(name, in_flight.id)
-        # An ordered step runs over all rows again, as its state can't be restored from its results.
-        known = stored is not None and stored.key == key and not applied.ordered
-        if stored is not None and known and not self._journal.is_retried(stored):
-            outcome = StepOutcome.of(stored)
+        self.take(name)
+        found = self._found(name, in_flight)
+        if not found.is_known:
+            scope, row = self._scope(found, settled.position), in_flight.row()
+            scope.asked = []
+            if (texts := self._applied[name].texts) is not None:
+                scope.texts = texts.of(in_flight, row)
+            settled.scopes.append(scope)
+            outcome = await self._outcome(self._applied[name].runner, in_flight, row, scope)
+            found = found._replace(outcome=outcome)
+        return self.keep(found, settled)
+
+    def apply_now(self, name: str, in_flight: InFlight, position: int) -> Attempted:
+        """Return what an immediate step makes from a row, in this thread; `keep` keeps it."""
+        found = self._found(name, in_flight)
+        if found.is_known:
+            return found
+        scope = self._scope(found, position)
+        return found._replace(outcome=self._outcome_now(self._applied[name].runner, in_flight, scope))
+
+    def take(self, name: str) -> None:
+        """Count a row that a step takes."""
+        self._steps[name].taken += 1
+
+    def keep(self, attempted: Attempted, settled: ItemOutcome) -> list[bytes]:
+        """Keep what a step made from a row, and return it; add failures and rejections to `settled`."""
+        name, in_flight, key, attempt, stored, outcome, is_known = attempted
+        if is_known:
             self._journal.kept[name] += len(outcome.rows)
             if any(reason.source != in_flight.place for reason in outcome.reasons):
                 outcome = outcome.of_place(in_flight.place)
-                self._journal.keep_result(outcome.result(name, in_flight.id, key, stored.attempt), stored)
+                self._journal.keep_result(outcome.result(name, in_flight.id, key, attempt), stored)
                 # Earlier versions didn't keep the input of a refused row.
-                self._journal.keep_evidence(evidence_of(name, in_flight, settled.scopes, stored.attempt))
+                self._journal.keep_evidence(evidence_of(name, in_flight, settled.scopes, attempt))
         else:
-            attempt = self._attempt(stored)
-            scope = CallScope(
-                self._seed,
-                name,
-                in_flight.id,
-                attempt=attempt,
-                rank=settled.position,
-                has_branches=self._journal.has_branches,
-            )
-            scope.asked = []
-            row = in_flight.row()
-            if applied.texts is not None:
-                scope.texts = applied.texts.of(in_flight, row)
-            settled.scopes.append(scope)
-            outcome = await self._outcome(applied.runner, in_flight, row, scope)
             if outcome.reasons:
                 # Before the result: the writer keeps the order, so a refused row never lacks its evidence.
                 self._journal.keep_evidence(evidence_of(name, in_flight, settled.scopes, attempt))
             self._journal.keep_result(outcome.result(name, in_flight.id, key, attempt), stored)
-        counts.add(len(outcome.rows), not outcome.rows and outcome.status == "failed")
+        self._steps[name].add(len(outcome.rows), not outcome.rows and outcome.status == "failed")
         if not outcome.rows and not outcome.reasons:
             settled.dropped.append(name)
         for reason in outcome.reasons:
             (settled.rejections if reason.rejected else settled.failures).append(reason)
         return outcome.rows
+
+    def _found(self, name: str, in_flight: InFlight) -> Attempted:
+        """Return what a step made from a row before, if that still counts; otherwise no outcome."""
+        applied = self._applied[name]
+        key = execution_key(applied.fingerprint, in_flight.encoded)
+        stored = self._journal.result(name, in_flight.id)
+        # An ordered step runs over all rows again, as its state can't be restored from its results.
+        known = stored is not None and stored.key == key and not applied.ordered
+        if stored is not None and known and not self._journal.is_retried(stored):
+            return Attempted(name, in_flight, key, stored.attempt, stored, StepOutcome.of(stored), True)
+        return Attempted(name, in_flight, key, self._attempt(stored), stored, _NONE, False)
+
+    def _scope(self, found: Attempted, position: int) -> CallScope:
+        return CallScope(
+            self._seed,
+            found.name,
+            found.in_flight.id,
+            attempt=found.attempt,
+            rank=position,
+            has_branches=self._journal.has_branches,
+        )
 
     def _attempt(self, stored: Result | None) -> int:
         """Return the number of the attempt: a new one only if an answer was the cause of the failure."""
@@ -170,7 +219,7 @@ class StepResults:
         name = runner.step.name
         try:
             return StepOutcome(await runner.apply(row, scope), [])
-        except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
+        except _CANCELLED as error:
             task = asyncio.current_task()
             if self._is_interrupted() or (task is not None and task.cancelling()):
                 # The name ends up in the error if nothing was interrupted and the step cancelled its own row.
@@ -187,6 +236,18 @@ class StepResults:
                 # An author's `except` may have made a row without the answer that was cancelled. Stored, it
                 # would count as made in the next session, and the answer would never be asked for.
                 raise asyncio.CancelledError
+
+    def _outcome_now(self, runner: StepRunner, in_flight: InFlight, scope: CallScope) -> StepOutcome:
+        name = runner.step.name
+        try:
+            return StepOutcome(process_now(runner, in_flight.row(), scope), [])
+        except _CANCELLED as error:
+            # Nobody cancels this thread: the author's code raised it.
+            return self._without(in_flight, name, [RuntimeError(f"the step raised {type(error).__name__}")])
+        except PartialRowsError as error:
+            return self._without(in_flight, name, error.errors, error.rows)
+        except Exception as error:  # noqa: BLE001 - a row fails alone, whatever its author's code raises
+            return self._without(in_flight, name, [error])
 
     def _without(
         self, in_flight: InFlight, name: str, errors: Sequence[Exception], rows: Sequence[Row] = ()

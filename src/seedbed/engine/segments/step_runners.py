@@ -127,7 +127,7 @@ class ThreadRunner(StepRunner):
         if waiting.result.cancelled():
             return []
         try:
-            return _process(self, waiting.row, waiting.scope)
+            return process_now(self, waiting.row, waiting.scope)
         except BaseException as error:  # noqa: BLE001 - raised again in the row that waits for it
             return error
 
@@ -145,7 +145,7 @@ class PooledRunner(StepRunner):
     async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
         """Return the rows that the step makes in one of the threads."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, _process, self, row, scope)
+        return await loop.run_in_executor(self._pool, process_now, self, row, scope)
 
     def close(self) -> None:
         """End the threads as soon as they're idle."""
@@ -153,7 +153,8 @@ class PooledRunner(StepRunner):
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _process(runner: StepRunner, row: Row, scope: CallScope) -> list[bytes]:
+def process_now(runner: StepRunner, row: Row, scope: CallScope) -> list[bytes]:
+    """Return the rows that a blocking step makes, in this thread; raise what the step raises."""
     step = runner.step
     assert isinstance(step, Step)
     current_scope.set(scope)

@@ -20,6 +20,7 @@ from seedbed.engine.sources.sources import (
     IndexedSource,
     Item,
     Source,
+    Threaded,
     ThreadedSource,
     digested,
     numbered,
@@ -51,29 +52,36 @@ class SourceMaker:
 
     def make(self, segment: Segment, accepted: AcceptedRows) -> Source:
         """Return the source of a segment; `accepted` has the rows accepted so far."""
+        threaded = self.threaded(segment)
+        if threaded is not None:
+            return ThreadedSource(*threaded)
+        generator = segment.generator
+        assert isinstance(generator, GeneratorTask)
+        return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
+
+    def threaded(self, segment: Segment) -> Threaded | None:
+        """Return the source of a segment as a blocking iterator; None if its items are sampled by index."""
         if segment.source is None:
             return self._input(segment)
         if segment.is_barrier:
             barrier = Barrier(segment.source, self._store, self._fingerprints[segment.name])
-            return ThreadedSource(barrier.items, most_bytes=self._ahead)
+            return Threaded(barrier.items, most_bytes=self._ahead)
         generator = segment.generator
         assert generator is not None
         if isinstance(generator, GeneratorTask) and generator.is_indexed:
-            return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
+            return None
         # A generator that calls a model makes a row only when one is wanted: rows made ahead would be paid
         # for, even if they turn out not to be needed.
         ahead = 0 if backends_in(generator) else READ_AHEAD
-        return ThreadedSource(self._yielded(generator), ahead, self._keeping(generator), self._ahead)
+        return Threaded(self._yielded(generator), ahead, self._keeping(generator), self._ahead)
 
-    def _input(self, segment: Segment) -> Source:
+    def _input(self, segment: Segment) -> Threaded:
         given = self._plan.input
         assert given is not None
         rows = given.rows()
         # Input rows are only stored for a step that reads all of them; other runs read the file again.
         keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
-        return ThreadedSource(
-            lambda: digested(rows, segment.name, given.name_of), READ_AHEAD, keep, self._ahead
-        )
+        return Threaded(lambda: digested(rows, segment.name, given.name_of), READ_AHEAD, keep, self._ahead)
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
         ids = ContentIds() if generator.ids_from_content else None

@@ -30,7 +30,7 @@ from seedbed.tasks.steps import GeneratorStep
 READ_AHEAD = 64
 BYTES_AHEAD = 2**26
 
-_CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
+CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
 class Item(NamedTuple):
@@ -141,6 +141,18 @@ def _known_by(variables: Any) -> bytes:
         return repr(variables).encode(errors="backslashreplace")
 
 
+class Threaded(NamedTuple):
+    """A source that is a blocking iterator: its items, and how many of them may be made ahead.
+
+    `keep` is called with each item, on the loop, before it's handed out.
+    """
+
+    items: Callable[[], Iterator[Item]]
+    ahead: int = READ_AHEAD
+    keep: Callable[[Item], None] | None = None
+    most_bytes: int = BYTES_AHEAD
+
+
 class ThreadedSource(Source):
     """The items of a blocking iterator, which runs in its own thread, `ahead` items in advance.
 
@@ -217,7 +229,7 @@ class ThreadedSource(Source):
                 self._bytes_made += len(item.in_flight.encoded)
                 self._items.append(item)
                 self._tell()
-        except _CANCELLED as raised:
+        except CANCELLED as raised:
             if not self._closed:
                 # Nobody cancelled it: the author's code raised it.
                 self.error = RuntimeError(f"the step raised {type(raised).__name__}")
