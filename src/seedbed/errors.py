@@ -266,7 +266,14 @@ class PartialRowsError(RowError):
 
 
 class Reject(RowError):
-    """Raised by a task or step: this row isn't wanted, and why. A generator's next index replaces it."""
+    """Raised by a task or step: this row isn't wanted, and why. A generator's next index replaces it.
+
+    `text` is the answer that it's about, if there's one; the run keeps it with the reason.
+    """
+
+    def __init__(self, fact: str, *advice: str, text: str | None = None) -> None:
+        super().__init__(fact, *advice)
+        self.text = text
 
 
 class DatasetError(SeedbedError):

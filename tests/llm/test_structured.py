@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from seedbed.errors import UsageError
 from seedbed.llm.request import Request
-from seedbed.llm.schemas.structured import fit_schema, json_text, schema_of, shared_schema
+from seedbed.llm.schemas.structured import fit_schema, schema_of, shared_schema
 
 
 class Part(BaseModel):
@@ -46,34 +42,6 @@ def test_a_schema_that_is_one_already_stays_as_it_is():
     assert schema_of(schema) == schema
 
 
-AROUND = {
-    "nothing": "{}",
-    "spaces": "  {} \n",
-    "a fence": "```json\n{}\n```",
-    "a fence with words": "Here you are:\n```\n{}\n```\nAnything else?",
-    "words before": "Sure! {}",
-    "words after": "{}\n\nI hope this helps.",
-}
-
-
-@pytest.mark.parametrize("case", AROUND)
-@given(value=st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()), min_size=1))
-def test_json_is_found_in_what_stands_around_it(case, value):
-    for indent in (None, 2):
-        assert json.loads(json_text(AROUND[case].replace("{}", json.dumps(value, indent=indent)))) == value
-
-
-def test_a_fence_inside_of_a_value_is_part_of_it():
-    value = {"code": "```python\nprint()\n```", "language": "```"}
-    assert json.loads(json_text(f"```json\n{json.dumps(value)}\n```")) == value
-    assert json.loads(json_text(json.dumps(value, indent=1))) == value
-
-
-def test_what_is_no_json_stays_for_the_error_to_quote():
-    assert json_text("I cannot.") == "I cannot."
-    assert json_text('[{"a": 1}]') == '[{"a": 1}]'
-
-
 class Unfinished(BaseModel):
     word: "Nothing"  # type: ignore[name-defined]  # noqa: F821, UP037
 
@@ -84,12 +52,6 @@ def test_a_class_with_a_name_that_nobody_knows_is_named_with_its_place() -> None
 
     assert caught.value.advice[0].startswith(f"in {__file__}, line ")
     assert "import or define Nothing where Unfinished is defined" in caught.value.advice[1]
-
-
-def test_a_fence_inside_of_the_json_is_no_fence_around_it():
-    answer = '{"code": "see", "text": "\n```json\n{}\n```\n"}'
-    assert json_text(answer) == answer
-    assert json_text("Here:\n```json\n{}\n```\nand so on") == "{}"
 
 
 ASKED = Request(messages=({"role": "user", "content": "a"},), schema={"type": "object", "properties": {}})

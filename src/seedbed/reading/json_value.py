@@ -152,7 +152,7 @@ def _nothing(answer: str, failed: Sequence[_Failed]) -> InvalidOutputError:
         return malformed("the answer is not JSON: it has no object and no list", answer)
     error = meant[0].error
     if error.is_cut:
-        return malformed(f"the answer's JSON is cut off ({error.what}): give all of it, or be brief", answer)
+        return malformed(f"the answer is not JSON: it's cut off ({error.what}); be brief", answer)
     place = answer[error.position : error.position + 30].splitlines() or [""]
     return malformed(f"the answer is not JSON ({error.what} at {place[0]!r})", answer)
 

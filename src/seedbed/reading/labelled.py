@@ -23,9 +23,9 @@ def read_labelled(text: str, *labels: str) -> dict[str, str]:
     pattern, as_asked = _pattern(labels)
     answer = split_reasoning(text).answer
     found = list(pattern.finditer(answer))
-    ends = [match.start() for match in found[1:]] + [len(answer)]
+    ends = [*(match.start() for match in found[1:]), len(answer)]
     values: dict[str, list[str]] = {label: [] for label in labels}
-    for match, end in zip(found, ends, strict=True):
+    for match, end in zip(found, ends, strict=False):
         name = as_asked[" ".join((match["label"] or match["heading"]).lower().split())]
         values[name].append(unwrapped(answer[match.end() : end]))
     return {label: _only(text, label, texts) for label, texts in values.items()}

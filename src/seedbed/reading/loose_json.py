@@ -22,7 +22,10 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?!
 _WORD = re.compile(r"[^\W\d][\w$-]*")
 _BARE_KEY = re.compile(r"([^\W\d][\w$-]*+)\s*+(?=:)")
 _PLAIN = {quote: re.compile(rf"[^{quote}\\]*+") for quote in "\"'`”"}
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+# Those of JSON, and Python's \xe9 and \U0001f600.
+_ESCAPE = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|(.))", re.DOTALL
+)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "\n": ""}
 _CLOSING = {'"': '"', "'": "'", "`": "`", "“": "”", "”": "”"}
 _NEXT_KEY = re.compile(r"""\s*(?:["'“}]|//|/\*|#|[^\W\d][\w$-]*\s*:|$)""")
@@ -215,9 +218,9 @@ def _number(text: str) -> int | float | None:
 
 
 def _unescaped(escape: re.Match[str]) -> str:
-    if escape[1]:
-        return chr(int(escape[1], 16))
-    return _ESCAPES.get(escape[2], escape[2])
+    if code := escape[1] or escape[2] or escape[3]:
+        return chr(int(code, 16))
+    return _ESCAPES.get(escape[4], escape[4])
 
 
 def _whole(text: str) -> str:

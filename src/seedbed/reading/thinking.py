@@ -81,11 +81,6 @@ def may_have_reasoning(text: str) -> bool:
     return "THINK]" in text or "◁" in text or text.lstrip()[:8] == "analysis"
 
 
-def tags_asked_for(prompt: str) -> frozenset[str]:
-    """Return which of the tags in ASKED_FOR a prompt contains."""
-    return frozenset(name for name in ASKED_FOR if f"<{name}>" in prompt)
-
-
 def _sections(text: str, keep: frozenset[str]) -> tuple[list[str], list[str]]:
     """Return the reasoning sections of a text and what is around them, in one pass."""
     thoughts: list[str] = []

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from seedbed.errors import ContentFilteredError, InvalidOutputError
+from seedbed.llm.conversation import message_text
 from seedbed.llm.llm import LLM
-from seedbed.llm.response import Choice, Usage
+from seedbed.llm.messages import Message
+from seedbed.llm.response import Choice, Response, Usage
+from seedbed.reading.thinking import ASKED_FOR, may_have_reasoning, split_reasoning
 
-# Servers that don't separate reasoning from the answer send it like this. If the tag is closed, an answer
-# follows it; if it isn't, the model was still reasoning.
-_THOUGHT = re.compile(r"\s*(?:<(think|thinking|reasoning)>(?!.*</\1>)|\[THINK\](?!.*\[/THINK\]))", re.DOTALL)
+
+def reasoning_apart(response: Response, messages: Sequence[Message]) -> Response:
+    """Return the response with reasoning that is in an answer's text moved to `Choice.reasoning`.
+
+    What a server already keeps apart stays as it is. A tag such as `<reasoning>` that the messages have was
+    asked for, and belongs to the answer. The run on disk has the answer as it was received.
+    """
+    choices = response.choices
+    # Nearly every answer ends here: a search for one character.
+    if not any(choice.text and may_have_reasoning(choice.text) for choice in choices):
+        return response
+    keep = _asked_for(messages)
+    apart = tuple(_apart(choice, keep) for choice in choices)
+    return response if apart == choices else replace(response, choices=apart)
+
+
+def _apart(choice: Choice, keep: Sequence[str]) -> Choice:
+    if choice.reasoning or not choice.text:
+        return choice
+    reasoning, answer = split_reasoning(choice.text, keep=keep)
+    return choice if reasoning is None else replace(choice, text=answer, reasoning=reasoning)
+
+
+def _asked_for(messages: Sequence[Message]) -> list[str]:
+    texts = [message_text(message) for message in messages if message["role"] != "assistant"]
+    return [name for name in ASKED_FOR if any(f"<{name}>" in text for text in texts)]
 
 
 def answer_text(choice: Choice, usage: Usage, llm: LLM | None) -> str:
@@ -22,10 +49,9 @@ def answer_text(choice: Choice, usage: Usage, llm: LLM | None) -> str:
     if choice.finish_reason == "content_filter":
         raise ContentFilteredError("the provider declined to answer", *([choice.text] if choice.text else []))
     is_cut = choice.finish_reason == "length"
-    only_thoughts = is_cut and choice.text is not None and _THOUGHT.match(choice.text) is not None
-    if choice.text and choice.text.strip() and not only_thoughts:
+    if choice.text and choice.text.strip():
         return choice.text
-    reasoned = only_thoughts or bool(choice.reasoning) or usage.reasoning_tokens > 0
+    reasoned = bool(choice.reasoning) or usage.reasoning_tokens > 0
     raise InvalidOutputError(
         _fact(is_cut, reasoned), *(_advice(llm) if is_cut or reasoned else ()), text=choice.text
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from seedbed.errors import InvalidOutputError
+from seedbed.errors import InvalidOutputError, Reject
 from seedbed.llm.messages import Message
 from seedbed.llm.response import Choice, Response, Usage
+from seedbed.reading.refusals import is_refusal
 
 T = TypeVar("T")
+
+REFUSED = "the model refused"
+"""The reason of rows whose answer is a refusal where a form was asked for."""
 
 _QUOTED_ANSWER = 1000
 
@@ -22,17 +26,21 @@ async def fit_or_ask_again(
     ask: Callable[[Sequence[Message]], Awaitable[Response]],
     max_reasks: int,
     reminds: bool = True,
+    reask_refusals: bool = False,
 ) -> T:
     """Return `fit` of the answer to `messages`; if it doesn't fit, `ask` again with the reason.
 
     Without `reminds`, the same messages are sent again: a raw prompt has no place for a reason.
-    Raises the InvalidOutputError of the last answer if none fits.
+    Raises the InvalidOutputError of the last answer if none fits. A refusal raises Reject at once, unless
+    `reask_refusals`: a model that refuses once mostly refuses again, and each time costs.
     """
     choice, usage = answer
     for asks_left in range(max_reasks, -1, -1):
         try:
             return fit(choice, usage)
         except InvalidOutputError as error:
+            if choice.text and is_refusal(choice.text) and not (reask_refusals and asks_left):
+                raise Reject(REFUSED, text=choice.text) from error
             if not asks_left:
                 raise
             # The model doesn't see a truncated answer again: it fills the context, and if the model was

@@ -30,8 +30,10 @@ from seedbed.llm.response import Choice, Response, Usage
 from seedbed.plugins.elsewhere import check_one_row
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
+from seedbed.reading.fitting import describe
+from seedbed.reading.json_value import read_json
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.answer import answer_text
+from seedbed.tasks.answer import answer_text, reasoning_apart
 from seedbed.tasks.final_columns import finished
 from seedbed.tasks.guarded import TASK, TASK_CALLS
 from seedbed.tasks.mapping import mapped, renamed
@@ -42,7 +44,7 @@ from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
 from seedbed.tasks.rows import Row, plain_row
 from seedbed.tasks.steps import BaseStep, Step
 from seedbed.tasks.template import check_template, needed_variables, render
-from seedbed.tasks.typed import describe, parse_output, validated
+from seedbed.tasks.typed import parse_output
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -71,6 +73,14 @@ class BaseTask(BaseStep):
     )
     max_reasks: int = Field(
         default=2, ge=0, description="How often to ask again, with the reason, when an answer doesn't fit."
+    )
+    reask_refusals: bool = Field(
+        default=False,
+        description="Ask again if the model refuses to answer in the form asked for; else, reject the row.",
+    )
+    split_reasoning: bool = Field(
+        default=True,
+        description="Keep reasoning (<think>...</think>) apart from answers that a server sends with it.",
     )
 
     @field_validator("llm", mode="before")
@@ -204,7 +214,8 @@ class BaseTask(BaseStep):
 
         With a pydantic class as `schema`, returns an instance of it. If an answer doesn't fit, the model is
         asked again with the reason, up to `max_reasks` times. Raises ContentFilteredError if the provider
-        declined, and InvalidOutputError if there is no text or no answer fits.
+        declined, Reject if the model refused instead of giving that class (unless `reask_refusals`), and
+        InvalidOutputError if there is no text or no answer fits.
         """
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
@@ -283,13 +294,14 @@ class BaseTask(BaseStep):
             merged.setdefault("raw_prompt", True)
         llm = self.require_llm()
         try:
-            return await llm.acomplete(messages, n, **merged)
+            response = await llm.acomplete(messages, n, **merged)
         except (MessageError, UnsupportedError) as error:
             # Messages and images depend on the row, so only this row fails. Anything else that the LLM
             # doesn't support comes from the task, would fail every row, and so stops the run.
             if isinstance(error, UnsupportedError) and (llm.capabilities.images or not has_images(messages)):
                 raise
             raise RowError(error.fact, *error.advice) from error
+        return reasoning_apart(response, messages) if self.split_reasoning else response
 
     async def _format_or_ask_again(
         self, messages: list[Message], choice: Choice, usage: Usage, input: Row
@@ -308,6 +320,7 @@ class BaseTask(BaseStep):
             fit=rows,
             ask=self._complete,
             max_reasks=self.max_reasks,
+            reask_refusals=self.reask_refusals,
             reminds=not self.raw_prompt,
         )
 
@@ -320,7 +333,7 @@ class BaseTask(BaseStep):
         def instance(choice: Choice, usage: Usage) -> Model:
             text = answer_text(choice, usage, self.llm)
             refuse_cut(choice, text)
-            return validated(schema, text)
+            return read_json(text, schema)
 
         response = await ask(messages)
         return await fit_or_ask_again(
@@ -329,6 +342,7 @@ class BaseTask(BaseStep):
             fit=instance,
             ask=ask,
             max_reasks=self.max_reasks,
+            reask_refusals=self.reask_refusals,
             reminds=not parameters.get("raw_prompt", self.raw_prompt),
         )
 

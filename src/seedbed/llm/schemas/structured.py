@@ -1,8 +1,7 @@
-"""Structured output: JSON Schemas as providers take them, and JSON out of an answer's text."""
+"""Structured output: JSON Schemas as providers take them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,9 +16,6 @@ from seedbed.llm.request import Request
 from seedbed.llm.schemas.dialects import SchemaDialect, Unsayable
 from seedbed.plugins.class_errors import advice_on
 from seedbed.plugins.owner import place_of
-
-# A code fence ends at the beginning of a line. One inside of a JSON string doesn't: there, a newline is `\n`.
-_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)\n\s*```", re.DOTALL)
 
 
 def schema_of(model: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
@@ -159,15 +155,3 @@ def _with_system(messages: tuple[Message, ...], text: str) -> tuple[Message, ...
     if first["role"] == "system" and isinstance(first["content"], str):
         return ({**first, "content": f"{first['content']}\n\n{text}"}, *messages[1:])
     return ({"role": "system", "content": text}, *messages)
-
-
-def json_text(answer: str) -> str:
-    """Return the part of an answer that is JSON: all of it, a code fence's content, or what is in braces."""
-    text = answer.strip()
-    # Only if the answer doesn't start as JSON: a string in it may contain a fence.
-    if not text.startswith("{") and (fence := _FENCE.search(text)):
-        text = fence[1].strip()
-    if text.startswith("["):
-        return text
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else text
