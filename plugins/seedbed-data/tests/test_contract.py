@@ -109,6 +109,12 @@ class TestChunk(StepContract):
     inputs = ROWS
 
 
+class TestChunkOfMarkdown(StepContract):
+    step = "chunk"
+    parameters = {"size": 2, "overlap": 1, "unit": "sentences", "markdown": True}
+    inputs = ROWS
+
+
 class TestDecontaminate(StepContract):
     step = "decontaminate"
     parameters = {"against": str(Path(__file__).with_name("evaluation.jsonl"))}

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, model_validator
 from semchunk.semchunk import chunkerify
 
 from seedbed import Reject, Row, Step
+from seedbed_data.markdown import sections
+from seedbed_data.sentences import Span, sentences, trimmed
+from seedbed_data.token_counting import token_counter
 from seedbed_data.words import text_of
+
+Unit = Literal["words", "characters", "tokens", "sentences"]
+
+
+class _Passage(NamedTuple):
+    span: Span
+    headings: tuple[str, ...] = ()
 
 
 class Chunk(Step):
     """Makes a row of each passage of a text, cut where paragraphs and sentences end if that's possible.
 
     Chunk(column="document", size=200, overlap=20)
+    Chunk(column="document", size=512, tokenizer="o200k_base", markdown=True)
 
     `start` and `end` say where the passage is in the text, in characters; `part` numbers it, from 0. Other
-    columns are repeated, and the text itself is left out unless `into` names its column. The package semchunk
-    does the cutting.
+    columns are repeated, and the text itself is left out unless `into` names its column.
+
+    With `markdown` a passage ends where a heading begins, and `headings` lists those above it. Code and
+    tables are cut only if they are longer than a passage. The package semchunk cuts what isn't cut at
+    sentences.
     """
 
     keeps: ClassVar[bool] = True
@@ -28,14 +42,24 @@ class Chunk(Step):
     into: str = Field(default="chunk", min_length=1, description="Column for the passage.")
     size: int = Field(default=300, ge=1, description="Longest passage.")
     overlap: int = Field(default=0, ge=0, description="How much a passage has in common with the one before.")
-    unit: Literal["words", "characters"] = Field(default="words", description="What is counted.")
+    unit: Unit = Field(default="words", description="What is counted; `tokens` if a tokenizer is given.")
+    tokenizer: str | None = Field(
+        default=None,
+        min_length=1,
+        description="What counts tokens: an encoding of tiktoken, or a tokenizer.json or a folder with one.",
+    )
+    markdown: bool = Field(default=False, description="Whether headings, code and tables are respected.")
 
-    _cut: Any = PrivateAttr(default=None)
+    _counter: Any = PrivateAttr(default=None)
 
     @model_validator(mode="after")
-    def _check_overlap(self) -> Chunk:
+    def _fits_together(self) -> Chunk:
         if self.overlap >= self.size:
             raise ValueError(f"the overlap ({self.overlap}) is not less than the size ({self.size})")
+        if self.tokenizer is not None and "unit" not in self.model_fields_set:
+            self.unit = "tokens"
+        if (self.unit == "tokens") != (self.tokenizer is not None):
+            raise ValueError("unit=tokens and a tokenizer, such as o200k_base, go together")
         return self
 
     @property
@@ -46,29 +70,108 @@ class Chunk(Step):
     @property
     def outputs(self) -> list[str]:
         """The passage, and where it is in the text."""
-        return [self.into, "part", "start", "end"]
+        return [self.into, "part", "start", "end", *(["headings"] if self.markdown else [])]
+
+    def load(self) -> None:
+        """Load the tokenizer; raises UsageError if that can't be done."""
+        super().load()
+        self._counter = self._new_counter()
 
     def process(self, row: Row) -> list[Row]:
         """Return one row per passage."""
         text = text_of(row, [self.column])
-        chunks, offsets = self._cutter()(text, offsets=True, overlap=self.overlap or None)
         rest = {column: value for column, value in row.items() if column != self.column}
-        made = [
-            {**rest, self.into: chunk, "part": part, "start": start, "end": end}
-            for part, (chunk, (start, end)) in enumerate(zip(chunks, offsets, strict=True))
-        ]
+        made = []
+        for part, ((start, end), headings) in enumerate(self._passages(text)):
+            where: Row = {"part": part, "start": start, "end": end}
+            above = {"headings": [*headings]} if self.markdown else {}
+            made.append({**rest, self.into: text[start:end], **where, **above})
         if not made:
             raise Reject(f"'{self.column}' is empty")
         return made
 
-    def _cutter(self) -> Callable[..., Any]:
-        if self._cut is None:
-            count: Callable[[str], int] = len if self.unit == "characters" else _words
-            # Remembering each piece of every document would take memory without end.
-            self._cut = chunkerify(count, self.size, memoize=False)
-        cut: Callable[..., Any] = self._cut
-        return cut
+    def _passages(self, text: str) -> Iterator[_Passage]:
+        if self.markdown:
+            for headings, blocks in sections(text):
+                pieces = [piece for span, is_whole in blocks for piece in self._pieces(text, span, is_whole)]
+                yield from (_Passage(span, headings) for span in self._packed(text, pieces))
+        elif self.unit == "sentences":
+            yield from map(_Passage, self._packed(text, [*sentences(text)]))
+        else:
+            yield from map(_Passage, self._spans(text))
+
+    def _spans(self, text: str) -> Iterator[Span]:
+        if not self.overlap:
+            yield from self._parts(text, 0, len(text), self.size)
+            return
+        # semchunk's own overlap makes passages that are longer than the size: it adds up the sizes of parts,
+        # without the space between them.
+        part = min(self.overlap, self.size - self.overlap)
+        yield from self._packed(text, self._parts(text, 0, len(text), part))
+
+    def _pieces(self, text: str, block: Span, is_whole: bool) -> Iterator[Span]:
+        """Yield what passages are made of: a whole block, sentences, or parts of what's too long."""
+        found = trimmed(text, *block) if is_whole else sentences(text, *block)
+        for start, end in found:
+            if self._count(text[start:end]) <= self.size:
+                yield start, end
+            elif self.unit == "sentences":
+                yield from sentences(text, start, end)
+            else:
+                yield from self._parts(text, start, end, self.size)
+
+    def _parts(self, text: str, start: int, end: int, size: int) -> list[Span]:
+        # Remembering each piece of every document would take memory without end.
+        cut: Any = chunkerify(self._count, size, memoize=False)
+        _, offsets = cut(text[start:end], offsets=True)
+        return [(start + first, start + last) for first, last in offsets]
+
+    def _packed(self, text: str, pieces: list[Span]) -> Iterator[Span]:
+        """Yield passages of as many pieces as fit, each with as many of the last one's as may overlap."""
+        first = after = 0
+        while after < len(pieces):
+            after = self._most(text, pieces, first, after + 1)
+            yield pieces[first][0], pieces[after - 1][1]
+            first = self._overlapping(text, pieces, first, after)
+
+    def _most(self, text: str, pieces: list[Span], first: int, after: int) -> int:
+        """Return the end of the longest run of pieces from `first` that fits, at least up to `after`."""
+        while after < len(pieces) and self._fits(text, pieces[first][0], pieces[after][1], self.size):
+            after += 1
+        return after
+
+    def _overlapping(self, text: str, pieces: list[Span], first: int, after: int) -> int:
+        """Return the first piece of the next passage, which has as many of this one's as may overlap."""
+        if after == len(pieces) or not self.overlap:
+            return after
+        begin, end = after, pieces[after - 1][1]
+        while (
+            begin - 1 > first
+            and self._fits(text, pieces[begin - 1][0], end, self.overlap)
+            and self._fits(text, pieces[begin - 1][0], pieces[after][1], self.size)
+        ):
+            begin -= 1
+        return begin
+
+    def _fits(self, text: str, start: int, end: int, most: int) -> bool:
+        return self._count(text[start:end]) <= most
+
+    def _count(self, text: str) -> int:
+        if self._counter is None:
+            self._counter = self._new_counter()
+        count: int = self._counter(text)
+        return count
+
+    def _new_counter(self) -> Callable[[str], int]:
+        if self.tokenizer is not None:
+            return token_counter(self.tokenizer)
+        counters: dict[str, Callable[[str], int]] = {"characters": len, "sentences": _sentences}
+        return counters.get(self.unit, _words)
 
 
 def _words(text: str) -> int:
     return len(text.split())
+
+
+def _sentences(text: str) -> int:
+    return sum(1 for _ in sentences(text))
