@@ -1,4 +1,7 @@
-"""Write the pages under docs/reference/ that come from docstrings: `uv run python docs/generate.py`."""
+"""Write what comes from docstrings: pages under docs/reference/, and what `seedbed plugins` lists.
+
+uv run python docs/generate.py
+"""
 
 from __future__ import annotations
 
@@ -185,4 +188,5 @@ PAGES = {
 if __name__ == "__main__":
     for page, write in PAGES.items():
         (REFERENCE / page).write_text(write(), encoding="utf-8")
-    runpy.run_path(str(Path(__file__).with_name("python_reference.py")), run_name="__main__")
+    for script in ("python_reference.py", "catalogue.py"):
+        runpy.run_path(str(Path(__file__).with_name(script)), run_name="__main__")

@@ -26,13 +26,23 @@ def load(script: str) -> ModuleType:
     return module
 
 
-generate, python_reference, outputs = map(load, ("generate", "python_reference", "outputs"))
+generate, python_reference, outputs, catalogue = map(
+    load, ("generate", "python_reference", "outputs", "catalogue")
+)
 
 
 @pytest.mark.parametrize(("page", "write"), [*generate.PAGES.items(), *python_reference.PAGES.items()])
 def test_a_generated_page_is_up_to_date(page: str, write: object) -> None:
     assert callable(write)
     assert (DOCS / "reference" / page).read_text() == write(), "run: uv run python docs/generate.py"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [pytest.param(*one, id=one[0].parent.name) for one in catalogue.catalogues()]
+)
+def test_what_a_package_says_of_its_plugins_is_up_to_date(path: Path, text: str) -> None:
+    # In any order: git merges these files line by line.
+    assert sorted(path.read_text().splitlines()) == text.splitlines(), "run: uv run python docs/generate.py"
 
 
 def test_the_page_on_the_plugin_api_has_its_number_and_a_requirement_that_fits() -> None:

@@ -84,7 +84,7 @@ def test_elsewhere_the_list_is_whole_and_each_line_has_as_many_cells(
 def test_the_list_of_plugins_comes_also_where_no_name_fits(
     folder: Path, on_terminal: Callable[..., str], columns: int
 ) -> None:
-    assert "DISTRIBUTION" in on_terminal(columns, "plugins")
+    assert "Tasks that make rows" in on_terminal(columns, "plugins")
 
 
 @given(

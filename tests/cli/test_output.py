@@ -109,6 +109,8 @@ CASES = [
     Case("runs remove good --yes", "any"),
     Case("plugins", "text", "dist-loud"),
     Case("plugins --json", "json", "dist-loud"),
+    Case("plugins search loud", "text", "dist-loud"),
+    Case("plugins search loud --json", "json", "dist-loud"),
     Case("plugins show loud", "text", "Prints."),
     Case("plugins show loud --json", "json", "Prints."),
     Case("plugins show loud-llm --json", "json", "Prints too."),

@@ -38,22 +38,59 @@ def run(site: Site, tmp_path: Path) -> Seedbed:
     return command
 
 
-def test_the_list_names_owner_version_and_status(run: Seedbed) -> None:
+def test_the_list_groups_plugins_and_names_purpose_and_owner(run: Seedbed) -> None:
     result = run("plugins")
     assert (result.status, result.err) == (0, "")
-    lines = [line.split() for line in result.out.splitlines()]
-    assert lines[0] == ["NAME", "KIND", "DISTRIBUTION", "VERSION", "STATUS"]
-    assert ["fake-task", "task", "dist-task", "1.2", "ok"] in lines
-    assert ["fake", "LLM", "backend", "dist-fake", "1.0", "ok"] in lines
+    lines = [" ".join(line.split()) for line in result.out.splitlines()]
+    assert (
+        lines.index("Tasks that make rows") < lines.index("Tasks over rows") < lines.index("Steps: reading")
+    )
+    assert lines[lines.index("Tasks") + 1] == "fake-task (dist-task 1.2)"
+    assert lines[lines.index("Steps") + 1] == "fake-step (dist-task 1.2)"
+    assert "fake (dist-fake 1.0)" in lines[lines.index("LLM backends") :]
+    purpose = "Questions with their answers, for fine-tuning and for retrieval tests."
+    assert f"qa-pairs {purpose} (seedbed-tasks 0.1.0)" in lines
 
 
-def test_listing_and_diagnosis_by_metadata_import_no_plugin(site: Site, tmp_path: Path) -> None:
+def test_a_plugin_that_cannot_be_used_says_why_in_the_list(run: Seedbed) -> None:
+    out = run("--deny", "dist-task", "plugins").out
+    assert "    disabled: 'dist-task' is denied by the option --deny" in out.splitlines()
+
+
+def test_the_list_as_json_says_what_a_plugin_is_for(run: Seedbed) -> None:
+    listed = {entry["name"]: entry for entry in json.loads(run("plugins", "--json").out)}
+    told = listed["qa-pairs"]
+    assert (told["goals"], told["takes_rows"]) == (["sft", "retrieval"], False)
+    assert told["description"].startswith("Questions with their answers")
+    assert (listed["fake-task"]["goals"], listed["fake-task"]["description"]) == ([], None)
+
+
+def test_search_finds_by_purpose_the_best_first(run: Seedbed) -> None:
+    result = run("plugins", "search", "near", "duplicate")
+    assert result.status == 0
+    assert result.out.split()[0] == "dedup-near"
+    found = json.loads(run("plugins", "search", "rag", "--json").out)
+    assert "qa-pairs" in [entry["name"] for entry in found]
+
+
+def test_search_says_what_to_do_where_it_finds_nothing(run: Seedbed) -> None:
+    result = run("plugins", "search", "qqpairss")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.splitlines()[0] == "no plugin is found by 'qqpairss'"
+    assert "`seedbed plugins` lists what is installed" in result.err
+    empty = run("plugins", "search", "xyzzy", "--json")
+    assert (empty.status, json.loads(empty.out)) == (1, [])
+    assert run("plugins", "search").status == 2
+
+
+@pytest.mark.parametrize("words", [["plugins"], ["plugins", "search", "fake"]])
+def test_listing_and_searching_import_no_plugin(site: Site, tmp_path: Path, words: list[str]) -> None:
     program = (
-        "import sys; from seedbed.cli import invoke; invoke(['plugins', '--json'])\n"
+        "import sys; from seedbed.cli import invoke; invoke([*sys.argv[1:], '--json'])\n"
         "print([name for name in sys.modules if name.startswith(('mod_', 'seedbed_'))], file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, *words],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(site.folder)},
         capture_output=True,

@@ -131,6 +131,11 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "runs remove": [("runs", "remove", NAME, "--yes")],
     "plugins": [("plugins",), ("plugins", EVIL)],
     "plugins list": [("plugins", "list")],
+    "plugins search": [
+        ("plugins", "search", "telling"),
+        ("plugins", "search", EVIL),
+        ("plugins", "search", "telling", "--json"),
+    ],
     "plugins show": [
         ("plugins", "show", "telling"),
         ("plugins", "show", "hostile"),

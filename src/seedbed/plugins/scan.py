@@ -42,7 +42,8 @@ class Installed(NamedTuple):
 
     `value` is the module that implements the hook, `requires_seedbed` the distribution's specifier for
     Seedbed (None: any), `location` the folder it's installed in. `editable` means that its code is in a
-    developer's folder and may change without a new version.
+    developer's folder and may change without a new version. `summary` is the line of
+    its metadata that says what the distribution is.
     """
 
     kind: PluginKind[Any]
@@ -53,6 +54,7 @@ class Installed(NamedTuple):
     requires_seedbed: str | None = None
     location: str = ""
     editable: bool = False
+    summary: str = ""
 
     @property
     def owner(self) -> str:
@@ -108,12 +110,12 @@ def _read_metadata() -> tuple[tuple[Installed, ...], tuple[Stray, ...]]:
     for distribution, points_text, headers in _owners():
         name, version = headers.name or UNNAMED, headers.first("Version", "") or UNNAMED
         requirement = required_seedbed(headers.all("Requires-Dist"))
-        folder, editable = location(distribution), is_editable(distribution)
+        more = (requirement, location(distribution), is_editable(distribution), headers.first("Summary", ""))
         for point in _entry_points(points_text, name):
             kind = known.get(point.group)
             if kind is not None:
                 claim = (kind, point.name, point.value, name, version)
-                installed.append(Installed(*claim, requirement, folder, editable))
+                installed.append(Installed(*claim, *more))
             else:
                 stray.append(Stray(point.group, point.name, name, version))
     return tuple(sorted(installed)), tuple(sorted(stray))

@@ -20,6 +20,9 @@ class Balance(Step):
     values than text, the JSON counts: {"true": 50, "null": 50}.
     """
 
+    goals = ("shaping",)
+    keywords = ("class balance", "downsampling")
+
     # Which rows are the first ones must not depend on timing.
     ordered: ClassVar[bool] = True
     keeps: ClassVar[bool] = True

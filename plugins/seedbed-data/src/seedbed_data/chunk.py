@@ -36,6 +36,9 @@ class Chunk(Step):
     sentences.
     """
 
+    goals = ("shaping", "documents", "retrieval")
+    keywords = ("passages", "splitting", "RAG")
+
     keeps: ClassVar[bool] = True
 
     column: str = Field(default="text", description="Column with the text.")

@@ -22,6 +22,9 @@ class CodeRun(Step):
     needs about as long as `seconds` may come out either way.
     """
 
+    goals = ("cleaning", "code")
+    keywords = ("execution", "unit tests", "sandbox")
+
     keeps: ClassVar[bool] = True
 
     column: str = Field(default="code", description="Column with the code.")

@@ -13,6 +13,8 @@ class Select(Step):
     Select(only=["question", "answer"])
     """
 
+    goals = ("shaping",)
+
     only: list[str] = Field(min_length=1, description="Columns that stay.")
 
     @property
@@ -36,6 +38,8 @@ class Drop(Step):
     Drop(without=["raw", "score"])
     """
 
+    goals = ("shaping",)
+
     without: list[str] = Field(min_length=1, description="Columns that are removed.")
 
     @property
@@ -53,6 +57,8 @@ class Rename(Step):
 
     Rename(names={"prompt": "instruction", "completion": "output"})
     """
+
+    goals = ("shaping",)
 
     names: dict[str, str] = Field(min_length=1, description="New name of each column: {old: new}.")
 

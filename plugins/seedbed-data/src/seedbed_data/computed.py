@@ -18,6 +18,9 @@ class Map(Step):
     Each expression sees the columns that come before it.
     """
 
+    goals = ("shaping",)
+    keywords = ("columns", "expressions", "computed")
+
     keeps: ClassVar[bool] = True
 
     make: dict[str, ExpressionText] = Field(
@@ -52,6 +55,9 @@ class Template(Step):
 
     Template(column="prompt", template="Answer briefly: {{ question }}")
     """
+
+    goals = ("shaping",)
+    keywords = ("Jinja", "prompt")
 
     keeps: ClassVar[bool] = True
 

@@ -28,6 +28,9 @@ class Decontaminate(Step):
     again.
     """
 
+    goals = ("cleaning", "evaluation")
+    keywords = ("contamination", "leakage", "benchmarks", "n-grams")
+
     keeps: ClassVar[bool] = True
 
     against: Files = Field(description="The files, by a pattern such as `benchmarks/*.jsonl`.")

@@ -20,6 +20,9 @@ class DedupExact(Step):
     much white space there is, unless `strict` is set.
     """
 
+    goals = ("cleaning",)
+    keywords = ("duplicates", "deduplication")
+
     # A row is compared with those before it, so what's first is kept whatever the timing.
     ordered: ClassVar[bool] = True
     keeps: ClassVar[bool] = True

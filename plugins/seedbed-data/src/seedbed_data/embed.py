@@ -19,6 +19,9 @@ class Embed(Step):
     As many rows as calls may be in flight are embedded at once.
     """
 
+    goals = ("shaping", "retrieval")
+    keywords = ("embeddings", "vectors")
+
     keeps: ClassVar[bool] = True
 
     by: list[str] = Field(default=["text"], min_length=1, description="Columns with the text.")

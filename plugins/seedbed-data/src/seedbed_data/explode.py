@@ -15,6 +15,9 @@ class Explode(Step):
     Explode(column="questions", into="question")
     """
 
+    goals = ("shaping",)
+    keywords = ("unnest", "flatten")
+
     keeps: ClassVar[bool] = True
 
     column: str = Field(description="Column with the list.")

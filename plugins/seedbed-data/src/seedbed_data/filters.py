@@ -18,6 +18,9 @@ class Filter(Step):
     The others are rejected; a generator upstream replaces them, until there are as many as were asked for.
     """
 
+    goals = ("cleaning",)
+    keywords = ("condition", "where")
+
     keeps: ClassVar[bool] = True
 
     keep: ExpressionText = Field(description="Expression over the columns; rows for which it's true stay.")
@@ -39,6 +42,9 @@ class Length(Step):
 
     Length(column="answer", at_least=20, unit="words")
     """
+
+    goals = ("cleaning",)
+    keywords = ("tokens", "characters", "words")
 
     keeps: ClassVar[bool] = True
 
@@ -77,6 +83,9 @@ class Limit(Step):
 
     Limit(rows=1000)
     """
+
+    goals = ("shaping",)
+    keywords = ("head",)
 
     ordered: ClassVar[bool] = True
     keeps: ClassVar[bool] = True

@@ -22,6 +22,9 @@ class Group(GlobalStep):
     first rows.
     """
 
+    goals = ("shaping",)
+    keywords = ("aggregate", "group by")
+
     by: list[str] = Field(min_length=1, description="Columns in which the rows of a group agree.")
     make: dict[str, ExpressionText] = Field(
         default_factory=dict, description="Expression of each column, over lists: {column: expression}."

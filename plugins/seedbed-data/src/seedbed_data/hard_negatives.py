@@ -34,6 +34,9 @@ class HardNegatives(GlobalStep):
     not at all.
     """
 
+    goals = ("shaping", "retrieval")
+    keywords = ("triplets", "contrastive", "mining", "embeddings")
+
     embedder: Embedder = Field(description="What makes the vectors.")
     anchor: str = Field(default="anchor", min_length=1, description="Column with the question.")
     positive: str = Field(default="positive", min_length=1, description="Column with its answer.")

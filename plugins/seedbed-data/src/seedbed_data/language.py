@@ -24,6 +24,9 @@ class Language(Step):
     wrong, with a low confidence.
     """
 
+    goals = ("cleaning",)
+    keywords = ("language identification",)
+
     keeps: ClassVar[bool] = True
 
     by: list[str] = Field(default=["text"], min_length=1, description="Columns with the text.")

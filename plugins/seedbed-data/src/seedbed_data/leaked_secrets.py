@@ -45,6 +45,9 @@ class Secrets(Scrubbing):
     anywhere to find out if a key is valid. A mask is the kind in brackets: `[GITHUB-TOKEN]`.
     """
 
+    goals = ("cleaning",)
+    keywords = ("API keys", "passwords", "tokens", "credentials")
+
     without: list[str] = Field(default_factory=list, description="Kinds that aren't looked for.")
 
     def load(self) -> None:

@@ -18,6 +18,9 @@ class Messages(Step):
     assistant hold lists, one text for each turn; the last turn may lack an answer.
     """
 
+    goals = ("shaping", "conversation", "sft")
+    keywords = ("chat", "ChatML", "roles")
+
     keeps: ClassVar[bool] = True
 
     column: str = Field(default="messages", min_length=1, description="Column with the messages.")

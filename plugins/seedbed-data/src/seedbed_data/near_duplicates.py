@@ -26,6 +26,9 @@ class DedupNear(Step):
     Rejected rows of a generator upstream are replaced.
     """
 
+    goals = ("cleaning",)
+    keywords = ("duplicates", "deduplication", "MinHash", "LSH")
+
     # A row is compared with those before it, so what's first is kept whatever the timing.
     ordered: ClassVar[bool] = True
     keeps: ClassVar[bool] = True

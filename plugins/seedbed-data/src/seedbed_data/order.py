@@ -18,6 +18,8 @@ class Sort(GlobalStep):
     Sort(by="score", descending=True)
     """
 
+    goals = ("shaping",)
+
     keeps: ClassVar[bool] = True
 
     by: ExpressionText = Field(description="Column or expression to sort by.")
@@ -45,6 +47,8 @@ class Shuffle(GlobalStep):
 
     Shuffle(seed=7)
     """
+
+    goals = ("shaping",)
 
     keeps: ClassVar[bool] = True
 

@@ -32,6 +32,9 @@ class Pii(Scrubbing):
     install. A mask is the kind in brackets: `[EMAIL]`.
     """
 
+    goals = ("cleaning",)
+    keywords = ("personal data", "privacy", "anonymisation", "masking", "email", "phone")
+
     kinds: list[Kind] = Field(
         default_factory=lambda: list(get_args(Kind)), min_length=1, description="What is looked for."
     )

@@ -70,6 +70,9 @@ class QualityHeuristics(Step):
     All of it is for prose: turn off the rules on words and symbols for code.
     """
 
+    goals = ("cleaning",)
+    keywords = ("Gopher", "C4", "repetition", "refusals")
+
     keeps: ClassVar[bool] = True
 
     by: list[str] = Field(default=["text"], min_length=1, description="Columns with the text.")

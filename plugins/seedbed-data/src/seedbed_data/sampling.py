@@ -20,6 +20,9 @@ class Sample(Step):
     Equal rows are all kept or all dropped.
     """
 
+    goals = ("shaping",)
+    keywords = ("subset", "random")
+
     keeps: ClassVar[bool] = True
 
     share: float = Field(ge=0, le=1, description="Share of the rows that stay.")

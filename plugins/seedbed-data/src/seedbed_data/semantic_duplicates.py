@@ -21,6 +21,9 @@ class DedupSemantic(Step):
     upstream, many at once, and name their column in `vector`.
     """
 
+    goals = ("cleaning",)
+    keywords = ("duplicates", "deduplication", "embeddings", "SemDeDup")
+
     # A row is compared with those before it, so what's first is kept whatever the timing.
     ordered: ClassVar[bool] = True
     keeps: ClassVar[bool] = True

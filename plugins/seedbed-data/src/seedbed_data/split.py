@@ -25,6 +25,9 @@ class Split(Step):
     column are shared out in their order, as exactly as rows that stay together allow.
     """
 
+    goals = ("shaping", "evaluation")
+    keywords = ("train", "test", "validation", "holdout", "stratified")
+
     keeps: ClassVar[bool] = True
 
     parts: dict[str, float] = Field(min_length=1, description="Share of each part; together they make 1.")

@@ -24,6 +24,9 @@ class Validate(Step):
     elsewhere: nothing is fetched.
     """
 
+    goals = ("cleaning", "extraction", "code")
+    keywords = ("JSON Schema", "parsing")
+
     keeps: ClassVar[bool] = True
 
     column: str | None = Field(default=None, description="Column that is checked; the whole row if unset.")

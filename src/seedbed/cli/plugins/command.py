@@ -17,13 +17,28 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_as_json
 @click.pass_context
 def plugins(ctx: click.Context, as_json: bool) -> int | None:
-    """List the installed tasks, steps, LLM backends, engines and observers, without importing any."""
+    """List the installed tasks, steps, LLM backends and other plugins by purpose, without importing any."""
     if ctx.invoked_subcommand is not None:
         ctx.obj = as_json
         return None
     from seedbed.cli.plugins.list import list_plugins
 
     return list_plugins(registry_of(ctx), as_json)
+
+
+@plugins.command()
+@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@policy_options
+@_as_json
+@click.pass_context
+def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> int:
+    """Find plugins by what they're for, such as `dpo` or `questions documents`, without importing any.
+
+    Exit status 1 if none is found.
+    """
+    from seedbed.cli.plugins.search import search_plugins
+
+    return search_plugins(registry_of(ctx), words, as_json or ctx.obj)
 
 
 @plugins.command()

@@ -17,13 +17,18 @@ from seedbed.llm.embedding.embedder import Embedder
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.llm import LLM
 from seedbed.store.format import Format
+from seedbed.tasks.citation import Citation
+from seedbed.tasks.purpose import purpose_of
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask, Task
 
 
 @dataclass(frozen=True)
 class Description:
-    """One class or observer. `reads` and `columns` are names of columns; None if an instance is needed."""
+    """One class or observer. `reads` and `columns` are names of columns; None if an instance is needed.
+
+    `goals`, `keywords` and `cites` are what a task or step says of itself.
+    """
 
     text: str
     parameters: tuple[Parameter, ...]
@@ -34,13 +39,16 @@ class Description:
     columns: tuple[str, ...] | None = None
     capabilities: tuple[str, ...] | None = None
     hooks: tuple[str, ...] | None = None
+    goals: tuple[str, ...] | None = None
+    keywords: tuple[str, ...] | None = None
+    cites: tuple[str, ...] | None = None
     keys: tuple[KeySource, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the description as values that JSON can hold."""
         listed = {
             name: list(value)
-            for name in ("reads", "columns", "capabilities", "hooks")
+            for name in ("reads", "columns", "capabilities", "hooks", "goals", "keywords", "cites")
             if (value := getattr(self, name)) is not None
         }
         if self.keys:
@@ -84,6 +92,9 @@ def write_text(description: Description, formatter: click.HelpFormatter) -> None
         "columns": "Columns made",
         "capabilities": "Capabilities",
         "hooks": "Hooks",
+        "goals": "Goals",
+        "keywords": "Keywords",
+        "cites": "Cites",
     }
     lines = [
         (title, ", ".join(value)) for name, title in titles.items() if (value := getattr(description, name))
@@ -119,13 +130,23 @@ def _describe_step(cls: type[BaseStep]) -> Description:
     is_task = issubclass(cls, BaseTask)
     framework = BaseTask if is_task else BaseStep
     reads = _told(lambda: blank.inputs)
+    purpose = purpose_of(cls)
     return Description(
         _own_text(cls),
         tuple(parameters_of(cls, framework, frozenset({"llm"}))),
         "every task" if is_task else "every step",
         reads=reads if issubclass(cls, Task) or reads else None,
         columns=_told(lambda: blank.columns),
+        goals=purpose.goals,
+        keywords=purpose.keywords,
+        cites=tuple(map(_cited, purpose.citations)),
     )
+
+
+def _cited(citation: Citation | str) -> str:
+    if isinstance(citation, str):
+        return citation
+    return f"{citation.title} ({citation.short}), {citation.address}"
 
 
 def _describe_llm(cls: type[LLM]) -> Description:

@@ -24,6 +24,9 @@ class Documents(GeneratorStep):
     `documents`, which brings the package markitdown. What has no text, such as a scanned page, gives none.
     """
 
+    goals = ("reading", "documents")
+    keywords = ("PDF", "Word", "PowerPoint", "HTML", "markdown")
+
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
     ids_from_content: ClassVar[bool] = True

@@ -21,6 +21,9 @@ class Hf(GeneratorStep):
     HF_TOKEN). Give a `revision`: if a dataset on the Hub changes, a resumed run doesn't see it.
     """
 
+    goals = ("reading",)
+    keywords = ("Hugging Face", "hub", "datasets")
+
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
     ids_from_content: ClassVar[bool] = True

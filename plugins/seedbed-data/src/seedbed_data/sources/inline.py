@@ -15,6 +15,9 @@ class Rows(GeneratorStep):
     Rows(rows=[{"topic": "tides"}, {"topic": "glaciers"}])
     """
 
+    goals = ("reading",)
+    keywords = ("inline",)
+
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
     ids_from_content: ClassVar[bool] = True

@@ -39,6 +39,9 @@ class Sql(GeneratorStep):
     again and compares, so add ORDER BY. Needs the extra `sql`, or `postgres`; SQLite needs neither.
     """
 
+    goals = ("reading",)
+    keywords = ("database", "DuckDB", "SQLite", "Postgres")
+
     finite: ClassVar[bool] = True
     ids_from_content: ClassVar[bool] = True
 

@@ -80,6 +80,8 @@ class Jsonl(TextFileSource):
     Jsonl(path="questions/*.jsonl.gz", only=["question"])
     """
 
+    goals = ("reading",)
+
     endings: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
 
 
@@ -88,6 +90,8 @@ class Json(TextFileSource):
 
     Json(path="questions.json")
     """
+
+    goals = ("reading",)
 
     endings: ClassVar[tuple[str, ...]] = (".json",)
 
@@ -100,6 +104,9 @@ class Csv(TextFileSource):
     Each cell is text, and an empty one is None.
     """
 
+    goals = ("reading",)
+    keywords = ("spreadsheet", "TSV")
+
     endings: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
 
 
@@ -109,6 +116,8 @@ class Parquet(FileSource):
     Parquet(path="shards/*.parquet", without=["embedding"])
     """
 
+    goals = ("reading",)
+
     endings: ClassVar[tuple[str, ...]] = (".parquet",)
 
 
@@ -117,6 +126,8 @@ class Arrow(FileSource):
 
     Arrow(path="rows.arrow")
     """
+
+    goals = ("reading",)
 
     endings: ClassVar[tuple[str, ...]] = (".arrow", ".feather")
 

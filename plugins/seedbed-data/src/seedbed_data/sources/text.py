@@ -28,6 +28,9 @@ class Text(GeneratorStep):
     `path` is relative to the folder named, so that the rows don't depend on where it is.
     """
 
+    goals = ("reading",)
+    keywords = ("markdown", "txt", "front matter")
+
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
     ids_from_content: ClassVar[bool] = True
