@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.embedding.embedder import Embedder
 
 _TEXT = (str, bytes, PurePath, SecretStr, SecretBytes)
@@ -84,8 +85,8 @@ def _word(kind: Any) -> str:
     choices = _choices(kind)
     if choices:
         return f"one of {', '.join(map(str, choices))}"
-    if _is_class(kind, Embedder):
-        return "embedder"
+    if _is_class(kind, BaseBackend):
+        return "embedder" if issubclass(kind, Embedder) else "LLM"
     if _is_model(kind):
         return "JSON object"
     outer, inner = get_origin(kind) or kind, get_args(kind)

@@ -6,6 +6,9 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
@@ -14,9 +17,20 @@ from seedbed.llm.generations import Generations, texts_of
 from seedbed.llm.guarded import guard_llm
 from seedbed.llm.messages import Message, text_length
 from seedbed.llm.parameters import GenerationParameters
+from seedbed.llm.reference_fields import ReferenceField
 from seedbed.llm.request import Request
 from seedbed.llm.request_building import build_request, check_inputs
 from seedbed.llm.response import Response
+from seedbed.plugins.registry import current_registry
+
+
+def _from_reference(reference: str, /, **fields: Any) -> LLM:
+    from seedbed.llm.llm_references import get_llm
+
+    return get_llm(reference, registry=current_registry(), **fields)
+
+
+_FIELD = ReferenceField("LLM", "openai/gpt-4.1-mini", _from_reference)
 
 
 class LLM(BaseBackend, GenerationParameters):
@@ -26,7 +40,8 @@ class LLM(BaseBackend, GenerationParameters):
         texts = llm.generate([[{"role": "user", "content": "Name a river."}]], num_generations=2)
 
     A backend implements `respond` and nothing else: no retries, limits, caching or sleeping. The gateway does
-    all of that, for every call of `generate`, `agenerate`, `complete` and `acomplete`.
+    all of that, for every call of `generate`, `agenerate`, `complete` and `acomplete`. A step declares a
+    field `judge: LLM` or `judges: list[LLM]`; users give it references, or `{use: REFERENCE, with: {...}}`.
     """
 
     reasoning_fields: ClassVar[tuple[str, ...]] = ()
@@ -38,6 +53,16 @@ class LLM(BaseBackend, GenerationParameters):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         guard_llm(cls)
         super().__pydantic_init_subclass__(**kwargs)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _FIELD.core_schema(cls, source, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return _FIELD.json_schema(cls, schema, handler)
 
     @abstractmethod
     async def respond(self, request: Request) -> Response:

@@ -23,7 +23,6 @@ from seedbed.errors import (
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.llm import LLM
-from seedbed.llm.llm_references import get_llm
 from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Response, Usage
@@ -82,15 +81,6 @@ class BaseTask(BaseStep):
         default=True,
         description="Keep reasoning (<think>...</think>) apart from answers that a server sends with it.",
     )
-
-    @field_validator("llm", mode="before")
-    @classmethod
-    def _resolve_llm(cls, value: object) -> object:
-        if value is None or isinstance(value, LLM):
-            return value
-        if isinstance(value, str):
-            return get_llm(value)
-        raise ValueError("give an LLM, or a reference such as 'openai/gpt-4.1-mini'")
 
     @field_validator("template", "system_prompt")
     @classmethod

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema
 
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.base_backend import BaseBackend
@@ -17,9 +16,8 @@ from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.embedding.embeddings import Embeddings, as_array, checked_embeddings, require_numpy
 from seedbed.llm.guarded import guard_embedder
-from seedbed.llm.keys.env_secret import with_env_secrets
-from seedbed.llm.keys.file_origin import current_origin
 from seedbed.llm.messages import text_length
+from seedbed.llm.reference_fields import ReferenceField
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.plugins.build import build
@@ -32,7 +30,12 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-_FORMS = "a reference such as 'openai/text-embedding-3-small', or {use: REFERENCE, with: {...}}"
+
+def _from_reference(reference: str, /, **fields: Any) -> Embedder:
+    return get_embedder(reference, **fields)
+
+
+_FIELD = ReferenceField("Embedder", "openai/text-embedding-3-small", _from_reference)
 
 
 class Embedder(BaseBackend):
@@ -119,22 +122,13 @@ class Embedder(BaseBackend):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        if not inspect.isabstract(cls):
-            return handler(source)
-        # An abstract class has no instances of its own, so its schema can be that of fields which take one.
-        is_one = core_schema.is_instance_schema(cls)
-        # A lambda, since pydantic makes the schema while this module is still being read.
-        return core_schema.no_info_before_validator_function(lambda value: _resolved(value), is_one)
+        return _FIELD.core_schema(cls, source, handler)
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        if not inspect.isabstract(cls):
-            return handler(schema)
-        fields = {"use": {"type": "string"}, "with": {"type": "object"}}
-        entry = {"type": "object", "properties": fields, "required": ["use"], "additionalProperties": False}
-        return {"anyOf": [{"type": "string"}, entry], "description": f"An embedder: {_FORMS}."}
+        return _FIELD.json_schema(cls, schema, handler)
 
 
 def get_embedder(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> Embedder:
@@ -152,32 +146,6 @@ def get_embedder(reference: str, /, *, registry: Registry | None = None, **field
     if "model" in fields:
         raise ParameterError(f"the model is given twice: in {reference!r} and as model=")
     return build(cls, {"model": model, **fields}, f"the embedder {reference!r}").referred_to_as(reference)
-
-
-def _resolved(value: object) -> object:
-    """Return the embedder that a field's value means; what is none is left to pydantic."""
-    if isinstance(value, str):
-        return _from_reference(value, {})
-    if isinstance(value, Mapping):
-        odd = [*_odd_keys(value)]
-        if odd or not isinstance(value.get("use"), str) or not isinstance(value.get("with", {}), Mapping):
-            raise ValueError(f"give {_FORMS}")
-        return _from_reference(value["use"], dict(value.get("with") or {}))
-    if not isinstance(value, Embedder):
-        raise ValueError(f"give an Embedder, {_FORMS}")
-    return value
-
-
-def _from_reference(reference: str, fields: dict[str, Any]) -> Embedder:
-    origin = current_origin()
-    if origin is None:
-        return get_embedder(reference, **fields)
-    # A stranger's pipeline file must not name code, here either.
-    return get_embedder(origin.allowed_code(reference), **with_env_secrets(fields))
-
-
-def _odd_keys(entry: Mapping[Any, Any]) -> Iterator[object]:
-    return (key for key in entry if key not in ("use", "with"))
 
 
 def _request(texts: Sequence[str]) -> Request:

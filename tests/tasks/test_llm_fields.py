@@ -1,0 +1,118 @@
+"""Fields of a task that hold further LLMs take references, as `llm` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import Field
+
+from seedbed import LLM, ParameterError, Registry, Request, Response, Task, UsageError, get_llm
+from seedbed.cli.annotations import plain_words
+from seedbed.pipeline.file import load_pipeline
+from seedbed.plugins.build import build
+
+
+class Judged(Task):
+    """An answer and what judges say of it."""
+
+    judges: list[LLM] = Field(default_factory=list, description="Who judges.")
+    other: LLM | None = Field(default=None, description="Another model.")
+
+    @property
+    def outputs(self) -> list[str]:
+        return ["verdicts"]
+
+    async def generate_row(self, input: dict[str, Any]) -> dict[str, Any]:
+        question = [{"role": "user", "content": f"Rate: {input['question']}"}]
+        answers = [await judge.acomplete(question) for judge in self.judges]
+        return {"verdicts": [answer.choices[0].text for answer in answers]}
+
+
+def test_references_and_llms_stand_side_by_side() -> None:
+    own = get_llm("openai/own", api_key="k")
+    task = Judged(
+        judges=["openai/m", {"use": "openai/n", "with": {"temperature": 0.5}}, own], other="openai/o"
+    )
+
+    assert [judge.model for judge in task.judges] == ["m", "n", "own"]
+    assert task.judges[1].temperature == 0.5
+    assert task.judges[2] is own
+    assert isinstance(task.other, LLM)
+
+
+@pytest.mark.parametrize(
+    ("judges", "told"),
+    [
+        (["gpt-4.1"], "gpt-4.1"),
+        ([3], "judges.0: give an LLM, a reference such as 'openai/gpt-4.1-mini'"),
+        ([{"model": "m"}], "judges.0: give a reference"),
+        ([{"use": "openai/m", "with": {"temprature": 1}}], "temprature"),
+    ],
+)
+def test_what_is_no_llm_is_refused_where_it_stands(judges: Any, told: str) -> None:
+    with pytest.raises((ParameterError, UsageError)) as refused:
+        build(Judged, {"judges": judges}, "the task")
+    assert told in str(refused.value)
+
+
+def test_help_says_that_a_field_takes_llms() -> None:
+    assert plain_words(Judged.model_fields["judges"].annotation) == "JSON list of LLM"
+
+
+class Telling(LLM):
+    """Says which model it is, and needs a key."""
+
+    backend: ClassVar[str] = "telling"
+    key_env_var: ClassVar[str | None] = "TELLING_API_KEY"
+    provider_hosts: ClassVar[tuple[str, ...]] = ("api.telling.example",)
+
+    base_url: str = Field(default="https://api.telling.example", description="The server.")
+
+    async def respond(self, request: Request) -> Response:
+        self.resolve_key()
+        return Response.of_text(f"{self.model} at {request.temperature}")
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    monkeypatch.setenv("TELLING_API_KEY", "sk-telling-0123456789")
+    registry = Registry([])
+    registry.add(Judged)
+    registry.add(Telling)
+    return registry
+
+
+def pipeline_file(folder: Path, judges: str) -> Path:
+    path = folder / "p.yaml"
+    path.write_text(
+        f"llm: telling/writer\nsteps:\n  - use: judged\n    with:\n      judges: {judges}\n", encoding="utf-8"
+    )
+    return path
+
+
+def test_a_pipeline_file_names_them(registry: Registry, tmp_path: Path) -> None:
+    path = pipeline_file(tmp_path, "[telling/a, {use: telling/b, with: {temperature: 0.5}}]")
+
+    made = load_pipeline(path, registry).run(input=[{"question": "Why?"}])
+
+    assert [row["verdicts"] for row in made.rows()] == [["a at None", "b at 0.5"]]
+
+
+def test_a_pipeline_file_cannot_name_code_there(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("raise SystemExit('this ran')")
+    path = pipeline_file(tmp_path, f"['{tmp_path / 'own.py'}:Own/m']")
+
+    with pytest.raises(UsageError, match="may only name plugins"):
+        load_pipeline(path, registry)
+
+
+def test_a_pipeline_file_sends_no_key_to_a_host_of_its_choice_there(
+    registry: Registry, tmp_path: Path
+) -> None:
+    path = pipeline_file(tmp_path, "[{use: telling/b, with: {base_url: 'https://evil.example/v1'}}]")
+    pipeline = load_pipeline(path, registry)
+
+    with pytest.raises(UsageError, match=r"TELLING_API_KEY to 'evil\.example'"):
+        pipeline.run(input=[{"question": "Why?"}])
