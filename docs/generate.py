@@ -188,5 +188,5 @@ PAGES = {
 if __name__ == "__main__":
     for page, write in PAGES.items():
         (REFERENCE / page).write_text(write(), encoding="utf-8")
-    for script in ("python_reference.py", "catalogue.py"):
+    for script in ("python_reference.py", "catalogue.py", "gallery.py"):
         runpy.run_path(str(Path(__file__).with_name(script)), run_name="__main__")

@@ -1,0 +1,89 @@
+"""The gallery says what the code says, and its examples run."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_gallery", DOCS / "gallery.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Its classes look their module up.
+    import sys
+
+    sys.modules["docs_gallery"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+gallery = load()
+PLUGINS = gallery.plugins()
+EXAMPLES = [plugin for plugin in PLUGINS if plugin.purpose.example is not None]
+PAGES = dict(gallery.pages())
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS / "gallery")))
+def test_a_page_is_up_to_date(path: Path) -> None:
+    assert path.exists(), "run: uv run python docs/generate.py"
+    assert path.read_text() == PAGES[path], "run: uv run python docs/generate.py"
+
+
+def test_there_is_no_page_of_what_does_not_exist() -> None:
+    assert set((DOCS / "gallery").rglob("*.md")) == PAGES.keys()
+
+
+@pytest.mark.parametrize("plugin", EXAMPLES, ids=lambda plugin: plugin.name)
+def test_a_page_has_the_rows_of_its_example(plugin: object) -> None:
+    page = PAGES[gallery.GALLERY / plugin.place]  # type: ignore[attr-defined]
+    assert gallery.kept_rows(page), f"run: uv run python docs/gallery.py --run {plugin.name}"  # type: ignore[attr-defined]
+
+
+def test_rows_of_an_example_are_dropped_when_its_pipeline_changes() -> None:
+    plugin = next(one for one in PLUGINS if one.name == "text-generation")
+    former = PAGES[gallery.GALLERY / plugin.place]
+    changed = former.replace("Name three things that float.", "Name four things.")
+
+    assert gallery.kept_rows(gallery.page(plugin, former))
+    assert not gallery.kept_rows(gallery.page(plugin, changed))
+    assert not gallery.kept_rows(gallery.page(plugin, ""))
+
+
+def test_a_page_names_source_parameters_and_prompt() -> None:
+    page = PAGES[gallery.GALLERY / "tasks" / "self-instruct.md"]
+
+    assert "(https://arxiv.org/abs/2212.10560) (Wang et al., 2022)" in page
+    assert "| `max_likeness` | How much a new instruction may be like any earlier one" in page
+    assert "\n## Differences from the paper\n" in page
+    assert "Here are tasks that one may give to an assistant:\n" in page
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = PAGES[gallery.GALLERY / "index.md"]
+
+    assert {f"{gallery.GALLERY}/{link}" for link in re.findall(r"\]\(([a-z]+/[^)]+)\)", index)} == {
+        str(path) for path in PAGES if path.name != "index.md"
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plugin", EXAMPLES, ids=lambda plugin: plugin.name)
+def test_an_example_runs_and_makes_the_columns_that_its_page_shows(plugin: object) -> None:
+    rows = gallery.made_rows(plugin, plugin.purpose.example)  # type: ignore[attr-defined]
+    shown = gallery.kept_rows(PAGES[gallery.GALLERY / plugin.place])  # type: ignore[attr-defined]
+    decoder = json.JSONDecoder()
+    first, _ = decoder.raw_decode(shown.partition("\n")[2])
+
+    assert rows
+    assert list(rows[0]) == list(first)
+    assert yaml.safe_load(gallery.pipeline(plugin, plugin.purpose.example))  # type: ignore[attr-defined]
