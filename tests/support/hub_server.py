@@ -108,6 +108,7 @@ class HubServer(LoopbackServer):
     @web.middleware
     async def _watched(self, request: web.Request, handler: Any) -> web.StreamResponse:
         self.calls.append(f"{request.method} {request.path}")
+        self.wake()
         for fault in self.faults:
             if (answer := await fault(request)) is not None:
                 return answer

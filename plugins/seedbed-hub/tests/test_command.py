@@ -101,6 +101,7 @@ def test_a_failed_push_keeps_the_run_which_is_pushed_later(hub: HubServer, folde
     assert len(rows_on(hub, "ada/texts")) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 @pytest.mark.parametrize("when", ["/preupload/", "/storage/", "/commit/"])
 def test_a_push_that_is_killed_is_repeated_and_loses_and_doubles_nothing(

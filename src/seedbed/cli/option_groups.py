@@ -33,6 +33,8 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "chat_template",
             "split",
             "shard_rows",
+            "private",
+            "push_every",
             "csv_safe",
             "full",
             "as_json",

@@ -54,6 +54,8 @@ class Session:
         self._start = start
         self._finished = FinishedRun(job)
         self._ending = Ending(job, self._finished, outputs=outputs, csv_safe=csv_safe, start=start)
+        self._pushes = any(output.push_every for output in outputs)
+        self._outputs = outputs
         self._task: asyncio.Task[Any] | None = None
         self._is_broken_off = False
 
@@ -180,6 +182,12 @@ class Session:
             observation = await asyncio.to_thread(Observation, self._observers, self._store, observed)
             job.outlets.observation = observation
             observation.begin(observed.leaves)
+        if self._pushes:
+            # Imported late, like all of observing.
+            from seedbed.engine.pushing import Pushing
+
+            self._ending.pushing = await asyncio.to_thread(Pushing, self._store, self._outputs, job.plan)
+            self._store.on_commit(self._ending.pushing.notice)
         if job.outlets.are_open:
             # Commits happen on the writer's thread, while rows leave on the loop's, in order.
             self._store.on_commit(lambda durable: call_soon(loop, job.outlets.release, durable))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from shlex import quote
+from typing import TYPE_CHECKING
 
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.finished import FinishedRun
@@ -14,12 +16,15 @@ from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import DatasetError, SeedbedError, StoreError, UsageError
 from seedbed.store import Output, export
 
+if TYPE_CHECKING:
+    from seedbed.engine.pushing import Pushing
+
 
 class Ending:
     """Ends a session, whatever became of it.
 
-    `has_begun` says that the session is noted in the store, `error` is what ended it early; the session sets
-    both.
+    `has_begun` says that the session is noted in the store, `error` is what ended it early, `pushing` what
+    uploads the dataset meanwhile; the session sets them.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Ending:
         self._start = start
         self.has_begun = False
         self.error: BaseException | None = None
+        self.pushing: Pushing | None = None
 
     async def close(self, finished: bool, is_given: bool) -> None:
         """Make everything durable, release the last rows, write the dataset, and close the store.
@@ -115,6 +121,8 @@ class Ending:
 
     def _make_dataset(self, finished: bool) -> None:
         run = self._run
+        if self.pushing is not None:
+            self.pushing.end(finished)
         # If every row failed, an existing file stays: an empty dataset would replace a good one.
         if finished and (run.accepted or not run.failed):
             for output in self._outputs:
@@ -135,9 +143,17 @@ class Ending:
                 registry=plan.registry,
             ).notes
         except (DatasetError, UsageError) as error:
+            if output.scheme and self.has_begun and self._run.folder is not None:
+                raise self._unpushed(output, error) from error
             self._run.stopped_by, self._run.outcome = error, "stopped"
             self._note_end_on_a_disk_that_may_be_full(error)
             raise
+
+    def _unpushed(self, output: Output, error: SeedbedError) -> DatasetError:
+        """Note the end of a run that is as complete as without the upload, and say how to repeat that."""
+        self._note_end(finished=True)
+        again = f"seedbed runs push {quote(self._run.name)} {quote(output.path)}"
+        return DatasetError(error.fact, *error.advice, f"the run is kept, with all its rows: {again}")
 
     def _note_end_on_a_disk_that_may_be_full(self, error: SeedbedError) -> None:
         try:

@@ -55,6 +55,10 @@ class OutputEntry(BaseModel):
         default=None, description="Share of each split: {train: 0.9, test: 0.1}."
     )
     shard_rows: int | None = Field(default=None, ge=1, description="Rows of a Parquet file in a folder.")
+    private: bool | None = Field(default=None, description="Whether a new dataset at an address is private.")
+    push_every: int | None = Field(
+        default=None, ge=1, description="Upload full files whenever so many more rows are there."
+    )
 
 
 class BudgetEntry(BaseModel):

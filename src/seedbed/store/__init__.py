@@ -24,7 +24,7 @@ from seedbed.store.run_reader import RunReader
 from seedbed.store.run_store import RunStore
 from seedbed.store.run_values import Call, FailureRecord, Refused, Result, SessionRecord, TotalSpent, Verdict
 from seedbed.store.training import TrainingRows
-from seedbed.store.writing import INPUT_TYPES, card_of, check_output, export
+from seedbed.store.writing import INPUT_TYPES, card_of, check_output, export, push_full_files
 
 __all__ = [
     "INPUT_TYPES",
@@ -55,6 +55,7 @@ __all__ = [
     "is_run",
     "list_runs",
     "outputs_of",
+    "push_full_files",
     "read_placed",
     "read_rows",
     "remove_run",

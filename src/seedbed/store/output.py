@@ -16,7 +16,7 @@ from seedbed.errors import UsageError
 # What Hugging Face's `datasets` takes for a split; "all" means the splits together there.
 _SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.ASCII)
-_PUSH = "leave --private out, or name an address, such as hf://USER/NAME"
+_PUSH = "name an address, such as hf://USER/NAME"
 _SHARES = "write train=0.9,test=0.1"
 
 
@@ -30,7 +30,8 @@ class Output:
     columns of its parts: `{"prompt": "title"}`; `chat_template` is a template's file, for the form `text`.
     `split` gives each split its share of the rows, as a mapping or as text (`train=0.9,test=0.1`).
     `shard_rows` is the number of rows of a file in a folder. `private` says who may see a new dataset at an
-    address (None: as the server has it).
+    address (None: as the server has it). With `push_every`, files that are full are uploaded whenever so many
+    more rows are accepted, while the run goes on; files have as many rows then, without `shard_rows`.
 
     Raises `UsageError` if the values don't fit together.
     """
@@ -43,6 +44,7 @@ class Output:
     split: Mapping[str, float] | None = None
     shard_rows: int | None = None
     private: bool | None = None
+    push_every: int | None = None
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Output:
         *,
         chat_template: str | PathLike[str] | None = None,
         private: bool | None = None,
+        push_every: int | None = None,
     ) -> None:
         if not isinstance(path, str | PathLike) or not fspath(path):
             raise UsageError(
@@ -69,6 +72,7 @@ class Output:
             "split": parse_split(split) if isinstance(split, str) else _checked_split(split),
             "shard_rows": _checked_rows(shard_rows),
             "private": None if private is None else bool(private),
+            "push_every": _checked_rows(push_every, "a push"),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -96,13 +100,23 @@ class Output:
         )
 
     @property
+    def file_rows(self) -> int | None:
+        """The most rows that a file of a folder or an address has; None for all of a split."""
+        return self.shard_rows or self.push_every
+
+    @property
     def name(self) -> str:
         """The name of the run if it has no other: that of the file or address without its ending."""
         return Path(self.path).stem
 
     def _check(self) -> None:
         if self.private is not None and not self.scheme:
-            raise UsageError(f"'{self.path}' is no address, so it's neither private nor public", _PUSH)
+            raise UsageError(
+                f"'{self.path}' is no address, so it's neither private nor public",
+                f"leave --private out, or {_PUSH}",
+            )
+        if self.push_every is not None and not self.scheme:
+            raise UsageError(f"'{self.path}' is no address, so nothing is pushed to it", _PUSH)
         if self.is_folder and (ending := Path(self.path).suffix):
             what = "splits" if self.split is not None else "shards"
             raise UsageError(
@@ -162,7 +176,7 @@ def _checked_split(shares: Mapping[str, float] | None) -> dict[str, float] | Non
     return {name: float(share) for name, share in shares.items()}
 
 
-def _checked_rows(rows: int | None) -> int | None:
+def _checked_rows(rows: int | None, what: str = "a shard") -> int | None:
     if rows is not None and (not isinstance(rows, Integral) or isinstance(rows, bool) or rows < 1):
-        raise UsageError(f"a shard can't have {rows!r} rows", "give a whole number of at least 1")
+        raise UsageError(f"{what} can't have {rows!r} rows", "give a whole number of at least 1")
     return None if rows is None else int(rows)

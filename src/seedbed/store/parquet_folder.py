@@ -45,28 +45,37 @@ def write_parquet_folder(
     shard_rows: int | None = None,
     types: bytes | None = None,
     card: Card | None = None,
+    only_full: bool = False,
 ) -> Counter[str]:
     """Write all rows in two passes over them; return how many each split has.
 
     `ids` are those of the rows, in the same order, and can be iterated more than once. A split without rows
-    has no file, since `datasets` couldn't load the folder.
+    has no file, since `datasets` couldn't load the folder. With `only_full`, rows that don't fill a file of
+    `shard_rows` are left out, and files are named without their total: more will come.
     """
     path.mkdir()
     columnar = ColumnarRows(rows, types)
     counts = Counter(dict.fromkeys(splits.names, 0))
     counts.update(splits.of(row) for row in islice(ids, columnar.count))
+    if only_full and shard_rows is not None:
+        counts = Counter({name: rows - rows % shard_rows for name, rows in counts.items()})
+        if not counts.total():
+            return counts
     # A dataset without any rows still has its columns, in one file.
     filled = [name for name in splits.names if counts[name]] or splits.names[:1]
     with ExitStack() as stack:
         shards = {
-            name: stack.enter_context(_Shards(path, name, counts[name], shard_rows, columnar.schema))
+            name: stack.enter_context(
+                _Shards(path, name, counts[name], shard_rows, columnar.schema, is_growing=only_full)
+            )
             for name in filled
         }
         names = iter(ids)
         for batch in columnar.batches():
             places = [splits.of(row) for row in islice(names, batch.num_rows)]
             for name, part in _parts(batch, places):
-                shards[name].add(part)
+                if name in shards:
+                    shards[name].add(part)
     if card is not None:
         text = card(columnar.kinds, {name: counts[name] for name in filled})
         (path / README).write_text(text, encoding="utf-8")
@@ -102,15 +111,23 @@ def _parts(batch: pa.RecordBatch, places: list[str]) -> Iterator[tuple[str, pa.R
 
 
 class _Shards:
-    """Writes the files of one split, one after the other, with one row group in memory."""
+    """Writes the first `rows` rows of one split to files, one after the other, with a row group in memory."""
 
     def __init__(
-        self, folder: Path, split: str, rows: int, shard_rows: int | None, schema: pa.Schema
+        self,
+        folder: Path,
+        split: str,
+        rows: int,
+        shard_rows: int | None,
+        schema: pa.Schema,
+        *,
+        is_growing: bool,
     ) -> None:
         self._folder = folder
         self._split = split
         self._most = shard_rows or max(rows, 1)
-        self._shards = max(1, -(-rows // self._most))
+        self._left = rows
+        self._shards = None if is_growing else max(1, -(-rows // self._most))
         self._schema = schema
         self._number = 0
         self._written = 0
@@ -126,6 +143,8 @@ class _Shards:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Write rows, and begin the next file where one is full."""
+        batch = batch.slice(0, self._left)
+        self._left -= batch.num_rows
         while batch.num_rows:
             if self._written == self._most:
                 self._end()

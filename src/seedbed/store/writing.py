@@ -85,6 +85,19 @@ def export(
     return dataset.write_to(output.file)
 
 
+def push_full_files(
+    queries: RunQueries, output: Output, leaf: str, *, seed: int = 0, registry: Registry | None = None
+) -> int:
+    """Upload the files that are full so far, of a run that goes on; return how many rows they have.
+
+    The dataset at the address holds these rows and no others then, and its card says that more will come.
+    Raises as `export` does.
+    """
+    formed, types = rows_of_output(queries, output, leaf)
+    dataset = _Dataset(queries, output, leaf, Pinned(formed), seed, types, is_complete=False)
+    return dataset.upload(registry).rows
+
+
 def rows_of_output(
     queries: RunQueries, output: Output, leaf: str, rows: Iterable[bytes] | None = None
 ) -> tuple[Iterable[bytes], bytes | None]:
@@ -105,6 +118,7 @@ class _Dataset(NamedTuple):
     rows: Iterable[bytes]
     seed: int
     types: bytes | None
+    is_complete: bool = True
 
     def write_to(self, path: Path) -> Written:
         """Replace the folder at `path`."""
@@ -125,10 +139,18 @@ class _Dataset(NamedTuple):
                 written = self._write(folder)
             except OSError as error:
                 raise DatasetError(f"'{folder}' cannot be written: {error.strerror or error}") from error
-            rows = f"{written.rows:,} row{'' if written.rows == 1 else 's'}"
-            options = {"private": self.output.private, "complete": True, "message": f"{rows} by Seedbed"}
-            receiving.upload(folder, self.output.path, options)
+            if self.is_complete or written.rows:
+                options = {
+                    "private": self.output.private,
+                    "complete": True,
+                    "message": self._message(written),
+                }
+                receiving.upload(folder, self.output.path, options)
         return written
+
+    def _message(self, written: Written) -> str:
+        rows = f"{written.rows:,} row{'' if written.rows == 1 else 's'}"
+        return f"{rows} by Seedbed" if self.is_complete else f"{rows} so far by Seedbed"
 
     def _write(self, folder: Path) -> Written:
         ids = RowIds(self.queries, self.leaf)
@@ -138,14 +160,23 @@ class _Dataset(NamedTuple):
             ids,
             folder,
             splits,
-            shard_rows=self.output.shard_rows,
+            shard_rows=self.output.file_rows,
             types=self.types,
             card=self._card,
+            only_full=not self.is_complete,
         )
         return Written(counts.total(), dict(counts) if self.output.split else {})
 
     def _card(self, kinds: Mapping[str, Kind], splits: Mapping[str, int]) -> str:
-        return card_of(self.queries, self.leaf, self.output.name, self.rows, splits, kinds)
+        return card_of(
+            self.queries,
+            self.leaf,
+            self.output.name,
+            self.rows,
+            splits,
+            kinds,
+            is_complete=self.is_complete,
+        )
 
 
 def card_of(
@@ -155,6 +186,8 @@ def card_of(
     rows: Iterable[bytes],
     splits: Mapping[str, int],
     kinds: Mapping[str, Kind] | None = None,
+    *,
+    is_complete: bool = True,
 ) -> str:
     """Return the card of a run's dataset; `rows` are in its form, and `kinds` the types of their columns."""
     # Imported late: most runs write no card.
@@ -162,7 +195,8 @@ def card_of(
     from seedbed.store.cards.columns import columns_of
     from seedbed.store.cards.facts import RunStory
 
-    return card_text(title, RunStory.of(queries, leaf), columns_of(rows, kinds), splits)
+    story = RunStory.of(queries, leaf)
+    return card_text(title, story, columns_of(rows, kinds), splits, is_complete=is_complete)
 
 
 def _obstacle(path: Path) -> tuple[str, str] | None:

@@ -38,10 +38,11 @@ def no_token() -> Trouble:
     return Trouble(f"there's no token for {host()}", (_LOGIN, TOKENS.format(endpoint())))
 
 
-def trouble_with(error: Exception, place: str, token: str | None) -> Trouble:
+def trouble_with(error: Exception, place: str, token: str | None, *, is_begun: bool = True) -> Trouble:
     """Return what an exception of huggingface_hub, or of its HTTP client, means for `place`.
 
     It's raised from deep inside at times: the error that an HTTP answer made is looked for in its causes.
+    `is_begun` says whether anything was uploaded.
     """
     chain = [*_chain(error)]
     answered = next((one for one in chain if isinstance(one, hub.HfHubHTTPError)), None)
@@ -54,11 +55,14 @@ def trouble_with(error: Exception, place: str, token: str | None) -> Trouble:
     elif isinstance(error, hub.HFValidationError):
         found = Trouble(f"'{place}' can't be a dataset on the Hub: {_first_line(error)}")
     elif any(isinstance(one, ConnectionError) or _is_of_http_client(one) for one in chain):
-        advice = ("is there a network, and is HF_ENDPOINT right?", _AGAIN)
-        found = Trouble(f"{host()} can't be reached: {_said(chain)}", advice)
+        found = Trouble(
+            f"{host()} can't be reached: {_said(chain)}",
+            ("is there a network, and is HF_ENDPOINT right?", _AGAIN),
+        )
     else:
         found = Trouble(f"'{place}' can't be pushed: {_said(chain)}", (_AGAIN,))
-    return Trouble(_without(found.fact, token), tuple(_without(line, token) for line in found.advice))
+    useful = [line for line in found.advice if is_begun or line != _AGAIN]
+    return Trouble(_without(found.fact, token), tuple(_without(line, token) for line in useful))
 
 
 def _of_answer(error: hub.HfHubHTTPError, place: str) -> Trouble:

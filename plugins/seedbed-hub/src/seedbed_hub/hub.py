@@ -33,7 +33,7 @@ class Hub(Format):
         try:
             role = Repository(address, token).role()
         except Exception as error:  # noqa: BLE001 - of huggingface_hub and its HTTP client
-            trouble = trouble_with(error, place, token)
+            trouble = trouble_with(error, place, token, is_begun=False)
             # Not `from error`: its text may hold the request's headers.
             raise UsageError(trouble.fact, *trouble.advice) from None
         if role == "read":

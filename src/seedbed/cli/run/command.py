@@ -24,6 +24,10 @@ from seedbed.errors import UsageError
     "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
 )
 @output_options
+@click.option(
+    "--push-every", type=int, metavar="N",
+    help="Upload full files to hf://USER/NAME whenever N more rows are there, while the run goes on.",
+)  # fmt: skip
 @click.option("--restart", is_flag=True, help="Start the run over; what it has made is kept aside.")
 @order_options
 @plugin_option
@@ -42,6 +46,7 @@ def run(
     split: str | None,
     shard_rows: int | None,
     private: bool | None,
+    push_every: int | None,
     csv_safe: bool,
     restart: bool,
     as_json: bool,
@@ -74,6 +79,7 @@ def run(
         split=split,
         shard_rows=shard_rows,
         private=private,
+        push_every=push_every,
     )
     how = Making(output, name, restart, as_json=as_json, csv_safe=csv_safe)
     return make_dataset(run_options(**given, uses_out=output is None), registry_of(ctx), how)

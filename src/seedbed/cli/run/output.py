@@ -19,6 +19,7 @@ def output_of(
     split: str | None = None,
     shard_rows: int | None = None,
     private: bool | None = None,
+    push_every: int | None = None,
 ) -> Output | None:
     """Return the output that options describe, None without -o; raises UsageError."""
     if parts and form is None:
@@ -26,7 +27,15 @@ def output_of(
     columns = columns_of(parts)
     if out is not None:
         return Output(
-            out, leaf, form, columns, split, shard_rows, chat_template=chat_template, private=private
+            out,
+            leaf,
+            form,
+            columns,
+            split,
+            shard_rows,
+            chat_template=chat_template,
+            private=private,
+            push_every=push_every,
         )
     given = {
         "--form": form,
@@ -34,6 +43,7 @@ def output_of(
         "--split": split,
         "--shard-rows": shard_rows,
         "--private": private,
+        "--push-every": push_every,
     }
     if wrong := [name for name, value in given.items() if value is not None]:
         raise UsageError(f"{wrong[0]} says how to write a dataset, and there is none", "add -o OUT")
@@ -63,10 +73,11 @@ def kept_output(output: Output | None) -> dict[str, Any]:
         "split": ",".join(f"{name}={share!r}" for name, share in (output.split or {}).items()) or None,
         "shard_rows": output.shard_rows,
         "private": output.private,
+        "push_every": output.push_every,
     }
 
 
 def renewed_output(kept: Mapping[str, Any]) -> Output | None:
     """Return the output in the manifest of a run."""
-    names = ("form", "parts", "chat_template", "split", "shard_rows", "private")
+    names = ("form", "parts", "chat_template", "split", "shard_rows", "private", "push_every")
     return output_of(kept["out"], **{name: kept[name] for name in names if kept.get(name) is not None})
