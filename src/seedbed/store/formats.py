@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
@@ -181,8 +181,14 @@ def is_text(path: Path) -> bool:
 
 def place_in(path: Path, number: int) -> str:
     """Return the name of a row of a file for people: `rows.jsonl, line 7`; `rows.parquet, row 7`."""
+    return places_in(path)(number)
+
+
+def places_in(path: Path) -> Callable[[int], str]:
+    """Return `place_in` for the rows of one file: finding its format takes longer than reading a row."""
     found = _known(path)
-    return f"{path.name}, {found.unit if found else 'row'} {number}"
+    head = f"{path.name}, {found.unit if found else 'row'} "
+    return lambda number: f"{head}{number}"
 
 
 def _known(path: Path) -> type[Format] | None:

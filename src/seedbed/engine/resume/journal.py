@@ -52,6 +52,7 @@ class RunJournal:
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
         self._secrets: Callable[[], Sequence[str]] = secrets
+        self._found_secrets: Sequence[str] | None = None
         self._prompts: PromptKeeper | None = None
         self._tell_nobody()
         self.waiting: set[int] = set()
@@ -100,7 +101,7 @@ class RunJournal:
         # A replayed step sends no prompts, so its evidence has none: the stored one says more.
         if stored is not None and stored.key == evidence.key and not holds_prompts(evidence):
             return
-        self.keep_result(redacted(evidence, self._secrets()), stored)
+        self.keep_result(redacted(evidence, self._known_secrets()), stored)
 
     def close_gate(self) -> None:
         """Make calls without an answer wait until `open_gate`."""
@@ -160,10 +161,15 @@ class RunJournal:
             )
         )
 
+    def _known_secrets(self) -> Sequence[str]:
+        # Once: the secrets of a run don't change, and collecting them goes through all its steps.
+        if self._found_secrets is None:
+            self._found_secrets = self._secrets()
+        return self._found_secrets
+
     def _asked(self, scope: CallScope, request: Request) -> bytes:
         if self._prompts is None:
-            # Once: the secrets of a run don't change, and collecting them goes through all its steps.
-            self._prompts = PromptKeeper(self._store.set_mark, self._secrets())
+            self._prompts = PromptKeeper(self._store.set_mark, self._known_secrets())
         return self._prompts.asked(scope, request)
 
 

@@ -18,22 +18,17 @@ from seedbed.pipeline.topology import Topology
 class Inlined:
     """What steps made of an item, before any of it is kept.
 
-    `error` is one that every other item would meet.
+    `error` is one that every other item would meet; `size` has the bytes of the item and of all rows made.
     """
 
-    __slots__ = ("attempts", "error", "item", "settled")
+    __slots__ = ("attempts", "error", "item", "settled", "size")
 
     def __init__(self, item: Item, position: int) -> None:
         self.item = item
         self.settled = ItemOutcome(position, item.id)
         self.attempts: list[Attempted] = []
         self.error: BaseException | None = None
-
-    @property
-    def size(self) -> int:
-        """The bytes of the rows that the item became, and of those that they were made from."""
-        made = sum(len(row) for attempt in self.attempts for row in attempt.outcome.rows)
-        return made + len(self.item.in_flight.encoded)
+        self.size = len(item.in_flight.encoded)
 
 
 class InlineFlow:
@@ -89,6 +84,7 @@ class InlineFlow:
             attempt = self._results.apply_now(name, in_flight, inlined.settled.position)
             inlined.attempts.append(attempt)
             made = children(in_flight, name, attempt.outcome.rows)
+            inlined.size += sum([len(row.encoded) for row in made])
             number += 1
             if number == len(self._names):
                 return made

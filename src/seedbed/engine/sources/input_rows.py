@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from seedbed.errors import UsageError
-from seedbed.store.formats import place_in
+from seedbed.store.formats import places_in
 from seedbed.store.read_options import Placed, Reading
 from seedbed.store.readers import read_placed, types_in
 from seedbed.store.tables import Table, records_of, table_of
@@ -52,7 +52,11 @@ class InputRows:
 
     def name_of(self, number: int) -> str:
         """Return what people call a row: its file and line, or its position in the input."""
-        return place_in(self.source, number) if isinstance(self.source, Path) else f"row {number} of input"
+        return self.names()(number)
+
+    def names(self) -> Callable[[int], str]:
+        """Return `name_of` for many rows."""
+        return places_in(self.source) if isinstance(self.source, Path) else "row {} of input".format
 
     def types(self) -> bytes | None:
         """Return the columns as a serialised Arrow schema, if the source has one."""

@@ -81,7 +81,7 @@ class SourceMaker:
         rows = given.rows()
         # Input rows are only stored for a step that reads all of them; other runs read the file again.
         keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
-        return Threaded(lambda: digested(rows, segment.name, given.name_of), READ_AHEAD, keep, self._ahead)
+        return Threaded(lambda: digested(rows, segment.name, given.names()), READ_AHEAD, keep, self._ahead)
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
         ids = ContentIds() if generator.ids_from_content else None
