@@ -41,7 +41,7 @@ SeedbedError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 
 class SeedbedError(Exception):
@@ -61,11 +61,29 @@ class SeedbedError(Exception):
 
 
 class UsageError(SeedbedError):
-    """The caller asked for something impossible; nothing was spent."""
+    """The caller asked for something impossible; nothing was spent.
+
+    `step` is the name of the step of a pipeline that the error is about, if it's about one.
+    """
+
+    step: str | None = None
+
+    def of_step(self, name: str) -> Self:
+        """Return the error, which is then about a step.
+
+        raise UsageError(f"step '{step.name}' makes rows without input").of_step(step.name)
+        """
+        self.step = name
+        return self
 
 
 class ParameterError(UsageError):
-    """A field of a task, step or LLM that doesn't exist, or whose value is invalid."""
+    """A field of a task, step or LLM that doesn't exist, or whose value is invalid.
+
+    `problems` has the path and the message of each such field, if the error is about several.
+    """
+
+    problems: Sequence[Any] = ()
 
 
 class MessageError(UsageError):

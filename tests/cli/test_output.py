@@ -121,6 +121,8 @@ CASES = [
     Case("plugins doctor --json", "json", "interpreter"),
     Case("plugins lock", "text", "dist-loud"),
     Case("schema", "json", "loud"),
+    Case("check loud.yaml", "text", "loud"),
+    Case("check loud.yaml --json", "json", "loud"),
     Case("graph loud.yaml", "text", "loud"),
     Case("new task other", "any"),
     Case("new llm other-llm", "any"),

@@ -145,6 +145,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "plugins doctor": [("plugins", "doctor")],
     "plugins lock": [("plugins", "lock", "--run", EVIL.replace("/", "")), ("plugins", "lock", f"{NAME}.py")],
     "new": [("new", "task", EVIL), ("new", "task", "calm", "--author", EVIL, "--directory", f"{NAME}-dir")],
+    "check": [("check", "p.yaml"), ("check", "tag.yaml"), ("check", "named.yaml"), ("check", EVIL)],
     "graph": [("graph", "p.yaml"), ("graph", "named.yaml"), ("graph", "named.yaml", "--mermaid")],
     "schema": [("schema",)],
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.random_graphs import Graph, graphs, pipeline_of
 
@@ -161,6 +161,7 @@ def test_a_flowchart_has_shapes_conditions_and_escaped_texts() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(graphs)
 def test_each_step_and_each_way_of_a_graph_is_drawn(graph: Graph) -> None:
     topology = pipeline_of(graph).topology()
@@ -171,6 +172,7 @@ def test_each_step_and_each_way_of_a_graph_is_drawn(graph: Graph) -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_each_way_of_any_graph_without_a_cycle_is_drawn(data: st.DataObject) -> None:
     names = [f"s{number}" for number in range(data.draw(st.integers(1, 8)))]

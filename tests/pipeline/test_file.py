@@ -167,7 +167,7 @@ def test_json_is_read_too_and_names_the_run_after_the_file(tmp_path: Path, regis
         ("steps: [{use: pass}, {use: pass}]", UsageError, "2 steps have the name 'pass'"),
         ("steps: [{use: pass}, {use: join, with: {how: outer}}]", ParameterError, "steps[1]"),
         ("steps: [{use: self-instruct, when: a}]", UsageError, "steps[0]: step 'self-instruct' makes rows"),
-        ("steps: [{use: !!python/object/apply:os.getcwd []}]", UsageError, "is not YAML"),
+        ("steps: [{use: !!python/object/apply:os.getcwd []}]", UsageError, "isn't allowed"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_place(

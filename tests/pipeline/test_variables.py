@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seedbed import UsageError
+from seedbed.pipeline.reading.problems import Problems
 from seedbed.pipeline.variables import filled
 
 DECLARED = {"lang": "English", "count": 5, "loud": False, "tags": ["a", "b"], "open": None}
 
 
 def fill(value: Any, **given: Any) -> Any:
-    return filled({"vars": DECLARED, "value": value}, given, "p.yaml")["value"]
+    return filled({"vars": DECLARED, "value": value}, given, Problems(Path("p.yaml")))["value"]
 
 
 @pytest.mark.parametrize(
@@ -74,10 +76,10 @@ def test_what_has_no_value_is_refused(
     content: dict[str, Any], given: dict[str, Any], parts: list[str]
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        filled(content, given, "p.yaml")
+        filled(content, given, Problems(Path("p.yaml")))
     assert all(part in str(caught.value) for part in parts)
 
 
 def test_secrets_are_left_for_the_field_that_takes_them() -> None:
     entry = {"use": "openai/m", "with": {"api_key": "${env:TEAM_KEY}"}}
-    assert filled({"llm": entry}, {}, "p.yaml") == {"llm": entry}
+    assert filled({"llm": entry}, {}, Problems(Path("p.yaml"))) == {"llm": entry}

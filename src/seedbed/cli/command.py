@@ -25,6 +25,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "new": "Write a plugin package that is ready to test and publish.",
         },
         "Pipeline files": {
+            "check": "Report every mistake of a pipeline file at once.",
             "graph": "Draw the steps of a pipeline file.",
             "schema": "Print the JSON Schema of pipeline files, for editors.",
         },

@@ -45,12 +45,14 @@ def made_llm(
         except ParameterError as error:
             lacking = [name for name, field in cls.model_fields.items() if field.is_required()]
             name = next((name for name in lacking if name not in {"model", *given}), "NAME")
-            raise ParameterError(
+            unfit = ParameterError(
                 error.fact,
                 *error.advice,
                 f"set them with --set {prefix}.{name}=VALUE; "
                 f"`seedbed run --llm {reference} --help` shows them",
-            ) from error
+            )
+            unfit.problems = error.problems
+            raise unfit from error
 
 
 class PipelineLLMs:

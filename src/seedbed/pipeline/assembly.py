@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from seedbed.errors import UsageError
 from seedbed.pipeline.joins.column_clashes import join_renames
 from seedbed.pipeline.joins.regions import Graph, merge_at, region_between
 from seedbed.pipeline.order import connected, in_order
-from seedbed.pipeline.routing import check_routes
+from seedbed.pipeline.routing import route_problems
 from seedbed.pipeline.topology import Condition, Edge, Merge, Node, Parent, Topology
 from seedbed.tasks.join_steps import CombineStep
 from seedbed.tasks.passing import Pass
@@ -30,31 +30,59 @@ class Link(NamedTuple):
 
 def assemble(steps: Sequence[BaseStep], links: Sequence[Link]) -> Topology:
     """Return the topology of the steps; raise UsageError if they can't be one."""
+    for problem in graph_problems(steps, links):
+        raise problem
+    return _topology(steps, links)
+
+
+def graph_problems(steps: Sequence[BaseStep], links: Sequence[Link]) -> Iterator[UsageError]:
+    """Yield what keeps the steps from being one topology: each error names its step."""
+    doubled = [*_name_problems(steps)]
+    yield from doubled
+    if doubled:
+        # A link is found by the names of its steps.
+        return
+    yield from _source_problems(_by_name(steps), links)
+    yield from _route_problems([_edge(link) for link in links if link.parent])
+    try:
+        _topology(steps, links)
+    except UsageError as error:
+        yield error
+
+
+def _topology(steps: Sequence[BaseStep], links: Sequence[Link]) -> Topology:
     by_name = _by_name(steps)
     from_input = _from_input(by_name, links)
-    edges = [Edge(link.parent.name, link.child.name, link.when) for link in links if link.parent]
+    edges = [_edge(link) for link in links if link.parent]
     if len(from_input) > 1 or any(link.when for link in from_input):
         by_name = _with_input(by_name)
         edges = [*(Edge(INPUT, link.child.name, link.when) for link in from_input), *edges]
-    _check_sources(by_name, edges, from_input)
     parents: dict[str, list[Parent]] = {name: [] for name in by_name}
     for edge in edges:
         parents[edge.child].append(Parent(edge.parent, edge.when))
     order = in_order({name: [parent.step for parent in above] for name, above in parents.items()})
-    _check_edges(edges)
+    for problem in _route_problems(edges):
+        raise problem
     return Topology(_nodes(by_name, {name: parents[name] for name in order}), tuple(edges))
 
 
-def _by_name(steps: Sequence[BaseStep]) -> dict[str, BaseStep]:
+def _edge(link: Link) -> Edge:
+    assert link.parent is not None
+    return Edge(link.parent.name, link.child.name, link.when)
+
+
+def _name_problems(steps: Sequence[BaseStep]) -> Iterator[UsageError]:
+    if not steps:
+        yield UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
     unique = {id(step): step for step in steps}.values()
-    if not unique:
-        raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
     for name, times in Counter(step.name for step in unique).items():
         if times > 1:
-            raise UsageError(
-                f"{times} steps have the name '{name}'", "give each a name of its own: name='...'"
-            )
-    return {step.name: step for step in unique}
+            fact = f"{times} steps have the name '{name}'"
+            yield UsageError(fact, "give each a name of its own: name='...'").of_step(name)
+
+
+def _by_name(steps: Sequence[BaseStep]) -> dict[str, BaseStep]:
+    return {step.name: step for step in steps}
 
 
 def _from_input(by_name: Mapping[str, BaseStep], links: Sequence[Link]) -> list[Link]:
@@ -76,38 +104,37 @@ def _with_input(by_name: Mapping[str, BaseStep]) -> dict[str, BaseStep]:
     return {INPUT: Pass(name=INPUT), **by_name}
 
 
-def _check_sources(
-    by_name: Mapping[str, BaseStep], edges: Sequence[Edge], from_input: Sequence[Link]
-) -> None:
-    for edge in edges:
-        if isinstance(by_name[edge.child], GeneratorStep):
-            raise UsageError(
-                f"step '{edge.child}' makes rows without input, so it can't follow another step",
+def _source_problems(by_name: Mapping[str, BaseStep], links: Sequence[Link]) -> Iterator[UsageError]:
+    from_input = _from_input(by_name, links)
+    for link in links:
+        if link.parent is not None and isinstance(link.child, GeneratorStep):
+            yield UsageError(
+                f"step '{link.child.name}' makes rows without input, so it can't follow another step",
                 "put it first; in a file, with `after: []`",
-            )
+            ).of_step(link.child.name)
     for link in from_input:
         if isinstance(link.child, CombineStep):
-            raise UsageError(
+            yield UsageError(
                 f"step '{link.child.name}' combines pipelines, but no pipeline leads to it",
                 f"[first, second] >> {type(link.child).__name__}(...)",
-            )
+            ).of_step(link.child.name)
     generators = [name for name, step in by_name.items() if isinstance(step, GeneratorStep)]
     if generators and from_input:
-        raise UsageError(
+        yield UsageError(
             f"step '{from_input[0].child.name}' works on rows, but no step before it makes any",
             f"put it after '{generators[0]}', or remove that step and give the run an input",
-        )
+        ).of_step(from_input[0].child.name)
 
 
-def _check_edges(edges: Sequence[Edge]) -> None:
+def _route_problems(edges: Sequence[Edge]) -> Iterator[UsageError]:
     for (parent, child), times in Counter((edge.parent, edge.child) for edge in edges).items():
         if times > 1:
-            raise UsageError(
+            yield UsageError(
                 f"{times} paths lead from '{parent}' to '{child}'",
                 "combine their conditions with `or`, or put steps in between",
-            )
+            ).of_step(child)
     for parent in dict.fromkeys(edge.parent for edge in edges):
-        check_routes(parent, [edge for edge in edges if edge.parent == parent])
+        yield from route_problems(parent, [edge for edge in edges if edge.parent == parent])
 
 
 def _nodes(by_name: Mapping[str, BaseStep], parents: Mapping[str, Sequence[Parent]]) -> tuple[Node, ...]:
@@ -117,7 +144,7 @@ def _nodes(by_name: Mapping[str, BaseStep], parents: Mapping[str, Sequence[Paren
             raise UsageError(
                 f"no path leads from '{next(iter(parents))}' to '{name}'",
                 "run two pipelines, or combine them with Concat() or Join(on=[...])",
-            )
+            ).of_step(name)
     barriers = {name for name, step in by_name.items() if isinstance(step, GlobalStep | CombineStep)}
     graph = Graph(parents, barriers)
     nodes: dict[str, Node] = {}
@@ -130,8 +157,11 @@ def _nodes(by_name: Mapping[str, BaseStep], parents: Mapping[str, Sequence[Paren
 
 
 def _merge(graph: Graph, name: str, nodes: Mapping[str, Node]) -> Merge:
-    merge = merge_at(graph, name)
-    if merge.kind == "union":
-        return merge
-    region = region_between(graph, merge.fork, name)
-    return merge._replace(renames=join_renames(region, graph.above(name), nodes))
+    try:
+        merge = merge_at(graph, name)
+        if merge.kind == "union":
+            return merge
+        region = region_between(graph, merge.fork, name)
+        return merge._replace(renames=join_renames(region, graph.above(name), nodes))
+    except UsageError as error:
+        raise error.of_step(name) from error.__cause__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -34,7 +34,17 @@ def check_columns(
     input_columns: Collection[str] | None = None,
     drawn: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
-    """Raise UsageError for a column that a step reads but can't be there, or can't have the type read.
+    """Raise UsageError for the first of `column_problems`."""
+    for problem in column_problems(topology, input_columns, drawn):
+        raise problem
+
+
+def column_problems(
+    topology: Topology,
+    input_columns: Collection[str] | None = None,
+    drawn: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Iterator[UsageError]:
+    """Yield an error for each column that a step reads but can't be there, or can't have the type read.
 
     `input_columns` are those of the run's input, or None if unknown. After a step that doesn't declare its
     columns, any column may exist, so nothing is checked. `drawn` has the variables of generator tasks that
@@ -44,63 +54,64 @@ def check_columns(
     given = Columns(dict.fromkeys(names), input_columns is not None, "the input")
     found: dict[str, Columns] = {}
     for node in topology.nodes:
-        _check_mappings(node.step)
-        _check_conditions(node, found)
+        problems = [*_in_mappings(node.step), *_in_conditions(node, found)]
         for columns in _read(node, found, given):
-            _check_inputs(node.step, columns)
+            problems += _in_inputs(node.step, columns)
+        # A column that is missing from several branches is one mistake.
+        yield from {str(one): one.of_step(node.name) for one in problems}.values()
         behind = _behind(node, _above(node, found, given))
         found[node.name] = _with_drawn(node.step, behind, drawn.get(node.name))
 
 
-def _check_mappings(step: BaseStep) -> None:
+def _in_mappings(step: BaseStep) -> Iterator[UsageError]:
     made = made_by(copied(step, output_mappings={}))
     for column in step.output_mappings:
         if isinstance(step, BaseTask) and made.complete and column not in made.columns:
-            raise UsageError(
+            yield UsageError(
                 f"step '{step.name}' makes no column '{column}', but its output_mappings rename it",
                 *_advice(column, made.columns),
             )
 
 
-def _check_conditions(node: Node, found: Mapping[str, Columns]) -> None:
+def _in_conditions(node: Node, found: Mapping[str, Columns]) -> Iterator[UsageError]:
     for parent in node.parents:
         if isinstance(parent.when, Expression):
             where = f"the condition {parent.when.text!r} on the route to '{node.name}'"
             where += _of_file(node.step)
-            _check_present(where, parent.when.columns, found[parent.step])
-            _check_comparisons(where, parent.when.source, found[parent.step])
+            yield from _missing(where, parent.when.columns, found[parent.step])
+            yield from _in_comparisons(where, parent.when.source, found[parent.step])
 
 
-def _check_inputs(step: BaseStep, columns: Columns) -> None:
+def _in_inputs(step: BaseStep, columns: Columns) -> Iterator[UsageError]:
     who = f"step '{step.name}'{_of_file(step)}"
-    _check_present(who, step.inputs, columns)
+    yield from _missing(who, step.inputs, columns)
     if isinstance(step, Task):
         for place in ("template", "system_prompt"):
-            _check_comparisons(f"the {place} of {who}", getattr(step, place), columns)
+            yield from _in_comparisons(f"the {place} of {who}", getattr(step, place), columns)
     if not isinstance(step, Task) or step.Input is None:
         return
     for name, field in step.Input.model_fields.items():
         made = columns.types.get(name)
         problem = clash(made, field.annotation) if made is not None else None
         if problem:
-            raise UsageError(
+            yield UsageError(
                 f"{who} reads column '{name}' as {problem[1]}, but {columns.source} has {problem[0]}"
             )
 
 
-def _check_present(who: str, wanted: Iterable[str], columns: Columns) -> None:
+def _missing(who: str, wanted: Iterable[str], columns: Columns) -> Iterator[UsageError]:
     for column in sorted(wanted):
         if columns.complete and column not in columns.types:
-            raise UsageError(
+            yield UsageError(
                 f"{who} reads a column '{column}', but {columns.source} doesn't have it",
                 *_advice(column, columns.types),
             )
 
 
-def _check_comparisons(where: str, source: str, columns: Columns) -> None:
+def _in_comparisons(where: str, source: str, columns: Columns) -> Iterator[UsageError]:
     for column, kind, sign, value, line in mismatches(source, columns.types):
         at = f", line {line}," if "\n" in source else ""
-        raise UsageError(
+        yield UsageError(
             f"{where}{at} compares column '{column}' of {columns.source} with {value} by {sign}, "
             f"but its type is {kind}",
             f"compare it with a value of its type, or convert it first: {column} | int",

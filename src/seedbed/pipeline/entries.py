@@ -130,8 +130,10 @@ class PipelineFile(BaseModel):
         description="Variables by name, with their values: `${name}` stands for one anywhere in the file. "
         "`--set NAME=VALUE` changes a value, and must give one that is null.",
     )
-    n: int | None = Field(default=None, ge=1, description="Rows to make.")
-    seed: int | None = Field(default=None, description="Seed of everything that is sampled; 0 if unset.")
+    n: int | None = Field(default=None, ge=1, le=2**63 - 1, description="Rows to make.")
+    seed: int | None = Field(
+        default=None, ge=-(2**63), le=2**64 - 1, description="Seed of everything that is sampled; 0 if unset."
+    )
     input: str | SourceEntry | list[dict[str, Any]] | None = Field(
         default=None,
         description="Where the input rows come from: a file, a pattern such as docs/*.md, the rows "
@@ -147,4 +149,4 @@ class PipelineFile(BaseModel):
         default=None, description="Columns of the input to read; all by default."
     )
     drop: list[str] = Field(default_factory=list, description="Columns of the input to leave out.")
-    steps: list[StepEntry] = Field(min_length=1, description="The steps, in order.")
+    steps: list[StepEntry] = Field(min_length=1, max_length=1000, description="The steps, in order.")

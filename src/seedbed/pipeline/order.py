@@ -15,7 +15,8 @@ def in_order(parents: Mapping[str, Iterable[str]]) -> list[str]:
         ready = next((name for name in waiting if all(parent in order for parent in parents[name])), None)
         if ready is None:
             circle = _circle({name: [p for p in parents[name] if p not in order] for name in waiting})
-            raise UsageError(f"the steps form a cycle: {' >> '.join(circle)}", "remove one of these links")
+            fact = f"the steps form a cycle: {' >> '.join(circle)}"
+            raise UsageError(fact, "remove one of these links").of_step(circle[0])
         order[ready] = None
         waiting.remove(ready)
     return list(order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -89,16 +89,17 @@ def chosen_branch(fork: str, routes: Sequence[tuple[str, Condition]], row: Row) 
     raise Reject(f"no route after '{fork}' takes this row: none of {tried} holds")
 
 
-def check_routes(fork: str, edges: Sequence[Edge]) -> None:
-    """Raise UsageError unless the edges after a step are branches for every row, or ordered routes."""
+def route_problems(fork: str, edges: Sequence[Edge]) -> Iterator[UsageError]:
+    """Yield what keeps the edges after a step from being branches for every row, or ordered routes."""
     place = f"after '{fork}'" if fork else "at the start"
     plain = [edge.child for edge in edges if edge.when is None]
     routed = [edge for edge in edges if edge.when is not None]
     if plain and routed:
-        raise UsageError(
+        yield UsageError(
             f"{place}, '{plain[0]}' receives every row, but '{routed[0].child}' has a condition",
             "give every branch a condition, or none",
-        )
+        ).of_step(plain[0])
     for edge in routed[:-1]:
         if isinstance(edge.when, Otherwise):
-            raise UsageError(f"{place}, no row reaches a route after `otherwise`", "put `otherwise` last")
+            fact = f"{place}, no row reaches a route after `otherwise`"
+            yield UsageError(fact, "put `otherwise` last").of_step(edge.child)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from seedbed.errors import BrokenPluginError, ParameterError, SeedbedError
-from seedbed.plugins.class_errors import advice_on, told
+from seedbed.plugins.class_errors import told
 from seedbed.plugins.elsewhere import FIELDS
+from seedbed.plugins.field_problems import FieldProblem, field_problems, no_such_field
 from seedbed.plugins.owner import broken_class, place_of
-from seedbed.suggestions import did_you_mean
+from seedbed.plugins.secret_fields import holds_secret, is_secret
 from seedbed.tracebacks import where
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-_SECRET = re.compile(r"(^|_)(key|secret|password|token|credentials?|auth|authorization|headers?)($|_)|apikey")
-_SHOWN = 60
 _SHORTEST_SECRET = 4
 """Shorter values, such as the "x" for servers without keys, would be masked in the middle of words."""
 
@@ -39,18 +36,26 @@ def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
     # become the cause or context of ours.
     problems = [_unknown(name, known) for name in unknown]
     raised: BrokenPluginError | None = None
-    if not problems:
-        try:
-            return _complete(cls(**fields))
-        except ValidationError as error:
-            problems = list(_problems(error, known))
-        except SeedbedError:
+    try:
+        made = _complete(cls(**{name: value for name, value in fields.items() if name not in unknown}))
+        if not unknown:
+            return made
+    except ValidationError as error:
+        found = field_problems(error, cls, fields, known)
+        # A misspelt field may be the one that is missing, or that others need.
+        problems += [one for one in found if not unknown or not one.is_of_whole]
+    except SeedbedError:
+        if not unknown:
             raise
-        except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
-            raised = _broken(cls, error, fields, known)
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+        raised = None if unknown else _broken(cls, error, fields, known)
     if raised is not None:
         raise raised from raised.__cause__
-    raise ParameterError(f"the parameters of {what} do not fit", *problems)
+    unfit = ParameterError(
+        f"the parameters of {what} do not fit", *(line for one in problems for line in one.lines)
+    )
+    unfit.problems = problems
+    raise unfit
 
 
 def _complete(made: _Model) -> _Model:
@@ -93,58 +98,7 @@ def _known_fields(cls: type[BaseModel]) -> dict[str, FieldInfo]:
     return known
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
+def _unknown(name: str, known: Iterable[str]) -> FieldProblem:
     if name in FIELDS:
-        return f"{name}: there is no such field; {FIELDS[name]}"
-    hint = did_you_mean(name, known) or (f"its fields are {', '.join(sorted(known))}",)
-    return f"{name}: there is no such field; {hint[0]}"
-
-
-def _problems(error: ValidationError, known: Mapping[str, FieldInfo]) -> Iterator[str]:
-    for detail in error.errors(include_url=False, include_context=False):
-        path = ".".join(str(part) for part in detail["loc"]) or "all fields together"
-        yield f"{path}: {_problem(detail, known)}"
-        if not detail["loc"]:
-            yield from advice_on(detail["msg"])
-
-
-def _problem(detail: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:
-    if detail["type"] == "missing":
-        return "this field is required"
-    if detail["type"] == "extra_forbidden":
-        return "there is no such field"
-    if _is_secret(detail, known):
-        return "the value does not fit (it is secret and not shown)"
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{message[:1].lower()}{message[1:]}{_received(detail['input'])}"
-
-
-def is_secret(name: str) -> bool:
-    """Whether a field of this name, such as `api_key` or `default_headers.cookie`, may hold a secret."""
-    return any(_SECRET.search(part.lower()) for part in name.split("."))
-
-
-def _is_secret(detail: ErrorDetails, known: Mapping[str, FieldInfo]) -> bool:
-    if any(is_secret(str(part)) for part in detail["loc"]):
-        return True
-    field = known.get(str(detail["loc"][0])) if detail["loc"] else None
-    return field is not None and holds_secret(field.annotation)
-
-
-def holds_secret(annotation: Any) -> bool:
-    """Whether a field of this type holds a secret."""
-    if annotation in (SecretStr, SecretBytes):
-        return True
-    return any(holds_secret(part) for part in getattr(annotation, "__args__", ()))
-
-
-def _received(value: object) -> str:
-    """Quote a short plain value; a container may hold a secret, and a URL a password or a key."""
-    if (
-        value is None
-        or isinstance(value, int | float)
-        or (isinstance(value, str) and not {*"@?#"} & {*value})
-    ):
-        text = repr(value)
-        return f", not {text}" if len(text) <= _SHOWN else ""
-    return ""
+        return FieldProblem((name,), f"there is no such field; {FIELDS[name]}")
+    return no_such_field((name,), known)

@@ -10,8 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from seedbed.errors import UsageError
-from seedbed.plugins.build import holds_secret, is_secret
 from seedbed.plugins.copies import copied
+from seedbed.plugins.secret_fields import holds_secret, is_secret
 
 _SHOWN = 60
 

@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.remote_files import copies_folder, is_remote, local_copies
 
 
@@ -47,6 +48,18 @@ class Files(str):
         # `Path.glob` refuses absolute patterns.
         names = sorted(glob.glob(self, recursive=True))  # noqa: PTH207
         return [Path(name) for name in names if Path(name).is_file()]
+
+    def require(self) -> list[Path]:
+        """Return the files that match now, sorted by path; raise UsageError if there are none."""
+        if paths := self.paths():
+            return paths
+        path = Path(self)
+        if not is_remote(self) and path.is_dir():
+            raise UsageError(f"the folder '{self}' has no file", "name the files by a pattern")
+        if glob.has_magic(self):
+            raise UsageError(f"no file matches '{self}'", "`*` stands for a name, `**` for any folders")
+        neighbours = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UsageError(f"there is no file '{self}'", *did_you_mean(path.name, neighbours))
 
     @property
     def folder(self) -> Path:

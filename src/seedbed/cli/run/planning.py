@@ -166,25 +166,40 @@ def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:
     from seedbed.pipeline.file import load_pipeline
 
     llms = PipelineLLMs(options.llm, options.settings, registry)
-    variables = [setting for setting in llms.others if len(setting.path) == 1]
-    own = [setting.text for setting in variables if not setting.kept]
-    pipeline = load_pipeline(
-        Path(options.what),
-        registry=registry,
-        make_llm=llms.make,
-        vars={setting.key: setting.text for setting in variables},
-        # What the user typed is the user's choice, even where the file decides how it's used.
-        allow_hosts=(*options.allow_hosts, *addresses_in(own)),
+    file = Path(options.what)
+    given = file_options(
+        file,
+        llms,
+        allow_hosts=options.allow_hosts,
+        allow_paths=options.allow_paths,
         allow_code=options.allow_code,
-        allow_paths=(*options.allow_paths, *_paths_in(own, Path(options.what).parent)),
         allow_env=options.allow_env,
-        leave_out=_replaced(options),
     )
+    pipeline = load_pipeline(file, registry, make_llm=llms.make, leave_out=_replaced(options), **given)
     llms.check(options.what)
-    of_steps = [setting for setting in llms.others if len(setting.path) > 1]
     # Not only while loading the file: a setting rebuilds its step, and with it LLMs among the step's fields.
     with made_in_file(options.what, options.allow_hosts):
-        return _with_settings(pipeline, of_steps)
+        return with_step_settings(pipeline, llms)
+
+
+def file_options(
+    file: Path,
+    llms: PipelineLLMs,
+    *,
+    allow_hosts: Sequence[str] = (),
+    allow_paths: Sequence[str] = (),
+    **allowed: Any,
+) -> dict[str, Any]:
+    """Return what `load_pipeline` takes: the variables among a command's settings, and what it allows."""
+    variables = [setting for setting in llms.others if len(setting.path) == 1]
+    own = [setting.text for setting in variables if not setting.kept]
+    return {
+        "vars": {setting.key: setting.text for setting in variables},
+        # What the user typed is the user's choice, even where the file decides how it's used.
+        "allow_hosts": (*allow_hosts, *addresses_in(own)),
+        "allow_paths": (*allow_paths, *_paths_in(own, file.parent)),
+        **allowed,
+    }
 
 
 def _replaced(options: RunOptions) -> set[str]:
@@ -198,7 +213,9 @@ def _paths_in(texts: Sequence[str], folder: Path) -> list[Path]:
     return [folder / text for text in texts if "://" not in text and "\0" not in text]
 
 
-def _with_settings(pipeline: Pipeline, settings: Sequence[Setting]) -> Pipeline:
+def with_step_settings(pipeline: Pipeline, llms: PipelineLLMs) -> Pipeline:
+    """Return the pipeline with the command's settings for fields of its steps; raises UsageError."""
+    settings = [setting for setting in llms.others if len(setting.path) > 1]
     source = pipeline.defaults.input
     steps = [*([source] if isinstance(source, BaseStep) else []), *pipeline.steps]
     names = [step.name for step in steps]

@@ -14,7 +14,7 @@ from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.redaction import redacted_value
 from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.llm import LLM
-from seedbed.plugins.build import is_secret
+from seedbed.plugins.secret_fields import is_secret
 from seedbed.tasks.steps import BaseStep
 from seedbed.tasks.task import BaseTask
 
