@@ -45,8 +45,12 @@ def check_file(problems: Problems, registry: Registry, **options: Any) -> Checke
         return CheckedFile(None, ())
     _check_files(pipeline, problems)
     outputs = _check_outputs(pipeline, registry, problems)
-    if not problems.has("steps") or not _has_graph_problem(pipeline):
-        _check_rows(pipeline, registry, problems, outputs)
+    columns: Collection[str] | None = None
+    if not problems.has("input"):
+        with problems.at("input"):
+            columns = _input_columns(pipeline, registry)
+    if not _has_graph_problem(pipeline):
+        _check_rows(pipeline, registry, columns, problems, outputs)
     return CheckedFile(pipeline, outputs)
 
 
@@ -58,23 +62,44 @@ def _has_graph_problem(pipeline: Pipeline) -> bool:
     return False
 
 
+def _input_columns(pipeline: Pipeline, registry: Registry) -> Collection[str] | None:
+    """Return the columns of the input, None if they aren't known; raises UsageError if it can't be read."""
+    given, columns, drop = pipeline.defaults.input, pipeline.columns, pipeline.drop
+    if given is None:
+        return None
+    if source := source_step(given, registry, only=columns, without=drop):
+        for _, files in _files_of(source):
+            _require(files)
+        return None
+    # Reading a pipe takes away what the run would read.
+    if isinstance(given, str) and (is_remote(given) or _is_stream(Path(given))):
+        return None
+    return input_rows(given, Reading(None, columns, drop, registry=registry)).columns()
+
+
 def _check_rows(
-    pipeline: Pipeline, registry: Registry, problems: Problems, outputs: Sequence[Output]
+    pipeline: Pipeline,
+    registry: Registry,
+    columns: Collection[str] | None,
+    problems: Problems,
+    outputs: Sequence[Output],
 ) -> None:
-    """Check where rows come from, which columns the steps find in them, and whose rows go to the outputs."""
-    numbers = {step.name: number for number, step in enumerate(pipeline.steps)}
-    columns: Collection[str] | None = None
-    given = pipeline.defaults.input
-    if given is not None and not problems.has("input"):
-        with problems.at("input"):
-            pipeline, columns = _with_input(pipeline, given, registry)
-    if _has_graph_problem(pipeline):
-        return
+    """Check which columns the steps find in their rows, and whose rows go to the outputs."""
     topology = pipeline.topology()
+    sources = [node for node in topology.nodes if not node.parents]
+    if pipeline.defaults.input is not None and all(isinstance(one.step, GeneratorStep) for one in sources):
+        fact = f"'{sources[0].name}' makes its rows without input"
+        error = UsageError(fact, "leave out the input").of_step(sources[0].name)
+        problems.add(error, "input")
+        return
+    numbers = {step.name: number for number, step in enumerate(pipeline.steps)}
+    if not problems.has("input") and (source := source_step(pipeline.defaults.input, registry)):
+        # The steps read what the source declares.
+        topology = with_source(pipeline, source).topology()
     is_linked = all(one.path[2:3] != ("after",) for one in problems.found)
-    for error in column_problems(topology, columns) if is_linked else ():
-        number = numbers.get(error.step or "")
-        problems.add(error, *(() if number is None else _place_of(error, number, pipeline, problems)))
+    for found in column_problems(topology, columns) if is_linked else ():
+        number = numbers.get(found.step or "")
+        problems.add(found, *(() if number is None else _place_of(found, number, problems)))
     for at, output in enumerate(outputs):
         if output.leaf is not None:
             place = ("out", at) if isinstance(problems.marked.content.get("out"), list) else ("out",)
@@ -82,31 +107,11 @@ def _check_rows(
                 counted_leaf(topology, output.leaf)
 
 
-def _with_input(
-    pipeline: Pipeline, given: Any, registry: Registry
-) -> tuple[Pipeline, Collection[str] | None]:
-    columns, drop = pipeline.columns, pipeline.drop
-    if source := source_step(given, registry, only=columns, without=drop):
-        _check_found(source)
-        return with_source(pipeline, source), None
-    if isinstance(given, str) and is_remote(given):
-        return pipeline, None
-    if all(isinstance(node.step, GeneratorStep) for node in pipeline.topology().nodes if not node.parents):
-        first = pipeline.topology().nodes[0].name
-        raise UsageError(f"'{first}' makes its rows without input", "leave out the input")
-    if isinstance(given, str) and _is_stream(Path(given)):
-        # Reading a pipe takes away what the run would read.
-        return pipeline, None
-    return pipeline, input_rows(given, Reading(None, columns, drop, registry=registry)).columns()
-
-
 def _is_stream(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _place_of(
-    error: SeedbedError, number: int, pipeline: Pipeline, problems: Problems
-) -> tuple[str | int, ...]:
+def _place_of(error: SeedbedError, number: int, problems: Problems) -> tuple[str | int, ...]:
     """Return the keys that lead to the part of a step that reads a column."""
     place: tuple[str | int, ...] = ("steps", number)
     entry = problems.marked.content["steps"][number]
@@ -139,11 +144,6 @@ def _check_files(pipeline: Pipeline, problems: Problems) -> None:
             for name, files in _files_of(step):
                 with problems.at(*place, "with", name):
                     _require(files)
-
-
-def _check_found(source: BaseStep) -> None:
-    for _, files in _files_of(source):
-        _require(files)
 
 
 def _files_of(step: BaseModel) -> Iterator[tuple[str, Files]]:
