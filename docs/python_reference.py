@@ -1,4 +1,4 @@
-"""Write the reference of `seedbed` and `seedbed.testing` from their source; docs/generate.py runs it."""
+"""Write the reference of the public modules from their source; docs/generate.py runs it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import seedbed
+import seedbed.reading
 import seedbed.testing
 from seedbed.llm.base_backend import BaseBackend
 
@@ -58,6 +59,17 @@ exist, since they're batches: `process` of a step takes one `Row`, and `process`
 returns `Iterable[Row]`.
 """,
 }
+_READING_TITLE = """\
+# Reading answers
+
+Import everything here from `seedbed.reading`. [How to read an answer](../how-to/read-answers.md) shows how to
+use it.
+"""
+_READING = {
+    "Structure": "read_json read_list read_tags find_tags Tag read_labelled read_fences Fence",
+    "Judgements": "read_rating read_choice read_choices",
+    "Around the answer": "split_reasoning Reasoned is_refusal",
+}
 _TESTING_TITLE = """\
 # Testing
 
@@ -101,6 +113,11 @@ def api_page() -> str:
     return _page(seedbed, _API_TITLE, _API)
 
 
+def reading_page() -> str:
+    """Return the page on `seedbed.reading`."""
+    return _page(seedbed.reading, _READING_TITLE, _READING)
+
+
 def testing_page() -> str:
     """Return the page on `seedbed.testing`."""
     return _page(seedbed.testing, _TESTING_TITLE, _TESTING)
@@ -139,7 +156,9 @@ def _text(statement: ast.stmt | None) -> str:
 
 def _names(statement: ast.stmt) -> list[str]:
     if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        return [statement.name]
+        # Of a function with overloads, the one with the code and the docstring.
+        is_overload = any(ast.unparse(decorator) == "overload" for decorator in statement.decorator_list)
+        return [] if is_overload else [statement.name]
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
@@ -330,7 +349,7 @@ def _code(text: str) -> str:
     return f"```python\n{text}\n```\n"
 
 
-PAGES = {"api.md": api_page, "testing.md": testing_page}
+PAGES = {"api.md": api_page, "reading.md": reading_page, "testing.md": testing_page}
 
 
 if __name__ == "__main__":

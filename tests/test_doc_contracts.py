@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 # Their blocks are signatures, made from the source.
-SIGNATURES = [ROOT / "docs" / "reference" / page for page in ("api.md", "testing.md")]
+SIGNATURES = [ROOT / "docs" / "reference" / page for page in ("api.md", "reading.md", "testing.md")]
 PAGES = [
     ROOT / "README.md",
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page not in SIGNATURES),
@@ -131,7 +131,17 @@ def contract_of(plugin: Any) -> tuple[type[Contract], str] | None:
 
 def number(request: Request) -> str:
     """Return a number of two digits, as likely as any other for each prompt and seed."""
-    return f"I think, {10 + zlib.crc32(f'{request.messages} {request.seed}'.encode()) % 90}."
+    return f"I think, {10 + chosen(request) % 90}."
+
+
+def grade(request: Request) -> str:
+    """Return a reason and a grade from 1 to 5."""
+    return f"<reason>Clear, {chosen(request)}.</reason><grade>{1 + chosen(request) % 5}</grade>"
+
+
+def chosen(request: Request) -> int:
+    """Return a number that the prompt and the seed choose."""
+    return zlib.crc32(f"{request.messages} {request.seed}".encode())
 
 
 def quiz(request: Request) -> str:
@@ -143,6 +153,7 @@ def quiz(request: Request) -> str:
 FACTS: dict[str, dict[str, Any]] = {
     "Visitors": {"answer": lambda _, request: number(request)},
     "Quiz in typed-rows": {"answer": lambda _, request: quiz(request)},
+    "Grading": {"answer": lambda _, request: grade(request)},
     "Riddle in test-a-plugin": {"seeded": False},
     "Decontaminate": {
         "parameters": {"benchmark": ROOT / "LICENSE", "documents": str(ROOT / "docs" / "*.css")}

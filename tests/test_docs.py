@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+import seedbed.reading
 import seedbed.testing
 from seedbed import PLUGIN_API, errors
 from seedbed.plugins.metadata import excludes, required_seedbed, running_version
@@ -82,8 +83,12 @@ def test_the_links_of_the_readme_lead_somewhere() -> None:
 
 @pytest.mark.parametrize(
     ("module", "pages"),
-    [(seedbed, ("api", "hooks", "engines", "plugin-api")), (seedbed.testing, ("testing",))],
-    ids=["seedbed", "seedbed.testing"],
+    [
+        (seedbed, ("api", "hooks", "engines", "plugin-api")),
+        (seedbed.reading, ("reading",)),
+        (seedbed.testing, ("testing",)),
+    ],
+    ids=["seedbed", "seedbed.reading", "seedbed.testing"],
 )
 def test_every_public_name_has_its_place_in_the_reference(module: ModuleType, pages: tuple[str, ...]) -> None:
     text = "".join((DOCS / "reference" / f"{page}.md").read_text() for page in pages)

@@ -27,8 +27,8 @@ _BEGIN = re.compile(
 _BRACKET_OR_TEXT = re.compile(r"""[\[{]|[\]}]|"(?:[^"\\\n]|\\.)*+\"""")
 _JSON_LANGUAGES = ("json", "json5", "jsonc", "jsonl", "ndjson", "javascript", "js")
 _LAST = 9
-_PATIENCE = 4
-_TRY = 50
+_PATIENCE = 2
+_TRY = 100
 """How often a text may be read in vain, and the characters that each try counts as besides: hostile texts
 take linear time."""
 

@@ -13,14 +13,16 @@ from seedbed.reading.thinking import split_reasoning
 
 _ATTRIBUTE = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>/]+))""")
 _NAME = re.compile(r"[^\W\d][\w:.-]*")
+_DEEPEST = 32
+"""Tags in each other; the content of each is a copy."""
 _CDATA = re.compile(r"\A<!\[CDATA\[(.*)\]\]>\Z", re.DOTALL)
 
 
 class Tag(NamedTuple):
     """A tag: its name as asked for, its content, and its attributes.
 
-    `is_closed` is false if its closing tag is missing; its content then ends where the tag around it does, or
-    where the answer ends.
+    `is_closed` is false if its closing tag is missing; its content then ends at the next tag asked for,
+    or at the end of the answer.
     """
 
     name: str
@@ -47,35 +49,62 @@ def find_tags(text: str, *names: str) -> list[Tag]:
     """Return all tags with these names, in the order in which they begin; there may be none.
 
     Upper and lower case are the same. Tags may be in each other, or in tags of the same name. Reasoning isn't
-    looked at, except for a name such as `reasoning` among `names`.
+    looked at, except for a name such as `reasoning` among `names`. Raises InvalidOutputError if more than 32
+    tags are in each other.
     """
     pattern, as_asked = _pattern(names)
     answer = split_reasoning(text, keep=tuple(as_asked)).answer
-    made: list[tuple[int, Tag]] = []
-    open_tags: list[re.Match[str]] = []
-    counts = dict.fromkeys(as_asked, 0)
-
-    def close(opening: re.Match[str], end: int, *, is_closed: bool) -> None:
-        name = opening["name"].lower()
-        counts[name] -= 1
-        content = _CDATA.sub(r"\1", answer[opening.end() : end].strip()).strip()
-        made.append((opening.start(), Tag(as_asked[name], content, _attributes(opening), is_closed)))
-
+    reader = _Reader(answer, as_asked)
     for found in pattern.finditer(answer):
+        reader.take(found)
+    return reader.tags()
+
+
+class _Reader:
+    """Reads the tags of one answer, in one pass."""
+
+    def __init__(self, answer: str, as_asked: Mapping[str, str]) -> None:
+        self._answer = answer
+        self._as_asked = as_asked
+        self._made: list[tuple[int, Tag]] = []
+        self._open: list[re.Match[str]] = []
+        # Where the content of each open tag ends if it's never closed: at the next tag.
+        self._next: dict[int, int] = {}
+        self._counts = dict.fromkeys(as_asked, 0)
+
+    def take(self, found: re.Match[str]) -> None:
         name = found["name"].lower()
-        if not found["close"]:
-            counts[name] += 1
-            if found["empty"]:
-                close(found, found.end(), is_closed=True)
-            else:
-                open_tags.append(found)
-        elif counts[name]:
-            while (opening := open_tags.pop())["name"].lower() != name:
-                close(opening, found.start(), is_closed=False)
-            close(opening, found.start(), is_closed=True)
-    while open_tags:
-        close(open_tags.pop(), len(answer), is_closed=False)
-    return [tag for _, tag in sorted(made, key=lambda pair: pair[0])]
+        if self._open:
+            self._next.setdefault(self._open[-1].start(), found.start())
+        if found["close"]:
+            if self._counts[name]:
+                while (opening := self._open.pop())["name"].lower() != name:
+                    self._leave_open(opening)
+                self._close(opening, found.start(), is_closed=True)
+        elif found["empty"]:
+            self._counts[name] += 1
+            self._close(found, found.end(), is_closed=True)
+        elif len(self._open) == _DEEPEST:
+            raise InvalidOutputError(f"more than {_DEEPEST} tags are open at '{found[0]}'", text=self._answer)
+        else:
+            self._counts[name] += 1
+            self._open.append(found)
+
+    def tags(self) -> list[Tag]:
+        while self._open:
+            self._leave_open(self._open.pop())
+        return [tag for _, tag in sorted(self._made, key=lambda pair: pair[0])]
+
+    def _leave_open(self, opening: re.Match[str]) -> None:
+        self._close(opening, self._next.get(opening.start(), len(self._answer)), is_closed=False)
+
+    def _close(self, opening: re.Match[str], end: int, *, is_closed: bool) -> None:
+        name = opening["name"].lower()
+        self._counts[name] -= 1
+        content = _CDATA.sub(r"\1", self._answer[opening.end() : end].strip()).strip()
+        self._made.append(
+            (opening.start(), Tag(self._as_asked[name], content, _attributes(opening), is_closed))
+        )
 
 
 def _only(text: str, name: str, found: list[Tag], may_end_open: bool) -> str:

@@ -75,11 +75,11 @@ class BaseTask(BaseStep):
     )
     reask_refusals: bool = Field(
         default=False,
-        description="Ask again if the model refuses to answer in the form asked for; else, reject the row.",
+        description="Ask again if the model refuses to answer as asked; otherwise, the row is rejected.",
     )
     split_reasoning: bool = Field(
         default=True,
-        description="Keep reasoning (<think>...</think>) apart from answers that a server sends with it.",
+        description="Keep reasoning such as `<think>` apart from answers that a server sends with it.",
     )
 
     @field_validator("template", "system_prompt")
