@@ -105,3 +105,15 @@ def test_a_run_of_one_row_loads_nothing_that_it_does_not_use(tmp_path, fault_ser
     assert modules & UNUSED_OF_OURS == set()
     # The call is the first thing that the server hears of.
     assert [received.path for received in fault_server.received] == ["/v1/chat/completions"]
+
+
+def test_listing_plugins_loads_nothing_that_makes_or_keeps_rows():
+    program = (
+        "import sys\nfrom seedbed.cli import invoke\ninvoke(['plugins', '--json'])\n"
+        "print(*(name for name, module in sys.modules.items() if not hasattr(module, '__path__')))"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    names = [name for name in shown.stdout.splitlines()[-1].split() if name.startswith("seedbed.")]
+    parts = ("store", "engine", "pipeline", "tasks", "llm")
+    loaded = {name for name in names if name.split(".")[1] in parts}
+    assert {name for name in loaded if not name.endswith(("_kind", "_kinds"))} == {"seedbed.llm.visible_text"}

@@ -150,5 +150,55 @@ def test_ctrl_c_while_the_command_is_imported_ends_it_without_a_traceback(start:
     assert (process.returncode, out, err) == (3, "", "error: interrupted\n")
 
 
+AT_EXIT = """
+import atexit, os, signal
+from seedbed import GeneratorTask
+
+class Exiting(GeneratorTask):
+    "Interrupted as the process ends."
+    template: str = "x"
+
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+"""
+
+
+def test_ctrl_c_as_the_process_ends_shows_no_traceback_and_keeps_the_status(
+    start: Start, folder: Path
+) -> None:
+    (folder / "e.py").write_text(AT_EXIT)
+    process = start("run", "e.py:Exiting", "--help", preexec_fn=heed_interrupts)
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert "Interrupted as the process ends." in out
+
+
+TWICE = """
+import os, signal, sys
+from seedbed import GeneratorTask
+
+class Stream:
+    "Interrupted again while it says that it was interrupted."
+    def __init__(self, stream):
+        self._stream = stream
+    def write(self, text):
+        if "interrupted" in text:
+            os.kill(os.getpid(), signal.SIGINT)
+        return self._stream.write(text)
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+sys.stderr = Stream(sys.stderr)
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_a_second_ctrl_c_while_the_first_is_reported_shows_no_traceback(start: Start, folder: Path) -> None:
+    (folder / "e.py").write_text(TWICE)
+    process = start("run", "e.py:Exiting", "--help", preexec_fn=heed_interrupts)
+    _, err = process.communicate()
+    assert process.returncode == 3
+    assert "Traceback" not in err
+
+
 def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -312,3 +312,27 @@ def test_a_run_made_from_python_is_listed_and_shown_too(seedbed: Seedbed) -> Non
     result = seedbed("runs", "retry", "py")
     assert result.status == 2
     assert "run(..., name='py', retry=True)" in result.error
+
+
+@pytest.mark.parametrize(
+    "command", [("show",), ("export",), ("explain",), ("retry",), ("remove", "--yes"), ("diff", "other")]
+)
+def test_a_folder_in_place_of_the_database_is_said_to_be_one(
+    seedbed: Seedbed, runs: Path, command: tuple[str, ...]
+) -> None:
+    (runs / "odd" / "run.db").mkdir(parents=True)
+    make(Count(llm=scripted()), 1, name="other")
+    result = seedbed("runs", command[0], "odd", *command[1:])
+    assert result.status == 2
+    assert "run.db' is a folder, not the database of a run" in result.error
+    assert (runs / "odd" / "run.db").is_dir()
+
+
+def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(
+    seedbed: Seedbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").touch()
+    monkeypatch.setenv("SEEDBED_RUNS", str(tmp_path / "a-file"))
+    result = seedbed("runs")
+    assert result.status == 2
+    assert "is a file, not a folder of runs" in result.error

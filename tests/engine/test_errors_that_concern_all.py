@@ -18,6 +18,7 @@ from seedbed import (
     StopRun,
     Task,
     UsageError,
+    preview,
     run,
 )
 from seedbed.cli.failures import ExitStatus
@@ -178,3 +179,23 @@ def test_a_limit_that_lifts_in_an_hour_pauses_the_run_and_its_rows_wait(tmp_path
     done = session()
     assert (done.outcome, done.accepted, done.failed) == ("complete", 20, 0)
     assert len(llm.requests) == 20 + 1
+
+
+class Forgetful(GeneratorTask):
+    template: str = "{{ n }}"
+
+    def sample(self, index, rng):
+        {"n": index}  # noqa: B018 - the `return` is what's forgotten
+
+
+def test_a_sample_that_forgets_to_return_is_no_end_of_the_rows():
+    (reason,) = run(Forgetful(llm=scripted()), 3).reasons
+    assert reason.startswith("'sample' of 'forgetful' returned None for the first row")
+    assert "returned None for the first row" in str(preview(Forgetful(llm=scripted()), 1))
+
+
+def test_a_finite_task_may_have_no_rows_at_all():
+    class Empty(Forgetful):
+        finite = True
+
+    assert run(Empty(llm=scripted()), 3).accepted == 0

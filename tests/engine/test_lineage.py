@@ -217,5 +217,15 @@ def test_a_row_of_a_named_source_is_found_by_its_content_and_by_its_number(tmp_p
     assert story.source == "row 3 of 'jsonl'"
     assert chapter(story, "jsonl").rows == [{"question": "Why"}]
     assert chapter(story, "answer").input == {"question": "Why"}
+    assert f"row 3 of {tmp_path / 'q.jsonl'}" in str(story)
+    assert story.as_json()["steps"][0]["path"] == str(tmp_path / "q.jsonl")
     assert made.explain("row 3 of 'jsonl'").row == story.row
     assert made.explain("row 2 of 'jsonl'").row != story.row
+
+
+def test_a_row_of_a_group_comes_from_the_rows_that_it_lists() -> None:
+    rows = [{"kind": kind, "question": f"q{n}"} for n, kind in enumerate("abab")]
+    made = (get_step("rows", rows=rows) >> get_step("group", by=["kind"])).run(name="grouped")
+    (gathered,) = made.explain(line=2).gathered
+    assert [story.chapters[0].rows[0]["question"] for story in made.explain(line=2).earlier] == ["q1", "q3"]
+    assert len(gathered.rows) == 2

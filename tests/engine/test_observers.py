@@ -434,12 +434,14 @@ def test_a_slow_observer_holds_up_neither_the_run_nor_another_one() -> None:
 def test_an_observer_that_hangs_is_left_behind_at_the_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(delivery, "BRIEF", 0.05)
     monkeypatch.setattr(delivery, "PATIENCE", 0.05)
     slow, notes = Slow(), NoteTaker()
     made = run(Word(llm=scripted()), 5, observers=[slow, notes])
 
     assert made.outcome == "complete"
     assert notes.outcome.accepted == 5
+    assert "waiting for the observer 'Slow' of this process to take what is left" in caplog.text
     assert "the observer 'Slow' of this process makes no progress, and is abandoned" in caplog.text
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "seedbed Slow"]
     slow.go_on.set()

@@ -13,6 +13,9 @@ from seedbed.cli.terminal.streams import end_output, open_missing_streams
 _COLLECTED_AFTER = 50_000
 """New objects after which the garbage collector runs (Python's default is 700 or 2,000)."""
 
+_INTERRUPTED = 3
+"""`ExitStatus.INTERRUPTED`, which is needed before that can be imported."""
+
 
 def main() -> int:
     """Run the command with the arguments of the process, and return the exit status."""
@@ -23,16 +26,26 @@ def main() -> int:
     gc.set_threshold(_COLLECTED_AFTER, 20, 20)
     open_missing_streams()
     _import_command()
-    status = invoke(sys.argv[1:])
-    end_output()
-    from seedbed.cli.failures import ExitStatus
+    try:
+        status = invoke(sys.argv[1:])
+        _end_at_once_on_ctrl_c(status)
+        end_output()
+    except KeyboardInterrupt:
+        # A second one, while the first was being reported.
+        os._exit(_INTERRUPTED)
     from seedbed.cli.run.signals import end_soon
 
-    if status == ExitStatus.INTERRUPTED:
+    if status == _INTERRUPTED:
         end_soon(status)
     # At its end Python would search all imported modules for garbage: a tenth of the time of a listing.
     gc.freeze()
     return status
+
+
+def _end_at_once_on_ctrl_c(status: int) -> None:
+    """Let Ctrl-C end the process from here on: Python runs exit handlers, and would show a traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(status))
 
 
 def _import_command() -> None:
@@ -49,7 +62,7 @@ def _import_command() -> None:
 
 def _end(*_: object) -> None:
     os.write(2, b"error: interrupted\n")
-    os._exit(3)
+    os._exit(_INTERRUPTED)
 
 
 def invoke(args: Sequence[str]) -> int:

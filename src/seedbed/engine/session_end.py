@@ -14,7 +14,8 @@ from seedbed.engine.run import Outcome, Run
 from seedbed.engine.start import Start, made_nothing
 from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import DatasetError, SeedbedError, StoreError, UsageError
-from seedbed.store import Output, export
+from seedbed.store import Output
+from seedbed.store.writing import export
 
 if TYPE_CHECKING:
     from seedbed.engine.pushing import Pushing

@@ -77,7 +77,9 @@ def check(path: Path) -> None:
 def require(path: Path) -> None:
     """Raise `UsageError` unless the file exists."""
     if path.is_dir():
-        raise UsageError(f"'{path}' is a folder, not the database of a run", "choose another folder")
+        raise UsageError(
+            f"'{path}' is a folder, not the database of a run", "move it away, or use another name"
+        )
     if not path.is_file():
         raise UsageError(f"there is no run in '{path.parent}'", "name the folder of a run")
 

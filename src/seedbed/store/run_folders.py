@@ -47,8 +47,8 @@ def run_folder(name: str) -> Path:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder has the database of a run, damaged or not."""
-    return (folder / DATABASE).is_file()
+    """Whether a folder has the database of a run, damaged or not; then what opens it says what's wrong."""
+    return (folder / DATABASE).exists()
 
 
 def run_names() -> list[str]:
@@ -59,6 +59,8 @@ def run_names() -> list[str]:
 def list_runs(root: Path) -> list[RunEntry]:
     """Return the runs in the folders of `root`, by name; one that can't be read has its error."""
     with while_opening(root):
+        if root.exists() and not root.is_dir():
+            raise UsageError(f"'{root}' is a file, not a folder of runs", f"set {VARIABLE} to a folder")
         folders = sorted(found.parent for found in root.glob(f"*/{DATABASE}"))
     return [run_entry(folder) for folder in folders]
 

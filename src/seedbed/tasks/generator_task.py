@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, ClassVar
 
+from seedbed.errors import UsageError
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.plugins.overrides import guard
@@ -72,11 +73,18 @@ class GeneratorTask(BaseTask, GeneratorStep):
 
         Values are converted to the form they have in the row, so that prompt and row show the same. A value
         that no row can hold raises InvalidRowError here, before a call is paid for. Private variables aren't
-        converted.
+        converted. None for index 0 raises UsageError, unless the class is `finite`.
         """
         rng = random.Random(f"{seed}/{self.name}/{index}")
         sample: Callable[..., dict[str, Any] | None] = self.sample
         variables = sample(index, rng, accepted) if self.feedback else sample(index, rng)
+        if variables is None and not index and not self.finite:
+            # Most likely a `return` was forgotten: as the end of the rows, it would be a run of none.
+            raise UsageError(
+                f"'sample' of {self.name!r} returned None for the first row",
+                "return a dict of variables; None ends the rows",
+                "if there may be none at all, set `finite = True` on the class",
+            )
         return variables if variables is None else self._plain_input(variables)
 
     async def make_row(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> list[Row] | None:

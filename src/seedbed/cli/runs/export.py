@@ -20,12 +20,12 @@ from seedbed.store import (
     check_csv_safe,
     check_output,
     check_target,
-    export,
     export_rows,
     safe_rows,
 )
 from seedbed.store.refused_rows import RefusedRows
 from seedbed.store.run_values import Decision
+from seedbed.store.writing import export
 from seedbed.suggestions import did_you_mean
 
 

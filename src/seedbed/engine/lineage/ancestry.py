@@ -106,6 +106,12 @@ class Ancestry:
             return None
         return {name: value for name, value in row.items() if name not in described["columns"]}
 
+    def path_of(self, step: str) -> str:
+        """Return the files that a source reads; empty if it reads none, or if a step isn't a source."""
+        paths = self._described.get(step, {}).get("fields", {}).get("path")
+        named = paths if isinstance(paths, list) else [paths]
+        return ", ".join(str(path) for path in named if path) if self.is_first(step) else ""
+
     def result_by_content(self, step: str, row: str) -> Result | None:
         """Return the result with a row known by its content, as those of sources and of all rows are."""
         root = row.partition("/")[0]
@@ -161,5 +167,12 @@ def ancestors_of(row: str) -> Iterator[str]:
 def _agree(row: Row, other: Row, columns: Sequence[str]) -> bool:
     shared = columns or [name for name in other if name in row]
     return bool(shared) and all(
-        name in row and name in other and not differ(row[name], other[name]) for name in shared
+        name in row and name in other and _holds(row[name], other[name]) for name in shared
     )
+
+
+def _holds(value: Any, other: Any) -> bool:
+    """Whether a value is another one, or a list of them, as a step that groups rows makes."""
+    if not differ(value, other):
+        return True
+    return isinstance(value, list) and any(not differ(one, other) for one in value)

@@ -70,7 +70,7 @@ class Chapter(NamedTuple):
     several if branches were joined. `input` is the row that the step got, or the variables of a generator, if
     the run has it. `source_row` is the row of the input that this one was made from, if the row was refused.
     `is_old` says that the chapter is outdated: an upstream step drops the row now, so it hasn't come here
-    since. `is_over_all` says that the step read all rows at once.
+    since. `is_over_all` says that the step read all rows at once. `path` names the files that a source read.
     """
 
     step: str
@@ -82,6 +82,7 @@ class Chapter(NamedTuple):
     source_row: Row | None = None
     is_old: bool = False
     is_over_all: bool = False
+    path: str = ""
 
     @property
     def rows(self) -> list[Row]:
@@ -129,6 +130,7 @@ class Chapter(NamedTuple):
             "parents": [{"step": one.step or None, "row": one.row} for one in self.parents],
             "input": self.input,
             "source_row": self.source_row,
+            "path": self.path or None,
             "calls": [told.as_json() for told in self.calls],
             "rows": self.rows,
             "children": self.children,

@@ -64,7 +64,8 @@ class _Teller:
         root = row.partition("/")[0]
         if is_over_all or (self.ancestry.is_first(step) and self._queries.result_of(step, root) is None):
             if (result := self.ancestry.result_by_content(step, row)) is not None:
-                yield Chapter(step, root, [], result, is_over_all=is_over_all)
+                path = self.ancestry.path_of(step)
+                yield Chapter(step, root, [], result, is_over_all=is_over_all, path=path)
                 return
             if is_over_all:
                 return

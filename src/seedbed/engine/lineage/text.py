@@ -48,6 +48,8 @@ def parts_of(chapter: Chapter) -> Iterator[StoryPart]:
     if len(chapter.parents) > 1:
         joined = ", ".join(f"'{parent.step}' (row {parent.row})" for parent in chapter.parents)
         yield StoryPart("from", f"joined from {joined}")
+    if chapter.path and chapter.result is not None:
+        yield StoryPart("from", f"row {int(chapter.result.row) + 1} of {chapter.path}")
     if chapter.source_row:
         yield StoryPart("from", "source row", row_text(chapter.source_row))
     yield from _input_parts(chapter)

@@ -89,6 +89,10 @@ class Observation:
         self._news.close()
 
     def _wait(self) -> None:
+        # A run of all its rows that doesn't end looks as if it hung.
+        if not self._changed.wait_for(lambda: self._is_hurried or self._are_done(), BRIEF):
+            slow = ", ".join(str(one.observer) for one in self._listeners if not one.is_done)
+            logger.warning("waiting for %s to take what is left; Ctrl-C cuts it short", slow)
         # Not one time-out for all of it: a slow tracker with a thousand rows left is fine as long as it
         # moves.
         told = -1
