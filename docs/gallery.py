@@ -171,8 +171,8 @@ def _example(plugin: Plugin, former: str) -> Iterator[str]:
     yield shown
     yield f"    seedbed run {plugin.name}.yaml"
     if shown in former and (rows := kept_rows(former)):
-        by = f", by the small model `{MODEL}`," if issubclass(plugin.cls, BaseTask) else ""
-        yield f"What it makes{by} with long values cut:"
+        by = f" with the small model `{MODEL}`" if issubclass(plugin.cls, BaseTask) else ""
+        yield f"What it makes{by}; long values are cut:"
         yield f"{BEGIN}\n{rows}\n{END}"
 
 
@@ -275,7 +275,10 @@ def main(words: Sequence[str]) -> None:
     GALLERY.mkdir(exist_ok=True)
     if words and words[0] == "--run":
         for plugin in plugins():
-            _run(plugin, plugin.name in words[1:] if words[1:] else None)
+            try:
+                _run(plugin, plugin.name in words[1:] if words[1:] else None)
+            except RuntimeError as error:
+                print(error)
     expected = dict(pages())
     for path, text in expected.items():
         path.parent.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, NonNegativeInt, PrivateAttr, field_validator, model_validator
 
-from seedbed import Reject, Row, Step
+from seedbed import Example, Reject, Row, Step
 
 
 class Balance(Step):
@@ -22,6 +22,14 @@ class Balance(Step):
 
     goals = ("shaping",)
     keywords = ("class balance", "downsampling")
+    example = Example(
+        rows=[
+            {"text": "good", "label": "pos"},
+            {"text": "fine", "label": "pos"},
+            {"text": "bad", "label": "neg"},
+        ],
+        parameters={"by": "label", "each": 1},
+    )
 
     # Which rows are the first ones must not depend on timing.
     ordered: ClassVar[bool] = True

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from pydantic import Field, PrivateAttr, model_validator
 from semchunk.semchunk import chunkerify
 
-from seedbed import Reject, Row, Step
+from seedbed import Example, Reject, Row, Step
 from seedbed_data.markdown import sections
 from seedbed_data.sentences import Span, sentences, trimmed
 from seedbed_data.token_counting import token_counter
@@ -38,6 +38,10 @@ class Chunk(Step):
 
     goals = ("shaping", "documents", "retrieval")
     keywords = ("passages", "splitting", "RAG")
+    example = Example(
+        rows=[{"text": "Tides rise twice a day. The Moon pulls the sea. The Sun helps a little."}],
+        parameters={"size": 8},
+    )
 
     keeps: ClassVar[bool] = True
 

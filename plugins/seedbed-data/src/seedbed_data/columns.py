@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from seedbed import InvalidRowError, Row, Step
+from seedbed import Example, InvalidRowError, Row, Step
 
 
 class Select(Step):
@@ -14,6 +14,7 @@ class Select(Step):
     """
 
     goals = ("shaping",)
+    example = Example(rows=[{"id": 1, "text": "a", "raw": "b"}], parameters={"only": ["text", "id"]})
 
     only: list[str] = Field(min_length=1, description="Columns that stay.")
 
@@ -39,6 +40,7 @@ class Drop(Step):
     """
 
     goals = ("shaping",)
+    example = Example(rows=[{"text": "a", "raw": "b"}], parameters={"without": ["raw"]})
 
     without: list[str] = Field(min_length=1, description="Columns that are removed.")
 
@@ -59,6 +61,9 @@ class Rename(Step):
     """
 
     goals = ("shaping",)
+    example = Example(
+        rows=[{"q": "Why?", "a": "Because."}], parameters={"names": {"q": "question", "a": "answer"}}
+    )
 
     names: dict[str, str] = Field(min_length=1, description="New name of each column: {old: new}.")
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from seedbed import Expression, PromptTemplate, Row, Step
+from seedbed import Example, Expression, PromptTemplate, Row, Step
 from seedbed_data.texts import ExpressionText, TemplateText
 
 
@@ -20,6 +20,7 @@ class Map(Step):
 
     goals = ("shaping",)
     keywords = ("columns", "expressions", "computed")
+    example = Example(rows=[{"price": 3, "count": 4}], parameters={"make": {"total": "price * count"}})
 
     keeps: ClassVar[bool] = True
 
@@ -58,6 +59,10 @@ class Template(Step):
 
     goals = ("shaping",)
     keywords = ("Jinja", "prompt")
+    example = Example(
+        rows=[{"question": "Why?", "answer": "Because."}],
+        parameters={"template": "Q: {{ question }}\nA: {{ answer }}"},
+    )
 
     keeps: ClassVar[bool] = True
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import Files, Reject, Row, Step, UsageError
+from seedbed import Example, Files, Reject, Row, Step, UsageError
 from seedbed_data.words import text_of, word_runs
 
 # In GPT-3's own comparison no run was shorter. Otherwise a row that says "Paris" would be rejected because an
@@ -30,6 +30,11 @@ class Decontaminate(Step):
 
     goals = ("cleaning", "evaluation")
     keywords = ("contamination", "leakage", "benchmarks", "n-grams")
+    example = Example(
+        rows=[{"text": "What is the capital city of France?"}, {"text": "Name a river in Peru."}],
+        files={"test.jsonl": '{"text": "What is the capital city of France?"}\n'},
+        parameters={"against": "test.jsonl", "ngram": 5},
+    )
 
     keeps: ClassVar[bool] = True
 

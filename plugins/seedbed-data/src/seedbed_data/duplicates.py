@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import Reject, Row, Step
+from seedbed import Example, Reject, Row, Step
 
 
 class DedupExact(Step):
@@ -22,6 +22,10 @@ class DedupExact(Step):
 
     goals = ("cleaning",)
     keywords = ("duplicates", "deduplication")
+    example = Example(
+        rows=[{"text": "Name a river."}, {"text": "name  a RIVER."}, {"text": "Name a lake."}],
+        parameters={"by": ["text"]},
+    )
 
     # A row is compared with those before it, so what's first is kept whatever the timing.
     ordered: ClassVar[bool] = True

@@ -7,7 +7,7 @@ from typing import ClassVar
 import orjson
 from pydantic import Field
 
-from seedbed import Embedder, Row, Step
+from seedbed import Embedder, Example, Row, Step
 from seedbed_data.words import text_of
 
 
@@ -21,6 +21,7 @@ class Embed(Step):
 
     goals = ("shaping", "retrieval")
     keywords = ("embeddings", "vectors")
+    example = Example(rows=[{"text": "The tide is rising."}], parameters={"embedder": "static/wordllama"})
 
     keeps: ClassVar[bool] = True
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from seedbed import InvalidRowError, Reject, Row, Step
+from seedbed import Example, InvalidRowError, Reject, Row, Step
 
 
 class Explode(Step):
@@ -17,6 +17,10 @@ class Explode(Step):
 
     goals = ("shaping",)
     keywords = ("unnest", "flatten")
+    example = Example(
+        rows=[{"topic": "sea", "questions": ["Why is it salty?", "Why is it blue?"]}],
+        parameters={"column": "questions", "into": "question"},
+    )
 
     keeps: ClassVar[bool] = True
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from seedbed import Expression, InvalidRowError, Reject, Row, Step
+from seedbed import Example, Expression, InvalidRowError, Reject, Row, Step
 from seedbed_data.texts import ExpressionText
 
 
@@ -20,6 +20,9 @@ class Filter(Step):
 
     goals = ("cleaning",)
     keywords = ("condition", "where")
+    example = Example(
+        rows=[{"text": "a", "score": 4}, {"text": "b", "score": 2}], parameters={"keep": "score >= 3"}
+    )
 
     keeps: ClassVar[bool] = True
 
@@ -45,6 +48,9 @@ class Length(Step):
 
     goals = ("cleaning",)
     keywords = ("tokens", "characters", "words")
+    example = Example(
+        rows=[{"text": "No."}, {"text": "The tide is rising."}], parameters={"unit": "words", "at_least": 3}
+    )
 
     keeps: ClassVar[bool] = True
 
@@ -86,6 +92,7 @@ class Limit(Step):
 
     goals = ("shaping",)
     keywords = ("head",)
+    example = Example(rows=[{"text": "a"}, {"text": "b"}, {"text": "c"}], parameters={"rows": 2})
 
     ordered: ClassVar[bool] = True
     keeps: ClassVar[bool] = True

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from seedbed import Expression, GlobalStep, InvalidRowError, Row
+from seedbed import Example, Expression, GlobalStep, InvalidRowError, Row
 from seedbed_data.texts import ExpressionText
 
 
@@ -24,6 +24,10 @@ class Group(GlobalStep):
 
     goals = ("shaping",)
     keywords = ("aggregate", "group by")
+    example = Example(
+        rows=[{"topic": "sea", "text": "salty"}, {"topic": "sea", "text": "blue"}],
+        parameters={"by": ["topic"]},
+    )
 
     by: list[str] = Field(min_length=1, description="Columns in which the rows of a group agree.")
     make: dict[str, ExpressionText] = Field(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from seedbed import Embedder, GlobalStep, InvalidRowError, Row
+from seedbed import Embedder, Example, GlobalStep, InvalidRowError, Row
 from seedbed_data.vectors import numpy_module, unit
 from seedbed_data.words import text_of
 
@@ -36,6 +36,13 @@ class HardNegatives(GlobalStep):
 
     goals = ("shaping", "retrieval")
     keywords = ("triplets", "contrastive", "mining", "embeddings")
+    example = Example(
+        rows=[
+            {"anchor": "Why do tides rise?", "positive": "The Moon pulls the sea."},
+            {"anchor": "Why is the sea salty?", "positive": "Rivers bring salt to the sea."},
+        ],
+        parameters={"embedder": "static/wordllama"},
+    )
 
     embedder: Embedder = Field(description="What makes the vectors.")
     anchor: str = Field(default="anchor", min_length=1, description="Column with the question.")

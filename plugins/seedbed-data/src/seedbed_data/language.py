@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from seedbed import Reject, Row, Step, UsageError, did_you_mean
+from seedbed import Example, Reject, Row, Step, UsageError, did_you_mean
 from seedbed_data.words import text_of
 
 # Without any feature of a language, all of them are as likely: 1/140.
@@ -26,6 +26,13 @@ class Language(Step):
 
     goals = ("cleaning",)
     keywords = ("language identification",)
+    example = Example(
+        rows=[
+            {"text": "The tide is rising and the boats are coming home."},
+            {"text": "Die Flut steigt und die Boote kommen nach Hause."},
+        ],
+        parameters={"keep": ["en"]},
+    )
 
     keeps: ClassVar[bool] = True
 

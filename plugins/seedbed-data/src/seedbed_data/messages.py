@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from seedbed import InvalidRowError, Row, Step
+from seedbed import Example, InvalidRowError, Row, Step
 
 
 class Messages(Step):
@@ -20,6 +20,10 @@ class Messages(Step):
 
     goals = ("shaping", "conversation", "sft")
     keywords = ("chat", "ChatML", "roles")
+    example = Example(
+        rows=[{"instruction": "Name a river.", "generation": "The Seine."}],
+        parameters={"assistant": "generation"},
+    )
 
     keeps: ClassVar[bool] = True
 

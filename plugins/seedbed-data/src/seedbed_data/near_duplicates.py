@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field, PrivateAttr
 from rensa import RMinHash, RMinHashLSH
 
-from seedbed import Reject, Row, Step
+from seedbed import Example, Reject, Row, Step
 from seedbed_data.words import text_of, word_runs
 
 _PERMUTATIONS = 128
@@ -28,6 +28,13 @@ class DedupNear(Step):
 
     goals = ("cleaning",)
     keywords = ("duplicates", "deduplication", "MinHash", "LSH")
+    example = Example(
+        rows=[
+            {"text": "Name a river that flows through the city of Paris."},
+            {"text": "Name a river that flows through the city of Paris!"},
+            {"text": "Name a lake."},
+        ]
+    )
 
     # A row is compared with those before it, so what's first is kept whatever the timing.
     ordered: ClassVar[bool] = True

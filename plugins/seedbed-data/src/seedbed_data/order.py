@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from seedbed import Expression, GlobalStep, InvalidRowError, Row
+from seedbed import Example, Expression, GlobalStep, InvalidRowError, Row
 from seedbed_data.texts import ExpressionText
 
 
@@ -19,6 +19,7 @@ class Sort(GlobalStep):
     """
 
     goals = ("shaping",)
+    example = Example(rows=[{"text": "long one"}, {"text": "short"}], parameters={"by": "text"})
 
     keeps: ClassVar[bool] = True
 
@@ -49,6 +50,7 @@ class Shuffle(GlobalStep):
     """
 
     goals = ("shaping",)
+    example = Example(rows=[{"text": "a"}, {"text": "b"}, {"text": "c"}])
 
     keeps: ClassVar[bool] = True
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import Field
 
-from seedbed import UsageError
+from seedbed import Example, UsageError
 from seedbed_data.scrubbing import Found, Scrubbing
 
 Kind = Literal["email", "phone", "iban", "credit-card", "ip", "ssn", "nir", "dni", "cpf", "codice-fiscale"]
@@ -34,6 +34,7 @@ class Pii(Scrubbing):
 
     goals = ("cleaning",)
     keywords = ("personal data", "privacy", "anonymisation", "masking", "email", "phone")
+    example = Example(rows=[{"text": "Write to ada@example.com on Monday."}])
 
     kinds: list[Kind] = Field(
         default_factory=lambda: list(get_args(Kind)), min_length=1, description="What is looked for."

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from seedbed import Reject, Row, Step
+from seedbed import Example, Reject, Row, Step
 from seedbed_data.words import text_of
 
 _REFUSALS = [
@@ -72,6 +72,12 @@ class QualityHeuristics(Step):
 
     goals = ("cleaning",)
     keywords = ("Gopher", "C4", "repetition", "refusals")
+    example = Example(
+        rows=[
+            {"text": "I'm sorry, but I can't help with that."},
+            {"text": "The tide rises twice a day, as the Moon pulls the sea."},
+        ]
+    )
 
     keeps: ClassVar[bool] = True
 

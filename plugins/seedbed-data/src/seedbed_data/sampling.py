@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from seedbed import Reject, Row, Step
+from seedbed import Example, Reject, Row, Step
 
 
 class Sample(Step):
@@ -22,6 +22,9 @@ class Sample(Step):
 
     goals = ("shaping",)
     keywords = ("subset", "random")
+    example = Example(
+        rows=[{"text": "a"}, {"text": "b"}, {"text": "c"}, {"text": "d"}], parameters={"share": 0.5}
+    )
 
     keeps: ClassVar[bool] = True
 

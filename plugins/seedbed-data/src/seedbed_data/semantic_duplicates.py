@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from seedbed import Embedder, Reject, Row, Step
+from seedbed import Embedder, Example, Reject, Row, Step
 from seedbed_data.vectors import SeenVectors, unit, vector_of
 
 
@@ -23,6 +23,14 @@ class DedupSemantic(Step):
 
     goals = ("cleaning",)
     keywords = ("duplicates", "deduplication", "embeddings", "SemDeDup")
+    example = Example(
+        rows=[
+            {"text": "The car is fast."},
+            {"text": "The automobile is quick."},
+            {"text": "Bees make honey."},
+        ],
+        parameters={"embedder": "static/wordllama", "threshold": 0.6},
+    )
 
     # A row is compared with those before it, so what's first is kept whatever the timing.
     ordered: ClassVar[bool] = True

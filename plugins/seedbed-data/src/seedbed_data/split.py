@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from seedbed import Row, Step, row_id
+from seedbed import Example, Row, Step, row_id
 from seedbed_data.sampling import chance, chosen, digest
 
 
@@ -27,6 +27,10 @@ class Split(Step):
 
     goals = ("shaping", "evaluation")
     keywords = ("train", "test", "validation", "holdout", "stratified")
+    example = Example(
+        rows=[{"text": "a"}, {"text": "b"}, {"text": "c"}, {"text": "d"}],
+        parameters={"parts": {"train": 0.5, "test": 0.5}},
+    )
 
     keeps: ClassVar[bool] = True
 

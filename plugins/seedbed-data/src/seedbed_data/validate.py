@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, FilePath, model_validator
 
-from seedbed import InvalidRowError, Reject, Row, Step, UsageError
+from seedbed import Example, InvalidRowError, Reject, Row, Step, UsageError
 
 
 class Validate(Step):
@@ -26,6 +26,10 @@ class Validate(Step):
 
     goals = ("cleaning", "extraction", "code")
     keywords = ("JSON Schema", "parsing")
+    example = Example(
+        rows=[{"answer": '{"a": 1}'}, {"answer": "no JSON"}],
+        parameters={"column": "answer", "parse": "json", "into": "parsed"},
+    )
 
     keeps: ClassVar[bool] = True
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from seedbed import GeneratorOutput, GeneratorStep, Row
+from seedbed import Example, GeneratorOutput, GeneratorStep, Row
 
 
 class Rows(GeneratorStep):
@@ -17,6 +17,7 @@ class Rows(GeneratorStep):
 
     goals = ("reading",)
     keywords = ("inline",)
+    example = Example(parameters={"rows": [{"text": "a"}, {"text": "b"}]})
 
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from seedbed import DatasetError, Files, GeneratorOutput, GeneratorStep, UsageError
+from seedbed import DatasetError, Example, Files, GeneratorOutput, GeneratorStep, UsageError
 from seedbed_data.sources.paths import Named, named_files
 
 _AT_A_TIME = 1000
@@ -41,6 +41,13 @@ class Sql(GeneratorStep):
 
     goals = ("reading",)
     keywords = ("database", "DuckDB", "SQLite", "Postgres")
+    example = Example(
+        files={"cities.csv": "name,people\nOslo,709037\nBergen,289330\n"},
+        parameters={
+            "query": "SELECT name FROM cities WHERE people > 500000",
+            "tables": {"cities": "cities.csv"},
+        },
+    )
 
     finite: ClassVar[bool] = True
     ids_from_content: ClassVar[bool] = True

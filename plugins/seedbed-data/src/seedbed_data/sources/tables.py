@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from seedbed import GeneratorOutput, GeneratorStep, Reading, UsageError, did_you_mean, read_rows
+from seedbed import Example, GeneratorOutput, GeneratorStep, Reading, UsageError, did_you_mean, read_rows
 from seedbed_data.sources.paths import Named, named_files
 
 # Rows of JSON Lines may differ in their columns: one row says too little of a misspelt one.
@@ -81,6 +81,9 @@ class Jsonl(TextFileSource):
     """
 
     goals = ("reading",)
+    example = Example(
+        files={"cities.jsonl": '{"name": "Oslo"}\n{"name": "Bergen"}\n'}, parameters={"path": "cities.jsonl"}
+    )
 
     endings: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
 
@@ -92,6 +95,9 @@ class Json(TextFileSource):
     """
 
     goals = ("reading",)
+    example = Example(
+        files={"cities.json": '[{"name": "Oslo"}, {"name": "Bergen"}]'}, parameters={"path": "cities.json"}
+    )
 
     endings: ClassVar[tuple[str, ...]] = (".json",)
 
@@ -106,6 +112,9 @@ class Csv(TextFileSource):
 
     goals = ("reading",)
     keywords = ("spreadsheet", "TSV")
+    example = Example(
+        files={"cities.csv": "name,people\nOslo,709037\nBergen,289330\n"}, parameters={"path": "cities.csv"}
+    )
 
     endings: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import yaml
 from pydantic import Field
 
-from seedbed import DatasetError, GeneratorOutput, GeneratorStep, Row, read_text
+from seedbed import DatasetError, Example, GeneratorOutput, GeneratorStep, Row, read_text
 from seedbed_data.sources.paths import Named, named_files
 
 _ENDINGS = tuple(
@@ -30,6 +30,9 @@ class Text(GeneratorStep):
 
     goals = ("reading",)
     keywords = ("markdown", "txt", "front matter")
+    example = Example(
+        files={"tides.md": "---\ntitle: Tides\n---\nThe Moon pulls the sea.\n"}, parameters={"path": "*.md"}
+    )
 
     seekable: ClassVar[bool] = True
     finite: ClassVar[bool] = True
