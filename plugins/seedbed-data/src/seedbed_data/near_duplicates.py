@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Set
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import ClassVar
 
 from pydantic import Field, PrivateAttr
 from rensa import RMinHash, RMinHashLSH
@@ -44,8 +44,7 @@ class DedupNear(Step):
     threshold: float = Field(default=0.8, ge=0.5, le=1, description="Similarity at which a row is rejected.")
     ngram: int = Field(default=3, ge=1, description="Words in a run.")
 
-    _index: Any = PrivateAttr(default=None)
-    _runs: list[array[int]] = PrivateAttr(default_factory=list)
+    _seen: _Seen | None = PrivateAttr(default=None)
 
     @property
     def inputs(self) -> list[str]:
@@ -54,25 +53,43 @@ class DedupNear(Step):
 
     def load(self) -> None:
         """Begin with no rows."""
-        bands = bands_for(self.threshold)
-        self._index = RMinHashLSH(threshold=self.threshold, num_perm=_PERMUTATIONS, num_bands=bands)
-        self._runs = []
+        self._seen = _Seen(self.threshold, self.ngram)
 
     def process(self, row: Row) -> Row:
         """Return the row, or reject it."""
-        if self._index is None:
-            self.load()
-        runs = set(word_runs(text_of(row, self.by), self.ngram))
+        seen = self._seen
+        if seen is None:
+            seen = self._seen = _Seen(self.threshold, self.ngram)
+        if not seen.add(text_of(row, self.by)):
+            raise Reject("nearly a copy of an earlier row")
+        return row
+
+
+class _Seen:
+    """The texts so far, and the index that finds those that may resemble another."""
+
+    # An object of its own: pydantic takes 3 us to read a private attribute of a step.
+
+    def __init__(self, threshold: float, length: int) -> None:
+        self._threshold = threshold
+        self._length = length
+        bands = bands_for(threshold)
+        self._index = RMinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS, num_bands=bands)
+        # A text takes no more memory than the hashes of its runs would, and few texts are ever compared:
+        # hashing the runs of all of them took a quarter of the time.
+        self._texts: list[bytes] = []
+
+    def add(self, text: str) -> bool:
+        """Add a text; return False, and add nothing, if it's nearly a copy of an earlier one."""
+        runs = set(word_runs(text, self._length))
         sketch = RMinHash(num_perm=_PERMUTATIONS, seed=1)
         sketch.update(list(runs))
-        # Within a process, hashes of texts stand for them; as numbers they take a tenth of the memory.
-        hashes = {hash(run) for run in runs}
         for number in self._index.query(sketch):
-            if _similarity(hashes, set(self._runs[number])) >= self.threshold:
-                raise Reject("nearly a copy of an earlier row")
-        self._index.insert(len(self._runs), sketch)
-        self._runs.append(array("q", hashes))
-        return row
+            if _similarity(runs, _runs_of(self._texts[number], self._length)) >= self._threshold:
+                return False
+        self._index.insert(len(self._texts), sketch)
+        self._texts.append(text.encode(errors="surrogatepass"))
+        return True
 
 
 def bands_for(threshold: float) -> int:
@@ -84,6 +101,12 @@ def bands_for(threshold: float) -> int:
     return 64
 
 
-def _similarity(one: Set[int], other: Set[int]) -> float:
+# A text that many others resemble is compared with each of them.
+@lru_cache(maxsize=256)
+def _runs_of(text: bytes, length: int) -> frozenset[str]:
+    return frozenset(word_runs(text.decode(errors="surrogatepass"), length))
+
+
+def _similarity(one: Set[str], other: Set[str]) -> float:
     shared = len(one & other)
     return shared / (len(one) + len(other) - shared)

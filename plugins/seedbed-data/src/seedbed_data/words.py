@@ -19,7 +19,7 @@ def text_of(row: Row, columns: Sequence[str]) -> str:
 
 
 def word_runs(text: str, length: int) -> Iterator[str]:
-    """Yield every run of `length` words, in lower case and without punctuation.
+    """Return every run of `length` words, in lower case and without punctuation.
 
     A text with fewer words is one run. Where a language has no spaces, each character counts as a word.
     """
@@ -27,5 +27,7 @@ def word_runs(text: str, length: int) -> Iterator[str]:
     if len(words) * 20 < len(text):
         # Chinese, Japanese or Thai, say: what the pattern takes for a word is a whole sentence.
         words = [character for word in words for character in word]
-    for start in range(max(1, len(words) - length + 1)):
-        yield " ".join(words[start : start + length])
+    if len(words) <= length:
+        return iter((" ".join(words),))
+    # In C: slicing and joining each run in Python takes half as long again.
+    return map(" ".join, zip(*(words[start:] for start in range(length)), strict=False))

@@ -83,8 +83,16 @@ class StepOutcome(NamedTuple):
         return cls(rows, [Failure.from_data(result.row, result.step, reason) for reason in reasons])
 
 
-_NONE = StepOutcome([], [])
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
+
+
+class _Found(NamedTuple):
+    """The result of a row that was there before, and its outcome if that still counts."""
+
+    key: bytes
+    attempt: int
+    stored: Result | None
+    outcome: StepOutcome | None
 
 
 class Attempted(NamedTuple):
@@ -137,23 +145,26 @@ class StepResults:
         """Return the rows that a step makes from a row; add failures and rejections to `settled`."""
         self.take(name)
         found = self._found(name, in_flight)
-        if not found.is_known:
-            scope, row = self._scope(found, settled.position), in_flight.row()
+        outcome = found.outcome
+        if outcome is None:
+            scope, row = self._scope(name, in_flight, found.attempt, settled.position), in_flight.row()
             scope.asked = []
             if (texts := self._applied[name].texts) is not None:
                 scope.texts = texts.of(in_flight, row)
             settled.scopes.append(scope)
             outcome = await self._outcome(self._applied[name].runner, in_flight, row, scope)
-            found = found._replace(outcome=outcome)
-        return self.keep(found, settled)
+        is_known = found.outcome is not None
+        attempted = Attempted(name, in_flight, found.key, found.attempt, found.stored, outcome, is_known)
+        return self.keep(attempted, settled)
 
     def apply_now(self, name: str, in_flight: InFlight, position: int) -> Attempted:
         """Return what an immediate step makes from a row, in this thread; `keep` keeps it."""
         found = self._found(name, in_flight)
-        if found.is_known:
-            return found
-        scope = self._scope(found, position)
-        return found._replace(outcome=self._outcome_now(self._applied[name].runner, in_flight, scope))
+        if found.outcome is not None:
+            return Attempted(name, in_flight, found.key, found.attempt, found.stored, found.outcome, True)
+        scope = self._scope(name, in_flight, found.attempt, position)
+        outcome = self._outcome_now(self._applied[name].runner, in_flight, scope)
+        return Attempted(name, in_flight, found.key, found.attempt, found.stored, outcome, False)
 
     def take(self, name: str) -> None:
         """Count a row that a step takes."""
@@ -181,7 +192,7 @@ class StepResults:
             (settled.rejections if reason.rejected else settled.failures).append(reason)
         return outcome.rows
 
-    def _found(self, name: str, in_flight: InFlight) -> Attempted:
+    def _found(self, name: str, in_flight: InFlight) -> _Found:
         """Return what a step made from a row before, if that still counts; otherwise no outcome."""
         applied = self._applied[name]
         key = execution_key(applied.fingerprint, in_flight.encoded)
@@ -189,15 +200,15 @@ class StepResults:
         # An ordered step runs over all rows again, as its state can't be restored from its results.
         known = stored is not None and stored.key == key and not applied.ordered
         if stored is not None and known and not self._journal.is_retried(stored):
-            return Attempted(name, in_flight, key, stored.attempt, stored, StepOutcome.of(stored), True)
-        return Attempted(name, in_flight, key, self._attempt(stored), stored, _NONE, False)
+            return _Found(key, stored.attempt, stored, StepOutcome.of(stored))
+        return _Found(key, self._attempt(stored), stored, None)
 
-    def _scope(self, found: Attempted, position: int) -> CallScope:
+    def _scope(self, name: str, in_flight: InFlight, attempt: int, position: int) -> CallScope:
         return CallScope(
             self._seed,
-            found.name,
-            found.in_flight.id,
-            attempt=found.attempt,
+            name,
+            in_flight.id,
+            attempt=attempt,
             rank=position,
             has_branches=self._journal.has_branches,
         )

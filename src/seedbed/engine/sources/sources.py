@@ -16,6 +16,7 @@ import orjson
 
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.sources.digest_set import DigestSet
 from seedbed.errors import InvalidRowError
 from seedbed.llm.calling.scope import current_scope
 from seedbed.llm.files_read import current_files
@@ -311,15 +312,15 @@ class ContentIds:
     """Ids of rows whose order may change: the digest of a row, and how many equal rows came before."""
 
     def __init__(self) -> None:
-        # Eight bytes for each row, and a count only for those that come again: an input may have millions.
-        self._once: set[int] = set()
+        # Few bytes for each row, and a count only for those that come again: an input may have millions.
+        self._once = DigestSet()
         self._often: Counter[int] = Counter()
 
     def of(self, encoded: bytes) -> str:
         """Return the id of the next row."""
         digest = row_digest(encoded)
         known = int.from_bytes(digest, "big")
-        if known in self._once:
-            self._often[known] += 1
-        self._once.add(known)
+        if self._once.add(known):
+            return f"{digest.hex()}.0"
+        self._often[known] += 1
         return f"{digest.hex()}.{self._often[known]}"
