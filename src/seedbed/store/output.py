@@ -9,7 +9,7 @@ from math import isclose
 from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from seedbed.errors import UsageError
 
@@ -98,6 +98,19 @@ class Output:
         return not self.scheme and (
             self.path.endswith(("/", "\\")) or self.split is not None or self.shard_rows is not None
         )
+
+    def options(self) -> dict[str, Any]:
+        """Return it as JSON values, with the names and texts of the command's options."""
+        return {
+            "out": self.path,
+            "form": self.form,
+            "chat_template": self.chat_template,
+            "parts": [f"{part}={column}" for part, column in self.columns.items()],
+            "split": ",".join(f"{name}={share!r}" for name, share in (self.split or {}).items()) or None,
+            "shard_rows": self.shard_rows,
+            "private": self.private,
+            "push_every": self.push_every,
+        }
 
     @property
     def file_rows(self) -> int | None:

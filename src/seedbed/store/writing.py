@@ -168,15 +168,14 @@ class _Dataset(NamedTuple):
         return Written(counts.total(), dict(counts) if self.output.split else {})
 
     def _card(self, kinds: Mapping[str, Kind], splits: Mapping[str, int]) -> str:
-        return card_of(
-            self.queries,
-            self.leaf,
-            self.output.name,
-            self.rows,
-            splits,
-            kinds,
-            is_complete=self.is_complete,
-        )
+        # Imported late: most runs write no card.
+        from seedbed.store.cards.card import card_text
+        from seedbed.store.cards.columns import columns_of
+        from seedbed.store.cards.facts import RunStory
+
+        story = RunStory.of(self.queries, self.leaf).written_to(self.output)
+        columns = columns_of(self.rows, kinds)
+        return card_text(self.output.name, story, columns, splits, is_complete=self.is_complete)
 
 
 def card_of(
@@ -185,18 +184,14 @@ def card_of(
     title: str,
     rows: Iterable[bytes],
     splits: Mapping[str, int],
-    kinds: Mapping[str, Kind] | None = None,
-    *,
-    is_complete: bool = True,
 ) -> str:
-    """Return the card of a run's dataset; `rows` are in its form, and `kinds` the types of their columns."""
-    # Imported late: most runs write no card.
+    """Return the card of a run's dataset."""
     from seedbed.store.cards.card import card_text
     from seedbed.store.cards.columns import columns_of
     from seedbed.store.cards.facts import RunStory
 
     story = RunStory.of(queries, leaf)
-    return card_text(title, story, columns_of(rows, kinds), splits, is_complete=is_complete)
+    return card_text(title, story, columns_of(rows), splits)
 
 
 def _obstacle(path: Path) -> tuple[str, str] | None:

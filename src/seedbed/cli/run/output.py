@@ -63,18 +63,7 @@ def columns_of(parts: Sequence[str]) -> dict[str, str]:
 
 def kept_output(output: Output | None) -> dict[str, Any]:
     """Return what has to be kept of an output to write it again, as JSON values."""
-    if output is None:
-        return {"out": None}
-    return {
-        "out": output.path,
-        "form": output.form,
-        "chat_template": output.chat_template,
-        "parts": [f"{part}={column}" for part, column in output.columns.items()],
-        "split": ",".join(f"{name}={share!r}" for name, share in (output.split or {}).items()) or None,
-        "shard_rows": output.shard_rows,
-        "private": output.private,
-        "push_every": output.push_every,
-    }
+    return {"out": None} if output is None else output.options()
 
 
 def renewed_output(kept: Mapping[str, Any]) -> Output | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from shlex import quote
+from dataclasses import dataclass, replace
 from typing import Any
 
+from seedbed.store.cards.command import command_of
+from seedbed.store.output import Output
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_values import TotalSpent
 from seedbed.tasks.rows import encode_value
@@ -16,14 +17,6 @@ _MOST_REASONS = 5
 _PROMPTS = ("template", "prompt", "instruction")
 # Models have a column of their own.
 _ELSEWHERE = ("llm", "embedder")
-_OPTIONS = (
-    ("llm", "--llm"),
-    ("input", "--input"),
-    ("columns", "--columns"),
-    ("n", "-n"),
-    ("seed", "--seed"),
-    ("leaf", "--leaf"),
-)
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,16 @@ class RunStory:
             queries.spent(),
             _models(manifest, queries.called_models()),
         )
+
+    def written_to(self, output: Output) -> RunStory:
+        """Return the story of the same run, whose rows are written to another place or in another form."""
+        order = self.manifest.get("order")
+        if not order:
+            return self
+        leaf = {"leaf": output.leaf} if output.leaf else {}
+        # Cells are made safe in a .csv, which has no card.
+        written = {**output.options(), **leaf, "shard_rows": output.file_rows, "csv_safe": False}
+        return replace(self, manifest={**self.manifest, "order": {**order, **written}})
 
     @property
     def name(self) -> str:
@@ -93,23 +96,7 @@ class RunStory:
     def command(self) -> str:
         """Return the command that makes the dataset again; empty if it was made from Python."""
         order = self.manifest.get("order")
-        if not order:
-            return ""
-        words = ["seedbed", "run", str(order["what"])]
-        for name, option in _OPTIONS:
-            value = order.get(name)
-            if value is not None and (name != "seed" or value != 0):
-                words += [option, str(value)]
-        for column in order.get("drop") or ():
-            words += ["--drop", column]
-        for setting in order.get("settings") or ():
-            words += ["--set", setting]
-        for key in order.get("withheld") or ():
-            words += ["--set", f"{key}=..."]
-        for name, option in (("form", "--form"), ("split", "--split"), ("shard_rows", "--shard-rows")):
-            if order.get(name):
-                words += [option, str(order[name])]
-        return " ".join(map(quote, words))
+        return command_of(order) if order else ""
 
 
 def _models(manifest: Mapping[str, Any], called: Sequence[str]) -> tuple[str, ...]:
