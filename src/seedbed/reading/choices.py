@@ -35,7 +35,7 @@ def read_choice(text: str, labels: Iterable[str]) -> str:
     the text only where it's marked. Upper and lower case are the same. Raises InvalidOutputError if there's
     none, or if there are several.
     """
-    patterns = _patterns(tuple(labels))
+    patterns = _patterns((labels,) if isinstance(labels, str) else tuple(labels))
     answer = split_reasoning(text).answer.strip()
     if (whole := patterns.named(unwrapped(answer).rstrip(".!,;:"))) is not None:
         return whole
@@ -58,7 +58,7 @@ def read_choices(text: str, labels: Iterable[str]) -> list[str]:
     The answer is a JSON list, or labels between commas or one per line, after "...:" or alone. "none" is an
     empty list. Raises InvalidOutputError for anything else, such as a word that isn't a label.
     """
-    patterns = _patterns(tuple(labels))
+    patterns = _patterns((labels,) if isinstance(labels, str) else tuple(labels))
     answer = split_reasoning(text).answer.strip()
     made: list[str] = []
     for part in _parts(answer):
