@@ -21,13 +21,16 @@ _OWN: dict[str, str] = {
     "github-token": r"\bgithub_pat_\w{20,100}",
 }
 
-# In place of the package's, which find the first line of a private key, and a token without its signature.
+# In place of the package's, which find the first line of a private key, and a token without its signature; or
+# take minutes for a line of a million characters, since each place in it is tried up to the line's end.
 _WHOLE: dict[str, str] = {
     "private-key": (
         r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?!-----END)[\s\S])*(?:-----END[A-Z ]+-----)?"
     ),
-    "json-web-token": r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?",
+    "json-web-token": r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?",
+    "npm-tokens": r"//[^\s/]{1,253}(?:/[^\s/:]{1,100}){0,4}/:_authToken=\s{0,9}(?:npm_\S+|[A-Fa-f0-9-]{36})",
+    "openai-token": r"(?<![\w-])sk-[\w-]{0,200}T3BlbkFJ[A-Za-z0-9]{20}",
 }
 
 # Guesses by entropy or by the word `password`: of ordinary prose and code they find far too much. Addresses

@@ -16,8 +16,12 @@ from seedbed_data.scrubbing import Found, Scrubbing
 
 Kind = Literal["email", "phone", "iban", "credit-card", "ip", "ssn", "nir", "dni", "cpf", "codice-fiscale"]
 
-# Words of the pattern that stand at its ends: neither a longer number nor a word goes on there.
-_START, _END = r"(?<![\w.+-])", r"(?![\w-])"
+# Letters of scripts with spaces between words, up to those of India: without Thai, Chinese or Japanese, whose
+# words stand right before and after a number or an address.
+_LETTERS = r"A-Za-z\u00c0-\u0dff"
+_WORD = rf"{_LETTERS}0-9_"
+# At both ends of what's found: neither a longer number nor a word goes on there.
+_START, _END = rf"(?<![{_WORD}.+-])", rf"(?![{_WORD}-])"
 
 
 class Pii(Scrubbing):
@@ -75,8 +79,12 @@ class _Form(NamedTuple):
 def _matches(kind: str, text: str) -> Iterator[Found]:
     form = _FORMS[kind]
     for match in form.pattern.finditer(text):
-        if form.is_right(match[0]):
-            yield Found(kind, match.start(), match.end())
+        found = match[0]
+        while kind == "iban" and " " in found and not form.is_right(found):
+            # Words in capitals that follow look like groups of it.
+            found = found[: found.rindex(" ")]
+        if form.is_right(found):
+            yield Found(kind, match.start(), match.start() + len(found))
 
 
 def _form(pattern: str, is_right: Callable[[str], bool] = lambda text: True) -> _Form:
@@ -111,15 +119,23 @@ def _is_public_address(text: str) -> bool:
         return False
 
 
+def _is_iban(text: str) -> bool:
+    # Without the rules of each country: they know the banks of the day on which the package was made.
+    return bool(import_module("stdnum.iban").is_valid(text, check_country=False))
+
+
 def _is_card(text: str) -> bool:
     digits = re.sub(r"\D", "", text)
     return 13 <= len(digits) <= 19 and len(set(digits)) > 1 and _by_stdnum("luhn")(digits)
 
 
 _FORMS: Mapping[str, _Form] = {
-    "email": _form(r"[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}"),
+    "email": _form(
+        rf"[{_WORD}.+%-]{{1,64}}@[{_LETTERS}0-9-]{{1,63}}(?:\.[{_LETTERS}0-9-]{{1,63}}){{0,8}}"
+        rf"\.[{_LETTERS}]{{2,24}}"
+    ),
     "phone": _form(r"(?<!\d[ ./-])(?:\(?\+|\()?\d(?:[ ./()-]{0,3}\d){7,14}(?![ ./-]?\d)", _is_phone),
-    "iban": _form(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?", _by_stdnum("iban")),
+    "iban": _form(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?", _is_iban),
     "credit-card": _form(r"[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}|3\d{3}[ -]?\d{6}[ -]?\d{5}", _is_card),
     "ip": _form(
         r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})", _is_public_address

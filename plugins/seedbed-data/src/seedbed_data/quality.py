@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from seedbed import Example, Reject, Row, Step
 from seedbed_data.words import text_of
@@ -54,6 +54,9 @@ _ELLIPSES = ("...", "…")
 # Chinese and Japanese, Thai and Lao, Burmese, Khmer: no spaces between words.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Phrase = Annotated[str, Field(min_length=1)]
+
 Rejected = Iterator[str]
 """The reasons against a text, in a fixed order; the first is the one that counts."""
 
@@ -99,16 +102,16 @@ class QualityHeuristics(Step):
     duplicate_paragraphs: float | None = Field(
         default=0.3, ge=0, le=1, description="Most paragraphs that are copies."
     )
-    top_runs: dict[int, float] = Field(
+    top_runs: dict[PositiveInt, Share] = Field(
         default={2: 0.2, 3: 0.18, 4: 0.16},
         description="Most characters in the most frequent run of so many words: {words: share}.",
     )
-    duplicate_runs: dict[int, float] = Field(
+    duplicate_runs: dict[PositiveInt, Share] = Field(
         default={5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.1},
         description="Most characters in runs of so many words that occur twice: {words: share}.",
     )
-    refusals: list[str] = Field(default=_REFUSALS, description="Phrases that no text may begin with.")
-    boilerplate: list[str] = Field(default=_BOILERPLATE, description="Phrases that no text may have.")
+    refusals: list[Phrase] = Field(default=_REFUSALS, description="Phrases that no text may begin with.")
+    boilerplate: list[Phrase] = Field(default=_BOILERPLATE, description="Phrases that no text may have.")
 
     @property
     def inputs(self) -> list[str]:

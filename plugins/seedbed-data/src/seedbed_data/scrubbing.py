@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from seedbed import Reject, Row, Step
+from seedbed import InvalidRowError, Reject, Row, Step
 
 
 class Found(NamedTuple):
@@ -32,7 +32,7 @@ class Scrubbing(Step):
 
     @abstractmethod
     def found_in(self, text: str) -> Iterable[Found]:
-        """Return what is found in a text, in any order; the longer of two that overlap counts."""
+        """Return what is found in a text, in any order; two that overlap are one of the longer's kind."""
 
     @property
     def inputs(self) -> list[str]:
@@ -46,6 +46,12 @@ class Scrubbing(Step):
 
     def process(self, row: Row) -> Row:
         """Return the row masked or with what was found, or reject it."""
+        try:
+            return self._processed(row)
+        except RecursionError as error:
+            raise InvalidRowError("its lists and mappings are too deep to be searched") from error
+
+    def _processed(self, row: Row) -> Row:
         if self.action == "mask":
             return {**row, **{column: self._masked(row[column]) for column in self.by}}
         found = [
@@ -68,9 +74,11 @@ class Scrubbing(Step):
         return {key: self._masked(item) for key, item in value.items()} if isinstance(value, dict) else value
 
     def _masked_text(self, text: str) -> str:
-        for one in reversed(self._apart(text)):
-            text = f"{text[: one.start]}[{one.kind.upper()}]{text[one.end :]}"
-        return text
+        parts, end = [], 0
+        for one in self._apart(text):
+            parts += [text[end : one.start], f"[{one.kind.upper()}]"]
+            end = one.end
+        return "".join([*parts, text[end:]])
 
     def _apart(self, text: str) -> list[Found]:
         """Return what is found in a text, in order and without overlaps."""
@@ -79,9 +87,15 @@ class Scrubbing(Step):
         for one in found:
             if not kept or one.start >= kept[-1].end:
                 kept.append(one)
-            elif one.end - one.start > kept[-1].end - kept[-1].start:
-                kept[-1] = one
+            else:
+                kept[-1] = _joined(kept[-1], one)
         return kept
+
+
+def _joined(first: Found, second: Found) -> Found:
+    """Return two that overlap as one, of the longer one's kind: what only the shorter has is masked, too."""
+    longer = second if second.end - second.start > first.end - first.start else first
+    return Found(longer.kind, first.start, max(first.end, second.end))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import warnings
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -11,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, FilePath, model_validator
 
 from seedbed import Example, InvalidRowError, Reject, Row, Step, UsageError
+from seedbed_data.schema_keywords import bounded
 
 
 class Validate(Step):
@@ -87,7 +89,7 @@ class Validate(Step):
     def _parsed(self, text: str) -> Any:
         try:
             if self.parse == "json":
-                return json.loads(text, parse_constant=_no_json)
+                return json.loads(text, parse_constant=_no_json, parse_float=_finite)
             if self.parse == "python":
                 return _parse_python(text)
             return _parse_sql(text, self.dialect)
@@ -100,6 +102,10 @@ class Validate(Step):
 
         try:
             error = best_match(self._validator.iter_errors(value))
+        except RecursionError as endless:
+            raise InvalidRowError(
+                "the JSON Schema refers to itself without end, or the value is too deep to be checked"
+            ) from endless
         except Unresolvable as unresolved:
             raise UsageError(
                 f"the JSON Schema refers to {unresolved.ref!r}, which it doesn't have",
@@ -128,8 +134,10 @@ class Validate(Step):
             cls.check_schema(schema)
         except SchemaError as error:
             raise UsageError(f"the JSON Schema is none: {error.message}") from error
+        except RecursionError as error:
+            raise UsageError("the JSON Schema is nested too deep to be checked") from error
         # Without a registry of ours, the package would fetch what a `$ref` names.
-        return cls(schema, registry=Registry())
+        return bounded(cls)(schema, registry=Registry())
 
     def _schema(self) -> Any:
         if self.json_schema_file is None:
@@ -145,6 +153,12 @@ _NAMES = {"json": "JSON", "python": "Python", "sql": "SQL"}
 
 def _no_json(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    # 1e999 would become infinite, which no row can hold.
+    return value if math.isfinite(value) else _no_json(number)
 
 
 def _parse_python(text: str) -> None:
