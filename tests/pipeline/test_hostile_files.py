@@ -114,10 +114,11 @@ def spread(path: Path) -> None:
 
 CASES = {
     "python tag": Case("a: !!python/object/apply:os.system [touch pwned]\n" + STEPS, "tag"),
-    "python name tag": Case("a: !!python/name:os.system\n" + STEPS, "tag"),
+    "name tag": Case("a: !!python/name:os.system\n" + STEPS, "tag"),
     "own tag": Case("a: !mine b\n" + STEPS, "tag"),
     "set tag": Case("a: !!set {a}\n" + STEPS, "tag"),
-    "binary tag": Case("a: !!binary aGk=\n" + STEPS, "tag"),
+    "bytes as a name": Case("name: !!binary aGk=\n" + STEPS, "name"),
+    "bytes that aren't": Case("name: !!binary a\n" + STEPS, "base64"),
     "anchor bomb": Case(bomb(STEPS), "aliases"),
     "anchor bomb in steps": Case(bomb("steps: *a9"), "aliases"),
     "merge bomb": Case(merge_bomb(), "aliases"),

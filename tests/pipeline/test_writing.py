@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import date, time
+from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +27,7 @@ from seedbed import (
     Row,
     Step,
     UsageError,
+    get_embedder,
     get_llm,
     otherwise,
     run,
@@ -36,7 +39,7 @@ from seedbed.pipeline.routing import Otherwise
 from seedbed.pipeline.run_defaults import RunDefaults
 from seedbed.plugins.policy import Policy
 from seedbed.tasks.task import BaseTask
-from seedbed_data import Filter, Limit, Map
+from seedbed_data import Embed, Filter, Limit, Map
 from seedbed_tasks import SelfInstruct, TextGeneration
 
 
@@ -202,6 +205,25 @@ def test_what_a_run_makes_comes_back(tmp_path: Path) -> None:
     assert len(first.defaults.outputs) == 2
 
 
+def test_the_embedder_of_a_step_comes_back(tmp_path: Path) -> None:
+    for embedder, written in (
+        (get_embedder("openai/small"), "openai/small"),
+        (
+            get_embedder("openai/small", batch_size=3),
+            {"use": "openai/small", "with": {"batch_size": 3}},
+        ),
+    ):
+        pipeline = Pipeline([Embed(embedder=embedder)])
+        assert facts(there_and_back(pipeline, tmp_path)) == facts(pipeline)
+        assert yaml.safe_load(pipeline.to_yaml())["steps"][0]["with"] == {"embedder": written}
+
+
+def test_rows_of_any_kind_of_data_come_back(tmp_path: Path) -> None:
+    rows = [{"on": 1, "null": None, "a: b": b"x", "": [10**150, 1e300], "d": date(2024, 1, 2)}]
+    pipeline = with_rows(*rows)
+    assert there_and_back(pipeline, tmp_path).defaults.input == rows
+
+
 def test_a_source_by_name_comes_back(tmp_path: Path) -> None:
     registry = Registry(installed=(), policy=Policy())
     registry.add(Counting)
@@ -271,6 +293,7 @@ REFUSED: dict[str, tuple[Callable[[], Pipeline], str]] = {
     "nested function": (lambda: Pipeline([Calling(kind=Whole(part=list))]), "the class 'list'"),
     "step": (lambda: Pipeline([Calling(kind=Pass())]), "'kind' of the step 'calling'"),
     "llm": (lambda: Pipeline([Calling(kind=get_llm("openai/x"))]), "an object of 'OpenAILLM'"),
+    "embedder": (lambda: Pipeline([Calling(kind=get_embedder("openai/x"))]), "'kind' of the step 'calling'"),
     "set": (lambda: Pipeline([Calling(rounded={1, 2})]), "would not come back"),
     "secret": (lambda: Pipeline([Calling(password=SecretStr("hunter2-hunter2"))]), "'password' of the step"),
     "address": (lambda: Pipeline([Calling(address="https://me:hunter2-hunter2@x.org")]), "holds a secret"),
@@ -289,9 +312,18 @@ REFUSED: dict[str, tuple[Callable[[], Pipeline], str]] = {
         "is the function 'named.<locals>.<lambda>'",
     ),
     "two conditions": (lambda: crossed(), "different conditions lead to the step 'end'"),
+    "time": (lambda: with_rows({"a": time(1, 2)}), "datetime.time(1, 2)"),
+    "number as a key": (lambda: with_rows({1: 2}), "input"),
+    "half of a character": (lambda: Pipeline([Pass(name="a\ud800b")]), "is not YAML"),
+    "too many rows": (lambda: with_rows(*({"a": "x" * 100} for _ in range(5000))), "500,000 bytes"),
+    "too deep": (lambda: with_rows({"a": reduce(lambda inner, _: [inner], range(150), 1)}), "nested too"),
     "two orders": (lambda: two_orders(), "in different orders"),
     "input": (lambda: Pipeline([Pass()], defaults=RunDefaults(input=iter([]))), "the input of the pipeline"),
 }
+
+
+def with_rows(*rows: dict[Any, Any]) -> Pipeline:
+    return Pipeline([Pass()], defaults=RunDefaults(input=[*rows]))
 
 
 def crossed() -> Pipeline:

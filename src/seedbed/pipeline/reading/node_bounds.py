@@ -13,12 +13,14 @@ MAX_DEPTH = 100
 MAX_NODES = 200_000
 """Values in all, each alias counted as what it stands for."""
 
-MAX_NUMBER = 100
+MAX_NUMBER = 400
 """Characters of a number or a date. YAML has numbers to base 60, which take quadratic time to read."""
 
 _PREFIX = "tag:yaml.org,2002:"
 _NUMBERS = frozenset({f"{_PREFIX}{name}" for name in ("int", "float", "timestamp")})
-_ALLOWED = _NUMBERS | {f"{_PREFIX}{name}" for name in ("str", "bool", "null", "seq", "map", "merge", "value")}
+_ALLOWED = _NUMBERS | {
+    f"{_PREFIX}{name}" for name in ("str", "bool", "null", "seq", "map", "merge", "value", "binary")
+}
 
 
 class InvalidNode(NamedTuple):

@@ -6,11 +6,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from seedbed.errors import UsageError
+from seedbed.llm.base_backend import BaseBackend
+from seedbed.llm.embedding.embedder import Embedder
+from seedbed.llm.embedding.embedder_kind import EMBEDDERS
+from seedbed.llm.llm import LLM
 from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.entries import BUILT_IN
 from seedbed.pipeline.file_paths import with_paths
@@ -19,6 +23,7 @@ from seedbed.pipeline.topology import Condition, Node
 from seedbed.pipeline.typed_columns import typed_by
 from seedbed.pipeline.writing.plain_fields import plain_fields
 from seedbed.plugins.class_names import registered_name
+from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 from seedbed.tasks.expression import Expression
 from seedbed.tasks.steps import BaseStep
@@ -67,11 +72,7 @@ class Writing:
         if llm is None:
             return None
         what = f"the LLM of the step '{step.name}'"
-        backend = registered_name(LLMS, type(llm), self.registry)
-        if backend is None:
-            raise _nameless(type(llm), what)
-        fields = plain_fields(llm, ("model",), what)
-        return {"use": f"{backend}/{llm.model}", **({"with": fields} if fields else {})}
+        return self._backend(LLMS, llm, what)
 
     def path(self, text: str) -> str:
         """Return a path of the working directory as the file has it; what isn't relative stays."""
@@ -81,8 +82,22 @@ class Writing:
         return os.path.relpath(text, self.folder) + ("/" if text.endswith("/") else "")
 
     def _fields(self, step: BaseStep, what: str) -> dict[str, Any]:
-        fields = plain_fields(step, ("name", "llm"), what)
+        def entry_of(annotation: Any, value: Any) -> Any:
+            # Other fields would get the reference back, and not what it stands for.
+            for base, kind in ((Embedder, EMBEDDERS), (LLM, LLMS)):
+                if isinstance(value, base) and base in (annotation, *get_args(annotation)):
+                    return short(self._backend(kind, value, what))
+            return None
+
+        fields = plain_fields(step, ("name", "llm"), what, entry_of)
         return with_paths(type(step), fields, path=self.path, pattern=self.path)
+
+    def _backend(self, kind: PluginKind[Any], backend: BaseBackend, what: str) -> dict[str, Any]:
+        name = registered_name(kind, type(backend), self.registry)
+        if name is None:
+            raise _nameless(type(backend), what)
+        fields = plain_fields(backend, ("model",), what)
+        return {"use": f"{name}/{backend.model}", **({"with": fields} if fields else {})}
 
     def _name_of(self, cls: type[BaseStep], what: str) -> str:
         built_in = next((name for name, other in BUILT_IN.items() if other is cls), None)

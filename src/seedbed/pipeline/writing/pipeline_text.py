@@ -7,9 +7,13 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import ValidationError
 
 from seedbed.errors import UsageError
 from seedbed.pipeline.assembly import INPUT
+from seedbed.pipeline.entries import PipelineFile
+from seedbed.pipeline.reading.file_text import MAX_BYTES
+from seedbed.pipeline.reading.marked import Marked
 from seedbed.pipeline.run_defaults import RunDefaults
 from seedbed.pipeline.topology import Topology
 from seedbed.pipeline.variables import escaped
@@ -23,6 +27,7 @@ from seedbed.tasks.task import BaseTask
 if TYPE_CHECKING:
     from seedbed.pipeline.pipeline import Pipeline
 
+_IN_PYTHON = "keep this pipeline in Python"
 _SEPARATORS = frozenset("\x85\u2028\u2029")
 
 
@@ -38,7 +43,33 @@ def pipeline_text(pipeline: Pipeline, registry: Registry, folder: Path) -> str:
         **_steps(pipeline, writing),
     }
     content = {key: _escaped(value) for key, value in content.items() if value is not None}
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    try:
+        text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    except yaml.YAMLError as error:
+        raise UsageError(f"a file can't hold a value of this pipeline: {error}", _IN_PYTHON) from error
+    _check_readable(text)
+    return text
+
+
+def _check_readable(text: str) -> None:
+    """Raise UsageError for what a pipeline file may not have, since it may come from a stranger."""
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        raise UsageError(
+            f"the file of this pipeline would have more than {MAX_BYTES:,} bytes",
+            "write its rows to a file, and name that",
+        )
+    read, problems = Marked.read(text)
+    if problems:
+        line = text.splitlines()[problems[0].mark.line - 1].strip()
+        raise UsageError(
+            f"a file can't hold this pipeline, since it {problems[0].fact}", f"at: {line:.60}", _IN_PYTHON
+        )
+    try:
+        PipelineFile(**read.content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UsageError(f"a file can't hold this pipeline: {place}: {first['msg']}", _IN_PYTHON) from None
 
 
 def _defaults(defaults: RunDefaults, writing: Writing) -> dict[str, Any]:

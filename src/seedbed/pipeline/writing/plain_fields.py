@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr
@@ -23,10 +23,17 @@ class Verbatim(str):
     """A text of which `${...}` is meant, and not escaped."""
 
 
-def plain_fields(made: BaseModel, named: Collection[str], what: str) -> dict[str, Any]:
+def _nothing(annotation: Any, value: Any) -> None:
+    return None
+
+
+def plain_fields(
+    made: BaseModel, named: Collection[str], what: str, entry_of: Callable[[Any, Any], Any] = _nothing
+) -> dict[str, Any]:
     """Return the fields that were set, or changed since, as a file holds them; `what` is for messages.
 
-    Fields in `named` are left out, since the entry names them in another way. Raises UsageError for a value
+    Fields in `named` are left out, since the entry names them in another way. `entry_of` returns what a file
+    has for a value that a name stands for, by the type of its field, or None. Raises UsageError for a value
     that a file can't hold, such as a function, for one that would come back changed, and for a secret.
     """
     found: dict[str, Any] = {}
@@ -38,6 +45,9 @@ def plain_fields(made: BaseModel, named: Collection[str], what: str) -> dict[str
         value, key = getattr(made, name), field.alias or name
         if isinstance(value, EnvSecret):
             found[key], given[key] = Verbatim(f"${{env:{value.variable}}}"), value
+            continue
+        if (entry := entry_of(field.annotation, value)) is not None:
+            found[key], given[key] = entry, value
             continue
         _refuse_secret(made, name, value, what)
         refuse_object(name, value, what)
