@@ -428,10 +428,15 @@ def test_no_key_follows_a_redirect(
     assert stranger.count == 0
 
 
+def shown_as_json(seedbed: Seedbed, name: str) -> list[dict[str, Any]]:
+    """Return what is shown of the plugins of a name: a backend may have an LLM and an embedder."""
+    shown = json.loads(seedbed("plugins", "show", name, "--json").out)
+    return shown if isinstance(shown, list) else [shown]
+
+
 @pytest.mark.parametrize("backend", ["acme", "openai", "anthropic"])
 def test_plugins_show_names_the_key(seedbed: Seedbed, stranger: FaultServer, backend: str) -> None:
-    shown = json.loads(seedbed("plugins", "show", backend, "--json").out)
-    variables = {key["env_var"] for key in shown["keys"]}
+    variables = {key["env_var"] for one in shown_as_json(seedbed, backend) for key in one["keys"]}
     assert f"{backend.upper()}_API_KEY" in variables
     assert ("GROQ_API_KEY" in variables) is (backend == "openai")
     assert f"{backend.upper()}_API_KEY" in seedbed("plugins", "show", backend).out
@@ -446,10 +451,8 @@ def test_a_missing_key_is_named_before_anything_is_sent(seedbed: Seedbed, strang
 
 
 def test_a_backend_without_keys_offers_none(seedbed: Seedbed, stranger: FaultServer) -> None:
-    names = [
-        one["name"] for one in json.loads(seedbed("plugins", "show", "llamacpp", "--json").out)["parameters"]
-    ]
-    assert "api_key" not in names
+    shown = shown_as_json(seedbed, "llamacpp")
+    assert "api_key" not in [parameter["name"] for one in shown for parameter in one["parameters"]]
 
 
 @pytest.mark.parametrize(
