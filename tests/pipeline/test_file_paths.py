@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, FilePath
+from pydantic import BaseModel, Field, FilePath
 
 from seedbed import UsageError
 from seedbed.pipeline.file_paths import FilePaths
@@ -97,6 +98,45 @@ class Fields(BaseModel):
     pattern: Files = Files("")
     inner: Inner | None = None
     text: str = ""
+
+
+class Drawn(BaseModel):
+    kind: Literal["drawn"]
+    file: Files
+    values: list[str] = []
+
+
+class Listed(BaseModel):
+    kind: Literal["listed"]
+    file: str = ""
+    values: dict[str, Path] = {}
+
+
+class Nested(BaseModel):
+    parts_of_it: dict[str, Annotated[Drawn | Listed, Field(discriminator="kind")]] = Field({}, alias="parts")
+    several: list[Drawn] | None = None
+
+
+def test_paths_in_dictionaries_and_lists_of_models_are_resolved_by_the_model_that_is_meant(
+    paths: FilePaths,
+) -> None:
+    fields = {
+        "parts": {
+            "file": {"kind": "drawn", "file": "a.csv", "values": ["b.csv"]},
+            "other": {"kind": "listed", "file": "/c.csv", "values": {"x": "d.csv"}},
+        },
+        "several": [{"file": "e.csv"}],
+    }
+    assert paths.in_fields(Nested, fields) == {
+        "parts": {
+            "file": {"kind": "drawn", "file": "mine/a.csv", "values": ["b.csv"]},
+            "other": {"kind": "listed", "file": "/c.csv", "values": {"x": "mine/d.csv"}},
+        },
+        "several": [{"file": "mine/e.csv"}],
+    }
+    for parts in ({"x": {"kind": "drawn", "file": "/etc/passwd"}}, {"x": {"file": "/etc/passwd"}}):
+        with pytest.raises(UsageError, match="outside"):
+            paths.in_fields(Nested, {"parts": parts})
 
 
 def test_fields_that_hold_paths_are_resolved_and_others_are_not(paths: FilePaths) -> None:

@@ -18,12 +18,17 @@ def backends_in(step: BaseStep) -> list[BaseBackend]:
     return list({id(backend): backend for backend in found}.values())
 
 
+def holds_backend(value: Any) -> bool:
+    """Whether a field's value is an LLM or an embedder, or has one inside."""
+    return any(_found(value))
+
+
 def replace_backends(step: BaseStep, view: Callable[[BaseBackend], BaseBackend]) -> None:
     """Replace each LLM and embedder with its view; containers are copied, so the caller's aren't changed."""
     for name in type(step).model_fields:
         value = getattr(step, name)
         # Only fields with one: the containers in all others would be copied for nothing.
-        if any(_found(value)):
+        if holds_backend(value):
             setattr(step, name, _replaced(value, view))
 
 

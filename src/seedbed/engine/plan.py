@@ -117,6 +117,9 @@ def make_plan(
     topology = joined_before_barriers(given)
     # Copies: a step holds views of its LLM while it runs, and the caller may run it twice at once.
     topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
+    for node in topology.nodes:
+        if isinstance(node.step, GeneratorStep):
+            node.step.plan_for(None if n is None else int(n))
     plan = Plan(
         pipeline.name or topology.nodes[0].name,
         topology,
@@ -155,6 +158,10 @@ def _pipeline(what: str | BaseStep | Pipeline, registry: Registry) -> Pipeline:
 def _with_llm(step: BaseStep, llm: LLM | None) -> BaseStep:
     copy = copied(step)
     if isinstance(copy, BaseTask):
+        if not copy.needs_llm:
+            # One that it doesn't ask must not be loaded, described or paid for.
+            copy.llm = None  # type: ignore[assignment]
+            return copy
         if copy.llm is None and llm is not None:
             copy.llm = llm
         copy.require_llm()

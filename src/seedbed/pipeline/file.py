@@ -210,6 +210,9 @@ class _Reading:
             own = _llm_entry(entry.llm, self.making.code)
         if entry.llm is not None and self.problems.has(*place, "llm"):
             return
+        if own is None and isinstance(step, BaseTask) and not step.needs_llm:
+            # One that isn't asked must not count as a use of `--llm`.
+            return
         llm_place = ("llm",) if own is None else (*place, "llm")
         if own is None and self.described.llm is None:
             llm_place = place

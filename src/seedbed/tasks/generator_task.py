@@ -131,4 +131,6 @@ class GeneratorTask(BaseTask, GeneratorStep):
         return {name: value for name, value in input.items() if not name.startswith("_")}
 
     def _added_columns(self) -> dict[str, Any]:
+        if not self.needs_llm:
+            return {}
         return renamed({"model_name": self.require_llm().model_name}, self.output_mappings)

@@ -36,6 +36,7 @@ GENERATOR_STEP: Mapping[str, Wanted] = {
 TASK: Mapping[str, Wanted] = {
     "Output": _MODEL,
     "Input": _MODEL,
+    "needs_llm": _FLAG,
     "sampling_parameters": Wanted(
         "a dict of parameters", '{"temperature": 0.7}', lambda value: isinstance(value, dict), is_method=True
     ),
@@ -77,6 +78,7 @@ def generator_calls(seekable: bool) -> Mapping[str, Called]:
     return {
         "process": Called(("offset",) if seekable else (), head, "may yield"),
         "admit": Called(("row", "accepted"), "def admit(self, row, accepted):"),
+        "plan_for": Called(("rows",), "def plan_for(self, rows):"),
     }
 
 

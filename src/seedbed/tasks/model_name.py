@@ -27,6 +27,8 @@ class _NamesModel(Protocol):
     name: str
     output_mappings: dict[str, str]
 
+    @property
+    def needs_llm(self) -> bool: ...
     def require_llm(self) -> LLM: ...
     def process(self, row: Row, /) -> Any: ...
 
@@ -62,6 +64,8 @@ def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]
 
 
 def _named(row: Row, came_with: object, task: _NamesModel) -> Row:
+    if not task.needs_llm:
+        return row
     own = row.get(MODEL_NAME)
     name = task.require_llm().model_name if own is None or own == came_with else own
     # `process` may have dropped columns that came with the row.

@@ -257,6 +257,13 @@ class GeneratorStep(BaseStep):
         Callers always receive a list of rows for each item you yield.
         """
 
+    def plan_for(self, rows: int | None) -> None:
+        """Learn how many rows a run wants, before any is made; None if it has no number.
+
+        A run calls this on its own copy of the step. If you set a field here, rows that depend on it are made
+        again when a run is extended.
+        """
+
     def admit(self, row: Row, accepted: Sequence[Row]) -> None:
         """Raise `Reject` for a row that you don't want, given the rows accepted before it (in row order).
 

@@ -115,12 +115,23 @@ class BaseTask(BaseStep):
         return list(self.Output.model_fields) if self.Output else ["generation"]
 
     @property
+    def needs_llm(self) -> bool:
+        """Whether the task asks `llm`. Override it if that depends on the parameters.
+
+        If not, it runs without one, and its rows have no `model_name`.
+        """
+        return True
+
+    @property
     def columns(self) -> list[str]:
         """The columns the task makes, with `model_name` (after another task: `<step>_model_name`)."""
-        return mapped(dict.fromkeys([*self.outputs, MODEL_NAME]), self.output_mappings)
+        named = [MODEL_NAME] if self.needs_llm else []
+        return mapped(dict.fromkeys([*self.outputs, *named]), self.output_mappings)
 
     def load(self) -> None:
         """Load the LLM. If you override this, call `super().load()`."""
+        if not self.needs_llm:
+            return
         llm = self.require_llm()
         if self.raw_prompt:
             check_raw(self, llm)
@@ -237,6 +248,8 @@ class BaseTask(BaseStep):
         return [{**kept, **self._with_model_name(row, column)} for row in rows]
 
     def _with_model_name(self, row: Row, column: str) -> Row:
+        if not self.needs_llm:
+            return renamed(row, self.output_mappings)
         made = renamed({**row, MODEL_NAME: self.llm.model_name}, self.output_mappings)
         # `model_name` already names the first model that wrote the row; this task's model goes elsewhere.
         if MODEL_NAME in made and column != MODEL_NAME:

@@ -10,16 +10,19 @@ from seedbed import hookimpl
 if TYPE_CHECKING:
     from seedbed_tasks.qa_pairs import QAPairs as QAPairs
     from seedbed_tasks.self_instruct import SelfInstruct as SelfInstruct
+    from seedbed_tasks.table import Table as Table
     from seedbed_tasks.text_generation import TextGeneration as TextGeneration
 
 _TASKS = {
     "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
     "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
+    "table": ("seedbed_tasks.table", "Table"),
     "text-generation": ("seedbed_tasks.text_generation", "TextGeneration"),
 }
 _HOME = {attribute: module for module, attribute in _TASKS.values()}
 
 __all__ = sorted(_HOME)
+__all__ = ["QAPairs", "SelfInstruct", "Table", "TextGeneration"]
 
 
 @hookimpl

@@ -250,7 +250,7 @@ def _changed(step: BaseStep, settings: Sequence[Setting]) -> BaseStep:
 def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -> None:
     steps = what.steps if isinstance(what, Pipeline) else [what]
     tasks = [step for step in steps if isinstance(step, BaseTask)]
-    without = [task for task in tasks if task.llm is None]
+    without = [task for task in tasks if task.llm is None and task.needs_llm]
     if llm is None and without:
         backends = registry.names(LLMS)
         raise UsageError(

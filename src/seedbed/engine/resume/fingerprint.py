@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
 
+from seedbed.engine.backend_fields import holds_backend
 from seedbed.engine.resume.code import code_parts
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.json_text import json_text
@@ -103,6 +104,9 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         # The order of a set of texts differs in each process.
         return sorted(repr(item) for item in value)
+    if isinstance(value, BaseModel) and holds_backend(value):
+        # A judge among the parameters of a column, say: pydantic would dump its endpoint too.
+        return {name: plain_value(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, SecretStr):
         # With a rotated secret it's still the same step.
         return None

@@ -50,7 +50,7 @@ class Decider(AcceptedRows):
         self._wanted = wanted
         self._attempts = attempts
         self._admitting = generator if generator is not None and generator.is_admitting else None
-        self._judges = generator is not None and type(generator).admit is not GeneratorStep.admit
+        self._judges = self._admitting is not None and type(self._admitting).admit is not GeneratorStep.admit
         self._remembers = self._judges or bool(getattr(generator, "feedback", 0))
         self._generator = generator.name if generator is not None else ""
         self._items = 0
