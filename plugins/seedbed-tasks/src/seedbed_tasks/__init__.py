@@ -22,7 +22,6 @@ _TASKS = {
 _HOME = {attribute: module for module, attribute in _TASKS.values()}
 
 __all__ = sorted(_HOME)
-__all__ = ["QAPairs", "SelfInstruct", "Table", "TextGeneration"]
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from seedbed import Expression, GeneratorTask, Reject, Row, UsageError
+from seedbed import Example, Expression, GeneratorTask, Reject, Row, UsageError
 from seedbed_tasks.table.category import Category, Subcategory
 from seedbed_tasks.table.column import Drawn
 from seedbed_tasks.table.constraints import Constraints
@@ -34,6 +34,25 @@ class Table(GeneratorTask):
 
     model_config = ConfigDict(populate_by_name=True)
 
+    goals = ("tables",)
+    keywords = ("columns", "sampling", "tabular", "distribution", "faker", "mock data", "schema", "csv")
+    example = Example(
+        n=3,
+        parameters={
+            "columns": {
+                "plan": {"kind": "category", "values": ["free", "team"], "weights": [3, 1]},
+                "seats": {
+                    "kind": "number",
+                    "min": 1,
+                    "max": 1,
+                    "integer": True,
+                    "when": {"plan == 'team'": {"min": 2, "max": 40}},
+                },
+                "since": {"kind": "date", "start": "2024-01-01", "end": "2025-12-31"},
+                "price": {"kind": "expression", "expression": "9 * seats"},
+            }
+        },
+    )
     sampled = ()
 
     declared: dict[str, AnyColumn] = Field(
