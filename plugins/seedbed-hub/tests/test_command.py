@@ -64,6 +64,16 @@ def test_a_run_on_disk_is_pushed_later(hub: HubServer, folder: Path) -> None:
     assert hub.messages("ada/texts", "v2") == ["100 rows by Seedbed"]
 
 
+@pytest.mark.slow
+def test_the_source_hf_reads_back_what_was_pushed(hub: HubServer, folder: Path) -> None:
+    assert seedbed(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--shard-rows", "40").returncode == 0
+    (folder / "back.yaml").write_text("steps:\n  - use: hf\n    with: {dataset: ada/texts}\n")
+    ended = seedbed(folder, "run", "back.yaml", "-o", "back.jsonl")
+    assert ended.returncode == 0, ended.stderr
+    rows = [json.loads(line) for line in (folder / "back.jsonl").read_text().splitlines()]
+    assert rows == [{"text": f"text {n}", "twice": f"text {n}text {n}"} for n in range(100)]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

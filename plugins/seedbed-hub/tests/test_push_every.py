@@ -161,6 +161,17 @@ steps:
 """
 
 
+def test_a_file_may_push_only_to_what_the_user_allows(hub: HubServer, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "one"}\n')
+    (tmp_path / "made.yaml").write_text(PIPELINE)
+    for allowed in ([], ["--allow-path", "hf://ad"], ["--allow-path", "hf://ada/numbers2"]):
+        words = [sys.executable, "-m", "seedbed", "run", "made.yaml", *allowed]
+        ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert ended.returncode == 2
+        assert "reached with your account" in ended.stderr
+    assert not hub.calls
+
+
 @pytest.mark.slow
 def test_a_pipeline_file_pushes_and_a_killed_run_resumes_without_losing_or_doubling(
     hub: HubServer, tmp_path: Path

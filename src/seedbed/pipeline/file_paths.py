@@ -91,11 +91,16 @@ class FilePaths:
 
     def _check_url(self, text: str, public: Sequence[str] = _PUBLIC) -> None:
         scheme = text.partition("://")[0].lower()
-        if scheme not in public and not any(text.startswith(path) for path in self._allowed()):
+        if scheme not in public and not any(_is_in(text, path) for path in self._allowed()):
             raise UsageError(
                 f"'{text}' in the pipeline file is a place that is reached with your account",
                 f"if the file is yours: --allow-path {text.rpartition('/')[0] or text}",
             )
+
+
+def _is_in(url: str, place: str) -> bool:
+    """Whether a URL is that of a place, or of something in it: `hf://ada/jokes` isn't in `hf://ad`."""
+    return url == place or url.startswith(f"{place.rstrip('/')}/")
 
 
 def with_paths(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import Iterator
@@ -76,16 +77,18 @@ class Repository:
         name, revision = self._address
         head = self._api.dataset_info(name, revision=revision).sha
         listed = self._api.list_repo_tree(name, repo_type=_KIND, revision=head)
-        there = {entry.path for entry in listed}
+        there = {entry.path: entry for entry in listed}
         files = {file.name: file for file in sorted(folder.iterdir())}
         operations: list[Any] = [
-            CommitOperationAdd(path, str(file)) for path, file in files.items() if path != _README
+            CommitOperationAdd(path, str(file))
+            for path, file in files.items()
+            if path != _README and not _is_same(file, there.get(path))
         ]
         if _README in files:
             card = self._card(files[_README].read_text(encoding="utf-8"), head if _README in there else None)
             operations.append(CommitOperationAdd(_README, card.encode()))
         if complete:
-            gone = sorted(path for path in there - files.keys() if _SHARD.fullmatch(path))
+            gone = sorted(path for path in there.keys() - files.keys() if _SHARD.fullmatch(path))
             operations += [CommitOperationDelete(path) for path in gone]
         # The parent makes sure that nobody else's commit since is undone.
         self._api.create_commit(
@@ -100,6 +103,15 @@ class Repository:
             path = self._api.hf_hub_download(name, _README, repo_type=_KIND, revision=head, cache_dir=cache)
             old = Path(path).read_text(encoding="utf-8", errors="replace")
         return merged_card(new, old, str(self._address))
+
+
+def _is_same(file: Path, entry: Any) -> bool:
+    """Whether the Hub has a file already; huggingface_hub would cut it up and hash it before it finds out."""
+    large = getattr(entry, "lfs", None)
+    if large is None or large.size != file.stat().st_size:
+        return False
+    with file.open("rb") as content:
+        return bool(hashlib.file_digest(content, "sha256").hexdigest() == large.sha256)
 
 
 @contextmanager
