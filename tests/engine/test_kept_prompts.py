@@ -185,6 +185,24 @@ def test_any_prompt_made_of_a_template_and_a_row_comes_back(template: list[str],
         assert told.seed == 3
 
 
+def test_of_prompts_that_differ_in_short_values_only_the_values_are_kept():
+    marks = Marks()
+    keeper = PromptKeeper(marks.values.__setitem__, [])
+    for number in range(5):
+        scope = CallScope(0, "step", str(number))
+        scope.texts = [RowText(str(number), True)]
+        messages = [{"role": role, "content": f"Count {number} boats."} for role in ("system", "user")]
+        asked = keeper.asked(scope, Request(tuple(messages), seed=number))
+        told = PromptReader(marks, []).asked(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
+        assert told is not None
+        assert (told.messages, told.seed) == (messages, number)
+    assert len(marks.values) == 1
+    assert len(asked) < 65
+    lost = PromptReader(Marks(), []).asked(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
+    assert lost is not None
+    assert lost.messages[0]["content"] == "[a text that the run doesn't have]"
+
+
 def test_a_text_whose_row_is_gone_is_named_and_not_made_up():
     keeper = PromptKeeper(dict[str, str]().__setitem__, [])
     scope = CallScope(0, "step", "7")

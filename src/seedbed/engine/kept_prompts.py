@@ -2,7 +2,8 @@
 
 A prompt is a template around values of the row. The run has the row, and the template's own text is the same
 in all prompts of a step. So a prompt is kept in pieces: a short piece as it is, a long text of the row as its
-digest, and a text that several prompts share once for all of them.
+digest, and a text that several prompts share once for all of them. If all that is around the values is the
+same as in earlier prompts, that outline is kept once, and of the prompt only the values.
 """
 
 from __future__ import annotations
@@ -70,41 +71,87 @@ class PromptKeeper:
     def __init__(self, keep: Callable[[str, str], object], secrets: Sequence[str]) -> None:
         self._keep = keep
         self._secrets = secrets
-        self._steps: dict[str, _SharedTexts] = {}
+        self._texts: dict[str, _SharedTexts] = {}
+        self._outlines: dict[str, _SharedTexts] = {}
 
     def asked(self, scope: CallScope, request: Request) -> bytes:
-        """Return what is kept of a request, as JSON: its seed and its messages."""
-        shared = self._steps.setdefault(scope.step, _SharedTexts())
-        messages = [self._message(message, scope.texts, shared) for message in request.messages]
-        asked = {"seed": request.seed, "messages": messages}
+        """Return what is kept of a request, as JSON: its seed, and its messages or the values in them."""
+        cut = [self._cut(message, scope.texts) for message in request.messages]
+        outlines = self._outlines.setdefault(scope.step, _SharedTexts())
+        outline, values = ("", []) if outlines.are_all_different else _outlined(cut)
+        asked: dict[str, Any] = {"seed": request.seed}
+        if outline and (name := outlines.name_of(outline, self._keep)) is not None:
+            asked["like"], asked["with"] = name, values
+        else:
+            texts = self._texts.setdefault(scope.step, _SharedTexts())
+            asked["messages"] = [self._message(message, texts) for message in cut]
         return json_text(asked, default=dict, option=orjson.OPT_NON_STR_KEYS)
 
-    def _message(self, message: Message, texts: Iterable[RowText], shared: _SharedTexts) -> Mapping[str, Any]:
+    def _cut(self, message: Message, texts: Iterable[RowText]) -> _CutMessage:
         content = message.get("content")
         if not isinstance(content, str):
-            parts: dict[str, Any] = redacted_value(without_images(message), self._secrets)
-            return parts
+            return _CutMessage(redacted_value(without_images(message), self._secrets))
         shown = redact(content, self._secrets)
         # Before it's cut into pieces: a value of the row may be a part of a key.
-        if len(content) < _SHORTEST or shown != content:
-            return {**message, "content": shown}
+        if shown != content:
+            return _CutMessage({**message, "content": shown})
+        rest = dict(message)
+        del rest["content"]
+        return _CutMessage(rest, _pieces(content, texts))
+
+    def _message(self, message: _CutMessage, shared: _SharedTexts) -> Mapping[str, Any]:
+        if message.pieces is None:
+            return message.rest
         kept: list[str | dict[str, Any]] = []
-        for piece in _pieces(content, texts):
-            one = self._kept(piece, shared)
+        for piece in message.pieces:
+            one = _value(piece) if isinstance(piece, RowText) else self._text(piece, shared)
             if isinstance(one, str) and kept and isinstance(kept[-1], str):
                 kept[-1] += one
             else:
                 kept.append(one)
-        return {**{name: value for name, value in message.items() if name != "content"}, "pieces": kept}
+        return {**message.rest, "pieces": kept}
 
-    def _kept(self, piece: str | RowText, shared: _SharedTexts) -> str | dict[str, Any]:
-        text = piece.text if isinstance(piece, RowText) else piece
-        if len(text) < _SHORTEST:
-            return text
-        if isinstance(piece, RowText):
-            return {"row": _digest(text), "length": len(text)} if piece.is_kept else text
-        name = shared.name_of(text, self._keep)
+    def _text(self, text: str, shared: _SharedTexts) -> str | dict[str, Any]:
+        name = shared.name_of(text, self._keep) if len(text) >= _SHORTEST else None
         return text if name is None else {"shared": name}
+
+
+class _CutMessage(NamedTuple):
+    """A message whose text is cut into values of the row and what is between them.
+
+    `pieces` is None if it isn't cut: `rest` is then all that is kept of it.
+    """
+
+    rest: Mapping[str, Any]
+    pieces: list[str | RowText] | None = None
+
+
+# Written as loops, as is `_split`: this is done for every call, and comprehensions over generators took twice
+# the time.
+def _outlined(cut: Iterable[_CutMessage]) -> tuple[str, list[str | dict[str, Any]]]:
+    """Return the messages as JSON with a null for each value of the row, and these values."""
+    outline: list[Mapping[str, Any]] = []
+    values: list[str | dict[str, Any]] = []
+    for message in cut:
+        if message.pieces is None:
+            outline.append(message.rest)
+            continue
+        places: list[str | None] = []
+        for piece in message.pieces:
+            if isinstance(piece, RowText):
+                values.append(_value(piece))
+                places.append(None)
+            else:
+                places.append(piece)
+        outline.append({**message.rest, "pieces": places})
+    return json_text(outline, default=dict, option=orjson.OPT_NON_STR_KEYS).decode(), values
+
+
+def _value(value: RowText) -> str | dict[str, Any]:
+    """Return what is kept of a value: the run has a long one of its rows anyway."""
+    if len(value.text) < _SHORTEST or not value.is_kept:
+        return value.text
+    return {"row": _digest(value.text), "length": len(value.text)}
 
 
 class _SharedTexts:
@@ -113,6 +160,11 @@ class _SharedTexts:
     def __init__(self) -> None:
         self._seen: set[int] = set()
         self._names: dict[str, str] = {}
+
+    @property
+    def are_all_different(self) -> bool:
+        """Whether many texts were met and none of them again."""
+        return len(self._seen) >= _MOST_SEEN and not self._names
 
     def name_of(self, text: str, keep: Callable[[str, str], object]) -> str | None:
         """Return the name under which a text is kept; None if it isn't."""
@@ -127,6 +179,9 @@ class _SharedTexts:
         name = self._names[text] = _digest(text)
         keep(_mark(name), text)
         return name
+
+
+_LOST = "[a text that the run doesn't have]"
 
 
 class Asked(NamedTuple):
@@ -150,7 +205,22 @@ class PromptReader:
         A text that the run no longer has is named in brackets.
         """
         kept = orjson.loads(answer).get("asked")
-        return kept and Asked(kept["seed"], [self._message(message) for message in kept["messages"]])
+        if kept is None:
+            return None
+        messages = self._filled(kept["like"], kept["with"]) if "like" in kept else kept["messages"]
+        return Asked(kept["seed"], [self._message(message) for message in messages])
+
+    def _filled(self, name: str, values: Iterable[Any]) -> list[Any]:
+        """Return the messages of an outline, with the values in their places."""
+        outline = self._queries.get_mark(_mark(name))
+        if outline is None:
+            return [{"role": "user", "content": _LOST}]
+        left = iter(values)
+        messages: list[Any] = orjson.loads(outline)
+        for message in messages:
+            if "pieces" in message:
+                message["pieces"] = [next(left) if one is None else one for one in message["pieces"]]
+        return messages
 
     def _message(self, kept: Mapping[str, Any]) -> Message:
         if "pieces" not in kept:
@@ -163,7 +233,7 @@ class PromptReader:
             return piece
         if "shared" in piece:
             text = self._queries.get_mark(_mark(piece["shared"]))
-            return text if isinstance(text, str) else "[a text that the run doesn't have]"
+            return text if isinstance(text, str) else _LOST
         lost = f"[{piece['length']:,} characters of a row that the run no longer has]"
         return self._texts.get(piece["row"], lost)
 
@@ -175,16 +245,23 @@ def _pieces(content: str, texts: Iterable[RowText]) -> list[str | RowText]:
         places = content.count(value.text)
         if not places or (places > _MOST_PLACES and len(value.text) < _SHORTEST):
             continue
-        pieces = [part for piece in pieces for part in _split(piece, value)]
+        pieces = _split(pieces, value)
     return pieces
 
 
-def _split(piece: str | RowText, value: RowText) -> list[str | RowText]:
-    if isinstance(piece, RowText):
-        return [piece]
-    first, *rest = piece.split(value.text)
-    parts = [first, *(part for text in rest for part in (value, text))]
-    return [part for part in parts if part]
+def _split(pieces: Iterable[str | RowText], value: RowText) -> list[str | RowText]:
+    """Return the pieces with the value apart, wherever it's in one of them."""
+    parts: list[str | RowText] = []
+    for piece in pieces:
+        if isinstance(piece, RowText) or value.text not in piece:
+            parts.append(piece)
+            continue
+        for number, part in enumerate(piece.split(value.text)):
+            if number:
+                parts.append(value)
+            if part:
+                parts.append(part)
+    return parts
 
 
 def _digest(text: str) -> str:
