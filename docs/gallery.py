@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from seedbed import BaseTask, Citation, GeneratorStep, GeneratorTask, Registry, Task
+from seedbed import BaseTask, Citation, GeneratorStep, GeneratorTask, Registry, SeedbedError, Task
 from seedbed.cli.plugins.description import Description, describe
 from seedbed.plugins.kinds import kind_of
 from seedbed.store.cards.markdown import fenced
@@ -128,7 +128,7 @@ def pipeline(plugin: Plugin, example: Example) -> str:
     if example.parameters:
         step["with"] = _plain(example.parameters)
     content: dict[str, Any] = {"name": f"{plugin.name}-example"}
-    if issubclass(plugin.cls, BaseTask):
+    if _asks_a_model(plugin, example):
         content["llm"] = MODEL
     if example.rows:
         content["input"] = _plain(example.rows)
@@ -136,6 +136,16 @@ def pipeline(plugin: Plugin, example: Example) -> str:
         content["n"] = example.n
     content["steps"] = [step]
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _asks_a_model(plugin: Plugin, example: Example) -> bool:
+    """Whether the example needs an LLM; if a file that it reads isn't there yet, it's taken to need one."""
+    if not issubclass(plugin.cls, BaseTask):
+        return False
+    try:
+        return plugin.cls(**example.parameters).needs_llm
+    except (ValueError, SeedbedError):
+        return True
 
 
 def made_rows(plugin: Plugin, example: Example) -> list[dict[str, Any]]:
@@ -171,7 +181,7 @@ def _example(plugin: Plugin, former: str) -> Iterator[str]:
     yield shown
     yield f"    seedbed run {plugin.name}.yaml"
     if shown in former and (rows := kept_rows(former)):
-        by = f" with the small model `{MODEL}`" if issubclass(plugin.cls, BaseTask) else ""
+        by = f" with the small model `{MODEL}`" if _asks_a_model(plugin, example) else ""
         yield f"What it makes{by}; long values are cut:"
         yield f"{BEGIN}\n{rows}\n{END}"
 
