@@ -69,19 +69,13 @@ class UsageError(SeedbedError):
     step: str | None = None
 
     def of_step(self, name: str) -> Self:
-        """Return the error, which is then about a step.
-
-        raise UsageError(f"step '{step.name}' makes rows without input").of_step(step.name)
-        """
+        """Return the error, which is then about a step."""
         self.step = name
         return self
 
 
 class ParameterError(UsageError):
-    """A field of a task, step or LLM that doesn't exist, or whose value is invalid.
-
-    `problems` has the path and the message of each such field, if the error is about several.
-    """
+    """Fields of a task, step or LLM that don't exist or are invalid; `problems` has the path of each."""
 
     problems: Sequence[Any] = ()
 

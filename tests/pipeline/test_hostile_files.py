@@ -117,7 +117,6 @@ CASES = {
     "name tag": Case("a: !!python/name:os.system\n" + STEPS, "tag"),
     "own tag": Case("a: !mine b\n" + STEPS, "tag"),
     "set tag": Case("a: !!set {a}\n" + STEPS, "tag"),
-    "bytes as a name": Case("name: !!binary aGk=\n" + STEPS, "name"),
     "bytes that aren't": Case("name: !!binary a\n" + STEPS, "base64"),
     "anchor bomb": Case(bomb(STEPS), "aliases"),
     "anchor bomb in steps": Case(bomb("steps: *a9"), "aliases"),

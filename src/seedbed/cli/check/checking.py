@@ -49,7 +49,9 @@ def report_on(file: Path, settings: Sequence[str], registry: Registry, allowed: 
 def _summary(file: Path, pipeline: Pipeline) -> str:
     """Return one line that says what the file runs."""
     defaults = pipeline.defaults
-    steps = " >> ".join(step.name for step in pipeline.steps)
+    topology = pipeline.topology()
+    is_line = len(topology.leaves) == 1 and all(len(node.parents) < 2 for node in topology.nodes)
+    steps = (" >> " if is_line else ", ").join(step.name for step in pipeline.steps)
     rows = f"{defaults.n:,} rows" if defaults.n is not None else "rows"
     out = ", ".join(str(one["path"]) for one in defaults.outputs) or "standard output"
     lacking = [step.name for step in pipeline.steps if isinstance(step, BaseTask) and step.llm is None]
