@@ -45,7 +45,7 @@ def commits(hub: HubServer) -> int:
     return sum("/commit/" in call for call in hub.calls)
 
 
-def made(hub: HubServer, n: int, out: Output, *, tries: dict[int, int] | None = None) -> seedbed.Run:
+def made(hub: HubServer, n: int, out: Any, *, tries: dict[int, int] | None = None) -> seedbed.Run:
     """Make rows one by one; `tries` says how often a commit must have been tried before a row is made."""
     waits = {f"Number {row}.": times for row, times in (tries or {}).items()}
 
@@ -96,6 +96,15 @@ def test_a_run_that_goes_on_pushes_only_what_is_new(hub: HubServer) -> None:
     assert len(hub.uploads) == before + 1
     assert len(hub.uploads) == len(set(hub.uploads)) == 3
     assert [row["generation"] for row in rows_on(hub, NAME)] == [f"answer to Number {i}." for i in range(30)]
+
+
+def test_a_complete_dataset_stays_until_there_is_a_larger_one(hub: HubServer) -> None:
+    # The second one is looked at after the first: once it's pushed, the first one could have been, too.
+    outputs = [Output(PLACE, push_every=10), Output("hf://ada/others", push_every=5)]
+    made(hub, 20, outputs)
+    made(hub, 29, outputs, tries={28: commits(hub) + 1})
+    assert "25 rows so far by Seedbed" in hub.messages("ada/others")
+    assert hub.messages(NAME)[-2:] == ["20 rows by Seedbed", "29 rows by Seedbed"]
 
 
 def refusing(times: int) -> Any:

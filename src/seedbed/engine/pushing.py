@@ -58,6 +58,11 @@ class Pushing:
         if self._datasets:
             self._thread.join(None if finished else BRIEF)
 
+    def note_end(self) -> None:
+        """Note that the whole datasets are pushed: a run that gets more rows begins there."""
+        for dataset in self._datasets:
+            dataset.note_end()
+
     def _work(self) -> None:
         try:
             with RunReader.open(self._store.folder) as reader:
@@ -103,5 +108,13 @@ class _Growing:
         except (DatasetError, UsageError) as error:
             logger.warning("the run goes on, and tries again: %s", error.fact)
         else:
-            # A resumed run begins where this one ends. If the mark is lost, it pushes what is there already.
-            self._store.set_mark(self._mark, str(reached))
+            self._note(reached)
+
+    def note_end(self) -> None:
+        """Note that all rows are pushed."""
+        accepted = len(self._store.rows(self._leaf))
+        self._note(accepted - accepted % self._every)
+
+    def _note(self, reached: int) -> None:
+        # A resumed run begins where this one ends. If the mark is lost, it pushes what is there already.
+        self._store.set_mark(self._mark, str(reached))

@@ -129,6 +129,8 @@ class Ending:
             for output in self._outputs:
                 run.odd += self._export(output)
                 run.outputs.append(output.path)
+            if self.pushing is not None:
+                self.pushing.note_end()
         if self.has_begun:
             self._note_end(finished)
 
