@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -271,3 +273,31 @@ def test_no_call_is_sent_when_a_run_has_ended() -> None:
 
     assert llm.requests == []
     assert isinstance(outcome[0], BaseException)
+
+
+IN_A_THREAD = """
+import threading
+from seedbed import GeneratorStep, Step, run
+
+class Count(GeneratorStep):
+    def process(self, offset=0):
+        yield from ({"n": n} for n in range(1000))
+
+begun = threading.Event()
+class Slow(Step):
+    def process(self, row):
+        begun.set()
+        threading.Event().wait(0.05)
+        return row
+
+pipeline = Count(name="count") >> Slow()
+threading.Thread(target=lambda: run(pipeline, 1000, name="cut"), daemon=True).start()
+begun.wait()
+"""
+
+
+def test_a_run_in_a_thread_that_ends_with_the_process_shows_nothing(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", IN_A_THREAD], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

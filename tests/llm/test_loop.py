@@ -100,6 +100,21 @@ def test_the_process_ends_at_once_with_calls_in_flight():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "end\ncancelled\n", "")
 
 
+def test_a_thread_whose_call_ends_with_the_process_shows_no_traceback():
+    ended = python(
+        """
+        import asyncio, threading
+        asked = threading.Event()
+        async def hang(request):
+            asked.set()
+            await asyncio.Event().wait()
+        threading.Thread(target=lambda: scripted(hang).generate([user("a")]), daemon=True).start()
+        asked.wait()
+        """
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 def test_ctrl_c_cancels_the_call_and_leaves():
     ended = python(
         """

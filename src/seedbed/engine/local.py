@@ -30,7 +30,7 @@ from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.budget.budget import time_exhausted
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.gateway import Gateway, Recorder
-from seedbed.llm.calling.loop import call_soon
+from seedbed.llm.calling.loop import call_soon, off_loop
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.calling.sender import Sender
 from seedbed.llm.keys.file_origin import made_by
@@ -156,7 +156,7 @@ class LocalEngine(Engine):
     async def _unload(self) -> None:
         for step in reversed(self._loaded):
             try:
-                await asyncio.to_thread(step.unload)
+                await off_loop(step.unload)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - the rows are made: too late to fail
                 place = where(error)
                 raised = f"\n  raised in {place}" if place else ""

@@ -14,6 +14,7 @@ from seedbed.engine.run import Outcome, Run
 from seedbed.engine.start import Start, made_nothing
 from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import DatasetError, SeedbedError, StoreError, UsageError
+from seedbed.llm.calling.loop import off_loop
 from seedbed.store import Output
 from seedbed.store.writing import export
 
@@ -59,7 +60,7 @@ class Ending:
             # The order is that of invariant 6: first the disk has everything, then the last rows leave, then
             # the dataset is made from what's stored, and observers get the outcome last.
             if not self._is_taken_back():
-                await asyncio.to_thread(self._store.flush)
+                await off_loop(self._store.flush)
             is_refused = not is_given and self._was_refused()
             # The flush's own notice may still be waiting for its turn of the loop.
             self._job.outlets.release(self._store.committed)
@@ -82,10 +83,10 @@ class Ending:
         # thread, a folder and six descriptors.
         self._store.end_callbacks()
         if self._run.folder is not None or not is_given:
-            await asyncio.to_thread(self._store.close)
+            await off_loop(self._store.close)
         # After closing: on some systems an open file can't be removed.
         if is_refused and self._start is not None:
-            await asyncio.to_thread(self._start.take_back)
+            await off_loop(self._start.take_back)
 
     def _count_what_is_safe(self, error: StoreError) -> None:
         """Note that the disk failed, and count only the rows that are on it."""
@@ -118,7 +119,7 @@ class Ending:
 
         if self._run.outcome == "interrupted":
             observation.hurry()
-        await asyncio.to_thread(observation.end, ObservedOutcome.of(self._run))
+        await off_loop(lambda: observation.end(ObservedOutcome.of(self._run)))
 
     def _make_dataset(self, finished: bool) -> None:
         run = self._run

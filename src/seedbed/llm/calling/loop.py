@@ -11,6 +11,7 @@ import atexit
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
@@ -35,7 +36,7 @@ class LoopThread:
         # loop that nobody has told to stop. `close` ends the calls in flight and their connections in order.
         self._thread = threading.Thread(target=self._serve, name="seedbed-loop", daemon=True)
         self._thread.start()
-        atexit.register(self.close)
+        atexit.register(self._close_at_exit)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -80,6 +81,10 @@ class LoopThread:
             if not errand.ended.is_set():
                 self.loop.call_soon_threadsafe(errand.cancel)
                 errand.ended.wait(_CLOSING_SECONDS)
+            if not threading.main_thread().is_alive():
+                # The process is ending, and this thread with it: its cancelled call is no error that anyone
+                # could handle, and Python would show a traceback of it. This one error ends a thread quietly.
+                raise SystemExit from None
             raise
 
     def arun(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
@@ -102,7 +107,12 @@ class LoopThread:
         self._stopping = True
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(_CLOSING_SECONDS)
-        atexit.unregister(self.close)
+        atexit.unregister(self._close_at_exit)
+
+    def _close_at_exit(self) -> None:
+        # A task that ignores its cancellation ends with the process, and needs no traceback either.
+        with suppress(TimeoutError):
+            self.close()
 
     async def _wind_up(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -186,6 +196,13 @@ def call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *arg
     """Have a loop call something soon, from any thread; do nothing if the loop has ended."""
     if not loop.is_closed():
         loop.call_soon_threadsafe(call, *args)
+
+
+async def off_loop(call: Callable[[], T]) -> T:
+    """Run a blocking function in a thread; here if the process is ending, when no thread can be started."""
+    if threading.main_thread().is_alive():
+        return await asyncio.to_thread(call)
+    return call()
 
 
 def _forget() -> None:
