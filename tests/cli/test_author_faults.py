@@ -40,7 +40,7 @@ TASKS = [
     "output_mappings: dict = {1: 2}",
     "generation: GenerationParameters = None",
     "max_reasks: int | None = None",
-    "llm: LLM = 'openai/x'",
+    "llm: LLM = 5",
     # Methods that end the process, or return something else.
     "def format_output(self, output, input): sys.exit(3)",
     "def format_input(self, input): return None",

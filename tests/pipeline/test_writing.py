@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, SecretStr
 from tests.support.random_pipelines import pipelines
 
 from seedbed import (
+    LLM,
     Concat,
     Expression,
     Files,
@@ -218,6 +219,22 @@ def test_the_embedder_of_a_step_comes_back(tmp_path: Path) -> None:
         assert yaml.safe_load(pipeline.to_yaml())["steps"][0]["with"] == {"embedder": written}
 
 
+def test_the_models_of_a_step_come_back(tmp_path: Path) -> None:
+    registry = Registry()
+    registry.add(Judging)
+    step = Judging(judges=[get_llm("openai/a"), get_llm("openai/b", temperature=0.5)])
+
+    path = tmp_path / "x.yaml"
+    path.write_text(Pipeline([step]).to_yaml(registry=registry))
+    assert yaml.safe_load(path.read_text())["steps"][0]["with"]["judges"] == [
+        "openai/a",
+        {"use": "openai/b", "with": {"temperature": 0.5}},
+    ]
+    (found,) = Pipeline.from_file(path, registry=registry).steps
+    assert isinstance(found, Judging)
+    assert [judge.identity for judge in found.judges] == [judge.identity for judge in step.judges]
+
+
 def test_rows_of_any_kind_of_data_come_back(tmp_path: Path) -> None:
     rows = [{"on": 1, "null": None, "a: b": b"x", "": [10**150, 1e300], "d": date(2024, 1, 2)}]
     pipeline = with_rows(*rows)
@@ -240,6 +257,13 @@ class Counting(GeneratorStep):
 
     def process(self, offset: int = 0):  # type: ignore[no-untyped-def]
         yield from ({"n": n} for n in range(self.upto))
+
+
+class Judging(Step):
+    judges: list[LLM]
+
+    def process(self, row: Row) -> Row:
+        return row
 
 
 class Reading(Step):

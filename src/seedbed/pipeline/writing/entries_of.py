@@ -85,8 +85,12 @@ class Writing:
         def entry_of(annotation: Any, value: Any) -> Any:
             # Other fields would get the reference back, and not what it stands for.
             for base, kind in ((Embedder, EMBEDDERS), (LLM, LLMS)):
-                if isinstance(value, base) and base in (annotation, *get_args(annotation)):
+                if base not in (annotation, *get_args(annotation)):
+                    continue
+                if isinstance(value, base):
                     return short(self._backend(kind, value, what))
+                if isinstance(value, list) and value and all(isinstance(one, base) for one in value):
+                    return [short(self._backend(kind, one, what)) for one in value]
             return None
 
         fields = plain_fields(step, ("name", "llm"), what, entry_of)
