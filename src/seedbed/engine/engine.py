@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedbed.engine.resume.checkpoint import Checkpoint
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.plugins.overrides import Wanted, guard, is_flag
 from seedbed.plugins.signatures import Called, check_methods
@@ -38,6 +39,7 @@ class Job:
     of earlier sessions. `fingerprints` has, for each step by name, a digest of everything that its rows
     depend on. With `retrying`, failed rows are made again. `outlets` get what `decided` is given. `steps`
     counts the rows of each step, for the display; an engine that doesn't count them leaves it empty.
+    `checkpoint` is for the built-in engine.
     """
 
     plan: Plan
@@ -47,6 +49,7 @@ class Job:
     retrying: bool
     outlets: Outlets
     steps: StepTally = field(default_factory=StepTally)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
 
     def decided(self, counts: Mapping[str, int], rows: Sequence[bytes] = ()) -> None:
         """Report how many verdicts each leaf has so far; all of them have been added to the store.

@@ -149,10 +149,10 @@ class RunQueries(PagedReads):
                 )
             page = self._page(select, *page[-1][:2])
 
-    def verdicts(self, leaf: str) -> Iterator[Verdict]:
-        """Yield the verdicts of a leaf in order."""
+    def verdicts(self, leaf: str, first: int = 0) -> Iterator[Verdict]:
+        """Yield the verdicts of a leaf in order, beginning with number `first`."""
         select = f"SELECT * FROM verdicts WHERE leaf = ? AND seq > ? ORDER BY seq LIMIT {PAGE}"
-        page = self._page(select, leaf, -1)
+        page = self._page(select, leaf, first - 1)
         while page:
             yield from (Verdict(*found) for found in page)
             page = self._page(select, leaf, page[-1][1])

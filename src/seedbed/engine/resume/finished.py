@@ -26,7 +26,7 @@ class FinishedRun:
         """Take over the counts of an earlier session that finished this same run; return whether one did."""
         job, store = self._job, self._job.store
         # In a thread: the input is read from end to end.
-        mark = self._mark = await asyncio.to_thread(self._current_mark)
+        mark = self._mark = job.checkpoint.key = await asyncio.to_thread(self._current_mark)
         if mark is None or store.get_mark(_FINISHED) != mark or job.retrying:
             return False
         summary = store.get_mark(_SUMMARY)

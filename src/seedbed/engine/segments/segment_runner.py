@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import astuple
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.kept_prompts import StepTexts
+from seedbed.engine.resume.checkpoint import EVERY, Reached
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.flow import flow_of, is_ordered
 from seedbed.engine.segments.inline_flow import inline_flow
@@ -16,6 +18,7 @@ from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import ItemWindow
 from seedbed.engine.segments.segments import Segment, upstream
+from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.segments.step_results import Applied, StepResults, concerns_all
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.engine.segments.window import Window
@@ -69,7 +72,12 @@ class SegmentRunner:
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
-        self._logs = {name: VerdictLog(job.store, name) for name in segment.kept}
+        results = self._results(wanted)
+        self._inline = inline_flow(segment, plan.topology, results)
+        self._saves = self._inline is not None and _is_whole(segment, job)
+        reached = self._reached()
+        first = reached.verdicts if reached is not None else 0
+        self._logs = {name: VerdictLog(job.store, name, first) for name in segment.kept}
         self._upstream = {name: upstream(plan.topology, name) for name in segment.kept}
         # Before the first verdict of this session is written: observers compare with what was there until
         # now.
@@ -78,12 +86,40 @@ class SegmentRunner:
         # that point to rows which aren't there.
         journal.on_replacing = self._end_logs
         self._most_pending_bytes = plan.bounds.bytes_in_flight // 4
-        self._source, self.window = self._source_and_window(self._results(wanted))
+        self._source, self.window = self._source_and_window(results, reached)
 
-    def _source_and_window(self, results: StepResults) -> tuple[Source, Window]:
+    def _reached(self) -> Reached | None:
+        """Return how far an earlier session of this same run got, after taking over its counts."""
+        job = self._job
+        reached = job.checkpoint.find(job.store) if self._saves and not job.retrying else None
+        if reached is None or job.outlets.are_open:
+            # Rows that leave the run leave it in each session, the first one first.
+            job.checkpoint.forget(job.store)
+            return None
+        job.run.restore({**reached.summary, "outcome": job.run.outcome})
+        for name, counts in reached.steps.items():
+            job.steps[name] = StepCounts(*counts)
+        self._journal.kept[job.plan.leaf] += job.run.accepted
+        self._decider.go_on_after(reached.items, reached.counted)
+        self._giving_up.end()
+        return reached
+
+    def _save(self) -> None:
+        """Note how far the run has got."""
+        job, run = self._job, self._job.run
+        # A dropped row has no verdict, and ids of the rows before are found by their verdicts.
+        if not self._saves or not run.accepted or run.dropped:
+            return
+        steps = {name: list(astuple(counts)) for name, counts in job.steps.items()}
+        log = self._logs[job.plan.leaf]
+        decided, counted = self._decider.decided(), self._decider.counted_rows
+        job.checkpoint.save(job.store, Reached(decided, log.count, counted, run.summary(), steps))
+
+    def _source_and_window(self, results: StepResults, reached: Reached | None) -> tuple[Source, Window]:
         segment, plan = self._segment, self._job.plan
         maker = SourceMaker(plan, self._job.store, self._journal, self._job.fingerprints)
-        inline, threaded = inline_flow(segment, plan.topology, results), maker.threaded(segment)
+        threaded = maker.threaded(segment) if reached is None else maker.input_after(reached)
+        inline = self._inline
         if inline is not None and threaded is not None and threaded.ahead:
             settled = SettledItems(threaded, inline)
             return settled, InlineWindow(settled, inline, self._decider, self._is_clogged)
@@ -112,6 +148,13 @@ class SegmentRunner:
             async with aclosing(self.window.decided()) as decided:
                 async for settled in decided:
                     self._take(settled)
+                    if self._decider.decided() % EVERY == 0:
+                        self._save()
+            self._save()
+        except StopRun:
+            # Raised after the verdict on a row, so that verdict counts.
+            self._save()
+            raise
         finally:
             for runner in self._runners:
                 runner.close()
@@ -195,6 +238,13 @@ class SegmentRunner:
         if store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes:
             return True
         return self._sender.has_enough
+
+
+def _is_whole(segment: Segment, job: Job) -> bool:
+    """Whether a segment takes a file from its rows to the dataset, in steps that remember no row."""
+    plan = job.plan
+    is_all = segment.source is None and len(segment.nodes) == len(plan.topology.nodes)
+    return is_all and segment.kept == [plan.leaf] and not any(map(is_ordered, segment.nodes))
 
 
 def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from seedbed.errors import UsageError
 from seedbed.store.formats import places_in
-from seedbed.store.read_options import Placed, Reading
+from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.readers import read_placed, types_in
 from seedbed.store.tables import Table, records_of, table_of
 from seedbed.suggestions import did_you_mean
@@ -44,10 +44,13 @@ class InputRows:
         """The file, if it is one."""
         return self.source if isinstance(self.source, Path) else None
 
-    def rows(self) -> Iterator[Placed]:
-        """Return the rows with their numbers; from the first one, if the source can be read again."""
+    def rows(self, skip: int = 0) -> Iterator[Placed]:
+        """Return the rows with their numbers; from the first one, if the source can be read again.
+
+        The first `skip` rows of a file are passed over, without parsing them where the format allows that.
+        """
         if isinstance(self.source, Path):
-            return read_placed(self.source, self.reading)
+            return read_placed(self.source, replace(self.reading, skip=Skip(skip)))
         return enumerate(self._rows_in_memory(), start=1)
 
     def name_of(self, number: int) -> str:

@@ -9,6 +9,7 @@ import orjson
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
+from seedbed.engine.resume.checkpoint import Reached, decided_ids
 from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.segments import INPUT, Segment
@@ -49,6 +50,21 @@ class SourceMaker:
         # A quarter of the bytes in flight; the window takes half, and what waits for the disk another
         # quarter.
         self._ahead = plan.bounds.bytes_in_flight // 4
+
+    def input_after(self, reached: Reached) -> Threaded:
+        """Return the rows of the input after those that an earlier session has decided."""
+        given, leaf = self._plan.input, self._plan.leaf
+        assert given is not None
+        rows = given.rows(reached.items)
+
+        # On the source's thread: reading the ids waits for the disk.
+        def items() -> Iterator[Item]:
+            ids = ContentIds()
+            for row_id in decided_ids(self._store, leaf, reached.verdicts):
+                ids.see(row_id)
+            yield from digested(rows, leaf, given.names(), reached.items, ids)
+
+        return Threaded(items, most_bytes=self._ahead)
 
     def make(self, segment: Segment, accepted: AcceptedRows) -> Source:
         """Return the source of a segment; `accepted` has the rows accepted so far."""

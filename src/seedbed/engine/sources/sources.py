@@ -288,10 +288,19 @@ def numbered_item(encoded: bytes, step: str, number: int, ids: ContentIds | None
     return Item(row_id, InFlight(row_id, encoded, step, None, str(number), place=place), begins=begins)
 
 
-def digested(rows: Iterable[Placed], step: str, name_of: Callable[[int], str]) -> Iterator[Item]:
-    """Yield the rows of an input as items, identified by content; their line is only their name."""
-    ids = ContentIds()
-    for count, (number, row) in enumerate(rows):
+def digested(
+    rows: Iterable[Placed],
+    step: str,
+    name_of: Callable[[int], str],
+    first: int = 0,
+    ids: ContentIds | None = None,
+) -> Iterator[Item]:
+    """Yield the rows of an input as items, identified by content; their line is only their name.
+
+    They begin with number `first`, counted from 0; `ids` have seen those before.
+    """
+    ids = ids or ContentIds()
+    for count, (number, row) in enumerate(rows, start=first):
         place = name_of(number)
         try:
             encoded = encode_row(row)
@@ -324,3 +333,13 @@ class ContentIds:
             return f"{digest.hex()}.0"
         self._often[known] += 1
         return f"{digest.hex()}.{self._often[known]}"
+
+    def see(self, row_id: str) -> None:
+        """Take the id of a row of an earlier session, which was given by `of`."""
+        digest, _, number = row_id.partition(".")
+        if digest == "invalid":
+            return
+        known = int(digest, 16)
+        self._once.add(known)
+        if number != "0":
+            self._often[known] = max(self._often[known], int(number))

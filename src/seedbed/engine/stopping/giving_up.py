@@ -43,6 +43,10 @@ class GivingUp:
         self._count = 0
         self._is_over = after == 0
 
+    def end(self) -> None:
+        """Never give up from now on: a row was made."""
+        self._is_over = True
+
     def note(self, settled: ItemOutcome, run: str) -> None:
         """Take the verdict on the next item; raise StopRun if it's time to give up."""
         if self._is_over:

@@ -83,6 +83,15 @@ class Decider(AcceptedRows):
         # but would buy answers for rows that are cut.
         return self._wanted is None or self._counted_rows + undecided < self._wanted
 
+    @property
+    def counted_rows(self) -> int:
+        """How many rows and failures count towards those wanted."""
+        return self._counted_rows
+
+    def go_on_after(self, items: int, counted: int) -> None:
+        """Begin after items that an earlier session decided."""
+        self._items, self._counted_rows = items, counted
+
     def decided(self) -> int:
         """Return how many items have their verdict."""
         return self._items

@@ -17,18 +17,18 @@ class VerdictLog:
     """The verdicts on the rows of one step, in order; those that are stored already aren't written again.
 
     Verdicts follow from results, so a resumed run comes to the same ones. The first that differs voids those
-    after it.
+    after it. The verdicts before number `first` stand.
     """
 
     # Writing all of them again would be a write for each row whenever a run is resumed, and a crash halfway
     # would leave fewer rows accepted than there were before.
 
-    def __init__(self, store: RunStore, leaf: str) -> None:
+    def __init__(self, store: RunStore, leaf: str, first: int = 0) -> None:
         self._store = store
         self._leaf = leaf
-        self._stored = store.verdicts(leaf)
+        self._stored = store.verdicts(leaf, first)
         self._agrees = True
-        self._seq = 0
+        self._seq = first
 
     @property
     def count(self) -> int:
