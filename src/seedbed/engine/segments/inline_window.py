@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable
 
 from seedbed.engine.segments.inline_flow import Inlined, InlineFlow
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.engine.segments.item_window import LOOKAHEAD
 from seedbed.engine.segments.window import Window, nothing
 from seedbed.engine.sources.sources import CANCELLED, Source, Threaded
 from seedbed.engine.verdicts.decider import Decider
@@ -19,11 +18,14 @@ from seedbed.llm.calling.scope import current_scope
 AT_A_TIME = 256
 """Items that are decided before the loop gets to other work: signals, timers, other runs."""
 
+AHEAD = 256
+"""Items that may wait to be decided: none of them waits for an answer, so the loop soon takes them all."""
+
 
 class SettledItems(Source):
     """Items of a blocking iterator, each taken through the steps in the iterator's own thread.
 
-    At most 1024 of them, and `most_bytes`, wait to be decided.
+    At most 256 of them, and `most_bytes`, wait to be decided.
     """
 
     def __init__(self, given: Threaded, flow: InlineFlow) -> None:
@@ -90,7 +92,7 @@ class SettledItems(Source):
 
     def _is_full(self) -> bool:
         waiting = self._bytes_made - self._bytes_taken
-        return len(self._settled) >= LOOKAHEAD or (waiting > self._most_bytes and bool(self._settled))
+        return len(self._settled) >= AHEAD or (waiting > self._most_bytes and bool(self._settled))
 
     def _tell(self) -> None:
         # Once until the loop has looked: waking it for each item would cost more than the item itself.

@@ -35,6 +35,9 @@ MOST_PENDING = 20_000
 """Additions that may wait for the store's writer; with more, no row is started."""
 # A disk that is slower than the model would otherwise fill the memory with answers that aren't on it yet.
 
+MOST_BEHIND = 8_192
+"""The same for rows that call no model: as many as the writer commits at once."""
+
 
 class SegmentRunner:
     """Takes a segment's items through its steps.
@@ -122,7 +125,7 @@ class SegmentRunner:
         inline = self._inline
         if inline is not None and threaded is not None and threaded.ahead:
             settled = SettledItems(threaded, inline)
-            return settled, InlineWindow(settled, inline, self._decider, self._is_clogged)
+            return settled, InlineWindow(settled, inline, self._decider, self._is_behind)
         flow = flow_of(segment.nodes, plan.topology, results, segment.kept, self._decider.may_refuse)
         source = maker.make(segment, self._decider)
         # Half of the bytes: a quarter is for rows read ahead, a quarter for what waits for the disk.
@@ -231,6 +234,11 @@ class SegmentRunner:
                 "which is more than --max-failures allows",
                 f"`seedbed runs retry {run.name}` retries them",
             )
+
+    def _is_behind(self) -> bool:
+        """Whether a commit's worth waits for the writer: rows that call no model outrun the disk."""
+        store = self._job.store
+        return store.pending > MOST_BEHIND or store.pending_bytes > self._most_pending_bytes
 
     def _is_clogged(self) -> bool:
         """Whether a new item would only wait: for the store's writer, or for a permit to send a call."""
