@@ -140,6 +140,10 @@ def test_a_file_is_cleaned_without_a_model(folder: Path, count: int) -> None:
     parts = {(row["document"], row["split"]) for row in rows}
     assert {split for _, split in parts} == {"train", "test"}
     assert len(parts) == len({document for document, _ in parts})
+    test = [
+        row for file in (folder / "clean").glob("test-*.parquet") for row in pq.read_table(file).to_pylist()
+    ]
+    assert {row["split"] for row in test} == {"test"}
 
 
 def raw_rows(count: int) -> list[dict[str, Any]]:

@@ -28,7 +28,8 @@ HALVES = {"train": 0.5, "test": 0.5}
 def written(rows: list[Row], folder: Path, **how: Any) -> dict[str, list[Row]]:
     splits = Splits(how.pop("split", HALVES), how.pop("seed", 0))
     ids = how.pop("ids", [str(index) for index in range(len(rows))])
-    write_parquet_folder([encode_row(row) for row in rows], ids, folder, splits, **how)
+    names = [splits.of(one) for one in ids]
+    write_parquet_folder([encode_row(row) for row in rows], names, folder, names=splits.names, **how)
     found: dict[str, list[Row]] = defaultdict(list)
     for file in sorted(folder.glob("*.parquet")):
         found[file.name.rpartition("-0")[0].split("-")[0]] += pq.read_table(file).to_pylist()
@@ -152,6 +153,58 @@ def test_several_outputs_are_written_each_in_its_form(
     assert "messages" in json.loads(Path("chat.jsonl").read_text().splitlines()[0])
 
 
+def test_a_column_says_which_split_a_row_belongs_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    from seedbed import Pass
+
+    rows = [{"question": str(i), "answer": "a", "part": "dev" if i % 3 else "train"} for i in range(10)]
+
+    for number, form in enumerate((None, "chat")):
+        ended = run(Pass(), input=rows, out=Output(f"data{number}/", form=form, split="part", shard_rows=3))
+
+        files = sorted(Path(f"data{number}").glob("*.parquet"))
+        counts = [(file.name, len(pq.read_table(file))) for file in files]
+        assert ended.notes == []
+        assert counts == [
+            ("dev-00000-of-00002.parquet", 3),
+            ("dev-00001-of-00002.parquet", 3),
+            ("train-00000-of-00002.parquet", 3),
+            ("train-00001-of-00002.parquet", 1),
+        ]
+
+
+@pytest.mark.parametrize("value", [3, None, "", "../up", "all", "a b"])
+def test_a_row_whose_column_names_no_split_leaves_the_old_folder(
+    value: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    from seedbed import Pass
+
+    made(Output("data/"))
+    rows = [{"part": "train"}, {"part": value}]
+    with pytest.raises(DatasetError, match="a row's column 'part' is"):
+        run(Pass(), input=rows, name="r", out=Output("data/", split="part"))
+    assert pq.read_table("data").num_rows == 20
+
+
+def test_a_folder_has_a_card_with_splits_and_otherwise_is_read_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cases = {
+        "whole/": {},
+        "split/": {"split": HALVES},
+        "told/": {"card": True},
+        "not/": {"split": HALVES, "card": False},
+    }
+    for path, how in cases.items():
+        made(Output(path, **how))
+
+    has_card = {path: (Path(path) / "README.md").exists() for path in cases}
+    assert has_card == {"whole/": False, "split/": True, "told/": True, "not/": False}
+    assert pq.read_table("whole").num_rows == 20
+
+
 @pytest.mark.parametrize("content", ["thesis.txt", "README.md", "sub/"])
 def test_a_folder_with_anything_else_is_not_replaced(content: str, tmp_path: Path) -> None:
     folder = tmp_path / "d"
@@ -176,7 +229,6 @@ def test_rows_that_end_badly_leave_the_old_folder(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("train", "not the share"),
         ("train=x", "not the share"),
         ("train=0.9", "make 0.9, not 1"),
         ("train=0.5,train=0.5", "twice"),
@@ -198,6 +250,7 @@ def wrong_outputs() -> Iterator[Any]:
     yield lambda: Output("data/", shard_rows=0)
     yield lambda: Output("a.jsonl", columns={"prompt": "q"})
     yield lambda: outputs_of(["a.jsonl", "./a.jsonl"])
+    yield lambda: Output("a.jsonl", card=True)
     yield lambda: outputs_of(7)  # type: ignore[arg-type]
 
 

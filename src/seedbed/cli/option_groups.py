@@ -35,6 +35,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "shard_rows",
             "private",
             "push_every",
+            "card",
             "csv_safe",
             "full",
             "as_json",

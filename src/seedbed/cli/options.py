@@ -69,13 +69,18 @@ def output_options(command: _Decorated) -> _Decorated:
         click.option(
             "--split",
             metavar="NAME=SHARE,...",
-            help="Write splits to a folder OUT: train=0.9,test=0.1 (by row, seeded).",
+            help="Write splits to a folder OUT: train=0.9,test=0.1 (by row, seeded), or by a COLUMN.",
         ),
         click.option(
             "--shard-rows",
             type=int,
             metavar="N",
             help="Rows of a Parquet file in a folder OUT; one file for each split if unset.",
+        ),
+        click.option(
+            "--card/--no-card",
+            default=None,
+            help="Write a README.md on the dataset to a folder OUT; only with splits if unset.",
         ),
         private_option,
         csv_safe_option,

@@ -52,9 +52,12 @@ class OutputEntry(BaseModel):
         default=None, description="Chat template's file, for the form text: Jinja or tokenizer_config.json."
     )
     split: dict[str, float] | str | None = Field(
-        default=None, description="Share of each split: {train: 0.9, test: 0.1}."
+        default=None, description="Share of each split: {train: 0.9, test: 0.1}; or the column that names it."
     )
     shard_rows: int | None = Field(default=None, ge=1, description="Rows of a Parquet file in a folder.")
+    card: bool | None = Field(
+        default=None, description="Whether a folder has a README.md on the dataset; by default with splits."
+    )
     private: bool | None = Field(default=None, description="Whether a new dataset at an address is private.")
     push_every: int | None = Field(
         default=None, ge=1, description="Upload full files whenever so many more rows are there."

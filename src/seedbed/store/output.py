@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from seedbed.errors import UsageError
+from seedbed.store.splits import is_split_name
 
-# What Hugging Face's `datasets` takes for a split; "all" means the splits together there.
-_SPLIT = re.compile(r"\w+(\.\w+)*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.ASCII)
 _PUSH = "name an address, such as hf://USER/NAME"
 _SHARES = "write train=0.9,test=0.1"
@@ -28,10 +27,14 @@ class Output:
     are splits or shards; or an address with a scheme, such as `hf://USER/NAME`. `leaf` is the step whose rows
     to write, if it isn't the run's own. `form` is a trainer's form, such as `chat`, and `columns` name the
     columns of its parts: `{"prompt": "title"}`; `chat_template` is a template's file, for the form `text`.
-    `split` gives each split its share of the rows, as a mapping or as text (`train=0.9,test=0.1`).
-    `shard_rows` is the number of rows of a file in a folder. `private` says who may see a new dataset at an
-    address (None: as the server has it). With `push_every`, files that are full are uploaded whenever so many
-    more rows are accepted, while the run goes on; files have as many rows then, without `shard_rows`.
+    `split` gives each split its share of the rows, as a mapping or as text (`train=0.9,test=0.1`), or names
+    the column that says which split a row belongs to. `shard_rows` is the number of rows of a file in a
+    folder. `card` says whether a folder has a README.md on the dataset: unless told, only one with splits,
+    since most libraries read a folder of Parquet files as a whole only if it has nothing else.
+
+    `private` says who may see a new dataset at an address (None: as the server has it). With `push_every`,
+    files that are full are uploaded whenever so many more rows are accepted, while the run goes on; files
+    have as many rows then, without `shard_rows`.
 
     Raises `UsageError` if the values don't fit together.
     """
@@ -41,10 +44,11 @@ class Output:
     form: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     chat_template: str | None = None
-    split: Mapping[str, float] | None = None
+    split: Mapping[str, float] | str | None = None
     shard_rows: int | None = None
     private: bool | None = None
     push_every: int | None = None
+    card: bool | None = None
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class Output:
         chat_template: str | PathLike[str] | None = None,
         private: bool | None = None,
         push_every: int | None = None,
+        card: bool | None = None,
     ) -> None:
         if not isinstance(path, str | PathLike) or not fspath(path):
             raise UsageError(
@@ -73,6 +78,7 @@ class Output:
             "shard_rows": _checked_rows(shard_rows),
             "private": None if private is None else bool(private),
             "push_every": _checked_rows(push_every, "a push"),
+            "card": None if card is None else bool(card),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -106,11 +112,22 @@ class Output:
             "form": self.form,
             "chat_template": self.chat_template,
             "parts": [f"{part}={column}" for part, column in self.columns.items()],
-            "split": ",".join(f"{name}={share!r}" for name, share in (self.split or {}).items()) or None,
+            "split": self._split_text(),
             "shard_rows": self.shard_rows,
             "private": self.private,
             "push_every": self.push_every,
+            "card": self.card,
         }
+
+    def _split_text(self) -> str | None:
+        if self.split is None or isinstance(self.split, str):
+            return self.split
+        return ",".join(f"{name}={share!r}" for name, share in self.split.items())
+
+    @property
+    def has_card(self) -> bool:
+        """Whether a README.md is written."""
+        return self.card if self.card is not None else bool(self.scheme) or self.split is not None
 
     @property
     def file_rows(self) -> int | None:
@@ -130,6 +147,8 @@ class Output:
             )
         if self.push_every is not None and not self.scheme:
             raise UsageError(f"'{self.path}' is no address, so nothing is pushed to it", _PUSH)
+        if self.card and not (self.is_folder or self.scheme):
+            raise UsageError(f"'{self.path}' is a file, and a card is for a folder", "name a folder: data/")
         if self.is_folder and (ending := Path(self.path).suffix):
             what = "splits" if self.split is not None else "shards"
             raise UsageError(
@@ -159,8 +178,13 @@ def outputs_of(given: Outputs | None) -> tuple[Output, ...]:
     return made
 
 
-def parse_split(text: str) -> dict[str, float]:
-    """Return the shares in `train=0.9,test=0.1`; raises UsageError if it isn't that."""
+def parse_split(text: str) -> dict[str, float] | str:
+    """Return the shares in `train=0.9,test=0.1`, or the column that a text without `=` names.
+
+    Raises UsageError if it's neither.
+    """
+    if "=" not in text and "," not in text and text.strip():
+        return text.strip()
     shares: dict[str, float] = {}
     for part in text.split(","):
         name, equals, share = (word.strip() for word in part.partition("="))
@@ -180,7 +204,7 @@ def _checked_split(shares: Mapping[str, float] | None) -> dict[str, float] | Non
     if not isinstance(shares, Mapping) or not shares:
         raise UsageError(f"{shares!r:.40} are no shares of splits", 'write {"train": 0.9, "test": 0.1}')
     for name, share in shares.items():
-        if not isinstance(name, str) or not _SPLIT.fullmatch(name) or name == "all":
+        if not isinstance(name, str) or not is_split_name(name):
             raise UsageError(f"{name!r} can't be the name of a split", "use letters, digits, _ and .")
         if not isinstance(share, Real) or isinstance(share, bool) or not 0 < share <= 1:
             raise UsageError(f"the share of the split {name!r} is {share!r}", "a share is between 0 and 1")

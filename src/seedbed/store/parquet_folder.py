@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from seedbed.store.columnar import ColumnarRows
 from seedbed.store.parquet_file import GROUP_BYTES, GROUP_ROWS
 from seedbed.store.schema import Kind
-from seedbed.store.splits import Splits
+from seedbed.store.splits import WHOLE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,10 +38,10 @@ _SHARD = re.compile(r"[\w.]+-\d{5}(-of-\d{5})?\.parquet", re.ASCII)
 
 def write_parquet_folder(
     rows: Iterable[bytes],
-    ids: Iterable[str],
+    splits: Iterable[str],
     path: Path,
-    splits: Splits,
     *,
+    names: Sequence[str] = (),
     shard_rows: int | None = None,
     types: bytes | None = None,
     card: Card | None = None,
@@ -49,20 +49,21 @@ def write_parquet_folder(
 ) -> Counter[str]:
     """Write all rows in two passes over them; return how many each split has.
 
-    `ids` are those of the rows, in the same order, and can be iterated more than once. A split without rows
-    has no file, since `datasets` couldn't load the folder. With `only_full`, rows that don't fill a file of
-    `shard_rows` are left out, and files are named without their total: more will come.
+    `splits` has the split of each row, in the same order, and can be iterated more than once; `names` are
+    splits to count even if they have no rows. A split without rows has no file, since `datasets` couldn't
+    load the folder. With `only_full`, rows that don't fill a file of `shard_rows` are left out, and files
+    are named without their total: more will come.
     """
     path.mkdir()
     columnar = ColumnarRows(rows, types)
-    counts = Counter(dict.fromkeys(splits.names, 0))
-    counts.update(splits.of(row) for row in islice(ids, columnar.count))
+    counts = Counter(dict.fromkeys(names, 0))
+    counts.update(islice(splits, columnar.count))
     if only_full and shard_rows is not None:
         counts = Counter({name: rows - rows % shard_rows for name, rows in counts.items()})
         if not counts.total():
             return counts
     # A dataset without any rows still has its columns, in one file.
-    filled = [name for name in splits.names if counts[name]] or splits.names[:1]
+    filled = [name for name in counts if counts[name]] or [*counts][:1] or [WHOLE]
     with ExitStack() as stack:
         shards = {
             name: stack.enter_context(
@@ -70,9 +71,9 @@ def write_parquet_folder(
             )
             for name in filled
         }
-        names = iter(ids)
+        left = iter(splits)
         for batch in columnar.batches():
-            places = [splits.of(row) for row in islice(names, batch.num_rows)]
+            places = [*islice(left, batch.num_rows)]
             for name, part in _parts(batch, places):
                 if name in shards:
                     shards[name].add(part)

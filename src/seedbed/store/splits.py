@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from seedbed.store.run_queries import RunQueries
+import orjson
+
+from seedbed.errors import DatasetError
+from seedbed.tasks.rows import Row
+
+if TYPE_CHECKING:
+    from seedbed.store.run_queries import RunQueries
+
+_NAME = re.compile(r"\w+(\.\w+)*", re.ASCII)
 
 # What the only split is called, there and here, if a dataset isn't split.
 WHOLE = "train"
@@ -39,12 +49,42 @@ class Splits:
         return self.names[-1]
 
 
-class RowIds:
-    """The ids of the accepted rows of a leaf, in order; can be iterated any number of times."""
+class RowSplits:
+    """The split of each accepted row of a leaf, in order; can be iterated any number of times.
 
-    def __init__(self, queries: RunQueries, leaf: str) -> None:
+    `split` has the shares of the splits, or names the column that holds a row's split; None is one split.
+    Raises DatasetError for a row whose column names none.
+    """
+
+    def __init__(
+        self, queries: RunQueries, leaf: str, split: Mapping[str, float] | str | None, seed: int
+    ) -> None:
         self._queries = queries
         self._leaf = leaf
+        self._column = split if isinstance(split, str) else None
+        self._shares = None if isinstance(split, str) else Splits(split or {WHOLE: 1.0}, seed)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The splits, in their order; none if a column names them."""
+        return self._shares.names if self._shares is not None else ()
 
     def __iter__(self) -> Iterator[str]:
-        return (one.row for one in self._queries.verdicts(self._leaf) if one.verdict == "accepted")
+        if self._shares is None:
+            return (self._in_column(orjson.loads(row)) for row in self._queries.rows(self._leaf))
+        accepted = (one.row for one in self._queries.verdicts(self._leaf) if one.verdict == "accepted")
+        return map(self._shares.of, accepted)
+
+    def _in_column(self, row: Row) -> str:
+        name = row.get(self._column or "")
+        if not isinstance(name, str) or not is_split_name(name):
+            raise DatasetError(
+                f"a row's column '{self._column}' is {name!r:.60}, and no split can have this name",
+                "name a column of texts such as train and test, or shares: train=0.9,test=0.1",
+            )
+        return name
+
+
+def is_split_name(name: str) -> bool:
+    """Whether Hugging Face's `datasets` takes `name` for a split; "all" means the splits together there."""
+    return _NAME.fullmatch(name) is not None and name != "all"

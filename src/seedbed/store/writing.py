@@ -17,7 +17,7 @@ from seedbed.store.output import Output
 from seedbed.store.parquet_folder import is_parquet_folder, write_parquet_folder
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.schema import Kind
-from seedbed.store.splits import WHOLE, RowIds, Splits
+from seedbed.store.splits import RowSplits
 from seedbed.store.training import TrainingRows, check_form
 
 if TYPE_CHECKING:
@@ -153,16 +153,15 @@ class _Dataset(NamedTuple):
         return f"{rows} by Seedbed" if self.is_complete else f"{rows} so far by Seedbed"
 
     def _write(self, folder: Path) -> Written:
-        ids = RowIds(self.queries, self.leaf)
-        splits = Splits(self.output.split or {WHOLE: 1.0}, self.seed)
+        splits = RowSplits(self.queries, self.leaf, self.output.split, self.seed)
         counts = write_parquet_folder(
             self.rows,
-            ids,
-            folder,
             splits,
+            folder,
+            names=splits.names,
             shard_rows=self.output.file_rows,
             types=self.types,
-            card=self._card,
+            card=self._card if self.output.has_card else None,
             only_full=not self.is_complete,
         )
         return Written(counts.total(), dict(counts) if self.output.split else {})

@@ -47,6 +47,7 @@ def run(
     shard_rows: int | None,
     private: bool | None,
     push_every: int | None,
+    card: bool | None,
     csv_safe: bool,
     restart: bool,
     as_json: bool,
@@ -80,6 +81,7 @@ def run(
         shard_rows=shard_rows,
         private=private,
         push_every=push_every,
+        card=card,
     )
     how = Making(output, name, restart, as_json=as_json, csv_safe=csv_safe)
     return make_dataset(run_options(**given, uses_out=output is None), registry_of(ctx), how)

@@ -20,6 +20,7 @@ def output_of(
     shard_rows: int | None = None,
     private: bool | None = None,
     push_every: int | None = None,
+    card: bool | None = None,
 ) -> Output | None:
     """Return the output that options describe, None without -o; raises UsageError."""
     if parts and form is None:
@@ -36,6 +37,7 @@ def output_of(
             chat_template=chat_template,
             private=private,
             push_every=push_every,
+            card=card,
         )
     given = {
         "--form": form,
@@ -44,6 +46,7 @@ def output_of(
         "--shard-rows": shard_rows,
         "--private": private,
         "--push-every": push_every,
+        "--card": card,
     }
     if wrong := [name for name, value in given.items() if value is not None]:
         raise UsageError(f"{wrong[0]} says how to write a dataset, and there is none", "add -o OUT")
@@ -68,5 +71,5 @@ def kept_output(output: Output | None) -> dict[str, Any]:
 
 def renewed_output(kept: Mapping[str, Any]) -> Output | None:
     """Return the output in the manifest of a run."""
-    names = ("form", "parts", "chat_template", "split", "shard_rows", "private", "push_every")
+    names = ("form", "parts", "chat_template", "split", "shard_rows", "private", "push_every", "card")
     return output_of(kept["out"], **{name: kept[name] for name in names if kept.get(name) is not None})
