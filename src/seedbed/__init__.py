@@ -95,7 +95,7 @@ if TYPE_CHECKING:
     from seedbed.llm.keys.key_source import KeySource as KeySource
     from seedbed.llm.limits.circuit import CircuitPolicy as CircuitPolicy
     from seedbed.llm.llm import LLM as LLM
-    from seedbed.llm.llm_references import get_llm as get_llm
+    from seedbed.llm.llm import get_llm as get_llm
     from seedbed.llm.messages import ChatType as ChatType
     from seedbed.llm.messages import Message as Message
     from seedbed.llm.messages import image_part as image_part
@@ -171,11 +171,10 @@ _HOMES = {
     "llm.http.http_llm": "HTTPLLM",
     "llm.keys.key_source": "KeySource",
     "llm.generations": "Generations",
-    "llm.llm": "LLM",
+    "llm.llm": "LLM get_llm",
     "llm.messages": "ChatType Message image_part parts",
     "llm.parameters": "GenerationParameters",
     "llm.budget.prices": "Prices",
-    "llm.llm_references": "get_llm",
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.calling.retry": "RetryPolicy",

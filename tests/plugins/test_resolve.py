@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedbed.errors import ParameterError, UnknownPluginError, UsageError
-from seedbed.llm.llm_references import get_llm
+from seedbed.llm.llm import get_llm
 from seedbed.tasks.step_references import get_step, get_task
 
 

@@ -24,7 +24,7 @@ def _write_about(
     from seedbed.cli.plugins.description import describe, write_parameters, write_text
     from seedbed.cli.run.planning import is_pipeline_file, step_class_of
     from seedbed.cli.terminal.output import kept_stdout
-    from seedbed.llm.llm_references import llm_class
+    from seedbed.llm.llm import llm_class
 
     registry = registry_of(ctx)
     known: dict[str, type] = {}

@@ -10,8 +10,7 @@ from seedbed.cli.run.settings import Setting, Settings, fields_of
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.keys.file_origin import chosen_by_user
 from seedbed.llm.keys.url_secrets import url_secrets
-from seedbed.llm.llm import LLM
-from seedbed.llm.llm_references import get_llm, llm_class
+from seedbed.llm.llm import LLM, get_llm, llm_class
 from seedbed.suggestions import did_you_mean
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds, check_size
 from seedbed.errors import UsageError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.keys.key_guard import refuse_keys
-from seedbed.llm.llm import LLM
-from seedbed.llm.llm_references import get_llm
+from seedbed.llm.llm import LLM, get_llm
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.topology import Topology

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from seedbed.errors import ParameterError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
@@ -21,12 +22,14 @@ from seedbed.llm.reference_fields import ReferenceField
 from seedbed.llm.request import Request
 from seedbed.llm.request_building import build_request, check_inputs
 from seedbed.llm.response import Response
-from seedbed.plugins.registry import current_registry
+from seedbed.plugins.build import build
+from seedbed.plugins.class_references import class_named
+from seedbed.plugins.kinds import kind_of
+from seedbed.plugins.names import split_llm_reference
+from seedbed.plugins.registry import Registry, current_registry
 
 
 def _from_reference(reference: str, /, **fields: Any) -> LLM:
-    from seedbed.llm.llm_references import get_llm
-
     return get_llm(reference, registry=current_registry(), **fields)
 
 
@@ -146,3 +149,24 @@ class LLM(BaseBackend, GenerationParameters):
 
     async def _generate(self, requests: list[Request], scope: CallScope | None) -> Generations:
         return texts_of(await self._answers(requests, scope))
+
+
+def get_llm(reference: str, /, *, registry: Registry | None = None, **fields: Any) -> LLM:
+    """Return the LLM that `backend/model` or `PATH.py:Class/model` names, with `fields` set.
+
+        get_llm("openai/gpt-4.1-mini", temperature=0.2)
+
+    Raises `UsageError` for a reference in another form, `ParameterError` for invalid fields, and the
+    `PluginError`s.
+    """
+    cls, model = llm_class(reference, registry=registry)
+    if "model" in fields:
+        raise ParameterError(f"the model is given twice: in {reference!r} and as model=")
+    return build(cls, {"model": model, **fields}, f"the LLM {reference!r}").referred_to_as(reference)
+
+
+def llm_class(reference: str, *, registry: Registry | None = None) -> tuple[type[LLM], str]:
+    """Return the class and the model that an LLM reference names."""
+    backend, model = split_llm_reference(reference)
+    cls: type[LLM] = class_named(kind_of("seedbed.llms"), backend, registry=registry)
+    return cls, model

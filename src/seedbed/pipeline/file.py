@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seedbed.errors import UsageError
 from seedbed.llm.keys.file_origin import made_in_file
-from seedbed.llm.llm_references import get_llm
+from seedbed.llm.llm import get_llm
 from seedbed.pipeline.allowed_code import AllowedCode
 from seedbed.pipeline.assembly import Link, graph_problems
 from seedbed.pipeline.entries import LLMEntry, OutputEntry, PipelineFile, SourceEntry, StepEntry

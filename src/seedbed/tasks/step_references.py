@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from seedbed.llm.llm_references import get_llm
+from seedbed.llm.llm import get_llm
 from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
 from seedbed.plugins.kinds import PluginKind
