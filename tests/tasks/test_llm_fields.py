@@ -12,6 +12,7 @@ from seedbed import LLM, ParameterError, Registry, Request, Response, Task, Usag
 from seedbed.cli.annotations import plain_words
 from seedbed.pipeline.file import load_pipeline
 from seedbed.plugins.build import build
+from seedbed.plugins.defaults import odd_defaults
 
 
 class Judged(Task):
@@ -116,3 +117,11 @@ def test_a_pipeline_file_sends_no_key_to_a_host_of_its_choice_there(
 
     with pytest.raises(UsageError, match=r"TELLING_API_KEY to 'evil\.example'"):
         pipeline.run(input=[{"question": "Why?"}])
+
+
+def test_a_default_that_stays_a_text_is_an_authors_mistake() -> None:
+    class Defaulted(Judged):
+        judge: LLM = Field(default="openai/m", description="Who judges.")  # type: ignore[assignment]
+
+    (said,) = odd_defaults(Defaulted())
+    assert said.startswith("the default 'openai/m' of 'judge' does not fit")

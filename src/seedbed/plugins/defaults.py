@@ -27,7 +27,10 @@ def odd_defaults(made: BaseModel) -> Iterator[str]:
             continue
         try:
             # On a copy: a validator may change the object.
-            cls.__pydantic_validator__.validate_assignment(copied(made), name, value)
+            other = copied(made)
+            cls.__pydantic_validator__.validate_assignment(other, name, value)
+            if said := _unmade(value, getattr(other, name)):
+                yield f"the default {value!r:.{_SHOWN}} of '{name}' does not fit: {said}"
         except ValidationError as error:
             shown = "" if is_secret(name) else f" {value!r:.{_SHOWN}}"
             yield f"the default{shown} of '{name}' does not fit: {_said(error)}"
@@ -59,9 +62,18 @@ def _misfit(wanted: FieldInfo, default: object) -> str:
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     try:
         # Strict, since nothing converts a default later, as pydantic converts a user's value.
-        adapter.validate_python(default, strict=not isinstance(default, list | tuple | set | frozenset))
+        made = adapter.validate_python(
+            default, strict=not isinstance(default, list | tuple | set | frozenset)
+        )
     except ValidationError as error:
         return _said(error)
+    return _unmade(default, made)
+
+
+def _unmade(default: object, made: object) -> str:
+    """Return why a default isn't an object although what pydantic makes of it is: a reference stays text."""
+    if isinstance(made, BaseModel) and not isinstance(default, BaseModel):
+        return f"input should be an instance of {type(made).__name__}; nothing converts a default"
     return ""
 
 
