@@ -30,8 +30,9 @@ _CALL = ", ".join(Call._fields)
 _RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
 
 
-# Between two rows, or a line end, which a row must not have. Found within a text, it only costs time.
-_ANOTHER = re.compile(rb"\}\s*,\s*\{|\n")
+# Between two rows, or a line end, which a row must not have, or the space after a key that the encoder of
+# another engine may write: a dataset doesn't depend on who made it. Found within a text, it only costs time.
+_ANOTHER = re.compile(rb'\}\s*,\s*\{|\n|": ')
 
 
 class RunQueries(PagedReads):
