@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 import yaml
 
-from seedbed import LLM, GeneratorTask, Pipeline, Registry, Request, Response, Step, run
+from seedbed import LLM, Capabilities, GeneratorTask, Pipeline, Registry, Request, Response, Step, run
 from seedbed.cli.command import seedbed as seedbed_command
 from seedbed.engine.observing.named import configured_observers
 from seedbed.pipeline.entries import PipelineFile
@@ -27,7 +27,14 @@ from seedbed.pipeline.run_defaults import RunDefaults
 from seedbed.pipeline.schema import pipeline_schema
 from seedbed.plugins.lock_file import lock_text, read_lock
 from seedbed.plugins.policy import read_policy
-from seedbed.testing import LLMContract, PackageContract, ScriptedLLM, StepContract, TaskContract
+from seedbed.testing import (
+    LLMContract,
+    PackageContract,
+    ScriptedLLM,
+    StepContract,
+    TaskContract,
+    plausible_answer,
+)
 
 # A pytest inside of this one forgets what it imports first, and what is imported again is not the same.
 IMPORTED_BEFORE = (LLMContract, PackageContract, StepContract, TaskContract)
@@ -269,3 +276,26 @@ def test_the_engine_on_the_page_makes_the_rows_that_the_one_that_is_built_in_mak
     assert [one.outcome for one in made] == ["complete", "complete"]
     assert outs[0].read_bytes() == outs[1].read_bytes()
     assert len(outs[0].read_text().splitlines()) == 5
+
+
+def test_the_tables_of_their_page_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    orders, reviews = fences("tables.md", 'yaml title="[a-z.]*"')
+    (tmp_path / "orders.yaml").write_text(orders)
+    (tmp_path / "reviews.yaml").write_text(reviews)
+
+    rows = list(run(load_pipeline(tmp_path / "orders.yaml")).rows())
+    assert len(rows) == 100
+    assert all(row["ordered"] < row["delivered"] and row["total"] < 500 for row in rows)
+    llm = ScriptedLLM(plausible_answer, model="m", offers=Capabilities(structured_output=True))
+    made = run(load_pipeline(tmp_path / "reviews.yaml"), llm=llm)
+    assert made.outcome == "complete"
+    assert [*next(iter(made.rows()))] == ["product", "stars", "review", "facts", "verdict", "model_name"]
+
+
+def test_the_table_in_python_is_made() -> None:
+    (code,) = fences("tables.md", 'python title="[a-z.]*"')
+    names: dict[str, Any] = {}
+    exec(compile(code, "tables.md", "exec"), names)
+
+    assert {row["price"] > 0 for row in names["rows"]} == {True, False}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, ClassVar, TypeVar, overload
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
@@ -46,6 +46,7 @@ from seedbed.tasks.template import check_template, needed_variables, render
 from seedbed.tasks.typed import parse_output
 
 Model = TypeVar("Model", bound=BaseModel)
+Value = TypeVar("Value")
 
 
 class BaseTask(BaseStep):
@@ -198,6 +199,16 @@ class BaseTask(BaseStep):
         self,
         messages: str | Sequence[Message],
         *,
+        read: Callable[[str], Value],
+        schema: Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> Value: ...
+
+    @overload
+    async def ask(
+        self,
+        messages: str | Sequence[Message],
+        *,
         schema: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> str: ...
@@ -206,26 +217,37 @@ class BaseTask(BaseStep):
         self,
         messages: str | Sequence[Message],
         *,
-        schema: type[Model] | Mapping[str, Any] | None = None,
+        schema: type[Any] | Mapping[str, Any] | None = None,
+        read: Callable[[str], Any] | None = None,
+        llm: LLM | None = None,
         **parameters: Any,
-    ) -> str | Model:
+    ) -> Any:
         """Return the text of the model's answer to messages, or to one user message given as text.
 
             verdict = await self.ask(f"Is this right? {answer}", schema=Verdict)
+            score = await self.ask(f"Score this: {answer}", read=lambda text: read_rating(text, 1, 5))
 
-        With a pydantic class as `schema`, returns an instance of it. If an answer doesn't fit, the model is
-        asked again with the reason, up to `max_reasks` times. Raises ContentFilteredError if the provider
-        declined, Reject if the model refused instead of giving that class (unless `reask_refusals`), and
-        InvalidOutputError if there is no text or no answer fits.
+        With a pydantic class as `schema`, returns an instance of it; with `read`, what the function makes of
+        the text. If an answer doesn't fit (`read` raises InvalidOutputError) or is cut, the model is asked
+        again with the reason, up to `max_reasks` times. `llm`, another LLM among the task's fields, is asked
+        instead of the task's own.
+
+        Raises ContentFilteredError if the provider declined, Reject if the model refused instead of giving
+        what was asked for (unless `reask_refusals`), and InvalidOutputError if there is no text or no answer
+        fits.
         """
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
-        if isinstance(schema, type):
-            return await self._ask_typed(messages, schema, parameters)
         if schema is not None:
             parameters["schema"] = schema
+        if llm is not None:
+            parameters["llm"] = llm
+        if isinstance(schema, type):
+            return await self._ask_and_read(messages, partial(read_json, type=schema), parameters)
+        if read is not None:
+            return await self._ask_and_read(messages, read, parameters)
         response = await self._complete(messages, **parameters)
-        return answer_text(response.choices[0], response.usage, self.llm)
+        return answer_text(response.choices[0], response.usage, llm or self.llm)
 
     async def make_rows(self, input: Row) -> list[Row]:
         """Return the finished, checked rows of one input: `{**input, **row}` with the model's name."""
@@ -289,13 +311,15 @@ class BaseTask(BaseStep):
         }
         return {name: by_llm.get(name, value) if name not in users else value for name, value in own.items()}
 
-    async def _complete(self, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Response:
+    async def _complete(
+        self, messages: Sequence[Message], n: int = 1, llm: LLM | None = None, **parameters: Any
+    ) -> Response:
         merged = {**self.sampling_parameters(), **parameters}
         if self.Output is not None and type(self).generate_row is BaseTask.generate_row:
             merged.setdefault("schema", self.Output)
         if self.raw_prompt:
             merged.setdefault("raw_prompt", True)
-        llm = self.require_llm()
+        llm = llm or self.require_llm()
         try:
             response = await llm.acomplete(messages, n, **merged)
         except (MessageError, UnsupportedError) as error:
@@ -327,22 +351,22 @@ class BaseTask(BaseStep):
             reminds=not self.raw_prompt,
         )
 
-    async def _ask_typed(
-        self, messages: Sequence[Message], schema: type[Model], parameters: dict[str, Any]
-    ) -> Model:
+    async def _ask_and_read(
+        self, messages: Sequence[Message], read: Callable[[str], Value], parameters: dict[str, Any]
+    ) -> Value:
         async def ask(messages: Sequence[Message]) -> Response:
-            return await self._complete(messages, schema=schema, **parameters)
+            return await self._complete(messages, **parameters)
 
-        def instance(choice: Choice, usage: Usage) -> Model:
-            text = answer_text(choice, usage, self.llm)
+        def value(choice: Choice, usage: Usage) -> Value:
+            text = answer_text(choice, usage, parameters.get("llm", self.llm))
             refuse_cut(choice, text)
-            return read_json(text, schema)
+            return read(text)
 
         response = await ask(messages)
         return await fit_or_ask_again(
             messages,
             (response.choices[0], response.usage),
-            fit=instance,
+            fit=value,
             ask=ask,
             max_reasks=self.max_reasks,
             reask_refusals=self.reask_refusals,

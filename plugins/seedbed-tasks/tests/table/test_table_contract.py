@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from seedbed.testing import TaskContract
-from seedbed_tasks.table import Category, Computed, Date, Number, Subcategory, Table, Uuid
+from seedbed_tasks.table import (
+    Category,
+    Computed,
+    Date,
+    Judge,
+    Number,
+    Structured,
+    Subcategory,
+    Table,
+    Text,
+    Uuid,
+)
 
 DRAWN = {
     "id": Uuid(),
@@ -23,6 +34,28 @@ DRAWN = {
 }
 
 
+SHOP = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "seats": {"type": "integer"}},
+    "required": ["name", "seats"],
+}
+
+
 class TestTableOfDrawnColumns(TaskContract):
     task = Table
     parameters = {"columns": DRAWN, "constraints": ["age < 14 or animal == 'cat'"]}
+
+
+class TestTableThatAModelWrites(TaskContract):
+    task = Table
+    parameters = {
+        "columns": {
+            "animal": Category(values=["dog", "cat"]),
+            "n": Number(min=0, max=9, integer=True, drop=True),
+            "story": Text(prompt="A story about a {{ animal }} that is {{ n }} years old."),
+            "shop": Structured(prompt="A shop for a {{ animal }}", json_schema=SHOP),
+            "verdict": Judge(of=["story"], rubric="Is it good?"),
+            "length": Computed(expression="story | length"),
+        },
+        "constraints": ["length > 3"],
+    }

@@ -45,6 +45,11 @@ class Category(Drawn):
         """How many values there are."""
         return len(self.values)
 
+    @property
+    def draws_unique(self) -> bool:
+        """Whether `unique` is met by the way that values are drawn."""
+        return True
+
     def draw(self, draws: Draws, others: Others) -> list[Any]:
         """Return one of the values for each row."""
         return [self.values[place] for place in self._places(draws).tolist()]

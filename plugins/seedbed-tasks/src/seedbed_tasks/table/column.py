@@ -55,6 +55,11 @@ class Column(BaseModel, ABC):
         return self
 
     @property
+    def draws_unique(self) -> bool:
+        """Whether `unique` is met by the way that values are drawn."""
+        return False
+
+    @property
     def reads(self) -> frozenset[str]:
         """The columns that the value is made from, besides those in the conditions of `when`."""
         return frozenset()
@@ -106,7 +111,7 @@ class Drawn(Column):
             raise ValueError("`balance` spreads values over all rows, so it can't be combined with `when`")
         if self.balance and self.unique:
             raise ValueError("give either `balance` or `unique`")
-        if self.unique and self.when and self.size is not None:
+        if self.unique and self.when and self.draws_unique:
             raise ValueError("`unique` gives each row another value, so it can't be combined with `when`")
         return self
 
@@ -116,12 +121,12 @@ class Drawn(Column):
 
     @property
     def size(self) -> int | None:
-        """How many values there are to draw from, if `unique` can give each row one of its own; else None."""
+        """How many values there are to draw without repeats; None if that can't be done."""
         return None
 
     def prepare(self, rows: int | None) -> None:
         """Check that there are enough values for `unique`."""
-        if self.unique and rows is not None and self.size is not None and self.size < rows:
+        if self.unique and self.draws_unique and rows is not None and (self.size or rows) < rows:
             raise UsageError(
                 f"a unique column has {self.size:,} values, but the run wants {rows:,} rows",
                 "give it more values, ask for fewer rows, or leave `unique` out",

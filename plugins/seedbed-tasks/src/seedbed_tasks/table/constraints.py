@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from seedbed import Expression, did_you_mean
+from seedbed import Expression
 from seedbed_tasks.table.column import Column, Drawn
 from seedbed_tasks.table.date import Date
 from seedbed_tasks.table.draws import Floats
@@ -121,9 +121,6 @@ class Constraints:
 
     def _again(self, text: str) -> frozenset[str]:
         read = Expression(text).columns
-        for name in sorted(read - self.columns.keys()):
-            hint = "".join(f"; {line}" for line in did_you_mean(name, self.columns))
-            raise ValueError(f"the constraint {text!r} reads '{name}', but there is no such column{hint}")
         for name in sorted(read):
             column = self.columns[name]
             if isinstance(column, Date) and any(
@@ -144,7 +141,7 @@ class Constraints:
         column = self.columns[name]
         if not isinstance(column, Drawn) or name in self.kept or column.balance:
             return False
-        if column.unique and column.size is not None:
+        if column.unique and column.draws_unique:
             return False
         return not (isinstance(column, From) and column.order == "file")
 

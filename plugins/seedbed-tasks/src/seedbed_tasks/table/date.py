@@ -103,6 +103,11 @@ class Date(Drawn):
         return high - low + 1
 
     @property
+    def draws_unique(self) -> bool:
+        """Whether `unique` is met by the way that values are drawn."""
+        return self.after is None
+
+    @property
     def unit(self) -> Literal["Y", "M", "D", "h", "m", "s"]:
         """The granularity as numpy writes it."""
         return _UNITS[self.granularity]

@@ -136,7 +136,8 @@ class Distribution(BaseModel):
     def _clipped_to_grid(self, made: Floats, least: Floats, most: Floats) -> Floats:
         scale = 10.0 ** (self.decimals or 0)
         low, high = np.ceil(least * scale - 1e-9), np.floor(most * scale + 1e-9)
-        return np.where(low <= high, np.clip(made, low / scale, high / scale), np.nan)
+        # In units of the last place: bounds may be 5.1000000000000005, where 5.1 is meant.
+        return np.where(low <= high, np.clip(np.rint(made * scale), low, high) / scale, np.nan)
 
     def _rounded(self, made: Floats) -> Floats:
         if self.integer:

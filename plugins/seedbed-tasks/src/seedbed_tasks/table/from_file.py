@@ -61,6 +61,11 @@ class From(Drawn):
         """How many rows the file has."""
         return len(self._read())
 
+    @property
+    def draws_unique(self) -> bool:
+        """Whether `unique` is met by the way that values are drawn."""
+        return self.order == "drawn"
+
     def draw(self, draws: Draws, others: Others) -> list[Any]:
         """Return a value of the file for each row."""
         rows = self._read()

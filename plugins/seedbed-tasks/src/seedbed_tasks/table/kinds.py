@@ -9,15 +9,31 @@ from pydantic import Field
 
 from seedbed import did_you_mean
 from seedbed_tasks.table.category import Category, Subcategory
+from seedbed_tasks.table.code import Code
 from seedbed_tasks.table.column import Column
 from seedbed_tasks.table.computed import Computed
 from seedbed_tasks.table.date import Date
+from seedbed_tasks.table.embedding import Embedding
 from seedbed_tasks.table.from_file import From
+from seedbed_tasks.table.judge import Judge
 from seedbed_tasks.table.number import Number
+from seedbed_tasks.table.structured import Structured
 from seedbed_tasks.table.uuid import Uuid
+from seedbed_tasks.table.written import Text
 
 AnyColumn = Annotated[
-    Category | Subcategory | Number | Date | Uuid | From | Computed,
+    Category
+    | Subcategory
+    | Number
+    | Date
+    | Uuid
+    | From
+    | Computed
+    | Text
+    | Structured
+    | Judge
+    | Code
+    | Embedding,
     Field(discriminator="kind"),
 ]
 """A column of any kind; `kind` says which."""

@@ -48,6 +48,11 @@ class Number(Drawn, Distribution):
         """How many numbers there are, if the distribution is uniform."""
         return (self.steps or _FINE) if self.distribution == "uniform" else None
 
+    @property
+    def draws_unique(self) -> bool:
+        """Whether `unique` is met by the way that values are drawn."""
+        return self.distribution == "uniform"
+
     def draw(self, draws: Draws, others: Others) -> list[Any]:
         """Return a number for each row."""
         return self.shown(self.numbers(draws))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,7 @@ class Sheet:
     seed: int
     rows: int | None
     redraws: int
+    shown: Sequence[str]
     fixed: Mapping[str, list[Any]] = field(default_factory=dict)
     _blocks: dict[int, Block] = field(default_factory=dict)
 
@@ -61,7 +62,10 @@ class Sheet:
             while len(self._blocks) >= _BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
             self._blocks[number] = self._block(number)
-        row = self._blocks[number].rows[place] or self._settled(self._blocks[number], number, place)
+        block = self._blocks[number]
+        row = block.rows[place]
+        if row is None:
+            row = self._settled(block, number, place)
         if isinstance(row, Exception):
             raise row
         assert row is not None
@@ -86,7 +90,9 @@ class Sheet:
         return block.rows[place]
 
     def _rows(self, values: Values, start: int, end: int) -> list[Row | Exception | None]:
-        shown = [name for name, column in self.columns.items() if not column.drop]
+        shown = self.shown
+        if not shown:
+            return [{} for _ in range(start, end)]
         parts = zip(*(values[name][start:end] for name in shown), strict=True)
         rows: list[Row | Exception | None] = [dict(zip(shown, row, strict=True)) for row in parts]
         for name in filter(self._may_lack, self.columns):

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from seedbed import Example, Expression, GeneratorTask, Reject, Row, UsageError
-from seedbed_tasks.table.category import Category, Subcategory
-from seedbed_tasks.table.column import Drawn
-from seedbed_tasks.table.constraints import Constraints
-from seedbed_tasks.table.graph import in_order
+from seedbed_tasks.table.category import Category
+from seedbed_tasks.table.computed import Computed
+from seedbed_tasks.table.embedding import Embedding
 from seedbed_tasks.table.kinds import AnyColumn, check_kinds
+from seedbed_tasks.table.layout import Layout
+from seedbed_tasks.table.pairwise import covering_rows
 from seedbed_tasks.table.sheet import Sheet, Sheets
+from seedbed_tasks.table.writing import fill
+from seedbed_tasks.table.written import Written
 
-_REFUSED = "_refused"
+_REFUSED, _DRAWN = "_refused", "_drawn"
 _NOT_FOR_TABLES = ("template", "system_prompt", "raw_prompt", "num_generations")
 
 
@@ -61,6 +66,10 @@ class Table(GeneratorTask):
     constraints: list[str] = Field(
         default_factory=list, description="Expressions over columns that are true for each row."
     )
+    pairwise: list[str] = Field(
+        default_factory=list,
+        description="Category columns of which the first rows have all pairs of values, then as drawn.",
+    )
     rows: int | None = Field(
         default=None, ge=1, description="Rows that `balance` spreads values over; those of the run if unset."
     )
@@ -69,6 +78,8 @@ class Table(GeneratorTask):
     )
 
     _wanted: int | None = PrivateAttr(default=None)
+    _seen: dict[str, set[str]] = PrivateAttr(default_factory=dict)
+    _known: int = PrivateAttr(default=0)
 
     @field_validator("declared", mode="before")
     @classmethod
@@ -94,57 +105,48 @@ class Table(GeneratorTask):
         for name in _NOT_FOR_TABLES:
             if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True):
                 raise ValueError(f"a table has no `{name}`: its columns have parameters of their own")
-        in_order(self._needs)
-        self._check_subcategories()
-        _ = self._constraints.groups
+        self.__dict__.pop("_layout", None)
+        self._layout.check()
         return self
 
-    def _check_subcategories(self) -> None:
-        for name, column in self.declared.items():
-            for one in column.variants:
-                if not isinstance(one, Subcategory):
-                    continue
-                decides = self.declared[one.of]
-                if isinstance(decides, Category) and not decides.when and not column.when:
-                    try:
-                        one.check_covers(decides.values)
-                    except ValueError as error:
-                        raise ValueError(f"column '{name}': {error}") from error
+    # Cached properties, and no private attributes: pydantic takes 5 us to read one, and each row reads these.
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(self.declared, tuple(self.constraints), tuple(self.pairwise))
 
-    @property
-    def _needs(self) -> dict[str, frozenset[str]]:
-        return {name: column.needs for name, column in self.declared.items()}
-
-    @property
-    def _constraints(self) -> Constraints:
-        return Constraints(tuple(self.constraints), self.declared, self._needs)
-
-    @property
-    def _balances(self) -> bool:
-        return any(isinstance(column, Drawn) and column.balance for column in self.declared.values())
+    @cached_property
+    def _sheets(self) -> Sheets:
+        return Sheets(self._sheet)
 
     @property
     def needs_llm(self) -> bool:
         """Whether a model writes any column without an LLM of its own."""
-        return False
+        return self._layout.needs_llm
 
     @property
     def outputs(self) -> list[str]:
         """The columns of the rows: all that aren't dropped."""
         return [name for name, column in self.declared.items() if not column.drop]
 
+    @property
+    def is_admitting(self) -> bool:
+        """Whether rows are compared with earlier ones, as `unique` needs for columns that a model writes."""
+        return bool(self._layout.compared)
+
     def plan_for(self, rows: int | None) -> None:
         """Spread values with `balance` over the rows of the run."""
         self._wanted = rows
         # Only then: it changes what rows are made of, and a larger table would be made from the beginning.
-        if self.rows is None and self._balances:
+        if self.rows is None and self._layout.balances:
             self.rows = rows
 
     def load(self) -> None:
         """Read the files, and check that there are values enough."""
         super().load()
-        # The copy that runs may have been made of a table that has drawn rows.
-        self.__dict__.pop("_sheets", None)
+        # The columns of a run have other LLMs than those that the table was made with.
+        for name in ("_layout", "_sheets"):
+            self.__dict__.pop(name, None)
+        self._seen, self._known = {name: set() for name in self._layout.compared}, 0
         for name, column in self.declared.items():
             for one in column.variants:
                 try:
@@ -153,32 +155,84 @@ class Table(GeneratorTask):
                     raise UsageError(f"column '{name}': {error.fact}", *error.advice) from error
 
     def variables(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> Row:
-        """Return the drawn columns of a row; raise RowError if one has no value."""
+        """Return the drawn columns of a row, under a private name if a model writes others.
+
+        Raises RowError if one has no value.
+        """
         try:
-            return dict(self._sheets.of(seed).row(index))
+            row = self._sheets.of(seed).row(index)
         except Reject as reason:
             # Only while a row is made is a rejection one: the next index then replaces the row.
             return {_REFUSED: str(reason)}
+        return {_DRAWN: row} if self._layout.late else dict(row)
 
     def sample(self, index: int, rng: random.Random) -> Row:
         """Return `variables` for a seed that `rng` draws."""
         return self.variables(index, rng.getrandbits(63))
 
     async def generate_row(self, input: Row) -> Row:
-        """Return the columns that a model writes; raise Reject for values that meet no constraint."""
+        """Return the columns; raise Reject for values that don't meet the constraints."""
         if _REFUSED in input:
             raise Reject(input[_REFUSED])
-        return {}
+        layout = self._layout
+        if not layout.late:
+            return {}
+        row = dict(input[_DRAWN])
+        await fill(row, layout.late, layout.needs, lambda name: self._made(name, row))
+        for check in layout.late_checks:
+            if not check.holds(row):
+                raise Reject(f"not {check.text}")
+        return {name: row[name] for name in self.outputs}
 
-    # A cached property, and no private attribute: pydantic takes 5 us to read one, and each row reads it.
-    @cached_property
-    def _sheets(self) -> Sheets:
-        return Sheets(self._made_sheet)
+    def admit(self, row: Row, accepted: Sequence[Row]) -> None:
+        """Reject a row that has a value of an earlier one in a unique column."""
+        for known in accepted[self._known :]:
+            for name, seen in self._seen.items():
+                seen.add(_key(known[self._final(name)]))
+        self._known = len(accepted)
+        for name, seen in self._seen.items():
+            if _key(row[self._final(name)]) in seen:
+                raise Reject(f"'{name}' has the value of an earlier row")
 
-    def _made_sheet(self, seed: int) -> Sheet:
-        if self._balances and self.rows is None:
+    async def _made(self, name: str, row: Row) -> Any:
+        """Return the value of a column that waits for a model."""
+        column = self.declared[name]
+        chosen = column.variant(row) if column.when else column
+        if isinstance(chosen, Computed):
+            return chosen.value(row)
+        # A variant was made before the run bound LLMs and embedders to itself: only the column's own are.
+        if isinstance(chosen, Embedding) and isinstance(column, Embedding):
+            return await chosen.vector(row, column.embedder)
+        assert isinstance(chosen, Written)
+        assert isinstance(column, Written)
+        return await chosen.write(row, partial(self.ask, llm=column.llm, **chosen.generation.given()))
+
+    def _final(self, name: str) -> str:
+        return self.output_mappings.get(name, name)
+
+    def _sheet(self, seed: int) -> Sheet:
+        layout = self._layout
+        if layout.balances and self.rows is None:
             raise UsageError(
                 f"the table '{self.name}' doesn't know over how many rows to spread its values",
                 "set `rows`; a run sets it to its number of rows",
             )
-        return Sheet(self.declared, self._constraints, seed, self.rows, self.max_redraws)
+        # A model may still have to see a column that is dropped from the rows.
+        shown = [name for name in layout.early if layout.late or not self.declared[name].drop]
+        return Sheet(
+            layout.early, layout.constraints, seed, self.rows, self.max_redraws, shown, self._covering()
+        )
+
+    def _covering(self) -> dict[str, list[Any]]:
+        """Return the values of the first rows, which cover all pairs."""
+        columns = [self.declared[name] for name in self.pairwise]
+        rows = covering_rows([column.size for column in columns if isinstance(column, Category)])
+        return {
+            name: [column.values[row[place]] for row in rows]
+            for place, (name, column) in enumerate(zip(self.pairwise, columns, strict=True))
+            if isinstance(column, Category)
+        }
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -30,6 +30,11 @@ class Uuid(Drawn):
         description="Hexadecimal digits of a shorter one; with fewer, two rows sooner have the same.",
     )
 
+    @property
+    def draws_unique(self) -> bool:
+        """Whether it's a whole UUID, which no other row has."""
+        return self.digits is None
+
     def draw(self, draws: Draws, others: Others) -> list[Any]:
         """Return an identifier for each row."""
         high, low = draws.bits(0), draws.bits(1)
