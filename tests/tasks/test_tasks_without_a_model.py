@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seedbed import GeneratorTask, UsageError, run
+from seedbed import GeneratorTask, Reject, UsageError, run
 from seedbed.cli.run.planning import plan_of, run_options
 from seedbed.engine.plan import make_plan
 from seedbed.plugins.registry import Registry
@@ -29,8 +29,14 @@ class Dice(GeneratorTask):
     def outputs(self) -> list[str]:
         return ["throw", *(["comment"] if self.comment else [])]
 
+    @property
+    def only_samples(self) -> bool:
+        return not self.comment
+
     def sample(self, index: int, rng: Any) -> dict[str, Any]:
-        return {"throw": rng.randint(1, 6)}
+        if (throw := rng.randint(1, 7)) == 7:
+            raise Reject("off the table")
+        return {"throw": throw, "_hand": "left"}
 
     async def generate_row(self, input: dict[str, Any]) -> dict[str, Any]:
         return {"comment": await self.ask(self.format_input(input))} if self.comment else {}
@@ -43,6 +49,29 @@ def test_its_rows_are_made_without_a_model_and_name_none() -> None:
     assert {tuple(row) for row in rows} == {("throw",)}
     assert Dice().columns == ["throw"]
     assert next(iter(Dice().process())) == [{"throw": rows[0]["throw"]}]
+
+
+@pytest.mark.parametrize("comment", [False, True])
+def test_a_row_that_isnt_wanted_when_it_is_sampled_is_replaced(comment: bool) -> None:
+    made = run(Dice(comment=comment), n=60, llm=EchoLLM(model="m") if comment else None)
+
+    assert made.accepted == 60
+    assert made.failed == 0
+    assert made.rejections == {"off the table": made.rejected}
+    assert made.rejected > 0
+
+
+def test_rows_that_are_only_sampled_are_those_of_their_seed_and_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    task = Dice(output_mappings={"throw": "eyes"})
+    few = [row["eyes"] for row in run(task, n=30, seed=4, name="r").rows()]
+    more = [row["eyes"] for row in run(task, n=90, seed=4, name="r").rows()]
+    whole = [row["eyes"] for row in run(task, n=90, seed=4).rows()]
+
+    assert more[:30] == few
+    assert more == whole
 
 
 def test_with_other_parameters_it_needs_one_as_ever() -> None:

@@ -122,6 +122,15 @@ class GeneratorTask(BaseTask, GeneratorStep):
         """Whether each row depends on its index alone: true unless `process` is overridden."""
         return type(self).process is GeneratorTask.process
 
+    @property
+    def only_samples(self) -> bool:
+        """Whether a row is what `sample` returns, and `generate_row` isn't called.
+
+        Override it for a task that asks no model with some parameters. Its rows are then made in a thread, a
+        hundred thousand of them in seconds.
+        """
+        return False
+
     def _plain_input(self, input: Row) -> Row:
         plain = plain_row(input, private="_")
         check_text({name: value for name, value in plain.items() if not name.startswith("_")})

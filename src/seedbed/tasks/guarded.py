@@ -44,6 +44,7 @@ TASK: Mapping[str, Wanted] = {
 GENERATOR_TASK: Mapping[str, Wanted] = {
     "feedback": Wanted("a number of rows", "20", _is_number_of_rows),
     "feedback_limit": Wanted("an index", "index - 20", _is_number_of_rows, is_method=True),
+    "only_samples": _FLAG,
     "sampled": Wanted("a tuple of names of variables, or None", '("topic",)', _are_variables),
 }
 

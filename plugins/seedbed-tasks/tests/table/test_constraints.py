@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import stats
 
-from seedbed import Expression, UsageError, run
+from seedbed import Expression, Reject, UsageError, run
 from seedbed_tasks.table import Category, Computed, Date, From, Number, Subcategory, Table, Uuid
 from seedbed_tasks.table.linear import linear_parts
 
@@ -52,8 +52,9 @@ def test_constraints_hold_in_every_row(columns: dict[str, Number], constraints: 
     table = Table(columns=columns, constraints=constraints, max_redraws=30)
 
     for index in range(40):
-        row = table.variables(index, 1)
-        if "_refused" in row:
+        try:
+            row = table.variables(index, 1)
+        except Reject:
             continue
         assert all(Expression(text).holds(row) for text in constraints)
         for name, column in columns.items():

@@ -65,7 +65,7 @@ class Flow:
         settled = ItemOutcome(position, item.id)
         try:
             if item.failure is not None:
-                settled.failures.append(item.failure)
+                settled.note(item.failure)
             elif self._is_plain:
                 (chain,) = self._chains
                 settled.made[chain[-1].name] = await self._one_through(chain, 0, item.in_flight, settled)
@@ -213,7 +213,9 @@ class Unchanged(Flow):
     async def settle(self, item: Item, position: int) -> ItemOutcome:
         """Return the item's row unchanged."""
         if item.failure is not None:
-            return ItemOutcome(position, item.id, failures=[item.failure])
+            settled = ItemOutcome(position, item.id)
+            settled.note(item.failure)
+            return settled
         return ItemOutcome(position, item.id, {item.in_flight.node: [item.in_flight]})
 
 

@@ -52,7 +52,7 @@ class InlineFlow:
         inlined = Inlined(item, position)
         settled = inlined.settled
         if item.failure is not None:
-            settled.failures.append(item.failure)
+            settled.note(item.failure)
             return inlined
         try:
             rows = self._through(0, item.in_flight, inlined) if self._names else [item.in_flight]

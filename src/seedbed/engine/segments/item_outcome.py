@@ -30,6 +30,10 @@ class ItemOutcome:
     scopes: list[CallScope] = field(default_factory=list)
     evidence: list[Result] = field(default_factory=list)
 
+    def note(self, failure: Failure) -> None:
+        """Note why a row isn't there: it failed, or it was rejected."""
+        (self.rejections if failure.rejected else self.failures).append(failure)
+
     def rows(self, node: str) -> list[InFlight]:
         """Return the rows that a step made, in order."""
         return self.made.get(node, [])

@@ -57,8 +57,9 @@ def is_barrier(node: Node) -> bool:
 
 
 def is_indexed(node: Node) -> bool:
-    """Whether a node makes its rows by index, each on its own."""
-    return isinstance(node.step, GeneratorTask) and node.step.is_indexed
+    """Whether a node makes its rows by index, each on its own, from what it samples."""
+    step = node.step
+    return isinstance(step, GeneratorTask) and step.is_indexed and not step.only_samples
 
 
 def segments_of(topology: Topology) -> list[Segment]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ from seedbed.engine.sources.sources import (
     digested,
     numbered,
     numbered_item,
+    sampled_items,
 )
 from seedbed.errors import InvalidRowError, StopRun
 from seedbed.llm.calling.scope import CallScope, current_scope
@@ -85,7 +87,10 @@ class SourceMaker:
         generator = segment.generator
         assert generator is not None
         if isinstance(generator, GeneratorTask) and generator.is_indexed:
-            return None
+            if not generator.only_samples:
+                return None
+            sampled = partial(sampled_items, generator, self._plan.seed)
+            return Threaded(sampled, READ_AHEAD, self._keeping(generator), self._ahead)
         # A generator that calls a model makes a row only when one is wanted: rows made ahead would be paid
         # for, even if they turn out not to be needed.
         ahead = 0 if backends_in(generator) else READ_AHEAD

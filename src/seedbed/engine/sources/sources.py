@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import hashlib
+import itertools
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter, deque
@@ -17,11 +18,12 @@ import orjson
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.sources.digest_set import DigestSet
-from seedbed.errors import InvalidRowError
+from seedbed.errors import InvalidRowError, Reject
 from seedbed.llm.calling.scope import current_scope
 from seedbed.llm.files_read import current_files
 from seedbed.store.read_options import Placed
 from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.mapping import renamed
 from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import GeneratorStep
@@ -48,10 +50,10 @@ class Item(NamedTuple):
 
     @classmethod
     def failed(cls, id: str, step: str, error: Exception, place: str = "") -> Item:
-        """Return the item of a row that couldn't be made."""
-        return cls(
-            id, InFlight(id, b"{}", place=place), Failure.of(id, step, error, kept_as=step, source=place)
-        )
+        """Return the item of a row that couldn't be made, or that isn't wanted (`Reject`)."""
+        rejected = isinstance(error, Reject)
+        failure = Failure.of(id, step, error, rejected=rejected, kept_as=step, source=place)
+        return cls(id, InFlight(id, b"{}", place=place), failure)
 
 
 class Source(ABC):
@@ -278,6 +280,31 @@ def numbered(
             number += 1
         if rows:
             begin(number)
+
+
+def sampled_items(task: GeneratorTask, seed: int) -> Iterator[Item]:
+    """Yield the items of a task whose rows are what it samples, one for each index."""
+    promised, step = promised_columns(task), task.name
+    known: list[str] = []
+    private: list[str] = []
+    current_files.set(task._noted_by)
+    for index in itertools.count():
+        number = str(index)
+        try:
+            variables = task.variables(index, seed)
+            if variables is None:
+                return
+            if (names := [*variables]) != known:
+                known, private = names, [name for name in names if name.startswith("_")]
+            # Most tasks have none, and looking at each name of each row takes as long as encoding it.
+            if private:
+                variables = {name: value for name, value in variables.items() if name not in private}
+            row = renamed(variables, task.output_mappings)
+            check_promised(promised, row, step)
+            item = Item(number, InFlight(number, encode_row(row), step, None, number))
+        except Exception as error:  # noqa: BLE001 - one index fails alone, whatever its author's code raises
+            item = Item.failed(number, step, error)
+        yield item
 
 
 def numbered_item(encoded: bytes, step: str, number: int, ids: ContentIds | None, *, begins: int = 0) -> Item:

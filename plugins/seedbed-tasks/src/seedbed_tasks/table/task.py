@@ -21,7 +21,7 @@ from seedbed_tasks.table.sheet import Sheet, Sheets
 from seedbed_tasks.table.writing import fill
 from seedbed_tasks.table.written import Written
 
-_REFUSED, _DRAWN = "_refused", "_drawn"
+_DRAWN = "_drawn"
 _NOT_FOR_TABLES = ("template", "system_prompt", "raw_prompt", "num_generations")
 
 
@@ -124,6 +124,11 @@ class Table(GeneratorTask):
         return self._layout.needs_llm
 
     @property
+    def only_samples(self) -> bool:
+        """Whether no column waits for a model."""
+        return not self._layout.late
+
+    @property
     def outputs(self) -> list[str]:
         """The columns of the rows: all that aren't dropped."""
         return [name for name, column in self.declared.items() if not column.drop]
@@ -157,13 +162,9 @@ class Table(GeneratorTask):
     def variables(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> Row:
         """Return the drawn columns of a row, under a private name if a model writes others.
 
-        Raises RowError if one has no value.
+        Raises RowError if one has no value, and Reject if no values drawn meet the constraints.
         """
-        try:
-            row = self._sheets.of(seed).row(index)
-        except Reject as reason:
-            # Only while a row is made is a rejection one: the next index then replaces the row.
-            return {_REFUSED: str(reason)}
+        row = self._sheets.of(seed).row(index)
         return {_DRAWN: row} if self._layout.late else dict(row)
 
     def sample(self, index: int, rng: random.Random) -> Row:
@@ -172,8 +173,6 @@ class Table(GeneratorTask):
 
     async def generate_row(self, input: Row) -> Row:
         """Return the columns; raise Reject for values that don't meet the constraints."""
-        if _REFUSED in input:
-            raise Reject(input[_REFUSED])
         layout = self._layout
         if not layout.late:
             return {}
