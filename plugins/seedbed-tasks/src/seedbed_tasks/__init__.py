@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.qa_pairs import QAPairs as QAPairs
     from seedbed_tasks.self_instruct import SelfInstruct as SelfInstruct
     from seedbed_tasks.table import Table as Table
     from seedbed_tasks.text_generation import TextGeneration as TextGeneration
 
 _TASKS = {
+    "magpie": ("seedbed_tasks.magpie", "Magpie"),
     "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
     "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
     "table": ("seedbed_tasks.table", "Table"),
