@@ -27,6 +27,7 @@ MEASURES = (
     "slow-answers",
     "trivial-steps",
     "many-rows",
+    "table-rows",
     "near-duplicates",
     "rate-limit",
     "resume",
