@@ -8,20 +8,26 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.qa_pairs import QAPairs as QAPairs
+    from seedbed_tasks.rater_agreement import RaterAgreement as RaterAgreement
     from seedbed_tasks.self_instruct import SelfInstruct as SelfInstruct
     from seedbed_tasks.table import Table as Table
     from seedbed_tasks.text_generation import TextGeneration as TextGeneration
 
 _TASKS = {
     "magpie": ("seedbed_tasks.magpie", "Magpie"),
+    "judge": ("seedbed_tasks.judge", "Judge"),
     "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
     "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
     "table": ("seedbed_tasks.table", "Table"),
     "text-generation": ("seedbed_tasks.text_generation", "TextGeneration"),
 }
-_HOME = {attribute: module for module, attribute in _TASKS.values()}
+_STEPS = {
+    "rater-agreement": ("seedbed_tasks.rater_agreement", "RaterAgreement"),
+}
+_HOME = {attribute: module for module, attribute in (*_TASKS.values(), *_STEPS.values())}
 
 __all__ = sorted(_HOME)
 
@@ -30,6 +36,13 @@ __all__ = sorted(_HOME)
 def seedbed_task(name: str) -> Any:
     """Return the task class registered as `name`."""
     module, attribute = _TASKS[name]
+    return getattr(import_module(module), attribute)
+
+
+@hookimpl
+def seedbed_step(name: str) -> Any:
+    """Return the step class registered as `name`."""
+    module, attribute = _STEPS[name]
     return getattr(import_module(module), attribute)
 
 

@@ -17,7 +17,6 @@ from seedbed_tasks.table.embedding import Embedding
 from seedbed_tasks.table.from_file import From
 from seedbed_tasks.table.judge import Judge
 from seedbed_tasks.table.number import Number
-from seedbed_tasks.table.person import Person
 from seedbed_tasks.table.structured import Structured
 from seedbed_tasks.table.uuid import Uuid
 from seedbed_tasks.table.written import Text
@@ -27,7 +26,6 @@ AnyColumn = Annotated[
     | Subcategory
     | Number
     | Date
-    | Person
     | Uuid
     | From
     | Computed
