@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_tasks.evol_complexity import EvolComplexity as EvolComplexity
+    from seedbed_tasks.evol_instruct import EvolInstruct as EvolInstruct
+    from seedbed_tasks.evol_quality import EvolQuality as EvolQuality
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.qa_pairs import QAPairs as QAPairs
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from seedbed_tasks.text_generation import TextGeneration as TextGeneration
 
 _TASKS = {
+    "evol-complexity": ("seedbed_tasks.evol_complexity", "EvolComplexity"),
+    "evol-instruct": ("seedbed_tasks.evol_instruct", "EvolInstruct"),
+    "evol-quality": ("seedbed_tasks.evol_quality", "EvolQuality"),
     "magpie": ("seedbed_tasks.magpie", "Magpie"),
     "judge": ("seedbed_tasks.judge", "Judge"),
     "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
