@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import Field
 
-from seedbed import LLM, ParameterError, Registry, Request, Response, Task, UsageError, get_llm
+from seedbed import LLM, ParameterError, Registry, Request, Response, SeedbedError, Task, UsageError, get_llm
 from seedbed.cli.annotations import plain_words
 from seedbed.pipeline.file import load_pipeline
 from seedbed.plugins.build import build
@@ -125,3 +125,19 @@ def test_a_default_that_stays_a_text_is_an_authors_mistake() -> None:
 
     (said,) = odd_defaults(Defaulted())
     assert said.startswith("the default 'openai/m' of 'judge' does not fit")
+
+
+@pytest.mark.parametrize("read", ["api_key.get_secret_value()", "model_dump()", "__dict__"])
+def test_a_template_reads_no_key_of_a_model_in_a_list(read: str) -> None:
+    judge = get_llm("openai/m", api_key="sk-a-key-of-nobody")
+    task = Judged(judges=[judge], template=f"{{{{ judges[0].{read} }}}}")
+
+    with pytest.raises(SeedbedError) as refused:
+        task.format_input({})
+    assert "sk-a-key" not in str(refused.value)
+
+
+def test_a_template_shows_models_in_a_list_by_their_references() -> None:
+    task = Judged(judges=["openai/m", "openai/n"], template="{{ judges | join(' and ') }}")
+
+    assert task.format_input({})[0]["content"] == "openai/m and openai/n"

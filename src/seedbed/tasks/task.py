@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any, ClassVar, TypeVar, overload
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from seedbed.errors import (
     InvalidOutputError,
@@ -41,6 +41,7 @@ from seedbed.tasks.normalise import as_rows, plain_rows
 from seedbed.tasks.promised import check_promised, own_columns
 from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
 from seedbed.tasks.rows import Row, plain_row
+from seedbed.tasks.shown_fields import shown_fields
 from seedbed.tasks.steps import BaseStep, Step
 from seedbed.tasks.template import check_template, needed_variables, render
 from seedbed.tasks.typed import parse_output
@@ -393,13 +394,7 @@ class BaseTask(BaseStep):
         return input
 
     def _field_values(self) -> dict[str, Any]:
-        values = vars(self)
-        # A stranger may have written the template: it sees data, but no LLMs and no keys.
-        return {
-            name: _as_data(values[name])
-            for name in _own_fields(type(self))
-            if not isinstance(values[name], LLM)
-        }
+        return shown_fields(vars(self), type(self), BaseTask)
 
     def _check_inputs(self, row: Row) -> None:
         for column in self.inputs:
@@ -472,17 +467,6 @@ def check_raw(task: BaseTask, llm: LLM) -> None:
             f"'{llm.reference}' takes no raw prompts, but task '{task.name}' sets raw_prompt",
             "use a backend that declares 'raw_prompt', such as llamacpp or openai, or leave raw_prompt out",
         )
-
-
-@cache
-def _own_fields(task: type[BaseTask]) -> tuple[str, ...]:
-    return tuple(task.model_fields.keys() - BaseTask.model_fields.keys())
-
-
-def _as_data(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    return str(value) if isinstance(value, SecretStr) else value
 
 
 def _rows_of(results: Sequence[list[Row] | BaseException]) -> list[Row]:

@@ -87,6 +87,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"x": {"kind": "uuid", "digits": 4}}, "greater than or equal to 8"),
     ({"x": {"kind": "uuid", "prefx": "a"}}, "no parameter 'prefx'; did you mean 'prefix'?"),
     ({"x": {"kind": "uuid", "prefix": 7}}, "columns.x.prefix: input should be a valid string"),
+    # person
+    ({"x": {"kind": "person", "locale": "dee"}}, "there is no locale 'dee'; did you mean 'de"),
+    ({"x": {"kind": "person", "part": "shoe"}}, "columns.x.part: input should be 'name'"),
+    ({"x": {"kind": "person", "sex": "f"}}, "columns.x.sex: input should be 'female' or 'male'"),
+    ({"x": {"kind": "person", "balance": True}}, "`balance` is for categories, numbers and dates"),
     # from
     ({"x": {"kind": "from"}}, "columns.x.file: this field is required"),
     ({"x": {"kind": "from", "file": "a.csv", "order": "random"}}, "columns.x.order"),

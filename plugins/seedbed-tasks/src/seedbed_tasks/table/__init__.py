@@ -8,6 +8,7 @@ from seedbed_tasks.table.embedding import Embedding
 from seedbed_tasks.table.from_file import From
 from seedbed_tasks.table.judge import Judge
 from seedbed_tasks.table.number import Number, Part
+from seedbed_tasks.table.person import Person
 from seedbed_tasks.table.structured import Structured
 from seedbed_tasks.table.task import Table
 from seedbed_tasks.table.uuid import Uuid
@@ -23,6 +24,7 @@ __all__ = [
     "Judge",
     "Number",
     "Part",
+    "Person",
     "Structured",
     "Subcategory",
     "Table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -21,6 +21,8 @@ class Category(Drawn):
 
     Category(values=["easy", "hard"], weights=[3, 1])
     """
+
+    spreads: ClassVar[bool] = True
 
     kind: Literal["category"] = "category"
     values: list[Scalar] = Field(min_length=1, description="The values to choose from.")
@@ -89,10 +91,8 @@ class Subcategory(Drawn):
                 hint = "".join(f"; {line}" for line in did_you_mean(value, self.values))
                 raise ValueError(f"`weights` has {value!r}, which `values` doesn't have{hint}")
             check_weights(weights, len(self.values[value]))
-        if self.unique or self.balance:
-            raise ValueError(
-                "a subcategory depends on another column: it can't be `unique` or have `balance`"
-            )
+        if self.unique:
+            raise ValueError("a subcategory depends on another column: it can't be `unique`")
         return self
 
     @property

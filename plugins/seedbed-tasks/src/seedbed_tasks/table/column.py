@@ -100,6 +100,9 @@ class Column(BaseModel, ABC):
 class Drawn(Column):
     """A column whose values are drawn at random from (seed, row, name), without a model."""
 
+    spreads: ClassVar[bool] = False
+    """Whether `balance` means something for columns of this kind."""
+
     balance: bool = Field(
         default=False,
         description="Spread the values over the run's rows exactly as declared, not only on average.",
@@ -107,6 +110,8 @@ class Drawn(Column):
 
     @model_validator(mode="after")
     def _check_spread(self) -> Drawn:
+        if self.balance and not self.spreads:
+            raise ValueError("`balance` is for categories, numbers and dates")
         if self.balance and self.when:
             raise ValueError("`balance` spreads values over all rows, so it can't be combined with `when`")
         if self.balance and self.unique:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,8 @@ class Date(Drawn):
     Instead of `start` and `end`, `after` names another column of dates, and `at_least` and `at_most` how many
     steps of the granularity come between: `Date(after="ordered", at_least=1, at_most=14)`.
     """
+
+    spreads: ClassVar[bool] = True
 
     kind: Literal["date"] = "date"
     start: datetime.datetime | datetime.date | None = Field(default=None, description="No date is earlier.")

@@ -42,12 +42,10 @@ class From(Drawn):
 
     @model_validator(mode="after")
     def _check_order(self) -> From:
-        if self.order == "file" and (self.weights is not None or self.balance):
-            raise ValueError("rows that are taken in order aren't drawn: leave `weights` and `balance` out")
+        if self.order == "file" and self.weights is not None:
+            raise ValueError("rows that are taken in order aren't drawn: leave `weights` out")
         if self.unique and self.weights is not None:
             raise ValueError("`unique` takes each row once, so it can't be combined with `weights`")
-        if self.balance:
-            raise ValueError("`balance` is for categories and numbers; `order: file` takes each row as often")
         return self
 
     def prepare(self, rows: int | None) -> None:

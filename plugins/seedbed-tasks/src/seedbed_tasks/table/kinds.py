@@ -17,6 +17,7 @@ from seedbed_tasks.table.embedding import Embedding
 from seedbed_tasks.table.from_file import From
 from seedbed_tasks.table.judge import Judge
 from seedbed_tasks.table.number import Number
+from seedbed_tasks.table.person import Person
 from seedbed_tasks.table.structured import Structured
 from seedbed_tasks.table.uuid import Uuid
 from seedbed_tasks.table.written import Text
@@ -26,6 +27,7 @@ AnyColumn = Annotated[
     | Subcategory
     | Number
     | Date
+    | Person
     | Uuid
     | From
     | Computed

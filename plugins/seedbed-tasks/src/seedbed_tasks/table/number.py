@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -33,6 +33,8 @@ class Number(Drawn, Distribution):
 
     `min` and `max` cut a distribution off: no number is drawn beyond and moved to the edge.
     """
+
+    spreads: ClassVar[bool] = True
 
     kind: Literal["number"] = "number"
     parts: list[Part] | None = Field(default=None, min_length=1, description="Distributions of a mixture.")
