@@ -126,6 +126,8 @@ if TYPE_CHECKING:
     from seedbed.store.run_values import Verdict as Verdict
     from seedbed.suggestions import did_you_mean as did_you_mean
     from seedbed.tasks.citation import Citation as Citation
+    from seedbed.tasks.column_types import ColumnType as ColumnType
+    from seedbed.tasks.column_types import row_model as row_model
     from seedbed.tasks.example import Example as Example
     from seedbed.tasks.expression import Expression as Expression
     from seedbed.tasks.files import Files as Files
@@ -184,6 +186,7 @@ _HOMES = {
     "plugins.registry": "Registry",
     "suggestions": "did_you_mean",
     "tasks.citation": "Citation",
+    "tasks.column_types": "ColumnType row_model",
     "tasks.example": "Example",
     "tasks.goals": "Goal",
     "tasks.expression": "Expression",

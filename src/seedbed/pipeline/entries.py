@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from seedbed.llm.keys.env_secret import with_env_secrets
 from seedbed.pipeline.durations import seconds_in
-from seedbed.pipeline.typed_columns import ColumnType
+from seedbed.tasks.column_types import ColumnType
 from seedbed.tasks.join_steps import Concat, Join
 from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import BaseStep

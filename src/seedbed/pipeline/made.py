@@ -69,9 +69,9 @@ def has_own_process(task: BaseTask) -> bool:
 
 def output_types(step: BaseStep) -> dict[str, Any]:
     """Return the types of the columns that a step declares, under their final names."""
-    if not isinstance(step, BaseTask) or step.Output is None:
+    if not isinstance(step, BaseTask) or not isinstance(schema := step.answer_schema, type):
         return {}
     if type(step).format_output is not BaseTask.format_output or has_own_process(step):
         return {}
     names = step.output_mappings
-    return {names.get(name, name): field.annotation for name, field in step.Output.model_fields.items()}
+    return {names.get(name, name): field.annotation for name, field in schema.model_fields.items()}

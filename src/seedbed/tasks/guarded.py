@@ -14,6 +14,10 @@ def _is_model(value: object) -> bool:
     return value is None or (isinstance(value, type) and issubclass(value, BaseModel))
 
 
+def _is_schema(value: object) -> bool:
+    return _is_model(value) or isinstance(value, Mapping)
+
+
 def _is_number_of_rows(value: object) -> bool:
     return isinstance(value, int) and not is_flag(value) and value >= 0
 
@@ -37,6 +41,8 @@ TASK: Mapping[str, Wanted] = {
     "Output": _MODEL,
     "Input": _MODEL,
     "needs_llm": _FLAG,
+    "refuses_cut": _FLAG,
+    "answer_schema": Wanted("a pydantic class or a JSON Schema", '{"type": "array"}', _is_schema),
     "sampling_parameters": Wanted(
         "a dict of parameters", '{"temperature": 0.7}', lambda value: isinstance(value, dict), is_method=True
     ),

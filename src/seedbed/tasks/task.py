@@ -61,6 +61,9 @@ class BaseTask(BaseStep):
     Output: ClassVar[type[BaseModel] | None] = None
     """The type of a row. The model gets its schema; an answer that doesn't fit is asked for again."""
 
+    refuses_cut: ClassVar[bool] = False
+    """Whether a text that was cut at `max_tokens` is asked for again. Typed answers always are."""
+
     llm: LLM = Field(default=None, description="The model that writes the rows.")  # type: ignore[assignment]
     num_generations: int = Field(default=1, ge=1, description="Rows to make from each input or index.")
     template: str = Field(default="", description="Prompt of a row; {{ name }} is replaced by a column.")
@@ -114,7 +117,17 @@ class BaseTask(BaseStep):
     @property
     def outputs(self) -> list[str]:
         """The columns the task makes: those of `Output`, or else one column `generation`."""
-        return list(self.Output.model_fields) if self.Output else ["generation"]
+        schema = self.answer_schema
+        return list(schema.model_fields) if isinstance(schema, type) else ["generation"]
+
+    @property
+    def answer_schema(self) -> type[BaseModel] | Mapping[str, Any] | None:
+        """The schema of the model's answer: `Output`. Override it if it depends on the parameters.
+
+        For a pydantic class, the columns are its fields. With a JSON Schema, declare `outputs`, and read the
+        answer in `format_output`.
+        """
+        return self.Output
 
     @property
     def needs_llm(self) -> bool:
@@ -167,8 +180,9 @@ class BaseTask(BaseStep):
         """
         if output is None:
             raise InvalidOutputError("the model returned no text")
-        if self.Output is not None:
-            return parse_output(self.Output, output)
+        schema = self.answer_schema
+        if isinstance(schema, type):
+            return parse_output(schema, output)
         if len(self.outputs) != 1:
             raise UsageError(
                 f"task '{self.name}' has {len(self.outputs)} columns and no way to fill them",
@@ -316,8 +330,9 @@ class BaseTask(BaseStep):
         self, messages: Sequence[Message], n: int = 1, llm: LLM | None = None, **parameters: Any
     ) -> Response:
         merged = {**self.sampling_parameters(), **parameters}
-        if self.Output is not None and type(self).generate_row is BaseTask.generate_row:
-            merged.setdefault("schema", self.Output)
+        # Only where there's one prompt: other tasks say which of their calls is typed.
+        if type(self).generate_row is BaseTask.generate_row and self.answer_schema is not None:
+            merged.setdefault("schema", self.answer_schema)
         if self.raw_prompt:
             merged.setdefault("raw_prompt", True)
         llm = llm or self.require_llm()
@@ -376,7 +391,7 @@ class BaseTask(BaseStep):
 
     def _format(self, choice: Choice, usage: Usage, input: Row) -> Any:
         text = answer_text(choice, usage, self.llm)
-        if self.Output is not None:
+        if self.refuses_cut or self.answer_schema is not None:
             refuse_cut(choice, text)
         try:
             return self.format_output(text, input)
