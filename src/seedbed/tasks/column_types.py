@@ -99,9 +99,9 @@ _Values: TypeAlias = Annotated[
     Field(min_length=1, description="The only values it may have."),
 ]
 
-ColumnType: TypeAlias = Annotated[
-    _Short | _Values | Annotated[ColumnEntry, Tag("full")], Discriminator(_form)
-]
+_Full: TypeAlias = Annotated[ColumnEntry, Tag("full")]
+
+ColumnType: TypeAlias = Annotated[_Short | _Values | _Full, Discriminator(_form)]
 """A column in short form (its type's name, or its values), or in full."""
 
 ColumnEntry.model_rebuild()

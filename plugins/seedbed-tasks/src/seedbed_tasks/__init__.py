@@ -11,24 +11,39 @@ if TYPE_CHECKING:
     from seedbed_tasks.evol_complexity import EvolComplexity as EvolComplexity
     from seedbed_tasks.evol_instruct import EvolInstruct as EvolInstruct
     from seedbed_tasks.evol_quality import EvolQuality as EvolQuality
+    from seedbed_tasks.chat import Chat as Chat
+    from seedbed_tasks.classify import Classify as Classify
+    from seedbed_tasks.extract import Extract as Extract
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
+    from seedbed_tasks.qa_from_document import QAFromDocument as QAFromDocument
     from seedbed_tasks.qa_pairs import QAPairs as QAPairs
     from seedbed_tasks.rater_agreement import RaterAgreement as RaterAgreement
+    from seedbed_tasks.rewrite import Rewrite as Rewrite
     from seedbed_tasks.self_instruct import SelfInstruct as SelfInstruct
+    from seedbed_tasks.summarize import Summarize as Summarize
     from seedbed_tasks.table import Table as Table
     from seedbed_tasks.text_generation import TextGeneration as TextGeneration
+    from seedbed_tasks.translate import Translate as Translate
 
 _TASKS = {
     "evol-complexity": ("seedbed_tasks.evol_complexity", "EvolComplexity"),
     "evol-instruct": ("seedbed_tasks.evol_instruct", "EvolInstruct"),
     "evol-quality": ("seedbed_tasks.evol_quality", "EvolQuality"),
     "magpie": ("seedbed_tasks.magpie", "Magpie"),
+    "chat": ("seedbed_tasks.chat", "Chat"),
+    "classify": ("seedbed_tasks.classify", "Classify"),
+    "extract": ("seedbed_tasks.extract", "Extract"),
     "judge": ("seedbed_tasks.judge", "Judge"),
+    "magpie": ("seedbed_tasks.magpie", "Magpie"),
+    "qa-from-document": ("seedbed_tasks.qa_from_document", "QAFromDocument"),
     "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
+    "rewrite": ("seedbed_tasks.rewrite", "Rewrite"),
     "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
+    "summarize": ("seedbed_tasks.summarize", "Summarize"),
     "table": ("seedbed_tasks.table", "Table"),
     "text-generation": ("seedbed_tasks.text_generation", "TextGeneration"),
+    "translate": ("seedbed_tasks.translate", "Translate"),
 }
 _STEPS = {
     "rater-agreement": ("seedbed_tasks.rater_agreement", "RaterAgreement"),
