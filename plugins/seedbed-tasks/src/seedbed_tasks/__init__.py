@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_tasks.chat import Chat as Chat
+    from seedbed_tasks.classify import Classify as Classify
     from seedbed_tasks.evol_complexity import EvolComplexity as EvolComplexity
     from seedbed_tasks.evol_instruct import EvolInstruct as EvolInstruct
     from seedbed_tasks.evol_quality import EvolQuality as EvolQuality
-    from seedbed_tasks.chat import Chat as Chat
-    from seedbed_tasks.classify import Classify as Classify
     from seedbed_tasks.extract import Extract as Extract
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from seedbed_tasks.translate import Translate as Translate
 
 _TASKS = {
+    "chat": ("seedbed_tasks.chat", "Chat"),
+    "classify": ("seedbed_tasks.classify", "Classify"),
     "evol-complexity": ("seedbed_tasks.evol_complexity", "EvolComplexity"),
     "evol-instruct": ("seedbed_tasks.evol_instruct", "EvolInstruct"),
     "evol-quality": ("seedbed_tasks.evol_quality", "EvolQuality"),
-    "magpie": ("seedbed_tasks.magpie", "Magpie"),
-    "chat": ("seedbed_tasks.chat", "Chat"),
-    "classify": ("seedbed_tasks.classify", "Classify"),
     "extract": ("seedbed_tasks.extract", "Extract"),
     "judge": ("seedbed_tasks.judge", "Judge"),
     "magpie": ("seedbed_tasks.magpie", "Magpie"),
