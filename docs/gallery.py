@@ -95,7 +95,7 @@ def index(found: Sequence[Plugin]) -> str:
     for goal, words in GOALS.items():
         if rows := [_index_row(plugin) for plugin in found if goal in plugin.purpose.goals]:
             parts += [
-                f"## {goal[0].upper()}{goal[1:]}",
+                f"## {'SFT' if goal == 'sft' else goal.capitalize()}",
                 f"{words[0].upper()}{words[1:]}.",
                 _table(("", "", ""), rows),
             ]

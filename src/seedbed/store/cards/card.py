@@ -62,7 +62,7 @@ def _front_matter(title: str, splits: Mapping[str, int], rows: int) -> str:
 def _introduction(story: RunStory, rows: int, *, is_complete: bool) -> str:
     version = story.manifest.get("versions", {}).get("seedbed") or ""
     by = f" by {_listed(story.models)}" if story.models else ", without a language model"
-    said = f"{rows:,} rows, made with Seedbed {plain(version)}{by}."
+    said = f"{rows:,} row{'' if rows == 1 else 's'}, made with Seedbed {plain(version)}{by}."
     descriptions = [step["description"] for step in story.steps if step.get("description")]
     growing = "" if is_complete else "**It's still being made: more rows will come.**"
     task = f"The rows come from {_code(story.name)}." if story.name else ""

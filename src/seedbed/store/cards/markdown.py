@@ -10,7 +10,8 @@ from seedbed.llm.visible_text import visible
 # What Markdown reads as markup within a line: a backslash before it makes it a character again. Addresses
 # are escaped, too, as a reader would take a link from a model for one of the authors.
 _MARKUP = re.compile(r"[\\`*\[\]!|~^$@]|(?<!\w)_|_(?!\w)|:(?=/)|(?<=www)\.", re.IGNORECASE)
-_AT_THE_START = re.compile(r"^(\d*)([-+=#>.):])")
+# "1. " begins a list, and "1.0" is a number.
+_AT_THE_START = re.compile(r"^()([-+=#>:])|^(\d+)([.)])(?=\s|$)")
 _LONGEST = 200
 
 
@@ -18,7 +19,7 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     """Return text for a line or a cell: on one line, without markup or HTML, cut if it's long."""
     line = " ".join(visible(text).split())
     cut = f"{line[:longest]}…" if len(line) > longest else line
-    escaped = _AT_THE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\g<0>", cut))
+    escaped = _AT_THE_START.sub(r"\1\3\\\2\4", _MARKUP.sub(r"\\\g<0>", cut))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
