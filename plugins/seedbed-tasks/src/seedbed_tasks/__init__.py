@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_tasks.bitext import Bitext as Bitext
     from seedbed_tasks.chat import Chat as Chat
     from seedbed_tasks.classify import Classify as Classify
+    from seedbed_tasks.embedding_tasks import EmbeddingTasks as EmbeddingTasks
     from seedbed_tasks.evol_complexity import EvolComplexity as EvolComplexity
     from seedbed_tasks.evol_instruct import EvolInstruct as EvolInstruct
     from seedbed_tasks.evol_quality import EvolQuality as EvolQuality
     from seedbed_tasks.extract import Extract as Extract
+    from seedbed_tasks.hard_negative_texts import HardNegativeTexts as HardNegativeTexts
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.qa_from_document import QAFromDocument as QAFromDocument
@@ -21,28 +24,43 @@ if TYPE_CHECKING:
     from seedbed_tasks.rater_agreement import RaterAgreement as RaterAgreement
     from seedbed_tasks.rewrite import Rewrite as Rewrite
     from seedbed_tasks.self_instruct import SelfInstruct as SelfInstruct
+    from seedbed_tasks.sentence_pairs import SentencePairs as SentencePairs
     from seedbed_tasks.summarize import Summarize as Summarize
     from seedbed_tasks.table import Table as Table
+    from seedbed_tasks.text_classification_data import TextClassificationData as TextClassificationData
     from seedbed_tasks.text_generation import TextGeneration as TextGeneration
+    from seedbed_tasks.text_matching_long import TextMatchingLong as TextMatchingLong
+    from seedbed_tasks.text_matching_short import TextMatchingShort as TextMatchingShort
+    from seedbed_tasks.text_retrieval import TextRetrieval as TextRetrieval
     from seedbed_tasks.translate import Translate as Translate
+    from seedbed_tasks.triplets import Triplets as Triplets
 
 _TASKS = {
+    "bitext": ("seedbed_tasks.bitext", "Bitext"),
     "chat": ("seedbed_tasks.chat", "Chat"),
     "classify": ("seedbed_tasks.classify", "Classify"),
+    "embedding-tasks": ("seedbed_tasks.embedding_tasks", "EmbeddingTasks"),
     "evol-complexity": ("seedbed_tasks.evol_complexity", "EvolComplexity"),
     "evol-instruct": ("seedbed_tasks.evol_instruct", "EvolInstruct"),
     "evol-quality": ("seedbed_tasks.evol_quality", "EvolQuality"),
     "extract": ("seedbed_tasks.extract", "Extract"),
+    "hard-negative-texts": ("seedbed_tasks.hard_negative_texts", "HardNegativeTexts"),
     "judge": ("seedbed_tasks.judge", "Judge"),
     "magpie": ("seedbed_tasks.magpie", "Magpie"),
     "qa-from-document": ("seedbed_tasks.qa_from_document", "QAFromDocument"),
     "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
     "rewrite": ("seedbed_tasks.rewrite", "Rewrite"),
     "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
+    "sentence-pairs": ("seedbed_tasks.sentence_pairs", "SentencePairs"),
     "summarize": ("seedbed_tasks.summarize", "Summarize"),
     "table": ("seedbed_tasks.table", "Table"),
+    "text-classification-data": ("seedbed_tasks.text_classification_data", "TextClassificationData"),
     "text-generation": ("seedbed_tasks.text_generation", "TextGeneration"),
+    "text-matching-long": ("seedbed_tasks.text_matching_long", "TextMatchingLong"),
+    "text-matching-short": ("seedbed_tasks.text_matching_short", "TextMatchingShort"),
+    "text-retrieval": ("seedbed_tasks.text_retrieval", "TextRetrieval"),
     "translate": ("seedbed_tasks.translate", "Translate"),
+    "triplets": ("seedbed_tasks.triplets", "Triplets"),
 }
 _STEPS = {
     "rater-agreement": ("seedbed_tasks.rater_agreement", "RaterAgreement"),
