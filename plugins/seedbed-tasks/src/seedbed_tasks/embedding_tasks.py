@@ -42,8 +42,8 @@ class EmbeddingTasks(GeneratorTask):
 
     Differences from the paper: the prompt also names a subject and shows three examples, both drawn for each
     call, so that calls differ by more than temperature. As there, the symmetric categories need no tasks.
-    Calls run at once and each counts on one row, so a run may make as many calls as it has rows: for few rows,
-    ask for few tasks in a call.
+    Calls run at once and each counts on one row, so a run may make as many calls as it has rows: for few
+    rows, ask for few tasks in a call.
     """
 
     goals = ("retrieval",)
