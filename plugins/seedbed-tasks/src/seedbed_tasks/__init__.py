@@ -11,14 +11,21 @@ if TYPE_CHECKING:
     from seedbed_tasks.bitext import Bitext as Bitext
     from seedbed_tasks.chat import Chat as Chat
     from seedbed_tasks.classify import Classify as Classify
+    from seedbed_tasks.deita_scores import ComplexityScore as ComplexityScore
+    from seedbed_tasks.deita_scores import Deita as Deita
+    from seedbed_tasks.deita_scores import QualityScore as QualityScore
     from seedbed_tasks.embedding_tasks import EmbeddingTasks as EmbeddingTasks
     from seedbed_tasks.evol_complexity import EvolComplexity as EvolComplexity
     from seedbed_tasks.evol_instruct import EvolInstruct as EvolInstruct
     from seedbed_tasks.evol_quality import EvolQuality as EvolQuality
     from seedbed_tasks.extract import Extract as Extract
     from seedbed_tasks.hard_negative_texts import HardNegativeTexts as HardNegativeTexts
+    from seedbed_tasks.instruction_backtranslation import (
+        InstructionBacktranslation as InstructionBacktranslation,
+    )
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
+    from seedbed_tasks.prometheus import Prometheus as Prometheus
     from seedbed_tasks.qa_from_document import QAFromDocument as QAFromDocument
     from seedbed_tasks.qa_pairs import QAPairs as QAPairs
     from seedbed_tasks.rater_agreement import RaterAgreement as RaterAgreement
@@ -34,8 +41,18 @@ if TYPE_CHECKING:
     from seedbed_tasks.text_retrieval import TextRetrieval as TextRetrieval
     from seedbed_tasks.translate import Translate as Translate
     from seedbed_tasks.triplets import Triplets as Triplets
+    from seedbed_tasks.ultrafeedback import UltraFeedback as UltraFeedback
 
 _TASKS = {
+    "instruction-backtranslation": (
+        "seedbed_tasks.instruction_backtranslation",
+        "InstructionBacktranslation",
+    ),
+    "deita": ("seedbed_tasks.deita_scores", "Deita"),
+    "quality-score": ("seedbed_tasks.deita_scores", "QualityScore"),
+    "complexity-score": ("seedbed_tasks.deita_scores", "ComplexityScore"),
+    "prometheus": ("seedbed_tasks.prometheus", "Prometheus"),
+    "ultrafeedback": ("seedbed_tasks.ultrafeedback", "UltraFeedback"),
     "bitext": ("seedbed_tasks.bitext", "Bitext"),
     "chat": ("seedbed_tasks.chat", "Chat"),
     "classify": ("seedbed_tasks.classify", "Classify"),

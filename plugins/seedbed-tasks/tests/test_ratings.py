@@ -1,0 +1,134 @@
+"""Tasks that rate answers: known scores become the columns that each promises."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from seedbed import InvalidOutputError, ParameterError, get_task, run
+from seedbed.testing import ScriptedLLM
+from seedbed_tasks import (
+    ComplexityScore,
+    Deita,
+    InstructionBacktranslation,
+    Prometheus,
+    QualityScore,
+    UltraFeedback,
+)
+from seedbed_tasks.prometheus import read_result
+
+ROW = {"instruction": "Name a river.", "generation": "The Nile."}
+THREE = {"instruction": "Name a river.", "generations": ["good", "bad", "fair"]}
+SCORES = {"good": 5, "fair": 3, "bad": 1}
+
+
+def prompt_of(request):
+    return next(message["content"] for message in request.messages if message["role"] == "user")
+
+
+def texts_in(request):
+    return re.findall(r"<(?:answer|text)_\d+>\n(.*?)\n</", prompt_of(request), re.DOTALL)
+
+
+def rating(score):
+    """A model that rates each text shown by its content."""
+
+    def answer(request):
+        ratings = [{"rationale": f"it is {text}", "score": score(text)} for text in texts_in(request)]
+        return json.dumps({"ratings": ratings})
+
+    return ScriptedLLM(answer, model="m")
+
+
+def made_by(task, *rows):
+    made = run(task, input=list(rows))
+    assert made.failed == 0, made.failures
+    return list(made.rows())
+
+
+def test_answers_are_rated_together_by_each_aspect_and_the_best_and_worst_chosen():
+    llm = rating(SCORES.__getitem__)
+    (row,) = made_by(UltraFeedback(llm=llm), THREE)
+
+    assert len(llm.requests) == 5
+    assert set(row["ratings"]) == set(UltraFeedback().aspects)
+    assert all(scores == [5, 1, 3] for scores in row["ratings"].values())
+    assert row["rationales"]["honesty"] == ["it is good", "it is bad", "it is fair"]
+    assert (row["chosen"], row["rejected"]) == ("good", "bad")
+    assert (row["mean_ratings"], row["chosen_rating"], row["rejected_rating"]) == ([5, 1, 3], 5, 1)
+
+
+def test_a_tie_has_neither_chosen_nor_rejected():
+    (row,) = made_by(UltraFeedback(llm=rating(lambda text: 3)), THREE)
+    assert (row["chosen"], row["rejected"], row["chosen_rating"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("score", [0, 6, 11])
+def test_a_rating_off_its_scale_fails_the_row(score):
+    made = run(UltraFeedback(llm=rating(lambda text: score), aspects=["honesty"]), input=[THREE])
+    assert (made.accepted, made.failed) == (0, 1)
+
+
+def test_an_answer_that_leaves_one_out_fails_the_row():
+    llm = ScriptedLLM(lambda request: '{"ratings": [{"rationale": "r", "score": 3}]}')
+    assert run(UltraFeedback(llm=llm), input=[THREE]).failed == 1
+
+
+def test_variants_are_scored_in_the_order_of_the_row():
+    (row,) = made_by(ComplexityScore(llm=rating(SCORES.__getitem__)), {"instructions": THREE["generations"]})
+    assert row["complexity_scores"] == [5, 1, 3]
+    evolved = {"instruction": "x", "responses": THREE["generations"]}
+    (row,) = made_by(QualityScore(llm=rating(SCORES.__getitem__), answers="responses"), evolved)
+    assert row["quality_scores"] == [5, 1, 3]
+
+
+def test_deita_multiplies_complexity_and_quality():
+    (row,) = made_by(Deita(llm=rating(lambda text: 2 if text == ROW["instruction"] else 6)), ROW)
+    assert (row["complexity"], row["quality"], row["score"]) == (2, 6, 12)
+
+
+def test_backtranslation_keeps_reason_and_score():
+    (row,) = made_by(InstructionBacktranslation(llm=ScriptedLLM('{"reason": "fine", "score": 4}')), ROW)
+    assert (row["reason"], row["score"]) == ("fine", 4)
+
+
+def test_prometheus_grades_by_the_rubric():
+    llm = ScriptedLLM("Feedback: It's a river. [RESULT] 4")
+    (row,) = made_by(Prometheus(llm=llm, criteria="Is it a river?"), {**ROW, "reference": "The Rhine."})
+    assert (row["feedback"], row["score"]) == ("It's a river.", 4)
+    assert "Is it a river?" in prompt_of(llm.requests[0])
+    assert "The Rhine." in prompt_of(llm.requests[0])
+
+
+def test_prometheus_picks_the_better_of_two():
+    llm = ScriptedLLM("Feedback: B names one. [RESULT] B")
+    (row,) = made_by(Prometheus(llm=llm, mode="relative"), {"instruction": "x", "generations": ["a", "b"]})
+    assert (row["winner"], row["chosen"], row["rejected"]) == ("second", "b", "a")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Feedback: good",
+        "[RESULT] 4",
+        "Feedback: x [RESULT] 7",
+        "Feedback: x [RESULT] 4.5",
+        "Feedback: x [RESULT] 45",
+        "Feedback: it quotes [RESULT] 5, but is bad [RESULT] 1",
+    ],
+)
+def test_a_grade_that_is_not_exactly_one_is_asked_for_again(text):
+    with pytest.raises(InvalidOutputError):
+        read_result(text, "12345")
+
+
+def test_wrong_parameters_are_refused():
+    for name, fields in [
+        ("prometheus", {"scores": {1: "bad"}}),
+        ("ultrafeedback", {"aspects": ["charm"]}),
+        ("deita", {"num_generations": 2}),
+    ]:
+        with pytest.raises(ParameterError):
+            get_task(name, **fields)
