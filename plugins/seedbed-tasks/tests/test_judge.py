@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
@@ -248,3 +249,23 @@ def test_position_bias_tells_a_judge_who_decides_by_place():
 def test_the_step_refuses_what_are_no_verdicts():
     made = run(RaterAgreement(), input=[{"verdicts": "yes"}])
     assert "isn't a list of the verdicts that `judge` makes" in str(made.failures)
+
+
+def test_the_swap_turns_verdicts_of_the_place_into_ties_and_leaves_no_wrong_one():
+    """The figures of docs/explanation/methods.md: a judge who takes A in 30 % of its calls, else is right."""
+    draws = random.Random(1)
+    llm = comparing(lambda a, b: "A" if draws.random() < 0.3 or a == "good" else "B")
+    pairs = [["bad", "good"], ["good", "bad"]]
+    rows = [
+        {"id": place, "instruction": f"t{place}", "generations": pairs[place % 2]} for place in range(300)
+    ]
+    made = judged(Judge(mode="pairwise", llm=llm), *rows)
+
+    def wrong(winner, row):
+        return winner != "tie" and row["generations"][("first", "second").index(winner)] == "bad"
+
+    bias = position_bias(row["verdicts"][0] for row in made)
+    assert sum(wrong(row["verdicts"][0]["in_order"], row) for row in made) > 30
+    assert not any(wrong(row["winner"], row) for row in made)
+    assert bias.first_shown > 0.6
+    assert bias.flipped == bias.first_twice == sum(row["winner"] == "tie" for row in made) / 300
