@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from seedbed_tasks.instruction_backtranslation import (
         InstructionBacktranslation as InstructionBacktranslation,
     )
+    from seedbed_tasks.image_caption import ImageCaption as ImageCaption
+    from seedbed_tasks.image_questions import ImageQuestions as ImageQuestions
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.prometheus import Prometheus as Prometheus
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.rewrite import Rewrite as Rewrite
     from seedbed_tasks.self_instruct import SelfInstruct as SelfInstruct
     from seedbed_tasks.sentence_pairs import SentencePairs as SentencePairs
+    from seedbed_tasks.structured import Structured as Structured
     from seedbed_tasks.summarize import Summarize as Summarize
     from seedbed_tasks.table import Table as Table
     from seedbed_tasks.text_classification_data import TextClassificationData as TextClassificationData
@@ -62,6 +65,8 @@ _TASKS = {
     "evol-quality": ("seedbed_tasks.evol_quality", "EvolQuality"),
     "extract": ("seedbed_tasks.extract", "Extract"),
     "hard-negative-texts": ("seedbed_tasks.hard_negative_texts", "HardNegativeTexts"),
+    "image-caption": ("seedbed_tasks.image_caption", "ImageCaption"),
+    "image-questions": ("seedbed_tasks.image_questions", "ImageQuestions"),
     "judge": ("seedbed_tasks.judge", "Judge"),
     "magpie": ("seedbed_tasks.magpie", "Magpie"),
     "qa-from-document": ("seedbed_tasks.qa_from_document", "QAFromDocument"),
@@ -69,6 +74,7 @@ _TASKS = {
     "rewrite": ("seedbed_tasks.rewrite", "Rewrite"),
     "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
     "sentence-pairs": ("seedbed_tasks.sentence_pairs", "SentencePairs"),
+    "structured": ("seedbed_tasks.structured", "Structured"),
     "summarize": ("seedbed_tasks.summarize", "Summarize"),
     "table": ("seedbed_tasks.table", "Table"),
     "text-classification-data": ("seedbed_tasks.text_classification_data", "TextClassificationData"),
