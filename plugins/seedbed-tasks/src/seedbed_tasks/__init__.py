@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from seedbed_tasks.evol_quality import EvolQuality as EvolQuality
     from seedbed_tasks.extract import Extract as Extract
     from seedbed_tasks.hard_negative_texts import HardNegativeTexts as HardNegativeTexts
+    from seedbed_tasks.image_caption import ImageCaption as ImageCaption
+    from seedbed_tasks.image_questions import ImageQuestions as ImageQuestions
     from seedbed_tasks.instruction_backtranslation import (
         InstructionBacktranslation as InstructionBacktranslation,
     )
-    from seedbed_tasks.image_caption import ImageCaption as ImageCaption
-    from seedbed_tasks.image_questions import ImageQuestions as ImageQuestions
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.prometheus import Prometheus as Prometheus
