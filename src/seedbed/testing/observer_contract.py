@@ -109,7 +109,10 @@ class ObserverContract(Contract):
         A hook that raises doesn't stop the run, but the observer's work is missing; its error is logged once.
         """
         SESSIONS[session]([told], tmp_path)
-        raised = [text for text in complaints if "is abandoned" not in text]
+        # An observer that is only slow has a test of its own.
+        raised = [
+            text for text in complaints if not ("is abandoned" in text or text.startswith("waiting for"))
+        ]
         assert not raised, "\n".join(raised)
 
     def test_it_lets_a_run_end(self, told: Observer, complaints: list[str], tmp_path: Path) -> None:
