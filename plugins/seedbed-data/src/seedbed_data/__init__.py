@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from seedbed_data.pii import Pii as Pii
     from seedbed_data.quality import QualityHeuristics as QualityHeuristics
     from seedbed_data.sampling import Sample as Sample
+    from seedbed_data.sandbox import Bounds as Bounds
+    from seedbed_data.sandbox import Ran as Ran
+    from seedbed_data.sandbox import check_sandbox as check_sandbox
+    from seedbed_data.sandbox import run_python as run_python
     from seedbed_data.semantic_duplicates import DedupSemantic as DedupSemantic
     from seedbed_data.sources.documents import Documents as Documents
     from seedbed_data.sources.hf import Hf as Hf
@@ -69,6 +73,7 @@ _HOMES = {
     "pii": "Pii",
     "quality": "QualityHeuristics",
     "sampling": "Sample",
+    "sandbox": "Bounds Ran check_sandbox run_python",
     "semantic_duplicates": "DedupSemantic",
     "sources.documents": "Documents",
     "sources.hf": "Hf",
@@ -84,6 +89,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 __all__ = [
     "Arrow",
     "Balance",
+    "Bounds",
     "Chunk",
     "CodeRun",
     "Csv",
@@ -109,6 +115,7 @@ __all__ = [
     "Parquet",
     "Pii",
     "QualityHeuristics",
+    "Ran",
     "Rename",
     "Rows",
     "Sample",
@@ -121,6 +128,8 @@ __all__ = [
     "Template",
     "Text",
     "Validate",
+    "check_sandbox",
+    "run_python",
 ]
 
 

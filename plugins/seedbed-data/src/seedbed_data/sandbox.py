@@ -1,4 +1,13 @@
-"""Runs a Python program in a sandbox, within bounds, or says why this machine can't."""
+"""Runs a Python program in a sandbox, within bounds, or says why this machine can't.
+
+    from seedbed_data import Bounds, check_sandbox, run_python
+
+    check_sandbox()
+    ran = run_python("print(input()[::-1])", "abc", Bounds(5, 256, 16, 8, 64), packages=False)
+    ran.outcome, ran.stdout    # ("passed", "cba\n")
+
+These names are public: steps and tasks of other packages use them, too.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +22,8 @@ from typing import Any, NamedTuple
 
 from seedbed import UsageError
 
+__all__ = ["Bounds", "Ran", "check_sandbox", "run_python"]
+
 _PROGRAM, _INPUT = "main.py", "input.txt"
 
 # What Python and its libraries are made of, and nothing else: no home, no /etc, no /proc, no sockets.
@@ -24,6 +35,8 @@ _DENIED = (
     *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat"),
     *("utime", "utimes", "utimensat", "futimesat", "setxattr", "lsetxattr", "fsetxattr"),
     *("removexattr", "lremovexattr", "fremovexattr", "memfd_create", "setrlimit", "prlimit64"),
+    # One process of a program may hold the tests of another, so none looks into another.
+    *("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp"),
 )
 
 # The shell waits for a line, so that the limits are set before the program starts.
