@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.bitext import Bitext as Bitext
     from seedbed_tasks.chat import Chat as Chat
     from seedbed_tasks.classify import Classify as Classify
+    from seedbed_tasks.code_problems import CodeProblems as CodeProblems
     from seedbed_tasks.deita_scores import ComplexityScore as ComplexityScore
     from seedbed_tasks.deita_scores import Deita as Deita
     from seedbed_tasks.deita_scores import QualityScore as QualityScore
@@ -70,6 +71,7 @@ _TASKS = {
     "judge": ("seedbed_tasks.judge", "Judge"),
     "magpie": ("seedbed_tasks.magpie", "Magpie"),
     "qa-from-document": ("seedbed_tasks.qa_from_document", "QAFromDocument"),
+    "code-problems": ("seedbed_tasks.code_problems", "CodeProblems"),
     "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
     "rewrite": ("seedbed_tasks.rewrite", "Rewrite"),
     "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
