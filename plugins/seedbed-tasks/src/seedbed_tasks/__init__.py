@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     )
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
+    from seedbed_tasks.majority_vote import MajorityVote as MajorityVote
     from seedbed_tasks.prometheus import Prometheus as Prometheus
     from seedbed_tasks.qa_from_document import QAFromDocument as QAFromDocument
     from seedbed_tasks.qa_pairs import QAPairs as QAPairs
     from seedbed_tasks.rater_agreement import RaterAgreement as RaterAgreement
     from seedbed_tasks.rewrite import Rewrite as Rewrite
     from seedbed_tasks.self_instruct import SelfInstruct as SelfInstruct
+    from seedbed_tasks.self_refine import SelfRefine as SelfRefine
     from seedbed_tasks.sentence_pairs import SentencePairs as SentencePairs
     from seedbed_tasks.structured import Structured as Structured
     from seedbed_tasks.summarize import Summarize as Summarize
@@ -55,6 +57,7 @@ _TASKS = {
     "deita": ("seedbed_tasks.deita_scores", "Deita"),
     "quality-score": ("seedbed_tasks.deita_scores", "QualityScore"),
     "complexity-score": ("seedbed_tasks.deita_scores", "ComplexityScore"),
+    "majority-vote": ("seedbed_tasks.majority_vote", "MajorityVote"),
     "prometheus": ("seedbed_tasks.prometheus", "Prometheus"),
     "ultrafeedback": ("seedbed_tasks.ultrafeedback", "UltraFeedback"),
     "bitext": ("seedbed_tasks.bitext", "Bitext"),
@@ -75,6 +78,7 @@ _TASKS = {
     "qa-pairs": ("seedbed_tasks.qa_pairs", "QAPairs"),
     "rewrite": ("seedbed_tasks.rewrite", "Rewrite"),
     "self-instruct": ("seedbed_tasks.self_instruct", "SelfInstruct"),
+    "self-refine": ("seedbed_tasks.self_refine", "SelfRefine"),
     "sentence-pairs": ("seedbed_tasks.sentence_pairs", "SentencePairs"),
     "structured": ("seedbed_tasks.structured", "Structured"),
     "summarize": ("seedbed_tasks.summarize", "Summarize"),

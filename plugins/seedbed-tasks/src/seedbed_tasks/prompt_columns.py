@@ -1,0 +1,28 @@
+"""Which columns the prompts of a task with several prompts read, and their texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from seedbed import PromptTemplate, Row
+
+
+def prompt_columns(columns: Iterable[str], *templates: str) -> list[str]:
+    """Return these columns and those that further templates read.
+
+    Names that begin with `_`, such as `_answer`, are what the task itself fills in.
+    """
+    read = {name for text in templates for name in PromptTemplate(text).columns}
+    return sorted({*columns, *(name for name in read if not name.startswith("_"))})
+
+
+def prompt_text(template: str, row: Row, made: Mapping[str, Any]) -> str:
+    """Return a prompt over the columns of a row and what the task has made so far."""
+    return PromptTemplate(template).render({**row, **made})
+
+
+def row_seed(row: Row) -> str:
+    """Return a seed for draws that the content of a row alone decides."""
+    return json.dumps(row, sort_keys=True, default=str)
