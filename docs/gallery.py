@@ -38,6 +38,12 @@ FIRST_PARTY = {path.name for path in (Path(__file__).parents[1] / "plugins").glo
 
 BEGIN, END = "<!-- rows of the example -->", "<!-- end of the rows -->"
 _ROWS = re.compile(rf"^{BEGIN}\n(.*?)^{END}$", re.MULTILINE | re.DOTALL)
+# What a small model does: it goes on until it's cut, misses the form, is slow, or takes no images.
+_NO_ROW = re.compile(
+    r"\d+ (?:failed|rejected): (.+?)(?: \(row .*)?$|error: (the time of .*)$|error: (.*images.*)$",
+    re.MULTILINE,
+)
+NO_ROW = "With this model the example makes no row"
 _DIFFERENCES = "Differences from the paper"
 _MOST_ROWS, _LONGEST_TEXT, _LONGEST_LIST = 2, 600, 8
 
@@ -148,21 +154,32 @@ def _asks_a_model(plugin: Plugin, example: Example) -> bool:
         return True
 
 
-def made_rows(plugin: Plugin, example: Example) -> list[dict[str, Any]]:
-    """Run an example in a folder of its own, and return its rows."""
+class Made(NamedTuple):
+    """The rows of an example, or why the small model makes none."""
+
+    rows: list[dict[str, Any]]
+    reason: str
+
+
+def made_rows(plugin: Plugin, example: Example, seconds: int = 60) -> Made:
+    """Run an example in a folder of its own; raise RuntimeError if it fails, but not for its small model."""
     with tempfile.TemporaryDirectory() as folder:
         for path, text in {**example.files, "example.yaml": pipeline(plugin, example)}.items():
             (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(folder) / path).write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "seedbed", "run", "example.yaml", "-o", "rows.jsonl"]
+        command += ["--max-time", str(seconds)]
         environment = {**os.environ, "SEEDBED_RUNS": f"{folder}/runs"}
         ended = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
-        if ended.returncode:
-            raise RuntimeError(f"the example of {plugin.name} failed: {ended.stderr}")
-        lines = (Path(folder) / "rows.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+        out = Path(folder) / "rows.jsonl"
+        lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
+    if lines:
+        return Made([json.loads(line) for line in lines], "")
+    if not (found := _NO_ROW.search(ended.stderr)):
+        raise RuntimeError(f"the example of {plugin.name} failed: {ended.stderr}")
+    return Made([], next(filter(None, found.groups())))
 
 
 def kept_rows(text: str) -> str:
@@ -182,7 +199,8 @@ def _example(plugin: Plugin, former: str) -> Iterator[str]:
     yield f"    seedbed run {plugin.name}.yaml"
     if shown in former and (rows := kept_rows(former)):
         by = f" with the small model `{MODEL}`" if _asks_a_model(plugin, example) else ""
-        yield f"What it makes{by}; long values are cut:"
+        if not rows.startswith(NO_ROW):
+            yield f"What it makes{by}; long values are cut:"
         yield f"{BEGIN}\n{rows}\n{END}"
 
 
@@ -304,7 +322,8 @@ def _run(plugin: Plugin, chosen: bool | None) -> None:
     is_missing = BEGIN not in page(plugin, former)
     if plugin.purpose.example is None or chosen is False or (chosen is None and not is_missing):
         return
-    block = _rows_block(made_rows(plugin, plugin.purpose.example))
+    made = made_rows(plugin, plugin.purpose.example)
+    block = _rows_block(made.rows) if made.rows else f"{NO_ROW}: {made.reason}. A larger one makes some."
     rows = f"{BEGIN}\n{block}\n{END}"
     path.write_text(f"{page(plugin, '')}\n{rows}\n", encoding="utf-8")
 

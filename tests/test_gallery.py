@@ -79,8 +79,12 @@ def test_the_index_leads_to_every_page() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("plugin", EXAMPLES, ids=lambda plugin: plugin.name)
 def test_an_example_runs_and_makes_the_columns_that_its_page_shows(plugin: object) -> None:
-    rows = gallery.made_rows(plugin, plugin.purpose.example)  # type: ignore[attr-defined]
     shown = gallery.kept_rows(PAGES[gallery.GALLERY / plugin.place])  # type: ignore[attr-defined]
+    if shown.startswith(gallery.NO_ROW):
+        # It begins, and stops for the reason that the page gives or for its time.
+        assert gallery.made_rows(plugin, plugin.purpose.example, 10).reason  # type: ignore[attr-defined]
+        return
+    rows = gallery.made_rows(plugin, plugin.purpose.example, 240).rows  # type: ignore[attr-defined]
     decoder = json.JSONDecoder()
     first, _ = decoder.raw_decode(shown.partition("\n")[2])
 
