@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from seedbed import Pipeline, UsageError, run
+from seedbed import Pipeline, Registry, UsageError, run
+from seedbed.cli.run.planning import plan_of, run_options
 from seedbed.pipeline.file import load_pipeline
 from seedbed_tasks.table import Category, Computed, Date, From, Number, Person, Subcategory, Table, Uuid
 from seedbed_tasks.table.column import Column
@@ -233,3 +234,28 @@ def test_every_locale_has_every_part(locale: str) -> None:
     for row in made({"p": Person(locale=locale)}, 20):
         assert all(isinstance(value, str) and value for value in row["p"].values())
         assert row["p"]["email"].isascii()
+
+
+def test_the_command_sets_one_parameter_of_one_column_or_all_columns(tmp_path: Path) -> None:
+    (tmp_path / "cities.csv").write_text("name,people\nLima,9\n")
+    file = tmp_path / "table.yaml"
+    file.write_text(FILE)
+
+    def declared(setting: str) -> dict[str, Any]:
+        options = run_options(settings=(setting,), what=str(file), llm=None, n=3, input=None)
+        (table,) = plan_of(options, Registry()).steps
+        assert isinstance(table, Table)
+        return dict(table.declared)
+
+    changed = declared("table.columns.order.max=3")
+    assert (changed["order"].min, changed["order"].max, changed["order"].integer) == (1, 3, True)
+    assert [*changed] == ["city", "visit", "order"]
+    assert [*declared('table.columns={"order": {"kind": "number", "min": 0, "max": 1}}')] == ["order"]
+
+
+def test_the_command_refuses_a_model_that_no_column_asks() -> None:
+    setting = 'columns={"x": {"kind": "uuid"}}'
+    options = run_options(settings=(setting,), what="table", llm="llamacpp/smollm2-135m", n=3, input=None)
+
+    with pytest.raises(UsageError, match="nothing here would use the LLM"):
+        plan_of(options, Registry())

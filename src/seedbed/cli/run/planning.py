@@ -242,7 +242,9 @@ def _changed(step: BaseStep, settings: Sequence[Setting]) -> BaseStep:
     what = f"the step {step.name!r}"
     with blaming(what), chosen_by_user(one.text for one in settings if not one.kept):
         former = {
-            name: getattr(step, name) for name in type(step).model_fields if name in step.model_fields_set
+            field.alias or name: getattr(step, name)
+            for name, field in type(step).model_fields.items()
+            if name in step.model_fields_set
         }
         return build(type(step), {**former, **fields_of(type(step), settings, what, step)}, what)
 
@@ -260,7 +262,7 @@ def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -
             if backends
             else "no backend is installed: pip install seedbed-openai, for example",
         )
-    if llm is not None and not without and not any(task.llm is llm for task in tasks):
+    if llm is not None and not without and not any(task.llm is llm and task.needs_llm for task in tasks):
         raise UsageError(
             f"nothing here would use the LLM '{llm.reference}'",
             "every task has its own LLM; leave --llm out" if tasks else "leave --llm out",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -98,9 +98,9 @@ class _Assignment:
             raise ParameterError(
                 f"'{name}' of {self.what} has no parts, so '{self.setting.key}' cannot be set"
             )
-        former = getattr(former, name, None)
+        former = _part(former, name)
         if not isinstance(fields.get(name), dict):
-            fields[name] = former.model_dump(exclude_unset=True) if isinstance(former, BaseModel) else {}
+            fields[name] = _parts(former)
         self.put(fields[name], inner, former, rest)
 
     def _annotation(self, cls: type[BaseModel], name: str, path: tuple[str, ...]) -> Any:
@@ -141,6 +141,23 @@ class _Assignment:
             f"the value of '{self.setting.key}' is not JSON: {place}",
             "put texts in double quotes, and the whole value in single quotes for the shell",
         ) from None
+
+
+def _part(former: object, name: str) -> object:
+    """Return what a field, called by its name or its alias, or a key holds; None without one."""
+    if isinstance(former, Mapping):
+        return former.get(name)
+    if not isinstance(former, BaseModel):
+        return None
+    by_alias = {field.alias: own for own, field in type(former).model_fields.items() if field.alias}
+    return getattr(former, by_alias.get(name, name), None)
+
+
+def _parts(former: object) -> dict[str, Any]:
+    """Return the parts of a value as a dictionary, as far as they were set."""
+    if isinstance(former, BaseModel):
+        return {name: getattr(former, name) for name in former.model_fields_set}
+    return dict(former) if isinstance(former, Mapping) else {}
 
 
 def _hint(name: str, fields: Sequence[str]) -> tuple[str, ...]:

@@ -28,10 +28,7 @@ _NOT_FOR_TABLES = ("template", "system_prompt", "raw_prompt", "num_generations")
 class Table(GeneratorTask):
     """Rows of columns that are drawn at random, computed from others, or written by a model.
 
-        Table(columns={
-            "age": Number(min=18, max=90, integer=True),
-            "plan": Category(values=["free", "paid"], weights=[3, 1]),
-        })
+        Table(columns={"age": Number(min=18, max=90), "plan": Category(values=["free", "paid"])})
 
     Columns may stand in any order. Each value is drawn from the seed, the column's name and the row alone, so
     adding a column changes no other. A table without columns that a model writes needs no LLM.
