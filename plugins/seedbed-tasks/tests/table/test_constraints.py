@@ -111,6 +111,18 @@ def test_columns_made_from_those_drawn_again_follow_them() -> None:
     assert all(row["n"] > 8 for row in rows if row["kind"] == "b")
 
 
+def test_a_column_that_only_follows_those_drawn_again_keeps_its_own_numbers() -> None:
+    columns = {
+        "n": Number(min=0, max=9, integer=True),
+        "x": Number(min=0, max=1, when={"n > 100": {"max": 2}}),
+    }
+
+    free, bound = made(columns), made(columns, constraints=["n % 2 == 0"])
+
+    assert [row["x"] for row in free] == [row["x"] for row in bound]
+    assert [row["n"] for row in free] != [row["n"] for row in bound]
+
+
 def test_dates_are_ordered_without_drawing_again() -> None:
     days = Date(start="2024-01-01", end="2024-01-10")
     rows = made({"start": days, "end": days}, constraints=["start < end"], count=600)

@@ -305,7 +305,7 @@ def test_a_new_column_buys_no_answer_again(tmp_path: Path, monkeypatch: pytest.M
     columns: dict[str, Any] = {"a": Text(prompt="one {{ topic }}"), "b": Text(prompt="two {{ a }}"), **TOPIC}
     first, second = model(), model()
     before = list(run(Table(columns=columns), n=3, llm=first, name="r").rows())
-    more = {"new": Text(prompt="new {{ b }}"), "z": Text(prompt="one {{ topic }}"), **columns}
+    more = {"z": Text(prompt="one {{ topic }}"), "new": Text(prompt="new {{ b }}"), **columns}
 
     after = list(run(Table(columns=more), n=3, llm=second, name="r").rows())
 
