@@ -20,15 +20,22 @@ if TYPE_CHECKING:
     from seedbed_tasks.evol_instruct import EvolInstruct as EvolInstruct
     from seedbed_tasks.evol_quality import EvolQuality as EvolQuality
     from seedbed_tasks.extract import Extract as Extract
+    from seedbed_tasks.genstruct import Genstruct as Genstruct
     from seedbed_tasks.hard_negative_texts import HardNegativeTexts as HardNegativeTexts
     from seedbed_tasks.image_caption import ImageCaption as ImageCaption
     from seedbed_tasks.image_questions import ImageQuestions as ImageQuestions
     from seedbed_tasks.instruction_backtranslation import (
         InstructionBacktranslation as InstructionBacktranslation,
     )
+    from seedbed_tasks.instructions_from_documents import (
+        InstructionsFromDocuments as InstructionsFromDocuments,
+    )
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.majority_vote import MajorityVote as MajorityVote
+    from seedbed_tasks.persona_instructions import PersonaInstructions as PersonaInstructions
+    from seedbed_tasks.persona_rewrite import PersonaRewrite as PersonaRewrite
+    from seedbed_tasks.personas import Personas as Personas
     from seedbed_tasks.prometheus import Prometheus as Prometheus
     from seedbed_tasks.qa_from_document import QAFromDocument as QAFromDocument
     from seedbed_tasks.qa_pairs import QAPairs as QAPairs
@@ -71,6 +78,11 @@ _TASKS = {
     "hard-negative-texts": ("seedbed_tasks.hard_negative_texts", "HardNegativeTexts"),
     "image-caption": ("seedbed_tasks.image_caption", "ImageCaption"),
     "image-questions": ("seedbed_tasks.image_questions", "ImageQuestions"),
+    "genstruct": ("seedbed_tasks.genstruct", "Genstruct"),
+    "instructions-from-documents": ("seedbed_tasks.instructions_from_documents", "InstructionsFromDocuments"),
+    "persona-instructions": ("seedbed_tasks.persona_instructions", "PersonaInstructions"),
+    "persona-rewrite": ("seedbed_tasks.persona_rewrite", "PersonaRewrite"),
+    "personas": ("seedbed_tasks.personas", "Personas"),
     "judge": ("seedbed_tasks.judge", "Judge"),
     "magpie": ("seedbed_tasks.magpie", "Magpie"),
     "qa-from-document": ("seedbed_tasks.qa_from_document", "QAFromDocument"),

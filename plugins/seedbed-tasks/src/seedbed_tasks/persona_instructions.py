@@ -1,0 +1,97 @@
+"""Instructions and problems that a given person would come up with."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from pydantic import Field, FilePath, PrivateAttr
+
+from seedbed import Example, GenerationParameters, GeneratorTask, PromptTemplate, Row
+from seedbed_tasks.evolving import read_evolved
+from seedbed_tasks.generations import make_generations
+from seedbed_tasks.given_texts import texts_of_file
+from seedbed_tasks.persona_relations import READERS
+from seedbed_tasks.personas import PERSONA_HUB, TEXT_TO_PERSONA, read_persona
+from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.topics import TOPICS
+
+KINDS = {
+    "instruction": "an instruction or question that this person would give to an AI assistant",
+    "math": "a mathematical problem that fits this person's life or work and has one answer",
+    "reasoning": "a logical puzzle that fits this person's life or work and can be solved from what it says",
+    "knowledge": "a question that takes the special knowledge of this person to answer well",
+}
+
+
+class PersonaInstructions(GeneratorTask):
+    """Instructions, math problems, puzzles and questions that a person would come up with.
+
+    Makes the columns `persona`, `kind` and `instruction`. Personas come from `personas` or from a file, such
+    as one that the task `personas` wrote; without either, a person is first described for a topic. Answer
+    with `text-generation`. The method is that of Ge et al., 2024 (https://arxiv.org/abs/2406.20094).
+
+    Differences from the paper: prompts have no examples (its zero-shot way); game characters and tools aren't
+    among the kinds, though `kinds` takes any.
+    """
+
+    goals = ("sft", "math")
+    keywords = ("prompts", "word problems", "diversity", "Persona Hub")
+    citation = PERSONA_HUB
+    example = Example(
+        {"personas": ["A beekeeper who sells honey at a market."], "generation": {"max_tokens": 80}}, n=2
+    )
+    sampled = ("kind",)
+
+    template: str = (
+        "Write {{ kind }}.\n\nThe person: {{ persona }}\n\nIt stands on its own, and doesn't mention the "
+        "description. Write it only; don't answer it."
+    )
+    persona_template: PromptText = Field(
+        default=TEXT_TO_PERSONA, description="Prompt that describes a person, if no personas are given."
+    )
+    personas: list[str] = Field(default=[], description="Descriptions of people.")
+    file: FilePath | None = Field(default=None, description="A file with descriptions of people.")
+    column: str = Field(default="persona", description="The column of `file` to read.")
+    kinds: dict[str, str] = Field(default=KINDS, min_length=1, description="What to write, by kind.")
+    generation: GenerationParameters = Field(
+        default_factory=lambda: GenerationParameters(temperature=1.0, max_tokens=512),
+        description="Sampling parameters; they override those of the LLM.",
+    )
+
+    _given: list[str] = PrivateAttr(default_factory=list)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The columns made."""
+        return ["persona", "kind", "instruction"]
+
+    def load(self) -> None:
+        """Read the personas, and load the LLM."""
+        self._read()
+        super().load()
+
+    def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
+        """Take the next persona, or draw a topic for one, and draw the kind."""
+        given = self._read()
+        persona = given[index % len(given)] if given else None
+        drawn = {"_topic": rng.choice(TOPICS), "_verb": rng.choice(READERS), "_persona": persona}
+        return {"kind": rng.choice(list(self.kinds)), **drawn}
+
+    async def generate_row(self, input: Row) -> list[Row]:
+        """Describe a person unless one is given, and write what this person would."""
+        return await make_generations(self.num_generations, lambda: self._write(input))
+
+    async def _write(self, input: Row) -> list[Row]:
+        persona = input["_persona"]
+        if persona is None:
+            values = {"text": input["_topic"], "verb": input["_verb"]}
+            persona = await self.ask(PromptTemplate(self.persona_template).render(values), read=read_persona)
+        values = {"persona": persona, "kind": self.kinds[input["kind"]]}
+        instruction = await self.ask(PromptTemplate(self.template).render(values), read=read_evolved)
+        return [{"persona": persona, "instruction": instruction}]
+
+    def _read(self) -> list[str]:
+        if not self._given:
+            self._given = texts_of_file(self.file, self.column) if self.file else self.personas
+        return self._given
