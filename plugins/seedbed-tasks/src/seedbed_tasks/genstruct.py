@@ -54,8 +54,8 @@ class Genstruct(Task):
         "{% if title is defined and title %}Title: {{ title }}\n\n{% endif %}Text: {{ text }}\n\n"
         "Someone who knows what this text says, but won't see it, is tested. Write {% if pairs == 1 %}a "
         "question{% else %}question {{ number }} of {{ pairs }}, unlike the others,{% endif %} that takes "
-        "several steps of thought to answer, with all the context it needs, and its answer, which follows from the text. "
-        "Don't mention the text. Answer as JSON with `instruction` and `response`."
+        "several steps of thought to answer, with all the context it needs, and its answer, which follows "
+        "from the text. Don't mention the text. Answer as JSON with `instruction` and `response`."
     )
     pairs: int = Field(default=1, ge=1, description="Rows to make of each text.")
     generation: GenerationParameters = Field(

@@ -42,8 +42,8 @@ class InstructionsFromDocuments(Task):
 
     template: str = (
         "Below is a text that someone wrote as the answer to an instruction or question. Write that "
-        "instruction: it is complete in itself, doesn't mention the text, and the text answers it.\n\nText: {{ text }}\n\n"
-        "Write the instruction only."
+        "instruction: it is complete in itself, doesn't mention the text, and the text answers it.\n\n"
+        "Text: {{ text }}\n\nWrite the instruction only."
     )
     score_template: PromptText = Field(
         default="Rate how good an assistant's answer to an instruction is, from 1 to 5:\n"

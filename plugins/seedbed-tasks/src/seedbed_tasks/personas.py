@@ -34,8 +34,8 @@ PERSONA_HUB = Citation(
 )
 TEXT_TO_PERSONA = (
     "Who is likely to {{ verb }} a text like this? Describe one such person in one or two sentences, as "
-    "specifically as the text allows: what they do, know, want or struggle with. Begin with 'A' or 'An', give "
-    "no name, and write the description only.\n\nText: {{ text }}"
+    "specifically as the text allows: what they do, know, want or struggle with. Begin with 'A' or 'An', "
+    "give no name, and write the description only.\n\nText: {{ text }}"
 )
 
 
