@@ -8,7 +8,19 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import Field
 
-from seedbed import LLM, ParameterError, Registry, Request, Response, SeedbedError, Task, UsageError, get_llm
+from seedbed import (
+    LLM,
+    GenerationParameters,
+    ParameterError,
+    Registry,
+    Request,
+    Response,
+    SeedbedError,
+    Task,
+    UsageError,
+    get_llm,
+    run,
+)
 from seedbed.cli.annotations import plain_words
 from seedbed.pipeline.file import load_pipeline
 from seedbed.plugins.build import build
@@ -141,3 +153,31 @@ def test_a_template_shows_models_in_a_list_by_their_references() -> None:
     task = Judged(judges=["openai/m", "openai/n"], template="{{ judges | join(' and ') }}")
 
     assert task.format_input({})[0]["content"] == "openai/m and openai/n"
+
+
+class Panel(Task):
+    """What judges say, with sampling parameters of the author."""
+
+    judges: list[LLM] = Field(default_factory=list, description="Who judges.")
+    generation: GenerationParameters = Field(
+        default_factory=lambda: GenerationParameters(temperature=0.0, max_tokens=100), description="Sampling."
+    )
+
+    @property
+    def outputs(self) -> list[str]:
+        return ["said"]
+
+    async def generate_row(self, input: dict[str, Any]) -> dict[str, Any]:
+        return {"said": [await self.ask("Rate it.", llm=judge) for judge in self.judges]}
+
+
+def test_a_judge_is_asked_with_its_own_settings_and_not_with_those_of_the_writer() -> None:
+    writer = Telling(model="writer", api_key="k", temperature=1.5)
+    judges = [Telling(model="warm", api_key="k", temperature=0.7), Telling(model="plain", api_key="k")]
+
+    def said(**set_on_task: Any) -> list[str]:
+        made = run(Panel(llm=writer, judges=judges, **set_on_task), input=[{"question": "Why?"}])
+        return [text for row in made.rows() for text in row["said"]]
+
+    assert said() == ["warm at 0.7", "plain at 0.0"]
+    assert said(generation={"temperature": 0.2}) == ["warm at 0.2", "plain at 0.2"]

@@ -41,6 +41,7 @@ from seedbed.tasks.normalise import as_rows, plain_rows
 from seedbed.tasks.promised import check_promised, own_columns
 from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
 from seedbed.tasks.rows import Row, plain_row
+from seedbed.tasks.sampling import parameters_for
 from seedbed.tasks.shown_fields import shown_fields
 from seedbed.tasks.steps import BaseStep, Step
 from seedbed.tasks.template import check_template, needed_variables, render
@@ -315,21 +316,18 @@ class BaseTask(BaseStep):
         Users come before authors: what the user set on the task, then what the user set on the LLM, then the
         task's default. The LLM adds its own defaults last.
         """
-        own = self.generation.given()
-        if not own:
-            return own
-        users = self.generation.model_fields_set if "generation" in self.model_fields_set else frozenset()
-        if own.keys() <= users or self.llm is None:
-            return own
-        by_llm = {
-            name: value for name, value in self.llm.given().items() if name in self.llm.model_fields_set
-        }
-        return {name: by_llm.get(name, value) if name not in users else value for name, value in own.items()}
+        return self._parameters_for(self.llm)
+
+    def _parameters_for(self, llm: LLM | None) -> dict[str, Any]:
+        is_set_by_user = "generation" in self.model_fields_set
+        return parameters_for(llm, self.generation, is_set_by_user=is_set_by_user)
 
     async def _complete(
         self, messages: Sequence[Message], n: int = 1, llm: LLM | None = None, **parameters: Any
     ) -> Response:
-        merged = {**self.sampling_parameters(), **parameters}
+        # A judge has settings of its own, and those of the writer aren't meant for it.
+        own = self.sampling_parameters() if llm is None else self._parameters_for(llm)
+        merged = {**own, **parameters}
         # Only where there's one prompt: other tasks say which of their calls is typed.
         if type(self).generate_row is BaseTask.generate_row and self.answer_schema is not None:
             merged.setdefault("schema", self.answer_schema)
