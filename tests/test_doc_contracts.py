@@ -161,6 +161,10 @@ FACTS: dict[str, dict[str, Any]] = {
     "Decontaminate": {
         "parameters": {"benchmark": ROOT / "LICENSE", "documents": str(ROOT / "docs" / "*.css")}
     },
+    "NearTopic": {
+        "parameters": {"embedder": "static/wordllama", "topic": "the weather at sea"},
+        "inputs": [{"text": text} for text in ("Storms at sea.", "The tax on beer.", "Weather over the sea")],
+    },
     "Votes": {"parameters": {"llm": EchoLLM()}},
     "ToyLLM": {"model": "toy-1"},
 }
