@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from seedbed.tasks.example import Example as Example
     from seedbed.tasks.expression import Expression as Expression
     from seedbed.tasks.files import Files as Files
+    from seedbed.tasks.gathering import gather_rows as gather_rows
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
     from seedbed.tasks.goals import Goal as Goal
     from seedbed.tasks.join_steps import CombineStep as CombineStep
@@ -196,6 +197,7 @@ _HOMES = {
     "tasks.rows": "GeneratorOutput GeneratorStepOutput Row",
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",
+    "tasks.gathering": "gather_rows",
     "tasks.generator_task": "GeneratorTask",
     "tasks.join_steps": "CombineStep Concat Join",
     "tasks.passing": "Pass",

@@ -303,6 +303,13 @@ class TestReadsMoreThanItSays(Contract):
     ]
 
 
+class CountsItsGenerations(Haiku):
+    """Makes all generations in each of them."""
+
+    async def generate_row(self, input: Row) -> list[Row]:
+        return [{"generation": await self.ask(self.format_input(input))} for _ in range(self.num_generations)]
+
+
 class MakesNothing(Haiku):
     """Reads a variable that it does not draw."""
 
@@ -353,6 +360,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "DiesOfNone": ("test_an_answer_without_text_harms_its_row_alone", "AttributeError"),
     "WaitsForEver": ("test_a_refusal_harms_its_row_alone", "has not ended in 3 seconds"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError"),
+    "CountsItsGenerations": ("test_each_generation_makes_its_rows", "4 rows, not 2"),
     "MakesNothing": ("test_rows_are_made", "'flower' is undefined"),
     "GivesNone": ("test_rows_are_made", "returned None"),
     "RejectsAll": ("test_rows_are_made", "rows, the first of them row 0: Reject: notes do not fit"),

@@ -131,6 +131,10 @@ class GeneratorTask(BaseTask, GeneratorStep):
         """
         return False
 
+    @property
+    def _makes_rows_itself(self) -> bool:
+        return not self.is_indexed
+
     def _plain_input(self, input: Row) -> Row:
         plain = plain_row(input, private="_")
         check_text({name: value for name, value in plain.items() if not name.startswith("_")})

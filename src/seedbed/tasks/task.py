@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -13,7 +12,6 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from seedbed.errors import (
     InvalidOutputError,
     InvalidRowError,
-    LLMError,
     MessageError,
     PartialRowsError,
     RowError,
@@ -34,6 +32,7 @@ from seedbed.reading.json_value import read_json
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.answer import answer_text, reasoning_apart
 from seedbed.tasks.final_columns import finished
+from seedbed.tasks.gathering import gather_rows
 from seedbed.tasks.guarded import TASK, TASK_CALLS
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
@@ -114,6 +113,16 @@ class BaseTask(BaseStep):
                 check_template(source)
             except ValueError as error:
                 raise UsageError(f"task '{self.name}': {error}") from error
+        if self.num_generations > 1 and self._makes_rows_itself and not _declares_generations(type(self)):
+            raise UsageError(
+                f"task '{self.name}' has a `process` of its own, which makes no use of num_generations",
+                "leave num_generations out; a class that does use it declares the field itself",
+            )
+
+    @property
+    def _makes_rows_itself(self) -> bool:
+        """Whether the class overrides `process`, so that `generate_row` isn't called for it."""
+        return False
 
     @property
     def outputs(self) -> list[str]:
@@ -194,16 +203,17 @@ class BaseTask(BaseStep):
     async def generate_row(self, input: Row) -> Any:
         """Return the row, or the list of rows, for one input; one prompt and one answer by default.
 
-        Returning None fails the row, since that's what a missing `return` does.
+        If you override it, it's called once for each of `num_generations`, concurrently. Returning None fails
+        the row, since that's what a missing `return` does.
         """
         messages = self.format_input(input)
-        response = await self._complete(messages, n=self.num_generations)
+        # Called by an override, it's one of several generations already.
+        n = self.num_generations if self._asks_for_all else 1
+        response = await self._complete(messages, n=n)
         made = [
             self._format_or_ask_again(messages, choice, response.usage, input) for choice in response.choices
         ]
-        if len(made) == 1:
-            return await made[0]
-        return _rows_of(await asyncio.gather(*made, return_exceptions=True))
+        return await gather_rows(*made)
 
     @overload
     async def ask(
@@ -273,16 +283,25 @@ class BaseTask(BaseStep):
         """Return the finished rows of one input; the caller checks their values itself."""
         self._check_inputs(input)
         try:
-            made = await awaitable(self.generate_row(input), self, "generate_row")
+            count = 1 if self._asks_for_all else self.num_generations
+            made = await gather_rows(*(self._one_generation(input) for _ in range(count)))
         except PartialRowsError as error:
             error.rows = self._finish(error.rows, input)
             raise
         return self._finish(made, input)
 
-    def _finish(self, made: object, input: Row) -> list[Row]:
+    @property
+    def _asks_for_all(self) -> bool:
+        """Whether one call asks for all generations: `generate_row` isn't overridden."""
+        return type(self).generate_row is BaseTask.generate_row
+
+    async def _one_generation(self, input: Row) -> list[Row]:
+        made = await awaitable(self.generate_row(input), self, "generate_row")
+        return plain_rows(self._returned(made, "generate_row"), self.name)
+
+    def _finish(self, rows: list[Row], input: Row) -> list[Row]:
         kept = self._kept_columns(input)
         column = self._model_name_column(kept)
-        rows = plain_rows(self._returned(made, "generate_row"), self.name)
         return [{**kept, **self._with_model_name(row, column)} for row in rows]
 
     def _with_model_name(self, row: Row, column: str) -> Row:
@@ -329,7 +348,7 @@ class BaseTask(BaseStep):
         own = self.sampling_parameters() if llm is None else self._parameters_for(llm)
         merged = {**own, **parameters}
         # Only where there's one prompt: other tasks say which of their calls is typed.
-        if type(self).generate_row is BaseTask.generate_row and self.answer_schema is not None:
+        if self._asks_for_all and self.answer_schema is not None:
             merged.setdefault("schema", self.answer_schema)
         if self.raw_prompt:
             merged.setdefault("raw_prompt", True)
@@ -447,6 +466,10 @@ class Task(BaseTask, Step):
         needed = {name for name, field in declared if field.is_required()}
         return sorted((read - self._field_values().keys()) | needed)
 
+    @property
+    def _makes_rows_itself(self) -> bool:
+        return type(self).process is not Task.process
+
     def _model_name_column(self, input: Row) -> str:
         return model_name_column(self.name, self.output_mappings, input)
 
@@ -482,20 +505,7 @@ def check_raw(task: BaseTask, llm: LLM) -> None:
         )
 
 
-def _rows_of(results: Sequence[list[Row] | BaseException]) -> list[Row]:
-    """Return the rows of all generations.
-
-    Raises PartialRowsError if some generations failed. Raises the error itself if no generation made a row,
-    or if the error would hit every row.
-    """
-    rows = [row for result in results if not isinstance(result, BaseException) for row in result]
-    raised = [result for result in results if isinstance(result, BaseException)]
-    errors = [error for error in raised if isinstance(error, RowError | LLMError)]
-    if not raised:
-        return rows
-    for error in raised:
-        if not rows or error not in errors or (isinstance(error, LLMError) and error.fatal):
-            raise error
-    raise PartialRowsError(
-        f"{len(errors)} of {len(results)} generations made no row", str(errors[0]), rows=rows, errors=errors
-    )
+def _declares_generations(cls: type[BaseTask]) -> bool:
+    """Whether a class declares `num_generations` itself, since it makes the generations itself."""
+    own = cls.__mro__[: cls.__mro__.index(BaseTask)]
+    return any("num_generations" in vars(each).get("__annotations__", {}) for each in own)

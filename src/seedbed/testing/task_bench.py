@@ -88,9 +88,9 @@ class TaskBench(StepBench):
         task.load()
         return {index: caught(partial(_drawn, task, index, seed, self._window(index))) for index in indices}
 
-    def outcomes(self, places: Sequence[int]) -> list[Outcome]:
+    def outcomes(self, places: Sequence[int], **parameters: Any) -> list[Outcome]:
         """Return what a new task makes from these indices or inputs, one after the other."""
-        task = self.make()
+        task = self.make(**parameters)
         task.load()
         return [caught(partial(self._outcome, task, place)) for place in places]
 

@@ -126,6 +126,23 @@ class TaskContract(BaseStepContract):
             "some rows lack these columns of `outputs`: fill them, or take them out of `outputs`"
         )
 
+    def test_each_generation_makes_its_rows(self) -> None:
+        """With `num_generations=2`, a row makes twice as many rows, or the parameter is refused.
+
+        `generate_row` makes one generation and is called for each, so it leaves `num_generations` alone.
+        """
+        once, twice = self._generations(1), self._generations(2)
+        if once is None or twice is None:
+            pytest.skip("the task makes its generations itself, or refuses more than one")
+        made = [(one, two) for one, two in zip(once, twice, strict=True) if isinstance(one, list)]
+        odd = [
+            (len(one), len(two)) for one, two in made if isinstance(two, list) and len(two) != 2 * len(one)
+        ]
+        assert not odd, (
+            f"with num_generations=2, a row makes {odd[0][1]} rows, not {2 * odd[0][0]}: "
+            "`generate_row` is called for each generation, so make the rows of one"
+        )
+
     def test_only_the_inputs_named_are_read(self) -> None:
         """A row with only the columns in `inputs` is enough: a pipeline checks that these exist."""
         if not self.bench.takes_rows:
@@ -242,6 +259,15 @@ class TaskContract(BaseStepContract):
         if script.endless or not trial.rows:
             pytest.skip("no row is made: see test_rows_are_made and test_rows_are_json")
         return trial
+
+    def _generations(self, count: int) -> list[Outcome] | None:
+        """Return what the first rows are with so many generations; None if that's refused."""
+        if not self.bench.is_sampled and not self.bench.takes_rows:
+            return None
+        try:
+            return self.bench.outcomes(self.bench.places()[:3], num_generations=count)
+        except UsageError:
+            return None
 
     def _skip_unless_drawn(self) -> None:
         cls = self.plugin_class()

@@ -98,11 +98,8 @@ class CodeProblems(GeneratorTask):
         super().load()
         self.sandbox.check()
 
-    async def generate_row(self, input: Row) -> list[Row]:
-        """Return a problem whose solution passes its tests, for each generation."""
-        return [await self._problem(input) for _ in range(self.num_generations)]
-
-    async def _problem(self, input: Row) -> Row:
+    async def generate_row(self, input: Row) -> Row:
+        """Return a problem whose solution passes its tests."""
         messages, failure = self.format_input(input), None
         for _ in range(self.max_reasks + 1):
             written = await self.ask(messages, read=self.read)

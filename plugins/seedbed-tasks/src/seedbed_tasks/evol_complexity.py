@@ -8,7 +8,6 @@ from pydantic import Field
 
 from seedbed import Citation, Example, GenerationParameters, PromptTemplate, Row, Task
 from seedbed_tasks.evolving import IN_DEPTH, check_changed, draw_operators, read_evolved
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.given_texts import text_in
 
 DEITA = Citation(
@@ -69,9 +68,6 @@ class EvolComplexity(Task):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Evolve the instruction as often as wanted."""
-        return await make_generations(self.num_generations, lambda: self._evolve(input))
-
-    async def _evolve(self, input: Row) -> list[Row]:
         instructions = [text_in(input, "instruction")]
         drawn = draw_operators(instructions[0], self.operators, self.evolutions)
         for operator in drawn:

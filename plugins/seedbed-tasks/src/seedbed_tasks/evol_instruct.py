@@ -27,7 +27,6 @@ from seedbed_tasks.evolving import (
     check_changed,
     read_evolved,
 )
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.given_texts import texts_of_file
 from seedbed_tasks.prompt_text import PromptText
 from seedbed_tasks.seed_instructions import SEED_INSTRUCTIONS
@@ -124,15 +123,6 @@ class EvolInstruct(GeneratorTask):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Evolve a seed through all rounds; a row for each evolution that didn't fail."""
-        return await make_generations(self.num_generations, lambda: self._evolve_all(input))
-
-    def _read_seeds(self) -> list[str]:
-        if not self._seeds:
-            path = self.seed_file
-            self._seeds = texts_of_file(path, self.seed_column) if path else self.seed_instructions
-        return self._seeds
-
-    async def _evolve_all(self, input: Row) -> list[Row]:
         rows: list[Row] = []
         failed: Exception | None = None
         current = input["seed_instruction"]
@@ -147,6 +137,12 @@ class EvolInstruct(GeneratorTask):
         if failed is not None and not rows:
             raise failed
         return rows
+
+    def _read_seeds(self) -> list[str]:
+        if not self._seeds:
+            path = self.seed_file
+            self._seeds = texts_of_file(path, self.seed_column) if path else self.seed_instructions
+        return self._seeds
 
     async def _evolve(self, parent: str, operator: str, form: str) -> Row:
         prompt = self._prompt(parent, operator, form)

@@ -9,7 +9,6 @@ from pydantic import Field
 from seedbed import Example, GenerationParameters, PromptTemplate, Row, Task
 from seedbed_tasks.evol_complexity import DEITA
 from seedbed_tasks.evolving import QUALITY, check_changed, draw_operators, read_evolved
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.given_texts import text_in
 
 Operator = Literal["helpfulness", "relevance", "depth", "creativity", "details"]
@@ -62,9 +61,6 @@ class EvolQuality(Task):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Evolve the answer as often as wanted."""
-        return await make_generations(self.num_generations, lambda: self._evolve(input))
-
-    async def _evolve(self, input: Row) -> list[Row]:
         instruction, responses = text_in(input, "instruction"), [text_in(input, "response")]
         drawn = draw_operators(f"{instruction}\n{responses[0]}", self.operators, self.evolutions)
         for operator in drawn:

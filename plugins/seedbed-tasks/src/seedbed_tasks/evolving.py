@@ -62,11 +62,11 @@ def draw_operators(text: str, operators: Sequence[str], count: int) -> list[str]
     return [rng.choice(operators) for _ in range(count)]
 
 
-def read_evolved(text: str) -> str:
+def read_evolved(text: str, what: str = "evolution") -> str:
     """Return the evolved text of an answer without a label or quotes around it.
 
     Raises InvalidOutputError if nothing is left, and Reject for a refusal and for an answer that talks about
-    the prompt ("the rewritten instruction"), which the paper eliminates.
+    the prompt ("the rewritten instruction"), which the paper eliminates. The reason says `what` failed.
     """
     evolved = _LABEL.sub("", text.strip()).strip()
     if len(evolved) > 1 and evolved[0] == evolved[-1] == '"':
@@ -74,9 +74,9 @@ def read_evolved(text: str) -> str:
     if not evolved:
         raise InvalidOutputError("the answer has no text", text=text)
     if is_refusal(evolved):
-        raise Reject("evolution failed: the model refused")
+        raise Reject(f"{what} failed: the model refused")
     if _PROMPT_WORDS.search(evolved):
-        raise Reject("evolution failed: it copies words of the prompt")
+        raise Reject(f"{what} failed: it copies words of the prompt")
     return evolved
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field, field_validator
 
-from seedbed import Citation, Example, GenerationParameters, PromptTemplate, Row, Task
-from seedbed_tasks.generations import make_generations
+from seedbed import Citation, Example, GenerationParameters, PromptTemplate, Row, Task, gather_rows
 from seedbed_tasks.given_texts import text_in
 
 
@@ -77,8 +76,7 @@ class Genstruct(Task):
         """Write the pairs of one text, concurrently."""
         text = text_in(input, "text")
         prompts = [self._prompt({**input, "text": text}, number) for number in range(1, self.pairs + 1)]
-        wanted = iter(prompts * self.num_generations)
-        return await make_generations(len(prompts) * self.num_generations, lambda: self._pair(next(wanted)))
+        return await gather_rows(*map(self._pair, prompts))
 
     def _prompt(self, row: Row, number: int) -> str:
         return PromptTemplate(self.template).render({**row, "number": number, "pairs": self.pairs})

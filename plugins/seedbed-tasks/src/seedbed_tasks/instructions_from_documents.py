@@ -7,7 +7,6 @@ from pydantic import Field
 from seedbed import Citation, Example, GenerationParameters, PromptTemplate, Reject, Row, Task
 from seedbed.reading import is_refusal, read_rating
 from seedbed_tasks.evolving import read_evolved
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.given_texts import text_in
 from seedbed_tasks.prompt_text import PromptText
 
@@ -75,12 +74,9 @@ class InstructionsFromDocuments(Task):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Write an instruction for the text, and score the pair."""
-        return await make_generations(self.num_generations, lambda: self._pair(input))
-
-    async def _pair(self, input: Row) -> list[Row]:
         text = text_in(input, "text")
         prompt = PromptTemplate(self.template).render({**input, "text": text})
-        instruction = await self.ask(prompt, read=read_evolved)
+        instruction = await self.ask(prompt, read=lambda text: read_evolved(text, "writing"))
         if is_refusal(instruction):
             raise Reject("the model refused")
         pair: Row = {"instruction": instruction, "response": text}

@@ -22,7 +22,6 @@ from seedbed import (
 )
 from seedbed.reading import is_refusal
 from seedbed_tasks.chat_formats import CHAT_FORMATS, ChatFormat, default_system_prompt, guess_format
-from seedbed_tasks.generations import make_generations
 
 _MOST_STOPS = 4
 
@@ -134,7 +133,18 @@ class Magpie(GeneratorTask):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Make a chat, turn by turn."""
-        return await make_generations(self.num_generations, lambda: self._chat(input))
+        form, drawn = self._format_of(self.require_llm()), input.get("system_prompt")
+        hidden = _system(drawn or self._system_of_template)
+        shown = _system(drawn) if self.keep_system_prompt else []
+        turns: list[Message] = []
+        for _ in range(self.turns):
+            instruction = await self._instruction(form, form.before_user([*hidden, *turns]))
+            turns.append({"role": "user", "content": instruction})
+            if self.answers == "none":
+                return [{"instruction": instruction}]
+            turns.append({"role": "assistant", "content": await self._answer(form, shown, turns)})
+        first = {"instruction": turns[0]["content"], "response": turns[1]["content"]}
+        return [{**first, "messages": [*shown, *turns]}]
 
     @property
     def _system_of_template(self) -> str | None:
@@ -151,20 +161,6 @@ class Magpie(GeneratorTask):
                 "or its parts: {user_before: ..., user_after: ..., assistant_before: ..., stop: [...]}",
             )
         return CHAT_FORMATS[name]
-
-    async def _chat(self, input: Row) -> list[Row]:
-        form, drawn = self._format_of(self.require_llm()), input.get("system_prompt")
-        hidden = _system(drawn or self._system_of_template)
-        shown = _system(drawn) if self.keep_system_prompt else []
-        turns: list[Message] = []
-        for _ in range(self.turns):
-            instruction = await self._instruction(form, form.before_user([*hidden, *turns]))
-            turns.append({"role": "user", "content": instruction})
-            if self.answers == "none":
-                return [{"instruction": instruction}]
-            turns.append({"role": "assistant", "content": await self._answer(form, shown, turns)})
-        first = {"instruction": turns[0]["content"], "response": turns[1]["content"]}
-        return [{**first, "messages": [*shown, *turns]}]
 
     async def _instruction(self, form: ChatFormat, prompt: str) -> str:
         parameters = self.sampling_parameters()

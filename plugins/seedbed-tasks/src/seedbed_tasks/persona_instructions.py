@@ -9,7 +9,6 @@ from pydantic import Field, FilePath, PrivateAttr
 
 from seedbed import Example, GenerationParameters, GeneratorTask, PromptTemplate, Row
 from seedbed_tasks.evolving import read_evolved
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.given_texts import texts_of_file
 from seedbed_tasks.persona_relations import READERS
 from seedbed_tasks.personas import PERSONA_HUB, TEXT_TO_PERSONA, read_persona
@@ -80,15 +79,14 @@ class PersonaInstructions(GeneratorTask):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Describe a person unless one is given, and write what this person would."""
-        return await make_generations(self.num_generations, lambda: self._write(input))
-
-    async def _write(self, input: Row) -> list[Row]:
         persona = input["_persona"]
         if persona is None:
             values = {"text": input["_topic"], "verb": input["_verb"]}
             persona = await self.ask(PromptTemplate(self.persona_template).render(values), read=read_persona)
         values = {"persona": persona, "kind": self.kinds[input["kind"]]}
-        instruction = await self.ask(PromptTemplate(self.template).render(values), read=read_evolved)
+        instruction = await self.ask(
+            PromptTemplate(self.template).render(values), read=lambda text: read_evolved(text, "writing")
+        )
         return [{"persona": persona, "instruction": instruction}]
 
     def _read(self) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from seedbed import Example, GenerationParameters, PromptTemplate, Row, Task
-from seedbed_tasks.evolving import check_changed, read_evolved
-from seedbed_tasks.generations import make_generations
+from seedbed import Example, GenerationParameters, PromptTemplate, Reject, Row, Task
+from seedbed_tasks.evolving import read_evolved
 from seedbed_tasks.given_texts import text_in
 from seedbed_tasks.personas import PERSONA_HUB
+from seedbed_tasks.text_task import is_same
 
 
 class PersonaRewrite(Task):
@@ -54,10 +54,9 @@ class PersonaRewrite(Task):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Rewrite the text."""
-        return await make_generations(self.num_generations, lambda: self._rewrite(input))
-
-    async def _rewrite(self, input: Row) -> list[Row]:
         values = {**input, "text": text_in(input, "text"), "persona": text_in(input, "persona")}
-        rewritten = await self.ask(PromptTemplate(self.template).render(values), read=read_evolved)
-        check_changed(rewritten, values["text"])
+        prompt = PromptTemplate(self.template).render(values)
+        rewritten = await self.ask(prompt, read=lambda text: read_evolved(text, "rewriting"))
+        if is_same(rewritten, values["text"]):
+            raise Reject("the text came back unchanged")
         return [{"rewritten": rewritten}]

@@ -20,7 +20,6 @@ from seedbed import (
     RowError,
 )
 from seedbed.reading import is_refusal
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.given_texts import texts_of_file
 from seedbed_tasks.persona_relations import READERS, RELATIONS
 from seedbed_tasks.prompt_text import PromptText
@@ -109,9 +108,6 @@ class Personas(GeneratorTask):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Make a persona of the text, and others from it; those before a hop that fails are kept."""
-        return await make_generations(self.num_generations, lambda: self._chain(input))
-
-    async def _chain(self, input: Row) -> list[Row]:
         text, verb = input["_text"], input["_verb"]
         prompt = PromptTemplate(self.template).render({"text": text, "verb": verb})
         persona = await self.ask(prompt, read=read_persona)

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from seedbed import Example, InvalidOutputError, PromptTemplate, Reject, Row
 from seedbed.reading import read_choice
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.text_task import TextTask, is_same, text_of, written
 
 # A number: digits, with separators between them; "3.", at the end of a sentence, is 3.
@@ -58,9 +57,6 @@ class Rewrite(TextTask):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Return the row of each generation, checked."""
-        return await make_generations(self.num_generations, lambda: self._rewritten(input))
-
-    async def _rewritten(self, input: Row) -> list[Row]:
         text = text_of(input, self.column)
         rewritten = await self.ask(self.format_input(input), read=lambda answer: self._read(answer, text))
         if self.check == "judged":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from seedbed import Citation, Example, Row, Task
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.prompt_columns import prompt_columns, prompt_text
 from seedbed_tasks.prompt_text import PromptText
 
@@ -98,15 +97,8 @@ class SelfRefine(Task):
         """The columns made."""
         return ["generations", "feedback", "scores", "stopped", "generation"]
 
-    async def generate_row(self, input: Row) -> list[Row]:
+    async def generate_row(self, input: Row) -> Row:
         """Return the answers with their feedback."""
-
-        async def make() -> list[Row]:
-            return [await self._refined(input)]
-
-        return await make_generations(self.num_generations, make)
-
-    async def _refined(self, input: Row) -> Row:
         messages = self.format_input(input)
         task = messages[-1]["content"]
         answers = [(await self.ask(messages)).strip()]

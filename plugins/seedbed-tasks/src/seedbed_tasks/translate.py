@@ -9,7 +9,6 @@ from pydantic import Field
 from seedbed import Example, InvalidOutputError, PromptTemplate, Reject, Row, UsageError
 from seedbed.reading import read_rating
 from seedbed_tasks.chrf import chrf
-from seedbed_tasks.generations import make_generations
 from seedbed_tasks.text_task import TextTask, is_same, text_of, written
 
 _SHORT = 4
@@ -76,9 +75,6 @@ class Translate(TextTask):
 
     async def generate_row(self, input: Row) -> list[Row]:
         """Return the row of each generation, checked."""
-        return await make_generations(self.num_generations, lambda: self._translated(input))
-
-    async def _translated(self, input: Row) -> list[Row]:
         text = text_of(input, self.column)
         translation = await self.ask(self.format_input(input), read=lambda answer: _translation(answer, text))
         if self.check == "none":
