@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.evol_instruct import EvolInstruct as EvolInstruct
     from seedbed_tasks.evol_quality import EvolQuality as EvolQuality
     from seedbed_tasks.extract import Extract as Extract
+    from seedbed_tasks.function_calls import FunctionCalls as FunctionCalls
     from seedbed_tasks.genstruct import Genstruct as Genstruct
     from seedbed_tasks.hard_negative_texts import HardNegativeTexts as HardNegativeTexts
     from seedbed_tasks.image_caption import ImageCaption as ImageCaption
@@ -78,6 +79,7 @@ _TASKS = {
     "hard-negative-texts": ("seedbed_tasks.hard_negative_texts", "HardNegativeTexts"),
     "image-caption": ("seedbed_tasks.image_caption", "ImageCaption"),
     "image-questions": ("seedbed_tasks.image_questions", "ImageQuestions"),
+    "function-calls": ("seedbed_tasks.function_calls", "FunctionCalls"),
     "genstruct": ("seedbed_tasks.genstruct", "Genstruct"),
     "instructions-from-documents": ("seedbed_tasks.instructions_from_documents", "InstructionsFromDocuments"),
     "persona-instructions": ("seedbed_tasks.persona_instructions", "PersonaInstructions"),

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field, field_validator
 
 from seedbed import Example, GenerationParameters, GeneratorTask, InvalidOutputError, Row
 from seedbed.reading import read_json
+from seedbed_tasks.json_schemas import checks_of, misfit
 
 _VALUE = "value"
-_SHOWN = 300
 
 
 class Structured(GeneratorTask):
@@ -59,7 +59,7 @@ class Structured(GeneratorTask):
     @classmethod
     def _check_schema(cls, value: Any) -> Any:
         if isinstance(value, Mapping):
-            _validator(value)
+            checks_of(value)
         return value
 
     @field_validator("vary")
@@ -93,12 +93,9 @@ class Structured(GeneratorTask):
             row: Row = super().format_output(output, input)
             return row
         value = read_json(output or "")
-        from jsonschema.exceptions import best_match
-
-        error = best_match(self._checks.iter_errors(value))
-        if error is not None:
-            place = ".".join(map(str, error.absolute_path)) or "the answer"
-            raise InvalidOutputError(f"it does not fit ({place}: {error.message[:_SHOWN]})", text=output)
+        if wrong := misfit(self._checks, value):
+            place, what = wrong
+            raise InvalidOutputError(f"it does not fit ({place or 'the answer'}: {what})", text=output)
         if not self.json_schema.get("properties"):
             return {_VALUE: value}
         if not isinstance(value, dict):
@@ -107,19 +104,4 @@ class Structured(GeneratorTask):
 
     @cached_property
     def _checks(self) -> Any:
-        return _validator(self.json_schema)
-
-
-def _validator(schema: Any) -> Any:
-    # 0.1 s to import.
-    from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import Draft202012Validator, validator_for
-    from referencing import Registry
-
-    cls = validator_for(schema, default=Draft202012Validator)
-    try:
-        cls.check_schema(schema)
-    except SchemaError as error:
-        raise ValueError(f"it's no JSON Schema: {error.message[:_SHOWN]}") from error
-    # With a registry of ours, which is empty, the package fetches nothing that a `$ref` names.
-    return cls(schema, registry=Registry())
+        return checks_of(self.json_schema)
