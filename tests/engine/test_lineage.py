@@ -223,6 +223,20 @@ def test_a_row_of_a_named_source_is_found_by_its_content_and_by_its_number(tmp_p
     assert made.explain("row 2 of 'jsonl'").row != story.row
 
 
+def test_a_part_of_a_source_row_is_found_by_the_name_that_messages_give_it() -> None:
+    rows = [{"question": ["who", "what"]}, {"question": ["when", "why"]}]
+    made = (
+        get_step("rows", rows=rows)
+        >> get_step("explode", column="question")
+        >> get_step("filter", keep="question != 'why'")
+    ).run(name="parts")
+    story = made.explain("2/1")
+    assert story.headline.startswith("row 2/1 of 'rows'")
+    assert chapter(story, "filter").input == {"question": "why"}
+    assert made.explain("row 2/1 of 'rows'").row == story.row
+    assert made.explain("1").headline.endswith("became 2 rows")
+
+
 def test_a_row_of_a_group_comes_from_the_rows_that_it_lists() -> None:
     rows = [{"kind": kind, "question": f"q{n}"} for n, kind in enumerate("abab")]
     made = (get_step("rows", rows=rows) >> get_step("group", by=["kind"])).run(name="grouped")

@@ -79,8 +79,9 @@ class Run(RunRows):
     """The store of a run that lives as long as this object."""
 
     def __str__(self) -> str:
-        of = f" of {self.wanted}" if self.wanted is not None else ""
-        counts = f"{self.accepted}{of} rows, {self.failed} failed, {self.rejected} rejected"
+        of = f"{self.accepted} of " if self.wanted is not None else ""
+        rows = count_text(self.accepted if self.wanted is None else self.wanted, "row")
+        counts = f"{of}{rows}, {self.failed} failed, {self.rejected} rejected"
         reasons = [*self.reasons.most_common(_SHOWN_REASONS), *self.rejections.most_common(_SHOWN_REASONS)]
         stopped = [f"stopped by: {self.stopped_by}"] if self.stopped_by else []
         lines = [f"run '{self.name}' is {self.outcome}: {counts}", *stopped]

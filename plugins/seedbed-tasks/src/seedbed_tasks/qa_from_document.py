@@ -43,10 +43,10 @@ class QAFromDocument(TextTask):
     example = Example(rows=[{"text": "The lighthouse was built in 1874. Its lamp burned oil until 1921."}])
 
     template: str = (
-        "Document:\n{{ _text }}\n\n"
-        "{% if _questions > 1 %}Write {{ _questions }} different questions that the document answers, each"
-        "{% else %}Write a question that the document answers,{% endif %} with the words of the document "
-        "that answer it, copied exactly, and a short answer. A question doesn't mention the document."
+        "{{ _text }}\n\n"
+        "{% if _questions > 1 %}Write {{ _questions }} different questions about the text above, each with"
+        "{% else %}Write one question about the text above, with{% endif %} the sentence of the text that "
+        "answers it, copied word for word, and a short answer. A question is clear without the text."
     )
     generation: GenerationParameters = Field(
         default_factory=lambda: GenerationParameters(max_tokens=512),

@@ -15,12 +15,15 @@ from seedbed.store.row_names import row_name
 from seedbed.store.run_queries import RunQueries
 
 _IDS = 3
-_OF_STEP = re.compile(r"row (?P<number>\d{1,18}) of '(?P<step>.+)'")
+_OF_STEP = re.compile(r"row (?P<number>\d{1,18})(?P<part>(/\d+)*) of '(?P<step>.+)'")
+_NUMBER = re.compile(r"\d{1,18}(/\d+)*")
 
 
 def find_story(queries: RunQueries, name: str, row: str) -> Story:
     """Return the story of a row of the run `name`; raise UsageError if it has no such row."""
     story = story_of(queries, row)
+    if not story.endings and (numbered := _numbered(queries, row)) is not None:
+        return numbered
     if not story.is_empty:
         return story
     session = queries.last_working_session()
@@ -40,14 +43,29 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
     )
 
 
+def _numbered(queries: RunQueries, text: str) -> Story | None:
+    """Return the story of row `1/0` of the source, which messages call `row 1/0 of 'jsonl'`.
+
+    Its id in the run is another one, made from its content; only such a row has an ending by that id.
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    ancestry = Ancestry(queries)
+    sources = (step for step in ancestry.steps if ancestry.is_first(step) and step not in ancestry.over_all)
+    ids = (_by_step(queries, f"row {text} of '{step}'") for step in sources)
+    stories = (story_of(queries, known) for known in ids if known)
+    return next((story for story in stories if story.endings), None)
+
+
 def _by_step(queries: RunQueries, text: str) -> str | None:
-    """Return the id of the row that `row 7 of 'jsonl'` names."""
+    """Return the id of the row that `row 7 of 'jsonl'` names, or `row 7/1 of 'jsonl'`."""
     ancestry = Ancestry(queries)
     if (found := _OF_STEP.fullmatch(text)) is None or found["step"] not in ancestry.steps:
         return None
     # Rows of a source are counted from 1, those of a step over all rows from 0.
     number = int(found["number"]) - (found["step"] not in ancestry.over_all)
-    return ancestry.id_by_content(found["step"], str(number))
+    known = ancestry.id_by_content(found["step"], str(number))
+    return known and f"{known}{found['part']}"
 
 
 def row_in_line(queries: RunQueries, name: str, line: int) -> str:
