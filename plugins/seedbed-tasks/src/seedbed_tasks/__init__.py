@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.deita_scores import ComplexityScore as ComplexityScore
     from seedbed_tasks.deita_scores import Deita as Deita
     from seedbed_tasks.deita_scores import QualityScore as QualityScore
+    from seedbed_tasks.dialogue import Dialogue as Dialogue
     from seedbed_tasks.embedding_tasks import EmbeddingTasks as EmbeddingTasks
     from seedbed_tasks.evol_complexity import EvolComplexity as EvolComplexity
     from seedbed_tasks.evol_instruct import EvolInstruct as EvolInstruct
@@ -71,6 +72,7 @@ _TASKS = {
     "bitext": ("seedbed_tasks.bitext", "Bitext"),
     "chat": ("seedbed_tasks.chat", "Chat"),
     "classify": ("seedbed_tasks.classify", "Classify"),
+    "dialogue": ("seedbed_tasks.dialogue", "Dialogue"),
     "embedding-tasks": ("seedbed_tasks.embedding_tasks", "EmbeddingTasks"),
     "evol-complexity": ("seedbed_tasks.evol_complexity", "EvolComplexity"),
     "evol-instruct": ("seedbed_tasks.evol_instruct", "EvolInstruct"),

@@ -37,12 +37,13 @@ def read_written(answer: str, tools: Sequence[Tool], style: Style, count: int) -
     if not isinstance(value.get("calls"), list):
         raise InvalidOutputError("it has no list of 'calls'", text=answer)
     named = {tool.name: tool for tool in tools}
-    calls = [_call(call, named, answer) for call in value["calls"]]
+    calls = [read_call(call, named, answer) for call in value["calls"]]
     _check_calls(calls, style, count, answer)
     return Written(query.strip(), calls)
 
 
-def _call(value: Any, tools: Mapping[str, Tool], answer: str) -> dict[str, Any]:
+def read_call(value: Any, tools: Mapping[str, Tool], answer: str) -> dict[str, Any]:
+    """Return a call as {"name":, "arguments":}; raise InvalidOutputError, with the answer, if it's wrong."""
     name = value.get("name") if isinstance(value, dict) else None
     if not isinstance(name, str) or name not in tools:
         raise InvalidOutputError(

@@ -34,7 +34,7 @@ from seedbed_tasks.call_format import (
 from seedbed_tasks.isolated_functions import Called, Sandbox
 from seedbed_tasks.prompt_text import PromptText
 from seedbed_tasks.text_task import is_same
-from seedbed_tasks.tools import Toolbox, read_toolbox, tools_of
+from seedbed_tasks.tools import Toolbox, toolbox_of, tools_of
 
 FORMAT_FAILED = "the format check failed"
 EXECUTION_FAILED = "the execution check failed"
@@ -306,13 +306,12 @@ class FunctionCalls(GeneratorTask):
 
     def _read(self) -> Toolbox:
         if self._toolbox is None:
-            if bool(self.tools) == (self.file is not None):
-                given = "both `tools` and a `file` of tools" if self.tools else "no tools"
+            self._toolbox = toolbox_of(self.tools, self.file)
+            if not self._toolbox.tools:
                 raise UsageError(
-                    f"task '{self.name}' has {given}",
+                    f"task '{self.name}' has no tools",
                     "give a list as `tools`, or a file: --set file=tools.py with typed functions",
                 )
-            self._toolbox = read_toolbox(self.file) if self.file else Toolbox(tools=tools_of(self.tools))
         return self._toolbox
 
     def _possible(self, box: Toolbox) -> list[Style]:

@@ -125,6 +125,13 @@ def read_toolbox(path: Path) -> Toolbox:
         raise UsageError(str(error)) from error
 
 
+def toolbox_of(tools: Sequence[Any], file: Path | None) -> Toolbox:
+    """Return the tools of a list or a file; none without either. Raises UsageError for both."""
+    if tools and file is not None:
+        raise UsageError("both `tools` and a `file` of tools are given", "leave one of them out")
+    return Toolbox(tools=tools_of(tools)) if file is None else read_toolbox(file)
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
