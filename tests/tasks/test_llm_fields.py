@@ -181,3 +181,33 @@ def test_a_judge_is_asked_with_its_own_settings_and_not_with_those_of_the_writer
 
     assert said() == ["warm at 0.7", "plain at 0.0"]
     assert said(generation={"temperature": 0.2}) == ["warm at 0.2", "plain at 0.2"]
+
+
+class WritesAndJudges(Panel):
+    """A text, and what judges say, each with parameters of their own."""
+
+    judging: GenerationParameters = Field(
+        default_factory=lambda: GenerationParameters(temperature=0.0, max_tokens=9), description="Of judges."
+    )
+
+    async def generate_row(self, input: dict[str, Any]) -> dict[str, Any]:
+        judges = self.judges or [self.llm]
+        said = [await self.ask("Rate it.", llm=judge, generation="judging") for judge in judges]
+        return {"said": [await self.ask("Write."), *said]}
+
+
+def test_calls_may_have_the_parameters_of_another_field_with_the_same_precedence() -> None:
+    writer = Telling(model="writer", api_key="k", temperature=1.5)
+    judges = [Telling(model="warm", api_key="k", temperature=0.7), Telling(model="plain", api_key="k")]
+
+    def said(**set_on_task: Any) -> list[str]:
+        made = run(WritesAndJudges(llm=writer, judges=judges, **set_on_task), input=[{"question": "Why?"}])
+        return [text for row in made.rows() for text in row["said"]]
+
+    assert said() == ["writer at 1.5", "warm at 0.7", "plain at 0.0"]
+    assert said(generation={"temperature": 0.9}) == ["writer at 0.9", "warm at 0.7", "plain at 0.0"]
+    assert said(judging={"temperature": 0.2})[1:] == ["warm at 0.2", "plain at 0.2"]
+
+
+def test_a_user_who_sets_one_parameter_of_such_a_field_keeps_the_authors_others() -> None:
+    assert WritesAndJudges(judging={"temperature": 0.3}).judging.max_tokens == 9

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeVar, overload
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from seedbed.errors import (
     InvalidOutputError,
@@ -92,11 +92,14 @@ class BaseTask(BaseStep):
     def _check_templates(cls, value: str) -> str:
         return check_template(value)
 
-    @field_validator("generation", mode="after")
+    @field_validator("*", mode="after")
     @classmethod
-    def _keep_defaults(cls, value: GenerationParameters) -> GenerationParameters:
-        # A user who sets one parameter keeps the task author's choices for all others.
-        default = cls.model_fields["generation"].get_default(call_default_factory=True)
+    def _keep_defaults(cls, value: Any, info: ValidationInfo) -> Any:
+        # A user who sets one parameter keeps the task author's choices for all others, here and in further
+        # fields of a class, such as `judge_generation`.
+        if not isinstance(value, GenerationParameters) or info.field_name is None:
+            return value
+        default = cls.model_fields[info.field_name].get_default(call_default_factory=True)
         return value.joined_with(default) if isinstance(default, GenerationParameters) else value
 
     @classmethod
@@ -246,6 +249,7 @@ class BaseTask(BaseStep):
         schema: type[Any] | Mapping[str, Any] | None = None,
         read: Callable[[str], Any] | None = None,
         llm: LLM | None = None,
+        generation: str = "",
         **parameters: Any,
     ) -> Any:
         """Return the text of the model's answer to messages, or to one user message given as text.
@@ -256,7 +260,8 @@ class BaseTask(BaseStep):
         With a pydantic class as `schema`, returns an instance of it; with `read`, what the function makes of
         the text. If an answer doesn't fit (`read` raises InvalidOutputError) or is cut, the model is asked
         again with the reason, up to `max_reasks` times. `llm`, another LLM among the task's fields, is asked
-        instead of the task's own.
+        instead of the task's own; `generation` names another field of `GenerationParameters`, such as
+        `judge_generation`, whose parameters apply instead of those of the field `generation`.
 
         Raises ContentFilteredError if the provider declined, Reject if the model refused instead of giving
         what was asked for (unless `reask_refusals`), and InvalidOutputError if there is no text or no answer
@@ -268,6 +273,8 @@ class BaseTask(BaseStep):
             parameters["schema"] = schema
         if llm is not None:
             parameters["llm"] = llm
+        if generation:
+            parameters["generation"] = generation
         if isinstance(schema, type):
             return await self._ask_and_read(messages, partial(read_json, type=schema), parameters)
         if read is not None:
@@ -337,15 +344,22 @@ class BaseTask(BaseStep):
         """
         return self._parameters_for(self.llm)
 
-    def _parameters_for(self, llm: LLM | None) -> dict[str, Any]:
-        is_set_by_user = "generation" in self.model_fields_set
-        return parameters_for(llm, self.generation, is_set_by_user=is_set_by_user)
+    def _parameters_for(self, llm: LLM | None, field: str = "generation") -> dict[str, Any]:
+        own: GenerationParameters = getattr(self, field)
+        return parameters_for(llm, own, is_set_by_user=field in self.model_fields_set)
 
     async def _complete(
-        self, messages: Sequence[Message], n: int = 1, llm: LLM | None = None, **parameters: Any
+        self,
+        messages: Sequence[Message],
+        n: int = 1,
+        llm: LLM | None = None,
+        generation: str = "generation",
+        **parameters: Any,
     ) -> Response:
-        # A judge has settings of its own, and those of the writer aren't meant for it.
-        own = self.sampling_parameters() if llm is None else self._parameters_for(llm)
+        # A judge has settings of its own, and those of the writer aren't meant for it. Authors may override
+        # `sampling_parameters`, so that's what counts for the task's own LLM.
+        is_plain = llm is None and generation == "generation"
+        own = self.sampling_parameters() if is_plain else self._parameters_for(llm or self.llm, generation)
         merged = {**own, **parameters}
         # Only where there's one prompt: other tasks say which of their calls is typed.
         if self._asks_for_all and self.answer_schema is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed import hookimpl
 
 if TYPE_CHECKING:
+    from seedbed_tasks.best_of_n import BestOfN as BestOfN
     from seedbed_tasks.bitext import Bitext as Bitext
     from seedbed_tasks.chat import Chat as Chat
     from seedbed_tasks.classify import Classify as Classify
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.judge import Judge as Judge
     from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.majority_vote import MajorityVote as MajorityVote
+    from seedbed_tasks.mixture_of_agents import MixtureOfAgents as MixtureOfAgents
     from seedbed_tasks.persona_instructions import PersonaInstructions as PersonaInstructions
     from seedbed_tasks.persona_rewrite import PersonaRewrite as PersonaRewrite
     from seedbed_tasks.personas import Personas as Personas
@@ -69,6 +71,7 @@ _TASKS = {
     "majority-vote": ("seedbed_tasks.majority_vote", "MajorityVote"),
     "prometheus": ("seedbed_tasks.prometheus", "Prometheus"),
     "ultrafeedback": ("seedbed_tasks.ultrafeedback", "UltraFeedback"),
+    "best-of-n": ("seedbed_tasks.best_of_n", "BestOfN"),
     "bitext": ("seedbed_tasks.bitext", "Bitext"),
     "chat": ("seedbed_tasks.chat", "Chat"),
     "classify": ("seedbed_tasks.classify", "Classify"),
@@ -84,6 +87,7 @@ _TASKS = {
     "function-calls": ("seedbed_tasks.function_calls", "FunctionCalls"),
     "genstruct": ("seedbed_tasks.genstruct", "Genstruct"),
     "instructions-from-documents": ("seedbed_tasks.instructions_from_documents", "InstructionsFromDocuments"),
+    "mixture-of-agents": ("seedbed_tasks.mixture_of_agents", "MixtureOfAgents"),
     "persona-instructions": ("seedbed_tasks.persona_instructions", "PersonaInstructions"),
     "persona-rewrite": ("seedbed_tasks.persona_rewrite", "PersonaRewrite"),
     "personas": ("seedbed_tasks.personas", "Personas"),

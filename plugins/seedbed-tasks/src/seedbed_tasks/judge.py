@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from seedbed import LLM, Citation, Example, GenerationParameters, PromptTemplate, Row
+from seedbed import LLM, Citation, Example, GenerationParameters, Message, PromptTemplate, Row
 from seedbed_tasks import listwise, pairwise, pointwise
-from seedbed_tasks.judging import JudgingTask, answers_of, together
+from seedbed_tasks.judging import answers_of, together
 from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.rubric import RubricTask
 
 _OUTPUTS: Mapping[str, list[str]] = {
     "pointwise": ["score", "scores", "verdicts", "agreement"],
@@ -20,7 +21,7 @@ _OUTPUTS: Mapping[str, list[str]] = {
 }
 
 
-class Judge(JudgingTask):
+class Judge(RubricTask):
     """Scores an answer, compares two, or ranks several, by one or several judges who give their reasons.
 
     With `mode: pointwise`, reads `instruction` and `generation`; adds `score` (a number: the mean over
@@ -61,19 +62,8 @@ class Judge(JudgingTask):
     mode: Literal["pointwise", "pairwise", "listwise"] = Field(
         default="pointwise", description="Score one answer, compare two, or rank several."
     )
-    criteria: dict[str, str] = Field(
-        default=pointwise.CRITERIA, min_length=1, description="What is judged, and what each means."
-    )
-    scale: dict[int, str] = Field(
-        default=pointwise.SCALE, min_length=2, description="Points of the scale, and what each means."
-    )
     answers: str = Field(
         default="generations", min_length=1, description="Column with the answers to compare or rank."
-    )
-    on_flip: pairwise.OnFlip = Field(
-        default="tie",
-        description="A verdict that changes with the order of two answers is a tie, is that of the first "
-        "order, or is dropped.",
     )
     orders: int = Field(
         default=2, ge=1, le=24, description="In how many orders a list is shown to each judge."
@@ -89,11 +79,6 @@ class Judge(JudgingTask):
         default_factory=lambda: GenerationParameters(max_tokens=512, temperature=0),
         description="Sampling parameters; they override those of the LLM.",
     )
-
-    @field_validator("scale")
-    @classmethod
-    def _sort_scale(cls, value: dict[int, str]) -> dict[int, str]:
-        return dict(sorted(value.items()))
 
     @property
     def inputs(self) -> list[str]:
@@ -114,42 +99,12 @@ class Judge(JudgingTask):
 
     async def generate_row(self, input: Row) -> Row:
         """Return the verdict of all judges."""
-        if self.mode == "pairwise":
-            return await self._compare(input)
-        return await (self._rank(input) if self.mode == "listwise" else self._score(input))
-
-    async def _score(self, input: Row) -> Row:
-        verdict = pointwise.verdict_type(list(self.scale))
-        shared = {"_scale": list(self.scale.items()), "_points": list(self.scale)}
-        prompts = [
-            self._messages({**input, **shared, "_criterion": name, "_meaning": meaning})
-            for name, meaning in self.criteria.items()
-        ]
-
-        async def scores(judge: LLM) -> list[pointwise.Score]:
-            given: list[Any] = await together(
-                *(self.ask(prompt, schema=verdict, llm=judge) for prompt in prompts)
-            )
-            return [pointwise.Score(one.score, one.reason) for one in given]
-
-        return pointwise.combined(list(self.criteria), await self.every_judge(scores))
-
-    async def _compare(self, input: Row) -> Row:
+        if self.mode == "listwise":
+            return await self._rank(input)
+        if self.mode == "pointwise":
+            return await self.scored(self._messages, input)
         answers = answers_of(input, self.answers, at_least=2, at_most=2)
-        shown = {**input, "_criteria": self._listed}
-        orders = [
-            self._messages({**shown, "_first": first, "_second": second})
-            for first, second in (answers, answers[::-1])
-        ]
-
-        async def compared(judge: LLM) -> pairwise.Comparison:
-            return pairwise.compared(
-                *await together(
-                    *(self.ask(prompt, schema=pairwise.Preference, llm=judge) for prompt in orders)
-                )
-            )
-
-        return pairwise.combined(answers, await self.every_judge(compared), self.on_flip)
+        return await self.compared(self._messages, input, answers)
 
     async def _rank(self, input: Row) -> Row:
         answers = answers_of(input, self.answers)
@@ -157,7 +112,7 @@ class Judge(JudgingTask):
         ranking = listwise.ranking_type(len(answers))
         prompts = [
             self._messages(
-                {**input, "_criteria": self._listed, "_answers": [answers[place] for place in order]}
+                {**input, "_criteria": self.listed_criteria, "_answers": [answers[place] for place in order]}
             )
             for order in orders
         ]
@@ -168,12 +123,8 @@ class Judge(JudgingTask):
 
         return listwise.combined(answers, await self.every_judge(ranked))
 
-    def _messages(self, variables: Mapping[str, Any]) -> Sequence[Any]:
-        prompt = {"role": "user", "content": PromptTemplate(self._prompt).render(variables)}
+    def _messages(self, variables: Mapping[str, Any]) -> Sequence[Message]:
+        prompt: Message = {"role": "user", "content": PromptTemplate(self._prompt).render(variables)}
         if not self.system_prompt:
             return [prompt]
         return [{"role": "system", "content": PromptTemplate(self.system_prompt).render(variables)}, prompt]
-
-    @property
-    def _listed(self) -> list[tuple[str, str]]:
-        return list(self.criteria.items())

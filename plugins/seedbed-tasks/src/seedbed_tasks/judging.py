@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 from pydantic import Field
@@ -14,7 +14,8 @@ from seedbed import LLM, ContentFilteredError, InvalidOutputError, InvalidRowErr
 T = TypeVar("T")
 
 NO_VERDICT = "no judge gave a verdict that can be read"
-_MISSING = (InvalidOutputError, Reject, ContentFilteredError)
+MISSING = (InvalidOutputError, Reject, ContentFilteredError)
+"""Errors of a model that gives no answer, or none that can be read."""
 
 
 class JudgingTask(Task):
@@ -33,15 +34,8 @@ class JudgingTask(Task):
         return not self.judges
 
     def panel(self) -> dict[str, LLM]:
-        """Return the judges by name: that of the model, numbered if it's there several times."""
-        judges = self.judges or [self.require_llm()]
-        seen: Counter[str] = Counter()
-        named: dict[str, LLM] = {}
-        for judge in judges:
-            seen[judge.model_name] += 1
-            count = seen[judge.model_name]
-            named[judge.model_name if count == 1 else f"{judge.model_name} ({count})"] = judge
-        return named
+        """Return the judges by name; see `by_name`."""
+        return by_name(self.judges or [self.require_llm()])
 
     async def every_judge(self, ask: Callable[[LLM], Awaitable[T]]) -> dict[str, T | None]:
         """Return what `ask` gives for each judge, by name; all are asked concurrently.
@@ -53,12 +47,23 @@ class JudgingTask(Task):
         given = await asyncio.gather(*map(_awaited(ask), panel.values()), return_exceptions=True)
         made: dict[str, T | None] = {}
         for name, verdict in zip(panel, given, strict=True):
-            if isinstance(verdict, BaseException) and (len(panel) == 1 or not isinstance(verdict, _MISSING)):
+            if isinstance(verdict, BaseException) and (len(panel) == 1 or not isinstance(verdict, MISSING)):
                 raise verdict
             made[name] = None if isinstance(verdict, BaseException) else verdict
         if all(verdict is None for verdict in made.values()):
             raise Reject(NO_VERDICT)
         return made
+
+
+def by_name(llms: Iterable[LLM]) -> dict[str, LLM]:
+    """Return LLMs by the names of their models, numbered if one is there several times."""
+    seen: Counter[str] = Counter()
+    named: dict[str, LLM] = {}
+    for llm in llms:
+        seen[llm.model_name] += 1
+        count = seen[llm.model_name]
+        named[llm.model_name if count == 1 else f"{llm.model_name} ({count})"] = llm
+    return named
 
 
 def _awaited(ask: Callable[[LLM], Awaitable[T]]) -> Callable[[LLM], Awaitable[T]]:

@@ -96,12 +96,6 @@ class Magpie(GeneratorTask):
             raise ValueError(f"there is no chat format '{value}'; {hints[0]}")
         return value
 
-    @field_validator("response_generation", mode="after")
-    @classmethod
-    def _keep_defaults_of_answers(cls, value: GenerationParameters) -> GenerationParameters:
-        default = cls.model_fields["response_generation"].get_default(call_default_factory=True)
-        return value.joined_with(default)
-
     @model_validator(mode="after")
     def _answers_turns(self) -> Magpie:
         if self.turns > 1 and self.answers == "none":
