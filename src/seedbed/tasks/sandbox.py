@@ -7,11 +7,11 @@ counts the turns of loops and macros.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import update_wrapper
 from typing import Any
 
-from jinja2 import nodes, pass_context
+from jinja2 import Environment, Template, nodes, pass_context
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, Macro, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -57,10 +57,33 @@ class _Generator(CodeGenerator):
         self.write(")")
 
 
+class _Context(Context):
+    """What a template sees, made in a third of the time: there's one for each row and each expression."""
+
+    # Jinja2 copies the names of the globals for `import`, which needs a loader; this environment has none.
+    def __init__(
+        self,
+        environment: Environment,
+        parent: dict[str, Any],
+        name: str | None,
+        blocks: dict[str, Any],
+        globals: MutableMapping[str, Any] | None = None,
+    ) -> None:
+        self.parent = parent
+        self.vars = {}
+        self.environment = environment
+        self.eval_ctx = nodes.EvalContext(environment, name)
+        self.exported_vars = set()
+        self.name = name
+        self.globals_keys = set()
+        self.blocks = {key: [block] for key, block in blocks.items()} if blocks else {}
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """A sandbox that limits the steps of each rendering, and the size of each value."""
 
     code_generator_class = _Generator
+    context_class = _Context
     intercepted_binops = frozenset(("+", "*", "**", "%"))
 
     def __init__(self, **options: Any) -> None:
@@ -81,6 +104,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return True
 
     made = staticmethod(check_made)
+
+    def context_of(self, template: Template, variables: Mapping[str, Any]) -> Context:
+        """Return the context in which a template has the variables of one rendering."""
+        return _Context(self, {**template.globals, **variables}, template.name, template.blocks)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
