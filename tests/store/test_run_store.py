@@ -118,6 +118,52 @@ def test_what_is_more_than_one_commit_takes_is_not_held(store, monkeypatch):
     assert not store.take_back()
 
 
+@pytest.fixture
+def waiting_store(store, monkeypatch):
+    """A store with results that wait for more of them, until something ends that."""
+    monkeypatch.setattr("seedbed.store.run_writer.MANY", 3)
+    monkeypatch.setattr("seedbed.store.run_writer.PATIENCE_SECONDS", 1e6)
+    for number in range(3):
+        store.add_result(result(number, {"a": number}))
+    return store
+
+
+def durable_event(store: RunStore) -> threading.Event:
+    durable = threading.Event()
+    store.on_commit(lambda committed: durable.set())
+    return durable
+
+
+def test_an_answer_does_not_wait_for_more_results(waiting_store):
+    durable = durable_event(waiting_store)
+    waiting_store.add_call(call(1))
+    assert durable.wait(60)
+    assert waiting_store.count_calls() == 1
+
+
+def test_an_answer_among_the_results_does_not_wait_for_more(store, monkeypatch):
+    monkeypatch.setattr("seedbed.store.run_writer.MANY", 3)
+    monkeypatch.setattr("seedbed.store.run_writer.PATIENCE_SECONDS", 1e6)
+    durable = durable_event(store)
+    store.add_call(call(1))
+    for number in range(3):
+        store.add_result(result(number, {"a": number}))
+    assert durable.wait(60)
+
+
+def test_results_do_not_wait_longer_than_a_commit_takes(waiting_store, monkeypatch):
+    monkeypatch.setattr("seedbed.store.run_writer.MOST", 8)
+    durable = durable_event(waiting_store)
+    for number in range(3, 8):
+        waiting_store.add_result(result(number, {"a": number}))
+    assert durable.wait(60)
+
+
+def test_results_that_wait_for_more_are_durable_after_a_flush(waiting_store):
+    waiting_store.flush()
+    assert waiting_store.committed == 3
+
+
 def test_what_is_taken_back_was_never_there(tmp_path):
     with RunStore.open(tmp_path / "run") as store:
         store.begin_session({"task": "one"})

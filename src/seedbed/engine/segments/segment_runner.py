@@ -35,8 +35,8 @@ MOST_PENDING = 20_000
 """Additions that may wait for the store's writer; with more, no row is started."""
 # A disk that is slower than the model would otherwise fill the memory with answers that aren't on it yet.
 
-MOST_BEHIND = 8_192
-"""The same for rows that call no model: as many as the writer commits at once."""
+MOST_BEHIND = 32_768
+"""The same for rows that call no model: twice as many as the writer commits at once."""
 
 
 class SegmentRunner:
@@ -236,7 +236,7 @@ class SegmentRunner:
             )
 
     def _is_behind(self) -> bool:
-        """Whether a commit's worth waits for the writer: rows that call no model outrun the disk."""
+        """Whether too much waits for the writer: rows that call no model outrun the disk."""
         store = self._job.store
         return store.pending > MOST_BEHIND or store.pending_bytes > self._most_pending_bytes
 
