@@ -116,7 +116,7 @@ def plugins_page() -> str:
         metadata = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
         lines += [f"## {metadata['name']}", "", f"{metadata['description']}.", ""]
         # One name may be that of an LLM backend and of an embedder: it's shown once, with both.
-        names = {name: None for names in metadata["entry-points"].values() for name in names}
+        names = {name: None for names in metadata.get("entry-points", {}).values() for name in names}
         for name in names:
             lines += _plugin(name, metadata["name"])
     return "\n".join(lines)

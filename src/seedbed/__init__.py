@@ -120,9 +120,11 @@ if TYPE_CHECKING:
     from seedbed.store.readers import read_text as read_text
     from seedbed.store.refused_rows import RefusedRow as RefusedRow
     from seedbed.store.refused_rows import RowCall as RowCall
+    from seedbed.store.run_reader import RunReader as RunReader
     from seedbed.store.run_store import RunStore as RunStore
     from seedbed.store.run_values import Call as Call
     from seedbed.store.run_values import Result as Result
+    from seedbed.store.run_values import StepSpent as StepSpent
     from seedbed.store.run_values import Verdict as Verdict
     from seedbed.suggestions import did_you_mean as did_you_mean
     from seedbed.tasks.citation import Citation as Citation
@@ -208,8 +210,9 @@ _HOMES = {
     "store.read_options": "Reading",
     "store.readers": "read_rows read_text",
     "store.refused_rows": "RefusedRow RowCall",
+    "store.run_reader": "RunReader",
     "store.run_store": "RunStore",
-    "store.run_values": "Call Result Verdict",
+    "store.run_values": "Call Result StepSpent Verdict",
     "engine.api": "run",
     "engine.arun": "arun",
     "engine.comparison.run_diff": "RunDiff diff_runs",

@@ -107,6 +107,8 @@ CASES = [
     Case("runs card good", "text", "loud"),
     Case("runs retry kept --json", "lines", "", 1),
     Case("runs remove good --yes", "any"),
+    Case("report good", "text", "Rows"),
+    Case("report good --json", "json", "quiet"),
     Case("plugins", "text", "dist-loud"),
     Case("plugins --json", "json", "dist-loud"),
     Case("plugins search loud", "text", "dist-loud"),

@@ -129,6 +129,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "runs card": [("runs", "card", NAME), ("runs", "card", NAME, "--title", EVIL)],
     "runs diff": [("runs", "diff", NAME, OTHER), ("runs", "diff", NAME, EVIL.replace("/", ""))],
     "runs remove": [("runs", "remove", NAME, "--yes")],
+    "report": [("report", NAME), ("report", NAME, "--json"), ("report", NAME, "-o", f"{EVIL}/r.html")],
     "plugins": [("plugins",), ("plugins", EVIL)],
     "plugins list": [("plugins", "list")],
     "plugins search": [

@@ -19,6 +19,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "run": "Make a dataset with a task or a pipeline file.",
             "preview": "Show a few rows, each with its prompt and its answer.",
             "runs": "List kept runs; show, export, retry, explain or remove one.",
+            "report": "Report on a run: lengths, duplicates, balance, scores, cost.",
         },
         "Plugins": {
             "plugins": "List what is installed, check it, lock its versions.",

@@ -22,6 +22,7 @@ from seedbed.store.run_values import (
     Refused,
     Result,
     SessionRecord,
+    StepSpent,
     TotalSpent,
     Verdict,
 )
@@ -112,6 +113,15 @@ class RunQueries(PagedReads):
             "total(cost), count(*) - count(cost) FROM calls"
         )
         return TotalSpent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
+
+    def spent_by_step(self) -> list[StepSpent]:
+        """Return what all sessions have spent, by step and model, in the order of their first calls."""
+        found = self._all(
+            "SELECT step, model, count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), "
+            "sum(reasoning_tokens), total(cost), count(*) - count(cost) FROM calls "
+            "GROUP BY step, model ORDER BY min(rowid)"
+        )
+        return [StepSpent(*one) for one in found]
 
     def unpriced(self) -> dict[str, tuple[int, int, int]]:
         """Return the tokens of calls without a cost, by model: input, output and cached ones."""

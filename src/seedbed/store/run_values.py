@@ -135,6 +135,23 @@ class Refused(NamedTuple):
     source: str = ""
 
 
+class StepSpent(NamedTuple):
+    """What the calls of one step to one model used up in all sessions: calls, tokens, dollars.
+
+    `cost` doesn't include the calls whose price isn't known; `unpriced` counts those.
+    """
+
+    step: str
+    model: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    reasoning_tokens: int
+    cost: float
+    unpriced: int
+
+
 class TotalSpent(NamedTuple):
     """What all sessions of a run used up: calls, tokens, dollars, seconds.
 

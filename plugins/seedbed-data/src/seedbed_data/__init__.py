@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from seedbed_data.leaked_secrets import Secrets as Secrets
     from seedbed_data.messages import Messages as Messages
     from seedbed_data.near_duplicates import DedupNear as DedupNear
+    from seedbed_data.near_duplicates import NearDuplicates as NearDuplicates
     from seedbed_data.order import Shuffle as Shuffle
     from seedbed_data.order import Sort as Sort
     from seedbed_data.pii import Pii as Pii
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from seedbed_data.sources.tables import Parquet as Parquet
     from seedbed_data.sources.text import Text as Text
     from seedbed_data.split import Split as Split
+    from seedbed_data.token_counting import token_counter as token_counter
     from seedbed_data.validate import Validate as Validate
 
 _HOMES = {
@@ -68,7 +70,7 @@ _HOMES = {
     "language": "Language",
     "leaked_secrets": "Secrets",
     "messages": "Messages",
-    "near_duplicates": "DedupNear",
+    "near_duplicates": "DedupNear NearDuplicates",
     "order": "Shuffle Sort",
     "pii": "Pii",
     "quality": "QualityHeuristics",
@@ -82,6 +84,7 @@ _HOMES = {
     "sources.tables": "Arrow Csv Json Jsonl Parquet",
     "sources.text": "Text",
     "split": "Split",
+    "token_counting": "token_counter",
     "validate": "Validate",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -112,6 +115,7 @@ __all__ = [
     "Limit",
     "Map",
     "Messages",
+    "NearDuplicates",
     "Parquet",
     "Pii",
     "QualityHeuristics",
@@ -130,6 +134,7 @@ __all__ = [
     "Validate",
     "check_sandbox",
     "run_python",
+    "token_counter",
 ]
 
 

@@ -44,7 +44,7 @@ class DedupNear(Step):
     threshold: float = Field(default=0.8, ge=0.5, le=1, description="Similarity at which a row is rejected.")
     ngram: int = Field(default=3, ge=1, description="Words in a run.")
 
-    _seen: _Seen | None = PrivateAttr(default=None)
+    _seen: NearDuplicates | None = PrivateAttr(default=None)
 
     @property
     def inputs(self) -> list[str]:
@@ -53,24 +53,32 @@ class DedupNear(Step):
 
     def load(self) -> None:
         """Begin with no rows."""
-        self._seen = _Seen(self.threshold, self.ngram)
+        self._seen = NearDuplicates(self.threshold, self.ngram)
 
     def process(self, row: Row) -> Row:
         """Return the row, or reject it."""
         seen = self._seen
         if seen is None:
-            seen = self._seen = _Seen(self.threshold, self.ngram)
+            seen = self._seen = NearDuplicates(self.threshold, self.ngram)
         if not seen.add(text_of(row, self.by)):
             raise Reject("nearly a copy of an earlier row")
         return row
 
 
-class _Seen:
-    """The texts so far, and the index that finds those that may resemble another."""
+class NearDuplicates:
+    """The texts so far, and the index that finds those that may resemble another.
+
+        texts = NearDuplicates(threshold=0.8, length=3)
+        texts.add("Name a river that flows through Paris.")    # True
+        texts.add("Name a river that flows through Paris!")    # False: nearly a copy
+
+    Two texts are near duplicates if the Jaccard similarity of their runs of `length` words is at least
+    `threshold`.
+    """
 
     # An object of its own: pydantic takes 3 us to read a private attribute of a step.
 
-    def __init__(self, threshold: float, length: int) -> None:
+    def __init__(self, threshold: float = 0.8, length: int = 3) -> None:
         self._threshold = threshold
         self._length = length
         bands = bands_for(threshold)

@@ -1,0 +1,37 @@
+"""Why rows were refused: equal reasons together."""
+
+from __future__ import annotations
+
+from seedbed import RunReader
+from seedbed_report.figures import Cause
+from seedbed_report.values import shown
+
+_MOST = 1000
+_EXAMPLES = 5
+_LONGEST = 500
+_REST = "other reasons"
+
+
+def causes_of(reader: RunReader, leaf: str) -> list[Cause]:
+    """Return the reasons for which rows aren't in a dataset, the most frequent first."""
+    found: dict[tuple[str, str, str, str], Cause] = {}
+    for refused in reader.refused(leaf):
+        reason = shown(refused.reason.partition("\n")[0], _LONGEST)
+        key = (refused.verdict, refused.step, refused.kind, reason)
+        if key not in found and len(found) >= _MOST:
+            key = (refused.verdict, "", "", _REST)
+        if key not in found:
+            verdict, step, kind, reason = key
+            found[key] = Cause(
+                verdict=verdict,  # type: ignore[arg-type]
+                step=step,
+                kind=kind,
+                reason=reason,
+                rows=0,
+                examples=[],
+            )
+        cause = found[key]
+        cause.rows += 1
+        if len(cause.examples) < _EXAMPLES:
+            cause.examples.append(refused.row)
+    return sorted(found.values(), key=lambda cause: -cause.rows)

@@ -1,0 +1,55 @@
+"""What a value of a row is to a report: a text, a category, a number or something else."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+_KEPT = "\n\t"
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def text_of(value: Any) -> str | None:
+    """Return the text of a value: of a string, of a list of strings, or of the messages of a chat."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value:
+        parts = [_message_text(part) for part in value]
+        if all(part is not None for part in parts):
+            return "\n".join(part for part in parts if part is not None)
+    return None
+
+
+def _message_text(part: Any) -> str | None:
+    if isinstance(part, str):
+        return part
+    content = part.get("content") if isinstance(part, dict) and "role" in part else None
+    return content if isinstance(content, str) else None
+
+
+def number_of(value: Any) -> float | None:
+    """Return a number as a float; None for anything else, and for what a float can't hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if abs(number) != float("inf") and number == number else None
+
+
+def shown(text: str, longest: int | None = None) -> str:
+    """Return a text cut to `longest` characters, with the characters that can't be seen as escapes.
+
+    They can't do harm in a page, but directional marks would show what stands after them in another order.
+    """
+    cut = text if longest is None or len(text) <= longest else f"{text[:longest]} …"
+    if cut.isprintable():
+        return cut
+    return "".join(map(_visible, cut))
+
+
+def _visible(character: str) -> str:
+    if character in _KEPT or unicodedata.category(character) not in _UNSEEN:
+        return character
+    return f"\\u{ord(character):04x}"

@@ -1,0 +1,35 @@
+"""A report on 300,000 rows in bounded memory."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from tests.support.memory import measured, peak_megabytes
+
+from .conftest import write
+
+REPORTED = """
+import sys
+from pathlib import Path
+from seedbed import RunReader
+from seedbed_report import report_of
+with RunReader.open(Path(sys.argv[1])) as reader:
+    assert report_of(reader, "long").counts.accepted == int(sys.argv[2])
+"""
+WORDS = [f"word{place}" for place in range(5000)]
+
+
+@measured
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_rows(runs: Path) -> None:
+    rng = random.Random(0)
+    taken = {}
+    for number in (100_000, 300_000):
+        folder = runs / str(number)
+        write(folder, ({"text": " ".join(rng.choices(WORDS, k=120))} for _ in range(number)))
+        taken[number] = peak_megabytes(REPORTED, folder, number)
+    # No more texts are compared after 50,000: what comes after them takes nothing.
+    assert taken[300_000] < taken[100_000] + 50
+    assert taken[300_000] < 500

@@ -1,0 +1,1 @@
+"""`seedbed report`: what the rows of a run are like."""
