@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from seedbed_tasks.best_of_n import BestOfN as BestOfN
     from seedbed_tasks.bitext import Bitext as Bitext
     from seedbed_tasks.chat import Chat as Chat
+    from seedbed_tasks.clair import Clair as Clair
     from seedbed_tasks.classify import Classify as Classify
     from seedbed_tasks.code_problems import CodeProblems as CodeProblems
+    from seedbed_tasks.critique_revise import CritiqueRevise as CritiqueRevise
     from seedbed_tasks.deita_scores import ComplexityScore as ComplexityScore
     from seedbed_tasks.deita_scores import Deita as Deita
     from seedbed_tasks.deita_scores import QualityScore as QualityScore
@@ -76,6 +78,8 @@ _TASKS = {
     "chat": ("seedbed_tasks.chat", "Chat"),
     "classify": ("seedbed_tasks.classify", "Classify"),
     "dialogue": ("seedbed_tasks.dialogue", "Dialogue"),
+    "clair": ("seedbed_tasks.clair", "Clair"),
+    "critique-revise": ("seedbed_tasks.critique_revise", "CritiqueRevise"),
     "embedding-tasks": ("seedbed_tasks.embedding_tasks", "EmbeddingTasks"),
     "evol-complexity": ("seedbed_tasks.evol_complexity", "EvolComplexity"),
     "evol-instruct": ("seedbed_tasks.evol_instruct", "EvolInstruct"),

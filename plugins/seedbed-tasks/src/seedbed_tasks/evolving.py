@@ -38,7 +38,8 @@ QUALITY = {
 """What makes an answer better, by operator."""
 
 _LABEL = re.compile(
-    r"^[#*\s]*(?:(?:the\s+)?(?:re-?written|new|evolved|improved|created)\s+)?(?:prompt|instruction|answer|task)"
+    r"^[#*\s]*(?:(?:the\s+)?(?:re-?written|new|evolved|improved|created|revised|corrected|final)\s+)?"
+    r"(?:prompt|instruction|answer|task)"
     r"\s*[#*]*\s*:[*\s]*",
     re.IGNORECASE,
 )
@@ -62,15 +63,19 @@ def draw_operators(text: str, operators: Sequence[str], count: int) -> list[str]
     return [rng.choice(operators) for _ in range(count)]
 
 
+def unlabelled(text: str) -> str:
+    """Return a text without a label such as "Revised answer:" before it, or quotes around it."""
+    bare = _LABEL.sub("", text.strip()).strip()
+    return bare[1:-1].strip() if len(bare) > 1 and bare[0] == bare[-1] == '"' else bare
+
+
 def read_evolved(text: str, what: str = "evolution") -> str:
     """Return the evolved text of an answer without a label or quotes around it.
 
     Raises InvalidOutputError if nothing is left, and Reject for a refusal and for an answer that talks about
     the prompt ("the rewritten instruction"), which the paper eliminates. The reason says `what` failed.
     """
-    evolved = _LABEL.sub("", text.strip()).strip()
-    if len(evolved) > 1 and evolved[0] == evolved[-1] == '"':
-        evolved = evolved[1:-1].strip()
+    evolved = unlabelled(text)
     if not evolved:
         raise InvalidOutputError("the answer has no text", text=text)
     if is_refusal(evolved):
