@@ -29,6 +29,13 @@ def test_the_answer_of_most_solutions_wins_with_its_share() -> None:
     assert len(row["generations"]) == 4
 
 
+def test_boxed_answers_are_the_same_if_their_values_are() -> None:
+    texts = (r"\boxed{\frac{1}{2}}", r"\boxed{2}", r"\boxed{0.5}")
+
+    (row,) = vote(*texts, final="boxed").rows()
+    assert (row["answer"], row["votes"]) == (r"\frac{1}{2}", 2)
+
+
 def test_a_tie_goes_to_the_first_answer_or_rejects_the_row() -> None:
     texts = ("The answer is 2", "The answer is 1", "The answer is 1", "The answer is 2")
 

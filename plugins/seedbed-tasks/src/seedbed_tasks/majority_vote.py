@@ -20,6 +20,7 @@ from seedbed import (
     Task,
 )
 from seedbed_tasks.final_answers import Kind, final_answer, normalised
+from seedbed_tasks.math_values import comparable
 
 NO_ANSWER = "no solution has a final answer that can be read"
 NO_MAJORITY = "no majority"
@@ -107,7 +108,7 @@ class MajorityVote(Task):
         places: dict[str, list[int]] = {}
         for place, answer in enumerate(answers):
             if answer is not None:
-                places.setdefault(normalised(answer), []).append(place)
+                places.setdefault(self._comparable(answer), []).append(place)
         if not places:
             raise Reject(NO_ANSWER)
         counts = Counter({answer: len(found) for answer, found in places.items()})
@@ -125,3 +126,6 @@ class MajorityVote(Task):
             "share": share,
             "generation": generations[places[best][0]],
         }
+
+    def _comparable(self, answer: str) -> str:
+        return comparable(answer) if self.final == "boxed" else normalised(answer)
