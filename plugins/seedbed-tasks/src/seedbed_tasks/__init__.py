@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.magpie import Magpie as Magpie
     from seedbed_tasks.majority_vote import MajorityVote as MajorityVote
     from seedbed_tasks.math_problems import MathProblems as MathProblems
+    from seedbed_tasks.math_shepherd import MathShepherd as MathShepherd
     from seedbed_tasks.mixture_of_agents import MixtureOfAgents as MixtureOfAgents
     from seedbed_tasks.persona_instructions import PersonaInstructions as PersonaInstructions
     from seedbed_tasks.persona_rewrite import PersonaRewrite as PersonaRewrite
@@ -94,6 +95,7 @@ _TASKS = {
     "instructions-from-documents": ("seedbed_tasks.instructions_from_documents", "InstructionsFromDocuments"),
     "mixture-of-agents": ("seedbed_tasks.mixture_of_agents", "MixtureOfAgents"),
     "math-problems": ("seedbed_tasks.math_problems", "MathProblems"),
+    "math-shepherd": ("seedbed_tasks.math_shepherd", "MathShepherd"),
     "persona-instructions": ("seedbed_tasks.persona_instructions", "PersonaInstructions"),
     "persona-rewrite": ("seedbed_tasks.persona_rewrite", "PersonaRewrite"),
     "personas": ("seedbed_tasks.personas", "Personas"),
