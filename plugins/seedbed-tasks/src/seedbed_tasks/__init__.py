@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.classify import Classify as Classify
     from seedbed_tasks.code_problems import CodeProblems as CodeProblems
     from seedbed_tasks.critique_revise import CritiqueRevise as CritiqueRevise
+    from seedbed_tasks.debate import Debate as Debate
     from seedbed_tasks.deita_scores import ComplexityScore as ComplexityScore
     from seedbed_tasks.deita_scores import Deita as Deita
     from seedbed_tasks.deita_scores import QualityScore as QualityScore
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.translate import Translate as Translate
     from seedbed_tasks.triplets import Triplets as Triplets
     from seedbed_tasks.ultrafeedback import UltraFeedback as UltraFeedback
+    from seedbed_tasks.urial import Urial as Urial
 
 _TASKS = {
     "instruction-backtranslation": (
@@ -82,6 +84,7 @@ _TASKS = {
     "dialogue": ("seedbed_tasks.dialogue", "Dialogue"),
     "clair": ("seedbed_tasks.clair", "Clair"),
     "critique-revise": ("seedbed_tasks.critique_revise", "CritiqueRevise"),
+    "debate": ("seedbed_tasks.debate", "Debate"),
     "embedding-tasks": ("seedbed_tasks.embedding_tasks", "EmbeddingTasks"),
     "evol-complexity": ("seedbed_tasks.evol_complexity", "EvolComplexity"),
     "evol-instruct": ("seedbed_tasks.evol_instruct", "EvolInstruct"),
@@ -118,6 +121,7 @@ _TASKS = {
     "text-retrieval": ("seedbed_tasks.text_retrieval", "TextRetrieval"),
     "translate": ("seedbed_tasks.translate", "Translate"),
     "triplets": ("seedbed_tasks.triplets", "Triplets"),
+    "urial": ("seedbed_tasks.urial", "Urial"),
 }
 _STEPS = {
     "rater-agreement": ("seedbed_tasks.rater_agreement", "RaterAgreement"),

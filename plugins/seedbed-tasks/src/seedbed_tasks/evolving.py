@@ -39,7 +39,7 @@ QUALITY = {
 
 _LABEL = re.compile(
     r"^[#*\s]*(?:(?:the\s+)?(?:re-?written|new|evolved|improved|created|revised|corrected|final)\s+)?"
-    r"(?:prompt|instruction|answer|task)"
+    r"(?:prompt|instruction|answer|task|topic|motion|statement)"
     r"\s*[#*]*\s*:[*\s]*",
     re.IGNORECASE,
 )

@@ -16,12 +16,12 @@ from seedbed import (
     Message,
     Reject,
     Row,
-    UnsupportedError,
     UsageError,
     did_you_mean,
 )
 from seedbed.reading import is_refusal
 from seedbed_tasks.chat_formats import CHAT_FORMATS, ChatFormat, default_system_prompt, guess_format
+from seedbed_tasks.raw_prompts import check_takes_raw
 
 _MOST_STOPS = 4
 
@@ -117,7 +117,7 @@ class Magpie(GeneratorTask):
     def load(self) -> None:
         """Check that the model takes raw prompts and that its chat format is known, and load it."""
         llm = self.require_llm()
-        _check_takes_raw(self.name, llm)
+        check_takes_raw(self.name, llm, "has to leave the user's message open")
         self._format_of(llm)
         super().load()
 
@@ -187,11 +187,3 @@ class Magpie(GeneratorTask):
 
 def _system(prompt: str | None) -> list[Message]:
     return [{"role": "system", "content": prompt}] if prompt else []
-
-
-def _check_takes_raw(name: str, llm: LLM) -> None:
-    if not llm.capabilities.raw_prompt:
-        raise UnsupportedError(
-            f"'{llm.reference}' takes no raw prompts, but task '{name}' has to leave the user's message open",
-            "use a backend that declares 'raw_prompt': llamacpp, or openai with vLLM, Ollama or LM Studio",
-        )
