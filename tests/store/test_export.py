@@ -105,7 +105,8 @@ def test_a_killed_export_leaves_what_was_there(tmp_path, ending):
             passes = 0
             def __iter__(self):
                 self.passes += 1
-                yield from [b'{"a":"new"}'] * 20_000
+                # More than is kept in memory for the second pass.
+                yield from [b'{"a":"' + 400 * b"new" + b'"}'] * 20_000
                 if self.passes == int(sys.argv[2]):
                     os.kill(os.getpid(), signal.SIGKILL)
                 yield b'{"a":"last"}'

@@ -9,6 +9,7 @@ restores its values. A column that is always None is text.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 # Rows with whole documents are 100 kB each: 500 of them are 50 MB in memory.
 BATCH_ROWS = 500
+
+_MOST_KEPT = 2**24
+"""Bytes of rows that are kept for the second pass: reading them again takes a third of the time."""
 _JSON_TEXT = {b"seedbed.encoding": b"json"}
 
 
@@ -51,7 +55,7 @@ class ColumnarRows:
     def __init__(self, rows: Iterable[bytes], types: bytes | None = None) -> None:
         import pyarrow as pa
 
-        self._rows = rows
+        self._rows = _SmallRows(rows)
         self._kept = KeptTypes(types)
         self.count = 0
         self.kinds = kinds = infer_columns(self._looked_at())
@@ -81,6 +85,29 @@ class ColumnarRows:
     def _column(self, field: pa.Field[Any], values: list[Any]) -> Array:
         kept = self._kept.array(field.name, values)
         return array_of(values, field.type) if kept is None else kept
+
+
+class _SmallRows:
+    """Encoded rows that can be iterated several times, kept in memory if they're small altogether."""
+
+    def __init__(self, rows: Iterable[bytes]) -> None:
+        self._rows = rows
+        self._kept: list[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept: list[bytes] = []
+        left = _MOST_KEPT
+        for row in self._rows:
+            if left > 0:
+                kept.append(row)
+                left -= sys.getsizeof(row)
+            else:
+                kept.clear()
+            yield row
+        self._kept = kept if left > 0 else None
 
 
 def rows_of(

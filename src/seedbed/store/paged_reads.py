@@ -17,8 +17,13 @@ PAGE_BYTES = 2**24
 """Bytes after which a page is yielded before it's full: rows may be megabytes each."""
 
 # Rows fetched before their bytes are counted, so that a page is over `PAGE_BYTES` by a few large rows at
-# most.
+# most; more while they are small.
 _AT_A_TIME = 4
+_SMALL_AT_A_TIME = 16
+_SMALL = 2**10
+
+
+_SIZED = (str, bytes)
 
 
 class PagedReads:
@@ -37,12 +42,13 @@ class PagedReads:
     def _page(self, query: str, *values: object) -> list[Any]:
         """Return the first rows of a query; the caller asks again for the rows after them."""
         page: list[Any] = []
-        size = 0
+        size, count = 0, _AT_A_TIME
         with self._one_at_a_time, while_working(self.path):
             cursor = self._reading.execute(query, values)
-            while size < PAGE_BYTES and (some := cursor.fetchmany(_AT_A_TIME)):
+            while size < PAGE_BYTES and (some := cursor.fetchmany(count)):
                 page += some
-                size += sum(len(value) for row in some for value in row if isinstance(value, str | bytes))
+                added = sum([len(value) for row in some for value in row if type(value) in _SIZED])
+                size, count = size + added, _SMALL_AT_A_TIME if added < _SMALL * len(some) else _AT_A_TIME
             # Not left to the collector: an open cursor holds its transaction.
             cursor.close()
         return page

@@ -21,10 +21,10 @@ from seedbed.store.run_values import Call
 GROUPING_SECONDS = 0.05
 """How long an operation waits at most for others to be committed with it."""
 
-MOST = 16_384
+MOST = 10_240
 """Operations of one commit: in a flood, the first ones are durable without waiting for the last."""
 
-# Ids of rows are digests, so each commit of results writes most pages of their index: in eight times larger
+# Ids of rows are digests, so each commit of results writes most pages of their index: in five times larger
 # groups they take half of the processor time, and a fifth of the time on the disk. What calls no model costs
 # only processor time to make again.
 MANY = 1024

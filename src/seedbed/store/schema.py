@@ -10,9 +10,10 @@ column is written as JSON text, so that no value is changed or lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 from seedbed.tasks.rows import Row
@@ -23,6 +24,7 @@ MAX_KEYS = 200
 MAX_NESTING = 16
 # Above this a float64 skips integers.
 _EXACT_IN_FLOAT = 2**53
+_CHUNK = 500
 _MAX_SIGNED = 2**63 - 1
 
 
@@ -77,12 +79,28 @@ Kind: TypeAlias = Plain | Number | ListOf | Struct
 
 
 def infer_columns(rows: Iterable[Row]) -> dict[str, Kind]:
-    """Return the type of every column, in order of first appearance, from one pass over the rows."""
+    """Return the type of each column that any row has, in the order in which they first appear."""
     kinds: dict[str, Kind] = {}
-    for row in rows:
-        for name, value in row.items():
-            kinds[name] = widen(kinds.get(name, NULL), value)
+    left = iter(rows)
+    while chunk := list(islice(left, _CHUNK)):
+        # In the order of the rows: a column is where its first row has it.
+        for name in dict.fromkeys(chain.from_iterable(chunk)):
+            values = [row[name] for row in chunk if name in row]
+            kinds[name] = _widen_by_all(kinds.get(name, NULL), values)
     return {name: kind if _is_writable(kind) else MIXED for name, kind in kinds.items()}
+
+
+def _widen_by_all(kind: Kind, values: Sequence[Any]) -> Kind:
+    """Return the smallest type that holds everything `kind` holds, and all values too."""
+    # Most columns hold values of one type, of which the extreme ones tell as much as all of them.
+    types = set(map(type, values))
+    if types == {str} or types == {bool} or types == {float}:
+        values = values[:1]
+    elif types == {int}:
+        values = (min(values), max(values))
+    for value in values:
+        kind = widen(kind, value)
+    return kind
 
 
 def widen(kind: Kind, value: Any) -> Kind:

@@ -16,6 +16,7 @@ from typing import BinaryIO, TextIO, TypeAlias, cast
 
 from seedbed.errors import DatasetError, UsageError
 
+_BUFFER = 2**18
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     # Before UTF-16, whose mark is the beginning of UTF-32's.
@@ -54,7 +55,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file for its decompressed bytes; raise `DatasetError` if it's damaged."""
     unpack = COMPRESSED.get(path.suffix.lower())
     if unpack is None:
-        with path.open("rb") as file:
+        # Each time that Python fills its buffer, another thread gets the processor.
+        with path.open("rb", buffering=_BUFFER) as file:
             yield file
         return
     # The block is inside the `try`: a truncated file fails when its end is read, not when it's opened.

@@ -84,7 +84,8 @@ class InlineFlow:
             attempt = self._results.apply_now(name, in_flight, inlined.settled.position)
             inlined.attempts.append(attempt)
             made = children(in_flight, name, attempt.outcome.rows)
-            inlined.size += sum([len(row.encoded) for row in made])
+            for row in made:
+                inlined.size += len(row.encoded)
             number += 1
             if number == len(self._names):
                 return made

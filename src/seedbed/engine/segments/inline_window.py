@@ -18,14 +18,19 @@ from seedbed.llm.calling.scope import current_scope
 AT_A_TIME = 256
 """Items that are decided before the loop gets to other work: signals, timers, other runs."""
 
-AHEAD = 256
+AHEAD = 512
 """Items that may wait to be decided: none of them waits for an answer, so the loop soon takes them all."""
+
+_SECONDS_BETWEEN_LOOKS = 0.005
+# Being woken costs the loop, and the source's thread, as much as deciding an item. While items come, the loop
+# looks by itself; it's woken for the first one after a pause.
 
 
 class SettledItems(Source):
     """Items of a blocking iterator, each taken through the steps in the iterator's own thread.
 
-    At most 256 of them, and `most_bytes`, wait to be decided.
+    At most 512 of them, and `most_bytes`, wait to be decided. `is_watched` says that the loop looks for new
+    ones by itself, so it's not woken for them.
     """
 
     def __init__(self, given: Threaded, flow: InlineFlow) -> None:
@@ -38,6 +43,7 @@ class SettledItems(Source):
         # Each is written by one thread only, so no lock is needed for the pair.
         self._bytes_made = self._bytes_taken = 0
         self._has_room = threading.Event()
+        self.is_watched = False
         self._is_told = self._is_closed = self._is_exhausted = False
         context = contextvars.copy_context()
         context.run(current_scope.set, None)
@@ -96,7 +102,7 @@ class SettledItems(Source):
 
     def _tell(self) -> None:
         # Once until the loop has looked: waking it for each item would cost more than the item itself.
-        if not self._is_told and not self._loop.is_closed():
+        if not self.is_watched and not self._is_told and not self._loop.is_closed():
             self._is_told = True
             self._loop.call_soon_threadsafe(self._receive)
 
@@ -120,6 +126,7 @@ class InlineWindow(Window):
         self._is_clogged = is_clogged
         self._news = asyncio.Event()
         self._is_draining = False
+        self._seen = 0
         source.on_news = self.wake
 
     async def decided(self) -> AsyncGenerator[ItemOutcome]:
@@ -134,8 +141,7 @@ class InlineWindow(Window):
                     if self._source.ended:
                         return
                     self.on_change()
-                    await self._news.wait()
-                    self._news.clear()
+                    await self._more(number)
                     continue
                 yield await self._decider.decide(self._kept(inlined))
                 number += 1
@@ -146,6 +152,18 @@ class InlineWindow(Window):
             # They hold the run, which holds the window: without this cycle it's freed at once.
             self._is_clogged = _always
             self._source.on_news = self.on_change = self.on_failure = nothing
+
+    async def _more(self, number: int) -> None:
+        """Wait until there may be more items than the first `number` of them."""
+        if number > self._seen:
+            self._seen, self._source.is_watched = number, True
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        elif self._source.is_watched:
+            # Once more after this: an item that has come just before is one that nobody was woken for.
+            self._source.is_watched = False
+        else:
+            await self._news.wait()
+            self._news.clear()
 
     def wake(self) -> None:
         """Look again for items that have settled."""

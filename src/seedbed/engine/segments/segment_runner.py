@@ -35,7 +35,7 @@ MOST_PENDING = 20_000
 """Additions that may wait for the store's writer; with more, no row is started."""
 # A disk that is slower than the model would otherwise fill the memory with answers that aren't on it yet.
 
-MOST_BEHIND = 32_768
+MOST_BEHIND = 20_480
 """The same for rows that call no model: twice as many as the writer commits at once."""
 
 

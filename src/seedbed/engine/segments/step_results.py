@@ -67,9 +67,11 @@ class StepOutcome(NamedTuple):
     def result(self, step: str, row: str, key: bytes, attempt: int) -> Result:
         """Return the result that the store keeps."""
         rows = b"[" + b",".join(self.rows) + b"]"
+        # The common case first: this runs for every row and step.
+        if not self.reasons:
+            return Result(step, row, key, attempt, "done", rows)
         encoded = b",".join(reason.encoded() for reason in self.reasons)
-        reasons = b"[" + encoded + b"]" if self.reasons else None
-        return Result(step, row, key, attempt, self.status, rows, reasons)
+        return Result(step, row, key, attempt, self.status, rows, b"[" + encoded + b"]")
 
     def of_place(self, place: str) -> StepOutcome:
         """Return it for a row that has moved to another line of its file."""
@@ -159,12 +161,12 @@ class StepResults:
 
     def apply_now(self, name: str, in_flight: InFlight, position: int) -> Attempted:
         """Return what an immediate step makes from a row, in this thread; `keep` keeps it."""
-        found = self._found(name, in_flight)
-        if found.outcome is not None:
-            return Attempted(name, in_flight, found.key, found.attempt, found.stored, found.outcome, True)
-        scope = self._scope(name, in_flight, found.attempt, position)
-        outcome = self._outcome_now(self._applied[name].runner, in_flight, scope)
-        return Attempted(name, in_flight, found.key, found.attempt, found.stored, outcome, False)
+        key, attempt, stored, outcome = self._found(name, in_flight)
+        is_known = outcome is not None
+        if outcome is None:
+            scope = self._scope(name, in_flight, attempt, position)
+            outcome = self._outcome_now(self._applied[name].runner, in_flight, scope)
+        return Attempted(name, in_flight, key, attempt, stored, outcome, is_known)
 
     def take(self, name: str) -> None:
         """Count a row that a step takes."""
@@ -173,6 +175,11 @@ class StepResults:
     def keep(self, attempted: Attempted, settled: ItemOutcome) -> list[bytes]:
         """Keep what a step made from a row, and return it; add failures and rejections to `settled`."""
         name, in_flight, key, attempt, stored, outcome, is_known = attempted
+        # The common case first: this runs for every row and step.
+        if not is_known and outcome.rows and not outcome.reasons:
+            self._journal.keep_result(outcome.result(name, in_flight.id, key, attempt), stored)
+            self._steps[name].add(len(outcome.rows), False)
+            return outcome.rows
         if is_known:
             self._journal.kept[name] += len(outcome.rows)
             if any(reason.source != in_flight.place for reason in outcome.reasons):
@@ -197,9 +204,11 @@ class StepResults:
         applied = self._applied[name]
         key = execution_key(applied.fingerprint, in_flight.encoded)
         stored = self._journal.result(name, in_flight.id)
+        if stored is None:
+            return _Found(key, 0, None, None)
         # An ordered step runs over all rows again, as its state can't be restored from its results.
-        known = stored is not None and stored.key == key and not applied.ordered
-        if stored is not None and known and not self._journal.is_retried(stored):
+        known = stored.key == key and not applied.ordered
+        if known and not self._journal.is_retried(stored):
             return _Found(key, stored.attempt, stored, StepOutcome.of(stored))
         return _Found(key, self._attempt(stored), stored, None)
 
@@ -213,10 +222,8 @@ class StepResults:
             has_branches=self._journal.has_branches,
         )
 
-    def _attempt(self, stored: Result | None) -> int:
+    def _attempt(self, stored: Result) -> int:
         """Return the number of the attempt: a new one only if an answer was the cause of the failure."""
-        if stored is None:
-            return 0
         # The attempt is part of a call's key and seeds. If a call was given up, the same attempt finds the
         # answers that the row's other calls got; under a new one they would be bought again.
         blamed = self._journal.is_retried(stored) and any(
