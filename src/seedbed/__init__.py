@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
     from seedbed.engine.failure import Failure as Failure
+    from seedbed.engine.lineage.chapters import Chapter as Chapter
+    from seedbed.engine.lineage.chapters import ToldCall as ToldCall
+    from seedbed.engine.lineage.finding import find_story as find_story
     from seedbed.engine.lineage.story import Story as Story
     from seedbed.engine.observing.observed import ObservedCall as ObservedCall
     from seedbed.engine.observing.observed import ObservedOutcome as ObservedOutcome
@@ -109,6 +112,7 @@ if TYPE_CHECKING:
     from seedbed.llm.response import ToolCall as ToolCall
     from seedbed.llm.response import Usage as Usage
     from seedbed.llm.schemas.dialects import SchemaDialect as SchemaDialect
+    from seedbed.llm.visible_text import visible as visible
     from seedbed.pipeline.pipeline import Pipeline as Pipeline
     from seedbed.pipeline.routing import otherwise as otherwise
     from seedbed.pipeline.routing import when as when
@@ -120,9 +124,16 @@ if TYPE_CHECKING:
     from seedbed.store.readers import read_text as read_text
     from seedbed.store.refused_rows import RefusedRow as RefusedRow
     from seedbed.store.refused_rows import RowCall as RowCall
+    from seedbed.store.run_facts import RunFacts as RunFacts
+    from seedbed.store.run_folders import RunEntry as RunEntry
+    from seedbed.store.run_folders import list_runs as list_runs
+    from seedbed.store.run_folders import run_entry as run_entry
+    from seedbed.store.run_folders import run_folder as run_folder
+    from seedbed.store.run_folders import runs_folder as runs_folder
     from seedbed.store.run_reader import RunReader as RunReader
     from seedbed.store.run_store import RunStore as RunStore
     from seedbed.store.run_values import Call as Call
+    from seedbed.store.run_values import PlacedRow as PlacedRow
     from seedbed.store.run_values import Result as Result
     from seedbed.store.run_values import StepSpent as StepSpent
     from seedbed.store.run_values import Verdict as Verdict
@@ -186,6 +197,7 @@ _HOMES = {
     "llm.schemas.dialects": "SchemaDialect",
     "llm.calling.scope": "call_label row_id",
     "llm.http.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
+    "llm.visible_text": "visible",
     "plugins.registry": "Registry",
     "suggestions": "did_you_mean",
     "tasks.citation": "Citation",
@@ -210,14 +222,18 @@ _HOMES = {
     "store.read_options": "Reading",
     "store.readers": "read_rows read_text",
     "store.refused_rows": "RefusedRow RowCall",
+    "store.run_facts": "RunFacts",
+    "store.run_folders": "RunEntry list_runs run_entry run_folder runs_folder",
     "store.run_reader": "RunReader",
     "store.run_store": "RunStore",
-    "store.run_values": "Call Result StepSpent Verdict",
+    "store.run_values": "Call PlacedRow Result StepSpent Verdict",
     "engine.api": "run",
     "engine.arun": "arun",
     "engine.comparison.run_diff": "RunDiff diff_runs",
     "engine.engine": "Engine Job",
     "engine.failure": "Failure",
+    "engine.lineage.chapters": "Chapter ToldCall",
+    "engine.lineage.finding": "find_story",
     "engine.lineage.story": "Story",
     "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
     "engine.plan": "Plan",

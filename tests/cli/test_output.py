@@ -109,6 +109,7 @@ CASES = [
     Case("runs remove good --yes", "any"),
     Case("report good", "text", "Rows"),
     Case("report good --json", "json", "quiet"),
+    Case("view good --port 99999", "nothing", "", 2),
     Case("plugins", "text", "dist-loud"),
     Case("plugins --json", "json", "dist-loud"),
     Case("plugins search loud", "text", "dist-loud"),

@@ -130,6 +130,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "runs diff": [("runs", "diff", NAME, OTHER), ("runs", "diff", NAME, EVIL.replace("/", ""))],
     "runs remove": [("runs", "remove", NAME, "--yes")],
     "report": [("report", NAME), ("report", NAME, "--json"), ("report", NAME, "-o", f"{EVIL}/r.html")],
+    "view": [("view", EVIL), ("view", EVIL.replace("/", "")), ("view", NAME, "--port", "99999")],
     "plugins": [("plugins",), ("plugins", EVIL)],
     "plugins list": [("plugins", "list")],
     "plugins search": [

@@ -144,6 +144,15 @@ class RunQueries(PagedReads):
             yield from (Result(*found) for found in page)
             page = self._page(select.format(">"), step, page[-1][1])
 
+    def count_results(self) -> dict[str, dict[str, int]]:
+        """Return how many rows each step has ended with, by status."""
+        counts: dict[str, dict[str, int]] = {}
+        for step, status, number in self._all(
+            "SELECT step, status, count(*) FROM results GROUP BY step, status"
+        ):
+            counts.setdefault(step, {})[status] = number
+        return counts
+
     def failures(self) -> Iterator[FailureRecord]:
         """Yield the failures of each row's latest attempt, ordered by step and row id."""
         select = (
@@ -211,6 +220,33 @@ class RunQueries(PagedReads):
             number,
         )
         return Verdict(*found[0]) if found else None
+
+    def accepted_seqs(self, leaf: str, after: int, most: int) -> list[int]:
+        """Return the numbers of at most `most` accepted rows of a leaf, in order, that are above `after`.
+
+        With a negative `most`, those below `after`, nearest first.
+        """
+        way, order = (">", "ASC") if most >= 0 else ("<", "DESC")
+        found = self._all(
+            f"SELECT seq FROM verdicts WHERE leaf = ? AND seq {way} ? AND verdict = 'accepted' "
+            f"ORDER BY seq {order} LIMIT ?",
+            leaf,
+            after,
+            abs(most),
+        )
+        return [seq for (seq,) in found]
+
+    def rows_at(self, leaf: str, seqs: Sequence[int]) -> list[PlacedRow]:
+        """Return the accepted rows of a leaf with these numbers, in the order of the numbers given."""
+        found = self._page(
+            "SELECT v.seq, v.row, v.step, v.source_row, v.k, CAST(r.data AS BLOB) "
+            "FROM verdicts AS v JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
+            f"WHERE v.leaf = ? AND v.seq IN ({','.join('?' * len(seqs))}) AND v.verdict = 'accepted'",
+            leaf,
+            *seqs,
+        )
+        rows = {one[0]: PlacedRow._make((*one[:5], orjson.loads(one[5])[one[4]])) for one in found}
+        return [rows[seq] for seq in seqs if seq in rows]
 
     def descendants(self, step: str, row: str) -> list[Result]:
         """Return what a step made of the rows that a row became upstream of it (`7/0`, `7/1/2`)."""
@@ -306,15 +342,15 @@ class Rows:
         for one in self._kept():
             yield one.data if isinstance(one.data, bytes) else orjson.dumps(one.data)
 
-    def placed(self) -> Iterator[PlacedRow]:
-        """Yield the rows decoded, each with its id and where it's stored."""
-        for one in self._kept():
+    def placed(self, after: int = -1) -> Iterator[PlacedRow]:
+        """Yield the rows above number `after`, decoded, each with its id and where it's stored."""
+        for one in self._kept(after):
             yield one._replace(data=orjson.loads(one.data)) if isinstance(one.data, bytes) else one
 
-    def _kept(self) -> Iterator[PlacedRow]:
+    def _kept(self, after: int = -1) -> Iterator[PlacedRow]:
         """Yield the rows, as bytes where they can be cut out of their result without decoding it."""
         source, made = ("", ""), []
-        page = self._queries._accepted(self._leaf, -1)
+        page = self._queries._accepted(self._leaf, after)
         while page:
             for seq, row, step, source_row, k, data in page:
                 if data is not None and _holds_one(data):

@@ -1,0 +1,52 @@
+"""The pages as a Starlette application.
+
+A page is a module in `seedbed_view.pages` with a list `routes`, and a template that extends `base.html`. To
+add one, name its module in `PAGES`; a page about a run puts its title in `TABS`. Endpoints are plain
+functions: they run in threads, so they may read files. They get the folder of a run by `run_of(request)`,
+which answers 404 for an unknown name.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from seedbed import SeedbedError
+from seedbed_view.rendering import page
+from seedbed_view.search import Searches
+
+PAGES = ("runs", "run", "rows", "row", "refused")
+"""The modules of `seedbed_view.pages`, in the order in which their routes are tried."""
+
+STATIC = Path(__file__).parent / "static"
+
+
+def application(folder: Path) -> Starlette:
+    """Return the application that shows the runs in a folder."""
+    modules = [import_module(f"seedbed_view.pages.{name}") for name in PAGES]
+    routes: list[BaseRoute] = [route for module in modules for route in module.routes]
+    made = Starlette(
+        routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
+        exception_handlers={HTTPException: _not_found, SeedbedError: _failed},
+    )
+    made.state.folder = folder
+    made.state.searches = Searches()
+    return made
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return page(request, "error.html", status=error.status_code, fact=error.detail, advice=[])
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """Show what's wrong with a run, or with what was asked for."""
+    fact, *advice = str(error).splitlines()
+    return page(request, "error.html", status=400, fact=fact, advice=[line.strip() for line in advice])

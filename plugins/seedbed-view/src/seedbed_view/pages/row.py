@@ -1,0 +1,74 @@
+"""One row: what each step got, asked, was answered and made."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from seedbed import RunReader, UsageError, Verdict, find_story, visible
+from seedbed_view.chats import chats_of
+from seedbed_view.rendering import page, text_of
+from seedbed_view.runs_read import leaf_of, opened
+
+
+def row(request: Request) -> Response:
+    """Show how a row was made."""
+    name, known = request.path_params["name"], request.path_params["row"]
+    with opened(request) as reader:
+        leaf = leaf_of(request, reader)
+        try:
+            story = find_story(reader, name, known)
+        except UsageError as error:
+            raise HTTPException(404, str(error).partition("\n")[0]) from error
+        verdict = story.verdict or reader.verdict_of(leaf, story.row)
+        before, after = _around(reader, verdict)
+        return page(
+            request,
+            "row.html",
+            run_name=name,
+            tab="rows",
+            story=story,
+            chapters=[(chapter, chats_of(chapter)) for chapter in story.chapters],
+            before=before,
+            after=after,
+        )
+
+
+def _around(reader: RunReader, verdict: Verdict | None) -> tuple[str | None, str | None]:
+    """Return the accepted rows before and after one, by their ids."""
+    if verdict is None:
+        return None, None
+    nearest = [reader.accepted_seqs(verdict.leaf, verdict.seq, way) for way in (-1, 1)]
+    rows = {
+        one.seq: one.row for one in reader.rows_at(verdict.leaf, [seq for found in nearest for seq in found])
+    }
+    before, after = (rows.get(found[0]) if found else None for found in nearest)
+    return before, after
+
+
+def text(request: Request) -> Response:
+    """Answer with a text of a row, whole: a value of a column that a step has made."""
+    name, known = request.path_params["name"], request.path_params["row"]
+    step, column = request.query_params.get("step", ""), request.query_params.get("column", "")
+    with opened(request) as reader:
+        story = find_story(reader, name, known)
+    for chapter in story.chapters:
+        for made in chapter.rows:
+            if chapter.step == step and column in made:
+                return _download(text_of(made[column]), f"{name}-{known}-{column}")
+    raise HTTPException(
+        404, f"there is no column '{visible(column)}' of the step '{visible(step)}' in this row"
+    )
+
+
+def _download(whole: str, name: str) -> Response:
+    safe = "".join(mark if mark.isalnum() or mark in "-_." else "_" for mark in name)[:100]
+    headers = {
+        "content-disposition": f'attachment; filename="{safe.encode("ascii", "replace").decode()}.txt"'
+    }
+    return Response(whole.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8", headers=headers)
+
+
+routes = [Route("/runs/{name}/row/{row:path}/text", text), Route("/runs/{name}/row/{row:path}", row)]

@@ -1,0 +1,71 @@
+"""Pages from templates. Everything that comes from a run is escaped: what a model wrote is shown as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from seedbed import visible
+from seedbed_view.word_diff import word_diff
+from seedbed_view.words import ago, dollars, duration, moment
+
+TABS: Mapping[str, str] = MappingProxyType({"": "Overview", "rows": "Rows", "refused": "Failed and rejected"})
+"""The pages about a run: the last part of the path, and the title."""
+
+LONGEST = 20_000
+"""Characters of a text that are shown; the rest is a download."""
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """Return a page made from a template."""
+    values = {"path": request.url.path, "tabs": TABS, "run_name": None, "tab": None, **values}
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(values), status)
+
+
+def text_of(value: Any) -> str:
+    """Return a value as text: a text as it is, anything else as JSON; control characters are written out."""
+    if isinstance(value, str):
+        return visible(value)
+    if value is None:
+        return ""
+    return visible(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def brief(value: Any, most: int = 200) -> str:
+    """Return the beginning of a value as text on one line."""
+    text = text_of(value[: 4 * most] if isinstance(value, str) else value)
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def run_path(name: str, tab: str = "", **query: Any) -> str:
+    """Return the path of a page about a run; parameters without a value are left out."""
+    asked = {key: value for key, value in query.items() if value not in (None, "", ())}
+    path = f"/runs/{quote(name, safe='')}" + (f"/{tab}" if tab else "")
+    return path + (f"?{urlencode(asked, doseq=True)}" if asked else "")
+
+
+def row_path(name: str, row: str, leaf: str = "") -> str:
+    """Return the path of the page about a row."""
+    return run_path(name, f"row/{quote(row, safe='')}", leaf=leaf)
+
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters.update(
+    visible=visible, text=text_of, brief=brief, ago=ago, moment=moment, duration=duration, dollars=dollars
+)
+_ENVIRONMENT.globals.update(word_diff=word_diff, run_path=run_path, row_path=row_path, LONGEST=LONGEST)

@@ -1,0 +1,42 @@
+"""The run that a page is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from seedbed import RunReader, UsageError, visible
+
+
+def run_of(request: Request) -> Path:
+    """Return the folder of the run that the path names; answers 404 if there's none."""
+    name = request.path_params["name"]
+    folder: Path = request.app.state.folder / name
+    # A run is a folder in the folder of runs, and nothing that a path could reach from there.
+    if folder.parent != request.app.state.folder or name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise HTTPException(404, f"'{visible(name)}' is no name of a run")
+    if not (folder / "run.db").exists():
+        raise HTTPException(404, f"there is no run '{visible(name)}'")
+    return folder
+
+
+@contextmanager
+def opened(request: Request) -> Iterator[RunReader]:
+    """Yield a reader of the run that the path names; the run's writer isn't held up by it."""
+    folder = run_of(request)
+    with RunReader.open(folder) as reader:
+        yield reader
+
+
+def leaf_of(request: Request, reader: RunReader) -> str:
+    """Return the step whose rows are shown: the one asked for, or the one that the pipeline ends in."""
+    session = reader.last_session()
+    own = str(session.manifest.get("leaf", "")) if session else ""
+    asked = request.query_params.get("leaf") or own
+    if asked != own and asked not in reader.leaves():
+        raise UsageError(f"there are no rows of a step '{asked}'")
+    return asked

@@ -1,0 +1,282 @@
+"""An index of a run's rows, in a file next to it: words, values of columns, and how often each occurs.
+
+It's made when the rows are first looked at, in a thread, and follows a run that goes on. It may be removed at
+any time.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from seedbed import PlacedRow, RunReader, SeedbedError, UsageError
+from seedbed_view.query import Query
+
+Place: TypeAlias = tuple[Any, ...]
+"""Where a row stands in an order: its number, after its value if the order is by a column."""
+
+SUFFIX = ".search"
+"""What the name of the index ends in, after that of the run's database; removed with it."""
+
+_VERSION = 1
+_LONGEST = 80
+"""Characters of a text that counts as a value, to sort by and to filter with."""
+_MOST_VALUES = 100
+"""Different values of a column up to which they're counted, and can be chosen from."""
+_SHOWN = 12
+_AT_A_TIME = 500
+
+_SCHEMA = (
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    "CREATE TABLE cells (name TEXT NOT NULL, value NOT NULL, seq INTEGER NOT NULL, "
+    "PRIMARY KEY (name, value, seq)) WITHOUT ROWID",
+    "CREATE TABLE counts (name TEXT NOT NULL, value NOT NULL, number INTEGER NOT NULL, "
+    "PRIMARY KEY (name, value)) WITHOUT ROWID",
+    # Without the text: it's in the run, and would double it on disk.
+    "CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2')",
+)
+
+
+class Searches:
+    """The indexes of all runs that are looked at; each is brought up to date by one thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._indexes: dict[tuple[Path, str], Index] = {}
+
+    def of(self, database: Path, leaf: str) -> Index:
+        """Return the index of a leaf's rows, and let it catch up with the run."""
+        with self._lock:
+            index = self._indexes.setdefault((database, leaf), Index(database, leaf))
+        index.catch_up()
+        return index
+
+
+class Index:
+    """An index of the rows of one leaf; methods may be called from any thread."""
+
+    def __init__(self, database: Path, leaf: str) -> None:
+        self._run = database.parent
+        name = quote(leaf, safe="")
+        self.path = database.with_name(f"{database.name}{SUFFIX}-{name}" if leaf else database.name + SUFFIX)
+        self._leaf = leaf
+        self._writing = threading.Lock()
+        self._is_full: set[str] = set()
+
+    def catch_up(self, seconds: float = 0.5) -> None:
+        """Index rows that aren't in the index yet; go on in a thread after so many seconds."""
+        thread = threading.Thread(target=self._update, name="seedbed-view-index", daemon=True)
+        thread.start()
+        thread.join(seconds)
+
+    def count(self) -> int:
+        """Return how many rows are in the index."""
+        return int(self._mark("rows") or 0)
+
+    def columns(self) -> list[str]:
+        """Return the columns with short values, which rows can be sorted by."""
+        # One step along the index for each name, and not over all cells.
+        found, name = [], ""
+        while rows := self._all("SELECT name FROM cells WHERE name > ? ORDER BY name LIMIT 1", name):
+            ((name,),) = rows
+            found.append(name)
+        return found
+
+    def facets(self) -> Mapping[str, list[tuple[Any, int]]]:
+        """Return the values that occur most in each column with few of them, with their numbers."""
+        facets: dict[str, list[tuple[Any, int]]] = {}
+        for name, value, number in self._all(
+            "SELECT name, value, number FROM counts ORDER BY name, number DESC"
+        ):
+            facets.setdefault(name, []).append((value, number))
+        return {
+            name: values[:_SHOWN] for name, values in facets.items() if len(values) > 1 or values[0][1] > 1
+        }
+
+    def places(self, query: Query, place: Place, most: int) -> list[Place]:
+        """Return where at most `most` rows stand that the query finds, from a place on."""
+        select, values = places_query(query, place)
+        try:
+            return self._all(f"{select} LIMIT ?", *values, most)
+        except sqlite3.OperationalError as error:
+            raise UsageError(f"the search can't be done: {error}") from error
+
+    def explained(self, query: Query, place: Place) -> list[str]:
+        """Return SQLite's plan for `places`."""
+        select, values = places_query(query, place)
+        return [row[-1] for row in self._all(f"EXPLAIN QUERY PLAN {select} LIMIT 50", *values)]
+
+    def _mark(self, name: str) -> Any:
+        found = self._all("SELECT value FROM marks WHERE name = ?", name)
+        return found[0][0] if found else None
+
+    def _all(self, query: str, *values: Any) -> list[Any]:
+        if not self.path.exists():
+            return []
+        with closing(self._connection()) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        connection.execute("PRAGMA busy_timeout = 10000")
+        return connection
+
+    def _update(self) -> None:
+        # One thread at a time; another page that comes meanwhile shows what is there.
+        if not self._writing.acquire(blocking=False):
+            return
+        try:
+            with RunReader.open(self._run) as reader, closing(self._prepared(reader)) as connection:
+                rows = iter(reader.rows(self._leaf).placed(self._last(connection)))
+                while batch := list(islice(rows, _AT_A_TIME)):
+                    self._add(connection, batch)
+        except (SeedbedError, OSError, sqlite3.Error):
+            # The pages work without it: nothing is found by words until it can be written.
+            return
+        finally:
+            self._writing.release()
+
+    def _prepared(self, reader: RunReader) -> sqlite3.Connection:
+        """Return a connection to an index of this version, of rows that are still the same."""
+        # A session that comes later may have made rows again.
+        session = reader.last_session()
+        state = f"{_VERSION} {session.id if session else 0} {session.started if session else ''}"
+        connection = self._connection()
+        # It can be made again, so it needn't survive a power cut.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'marks'").fetchall()
+        known = (
+            connection.execute("SELECT value FROM marks WHERE name = 'state'").fetchall() if tables else []
+        )
+        if known != [(state,)]:
+            connection.execute("BEGIN IMMEDIATE")
+            for table in ("marks", "cells", "counts", "words"):
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.execute("INSERT INTO marks VALUES ('state', ?)", [state])
+            connection.execute("COMMIT")
+        self._is_full = {
+            name for (name,) in connection.execute("SELECT value FROM marks WHERE name LIKE 'full %'")
+        }
+        return connection
+
+    def _last(self, connection: sqlite3.Connection) -> int:
+        found = connection.execute("SELECT value FROM marks WHERE name = 'last'").fetchone()
+        return int(found[0]) if found else -1
+
+    def _add(self, connection: sqlite3.Connection, rows: list[PlacedRow]) -> None:
+        cells = [(name, value, row.seq) for row in rows for name, value in values_of(row.data)]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "INSERT INTO words (rowid, text) VALUES (?, ?)", [(row.seq, words_of(row.data)) for row in rows]
+        )
+        connection.executemany("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", cells)
+        self._count(connection, Counter((name, value) for name, value, _ in cells))
+        connection.execute(
+            "INSERT INTO marks VALUES ('rows', ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+            [len(rows)],
+        )
+        connection.execute("INSERT OR REPLACE INTO marks VALUES ('last', ?)", [rows[-1].seq])
+        connection.execute("COMMIT")
+
+    def _count(self, connection: sqlite3.Connection, counts: Counter[tuple[str, Any]]) -> None:
+        connection.executemany(
+            "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (name, value) DO UPDATE SET number = number + ?",
+            [(*key, number, number) for key, number in counts.items() if key[0] not in self._is_full],
+        )
+        # A column with many values, such as a title, isn't one to choose from.
+        for name in {name for name, _ in counts} - self._is_full:
+            (number,) = connection.execute("SELECT count(*) FROM counts WHERE name = ?", [name]).fetchone()
+            if number > _MOST_VALUES:
+                connection.execute("DELETE FROM counts WHERE name = ?", [name])
+                connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [f"full {name}", name])
+                self._is_full.add(name)
+
+
+def places_query(query: Query, place: Place) -> tuple[str, list[Any]]:
+    """Return the SELECT for the places that a query finds, and its values; every way in is by an index."""
+    backwards = query.down != query.back
+    way, order = ("<", "DESC") if backwards else (">", "ASC")
+    given: list[Any] = []
+    conditions: list[str] = []
+    values = dict(query.values)
+    if query.sort:
+        table, key = "cells AS c", "c.seq"
+        conditions.append("c.name = ?")
+        given.append(query.sort)
+        if len(place) == 2:
+            conditions.append(f"(c.value, c.seq) {way} (?, ?)")
+            given += place
+        columns, ordering = "c.value, c.seq", f"c.value {order}, c.seq {order}"
+    else:
+        table, key, columns = (
+            ("words AS w", "w.rowid", "w.rowid") if query.words else ("cells AS c", "c.seq", "c.seq")
+        )
+        if not query.words:
+            name, value = values.popitem()
+            conditions.append("c.name = ? AND c.value = ?")
+            given += [name, value]
+        if place:
+            conditions.append(f"{key} {way} ?")
+            given.append(place[-1])
+        ordering = f"{key} {order}"
+    if query.words:
+        match = matching(query.words)
+        if query.sort:
+            conditions.append(f"{key} IN (SELECT rowid FROM words WHERE words MATCH ?)")
+        else:
+            conditions.append("words MATCH ?")
+        given.append(match)
+    for name, value in values.items():
+        conditions.append(
+            f"EXISTS (SELECT 1 FROM cells AS f WHERE f.name = ? AND f.value = ? AND f.seq = {key})"
+        )
+        given += [name, value]
+    return f"SELECT {columns} FROM {table} WHERE {' AND '.join(conditions)} ORDER BY {ordering}", given
+
+
+def matching(words: str) -> str:
+    """Return the expression of FTS5 for words as people write them; text in quotes is a phrase."""
+    found = re.findall(r'"([^"]+)"|(\S+)', words)
+    terms = [phrase or word for phrase, word in found]
+    # Quoted, so that nothing in them is an operator; the last word may be its beginning only.
+    return (
+        " ".join(
+            '"{}"{}'.format(term.replace('"', ""), "*" if not phrase else "")
+            for term, (phrase, _) in zip(terms, found, strict=True)
+        )
+        or '""'
+    )
+
+
+def values_of(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the short values of a row, by column: what it can be sorted by and filtered with."""
+    for name, value in row.items():
+        if isinstance(value, bool):
+            yield name, int(value)
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            yield name, float(value)
+        elif isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST):
+            yield name, value
+
+
+def words_of(value: Any) -> str:
+    """Return all texts in a value, to be searched in."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return "\n".join(words_of(one) for one in value.values())
+    if isinstance(value, list):
+        return "\n".join(words_of(one) for one in value)
+    return "" if value is None or isinstance(value, bool) else str(value)

@@ -1,0 +1,41 @@
+"""Numbers and times in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def moment(text: str | None) -> str:
+    """Return a time of the store (ISO 8601, UTC) as `2026-01-31 12:00` in local time."""
+    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M") if text else ""
+
+
+def ago(text: str | None, now: datetime | None = None) -> str:
+    """Return how long ago a time was: `3 minutes ago`, `just now`."""
+    if not text:
+        return ""
+    seconds = int(((now or datetime.now(UTC)) - datetime.fromisoformat(text)).total_seconds())
+    for size, unit in _UNITS:
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in two units at most: `1 h 12 min`, `4.2 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def dollars(cost: float | None) -> str:
+    """Return a cost, with more digits if it's small: `$12.30`, `$0.0021`; nothing if it isn't known."""
+    if cost is None:
+        return ""
+    return f"${cost:,.2f}" if cost >= 1 or not cost else f"${cost:,.4f}"

@@ -1,0 +1,100 @@
+"""The pages in a real browser: Debian's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+from tests.support.browser import chromium
+from tests.support.viewing import write
+
+from seedbed import Result, RunStore, Verdict
+from seedbed_view import Viewer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[BrowserContext]:
+    """A browser without a history."""
+    with sync_playwright() as playwright, chromium(playwright) as browser:
+        yield browser.new_context()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page whose errors, and messages of the console, fail the test."""
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    yield page
+    page.close()
+    assert problems == []
+
+
+def test_a_run_is_seen_to_go_on(runs: Path, viewer: Viewer, page: Page) -> None:
+    with RunStore.open(runs / "live") as store:
+        store.begin_session(
+            {"task": "made", "leaf": "made", "wanted": 3, "steps": [{"name": "made", "class": "x.Made"}]}
+        )
+        store.flush()
+        page.goto(viewer.link("live"))
+        assert page.get_by_text("running", exact=True).first.is_visible()
+        for number in range(3):
+            name = str(number)
+            store.add_result(Result("made", name, b"", 0, "done", b'[{"text": "tea"}]'))
+            store.add_verdict(Verdict("made", number, name, "accepted", "made", name, 0))
+            store.flush()
+            page.locator(f"progress[value='{number + 1}']").wait_for()
+        store.end_session("complete", {})
+    page.get_by_text("complete", exact=True).first.wait_for()
+
+
+def test_words_are_found_and_rows_are_walked_through_by_keys(runs: Path, viewer: Viewer, page: Page) -> None:
+    write(runs / "many", [{"text": f"leaf number {n}", "n": n} for n in range(120)])
+    page.goto(viewer.link("many"))
+    page.get_by_role("link", name="Look at the rows").click()
+    page.keyboard.press("n")
+    page.get_by_role("row", name="leaf number 50").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="row 51: accepted").wait_for()
+    page.keyboard.press("n")
+    page.get_by_role("heading", name="row 52: accepted").wait_for()
+    page.go_back()
+    page.go_back()
+    page.keyboard.press("/")
+    page.keyboard.type('"number 119"')
+    page.keyboard.press("Enter")
+    page.get_by_role("row", name="leaf number 119").wait_for()
+    assert page.locator("table.rows tbody tr").count() == 1
+
+
+def test_nothing_that_a_model_wrote_runs(runs: Path, viewer: Viewer, page: Page) -> None:
+    hostile = "</div><script>alert(1)</script><img src=x onerror=alert(2)><a href='javascript:alert(3)'>x</a>"
+    write(runs / "hostile", [{"text": hostile, hostile: hostile}])
+
+    for path in ("", "/rows", "/row/0", "/refused"):
+        page.goto(viewer.link())
+        page.goto(f"http://127.0.0.1:{viewer.port}/runs/hostile{path}")
+        assert page.locator("main img, main script").count() == 0
+        assert page.locator("a[href^='javascript']").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/runs/some", "/runs/some/rows", "/runs/some/row/0", "/runs/some/refused"])
+def test_no_page_is_wider_than_a_telephone(
+    runs: Path, viewer: Viewer, page: Page, path: str, scheme: str
+) -> None:
+    write(runs / "some", [{"text": "x" * 300, "a_column_with_a_long_name": n, "n": n} for n in range(3)])
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(viewer.link())
+    page.goto(f"http://127.0.0.1:{viewer.port}{path}")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400

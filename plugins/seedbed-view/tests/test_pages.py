@@ -1,0 +1,112 @@
+"""What the pages show of a run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.viewing import Get, write
+
+from seedbed import Run, get_task, run
+from seedbed.testing import ScriptedLLM
+
+HOSTILE = "\n".join(
+    (
+        "<script>alert(1)</script><img src=x onerror=alert(2)>",
+        "\x1b]8;;http://evil\x07link\x1b[2J \u202egnp.exe",
+        "javascript:alert(3)",
+    )
+)
+
+
+@pytest.fixture
+def made(runs: Path) -> Run:
+    """A run with a row that fails, and hostile answers."""
+    rows = [{"instruction": "tea"}, {"instruction": "fail"}]
+    llm = ScriptedLLM(lambda request: None if "fail" in str(request.messages) else HOSTILE)
+    return run(get_task("text-generation", llm=llm), input=rows, name="made")
+
+
+def test_what_a_model_wrote_is_text_on_every_page(made: Run, get: Get) -> None:
+    for path in ("/", "/runs/made", "/runs/made/rows", "/runs/made/refused"):
+        check_safe(get(path).text)
+    row = next(iter(made.explain(line=1).chapters)).row
+    text = get(f"/runs/made/row/{row}").text
+    check_safe(text)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert r"\x1b]8;;http://evil\x07" in text
+    assert r"\u202egnp.exe" in text
+
+
+def check_safe(text: str) -> None:
+    assert "<script>" not in text
+    assert "<img src=x" not in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert 'href="javascript' not in text
+
+
+def test_a_row_shows_its_prompt_and_its_answer(made: Run, get: Get) -> None:
+    row = made.explain(line=1).row
+
+    text = get(f"/runs/made/row/{row}").text
+
+    assert '<article class="bubble user">' in text
+    assert '<article class="bubble answer">' in text
+    assert "tea" in text
+
+
+def test_failed_rows_are_shown_by_cause_with_the_command_that_retries_them(made: Run, get: Get) -> None:
+    text = get("/runs/made/refused").text
+
+    assert "1 failed" in text
+    assert "seedbed runs retry made" in text
+
+
+def test_a_text_of_five_megabytes_is_cut_and_can_be_had_whole(runs: Path, get: Get) -> None:
+    long = "word " * 1_000_000
+    write(runs / "long", [{"text": long}])
+
+    page = get("/runs/long/row/0").text
+    whole = get("/runs/long/row/0/text?step=made&column=text")
+
+    assert len(page) < 100_000
+    assert "characters more" in page
+    assert whole.text == long
+    assert whole.headers["content-type"].startswith("text/plain")
+    assert whole.headers["content-disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/runs/made/row/nothing", "/runs/made/row/0/text?step=x&column=y", "/elsewhere", "/static/../guard.py"],
+)
+def test_what_is_not_there_is_said_to_be_missing(runs: Path, get: Get, path: str) -> None:
+    write(runs / "made", [{"text": "tea"}])
+
+    assert get(path).status == 404
+
+
+def test_a_damaged_run_is_listed_with_its_error_and_harms_no_other(runs: Path, get: Get) -> None:
+    write(runs / "good", [{"text": "tea"}])
+    (runs / "bad").mkdir()
+    (runs / "bad" / "run.db").write_bytes(b"no database" * 1000)
+
+    text = get("/").text
+
+    assert "good" in text
+    assert "damaged" in text
+    assert get("/runs/bad").status == 400
+
+
+def test_the_command_without_the_package_says_what_to_install(runs: Path) -> None:
+    write(runs / "made", [{"text": "tea"}])
+    code = "import sys; sys.modules['seedbed_view'] = None; from seedbed.cli import main; sys.exit(main())"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "view", "made"], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 2
+    assert "pip install seedbed-view" in ended.stderr

@@ -1,0 +1,169 @@
+"""Finding rows: words, values, order and pages, by indexes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.datastructures import QueryParams
+from tests.support.viewing import Get, write
+
+from seedbed import RunReader, RunStore, UsageError
+from seedbed_view.query import Query, place_text
+from seedbed_view.search import Index
+from seedbed_view.table import Found, found_page
+
+COLOURS = ("red", "green", "blue")
+ROWS = [
+    {"text": f"row number {n} naïve", "colour": COLOURS[n % 3], "score": n % 10 / 2, "n": n}
+    for n in range(250)
+]
+
+
+@pytest.fixture
+def index(runs: Path) -> Index:
+    """The index of a run of 250 rows."""
+    write(runs / "one", ROWS)
+    return indexed(runs / "one")
+
+
+def indexed(folder: Path) -> Index:
+    index = Index(folder / "run.db", "made")
+    index.catch_up(60)
+    return index
+
+
+def asked(index: Index, most: int = 50, **given: str) -> Found:
+    with RunReader.open(index.path.parent) as reader:
+        return found_page(reader, index, "made", Query.of(QueryParams(given)), most)
+
+
+def numbers(index: Index, **given: str) -> list[int]:
+    """Return the numbers of all rows that are found, page after page."""
+    found, place = [], {}
+    while True:
+        page = asked(index, **{**given, **place})
+        found += [row.data["n"] for row in page.rows]
+        if page.after is None:
+            return found
+        place = {"at": place_text(page.after)}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({}, lambda row: True),
+        ({"q": "naive"}, lambda row: True),
+        ({"q": "number 7"}, lambda row: str(row["n"]).startswith("7")),
+        ({"q": '"number 7"'}, lambda row: row["n"] == 7),
+        ({"q": '7 AND NOT OR ( " *'}, lambda row: False),
+        ({"is.colour": '"red"'}, lambda row: row["colour"] == "red"),
+        ({"is.colour": '"red"', "is.score": "2.0"}, lambda row: row["colour"] == "red" and row["score"] == 2),
+        ({"q": "number", "is.colour": '"blue"'}, lambda row: row["colour"] == "blue"),
+        ({"where": "n > 200 and colour == 'red'"}, lambda row: row["n"] > 200 and row["colour"] == "red"),
+        ({"where": "n > 200", "is.colour": '"red"'}, lambda row: row["n"] > 200 and row["colour"] == "red"),
+    ],
+)
+def test_the_rows_that_fit_are_found_in_their_order(index: Index, given: dict[str, str], kept: Any) -> None:
+    assert numbers(index, **given) == [row["n"] for row in ROWS if kept(row)]
+
+
+@pytest.mark.parametrize("down", ["", "1"])
+@pytest.mark.parametrize("also", [{}, {"is.colour": '"red"'}, {"q": "naive"}])
+def test_rows_are_sorted_by_a_column_and_then_by_their_number(
+    index: Index, down: str, also: dict[str, str]
+) -> None:
+    kept = [row for row in ROWS if "is.colour" not in also or row["colour"] == "red"]
+    expected = sorted(kept, key=lambda row: (row["score"], row["n"]), reverse=down == "1")
+
+    assert numbers(index, sort="score", down=down, **also) == [row["n"] for row in expected]
+
+
+@pytest.mark.parametrize("given", [{}, {"sort": "score"}, {"q": "naive"}, {"sort": "score", "down": "1"}])
+def test_the_page_before_is_the_one_that_was_shown(index: Index, given: dict[str, str]) -> None:
+    first = asked(index, **given)
+    second = asked(index, **given, at=place_text(first.after or ()))
+    back = asked(index, **given, at=place_text(second.before or ()), back="1")
+
+    assert first.before is None
+    assert [row.seq for row in back.rows] == [row.seq for row in first.rows]
+    assert back.before is None
+    assert back.after == first.after
+
+
+def test_no_way_of_asking_scans_the_table(index: Index) -> None:
+    ways = [
+        {"q": "naive"},
+        {"q": "naive", "is.colour": '"red"'},
+        {"is.colour": '"red"'},
+        {"is.colour": '"red"', "is.score": "2.0"},
+        {"sort": "score"},
+        {"sort": "score", "down": "1", "is.colour": '"red"'},
+    ]
+    for given in ways:
+        for place in ((), (1.5, 20) if "sort" in given else (20,)):
+            plan = index.explained(Query.of(QueryParams(given)), place)
+            assert not any("TEMP B-TREE" in line for line in plan), (given, plan)
+            scans = [line for line in plan if line.startswith("SCAN") and "VIRTUAL TABLE" not in line]
+            assert scans == [], (given, plan)
+
+
+def test_the_index_follows_a_run_that_goes_on(runs: Path) -> None:
+    write(runs / "one", ROWS[:100])
+    index = indexed(runs / "one")
+    with RunStore.open(runs / "one") as store:
+        from seedbed import Result, Verdict
+
+        store.add_result(Result("made", "100", b"", 0, "done", b'[{"text": "the last one", "n": 100}]'))
+        store.add_verdict(Verdict("made", 100, "100", "accepted", "made", "100", 0))
+        store.flush()
+    index.catch_up(60)
+
+    assert index.count() == 101
+    assert numbers(index, q="last") == [100]
+
+
+def test_rows_that_a_later_session_made_again_are_found_by_their_new_words(runs: Path) -> None:
+    write(runs / "one", [{"text": "old", "n": 0}])
+    index = indexed(runs / "one")
+    assert numbers(index, q="old") == [0]
+
+    write(runs / "one", [{"text": "new", "n": 0}])
+    index.catch_up(60)
+
+    assert numbers(index, q="old") == []
+    assert numbers(index, q="new") == [0]
+
+
+def test_values_are_counted_unless_there_are_too_many(index: Index) -> None:
+    assert index.facets()["colour"] == [("red", 84), ("blue", 83), ("green", 83)]
+    assert "n" not in index.facets()
+    assert index.columns() == ["colour", "n", "score", "text"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"where": "n >"}, {"where": "colourr == 'red'"}, {"is.colour": "red"}, {"at": "{}"}, {"at": "[[1]]"}],
+)
+def test_what_cannot_be_asked_is_an_error_that_says_why(index: Index, given: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        asked(index, **given)
+
+
+def test_a_wrong_expression_is_shown_as_a_page(runs: Path, get: Get) -> None:
+    write(runs / "one", ROWS[:3])
+
+    answer = get("/runs/one/rows?where=colourr+%3D%3D+1")
+
+    assert answer.status == 400
+    assert "colourr" in answer.text
+    assert "text, colour, score, n" in answer.text
+
+
+def test_removing_a_run_removes_its_index(runs: Path, index: Index) -> None:
+    from seedbed.store import remove_run
+
+    assert index.path.exists()
+    remove_run(runs / "one")
+    assert not (runs / "one").exists()

@@ -1,0 +1,1 @@
+"""`seedbed view`: the runs in the browser."""

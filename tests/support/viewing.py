@@ -1,0 +1,55 @@
+"""Requests to the server that shows runs, and runs to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from seedbed import Result, RunStore, Verdict
+from seedbed_view import Viewer
+
+Get = Callable[..., "Answer"]
+
+
+class Answer:
+    """An answer of the server, read."""
+
+    def __init__(self, response: HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.text = response.read().decode()
+
+
+def request(
+    viewer: Viewer, path: str, headers: Mapping[str, str] | None = None, method: str = "GET"
+) -> Answer:
+    """Send a request as any program could."""
+    connection = HTTPConnection("127.0.0.1", viewer.port, timeout=20)
+    try:
+        connection.request(method, path, headers=dict(headers or {}))
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def cookie_of(viewer: Viewer) -> str:
+    """Return the cookie that the link gives."""
+    link = urlsplit(viewer.link())
+    return request(viewer, f"{link.path}?{link.query}").headers["set-cookie"].partition(";")[0]
+
+
+def write(folder: Path, rows: Iterable[Mapping[str, Any]], **manifest: Any) -> None:
+    """Write a run whose step `made` has made these rows."""
+    with RunStore.open(folder) as store:
+        steps = [{"name": "made", "class": "x.Made", "llms": []}]
+        store.begin_session({"task": "made", "leaf": "made", "wanted": None, "steps": steps, **manifest})
+        for place, row in enumerate(rows):
+            name = str(place)
+            store.add_result(Result("made", name, b"", 0, "done", orjson.dumps([row])))
+            store.add_verdict(Verdict("made", place, name, "accepted", "made", name, 0))
+        store.end_session("complete", {})
