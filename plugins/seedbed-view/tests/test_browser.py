@@ -58,6 +58,7 @@ def test_words_are_found_and_rows_are_walked_through_by_keys(runs: Path, viewer:
     write(runs / "many", [{"text": f"leaf number {n}", "n": n} for n in range(120)])
     page.goto(viewer.link("many"))
     page.get_by_role("link", name="Look at the rows").click()
+    page.wait_for_url("**/rows")
     page.keyboard.press("n")
     page.get_by_role("row", name="leaf number 50").wait_for()
     page.keyboard.press("j")
@@ -87,7 +88,9 @@ def test_nothing_that_a_model_wrote_runs(runs: Path, viewer: Viewer, page: Page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/runs/some", "/runs/some/rows", "/runs/some/row/0", "/runs/some/refused"])
+@pytest.mark.parametrize(
+    "path", ["/", "/runs/some", "/runs/some/rows", "/runs/some/row/0", "/runs/some/refused"]
+)
 def test_no_page_is_wider_than_a_telephone(
     runs: Path, viewer: Viewer, page: Page, path: str, scheme: str
 ) -> None:
