@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from seedbed_data.filters import Limit as Limit
     from seedbed_data.group import Group as Group
     from seedbed_data.hard_negatives import HardNegatives as HardNegatives
+    from seedbed_data.isolated import Tested as Tested
+    from seedbed_data.isolated import call_functions as call_functions
+    from seedbed_data.isolated import run_tests as run_tests
     from seedbed_data.language import Language as Language
     from seedbed_data.leaked_secrets import Secrets as Secrets
     from seedbed_data.messages import Messages as Messages
@@ -67,6 +70,7 @@ _HOMES = {
     "filters": "Filter Length Limit",
     "group": "Group",
     "hard_negatives": "HardNegatives",
+    "isolated": "Tested call_functions run_tests",
     "language": "Language",
     "leaked_secrets": "Secrets",
     "messages": "Messages",
@@ -130,10 +134,13 @@ __all__ = [
     "Split",
     "Sql",
     "Template",
+    "Tested",
     "Text",
     "Validate",
+    "call_functions",
     "check_sandbox",
     "run_python",
+    "run_tests",
     "token_counter",
 ]
 

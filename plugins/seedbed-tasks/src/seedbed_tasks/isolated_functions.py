@@ -1,22 +1,17 @@
-"""Runs functions of a Python source in a sandbox, where nothing that they do can forge their results."""
+"""Functions of a Python source that run in a sandbox, where nothing that they do can forge their results."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-import json
 import os
 from collections.abc import Mapping, Sequence
-from secrets import token_hex
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from seedbed import UsageError
-from seedbed_tasks import isolated_program
 
-_PROGRAM = inspect.getsource(isolated_program)
-_DISK_MB, _PROCESSES, _OUTPUT_KB = 16, 16, 1100
+_DISK_MB, _PROCESSES, _OUTPUT_KB = 16, 16, 64
 
 
 class Called(NamedTuple):
@@ -51,12 +46,8 @@ class Sandbox(BaseModel):
 
     async def call(self, source: str, calls: Sequence[Mapping[str, Any]]) -> list[Called]:
         """Return what each call came to; they're made in one process, in order: {"name":, "arguments":}."""
-        if not calls:
-            return []
-        verdict = await self._verdict({"source": source, "calls": list(calls)})
-        if isinstance(verdict, str):
-            return [Called(error=verdict)] * len(calls)
-        return [Called(**made) for made in verdict]
+        made = await self._run("call_functions", source, calls)
+        return [Called(**one) for one in made]
 
     async def failure(self, source: str, tests: Sequence[str]) -> str | None:
         """Return what was wrong with the first test that fails, or None if all pass.
@@ -64,27 +55,15 @@ class Sandbox(BaseModel):
         A test is Python code, such as `assert double(2) == 4`. It calls functions of the source with plain
         values (numbers, text, lists, tuples, sets, dictionaries, None), and gets such values.
         """
-        verdict = await self._verdict({"source": source, "tests": list(tests)})
-        return verdict if isinstance(verdict, str) else verdict["wrong"]
+        wrong: str | None = (await self._run("run_tests", source, tests)).wrong
+        return wrong
 
-    async def _verdict(self, order: Mapping[str, Any]) -> Any:
-        """Return the verdict of the program, or as text why there is none."""
-        key = token_hex(isolated_program.KEY_LENGTH // 2)
-        async with self._room:
-            ran = await asyncio.to_thread(self._run, key + json.dumps(order))
-        if ran.outcome != "passed":
-            return f"the code {ran.outcome}"
-        # Other text may come before and after it: the code's.
-        _, found, verdict = ran.stdout.partition(f"\n{key}")
-        try:
-            return json.JSONDecoder().raw_decode(verdict)[0]
-        except ValueError:
-            return "the code wrote over its result" if found else "the code ended the program that ran it"
-
-    def _run(self, given: str) -> Any:
+    async def _run(self, function: str, source: str, orders: Sequence[Any]) -> Any:
         sandbox = _sandbox()
         bounds = sandbox.Bounds(self.seconds, self.memory_mb, _DISK_MB, _PROCESSES, _OUTPUT_KB)
-        return sandbox.run_python(_PROGRAM, given, bounds, packages=self.packages)
+        run = getattr(sandbox, function)
+        async with self._room:
+            return await asyncio.to_thread(run, source, orders, bounds, packages=self.packages)
 
 
 def _sandbox() -> Any:

@@ -3,7 +3,8 @@
 Two processes: this one has the calls or tests and writes the verdict; its child has the source, calls its
 functions, and has only two pipes. So nothing that the source does can make the verdict: not printing, not
 ending the process, not changing what `assert`, `json` or any other module does. A child can open its parent's
-standard output under /proc, so a verdict counts only after a key that the child never sees.
+standard output under /proc, so a verdict counts only after a key that the child never sees. What the source
+prints goes to a file, which the verdict shows.
 
 Standard input is a file: the key, 32 characters, then the order in JSON.
 """
@@ -18,8 +19,10 @@ import json
 import math
 import os
 import signal
+import sys
 import traceback
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,6 +31,9 @@ LONGEST = 1_000_000
 """Bytes of a value."""
 MOST_ITEMS = 10_000
 """Items of an iterator that is a function's value."""
+
+LONGEST_PRINTED = 64_000
+"""Bytes shown of what the source prints."""
 
 _GONE = "the program ended by itself"
 _COLLECTIONS = {"tuple": tuple, "set": set, "frozenset": frozenset}
@@ -39,14 +45,15 @@ def main() -> None:
     order = json.loads(_rest(0))
     for name in ("input.txt", "main.py"):
         Path(name).unlink()
-    with Apart(order["source"]) as apart:
+    with Apart(order["source"], order.get("given", "")) as apart:
         # Only now, so that it isn't in the child's memory, and before the source is run.
         os.lseek(0, 0, os.SEEK_SET)
         key = os.read(0, KEY_LENGTH)
-        os.close(0)
+        # Not closed: another file would get its number, and the child might wait for that one.
+        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         apart.begin()
-        verdict = (
-            run_tests(order["source"], order["tests"], apart)
+        verdict: Any = (
+            {**run_tests(order["source"], order["tests"], apart), "printed": apart.printed()}
             if "tests" in order
             else [as_json(apart.result(call["name"], [], call["arguments"])) for call in order["calls"]]
         )
@@ -60,17 +67,20 @@ def _rest(file: int) -> bytes:
 class Apart:
     """The source in a child process; `last` says what became of the last call."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, given: str = "") -> None:
+        # Open before the source is there: it may put something else in the place of these files.
+        Path("given").write_text(given)
+        read = os.open("given", os.O_RDONLY)
+        self._printed = os.open("printed", os.O_CREAT | os.O_RDWR | os.O_APPEND)
         asked, self._ask = os.pipe()
         answered, answer = os.pipe()
         self.last = ""
         self._child = os.fork()
         if self._child == 0:
-            # It has neither standard input nor output; what the source prints goes to standard error.
-            os.dup2(2, 1)
+            os.dup2(read, 0)
+            os.dup2(self._printed, 1)
             os.dup2(asked, 10)
             os.dup2(answer, 11)
-            os.close(0)
             os.closerange(3, 10)
             os.closerange(12, 256)
             serve(source, 10, 11)
@@ -83,6 +93,10 @@ class Apart:
 
     def __exit__(self, *raised: object) -> None:
         os.kill(self._child, signal.SIGKILL)
+
+    def printed(self) -> str:
+        """Return the beginning of what the source printed."""
+        return os.pread(self._printed, LONGEST_PRINTED, 0).decode(errors="replace")
 
     def begin(self) -> None:
         """Let the child run the source."""
@@ -119,30 +133,70 @@ class Apart:
         raise known(text) if is_error else RuntimeError(made["error"])  # type: ignore[misc]
 
 
+class NoFunction:
+    """What stands in tests for a class or a value of the source: any use of it is an error that says so."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def refuse(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise TypeError."""
+        raise TypeError(f"'{self._name}' is no function, and tests that run apart see functions alone")
+
+
+_USES = (
+    "call getattr bool iter len getitem contains eq ne lt le gt ge add radd sub rsub mul rmul truediv "
+    "rtruediv floordiv rfloordiv mod rmod pow rpow and rand or ror xor rxor neg abs int float index hash"
+)
+for _use in _USES.split():
+    setattr(NoFunction, f"__{_use}__", NoFunction.refuse)
+
+
 def run_tests(source: str, tests: list[str], apart: Apart) -> dict[str, Any]:
-    """Run each test; return as `wrong` what was wrong with the first that doesn't pass, or None."""
+    """Run each test; return as `wrong` what was wrong with the first that doesn't pass, or None.
+
+    `kind` is the name of the error.
+    """
     try:
-        names = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+        space = _space(ast.parse(source).body, apart)
     except (SyntaxError, ValueError) as error:
-        return {"wrong": described(error)}
-    space: dict[str, Any] = {"__name__": "tests"}
-    for name in names:
-        space[name] = lambda *args, _name=name, **kwargs: apart.call(_name, *args, **kwargs)
+        return {"wrong": described(error), "kind": type(error).__name__}
+    # Tests may call nothing, and a source that can't even be defined passes none.
+    if broken := apart.result("", [], {}).get("error"):
+        return {"wrong": broken, "kind": broken.partition(":")[0]}
     # What tests print isn't the verdict.
     kept = os.dup(1)
     os.dup2(2, 1)
     wrong = next(filter(None, (_wrong_with(test, space, apart) for test in tests)), None)
     os.dup2(kept, 1)
-    return {"wrong": wrong}
+    return wrong or {"wrong": None, "kind": None}
 
 
-def _wrong_with(test: str, space: dict[str, Any], apart: Apart) -> str | None:
+def _space(body: list[ast.stmt], apart: Apart) -> dict[str, Any]:
+    """Return the names that tests see."""
+    space: dict[str, Any] = {"__name__": "tests"}
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            space[node.name] = partial(apart.call, node.name)
+        elif isinstance(node, ast.ClassDef):
+            space[node.name] = NoFunction(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            is_function = isinstance(node.value, ast.Lambda)
+            for name in [target.id for target in targets if isinstance(target, ast.Name)]:
+                # A function stays one if it's wrapped: `f = cache(f)`.
+                space.setdefault(name, partial(apart.call, name) if is_function else NoFunction(name))
+    return space
+
+
+def _wrong_with(test: str, space: dict[str, Any], apart: Apart) -> dict[str, Any] | None:
     apart.last = ""
     try:
         exec(compile(test, "test", "exec"), space)
     except BaseException as error:  # noqa: BLE001 (whatever a test raises, SystemExit too)
         about = f" ({apart.last[:300]})" if apart.last else ""
-        return f"{test.strip()[:300]}: {described(error)}{about}"
+        said = f"{test.strip()[:300]}: {described(error)}{about}"
+        return {"wrong": said, "kind": type(error).__name__}
     return None
 
 
@@ -155,15 +209,25 @@ def serve(source: str, asked: int, answer: int) -> NoReturn:
         exec(compile(source, "functions.py", "exec"), space)
     except BaseException as error:  # noqa: BLE001 (whatever the source raises)
         broken = described(error)
+    _flush()
     with open(asked, "rb") as lines:
         for line in lines:
             name, args, kwargs = json.loads(line)
             made = {"error": broken} if broken else _called(space, name, unpacked(args), unpacked(kwargs))
+            _flush()
             write_all(answer, json.dumps(made).encode() + b"\n")
     os._exit(0)
 
 
+def _flush() -> None:
+    # The process is killed in the end, and what it has printed would be lost.
+    with suppress(Exception):
+        sys.stdout.flush()
+
+
 def _called(space: dict[str, Any], name: str, args: Any, kwargs: Any) -> dict[str, Any]:
+    if not name:
+        return {"value": None}
     try:
         value = space[name](*args, **kwargs)
         return {"value": packed(asyncio.run(value) if hasattr(value, "__await__") else value)}
