@@ -30,8 +30,8 @@ what [engines](engines.md) use have their own pages. Anything that's on none of 
 """
 _API = {
     "Making rows": (
-        "run arun Output preview Preview PreviewedRow PreviewedCall Run Failure Story RefusedRow RowCall "
-        "RunDiff diff_runs Pipeline when otherwise"
+        "run arun Output preview Preview PreviewedRow PreviewedCall Run Quality Failure Story RefusedRow "
+        "RowCall RunReader StepSpent RunDiff diff_runs Pipeline when otherwise"
     ),
     "Plugins by name": "get_task get_llm get_embedder get_step Registry",
     "Tasks and steps": (

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from seedbed.engine.preview.preview import preview as preview
     from seedbed.engine.preview.trace import PreviewedCall as PreviewedCall
     from seedbed.engine.preview.trace import PreviewedRow as PreviewedRow
+    from seedbed.engine.quality.figures import Quality as Quality
     from seedbed.engine.run import Run as Run
     from seedbed.errors import AmbiguousPluginError as AmbiguousPluginError
     from seedbed.errors import AuthenticationError as AuthenticationError
@@ -238,6 +239,7 @@ _HOMES = {
     "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
     "engine.plan": "Plan",
     "engine.preview.preview": "Preview preview",
+    "engine.quality.figures": "Quality",
     "engine.run": "Run",
     "engine.preview.trace": "PreviewedCall PreviewedRow",
 }

@@ -23,7 +23,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "Limits": (
             *("max_cost", "max_tokens", "max_seconds", "max_attempts", "max_failures"),
-            *("give_up_after", "max_bytes_in_flight"),
+            *("give_up_after", "stop_if", "quality", "max_bytes_in_flight"),
         ),
         "Runs and resuming": ("name", "restart", "yes"),
         "Output": (

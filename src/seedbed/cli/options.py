@@ -144,6 +144,16 @@ _STOPPING = (
         help="Stop after this time: 90s, 20m or 2h.",
     ),
     click.option(
+        "--stop-if",
+        metavar="EXPR",
+        help="Stop when this holds of the rows so far: 'near_duplicates > 0.3 or refusals > 0.1'.",
+    ),
+    click.option(
+        "--quality/--no-quality",
+        default=None,
+        help="Measure near duplicates, refusals and the like as rows come; measured if unset.",
+    ),
+    click.option(
         "--max-bytes-in-flight",
         type=SIZE,
         metavar="SIZE",

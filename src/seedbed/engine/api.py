@@ -63,6 +63,8 @@ def run(
     tokens_per_minute: float | None = None,
     price_input: float | None = None,
     price_output: float | None = None,
+    stop_if: str | None = None,
+    quality: bool = True,
     restart: bool = False,
     retry: bool = False,
     observers: Iterable[str | object] = (),
@@ -95,6 +97,10 @@ def run(
 
     If the first `give_up_after` rows are all rejected, dropped or lost for the same reason, the run stops;
     with 0 it never does.
+
+    The quality of the rows is measured as they come (`Run.quality`), unless `quality` is False. `stop_if` is
+    an expression over its figures, such as "near_duplicates > 0.3": the run stops when it holds, from 20
+    rows on, and can be resumed.
 
     `observers` are notified of the run's calls and rows once they're durable: names of installed observers,
     `PATH.py:Class`, or objects with hooks. Those in the setting `observers` are notified too. `engine`
@@ -137,6 +143,8 @@ def session_of(
     tokens_per_minute: float | None = None,
     price_input: float | None = None,
     price_output: float | None = None,
+    stop_if: str | None = None,
+    quality: bool = True,
     restart: bool = False,
     retry: bool = False,
     observers: Iterable[str | object] = (),
@@ -161,6 +169,8 @@ def session_of(
         tokens_per_minute=tokens_per_minute,
         price_input=price_input,
         price_output=price_output,
+        stop_if=stop_if,
+        quality=quality,
     )
     plan = make_plan(
         task,

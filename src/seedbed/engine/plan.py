@@ -26,6 +26,7 @@ from seedbed.plugins.registry import Registry, default_registry
 from seedbed.store.output import Output, outputs_of
 from seedbed.store.read_options import Reading
 from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.model_name import MODEL_NAME
 from seedbed.tasks.step_references import get_step
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 from seedbed.tasks.task import BaseTask
@@ -72,6 +73,20 @@ class Plan:
         of_backends = [secret for backend in self.backends for secret in backend.secrets()]
         values = [value for step in self.steps for value in vars(step).values()]
         return [*of_backends, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
+
+    @property
+    def writers(self) -> list[BaseStep]:
+        """The steps with an LLM that the rows of the dataset go through."""
+        before = upstream(self.topology, self.leaf)
+        return [step for step in self.steps if step.name in before and any(map(_is_llm, backends_in(step)))]
+
+    def given_columns(self) -> frozenset[str]:
+        """Return the columns of the dataset's rows that are known not to come from a model."""
+        writers = self.writers
+        others = [step for step in self.steps if step not in writers]
+        given = {column for step in others for column in step.columns}
+        given |= set((self.input.columns() if self.input is not None else None) or ())
+        return frozenset(given - {column for step in writers for column in step.outputs}) | {MODEL_NAME}
 
     @property
     def wanted(self) -> int | None:
@@ -129,7 +144,10 @@ def make_plan(
         int(seed),
         concurrency,
         (bounds or NO_BOUNDS).with_defaults(
-            max_cost=defaults.max_cost, max_tokens=defaults.max_tokens, max_seconds=defaults.max_seconds
+            max_cost=defaults.max_cost,
+            max_tokens=defaults.max_tokens,
+            max_seconds=defaults.max_seconds,
+            stop_if=defaults.stop_if,
         ),
         registry,
         outputs,
@@ -196,12 +214,21 @@ def _check_numbers(plan: Plan) -> None:
     check_size("the number of rows", plan.n)
     check_size("the number of calls in flight", plan.concurrency)
     plan.bounds.check()
+    if plan.bounds.stop_if is not None and not plan.writers:
+        raise UsageError(
+            f"--stop-if {plan.bounds.stop_if!r} is about texts that a model writes, and none writes any here",
+            "leave it out",
+        )
     for step in _sources(plan):
         if plan.n is None and isinstance(step, GeneratorTask) and step.is_indexed and not step.finite:
             raise UsageError(
                 f"'{step.name}' can make any number of rows",
                 "say how many: -n 100 on the command, n=100 in Python",
             )
+
+
+def _is_llm(backend: BaseBackend) -> bool:
+    return isinstance(backend, LLM)
 
 
 class _Chosen(NamedTuple):

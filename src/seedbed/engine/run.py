@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seedbed.engine.failure import Failure
+from seedbed.engine.quality.figures import Quality
 from seedbed.engine.resume.found import Found, count_text
 from seedbed.engine.run_rows import RunRows
 from seedbed.errors import SeedbedError
@@ -45,6 +46,9 @@ class Run(RunRows):
     tokens, dollars) are those of this session. `tried` is the number of indices tried, if rows are missing
     because no more may be tried; otherwise None.
 
+    `quality` says what the texts that models wrote are like so far; None if none did, or if it isn't
+    measured.
+
     `outcome` is `complete`; `incomplete` if rows failed or the source ended early; `interrupted`; or
     `stopped`, then `stopped_by` is the error. `failures` are the first thousand failed rows. `reasons` and
     `rejections` count all failed and rejected rows by their reason, `advice` has the further lines of a
@@ -74,6 +78,7 @@ class Run(RunRows):
     dropped: Counter[str] = field(default_factory=Counter)
     stopped_by: Exception | None = None
     odd: list[str] = field(default_factory=list)
+    quality: Quality | None = None
     blocked: Mapping[str, float] = field(default_factory=dict)
     store: RunStore | None = field(default=None, repr=False)
     """The store of a run that lives as long as this object."""
@@ -105,6 +110,7 @@ class Run(RunRows):
         )
         self.outcome = summary["outcome"]
         self.tried = summary.get("tried")
+        self.quality = Quality.of_json(summary.get("quality"))
         self.reasons.update(summary["reasons"])
         self.rejections.update(summary["rejections"])
         self.dropped.update(summary.get("dropped", {}))
@@ -173,6 +179,7 @@ class Run(RunRows):
             "cost": self.calls.cost,
             "kept": self.found.rows if self.found else 0,
             "replayed": self.calls.replayed,
+            "quality": self.quality.as_json() if self.quality else None,
             "reasons": dict(self.reasons),
             "failures": [
                 {

@@ -147,6 +147,10 @@ class PipelineFile(BaseModel):
         description="Where the dataset goes: a file, a folder/ or an address; or several of these.",
     )
     budget: BudgetEntry = Field(default_factory=BudgetEntry, description="When the run stops by itself.")
+    stop_if: str | None = Field(
+        default=None,
+        description="When the run stops for the quality of its rows: near_duplicates > 0.3, for example.",
+    )
     llm: str | LLMEntry | None = Field(default=None, description="LLM of the steps that don't name one.")
     columns: list[str] | None = Field(
         default=None, description="Columns of the input to read; all by default."

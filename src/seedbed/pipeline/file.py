@@ -142,6 +142,9 @@ class _Reading:
                 given = self.making.paths.pattern(given)
             elif isinstance(given, SourceEntry):
                 given = self.making.source(given, "input")
+        if self.described.stop_if is not None:
+            with self.problems.at("stop_if"):
+                Expression(self.described.stop_if)
         out, budget = self.described.out, self.described.budget
         several = out if isinstance(out, list) else [] if out is None else [out]
         outputs = [self._output(one, *self._place_of_output(at)) for at, one in enumerate(several)]
@@ -153,6 +156,7 @@ class _Reading:
             max_cost=budget.cost,
             max_tokens=budget.tokens,
             max_seconds=budget.seconds,
+            stop_if=self.described.stop_if,
         )
 
     def steps(self) -> list[BaseStep]:

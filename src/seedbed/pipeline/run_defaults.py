@@ -14,7 +14,8 @@ class RunDefaults:
         Pipeline([task], defaults=RunDefaults(n=100, max_cost=2.0)).run(llm="openai/gpt-4.1-mini")
 
     `input` is what `seedbed.run` takes as input, and each of `outputs` has the fields of an `Output`.
-    `max_cost` is in dollars, `max_seconds` in seconds.
+    `max_cost` is in dollars, `max_seconds` in seconds. `stop_if` is an expression over the figures
+    of a run's quality.
     """
 
     n: int | None = None
@@ -24,6 +25,7 @@ class RunDefaults:
     max_cost: float | None = None
     max_tokens: int | None = None
     max_seconds: float | None = None
+    stop_if: str | None = None
 
 
 NO_DEFAULTS = RunDefaults()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from seedbed.errors import InvalidOutputError, Reject
+from seedbed.llm.calling.scope import current_scope
 from seedbed.llm.messages import Message
 from seedbed.llm.response import Choice, Response, Usage
 from seedbed.reading.refusals import is_refusal
@@ -47,6 +48,8 @@ async def fit_or_ask_again(
             # repeating itself, it would continue.
             cut = choice.finish_reason == "length"
             reminder = _reminder(None if cut else choice.text, error)
+        if (scope := current_scope.get()) is not None:
+            scope.note_reask()
         response = await ask([*messages, *reminder] if reminds else messages)
         choice, usage = response.choices[0], response.usage
     raise AssertionError("unreachable: the last answer is returned or its error raised")

@@ -47,6 +47,7 @@ def kept_options(
         "leaf": options.leaf,
         "max_attempts": options.bounds.max_attempts,
         "give_up_after": options.bounds.give_up_after,
+        "quality": options.bounds.quality,
         "max_bytes_in_flight": options.bounds.max_bytes_in_flight,
         "plugins": list(options.plugins),
         "engine": options.engine,
@@ -70,7 +71,7 @@ def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[
 def renewed_options(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> RunOptions:
     """Return the options in the manifest of the run in `kept_in`, with those that are given now."""
     settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
-    bounds = ("concurrency", "max_attempts", "give_up_after", "max_bytes_in_flight")
+    bounds = ("concurrency", "max_attempts", "give_up_after", "quality", "max_bytes_in_flight")
     names = ("what", "llm", "n", "seed", "leaf", "engine", *bounds)
     options = {name: value for name, value in given.items() if value is not None and name != "settings"}
     return run_options(

@@ -81,10 +81,16 @@ def run_options(
     )
 
 
-def _bounds(max_failures: str | int | None = None, give_up_after: int | None = None, **bounds: Any) -> Bounds:
+def _bounds(
+    max_failures: str | int | None = None,
+    give_up_after: int | None = None,
+    quality: bool | None = None,
+    **bounds: Any,
+) -> Bounds:
     return Bounds(
         max_failures=MaxFailures.parse(max_failures),
         give_up_after=GIVE_UP_AFTER if give_up_after is None else give_up_after,
+        quality=quality is not False,
         **bounds,
     )
 

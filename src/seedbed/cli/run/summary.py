@@ -36,7 +36,14 @@ def write_summary(run: Run, out: Output | None, existed: bool) -> None:
     show_stop(run)
     paint = "green" if run.outcome == "complete" else "yellow"
     echo(Painted(headline(run, out), paint, bold=True), err=True)
-    for line in (*_dataset_lines(run, out, existed), *_reason_lines(run), *_cut_lines(run), cost_line(run)):
+    lines = (
+        *_dataset_lines(run, out, existed),
+        *_reason_lines(run),
+        *_cut_lines(run),
+        *_quality_lines(run),
+        cost_line(run),
+    )
+    for line in lines:
         echo(f"  {line}", err=True)
     show_notes(run)
 
@@ -133,6 +140,11 @@ def _cut_lines(run: Run) -> Iterator[str]:
     for word, count in run.calls.ended_otherwise.most_common():
         answers = "1 answer" if count == 1 else f"{count:,} answers"
         yield f"{answers} ended with {word!r}, a reason of this provider's own: check that they are complete"
+
+
+def _quality_lines(run: Run) -> Iterator[str]:
+    if run.quality is not None and (found := run.quality.notable()):
+        yield f"quality: {', '.join(found)}"
 
 
 def cost_line(run: Run) -> str:

@@ -65,7 +65,9 @@ class BarProgress(Progress):
         taken = shown(" · ".join(self.details(rate)), "dim")
         left = self.budget_texts()
         budget = [shown(f"left to spend: {' · '.join(left)}", "dim")] if left else []
-        return Group(*self._rows(size.width), *steps, taken, *budget)
+        found = self.quality_texts()
+        quality = [shown(" · ".join(found), "yellow")] if found else []
+        return Group(*self._rows(size.width), *steps, taken, *budget, *quality)
 
     def _rows(self, width: int) -> list[RenderableType]:
         """Return the bar of the run and its rows, in two lines if one is too short."""

@@ -85,6 +85,10 @@ class Progress:
         )
         return [text for text in texts if text]
 
+    def quality_texts(self) -> list[str]:
+        """Return what is notable about the rows so far: '31 % near duplicates', mostly nothing."""
+        return self.run.quality.notable() if self.run.quality is not None else []
+
     def left(self, rate: float) -> str:
         """Return the time left in words, or nothing if it isn't known."""
         if self.run.wanted is None or rate <= 0 or self.settled >= self.run.wanted:
@@ -122,7 +126,7 @@ class LineProgress(Progress):
                 self.say(f"{self.loading_text()} ...")
         elif now - self._last_line > _LINE_SECONDS:
             self._last_line = now
-            self.say(", ".join([rows_text(self.run), *self.details(rate)]))
+            self.say(", ".join([rows_text(self.run), *self.quality_texts(), *self.details(rate)]))
 
 
 def _cap_text(cap: Cap) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 
 from seedbed.engine.plan import Plan
+from seedbed.engine.quality.figures import Quality
 from seedbed.engine.run import Outcome, Run
 from seedbed.llm.response import Response, Usage
 from seedbed.llm.response_json import decode_response
@@ -116,7 +117,8 @@ class ObservedOutcome:
 
     Rows are those of the whole run. Calls, usage, cost (in dollars, None if no price is known) and seconds
     are those of this session; `replayed` calls cost nothing. `stopped_by` says what ended it early, `out` is
-    the dataset's file, if one was made.
+    the dataset's file, if one was made. `quality` says what the texts of models are like; None if it isn't
+    measured.
     """
 
     outcome: Outcome
@@ -130,6 +132,7 @@ class ObservedOutcome:
     seconds: float
     stopped_by: str | None
     out: Path | None
+    quality: Quality | None = None
 
     @classmethod
     def of(cls, run: Run) -> ObservedOutcome:
@@ -146,4 +149,5 @@ class ObservedOutcome:
             run.seconds,
             str(run.stopped_by) if run.stopped_by else None,
             run.out.absolute() if run.out else None,
+            run.quality,
         )

@@ -77,7 +77,7 @@ class Flow:
                 turns.give_up(position)
         if not self._judged:
             # A row may wait a long time for its verdict, and its prompts are as large as the row.
-            settled.scopes.clear()
+            settled.let_scopes_go()
         # Branches run concurrently, so these are in order of arrival, and timing must not decide what is
         # kept.
         settled.failures.sort(key=self._place)

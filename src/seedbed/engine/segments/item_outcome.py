@@ -18,7 +18,8 @@ class ItemOutcome:
 
     `position` counts the items of the source from 0; `id` is the item's, the same in every run. `scopes` has
     the call scopes of the steps so far. `evidence` is kept with rows that were refused outside a step: by a
-    route, a join or the decider.
+    route, a join or the decider. `asked` and `reasked` say whether a model was asked for the item in this
+    session, and asked again since an answer didn't fit.
     """
 
     position: int
@@ -29,10 +30,19 @@ class ItemOutcome:
     dropped: list[str] = field(default_factory=list)
     scopes: list[CallScope] = field(default_factory=list)
     evidence: list[Result] = field(default_factory=list)
+    asked: bool = False
+    reasked: bool = False
 
     def note(self, failure: Failure) -> None:
         """Note why a row isn't there: it failed, or it was rejected."""
         (self.rejections if failure.rejected else self.failures).append(failure)
+
+    def let_scopes_go(self) -> None:
+        """Drop the call scopes, which hold prompts, and note whether models were asked."""
+        for scope in self.scopes:
+            self.asked |= bool(scope.asked)
+            self.reasked |= scope.reasks > 0
+        self.scopes.clear()
 
     def rows(self, node: str) -> list[InFlight]:
         """Return the rows that a step made, in order."""

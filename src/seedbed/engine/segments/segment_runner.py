@@ -10,6 +10,7 @@ from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.kept_prompts import StepTexts
+from seedbed.engine.quality.watch import QualityWatch
 from seedbed.engine.resume.checkpoint import EVERY, Reached
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.flow import flow_of, is_ordered
@@ -73,6 +74,8 @@ class SegmentRunner:
             generator=segment.generator,
         )
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
+        makes_dataset = plan.leaf in segment.kept
+        self._quality = QualityWatch.of(job) if makes_dataset else None
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
         results = self._results(wanted)
@@ -159,6 +162,8 @@ class SegmentRunner:
             self._save()
             raise
         finally:
+            if self._quality is not None:
+                self._quality.end()
             for runner in self._runners:
                 runner.close()
         # Whether the source's thread ran into an error after the last row wanted depends on how far ahead it
@@ -210,6 +215,8 @@ class SegmentRunner:
         if settled.dropped:
             run.dropped.update(settled.dropped)
         self._tell(encoded)
+        if self._quality is not None:
+            self._quality.note(settled)
         # Last: the row that exceeds a bound has its verdict, which the next session finds.
         self._check()
         self._giving_up.note(settled, run.name)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from seedbed.engine.option_types import check_real, check_whole
+from seedbed.engine.option_types import check_names, check_real, check_whole
+from seedbed.engine.quality.condition import StopCondition
 from seedbed.errors import UsageError
 from seedbed.llm.budget.budget import Budget, Spent
 from seedbed.llm.budget.prices import Prices
@@ -19,6 +20,7 @@ _FEWEST = 100
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
 )
+_NO_NUMBERS = frozenset({"max_failures", "stop_if", "quality"})
 _WHOLE = frozenset({"max_attempts", "give_up_after", "max_tokens", "max_bytes_in_flight"})
 
 
@@ -69,6 +71,7 @@ class Bounds:
         Bounds(max_cost=5.0, max_failures=MaxFailures.parse("5%"))
 
     `give_up_after` is how many rows may come to nothing for the same reason before any row is made; 0: all.
+    `stop_if` is an expression over the figures of `Run.quality`, measured unless `quality` is False.
     `max_bytes_in_flight` stops nothing but holds back rows: 256 MiB of them unless set. Dollars, tokens and
     seconds count over all sessions of a run. The two rates are limits per endpoint and key. The prices, in
     dollars per million tokens, replace the listed ones.
@@ -85,10 +88,20 @@ class Bounds:
     tokens_per_minute: float | None = None
     price_input: float | None = None
     price_output: float | None = None
+    stop_if: str | None = None
+    quality: bool = True
 
     def check(self) -> None:
         """Raise UsageError for a bound that leaves no room for anything."""
-        given = {name: value for name, value in vars(self).items() if name != "max_failures"}
+        given = {name: value for name, value in vars(self).items() if name not in _NO_NUMBERS}
+        check_names(stop_if=self.stop_if)
+        if self.stop_if is not None:
+            if not self.quality:
+                raise UsageError(
+                    f"--stop-if {self.stop_if!r} needs the quality of the rows, which isn't measured",
+                    "leave out --no-quality (quality=False in Python)",
+                )
+            StopCondition(self.stop_if)
         check_whole(**{name: value for name, value in given.items() if name in _WHOLE})
         check_real(**given)
         for name, value in given.items():

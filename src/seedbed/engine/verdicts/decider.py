@@ -106,7 +106,7 @@ class Decider(AcceptedRows):
         if self._admitting is not None and settled.rows(self._counted):
             await self._admit_rows(settled)
         # Judging was the last that needed the prompts, and a verdict may wait long for the disk.
-        settled.scopes.clear()
+        settled.let_scopes_go()
         # After judging: a row that is refused leaves its place to the next one.
         self._cut(settled)
         if self._remembers and self._admitting is None:

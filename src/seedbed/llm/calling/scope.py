@@ -61,6 +61,7 @@ class CallScope:
         "_is_cut",
         "_labelled",
         "_path",
+        "_reasks",
         "_root",
         "_tasks",
         "asked",
@@ -99,6 +100,16 @@ class CallScope:
         self._path: tuple[int | str, ...] = ()
         self._root = self
         self._tasks = 0
+        self._reasks = 0
+
+    @property
+    def reasks(self) -> int:
+        """How often a model was asked again since an answer didn't fit, in all branches of the row."""
+        return self._root._reasks
+
+    def note_reask(self) -> None:
+        """Count that a model is asked again."""
+        self._root._reasks += 1
 
     @property
     def is_cut(self) -> bool:

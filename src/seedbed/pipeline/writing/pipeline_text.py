@@ -80,6 +80,7 @@ def _defaults(defaults: RunDefaults, writing: Writing) -> dict[str, Any]:
         "input": _input(defaults.input, writing),
         "out": [_output(one, writing) for one in defaults.outputs] or None,
         "budget": {name: cap for name, cap in budget.items() if cap is not None} or None,
+        "stop_if": defaults.stop_if,
     }
 
 

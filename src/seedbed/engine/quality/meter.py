@@ -1,0 +1,130 @@
+"""Measures the quality of rows one after the other, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Mapping, Set
+from typing import Any
+from zlib import crc32
+
+from seedbed.engine.quality.figures import Quality
+from seedbed.engine.quality.near_rows import NearRows
+from seedbed.engine.quality.sketch import Sketch, Sketcher
+from seedbed.reading.refusals import is_refusal
+
+WINDOW = 100
+"""Rows of the latest window, and of the first one that lengths are compared with."""
+
+_AT_EACH_END = 120
+"""Characters of a longer text that are looked at, at its beginning and at its end: a row has little time."""
+_REFUSES_WITHIN = 200
+_ALL_UP_TO, _THEN_EVERY = 500, 4
+"""Rows that are all checked for refusals, and then each of so many: it takes a third of the time."""
+_OPENING = 5
+_FEWEST_RUNS = 3
+_KEPT_RUNS = 200_000
+_KEPT_OPENINGS = 50_000
+
+
+class QualityMeter:
+    """Measures the texts of rows that come in order, except those in the columns `given`.
+
+        meter = QualityMeter({"topic"})
+        meter.add({"topic": "lakes", "question": "...", "answer": "..."})
+        meter.quality()
+
+    Rows with fewer than five words of text don't count: labels are alike.
+    """
+
+    def __init__(self, given: Set[str] = frozenset()) -> None:
+        self._given = given
+        self._sketcher = Sketcher()
+        self._near_rows = NearRows()
+        self._runs = _Seen(_KEPT_RUNS)
+        self._openings = _Seen(_KEPT_OPENINGS)
+        self._rows = self._near = self._repeated = self._refused = 0
+        self._asked_for_refusals = 0
+        self._first_length = 0
+        self._lengths: deque[int] = deque(maxlen=WINDOW)
+        self._novelties: deque[float] = deque(maxlen=WINDOW)
+        self._made = self._reasked = 0
+
+    def add(self, row: Mapping[str, Any], sampled: Collection[str] = ()) -> None:
+        """Measure a row; `sampled` are further columns that a model didn't write."""
+        texts = [
+            value
+            for column, value in row.items()
+            if isinstance(value, str) and value and column not in self._given and column not in sampled
+        ]
+        shown = "\n".join(map(_ends, texts))
+        sketch = self._sketcher.sketch(shown)
+        if len(sketch) < _FEWEST_RUNS:
+            return
+        self._rows += 1
+        length = sum(map(len, texts))
+        self._lengths.append(length)
+        if self._rows <= WINDOW:
+            self._first_length += length
+        self._near += not self._near_rows.add(sketch)
+        self._novelties.append(self._runs.share_of_new(sketch))
+        self._repeated += not self._openings.share_of_new((_opening(shown),))
+        if self._rows <= _ALL_UP_TO or self._rows % _THEN_EVERY == 0:
+            self._asked_for_refusals += 1
+            self._refused += any(is_refusal(text[:_REFUSES_WITHIN]) for text in texts)
+
+    def note_asking(self, is_reasked: bool) -> None:
+        """Count an item for which a model was asked in this session, and whether it was asked again."""
+        self._made += 1
+        self._reasked += is_reasked
+
+    def quality(self) -> Quality:
+        """Return the figures so far."""
+        rows = self._rows
+        if not rows:
+            return Quality(reasked=self._reasked / self._made if self._made else 0.0)
+        return Quality(
+            rows=rows,
+            near_duplicates=self._near / rows,
+            repeated_openings=self._repeated / rows,
+            refusals=self._refused / self._asked_for_refusals,
+            novelty=sum(self._novelties) / len(self._novelties),
+            length_drift=self._drift(),
+            reasked=self._reasked / self._made if self._made else 0.0,
+        )
+
+    def _drift(self) -> float:
+        if self._rows < 2 * WINDOW:
+            return 0.0
+        return sum(self._lengths) / self._first_length - 1
+
+
+def _ends(text: str) -> str:
+    if len(text) <= 2 * _AT_EACH_END:
+        return text
+    return f"{text[:_AT_EACH_END]} {text[-_AT_EACH_END:]}"
+
+
+def _opening(text: str) -> int:
+    """Return a digest of the first words of a text."""
+    words = text[:_AT_EACH_END].lower().split(None, _OPENING)[:_OPENING]
+    return crc32(" ".join(words).encode(errors="surrogatepass"))
+
+
+class _Seen:
+    """Digests that were there before; of more than `most`, the oldest half is forgotten."""
+
+    # Two sets, of which the older is dropped as a whole: forgetting one digest at a time took as long as
+    # all else.
+
+    def __init__(self, most: int) -> None:
+        self._most = most // 2
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def share_of_new(self, digests: Sketch) -> float:
+        """Remember digests; return which share of them is new."""
+        new = set(digests) - self._young - self._old
+        self._young |= new
+        if len(self._young) > self._most:
+            self._young, self._old = set(), self._young
+        return len(new) / len(digests)

@@ -1,0 +1,63 @@
+"""Measures the rows of a run as they're decided, and stops it if its condition says so."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import orjson
+
+from seedbed.engine.engine import Job
+from seedbed.engine.quality.condition import StopCondition
+from seedbed.engine.quality.meter import QualityMeter
+from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.rows_in_flight import InFlight
+
+EVERY = 10
+"""Rows after which the figures are computed, and the condition is looked at."""
+
+
+class QualityWatch:
+    """Takes the verdicts of the dataset's rows in order, and sets `Run.quality`."""
+
+    # In the order of the rows, so the run stops after the same row at any timing, and when it's resumed.
+
+    def __init__(self, job: Job) -> None:
+        self._run = job.run
+        self._leaf = job.plan.leaf
+        self._meter = QualityMeter(job.plan.given_columns())
+        text = job.plan.bounds.stop_if
+        self._condition = StopCondition(text) if text is not None else None
+        self._rows = 0
+
+    @classmethod
+    def of(cls, job: Job) -> Self | None:
+        """Return what watches a run; None if no model writes its rows, or if it isn't wanted."""
+        return cls(job) if job.plan.bounds.quality and job.plan.writers else None
+
+    def note(self, settled: ItemOutcome) -> None:
+        """Measure the rows of an item that has its verdict; raise StopRun if the condition holds."""
+        if settled.asked:
+            self._meter.note_asking(settled.reasked)
+        before = self._rows
+        for in_flight in settled.rows(self._leaf):
+            self._meter.add(orjson.loads(in_flight.encoded), _sampled(in_flight))
+            self._rows += 1
+        if self._rows // EVERY != before // EVERY:
+            self._look()
+
+    def end(self) -> None:
+        """Compute the figures of all rows."""
+        self._run.quality = self._meter.quality()
+
+    def _look(self) -> None:
+        self.end()
+        if self._condition is not None and self._run.quality is not None:
+            self._condition.check(self._run.quality, self._run.name)
+
+
+def _sampled(in_flight: InFlight) -> dict[str, object]:
+    """Return the variables that a row was made from, if a generator sampled them."""
+    first = in_flight
+    while first.parent is not None:
+        first = first.parent
+    return first.given or {}
