@@ -18,6 +18,7 @@ from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.session_end import Ending
 from seedbed.engine.start import Start
 from seedbed.engine.stopping.pausing import paused
+from seedbed.engine.timeline import sampled
 from seedbed.errors import PluginError, SeedbedError, StopRun
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.loop import call_soon, loop_thread
@@ -58,6 +59,7 @@ class Session:
         self._outputs = outputs
         self._task: asyncio.Task[Any] | None = None
         self._is_broken_off = False
+        self._number = 0
 
     @property
     def plan(self) -> Plan:
@@ -164,7 +166,7 @@ class Session:
             # of a session that made nothing would count as what the run holds, and a retry would take its
             # order.
             self._store.hold()
-        number = self._store.begin_session(self._manifest())
+        number = self._number = self._store.begin_session(self._manifest())
         self._ending.has_begun = True
         if (given := job.plan.input) is not None:
             types = await asyncio.to_thread(given.types)
@@ -195,7 +197,7 @@ class Session:
     async def _make_rows(self) -> bool:
         """Have the engine make the rows; if another package's engine fails, name it."""
         try:
-            with loop_watched(self.run):
+            with loop_watched(self.run), sampled(self.run, self._store.path, self._number):
                 return await self._engine.make_rows()
         except Exception as error:
             name = f"{type(self._engine).__module__}.{type(self._engine).__qualname__}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,14 +46,18 @@ DEFAULT_CONCURRENCY = START
 class CallCounts:
     """What went through a gateway: `retried` tries failed, and `refused` ones were refused for rate limits.
 
-    `truncated` answers reached their maximum length; `ended_otherwise` counts those that ended for a reason
-    of the provider's own, by its word. `cost` is in dollars, as far as prices are known.
+    `in_flight` calls are sent and not answered yet. `seconds` is what all answered calls took together:
+    divided by `answered`, it's the latency. `truncated` answers reached their maximum length;
+    `ended_otherwise` counts those that ended for a reason of the provider's own, by its word. `cost` is in
+    dollars, as far as prices are known.
     """
 
     answered: int = 0
     replayed: int = 0
     retried: int = 0
     refused: int = 0
+    in_flight: int = 0
+    seconds: float = 0.0
     truncated: int = 0
     ended_otherwise: Counter[str] = field(default_factory=Counter)
     cost: float | None = None
@@ -189,6 +194,8 @@ class Sender:
         tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
         permit = await limiter.acquire(llm.model, rank, tokens)
         deadline = self._deadline(llm.timeout)
+        counts, begun = self.counts, time.monotonic()
+        counts.in_flight += 1
         try:
             # The time may have run out while the call waited for its permit.
             if self._budget is not None:
@@ -208,6 +215,9 @@ class Sender:
             # limits something.
             limiter.ended(permit)
             raise
+        finally:
+            counts.in_flight -= 1
+        counts.seconds += time.monotonic() - begun
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
         return response
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from seedbed import RunFacts, run_entry
+from seedbed import RunFacts, RunReader, run_entry
 from seedbed_view.causes import causes_of
 from seedbed_view.rendering import page
 from seedbed_view.runs_read import opened, run_of
 from seedbed_view.steps import steps_of
+from seedbed_view.timeline import PLOTS, timeline_of
 
 _CAUSES = 5
 
@@ -30,7 +31,19 @@ def run(request: Request) -> Response:
             sessions=reader.sessions()[::-1],
             steps=steps_of(reader),
             causes=causes_of(reader)[:_CAUSES],
+            plots=_plots(reader),
         )
 
 
-routes = [Route("/runs/{name}", run)]
+def _plots(reader: RunReader) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the plots that show more than a line at zero."""
+    series = timeline_of(reader.path)
+    return [plot for plot in PLOTS if any(value for key in plot[1] for value in series[key])]
+
+
+def timeline(request: Request) -> Response:
+    """Answer with the points of the plots, as JSON."""
+    return JSONResponse(timeline_of(run_of(request) / "run.db"))
+
+
+routes = [Route("/runs/{name}", run), Route("/runs/{name}/timeline", timeline)]
