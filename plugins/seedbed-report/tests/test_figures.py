@@ -160,6 +160,13 @@ def test_the_odd_row_is_found_by_an_embedder_as_well(report: Any) -> None:
         assert found.method == ("tf-idf" if embedder is None else "static/wordllama")
 
 
+def test_copies_of_a_row_are_shown_once(report: Any) -> None:
+    rows = [{"text": one} for one in [*SENTENCES, *SENTENCES[:1] * 9, *texts(20)]]
+    found = report(rows).likeness
+    assert found.rows == len(rows)
+    assert len({one.text for one in found.typical}) == len(found.typical) == 5
+
+
 def test_kinds_of_columns_follow_from_their_values(report: Any) -> None:
     rows = [
         {

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from seedbed_report import Report, html_page, markdown_page, summary_lines
 from seedbed_report.plots import svg
-from seedbed_report.tables import Bar, Plot
+from seedbed_report.shapes import Bar, Plot
 
 EVIL = (
     "</pre><script>alert(1)</script><img src=x onerror=alert(2)> "

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from seedbed_report.figures import Report
-from seedbed_report.tables import Section, Table, plotted, sections
+from seedbed_report.sections import sections
+from seedbed_report.shapes import Section, Table, plotted
 from seedbed_report.values import shown
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&])")

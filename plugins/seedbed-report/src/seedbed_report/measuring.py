@@ -148,8 +148,11 @@ def _likeness(
             raise UsageError(f"{len(sample)} rows with text are too few to compare", "leave out --embedder")
         return None
     values = likeness(["\n".join(one.texts.values()) for one in sample], embedder).tolist()
-    # Equal rows in their order, so that a report is the same each time.
-    ranked = sorted(zip(values, sample, strict=True), key=lambda one: (-one[0], one[1].line))
+    # The first of equal texts: five copies would be the most typical rows.
+    found = {
+        tuple(one.texts.values()): (value, one) for value, one in zip(values[::-1], sample[::-1], strict=True)
+    }
+    ranked = sorted(found.values(), key=lambda one: (-one[0], one[1].line))
     few = min(_EXAMPLES, len(ranked) // 2)
     return figures.Likeness(
         method="tf-idf" if embedder is None else embedder.reference,

@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from seedbed_report.figures import Report
 from seedbed_report.plots import svg
-from seedbed_report.tables import Plot, plotted, sections
+from seedbed_report.sections import sections
+from seedbed_report.shapes import Plot, plotted
 from seedbed_report.values import shown
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from seedbed_report.tables import Plot
+from seedbed_report.shapes import Plot
 from seedbed_report.values import shown
 
 _WIDTH = 460

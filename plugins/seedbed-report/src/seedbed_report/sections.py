@@ -1,59 +1,15 @@
-"""The sections of a report as tables and plots, which the pages write in HTML and in Markdown."""
+"""The sections of a report, which the pages write in HTML and in Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from seedbed_report import figures, words
+from seedbed_report.shapes import Bar, Plot, Section, Table
 from seedbed_report.words import dollars, number, percent, rows
 
 _MOST_CAUSES = 20
 _WIDEST_LABEL = 40
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, with the heads of its columns."""
-
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar of a plot; `mark` is a value to compare with, such as a declared share."""
-
-    label: str
-    value: float
-    mark: float | None = None
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Bars: of categories, or of the bins of a histogram, which have one edge more than there are bars.
-
-    `axis` is our own word: Vega-Lite makes expressions of it, so it mustn't come from a run.
-    """
-
-    title: str
-    axis: str
-    bars: Sequence[Bar]
-    edges: Sequence[float] = ()
-    is_share: bool = False
-    mark: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: paragraphs, plots, a table, and texts to read."""
-
-    title: str
-    level: int = 2
-    says: Sequence[str] = ()
-    table: Table | None = None
-    plots: Sequence[Plot] = ()
-    quotes: Sequence[tuple[str, str]] = field(default=())
 
 
 def sections(report: figures.Report) -> Iterator[Section]:
@@ -220,7 +176,8 @@ def _balance(balance: Sequence[figures.Balance]) -> Iterator[Section]:
     for one in balance:
         if one.shares:
             plot = _shares_plot(f"{one.column}: made and declared shares", one.shares, "declared")
-            yield Section(f"Balance of {one.column}", 3, plots=[plot])
+            says = ["A bar is the share that was made, a line the one that was declared."]
+            yield Section(f"Balance of {one.column}", 3, says=says, plots=[plot])
 
 
 def _agreement(agreement: Sequence[figures.Agreement]) -> Section:
@@ -264,9 +221,10 @@ def _spending(spending: Sequence[figures.Spending]) -> Section:
         )
         for one in spending
     ]
-    whole = sum(one.cost for one in spending)
     unpriced = sum(one.unpriced for one in spending)
-    says = [f"{dollars(whole)} in all" + (f", without {unpriced:,} calls of unknown price." * bool(unpriced))]
+    priced = sum(one.calls for one in spending) - unpriced
+    says = [f"{dollars(sum(one.cost for one in spending))} in all."] if priced else []
+    says += [f"The price of {unpriced:,} call{'' if unpriced == 1 else 's'} isn't known."] * bool(unpriced)
     bars = [
         Bar(f"{one.step}: {one.model}"[:_WIDEST_LABEL], one.input_tokens + one.output_tokens)
         for one in spending
@@ -279,7 +237,7 @@ def _spending(spending: Sequence[figures.Spending]) -> Section:
 def _sessions(sessions: Sequence[figures.Session]) -> Section:
     lines = [
         (
-            one.started,
+            one.started.partition(".")[0].replace("T", " "),
             one.outcome or "killed or running",
             words.seconds(one.seconds),
             f"{one.accepted:,}",
@@ -288,7 +246,7 @@ def _sessions(sessions: Sequence[figures.Session]) -> Section:
         for one in sessions
     ]
     total = words.seconds(sum(one.seconds for one in sessions))
-    heads = ("started", "outcome", "time", "rows", "calls")
+    heads = ("started (UTC)", "outcome", "time", "rows", "calls")
     return Section("Time", says=[f"{total} in all."], table=Table(heads, lines))
 
 
@@ -298,18 +256,3 @@ def _likeness(found: figures.Likeness) -> Iterator[Section]:
     for title, examples in (("The most typical rows", found.typical), ("The oddest rows", found.odd)):
         quotes = [(f"line {one.line:,}, row {one.row}, {one.likeness:.3f}", one.text) for one in examples]
         yield Section(title, says=says, quotes=quotes)
-
-
-def plotted(plot: Plot) -> Table:
-    """Return the values of a plot as a table."""
-
-    def value(given: float) -> str:
-        return percent(given / 100) if plot.is_share else number(given)
-
-    what = "share of rows" if plot.is_share else plot.axis
-    mark = [plot.mark] if plot.mark else []
-    heads = (plot.axis, "rows") if plot.edges else ("", what, *mark)
-    lines = [
-        (bar.label, value(bar.value), *([value(bar.mark or 0.0)] if plot.mark else [])) for bar in plot.bars
-    ]
-    return Table(heads, lines)
