@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,9 +39,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
 
 
-@pytest.fixture(autouse=True)
-def runs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that a test's runs are kept in, its own."""
+@pytest.fixture(scope="session")
+def folders_of_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders, one for each test."""
+    # Not `mktemp` for each: it looks at all folders that there are, 4 ms after thousands of tests.
     folder = tmp_path_factory.mktemp("runs")
+    return (folder / str(number) for number in itertools.count())
+
+
+@pytest.fixture(autouse=True)
+def runs(folders_of_runs: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that a test's runs are kept in, its own."""
+    folder = next(folders_of_runs)
+    folder.mkdir()
     monkeypatch.setenv("SEEDBED_RUNS", str(folder))
     return folder

@@ -138,7 +138,14 @@ class One(GeneratorTask):
 
 @pytest.mark.parametrize(
     "command",
-    ["run t.py:One --llm t.py:Echo/m -n 1", "plugins", "plugins doctor", "schema", "plugins lock -o l.toml"],
+    [
+        "run t.py:One --llm t.py:Echo/m -n 1",
+        "plugins",
+        # Of one package: each plugin that is installed would be tried in a process of its own.
+        "plugins doctor --allow seedbed-llamacpp",
+        "schema",
+        "plugins lock -o l.toml",
+    ],
 )
 def test_a_package_that_has_nothing_to_do_with_us_stops_no_command(site, tmp_path, command):
     for folder in ("stranger{}-1.0.dist-info", "{}.dist-info"):

@@ -73,6 +73,22 @@ def test_what_is_too_large_is_not_begun(expression):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
 
 
+def test_a_loop_ends_after_two_million_turns():
+    source = "{% for a in range(999) %}{% for b in range(TURNS) %}{% endfor %}{% endfor %}"
+    for _ in range(2):
+        render(source.replace("TURNS", "990"), {})
+    source = "{% for c in range(3) %}" + source + "{% endfor %}"
+    with pytest.raises(InvalidRowError, match="2,000,000 steps"):
+        render(source.replace("TURNS", "990"), {})
+
+
+@pytest.fixture
+def lower_bounds(monkeypatch):
+    """A twentieth of the steps and a 64th of the size, so that reaching them takes no time."""
+    monkeypatch.setattr("seedbed.tasks.render_bounds.MAX_STEPS", 100_000)
+    monkeypatch.setattr("seedbed.tasks.render_bounds.MAX_SIZE", 2**18)
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -86,7 +102,7 @@ def test_what_is_too_large_is_not_begun(expression):
         "{% set text = 'x' * 1000000 %}{% for i in range(1000000) %}{{ text }}{% endfor %}",
     ],
 )
-def test_loops_end(source):
+def test_loops_end(source, lower_bounds):
     with pytest.raises(InvalidRowError):
         render(source, {"rows": [1, 2]})
 
@@ -106,7 +122,7 @@ def test_loops_end(source):
         "'{0}{0}'.format(kept.it)",
     ],
 )
-def test_what_doubles_in_a_loop_ends(doubled):
+def test_what_doubles_in_a_loop_ends(doubled, lower_bounds):
     start = "'x'" if "[" not in doubled else "['x']"
     source = (
         "{% set kept = namespace(it=START) %}{% for i in range(80) %}{% set kept.it = DOUBLED %}{% endfor %}"
