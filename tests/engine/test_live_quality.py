@@ -111,7 +111,7 @@ def test_a_condition_stops_a_run_after_the_same_row_at_any_timing() -> None:
         for answer in (story, late)
     ]
     assert [(one.outcome, one.accepted) for one in stopped] == [("stopped", 50)] * 2
-    assert "after 50 rows near_duplicates is 0.32, so --stop-if 'near_duplicates > 0.3" in str(
+    assert "after 50 rows near_duplicates is 0.32, so the stop condition 'near_duplicates > 0.3" in str(
         stopped[0].stopped_by
     )
 
@@ -150,7 +150,7 @@ def test_a_condition_needs_texts_of_a_model_and_their_quality() -> None:
         def process(self, row: dict[str, Any]) -> dict[str, Any]:
             return row
 
-    with pytest.raises(UsageError, match="none writes any here"):
+    with pytest.raises(UsageError, match="none is asked"):
         run(Same(), input=[{"text": "a"}], stop_if="refusals > 0")
     with pytest.raises(UsageError, match="isn't measured"):
         run(Story(llm=llm()), 3, stop_if="refusals > 0", quality=False)

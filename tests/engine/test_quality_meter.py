@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from seedbed.engine.quality.figures import Quality
 from seedbed.engine.quality.meter import WINDOW, QualityMeter
 from seedbed.engine.quality.near_rows import LIKE, NearRows
 from seedbed.engine.quality.sketch import SIZE, Sketcher, similarity
+from seedbed.pipeline.stop_condition import FIGURES
 
 WORDS = [f"word{place}" for place in range(400)]
 
@@ -173,6 +175,10 @@ def test_figures_survive_json() -> None:
     found = quality_of(["a text of some five words"] * 3)
     assert Quality.of_json(found.as_json()) == Quality(**found.as_json())
     assert Quality.of_json(None) is None
+
+
+def test_a_condition_may_use_each_figure() -> None:
+    assert tuple(field.name for field in fields(Quality)) == FIGURES
 
 
 def test_a_sketch_is_bounded() -> None:

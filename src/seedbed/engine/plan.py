@@ -216,8 +216,8 @@ def _check_numbers(plan: Plan) -> None:
     plan.bounds.check()
     if plan.bounds.stop_if is not None and not plan.writers:
         raise UsageError(
-            f"--stop-if {plan.bounds.stop_if!r} is about texts that a model writes, and none writes any here",
-            "leave it out",
+            f"the stop condition {plan.bounds.stop_if!r} is about texts of models, and none is asked",
+            "leave out --stop-if",
         )
     for step in _sources(plan):
         if plan.n is None and isinstance(step, GeneratorTask) and step.is_indexed and not step.finite:

@@ -22,6 +22,7 @@ from seedbed.pipeline.reading.problems import Problems
 from seedbed.pipeline.reading.unmade import UnmadeSource, UnmadeStep, unmade
 from seedbed.pipeline.routing import Otherwise
 from seedbed.pipeline.run_defaults import RunDefaults
+from seedbed.pipeline.stop_condition import StopCondition
 from seedbed.pipeline.topology import Condition
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.expression import Expression
@@ -144,7 +145,7 @@ class _Reading:
                 given = self.making.source(given, "input")
         if self.described.stop_if is not None:
             with self.problems.at("stop_if"):
-                Expression(self.described.stop_if)
+                StopCondition(self.described.stop_if)
         out, budget = self.described.out, self.described.budget
         several = out if isinstance(out, list) else [] if out is None else [out]
         outputs = [self._output(one, *self._place_of_output(at)) for at, one in enumerate(several)]

@@ -15,6 +15,7 @@ from seedbed.cli.terminal.counting import count_text, duration, moment
 from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.engine.quality.figures import Quality
+from seedbed.pipeline.stop_condition import FEWEST
 from seedbed.store import RunReader, SessionRecord, run_entry
 
 _REASONS = 5
@@ -75,7 +76,8 @@ def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str
     yield "Asked for", ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
     yield "Kept in", str(facts.entry.folder)
     summary = (facts.session.summary if facts.session else None) or {}
-    if quality := Quality.of_json(summary.get("quality")):
+    quality = Quality.of_json(summary.get("quality"))
+    if quality is not None and quality.rows >= FEWEST:
         yield "Quality", quality.text()
     for note in summary.get("notes", ()):
         yield "Note", note.partition("\n")[0]

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-FEWEST = 20
-"""Rows from which figures are judged: a share of fewer says little."""
+from seedbed.pipeline.stop_condition import FEWEST, FIGURES
 
 _FROM: Mapping[str, tuple[float, str]] = {
     "near_duplicates": (0.1, "near duplicates"),
@@ -56,7 +55,7 @@ class Quality:
     @classmethod
     def of_json(cls, kept: Mapping[str, Any] | None) -> Quality | None:
         """Return the figures in the summary of a session; None if it has none."""
-        return None if not kept else cls(**{name: kept[name] for name in kept if name in NAMES})
+        return None if not kept else cls(**{name: kept[name] for name in kept if name in FIGURES})
 
     def text(self) -> str:
         """Return all figures in a line: '4 % near duplicates, 2 % repeated openings, ..., of 98 rows'."""
@@ -80,7 +79,3 @@ class Quality:
         if abs(self.length_drift) >= _DRIFT:
             word = "longer" if self.length_drift > 0 else "shorter"
             yield f"texts {abs(self.length_drift):.0%} {word} than at first".replace("%", " %")
-
-
-NAMES = tuple(Quality.__dataclass_fields__)
-"""The names that a condition may use."""

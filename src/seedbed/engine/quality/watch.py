@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Self
 
 import orjson
 
 from seedbed.engine.engine import Job
-from seedbed.engine.quality.condition import StopCondition
 from seedbed.engine.quality.meter import QualityMeter
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.pipeline.stop_condition import StopCondition
 
 EVERY = 10
 """Rows after which the figures are computed, and the condition is looked at."""
@@ -52,7 +53,7 @@ class QualityWatch:
     def _look(self) -> None:
         self.end()
         if self._condition is not None and self._run.quality is not None:
-            self._condition.check(self._run.quality, self._run.name)
+            self._condition.check(asdict(self._run.quality), self._run.name)
 
 
 def _sampled(in_flight: InFlight) -> dict[str, object]:

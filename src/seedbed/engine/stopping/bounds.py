@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from seedbed.engine.option_types import check_names, check_real, check_whole
-from seedbed.engine.quality.condition import StopCondition
 from seedbed.errors import UsageError
 from seedbed.llm.budget.budget import Budget, Spent
 from seedbed.llm.budget.prices import Prices
+from seedbed.pipeline.stop_condition import StopCondition
 
 GIVE_UP_AFTER = 50
 BYTES_IN_FLIGHT = 2**28
@@ -98,7 +98,7 @@ class Bounds:
         if self.stop_if is not None:
             if not self.quality:
                 raise UsageError(
-                    f"--stop-if {self.stop_if!r} needs the quality of the rows, which isn't measured",
+                    f"the stop condition {self.stop_if!r} needs the quality, which isn't measured",
                     "leave out --no-quality (quality=False in Python)",
                 )
             StopCondition(self.stop_if)
