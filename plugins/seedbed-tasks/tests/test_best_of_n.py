@@ -150,6 +150,21 @@ def test_each_generation_is_a_row_with_answers_of_its_own() -> None:
     assert len({text for row in made.rows() for text in row["generations"]}) == 6
 
 
+@pytest.mark.parametrize("name", ["best-of-n", "mixture-of-agents", "critique-revise", "self-refine"])
+def test_an_empty_instruction_is_rejected_before_it_costs(name: str) -> None:
+    llm = ScriptedLLM()
+    made = run(get_task(name, llm=llm), input=[{"instruction": " \n"}])
+    assert (made.rejections, llm.requests) == ({"the prompt is empty": 1}, [])
+
+
+def test_a_base_model_is_asked_by_raw_prompts_and_its_judge_is_not() -> None:
+    llm, judge = writing("a", "b", offers={"raw_prompt": True}), scoring({"a": 1, "b": 2})
+    best(llm, judge, samples=2, raw_prompt=True)
+
+    assert all(request.raw_prompt for request in llm.requests)
+    assert not any(request.raw_prompt for request in judge.requests)
+
+
 def test_only_columns_that_a_prompt_reads_are_needed() -> None:
     assert BestOfN(template="{{ question }}").inputs == ["question"]
     task = BestOfN(pairwise_template="{{ style }} {{ _first }} {{ _second }}", method="pairwise")

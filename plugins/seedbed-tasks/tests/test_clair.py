@@ -43,8 +43,13 @@ def test_the_prompt_has_task_and_answer_word_for_word_and_asks_for_the_reasoning
 
 
 def test_an_unchanged_answer_is_rejected() -> None:
-    made, _ = revised(revision("the Nile is a lake in Egypt"))
-    assert made.rejections == {"the revision has the words of the answer": 1}
+    made, _ = revised(revision(" The Nile is a\nlake in Egypt."))
+    assert made.rejections == {"the revision is the answer, unchanged": 1}
+
+
+def test_a_sign_makes_a_revision() -> None:
+    made, _ = revised(revision("x = -3"), row={**ROW, "generation": "x = 3"})
+    assert (made.accepted, next(iter(made.rows()))["similarity"]) == (1, 1)
 
 
 def test_a_revision_that_shares_too_few_words_is_rejected() -> None:
@@ -67,15 +72,17 @@ def test_an_answer_without_both_is_asked_for_again(answer: str) -> None:
     assert (made.accepted, len(llm.requests)) == (1, 2)
 
 
-def test_a_row_without_an_answer_is_rejected() -> None:
-    for empty in (None, " ", 3):
-        made, _ = revised(row={**ROW, "generation": empty})
-        assert made.rejections == {"the column 'generation' has no text": 1}
+@pytest.mark.parametrize("column", ["instruction", "generation"])
+@pytest.mark.parametrize("empty", [None, " ", 3])
+def test_a_row_without_task_or_answer_is_rejected_before_it_costs(column: str, empty: object) -> None:
+    made, llm = revised(row={**ROW, column: empty})
+    assert (made.rejections, llm.requests) == ({f"the column '{column}' has no text": 1}, [])
 
 
 def test_similarity_counts_different_words_whatever_their_case() -> None:
     assert shared_words("A b b", "a c") == pytest.approx(1 / 3)
     assert shared_words("", "?") == 0
+    assert shared_words("月は東 a", "日は西 a") == pytest.approx(2 / 6)
 
 
 @pytest.mark.parametrize("parameters", [{"at_least": 2}, {"at_least": "much"}, {"revisions": 2}])

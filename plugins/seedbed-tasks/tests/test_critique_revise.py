@@ -47,10 +47,10 @@ def test_each_critique_is_of_the_last_revision_by_one_principle_and_its_revision
 
 
 def test_an_answer_that_stays_the_same_makes_no_pair() -> None:
-    made, _ = revised("One.", "Nothing to criticise.", 'Revised answer: "one"', rounds=1)
+    made, _ = revised("One.", "Nothing to criticise.", 'Revised answer: "One."', rounds=1)
 
     (row,) = made.rows()
-    assert (row["generation"], row["chosen"], row["rejected"]) == ("one", None, None)
+    assert (row["generation"], row["chosen"], row["rejected"]) == ("One.", None, None)
 
 
 def drawn(instruction: str, **parameters: Any) -> list[str]:
@@ -59,10 +59,17 @@ def drawn(instruction: str, **parameters: Any) -> list[str]:
     return list(next(iter(made.rows()))["principles"])
 
 
-def test_principles_are_drawn_by_what_is_asked_and_return_only_after_all_others() -> None:
+def test_principles_are_drawn_by_task_and_answer_and_return_only_after_all_others() -> None:
     assert drawn("a", rounds=9) == drawn("a", rounds=9) != drawn("b", rounds=9)
     assert sorted(drawn("a", rounds=9)) == sorted(one.name for one in PRINCIPLES)
     assert drawn("a", rounds=2) == drawn("a", rounds=9)[:2]
+
+
+def test_generations_of_one_row_draw_principles_of_their_own() -> None:
+    llm = ScriptedLLM(lambda request: f"answer {request.seed}", offers={"seed": True})
+    made = run(CritiqueRevise(llm=llm, rounds=3, num_generations=4), input=TASK)
+
+    assert len({tuple(row["principles"]) for row in made.rows()}) > 1
 
 
 def test_all_principles_come_in_their_order_in_each_round() -> None:

@@ -157,6 +157,7 @@ def test_a_winner_that_is_no_side_is_asked_for_again(winner: str) -> None:
         ({"sides": ["for", "tie"]}, "different texts"),
         ({"debaters": ["openai/m"]}, "1 debaters for 2 sides"),
         ({"topics": ["a"], "file": __file__}, "not both"),
+        ({"topics": ["a", " "]}, "a topic is empty"),
         ({"rounds": 0}, "rounds"),
         ({"judge": "gpt"}, "gpt"),
     ],

@@ -72,6 +72,11 @@ def test_a_model_without_raw_prompts_is_refused_before_it_is_asked() -> None:
     assert run(Urial(llm=ScriptedLLM("Fine."), raw_prompt=False), input=TASK).accepted == 1
 
 
+def test_a_row_without_an_instruction_is_rejected() -> None:
+    made, llm = answered(rows=[{"instruction": ""}])
+    assert (made.rejections, llm.requests) == ({"the column 'instruction' has no text": 1}, [])
+
+
 def test_the_users_own_stop_takes_the_place_of_the_headings() -> None:
     _, llm = answered("x", generation=GenerationParameters(stop=("END",)))
     assert (llm.requests[0].stop, llm.requests[0].temperature) == (("END",), 0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from typing import Any
 
-from seedbed.errors import LLMError, PartialRowsError, RowError
+from seedbed.errors import LLMError, PartialRowsError, RowError, UsageError
 from seedbed.tasks.rows import Row
 
 
@@ -46,3 +47,16 @@ def _apart(results: Sequence[list[Row] | BaseException]) -> tuple[list[Row], lis
         else:
             rows += result
     return rows, raised
+
+
+def check_uses_generations(name: str, cls: type[Any], base: type[Any]) -> None:
+    """Raise UsageError for a task with its own `process` and several generations, unless it uses them.
+
+    A class that does declares the field `num_generations` itself, anywhere below `base`.
+    """
+    own = cls.__mro__[: cls.__mro__.index(base)]
+    if not any("num_generations" in vars(each).get("__annotations__", {}) for each in own):
+        raise UsageError(
+            f"task '{name}' has a `process` of its own, which makes no use of num_generations",
+            "leave num_generations out; a class that does use it declares the field itself",
+        )

@@ -32,12 +32,13 @@ from seedbed.reading.json_value import read_json
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.answer import answer_text, reasoning_apart
 from seedbed.tasks.final_columns import finished
-from seedbed.tasks.gathering import gather_rows
+from seedbed.tasks.gathering import check_uses_generations, gather_rows
 from seedbed.tasks.guarded import TASK, TASK_CALLS
 from seedbed.tasks.mapping import mapped, renamed
 from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
 from seedbed.tasks.normalise import as_rows, plain_rows
 from seedbed.tasks.promised import check_promised, own_columns
+from seedbed.tasks.raw_prompt import check_raw
 from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
 from seedbed.tasks.rows import Row, plain_row
 from seedbed.tasks.sampling import parameters_for
@@ -116,11 +117,8 @@ class BaseTask(BaseStep):
                 check_template(source)
             except ValueError as error:
                 raise UsageError(f"task '{self.name}': {error}") from error
-        if self.num_generations > 1 and self._makes_rows_itself and not _declares_generations(type(self)):
-            raise UsageError(
-                f"task '{self.name}' has a `process` of its own, which makes no use of num_generations",
-                "leave num_generations out; a class that does use it declares the field itself",
-            )
+        if self.num_generations > 1 and self._makes_rows_itself:
+            check_uses_generations(self.name, type(self), BaseTask)
 
     @property
     def _makes_rows_itself(self) -> bool:
@@ -162,7 +160,7 @@ class BaseTask(BaseStep):
             return
         llm = self.require_llm()
         if self.raw_prompt:
-            check_raw(self, llm)
+            check_raw(self.name, self.system_prompt, llm)
         llm.ensure_loaded()
 
     def require_llm(self) -> LLM:
@@ -364,7 +362,7 @@ class BaseTask(BaseStep):
         # Only where there's one prompt: other tasks say which of their calls is typed.
         if self._asks_for_all and self.answer_schema is not None:
             merged.setdefault("schema", self.answer_schema)
-        if self.raw_prompt:
+        if self._sends_raw(llm):
             merged.setdefault("raw_prompt", True)
         llm = llm or self.require_llm()
         try:
@@ -376,6 +374,10 @@ class BaseTask(BaseStep):
                 raise
             raise RowError(error.fact, *error.advice) from error
         return reasoning_apart(response, messages) if self.split_reasoning else response
+
+    def _sends_raw(self, llm: LLM | None) -> bool:
+        """Whether prompts to `llm` are raw: `raw_prompt` says so of the task's own LLM, not of a judge."""
+        return self.raw_prompt and (llm is None or llm is self.llm)
 
     async def _format_or_ask_again(
         self, messages: list[Message], choice: Choice, usage: Usage, input: Row
@@ -417,7 +419,7 @@ class BaseTask(BaseStep):
             ask=ask,
             max_reasks=self.max_reasks,
             reask_refusals=self.reask_refusals,
-            reminds=not parameters.get("raw_prompt", self.raw_prompt),
+            reminds=not parameters.get("raw_prompt", self._sends_raw(parameters.get("llm"))),
         )
 
     def _format(self, choice: Choice, usage: Usage, input: Row) -> Any:
@@ -503,23 +505,3 @@ class Task(BaseTask, Step):
         if "process" in vars(cls):
             cls.process = naming(vars(cls)["process"])  # type: ignore[assignment,method-assign]
         super().__pydantic_init_subclass__(**kwargs)
-
-
-def check_raw(task: BaseTask, llm: LLM) -> None:
-    """Raise UsageError if the task's prompts can't be sent raw, before anything is paid for."""
-    if task.system_prompt:
-        raise UsageError(
-            f"task '{task.name}' has a system prompt, but a raw prompt can't hold one",
-            "write it into the template, or leave raw_prompt out",
-        )
-    if not llm.capabilities.raw_prompt:
-        raise UnsupportedError(
-            f"'{llm.reference}' takes no raw prompts, but task '{task.name}' sets raw_prompt",
-            "use a backend that declares 'raw_prompt', such as llamacpp or openai, or leave raw_prompt out",
-        )
-
-
-def _declares_generations(cls: type[BaseTask]) -> bool:
-    """Whether a class declares `num_generations` itself, since it makes the generations itself."""
-    own = cls.__mro__[: cls.__mro__.index(BaseTask)]
-    return any("num_generations" in vars(each).get("__annotations__", {}) for each in own)

@@ -14,6 +14,7 @@ from seedbed import Citation, Example, GenerationParameters, Message, PromptTemp
 from seedbed_tasks.judging import MISSING, NO_VERDICT, together
 from seedbed_tasks.pairwise import PAIRWISE
 from seedbed_tasks.pointwise import POINTWISE
+from seedbed_tasks.prompt_columns import task_text
 from seedbed_tasks.prompt_text import PromptText
 from seedbed_tasks.rubric import RubricTask
 
@@ -106,12 +107,12 @@ class BestOfN(RubricTask):
     async def generate_row(self, input: Row) -> Row:
         """Return the answers with their scores, the best and the worst."""
         messages = self.format_input(input)
+        # Judges see the task as the writer did, whatever the template makes of the row.
+        shown = {**input, "instruction": task_text(messages)}
         texts = await asyncio.gather(*(self._answer(messages) for _ in range(self.samples)))
         answers = [text for text in texts if text is not None]
         if len(answers) < 2:
             raise Reject(TOO_FEW)
-        # Judges see the task as the writer did, whatever the template makes of the row.
-        shown = {**input, "instruction": messages[-1]["content"]}
         different = list(dict.fromkeys(answers))
         rated = await (self._tournament if self.method == "pairwise" else self._rate)(shown, different)
         by_text = dict(zip(different, rated.scores, strict=True))

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from seedbed import Citation, Example, GenerationParameters, InvalidOutputError, Message, Reject, Row, Task
 from seedbed_tasks.evolving import unlabelled
 from seedbed_tasks.given_texts import text_in
-from seedbed_tasks.text_task import is_same
+from seedbed_tasks.text_task import is_equal
 
-UNCHANGED = "the revision has the words of the answer"
+UNCHANGED = "the revision is the answer, unchanged"
 TOO_UNLIKE = "the revision is too unlike the answer"
 
 TEMPLATE = """\
@@ -30,7 +30,9 @@ unclear or dull, and what to change. Then write the whole answer again, more cor
 engaging: copy word for word whatever needs no change. Don't let the new answer show that it's a revision.
 Write JSON: {"reasoning": "...", "revision": "..."}"""
 
-_WORD = re.compile(r"\w+")
+# Chinese, Japanese and Korean texts have no spaces between words, so each character counts as one.
+_CJK = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]"
+_WORD = re.compile(rf"{_CJK}|(?:(?!{_CJK})\w)+")
 _ALLUSION = re.compile(
     r"\b(?:corrected|revised|improved|original|student's)\s+(?:student\s+)?(?:answer|version|response|solution)s?\b",
     re.IGNORECASE,
@@ -42,7 +44,7 @@ class Clair(Task):
 
     Reads `instruction` and `generation`; adds `reasoning` (text: what to change and why), `chosen` (the
     revision), `rejected` (the answer as it was) and `similarity` (0 to 1: words that both have, divided by
-    all their words). A revision with the words of the answer rejects the row. Take a stronger model for the
+    all their words). A row whose answer comes back unchanged is rejected. Take a stronger model for the
     revision than wrote the answers. The method is that of D'Oosterlinck et al., 2024
     (https://arxiv.org/abs/2408.06266).
 
@@ -95,8 +97,12 @@ class Clair(Task):
         return ["reasoning", "chosen", "rejected", "similarity"]
 
     def format_input(self, input: Row) -> list[Message]:
-        """Return the prompt; a row without an answer is rejected."""
-        return super().format_input({**input, "generation": text_in(input, "generation")})
+        """Return the prompt; a row without task or answer is rejected."""
+        shown = dict(input)
+        for column in ("instruction", "generation"):
+            if column in input:
+                shown[column] = text_in(input, column)
+        return super().format_input(shown)
 
     def format_output(self, output: str | None, input: Row | None) -> Row:
         """Return the pair of the answer and its revision."""
@@ -105,7 +111,7 @@ class Clair(Task):
         chosen = unlabelled(made["revision"])
         if _ALLUSION.search(chosen) and not _ALLUSION.search(rejected):
             raise InvalidOutputError("the revision says that it's one: write it as an answer", text=output)
-        if is_same(chosen, rejected):
+        if is_equal(chosen, rejected):
             raise Reject(UNCHANGED, text=output)
         similarity = shared_words(chosen, rejected)
         if similarity < self.at_least:

@@ -10,9 +10,9 @@ from pydantic import Field, field_validator
 from seedbed import Citation, Example, GenerationParameters, Row, Task
 from seedbed_tasks.evolving import unlabelled
 from seedbed_tasks.principles import PRINCIPLES, Principle
-from seedbed_tasks.prompt_columns import prompt_columns, prompt_text
+from seedbed_tasks.prompt_columns import prompt_columns, prompt_text, task_text
 from seedbed_tasks.prompt_text import PromptText
-from seedbed_tasks.text_task import is_same, written
+from seedbed_tasks.text_task import is_equal, written
 
 _SHOWN = """\
 Here are a request and an answer to it.
@@ -44,9 +44,9 @@ class CritiqueRevise(Task):
 
     Reads `instruction`; adds `generations` (list of texts: the first answer and each revision), `principles`
     (list: the name of the one that each revision was made by), `critiques` (list of texts), `generation` (the
-    last revision), and the pair `chosen` (the same) and `rejected` (the first answer), None if both have the
-    same words. Each revision is the answer that the next principle is applied to. That's the supervised stage
-    of Bai et al., 2022 (https://arxiv.org/abs/2212.08073).
+    last revision), and the pair `chosen` (the same) and `rejected` (the first answer), None if both are
+    equal. Each revision is the answer that the next principle is applied to. That's the supervised stage of
+    Bai et al., 2022 (https://arxiv.org/abs/2212.08073).
 
     Differences from the paper: principles are fewer, and in our own words; there's no example in the prompts;
     two revisions instead of four; and a principle is drawn again only after all others.
@@ -109,10 +109,10 @@ class CritiqueRevise(Task):
     async def generate_row(self, input: Row) -> Row:
         """Return the first answer, and what it becomes by each critique."""
         messages = self.format_input(input)
-        task = messages[-1]["content"]
+        task = task_text(messages)
         answers = [(await self.ask(messages)).strip()]
         critiques: list[str] = []
-        principles = self._principles_for(task)
+        principles = self._principles_for(f"{task}\n{answers[0]}")
         for principle in principles:
             made = {
                 "_task": task,
@@ -124,7 +124,7 @@ class CritiqueRevise(Task):
             critiques.append(said)
             prompt = prompt_text(self.revise_template, input, {**made, "_critique": said})
             answers.append(unlabelled(await self.ask(prompt)) or answers[-1])
-        is_pair = not is_same(answers[0], answers[-1])
+        is_pair = not is_equal(answers[0], answers[-1])
         return {
             "generations": answers,
             "principles": [principle.name for principle in principles],
@@ -134,11 +134,11 @@ class CritiqueRevise(Task):
             "rejected": answers[0] if is_pair else None,
         }
 
-    def _principles_for(self, task: str) -> list[Principle]:
-        """Return the principles of one row in order: drawn ones depend on what is asked alone."""
+    def _principles_for(self, content: str) -> list[Principle]:
+        """Return the principles of one row in order; those drawn depend on task and first answer alone."""
         if self.order == "all":
             return self.principles * self.rounds
-        rng = random.Random(f"principles for {task}")
+        rng = random.Random(f"principles for {content}")
         drawn: list[Principle] = []
         while len(drawn) < self.rounds:
             drawn += rng.sample(self.principles, len(self.principles))

@@ -95,6 +95,13 @@ class Debate(GeneratorTask):
 
     _given: list[str] = PrivateAttr(default_factory=list)
 
+    @field_validator("topics")
+    @classmethod
+    def _check_topics(cls, value: list[str]) -> list[str]:
+        if not all(topic.strip() for topic in value):
+            raise ValueError("a topic is empty")
+        return value
+
     @field_validator("sides")
     @classmethod
     def _check_sides(cls, value: list[str]) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import Field
 
 from seedbed import LLM, Citation, Example, GenerationParameters, Message, Reject, Row, Task
 from seedbed_tasks.judging import MISSING, by_name
-from seedbed_tasks.prompt_columns import prompt_columns, prompt_text
+from seedbed_tasks.prompt_columns import prompt_columns, prompt_text, task_text
 from seedbed_tasks.prompt_text import PromptText
 
 NO_PROPOSAL = "no proposer answered"
@@ -86,6 +87,7 @@ class MixtureOfAgents(Task):
     async def generate_row(self, input: Row) -> Row:
         """Return the aggregated answer and the answers of all layers."""
         messages = self.format_input(input)
+        task = task_text(messages)
         proposers = by_name(self.proposers or [self.require_llm()] * self.samples)
         asked, proposals = messages, []
         for layer in range(1, self.layers):
@@ -97,7 +99,7 @@ class MixtureOfAgents(Task):
             answers = [answer for answer in given if answer is not None]
             if not answers:
                 raise Reject(NO_PROPOSAL)
-            asked = self._with_answers(messages, input, answers)
+            asked = self._with_answers(messages, input, {"_task": task, "_answers": answers})
         return {"generation": (await self.ask(asked)).strip(), "proposals": proposals}
 
     async def _propose(self, messages: Sequence[Message], llm: LLM) -> str | None:
@@ -107,8 +109,7 @@ class MixtureOfAgents(Task):
             return None
         return text.strip()
 
-    def _with_answers(self, messages: list[Message], input: Row, answers: list[str]) -> list[Message]:
-        made = {"_task": messages[-1]["content"], "_answers": answers}
+    def _with_answers(self, messages: list[Message], input: Row, made: dict[str, Any]) -> list[Message]:
         return [
             *messages[:-1],
             {"role": "user", "content": prompt_text(self.aggregate_template, input, made)},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from seedbed import PromptTemplate, Row
+from seedbed import Message, PromptTemplate, Reject, Row
 
 
 def prompt_columns(columns: Iterable[str], *templates: str) -> list[str]:
@@ -21,6 +21,14 @@ def prompt_columns(columns: Iterable[str], *templates: str) -> list[str]:
 def prompt_text(template: str, row: Row, made: Mapping[str, Any]) -> str:
     """Return a prompt over the columns of a row and what the task has made so far."""
     return PromptTemplate(template).render({**row, **made})
+
+
+def task_text(messages: Sequence[Message]) -> str:
+    """Return what the model is asked, from the messages of a task's first prompt; reject an empty one."""
+    text = str(messages[-1]["content"])
+    if not text.strip():
+        raise Reject("the prompt is empty")
+    return text
 
 
 def row_seed(row: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from seedbed import Citation, Example, Row, Task
-from seedbed_tasks.prompt_columns import prompt_columns, prompt_text
+from seedbed_tasks.prompt_columns import prompt_columns, prompt_text, task_text
 from seedbed_tasks.prompt_text import PromptText
 
 FEEDBACK = """\
@@ -100,7 +100,7 @@ class SelfRefine(Task):
     async def generate_row(self, input: Row) -> Row:
         """Return the answers with their feedback."""
         messages = self.format_input(input)
-        task = messages[-1]["content"]
+        task = task_text(messages)
         answers = [(await self.ask(messages)).strip()]
         given: list[Feedback] = []
         stopped = "rounds"

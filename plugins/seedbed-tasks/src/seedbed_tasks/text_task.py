@@ -62,5 +62,10 @@ def is_same(one: str, other: str) -> bool:
     return _words(one) == _words(other)
 
 
+def is_equal(one: str, other: str) -> bool:
+    """Whether two texts are the same but for spaces; unlike `is_same`, a sign or an operator counts."""
+    return one.split() == other.split()
+
+
 def _words(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())

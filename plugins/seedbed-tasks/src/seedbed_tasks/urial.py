@@ -7,6 +7,7 @@ import re
 from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed import Citation, Example, GenerationParameters, InvalidOutputError, Message, Reject, Row, Task
+from seedbed_tasks.given_texts import text_in
 from seedbed_tasks.raw_prompts import check_takes_raw
 from seedbed_tasks.text_task import is_same
 
@@ -134,6 +135,8 @@ class Urial(Task):
 
     def format_input(self, input: Row) -> list[Message]:
         """Return the prompt; a heading of the prompt at the beginning of a line in a column is indented."""
+        if "instruction" in input:
+            text_in(input, "instruction")
         columns = {
             name: _indented(value) if isinstance(value, str) else value for name, value in input.items()
         }
