@@ -191,3 +191,20 @@ def test_runs_show_tells_the_quality(runs: Path, capsys: Any) -> None:
     assert session["summary"]["quality"]["rows"] == 60
     with RunReader.open(runs / "story") as reader:
         assert reader.last_session().summary["quality"]["near_duplicates"] == 0.3333
+
+
+def test_runs_show_tells_the_quality_of_a_run_that_goes_on(runs: Path) -> None:
+    shown: list[dict[str, Any]] = []
+
+    async def answer(request: Request) -> str:
+        while prompt(request) == "story 119" and not shown:
+            with RunReader.open(runs / "story") as reader:
+                session = reader.last_session()
+            if session is not None and session.summary and session.summary.get("quality"):
+                shown.append(session.summary["quality"])
+            # Until the writer has committed it.
+            await asyncio.sleep(0.01)
+        return story(request)
+
+    run(Story(llm=llm(answer)), 120, name="story", concurrency=1)
+    assert [found["rows"] in (50, 100) for found in shown] == [True]

@@ -13,15 +13,20 @@ _CALLS = (
     "SELECT count(*) - (SELECT ifnull(sum(json_extract(summary, '$.calls')), 0) FROM sessions WHERE id != ?) "
     "FROM calls"
 )
+QUALITY = "quality"
+"""The mark that holds the quality of the rows so far, as JSON."""
+
 _ACCEPTED = "SELECT count(*) FROM verdicts WHERE leaf = ? AND verdict = 'accepted'"
 
 
 def counts_so_far(connection: sqlite3.Connection, session: int, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the counts that the last session's summary would have: accepted rows, and its own calls."""
+    """Return what the last session's summary would have: accepted rows, its own calls, the quality."""
     (calls,) = connection.execute(_CALLS, [session]).fetchone()
     (accepted,) = connection.execute(_ACCEPTED, [manifest.get("leaf", "")]).fetchone()
     # A call that was replaced is counted once here, and twice in the summaries.
-    return {"accepted": accepted, "calls": max(calls, 0)}
+    counts = {"accepted": accepted, "calls": max(calls, 0)}
+    measured = connection.execute("SELECT value FROM marks WHERE name = ?", [QUALITY]).fetchone()
+    return counts if measured is None else {**counts, "quality": orjson.loads(measured[0])}
 
 
 def note_counts(connection: sqlite3.Connection, stopped: str) -> None:

@@ -12,9 +12,13 @@ from seedbed.engine.quality.meter import QualityMeter
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.pipeline.stop_condition import StopCondition
+from seedbed.store.open_sessions import QUALITY
 
 EVERY = 10
 """Rows after which the figures are computed, and the condition is looked at."""
+
+KEPT_EVERY = 50
+"""Rows after which the figures are kept with the run, for those who look at it from another process."""
 
 
 class QualityWatch:
@@ -24,11 +28,12 @@ class QualityWatch:
 
     def __init__(self, job: Job) -> None:
         self._run = job.run
+        self._store = job.store
         self._leaf = job.plan.leaf
         self._meter = QualityMeter(job.plan.given_columns())
         text = job.plan.bounds.stop_if
         self._condition = StopCondition(text) if text is not None else None
-        self._rows = 0
+        self._rows = self._kept = 0
 
     @classmethod
     def of(cls, job: Job) -> Self | None:
@@ -52,6 +57,9 @@ class QualityWatch:
 
     def _look(self) -> None:
         self.end()
+        if self._rows // KEPT_EVERY != self._kept and self._run.quality is not None:
+            self._kept = self._rows // KEPT_EVERY
+            self._store.set_mark(QUALITY, orjson.dumps(self._run.quality.as_json()))
         if self._condition is not None and self._run.quality is not None:
             self._condition.check(asdict(self._run.quality), self._run.name)
 
