@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,8 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from tests.support.browser import chromium
 from tests.support.viewing import write
 
-from seedbed import Result, RunStore, Verdict
+from seedbed import Result, RunStore, Verdict, get_task, run
+from seedbed.testing import ScriptedLLM
 from seedbed_view import Viewer
 
 pytestmark = pytest.mark.slow
@@ -59,21 +63,27 @@ def test_words_are_found_and_rows_are_walked_through_by_keys(runs: Path, viewer:
     page.goto(viewer.link("many"))
     page.get_by_role("link", name="Look at the rows").click()
     page.wait_for_url("**/rows")
-    page.keyboard.press("n")
+    go_on(page, "n")
     page.get_by_role("row", name="leaf number 50").wait_for()
     page.keyboard.press("j")
     page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    go_on(page, "Enter")
     page.get_by_role("heading", name="row 51: accepted").wait_for()
-    page.keyboard.press("n")
+    go_on(page, "n")
     page.get_by_role("heading", name="row 52: accepted").wait_for()
     page.go_back()
     page.go_back()
     page.keyboard.press("/")
     page.keyboard.type('"number 119"')
-    page.keyboard.press("Enter")
+    go_on(page, "Enter")
     page.get_by_role("row", name="leaf number 119").wait_for()
     assert page.locator("table.rows tbody tr").count() == 1
+
+
+def go_on(page: Page, key: str) -> None:
+    """Press a key that leads to another page, and wait until its scripts have run."""
+    with page.expect_navigation():
+        page.keyboard.press(key)
 
 
 def test_nothing_that_a_model_wrote_runs(runs: Path, viewer: Viewer, page: Page) -> None:
@@ -101,3 +111,36 @@ def test_no_page_is_wider_than_a_telephone(
     page.goto(f"http://127.0.0.1:{viewer.port}{path}")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core, which finds what people with a screen reader stumble over."""
+    folder = tmp_path_factory.mktemp("axe")
+    packed = subprocess.run(
+        ["npm", "pack", "--silent", "axe-core@4"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    with tarfile.open(folder / packed.stdout.strip()) as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        return member.read().decode()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_screen_reader_stumbles_over_nothing(
+    runs: Path, viewer: Viewer, page: Page, axe: str, scheme: str
+) -> None:
+    rows = [{"instruction": "tea"}, {"instruction": "fail"}, {"instruction": "coffee"}]
+    llm = ScriptedLLM(lambda request: None if "fail" in str(request.messages) else "A hot drink.")
+    # Playwright has an event loop on this thread.
+    with ThreadPoolExecutor() as pool:
+        task = get_task("text-generation", llm=llm)
+        made = pool.submit(run, task, input=rows, name="some").result()
+    write(runs / "many", [{"kind": "ab"[n % 2], "n": n, "text": "x" * 90} for n in range(120)])
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(viewer.link())
+    paths = ["/", "/runs/some", "/runs/some/rows", f"/runs/some/row/{made.explain(line=1).row}"]
+    for path in (*paths, "/runs/some/refused", "/runs/many/rows?sort=n&is.kind=%22a%22"):
+        page.goto(f"http://127.0.0.1:{viewer.port}{path}")
+        found = page.evaluate(f"{axe}; axe.run().then((found) => found.violations)")
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], path

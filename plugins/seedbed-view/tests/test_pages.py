@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.support.viewing import Get, write
 
-from seedbed import Run, get_task, run
+from seedbed import Run, UsageError, get_task, run
+from seedbed.cli.view.command import view
 from seedbed.testing import ScriptedLLM
+from seedbed_view import shared_page
 
 HOSTILE = "\n".join(
     (
@@ -110,3 +116,30 @@ def test_the_command_without_the_package_says_what_to_install(runs: Path) -> Non
 
     assert ended.returncode == 2
     assert "pip install seedbed-view" in ended.stderr
+
+
+def test_a_shared_page_stands_alone_and_is_safe(made: Run, runs: Path) -> None:
+    page = shared_page(runs / "made")
+
+    check_safe(page)
+    assert not re.findall(r"""(?:src|href|action)=["'](?!data:)""", page)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--share", "x.html"], ["made", "--share", "x.pdf"], ["none", "--share", "x.html"]]
+)
+def test_a_page_that_cannot_be_shared_is_an_error(made: Run, arguments: list[str]) -> None:
+    ended = CliRunner().invoke(view, arguments)
+
+    assert isinstance(ended.exception, UsageError)
+
+
+def test_a_shared_page_is_written(made: Run, tmp_path: Path) -> None:
+    CliRunner().invoke(view, ["made", "--share", str(tmp_path / "made.html")], catch_exceptions=False)
+
+    assert "<!doctype html>" in (tmp_path / "made.html").read_text()

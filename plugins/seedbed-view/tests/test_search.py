@@ -167,3 +167,10 @@ def test_removing_a_run_removes_its_index(runs: Path, index: Index) -> None:
     assert index.path.exists()
     remove_run(runs / "one")
     assert not (runs / "one").exists()
+
+
+def test_a_condition_can_be_left_out_again() -> None:
+    query = Query.of(QueryParams({"is.colour": '"red"', "is.score": "2.0", "q": "tea"}))
+
+    assert query.parameters(values={"colour": None})["is.score"] == "2.0"
+    assert "is.colour" not in query.parameters(values={"colour": None})

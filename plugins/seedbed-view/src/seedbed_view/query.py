@@ -57,7 +57,7 @@ class Query:
             "where": self.where,
             "sort": self.sort,
             "down": "1" if self.down else "",
-            **{f"{_FACET}{name}": _text(value) for name, value in values.items() if value is not ...},
+            **{f"{_FACET}{name}": _text(value) for name, value in values.items() if value is not None},
         }
         return {**now, **changes}
 

@@ -27,7 +27,12 @@ LONGEST = 20_000
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """Return a page made from a template."""
     values = {"path": request.url.path, "tabs": TABS, "run_name": None, "tab": None, **values}
-    return HTMLResponse(_ENVIRONMENT.get_template(template).render(values), status)
+    return HTMLResponse(rendered(template, **values), status)
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return the text of a template."""
+    return _ENVIRONMENT.get_template(template).render(values)
 
 
 def text_of(value: Any) -> str:
