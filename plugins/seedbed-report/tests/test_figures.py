@@ -196,6 +196,15 @@ def test_kinds_of_columns_follow_from_their_values(report: Any) -> None:
     assert found["hole"].missing == 10
 
 
+def test_an_object_has_a_column_for_each_of_its_keys(report: Any) -> None:
+    rows = [{"judge": {"score": place % 5, "reason": text}} for place, text in enumerate(texts(20))]
+    found = report(rows)
+    assert {one.name: one.kind for one in found.columns} == {"judge.score": "number", "judge.reason": "text"}
+    assert column(found, "judge.score").numbers.mean == pytest.approx(2)
+    assert found.duplicates.columns == ["judge.reason"]
+    assert found.duplicates.rows == 20
+
+
 def table(**columns: Any) -> dict[str, Any]:
     return {"steps": [{"name": "made", "fields": {"declared": columns}}]}
 

@@ -11,7 +11,7 @@ from seedbed.reading import is_refusal
 from seedbed_report.distinct import DistinctWords
 from seedbed_report.figures import Column, Lengths, Share
 from seedbed_report.spread import Numbers
-from seedbed_report.values import number_of, shown, text_of
+from seedbed_report.values import columns_of, number_of, shown, text_of
 
 MOST_VALUES = 50
 """Different values that a category has at most."""
@@ -147,7 +147,7 @@ class Profiles:
     def add(self, row: dict[str, Any]) -> None:
         """Count the values of a row."""
         self.rows += 1
-        for name, value in row.items():
+        for name, value in columns_of(row):
             profile = self._profiles.get(name)
             if profile is None:
                 if len(self._profiles) >= self.MOST:

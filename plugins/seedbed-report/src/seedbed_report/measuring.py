@@ -17,7 +17,7 @@ from seedbed_report.declared import declarations
 from seedbed_report.judges import Judges
 from seedbed_report.likeness import likeness
 from seedbed_report.sample import RowSample, Sampled
-from seedbed_report.values import shown, text_of
+from seedbed_report.values import columns_of, shown, text_of
 
 ESTIMATE = "estimate"
 """The name of the counter of tokens that is used if none is given."""
@@ -107,7 +107,8 @@ class _Measured:
         seen = NearDuplicates(threshold=_NEAR)
         rows = near = size = 0
         for line, placed in enumerate(reader.rows(leaf).placed(), start=1):
-            texts = {name: text for name in self.texts if (text := text_of(placed.data.get(name)))}
+            columns = dict(columns_of(placed.data))
+            texts = {name: text for name in self.texts if (text := text_of(columns.get(name)))}
             if not texts:
                 continue
             if self._sample.takes(placed.row):

@@ -130,7 +130,12 @@ def _spreads(spreads: dict[str, figures.Spread]) -> Table:
 
 
 def _histogram(title: str, axis: str, spread: figures.Spread) -> Plot:
-    bars = [Bar(f"{number(one.low)} to {number(one.high)}", one.rows) for one in spread.bins]
+    # A bin of one whole number, such as a score, is called by it.
+    is_single = all(one.low == int(one.low) and one.high == one.low + 1 for one in spread.bins)
+    bars = [
+        Bar(number(one.low) if is_single else f"{number(one.low)} to {number(one.high)}", one.rows)
+        for one in spread.bins
+    ]
     edges = [*(one.low for one in spread.bins), spread.bins[-1].high]
     if len(bars) == 1 and edges[0] == edges[1]:
         return Plot(title, "rows", [Bar(number(edges[0]), bars[0].value)])

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+_MOST_KEYS = 20
 _KEPT = "\n\t"
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def columns_of(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the columns of a row; a small object, such as a judge's score and reason, is one for each key.
+
+    dict(columns_of({"text": "...", "judge": {"score": 4}}))    # {"text": "...", "judge.score": 4}
+    """
+    for name, value in row.items():
+        if isinstance(value, dict) and 0 < len(value) <= _MOST_KEYS:
+            yield from ((f"{name}.{key}", inner) for key, inner in value.items())
+        else:
+            yield name, value
 
 
 def text_of(value: Any) -> str | None:
