@@ -37,7 +37,7 @@ _API = {
     "Tasks and steps": (
         "BaseStep Step GeneratorStep GlobalStep BaseTask Task GeneratorTask CombineStep Join Concat Pass "
         "Expression PromptTemplate Files read_rows read_text Reading Row GeneratorOutput GeneratorStepOutput "
-        "row_id gather_rows Citation Example Goal ColumnType row_model"
+        "row_id gather_rows SharedAnswers Citation Example Goal ColumnType row_model"
     ),
     "LLMs": (
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "

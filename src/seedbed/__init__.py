@@ -156,6 +156,7 @@ if TYPE_CHECKING:
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
     from seedbed.tasks.rows import GeneratorStepOutput as GeneratorStepOutput
     from seedbed.tasks.rows import Row as Row
+    from seedbed.tasks.shared_answers import SharedAnswers as SharedAnswers
     from seedbed.tasks.step_references import get_step as get_step
     from seedbed.tasks.step_references import get_task as get_task
     from seedbed.tasks.steps import BaseStep as BaseStep
@@ -213,6 +214,7 @@ _HOMES = {
     "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
     "tasks.task": "BaseTask Task",
     "tasks.gathering": "gather_rows",
+    "tasks.shared_answers": "SharedAnswers",
     "tasks.generator_task": "GeneratorTask",
     "tasks.join_steps": "CombineStep Concat Join",
     "tasks.passing": "Pass",

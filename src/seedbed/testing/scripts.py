@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from seedbed.errors import UsageError
-from seedbed.llm.calling.scope import current_scope
+from seedbed.llm.calling.scope import SHARED, current_scope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
@@ -114,7 +114,9 @@ class SpoiltScript(Script):
     def _is_spoilt(self, row: str) -> bool:
         if not row:
             return self.count % 2 == 0
-        return list(self.calls).index(row) == self._place
+        # What rows share would harm all of them, as it should.
+        rows = [row for row in self.calls if not row.startswith(SHARED)]
+        return row in rows and rows.index(row) == self._place
 
 
 def scripted_by(script: Script) -> ScriptedLLM:

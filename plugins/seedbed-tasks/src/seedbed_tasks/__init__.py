@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seedbed_tasks.extract import Extract as Extract
     from seedbed_tasks.function_calls import FunctionCalls as FunctionCalls
     from seedbed_tasks.genstruct import Genstruct as Genstruct
+    from seedbed_tasks.glan import Glan as Glan
     from seedbed_tasks.hard_negative_texts import HardNegativeTexts as HardNegativeTexts
     from seedbed_tasks.image_caption import ImageCaption as ImageCaption
     from seedbed_tasks.image_questions import ImageQuestions as ImageQuestions
@@ -90,6 +91,7 @@ _TASKS = {
     "evol-instruct": ("seedbed_tasks.evol_instruct", "EvolInstruct"),
     "evol-quality": ("seedbed_tasks.evol_quality", "EvolQuality"),
     "extract": ("seedbed_tasks.extract", "Extract"),
+    "glan": ("seedbed_tasks.glan", "Glan"),
     "hard-negative-texts": ("seedbed_tasks.hard_negative_texts", "HardNegativeTexts"),
     "image-caption": ("seedbed_tasks.image_caption", "ImageCaption"),
     "image-questions": ("seedbed_tasks.image_questions", "ImageQuestions"),

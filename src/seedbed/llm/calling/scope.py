@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _CODING = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
+SHARED = "shared:"
+"""How the id begins under which calls are kept whose answers several rows share; no row has such an id."""
+
+
 class Asked(NamedTuple):
     """A call of a row as it was sent: what identifies it within its scope, and its messages."""
 
