@@ -10,7 +10,7 @@ from jsonschema import validate
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Reject, RunReader, run
-from seedbed_report import Report, report_of
+from seedbed_report import Report, html_page, markdown_page, report_of
 
 from .conftest import write
 
@@ -74,3 +74,32 @@ def test_a_mapping_with_a_thousand_keys_is_no_table(runs: Path) -> None:
         found = report_of(reader, "wide")
     assert len(found.columns) == 100
     assert "only the first 100 columns are described" in found.notes[0]
+
+
+ODD = {
+    "numbers": [{"a": 1e308, "b": -1e-300, "": None, "n": 10**18}, {"a": -1e308, "b": True}],
+    "objects": [{"a": {}, "b": [{}], "c": [[1]], "d": {"e": {"f": 1}}}, {"a": [1]}],
+    "verdicts": [
+        {"verdicts": [{"judge": "a", "ranks": given}, {"judge": "b", "ranks": [2, 1]}]}
+        for given in (5, "zz", None)
+    ],
+    "scores": [{"verdicts": [{"judge": "a", "score": [1]}, {"judge": "b", "score": {}}]}],
+    "escapes": [{"x\x00y\x1b": f"a\x00b {place}"} for place in range(30)],
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_rows_of_any_kind_are_reported(runs: Path, name: str) -> None:
+    declared = {
+        "a": {"kind": "category", "values": ["x"], "weights": [0]},
+        "b": {"kind": "category", "values": ["x"], "weights": [1, 2]},
+        "c": {"kind": "number", "min": "low"},
+        "d": None,
+    }
+    step = {"name": "made", "fields": {"declared": declared}}
+    write(runs / name, ODD[name], manifest={"steps": [step]})
+    with RunReader.open(runs / name) as reader:
+        found = report_of(reader, name)
+    assert html_page(found)
+    assert markdown_page(found)
+    assert found.balance == []

@@ -27,12 +27,20 @@ def declarations(manifest: Mapping[str, Any]) -> Iterator[Declared]:
 
 def _declared(step: str, name: str, column: Mapping[str, Any]) -> Declared | None:
     if column.get("kind") == "category" and isinstance(column.get("values"), list):
-        return Shares(step, name, column["values"], column.get("weights"))
+        values, weights = column["values"], column.get("weights")
+        # A step of another package may have such a field, with anything in it.
+        if weights is None or (_are_weights(weights) and len(weights) == len(values)):
+            return Shares(step, name, values, weights)
     if column.get("kind") == "number":
         low, high = number_of(column.get("min")), number_of(column.get("max"))
         if low is not None or high is not None:
             return Range(step, name, low, high)
     return None
+
+
+def _are_weights(given: Any) -> bool:
+    numbers = [number_of(weight) or 0.0 for weight in given] if isinstance(given, list) else []
+    return sum(numbers) > 0 and min(numbers) >= 0
 
 
 class Declared:

@@ -58,7 +58,7 @@ def _units(verdicts: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]
     if any("winner" in one for one in verdicts):
         yield "winner", {one["judge"]: one.get("winner") for one in verdicts}
     elif any("ranks" in one for one in verdicts):
-        ranked = {one["judge"]: one.get("ranks") or [] for one in verdicts}
+        ranked = {one["judge"]: _list(one.get("ranks")) for one in verdicts}
         for place in range(max(map(len, ranked.values()))):
             yield "rank", {judge: ranks[place] for judge, ranks in ranked.items() if place < len(ranks)}
     else:
@@ -71,3 +71,8 @@ def _units(verdicts: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]
                     if str(one.get("criterion")) == criterion
                 },
             )
+
+
+def _list(ranks: Any) -> list[Any]:
+    # A column may look like verdicts and hold something else.
+    return ranks if isinstance(ranks, list) else []

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _MOST_KEYS = 20
+_LARGEST = 1e150
+"""Squares of larger numbers, which a deviation is computed from, are more than a float holds."""
 _KEPT = "\n\t"
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
@@ -42,14 +44,14 @@ def _message_text(part: Any) -> str | None:
 
 
 def number_of(value: Any) -> float | None:
-    """Return a number as a float; None for anything else, and for what a float can't hold."""
+    """Return a number as a float; None for anything else, for NaN, and from 1e150 on."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         number = float(value)
     except OverflowError:
         return None
-    return number if abs(number) != float("inf") and number == number else None
+    return number if abs(number) < _LARGEST else None
 
 
 def shown(text: str, longest: int | None = None) -> str:
