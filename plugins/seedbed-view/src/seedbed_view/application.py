@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from seedbed import SeedbedError
+from seedbed_view.remembered import Remembered
 from seedbed_view.rendering import page
 from seedbed_view.search import Searches
 
@@ -38,6 +39,7 @@ def application(folder: Path) -> Starlette:
     )
     made.state.folder = folder
     made.state.searches = Searches()
+    made.state.remembered = Remembered()
     return made
 
 

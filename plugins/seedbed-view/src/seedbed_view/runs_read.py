@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from seedbed import RunReader, UsageError, visible
+from seedbed import RunEntry, RunFacts, RunReader, UsageError, visible
+from seedbed_view.remembered import Remembered
 
 
 def run_of(request: Request) -> Path:
@@ -30,6 +32,12 @@ def opened(request: Request) -> Iterator[RunReader]:
     folder = run_of(request)
     with RunReader.open(folder) as reader:
         yield reader
+
+
+def facts_of(request: Request, entry: RunEntry) -> RunFacts:
+    """Return the facts about a run: its state now, and counts that aren't made again for each page."""
+    remembered: Remembered = request.app.state.remembered
+    return replace(remembered.of(entry, "facts", lambda: RunFacts.of(entry)), entry=entry)
 
 
 def leaf_of(request: Request, reader: RunReader) -> str:

@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from seedbed import run_entry
 from seedbed_view.query import Query
 from seedbed_view.rendering import page, run_path
-from seedbed_view.runs_read import leaf_of, opened
+from seedbed_view.runs_read import leaf_of, opened, run_of
 from seedbed_view.table import found_page
 
 MOST = 50
@@ -18,6 +19,7 @@ MOST = 50
 def rows(request: Request) -> Response:
     """Show a page of rows."""
     name = request.path_params["name"]
+    entry = run_entry(run_of(request))
     with opened(request) as reader:
         leaf = leaf_of(request, reader)
         index = request.app.state.searches.of(reader.path, leaf)
@@ -37,7 +39,9 @@ def rows(request: Request) -> Response:
             facets=index.facets(),
             sortable=index.columns(),
             indexed=index.count(),
-            accepted=reader.count_verdicts(leaf)["accepted"],
+            accepted=request.app.state.remembered.of(
+                entry, f"accepted {leaf}", lambda: len(reader.rows(leaf))
+            ),
             link=lambda **changes: run_path(name, "rows", leaf=leaf, **query.parameters(**changes)),
         )
 

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from seedbed import RunFacts, RunReader, run_entry
+from seedbed import RunReader, run_entry
 from seedbed_view.causes import causes_of
 from seedbed_view.rendering import page
-from seedbed_view.runs_read import opened, run_of
+from seedbed_view.runs_read import facts_of, opened, run_of
 from seedbed_view.steps import steps_of
 from seedbed_view.timeline import PLOTS, timeline_of
 
@@ -18,7 +18,8 @@ _CAUSES = 5
 
 def run(request: Request) -> Response:
     """Show the overview of a run."""
-    facts = RunFacts.of(run_entry(run_of(request)))
+    entry = run_entry(run_of(request))
+    facts, remembered = facts_of(request, entry), request.app.state.remembered
     if facts.error is not None:
         raise facts.error
     with opened(request) as reader:
@@ -29,8 +30,8 @@ def run(request: Request) -> Response:
             tab="",
             facts=facts,
             sessions=reader.sessions()[::-1],
-            steps=steps_of(reader),
-            causes=causes_of(reader)[:_CAUSES],
+            steps=remembered.of(entry, "steps", lambda: steps_of(reader)),
+            causes=remembered.of(entry, "causes", lambda: causes_of(reader))[:_CAUSES],
             plots=_plots(reader),
         )
 
