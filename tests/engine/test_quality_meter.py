@@ -133,10 +133,11 @@ def test_openings_refusals_and_novelty_are_counted() -> None:
     assert found.refusals == 10 / 50
     new = [len(runs_of(one) - set().union(*map(runs_of, texts[:place]))) for place, one in enumerate(texts)]
     shares = [count / len(runs_of(one)) for count, one in zip(new, texts, strict=True)]
-    assert found.novelty == pytest.approx(sum(shares) / 50)
+    # Of sixteen runs of each row.
+    assert found.novelty == pytest.approx(sum(shares) / 50, abs=0.06)
 
 
-def test_refusals_of_many_rows_are_those_of_every_fourth() -> None:
+def test_refusals_of_many_rows_are_those_of_every_eighth() -> None:
     rng = random.Random(4)
     texts = [text(rng) if place % 5 else "I'm sorry, but I can't help with that." for place in range(4000)]
     assert quality_of(texts).refusals == pytest.approx(0.2, abs=0.01)

@@ -36,8 +36,8 @@ class Quality:
     made in this session.
 
     Rows are taken in their order, so all figures but `reasked` are the same at any timing, and in a run that
-    was resumed. Of a text of more than 240 characters, the first and the last 120 are looked at; refusals are
-    looked for in the first 200, in all of the first 500 rows and in every fourth after them.
+    was resumed. Of a text of more than 200 characters, the first and the last 100 are looked at; refusals are
+    looked for in the first 200, in all of the first 200 rows and in every eighth after them.
     """
 
     rows: int = 0

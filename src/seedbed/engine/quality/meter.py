@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping, Set
 from typing import Any
-from zlib import crc32
 
 from seedbed.engine.quality.figures import Quality
 from seedbed.engine.quality.near_rows import NearRows
@@ -15,12 +14,13 @@ from seedbed.reading.refusals import is_refusal
 WINDOW = 100
 """Rows of the latest window, and of the first one that lengths are compared with."""
 
-_AT_EACH_END = 120
+_AT_EACH_END = 100
 """Characters of a longer text that are looked at, at its beginning and at its end: a row has little time."""
 _REFUSES_WITHIN = 200
-_ALL_UP_TO, _THEN_EVERY = 500, 4
+_ALL_UP_TO, _THEN_EVERY = 200, 8
 """Rows that are all checked for refusals, and then each of so many: it takes a third of the time."""
-_OPENING = 5
+_COMPARED_RUNS = 16
+"""Runs of a row that are looked for among those of earlier rows: a random choice of its runs."""
 _FEWEST_RUNS = 3
 _KEPT_RUNS = 200_000
 _KEPT_OPENINGS = 50_000
@@ -57,7 +57,7 @@ class QualityMeter:
             if isinstance(value, str) and value and column not in self._given and column not in sampled
         ]
         shown = "\n".join(map(_ends, texts))
-        sketch = self._sketcher.sketch(shown)
+        sketch, opening = self._sketcher.sketch_and_opening(shown)
         if len(sketch) < _FEWEST_RUNS:
             return
         self._rows += 1
@@ -66,8 +66,8 @@ class QualityMeter:
         if self._rows <= WINDOW:
             self._first_length += length
         self._near += not self._near_rows.add(sketch)
-        self._novelties.append(self._runs.share_of_new(sketch))
-        self._repeated += not self._openings.share_of_new((_opening(shown),))
+        self._novelties.append(self._runs.share_of_new(sketch[:_COMPARED_RUNS]))
+        self._repeated += not self._openings.share_of_new((opening,))
         if self._rows <= _ALL_UP_TO or self._rows % _THEN_EVERY == 0:
             self._asked_for_refusals += 1
             self._refused += any(is_refusal(text[:_REFUSES_WITHIN]) for text in texts)
@@ -102,12 +102,6 @@ def _ends(text: str) -> str:
     if len(text) <= 2 * _AT_EACH_END:
         return text
     return f"{text[:_AT_EACH_END]} {text[-_AT_EACH_END:]}"
-
-
-def _opening(text: str) -> int:
-    """Return a digest of the first words of a text."""
-    words = text[:_AT_EACH_END].lower().split(None, _OPENING)[:_OPENING]
-    return crc32(" ".join(words).encode(errors="surrogatepass"))
 
 
 class _Seen:

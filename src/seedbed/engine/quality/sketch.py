@@ -10,6 +10,7 @@ Sketch: TypeAlias = tuple[int, ...]
 
 SIZE = 32
 _RUN = 3
+_OPENING = 5
 _KNOWN_WORDS = 50_000
 
 
@@ -24,16 +25,21 @@ class Sketcher:
 
     def sketch(self, text: str) -> Sketch:
         """Return the sketch of a text; one of fewer than three words is a single run."""
+        return self.sketch_and_opening(text)[0]
+
+    def sketch_and_opening(self, text: str) -> tuple[Sketch, int]:
+        """Return the sketch of a text, and the digest of its first five words."""
         words = text.lower().split()
         if len(words) * 12 < len(text):
             # Chinese, Japanese or Thai: without spaces, each character counts as a word.
             words = [character for word in words for character in word]
         known = self._known
         numbers = [known.get(word) or self._number(word) for word in words]
+        opening = hash(tuple(numbers[:_OPENING]))
         if len(numbers) < _RUN:
-            return (hash(tuple(numbers)),)
+            return (opening,), opening
         runs = set(map(hash, zip(numbers, numbers[1:], numbers[2:], strict=False)))
-        return tuple(sorted(runs)[:SIZE])
+        return tuple(sorted(runs)[:SIZE]), opening
 
     def _number(self, word: str) -> int:
         number = crc32(word.encode(errors="surrogatepass"))
