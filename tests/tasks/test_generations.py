@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -54,6 +55,21 @@ def test_an_override_that_asks_as_the_default_does_makes_as_many_rows_and_no_mor
             return {"generation": row["generation"].upper()}
 
     assert run(Shouted(llm=ScriptedLLM("a", "b"), num_generations=2), input=ONE, concurrency=1).accepted == 2
+
+
+def test_half_of_a_surrogate_pair_in_a_further_prompt_fails_its_row_alone() -> None:
+    class Quoted(Pair):
+        async def generate_row(self, input: Row) -> Any:
+            question = json.loads(await self.ask(f"ask about {input['topic']}"))
+            return {"question": "", "answer": await self.ask(f"answer {question}")}
+
+    def answer(request: Any) -> str:
+        return r'"\ud800"' if "tides" in prompt(request) else '"a"'
+
+    made = run(Quoted(llm=ScriptedLLM(answer)), input=[*ONE, {"topic": "bees"}])
+
+    assert (made.accepted, made.failed, made.stopped_by) == (1, 1, None)
+    assert "not valid Unicode" in made.failures[0].reason
 
 
 def test_a_generation_that_fails_leaves_the_others_in_the_dataset() -> None:

@@ -11,7 +11,16 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import PrivateAttr
 
-from seedbed import BadRequestError, GeneratorTask, InvalidOutputError, Row, SharedAnswers, call_label, run
+from seedbed import (
+    BadRequestError,
+    GeneratorTask,
+    InvalidOutputError,
+    Row,
+    SharedAnswers,
+    Task,
+    call_label,
+    run,
+)
 from seedbed.testing import ScriptedLLM
 
 
@@ -125,6 +134,32 @@ def test_calls_within_it_may_be_labelled_and_concurrent() -> None:
             return first + await self.ask("outline")
 
     assert len({row["outline"] for row in run(Labelled(llm=echoing()), 4).rows()}) == 2
+
+
+def test_retried_rows_ask_again_for_what_could_not_be_used_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Pages(Task):
+        outputs: ClassVar[list[str]] = ["outline"]
+        _outlines: SharedAnswers = PrivateAttr(default_factory=SharedAnswers)
+
+        def load(self) -> None:
+            super().load()
+            self._outlines = SharedAnswers()
+
+        async def generate_row(self, input: Row) -> Row:
+            book = input["book"]
+            return {"outline": await self._outlines.get(book, lambda: self.ask(book, read=usable))}
+
+    monkeypatch.chdir(tmp_path)
+    rows = [{"book": book, "page": page} for book in "ab" for page in (1, 2)]
+    first = ScriptedLLM(lambda asked: "bad" if asked.messages[0]["content"] == "a" else "good")
+    made = run(Pages(llm=first, max_reasks=0), input=rows, name="pages")
+    assert (made.accepted, made.failed, len(first.requests)) == (2, 2, 2)
+
+    again = ScriptedLLM("better")
+    made = run(Pages(llm=again, max_reasks=0), input=rows, name="pages", retry=True)
+    assert [row["outline"] for row in made.rows()] == ["better", "better", "good", "good"]
 
 
 def test_without_a_run_it_works_as_well() -> None:

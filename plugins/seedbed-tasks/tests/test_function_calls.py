@@ -184,6 +184,7 @@ def test_another_model_may_judge_and_a_verdict_that_cannot_be_read_has_its_own_r
         (written(("weather", {"city": 3})), "city: 3 is not of type 'string'"),
         (written(("weather", {"city": "Rome", "planet": "Mars"})), "'planet' was unexpected"),
         (written(("weather", [])), "the arguments of 'weather' are no object"),
+        (written(("weather", {"city": "Rome", "x": 0})).replace("0}", "1e999}"), "number that JSON lacks"),
         (json.dumps({"query": "Is it hot?", "calls": ["weather"]}), "a call is of None"),
     ],
 )
@@ -263,6 +264,17 @@ def test_several_generations_of_one_index_are_rows() -> None:
     assert {row["calls"][0]["arguments"]["city"] for row in run(task, 2).rows()} == {"Rome", "Oslo"}
 
 
+def test_tools_in_the_forms_of_other_apis_are_read() -> None:
+    schema = WEATHER["parameters"]
+    for name in ("input_schema", "inputSchema"):
+        tool = {"name": "weather", name: schema}
+        (shown,) = FunctionCalls(tools=[tool]).sample(0, random.Random(0))["tools"]
+        assert shown["function"]["parameters"] == schema
+    bare = {"type": "function", "function": {"name": "now", "parameters": None, "strict": True}}
+    (shown,) = FunctionCalls(tools=[bare]).sample(0, random.Random(0))["tools"]
+    assert shown["function"]["parameters"] == {"type": "object", "properties": {}}
+
+
 def test_tools_of_a_json_file_are_read(tmp_path: Path) -> None:
     path = tmp_path / "tools.json"
     path.write_text(json.dumps([{"type": "function", "function": WEATHER}, TIMER]))
@@ -277,7 +289,9 @@ def test_tools_of_a_json_file_are_read(tmp_path: Path) -> None:
         ({"tools": [WEATHER, WEATHER]}, "2 tools named 'weather'"),
         ({"tools": [{"description": "x"}]}, "tool 1 of the list can't be read: name"),
         ({"tools": [{**WEATHER, "name": "a b"}]}, "has letters, digits"),
-        ({"tools": [{**WEATHER, "parameters": {"type": "string"}}]}, "the schema of an object"),
+        ({"tools": [{**WEATHER, "parameters": {"type": "string"}}]}, "isn't the JSON Schema of an object"),
+        ({"tools": [{**WEATHER, "parameters": {"city": {"type": "str"}}}]}, "isn't the JSON Schema"),
+        ({"tools": [{"name": "a", "paramaters": {}}]}, "paramaters: Extra inputs"),
         ({"tools": [{**WEATHER, "parameters": {"type": "object", "required": 3}}]}, "no JSON Schema"),
         (
             {"tools": [{**WEATHER, "parameters": {"properties": {"a": {"$ref": "#/$defs/a"}}}}]},

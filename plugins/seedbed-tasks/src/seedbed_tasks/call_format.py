@@ -55,6 +55,12 @@ def read_call(value: Any, tools: Mapping[str, Tool], answer: str) -> dict[str, A
         arguments = read_json(arguments)
     if not isinstance(arguments, dict):
         raise InvalidOutputError(f"the arguments of '{name}' are no object", text=answer)
+    try:
+        json.dumps(arguments, allow_nan=False)
+    except ValueError as error:
+        raise InvalidOutputError(
+            f"the arguments of '{name}' have a number that JSON lacks", text=answer
+        ) from error
     tool = tools[name]
     if wrong := tool.misfit(arguments):
         arguments = tool.without_nulls(arguments)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from seedbed import UsageError, read_rows
 from seedbed_tasks.json_schemas import checks_of, misfit
@@ -24,11 +24,15 @@ class Tool(BaseModel):
     Tool(name="weather", parameters={"type": "object", "properties": {"city": {"type": "string"}}})
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, ignored_types=(cached_property,))
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
     name: str
     description: str = ""
-    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    # Anthropic's API and MCP have other names for it.
+    parameters: dict[str, Any] = Field(
+        default_factory=lambda: {"type": "object", "properties": {}},
+        validation_alias=AliasChoices("parameters", "input_schema", "inputSchema"),
+    )
 
     @field_validator("name")
     @classmethod
@@ -40,8 +44,8 @@ class Tool(BaseModel):
     @field_validator("parameters")
     @classmethod
     def _check_parameters(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if value.get("type", "object") != "object":
-            raise ValueError("they're the schema of an object")
+        if value.get("type", "object") != "object" or not {"type", "properties", "$ref"} & value.keys():
+            raise ValueError("it isn't the JSON Schema of an object, with its arguments as 'properties'")
         checks = checks_of(value)
         for reference in _references(value):
             _check_reference(checks, reference)
@@ -95,9 +99,8 @@ def tools_of(given: Sequence[Any], place: str = "the list") -> list[Tool]:
     """Return the tools in a list, in OpenAI's form or each a bare function; raises ValueError for others."""
     made = []
     for number, value in enumerate(given, start=1):
-        bare = value.get("function", value) if isinstance(value, Mapping) else value
         try:
-            made.append(Tool.model_validate(bare))
+            made.append(Tool.model_validate(_bare(value)))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
@@ -125,6 +128,19 @@ def read_toolbox(path: Path) -> Toolbox:
         raise UsageError(str(error)) from error
 
 
+def _bare(value: Any) -> Any:
+    """Return the function of a tool in OpenAI's form, without what says nothing of its calls."""
+    bare = value.get("function", value) if isinstance(value, Mapping) else value
+    if not isinstance(bare, Mapping):
+        return bare
+    # `strict` is a setting of the API. Parameters may be null in files where others have some.
+    return {
+        key: part
+        for key, part in bare.items()
+        if key != "strict" and not (key == "parameters" and part is None)
+    }
+
+
 def toolbox_of(tools: Sequence[Any], file: Path | None) -> Toolbox:
     """Return the tools of a list or a file; none without either. Raises UsageError for both."""
     if tools and file is not None:
@@ -134,7 +150,7 @@ def toolbox_of(tools: Sequence[Any], file: Path | None) -> Toolbox:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"'{path}' can't be read: {error}", "give a Python file in UTF-8") from error
 

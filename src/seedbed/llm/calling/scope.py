@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from seedbed.errors import UsageError
+from seedbed.errors import MessageError, UsageError
 from seedbed.llm.json_text import json_text
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
@@ -234,10 +235,26 @@ def request_digest(llm: Backend, request: Request, seed: int | None) -> bytes:
     try:
         encoded = json_text([seed, request.told], default=_plain, option=_CODING)
     except TypeError as error:
+        if _is_broken_text(request.messages):
+            # From another answer, mostly: JSON can hold "\\ud800". So it concerns one row, not the run.
+            raise MessageError(
+                "a message holds text that is not valid Unicode (half of a surrogate pair)",
+                "replace it: text.encode(errors='replace').decode()",
+            ) from error
         raise UsageError(
             f"the request cannot be sent as JSON: {error}", "check its messages, tools and 'extra'"
         ) from error
     return hashlib.blake2b(llm.identity + encoded, digest_size=16).digest()
+
+
+def _is_broken_text(messages: Sequence[Message]) -> bool:
+    try:
+        json.dumps(messages, ensure_ascii=False, default=_plain).encode()
+    except UnicodeEncodeError:
+        return True
+    except (TypeError, ValueError):
+        return False
+    return False
 
 
 def _plain(value: object) -> dict[Any, Any]:
