@@ -33,6 +33,10 @@ _API = {
         "run arun Output preview Preview PreviewedRow PreviewedCall Run Quality Failure Story RefusedRow "
         "RowCall RunReader StepSpent RunDiff diff_runs Pipeline when otherwise"
     ),
+    "Ratings of rows": (
+        "RunRatings RowRating PeopleSay Ratings Calibration Agreement RaterPair Rating agreement "
+        "row_agreement"
+    ),
     "Plugins by name": "get_task get_llm get_embedder get_step Registry",
     "Tasks and steps": (
         "BaseStep Step GeneratorStep GlobalStep BaseTask Task GeneratorTask CombineStep Join Concat Pass "

@@ -25,6 +25,7 @@ LEVELS: dict[str, int] = {
     "tracebacks": 0,
     "hookspecs": 0,
     "plugins": 1,
+    "raters": 1,
     "reading": 1,
     "llm": 2,
     "tasks": 3,

@@ -118,8 +118,18 @@ if TYPE_CHECKING:
     from seedbed.pipeline.routing import otherwise as otherwise
     from seedbed.pipeline.routing import when as when
     from seedbed.plugins.registry import Registry as Registry
+    from seedbed.raters.agreement import Agreement as Agreement
+    from seedbed.raters.agreement import RaterPair as RaterPair
+    from seedbed.raters.agreement import Rating as Rating
+    from seedbed.raters.agreement import agreement as agreement
+    from seedbed.raters.agreement import row_agreement as row_agreement
+    from seedbed.raters.calibration import Calibration as Calibration
     from seedbed.store.format import Format as Format
     from seedbed.store.output import Output as Output
+    from seedbed.store.ratings.ratings import Ratings as Ratings
+    from seedbed.store.ratings.row_rating import RowRating as RowRating
+    from seedbed.store.ratings.run_ratings import PeopleSay as PeopleSay
+    from seedbed.store.ratings.run_ratings import RunRatings as RunRatings
     from seedbed.store.read_options import Reading as Reading
     from seedbed.store.readers import read_rows as read_rows
     from seedbed.store.readers import read_text as read_text
@@ -201,6 +211,8 @@ _HOMES = {
     "llm.http.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
     "llm.visible_text": "visible",
     "plugins.registry": "Registry",
+    "raters.agreement": "Agreement RaterPair Rating agreement row_agreement",
+    "raters.calibration": "Calibration",
     "suggestions": "did_you_mean",
     "tasks.citation": "Citation",
     "tasks.column_types": "ColumnType row_model",
@@ -224,6 +236,9 @@ _HOMES = {
     "store.output": "Output",
     "store.read_options": "Reading",
     "store.readers": "read_rows read_text",
+    "store.ratings.ratings": "Ratings",
+    "store.ratings.row_rating": "RowRating",
+    "store.ratings.run_ratings": "PeopleSay RunRatings",
     "store.refused_rows": "RefusedRow RowCall",
     "store.run_facts": "RunFacts",
     "store.run_folders": "RunEntry list_runs run_entry run_folder runs_folder",

@@ -128,6 +128,18 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "runs push": [("runs", "push", NAME, EVIL), ("runs", "push", EVIL.replace("/", ""), "hf://a/b")],
     "runs card": [("runs", "card", NAME), ("runs", "card", NAME, "--title", EVIL)],
     "runs diff": [("runs", "diff", NAME, OTHER), ("runs", "diff", NAME, EVIL.replace("/", ""))],
+    "runs rate": [
+        ("runs", "rate", NAME, EVIL, "good"),
+        ("runs", "rate", NAME, "0", EVIL, "--rater", EVIL),
+        ("runs", "rate", NAME, "0", "--rater", "ada", "--label", EVIL),
+        ("runs", "rate", NAME, "0", "--rater", EVIL, "--note", EVIL),
+    ],
+    "runs ratings": [
+        ("runs", "rate", NAME, "0", "bad", "--rater", "ada", "--note", EVIL),
+        ("runs", "ratings", NAME),
+        ("runs", "ratings", NAME, "--json"),
+    ],
+    "runs calibrate": [("runs", "calibrate", NAME, "--score", EVIL), ("runs", "calibrate", NAME)],
     "runs remove": [("runs", "remove", NAME, "--yes")],
     "report": [("report", NAME), ("report", NAME, "--json"), ("report", NAME, "-o", f"{EVIL}/r.html")],
     "view": [("view", EVIL), ("view", EVIL.replace("/", "")), ("view", NAME, "--port", "99999")],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from seedbed.engine.comparison.run_diff import RunDiff
     from seedbed.engine.comparison.side import OpenedRun
     from seedbed.engine.lineage.story import Story
+    from seedbed.raters.calibration import Calibration
+    from seedbed.store.ratings.ratings import Ratings
+    from seedbed.store.ratings.row_rating import RowRating
+    from seedbed.store.ratings.run_ratings import RunRatings
 
 
 class RunRows:
@@ -112,6 +116,69 @@ class RunRows:
         opened = other._opened() if isinstance(other, RunRows) else opened_folder(other)
         with self._opened() as one, opened as another:
             return diff_of(one, another, rows, leaf)
+
+    def rate(
+        self,
+        row: str | int,
+        rating: str | None = None,
+        *,
+        rater: str,
+        label: str | None = None,
+        note: str | None = None,
+        leaf: str | None = None,
+    ) -> RowRating:
+        """Rate a row of the dataset by its id as `good` or `bad`, with a label or note; return the rating.
+
+            run.rate("7", "bad", rater="ada", label="off-topic", note="it's about cats")
+
+        What isn't given stays as this rater said before; an empty text removes it. Raises UsageError if
+        there's no such row, or if what's said is no rating. See `ratings`.
+        """
+        with self._rated(leaf) as ratings:
+            return ratings.rate(str(row), rating, rater=rater, label=label, note=note)
+
+    def ratings(self, leaf: str | None = None) -> RunRatings:
+        """Return what people say about the rows, with counts and how far they agree.
+
+            run.ratings().agreement.percent
+            [one.row for one in run.ratings() if one.rating == "good"]
+
+        Ratings are kept in the run's folder, or as long as this object if it has none.
+        """
+        with self._rated(leaf) as ratings:
+            return ratings.read()
+
+    def calibrate(
+        self,
+        score: str,
+        *,
+        raters: Sequence[str] = (),
+        precision: float | None = None,
+        leaf: str | None = None,
+    ) -> Calibration:
+        """Choose the threshold at which a judge's score parts good rows from bad ones; keep it with the run.
+
+            run.calibrate("score").threshold
+            run.calibrate("scores.style", raters=["ada"], precision=0.95)
+
+        `score` is a column or an expression with a number, True or False, or `good` or `bad`. People's
+        ratings are those of `raters`, or of all. The threshold has the best kappa, or is the lowest one with
+        a `precision`. Raises UsageError if too little is rated.
+        """
+        from seedbed.engine.calibrating import calibrate_judge
+
+        with self._rated(leaf) as ratings, self._reading() as reader:
+            assert reader is not None
+            return calibrate_judge(reader, ratings, score, raters=raters, precision=precision).calibration
+
+    @contextmanager
+    def _rated(self, leaf: str | None) -> Iterator[Ratings]:
+        from seedbed.store.ratings.ratings import Ratings
+
+        with self._reading() as reader:
+            if reader is None:
+                raise UsageError(f"the run '{self.name}' has made nothing")
+            yield Ratings(reader, leaf or self.leaf)
 
     def _refused(self, verdict: Decision) -> Iterator[RefusedRow]:
         with self._reading() as reader:

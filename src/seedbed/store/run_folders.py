@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seedbed.errors import SeedbedError, UsageError
+from seedbed.store.ratings.ratings_file import RATINGS
 from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, check, require
 from seedbed.store.run_lock import Holder, RunLock, holder_of
@@ -97,7 +98,7 @@ def remove_run(folder: Path) -> None:
         _make_sure_that_nobody_writes(folder)
         # The database goes last. Until then the folder counts as a run, so an interrupted removal can be
         # repeated.
-        for path in sorted(folder.glob(f"{DATABASE}*"), reverse=True):
+        for path in (*folder.glob(f"{RATINGS}*"), *sorted(folder.glob(f"{DATABASE}*"), reverse=True)):
             path.unlink()
         if not any(folder.iterdir()):
             folder.rmdir()

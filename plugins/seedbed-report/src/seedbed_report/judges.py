@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from seedbed import UsageError
+from seedbed import Agreement, UsageError
 from seedbed_report import figures
-from seedbed_tasks.agreement import Agreement
 
 _MOST = 100
 """Criteria that are told apart: they come from models' answers, perhaps."""

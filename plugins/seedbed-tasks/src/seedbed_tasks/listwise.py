@@ -10,8 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, Field, create_model
 
-from seedbed import Row
-from seedbed_tasks.agreement import row_agreement
+from seedbed import Row, row_agreement
 from seedbed_tasks.pointwise import mean_of
 
 LISTWISE = """\

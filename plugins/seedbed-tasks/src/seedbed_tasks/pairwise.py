@@ -8,8 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from seedbed import Reject, Row
-from seedbed_tasks.agreement import row_agreement
+from seedbed import Reject, Row, row_agreement
 
 PAIRWISE = """\
 Two assistants did the same task. Judge which answer is better{% if _criteria %}, by

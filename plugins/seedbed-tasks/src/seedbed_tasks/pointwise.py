@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
-from seedbed import Row
-from seedbed_tasks.agreement import row_agreement
+from seedbed import Row, row_agreement
 
 POINTWISE = """\
 Judge the answer to a task by one criterion only: {{ _criterion }}.

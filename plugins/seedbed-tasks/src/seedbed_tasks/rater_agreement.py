@@ -7,8 +7,7 @@ from typing import Any, TypeAlias
 
 from pydantic import Field
 
-from seedbed import Example, GlobalStep, InvalidRowError, Row
-from seedbed_tasks.agreement import Agreement, Rating
+from seedbed import Agreement, Example, GlobalStep, InvalidRowError, Rating, Row
 from seedbed_tasks.position_bias import has_orders, position_bias
 
 Unit: TypeAlias = tuple[str, Mapping[str, Rating | None]]

@@ -91,6 +91,13 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
     "--model-column", metavar="COLUMN", help="Add a column with this name: the model that made each row."
 )
 @click.option(
+    "--where", metavar="EXPRESSION",
+    help="Write only rows for which this holds: score > 3, rating == 'good', score >= threshold.",
+)  # fmt: skip
+@click.option(
+    "--rating-column", metavar="COLUMN", help="Add a column with this name: what most people say of each row."
+)
+@click.option(
     "--failed", is_flag=True, help="Write the rows that failed, with input, prompts, answers and reason."
 )
 @click.option("--rejected", is_flag=True, help="Write the rows that were rejected, in the same form.")
@@ -100,24 +107,115 @@ def export(
     leaf: str | None,
     model_column: str | None,
     csv_safe: bool,
+    where: str | None,
+    rating_column: str | None,
     failed: bool,
     rejected: bool,
     **how: Any,
 ) -> int:
     """Write the rows of a run to a file, also while the run is still going.
 
-    --failed and --rejected write the rows that aren't in the dataset instead.
+    --failed and --rejected write the rows that aren't in the dataset instead. --where sees the columns, what
+    people say (`rating`, `label`), and the `threshold` that `seedbed runs calibrate` has chosen.
     """
     from seedbed.cli.runs.export import export_refused, export_run
 
     if failed or rejected:
-        if leaf or model_column or any(value not in (None, ()) for value in how.values()):
+        if (
+            leaf
+            or model_column
+            or where
+            or rating_column
+            or any(value not in (None, ()) for value in how.values())
+        ):
             raise UsageError(
                 "--failed and --rejected write rows that aren't in the dataset",
-                "leave out --leaf, --form, --column, --split, --shard-rows and --model-column",
+                "leave out --leaf, --where, --form, --column, --split, --shard-rows, --model-column and "
+                "--rating-column",
             )
         return export_refused(name, out, failed=failed, rejected=rejected, csv_safe=csv_safe)
-    return export_run(name, out, leaf, how, csv_safe=csv_safe, model_column=model_column)
+    return export_run(
+        name,
+        out,
+        leaf,
+        how,
+        csv_safe=csv_safe,
+        model_column=model_column,
+        where=where,
+        rating_column=rating_column,
+    )
+
+
+@runs.command()
+@_name
+@click.argument("row")
+@click.argument("rating", required=False)
+@click.option("--rater", metavar="NAME", help="Who says so; the name of the user if unset.")
+@click.option("--label", metavar="WORD", help="A word of your own, such as off-topic; empty to remove it.")
+@click.option("--note", metavar="TEXT", help="Free text; empty to remove it.")
+@click.option("--leaf", metavar="STEP", help="Step whose row it is, if the run ends in several.")
+def rate(
+    name: str,
+    row: str,
+    rating: str | None,
+    rater: str | None,
+    label: str | None,
+    note: str | None,
+    leaf: str | None,
+) -> int:
+    """Say whether a row of the dataset is `good` or `bad`, label it, or add a note.
+
+    What isn't given stays as the same rater said before. The ratings are kept next to the run.
+    """
+    from seedbed.cli.runs.rate import rate_row
+
+    return rate_row(name, row, leaf, rater, {"rating": rating, "label": label, "note": note})
+
+
+@runs.command()
+@_name
+@click.option("--leaf", metavar="STEP", help="Step whose rows they're of, if the run ends in several.")
+@_as_json
+@click.pass_context
+def ratings(ctx: click.Context, name: str, leaf: str | None, as_json: bool) -> int:
+    """Show what people say about the rows of a run, and how far they agree."""
+    from seedbed.cli.runs.rate import write_ratings
+
+    return write_ratings(name, leaf, as_json or ctx.obj)
+
+
+@runs.command()
+@_name
+@click.option(
+    "--score", required=True, metavar="EXPRESSION",
+    help="The judge's score: a column, or an expression with a number, true, false, or 'good' and 'bad'.",
+)  # fmt: skip
+@click.option(
+    "--rater", "raters", multiple=True, metavar="NAME", help="Use this rater's ratings alone; repeatable."
+)
+@click.option(
+    "--precision", type=float, metavar="SHARE",
+    help="Choose the lowest threshold above which so many rows are good: 0.95; else that of the best kappa.",
+)  # fmt: skip
+@click.option("--leaf", metavar="STEP", help="Step whose rows are rated, if the run ends in several.")
+@_as_json
+@click.pass_context
+def calibrate(
+    ctx: click.Context,
+    name: str,
+    score: str,
+    raters: tuple[str, ...],
+    precision: float | None,
+    leaf: str | None,
+    as_json: bool,
+) -> int:
+    """Choose the threshold at which a judge's score parts good rows from bad ones, by people's ratings.
+
+    The threshold is kept with the run, for `seedbed runs export --where 'score >= threshold'`.
+    """
+    from seedbed.cli.runs.rate import calibrate_run
+
+    return calibrate_run(name, leaf, score, raters, precision, as_json=as_json or ctx.obj)
 
 
 @runs.command()

@@ -23,6 +23,7 @@ from seedbed.store import (
     export_rows,
     safe_rows,
 )
+from seedbed.store.ratings.rated_rows import RatedRows
 from seedbed.store.refused_rows import RefusedRows
 from seedbed.store.run_values import Decision
 from seedbed.store.writing import export
@@ -37,10 +38,13 @@ def export_run(
     *,
     csv_safe: bool = False,
     model_column: str | None = None,
+    where: str | None = None,
+    rating_column: str | None = None,
 ) -> ExitStatus:
     """Write the accepted rows to `out`, or to standard output as JSON lines; raises UsageError.
 
-    `how` has the options for an output; `model_column` names a column that says which model made each row.
+    `how` has the options for an output; `model_column` names a column that says which model made each row,
+    `rating_column` one with what most people say of it. `where` is an expression that the rows must fulfil.
     """
     check_csv_safe(csv_safe, Path(out) if out else None)
     form = how.get("form")
@@ -55,7 +59,9 @@ def export_run(
         leaf = leaf_of(reader, name, leaf)
         if not len(reader.rows(leaf)):
             raise UsageError(f"the run '{name}' has no rows yet", f"`seedbed runs explain {name}` says why")
-        rows = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
+        rows: Iterable[bytes] = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
+        if where or rating_column:
+            rows = RatedRows(reader, leaf, rows, where=where or "", column=rating_column or "")
         with _naming_options():
             if output is None:
                 _write_lines(

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Literal, NamedTuple, TypeAlias
 
-from seedbed import UsageError
+from seedbed.errors import UsageError
 
 Rating: TypeAlias = str | int | float | bool
 Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
@@ -26,7 +26,7 @@ Weights: TypeAlias = Literal["linear", "quadratic"]
 _Table: TypeAlias = Counter[tuple[Rating, Rating]]
 
 
-class Pair(NamedTuple):
+class RaterPair(NamedTuple):
     """Two raters, the units that both rated, and how far they agree."""
 
     first: str
@@ -81,10 +81,10 @@ class Agreement:
         return agreed / total if total else None
 
     @property
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> list[RaterPair]:
         """The figures of each pair of raters who share a unit."""
         return [
-            Pair(*raters, table.total(), _agreed(table) / table.total(), _kappa(table, None))
+            RaterPair(*raters, table.total(), _agreed(table) / table.total(), _kappa(table, None))
             for raters, table in sorted(self._tables.items())
         ]
 

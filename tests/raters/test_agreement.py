@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from seedbed import UsageError
-from seedbed_tasks.agreement import Agreement, agreement, row_agreement
+from seedbed.errors import UsageError
+from seedbed.raters.agreement import Agreement, agreement, row_agreement
 
 RATINGS = st.integers(1, 5)
 TABLES = st.lists(st.tuples(*[st.one_of(st.none(), RATINGS)] * 3), min_size=2, max_size=30)

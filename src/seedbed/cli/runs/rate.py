@@ -1,0 +1,139 @@
+"""Rating rows of a run, showing what people say, and calibrating a judge by it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.runs.export import leaf_of
+from seedbed.cli.runs.kept_runs import kept_run
+from seedbed.cli.terminal.counting import count_text
+from seedbed.cli.terminal.output import write_json
+from seedbed.cli.terminal.printing import echo
+from seedbed.engine.calibrating import CalibratedJudge, calibrate_judge
+from seedbed.engine.lineage.finding import find_story
+from seedbed.errors import UsageError
+from seedbed.store import RunReader
+from seedbed.store.ratings.ratings import Ratings
+from seedbed.store.ratings.run_ratings import RunRatings
+
+_SHOWN = 20
+
+
+def rate_row(
+    name: str, row: str, leaf: str | None, rater: str | None, said: dict[str, str | None]
+) -> ExitStatus:
+    """Keep what a rater says about a row; raises UsageError."""
+    with _ratings(name, leaf) as (reader, ratings):
+        found = find_story(reader, name, row).row
+        rating = said.pop("rating")
+        made = ratings.rate(found, rating, rater=rater or _user(), **said)
+    words = [word for word in (made.rating, made.label, made.note) if word]
+    echo(f"{made.rater} says of row {made.row}: {', '.join(words) or 'nothing any more'}")
+    return ExitStatus.COMPLETE
+
+
+def write_ratings(name: str, leaf: str | None, as_json: bool) -> ExitStatus:
+    """Show counts, agreement and ratings of a run; raises UsageError."""
+    with _ratings(name, leaf) as (_, ratings):
+        said = ratings.read()
+    if as_json:
+        write_json(said.as_json())
+    elif not len(said):
+        echo(f"nobody has rated a row of the run '{name}'", err=True)
+        echo(f"  seedbed runs rate {name} ROW good", err=True)
+    else:
+        _write_ratings(said)
+    return ExitStatus.COMPLETE
+
+
+def calibrate_run(
+    name: str,
+    leaf: str | None,
+    score: str,
+    raters: Sequence[str],
+    precision: float | None,
+    *,
+    as_json: bool,
+) -> ExitStatus:
+    """Choose the threshold of a judge's score by what people say, and keep it; raises UsageError."""
+    with _ratings(name, leaf) as (reader, ratings):
+        judge = calibrate_judge(reader, ratings, score, raters=raters, precision=precision)
+    if as_json:
+        write_json(judge.as_json())
+    else:
+        _write_calibration(name, score, judge)
+    return ExitStatus.COMPLETE
+
+
+@contextmanager
+def _ratings(name: str, leaf: str | None) -> Iterator[tuple[RunReader, Ratings]]:
+    with RunReader.open(kept_run(name)) as reader:
+        yield reader, Ratings(reader, leaf_of(reader, name, leaf))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise UsageError("this user has no name", "name the rater: --rater NAME") from error
+
+
+def _write_ratings(said: RunRatings) -> None:
+    for rater, counts in said.raters.items():
+        told = ", ".join(f"{number:,} {word}" for word, number in counts.most_common())
+        echo(f"{rater}: {told or 'notes only'}")
+    figures = said.as_json()["agreement"]
+    for line in _agreement_lines(figures):
+        echo(line)
+    if said.older:
+        echo(f"{count_text(len(said.older), 'rating')} of an older text: not counted")
+    echo()
+    for one in [*said][:_SHOWN]:
+        words = [word for word in (one.rating, one.label, one.note) if word]
+        old = "" if one.is_current else " (of an older text)"
+        echo(f"  row {one.row}, {one.rater}: {', '.join(words)}{old}")
+    if len(said) > _SHOWN:
+        echo(f"  and {len(said) - _SHOWN:,} more: --json has all")
+
+
+def _agreement_lines(figures: dict[str, Any]) -> Iterator[str]:
+    if figures["percent"] is None:
+        return
+    known = (
+        ("Cohen's kappa", figures["cohen_kappa"]),
+        ("Krippendorff's alpha", figures["krippendorff_alpha"]),
+    )
+    told = [f"{title} {value:.2f}" for title, value in known if value is not None]
+    yield f"agreement: {figures['percent']:.0%}" + (f", {', '.join(told)}" if told else "")
+
+
+def _write_calibration(name: str, score: str, judge: CalibratedJudge) -> None:
+    made = judge.calibration
+    counts = made.verdicts
+    echo(f"threshold: {score} >= {made.threshold:g}, chosen for {made.aim}")
+    echo(
+        f"  of {count_text(counts.total, 'rated row')}: {counts.hits} good kept, {counts.missed} good "
+        f"dropped, {counts.wrong} bad kept, {counts.spared} bad dropped"
+    )
+    for title, value, interval in (
+        ("kappa", counts.kappa, made.kappa_interval),
+        ("precision", counts.precision, made.precision_interval),
+        ("recall", counts.recall, made.recall_interval),
+    ):
+        if value is not None:
+            between = f" (95 %: {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
+            echo(f"  {title} {value:.2f}{between}")
+    if made.held_out_kappa is not None:
+        echo(f"  kappa {made.held_out_kappa:.2f} on rows that didn't choose the threshold")
+    for count, what in (
+        (judge.ties, "on which people disagree evenly"),
+        (judge.older, "rated when the text was another"),
+        (judge.unscored, "without a score"),
+    ):
+        if count:
+            echo(f"  not used: {count_text(count, 'row')} {what}")
+    echo(f"kept with the run: seedbed runs export {name} --where '{score} >= threshold' -o OUT")

@@ -1,0 +1,133 @@
+"""A judge of a run calibrated by what people say about the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from seedbed.engine.lineage.telling import story_of
+from seedbed.errors import UsageError
+from seedbed.raters.agreement import agreement
+from seedbed.raters.calibration import Calibration, calibrate
+from seedbed.store.ratings.ratings import KeptCalibration, Ratings
+from seedbed.store.ratings.run_ratings import figures_of
+from seedbed.store.run_queries import RunQueries
+from seedbed.tasks.expression import Expression
+from seedbed.tasks.rows import Row
+
+_JUDGE = "the judge"
+
+
+class CalibratedJudge(NamedTuple):
+    """A judge and people: the calibration, and which of the rated rows couldn't be used.
+
+    `ties` are rows on which people disagree evenly, `older` those rated when they had another text, and
+    `unscored` those without a score. `agreement` has the figures of all raters with the judge as one more.
+    """
+
+    calibration: Calibration
+    raters: list[str]
+    ties: int
+    older: int
+    unscored: int
+    agreement: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the calibration as JSON values."""
+        return {
+            **self.calibration.as_json(),
+            "raters": self.raters,
+            "ties": self.ties,
+            "older": self.older,
+            "unscored": self.unscored,
+            "agreement_with_raters": self.agreement,
+        }
+
+
+def calibrate_judge(
+    queries: RunQueries,
+    ratings: Ratings,
+    score: str,
+    *,
+    raters: Sequence[str] = (),
+    precision: float | None = None,
+) -> CalibratedJudge:
+    """Return where a score parts what people call good from what they call bad, and keep it with the run.
+
+    Columns that the judge's step or a later one has made don't count as the text that people rated: a judge
+    may be changed, and calibrated again, without rating again. Raises UsageError if too little is rated.
+    """
+    if precision is not None and not 0 < precision <= 1:
+        raise UsageError(f"a precision of {precision:g} can't be reached", "give a share from 0 to 1: 0.95")
+    expression = Expression(score)
+    all_ratings = ratings.read()
+    if not len(all_ratings):
+        raise UsageError(
+            "nobody has rated a row of this run", "rate rows: `seedbed runs rate RUN ROW good --rater NAME`"
+        )
+    made_by = _made_by(queries, all_ratings.some_row, expression)
+    known = ratings.read(ignored=made_by)
+    if raters:
+        known = known.by_raters(raters)
+    says = {row: say for row, say in known.rows.items() if say.ratings}
+    decided = {row: say for row, say in says.items() if say.rating}
+    rows = queries.rows_by_id(ratings.leaf, decided)
+    scored = {
+        row: number for row, data in rows.items() if (number := _score(expression, row, data)) is not None
+    }
+    if decided and not scored:
+        raise UsageError(f"none of the {len(decided):,} rated rows has a {score!r}", "name another column")
+    made = calibrate([(number, says[row].rating == "good") for row, number in scored.items()], precision)
+    judge = {row: "good" if number >= made.threshold else "bad" for row, number in scored.items()}
+    with_judge = agreement({**says[row].ratings, _JUDGE: judge[row]} for row in scored)
+    told = CalibratedJudge(
+        made,
+        sorted({rater for say in says.values() for rater in say.ratings}),
+        len(says) - len(decided),
+        len({one.row for one in known.older}),
+        len(decided) - len(scored),
+        figures_of(with_judge),
+    )
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    ratings.keep(
+        KeptCalibration(ratings.leaf, score, moment, made.threshold, tuple(sorted(made_by)), told.as_json())
+    )
+    return told
+
+
+def _score(expression: Expression, row: str, data: Row) -> float | None:
+    # A row that lacks the column counts as unscored: a judge may have skipped it.
+    if not expression.columns <= data.keys():
+        return None
+    match expression.value(data):
+        case None:
+            return None
+        case "good" | "bad" as word:
+            return float(word == "good")
+        # NaN is what some judges give for no score.
+        case bool() | int() | float() as number:
+            return float(number) if number == number else None
+        case other:
+            raise UsageError(
+                f"{expression.text!r} is {other!r:.60} in row '{row}', not a score",
+                "name a column with numbers, with true and false, or with 'good' and 'bad'",
+            )
+
+
+def _made_by(queries: RunQueries, row: str | None, expression: Expression) -> frozenset[str]:
+    """Return the columns that the step with the score, and those after it, have added or changed."""
+    own = expression.columns
+    if row is None:
+        return own
+    found: set[str] = set()
+    for columns in _changed_by_step(queries, row):
+        if found or own & columns:
+            found |= columns
+    return frozenset(found) | own
+
+
+def _changed_by_step(queries: RunQueries, row: str) -> Iterator[set[str]]:
+    for chapter in story_of(queries, row).chapters:
+        changes = chapter.changes or []
+        yield {name for change in changes for name in (*change.added, *change.changed)}

@@ -1,0 +1,1 @@
+"""How far raters agree, and where the scores of a judge part good from bad."""

@@ -1,0 +1,1 @@
+"""What people think of the rows of a run, kept next to it."""

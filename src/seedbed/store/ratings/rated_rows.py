@@ -1,0 +1,74 @@
+"""The rows of a dataset that an expression keeps, which may ask what people say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from seedbed.errors import UsageError
+from seedbed.store.ratings.ratings import Ratings
+from seedbed.store.run_queries import RunQueries
+from seedbed.tasks.expression import Expression
+
+RATING, LABEL, THRESHOLD = "rating", "label", "threshold"
+"""What an expression may name besides the columns: what most people say, and a judge's threshold."""
+
+
+class RatedRows:
+    """Rows as encoded JSON, those for which `where` holds, with what people say of each in `column`.
+
+        RatedRows(reader, "jokes", reader.rows("jokes"), where="rating == 'good'", column="people")
+
+    `rows` are all accepted rows of the leaf, in order. In `where`, `rating` and `label` are what most raters
+    say of the row's present text, None if nobody or as many say otherwise; `threshold` is that of the only
+    calibration of the run. A column of the rows with such a name comes first. Raises UsageError for an
+    expression that can't be read, or if the rows have a column `column` already.
+    """
+
+    def __init__(
+        self, queries: RunQueries, leaf: str, rows: Iterable[bytes], *, where: str = "", column: str = ""
+    ) -> None:
+        self._queries = queries
+        self._leaf = leaf
+        self._rows = rows
+        self._where = Expression(where) if where else None
+        self._column = column
+        ratings = Ratings(queries, leaf)
+        self._says = ratings.read().rows
+        self._threshold = self._threshold_of(ratings) if where else {}
+
+    def __iter__(self) -> Iterator[bytes]:
+        verdicts = (one for one in self._queries.verdicts(self._leaf) if one.verdict == "accepted")
+        for encoded, verdict in zip(self._rows, verdicts, strict=False):
+            row = orjson.loads(encoded)
+            say = self._says.get(verdict.row)
+            rating, label = (say.rating, say.label) if say else (None, None)
+            known = {RATING: rating, LABEL: label, **self._threshold}
+            if self._where is not None and not self._where.holds({**known, **row}):
+                continue
+            yield self._with_rating(row, rating) if self._column else encoded
+
+    def _with_rating(self, row: dict[str, Any], rating: str | None) -> bytes:
+        if self._column in row:
+            raise UsageError(
+                f"the rows already have a column '{self._column}'",
+                "choose another name: --rating-column people_say",
+            )
+        return orjson.dumps({**row, self._column: rating})
+
+    def _threshold_of(self, ratings: Ratings) -> dict[str, float]:
+        if self._where is None or THRESHOLD not in self._where.columns:
+            return {}
+        kept = ratings.calibrations()
+        if len(kept) == 1:
+            (one,) = kept.values()
+            return {THRESHOLD: one.threshold}
+        if kept:
+            raise UsageError(
+                f"'threshold' may be that of {', '.join(repr(score) for score in kept)}",
+                *(f"write the number: {score} >= {one.threshold:g}" for score, one in kept.items()),
+            )
+        # It may be a column of the rows. If it isn't, the first row says that it's missing.
+        return {}

@@ -1,0 +1,80 @@
+"""`seedbed runs rate`, `ratings`, `calibrate`, and exports by what people say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from seedbed import Pipeline, UsageError, get_step
+from seedbed.cli.runs.command import runs as command
+
+ROWS = [{"text": f"t{number}", "score": number} for number in range(8)]
+
+
+@pytest.fixture
+def made(runs: Path) -> list[str]:
+    """The ids of the rows of a run of eight."""
+    pipeline = Pipeline([get_step("rows", rows=ROWS)])
+    made = pipeline.run(name="made")
+    return [made.explain(line=line).row for line in range(1, 9)]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+
+def rate(made: list[str], *, good: range) -> None:
+    for number, row in enumerate(made):
+        run("rate", "made", row, "good" if number in good else "bad", "--rater", "ada")
+
+
+def test_a_row_is_rated_by_its_name(made: list[str]) -> None:
+    assert "ada says of row" in run("rate", "made", "row 2 of 'rows'", "good", "--rater", "ada").stdout
+
+    told = json.loads(run("ratings", "made", "--json").stdout)
+
+    assert [(one["row"], one["rater"], one["rating"]) for one in told["ratings"]] == [
+        (made[1], "ada", "good")
+    ]
+    assert "ada: 1 good" in run("ratings", "made").stdout
+
+
+def test_a_judge_is_calibrated_and_its_threshold_chooses_rows(made: list[str]) -> None:
+    rate(made, good=range(5, 8))
+
+    said = run("calibrate", "made", "--score", "score").stdout
+    exported = run("export", "made", "--where", "score >= threshold", "--rating-column", "people").stdout
+
+    assert "threshold: score >= 5" in said
+    assert [json.loads(line)["score"] for line in exported.splitlines()] == [5, 6, 7]
+    assert {json.loads(line)["people"] for line in exported.splitlines()} == {"good"}
+
+
+def test_an_export_of_good_rows_to_a_file_has_them_alone(made: list[str], tmp_path: Path) -> None:
+    rate(made, good=range(2, 4))
+
+    run("export", "made", "--where", "rating == 'good'", "-o", str(tmp_path / "good.jsonl"))
+
+    rows = [json.loads(line) for line in (tmp_path / "good.jsonl").read_text().splitlines()]
+    assert [row["score"] for row in rows] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        (["rate", "made", "nothing", "good"], "there is no row 'nothing'"),
+        (["rate", "made", "row 1 of 'rows'", "perfect"], "'perfect' isn't a rating"),
+        (["calibrate", "made", "--score", "score"], "nobody has rated"),
+        (["export", "made", "--where", "scor > 1"], "scor"),
+        (["export", "made", "--where", "score >"], "is not an expression"),
+        (["export", "made", "--failed", "--where", "score > 1"], "leave out --leaf, --where"),
+    ],
+)
+def test_what_cannot_be_done_is_an_error_that_says_why(
+    made: list[str], arguments: list[str], fact: str
+) -> None:
+    with pytest.raises(UsageError if "scor > 1" not in arguments else Exception, match=fact):
+        run(*arguments)
