@@ -156,7 +156,10 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
         ("plugins", "show", "breaking"),
     ],
     "plugins check": [("plugins", "check", "breaking"), ("plugins", "check", EVIL)],
-    "plugins doctor": [("plugins", "doctor")],
+    # Of these packages alone: each plugin that is installed would be tried in a process of its own.
+    "plugins doctor": [
+        ("plugins", "doctor", "--allow", "hostile", "--allow", "breaking", "--allow", "named")
+    ],
     "plugins lock": [("plugins", "lock", "--run", EVIL.replace("/", "")), ("plugins", "lock", f"{NAME}.py")],
     "new": [("new", "task", EVIL), ("new", "task", "calm", "--author", EVIL, "--directory", f"{NAME}-dir")],
     "check": [("check", "p.yaml"), ("check", "tag.yaml"), ("check", "named.yaml"), ("check", EVIL)],

@@ -12,13 +12,19 @@ from seedbed.plugins.policy import Policy
 from seedbed.plugins.registry import default_registry
 
 
-def test_the_schema_is_valid_and_accepts_installed_steps_with_their_fields() -> None:
+@pytest.fixture(scope="module")
+def installed() -> jsonschema.Draft202012Validator:
+    """The schema with everything that is installed, which takes a second to make and another to check."""
     schema = pipeline_schema(default_registry())
-
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(
-        {"llm": "openai/gpt-4.1-mini", "steps": [{"use": "qa-pairs", "with": {"topics": ["tax law"]}}]},
-        schema,
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_the_schema_is_valid_and_accepts_installed_steps_with_their_fields(
+    installed: jsonschema.Draft202012Validator,
+) -> None:
+    installed.validate(
+        {"llm": "openai/gpt-4.1-mini", "steps": [{"use": "qa-pairs", "with": {"topics": ["tax law"]}}]}
     )
 
 
@@ -37,8 +43,10 @@ def with_llm(llm: object) -> dict[str, object]:
         {"use": "mine.py:Mine/any-name", "with": {"anything": 1}},
     ],
 )
-def test_the_schema_accepts_llms_with_their_fields(llm: object) -> None:
-    jsonschema.validate(with_llm(llm), pipeline_schema(default_registry()))
+def test_the_schema_accepts_llms_with_their_fields(
+    llm: object, installed: jsonschema.Draft202012Validator
+) -> None:
+    installed.validate(with_llm(llm))
 
 
 @pytest.mark.parametrize(
@@ -56,11 +64,12 @@ def test_the_schema_accepts_llms_with_their_fields(llm: object) -> None:
         {"with": {"temperature": 0.2}},
     ],
 )
-def test_the_schema_refuses_an_llm_that_the_loader_refuses(llm: object) -> None:
-    schema = pipeline_schema(default_registry())
+def test_the_schema_refuses_an_llm_that_the_loader_refuses(
+    llm: object, installed: jsonschema.Draft202012Validator
+) -> None:
     for place in ({"llm": llm, "steps": [{"use": "qa-pairs"}]}, {"steps": [{"use": "qa-pairs", "llm": llm}]}):
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(place, schema)
+            installed.validate(place)
 
 
 class ColdLLM(LLM):
@@ -108,7 +117,7 @@ def test_a_field_that_json_lacks_leaves_the_others_checked() -> None:
             jsonschema.validate({"steps": [{"use": "call", "with": fields}]}, schema)
 
 
-def test_the_schema_accepts_graphs() -> None:
+def test_the_schema_accepts_graphs(installed: jsonschema.Draft202012Validator) -> None:
     steps = [
         {"use": "self-instruct"},
         {"use": "text-generation", "when": "instruction", "with": {"output_mappings": {"generation": "a"}}},
@@ -116,10 +125,12 @@ def test_the_schema_accepts_graphs() -> None:
         {"use": "join", "after": ["text-generation", "pass"], "with": {"on": ["instruction"]}},
     ]
 
-    jsonschema.validate({"steps": steps}, pipeline_schema(default_registry()))
+    installed.validate({"steps": steps})
 
 
-def test_the_schema_accepts_typed_columns_and_code_of_ones_own() -> None:
+def test_the_schema_accepts_typed_columns_and_code_of_ones_own(
+    installed: jsonschema.Draft202012Validator,
+) -> None:
     columns = {
         "score": {"type": "integer", "minimum": 1, "description": "How good."},
         "verdict": ["good", "bad"],
@@ -128,7 +139,7 @@ def test_the_schema_accepts_typed_columns_and_code_of_ones_own() -> None:
         "rows": {"items": {"fields": {"copy": "boolean"}}},
     }
     steps = [{"use": "text-generation", "schema": columns}, {"use": "mine.py:Mine"}]
-    jsonschema.validate({"columns": ["a"], "steps": steps}, pipeline_schema(default_registry()))
+    installed.validate({"columns": ["a"], "steps": steps})
 
 
 @pytest.mark.parametrize(
@@ -147,6 +158,8 @@ def test_the_schema_accepts_typed_columns_and_code_of_ones_own() -> None:
         [],
     ],
 )
-def test_the_schema_refuses_what_the_loader_refuses(steps: list[object]) -> None:
+def test_the_schema_refuses_what_the_loader_refuses(
+    steps: list[object], installed: jsonschema.Draft202012Validator
+) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"steps": steps}, pipeline_schema(default_registry()))
+        installed.validate({"steps": steps})

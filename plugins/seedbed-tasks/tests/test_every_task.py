@@ -8,11 +8,15 @@ enough. Otherwise it has a module `answers/NAME.py` with the facts of `TaskContr
 from __future__ import annotations
 
 import runpy
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
+import seedbed_data
 from seedbed import Registry
 from seedbed.tasks.purpose import purpose_of
 from seedbed.testing import TaskContract
@@ -52,6 +56,29 @@ for _name in NAMES:
     _title = f"Test{''.join(map(str.capitalize, _name.split('-')))}"
     _facts = {"task": _name, "__module__": __name__, **facts_of(_name)}
     globals()[_title] = type(_title, (TaskContract,), _facts)
+
+
+def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls another one only for arguments that are new."""
+    made: dict[str, Any] = {}
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        key = repr((args, kwargs))
+        if key not in made:
+            made[key] = function(*args, **kwargs)
+        return made[key]
+
+    return call
+
+
+RUN_ONCE = {name: remembered(getattr(seedbed_data, name)) for name in ("call_functions", "run_tests")}
+
+
+@pytest.fixture(autouse=True)
+def programs_are_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each program in the sandbox once: to start one takes as long as all else of a test."""
+    for name, function in RUN_ONCE.items():
+        monkeypatch.setattr(seedbed_data, name, function)
 
 
 def test_there_are_tasks_to_try() -> None:

@@ -63,6 +63,7 @@ def test_a_file_is_read_from_its_folder_whatever_its_name(tmp_path: Path) -> Non
         ("a" * 40_000, "can't be read"),
         ("bad\0name", "can't be read"),
         (".", "can't be read"),
+        ("/dev/zero", "can't be read"),
     ],
 )
 def test_what_is_no_image_costs_no_call(value: Any, why: str) -> None:

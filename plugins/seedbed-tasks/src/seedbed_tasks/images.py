@@ -69,6 +69,9 @@ class ImageTask(Task):
 
     def _content(self, path: Path) -> bytes:
         try:
+            # A folder would be read as a whole to know it again, and a device such as /dev/zero has no end.
+            if not path.is_file():
+                raise FileNotFoundError
             if path.stat().st_size > _MOST_BYTES:
                 raise self._invalid(f"names a file of more than {_MOST_BYTES // 2**20} MB")
             return self.reads(path).read_bytes()

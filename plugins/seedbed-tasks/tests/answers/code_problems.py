@@ -5,7 +5,8 @@ import hashlib
 
 def answer(request):
     digest = hashlib.sha256(repr((request.messages, request.seed)).encode()).hexdigest()
-    number = int(digest[:6], 16)
+    # Few different ones, since each program that is new takes a sandbox.
+    number = int(digest[:6], 16) % 7
     return (
         f"<problem>Write add(n), which adds {number} to n.</problem>\n"
         f"<solution>\n```python\ndef add(n):\n    return n + {number}\n```\n</solution>\n"
