@@ -20,7 +20,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "preview": "Show a few rows, each with its prompt and its answer.",
             "runs": "List kept runs; show, export, retry, explain or remove one.",
             "report": "Report on a run: lengths, duplicates, balance, scores, cost.",
-            "view": "Look at runs in the browser: rows, prompts and answers, failures and costs.",
+            "view": "Look at runs in the browser: rows, prompts, answers, failures, costs.",
         },
         "Plugins": {
             "plugins": "List what is installed, check it, lock its versions.",
