@@ -1,10 +1,10 @@
 """The program that runs functions apart from what calls them; it's started in a sandbox, with its text.
 
-Two processes: this one has the calls or tests and writes the verdict; its child has the source, calls its
-functions, and has only two pipes. So nothing that the source does can make the verdict: not printing, not
-ending the process, not changing what `assert`, `json` or any other module does. A child can open its parent's
-standard output under /proc, so a verdict counts only after a key that the child never sees. What the source
-prints goes to a file, which the verdict shows.
+Two processes: this one has the calls or tests and writes the verdict; its child has the source and two pipes.
+So nothing that the source does can make the verdict: not printing, not ending the process, not changing what
+`assert`, `json` or any other module does. A child can open its parent's standard output under /proc, so a
+verdict counts only after a key that the child never sees. What the source prints goes to a file, which the
+verdict shows.
 
 Standard input is a file: the key, 32 characters, then the order in JSON.
 """
@@ -27,13 +27,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 KEY_LENGTH = 32
-LONGEST = 1_000_000
-"""Bytes of a value."""
+LONGEST, LONGEST_PRINTED = 1_000_000, 64_000
+"""Bytes of a value, and bytes shown of what the source prints."""
 MOST_ITEMS = 10_000
 """Items of an iterator that is a function's value."""
-
-LONGEST_PRINTED = 64_000
-"""Bytes shown of what the source prints."""
 
 _GONE = "the program ended by itself"
 _COLLECTIONS = {"tuple": tuple, "set": set, "frozenset": frozenset}
@@ -133,23 +130,19 @@ class Apart:
         raise known(text) if is_error else RuntimeError(made["error"])  # type: ignore[misc]
 
 
-class NoFunction:
-    """What stands in tests for a class or a value of the source: any use of it is an error that says so."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def refuse(self, *args: Any, **kwargs: Any) -> Any:
-        """Raise TypeError."""
-        raise TypeError(f"'{self._name}' is no function, and tests that run apart see functions alone")
-
-
 _USES = (
     "call getattr bool iter len getitem contains eq ne lt le gt ge add radd sub rsub mul rmul truediv "
     "rtruediv floordiv rfloordiv mod rmod pow rpow and rand or ror xor rxor neg abs int float index hash"
 )
-for _use in _USES.split():
-    setattr(NoFunction, f"__{_use}__", NoFunction.refuse)
+
+
+def no_function(name: str) -> Any:
+    """Return what stands in tests for a class or value of the source: any use of it is an error."""
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise TypeError(f"'{name}' is no function, and tests that run apart see functions alone")
+
+    return type("NoFunction", (), {f"__{use}__": refuse for use in _USES.split()})()
 
 
 def run_tests(source: str, tests: list[str], apart: Apart) -> dict[str, Any]:
@@ -179,13 +172,13 @@ def _space(body: list[ast.stmt], apart: Apart) -> dict[str, Any]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             space[node.name] = partial(apart.call, node.name)
         elif isinstance(node, ast.ClassDef):
-            space[node.name] = NoFunction(node.name)
+            space[node.name] = no_function(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             is_function = isinstance(node.value, ast.Lambda)
             for name in [target.id for target in targets if isinstance(target, ast.Name)]:
                 # A function stays one if it's wrapped: `f = cache(f)`.
-                space.setdefault(name, partial(apart.call, name) if is_function else NoFunction(name))
+                space.setdefault(name, partial(apart.call, name) if is_function else no_function(name))
     return space
 
 
