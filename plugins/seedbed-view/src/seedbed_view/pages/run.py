@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from seedbed import RunReader, run_entry
-from seedbed_view.causes import causes_of
+from seedbed_view.causes import Cause, causes_of
+from seedbed_view.flow import Flow, flow_of
 from seedbed_view.rendering import page
 from seedbed_view.runs_read import facts_of, opened, run_of
-from seedbed_view.steps import steps_of
+from seedbed_view.steps import StepShown, steps_of
 from seedbed_view.timeline import PLOTS, timeline_of
 
 _CAUSES = 5
@@ -23,6 +26,7 @@ def run(request: Request) -> Response:
     if facts.error is not None:
         raise facts.error
     with opened(request) as reader:
+        counted = remembered.of(entry, "counts", lambda: _counted(reader))
         return page(
             request,
             "run.html",
@@ -30,10 +34,27 @@ def run(request: Request) -> Response:
             tab="",
             facts=facts,
             sessions=reader.sessions()[::-1],
-            steps=remembered.of(entry, "steps", lambda: steps_of(reader)),
-            causes=remembered.of(entry, "causes", lambda: causes_of(reader))[:_CAUSES],
+            steps=counted.steps,
+            flow=counted.flow,
+            causes=counted.causes[:_CAUSES],
             plots=_plots(reader),
         )
+
+
+class _Counted(NamedTuple):
+    """What is counted over all rows."""
+
+    steps: list[StepShown]
+    causes: list[Cause]
+    flow: Flow | None
+
+
+def _counted(reader: RunReader) -> _Counted:
+    steps, causes = steps_of(reader), causes_of(reader)
+    accepted = {leaf: len(reader.rows(leaf)) for leaf in reader.leaves()}
+    known = {step.name for step in steps}
+    flow = flow_of(steps, causes, {leaf: rows for leaf, rows in accepted.items() if leaf in known})
+    return _Counted(steps, causes, flow if len(steps) > 1 else None)
 
 
 def _plots(reader: RunReader) -> list[tuple[str, tuple[str, ...]]]:
