@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from tests.support.viewing import Get, write
 
-from seedbed import Run, UsageError, get_task, run
+from seedbed import Result, Run, RunStore, UsageError, Verdict, get_task, run
 from seedbed.cli.view.command import view
 from seedbed.testing import ScriptedLLM
 from seedbed_view import shared_page
@@ -143,3 +143,24 @@ def test_a_shared_page_is_written(made: Run, tmp_path: Path) -> None:
     CliRunner().invoke(view, ["made", "--share", str(tmp_path / "made.html")], catch_exceptions=False)
 
     assert "<!doctype html>" in (tmp_path / "made.html").read_text()
+
+
+def test_a_run_shows_what_its_rows_are_like(runs: Path, get: Get) -> None:
+    llm = ScriptedLLM(lambda request: "The same five words come again and again here.")
+    rows = [{"instruction": f"question {number}"} for number in range(30)]
+    run(get_task("text-generation", llm=llm), input=rows, name="same")
+    write(runs / "few", [{"text": "tea"}])
+
+    assert "97 % near duplicates" in get("/runs/same").text
+    assert "near duplicates" not in get("/runs/few").text
+
+
+def test_a_run_that_goes_on_says_how_long_it_will(runs: Path, get: Get) -> None:
+    with RunStore.open(runs / "live") as store:
+        store.begin_session({"task": "made", "leaf": "made", "wanted": 4})
+        store.add_result(Result("made", "0", b"", 0, "done", b'[{"text": "tea"}]'))
+        store.add_verdict(Verdict("made", 0, "0", "accepted", "made", "0", 0))
+        store.flush()
+        assert "Time left, about" in get("/runs/live").text
+        store.end_session("complete", {})
+    assert "Time left, about" not in get("/runs/live").text

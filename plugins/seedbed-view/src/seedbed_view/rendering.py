@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from seedbed import visible
+from seedbed import Quality, RunFacts, visible
 from seedbed_view.word_diff import word_diff
 from seedbed_view.words import ago, dollars, duration, moment
 
@@ -22,6 +22,10 @@ TABS: Mapping[str, str] = MappingProxyType({"": "Overview", "rows": "Rows", "ref
 
 LONGEST = 20_000
 """Characters of a text that are shown; the rest is a download."""
+
+
+_FEWEST = 20
+"""Rows from which on their quality is shown, as `seedbed runs show` does."""
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
@@ -63,6 +67,13 @@ def row_path(name: str, row: str, leaf: str = "") -> str:
     return run_path(name, f"row/{quote(row, safe='')}", leaf=leaf)
 
 
+def quality_of(facts: RunFacts) -> str:
+    """Return what the rows of a run are like so far, in a line; nothing if there are too few to tell."""
+    summary = (facts.session.summary if facts.session else None) or {}
+    quality = Quality.of_json(summary.get("quality"))
+    return quality.text() if quality is not None and quality.rows >= _FEWEST else ""
+
+
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -73,4 +84,6 @@ _ENVIRONMENT = Environment(
 _ENVIRONMENT.filters.update(
     visible=visible, text=text_of, brief=brief, ago=ago, moment=moment, duration=duration, dollars=dollars
 )
-_ENVIRONMENT.globals.update(word_diff=word_diff, run_path=run_path, row_path=row_path, LONGEST=LONGEST)
+_ENVIRONMENT.globals.update(
+    word_diff=word_diff, run_path=run_path, row_path=row_path, quality_of=quality_of, LONGEST=LONGEST
+)
