@@ -26,12 +26,16 @@ class Answer:
 
 
 def request(
-    viewer: Viewer, path: str, headers: Mapping[str, str] | None = None, method: str = "GET"
+    viewer: Viewer,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    method: str = "GET",
+    body: str | None = None,
 ) -> Answer:
     """Send a request as any program could."""
     connection = HTTPConnection("127.0.0.1", viewer.port, timeout=20)
     try:
-        connection.request(method, path, headers=dict(headers or {}))
+        connection.request(method, path, body, dict(headers or {}))
         return Answer(connection.getresponse())
     finally:
         connection.close()

@@ -140,7 +140,40 @@ def test_a_screen_reader_stumbles_over_nothing(
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(viewer.link())
     paths = ["/", "/runs/some", "/runs/some/rows", f"/runs/some/row/{made.explain(line=1).row}"]
-    for path in (*paths, "/runs/some/refused", "/runs/many/rows?sort=n&is.kind=%22a%22"):
+    for path in (
+        *paths,
+        "/runs/some/refused",
+        "/runs/some/ratings",
+        "/runs/many/rows?sort=n&is.kind=%22a%22",
+    ):
         page.goto(f"http://127.0.0.1:{viewer.port}{path}")
         found = page.evaluate(f"{axe}; axe.run().then((found) => found.violations)")
         assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], path
+
+
+def test_rows_are_rated_by_keys_and_the_ratings_outlive_the_server(
+    runs: Path, viewer: Viewer, page: Page, context: BrowserContext
+) -> None:
+    write(runs / "rated", [{"text": f"leaf number {n}"} for n in range(3)])
+    page.goto(viewer.link())
+    page.goto(f"http://127.0.0.1:{viewer.port}/runs/rated/row/0")
+    page.get_by_label("Rater").fill("ada")
+    page.get_by_label("Rater").blur()
+    go_on(page, "g")
+    go_on(page, "n")
+    go_on(page, "b")
+    page.get_by_role("heading", name="row 1: accepted").wait_for()
+    assert page.locator("#bad[aria-pressed]").is_visible()
+    other = context.new_page()
+    other.goto(f"http://127.0.0.1:{viewer.port}/runs/rated/row/0")
+    other.get_by_label("Rater").fill("bo")
+    other.get_by_label("Label").fill("leafy")
+    other.get_by_role("button", name="Bad").click()
+    other.get_by_text("leafy").first.wait_for()
+    other.close()
+
+    with Viewer(runs) as again:
+        page.goto(again.link())
+        page.goto(f"http://127.0.0.1:{again.port}/runs/rated/ratings")
+        for told in ("1 good, 1 bad", "1 bad, 1 leafy", "0%"):
+            page.get_by_text(told).first.wait_for()

@@ -17,7 +17,9 @@ from seedbed import Quality, RunFacts, visible
 from seedbed_view.word_diff import word_diff
 from seedbed_view.words import ago, dollars, duration, moment
 
-TABS: Mapping[str, str] = MappingProxyType({"": "Overview", "rows": "Rows", "refused": "Failed and rejected"})
+TABS: Mapping[str, str] = MappingProxyType(
+    {"": "Overview", "rows": "Rows", "ratings": "Ratings", "refused": "Failed and rejected"}
+)
 """The pages about a run: the last part of the path, and the title."""
 
 LONGEST = 20_000

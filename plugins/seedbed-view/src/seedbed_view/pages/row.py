@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from seedbed import RunReader, UsageError, Verdict, find_story, visible
+from seedbed import Ratings, RunReader, UsageError, Verdict, find_story, visible
 from seedbed_view.chats import chats_of
+from seedbed_view.pages.ratings import rater_of
 from seedbed_view.rendering import page, text_of
 from seedbed_view.runs_read import leaf_of, opened
 
@@ -24,6 +25,9 @@ def row(request: Request) -> Response:
             raise HTTPException(404, str(error).partition("\n")[0]) from error
         verdict = story.verdict or reader.verdict_of(leaf, story.row)
         before, after = _around(reader, verdict)
+        is_rateable = verdict is not None and verdict.verdict == "accepted" and story.row == verdict.row
+        said = Ratings(reader, verdict.leaf).of(story.row) if verdict is not None and is_rateable else []
+        rater = rater_of(request)
         return page(
             request,
             "row.html",
@@ -31,6 +35,11 @@ def row(request: Request) -> Response:
             tab="rows",
             story=story,
             chapters=[(chapter, chats_of(chapter)) for chapter in story.chapters],
+            leaf=verdict.leaf if verdict is not None else leaf,
+            is_rateable=is_rateable,
+            said=said,
+            rater=rater,
+            own=next((one for one in said if one.rater == rater and one.is_current), None),
             before=before,
             after=after,
         )

@@ -1,4 +1,4 @@
-// Keys: j and k go through rows and lines, n and p through pages, / to the search; ? says so.
+// Keys: j and k go through rows, n and p through pages, g and b rate a row, l labels it, / searches.
 "use strict";
 
 const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
@@ -24,6 +24,9 @@ const keys = {
   k: () => step(-1),
   n: () => follow("a[rel=next]"),
   p: () => follow("a[rel=prev]"),
+  g: () => document.getElementById("good")?.click(),
+  b: () => document.getElementById("bad")?.click(),
+  l: () => document.getElementById("label")?.focus(),
   "/": () => document.getElementById("words")?.focus(),
 };
 

@@ -1,0 +1,82 @@
+"""What people say about rows: rating one, and how far raters agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from seedbed import Ratings
+from seedbed_view.rendering import page, row_path
+from seedbed_view.runs_read import leaf_of, opened
+
+RATER = "seedbed-rater"
+"""The cookie with the name under which this browser rates."""
+
+_MONTHS = 60 * 60 * 24 * 90
+_LONGEST_FORM = 64 * 1024
+
+
+def ratings(request: Request) -> Response:
+    """Show all ratings of a run."""
+    with opened(request) as reader:
+        leaf = leaf_of(request, reader)
+        said = Ratings(reader, leaf)
+        read = said.read()
+        return page(
+            request,
+            "ratings.html",
+            run_name=request.path_params["name"],
+            tab="ratings",
+            leaf=leaf,
+            ratings=read,
+            told=read.as_json(),
+            calibrations=list(said.calibrations().values()),
+        )
+
+
+async def rate(request: Request) -> Response:
+    """Keep what a rater says about a row, and show the row again."""
+    # Before it's read: the form is from a page of ours, but its texts are pasted from anywhere.
+    if int(request.headers.get("content-length") or _LONGEST_FORM + 1) > _LONGEST_FORM:
+        raise HTTPException(413, "that's too long for a note")
+    form = await request.form(max_files=0, max_fields=10)
+    given = {name: value for name, value in form.items() if isinstance(value, str)}
+    return await run_in_threadpool(_rated, request, given)
+
+
+def _rated(request: Request, given: dict[str, Any]) -> Response:
+    name, row = request.path_params["name"], request.path_params["row"]
+    rater = given.get("rater", "")
+    with opened(request) as reader:
+        leaf = leaf_of(request, reader)
+        said = {key: given[key] for key in ("label", "note") if key in given}
+        Ratings(reader, leaf).rate(row, given.get("rating"), rater=rater, **said)
+    answer = RedirectResponse(row_path(name, row, leaf), 303)
+    answer.set_cookie(
+        RATER, _written(rater.strip()), max_age=_MONTHS, httponly=True, samesite="strict", path="/"
+    )
+    return answer
+
+
+def rater_of(request: Request) -> str:
+    """Return the name under which this browser has rated before; empty if it hasn't."""
+    try:
+        return bytes.fromhex(request.cookies.get(RATER, "")).decode()
+    except ValueError:
+        return ""
+
+
+def _written(rater: str) -> str:
+    # Names may have any letters, and cookies may not.
+    return rater.encode().hex()
+
+
+routes = [
+    Route("/runs/{name}/ratings", ratings),
+    Route("/runs/{name}/row/{row:path}/rate", rate, methods=["POST"]),
+]
