@@ -208,3 +208,8 @@ def test_runs_show_tells_the_quality_of_a_run_that_goes_on(runs: Path) -> None:
 
     run(Story(llm=llm(answer)), 120, name="story", concurrency=1)
     assert [found["rows"] in (50, 100) for found in shown] == [True]
+
+
+def test_the_name_of_the_model_does_not_make_a_text_long_enough() -> None:
+    made = run(Story(llm=llm(lambda request: "only four words here")), 20)
+    assert made.quality == Quality()

@@ -25,7 +25,7 @@ class NearRows:
         self._kept = kept
         self._sketches: dict[int, Sketch] = {}
         self._order: deque[int] = deque()
-        # The first row of each digest: rows of one kind share some, and the last one would hide the others.
+        # The latest row of each digest; rows of one kind share some, and are found by those of their own.
         self._rows: dict[int, int] = {}
         self._next = 0
 
@@ -36,7 +36,7 @@ class NearRows:
         if found and self._is_near(sketch, found):
             return False
         for key in keys:
-            rows.setdefault(key, self._next)
+            rows[key] = self._next
         self._sketches[self._next] = sketch
         self._order.append(self._next)
         self._next += 1
