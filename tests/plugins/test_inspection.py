@@ -6,18 +6,28 @@ import sys
 
 import pytest
 
-from seedbed.plugins.inspection import Level, check_plugin, diagnose
+from seedbed.plugins.inspection import Level, check_each, check_plugin, diagnose
 from seedbed.plugins.lock import Lock, LockedDistribution
 from seedbed.plugins.policy import Policy
 
 
-@pytest.fixture
-def check(site, monkeypatch):
+def checked_among_others(claim, **options):
+    """Return what is found in a plugin that is checked between two good ones."""
+    good = claim._replace(name="good", value="mod_good")
+    before, result, after = check_each([good, claim, good._replace(name="last")], **options)
+    assert (before.error, after.error) == (None, None)
+    return result
+
+
+@pytest.fixture(params=[check_plugin, checked_among_others])
+def check(site, monkeypatch, request):
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
 
     def check(source=None, **options):
+        site.install_llm("good")
         site.install_llm("one", *([source] if source is not None else []))
-        return check_plugin(site.scan()[0], **options)
+        (claim,) = (claim for claim in site.scan() if claim.name == "one")
+        return request.param(claim, **options)
 
     return check
 
@@ -40,6 +50,7 @@ def test_what_a_plugin_prints_does_not_disturb_the_report(check, site):
         ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
         ("import os; os._exit(7)", "ended the process with status 7"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended the process with status -9"),
+        ("import os; os.killpg(0, 9)", "ended the process with status -9"),
         ("raise KeyboardInterrupt", "ended the process with status"),
     ],
 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
+import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -19,6 +22,8 @@ from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.policy import KEYS
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import HERE, Installed, strays
+
+_STATUS = re.compile(rb"\n-?\d+\n\Z")
 
 
 class CheckResult(NamedTuple):
@@ -64,24 +69,86 @@ def check_plugin(installed: Installed, *, timeout: float = 60.0) -> CheckResult:
     Also makes an object of the class, and reads what the class overrides. A plugin that takes longer than
     `timeout` seconds is killed, with the processes it started.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "seedbed.plugins.probe"],
+    with _started() as process:
+        try:
+            output, _ = process.communicate(json.dumps(installed), timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            return _killed(timeout)
+        except BaseException:
+            _kill(process)
+            raise
+    return _parse(output, process.returncode)
+
+
+def check_each(installed: Sequence[Installed], *, timeout: float = 60.0) -> list[CheckResult]:
+    """Do what `check_plugin` does for each, in a third of the time where processes can be copied."""
+    if sys.platform != "linux":
+        return [check_plugin(one, timeout=timeout) for one in installed]
+    results: dict[Installed, CheckResult] = {}
+    # One process for each kind: modules that all plugins of a kind need are imported once for all of them.
+    for kind in dict.fromkeys(one.kind for one in installed):
+        left = [one for one in installed if one.kind == kind]
+        while left:
+            left = left[_check_some(left, timeout, results) :]
+    return [results[one] for one in installed]
+
+
+def _check_some(installed: Sequence[Installed], timeout: float, results: dict[Installed, CheckResult]) -> int:
+    """Check plugins until one of them has to be killed; return how many were checked."""
+    with _started("--each") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            for count, one in enumerate(installed, start=1):
+                process.stdin.write(json.dumps(one) + "\n")
+                process.stdin.flush()
+                output = _until_status(process.stdout.fileno(), timeout)
+                if output is None:
+                    _kill(process)
+                    results[one] = _killed(timeout)
+                    return count
+                report, _, status = output.rpartition("\n")
+                if not status:
+                    # A plugin has ended all processes of its group, this one included.
+                    results[one] = _parse("", process.wait())
+                    return count
+                results[one] = _parse(report, int(status))
+        except BaseException:
+            _kill(process)
+            raise
+        process.stdin.close()
+    return len(installed)
+
+
+def _until_status(file: int, timeout: float) -> str | None:
+    """Return a report and a line with a status; None if that takes too long, and "" if the process ends."""
+    end, read = time.monotonic() + timeout, b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(file, selectors.EVENT_READ)
+        while not _STATUS.search(read):
+            if not selector.select(max(0.0, end - time.monotonic())):
+                return None
+            some = os.read(file, 2**16)
+            if not some:
+                return ""
+            read += some
+    return read.decode(errors="replace").removesuffix("\n")
+
+
+def _started(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "seedbed.plugins.probe", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
     )
-    with process:
-        try:
-            output, _ = process.communicate(json.dumps(installed), timeout=timeout)
-        except subprocess.TimeoutExpired:
-            _kill(process)
-            return CheckResult(timeout, timeout, f"it was killed after {timeout:g} seconds without an answer")
-        except BaseException:
-            _kill(process)
-            raise
-    return _parse(output, process.returncode)
+
+
+def _killed(timeout: float) -> CheckResult:
+    return CheckResult(timeout, timeout, f"it was killed after {timeout:g} seconds without an answer")
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -1,6 +1,9 @@
 """The child process of `check_plugin`: resolves one claim and reports on standard output.
 
-python -P -m seedbed.plugins.probe < claim.json
+    python -P -m seedbed.plugins.probe < claim.json
+
+With `--each`, it does so for each line of standard input, in a copy of itself, and says how that ended. A
+copy has imported nothing of other claims, like a new process, and starts in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -12,10 +15,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from importlib import import_module
-from typing import IO
+from typing import IO, Any, NoReturn
 
 from seedbed.errors import PluginError
 from seedbed.plugins.kinds import kind_of
@@ -31,8 +34,25 @@ _SHOWN = 2000
 
 
 def main() -> None:
-    """Read a claim from standard input and write one JSON object, whose keys are those of `CheckResult`."""
-    kind, *rest = json.load(sys.stdin)
+    """Read claims from standard input, and write a JSON object for each, with the keys of `CheckResult`."""
+    if sys.argv[1:] != ["--each"]:
+        _probe(json.load(sys.stdin))
+    for line in sys.stdin:
+        given = json.loads(line)
+        _ = kind_of(given[0]).base_class
+        child = os.fork()
+        if child == 0:
+            # What is left of standard input is for this process's parent.
+            os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+            _probe(given)
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"\n{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _probe(given: Sequence[Any]) -> NoReturn:
+    """Write the report on a claim, and end the process."""
+    kind, *rest = given
     claim = Installed(kind_of(kind), *rest)
     report = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     # By redirecting file descriptors, since C libraries and child processes print too.

@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from seedbed.errors import UsageError
-from seedbed.plugins.inspection import CheckResult, check_plugin
+from seedbed.plugins.inspection import CheckResult, check_each
 from seedbed.plugins.metadata import Headers, first_on_path, metadata_file, required_seedbed
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.scan import Installed, Stray, scan, strays
@@ -65,15 +65,15 @@ class InstalledPackage:
 
     def checked(self) -> list[tuple[Installed, CheckResult]]:
         """Return what importing each plugin in its own process shows; done once per test process."""
-        return [(claim, _checked(claim)) for claim in self.claims]
+        return list(zip(self.claims, _checked(tuple(self.claims)), strict=True))
 
     def _owns(self, distribution: str) -> bool:
         return normalise_distribution(distribution) == normalise_distribution(self.name)
 
 
 @functools.cache
-def _checked(claim: Installed) -> CheckResult:
-    return check_plugin(claim)
+def _checked(claims: tuple[Installed, ...]) -> list[CheckResult]:
+    return check_each(claims)
 
 
 def _said(value: str) -> str:

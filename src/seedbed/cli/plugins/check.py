@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from seedbed.cli.failures import ExitStatus
@@ -14,7 +12,7 @@ from seedbed.cli.terminal.fitting import Column
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.plugins.eligibility import Entry, Status
-from seedbed.plugins.inspection import CheckResult, Finding, Level, check_plugin, diagnose
+from seedbed.plugins.inspection import CheckResult, Finding, Level, check_each, diagnose
 from seedbed.plugins.registry import Registry
 
 _TRIED = (Status.OK, Status.AMBIGUOUS)
@@ -96,14 +94,10 @@ def _subject(entry: Entry) -> str:
 
 
 def _check(entries: Sequence[Entry]) -> list[_Checked]:
-    # Half as many as there are processors: more would slow each other down, and the times are part of the
-    # result.
-    with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
-        return list(pool.map(_check_one, entries))
-
-
-def _check_one(entry: Entry) -> _Checked:
-    return _Checked(entry, check_plugin(entry.installed) if entry.status in _TRIED else None)
+    # One after the other: the times are part of the result, and others would slow them down.
+    tried = [entry.installed for entry in entries if entry.status in _TRIED]
+    results = iter(check_each(tried))
+    return [_Checked(entry, next(results) if entry.status in _TRIED else None) for entry in entries]
 
 
 def _cells(one: _Checked) -> tuple[str, ...]:
