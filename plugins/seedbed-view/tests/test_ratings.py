@@ -33,7 +33,7 @@ def said(folder: Path) -> list[tuple[str, str, str | None, str | None, str | Non
 def test_a_row_is_rated_and_shown_with_its_ratings(runs: Path, viewer: Viewer, get: Get) -> None:
     write(runs / "one", [{"text": "tea"}, {"text": "milk"}])
 
-    answer = post(viewer, "/runs/one/row/1/rate", rating="good", rater="Ada Ö", label="hot", note="a\nb")
+    answer = post(viewer, "/runs/one/row/1/rate", rating="good", rater="Ada Ö", label="hot", note="a\r\nb")
 
     assert answer.status == 303
     assert answer.headers["location"] == "/runs/one/row/1?leaf=made"

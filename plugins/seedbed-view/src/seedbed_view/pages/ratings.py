@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -49,12 +47,13 @@ async def rate(request: Request) -> Response:
     return await run_in_threadpool(_rated, request, given)
 
 
-def _rated(request: Request, given: dict[str, Any]) -> Response:
+def _rated(request: Request, given: dict[str, str]) -> Response:
     name, row = request.path_params["name"], request.path_params["row"]
     rater = given.get("rater", "")
     with opened(request) as reader:
         leaf = leaf_of(request, reader)
-        said = {key: given[key] for key in ("label", "note") if key in given}
+        # Browsers send the lines of a note with \r\n.
+        said = {key: given[key].replace("\r\n", "\n") for key in ("label", "note") if key in given}
         Ratings(reader, leaf).rate(row, given.get("rating"), rater=rater, **said)
     answer = RedirectResponse(row_path(name, row, leaf), 303)
     answer.set_cookie(
