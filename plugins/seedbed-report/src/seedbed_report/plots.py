@@ -18,7 +18,7 @@ from typing import Any
 from seedbed_report.shapes import Plot
 from seedbed_report.values import shown
 
-_WIDTH = 460
+_WIDTH = 340
 _HEIGHT = 160
 _STEP = 24
 _CHARACTERS = 28
@@ -27,6 +27,8 @@ _CHARACTERS = 28
 _BAR, _MARK, _TEXT, _GRID = "var(--bar)", "var(--mark)", "var(--text)", "var(--grid)"
 _CONFIG = {
     "background": None,
+    # The browser's font may be wider than the one that texts were measured with.
+    "padding": {"left": 16, "right": 10, "top": 5, "bottom": 5},
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
     "axis": {
