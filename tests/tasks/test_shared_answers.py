@@ -19,6 +19,7 @@ from seedbed import (
     SharedAnswers,
     Task,
     call_label,
+    preview,
     run,
 )
 from seedbed.testing import ScriptedLLM
@@ -160,6 +161,17 @@ def test_retried_rows_ask_again_for_what_could_not_be_used_alone(
     again = ScriptedLLM("better")
     made = run(Pages(llm=again, max_reasks=0), input=rows, name="pages", retry=True)
     assert [row["outline"] for row in made.rows()] == ["better", "better", "good", "good"]
+
+
+def test_a_preview_shows_its_calls_apart_from_those_of_rows() -> None:
+    shared, *rows = preview(Chapters(llm=echoing()), 2)
+
+    assert shared.id == ""
+    assert {call.request.messages[0]["content"] for call in shared.calls} == {
+        "outline of book 0",
+        "outline of book 1",
+    }
+    assert [len(row.calls) for row in rows] == [1, 1]
 
 
 def test_without_a_run_it_works_as_well() -> None:

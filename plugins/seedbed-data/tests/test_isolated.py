@@ -117,7 +117,6 @@ def test_no_result_is_forged(attempt: str) -> None:
 def test_no_test_is_passed_by_forging(attempt: str) -> None:
     code = FORGING[attempt].replace(FORGED, '{"wrong": null}')
 
-    assert failure(code, "assert f() == 1")
     assert outcome(code, "assert f() == 1") != "passed"
 
 
@@ -225,7 +224,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_is_held_back(flood: str) -> None:
-    (made,) = called(FLOODS[flood], seconds=1 if "time" in flood or "bomb" in flood else 20, memory_mb=64)
+    (made,) = called(FLOODS[flood], seconds=0.5 if "time" in flood or "bomb" in flood else 20, memory_mb=64)
 
     assert list(made) == ["error"]
 

@@ -67,6 +67,12 @@ def test_what_has_no_value_is_compared_as_text(text: str) -> None:
     assert is_same_answer(text, text)
 
 
+def test_nested_and_long_answers_are_compared_in_a_moment() -> None:
+    nests = ["(1," * 5000 + "1" + ")" * 5000, "(" * 50_000, "1,000," * 20_000, "\\frac{" * 20_000, "1+" * 90]
+    for text in (*nests, "(1," * 40 + "1" + ")" * 40):
+        assert is_same_answer(text, text)
+
+
 @given(st.fractions(max_denominator=10**6))
 def test_a_fraction_has_its_value_in_every_form(number: Fraction) -> None:
     over, under = number.numerator, number.denominator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -185,14 +186,14 @@ class Glan(GeneratorTask):
         """Return a question on key concepts of one or two sessions of a subject."""
         field = input["field"]
         discipline = input["_discipline"] or _at(
-            input["_discipline_place"], await self._nodes.get(field, lambda: self._disciplines(field))
+            input["_discipline_place"], await self._nodes.get(_key(field), lambda: self._disciplines(field))
         )
         about = {"field": field, "discipline": discipline}
-        place = f"{field}/{discipline}"
-        subjects = await self._nodes.get(place, lambda: self._subjects(about))
+        subjects = await self._nodes.get(_key(field, discipline), lambda: self._subjects(about))
         subject = _at(input["_subject_place"], subjects)
         about |= {"subject": subject.name, "level": subject.level}
-        sessions = await self._nodes.get(f"{place}/{subject.name}", lambda: self._sessions(about))
+        key = _key(field, discipline, subject.name)
+        sessions = await self._nodes.get(key, lambda: self._sessions(about))
         row = {**about, **self._drawn(sessions, random.Random(input["_rng_seed"]), input["_is_combined"])}
         question = await self.ask(self.format_input(row), read=lambda text: read_evolved(text, "question"))
         return {**row, "instruction": question}
@@ -249,6 +250,11 @@ class Glan(GeneratorTask):
         prompt = PromptTemplate(template).render(values)
         listed: list[Any] = await self.ask(prompt, schema=schema, read=read)
         return listed
+
+
+def _key(*path: str) -> str:
+    # As JSON, since a name may hold any separator.
+    return json.dumps(path, ensure_ascii=False)
 
 
 def _at(place: float, items: Sequence[T]) -> T:

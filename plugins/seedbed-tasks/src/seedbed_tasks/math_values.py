@@ -60,7 +60,9 @@ def comparable(answer: str) -> str:
     """
     if (value := value_of(answer)) is not None:
         return _shown(value)
-    parts = _parts(_bare(answer))
+    bare = _bare(answer)
+    # No longer ones: a model may nest thousands of pairs.
+    parts = _parts(bare) if len(bare) <= _LONGEST else []
     if len(parts) > 1:
         return f"({','.join(map(comparable, parts))})"
     return normalised(answer)
@@ -97,7 +99,7 @@ def _parts(text: str) -> list[str]:
     if inner[:1] in ("(", "[", "{") and inner[-1:] in (")", "]", "}"):
         inner = inner[1:-1]
     parts, depth, start = [], 0, 0
-    for place, character in enumerate(inner[: 10 * _LONGEST]):
+    for place, character in enumerate(inner):
         depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(character, 0)
         if character == "," and depth == 0:
             parts.append(inner[start:place])

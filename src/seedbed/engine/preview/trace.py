@@ -7,7 +7,7 @@ from typing import Any
 
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.llm.calling.scope import CallScope
+from seedbed.llm.calling.scope import SHARED, CallScope
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
@@ -57,8 +57,8 @@ class PreviewedCall:
 class PreviewedRow:
     """The calls made for one index or input row, and the resulting rows, failures and rejections.
 
-    `source` is what people call an input row. Calls of a generator that makes all its rows in one go belong
-    to no single row; their trace has an empty id and no rows.
+    `source` is what people call an input row. Calls of a generator that makes all its rows in one go, and
+    those whose answers rows share, belong to no single row; their trace has an empty id and no rows.
     """
 
     id: str
@@ -90,6 +90,8 @@ class Trace:
     def record(self, scope: CallScope | None, request: Request, response: Response, note: str) -> None:
         """Take an answered call."""
         step, row = (scope.step, scope.row) if scope else ("", "")
+        if row.startswith(SHARED):
+            row = ""
         self._of(row).calls.append(PreviewedCall(step, request, response, note))
 
     def watch(self, settled: ItemOutcome) -> None:
