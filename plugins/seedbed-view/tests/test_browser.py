@@ -177,3 +177,24 @@ def test_rows_are_rated_by_keys_and_the_ratings_outlive_the_server(
         page.goto(f"http://127.0.0.1:{again.port}/runs/rated/ratings")
         for told in ("1 good, 1 bad", "1 bad, 1 leafy", "0%"):
             page.get_by_text(told).first.wait_for()
+
+
+def test_the_list_of_keys_is_shown_by_its_key_and_by_its_button(
+    runs: Path, viewer: Viewer, page: Page
+) -> None:
+    write(runs / "one", [{"text": "tea"}])
+    page.goto(viewer.link("one"))
+    keys = page.get_by_role("dialog", name="Keys")
+    assert keys.count() == 0
+
+    page.keyboard.press("?")
+    assert keys.get_by_text("to the search").is_visible()
+    page.keyboard.press("Escape")
+    keys.wait_for(state="detached")
+    page.get_by_role("button", name="Keys").click()
+    keys.get_by_role("button", name="Close").click()
+    keys.wait_for(state="detached")
+    # Only while no one writes.
+    page.goto(f"http://127.0.0.1:{viewer.port}/runs/one/rows")
+    page.locator("#words").press("?")
+    assert keys.count() == 0

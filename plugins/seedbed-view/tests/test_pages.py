@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
+import json
 import re
 import subprocess
 import sys
@@ -164,3 +166,26 @@ def test_a_run_that_goes_on_says_how_long_it_will(runs: Path, get: Get) -> None:
         assert "Time left, about" in get("/runs/live").text
         store.end_session("complete", {})
     assert "Time left, about" not in get("/runs/live").text
+
+
+def test_a_call_can_be_had_whole_as_it_was_sent(runs: Path, get: Get) -> None:
+    long = "word " * 10_000
+    llm = ScriptedLLM(lambda request: long)
+    made = run(get_task("text-generation", llm=llm), input=[{"instruction": "tea"}], name="long")
+    path = f"/runs/long/row/{made.explain(line=1).row}"
+
+    page = get(path).text
+    (link,) = re.findall(r'href="([^"]*/call[^"]*)"', page)
+    whole = get(html.unescape(link))
+
+    assert "30,000 characters more" in page
+    assert whole.headers["content-disposition"].startswith("attachment")
+    sent = json.loads(whole.text)
+    assert sent["messages"][-1] == {"role": "user", "content": "tea"}
+    assert sent["answers"][0]["text"] == long
+    for wrong in (
+        "?step=x&of=0&number=0",
+        "?number=-1",
+        f"?step=text-generation&of={path}&number=999999999999",
+    ):
+        assert get(f"{path}/call{wrong}").status == 404

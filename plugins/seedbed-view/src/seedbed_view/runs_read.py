@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from seedbed import RunEntry, RunFacts, RunReader, UsageError, visible
 from seedbed_view.remembered import Remembered
@@ -48,3 +49,12 @@ def leaf_of(request: Request, reader: RunReader) -> str:
     if asked != own and asked not in reader.leaves():
         raise UsageError(f"there are no rows of a step '{asked}'")
     return asked
+
+
+def download(whole: str, name: str) -> Response:
+    """Return a text as a file to save, which no browser shows as a page."""
+    safe = "".join(mark if mark.isalnum() or mark in "-_." else "_" for mark in name)[:100]
+    headers = {
+        "content-disposition": f'attachment; filename="{safe.encode("ascii", "replace").decode()}.txt"'
+    }
+    return Response(whole.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8", headers=headers)

@@ -11,7 +11,7 @@ from seedbed import Ratings, RunReader, UsageError, Verdict, find_story, visible
 from seedbed_view.chats import chats_of
 from seedbed_view.pages.ratings import rater_of
 from seedbed_view.rendering import page, text_of
-from seedbed_view.runs_read import leaf_of, opened
+from seedbed_view.runs_read import download, leaf_of, opened
 
 
 def row(request: Request) -> Response:
@@ -66,18 +66,10 @@ def text(request: Request) -> Response:
     for chapter in story.chapters:
         for made in chapter.rows:
             if chapter.step == step and column in made:
-                return _download(text_of(made[column]), f"{name}-{known}-{column}")
+                return download(text_of(made[column]), f"{name}-{known}-{column}")
     raise HTTPException(
         404, f"there is no column '{visible(column)}' of the step '{visible(step)}' in this row"
     )
-
-
-def _download(whole: str, name: str) -> Response:
-    safe = "".join(mark if mark.isalnum() or mark in "-_." else "_" for mark in name)[:100]
-    headers = {
-        "content-disposition": f'attachment; filename="{safe.encode("ascii", "replace").decode()}.txt"'
-    }
-    return Response(whole.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8", headers=headers)
 
 
 routes = [Route("/runs/{name}/row/{row:path}/text", text), Route("/runs/{name}/row/{row:path}", row)]
