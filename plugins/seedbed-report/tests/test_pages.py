@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seedbed_report import Report, html_page, markdown_page, summary_lines
@@ -123,7 +123,18 @@ def test_the_summary_has_a_line_for_each_figure(evil: Report) -> None:
 LETTERS = st.text(max_size=60) | st.text(st.characters(min_codepoint=0x10000), max_size=60)
 
 
+def test_equal_labels_have_bars_of_their_own_in_their_order() -> None:
+    bars = [Bar("b", 3), Bar("a" * 50, 2), Bar("a" * 60, 1), Bar("if", 4), Bar("datum.value", 5)]
+    drawn = svg(Plot("t", "rows", bars), 1)
+    lengths = re.findall(r'aria-roledescription="bar" d="M[\d.]+,[\d.]+h([\d.]+)', drawn)
+    shortest = float(lengths[2])
+    assert [round(float(length) / shortest) for length in lengths] == [3, 2, 1, 4, 5]
+
+
 @settings(max_examples=10, deadline=None)
+@example(
+    ["if", "__proto__", "constructor", "null", "undefined", "NaN", "\\", "'", '"', "${x}", "</svg>", "]]>"]
+)
 @given(st.lists(LETTERS, min_size=20, max_size=40))
 def test_any_text_can_be_drawn(labels: list[str]) -> None:
     bars = [Bar(label, place % 3) for place, label in enumerate(labels)]

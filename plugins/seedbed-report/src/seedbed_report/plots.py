@@ -59,9 +59,18 @@ def svg(plot: Plot, number: int) -> str:
 
 
 def _drawable(plot: Plot) -> Plot:
-    """Return a plot whose texts the converter can draw."""
+    """Return a plot whose labels the converter can draw, each there once."""
     # vl-convert 1.9 aborts the whole process at a character that XML can't hold, such as an escape.
-    return replace(plot, bars=[replace(bar, label=_label(bar.label)) for bar in plot.bars])
+    seen: set[str] = set()
+    bars = []
+    for bar in plot.bars:
+        label = plain = _label(bar.label)
+        # Equal labels, which they may be since they were cut, would be one bar.
+        while label in seen:
+            label = f"{plain} ({len(seen)})"
+        seen.add(label)
+        bars.append(replace(bar, label=label))
+    return replace(plot, bars=bars)
 
 
 def _label(text: str) -> str:
@@ -92,14 +101,10 @@ def _specification(plot: Plot) -> dict[str, Any]:
 
 
 def _bars(plot: Plot) -> dict[str, Any]:
-    # Categories by their place: equal labels, when they're cut, are still bars of their own.
-    values = [
-        {"place": place, "label": bar.label, "value": bar.value, "mark": bar.mark}
-        for place, bar in enumerate(plot.bars)
-    ]
-    labels = json.dumps([bar.label for bar in plot.bars])
-    axis = {"title": None, "grid": False, "ticks": False, "labelExpr": f"{labels}[datum.value]"}
-    y = {"field": "place", "type": "ordinal", "axis": axis}
+    # Labels are data, and in no expression: Vega takes some words there for names of signals.
+    values = [{"label": bar.label, "value": bar.value, "mark": bar.mark} for bar in plot.bars]
+    axis = {"title": None, "grid": False, "ticks": False}
+    y = {"field": "label", "type": "nominal", "axis": axis, "sort": None}
     x = {"field": "value", "type": "quantitative", "title": plot.axis, "axis": {"format": "~s"}}
     if all(float(bar.value).is_integer() for bar in plot.bars) and not plot.is_share:
         x["axis"] = {"format": "~s", "tickMinStep": 1}
