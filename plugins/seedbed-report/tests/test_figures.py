@@ -10,7 +10,7 @@ from typing import Any
 import krippendorff
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -47,6 +47,7 @@ def runs_of(text: str, length: int) -> set[tuple[str, ...]]:
     return {tuple(words[start : start + length]) for start in range(max(1, len(words) - length + 1))}
 
 
+@example([0.0, 5e-324])
 @given(st.lists(st.integers(-12_000, 12_000) | st.floats(-1e6, 1e6), min_size=1, max_size=300))
 def test_a_spread_has_the_moments_and_quantiles_of_its_numbers(numbers: list[float]) -> None:
     counted = Numbers()

@@ -67,7 +67,7 @@ class Numbers:
 
     def _bins(self) -> Iterator[Bin]:
         low, high = self._least, self._most
-        if low == high:
+        if (high - low) / _BINS == 0:
             yield Bin(low=low, high=high, rows=self.count)
             return
         # Whole numbers get bins of whole width: others would hold two of them here and three there.
