@@ -18,7 +18,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "Datasets": {
             "run": "Make a dataset with a task or a pipeline file.",
             "preview": "Show a few rows, each with its prompt and its answer.",
-            "runs": "List kept runs; show, export, retry, explain or remove one.",
+            "runs": "List kept runs; show, export, retry, explain or rate one.",
             "report": "Report on a run: lengths, duplicates, balance, scores, cost.",
             "view": "Look at runs in the browser: rows, prompts, answers, failures, costs.",
         },

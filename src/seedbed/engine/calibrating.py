@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from seedbed.errors import UsageError
 from seedbed.raters.agreement import agreement
 from seedbed.raters.calibration import Calibration, calibrate
 from seedbed.store.ratings.ratings import KeptCalibration, Ratings
-from seedbed.store.ratings.run_ratings import figures_of
+from seedbed.store.ratings.run_ratings import RunRatings, figures_of
 from seedbed.store.run_queries import RunQueries
 from seedbed.tasks.expression import Expression
 from seedbed.tasks.rows import Row
@@ -61,27 +61,38 @@ def calibrate_judge(
     if precision is not None and not 0 < precision <= 1:
         raise UsageError(f"a precision of {precision:g} can't be reached", "give a share from 0 to 1: 0.95")
     expression = Expression(score)
-    all_ratings = ratings.read()
-    if not len(all_ratings):
-        raise UsageError(
-            "nobody has rated a row of this run", "rate rows: `seedbed runs rate RUN ROW good --rater NAME`"
-        )
-    made_by = _made_by(queries, all_ratings.some_row, expression)
+    made_by = _made_by(queries, _rated(ratings).some_row, expression)
     known = ratings.read(ignored=made_by)
     if raters:
         known = known.by_raters(raters)
-    says = {row: say for row, say in known.rows.items() if say.ratings}
-    decided = {row: say for row, say in says.items() if say.rating}
-    rows = queries.rows_by_id(ratings.leaf, decided)
-    scored = {
-        row: number for row, data in rows.items() if (number := _score(expression, row, data)) is not None
-    }
+    decided = {row: say.rating for row, say in known.rows.items() if say.rating}
+    scored = _scores(expression, queries.rows_by_id(ratings.leaf, decided))
     if decided and not scored:
         raise UsageError(f"none of the {len(decided):,} rated rows has a {score!r}", "name another column")
-    made = calibrate([(number, says[row].rating == "good") for row, number in scored.items()], precision)
+    made = calibrate([(number, decided[row] == "good") for row, number in scored.items()], precision)
+    told = _told(made, known, decided, scored)
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    columns = tuple(sorted(made_by))
+    ratings.keep(KeptCalibration(ratings.leaf, score, moment, made.threshold, columns, told.as_json()))
+    return told
+
+
+def _rated(ratings: Ratings) -> RunRatings:
+    said = ratings.read()
+    if not len(said):
+        advice = "rate rows: `seedbed runs rate RUN ROW good --rater NAME`"
+        raise UsageError("nobody has rated a row of this run", advice)
+    return said
+
+
+def _told(
+    made: Calibration, known: RunRatings, decided: Mapping[str, str], scored: Mapping[str, float]
+) -> CalibratedJudge:
+    """Return the calibration with what couldn't be used, and how far the judge agrees with each rater."""
+    says = {row: say for row, say in known.rows.items() if say.ratings}
     judge = {row: "good" if number >= made.threshold else "bad" for row, number in scored.items()}
     with_judge = agreement({**says[row].ratings, _JUDGE: judge[row]} for row in scored)
-    told = CalibratedJudge(
+    return CalibratedJudge(
         made,
         sorted({rater for say in says.values() for rater in say.ratings}),
         len(says) - len(decided),
@@ -89,11 +100,12 @@ def calibrate_judge(
         len(decided) - len(scored),
         figures_of(with_judge),
     )
-    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-    ratings.keep(
-        KeptCalibration(ratings.leaf, score, moment, made.threshold, tuple(sorted(made_by)), told.as_json())
-    )
-    return told
+
+
+def _scores(expression: Expression, rows: Mapping[str, Row]) -> dict[str, float]:
+    """Return the scores of the rows that have one, by id."""
+    scores = ((row, _score(expression, row, data)) for row, data in rows.items())
+    return {row: number for row, number in scores if number is not None}
 
 
 def _score(expression: Expression, row: str, data: Row) -> float | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from shlex import quote
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -23,15 +22,9 @@ from seedbed.cli.options import (
 )
 from seedbed.cli.policy import policy_options, registry_of
 from seedbed.cli.runs.kept_runs import complete_name
+from seedbed.cli.runs.rating_commands import calibrate, rate, ratings
+from seedbed.cli.runs.run_arguments import as_json_option, run_name
 from seedbed.errors import UsageError
-
-_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def _name(command: _Decorated) -> _Decorated:
-    return click.argument("name", shell_complete=complete_name)(command)
 
 
 class _Runs(Group):
@@ -43,7 +36,7 @@ class _Runs(Group):
 
 
 @click.group(cls=_Runs, invoke_without_command=True)
-@_as_json
+@as_json_option
 @click.pass_context
 def runs(ctx: click.Context, as_json: bool) -> int | None:
     """List the runs on disk; show, export, retry, explain, compare or remove one.
@@ -59,7 +52,7 @@ def runs(ctx: click.Context, as_json: bool) -> int | None:
 
 
 @runs.command(name="list")
-@_as_json
+@as_json_option
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> int:
     """List the runs: outcome, rows, calls, tokens, cost, and the process that is writing one now."""
@@ -69,8 +62,8 @@ def list_(ctx: click.Context, as_json: bool) -> int:
 
 
 @runs.command()
-@_name
-@_as_json
+@run_name
+@as_json_option
 @click.pass_context
 def show(ctx: click.Context, name: str, as_json: bool) -> int:
     """Show one run: its steps, sessions and cost, why rows are missing, and where its dataset is."""
@@ -80,7 +73,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 
 
 @runs.command()
-@_name
+@run_name
 @click.option(
     "-o", "--out", metavar="OUT",
     help="File to write: .jsonl, .csv, .parquet or .arrow, or a folder/; standard output if unset.",
@@ -147,79 +140,7 @@ def export(
 
 
 @runs.command()
-@_name
-@click.argument("row")
-@click.argument("rating", required=False)
-@click.option("--rater", metavar="NAME", help="Who says so; the name of the user if unset.")
-@click.option("--label", metavar="WORD", help="A word of your own, such as off-topic; empty to remove it.")
-@click.option("--note", metavar="TEXT", help="Free text; empty to remove it.")
-@click.option("--leaf", metavar="STEP", help="Step whose row it is, if the run ends in several.")
-def rate(
-    name: str,
-    row: str,
-    rating: str | None,
-    rater: str | None,
-    label: str | None,
-    note: str | None,
-    leaf: str | None,
-) -> int:
-    """Say whether a row of the dataset is `good` or `bad`, label it, or add a note.
-
-    What isn't given stays as the same rater said before. The ratings are kept next to the run.
-    """
-    from seedbed.cli.runs.rate import rate_row
-
-    return rate_row(name, row, leaf, rater, {"rating": rating, "label": label, "note": note})
-
-
-@runs.command()
-@_name
-@click.option("--leaf", metavar="STEP", help="Step whose rows they're of, if the run ends in several.")
-@_as_json
-@click.pass_context
-def ratings(ctx: click.Context, name: str, leaf: str | None, as_json: bool) -> int:
-    """Show what people say about the rows of a run, and how far they agree."""
-    from seedbed.cli.runs.rate import write_ratings
-
-    return write_ratings(name, leaf, as_json or ctx.obj)
-
-
-@runs.command()
-@_name
-@click.option(
-    "--score", required=True, metavar="EXPRESSION",
-    help="The judge's score: a column, or an expression with a number, true, false, or 'good' and 'bad'.",
-)  # fmt: skip
-@click.option(
-    "--rater", "raters", multiple=True, metavar="NAME", help="Use this rater's ratings alone; repeatable."
-)
-@click.option(
-    "--precision", type=float, metavar="SHARE",
-    help="Choose the lowest threshold above which so many rows are good: 0.95; else that of the best kappa.",
-)  # fmt: skip
-@click.option("--leaf", metavar="STEP", help="Step whose rows are rated, if the run ends in several.")
-@_as_json
-@click.pass_context
-def calibrate(
-    ctx: click.Context,
-    name: str,
-    score: str,
-    raters: tuple[str, ...],
-    precision: float | None,
-    leaf: str | None,
-    as_json: bool,
-) -> int:
-    """Choose the threshold at which a judge's score parts good rows from bad ones, by people's ratings.
-
-    The threshold is kept with the run, for `seedbed runs export --where 'score >= threshold'`.
-    """
-    from seedbed.cli.runs.rate import calibrate_run
-
-    return calibrate_run(name, leaf, score, raters, precision, as_json=as_json or ctx.obj)
-
-
-@runs.command()
-@_name
+@run_name
 @click.argument("address", metavar="ADDRESS")
 @click.option("--leaf", metavar="STEP", help="Step whose rows to upload, if the run ends in several.")
 @output_options
@@ -234,7 +155,7 @@ def push(name: str, address: str, csv_safe: bool, leaf: str | None, **how: Any) 
 
 
 @runs.command()
-@_name
+@run_name
 @click.option("--leaf", metavar="STEP", help="Step whose rows the card is about, if the run ends in several.")
 @click.option("--title", metavar="TEXT", help="Title of the card; the name of the run if unset.")
 def card(name: str, leaf: str | None, title: str | None) -> int:
@@ -245,7 +166,7 @@ def card(name: str, leaf: str | None, title: str | None) -> int:
 
 
 @runs.command(cls=GroupedCommand)
-@_name
+@run_name
 @llm_option
 @set_option
 @concurrency_option
@@ -257,7 +178,7 @@ def card(name: str, leaf: str | None, title: str | None) -> int:
     "--yes", is_flag=True, help="Don't ask before recomputing all rows if code or files have changed."
 )
 @policy_options
-@_as_json
+@as_json_option
 @click.pass_context
 def retry(ctx: click.Context, /, name: str, as_json: bool, yes: bool, **given: Any) -> int:
     """Retry the failed rows of a run, and write its dataset.
@@ -271,13 +192,13 @@ def retry(ctx: click.Context, /, name: str, as_json: bool, yes: bool, **given: A
 
 
 @runs.command()
-@_name
+@run_name
 @click.argument("row", required=False)
 @click.option(
     "--line", type=int, metavar="N", help="Explain the row in line N of the dataset, counted from 1."
 )
 @click.option("--full", is_flag=True, help="Show long texts whole on a terminal.")
-@_as_json
+@as_json_option
 @click.pass_context
 def explain(
     ctx: click.Context, name: str, row: str | None, line: int | None, full: bool, as_json: bool
@@ -304,7 +225,7 @@ def explain(
     help="Show up to N rows of each kind; all are counted.",
 )  # fmt: skip
 @click.option("--leaf", metavar="STEP", help="Step whose rows to compare, if the runs end in several.")
-@_as_json
+@as_json_option
 @click.pass_context
 def diff(ctx: click.Context, first: str, second: str, rows: int, leaf: str | None, as_json: bool) -> int:
     """Show what differs between two runs: settings, prompts, versions, counts, rows, tokens and cost.
@@ -317,10 +238,14 @@ def diff(ctx: click.Context, first: str, second: str, rows: int, leaf: str | Non
 
 
 @runs.command()
-@_name
+@run_name
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def remove(name: str, yes: bool) -> int:
     """Remove a run, after asking; its dataset file stays."""
     from seedbed.cli.runs.remove import remove_kept_run
 
     return remove_kept_run(name, yes)
+
+
+for _command in (rate, ratings, calibrate):
+    runs.add_command(_command)
