@@ -152,6 +152,22 @@ def test_the_checker_is_out_of_reach(attempt: str) -> None:
     assert outcome(CHEATING[attempt], "assert f() == 1") != "passed"
 
 
+def test_the_code_cannot_read_its_tests() -> None:
+    source = (
+        "import gc, sys\n"
+        "def f():\n"
+        "    text = str(617283 * 2) + '7'\n"
+        "    frame, seen = sys._getframe().f_back, ''\n"
+        "    while frame:\n"
+        "        seen += repr(frame.f_locals)\n"
+        "        frame = frame.f_back\n"
+        "    seen += ''.join(repr(one) for one in gc.get_objects() if type(one) in (dict, list, tuple))\n"
+        "    return text in seen\n"
+    )
+
+    assert failure(source, "assert f() is False, 12345667") is None
+
+
 def test_tests_compare_plain_values_and_see_built_in_errors() -> None:
     source = (
         "from collections import Counter\n"

@@ -50,7 +50,7 @@ def call_functions(
     """
     if not calls:
         return []
-    verdict, outcome, _ = _verdict({"source": source, "calls": list(calls)}, bounds, packages)
+    verdict, outcome, _ = _verdict(source, "", {"calls": list(calls)}, bounds, packages)
     if verdict is None:
         return [{"error": f"the code {outcome}"} for _ in calls]
     made: list[dict[str, Any]] = verdict
@@ -64,8 +64,7 @@ def run_tests(
 
     The source can read `given` from its standard input.
     """
-    order = {"source": source, "tests": list(tests), "given": given}
-    verdict, outcome, ran = _verdict(order, bounds, packages)
+    verdict, outcome, ran = _verdict(source, given, {"tests": list(tests)}, bounds, packages)
     if verdict is None:
         return Tested(outcome, f"the code {outcome}", "", ran.stderr)
     if verdict["wrong"] is None:
@@ -76,12 +75,16 @@ def run_tests(
     return Tested(ended, verdict["wrong"], verdict["printed"], ran.stderr)
 
 
-def _verdict(order: Mapping[str, Any], bounds: Bounds, packages: bool) -> tuple[Any, str, Ran]:
+def _verdict(
+    source: str, given: str, order: Mapping[str, Any], bounds: Bounds, packages: bool
+) -> tuple[Any, str, Ran]:
     """Return the verdict of the program, or None and why there is none."""
     key = token_hex(isolated_program.KEY_LENGTH // 2)
     # The two processes, and room for a verdict.
     widened = bounds._replace(processes=bounds.processes + 1, output_kb=bounds.output_kb + _ROOM_KB)
-    ran = run_python(_PROGRAM, key + json.dumps(order), widened, packages=packages)
+    first = json.dumps({"source": source, "input": given})
+    told = f"{key}{len(first):0{isolated_program.SIZE_LENGTH}d}{first}{json.dumps(order)}"
+    ran = run_python(_PROGRAM, told, widened, packages=packages)
     if ran.outcome != "passed":
         return None, ran.outcome, ran
     # Other text may come before and after it: the code's.

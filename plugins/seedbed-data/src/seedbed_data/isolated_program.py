@@ -1,12 +1,12 @@
 """The program that runs functions apart from what calls them; it's started in a sandbox, with its text.
 
 Two processes: this one has the calls or tests and writes the verdict; its child has the source and two pipes.
-So nothing that the source does can make the verdict: not printing, not ending the process, not changing what
-`assert`, `json` or any other module does. A child can open its parent's standard output under /proc, so a
-verdict counts only after a key that the child never sees. What the source prints goes to a file, which the
-verdict shows.
+So nothing that the source does can make the verdict: not printing, ending its process, changing `assert` or
+a module. A child can open its parent's standard output under /proc, so a verdict counts only after a key that
+the child never sees. What the source prints goes to a file, which the verdict shows.
 
-Standard input is a file: the key, 32 characters, then the order in JSON.
+Standard input is a file: the key, 32 characters; a size, 16 digits; JSON of that size, with the source and
+its input; then the calls or tests in JSON, which are read once the child is there, so that it never has them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-KEY_LENGTH = 32
+KEY_LENGTH, SIZE_LENGTH = 32, 16
 LONGEST, LONGEST_PRINTED = 1_000_000, 64_000
 """Bytes of a value, and bytes shown of what the source prints."""
-MOST_ITEMS = 10_000
-"""Items of an iterator that is a function's value."""
+MOST_ITEMS = 10_000  # of an iterator that is a function's value
 
 _GONE = "the program ended by itself"
 _COLLECTIONS = {"tuple": tuple, "set": set, "frozenset": frozenset}
@@ -39,18 +38,19 @@ _COLLECTIONS = {"tuple": tuple, "set": set, "frozenset": frozenset}
 def main() -> None:
     """Read the order, run its calls or tests, and write the verdict after the key."""
     os.lseek(0, KEY_LENGTH, os.SEEK_SET)
-    order = json.loads(_rest(0))
+    given = json.loads(os.read(0, int(os.read(0, SIZE_LENGTH))))
     for name in ("input.txt", "main.py"):
         Path(name).unlink()
-    with Apart(order["source"], order.get("given", "")) as apart:
-        # Only now, so that it isn't in the child's memory, and before the source is run.
+    with Apart(given["source"], given["input"]) as apart:
+        # Only now, so that none of it is in the child's memory, and before the source is run.
+        order = json.loads(_rest(0))
         os.lseek(0, 0, os.SEEK_SET)
         key = os.read(0, KEY_LENGTH)
         # Not closed: another file would get its number, and the child might wait for that one.
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         apart.begin()
         verdict: Any = (
-            {**run_tests(order["source"], order["tests"], apart), "printed": apart.printed()}
+            {**run_tests(given["source"], order["tests"], apart), "printed": apart.printed()}
             if "tests" in order
             else [as_json(apart.result(call["name"], [], call["arguments"])) for call in order["calls"]]
         )
