@@ -45,7 +45,8 @@ _API = {
     ),
     "LLMs": (
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "
-        "TokenLogprob Capabilities SchemaDialect KeySource GenerationParameters"
+        "TokenLogprob Capabilities SchemaDialect KeySource GenerationParameters "
+        "PoolLLM FallbackLLM"
     ),
     "Embedders": "Embedder Embeddings",
     "For backends": (

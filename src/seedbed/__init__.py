@@ -105,6 +105,8 @@ if TYPE_CHECKING:
     from seedbed.llm.messages import image_part as image_part
     from seedbed.llm.messages import parts as parts
     from seedbed.llm.parameters import GenerationParameters as GenerationParameters
+    from seedbed.llm.pools.fallback import FallbackLLM as FallbackLLM
+    from seedbed.llm.pools.pool import PoolLLM as PoolLLM
     from seedbed.llm.request import Request as Request
     from seedbed.llm.response import Choice as Choice
     from seedbed.llm.response import Limits as Limits
@@ -202,6 +204,8 @@ _HOMES = {
     "llm.llm": "LLM get_llm",
     "llm.messages": "ChatType Message image_part parts",
     "llm.parameters": "GenerationParameters",
+    "llm.pools.fallback": "FallbackLLM",
+    "llm.pools.pool": "PoolLLM",
     "llm.budget.prices": "Prices",
     "llm.request": "Request",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",

@@ -122,9 +122,11 @@ class LocalEngine(Engine):
             # Cheap checks first, of all LLMs: nothing is loaded, bought or waited for before they pass.
             with _blaming(f"the {llm._noun} '{llm.reference}'", llm.secrets()):
                 if self.job.plan.bounds.max_cost is not None:
-                    await asyncio.to_thread(self._check_price, llm)
-                if llm.key_env_var is not None:
-                    llm.resolve_key()
+                    for leaf in llm._leaves:
+                        await asyncio.to_thread(self._check_price, leaf)
+                for leaf in llm._leaves:
+                    if leaf.key_env_var is not None:
+                        leaf.resolve_key()
                 with asking(llm):
                     await awaitable(llm.check(), llm, "check")
         # In a second loop, or a model of gigabytes would be loaded before another's key is found missing.
@@ -141,7 +143,7 @@ class LocalEngine(Engine):
         await asyncio.to_thread(check_sampled_columns, self.job.plan)
         # Loading the price list takes a quarter of a second, half as much as the rest of a run of one row.
         # The first calls can be answered meanwhile.
-        self._journal.prices.look_up_soon(self.job.plan.backends)
+        self._journal.prices.look_up_soon([leaf for llm in self.job.plan.backends for leaf in llm._leaves])
         self.is_ready = True
 
     def _check_price(self, llm: BaseBackend) -> None:

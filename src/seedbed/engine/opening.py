@@ -39,7 +39,7 @@ def spent_before(store: RunStore, plan: Plan, prices: Prices) -> Spent:
     total = store.spent()
     cost = total.cost
     if plan.bounds.max_cost is not None and total.unpriced:
-        backends = {backend.model_name: backend for backend in plan.backends}
+        backends = {leaf.model_name: leaf for backend in plan.backends for leaf in backend._leaves}
         for model, (sent, answered, cached) in store.unpriced().items():
             if backend := backends.get(model):
                 cost += prices.cost_of(backend, Usage(sent, answered, cached)) or 0.0

@@ -159,7 +159,8 @@ def make_plan(
     # The graph as its author wrote it: a message must not name a joining step that was added above.
     check_columns(given, plan.input.columns() if plan.input is not None else None)
     for one in plan.backends:
-        refuse_keys(one)
+        for asked in one._leaves:
+            refuse_keys(asked)
     return plan
 
 

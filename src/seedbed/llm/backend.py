@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from seedbed.llm.capabilities import Capabilities
@@ -26,6 +27,10 @@ class Backend(Protocol):
     def model(self) -> str: ...  # noqa: D102
     @property
     def model_name(self) -> str: ...  # noqa: D102
+    @property
+    def _pooled(self) -> Sequence[Backend]: ...
+    @property
+    def _is_sticky(self) -> bool: ...
     @property
     def timeout(self) -> float: ...  # noqa: D102
     @property

@@ -103,6 +103,31 @@ class BaseBackend(BaseModel, ABC):
         return self.model
 
     @property
+    def _writer(self) -> str:
+        """The model's name in the row that is being made: another one's if that answered instead."""
+        return self.model_name
+
+    @property
+    def _leaves(self) -> tuple[BaseBackend, ...]:
+        """The backends that are asked in the end: itself, or the members of a group."""
+        return (self,)
+
+    @property
+    def _pooled(self) -> tuple[BaseBackend, ...]:
+        """The endpoints among which the sender chooses for each call; none if there's just this one."""
+        return ()
+
+    @property
+    def _is_sticky(self) -> bool:
+        """Whether a pool sends equal prefixes to one endpoint."""
+        return False
+
+    @property
+    def _described(self) -> list[Any]:
+        """What its answers depend on, as JSON values: never a key or an address."""
+        return [self.backend, self.model_name, self.answer_settings]
+
+    @property
     def reference(self) -> str:
         """What users write for it: `backend/model`."""
         return self._reference or f"{self.backend}/{self.model}"

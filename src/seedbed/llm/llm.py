@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -27,6 +28,12 @@ from seedbed.plugins.class_references import class_named
 from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.names import split_llm_reference
 from seedbed.plugins.registry import Registry, current_registry
+
+BUILT_IN = {
+    "pool": "seedbed.llm.pools.pool:PoolLLM",
+    "fallback": "seedbed.llm.pools.fallback:FallbackLLM",
+}
+"""LLMs that no plugin registers, by name: their classes derive from `LLM`, so they're imported when used."""
 
 
 def _from_reference(reference: str, /, **fields: Any) -> LLM:
@@ -160,13 +167,19 @@ def get_llm(reference: str, /, *, registry: Registry | None = None, **fields: An
     `PluginError`s.
     """
     cls, model = llm_class(reference, registry=registry)
+    if not model:
+        return build(cls, fields, f"the LLM {reference!r}")
     if "model" in fields:
         raise ParameterError(f"the model is given twice: in {reference!r} and as model=")
     return build(cls, {"model": model, **fields}, f"the LLM {reference!r}").referred_to_as(reference)
 
 
 def llm_class(reference: str, *, registry: Registry | None = None) -> tuple[type[LLM], str]:
-    """Return the class and the model that an LLM reference names."""
+    """Return the class and the model that an LLM reference names; `pool` and `fallback` need no model."""
+    name, _, model = reference.partition("/")
+    if name in BUILT_IN:
+        home, _, class_name = BUILT_IN[name].partition(":")
+        return getattr(import_module(home), class_name), model
     backend, model = split_llm_reference(reference)
     cls: type[LLM] = class_named(kind_of("seedbed.llms"), backend, registry=registry)
     return cls, model

@@ -146,4 +146,4 @@ class GeneratorTask(BaseTask, GeneratorStep):
     def _added_columns(self) -> dict[str, Any]:
         if not self.needs_llm:
             return {}
-        return renamed({"model_name": self.require_llm().model_name}, self.output_mappings)
+        return renamed({"model_name": self.require_llm()._writer}, self.output_mappings)

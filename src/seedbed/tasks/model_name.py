@@ -67,7 +67,7 @@ def _named(row: Row, came_with: object, task: _NamesModel) -> Row:
     if not task.needs_llm:
         return row
     own = row.get(MODEL_NAME)
-    name = task.require_llm().model_name if own is None or own == came_with else own
+    name = task.require_llm()._writer if own is None or own == came_with else own
     # `process` may have dropped columns that came with the row.
     stays = {MODEL_NAME: came_with} if came_with is not None and MODEL_NAME in row else {}
     column = model_name_column(task.name, task.output_mappings, stays)

@@ -312,7 +312,7 @@ class BaseTask(BaseStep):
     def _with_model_name(self, row: Row, column: str) -> Row:
         if not self.needs_llm:
             return renamed(row, self.output_mappings)
-        made = renamed({**row, MODEL_NAME: self.llm.model_name}, self.output_mappings)
+        made = renamed({**row, MODEL_NAME: self.llm._writer}, self.output_mappings)
         # `model_name` already names the first model that wrote the row; this task's model goes elsewhere.
         if MODEL_NAME in made and column != MODEL_NAME:
             made[column] = made.pop(MODEL_NAME)

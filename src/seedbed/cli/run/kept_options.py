@@ -13,6 +13,7 @@ from seedbed.cli.run.planning import RunOptions, run_options
 from seedbed.cli.run.settings import Setting
 from seedbed.engine.plan import Plan
 from seedbed.llm.keys.url_secrets import holds_url_secret
+from seedbed.llm.llm import BUILT_IN
 from seedbed.plugins.names import split_llm_reference
 from seedbed.plugins.secret_fields import is_secret
 from seedbed.store import Output
@@ -95,7 +96,12 @@ def _still_holds(setting: str, kept: Mapping[str, Any], given: Mapping[str, Any]
     """Whether a setting fits the LLM that is given now: settings of another backend don't."""
     if not setting.startswith(_LLM) or given["llm"] is None or kept["llm"] is None:
         return True
-    return split_llm_reference(given["llm"])[0] == split_llm_reference(kept["llm"])[0]
+    return _backend(given["llm"]) == _backend(kept["llm"])
+
+
+def _backend(reference: str) -> str:
+    name = reference.partition("/")[0]
+    return name if name in BUILT_IN else split_llm_reference(reference)[0]
 
 
 def _is_withheld(setting: Setting, secrets: Sequence[str]) -> bool:

@@ -94,9 +94,9 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, LLM):
         # No key and no address: a new key, or the same model at another endpoint, must not buy the answers
         # again.
-        return [value.backend, value.model_name, value.answer_settings, plain_value(value.given())]
+        return [*value._described, plain_value(value.given())]
     if isinstance(value, BaseBackend):
-        return [value._noun, value.backend, value.model_name, value.answer_settings]
+        return [value._noun, *value._described]
     if isinstance(value, dict):
         return {str(key): plain_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

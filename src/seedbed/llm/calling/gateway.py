@@ -95,6 +95,22 @@ class Gateway:
             return _merged(calls)
         return self._call(llm, request, scope, offered)
 
+    def knows(self, llm: Backend, request: Request, scope: CallScope) -> bool:
+        """Whether the journal has the answer to the next such call of a scope; `request.n` is 1."""
+        if self.journal is None or not llm._is_journalled:
+            return False
+        digest = self._digest(llm, request, scope)
+        return self.journal.find(scope, digest, scope.earlier(digest)) is not None
+
+    def skip(self, llm: Backend, request: Request, scope: CallScope) -> None:
+        """Count a call that isn't made."""
+        scope.count(self._digest(llm, request, scope))
+
+    def _digest(self, llm: Backend, request: Request, scope: CallScope) -> bytes:
+        if request.schema is not None and not (llm.offered.structured_output or request.raw_prompt):
+            request = instruct(request)
+        return scope.digest(request_digest(llm, request, scope.seed))
+
     def drain(self) -> None:
         """Cancel every call that hasn't been sent yet, and let those in flight finish."""
         self._sender.drain()
@@ -179,7 +195,11 @@ def _lacking(offered: Capabilities, request: Request) -> str | None:
 
 
 async def _merged(calls: Sequence[Coroutine[Any, Any, Response]]) -> Response:
-    responses = await all_or_first_error(calls)
+    return merged_responses(await all_or_first_error(calls))
+
+
+def merged_responses(responses: Sequence[Response]) -> Response:
+    """Return the answers to one request that was sent several times as one response."""
     first = responses[0]
     return replace(
         first,

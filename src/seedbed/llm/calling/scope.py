@@ -69,6 +69,7 @@ class CallScope:
         "_reasks",
         "_root",
         "_tasks",
+        "_writers",
         "asked",
         "asking",
         "attempt",
@@ -106,6 +107,7 @@ class CallScope:
         self._root = self
         self._tasks = 0
         self._reasks = 0
+        self._writers: dict[bytes, dict[int, str]] | None = None
 
     @property
     def reasks(self) -> int:
@@ -164,6 +166,21 @@ class CallScope:
         earlier = self._earlier.get(digest, 0)
         self._earlier[digest] = earlier + 1
         return earlier
+
+    def earlier(self, digest: bytes) -> int:
+        """Return how many calls with this digest there have been so far."""
+        return self._earlier.get(digest, 0)
+
+    def note_writer(self, group: bytes, number: int, name: str) -> None:
+        """Note that the `number`-th LLM of a group answered a call of the row, in any branch."""
+        root = self._root
+        if root._writers is None:
+            root._writers = {}
+        root._writers.setdefault(group, {})[number] = name
+
+    def writers_of(self, group: bytes) -> list[str]:
+        """Return the names of the LLMs of a group that have answered calls of the row, in their order."""
+        return [name for _, name in sorted((self._root._writers or {}).get(group, {}).items())]
 
     def note(self, digest: bytes, k: int, messages: tuple[Message, ...]) -> None:
         """Note what is asked, if someone wants to know."""

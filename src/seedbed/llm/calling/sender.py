@@ -21,6 +21,7 @@ from seedbed.errors import (
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.deadlines import Deadline, Deadlines
+from seedbed.llm.calling.pool_sender import Place, PoolSender
 from seedbed.llm.calling.response_check import checked_response
 from seedbed.llm.calling.retry import RetryPolicy, Tries
 from seedbed.llm.keys.key_guard import asking
@@ -103,7 +104,9 @@ class Sender:
             tokens_per_minute=tokens_per_minute,
             circuit=circuit,
         )
+        self._policy = circuit
         self._limiters: dict[tuple[str, str], Limiter] = {}
+        self._pools: dict[tuple[tuple[str, str], ...], PoolSender] = {}
         self._deadlines: dict[float, Deadlines] = {}
         self._is_draining = False
         self.on_appetite: Callable[[], None] = lambda: None
@@ -119,13 +122,18 @@ class Sender:
         """
         if self._budget is not None and self._budget.has_enough:
             return True
-        return bool(self._limiters) and all(limiter.has_enough for limiter in self._limiters.values())
+        lines: list[Limiter | PoolSender] = [*self._pools.values()]
+        # Nothing waits for one endpoint of a pool: its calls wait for any of them.
+        lines += [limiter for limiter in self._limiters.values() if not (lines and limiter.is_pooled)]
+        return bool(lines) and all(line.has_enough for line in lines)
 
     async def send(self, llm: Backend, request: Request, rank: int = 0) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try if none succeeded.
 
         The lowest `rank`, which is the row's position, gets its permit first.
         """
+        if llm._pooled:
+            return await self._pool(llm).send(llm, request, rank)
         limiter = self.limiter(llm)
         tries: Tries | None = None
         while True:
@@ -184,15 +192,18 @@ class Sender:
             budget.settle(llm, reservation, response)
         return response
 
-    async def _permitted(self, limiter: Limiter, llm: Backend, request: Request, rank: int) -> Response:
+    async def _permitted(
+        self, limiter: Limiter, llm: Backend, request: Request, rank: int, permit: Permit | None = None
+    ) -> Response:
         """Send a call once it has its permit, and return its checked answer.
 
         This coroutine, `send` and the gateway's `_call` are all that is between an LLM and its backend. Each
         further one would cost every call, and cost it again whenever the call is resumed.
         """
         # An estimate looks at every message, so it's only made if there's a limit on tokens.
-        tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
-        permit = await limiter.acquire(llm.model, rank, tokens)
+        if permit is None:
+            tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
+            permit = await limiter.acquire(llm.model, rank, tokens)
         deadline = self._deadline(llm.timeout)
         counts, begun = self.counts, time.monotonic()
         counts.in_flight += 1
@@ -239,6 +250,8 @@ class Sender:
         """Cancel every call that hasn't been sent yet, and let those in flight finish."""
         # Kept for limiters that don't exist yet: a call may be the first one to its endpoint.
         self._is_draining = True
+        for pool in self._pools.values():
+            pool.drain()
         for limiter in self._limiters.values():
             limiter.drain()
 
@@ -248,7 +261,53 @@ class Sender:
             deadlines.close()
         for limiter in self._limiters.values():
             limiter.end()
+        for pool in self._pools.values():
+            pool.end()
         self.on_appetite = lambda: None
+
+    def _pool(self, llm: Backend) -> PoolSender:
+        key = tuple(member.limits_key for member in llm._pooled)
+        pool = self._pools.get(key)
+        if pool is None:
+            # One for each set of endpoints, not for each LLM: two steps share what is known about them.
+            limiters = [self.limiter(member) for member in llm._pooled]
+            pool = self._pools[key] = PoolSender(
+                limiters, self._at_endpoint, self._retry, self.counts, self._policy
+            )
+            pool.on_appetite = lambda: self.on_appetite()
+            for limiter in limiters:
+                limiter.is_pooled = True
+                limiter.on_room = self._wake_pools
+            if self._is_draining:
+                pool.drain()
+        return pool
+
+    def _wake_pools(self) -> None:
+        for pool in self._pools.values():
+            pool.wake_soon()
+
+    async def _at_endpoint(
+        self, pool: PoolSender, llm: Backend, request: Request, rank: int, place: Place
+    ) -> Response:
+        """Send a call of a pool once, to an endpoint that has room, within the budget."""
+        first = llm._pooled[0]
+        if self._budget is None:
+            return await self._at_place(pool, llm, request, rank, place)
+        reservation = await self._budget.reserve(first, request, rank, pool.limiters[0].wait)
+        response = None
+        try:
+            response = await self._at_place(pool, llm, request, rank, place)
+        finally:
+            self._budget.settle(first, reservation, response)
+        return response
+
+    async def _at_place(
+        self, pool: PoolSender, llm: Backend, request: Request, rank: int, place: Place
+    ) -> Response:
+        permit = await pool.acquire(llm, request, rank, place)
+        assert place.number is not None
+        limiter, member = pool.limiters[place.number], llm._pooled[place.number]
+        return await self._permitted(limiter, member, request, rank, permit)
 
     def limiter(self, llm: Backend) -> Limiter:
         """Return the limiter of an LLM's endpoint and credential."""

@@ -50,6 +50,8 @@ class Limiter:
         self._numbers = itertools.count()
         self.waiting = 0
         self.on_appetite: Callable[[], None] = lambda: None
+        self.is_pooled = False
+        self.on_room: Callable[[], None] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
         self._waits: set[asyncio.Future[None]] = set()
         self._is_draining = False
@@ -99,6 +101,18 @@ class Limiter:
             self.ended(permit)
             raise asyncio.CancelledError
         return permit
+
+    def delay(self, model: str, tokens: int = 0) -> float:
+        """Return the seconds until a call could be sent; infinite if another one must end first."""
+        if self.waiting:
+            return math.inf
+        now = self._loop.time()
+        own = self._queues.of(model).delay(now, tokens * self._token_share)
+        return max(self._delay(now, tokens), own)
+
+    def take(self, model: str, tokens: int = 0) -> Permit:
+        """Return a permit for a call that needn't wait: `delay` is 0 now."""
+        return self._admit(self._queues.of(model), self._loop.time(), tokens)
 
     def _abandon(self, future: asyncio.Future[Permit]) -> None:
         if future.cancelled():
@@ -210,6 +224,8 @@ class Limiter:
         self._token_share += (used - self._token_share) * max(_LEARNING, 1 / self._answers)
 
     def _give_soon(self) -> None:
+        # A pool's calls don't wait here, but until any of its endpoints has room.
+        self.on_room()
         # Not at once: several answers may have arrived together, and a refusal among them must count first.
         if self.waiting and not self._is_giving:
             self._is_giving = True
