@@ -137,6 +137,7 @@ if TYPE_CHECKING:
     from seedbed.store.readers import read_text as read_text
     from seedbed.store.refused_rows import RefusedRow as RefusedRow
     from seedbed.store.refused_rows import RowCall as RowCall
+    from seedbed.store.row_names import row_name as row_name
     from seedbed.store.run_facts import RunFacts as RunFacts
     from seedbed.store.run_folders import RunEntry as RunEntry
     from seedbed.store.run_folders import list_runs as list_runs
@@ -236,6 +237,7 @@ _HOMES = {
     "tasks.passing": "Pass",
     "pipeline.pipeline": "Pipeline",
     "pipeline.routing": "otherwise when",
+    "store.row_names": "row_name",
     "store.format": "Format",
     "store.output": "Output",
     "store.read_options": "Reading",

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from tests.support.viewing import Get, write
 
-from seedbed import Result, Run, RunStore, UsageError, Verdict, get_task, run
+from seedbed import Result, Run, RunStore, UsageError, Verdict, get_step, get_task, run
 from seedbed.cli.view.command import view
 from seedbed.testing import ScriptedLLM
 from seedbed_view import shared_page
@@ -189,3 +189,14 @@ def test_a_call_can_be_had_whole_as_it_was_sent(runs: Path, get: Get) -> None:
         f"?step=text-generation&of={path}&number=999999999999",
     ):
         assert get(f"{path}/call{wrong}").status == 404
+
+
+def test_a_rejected_row_is_shown_with_what_it_was(runs: Path, get: Get) -> None:
+    rows = [{"instruction": "tea", "score": 2}, {"instruction": "coffee", "score": 5}]
+    run(get_step("filter", keep="score >= 3"), input=rows, name="kept")
+
+    text = get("/runs/kept/refused").text
+
+    assert "<strong>instruction</strong> tea <strong>score</strong> 2" in text
+    assert "coffee" not in text
+    assert "row row" not in text

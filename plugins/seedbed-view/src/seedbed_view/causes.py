@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from seedbed import RunReader
+from seedbed import Row, RunReader, UsageError, find_story, row_name
 
 _EXAMPLES = 5
+_SHOWN = 20
+"""Causes whose examples are shown with the rows that the step got, which takes some queries for each."""
 _MOST = 1000
 """Different causes that are told apart; rows of others are counted together."""
 
@@ -24,11 +27,12 @@ class Cause:
 
 @dataclass(frozen=True)
 class Example:
-    """A refused row: its id, the name of the input row that it comes from, and the text that was refused."""
+    """A refused row: its id, its name, and the text that was refused, or the row that the step got."""
 
     row: str
-    source: str
+    name: str
     text: str | None
+    given: Row | None = None
 
 
 def causes_of(reader: RunReader) -> list[Cause]:
@@ -47,6 +51,27 @@ def causes_of(reader: RunReader) -> list[Cause]:
             cause = causes.setdefault(key, Cause(*key))
             cause.count += 1
             if len(cause.examples) < _EXAMPLES:
-                cause.examples.append(Example(one.row, one.source, one.text))
+                cause.examples.append(Example(one.row, row_name(one.row, one.source), one.text))
         known |= here
     return sorted(causes.values(), key=lambda cause: -cause.count)
+
+
+def with_rows(reader: RunReader, causes: Iterable[Cause]) -> list[Cause]:
+    """Return causes whose examples without a text have the row that the step got, if the run has it."""
+    return [
+        replace(cause, examples=[_with_row(reader, cause.step, one) for one in cause.examples])
+        if number < _SHOWN
+        else cause
+        for number, cause in enumerate(causes)
+    ]
+
+
+def _with_row(reader: RunReader, step: str, example: Example) -> Example:
+    if example.text:
+        return example
+    try:
+        story = find_story(reader, "", example.row)
+    except UsageError:
+        return example
+    given = next((one.input for one in story.chapters if one.step == step and one.input), None)
+    return replace(example, given=given)
