@@ -57,7 +57,7 @@ _API = {
     "Calls, retries and budgets": "call_label Gateway RetryPolicy CircuitPolicy Budget Spent Prices",
     "Runs on disk": (
         "list_runs runs_folder run_folder run_entry RunEntry RunFacts RunReader PlacedRow StepSpent "
-        "find_story Chapter ToldCall row_name visible"
+        "find_story Chapter ToldCall row_name word_diff visible"
     ),
     "For observers and engines": "ObservedRun ObservedCall ObservedRow ObservedOutcome Engine Job Plan",
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from seedbed.engine.arun import arun as arun
     from seedbed.engine.comparison.run_diff import RunDiff as RunDiff
     from seedbed.engine.comparison.run_diff import diff_runs as diff_runs
+    from seedbed.engine.comparison.words import word_diff as word_diff
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
     from seedbed.engine.failure import Failure as Failure
@@ -254,6 +255,7 @@ _HOMES = {
     "engine.api": "run",
     "engine.arun": "arun",
     "engine.comparison.run_diff": "RunDiff diff_runs",
+    "engine.comparison.words": "word_diff",
     "engine.engine": "Engine Job",
     "engine.failure": "Failure",
     "engine.lineage.chapters": "Chapter ToldCall",

@@ -137,6 +137,7 @@ def test_a_screen_reader_stumbles_over_nothing(
         task = get_task("text-generation", llm=llm)
         made = pool.submit(run, task, input=rows, name="some").result()
     write(runs / "many", [{"kind": "ab"[n % 2], "n": n, "text": "x" * 90} for n in range(120)])
+    write(runs / "more", [{"kind": "a", "n": n, "text": "x" * 80} for n in range(10)])
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(viewer.link())
     paths = ["/", "/runs/some", "/runs/some/rows", f"/runs/some/row/{made.explain(line=1).row}"]

@@ -23,7 +23,7 @@ from seedbed_view.remembered import Remembered
 from seedbed_view.rendering import page
 from seedbed_view.search import Searches
 
-PAGES = ("runs", "run", "rows", "ratings", "call", "row", "refused")
+PAGES = ("runs", "run", "rows", "ratings", "comparison", "call", "row", "refused")
 """The modules of `seedbed_view.pages`, in the order in which their routes are tried."""
 
 STATIC = Path(__file__).parent / "static"

@@ -13,12 +13,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from seedbed import Quality, RunFacts, visible
-from seedbed_view.word_diff import word_diff
+from seedbed import Quality, RunFacts, visible, word_diff
 from seedbed_view.words import ago, dollars, duration, moment
 
 TABS: Mapping[str, str] = MappingProxyType(
-    {"": "Overview", "rows": "Rows", "ratings": "Ratings", "refused": "Failed and rejected"}
+    {
+        "": "Overview",
+        "rows": "Rows",
+        "ratings": "Ratings",
+        "refused": "Failed and rejected",
+        "compare": "Compare",
+    }
 )
 """The pages about a run: the last part of the path, and the title."""
 

@@ -17,7 +17,11 @@ from seedbed_view.remembered import Remembered
 
 def run_of(request: Request) -> Path:
     """Return the folder of the run that the path names; answers 404 if there's none."""
-    name = request.path_params["name"]
+    return folder_of(request, request.path_params["name"])
+
+
+def folder_of(request: Request, name: str) -> Path:
+    """Return the folder of a run; answers 404 if there's none."""
     folder: Path = request.app.state.folder / name
     # A run is a folder in the folder of runs, and nothing that a path could reach from there.
     if folder.parent != request.app.state.folder or name in ("", ".", "..") or "/" in name or "\0" in name:
