@@ -200,3 +200,14 @@ def test_a_rejected_row_is_shown_with_what_it_was(runs: Path, get: Get) -> None:
     assert "<strong>instruction</strong> tea <strong>score</strong> 2" in text
     assert "coffee" not in text
     assert "row row" not in text
+
+
+def test_a_long_text_that_was_changed_is_cut_too(runs: Path, get: Get) -> None:
+    step = get_step("map", make={"text": "text | upper"})
+    made = run(step, input=[{"text": "word " * 100_000}], name="long")
+
+    page = get(f"/runs/long/row/{made.explain(line=1).row}").text
+
+    assert len(page) < 100_000
+    (link,) = re.findall(r'480,000 characters more: <a href="([^"]*)"', page)
+    assert get(html.unescape(link)).text == "WORD " * 100_000

@@ -1,0 +1,65 @@
+"""The messages of a call as they're shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seedbed import Chapter, Choice, ToldCall
+from seedbed_view.chats import Bubble, chats_of
+
+
+def shown(*messages: dict[str, Any], choices: tuple[Choice, ...] = ()) -> tuple[Bubble, ...]:
+    told = ToldCall(None, choices, messages=list(messages))
+    return chats_of(Chapter("made", "0", [told], None))[0].bubbles
+
+
+def test_an_image_in_a_message_is_shown() -> None:
+    image = "data:image/png;base64,aGVsbG8="
+    content = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": image}}]
+
+    (bubble,) = shown({"role": "user", "content": content})
+
+    assert (bubble.text, bubble.images) == ("What is it?", (image,))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://evil.example/track.png",
+        "javascript:alert(1)",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        "data:text/html,<script>alert(1)</script>",
+    ],
+)
+def test_an_image_from_elsewhere_and_one_that_may_have_scripts_are_text(address: str) -> None:
+    (bubble,) = shown({"role": "user", "content": [{"type": "image_url", "image_url": {"url": address}}]})
+
+    assert (bubble.text, bubble.images) == (address, ())
+
+
+def test_calls_of_tools_and_reasoning_are_shown() -> None:
+    asked = {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "1", "function": {"name": "add", "arguments": '{"a": 1}'}}],
+    }
+    answer = Choice(text="2", reasoning="1 + 1", finish_reason="length")
+
+    first, second = shown(asked, choices=(answer,))
+
+    assert first.tools == ('add({"a": 1})',)
+    assert (second.text, second.reasoning, second.note) == ("2", "1 + 1", "ended by: length")
+
+
+def test_messages_of_the_call_before_are_not_repeated() -> None:
+    first = {"role": "user", "content": "tea?"}
+    calls = [
+        ToldCall(None, (), messages=[first]),
+        ToldCall(None, (), messages=[first, {"role": "assistant", "content": "no"}, {"role": "user"}]),
+    ]
+
+    chats = chats_of(Chapter("made", "0", calls, None))
+
+    assert [[bubble.role for bubble in chat.bubbles] for chat in chats] == [["user"], ["assistant", "user"]]
