@@ -29,7 +29,7 @@ SHOTS: dict[str, Shot] = {
 
 
 PAGES = {"runs": "/", "run": "/runs/qa", "rows": "/runs/qa/rows", "row": "/runs/qa/row/0"} | {
-    name: f"/runs/qa/{name}" for name in ("refused", "ratings")
+    name: f"/runs/qa/{name}" for name in ("refused", "ratings", "compare")
 }
 SIZES = {"wide": (1100, 800), "narrow": (400, 800)}
 

@@ -9,6 +9,7 @@ from tests.support.viewing import Get
 
 from seedbed import Run, get_step, get_task, run
 from seedbed.testing import ScriptedLLM
+from seedbed_view import shared_page
 from seedbed_view.causes import Cause
 from seedbed_view.flow import flow_of
 from seedbed_view.steps import StepShown
@@ -65,3 +66,7 @@ def test_the_page_of_a_run_draws_its_steps_with_the_rows_between_them(two_steps:
     assert ">3 rows</text>" in text
     assert "→ 1 rejected</text>" in text
     assert ">2 rows</text>" in text
+
+
+def test_a_shared_page_has_the_drawing(two_steps: Run) -> None:
+    assert shared_page(two_steps.folder).count('<path class="way"') == 2

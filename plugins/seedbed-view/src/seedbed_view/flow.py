@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from seedbed import visible
+from seedbed import RunReader, visible
 from seedbed_view.causes import Cause
 from seedbed_view.steps import StepShown
 
@@ -47,6 +47,15 @@ class Flow(NamedTuple):
     ways: tuple[Way, ...]
     box_width: int = WIDTH
     box_height: int = HEIGHT
+
+
+def flow_in(reader: RunReader, steps: Sequence[StepShown], causes: Iterable[Cause]) -> Flow | None:
+    """Return the drawing of a run; None if it has one step, of which there's nothing to draw."""
+    if len(steps) < 2:
+        return None
+    known = {step.name for step in steps}
+    accepted = {leaf: len(reader.rows(leaf)) for leaf in reader.leaves() if leaf in known}
+    return flow_of(steps, causes, accepted)
 
 
 def flow_of(steps: Sequence[StepShown], causes: Iterable[Cause], accepted: Mapping[str, int]) -> Flow:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from seedbed import RunFacts, RunReader, find_story, run_entry
 from seedbed_view.causes import causes_of
 from seedbed_view.chats import chats_of
+from seedbed_view.flow import flow_in
 from seedbed_view.rendering import rendered
 from seedbed_view.steps import steps_of
 from seedbed_view.timeline import PLOTS, timeline_of
@@ -45,6 +46,7 @@ def shared_page(folder: Path) -> str:
     with RunReader.open(folder) as reader:
         rows = list(islice(reader.rows(leaf).placed(), _ROWS))
         stories = [find_story(reader, folder.name, row.row) for row in rows[:_STORIES]]
+        steps, causes = steps_of(reader), causes_of(reader)
         return rendered(
             "share.html",
             name=folder.name,
@@ -52,8 +54,9 @@ def shared_page(folder: Path) -> str:
             style=style,
             digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
             plots=_plots(reader.path),
-            steps=steps_of(reader),
-            causes=causes_of(reader),
+            steps=steps,
+            flow=flow_in(reader, steps, causes),
+            causes=causes,
             rows=rows,
             columns=list(dict.fromkeys(column for row in rows for column in row.data)),
             stories=[(story, [(one, chats_of(one)) for one in story.chapters]) for story in stories],

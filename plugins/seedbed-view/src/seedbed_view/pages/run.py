@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from seedbed import RunReader, run_entry
 from seedbed_view.causes import Cause, causes_of
-from seedbed_view.flow import Flow, flow_of
+from seedbed_view.flow import Flow, flow_in
 from seedbed_view.rendering import page
 from seedbed_view.runs_read import facts_of, opened, run_of
 from seedbed_view.steps import StepShown, steps_of
@@ -51,10 +51,7 @@ class _Counted(NamedTuple):
 
 def _counted(reader: RunReader) -> _Counted:
     steps, causes = steps_of(reader), causes_of(reader)
-    accepted = {leaf: len(reader.rows(leaf)) for leaf in reader.leaves()}
-    known = {step.name for step in steps}
-    flow = flow_of(steps, causes, {leaf: rows for leaf, rows in accepted.items() if leaf in known})
-    return _Counted(steps, causes, flow if len(steps) > 1 else None)
+    return _Counted(steps, causes, flow_in(reader, steps, causes))
 
 
 def _plots(reader: RunReader) -> list[tuple[str, tuple[str, ...]]]:
