@@ -72,8 +72,12 @@ def invoke(args: Sequence[str]) -> int:
     def command() -> int | None:
         from seedbed.cli.arguments import check_text
         from seedbed.cli.command import seedbed
+        from seedbed.cli.completion import VARIABLE, answer_shell
 
         check_text(args)
+        # Click would end the process itself, which looks like a fault of somebody's code.
+        if instruction := os.environ.get(VARIABLE):
+            return answer_shell(seedbed, instruction)
         status: int | None = seedbed.main(list(args), prog_name="seedbed", standalone_mode=False)
         return status
 

@@ -9,13 +9,19 @@ from typing import Any, TypeVar
 
 import click
 
+from seedbed.cli.completion import complete_llm, complete_what
 from seedbed.cli.policy import policy_options
 from seedbed.cli.terminal.duration import DURATION, SIZE
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
-llm_option = click.option("--llm", metavar="REF", help="LLM to call: BACKEND/MODEL, or PATH.py:CLASS/MODEL.")
+llm_option = click.option(
+    "--llm",
+    metavar="REF",
+    help="LLM to call: BACKEND/MODEL, or PATH.py:CLASS/MODEL.",
+    shell_complete=complete_llm,
+)
 
 set_option = click.option(
     "--set",
@@ -235,7 +241,7 @@ def _with_options(command: _Decorated, options: Sequence[Callable[[_Decorated], 
 def order_options(command: _Decorated) -> _Decorated:
     """Add the options for which rows to make: TASK|FILE, --llm, --input, --set, --seed, --concurrency."""
     options = (
-        click.argument("what", metavar="TASK|FILE", required=False),
+        click.argument("what", metavar="TASK|FILE", required=False, shell_complete=complete_what),
         llm_option,
         click.option(
             "--input",
