@@ -16,7 +16,7 @@ _REST = "Other"
 
 _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "What to make": ("n", "input", "columns", "drop", "encoding", "settings", "seed", "leaf"),
+        "What to make": ("n", "input", "columns", "drop", "encoding", "settings", "seed", "leaf", "shard"),
         "LLM": (
             *("llm", "concurrency", "requests_per_minute", "tokens_per_minute"),
             *("price_input", "price_output"),

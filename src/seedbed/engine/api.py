@@ -21,6 +21,7 @@ from seedbed.engine.resume.file_record import record_files
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.sources.input_rows import Input
+from seedbed.engine.sources.shard import Shard
 from seedbed.engine.start import Start
 from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds, MaxFailures
 from seedbed.errors import LoopThreadError, UsageError
@@ -65,6 +66,7 @@ def run(
     price_output: float | None = None,
     stop_if: str | None = None,
     quality: bool = True,
+    shard: str | None = None,
     restart: bool = False,
     retry: bool = False,
     observers: Iterable[str | object] = (),
@@ -98,6 +100,7 @@ def run(
     If the first `give_up_after` rows are all rejected, dropped or lost for the same reason, the run stops;
     with 0 it never does.
 
+    `shard="3/16"` makes only the third of sixteen parts of the rows; `seedbed runs merge` unites such runs.
     The quality of the rows is measured as they come (`Run.quality`), unless `quality` is False. `stop_if` is
     an expression over its figures, such as "near_duplicates > 0.3": the run stops when it holds, from 20
     rows on, and can be resumed.
@@ -145,6 +148,7 @@ def session_of(
     price_output: float | None = None,
     stop_if: str | None = None,
     quality: bool = True,
+    shard: str | None = None,
     restart: bool = False,
     retry: bool = False,
     observers: Iterable[str | object] = (),
@@ -171,6 +175,7 @@ def session_of(
         price_output=price_output,
         stop_if=stop_if,
         quality=quality,
+        shard=None if shard is None else Shard.parse(shard),
     )
     plan = make_plan(
         task,

@@ -28,7 +28,7 @@ from seedbed.store.read_options import Reading
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.model_name import MODEL_NAME
 from seedbed.tasks.step_references import get_step
-from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
 from seedbed.tasks.task import BaseTask
 
 
@@ -92,7 +92,13 @@ class Plan:
     def wanted(self) -> int | None:
         """How many rows the dataset will have; None if unknown, for example downstream of a GlobalStep."""
         before = (self.topology.node(name) for name in upstream(self.topology, self.leaf) if name)
-        return None if any(map(is_barrier, before)) else self.n
+        return None if any(map(is_barrier, before)) else self.own_n
+
+    @property
+    def own_n(self) -> int | None:
+        """How many rows this process makes: `n`, or the share of its shard."""
+        shard = self.bounds.shard
+        return self.n if shard is None else shard.share(self.n)
 
 
 def make_plan(
@@ -156,6 +162,7 @@ def make_plan(
     is_unused = any(chosen) and (given_input is None or isinstance(given_input, GeneratorStep))
     _check_source(plan, is_unused)
     _check_numbers(plan)
+    _check_shard(plan)
     # The graph as its author wrote it: a message must not name a joining step that was added above.
     check_columns(given, plan.input.columns() if plan.input is not None else None)
     for one in plan.backends:
@@ -204,6 +211,31 @@ def _check_source(plan: Plan, chooses_columns: bool) -> None:
         )
     if not over_rows and plan.input is not None:
         raise UsageError(f"'{_sources(plan)[0].name}' makes its rows without input", "leave out the input")
+
+
+def _check_shard(plan: Plan) -> None:
+    """Raise UsageError for a step that needs rows of other shards, or would make the same in each."""
+    for step in plan.steps if plan.bounds.shard is not None else ():
+        if isinstance(step, GlobalStep):
+            why = "needs all rows, and a shard has only a part of them"
+        elif getattr(step, "feedback", 0):
+            why = "samples from the rows accepted so far, and a shard has only a part of them"
+        elif isinstance(step, Step) and step.ordered:
+            why = "takes the rows in their order, and a shard has only a part of them"
+        elif isinstance(step, GeneratorStep) and not getattr(step, "is_indexed", False) and backends_in(step):
+            why = "makes its rows one after the other with a model: each shard would buy all of them"
+        else:
+            continue
+        raise UsageError(
+            f"step '{step.name}' {why}",
+            "make the rows before it in shards, as a pipeline of their own, and unite them: "
+            "seedbed runs merge OUT RUN...",
+            "then run the whole pipeline over the united rows, without --shard",
+        )
+    if plan.own_n == 0:
+        raise UsageError(
+            f"the shard {plan.bounds.shard} has none of the {plan.n} rows", "make fewer shards, or more rows"
+        )
 
 
 def _check_numbers(plan: Plan) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from seedbed.store.run_folders import run_names as run_names
     from seedbed.store.run_folders import runs_folder as runs_folder
     from seedbed.store.run_folders import set_aside as set_aside
+    from seedbed.store.run_merging import merge_runs as merge_runs
     from seedbed.store.run_queries import Rows as Rows
     from seedbed.store.run_reader import RunReader as RunReader
     from seedbed.store.run_store import RunStore as RunStore
@@ -59,6 +60,7 @@ _HOMES = {
     ),
     "run_queries": "Rows",
     "run_reader": "RunReader",
+    "run_merging": "merge_runs",
     "run_store": "RunStore",
     "run_values": "Call FailureRecord Refused Result SessionRecord TotalSpent Verdict",
     "training": "TrainingRows",

@@ -28,6 +28,9 @@ from seedbed.errors import UsageError
     "--push-every", type=int, metavar="N",
     help="Upload full files to hf://USER/NAME whenever N more rows are there, while the run goes on.",
 )  # fmt: skip
+@click.option(
+    "--shard", metavar="I/K", help="Make only the I-th of K parts of the rows; `runs merge` unites them."
+)
 @click.option("--restart", is_flag=True, help="Start the run over; what it has made is kept aside.")
 @order_options
 @plugin_option

@@ -39,7 +39,7 @@ class _Runs(Group):
 @as_json_option
 @click.pass_context
 def runs(ctx: click.Context, as_json: bool) -> int | None:
-    """List the runs on disk; show, export, retry, explain, compare or remove one.
+    """List the runs on disk; show, export, retry, explain, compare or remove one, unite shards.
 
     Runs are in the folder `runs`, or in the one that the environment variable SEEDBED_RUNS names.
     """
@@ -235,6 +235,20 @@ def diff(ctx: click.Context, first: str, second: str, rows: int, leaf: str | Non
     from seedbed.cli.runs.diff import diff_kept_runs
 
     return diff_kept_runs(first, second, rows, leaf, machine=as_json or ctx.obj)
+
+
+@runs.command()
+@click.argument("out")
+@click.argument("names", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_name)
+def merge(out: str, names: tuple[str, ...]) -> int:
+    """Unite the runs of all shards (`run --shard I/K`) in a new run OUT, as if one run had made them.
+
+    Afterwards, the command without --shard and with --name OUT puts the rows together; it buys nothing that
+    the shards have.
+    """
+    from seedbed.cli.runs.merge import merge_kept_runs
+
+    return merge_kept_runs(out, names)
 
 
 @runs.command()

@@ -26,7 +26,9 @@ class FinishedRun:
         """Take over the counts of an earlier session that finished this same run; return whether one did."""
         job, store = self._job, self._job.store
         # In a thread: the input is read from end to end.
-        mark = self._mark = job.checkpoint.key = await asyncio.to_thread(self._current_mark)
+        mark = self._mark = await asyncio.to_thread(self._current_mark)
+        # A checkpoint counts rows of the input, and a shard has only some of them.
+        job.checkpoint.key = mark if job.plan.bounds.shard is None else None
         if mark is None or store.get_mark(_FINISHED) != mark or job.retrying:
             return False
         summary = store.get_mark(_SUMMARY)
@@ -60,4 +62,6 @@ class FinishedRun:
             return None
         ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
+        if plan.bounds.shard is not None:
+            numbers += f" {plan.bounds.shard}"
         return digest(*self._job.fingerprints.values(), *ways, numbers.encode(), rows)

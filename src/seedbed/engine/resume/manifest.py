@@ -38,6 +38,7 @@ def manifest_of(
     return {
         "task": plan.name,
         "n": plan.n,
+        **({"shard": str(plan.bounds.shard)} if plan.bounds.shard is not None else {}),
         "wanted": plan.wanted,
         "seed": plan.seed,
         "leaf": plan.leaf,

@@ -65,7 +65,7 @@ class SegmentRunner:
         self._segment = segment
         self.counted = segment.counted(plan.leaf)
         self._runners: list[StepRunner] = []
-        wanted = None if segment.is_barrier else plan.n
+        wanted = None if segment.is_barrier else plan.own_n
         self._decider = Decider(
             self.counted,
             upstream(plan.topology, self.counted),

@@ -75,10 +75,19 @@ class SourceMaker:
             return ThreadedSource(*threaded)
         generator = segment.generator
         assert isinstance(generator, GeneratorTask)
-        return IndexedSource(generator, self._plan.seed, accepted, self._pinning(generator))
+        return IndexedSource(
+            generator, self._plan.seed, accepted, self._pinning(generator), self._plan.bounds.shard
+        )
 
     def threaded(self, segment: Segment) -> Threaded | None:
         """Return the source of a segment as a blocking iterator; None if its items are sampled by index."""
+        threaded, shard = self._threaded(segment), self._plan.bounds.shard
+        if threaded is None or shard is None:
+            return threaded
+        # All rows are read or sampled, since the id of an input row counts the equal rows before it.
+        return threaded._replace(items=lambda: shard.of_items(threaded.items()))
+
+    def _threaded(self, segment: Segment) -> Threaded | None:
         if segment.source is None:
             return self._input(segment)
         if segment.is_barrier:

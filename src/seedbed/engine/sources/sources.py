@@ -18,6 +18,7 @@ import orjson
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.sources.digest_set import DigestSet
+from seedbed.engine.sources.shard import Shard
 from seedbed.errors import InvalidRowError, Reject
 from seedbed.llm.calling.scope import current_scope
 from seedbed.llm.files_read import current_files
@@ -99,12 +100,13 @@ class IndexedSource(Source):
         seed: int,
         earlier: AcceptedRows,
         pinned: Callable[[int, Callable[[], Any]], Any],
+        shard: Shard | None = None,
     ) -> None:
         self._task = task
         self._seed = seed
         self._earlier = earlier
         self._pinned = pinned
-        self._index = 0
+        self._index, self._step = (shard.number - 1, shard.of) if shard is not None else (0, 1)
 
     def take(self) -> Item | None:
         """Return the variables of the next index."""
@@ -112,7 +114,7 @@ class IndexedSource(Source):
         # Whole blocks earlier, not the latest rows: those depend on how many answers are in.
         if self._task.feedback and self._earlier.decided() < self._task.feedback_limit(index):
             return None
-        self._index += 1
+        self._index += self._step
         token = current_files.set(self._task._noted_by)
         try:
             variables = self._variables(index)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from seedbed.engine.option_types import check_names, check_real, check_whole
+from seedbed.engine.sources.shard import Shard
 from seedbed.errors import UsageError
 from seedbed.llm.budget.budget import Budget, Spent
 from seedbed.llm.budget.prices import Prices
@@ -20,7 +21,7 @@ _FEWEST = 100
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
 )
-_NO_NUMBERS = frozenset({"max_failures", "stop_if", "quality"})
+_NO_NUMBERS = frozenset({"max_failures", "stop_if", "quality", "shard"})
 _WHOLE = frozenset({"max_attempts", "give_up_after", "max_tokens", "max_bytes_in_flight"})
 
 
@@ -73,8 +74,8 @@ class Bounds:
     `give_up_after` is how many rows may come to nothing for the same reason before any row is made; 0: all.
     `stop_if` is an expression over the figures of `Run.quality`, measured unless `quality` is False.
     `max_bytes_in_flight` stops nothing but holds back rows: 256 MiB of them unless set. Dollars, tokens and
-    seconds count over all sessions of a run. The two rates are limits per endpoint and key. The prices, in
-    dollars per million tokens, replace the listed ones.
+    seconds count over all sessions of a run. The two rates are limits per endpoint and key. With a `shard`,
+    only that part of the rows is made. The prices, in dollars per million tokens, replace the listed ones.
     """
 
     max_attempts: int | None = None
@@ -90,6 +91,7 @@ class Bounds:
     price_output: float | None = None
     stop_if: str | None = None
     quality: bool = True
+    shard: Shard | None = None
 
     def check(self) -> None:
         """Raise UsageError for a bound that leaves no room for anything."""
