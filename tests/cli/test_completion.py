@@ -35,6 +35,9 @@ def test_commands_and_registered_names_are_offered(offered: Callable[[str], list
     assert offered("seedbed run qa-p") == ["plain,qa-pairs"]
     assert "plain,dedup-exact" in offered("seedbed preview dedup")
     assert offered("seedbed run qa-pairs --llm llam") == ["plain,llamacpp/"]
+    assert offered("seedbed report kept --embedder stat") == ["plain,static/"]
+    assert offered("seedbed plugins show llam") == ["plain,llamacpp"]
+    assert "plain,dedup-exact" in offered("seedbed plugins check dedup")
 
 
 def test_a_line_that_is_wrong_gets_no_offers_and_no_error(offered: Callable[[str], list[str]]) -> None:

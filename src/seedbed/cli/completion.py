@@ -32,6 +32,16 @@ def complete_llm(_: click.Context, __: click.Parameter, incomplete: str) -> list
     return [CompletionItem(f"{item.value}/") for item in _names(incomplete, "llms")]
 
 
+def complete_embedder(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the embedders' backends that begin with what was typed, each with the slash before a model."""
+    return [CompletionItem(f"{item.value}/") for item in _names(incomplete, "embedders")]
+
+
+def complete_plugin(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the plugins of every kind that begin with what was typed."""
+    return _names(incomplete, "tasks", "steps", "llms", "embedders", "formats", "observers", "engines")
+
+
 def _names(incomplete: str, *kinds: str) -> list[CompletionItem]:
     """Return the registered names of these kinds that begin with what was typed."""
     found = {point.name for kind in kinds for point in entry_points(group=f"seedbed.{kind}")}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from seedbed.cli.completion import complete_plugin
 from seedbed.cli.groups import Group
 from seedbed.cli.policy import policy_options, registry_of
 
@@ -42,7 +43,7 @@ def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> int:
 
 
 @plugins.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_plugin)
 @policy_options
 @_as_json
 @click.pass_context
@@ -54,7 +55,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 
 
 @plugins.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_plugin)
 @policy_options
 @_as_json
 @click.pass_context

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from seedbed.cli.completion import complete_embedder
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.policy import policy_options, registry_of
 from seedbed.cli.runs.kept_runs import complete_name
@@ -19,7 +20,7 @@ from seedbed.cli.runs.kept_runs import complete_name
 )  # fmt: skip
 @click.option("--leaf", metavar="STEP", help="Step whose rows are reported, if the run ends in several.")
 @click.option(
-    "--embedder", metavar="BACKEND/MODEL",
+    "--embedder", metavar="BACKEND/MODEL", shell_complete=complete_embedder,
     help="Find typical and odd rows by this embedder, among 1,000; by TF-IDF if unset.",
 )  # fmt: skip
 @click.option(
