@@ -98,6 +98,7 @@ def test_rows_of_a_file_are_cut_by_their_place_and_united():
     assert text("all.jsonl") == text("one.jsonl")
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(1, 5),
