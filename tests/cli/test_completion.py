@@ -47,6 +47,9 @@ def test_a_line_that_is_wrong_gets_no_offers_and_no_error(offered: Callable[[str
 
 def test_files_are_offered_where_no_name_fits(offered: Callable[[str], list[str]]) -> None:
     assert offered("seedbed run ./pipe") == ["file,./pipe"]
+    assert offered("seedbed run qa-pairs --input da") == ["file,da"]
+    assert offered("seedbed run qa-pairs -o da") == ["file,da"]
+    assert offered("seedbed runs export kept -o da") == ["file,da"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -24,7 +24,7 @@ def answer_shell(command: click.Command, instruction: str) -> int:
 
 def complete_what(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the tasks and steps that begin with what was typed, or else let the shell offer files."""
-    return _names(incomplete, "tasks", "steps") or [CompletionItem(incomplete, type="file")]
+    return _names(incomplete, "tasks", "steps") or complete_file(_, __, incomplete)
 
 
 def complete_llm(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -35,6 +35,11 @@ def complete_llm(_: click.Context, __: click.Parameter, incomplete: str) -> list
 def complete_embedder(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the embedders' backends that begin with what was typed, each with the slash before a model."""
     return [CompletionItem(f"{item.value}/") for item in _names(incomplete, "embedders")]
+
+
+def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell offer files, for an option that also takes patterns or addresses."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 def complete_plugin(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from seedbed.cli.completion import complete_llm, complete_what
+from seedbed.cli.completion import complete_file, complete_llm, complete_what
 from seedbed.cli.policy import policy_options
 from seedbed.cli.terminal.duration import DURATION, SIZE
 
@@ -246,6 +246,7 @@ def order_options(command: _Decorated) -> _Decorated:
         click.option(
             "--input",
             metavar="FILE",
+            shell_complete=complete_file,
             help="File of input rows: .jsonl, .csv, .parquet or .arrow; or a pattern, such as 'docs/*.md'.",
         ),
         click.option("--columns", metavar="A,B", help="Columns to read from the input; all if unset."),

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from seedbed.cli.completion import complete_file
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
 from seedbed.cli.option_groups import GroupedCommand
@@ -17,7 +18,7 @@ from seedbed.errors import UsageError
 @click.command(cls=GroupedCommand, add_help_option=False)
 @click.option("-n", type=int, metavar="N", help="Rows to make; needed if a task makes rows without end.")
 @click.option(
-    "-o", "--out", metavar="OUT",
+    "-o", "--out", metavar="OUT", shell_complete=complete_file,
     help="File to write (.jsonl, .csv, .parquet, .arrow), folder/ or hf://USER/NAME; else standard output.",
 )  # fmt: skip
 @click.option(

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from seedbed.cli.completion import complete_file
 from seedbed.cli.groups import Group
 from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import (
@@ -75,7 +76,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 @runs.command()
 @run_name
 @click.option(
-    "-o", "--out", metavar="OUT",
+    "-o", "--out", metavar="OUT", shell_complete=complete_file,
     help="File to write: .jsonl, .csv, .parquet or .arrow, or a folder/; standard output if unset.",
 )  # fmt: skip
 @click.option("--leaf", metavar="STEP", help="Step whose rows to write, if the run ends in several.")
