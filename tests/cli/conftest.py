@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -192,6 +194,8 @@ def start(folder: Path) -> Callable[..., subprocess.Popen[str]]:
     def popen(*args: str, **options: Any) -> subprocess.Popen[str]:
         defaults = {"env": {**os.environ, "COLUMNS": "80"}, "text": True}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **defaults, **options}
+        # As from a terminal: if the tests run under nohup, the command would ignore SIGHUP too.
+        pipes.setdefault("preexec_fn", partial(signal.signal, signal.SIGHUP, signal.SIG_DFL))
         return subprocess.Popen([COMMAND, *args], **pipes)
 
     return popen
