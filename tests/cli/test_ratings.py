@@ -42,6 +42,22 @@ def test_a_row_is_rated_by_its_name(made: list[str]) -> None:
     assert "ada: 1 good" in run("ratings", "made").stdout
 
 
+def test_a_row_is_rated_by_its_line(made: list[str]) -> None:
+    run("rate", "made", "--line", "3", "bad", "--rater", "ada")
+
+    (one,) = json.loads(run("ratings", "made", "--json").stdout)["ratings"]
+    assert (one["row"], one["rating"]) == (made[2], "bad")
+
+
+@pytest.mark.parametrize("score", ["scor", "len(score)"])
+def test_a_score_that_no_row_has_is_an_error_that_names_it(made: list[str], score: str) -> None:
+    rate(made, good=range(4, 8))
+
+    with pytest.raises(UsageError, match=f"no rated row has '{score.partition('(')[0]}'") as raised:
+        run("calibrate", "made", "--score", score)
+    assert any("columns: text, score" in line for line in raised.value.advice)
+
+
 def test_a_judge_is_calibrated_and_its_threshold_chooses_rows(made: list[str]) -> None:
     rate(made, good=range(5, 8))
 
@@ -67,6 +83,10 @@ def test_an_export_of_good_rows_to_a_file_has_them_alone(made: list[str], tmp_pa
     [
         (["rate", "made", "nothing", "good"], "there is no row 'nothing'"),
         (["rate", "made", "row 1 of 'rows'", "perfect"], "'perfect' isn't a rating"),
+        (["rate", "made"], "no row is named"),
+        (["rate", "made", "row 1 of 'rows'", "good", "--line", "1"], "a row and a line are given"),
+        (["rate", "made", "good", "--line", "99"], "there is no line 99"),
+        (["rate", "made", "row 1 of 'rows'", "good", "--rater", ""], "rater"),
         (["calibrate", "made", "--score", "score"], "nobody has rated"),
         (["export", "made", "--where", "scor > 1"], "scor"),
         (["export", "made", "--where", "score >"], "is not an expression"),

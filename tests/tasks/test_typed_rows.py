@@ -62,11 +62,25 @@ UNFIT = {
     "out of range": ('{"colour": "red", "shades": 0}', "shades: Input should be greater than or equal to 1"),
     "a lack": ('{"colour": "red"}', "shades: Field required"),
     "a list": ("[1]", "answer: Input should be an object"),
-    "cut": (choice(GOOD, "length"), "the answer was cut off at max_tokens"),
+    "cut": (choice(GOOD, "length"), "too long and broke off"),
     "empty": (choice("  "), "the model wrote no text"),
     "None": (choice(None), "the model wrote no text"),
-    "cut before it began": (choice("", "length"), "was cut off before it wrote any text"),
+    "cut before it began": (choice("", "length"), "too long and broke off"),
 }
+
+
+def test_an_answer_that_repeats_the_reminder_is_asked_for_again():
+    class Said(GeneratorTask):
+        template: str = "Say something."
+
+        class Output(BaseModel):
+            text: str
+
+    echo = '{"text": "Your answer was too long and broke off. Answer again"}'
+    llm = answering(choice('{"text": "a rose is a rose is', "length"), echo, '{"text": "A rose."}')
+    (row,) = next(Said(llm=llm).process())
+    assert row["text"] == "A rose."
+    assert "repeats what it was told" in llm.requests[2].messages[-1]["content"]
 
 
 @pytest.mark.parametrize("case", UNFIT)
@@ -79,6 +93,8 @@ def test_the_model_is_told_what_does_not_fit(case):
     assert reason in again.messages[-1]["content"]
     quoted = [message["content"] for message in again.messages if message["role"] == "assistant"]
     text = bad if isinstance(bad, str) else bad.choices[0].text
+    # What the user can do about it is no business of the model, which would only repeat it.
+    assert "max_tokens" not in str(again.messages)
     # One that was cut is not shown again: it fills the context, and a loop in it goes on.
     assert quoted == ([text] if text and text.strip() and "cut" not in case else [])
 

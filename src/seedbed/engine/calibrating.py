@@ -13,6 +13,7 @@ from seedbed.raters.calibration import Calibration, calibrate
 from seedbed.store.ratings.ratings import KeptCalibration, Ratings
 from seedbed.store.ratings.run_ratings import RunRatings, figures_of
 from seedbed.store.run_queries import RunQueries
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.expression import Expression
 from seedbed.tasks.rows import Row
 
@@ -66,7 +67,9 @@ def calibrate_judge(
     if raters:
         known = known.by_raters(raters)
     decided = {row: say.rating for row, say in known.rows.items() if say.rating}
-    scored = _scores(expression, queries.rows_by_id(ratings.leaf, decided))
+    rows = queries.rows_by_id(ratings.leaf, decided)
+    _check_columns(expression, rows)
+    scored = _scores(expression, rows)
     if decided and not scored:
         raise UsageError(f"none of the {len(decided):,} rated rows has a {score!r}", "name another column")
     made = calibrate([(number, decided[row] == "good") for row, number in scored.items()], precision)
@@ -100,6 +103,18 @@ def _told(
         len(decided) - len(scored),
         figures_of(with_judge),
     )
+
+
+def _check_columns(expression: Expression, rows: Mapping[str, Row]) -> None:
+    """Raise UsageError for a name that no rated row has: it's misspelt, or a function that there isn't."""
+    known = dict.fromkeys(column for row in rows.values() for column in row)
+    for name in sorted(expression.columns - known.keys() if rows else ()):
+        raise UsageError(
+            f"no rated row has {name!r}, which the score {expression.text!r} needs",
+            *did_you_mean(name, known),
+            f"columns: {', '.join(known)}",
+            "a text's length is a filter: answer | length",
+        )
 
 
 def _scores(expression: Expression, rows: Mapping[str, Row]) -> dict[str, float]:

@@ -17,6 +17,9 @@ REFUSED = "the model refused"
 """The reason of rows whose answer is a refusal where a form was asked for."""
 
 _QUOTED_ANSWER = 1000
+_TOO_LONG = "Your answer was too long and broke off. Answer again, briefly, in the form that was asked for."
+"""What the model is told of an answer that was cut. The error says what the user can do, which a model would
+only repeat."""
 
 
 async def fit_or_ask_again(
@@ -36,9 +39,12 @@ async def fit_or_ask_again(
     `reask_refusals`: a model that refuses once mostly refuses again, and each time costs.
     """
     choice, usage = answer
+    reminder: list[Message] = []
     for asks_left in range(max_reasks, -1, -1):
         try:
-            return fit(choice, usage)
+            made = fit(choice, usage)
+            _refuse_echo(choice, reminder)
+            return made
         except InvalidOutputError as error:
             if choice.text and is_refusal(choice.text) and not (reask_refusals and asks_left):
                 raise Reject(REFUSED, text=choice.text) from error
@@ -47,7 +53,7 @@ async def fit_or_ask_again(
             # The model doesn't see a truncated answer again: it fills the context, and if the model was
             # repeating itself, it would continue.
             cut = choice.finish_reason == "length"
-            reminder = _reminder(None if cut else choice.text, error)
+            reminder = _reminder(None if cut else choice.text or "", error)
         if (scope := current_scope.get()) is not None:
             scope.note_reask()
         response = await ask([*messages, *reminder] if reminds else messages)
@@ -63,12 +69,21 @@ def refuse_cut(choice: Choice, text: str) -> None:
         )
 
 
+def _refuse_echo(choice: Choice, reminder: Sequence[Message]) -> None:
+    """Raise InvalidOutputError for an answer that repeats why it was asked for, as small models do."""
+    if reminder and reminder[-1]["content"].partition(".")[0].casefold() in (choice.text or "").casefold():
+        raise InvalidOutputError("the answer repeats what it was told about the one before", text=choice.text)
+
+
 def _reminder(answer: str | None, error: InvalidOutputError) -> list[Message]:
+    """Return what is added to the prompt; `answer` is None if it was cut."""
+    if answer is None:
+        return [{"role": "user", "content": _TOO_LONG}]
     request: Message = {
         "role": "user",
         "content": f"That cannot be used: {error.fact}. Answer again, in the form that was asked for.",
     }
-    if not answer or not answer.strip():
+    if not answer.strip():
         return [request]
     # A rambling answer in full could leave no room in the context for the next one.
     return [{"role": "assistant", "content": answer[:_QUOTED_ANSWER]}, request]

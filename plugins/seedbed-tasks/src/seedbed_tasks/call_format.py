@@ -32,8 +32,10 @@ def read_written(answer: str, tools: Sequence[Tool], style: Style, count: int) -
     """Return the request and the calls in an answer; raise InvalidOutputError if they're wrong."""
     value = read_json(answer)
     query = value.get("query") if isinstance(value, dict) else None
-    if not isinstance(query, str) or len(re.findall(r"[^\W_]+", query)) < _LEAST_WORDS:
+    if not isinstance(query, str) or not query.strip():
         raise InvalidOutputError("it has no 'query' with the request", text=answer)
+    if len(re.findall(r"[^\W_]+", query)) < _LEAST_WORDS:
+        raise InvalidOutputError(f"the 'query' has fewer than {_LEAST_WORDS} words", text=answer)
     if not isinstance(value.get("calls"), list):
         raise InvalidOutputError("it has no list of 'calls'", text=answer)
     named = {tool.name: tool for tool in tools}

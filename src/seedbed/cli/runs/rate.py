@@ -14,7 +14,7 @@ from seedbed.cli.terminal.counting import count_text
 from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import echo
 from seedbed.engine.calibrating import CalibratedJudge, calibrate_judge
-from seedbed.engine.lineage.finding import find_story
+from seedbed.engine.lineage.finding import find_story, row_in_line
 from seedbed.errors import UsageError
 from seedbed.store import RunReader
 from seedbed.store.ratings.ratings import Ratings
@@ -24,13 +24,16 @@ _SHOWN = 20
 
 
 def rate_row(
-    name: str, row: str, leaf: str | None, rater: str | None, said: dict[str, str | None]
+    name: str, row: str | int, leaf: str | None, rater: str | None, said: dict[str, str | None]
 ) -> ExitStatus:
-    """Keep what a rater says about a row; raises UsageError."""
+    """Keep what a rater says about a row, given by its id or by its line; raises UsageError."""
     with _ratings(name, leaf) as (reader, ratings):
-        found = find_story(reader, name, row).row
+        if isinstance(row, int):
+            found = row_in_line(reader, name, row, ratings.leaf)
+        else:
+            found = find_story(reader, name, row).row
         rating = said.pop("rating")
-        made = ratings.rate(found, rating, rater=rater or _user(), **said)
+        made = ratings.rate(found, rating, rater=_user() if rater is None else rater, **said)
     words = [word for word in (made.rating, made.label, made.note) if word]
     echo(f"{made.rater} says of row {made.row}: {', '.join(words) or 'nothing any more'}")
     return ExitStatus.COMPLETE

@@ -5,20 +5,23 @@ from __future__ import annotations
 import click
 
 from seedbed.cli.runs.run_arguments import as_json_option, run_name
+from seedbed.errors import UsageError
 
 
 @click.command()
 @run_name
-@click.argument("row")
+@click.argument("row", required=False)
 @click.argument("rating", required=False)
+@click.option("--line", type=int, metavar="N", help="Rate the row in line N of the dataset, counted from 1.")
 @click.option("--rater", metavar="NAME", help="Who says so; the name of the user if unset.")
 @click.option("--label", metavar="WORD", help="A word of your own, such as off-topic; empty to remove it.")
 @click.option("--note", metavar="TEXT", help="Free text; empty to remove it.")
 @click.option("--leaf", metavar="STEP", help="Step whose row it is, if the run ends in several.")
 def rate(
     name: str,
-    row: str,
+    row: str | None,
     rating: str | None,
+    line: int | None,
     rater: str | None,
     label: str | None,
     note: str | None,
@@ -30,7 +33,15 @@ def rate(
     """
     from seedbed.cli.runs.rate import rate_row
 
-    return rate_row(name, row, leaf, rater, {"rating": rating, "label": label, "note": note})
+    if line is not None and rating is not None:
+        raise UsageError("a row and a line are given", "leave out one of them")
+    if line is not None:
+        # There's no ROW then: what stands in its place is the rating.
+        rating = row
+    where = row if line is None else line
+    if where is None:
+        raise UsageError("no row is named", f"seedbed runs rate {name} ROW good, or --line N good")
+    return rate_row(name, where, leaf, rater, {"rating": rating, "label": label, "note": note})
 
 
 @click.command()

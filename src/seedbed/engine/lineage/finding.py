@@ -68,10 +68,14 @@ def _by_step(queries: RunQueries, text: str) -> str | None:
     return known and f"{known}{found['part']}"
 
 
-def row_in_line(queries: RunQueries, name: str, line: int) -> str:
-    """Return the id of the row in a line of the dataset, counted from 1; raise UsageError if it's shorter."""
-    session = queries.last_working_session()
-    leaf = session.manifest.get("leaf", "") if session else ""
+def row_in_line(queries: RunQueries, name: str, line: int, leaf: str | None = None) -> str:
+    """Return the id of the row in a line of the dataset, counted from 1; raise UsageError if it's shorter.
+
+    `leaf` names another step that the run ends in.
+    """
+    if leaf is None:
+        session = queries.last_working_session()
+        leaf = str(session.manifest.get("leaf", "")) if session else ""
     verdict = queries.accepted(leaf, line - 1) if line > 0 else None
     if verdict is None:
         fact = f"there is no line {line} in the dataset of '{name}'"
