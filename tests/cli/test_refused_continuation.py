@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import Result
 from tests.support.fault_server import FaultServer, Reply
 
+from seedbed.engine.api import open_session
+from seedbed.engine.plan import make_plan
 from seedbed.store import run_folder
 
 Seedbed = Callable[..., Result]
@@ -96,6 +98,17 @@ def test_a_run_is_as_it_was_where_going_on_is_refused(seedbed: Seedbed, place: P
     assert refused.status in (1, 2), refused
     assert "error: " in refused.err
     assert content("out") == before
+
+
+def test_nothing_of_a_retry_is_written_before_its_model_has_answered(seedbed: Seedbed, place: Path) -> None:
+    seedbed("run", "s.py:Some", "-o", "out.jsonl", "-n", "4", "--llm", "s.py:Unlucky/m")
+    plan = make_plan("s.py:Some", n=4, llm="openai/m")
+    session = open_session(plan, name="out", retry=True)
+    try:
+        # Also not what is noted while it's opened, however long it takes to begin.
+        assert session._store.is_held
+    finally:
+        session.discard()
 
 
 def test_a_retry_that_is_refused_leaves_the_run_to_its_own_model_and_key(

@@ -286,6 +286,11 @@ def open_session(
         start.take_back()
         raise
     try:
+        if plan.backends and start.goes_on:
+            # If the LLM refuses the first call (a wrong key), the run stays as it was. Otherwise the manifest
+            # of a session that made nothing would count as what the run holds, and a retry would take its
+            # order. Before anything is added: what was written in the meantime couldn't be taken back.
+            store.hold()
         run = _new_run(plan, name, store)
         fingerprints = record_files(plan, store, retrying=retry)
         job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))

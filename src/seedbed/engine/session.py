@@ -161,11 +161,6 @@ class Session:
 
     async def _begin(self) -> None:
         job, loop = self._job, asyncio.get_running_loop()
-        if job.plan.backends and self._start is not None and self._start.goes_on:
-            # If the LLM refuses the first call (a wrong key), the run stays as it was. Otherwise the manifest
-            # of a session that made nothing would count as what the run holds, and a retry would take its
-            # order.
-            self._store.hold()
         number = self._number = self._store.begin_session(self._manifest())
         self._ending.has_begun = True
         if (given := job.plan.input) is not None:
