@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +176,32 @@ def test_a_condition_can_be_left_out_again() -> None:
 
     assert query.parameters(values={"colour": None})["is.score"] == "2.0"
     assert "is.colour" not in query.parameters(values={"colour": None})
+
+
+def test_a_damaged_index_is_made_again(runs: Path, get: Get) -> None:
+    write(runs / "one", ROWS[:3])
+    (runs / "one" / "run.db.search-made").write_bytes(b"no index" * 1000)
+
+    assert get("/runs/one/rows").status == 200
+    assert "row number 1" in get("/runs/one/rows?q=number").text
+
+
+def test_an_index_whose_inside_is_damaged_is_made_again(runs: Path, get: Get) -> None:
+    write(runs / "one", ROWS)
+    index = indexed(runs / "one")
+    with closing(sqlite3.connect(index.path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = index.path.read_bytes()
+    index.path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+
+    get("/runs/one/rows?sort=n")
+
+    assert "row number 1" in get("/runs/one/rows?q=number").text
+
+
+def test_rows_are_shown_without_an_index_that_cannot_be_opened(runs: Path, get: Get) -> None:
+    write(runs / "one", ROWS[:3])
+    (runs / "one" / "run.db.search-made").mkdir()
+
+    assert "row number 1" in get("/runs/one/rows").text
+    assert get("/runs/one/rows?q=number").status == 400

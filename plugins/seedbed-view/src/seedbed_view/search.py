@@ -85,7 +85,7 @@ class Index:
         """Return the columns with short values, which rows can be sorted by."""
         # One step along the index for each name, and not over all cells.
         found, name = [], ""
-        while rows := self._all("SELECT name FROM cells WHERE name > ? ORDER BY name LIMIT 1", name):
+        while rows := self._known("SELECT name FROM cells WHERE name > ? ORDER BY name LIMIT 1", name):
             ((name,),) = rows
             found.append(name)
         return found
@@ -93,7 +93,7 @@ class Index:
     def facets(self) -> Mapping[str, list[tuple[Any, int]]]:
         """Return the values that occur most in each column with few of them, with their numbers."""
         facets: dict[str, list[tuple[Any, int]]] = {}
-        for name, value, number in self._all(
+        for name, value, number in self._known(
             "SELECT name, value, number FROM counts ORDER BY name, number DESC"
         ):
             facets.setdefault(name, []).append((value, number))
@@ -106,8 +106,11 @@ class Index:
         select, values = places_query(query, place)
         try:
             return self._all(f"{select} LIMIT ?", *values, most)
-        except sqlite3.OperationalError as error:
-            raise UsageError(f"the search can't be done: {error}") from error
+        except sqlite3.Error as error:
+            self._remove_damaged(error)
+            raise UsageError(
+                f"the search can't be done: {error}", "load the page again", f"or remove {self.path}"
+            ) from error
 
     def explained(self, query: Query, place: Place) -> list[str]:
         """Return SQLite's plan for `places`."""
@@ -115,34 +118,61 @@ class Index:
         return [row[-1] for row in self._all(f"EXPLAIN QUERY PLAN {select} LIMIT 50", *values)]
 
     def _mark(self, name: str) -> Any:
-        found = self._all("SELECT value FROM marks WHERE name = ?", name)
+        found = self._known("SELECT value FROM marks WHERE name = ?", name)
         return found[0][0] if found else None
+
+    def _known(self, query: str, *values: Any) -> list[Any]:
+        """Return what the index has; nothing if it can't be read, as rows are shown without it too."""
+        try:
+            return self._all(query, *values)
+        except sqlite3.Error as error:
+            self._remove_damaged(error)
+            return []
+
+    def _remove_damaged(self, error: sqlite3.Error) -> bool:
+        """Remove the index if that's what is wrong, so that it's made again; return whether it was."""
+        # Only then: one that is locked or can't be opened may be whole. The code's low byte is its kind.
+        kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if kind not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return False
+        try:
+            for ending in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
 
     def _all(self, query: str, *values: Any) -> list[Any]:
         if not self.path.exists():
             return []
-        with closing(self._connection()) as connection:
+        # Our own writer never holds up who reads. Another program may, and a page shouldn't wait for it.
+        with closing(self._connection(seconds=1)) as connection:
             return connection.execute(query, values).fetchall()
 
-    def _connection(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None)
-        connection.execute("PRAGMA busy_timeout = 10000")
-        return connection
+    def _connection(self, seconds: int = 10) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, timeout=seconds, isolation_level=None)
 
     def _update(self) -> None:
         # One thread at a time; another page that comes meanwhile shows what is there.
         if not self._writing.acquire(blocking=False):
             return
         try:
-            with RunReader.open(self._run) as reader, closing(self._prepared(reader)) as connection:
-                rows = iter(reader.rows(self._leaf).placed(self._last(connection)))
-                while batch := list(islice(rows, _AT_A_TIME)):
-                    self._add(connection, batch)
+            try:
+                self._index_rows()
+            except sqlite3.Error as error:
+                if self._remove_damaged(error):
+                    self._index_rows()
         except (SeedbedError, OSError, sqlite3.Error):
             # The pages work without it: nothing is found by words until it can be written.
             return
         finally:
             self._writing.release()
+
+    def _index_rows(self) -> None:
+        with RunReader.open(self._run) as reader, closing(self._prepared(reader)) as connection:
+            rows = iter(reader.rows(self._leaf).placed(self._last(connection)))
+            while batch := list(islice(rows, _AT_A_TIME)):
+                self._add(connection, batch)
 
     def _prepared(self, reader: RunReader) -> sqlite3.Connection:
         """Return a connection to an index of this version, of rows that are still the same."""
