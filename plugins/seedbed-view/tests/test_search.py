@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.datastructures import QueryParams
@@ -176,6 +177,36 @@ def test_a_condition_can_be_left_out_again() -> None:
 
     assert query.parameters(values={"colour": None})["is.score"] == "2.0"
     assert "is.colour" not in query.parameters(values={"colour": None})
+
+
+@pytest.mark.parametrize(
+    "asked_for",
+    [
+        'at=["x"]',
+        'at=[0,"y"]',
+        "at=[0.5]",
+        "at=[true]",
+        "at=[1,2,3]",
+        "at=[9223372036854775808]",
+        "sort=n&at=[1]",
+        "at=[1,2]",
+        "is.n=[1]",
+        "is.n={}",
+    ],
+)
+def test_an_address_that_no_page_has_made_is_an_error(runs: Path, get: Get, asked_for: str) -> None:
+    write(runs / "one", ROWS[:3])
+
+    assert get(f"/runs/one/rows?{quote(asked_for, safe='=&')}").status == 400
+
+
+def test_a_value_too_large_for_the_index_is_found(runs: Path, get: Get) -> None:
+    write(runs / "one", [{"n": 2**63, "text": "tea"}, {"n": 1, "text": "milk"}])
+
+    text = get(f"/runs/one/rows?is.n={2**63}").text
+
+    assert "<div>tea</div>" in text
+    assert "<div>milk</div>" not in text
 
 
 def test_a_damaged_index_is_made_again(runs: Path, get: Get) -> None:

@@ -36,8 +36,9 @@ class Query:
         values = {
             name[len(_FACET) :]: _value(text) for name, text in given.items() if name.startswith(_FACET)
         }
+        values = {name: _storable(value) for name, value in values.items()}
         place = _value(given["at"]) if given.get("at") else []
-        if not isinstance(place, list) or not all(isinstance(one, str | int | float) for one in place):
+        if place != [] and not _is_place(place, bool(given.get("sort"))):
             raise UsageError("the place in the address isn't one that a page has made")
         return cls(
             given.get("q", "").strip(),
@@ -65,6 +66,28 @@ class Query:
 def place_text(place: tuple[Any, ...]) -> str:
     """Return a place as it stands in an address."""
     return _text(list(place))
+
+
+def _storable(value: Any) -> Any:
+    """Return a value as the index has it: SQLite's whole numbers have 64 bits."""
+    if isinstance(value, list | dict):
+        raise UsageError(f"{_text(value)} in the address isn't a value that rows can be chosen by")
+    return float(value) if isinstance(value, int) and not _is_number(value) else value
+
+
+def _is_place(place: Any, is_sorted: bool) -> bool:
+    if not isinstance(place, list) or len(place) != 1 + is_sorted:
+        return False
+    number = place[-1]
+    return (
+        type(number) is int
+        and _is_number(number)
+        and all(isinstance(one, str | float) or (type(one) is int and _is_number(one)) for one in place)
+    )
+
+
+def _is_number(value: int) -> bool:
+    return -(2**63) <= value < 2**63
 
 
 def _text(value: Any) -> str:
