@@ -26,9 +26,17 @@ def folder_of(request: Request, name: str) -> Path:
     # A run is a folder in the folder of runs, and nothing that a path could reach from there.
     if folder.parent != request.app.state.folder or name in ("", ".", "..") or "/" in name or "\0" in name:
         raise HTTPException(404, f"'{visible(name)}' is no name of a run")
-    if not (folder / "run.db").exists():
+    if not _exists(folder / "run.db"):
         raise HTTPException(404, f"there is no run '{visible(name)}'")
     return folder
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # A name may be longer than the file system allows.
+        return False
 
 
 @contextmanager
