@@ -63,3 +63,22 @@ def test_messages_of_the_call_before_are_not_repeated() -> None:
     chats = chats_of(Chapter("made", "0", calls, None))
 
     assert [[bubble.role for bubble in chat.bubbles] for chat in chats] == [["user"], ["assistant", "user"]]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": ["tea"]},
+        {"content": {"tea": 1}},
+        {"content": [{"type": "image_url"}]},
+        {"content": [{"type": "image_url", "image_url": "tea"}]},
+        {"tool_calls": ["tea"]},
+        {"tool_calls": [{"function": "tea"}]},
+        {"tool_calls": 5},
+    ],
+)
+def test_a_message_of_another_form_is_shown_as_it_is(message: dict[str, Any]) -> None:
+    (bubble,) = shown({"role": "user", **message})
+
+    assert bubble.role == "user"
+    assert all(str(part) in bubble.text for part in message.values())

@@ -67,6 +67,14 @@ def _new(
 
 
 def _message(message: Mapping[str, Any]) -> Bubble:
+    try:
+        return _known_message(message)
+    except (AttributeError, KeyError, TypeError):
+        # Runs come from other people too: a message that we can't take apart is shown whole.
+        return Bubble(str(message.get("role", "")), str(dict(message)))
+
+
+def _known_message(message: Mapping[str, Any]) -> Bubble:
     texts: list[str] = []
     images: list[str] = []
     content = message.get("content")
