@@ -143,12 +143,18 @@ def _score(expression: Expression, row: str, data: Row) -> float | None:
 
 
 def _made_by(queries: RunQueries, row: str | None, expression: Expression) -> frozenset[str]:
-    """Return the columns that the step with the score, and those after it, have added or changed."""
+    """Return the columns that the step with the score, and those after it, have added or changed.
+
+    If the first step makes the score, it's the score alone.
+    """
     own = expression.columns
     if row is None:
         return own
     found: set[str] = set()
-    for columns in _changed_by_step(queries, row):
+    for place, columns in enumerate(_changed_by_step(queries, row)):
+        if own & columns and not place:
+            # One step made the text and its score: the text is still what people rated.
+            break
         if found or own & columns:
             found |= columns
     return frozenset(found) | own
