@@ -176,6 +176,17 @@ def test_rows_are_kept_by_what_most_people_say(folder: Path, ratings: Ratings) -
         exported(folder, column="text")
 
 
+def test_a_column_with_the_name_of_what_people_say_is_not_taken_for_it(runs: Path) -> None:
+    write(runs / "own", "tea", "milk", rating=4)
+    assert len(exported(runs / "own", where="rating == 4")) == 2
+    with RunReader.open(runs / "own") as reader:
+        Ratings(reader, "made").rate("1", "good", rater="ada")
+
+    with pytest.raises(UsageError, match="'rating' may be the column of the rows or what people say"):
+        exported(runs / "own", where="rating == 'good'")
+    assert [row["text"] for row in exported(runs / "own", where="people_rating == 'good'")] == ["tea"]
+
+
 def test_a_threshold_is_that_of_the_only_calibration(folder: Path, ratings: Ratings) -> None:
     kept = KeptCalibration("made", "score", "2026-01-01T00:00:00+00:00", 2.5, (), {})
     ratings.keep(kept)

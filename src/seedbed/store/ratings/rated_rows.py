@@ -22,9 +22,10 @@ class RatedRows:
         RatedRows(reader, "jokes", reader.rows("jokes"), where="rating == 'good'", column="people")
 
     `rows` are all accepted rows of the leaf, in order. In `where`, `rating` and `label` are what most raters
-    say of the row's present text, None if nobody or as many say otherwise; `threshold` is that of the only
-    calibration of the run. A column of the rows with such a name comes first. Raises UsageError for an
-    expression that can't be read, or if the rows have a column `column` already.
+    say of the row's present text, None if nobody or as many say otherwise; `people_rating` and `people_label`
+    are the same. `threshold` is that of the only calibration of the run. Raises UsageError for an expression
+    that can't be read or whose `rating` or `label` may be people's or a column, or if the rows have
+    a column `column` already.
     """
 
     def __init__(
@@ -45,10 +46,23 @@ class RatedRows:
             row = orjson.loads(encoded)
             say = self._says.get(verdict.row)
             rating, label = (say.rating, say.label) if say else (None, None)
+            self._check_names(row)
             known = {RATING: rating, LABEL: label, **self._threshold}
+            known |= {f"people_{RATING}": rating, f"people_{LABEL}": label}
             if self._where is not None and not self._where.holds({**known, **row}):
                 continue
             yield self._with_rating(row, rating) if self._column else encoded
+
+    def _check_names(self, row: dict[str, Any]) -> None:
+        if self._where is None or not self._says:
+            return
+        for name in (RATING, LABEL):
+            if name in row and name in self._where.columns:
+                raise UsageError(
+                    f"'{name}' may be the column of the rows or what people say",
+                    f"write people_{name} for what people say",
+                    f"or rename the column: a step `rename` with {name}: judged_{name}",
+                )
 
     def _with_rating(self, row: dict[str, Any], rating: str | None) -> bytes:
         if self._column in row:
