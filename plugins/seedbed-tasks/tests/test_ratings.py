@@ -84,6 +84,19 @@ def test_variants_are_scored_in_the_order_of_the_row():
     assert row["quality_scores"] == [5, 1, 3]
 
 
+def test_both_prompts_of_deita_can_be_replaced_and_see_the_row():
+    llm = rating(lambda text: 3)
+    text = "<text_1>\n{{ _texts[0] }}\n</text_1>"
+    asked = "{{ domain }}: " + text
+    prompts = {"template": f"Quality in {asked}", "complexity_template": asked}
+    made_by(Deita(llm=llm, **prompts), {**ROW, "domain": "law"})
+
+    assert {request.messages[-1]["content"].partition(":")[0] for request in llm.requests} == {
+        "Quality in law",
+        "law",
+    }
+
+
 def test_deita_multiplies_complexity_and_quality():
     (row,) = made_by(Deita(llm=rating(lambda text: 2 if text == ROW["instruction"] else 6)), ROW)
     assert (row["complexity"], row["quality"], row["score"]) == (2, 6, 12)

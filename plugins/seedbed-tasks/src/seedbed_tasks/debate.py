@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, FilePath, PrivateAttr, field_validator, model_validator
 
@@ -20,7 +20,7 @@ from seedbed_tasks.debate_speeches import (
     verdict_type,
 )
 from seedbed_tasks.given_texts import texts_of_file
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import is_same
 from seedbed_tasks.topics import TOPICS
 
@@ -63,10 +63,10 @@ class Debate(GeneratorTask):
     )
 
     template: str = SPEECH
-    topic_template: PromptText = Field(
+    topic_template: Annotated[str, prompt_with("_subject")] = Field(
         default=TOPIC, description="Prompt for a topic, with _subject, if none are given."
     )
-    judge_template: PromptText = Field(
+    judge_template: Annotated[str, prompt_with("topic", "_sides", "_speeches")] = Field(
         default=VERDICT, description="Prompt to the judge, with topic, _sides and _speeches."
     )
     topics: list[str] = Field(default=[], description="Topics, one after the other, and then again.")

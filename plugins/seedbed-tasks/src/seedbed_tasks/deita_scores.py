@@ -9,6 +9,8 @@ from pydantic import Field
 from seedbed import Citation, Example, GenerationParameters, Row, Task
 from seedbed_tasks.judging import answers_of, together
 from seedbed_tasks.listwise import shown_orders
+from seedbed_tasks.prompt_columns import prompt_columns
+from seedbed_tasks.prompt_text import PromptText
 from seedbed_tasks.rated_together import in_row_order, prompt, ratings_type
 
 LOWEST, HIGHEST = 1, 6
@@ -133,9 +135,9 @@ class Deita(Task):
 
     Reads `instruction` and `generation`; adds `complexity` and `quality` (1 to 6) and `score` (their
     product, 1 to 36). The selection of Liu et al., 2023 (https://arxiv.org/abs/2312.15685) takes the
-    rows of the
-    highest scores, each only if it's unlike all that were taken. Because that needs all rows, it's steps of
-    their own: `sort` by `-score`, `dedup-semantic` with an embedder and a threshold of 0.9, and `limit`.
+    rows of the highest scores, each only if it's unlike all that were taken. Because that needs all rows,
+    it's steps of their own: `sort` by `-score`, `dedup-semantic` with an embedder and a threshold of 0.9,
+    and `limit`.
 
     Differences from the paper: the model is asked for both scores, where the paper trains scorers on scores
     like those of `complexity-score` and `quality-score`; a row is a single turn.
@@ -146,6 +148,10 @@ class Deita(Task):
     citation = DEITA
     example = Example(rows=[{"instruction": "Name a colour.", "generation": "Blue."}])
 
+    template: str = Field(default=QUALITY, description="Prompt for the quality; _texts has the answer.")
+    complexity_template: PromptText = Field(
+        default=COMPLEXITY, description="Prompt for the complexity; _texts has the instruction."
+    )
     num_generations: int = Field(default=1, ge=1, le=1, description="One: a row is scored once.")
     generation: GenerationParameters = Field(
         default_factory=_generation, description="Sampling parameters; they override those of the LLM."
@@ -154,7 +160,7 @@ class Deita(Task):
     @property
     def inputs(self) -> list[str]:
         """The columns read."""
-        return ["generation", "instruction"]
+        return prompt_columns(["generation", "instruction"], self.template, self.complexity_template)
 
     @property
     def outputs(self) -> list[str]:
@@ -166,8 +172,8 @@ class Deita(Task):
         instruction, answer = input["instruction"], input["generation"]
         one = ratings_type(1, LOWEST, HIGHEST)
         given = await together(
-            self.ask(prompt(COMPLEXITY, {"_texts": [instruction]}), schema=one),
-            self.ask(prompt(QUALITY, {"instruction": instruction, "_texts": [answer]}), schema=one),
+            self.ask(prompt(self.complexity_template, {**input, "_texts": [instruction]}), schema=one),
+            self.ask(prompt(self.template, {**input, "_texts": [answer]}), schema=one),
         )
         complexity, quality = (in_row_order([0], one)[0].score for one in given)
         return {"complexity": complexity, "quality": quality, "score": complexity * quality}

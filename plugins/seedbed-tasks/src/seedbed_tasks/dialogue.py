@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, FilePath, PrivateAttr, ValidationInfo, field_validator
 
@@ -23,7 +23,7 @@ from seedbed.reading import read_json
 from seedbed_tasks.dialogue_people import ASSISTANT_PERSONAS, USER_GOALS, USER_PERSONAS
 from seedbed_tasks.dialogue_tools import RESULT, ToolUse
 from seedbed_tasks.isolated_functions import Sandbox
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import is_same, written
 from seedbed_tasks.tools import Toolbox, toolbox_of, tools_of
 
@@ -90,10 +90,10 @@ class Dialogue(GeneratorTask):
     sampled = ("user_persona", "assistant_persona", "goal")
 
     template: str = _USER
-    assistant_template: PromptText = Field(
+    assistant_template: Annotated[str, prompt_with("user_persona", "assistant_persona", "goal")] = Field(
         default=_ASSISTANT, description="System prompt of the assistant, with assistant_persona."
     )
-    tool_template: PromptText = Field(
+    tool_template: Annotated[str, prompt_with("_function", "_arguments", "_earlier")] = Field(
         default=RESULT,
         description="Prompt that makes up the result of a tool that can't be run.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, FilePath, PrivateAttr
 
@@ -28,7 +28,7 @@ from seedbed_tasks.evolving import (
     read_evolved,
 )
 from seedbed_tasks.given_texts import texts_of_file
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.seed_instructions import SEED_INSTRUCTIONS
 
 Operator = Literal["constraints", "deepening", "concretizing", "reasoning", "complicate-input", "breadth"]
@@ -66,19 +66,19 @@ class EvolInstruct(GeneratorTask):
     )
     sampled = ("seed_instruction",)
 
-    template: str = (
+    template: Annotated[str, prompt_with("instruction", "method")] = (
         "Rewrite this instruction for an assistant so that it's somewhat harder to answer, but still makes "
         "sense to people and can be answered with text. {{ method }} Add 10 to 20 words at most, and keep "
         "all that is in it. Write the new instruction only; don't answer it.\n\n"
         "Instruction: {{ instruction }}"
     )
-    breadth_template: PromptText = Field(
+    breadth_template: Annotated[str, prompt_with("instruction")] = Field(
         default="Write a new instruction for an assistant, of the same domain as this one but rarer, and of "
         "similar length and difficulty. It must make sense and can be answered with text. Write the new "
         "instruction only; don't answer it.\n\nInstruction: {{ instruction }}",
         description="Prompt of the operator breadth.",
     )
-    gain_template: PromptText = Field(
+    gain_template: Annotated[str, prompt_with("parent", "instruction")] = Field(
         default="Do these two instructions ask for the same, with the same constraints and the same depth "
         "and breadth of inquiry?\n\nFirst: {{ parent }}\n\nSecond: {{ instruction }}\n\n"
         "Answer with one word: Equal or Different.",

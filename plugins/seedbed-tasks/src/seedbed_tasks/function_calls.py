@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, FilePath, PrivateAttr, field_validator
 
@@ -33,7 +33,7 @@ from seedbed_tasks.call_format import (
 )
 from seedbed_tasks.call_prompts import JUDGE, MANNERS, PROMPT, STYLES
 from seedbed_tasks.isolated_functions import Called, Sandbox
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import is_same
 from seedbed_tasks.tools import Toolbox, toolbox_of, tools_of
 
@@ -108,7 +108,7 @@ class FunctionCalls(GeneratorTask):
     sampled = ("style", "tools")
 
     template: str = PROMPT
-    judge_template: PromptText = Field(
+    judge_template: Annotated[str, prompt_with("_functions", "_query", "_calls", "_results")] = Field(
         default=JUDGE,
         description="Prompt of the semantic check, with _functions, _query, _calls and _results.",
     )

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, PrivateAttr, field_validator
 
@@ -23,7 +23,7 @@ from seedbed import (
 from seedbed.reading import read_json
 from seedbed_tasks.evolving import read_evolved
 from seedbed_tasks.glan_taxonomy import TAXONOMY
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import is_same
 
 T = TypeVar("T")
@@ -100,7 +100,10 @@ class Glan(GeneratorTask):
     sampled = ("field",)
     unique = ("instruction",)
 
-    template: str = (
+    template: Annotated[
+        str,
+        prompt_with("field", "discipline", "subject", "level", "sessions", "key_concepts"),
+    ] = (
         "You teach {{ subject }} ({{ level }}), which belongs to {{ discipline }}. Your students have been "
         "in {% if sessions | length > 1 %}these class sessions{% else %}this class session{% endif %}:\n"
         "{% for session in sessions %}- {{ session }}\n{% endfor %}\n"
@@ -110,18 +113,18 @@ class Glan(GeneratorTask):
         "It's complete in itself, with all that's needed to answer it, and doesn't mention the class. Write "
         "the question only."
     )
-    disciplines_template: PromptText = Field(
+    disciplines_template: Annotated[str, prompt_with("field", "most")] = Field(
         default="List the disciplines of this field of human knowledge and capabilities: {{ field }}. Name "
         'at most {{ most }}.\n\nAnswer in JSON: {"disciplines": ["..."]}',
         description="Prompt for the disciplines of a field that has none, with field and most.",
     )
-    subjects_template: PromptText = Field(
+    subjects_template: Annotated[str, prompt_with("field", "discipline", "most")] = Field(
         default="You're an expert on education. List the subjects that students learn in {{ discipline }} "
         "({{ field }}), from basic to advanced, at most {{ most }}, each with its level.\n\n"
         'Answer in JSON: {"subjects": [{"name": "...", "level": "..."}]}',
         description="Prompt for the subjects of a discipline, with discipline, field and most.",
     )
-    syllabus_template: PromptText = Field(
+    syllabus_template: Annotated[str, prompt_with("field", "discipline", "subject", "level", "most")] = Field(
         default="You teach {{ subject }} ({{ level }}), which belongs to {{ discipline }}. Write the "
         "syllabus: at most {{ most }} class sessions in their order, each with the key concepts that students"
         ' learn in it.\n\nAnswer in JSON: {"sessions": [{"title": "...", "key_concepts": ["..."]}]}',

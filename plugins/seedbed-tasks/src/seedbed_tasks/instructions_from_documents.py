@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from seedbed import Citation, Example, GenerationParameters, PromptTemplate, Reject, Row, Task
 from seedbed.reading import is_refusal, read_rating
 from seedbed_tasks.evolving import read_evolved
 from seedbed_tasks.given_texts import text_in
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 
 _LOWEST, _HIGHEST = 1, 5
 
@@ -44,7 +46,7 @@ class InstructionsFromDocuments(Task):
         "instruction: it is complete in itself, doesn't mention the text, and the text answers it.\n\n"
         "Text: {{ text }}\n\nWrite the instruction only."
     )
-    score_template: PromptText = Field(
+    score_template: Annotated[str, prompt_with("instruction", "response")] = Field(
         default="Rate how good an assistant's answer to an instruction is, from 1 to 5:\n"
         "1: incomplete, vague, off topic, or full of advertisements and navigation text\n"
         "2: addresses most of what was asked, but not directly\n"

@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ from seedbed import (
 from seedbed_tasks.final_answers import final_answer
 from seedbed_tasks.math_topics import MATH_TOPICS
 from seedbed_tasks.math_values import answer_in, comparable, value_of
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import written
 
 NOT_AGREED = "too few solutions reach the same answer"
@@ -84,7 +84,9 @@ class MathProblems(GeneratorTask):
     sampled = ("topic", "level")
 
     template: str = _PROMPT
-    solve_template: PromptText = Field(default=_SOLVE, description="Prompt of a solution, with problem.")
+    solve_template: Annotated[str, prompt_with("problem", "_answers")] = Field(
+        default=_SOLVE, description="Prompt of a solution, with problem."
+    )
     topics: list[str] = Field(
         default=list(MATH_TOPICS), min_length=1, description="What the problems are about."
     )

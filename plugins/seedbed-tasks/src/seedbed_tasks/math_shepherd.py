@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field
 
@@ -22,7 +23,7 @@ from seedbed import (
 )
 from seedbed_tasks.given_texts import text_in
 from seedbed_tasks.math_values import answer_in, is_same_answer
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.solution_steps import split_steps
 from seedbed_tasks.text_task import written
 
@@ -83,7 +84,7 @@ class MathShepherd(Task):
     )
 
     template: str = _SOLVE
-    complete_template: PromptText = Field(
+    complete_template: Annotated[str, prompt_with("_instruction", "_steps", "_next")] = Field(
         default=_COMPLETE, description="Prompt of a rollout, with _instruction, _steps and _next."
     )
     column: str | None = Field(

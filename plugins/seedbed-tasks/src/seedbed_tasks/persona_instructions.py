@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, FilePath, PrivateAttr
 
@@ -12,7 +12,7 @@ from seedbed_tasks.evolving import read_evolved
 from seedbed_tasks.given_texts import texts_of_file
 from seedbed_tasks.persona_relations import READERS
 from seedbed_tasks.personas import PERSONA_HUB, TEXT_TO_PERSONA, read_persona
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.topics import TOPICS
 
 KINDS = {
@@ -42,11 +42,11 @@ class PersonaInstructions(GeneratorTask):
     )
     sampled = ("kind",)
 
-    template: str = (
+    template: Annotated[str, prompt_with("persona", "kind")] = (
         "Write {{ kind }}.\n\nThe person: {{ persona }}\n\nIt stands on its own, and doesn't mention the "
         "description. Write it only; don't answer it."
     )
-    persona_template: PromptText = Field(
+    persona_template: Annotated[str, prompt_with("text", "verb")] = Field(
         default=TEXT_TO_PERSONA, description="Prompt that describes a person, if no personas are given."
     )
     personas: list[str] = Field(default=[], description="Descriptions of people.")

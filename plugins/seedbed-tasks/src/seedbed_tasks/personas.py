@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, FilePath, PrivateAttr
 
@@ -22,7 +22,7 @@ from seedbed import (
 from seedbed.reading import is_refusal
 from seedbed_tasks.given_texts import texts_of_file
 from seedbed_tasks.persona_relations import READERS, RELATIONS
-from seedbed_tasks.prompt_text import PromptText
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.topics import TOPICS
 
 PERSONA_HUB = Citation(
@@ -68,7 +68,7 @@ class Personas(GeneratorTask):
     sampled = ()
 
     template: str = TEXT_TO_PERSONA
-    relation_template: PromptText = Field(
+    relation_template: Annotated[str, prompt_with("persona", "relation")] = Field(
         default="Here is a person: {{ persona }}\n\nDescribe {{ relation }} of this person in one or two "
         "sentences: what they do, know, want or struggle with. Begin with 'A' or 'An', give no name, and "
         "write the description only; it makes sense without the first one.",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from seedbed import Example, InvalidOutputError, PromptTemplate, Reject, Row
 from seedbed.reading import read_choice
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import TextTask, is_same, text_of, written
 
 # A number: digits, with separators between them; "3.", at the end of a sentence, is 3.
@@ -32,12 +33,10 @@ class Rewrite(TextTask):
         "Text:\n{{ _text }}\n\nRewrite the text: {{ _instructions }}\nKeep all facts, names and numbers, and "
         "add none. Write the new text and nothing else."
     )
-    judge_template: PromptTemplate = Field(
-        default=PromptTemplate(
-            "Text A:\n{{ _text }}\n\nText B:\n{{ _rewritten }}\n\nDoes text B say the same facts as text A, "
-            "with none lost, changed or added? Answer yes or no."
-        ),
-        description="Prompt that asks whether the facts are the same.",
+    judge_template: Annotated[str, prompt_with("_text", "_rewritten")] = Field(
+        default="Text A:\n{{ _text }}\n\nText B:\n{{ _rewritten }}\n\nDoes text B say the same facts as text "
+        "A, with none lost, changed or added? Answer yes or no.",
+        description="Prompt that asks whether the facts are the same, with _text and _rewritten.",
     )
     instructions: str = Field(
         default="use plain words and short sentences.", min_length=1, description="What the new style is."
@@ -60,7 +59,7 @@ class Rewrite(TextTask):
         text = text_of(input, self.column)
         rewritten = await self.ask(self.format_input(input), read=lambda answer: self._read(answer, text))
         if self.check == "judged":
-            prompt = self.judge_template.render({"_text": text, "_rewritten": rewritten})
+            prompt = PromptTemplate(self.judge_template).render({"_text": text, "_rewritten": rewritten})
             if await self.ask(prompt, read=lambda answer: read_choice(answer, ["yes", "no"])) == "no":
                 raise Reject("the judge finds other facts in the new text", text=rewritten)
         return [{"rewritten": rewritten}]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from seedbed import Example, InvalidOutputError, PromptTemplate, Reject, Row, UsageError
 from seedbed.reading import read_rating
 from seedbed_tasks.chrf import chrf
+from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import TextTask, is_same, text_of, written
 
 _SHORT = 4
 _BEST = 5
+
+_BACK = ("_to", "_from", "_text", "_translation")
 
 
 class Translate(TextTask):
@@ -33,19 +36,15 @@ class Translate(TextTask):
         "Translate this text{% if _from %} from {{ _from }}{% endif %} into {{ _to }}. Write the translation "
         "and nothing else.\n\n{{ _text }}"
     )
-    back_template: PromptTemplate = Field(
-        default=PromptTemplate(
-            "Translate this text from {{ _to }} into {{ _from }}. Write the "
-            "translation and nothing else.\n\n{{ _translation }}"
-        ),
-        description="Prompt that translates back.",
+    back_template: Annotated[str, prompt_with(*_BACK)] = Field(
+        default="Translate this text from {{ _to }} into {{ _from }}. Write the translation and nothing else."
+        "\n\n{{ _translation }}",
+        description="Prompt that translates back, with _to, _from, _text and _translation.",
     )
-    judge_template: PromptTemplate = Field(
-        default=PromptTemplate(
-            "Text A:\n{{ _text }}\n\nText B:\n{{ _back }}\n\nHow well does text B mean the same as text A, "
-            "from 1 (another meaning) to 5 (the same meaning)? Answer with the number."
-        ),
-        description="Prompt that compares a text with its back-translation, from 1 to 5.",
+    judge_template: Annotated[str, prompt_with(*_BACK, "_back")] = Field(
+        default="Text A:\n{{ _text }}\n\nText B:\n{{ _back }}\n\nHow well does text B mean the same as text "
+        "A, from 1 (another meaning) to 5 (the same meaning)? Answer with the number.",
+        description="Prompt that compares a text with its back-translation, _back, from 1 to 5.",
     )
     to: str = Field(default="English", min_length=1, description="Language to translate into.")
     source: str = Field(default="", description="Language of the texts; needed for `check`.")
@@ -80,14 +79,14 @@ class Translate(TextTask):
         if self.check == "none":
             return [{"translation": translation}]
         values = {**self.prompt_values(), "_text": text, "_translation": translation}
-        back = await self.ask(self.back_template.render(values), read=written)
+        back = await self.ask(PromptTemplate(self.back_template).render(values), read=written)
         agreement = chrf(back, text) if self.check == "similarity" else await self._judged(values, back)
         if agreement < self.at_least:
             raise Reject("the translation back is too unlike the text", text=back)
         return [{"translation": translation, "back_translation": back, "agreement": round(agreement, 4)}]
 
     async def _judged(self, values: dict[str, Any], back: str) -> float:
-        prompt = self.judge_template.render({**values, "_back": back})
+        prompt = PromptTemplate(self.judge_template).render({**values, "_back": back})
         rating: float = await self.ask(prompt, read=lambda answer: read_rating(answer, 1, _BEST))
         return (rating - 1) / (_BEST - 1)
 
