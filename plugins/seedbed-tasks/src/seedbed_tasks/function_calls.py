@@ -34,6 +34,7 @@ from seedbed_tasks.call_format import (
 from seedbed_tasks.call_prompts import JUDGE, MANNERS, PROMPT, STYLES
 from seedbed_tasks.isolated_functions import Called, Sandbox
 from seedbed_tasks.prompt_text import prompt_with
+from seedbed_tasks.reasons import Reason
 from seedbed_tasks.text_task import is_same
 from seedbed_tasks.tools import Toolbox, toolbox_of, tools_of
 
@@ -48,7 +49,7 @@ _LONGEST_RESULT = 2000
 class Verdict(BaseModel):
     """What the judge says of the calls."""
 
-    reason: str = Field(description="One sentence that says why.")
+    reason: Reason = Field(description="One sentence that says why.")
     passes: bool = Field(description="Whether the calls do what the request asks for.")
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from seedbed import Citation, Example, GenerationParameters, Task
+from seedbed_tasks.reasons import Reason
 
 TEMPLATE = """\
 Score an answer as an example of how an AI assistant should answer the instruction.
@@ -58,7 +59,7 @@ class InstructionBacktranslation(Task):
     class Output(BaseModel):
         """The reason, then the score."""
 
-        reason: str = Field(description="Why, in one or two sentences.")
+        reason: Reason = Field(description="Why, in one or two sentences.")
         score: Literal[1, 2, 3, 4, 5] = Field(description="The score.")
 
     template: str = TEMPLATE

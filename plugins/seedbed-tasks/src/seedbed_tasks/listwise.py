@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, create_model
 
 from seedbed import Row, row_agreement
 from seedbed_tasks.pointwise import mean_of
+from seedbed_tasks.reasons import Reason
 
 LISTWISE = """\
 {{ _answers | length }} assistants did the same task. Rank their answers{% if _criteria %}, by
@@ -58,10 +59,13 @@ def ranking_type(count: int) -> type[BaseModel]:
 
     return create_model(
         "Ranking",
-        reason=(str, Field(description="The comparison, in a few sentences.")),
+        reason=(Reason, Field(description="The comparison, in a few sentences.")),
         ranking=(
             Annotated[list[int], AfterValidator(check)],
-            Field(description="Numbers of all answers, the best first."),
+            Field(
+                description="Numbers of all answers, the best first.",
+                json_schema_extra={"minItems": count, "maxItems": count},
+            ),
         ),
     )
 

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from pydantic import BaseModel, Field
 
 from seedbed import Reject, Row, row_agreement
+from seedbed_tasks.reasons import Reason
 
 PAIRWISE = """\
 Two assistants did the same task. Judge which answer is better{% if _criteria %}, by
@@ -50,7 +51,7 @@ _SHOWN: Mapping[str, tuple[Winner, Winner]] = {
 class Preference(BaseModel):
     """What a judge says of two answers in one order."""
 
-    reason: str = Field(description="The comparison, in one to three sentences.")
+    reason: Reason = Field(description="The comparison, in one to three sentences.")
     winner: Literal["A", "B", "tie"] = Field(description="The better answer.")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from seedbed import Row, row_agreement
+from seedbed_tasks.reasons import Reason
 
 POINTWISE = """\
 Judge the answer to a task by one criterion only: {{ _criterion }}.
@@ -57,7 +58,7 @@ def verdict_type(points: Sequence[int]) -> type[BaseModel]:
     score: Any = Annotated[Literal[tuple(points)], BeforeValidator(_number)]
     return create_model(
         "Verdict",
-        reason=(str, Field(description="Why, in one or two sentences.")),
+        reason=(Reason, Field(description="Why, in one or two sentences.")),
         score=(score, Field(description="The point of the scale.")),
     )
 

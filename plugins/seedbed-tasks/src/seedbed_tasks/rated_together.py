@@ -8,13 +8,14 @@ from typing import Any
 from pydantic import BaseModel, Field, create_model, field_validator
 
 from seedbed import InvalidOutputError, Message, PromptTemplate
+from seedbed_tasks.reasons import Reason
 
 
 class Rated(BaseModel):
     """The rationale and the score of one text, in this order, so that the score follows from the
     rationale."""
 
-    rationale: str = Field(description="Why, in one or two sentences.")
+    rationale: Reason = Field(description="Why, in one or two sentences.")
     score: int = Field(description="The score.")
 
 
@@ -31,7 +32,13 @@ def ratings_type(count: int, low: int, high: int) -> type[BaseModel]:
 
     return create_model(
         "Ratings",
-        ratings=(list[Rated], Field(description="One for each text, in their order.")),
+        ratings=(
+            list[Rated],
+            Field(
+                description="One for each text, in their order.",
+                json_schema_extra={"minItems": count, "maxItems": count},
+            ),
+        ),
         __validators__={"check": field_validator("ratings")(check)},
     )
 
