@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
+from seedbed.llm.batch_bounds import BatchBounds
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.keys.file_origin import FileOrigin
 from seedbed.llm.keys.key_source import KeySource
@@ -31,6 +32,8 @@ class Backend(Protocol):
     def _pooled(self) -> Sequence[Backend]: ...
     @property
     def _is_sticky(self) -> bool: ...
+    @property
+    def _batch_bounds(self) -> BatchBounds | None: ...
     @property
     def timeout(self) -> float: ...  # noqa: D102
     @property

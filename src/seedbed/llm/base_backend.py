@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 
 from seedbed.llm.answer_settings import json_settings, secret_values
+from seedbed.llm.batch_bounds import BatchBounds
 from seedbed.llm.calling.gateway import Gateway, default_gateway
 from seedbed.llm.calling.scope import CallScope, calling_scope
 from seedbed.llm.capabilities import Capabilities
@@ -121,6 +122,11 @@ class BaseBackend(BaseModel, ABC):
     def _is_sticky(self) -> bool:
         """Whether a pool sends equal prefixes to one endpoint."""
         return False
+
+    @property
+    def _batch_bounds(self) -> BatchBounds | None:
+        """What a request may hold if those of several calls are sent as one; None if they're never."""
+        return None
 
     @property
     def _described(self) -> list[Any]:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from seedbed.errors import UnsupportedError
+from seedbed.llm.calling.batching import Batches
 from seedbed.llm.calling.concurrent import all_or_first_error
 from seedbed.llm.calling.loop import LoopThread, loop_thread
 from seedbed.llm.calling.retry import RetryPolicy
@@ -65,6 +66,7 @@ class Gateway:
         sender: Sender | None = None,
     ) -> None:
         self._sender = sender or Sender(concurrency=concurrency, retry=retry)
+        self._batches = Batches(self._sender)
         self._recorder = recorder
         self.journal = journal
         self._in_flight: set[asyncio.Task[Any]] = set()
@@ -113,17 +115,20 @@ class Gateway:
 
     def drain(self) -> None:
         """Cancel every call that hasn't been sent yet, and let those in flight finish."""
+        self._batches.drain()
         self._sender.drain()
 
     def cancel(self) -> None:
         """Cancel every call, also those that a thread waits for: cancelling a row doesn't reach them."""
         self.drain()
+        self._batches.cancel()
         for task in [*self._in_flight]:
             task.cancel()
 
     def end(self) -> None:
         """Cancel every call and every timer, and every call that comes later."""
         self.cancel()
+        self._batches.end()
         self._sender.end()
 
     async def _call(
@@ -153,7 +158,11 @@ class Gateway:
         assert task is not None
         self._in_flight.add(task)
         try:
-            response = await self._sender.send(llm, request, scope.rank)
+            if (bounds := llm._batch_bounds) is None:
+                response = await self._sender.send(llm, request, scope.rank)
+            else:
+                # Here, after the journal: a call is kept for its own texts, whatever it's sent with.
+                response = await self._batches.send(llm, request, scope.rank, bounds)
         except asyncio.CancelledError:
             # An author may catch this and go on. A row that is made without the answer must not be kept, or
             # it would differ from the same row of a run that wasn't interrupted.

@@ -127,10 +127,13 @@ class Sender:
         lines += [limiter for limiter in self._limiters.values() if not (lines and limiter.is_pooled)]
         return bool(lines) and all(line.has_enough for line in lines)
 
-    async def send(self, llm: Backend, request: Request, rank: int = 0) -> Response:
+    async def send(
+        self, llm: Backend, request: Request, rank: int = 0, has_permit: Callable[[], None] | None = None
+    ) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try if none succeeded.
 
-        The lowest `rank`, which is the row's position, gets its permit first.
+        The lowest `rank`, which is the row's position, gets its permit first; `has_permit` is called when it
+        does, unless the LLM is a pool.
         """
         if llm._pooled:
             return await self._pool(llm).send(llm, request, rank)
@@ -141,9 +144,11 @@ class Sender:
                 # Each coroutine between a row and its socket costs every call, so there's none for a budget
                 # that isn't set.
                 if self._budget is None:
-                    response = await self._permitted(limiter, llm, request, rank)
+                    response = await self._permitted(limiter, llm, request, rank, None, has_permit)
                 else:
-                    response = await self._within_budget(self._budget, limiter, llm, request, rank)
+                    response = await self._within_budget(
+                        self._budget, limiter, llm, request, rank, has_permit
+                    )
             except EndpointDownError:
                 # An LLMError too, but the verdict on all calls: it isn't retried, nor counted as a failure.
                 raise
@@ -178,7 +183,13 @@ class Sender:
         return wait
 
     async def _within_budget(
-        self, budget: Budget, limiter: Limiter, llm: Backend, request: Request, rank: int
+        self,
+        budget: Budget,
+        limiter: Limiter,
+        llm: Backend,
+        request: Request,
+        rank: int,
+        has_permit: Callable[[], None] | None,
     ) -> Response:
         """Send a call once it has its reservation, and then its permit."""
         # The reservation comes before the permit. A call that waited for room with a permit kept it from the
@@ -186,14 +197,20 @@ class Sender:
         reservation = await budget.reserve(llm, request, rank, limiter.wait)
         response = None
         try:
-            response = await self._permitted(limiter, llm, request, rank)
+            response = await self._permitted(limiter, llm, request, rank, None, has_permit)
         finally:
             # Also if it was cancelled or failed: what isn't settled is lost to the rest of the run.
             budget.settle(llm, reservation, response)
         return response
 
     async def _permitted(
-        self, limiter: Limiter, llm: Backend, request: Request, rank: int, permit: Permit | None = None
+        self,
+        limiter: Limiter,
+        llm: Backend,
+        request: Request,
+        rank: int,
+        permit: Permit | None = None,
+        has_permit: Callable[[], None] | None = None,
     ) -> Response:
         """Send a call once it has its permit, and return its checked answer.
 
@@ -204,6 +221,8 @@ class Sender:
         if permit is None:
             tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
             permit = await limiter.acquire(llm.model, rank, tokens)
+            if has_permit is not None:
+                has_permit()
         deadline = self._deadline(llm.timeout)
         counts, begun = self.counts, time.monotonic()
         counts.in_flight += 1

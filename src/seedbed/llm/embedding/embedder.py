@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.base_backend import BaseBackend
+from seedbed.llm.batch_bounds import BatchBounds
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
@@ -75,9 +76,10 @@ class Embedder(BaseBackend):
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         """Return the vectors of texts, one for each, in their order; raise a typed LLMError.
 
-        There are at most `batch_size` texts. Runs on the loop that all calls share, and is cancelled at the
-        time-out: what computes goes to a thread. Vectors alone are fine, too: a numpy array, or a list of
-        lists. Any other exception becomes an LLMError that names the line.
+        There are at most `batch_size` texts, which may be those of several rows of a run. Runs on the loop
+        that all calls share, and is cancelled at the time-out: what computes goes to a thread. Vectors alone
+        are fine, too: a numpy array, or a list of lists. Any other exception becomes an LLMError that names
+        the line.
         """
 
     def vectors(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -109,7 +111,11 @@ class Embedder(BaseBackend):
         _check_texts(texts)
         # Before anything is paid for.
         require_numpy()
-        return [_request(batch) for batch in _batches(texts, self.batch_size, self.batch_bytes)]
+        return [_request(batch) for batch in _batches(texts, self._batch_bounds)]
+
+    @property
+    def _batch_bounds(self) -> BatchBounds:
+        return BatchBounds(self.batch_size, self.batch_bytes)
 
     async def _embedded(self, requests: list[Request], scope: CallScope | None) -> list[Embeddings]:
         found: list[Embeddings] = []
@@ -152,12 +158,12 @@ def _request(texts: Sequence[str]) -> Request:
     return Request(tuple({"role": "user", "content": text} for text in texts), n=0)
 
 
-def _batches(texts: Sequence[str], most: int, most_bytes: int | None) -> Iterator[Sequence[str]]:
-    """Yield the texts in order, in batches that keep both bounds."""
+def _batches(texts: Sequence[str], bounds: BatchBounds) -> Iterator[Sequence[str]]:
+    """Yield the texts in order, in batches that keep the bounds."""
     start = size = 0
     for end, text in enumerate(texts):
-        length = len(text.encode(errors="surrogatepass")) if most_bytes is not None else 0
-        if end > start and (end - start == most or size + length > (most_bytes or size + length)):
+        length = bounds.size_of([text])
+        if end > start and not bounds.fit(end - start + 1, size + length):
             yield texts[start:end]
             start, size = end, 0
         size += length
