@@ -29,9 +29,9 @@ COMMAND = "seedbed run examples/instructions.yaml -n 12 -o instructions.jsonl --
 HALFWAY = "6 of 12 rows"
 COLUMNS, LINES = 90, 24
 
-_REDRAW = re.compile(r"\r(?:\x1b\[\d*[AK])+")
-"""How rich begins the next frame: it erases the lines of the previous one, from the bottom up."""
-_CURSOR = re.compile(r"\x1b\[\?25[lh]")
+_REDRAW = re.compile(r"\x1b\[\?2026h")
+"""How the next frame begins."""
+_CURSOR = re.compile(r"\x1b\[(?:\?\d+[lh]|\d*[AJK])")
 
 
 def drawn(command: str = COMMAND, halfway: str = HALFWAY) -> str:
@@ -51,7 +51,7 @@ def drawn(command: str = COMMAND, halfway: str = HALFWAY) -> str:
 
 def frames(text: str) -> list[str]:
     """Return the frames that the terminal showed, in order."""
-    return [frame.replace("\r\n", "\n") for frame in _REDRAW.split(_CURSOR.sub("", text))]
+    return [frame.replace("\r\n", "\n").replace("\r", "") for frame in _REDRAW.split(_CURSOR.sub("", text))]
 
 
 def written(command: str) -> str:

@@ -39,7 +39,8 @@ OBEYED = {
 }
 EVIL = f"evil {' '.join(OBEYED.values())} [bold]plain[/bold] [link=http://evil.example]x[/link] :warning:"
 # What rich and click themselves send.
-OWN = ("\x1b[?25l", "\x1b[?25h", "\x1b[2K", "\x1b[1A", "\x1b[1;31m", "\x1b[0m")
+OWN = ("\x1b[?25l", "\x1b[?25h", "\x1b[?2026h", "\x1b[?2026l", "\x1b[J", "\x1b[K", "\x1b[1A")
+OWN += ("\x1b[1;31m", "\x1b[0m")
 
 SOURCE = f"""
 from typing import Any

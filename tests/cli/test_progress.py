@@ -48,12 +48,49 @@ def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(start: Start) -> None:
     shown = _read_until(ours, "4 of 6 rows")
     assert "\N{BOX DRAWINGS HEAVY HORIZONTAL}" in shown
     Path("go").touch()
-    end = _read_until(ours, "tokens\r\n")
+    end = _read_until(ours, "of each\r\n")
     process.communicate()
     os.close(ours)
-    assert "\x1b[2K" in end, "the bar was not cleared"
+    assert "\r\x1b[J" in end, "the bar was not cleared"
+    assert "`seedbed view out` shows the rows" in end
     assert "6 rows in out.jsonl" in end
     assert process.returncode == 0
+
+
+@pytest.mark.slow
+def test_on_a_dumb_terminal_there_are_lines_without_colours(start: Start) -> None:
+    ours, theirs = pty.openpty()
+    options = ("-n", "6", "-o", "out.jsonl", "--set", "llm.waits_for=go")
+    environment = {**_without_columns(), "TERM": "dumb"}
+    process = start("run", "t.py:Waiting", *ECHO, *options, stderr=theirs, env=environment)
+    os.close(theirs)
+    _read_until(ours, "4 of 6 rows, ")
+    Path("go").touch()
+    end = _read_until(ours, "of each\r\n")
+    process.communicate()
+    os.close(ours)
+    assert end.lstrip().startswith("6 rows in out.jsonl")
+    assert "\x1b" not in end
+
+
+@pytest.mark.slow
+def test_ctrl_z_gives_the_shell_a_clean_terminal_and_fg_draws_again(start: Start) -> None:
+    ours, theirs = pty.openpty()
+    options = ("-n", "6", "-o", "out.jsonl", "--set", "llm.waits_for=go")
+    process = start("run", "t.py:Waiting", *ECHO, *options, stderr=theirs, process_group=0)
+    os.close(theirs)
+    _read_until(ours, "4 of 6 rows")
+    process.send_signal(signal.SIGTSTP)
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    _read_until(ours, "\x1b[?25h\r\x1b[J")
+    process.send_signal(signal.SIGCONT)
+    _read_until(ours, "4 of 6 rows")
+    Path("go").touch()
+    assert "6 rows in out.jsonl" in _read_until(ours, "of each\r\n")
+    process.communicate()
+    assert process.returncode == 0
+    os.close(ours)
 
 
 PIPELINE = """
@@ -125,7 +162,14 @@ def _read_until(descriptor: int, text: str) -> str:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (59.4, "59 s"),
+        (200, "3 min 20 s"),
+        (600, "10 min"),
+        (7500, "2 h 5 min"),
+    ],
 )
 def test_times_have_about_two_digits(seconds: float, words: str) -> None:
     assert duration(seconds) == words

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Result
+from tests.support.terminal import terminal
+
+from seedbed.cli import invoke
+from seedbed.cli.terminal.counting import tries_text
 
 Seedbed = Callable[..., Result]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -221,3 +225,30 @@ def test_a_cap_stops_a_run_whose_rows_are_printed(seedbed: Callable[..., Result]
 
     assert len(result.rows) < 9
     assert json.loads(result.err)["outcome"] == "stopped"
+
+
+def test_the_summary_of_a_resumed_run_says_what_was_kept(seedbed: Seedbed) -> None:
+    seedbed("run", "t.py:Haiku", *ECHO, "-n", "3", "-o", "h.jsonl")
+    result = seedbed("run", "t.py:Haiku", *ECHO, "-n", "5", "-o", "h.jsonl")
+    assert "s · 3 kept · " in result.err
+    assert " · 2 calls · " in result.err
+
+
+@pytest.mark.parametrize(
+    ("retried", "refused", "said"),
+    [
+        (0, 0, ""),
+        (1, 0, "1 try failed"),
+        (12, 5, "12 tries failed, 5 at a rate limit"),
+        (0, 3, "3 at a rate limit"),
+    ],
+)
+def test_tries_that_met_a_rate_limit_are_counted_apart(retried: int, refused: int, said: str) -> None:
+    assert tries_text(retried, refused) == said
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_person_is_shown_how_to_look_at_a_run_that_is_kept(folder: Path, kept: bool) -> None:
+    with terminal() as screen:
+        invoke(["run", "t.py:Haiku", *ECHO, "-n", "1", "--max-attempts", "1", *(["-o", "a b.jsonl"] * kept)])
+    assert ("`seedbed view 'a b'` shows the rows" in screen.text) is kept

@@ -9,14 +9,18 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Result
 from tests.support.scripted_llm import scripted
+from tests.support.terminal import terminal
 
 from seedbed import GeneratorTask
 from seedbed import run as make
+from seedbed.cli import invoke
+from seedbed.cli.terminal.counting import ago
 from seedbed.store import RunReader, is_run
 
 Seedbed = Callable[..., Result]
@@ -72,11 +76,42 @@ def test_the_list_has_rows_calls_and_tokens_of_all_sessions(seedbed: Seedbed, od
     seedbed("run", "t.py:Haiku", *ECHO, "-n", "5", "--name", "poems")
     _, *lines = (line.split() for line in seedbed("runs").out.splitlines())
     assert [line[:11] for line in lines] == [
+        ["poems", "haiku", "complete", "5", "0", "0", "5", "50", "100", "-", lines[0][10]],
         ["odd", "odd", "incomplete", "4", "of", "8", "4", "0", "8", "80", "160"],
-        ["poems", "haiku", "complete", "5", "0", "0", "5", "50", "100", "-", lines[1][10]],
     ]
     machine = _listed(seedbed)["poems"]
     assert (machine["accepted"], machine["calls"], machine["input_tokens"]) == (5, 5, 50)
+
+
+def test_on_a_terminal_the_newest_run_is_first_and_its_time_is_in_words(seedbed: Seedbed) -> None:
+    for name in ("b", "c", "a"):
+        seedbed("run", "t.py:Haiku", *ECHO, "-n", "1", "--name", name)
+    with terminal() as screen:
+        invoke(["runs"])
+    lines = [line for line in screen.text.splitlines() if "haiku" in line]
+    assert [line.split()[0] for line in lines] == ["a", "c", "b"]
+    assert all(line.endswith("just now") for line in lines)
+    assert [one["name"] for one in json.loads(seedbed("runs", "--json").out)] == ["a", "c", "b"]
+
+
+NOW = datetime(2026, 11, 28, 15, 30).astimezone()
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (NOW - timedelta(seconds=20), "just now"),
+        (NOW + timedelta(seconds=20), "just now"),
+        (NOW - timedelta(minutes=59, seconds=59), "59 min ago"),
+        (NOW - timedelta(hours=3), "3 h ago"),
+        (NOW - timedelta(hours=20), "yesterday 19:30"),
+        (NOW - timedelta(days=40), "19 Oct 15:30"),
+        (NOW - timedelta(days=400), "24 Oct 2025"),
+        (NOW + timedelta(days=2), "30 Nov 2026"),
+    ],
+)
+def test_times_are_said_as_people_do(then: datetime, said: str) -> None:
+    assert ago(then.astimezone(UTC).isoformat(), NOW) == said
 
 
 def test_what_is_paid_for_is_shown_where_the_price_is_known(seedbed: Seedbed) -> None:
@@ -133,7 +168,7 @@ def test_a_damaged_run_is_named_and_the_others_are_listed(seedbed: Seedbed, odd:
     (runs / "bad" / "run.db").write_text("not a database")
     result = seedbed("runs")
     assert result.status == 0
-    assert [line.split()[:2] for line in result.out.splitlines()[1:3]] == [["bad", "-"], ["odd", "odd"]]
+    assert [line.split()[:2] for line in result.out.splitlines()[1:3]] == [["odd", "odd"], ["bad", "-"]]
     assert "is damaged: it is not a SQLite database" in result.out
     assert "is damaged" in str(_listed(seedbed)["bad"]["error"])
     assert f"rm -r {runs / 'bad'}" in seedbed("runs", "remove", "bad", "--yes").error

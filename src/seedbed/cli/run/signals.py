@@ -11,12 +11,14 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.terminal.printing import is_dumb
 
 PATIENCE = 2
 """How many signals are requests to stop; one more ends the process at once."""
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-_SHOW_CURSOR = b"\r\x1b[?25h\n"
+_RESTORED = b"\r\x1b[J\x1b[?25h"
+"""Erases the progress, which is drawn from the cursor on, and shows the cursor."""
 _ENDING_SECONDS = 5.0
 
 
@@ -55,9 +57,9 @@ def _heeded() -> list[signal.Signals]:
 
 def end_now(status: int) -> NoReturn:
     """End the process without waiting for threads."""
-    if os.isatty(2):
+    if os.isatty(2) and not is_dumb():
         with suppress(OSError):
-            os.write(2, _SHOW_CURSOR)
+            os.write(2, _RESTORED)
     os._exit(status)
 
 

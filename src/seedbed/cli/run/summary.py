@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from shlex import quote
 
 from seedbed.cli.failures import ExitStatus, show, show_error
@@ -42,6 +44,7 @@ def write_summary(run: Run, out: Output | None, existed: bool) -> None:
         *_cut_lines(run),
         *_quality_lines(run),
         cost_line(run),
+        *_look_lines(run),
     )
     for line in lines:
         echo(f"  {line}", err=True)
@@ -103,6 +106,17 @@ def _dataset_lines(run: Run, out: Output | None, existed: bool) -> Iterator[str]
         yield _end_line(run.tried)
 
 
+def _look_lines(run: Run) -> Iterator[str]:
+    """Yield the command that shows the rows of a run that's kept; only for a person, who can type it."""
+    is_empty = not (run.accepted or run.failed or run.rejected)
+    if run.folder is None or is_empty or not sys.stderr.isatty():
+        return
+    if find_spec("seedbed_view") is not None:
+        yield f"`seedbed view {quote(run.name)}` shows the rows, with the prompt and the answer of each"
+    elif run.failed or run.rejected:
+        yield f"`seedbed runs explain {quote(run.name)}` shows what they were made from"
+
+
 def _end_line(tried: int | None) -> str:
     if tried is None:
         return "there were no more rows: the source ended"
@@ -150,13 +164,15 @@ def _quality_lines(run: Run) -> Iterator[str]:
 def cost_line(run: Run) -> str:
     """Return what a session cost: '4.2 s · 28.5 rows/min · 2 calls · 20 input + 40 output tokens · $0.10'."""
     calls, usage = run.calls, run.calls.usage
-    made = run.accepted - (run.found.rows if run.found else 0)
+    kept = run.found.rows if run.found else 0
+    made = run.accepted - kept
     parts = (
         duration(run.seconds),
+        f"{kept:,} kept" if kept else "",
         rate_text(made / run.seconds) if run.seconds else "",
         count_text(calls.answered, "call"),
         f"{calls.replayed:,} replayed" if calls.replayed else "",
-        tries_text(calls.retried),
+        tries_text(calls.retried, calls.refused),
         tokens_text(usage.input_tokens, usage.output_tokens),
         cost_text(calls.cost),
     )

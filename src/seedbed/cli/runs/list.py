@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
+
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.facts import RunFacts, facts_of
 from seedbed.cli.terminal.cell_width import page_width
 from seedbed.cli.terminal.columns import write_columns, write_wrapped
-from seedbed.cli.terminal.counting import brief_moment, brief_number, cost_text, moment
+from seedbed.cli.terminal.counting import ago, brief_number, cost_text, moment
 from seedbed.cli.terminal.fitting import Column
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
@@ -23,14 +26,14 @@ _COLUMNS = (
     Column("INPUT TOKENS", weight=4, right=True, brief=brief_number),
     Column("OUTPUT TOKENS", weight=5, right=True, brief=brief_number),
     Column("COST", weight=8, right=True),
-    Column("STARTED", weight=6, brief=brief_moment),
+    Column("STARTED", weight=6),
 )
 _NOTHING = "-"  # Never an empty cell, so that programs find the same number of columns in each line.
 
 
 def write_runs(as_json: bool) -> ExitStatus:
-    """Write every run with its counts and cost; a damaged one is listed with its error."""
-    facts = [facts_of(entry) for entry in list_runs(runs_folder())]
+    """Write every run with its counts and cost, the newest first; a damaged one is listed with its error."""
+    facts = sorted((facts_of(entry) for entry in list_runs(runs_folder())), key=_started, reverse=True)
     if as_json:
         write_json_list([one.as_json() for one in facts])
     elif not facts:
@@ -45,6 +48,10 @@ def write_runs(as_json: bool) -> ExitStatus:
     return ExitStatus.COMPLETE
 
 
+def _started(one: RunFacts) -> str:
+    return one.session.started if one.session else ""
+
+
 def _cells(one: RunFacts) -> tuple[str, ...]:
     made: tuple[str, ...] = ("",) * 7
     if one.spent is not None:
@@ -57,9 +64,15 @@ def _cells(one: RunFacts) -> tuple[str, ...]:
             f"{one.spent.output_tokens:,}",
             cost_text(one.cost),
         )
-    started = moment(one.session.started) if one.session else ""
-    cells = (one.entry.name, one.task, one.outcome, *made, started)
+    cells = (one.entry.name, one.task, one.outcome, *made, _moment(_started(one)))
     return tuple(cell or _NOTHING for cell in cells)
+
+
+def _moment(started: str) -> str:
+    if not started:
+        return ""
+    # Programs that read the table can sort by a date, but not by words.
+    return ago(started, datetime.now(UTC)) if sys.stdout.isatty() else moment(started)
 
 
 def _write_notes(one: RunFacts) -> None:

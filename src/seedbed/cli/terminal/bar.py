@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 
 from seedbed.cli.terminal.bar_text import shown
 from seedbed.cli.terminal.cell_width import shortened
+from seedbed.cli.terminal.live_area import LiveArea
 from seedbed.cli.terminal.printing import in_one_line
 from seedbed.cli.terminal.progress import Progress, rows_text
 from seedbed.cli.terminal.step_bars import StepBars
+from seedbed.cli.terminal.suspension import Suspension
 
 if TYPE_CHECKING:
     from seedbed.engine.session import Session
@@ -32,12 +34,16 @@ class BarProgress(Progress):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._console = Console(stderr=True)
+        # A program with GNU readline sets COLUMNS for what it starts, and it doesn't follow a resize.
+        environment = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        self._console = Console(stderr=True, _environ=environment)
         self._spinner = Spinner("dots")
         self._steps = StepBars(session.plan.steps, session.steps)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live = LiveArea(console=self._console, auto_refresh=False)
+        self._suspension = Suspension()
 
     def __enter__(self) -> Self:
+        self._suspension.__enter__()
         self._live.start()
         return self
 
@@ -45,9 +51,14 @@ class BarProgress(Progress):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+        self._suspension.__exit__(kind, error, trace)
 
     def update(self) -> None:
         """Draw the bar with the current counts."""
+        if self._suspension.is_wanted:
+            self._live.stop()
+            self._suspension.suspend()
+            self._live.start()
         rate = self.rate()
         self._live.update(self._loading() if self.is_loading else self._running(rate), refresh=True)
 

@@ -25,7 +25,7 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
+        return f"{whole // 60} min{f' {whole % 60} s' if whole % 60 else ''}"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
@@ -34,9 +34,13 @@ def tokens_text(given: int, made: int) -> str:
     return f"{given:,} input + {made:,} output tokens" if given or made else ""
 
 
-def tries_text(retried: int) -> str:
-    """Return '1 try failed', '12 tries failed', or nothing for none."""
-    return f"{retried:,} {'try' if retried == 1 else 'tries'} failed" if retried else ""
+def tries_text(retried: int, refused: int = 0) -> str:
+    """Return '1 try failed', '12 tries failed, 5 at a rate limit', or nothing for none.
+
+    The `refused` ones are those that the server refused with a 429 or the like.
+    """
+    limits = f"{', ' if retried else ''}{refused:,} at a rate limit" if refused else ""
+    return f"{retried:,} {'try' if retried == 1 else 'tries'} failed{limits}" if retried else limits
 
 
 def cost_text(dollars: float | None) -> str:
@@ -51,9 +55,22 @@ def moment(iso: str) -> str:
     return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def brief_moment(text: str) -> str:
-    """Return a moment without its year: '11-27 17:06'."""
-    return text[5:]
+def ago(iso: str, now: datetime) -> str:
+    """Return a time in UTC as people say it: '5 min ago', 'yesterday 17:06', '27 Nov 17:06'."""
+    then, now = datetime.fromisoformat(iso).astimezone(), now.astimezone()
+    seconds, days = (now - then).total_seconds(), (now.date() - then.date()).days
+    # Clocks of two machines differ a little: what seems to come has just been.
+    if -60 < seconds < 60:
+        return "just now"
+    if 0 < seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    if seconds > 0 and days == 0:
+        return f"{seconds // 3600:.0f} h ago"
+    if days == 1:
+        return then.strftime("yesterday %H:%M")
+    if 0 <= days < 300:
+        return f"{then.day} {then.strftime('%b %H:%M')}"
+    return f"{then.day} {then.strftime('%b %Y')}"
 
 
 def brief_number(text: str) -> str:

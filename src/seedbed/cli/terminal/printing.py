@@ -61,8 +61,16 @@ def confirm(fact: str, question: str) -> bool:
 
 
 def colour() -> bool | None:
-    """Return False if the user wants no colour (NO_COLOR), else None: click then decides by the terminal."""
-    return False if os.environ.get("NO_COLOR") else None
+    """Return False if there are to be no colours (NO_COLOR, or a dumb terminal), else None.
+
+    With None, click decides by whether it writes to a terminal.
+    """
+    return False if os.environ.get("NO_COLOR") or is_dumb() else None
+
+
+def is_dumb() -> bool:
+    """Whether the terminal can only print lines, as in an editor or a log: it has no cursor to move."""
+    return os.environ.get("TERM", "").lower() in ("dumb", "unknown")
 
 
 def show_logs_visibly() -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from seedbed.engine.session import Session
     from seedbed.llm.budget.budget import Cap
 
-_LINE_SECONDS = 5.0
+_LINE_SECONDS, _MOST_LINE_SECONDS = 5.0, 300.0
+"""The time between two lines doubles up to 5 minutes: a log of a long run shouldn't be all progress."""
 _QUIET_LOADING_SECONDS = 1.0
 
 
@@ -80,7 +81,7 @@ class Progress:
             count_text(calls.answered, "call"),
             tokens_text(calls.usage.input_tokens, calls.usage.output_tokens),
             cost_text(calls.cost),
-            tries_text(calls.retried),
+            tries_text(calls.retried, calls.refused),
             self.left(rate),
         )
         return [text for text in texts if text]
@@ -109,23 +110,25 @@ class NoProgress(Progress):
 
 
 class LineProgress(Progress):
-    """A plain line on stderr every few seconds."""
+    """A plain line on stderr, first after a few seconds, then ever more rarely."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._last_line = time.monotonic()
+        self._wait = _LINE_SECONDS
         self._has_said_loading = False
 
     def update(self) -> None:
-        """Write a line if the last one was five seconds ago."""
+        """Write a line if the last one was long enough ago."""
         now = time.monotonic()
         rate = self.rate()
         if self.is_loading:
             if not self._has_said_loading and now - self._begun > _QUIET_LOADING_SECONDS:
                 self._has_said_loading = True
                 self.say(f"{self.loading_text()} ...")
-        elif now - self._last_line > _LINE_SECONDS:
+        elif now - self._last_line > self._wait:
             self._last_line = now
+            self._wait = min(2 * self._wait, _MOST_LINE_SECONDS)
             self.say(", ".join([rows_text(self.run), *self.quality_texts(), *self.details(rate)]))
 
 
