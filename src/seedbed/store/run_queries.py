@@ -4,170 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
 from seedbed.errors import StoreError
-from seedbed.store.answer_packing import unpack
-from seedbed.store.open_sessions import counts_so_far
-from seedbed.store.paged_reads import PAGE, PagedReads
+from seedbed.store.call_queries import CallQueries
+from seedbed.store.paged_reads import PAGE
 from seedbed.store.refusal_reasons import Reasons
-from seedbed.store.run_errors import while_working
-from seedbed.store.run_lock import stop_of
-from seedbed.store.run_values import (
-    Call,
-    FailureRecord,
-    PlacedRow,
-    Refused,
-    Result,
-    SessionRecord,
-    StepSpent,
-    TotalSpent,
-    Verdict,
-)
-
-_CALL = ", ".join(Call._fields)
-_RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
-
+from seedbed.store.result_queries import ResultQueries
+from seedbed.store.run_values import PlacedRow, Refused, Verdict
+from seedbed.store.session_queries import SessionQueries
 
 # Between two rows, or a line end, which a row must not have, or the space after a key that the encoder of
 # another engine may write: a dataset doesn't depend on who made it. Found within a text, it only costs time.
 _ANOTHER = re.compile(rb'\}\s*,\s*\{|\n|": ')
 
 
-class RunQueries(PagedReads):
+class RunQueries(CallQueries, ResultQueries, SessionQueries):
     """Reads a run over its own connection, from any thread.
 
     Iterators read page by page, so they also see what is written while they run. All methods raise
     `StoreError` if the file can't be read.
     """
-
-    def calls_of(self, step: str, row: str, attempt: int) -> dict[tuple[bytes, int], bytes]:
-        """Return a row's answers (JSON) at one attempt, by digest and k."""
-        found = self._all(
-            "SELECT digest, k, answer FROM calls WHERE step = ? AND row = ? AND attempt = ?",
-            step,
-            row,
-            attempt,
-        )
-        return {(digest, k): unpack(answer) for digest, k, answer in found}
-
-    def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> bytes | None:
-        """Return the answer (JSON) to one call; None if there's none."""
-        found = self._all(
-            "SELECT answer FROM calls WHERE step = ? AND row = ? AND attempt = ? AND digest = ? AND k = ?",
-            step,
-            row,
-            attempt,
-            digest,
-            k,
-        )
-        return unpack(found[0][0]) if found else None
-
-    def has_calls(self) -> bool:
-        """Whether there is any call."""
-        return bool(self._all("SELECT 1 FROM calls LIMIT 1"))
-
-    def has_results(self) -> bool:
-        """Whether there is any result."""
-        return bool(self._all("SELECT 1 FROM results LIMIT 1"))
-
-    def calls(self, step: str, row: str) -> list[Call]:
-        """Return all calls of a row, in the order in which they were written."""
-        found = self._all(
-            f"SELECT {_CALL} FROM calls WHERE step = ? AND row = ? ORDER BY calls.rowid", step, row
-        )
-        return [Call._make((*call[:-1], unpack(call[-1]))) for call in found]
-
-    def asking_steps(self) -> list[str]:
-        """Return the steps that have called a model."""
-        return [step for (step,) in self._all("SELECT DISTINCT step FROM calls")]
-
-    def called_models(self) -> list[str]:
-        """Return the models that answered calls, each once."""
-        return [model for (model,) in self._all("SELECT model FROM calls GROUP BY model ORDER BY min(rowid)")]
-
-    def models_of(self, steps: Sequence[str], rows: Sequence[str]) -> list[str]:
-        """Return the models that steps called for rows at the latest attempt, in the order of the calls."""
-        places = [",".join("?" * len(some)) for some in (steps, rows)]
-        # The index begins with the step: without the steps each row would scan all calls.
-        found = self._all(
-            "SELECT c.model FROM calls AS c LEFT JOIN results AS r ON r.step = c.step AND r.row = c.row "
-            f"WHERE c.step IN ({places[0]}) AND c.row IN ({places[1]}) "
-            "AND c.attempt = ifnull(r.attempt, c.attempt) ORDER BY c.rowid",
-            *steps,
-            *rows,
-        )
-        return list(dict.fromkeys(model for (model,) in found))
-
-    def count_calls(self) -> int:
-        """Return the number of calls of all sessions."""
-        return int(self._one("SELECT count(*) FROM calls")[0])
-
-    def spent(self) -> TotalSpent:
-        """Return what all sessions have spent."""
-        calls = self._one(
-            "SELECT count(*), ifnull(sum(input_tokens), 0), ifnull(sum(output_tokens), 0), "
-            "ifnull(sum(cached_tokens), 0), ifnull(sum(reasoning_tokens), 0), "
-            "total(cost), count(*) - count(cost) FROM calls"
-        )
-        return TotalSpent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
-
-    def spent_by_step(self) -> list[StepSpent]:
-        """Return what all sessions have spent, by step and model, in the order of their first calls."""
-        found = self._all(
-            "SELECT step, model, count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), "
-            "sum(reasoning_tokens), total(cost), count(*) - count(cost) FROM calls "
-            "GROUP BY step, model ORDER BY min(rowid)"
-        )
-        return [StepSpent(*one) for one in found]
-
-    def unpriced(self) -> dict[str, tuple[int, int, int]]:
-        """Return the tokens of calls without a cost, by model: input, output and cached ones."""
-        found = self._all(
-            "SELECT model, sum(input_tokens), sum(output_tokens), sum(cached_tokens) FROM calls "
-            "WHERE cost IS NULL GROUP BY model ORDER BY model"
-        )
-        return {model: tuple(tokens) for model, *tokens in found}
-
-    def result_of(self, step: str, row: str) -> Result | None:
-        """Return what a step made of a row; None if it hasn't finished with it."""
-        found = self._all(f"SELECT {_RESULT} FROM results WHERE step = ? AND row = ?", step, row)
-        return Result(*found[0]) if found else None
-
-    def results_of(self, step: str) -> Iterator[Result]:
-        """Yield what a step made of all its rows, ordered by row id as text."""
-        select = f"SELECT {_RESULT} FROM results WHERE step = ? AND row {{}} ? ORDER BY row LIMIT {PAGE}"
-        page = self._page(select.format(">="), step, "")
-        while page:
-            yield from (Result(*found) for found in page)
-            page = self._page(select.format(">"), step, page[-1][1])
-
-    def count_results(self) -> dict[str, dict[str, int]]:
-        """Return how many rows each step has ended with, by status."""
-        counts: dict[str, dict[str, int]] = {}
-        for step, status, number in self._all(
-            "SELECT step, status, count(*) FROM results GROUP BY step, status"
-        ):
-            counts.setdefault(step, {})[status] = number
-        return counts
-
-    def failures(self) -> Iterator[FailureRecord]:
-        """Yield the failures of each row's latest attempt, ordered by step and row id."""
-        select = (
-            "SELECT step, row, attempt, reasons FROM results WHERE status IN ('failed', 'partial') "
-            f"AND (step, row) > (?, ?) ORDER BY step, row LIMIT {PAGE}"
-        )
-        page = self._page(select, "", "")
-        while page:
-            for step, row, attempt, reasons in page:
-                yield from (
-                    FailureRecord(step, row, attempt, why["reason"], why["kind"], why["tries"], why["text"])
-                    for why in orjson.loads(reasons)
-                    if not why["rejected"]
-                )
-            page = self._page(select, *page[-1][:2])
 
     def verdicts(self, leaf: str, first: int = 0) -> Iterator[Verdict]:
         """Yield the verdicts of a leaf in order, beginning with number `first`."""
@@ -248,18 +107,6 @@ class RunQueries(PagedReads):
         rows = {one[0]: PlacedRow._make((*one[:5], orjson.loads(one[5])[one[4]])) for one in found}
         return [rows[seq] for seq in seqs if seq in rows]
 
-    def descendants(self, step: str, row: str) -> list[Result]:
-        """Return what a step made of the rows that a row became upstream of it (`7/0`, `7/1/2`)."""
-        # `0` is the character after `/`, so ids that begin with `row/` are between the two. The index serves
-        # such a range, but not LIKE, which ignores case.
-        found = self._all(
-            f"SELECT {_RESULT} FROM results WHERE step = ? AND row > ? AND row < ? ORDER BY length(row), row",
-            step,
-            f"{row}/",
-            f"{row}0",
-        )
-        return [Result(*one) for one in found]
-
     def count_verdicts(self, leaf: str) -> dict[str, int]:
         """Return how many rows of a leaf were accepted, rejected and failed."""
         found = self._all("SELECT verdict, count(*) FROM verdicts WHERE leaf = ? GROUP BY verdict", leaf)
@@ -301,39 +148,6 @@ class RunQueries(PagedReads):
                     found[row] = made[k]
             page = self._page(select, leaf, page[-1][0], wanted)
         return found
-
-    def sessions(self) -> list[SessionRecord]:
-        """Return all sessions, the first one first."""
-        sessions = [_session(*found) for found in self._all("SELECT * FROM sessions ORDER BY id")]
-        return [*sessions[:-1], *map(self._with_counts, sessions[-1:])]
-
-    def last_session(self) -> SessionRecord | None:
-        """Return the newest session; None before the first."""
-        found = self._all("SELECT * FROM sessions ORDER BY id DESC LIMIT 1")
-        return self._with_counts(_session(*found[0])) if found else None
-
-    def _with_counts(self, session: SessionRecord) -> SessionRecord:
-        """Return the last session, with its counts so far if it hasn't written its end."""
-        if session.outcome is not None or session.summary is not None:
-            return session
-        with self._one_at_a_time, while_working(self.path):
-            summary = counts_so_far(self._reading, session.id, session.manifest)
-        if not (stopped := stop_of(self.path)):
-            return session._replace(summary=summary)
-        return session._replace(outcome="stopped", summary={**summary, "stopped_by": stopped})
-
-    def last_working_session(self) -> SessionRecord | None:
-        """Return the newest session that wasn't refused: the results in the run were made by it.
-
-        If all were refused, return the newest.
-        """
-        sessions = self.sessions()[::-1]
-        return next((one for one in sessions if not one.was_refused), next(iter(sessions), None))
-
-    def get_mark(self, name: str) -> bytes | str | None:
-        """Return a named value; None if it isn't set."""
-        found = self._all("SELECT value FROM marks WHERE name = ?", name)
-        return cast("bytes | str", found[0][0]) if found else None
 
     def _accepted(self, leaf: str, after: int) -> list[Any]:
         # A step may make many rows of one, all in one result: only its first row (k = 0) brings the data,
@@ -395,23 +209,3 @@ class Rows:
 def _holds_one(data: bytes) -> bool:
     """Whether a list has certainly only one row, which is all between its brackets, on one line."""
     return data.startswith(b"[{") and data.endswith(b"}]") and not _ANOTHER.search(data)
-
-
-def _session(
-    number: int,
-    started: str,
-    ended: str | None,
-    seconds: float,
-    outcome: str | None,
-    manifest: str,
-    summary: str | None,
-) -> SessionRecord:
-    return SessionRecord(
-        number,
-        started,
-        ended,
-        seconds,
-        outcome,
-        orjson.loads(manifest),
-        None if summary is None else orjson.loads(summary),
-    )

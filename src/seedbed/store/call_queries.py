@@ -1,0 +1,99 @@
+"""Queries on the calls of a run: answers, models and what was spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seedbed.store.answer_packing import unpack
+from seedbed.store.paged_reads import PagedReads
+from seedbed.store.run_values import Call, StepSpent, TotalSpent
+
+_CALL = ", ".join(Call._fields)
+
+
+class CallQueries(PagedReads):
+    """Reads the calls of a run."""
+
+    def calls_of(self, step: str, row: str, attempt: int) -> dict[tuple[bytes, int], bytes]:
+        """Return a row's answers (JSON) at one attempt, by digest and k."""
+        found = self._all(
+            "SELECT digest, k, answer FROM calls WHERE step = ? AND row = ? AND attempt = ?",
+            step,
+            row,
+            attempt,
+        )
+        return {(digest, k): unpack(answer) for digest, k, answer in found}
+
+    def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> bytes | None:
+        """Return the answer (JSON) to one call; None if there's none."""
+        found = self._all(
+            "SELECT answer FROM calls WHERE step = ? AND row = ? AND attempt = ? AND digest = ? AND k = ?",
+            step,
+            row,
+            attempt,
+            digest,
+            k,
+        )
+        return unpack(found[0][0]) if found else None
+
+    def has_calls(self) -> bool:
+        """Whether there is any call."""
+        return bool(self._all("SELECT 1 FROM calls LIMIT 1"))
+
+    def calls(self, step: str, row: str) -> list[Call]:
+        """Return all calls of a row, in the order in which they were written."""
+        found = self._all(
+            f"SELECT {_CALL} FROM calls WHERE step = ? AND row = ? ORDER BY calls.rowid", step, row
+        )
+        return [Call._make((*call[:-1], unpack(call[-1]))) for call in found]
+
+    def asking_steps(self) -> list[str]:
+        """Return the steps that have called a model."""
+        return [step for (step,) in self._all("SELECT DISTINCT step FROM calls")]
+
+    def called_models(self) -> list[str]:
+        """Return the models that answered calls, each once."""
+        return [model for (model,) in self._all("SELECT model FROM calls GROUP BY model ORDER BY min(rowid)")]
+
+    def models_of(self, steps: Sequence[str], rows: Sequence[str]) -> list[str]:
+        """Return the models that steps called for rows at the latest attempt, in the order of the calls."""
+        places = [",".join("?" * len(some)) for some in (steps, rows)]
+        # The index begins with the step: without the steps each row would scan all calls.
+        found = self._all(
+            "SELECT c.model FROM calls AS c LEFT JOIN results AS r ON r.step = c.step AND r.row = c.row "
+            f"WHERE c.step IN ({places[0]}) AND c.row IN ({places[1]}) "
+            "AND c.attempt = ifnull(r.attempt, c.attempt) ORDER BY c.rowid",
+            *steps,
+            *rows,
+        )
+        return list(dict.fromkeys(model for (model,) in found))
+
+    def count_calls(self) -> int:
+        """Return the number of calls of all sessions."""
+        return int(self._one("SELECT count(*) FROM calls")[0])
+
+    def spent(self) -> TotalSpent:
+        """Return what all sessions have spent."""
+        calls = self._one(
+            "SELECT count(*), ifnull(sum(input_tokens), 0), ifnull(sum(output_tokens), 0), "
+            "ifnull(sum(cached_tokens), 0), ifnull(sum(reasoning_tokens), 0), "
+            "total(cost), count(*) - count(cost) FROM calls"
+        )
+        return TotalSpent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
+
+    def spent_by_step(self) -> list[StepSpent]:
+        """Return what all sessions have spent, by step and model, in the order of their first calls."""
+        found = self._all(
+            "SELECT step, model, count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), "
+            "sum(reasoning_tokens), total(cost), count(*) - count(cost) FROM calls "
+            "GROUP BY step, model ORDER BY min(rowid)"
+        )
+        return [StepSpent(*one) for one in found]
+
+    def unpriced(self) -> dict[str, tuple[int, int, int]]:
+        """Return the tokens of calls without a cost, by model: input, output and cached ones."""
+        found = self._all(
+            "SELECT model, sum(input_tokens), sum(output_tokens), sum(cached_tokens) FROM calls "
+            "WHERE cost IS NULL GROUP BY model ORDER BY model"
+        )
+        return {model: tuple(tokens) for model, *tokens in found}

@@ -1,0 +1,70 @@
+"""Queries on what the steps of a run made of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from seedbed.store.paged_reads import PAGE, PagedReads
+from seedbed.store.run_values import FailureRecord, Result
+
+_RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
+
+
+class ResultQueries(PagedReads):
+    """Reads the results of the steps of a run."""
+
+    def has_results(self) -> bool:
+        """Whether there is any result."""
+        return bool(self._all("SELECT 1 FROM results LIMIT 1"))
+
+    def result_of(self, step: str, row: str) -> Result | None:
+        """Return what a step made of a row; None if it hasn't finished with it."""
+        found = self._all(f"SELECT {_RESULT} FROM results WHERE step = ? AND row = ?", step, row)
+        return Result(*found[0]) if found else None
+
+    def results_of(self, step: str) -> Iterator[Result]:
+        """Yield what a step made of all its rows, ordered by row id as text."""
+        select = f"SELECT {_RESULT} FROM results WHERE step = ? AND row {{}} ? ORDER BY row LIMIT {PAGE}"
+        page = self._page(select.format(">="), step, "")
+        while page:
+            yield from (Result(*found) for found in page)
+            page = self._page(select.format(">"), step, page[-1][1])
+
+    def count_results(self) -> dict[str, dict[str, int]]:
+        """Return how many rows each step has ended with, by status."""
+        counts: dict[str, dict[str, int]] = {}
+        for step, status, number in self._all(
+            "SELECT step, status, count(*) FROM results GROUP BY step, status"
+        ):
+            counts.setdefault(step, {})[status] = number
+        return counts
+
+    def failures(self) -> Iterator[FailureRecord]:
+        """Yield the failures of each row's latest attempt, ordered by step and row id."""
+        select = (
+            "SELECT step, row, attempt, reasons FROM results WHERE status IN ('failed', 'partial') "
+            f"AND (step, row) > (?, ?) ORDER BY step, row LIMIT {PAGE}"
+        )
+        page = self._page(select, "", "")
+        while page:
+            for step, row, attempt, reasons in page:
+                yield from (
+                    FailureRecord(step, row, attempt, why["reason"], why["kind"], why["tries"], why["text"])
+                    for why in orjson.loads(reasons)
+                    if not why["rejected"]
+                )
+            page = self._page(select, *page[-1][:2])
+
+    def descendants(self, step: str, row: str) -> list[Result]:
+        """Return what a step made of the rows that a row became upstream of it (`7/0`, `7/1/2`)."""
+        # `0` is the character after `/`, so ids that begin with `row/` are between the two. The index serves
+        # such a range, but not LIKE, which ignores case.
+        found = self._all(
+            f"SELECT {_RESULT} FROM results WHERE step = ? AND row > ? AND row < ? ORDER BY length(row), row",
+            step,
+            f"{row}/",
+            f"{row}0",
+        )
+        return [Result(*one) for one in found]
