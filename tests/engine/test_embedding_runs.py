@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy
 import pytest
 from tests.support.letters import ANSWER, LettersEmbedder, counted
+from tests.support.note_taker import NoteTaker
 
 from seedbed import Embedder, GlobalStep, Registry, Step, UsageError, preview, run
 from seedbed.pipeline.file import load_pipeline
@@ -166,3 +167,14 @@ def test_the_story_of_a_row_says_how_many_vectors_it_got(embedder):
     (told,) = made.explain(line=1).chapters[0].calls
     assert told.vectors == f"1 of {len(counted('a'))} numbers"
     assert told.vectors in str(made.explain(line=1))
+
+
+def test_observers_see_when_and_where_each_call_of_a_shared_request_was_sent(scripted_server):
+    scripted_server.answer_with(ANSWER)
+    embedder = LettersEmbedder(model="any", base_url=scripted_server.url)
+    notes = NoteTaker()
+    run(Embed(embedder=embedder), input=WORDS, observers=[notes])
+
+    assert len(notes.calls) == 3
+    assert all(call.started and call.seconds and call.tries == 1 for call in notes.calls)
+    assert {call.endpoint for call in notes.calls} == {embedder.endpoint}

@@ -104,3 +104,17 @@ def test_a_store_that_cannot_be_read_ends_an_observer_and_not_the_run(
     observation.end(OUTCOME)
 
     assert "the observer 'NoteTaker' of this process gets no more notifications of the run" in caplog.text
+
+
+def test_answers_that_were_reused_come_in_order_and_without_those_that_were_replaced(store: RunStore) -> None:
+    notes = NoteTaker()
+    observation = observation_of(store, notes)
+    for row in range(2, 700):
+        store.add_call(call(row))
+    store.flush()
+    for number in (*range(700, 2, -1), 7, 9999):
+        observation.reuse(number)
+    observation.end(OUTCOME)
+
+    assert [told.row for told in notes.reused] == [str(number - 1) for number in (*range(700, 2, -1), 7)]
+    assert all(told.is_reused for told in notes.reused)

@@ -6,13 +6,14 @@ import asyncio
 import dataclasses
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from tests.support.note_taker import NoteTaker
-from tests.support.scripted_llm import prompt, scripted
+from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
 from seedbed import (
     Choice,
@@ -31,6 +32,8 @@ from seedbed.engine.api import open_session
 from seedbed.engine.observing import delivery
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.plan import make_plan
+from seedbed.llm.pools.pool import PoolLLM
+from seedbed.llm.response_json import sent_of
 from seedbed.store import RunReader
 
 
@@ -505,3 +508,74 @@ def test_a_run_without_observers_has_no_thread_for_any() -> None:
 
     (row,) = made.rows()
     assert [name for name in row["word"].splitlines() if name.startswith("seedbed ")] == []
+
+
+def test_a_call_says_when_and_where_it_was_sent() -> None:
+    before = time.time()
+    notes = observed(Word(llm=scripted()), 2)
+    after = time.time()
+
+    for call in notes.calls:
+        assert call.started is not None
+        assert call.seconds is not None
+        assert before - 0.001 <= call.started <= call.started + call.seconds <= after + 0.001
+        assert (call.tries, call.backend, call.endpoint, call.is_reused) == (1, "scripted", "scripted", False)
+
+
+def test_a_call_says_how_often_it_was_tried() -> None:
+    refused: set[str] = set()
+
+    def answer(request: Any) -> str:
+        if prompt(request) not in refused:
+            refused.add(prompt(request))
+            raise LLMConnectionError("no line")
+        return "yes"
+
+    notes = observed(Word(llm=scripted(answer)), 1)
+
+    assert [call.tries for call in notes.calls] == [2]
+
+
+class Placed(ScriptedLLM):
+    """One endpoint of a model that several have."""
+
+    backend: ClassVar[str] = "placed"
+    connection_fields: ClassVar[frozenset[str]] = ScriptedLLM.connection_fields | {"place"}
+
+
+def test_a_call_of_a_pool_says_which_endpoint_answered() -> None:
+    def gone(request: Any) -> str:
+        raise LLMConnectionError("no line")
+
+    there = Placed(gone, place="http://there:2/v1")
+    here = Placed(lambda _: "yes", place="http://user:hush@here:1/v1?key=hush")
+    notes = observed(Word(llm=PoolLLM(of=[there, here])), 1)
+
+    (call,) = notes.calls
+    assert (call.backend, call.tries) == ("placed", 2)
+    assert call.endpoint is not None
+    assert "here:1/v1" in call.endpoint
+    assert "hush" not in call.endpoint + call.encoded.decode()
+
+
+def test_an_answer_that_the_run_had_is_reported_as_reused_before_its_row() -> None:
+    first = observed(Word(llm=scripted()), 3, name="words")
+    notes = observed(Word(llm=scripted(), suffix="!"), 3, name="words")
+
+    assert first.reused == []
+    assert [kind for kind, _ in notes.heard] == ["run", *["reused"] * 3, *["row"] * 3, "outcome"]
+    assert {call.row for call in notes.reused} == {"0", "1", "2"}
+    assert len(notes.reused) == notes.outcome.replayed
+    for call in notes.reused:
+        assert call.is_reused
+        assert (call.started, call.seconds, call.tries, call.backend, call.endpoint) == (None,) * 5
+        assert call.response.choices[0].text == "yes"
+
+
+@pytest.mark.parametrize(("observers", "is_kept"), [([], False), ([Brief()], False), ([NoteTaker()], True)])
+def test_times_of_calls_are_only_kept_for_an_observer_of_calls(observers: list[Any], is_kept: bool) -> None:
+    made = run(Word(llm=scripted()), 1, name="words", observers=observers)
+
+    assert made.folder is not None
+    with RunReader.open(made.folder) as reader:
+        assert [sent_of(call.answer) is not None for call in reader.calls("word", "0")] == [is_kept]

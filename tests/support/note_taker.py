@@ -22,6 +22,10 @@ class NoteTaker:
         self.heard.append(("call", call))
 
     @hookimpl
+    def seedbed_call_reused(self, run: ObservedRun, call: ObservedCall) -> None:
+        self.heard.append(("reused", call))
+
+    @hookimpl
     def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:
         self.heard.append(("row", row))
 
@@ -32,6 +36,10 @@ class NoteTaker:
     @property
     def calls(self) -> list[ObservedCall]:
         return [told for kind, told in self.heard if kind == "call"]
+
+    @property
+    def reused(self) -> list[ObservedCall]:
+        return [told for kind, told in self.heard if kind == "reused"]
 
     @property
     def rows(self) -> list[ObservedRow]:

@@ -118,6 +118,8 @@ class LocalEngine(Engine):
         self._cut_off()
 
     async def _prepare(self) -> None:
+        # Not earlier: the session makes its observers when it begins.
+        self._journal.observation = self.job.outlets.observation
         for llm in self.job.plan.backends:
             # Cheap checks first, of all LLMs: nothing is loaded, bought or waited for before they pass.
             with _blaming(f"the {llm._noun} '{llm.reference}'", llm.secrets()):

@@ -21,6 +21,7 @@ class Backend(Protocol):
 
     _noun: ClassVar[str]
     _is_journalled: ClassVar[bool]
+    backend: ClassVar[str]
 
     @property
     def reference(self) -> str: ...  # noqa: D102

@@ -9,16 +9,17 @@ from typing import Any
 
 import orjson
 
+from seedbed.llm.calling.sent import Sent
 from seedbed.llm.embedding.embeddings import Embeddings, table
 from seedbed.llm.response import Choice, Response, TokenLogprob, ToolCall, Usage
 
 
-def encode_response(response: Response, asked: bytes | None = None) -> bytes:
+def encode_response(response: Response, asked: bytes | None = None, sent: Sent | None = None) -> bytes:
     """Return a response as one JSON object, without its raw body if that isn't JSON.
 
-    `asked` is the JSON of what is kept of its request.
+    `asked` is the JSON of what is kept of its request, `sent` says when and where that was sent.
     """
-    parts = {
+    parts: dict[str, Any] = {
         "choices": [_choice_parts(choice) for choice in response.choices],
         "usage": [
             response.usage.input_tokens,
@@ -28,6 +29,8 @@ def encode_response(response: Response, asked: bytes | None = None) -> bytes:
         ],
         "model": response.model,
     }
+    if sent is not None:
+        parts["sent"] = sent._asdict()
     if isinstance(response, Embeddings):
         # Without the body, which would be the same numbers again, in four times the size.
         data = b64encode(_little(response.vectors.tobytes())).decode()
@@ -53,6 +56,12 @@ def decode_response(encoded: bytes) -> Response:
         model=parts["model"],
         raw=parts.get("raw"),
     )
+
+
+def sent_of(encoded: bytes) -> Sent | None:
+    """Return when and where the call of an encoded response was sent; None if that wasn't kept."""
+    sent = orjson.loads(encoded).get("sent")
+    return None if sent is None else Sent(**sent)
 
 
 def _little(floats: bytes) -> bytes:

@@ -24,17 +24,18 @@ class CallQueries(PagedReads):
         )
         return {(digest, k): unpack(answer) for digest, k, answer in found}
 
-    def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> bytes | None:
-        """Return the answer (JSON) to one call; None if there's none."""
+    def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> tuple[int, bytes] | None:
+        """Return the number of a call and its answer (JSON); None if there's none."""
         found = self._all(
-            "SELECT answer FROM calls WHERE step = ? AND row = ? AND attempt = ? AND digest = ? AND k = ?",
+            "SELECT rowid, answer FROM calls "
+            "WHERE step = ? AND row = ? AND attempt = ? AND digest = ? AND k = ?",
             step,
             row,
             attempt,
             digest,
             k,
         )
-        return unpack(found[0][0]) if found else None
+        return (found[0][0], unpack(found[0][1])) if found else None
 
     def has_calls(self) -> bool:
         """Whether there is any call."""

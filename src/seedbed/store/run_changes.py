@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+import orjson
 
 from seedbed.store.answer_packing import unpack
 from seedbed.store.paged_reads import PAGE
@@ -12,6 +14,9 @@ from seedbed.store.run_reader import RunReader
 from seedbed.store.run_values import Call, Decision
 
 _CALLS = f"SELECT rowid, {', '.join(Call._fields)} FROM calls WHERE rowid > ? AND rowid <= ? ORDER BY rowid"
+_NUMBERED = (
+    f"SELECT rowid, {', '.join(Call._fields)} FROM calls WHERE rowid IN (SELECT value FROM json_each(?))"
+)
 _DECIDED = (
     "SELECT v.seq, v.row, v.verdict, v.step, "
     "CASE v.verdict WHEN 'accepted' THEN CAST(json_extract(r.data, '$[' || v.k || ']') AS BLOB) END, "
@@ -69,6 +74,15 @@ class RunChanges(RunReader):
             for _, *call in page:
                 yield Call._make((*call[:-1], unpack(call[-1])))
             after = page[-1][0]
+
+    def calls_numbered(self, numbers: Sequence[int]) -> Iterator[Call]:
+        """Yield the calls with these numbers, in their order; not those that have been replaced."""
+        for first in range(0, len(numbers), PAGE):
+            page = list(numbers[first : first + PAGE])
+            found = {number: call for number, *call in self._all(_NUMBERED, orjson.dumps(page).decode())}
+            for number in page:
+                if (call := found.get(number)) is not None:
+                    yield Call._make((*call[:-1], unpack(call[-1])))
 
     def decided(self, leaf: str, first: int, end: int, known: Known) -> Iterator[Decided]:
         """Yield the verdicts from `first` on and before `end`, in order.

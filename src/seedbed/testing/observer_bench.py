@@ -45,10 +45,15 @@ class Numbers(GeneratorTask):
     """Rows of numbers."""
 
     template: str = "{{ number }}"
+    mark: str = ""
 
     def sample(self, index: int, rng: object) -> Row:
         """Return the number of a row."""
         return {"number": index}
+
+    def format_output(self, output: str | None, input: dict[str, Any] | None) -> Row:
+        """Return what was answered, marked."""
+        return {"generation": f"{output}{self.mark}"}
 
 
 class Plain(Step):
@@ -83,6 +88,11 @@ def _that_goes_on(observers: list[object], folder: Path) -> Run:
     return longer(3, observers=observers)
 
 
+def _that_reuses_answers(observers: list[object], folder: Path) -> Run:
+    run(Numbers(), 2, llm=EchoLLM(), name="again")
+    return run(Numbers(mark="!"), 2, llm=EchoLLM(), name="again", observers=observers)
+
+
 def _that_is_stopped(observers: list[object], folder: Path) -> Run:
     return run(Fates(), input=FATES, llm=EchoLLM(), max_tokens=1, observers=observers)
 
@@ -92,6 +102,7 @@ SESSIONS: Mapping[str, Session] = {
     "rows of a generator": _of_numbers,
     "no model": _without_a_model,
     "a run that goes on": _that_goes_on,
+    "a run that reuses answers": _that_reuses_answers,
     "a run that is stopped": _that_is_stopped,
 }
 """Sessions, by what an observer sees in them."""
@@ -116,6 +127,11 @@ class Recorder:
     def seedbed_call_finished(self, run: ObservedRun, call: ObservedCall) -> None:
         """Record a call."""
         self.told.append(("seedbed_call_finished", {"run": run, "call": call}))
+
+    @hookimpl
+    def seedbed_call_reused(self, run: ObservedRun, call: ObservedCall) -> None:
+        """Record a call whose answer the run had."""
+        self.told.append(("seedbed_call_reused", {"run": run, "call": call}))
 
     @hookimpl
     def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:

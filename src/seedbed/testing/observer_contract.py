@@ -31,7 +31,8 @@ class ObserverContract(Contract):
             observer = "printer"
 
     The contract has it observe real runs: with accepted, rejected and failed rows, with and without a model,
-    runs that resume and runs that stop. A hook that doesn't return within `patience` seconds hangs.
+    runs that resume, runs that reuse answers and runs that stop. A hook that doesn't return within
+    `patience` seconds hangs.
     """
 
     subject: ClassVar[str] = "the observer"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from array import array
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -29,11 +30,14 @@ BRIEF = 3.0
 GRACE = 1.0
 """Seconds after that for the hook that is running, and for the last hook."""
 
+_REUSED = "seedbed_call_reused"
+
 
 class Observation:
     """Notifies the observers of one session of a run; everything is durable before they see it.
 
-    Creating and ending it may block; all other methods are quick, and used on the loop thread.
+    `hears_calls` says whether any of them has a hook for calls. Creating and ending it may block; all other
+    methods are quick, and used on the loop thread.
     """
 
     def __init__(self, observers: Sequence[Observer], store: RunStore, run: ObservedRun) -> None:
@@ -42,9 +46,21 @@ class Observation:
         self._waiting: deque[tuple[int, dict[str, int]]] = deque()
         self._changed = threading.Condition()
         self._is_hurried = False
+        # Their numbers only, eight bytes each: the calls themselves are read from the store, like all else.
+        self._reused = array("q")
+        heard = {hook for one in observers for hook in one.hooks}
+        self.hears_calls = "seedbed_call_finished" in heard
+        self._hears_reused = _REUSED in heard
         # Calls of earlier sessions were reported by those.
         first = self._news.last_call()
-        self._listeners = [_Listener(one, run, self._news, self._changed, first) for one in observers]
+        self._listeners = [
+            _Listener(one, run, self._news, self._changed, first, self._reused) for one in observers
+        ]
+
+    def reuse(self, number: int) -> None:
+        """Take the number of a call whose answer the store had, before the row that's made from it."""
+        if self._hears_reused:
+            self._reused.append(number)
 
     def begin(self, names: Sequence[str]) -> None:
         """Note the stored verdicts of these leaves, before the session adds its own."""
@@ -122,7 +138,13 @@ class _Listener:
     """
 
     def __init__(
-        self, observer: Observer, run: ObservedRun, news: RunChanges, changed: threading.Condition, call: int
+        self,
+        observer: Observer,
+        run: ObservedRun,
+        news: RunChanges,
+        changed: threading.Condition,
+        call: int,
+        reused: array[int],
     ) -> None:
         self.observer = observer
         self.known: dict[str, Known] = {}
@@ -137,6 +159,8 @@ class _Listener:
         self._news = news
         self._changed = changed
         self._call = call
+        self._reused = reused
+        self._reused_told = 0
         self._places: dict[str, int] = {}
         # A daemon: a hook that never returns must not keep the process from ending.
         threading.Thread(target=self._listen, name=f"seedbed {observer.claim.name}", daemon=True).start()
@@ -165,9 +189,10 @@ class _Listener:
             ends, outcome = {**self.ends}, self.outcome
         # Read after `ends`: the calls of those rows are durable by then, so an observer gets them before the
         # rows.
-        last = self._news.last_call()
+        last, reused = self._news.last_call(), len(self._reused)
         try:
             self._tell_calls(last)
+            self._tell_reused(reused)
             for leaf, end in ends.items():
                 self._tell_rows(leaf, end)
         except _Cut:
@@ -181,6 +206,12 @@ class _Listener:
             for call in self._news.calls_between(self._call, last):
                 self._tell_unless_cut("seedbed_call_finished", call=ObservedCall.of(call))
         self._call = last
+
+    def _tell_reused(self, end: int) -> None:
+        if self._hears(_REUSED):
+            for call in self._news.calls_numbered(self._reused[self._reused_told : end]):
+                self._tell_unless_cut(_REUSED, call=ObservedCall.of(call, is_reused=True))
+        self._reused_told = end
 
     def _tell_rows(self, leaf: str, end: int) -> None:
         first = self._places.get(leaf, 0)

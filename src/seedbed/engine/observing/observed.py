@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
@@ -11,7 +11,7 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.quality.figures import Quality
 from seedbed.engine.run import Outcome, Run
 from seedbed.llm.response import Response, Usage
-from seedbed.llm.response_json import decode_response
+from seedbed.llm.response_json import decode_response, sent_of
 from seedbed.store import Call, Decided
 from seedbed.store.run_values import Decision
 from seedbed.tasks.rows import Row
@@ -57,11 +57,16 @@ class ObservedRun:
 
 @dataclass(frozen=True, slots=True)
 class ObservedCall:
-    """A call that was answered and paid for in this session, on behalf of a row of a step.
+    """A call that was answered, on behalf of a row of a step.
 
     `attempt` counts how often the row was retried. `cost` is in dollars, None if no price is known. `encoded`
     is the answer as the store has it, in JSON. `row` is empty for calls of a step that makes its rows by
     itself.
+
+    The try that was answered was sent at `started` (seconds since 1970), and its whole answer was there after
+    `seconds`; `tries` counts that one and those that failed before. `backend` and `endpoint` (without
+    secrets) are those that answered, also in a pool. If `is_reused`, the run had the answer already, the
+    call was paid for when that was made, and none of these five is known: None.
     """
 
     step: str
@@ -71,6 +76,12 @@ class ObservedCall:
     usage: Usage
     cost: float | None
     encoded: bytes = field(repr=False)
+    started: float | None = None
+    seconds: float | None = None
+    tries: int | None = None
+    backend: str | None = None
+    endpoint: str | None = None
+    is_reused: bool = False
 
     @property
     def response(self) -> Response:
@@ -78,10 +89,21 @@ class ObservedCall:
         return decode_response(self.encoded)
 
     @classmethod
-    def of(cls, call: Call) -> ObservedCall:
+    def of(cls, call: Call, *, is_reused: bool = False) -> ObservedCall:
         """Return what observers get of a call in the store."""
         usage = Usage(call.input_tokens, call.output_tokens, call.cached_tokens, call.reasoning_tokens)
-        return cls(call.step, call.row, call.attempt, call.model, usage, call.cost, call.answer)
+        made = cls(
+            call.step,
+            call.row,
+            call.attempt,
+            call.model,
+            usage,
+            call.cost,
+            call.answer,
+            is_reused=is_reused,
+        )
+        sent = None if is_reused else sent_of(call.answer)
+        return made if sent is None else replace(made, **sent._asdict())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,23 @@ def seedbed_run_started(run: ObservedRun) -> None:
 def seedbed_call_finished(run: ObservedRun, call: ObservedCall) -> None:
     """Called for each call that was answered and paid for in this session (group `seedbed.observers`).
 
-    Not called for replayed calls, which were reported when they were made:
+    Not called for replayed calls, which were reported when they were made (see `seedbed_call_reused`):
 
         @hookimpl
         def seedbed_call_finished(call):
             logger.info("%s, row %s: %d tokens", call.step, call.row, call.usage.total_tokens)
+    """
+
+
+def seedbed_call_reused(run: ObservedRun, call: ObservedCall) -> None:
+    """Called for each call whose answer the run already had (group `seedbed.observers`).
+
+    It costs nothing in this session and takes no time: `is_reused` is true, and `started` is None. Don't
+    count it as a call; it says what the rows after it are made from:
+
+        @hookimpl
+        def seedbed_call_reused(call):
+            logger.info("%s, row %s: the run already had the answer", call.step, call.row)
     """
 
 
@@ -57,7 +69,13 @@ def seedbed_run_finished(run: ObservedRun, outcome: ObservedOutcome) -> None:
 
 OBSERVERS: PluginKind[Any] = PluginKind(
     "seedbed.observers",
-    (seedbed_run_started, seedbed_call_finished, seedbed_row_finished, seedbed_run_finished),
+    (
+        seedbed_run_started,
+        seedbed_call_finished,
+        seedbed_call_reused,
+        seedbed_row_finished,
+        seedbed_run_finished,
+    ),
     noun="observer",
     wanted="a class with hooks of an observer",
     in_python="observers=[{}()]",

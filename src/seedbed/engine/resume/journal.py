@@ -13,12 +13,14 @@ from seedbed.engine.resume.manifest import tells_branches_apart
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.calling.sent import Sending
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.response_json import decode_response, encode_response
 from seedbed.store import Call, Result, RunStore
 
 if TYPE_CHECKING:
+    from seedbed.engine.observing.delivery import Observation
     from seedbed.llm.backend import Backend
 
 _NO_ROWS = b"[]"
@@ -30,7 +32,7 @@ class RunJournal:
 
     In a resumed run, calls without an answer wait at a gate until it's known how many there are. `kept`
     counts for each step the rows that were taken from the store, `waiting` has the positions of the rows
-    whose calls wait.
+    whose calls wait. `observation` gets the numbers of calls that are found, if there's one.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class RunJournal:
         self._secrets: Callable[[], Sequence[str]] = secrets
         self._found_secrets: Sequence[str] | None = None
         self._prompts: PromptKeeper | None = None
+        self.observation: Observation | None = None
         self._tell_nobody()
         self.waiting: set[int] = set()
         self.waiting_calls = 0
@@ -62,6 +65,7 @@ class RunJournal:
     def end(self) -> None:
         """Notify nothing from now on, and hold no references."""
         self._tell_nobody()
+        self.observation = None
         # It's a method of the plan, whose steps hold their LLMs, which hold this journal: a cycle that would
         # keep the store open after the run is dropped.
         self._secrets = tuple
@@ -70,6 +74,11 @@ class RunJournal:
         self.on_waiting: Callable[[], None] = _nothing
         self.on_source_waiting: Callable[[], None] = _nothing
         self.on_replacing: Callable[[], None] = _nothing
+
+    @property
+    def wants_sendings(self) -> bool:
+        """Whether anyone observes calls, and would want to know when and where they were sent."""
+        return self.observation is not None and self.observation.hears_calls
 
     @property
     def is_fresh(self) -> bool:
@@ -117,8 +126,13 @@ class RunJournal:
         """Return the stored answer to this call, or None."""
         if not self._has_calls:
             return None
-        answer = self._store.answer_of(scope.step, scope.row, scope.attempt, digest, k)
-        return None if answer is None else decode_response(answer)
+        found = self._store.answer_of(scope.step, scope.row, scope.attempt, digest, k)
+        if found is None:
+            return None
+        number, answer = found
+        if self.observation is not None:
+            self.observation.reuse(number)
+        return decode_response(answer)
 
     async def clear_to_send(self, scope: CallScope) -> None:
         """Wait while the gate is closed."""
@@ -135,7 +149,14 @@ class RunJournal:
         await gate.wait()
 
     def keep(
-        self, scope: CallScope, digest: bytes, k: int, llm: Backend, request: Request, response: Response
+        self,
+        scope: CallScope,
+        digest: bytes,
+        k: int,
+        llm: Backend,
+        request: Request,
+        response: Response,
+        sending: Sending | None = None,
     ) -> None:
         """Pass an answer to the store's writer."""
         # The task reads the answer after this: what it does with an answer can't be on disk while the answer
@@ -157,7 +178,11 @@ class RunJournal:
                 cached_tokens=usage.cached_tokens,
                 reasoning_tokens=usage.reasoning_tokens,
                 cost=cost,
-                answer=encode_response(response, self._asked(scope, request) if request.n else None),
+                answer=encode_response(
+                    response,
+                    self._asked(scope, request) if request.n else None,
+                    None if sending is None else sending.sent,
+                ),
             )
         )
 

@@ -14,6 +14,7 @@ from seedbed.errors import BudgetExhaustedError, EndpointDownError, LLMError
 from seedbed.llm.batch_bounds import BatchBounds, bytes_of
 from seedbed.llm.calling.retry import says_nothing_of_the_request
 from seedbed.llm.calling.sender import Sender
+from seedbed.llm.calling.sent import Sending
 from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
@@ -35,6 +36,7 @@ class _Part(NamedTuple):
     messages: tuple[Message, ...]
     bytes: int
     answer: asyncio.Future[Response]
+    sending: Sending | None
 
 
 class Batches:
@@ -52,16 +54,18 @@ class Batches:
         self._waiting: dict[int, _Waiting] = {}
         self._is_draining = False
 
-    async def send(self, llm: Backend, request: Request, rank: int, bounds: BatchBounds) -> Response:
+    async def send(
+        self, llm: Backend, request: Request, rank: int, bounds: BatchBounds, sending: Sending | None = None
+    ) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try if none succeeded."""
         if len(request.messages) >= bounds.texts:
-            return await self._sender.send(llm, request, rank)
+            return await self._sender.send(llm, request, rank, sending)
         if self._is_draining:
             raise asyncio.CancelledError
         waiting = self._waiting.get(id(llm))
         if waiting is None:
             waiting = self._waiting[id(llm)] = _Waiting(llm, bounds, self._sender)
-        return await waiting.add(request, rank)
+        return await waiting.add(request, rank, sending)
 
     def drain(self) -> None:
         """Cancel every call that hasn't been sent yet, and every call that comes later."""
@@ -101,11 +105,11 @@ class _Waiting:
         self._unsent: list[_Part] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def add(self, request: Request, rank: int) -> Response:
+    async def add(self, request: Request, rank: int, sending: Sending | None = None) -> Response:
         """Return the answer to a request, which is sent along with others."""
         size = self._bounds.size_of([message["content"] for message in request.messages])
         answer: asyncio.Future[Response] = self._loop.create_future()
-        part = _Part(rank, next(self._numbers), request.messages, size, answer)
+        part = _Part(rank, next(self._numbers), request.messages, size, answer, sending)
         heapq.heappush(self._heap, part)
         self._texts += len(request.messages)
         self._linger()
@@ -201,10 +205,9 @@ class _Waiting:
     async def _answer(self, batch: list[_Part]) -> None:
         """Send a batch and answer its calls; send parts of it if one text may have made it fail."""
         messages = tuple(message for part in batch for message in part.messages)
+        sending = Sending(on_permit=lambda: self._has_permit(batch))
         try:
-            response = await self._sender.send(
-                self._llm, Request(messages, n=0), batch[0].rank, lambda: self._has_permit(batch)
-            )
+            response = await self._sender.send(self._llm, Request(messages, n=0), batch[0].rank, sending)
         except (LLMError, BudgetExhaustedError) as error:
             if len(batch) == 1 or not _may_be_of_one(error):
                 raise
@@ -212,6 +215,8 @@ class _Waiting:
             await asyncio.gather(*(self._sent(part) for part in _split(batch, error)))
         else:
             for part, own in zip(batch, _own_answers(batch, response), strict=True):
+                if part.sending is not None:
+                    part.sending.share(sending)
                 if not part.answer.done():
                     part.answer.set_result(own)
 

@@ -15,6 +15,7 @@ from seedbed.llm.calling.loop import LoopThread, loop_thread
 from seedbed.llm.calling.retry import RetryPolicy
 from seedbed.llm.calling.scope import CallScope, request_digest
 from seedbed.llm.calling.sender import CallCounts, Sender
+from seedbed.llm.calling.sent import Sending
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.messages import has_images
 from seedbed.llm.request import Request
@@ -34,6 +35,10 @@ The note says if something was sent in another way than it was asked for, and is
 class Journal(Protocol):
     """Keeps answers: the `k`-th call of a scope with a digest is identified by both."""
 
+    @property
+    def wants_sendings(self) -> bool:
+        """Whether `keep` wants the notes of a call that was sent."""
+
     def find(self, scope: CallScope, digest: bytes, k: int) -> Response | None:
         """Return the answer that this call got before, or None."""
 
@@ -41,7 +46,14 @@ class Journal(Protocol):
         """Wait until a call without an answer may be paid for."""
 
     def keep(
-        self, scope: CallScope, digest: bytes, k: int, llm: Backend, request: Request, response: Response
+        self,
+        scope: CallScope,
+        digest: bytes,
+        k: int,
+        llm: Backend,
+        request: Request,
+        response: Response,
+        sending: Sending | None = None,
     ) -> None:
         """Keep an answer and what was asked, before anyone reads it."""
 
@@ -157,12 +169,14 @@ class Gateway:
         task = asyncio.current_task()
         assert task is not None
         self._in_flight.add(task)
+        # Not without observers: every call would pay for what nobody reads.
+        sending = Sending() if journal is not None and journal.wants_sendings else None
         try:
             if (bounds := llm._batch_bounds) is None:
-                response = await self._sender.send(llm, request, scope.rank)
+                response = await self._sender.send(llm, request, scope.rank, sending)
             else:
                 # Here, after the journal: a call is kept for its own texts, whatever it's sent with.
-                response = await self._batches.send(llm, request, scope.rank, bounds)
+                response = await self._batches.send(llm, request, scope.rank, bounds, sending)
         except asyncio.CancelledError:
             # An author may catch this and go on. A row that is made without the answer must not be kept, or
             # it would differ from the same row of a run that wasn't interrupted.
@@ -172,7 +186,7 @@ class Gateway:
             self._in_flight.discard(task)
         # Before the task reads it: whatever the task does with it, a paid answer is kept.
         if journal is not None:
-            journal.keep(scope, digest, k, llm, request, response)
+            journal.keep(scope, digest, k, llm, request, response, sending)
         return self._answered(scope, request, response, note)
 
     def _answered(self, scope: CallScope | None, request: Request, response: Response, note: str) -> Response:

@@ -17,6 +17,7 @@ import orjson
 
 from seedbed.errors import EndpointDownError, LLMError
 from seedbed.llm.calling.retry import RetryPolicy, Tries
+from seedbed.llm.calling.sent import Sending
 from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.limits.circuit import Circuit, CircuitPolicy, down
 from seedbed.llm.limits.endpoint_health import EndpointHealth
@@ -46,10 +47,14 @@ class Counts(Protocol):
 
 @dataclass
 class Place:
-    """Where one call of a pool is sent: the number of its endpoint, and the one where it failed before."""
+    """Where one call of a pool is sent: the number of its endpoint, and the one where it failed before.
+
+    `sending` takes notes of the call, if someone wants to know.
+    """
 
     number: int | None = None
     failed_at: int | None = None
+    sending: Sending | None = None
 
 
 class _WaitingCall(NamedTuple):
@@ -100,9 +105,11 @@ class PoolSender:
         """Whether enough calls wait that more would only use memory; at half, `on_appetite` is called."""
         return self.waiting >= ENOUGH_WAITING
 
-    async def send(self, llm: Backend, request: Request, rank: int) -> Response:
+    async def send(
+        self, llm: Backend, request: Request, rank: int, sending: Sending | None = None
+    ) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try if none succeeded."""
-        tries, place = Tries(self._retry, self._loop.time()), Place()
+        tries, place = Tries(self._retry, self._loop.time()), Place(sending=sending)
         while True:
             place.number = None
             try:
@@ -125,6 +132,8 @@ class PoolSender:
                 assert place.number is not None
                 self._answered(place.number, llm)
                 self._counts.add(response)
+                if sending is not None:
+                    sending.failed = tries.count
                 return response
 
     async def acquire(self, llm: Backend, request: Request, rank: int, place: Place) -> Permit:

@@ -24,6 +24,7 @@ from seedbed.llm.calling.deadlines import Deadline, Deadlines
 from seedbed.llm.calling.pool_sender import Place, PoolSender
 from seedbed.llm.calling.response_check import checked_response
 from seedbed.llm.calling.retry import RetryPolicy, Tries
+from seedbed.llm.calling.sent import Sending
 from seedbed.llm.keys.key_guard import asking
 from seedbed.llm.keys.redaction import redact, redact_error, showable
 from seedbed.llm.limits.adaptive_concurrency import START
@@ -128,15 +129,15 @@ class Sender:
         return bool(lines) and all(line.has_enough for line in lines)
 
     async def send(
-        self, llm: Backend, request: Request, rank: int = 0, has_permit: Callable[[], None] | None = None
+        self, llm: Backend, request: Request, rank: int = 0, sending: Sending | None = None
     ) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try if none succeeded.
 
-        The lowest `rank`, which is the row's position, gets its permit first; `has_permit` is called when it
-        does, unless the LLM is a pool.
+        The lowest `rank`, which is the row's position, gets its permit first. `sending` takes notes; its
+        `on_permit` is called then, unless the LLM is a pool.
         """
         if llm._pooled:
-            return await self._pool(llm).send(llm, request, rank)
+            return await self._pool(llm).send(llm, request, rank, sending)
         limiter = self.limiter(llm)
         tries: Tries | None = None
         while True:
@@ -144,11 +145,9 @@ class Sender:
                 # Each coroutine between a row and its socket costs every call, so there's none for a budget
                 # that isn't set.
                 if self._budget is None:
-                    response = await self._permitted(limiter, llm, request, rank, None, has_permit)
+                    response = await self._permitted(limiter, llm, request, rank, None, sending)
                 else:
-                    response = await self._within_budget(
-                        self._budget, limiter, llm, request, rank, has_permit
-                    )
+                    response = await self._within_budget(self._budget, limiter, llm, request, rank, sending)
             except EndpointDownError:
                 # An LLMError too, but the verdict on all calls: it isn't retried, nor counted as a failure.
                 raise
@@ -159,6 +158,8 @@ class Sender:
             else:
                 limiter.circuit.answered()
                 self.counts.add(response)
+                if sending is not None and tries is not None:
+                    sending.failed = tries.count
                 return response
 
     def _wait_after(self, error: LLMError, tries: Tries, limiter: Limiter, llm: Backend, now: float) -> float:
@@ -189,7 +190,7 @@ class Sender:
         llm: Backend,
         request: Request,
         rank: int,
-        has_permit: Callable[[], None] | None,
+        sending: Sending | None,
     ) -> Response:
         """Send a call once it has its reservation, and then its permit."""
         # The reservation comes before the permit. A call that waited for room with a permit kept it from the
@@ -197,7 +198,7 @@ class Sender:
         reservation = await budget.reserve(llm, request, rank, limiter.wait)
         response = None
         try:
-            response = await self._permitted(limiter, llm, request, rank, None, has_permit)
+            response = await self._permitted(limiter, llm, request, rank, None, sending)
         finally:
             # Also if it was cancelled or failed: what isn't settled is lost to the rest of the run.
             budget.settle(llm, reservation, response)
@@ -209,8 +210,8 @@ class Sender:
         llm: Backend,
         request: Request,
         rank: int,
-        permit: Permit | None = None,
-        has_permit: Callable[[], None] | None = None,
+        permit: Permit | None,
+        sending: Sending | None,
     ) -> Response:
         """Send a call once it has its permit, and return its checked answer.
 
@@ -221,8 +222,8 @@ class Sender:
         if permit is None:
             tokens = llm.estimate_tokens(request) if limiter.counts_tokens else 0
             permit = await limiter.acquire(llm.model, rank, tokens)
-            if has_permit is not None:
-                has_permit()
+            if sending is not None:
+                sending.on_permit()
         deadline = self._deadline(llm.timeout)
         counts, begun = self.counts, time.monotonic()
         counts.in_flight += 1
@@ -247,7 +248,10 @@ class Sender:
             raise
         finally:
             counts.in_flight -= 1
-        counts.seconds += time.monotonic() - begun
+        seconds = time.monotonic() - begun
+        counts.seconds += seconds
+        if sending is not None:
+            sending.note_answer(llm, seconds)
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
         return response
 
@@ -326,7 +330,7 @@ class Sender:
         permit = await pool.acquire(llm, request, rank, place)
         assert place.number is not None
         limiter, member = pool.limiters[place.number], llm._pooled[place.number]
-        return await self._permitted(limiter, member, request, rank, permit)
+        return await self._permitted(limiter, member, request, rank, permit, place.sending)
 
     def limiter(self, llm: Backend) -> Limiter:
         """Return the limiter of an LLM's endpoint and credential."""
