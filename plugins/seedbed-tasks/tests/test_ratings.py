@@ -18,6 +18,7 @@ from seedbed_tasks import (
     UltraFeedback,
 )
 from seedbed_tasks.prometheus import read_result
+from seedbed_tasks.rated_together import ratings_type
 
 ROW = {"instruction": "Name a river.", "generation": "The Nile."}
 THREE = {"instruction": "Name a river.", "generations": ["good", "bad", "fair"]}
@@ -82,6 +83,29 @@ def test_variants_are_scored_in_the_order_of_the_row():
     evolved = {"instruction": "x", "responses": THREE["generations"]}
     (row,) = made_by(QualityScore(llm=rating(SCORES.__getitem__), answers="responses"), evolved)
     assert row["quality_scores"] == [5, 1, 3]
+
+
+def test_the_schema_of_ratings_holds_how_many_there_are_and_on_which_scale():
+    schema = ratings_type(3, 1, 6).model_json_schema()
+    ratings, (one,) = schema["properties"]["ratings"], schema["$defs"].values()
+    assert (ratings["minItems"], ratings["maxItems"]) == (3, 3)
+    assert one["properties"]["score"]["enum"] == [1, 2, 3, 4, 5, 6]
+    assert list(one["properties"]) == ["rationale", "score"]
+
+
+def test_a_score_may_be_written_as_text_or_with_decimals_of_nought():
+    (row,) = made_by(QualityScore(llm=rating(lambda text: {"good": "5", "fair": 3.0, "bad": 1}[text])), THREE)
+    assert row["quality_scores"] == [5, 1, 3]
+
+
+def test_a_single_text_is_not_to_be_compared_with_others():
+    alone, together = rating(lambda text: 3), rating(lambda text: 3)
+    made_by(Deita(llm=alone), ROW)
+    made_by(QualityScore(llm=together), THREE)
+    assert not any(
+        "ompare" in prompt_of(request) or "ranked" in prompt_of(request) for request in alone.requests
+    )
+    assert "Compare them with each other first" in prompt_of(together.requests[0])
 
 
 def test_both_prompts_of_deita_can_be_replaced_and_see_the_row():

@@ -55,7 +55,7 @@ class Score(NamedTuple):
 def verdict_type(points: Sequence[int]) -> type[BaseModel]:
     """Return the type of a verdict on a scale of these points: the reason, then the score."""
     # The order of the fields is that of the text, and the model has to reason before it decides.
-    score: Any = Annotated[Literal[tuple(points)], BeforeValidator(_number)]
+    score: Any = Annotated[Literal[tuple(points)], BeforeValidator(as_number)]
     return create_model(
         "Verdict",
         reason=(Reason, Field(description="Why, in one or two sentences.")),
@@ -63,7 +63,7 @@ def verdict_type(points: Sequence[int]) -> type[BaseModel]:
     )
 
 
-def _number(value: Any) -> Any:
+def as_number(value: Any) -> Any:
     """Return a score that was written as text, or as 4.0, as a number."""
     if isinstance(value, bool):
         return None

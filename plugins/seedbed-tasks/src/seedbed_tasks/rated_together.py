@@ -3,44 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, create_model, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from seedbed import InvalidOutputError, Message, PromptTemplate
+from seedbed_tasks.pointwise import as_number
 from seedbed_tasks.reasons import Reason
 
 
 class Rated(BaseModel):
-    """The rationale and the score of one text, in this order, so that the score follows from the
-    rationale."""
+    """What a model says of one text: the rationale, and the score that follows from it."""
 
+    # The order of the fields is that of the text: the model gives its reason before it decides.
     rationale: Reason = Field(description="Why, in one or two sentences.")
     score: int = Field(description="The score.")
 
 
 def ratings_type(count: int, low: int, high: int) -> type[BaseModel]:
-    """Return the type of an answer that rates so many texts, each from `low` to `high`."""
+    """Return the type of an answer that rates so many texts, each from `low` to `high`.
 
-    def check(cls: type[BaseModel], ratings: list[Rated]) -> list[Rated]:
-        if len(ratings) != count:
-            raise ValueError(f"has {len(ratings)} items, not {count}: one for each text, in their order")
-        for one in ratings:
-            if not low <= one.score <= high:
-                raise ValueError(f"the score {one.score} isn't from {low} to {high}")
-        return ratings
-
-    return create_model(
-        "Ratings",
-        ratings=(
-            list[Rated],
-            Field(
-                description="One for each text, in their order.",
-                json_schema_extra={"minItems": count, "maxItems": count},
-            ),
-        ),
-        __validators__={"check": field_validator("ratings")(check)},
-    )
+    How many there are and which scores there are is in its schema, so that backends that decode by a schema
+    keep to it; without that, a small model goes on to rate texts that aren't there until it's cut.
+    """
+    points: Any = Annotated[Literal[tuple(range(low, high + 1))], BeforeValidator(as_number)]
+    one = create_model("Rated", __base__=Rated, score=(points, Field(description="The score.")))
+    ratings: Any = Field(min_length=count, max_length=count, description="One for each text, in their order.")
+    return create_model("Ratings", ratings=(list[one], ratings))  # type: ignore[valid-type]
 
 
 def in_row_order(shown: Sequence[int], answer: Any) -> list[Rated]:
