@@ -22,13 +22,13 @@ RUN = ("run", "qa-pairs", "--llm", "llamacpp/smollm2-135m", "-n", "8", "-o", "qa
 Shot = tuple[str, int, int, str]
 SHOTS: dict[str, Shot] = {
     "view-rows": ("/runs/qa/rows", 1000, 760, "light"),
-    "view-row": ("/runs/qa/row/0", 1000, 760, "light"),
+    "view-row": ("/runs/qa/row?id=0", 1000, 760, "light"),
     "view-run-dark": ("/runs/qa", 400, 860, "dark"),
 }
 """The path of each page, its width and height in pixels, and whether it's light or dark."""
 
 
-PAGES = {"runs": "/", "run": "/runs/qa", "rows": "/runs/qa/rows", "row": "/runs/qa/row/0"} | {
+PAGES = {"runs": "/", "run": "/runs/qa", "rows": "/runs/qa/rows", "row": "/runs/qa/row?id=0"} | {
     name: f"/runs/qa/{name}" for name in ("refused", "ratings", "compare")
 }
 SIZES = {"wide": (1100, 800), "narrow": (400, 800)}

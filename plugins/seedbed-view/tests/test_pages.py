@@ -10,15 +10,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
-from tests.support.viewing import Get, write
+from tests.support.viewing import Get, post, write
 
 from seedbed import Result, Run, RunStore, UsageError, Verdict, get_step, get_task, run
 from seedbed.cli.view.command import view
 from seedbed.testing import ScriptedLLM
-from seedbed_view import shared_page
+from seedbed_view import Viewer, shared_page
 
 HOSTILE = "\n".join(
     (
@@ -78,7 +79,7 @@ def test_a_text_of_five_megabytes_is_cut_and_can_be_had_whole(runs: Path, get: G
     write(runs / "long", [{"text": long}])
 
     page = get("/runs/long/row/0").text
-    whole = get("/runs/long/row/0/text?step=made&column=text")
+    whole = get("/runs/long/text?id=0&step=made&column=text")
 
     assert len(page) < 100_000
     assert "characters more" in page
@@ -89,7 +90,7 @@ def test_a_text_of_five_megabytes_is_cut_and_can_be_had_whole(runs: Path, get: G
 
 @pytest.mark.parametrize(
     "path",
-    ["/runs/made/row/nothing", "/runs/made/row/0/text?step=x&column=y", "/elsewhere", "/static/../guard.py"],
+    ["/runs/made/row/nothing", "/runs/made/text?id=0&step=x&column=y", "/elsewhere", "/static/../guard.py"],
 )
 def test_what_is_not_there_is_said_to_be_missing(runs: Path, get: Get, path: str) -> None:
     write(runs / "made", [{"text": "tea"}])
@@ -172,9 +173,9 @@ def test_a_call_can_be_had_whole_as_it_was_sent(runs: Path, get: Get) -> None:
     long = "word " * 10_000
     llm = ScriptedLLM(lambda request: long)
     made = run(get_task("text-generation", llm=llm), input=[{"instruction": "tea"}], name="long")
-    path = f"/runs/long/row/{made.explain(line=1).row}"
+    row = made.explain(line=1).row
 
-    page = get(path).text
+    page = get(f"/runs/long/row/{row}").text
     (link,) = re.findall(r'href="([^"]*/call[^"]*)"', page)
     whole = get(html.unescape(link))
 
@@ -186,9 +187,9 @@ def test_a_call_can_be_had_whole_as_it_was_sent(runs: Path, get: Get) -> None:
     for wrong in (
         "?step=x&of=0&number=0",
         "?number=-1",
-        f"?step=text-generation&of={path}&number=999999999999",
+        f"?id={row}&step=text-generation&of={row}&number=999999999999",
     ):
-        assert get(f"{path}/call{wrong}").status == 404
+        assert get(f"/runs/long/call{wrong}").status == 404
 
 
 def test_a_rejected_row_is_shown_with_what_it_was(runs: Path, get: Get) -> None:
@@ -211,3 +212,26 @@ def test_a_long_text_that_was_changed_is_cut_too(runs: Path, get: Get) -> None:
     assert len(page) < 100_000
     (link,) = re.findall(r'480,000 characters more: <a href="([^"]*)"', page)
     assert get(html.unescape(link)).text == "WORD " * 100_000
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["7/text", "7/call", "7/rate", "..", ".", "a/../b", "a b", "%2F", "%", "#1", "?x=1&y", "é/ü", "a//b"],
+)
+def test_a_row_of_any_id_is_shown_with_its_texts_and_can_be_rated(
+    runs: Path, viewer: Viewer, get: Get, row: str
+) -> None:
+    long = "word " * 10_000
+    write(runs / "odd", [{"text": long}, {"text": "milk"}], ids=[row, "next"])
+
+    (link,) = re.findall(r'<th scope="row"><a href="([^"]*id=(?!next)[^"]*)"', get("/runs/odd/rows").text)
+    page = get(html.unescape(link)).text
+    (whole,) = re.findall(r'href="([^"]*)">the whole text', page)
+    (rate,) = re.findall(r'<form method="post" action="([^"]*)"', page)
+    rated = post(viewer, html.unescape(rate), rating="good", rater="ada")
+
+    assert f"<h1>row {html.escape(row)}: accepted" in page
+    assert get(html.unescape(whole)).text == long
+    assert rated.status == 303
+    assert f"<h1>row {html.escape(row)}: accepted" in get(rated.headers["location"]).text
+    assert get(f"/runs/odd/row/{quote(row, safe='')}").text.count("<h1>row ") == 1

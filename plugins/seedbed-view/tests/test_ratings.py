@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
-from tests.support.viewing import Answer, Get, cookie_of, request, write
+from tests.support.viewing import Answer, Get, cookie_of, post, request, write
 
 from seedbed import Ratings, RunReader, RunStore
 from seedbed import Result as StepResult
 from seedbed_view import Viewer
-
-
-def post(viewer: Viewer, path: str, *, origin: str | None = None, **form: str) -> Answer:
-    """Send a form as the page does."""
-    headers = {
-        "Cookie": cookie_of(viewer),
-        "Origin": origin or f"http://127.0.0.1:{viewer.port}",
-        "Content-Type": "application/x-www-form-urlencoded",
-    }
-    return request(viewer, path, headers, "POST", urlencode(form))
 
 
 def said(folder: Path) -> list[tuple[str, str, str | None, str | None, str | None]]:
@@ -33,10 +22,10 @@ def said(folder: Path) -> list[tuple[str, str, str | None, str | None, str | Non
 def test_a_row_is_rated_and_shown_with_its_ratings(runs: Path, viewer: Viewer, get: Get) -> None:
     write(runs / "one", [{"text": "tea"}, {"text": "milk"}])
 
-    answer = post(viewer, "/runs/one/row/1/rate", rating="good", rater="Ada Ö", label="hot", note="a\r\nb")
+    answer = post(viewer, "/runs/one/rate?id=1", rating="good", rater="Ada Ö", label="hot", note="a\r\nb")
 
     assert answer.status == 303
-    assert answer.headers["location"] == "/runs/one/row/1?leaf=made"
+    assert answer.headers["location"] == "/runs/one/row?id=1&leaf=made"
     assert said(runs / "one") == [("1", "Ada Ö", "good", "hot", "a\nb")]
     row = request(viewer, "/runs/one/row/1", {"Cookie": "; ".join((cookie_of(viewer), cookie(answer)))}).text
     assert 'value="Ada Ö"' in row
@@ -64,7 +53,7 @@ def test_what_is_no_rating_is_an_error_and_keeps_nothing(
 ) -> None:
     write(runs / "one", [{"text": "tea"}])
 
-    assert post(viewer, f"/runs/one/row/{row}/rate", **form).status in (400, 413)
+    assert post(viewer, f"/runs/one/rate?id={row}", **form).status in (400, 413)
     assert said(runs / "one") == []
 
 
@@ -72,13 +61,13 @@ def test_what_is_no_rating_is_an_error_and_keeps_nothing(
 def test_another_page_cannot_rate(runs: Path, viewer: Viewer, origin: str) -> None:
     write(runs / "one", [{"text": "tea"}])
 
-    assert post(viewer, "/runs/one/row/0/rate", origin=origin, rating="good", rater="ada").status == 403
+    assert post(viewer, "/runs/one/rate?id=0", origin=origin, rating="good", rater="ada").status == 403
     assert said(runs / "one") == []
 
 
 def test_a_rating_of_an_older_text_is_shown_as_such(runs: Path, viewer: Viewer, get: Get) -> None:
     write(runs / "one", [{"text": "tea"}])
-    post(viewer, "/runs/one/row/0/rate", rating="good", rater="ada")
+    post(viewer, "/runs/one/rate?id=0", rating="good", rater="ada")
     with RunStore.open(runs / "one") as store:
         store.add_result(StepResult("made", "0", b"", 0, "done", b'[{"text": "coffee"}]'))
 
@@ -88,7 +77,7 @@ def test_a_rating_of_an_older_text_is_shown_as_such(runs: Path, viewer: Viewer, 
 def test_names_labels_and_notes_are_shown_as_text(runs: Path, viewer: Viewer, get: Get) -> None:
     write(runs / "one", [{"text": "tea"}])
     hostile = "<script>alert(1)</script>"
-    post(viewer, "/runs/one/row/0/rate", rating="good", rater=hostile, label=hostile, note=hostile)
+    post(viewer, "/runs/one/rate?id=0", rating="good", rater=hostile, label=hostile, note=hostile)
 
     for path in ("/runs/one/row/0", "/runs/one/ratings"):
         assert "<script>alert" not in get(path).text

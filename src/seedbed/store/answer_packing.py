@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seedbed.store.run_values import Call
+from seedbed.store.stored_json import unreadable
 
 ZLIB = b"\x78"
 """The first byte of every zlib stream written here. No JSON text begins with it: it's the letter x."""
@@ -30,8 +31,11 @@ def pack(answer: bytes) -> bytes:
 
 
 def unpack(stored: bytes) -> bytes:
-    """Return the JSON of a stored answer."""
-    return zlib.decompress(stored) if stored[:1] == ZLIB else stored
+    """Return the JSON of a stored answer; raise StoreError if it can't be unpacked."""
+    try:
+        return zlib.decompress(stored) if stored[:1] == ZLIB else stored
+    except zlib.error as error:
+        raise unreadable("the answer to a call", error) from error
 
 
 def pack_calls(calls: Sequence[Call]) -> Sequence[tuple[Any, ...]]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from seedbed.store.stored_json import stored_object
+
 # Calls don't record their session: those of the last one are all of them without those that earlier sessions
 # have in their summaries.
 _CALLS = (
@@ -26,7 +28,9 @@ def counts_so_far(connection: sqlite3.Connection, session: int, manifest: dict[s
     # A call that was replaced is counted once here, and twice in the summaries.
     counts = {"accepted": accepted, "calls": max(calls, 0)}
     measured = connection.execute("SELECT value FROM marks WHERE name = ?", [QUALITY]).fetchone()
-    return counts if measured is None else {**counts, "quality": orjson.loads(measured[0])}
+    if measured is None:
+        return counts
+    return {**counts, "quality": stored_object(measured[0], "the quality of the rows")}
 
 
 def note_counts(connection: sqlite3.Connection, stopped: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import orjson
+from seedbed.store.stored_json import stored_reasons
 
 Why: TypeAlias = tuple[str, str, int, str | None, str]
 """Reason, kind, tries, text and source of a refused row."""
@@ -28,13 +28,13 @@ class Reasons:
         """
         self._number = self._number + 1 if self._before == (row, verdict, step) else 0
         self._before = (row, verdict, step)
-        return _why(encoded, verdict, self._number)
+        return _why(encoded, verdict, self._number, f"row '{row}' at the step '{step}'")
 
 
-def _why(reasons: str | None, verdict: str, number: int) -> Why:
+def _why(reasons: str | None, verdict: str, number: int, whose: str) -> Why:
     """Return reason, kind, tries, text and source of a row's refusal number `number` with that verdict."""
     rejected = verdict == "rejected"
-    alike = [why for why in orjson.loads(reasons or "[]") if why["rejected"] == rejected]
+    alike = [why for why in stored_reasons(reasons, whose) if why["rejected"] == rejected]
     if number >= len(alike):
         return "(the run has no reason)", "", 0, None, ""
     why = alike[number]

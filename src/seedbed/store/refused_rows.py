@@ -11,7 +11,8 @@ import orjson
 
 from seedbed.llm.response_json import decode_response
 from seedbed.store.run_queries import RunQueries
-from seedbed.store.run_values import Call, Decision, Refused
+from seedbed.store.run_values import Call, Decision, Refused, Result
+from seedbed.store.stored_json import row_of_step, stored_rows, unreadable
 
 
 def kept_step(step: str) -> str:
@@ -171,7 +172,16 @@ class Evidence(NamedTuple):
         result = queries.result_of(kept_step(step), row)
         if result is None:
             return cls(None, None, {})
-        (kept,) = orjson.loads(result.data)
+        whose = f"what is kept of row '{row}' at the step '{step}'"
+        try:
+            return cls._read(queries, result, whose)
+        # Only what takes the evidence apart is in here, and one of another form fails in any of these.
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise unreadable(whose, f"{type(error).__name__}: {error}") from error
+
+    @classmethod
+    def _read(cls, queries: RunQueries, result: Result, whose: str) -> Evidence:
+        (kept,) = stored_rows(result.data, whose)
         prompts = {
             (one["step"], one["row"], one["attempt"], bytes.fromhex(one["digest"]), one["k"]): one["messages"]
             for one in kept["asked"]
@@ -202,7 +212,7 @@ def _kept_row(
         return row
     step, source, number = kept["of"]
     result = queries.result_of(step, source)
-    made: list[dict[str, Any]] = orjson.loads(result.data) if result else []
+    made = stored_rows(result.data, row_of_step(step, source)) if result else []
     return made[number] if number < len(made) else None
 
 

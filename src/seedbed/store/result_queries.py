@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import orjson
-
 from seedbed.store.paged_reads import PAGE, PagedReads
 from seedbed.store.run_values import FailureRecord, Result
+from seedbed.store.stored_json import row_of_step, stored_reasons
 
 _RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
 
@@ -52,7 +51,7 @@ class ResultQueries(PagedReads):
             for step, row, attempt, reasons in page:
                 yield from (
                     FailureRecord(step, row, attempt, why["reason"], why["kind"], why["tries"], why["text"])
-                    for why in orjson.loads(reasons)
+                    for why in stored_reasons(reasons, row_of_step(step, row))
                     if not why["rejected"]
                 )
             page = self._page(select, *page[-1][:2])

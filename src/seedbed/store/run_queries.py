@@ -15,6 +15,7 @@ from seedbed.store.refusal_reasons import Reasons
 from seedbed.store.result_queries import ResultQueries
 from seedbed.store.run_values import PlacedRow, Refused, Verdict
 from seedbed.store.session_queries import SessionQueries
+from seedbed.store.stored_json import row_of_step, stored_object, stored_rows
 
 # Between two rows, or a line end, which a row must not have, or the space after a key that the encoder of
 # another engine may write: a dataset doesn't depend on who made it. Found within a text, it only costs time.
@@ -104,8 +105,14 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
             leaf,
             *seqs,
         )
-        rows = {one[0]: PlacedRow._make((*one[:5], orjson.loads(one[5])[one[4]])) for one in found}
+        rows = {one[0]: self._placed(*one) for one in found}
         return [rows[seq] for seq in seqs if seq in rows]
+
+    def _placed(self, seq: int, row: str, step: str, source_row: str, k: int, data: bytes) -> PlacedRow:
+        made = stored_rows(data, row_of_step(step, source_row))
+        if k >= len(made):
+            raise StoreError(f"row {seq} is missing in '{self.path}'")
+        return PlacedRow(seq, row, step, source_row, k, made[k])
 
     def count_verdicts(self, leaf: str) -> dict[str, int]:
         """Return how many rows of a leaf were accepted, rejected and failed."""
@@ -133,7 +140,7 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
     def rows_by_id(self, leaf: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the accepted rows of a leaf that have these ids, decoded, by id; others are left out."""
         select = (
-            "SELECT v.seq, v.row, v.k, CAST(r.data AS BLOB) FROM verdicts AS v "
+            "SELECT v.seq, v.row, v.k, v.step, v.source_row, CAST(r.data AS BLOB) FROM verdicts AS v "
             "JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
             "WHERE v.leaf = ? AND v.seq > ? AND v.verdict = 'accepted' "
             f"AND v.row IN (SELECT value FROM json_each(?)) ORDER BY v.seq LIMIT {PAGE}"
@@ -142,8 +149,8 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
         found: dict[str, dict[str, Any]] = {}
         page = self._page(select, leaf, -1, wanted)
         while page:
-            for _, row, k, data in page:
-                made = orjson.loads(data)
+            for _, row, k, step, source_row, data in page:
+                made = stored_rows(data, row_of_step(step, source_row))
                 if k < len(made):
                     found[row] = made[k]
             page = self._page(select, leaf, page[-1][0], wanted)
@@ -178,7 +185,11 @@ class Rows:
     def placed(self, after: int = -1) -> Iterator[PlacedRow]:
         """Yield the rows above number `after`, decoded, each with its id and where it's stored."""
         for one in self._kept(after):
-            yield one._replace(data=orjson.loads(one.data)) if isinstance(one.data, bytes) else one
+            if isinstance(one.data, bytes):
+                whose = row_of_step(one.step, one.source_row)
+                yield one._replace(data=stored_object(one.data, whose))
+            else:
+                yield one
 
     def _kept(self, after: int = -1) -> Iterator[PlacedRow]:
         """Yield the rows, as bytes where they can be cut out of their result without decoding it."""
@@ -202,8 +213,7 @@ class Rows:
         if data is None:
             result = self._queries.result_of(step, row)
             data = result.data if result else b"[]"
-        made: list[Any] = orjson.loads(data)
-        return made
+        return stored_rows(data, row_of_step(step, row))
 
 
 def _holds_one(data: bytes) -> bool:

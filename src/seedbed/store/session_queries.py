@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-import orjson
-
 from seedbed.store.open_sessions import counts_so_far
 from seedbed.store.paged_reads import PagedReads
 from seedbed.store.run_errors import while_working
 from seedbed.store.run_lock import stop_of
 from seedbed.store.run_values import SessionRecord
+from seedbed.store.stored_json import stored_manifest, stored_summary
 
 
 class SessionQueries(PagedReads):
@@ -65,6 +64,6 @@ def _session(
         ended,
         seconds,
         outcome,
-        orjson.loads(manifest),
-        None if summary is None else orjson.loads(summary),
+        stored_manifest(manifest),
+        None if summary is None else stored_summary(summary),
     )

@@ -8,6 +8,7 @@ which answers 404 for an unknown name.
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from seedbed import SeedbedError
+from seedbed_view.odd_values import ODD, odd_value
 from seedbed_view.remembered import Remembered
 from seedbed_view.rendering import page
 from seedbed_view.search import Searches
@@ -29,13 +31,20 @@ PAGES = ("runs", "run", "rows", "ratings", "comparison", "call", "row", "refused
 STATIC = Path(__file__).parent / "static"
 
 
+_log = logging.getLogger(__name__)
+
+
 def application(folder: Path) -> Starlette:
     """Return the application that shows the runs in a folder."""
     modules = [import_module(f"seedbed_view.pages.{name}") for name in PAGES]
     routes: list[BaseRoute] = [route for module in modules for route in module.routes]
     made = Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
-        exception_handlers={HTTPException: _not_found, SeedbedError: _failed},
+        exception_handlers={
+            HTTPException: _not_found,
+            SeedbedError: _failed,
+            **dict.fromkeys(ODD, _unreadable),
+        },
     )
     made.state.folder = folder
     made.state.searches = Searches()
@@ -52,3 +61,9 @@ def _failed(request: Request, error: Exception) -> Response:
     """Show what's wrong with a run, or with what was asked for."""
     fact, *advice = str(error).splitlines()
     return page(request, "error.html", status=400, fact=fact, advice=[line.strip() for line in advice])
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    """Say what is wrong with what a page is made from, instead of failing."""
+    _log.debug("%s can't be shown", request.url.path, exc_info=error)
+    return _failed(request, odd_value("this page", error))

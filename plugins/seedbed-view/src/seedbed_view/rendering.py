@@ -69,9 +69,10 @@ def run_path(name: str, tab: str = "", **query: Any) -> str:
     return path + (f"?{urlencode(asked, doseq=True)}" if asked else "")
 
 
-def row_path(name: str, row: str, leaf: str = "") -> str:
-    """Return the path of the page about a row."""
-    return run_path(name, f"row/{quote(row, safe='')}", leaf=leaf)
+def row_path(name: str, row: str, leaf: str = "", page: str = "row", **query: Any) -> str:
+    """Return the path of the page about a row, or of another page or form that is about one."""
+    # As a parameter: of a path, browsers take `..` out, and ids may have slashes and anything else.
+    return run_path(name, page, id=row, leaf=leaf, **query)
 
 
 def quality_of(facts: RunFacts) -> str:

@@ -53,6 +53,12 @@ def facts_of(request: Request, entry: RunEntry) -> RunFacts:
     return replace(remembered.of(entry, "facts", lambda: RunFacts.of(entry)), entry=entry)
 
 
+def row_of(request: Request) -> str:
+    """Return the id of the row that a page is about."""
+    known = request.path_params.get("row")
+    return str(request.query_params.get("id", "") if known is None else known)
+
+
 def leaf_of(request: Request, reader: RunReader) -> str:
     """Return the step whose rows are shown: the one asked for, or the one that the pipeline ends in."""
     session = reader.last_session()

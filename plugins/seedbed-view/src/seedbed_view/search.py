@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from seedbed import PlacedRow, RunReader, SeedbedError, UsageError
+from seedbed import PlacedRow, RunReader, SeedbedError, StoreError, UsageError
+from seedbed_view.odd_values import ODD
 from seedbed_view.query import Query
+from seedbed_view.read_rows import read_rows
 
 Place: TypeAlias = tuple[Any, ...]
 """Where a row stands in an order: its number, after its value if the order is by a column."""
@@ -162,7 +164,7 @@ class Index:
             except sqlite3.Error as error:
                 if self._remove_damaged(error):
                     self._index_rows()
-        except (SeedbedError, OSError, sqlite3.Error):
+        except (SeedbedError, OSError, *ODD):
             # The pages work without it: nothing is found by words until it can be written.
             return
         finally:
@@ -170,9 +172,21 @@ class Index:
 
     def _index_rows(self) -> None:
         with RunReader.open(self._run) as reader, closing(self._prepared(reader)) as connection:
-            rows = iter(reader.rows(self._leaf).placed(self._last(connection)))
-            while batch := list(islice(rows, _AT_A_TIME)):
-                self._add(connection, batch)
+            last = self._last(connection)
+            try:
+                rows = iter(reader.rows(self._leaf).placed(last))
+                while batch := list(islice(rows, _AT_A_TIME)):
+                    self._add(connection, batch)
+            except (StoreError, *ODD):
+                self._index_readable(reader, connection)
+
+    def _index_readable(self, reader: RunReader, connection: sqlite3.Connection) -> None:
+        """Index the rows that can be read, after those that are indexed: some of a damaged run can't."""
+        last = self._last(connection)
+        while seqs := reader.accepted_seqs(self._leaf, last, _AT_A_TIME):
+            last = seqs[-1]
+            if rows := read_rows(reader, self._leaf, seqs).rows:
+                self._add(connection, rows)
 
     def _prepared(self, reader: RunReader) -> sqlite3.Connection:
         """Return a connection to an index of this version, of rows that are still the same."""

@@ -12,6 +12,7 @@ from seedbed import RunFacts, RunReader, find_story, run_entry
 from seedbed_view.causes import causes_of
 from seedbed_view.chats import chats_of
 from seedbed_view.flow import flow_in
+from seedbed_view.odd_values import ODD, odd_value
 from seedbed_view.rendering import rendered
 from seedbed_view.steps import steps_of
 from seedbed_view.timeline import PLOTS, timeline_of
@@ -36,8 +37,16 @@ def shared_page(folder: Path) -> str:
 
         Path("jokes.html").write_text(shared_page(Path("runs/jokes")))
 
-    It has what models wrote, prompts too. Raises UsageError if there's no run in the folder.
+    It has what models wrote, prompts too. Raises UsageError if there's no run in the folder, and StoreError
+    if it's damaged.
     """
+    try:
+        return _page(folder)
+    except ODD as error:
+        raise odd_value("the page of the run", error) from error
+
+
+def _page(folder: Path) -> str:
     facts = RunFacts.of(run_entry(folder))
     if facts.error is not None:
         raise facts.error

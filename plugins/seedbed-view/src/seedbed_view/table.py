@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from seedbed import Expression, InvalidRowError, PlacedRow, RunReader, UsageError
 from seedbed_view.query import Query
+from seedbed_view.read_rows import read_rows
 from seedbed_view.search import Index, Place
 
 _SECONDS = 1.0
@@ -18,7 +20,7 @@ class Found(NamedTuple):
     """The rows of a page. `before` and `after` are where the pages next to it begin, None at an end.
 
     `tried` counts the rows that an expression was tried on; `problem` says for how many it has no value, and
-    why.
+    why. `unread` says what is wrong with the rows that can't be read.
     """
 
     rows: list[PlacedRow]
@@ -26,6 +28,7 @@ class Found(NamedTuple):
     after: Place | None
     tried: int = 0
     problem: str = ""
+    unread: Sequence[str] = ()
 
 
 def found_page(reader: RunReader, index: Index, leaf: str, query: Query, most: int) -> Found:
@@ -39,7 +42,8 @@ def found_page(reader: RunReader, index: Index, leaf: str, query: Query, most: i
         places.reverse()
     before = places[0] if places and (has_more if query.back else bool(query.place)) else None
     after = places[-1] if places and (query.back or has_more) else None
-    return Found(reader.rows_at(leaf, [place[-1] for place in places]), before, after)
+    read = read_rows(reader, leaf, [place[-1] for place in places])
+    return Found(read.rows, before, after, unread=read.problems)
 
 
 def _places(
@@ -54,10 +58,13 @@ def _places(
 def _by_expression(reader: RunReader, index: Index, leaf: str, query: Query, most: int) -> Found:
     trial = _Trial(Expression(query.where))
     place: Place | None = query.place
+    unread: list[str] = []
     deadline = time.monotonic() + _SECONDS
     while place is not None and len(trial.rows) < most and time.monotonic() < deadline:
         places = _places(reader, index, leaf, query, place, _AT_A_TIME)
-        known = {placed.seq: placed for placed in reader.rows_at(leaf, [one[-1] for one in places])}
+        read = read_rows(reader, leaf, [one[-1] for one in places])
+        known = {placed.seq: placed for placed in read.rows}
+        unread += read.problems
         place = None
         for one in places:
             place = one
@@ -67,7 +74,7 @@ def _by_expression(reader: RunReader, index: Index, leaf: str, query: Query, mos
     if trial.without and trial.without == trial.tried:
         raise UsageError(trial.problem, f"the columns are {', '.join(_columns(reader, leaf))}")
     problem = f"{trial.problem} ({trial.without:,} rows)" if trial.without else ""
-    return Found(trial.rows, None, place, trial.tried, problem)
+    return Found(trial.rows, None, place, trial.tried, problem, unread)
 
 
 class _Trial:

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
 from seedbed.engine.comparison.row_index import Alone, Place, RowIndex
 from seedbed.engine.comparison.words import word_diff
 from seedbed.engine.lineage.changes import Change
 from seedbed.store.run_queries import RunQueries
+from seedbed.store.stored_json import row_of_step, stored_rows
 from seedbed.tasks.rows import Row
 
 
@@ -111,7 +110,8 @@ class _Rows:
     def at(self, place: Place) -> Row:
         if self._read != place[:2]:
             result = self._queries.result_of(place.step, place.source_row)
-            self._made = orjson.loads(result.data) if result else []
+            whose = row_of_step(place.step, place.source_row)
+            self._made = stored_rows(result.data, whose) if result else []
             self._read = place[:2]
         # Empty if a process that works on the run has recomputed the row meanwhile, and made fewer of it.
         return self._made[place.k] if place.k < len(self._made) else {}

@@ -7,8 +7,6 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-import orjson
-
 from seedbed.engine.lineage.changes import differ
 from seedbed.engine.lineage.chapters import ParentRow
 from seedbed.engine.segments.segments import INPUT
@@ -16,6 +14,7 @@ from seedbed.engine.sources.input_lookup import InputLookup
 from seedbed.engine.sources.sources import row_digest
 from seedbed.store import Result
 from seedbed.store.run_queries import RunQueries
+from seedbed.store.stored_json import row_of_step, stored_object, stored_rows
 from seedbed.tasks.rows import Row
 
 _JOIN = "seedbed.tasks.join_steps.Join"
@@ -78,7 +77,7 @@ class Ancestry:
         """Return the row of a step that has this id, or that the row of this id was made from."""
         if step in self.over_all or (self.is_first(step) and self._queries.result_of(step, row) is None):
             result = self.result_by_content(step, row)
-            return None if result is None else ParentRow(step, row, orjson.loads(result.data)[0])
+            return None if result is None else ParentRow(step, row, _rows(result)[0])
         # The rows of joined branches have one id, that of the branch that made several: the other branches
         # know the row by a shorter one.
         for known in reversed([*ancestors_of(row)]):
@@ -96,8 +95,7 @@ class Ancestry:
 
     def _rows_of(self, step: str, row: str) -> list[Row]:
         result = self._queries.result_of(step, row)
-        rows: list[Row] = orjson.loads(result.data) if result else []
-        return rows
+        return _rows(result) if result else []
 
     def variables_of(self, step: str, row: Row) -> Row | None:
         """Return the variables that a generator sampled for a row: the columns that it doesn't fill."""
@@ -156,7 +154,12 @@ class Ancestry:
 
     def _accepted(self, step: str) -> Iterator[tuple[str, Row]]:
         verdicts = (one.row for one in self._queries.verdicts(step) if one.verdict == "accepted")
-        return zip(verdicts, map(orjson.loads, self._queries.rows(step)), strict=False)
+        rows = (stored_object(encoded, f"a row of the step '{step}'") for encoded in self._queries.rows(step))
+        return zip(verdicts, rows, strict=False)
+
+
+def _rows(result: Result) -> list[Row]:
+    return stored_rows(result.data, row_of_step(result.step, result.row))
 
 
 def ancestors_of(row: str) -> Iterator[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
 from seedbed.engine.kept_prompts import PromptReader
 from seedbed.engine.lineage.changes import Change
 from seedbed.llm.embedding.embeddings import Embeddings
@@ -15,6 +13,7 @@ from seedbed.llm.response import Choice
 from seedbed.llm.response_json import decode_response
 from seedbed.store import Call, Result
 from seedbed.store.refused_rows import CallIdentity, identity
+from seedbed.store.stored_json import row_of_step, stored_reasons, stored_rows, unreadable
 from seedbed.tasks.rows import Row
 
 
@@ -32,7 +31,21 @@ class ToldCall(NamedTuple):
 
     @classmethod
     def of(cls, call: Call, prompts: PromptReader, refused: Mapping[CallIdentity, list[Message]]) -> ToldCall:
-        """Return what a run has of a call; `refused` are prompts that it keeps with a refusal."""
+        """Return what a run has of a call; `refused` are prompts that it keeps with a refusal.
+
+        Raises StoreError if the answer isn't one that a run writes.
+        """
+        try:
+            return cls._read(call, prompts, refused)
+        # Only what takes an answer apart is in here, and an answer of another form fails in any of these.
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            whose = f"the answer to a call of the step '{call.step}' for row '{call.row}'"
+            raise unreadable(whose, f"{type(error).__name__}: {error}") from error
+
+    @classmethod
+    def _read(
+        cls, call: Call, prompts: PromptReader, refused: Mapping[CallIdentity, list[Message]]
+    ) -> ToldCall:
         response = decode_response(call.answer)
         if isinstance(response, Embeddings):
             count, dimensions = response.vectors.shape
@@ -87,7 +100,7 @@ class Chapter(NamedTuple):
     @property
     def rows(self) -> list[Row]:
         """The rows that the step made."""
-        return list(orjson.loads(self.result.data)) if self.result else []
+        return stored_rows(self.result.data, self._whose) if self.result else []
 
     @property
     def children(self) -> list[str]:
@@ -98,7 +111,11 @@ class Chapter(NamedTuple):
     @property
     def reasons(self) -> list[dict[str, Any]]:
         """Why the step made fewer rows than it should have."""
-        return list(orjson.loads(self.result.reasons or b"[]")) if self.result else []
+        return stored_reasons(self.result.reasons, self._whose) if self.result else []
+
+    @property
+    def _whose(self) -> str:
+        return row_of_step(self.step, self.row)
 
     @property
     def is_dropped(self) -> bool:

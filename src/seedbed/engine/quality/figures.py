@@ -54,8 +54,9 @@ class Quality:
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any] | None) -> Quality | None:
-        """Return the figures in the summary of a session; None if it has none."""
-        return None if not kept else cls(**{name: kept[name] for name in kept if name in FIGURES})
+        """Return the figures in the summary of a session; None if it has none, or other than numbers."""
+        known = {name: value for name, value in (kept or {}).items() if name in FIGURES}
+        return cls(**known) if known and all(type(one) in (int, float) for one in known.values()) else None
 
     def text(self) -> str:
         """Return all figures in a line: '4 % near duplicates, 2 % repeated openings, ..., of 98 rows'."""

@@ -19,10 +19,12 @@ from seedbed.store.ratings.row_rating import (
     checked_rating,
     checked_text,
     column_digests,
+    stored_rating,
 )
 from seedbed.store.ratings.run_ratings import RunRatings
 from seedbed.store.run_errors import while_working
 from seedbed.store.run_queries import RunQueries
+from seedbed.store.stored_json import stored_object, stored_texts, unreadable
 from seedbed.tasks.rows import Row
 
 _SAID = ("rating", "label", "note")
@@ -143,10 +145,7 @@ class Ratings:
 
     def _find(self, file: sqlite3.Connection, where: str, *values: str) -> list[RowRating]:
         select = f"SELECT {_RATING} FROM ratings WHERE leaf = ? {where} ORDER BY row, rater"
-        return [
-            RowRating._make((*found[:-1], orjson.loads(found[-1]), (), False))
-            for found in file.execute(select, (self.leaf, *values))
-        ]
+        return [stored_rating(found) for found in file.execute(select, (self.leaf, *values))]
 
     def _put(self, file: sqlite3.Connection, rating: RowRating) -> None:
         values = (*rating[:7], orjson.dumps(rating.columns).decode())
@@ -154,10 +153,7 @@ class Ratings:
 
     def _calibrations(self, file: sqlite3.Connection) -> list[KeptCalibration]:
         select = "SELECT * FROM calibrations WHERE leaf = ? ORDER BY time"
-        return [
-            KeptCalibration._make((*found[:4], tuple(orjson.loads(found[4])), orjson.loads(found[5])))
-            for found in file.execute(select, (self.leaf,))
-        ]
+        return [_calibration(*found) for found in file.execute(select, (self.leaf,))]
 
     def _made_by(self, file: sqlite3.Connection) -> frozenset[str]:
         return frozenset(name for one in self._calibrations(file) for name in one.made_by)
@@ -185,6 +181,16 @@ class Ratings:
         finally:
             # What isn't committed is taken back.
             file.close()
+
+
+def _calibration(
+    leaf: str, score: str, time: str, threshold: float, made_by: str, figures: str
+) -> KeptCalibration:
+    whose = f"the calibration of '{score}'"
+    columns = stored_texts(made_by, whose)
+    if not isinstance(threshold, int | float):
+        raise unreadable(whose, "its threshold isn't a number")
+    return KeptCalibration(leaf, score, time, threshold, tuple(columns), stored_object(figures, whose))
 
 
 def _said(rating: str | None, label: str | None, note: str | None) -> dict[str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
 
 from seedbed.errors import UsageError
+from seedbed.store.stored_json import stored_object, unreadable
 from seedbed.tasks.rows import Row
 
 GoodOrBad: TypeAlias = Literal["good", "bad"]
@@ -57,6 +58,17 @@ class RowRating(NamedTuple):
         """Return the rating as JSON values."""
         told = {name: value for name, value in self._asdict().items() if name not in ("columns", "is_gone")}
         return {**told, "changed": list(self.changed), "gone": self.is_gone, "current": self.is_current}
+
+
+def stored_rating(found: Sequence[Any]) -> RowRating:
+    """Return the rating of a row of the table of ratings; raise StoreError if it isn't one."""
+    *known, columns = found
+    whose = f"the rating of row '{known[1]}'"
+    *texts, moment = known
+    is_rating = known[3] in (*_RATINGS, None) and isinstance(moment, str)
+    if not is_rating or not all(isinstance(one, str | None) for one in texts):
+        raise unreadable(whose, "a value isn't of the kind that is kept there")
+    return RowRating._make((*known, stored_object(columns, whose), (), False))
 
 
 def column_digests(row: Row) -> dict[str, str]:

@@ -9,12 +9,12 @@ from starlette.routing import Route
 
 from seedbed import UsageError, find_story
 from seedbed_view.rendering import text_of
-from seedbed_view.runs_read import download, opened
+from seedbed_view.runs_read import download, opened, row_of
 
 
 def call(request: Request) -> Response:
     """Answer with a call as JSON: number `number`, from 0, of those that a step made for the row `of`."""
-    name, known = request.path_params["name"], request.path_params["row"]
+    name, known = request.path_params["name"], row_of(request)
     step, of = request.query_params.get("step", ""), request.query_params.get("of", known)
     number = request.query_params.get("number", "")
     with opened(request) as reader:
@@ -28,4 +28,4 @@ def call(request: Request) -> Response:
     raise HTTPException(404, "there is no such call in this row")
 
 
-routes = [Route("/runs/{name}/row/{row:path}/call", call)]
+routes = [Route("/runs/{name}/call", call)]

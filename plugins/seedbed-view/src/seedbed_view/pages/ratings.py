@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from seedbed import Ratings
 from seedbed_view.rendering import page, row_path
-from seedbed_view.runs_read import leaf_of, opened
+from seedbed_view.runs_read import leaf_of, opened, row_of
 
 RATER = "seedbed-rater"
 """The cookie with the name under which this browser rates."""
@@ -48,7 +48,7 @@ async def rate(request: Request) -> Response:
 
 
 def _rated(request: Request, given: dict[str, str]) -> Response:
-    name, row = request.path_params["name"], request.path_params["row"]
+    name, row = request.path_params["name"], row_of(request)
     rater = given.get("rater", "")
     with opened(request) as reader:
         leaf = leaf_of(request, reader)
@@ -77,5 +77,5 @@ def _written(rater: str) -> str:
 
 routes = [
     Route("/runs/{name}/ratings", ratings),
-    Route("/runs/{name}/row/{row:path}/rate", rate, methods=["POST"]),
+    Route("/runs/{name}/rate", rate, methods=["POST"]),
 ]

@@ -11,12 +11,12 @@ from seedbed import Ratings, RunReader, UsageError, Verdict, find_story, visible
 from seedbed_view.chats import chats_of
 from seedbed_view.pages.ratings import rater_of
 from seedbed_view.rendering import page, text_of
-from seedbed_view.runs_read import download, leaf_of, opened
+from seedbed_view.runs_read import download, leaf_of, opened, row_of
 
 
 def row(request: Request) -> Response:
     """Show how a row was made."""
-    name, known = request.path_params["name"], request.path_params["row"]
+    name, known = request.path_params["name"], row_of(request)
     with opened(request) as reader:
         leaf = leaf_of(request, reader)
         try:
@@ -59,7 +59,7 @@ def _around(reader: RunReader, verdict: Verdict | None) -> tuple[str | None, str
 
 def text(request: Request) -> Response:
     """Answer with a text of a row, whole: a value of a column that a step has made."""
-    name, known = request.path_params["name"], request.path_params["row"]
+    name, known = request.path_params["name"], row_of(request)
     step, column = request.query_params.get("step", ""), request.query_params.get("column", "")
     with opened(request) as reader:
         story = find_story(reader, name, known)
@@ -72,4 +72,9 @@ def text(request: Request) -> Response:
     )
 
 
-routes = [Route("/runs/{name}/row/{row:path}/text", text), Route("/runs/{name}/row/{row:path}", row)]
+routes = [
+    Route("/runs/{name}/row", row),
+    # As people write it by hand. Nothing may follow the id, which may end in anything.
+    Route("/runs/{name}/row/{row:path}", row),
+    Route("/runs/{name}/text", text),
+]
