@@ -43,6 +43,7 @@ FOR_TYPES = "TYPE_CHECKING"
 DOORS = {
     ("seedbed.pipeline.pipeline", "run", "engine"),
     ("seedbed.pipeline.pipeline", "arun", "engine"),
+    ("seedbed.pipeline.pipeline", "plan", "engine"),
     ("seedbed.pipeline.pipeline", FOR_TYPES, "engine"),
     ("seedbed.tasks.steps", "__rshift__", "pipeline"),
     ("seedbed.tasks.steps", "__rrshift__", "pipeline"),

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
     from seedbed.engine.failure import Failure as Failure
+    from seedbed.engine.forecast.forecast import Forecast as Forecast
+    from seedbed.engine.forecast.forecast import PlannedPrompt as PlannedPrompt
+    from seedbed.engine.forecast.plan_run import plan as plan
+    from seedbed.engine.forecast.step_forecast import StepForecast as StepForecast
+    from seedbed.engine.forecast.time_needed import TimeForecast as TimeForecast
     from seedbed.engine.lineage.chapters import Chapter as Chapter
     from seedbed.engine.lineage.chapters import ToldCall as ToldCall
     from seedbed.engine.lineage.finding import find_story as find_story
@@ -258,6 +263,10 @@ _HOMES = {
     "engine.comparison.words": "word_diff",
     "engine.engine": "Engine Job",
     "engine.failure": "Failure",
+    "engine.forecast.forecast": "Forecast PlannedPrompt",
+    "engine.forecast.plan_run": "plan",
+    "engine.forecast.step_forecast": "StepForecast",
+    "engine.forecast.time_needed": "TimeForecast",
     "engine.lineage.chapters": "Chapter ToldCall",
     "engine.lineage.finding": "find_story",
     "engine.lineage.story": "Story",

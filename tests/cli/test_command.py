@@ -50,7 +50,7 @@ def test_the_command_alone_shows_three_commands_to_begin_with_and_then_the_group
     groups = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
     assert groups == ["Three commands to begin with:", "Datasets:", "Plugins:", "Pipeline files:"]
     listed = [line.split()[0] for line in lines if re.match(r"  \w+  +[A-Z]", line)]
-    datasets, files = ["run", "preview", "runs", "report", "view"], ["check", "graph", "schema"]
+    datasets, files = ["run", "preview", "plan", "runs", "report", "view"], ["check", "graph", "schema"]
     assert listed == [*datasets, "plugins", "new", *files]
 
 
@@ -66,7 +66,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(seedbed: Seedbed) -> No
     assert result.error.splitlines() == [
         "error: there is no command 'rnu'",
         "  did you mean 'run'?",
-        "  commands: run, preview, runs, report, view, plugins, new, check, graph, schema",
+        "  commands: run, preview, plan, runs, report, view, plugins, new, check, graph, schema",
     ]
 
 

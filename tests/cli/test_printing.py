@@ -120,6 +120,11 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
         ("run", "breaking", "-n", "1"),
     ],
     "preview": [("preview", "telling", "--llm", "hostile/m", "-n", "3"), ("preview", "telling", "--help")],
+    "plan": [
+        ("plan", "telling", "--llm", "hostile/m", "-n", "3"),
+        ("plan", "telling", "--help"),
+        ("plan", EVIL),
+    ],
     "runs": [("runs",), ("runs", EVIL)],
     "runs list": [("runs", "list")],
     "runs show": [("runs", "show", NAME), ("runs", "show", EVIL.replace("/", ""))],
@@ -206,7 +211,7 @@ def test_no_command_shows_what_a_terminal_would_obey(hostile: None, command: str
     step = {"use": "telling", "name": EVIL, "llm": f"hostile/{EVIL}"}
     Path("named.yaml").write_text(json.dumps({"steps": [step, {"use": "pass", "name": "second"}]}))
     Path("tag.yaml").write_bytes(f"a: !{EVIL} b".encode())
-    if command not in ("run", "preview"):
+    if command not in ("run", "preview", "plan"):
         with terminal():
             invoke(RUN)
             if command == "runs diff":

@@ -18,6 +18,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "Datasets": {
             "run": "Make a dataset with a task or a pipeline file.",
             "preview": "Show a few rows, each with its prompt and its answer.",
+            "plan": "Say what a run would cost before it starts: calls, tokens, time.",
             "runs": "List kept runs; show, export, retry, explain or rate one.",
             "report": "Report on a run: lengths, duplicates, balance, scores, cost.",
             "view": "Look at runs in the browser: rows, prompts, answers, failures, costs.",

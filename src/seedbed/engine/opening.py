@@ -9,6 +9,7 @@ from seedbed.llm.budget.budget import Spent
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.response import Usage
 from seedbed.store import RunStore, run_folder
+from seedbed.store.run_queries import RunQueries
 
 
 def open_store(plan: Plan, name: str | None, start: Start, *, restart: bool = False) -> RunStore:
@@ -23,7 +24,7 @@ def open_store(plan: Plan, name: str | None, start: Start, *, restart: bool = Fa
         start.set_aside()
     store = RunStore.open(run_folder(name))
     try:
-        _check_owner(store, plan, name)
+        check_owner(store, plan, name)
     except UsageError:
         store.close()
         raise
@@ -46,7 +47,8 @@ def spent_before(store: RunStore, plan: Plan, prices: Prices) -> Spent:
     return Spent(total.input_tokens + total.output_tokens, cost, total.seconds)
 
 
-def _check_owner(store: RunStore, plan: Plan, name: str) -> None:
+def check_owner(store: RunQueries, plan: Plan, name: str) -> None:
+    """Raise UsageError if a run belongs to another task."""
     last = store.last_session()
     if last is None or not (store.has_calls() or store.has_results()):
         # A run that was refused before it made anything doesn't block its name.

@@ -16,6 +16,7 @@ from seedbed.plugins.elsewhere import missing_attribute
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 
 if TYPE_CHECKING:
+    from seedbed.engine.forecast.forecast import Forecast
     from seedbed.engine.run import Run
     from seedbed.plugins.registry import Registry
 
@@ -155,6 +156,12 @@ class Pipeline:
         from seedbed.engine.api import run
 
         return run(self, n, **{"name": self.name or None, **options})
+
+    def plan(self, n: int | None = None, **options: Any) -> Forecast:
+        """Return what a run of the pipeline would cost; takes the options of `seedbed.plan`."""
+        from seedbed.engine.forecast.plan_run import plan
+
+        return plan(self, n, **{"name": self.name or None, **options})
 
     async def arun(self, n: int | None = None, **options: Any) -> Run:
         """Run the pipeline from a coroutine or a notebook cell, as `seedbed.arun` does."""

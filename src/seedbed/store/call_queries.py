@@ -73,6 +73,16 @@ class CallQueries(PagedReads):
         """Return the number of calls of all sessions."""
         return int(self._one("SELECT count(*) FROM calls")[0])
 
+    def count_calls_of(self, step: str, row: str, attempt: int) -> dict[str, int]:
+        """Return how many calls a row took in a step at one attempt, by model."""
+        found = self._all(
+            "SELECT model, count(*) FROM calls WHERE step = ? AND row = ? AND attempt = ? GROUP BY model",
+            step,
+            row,
+            attempt,
+        )
+        return dict(found)
+
     def spent(self) -> TotalSpent:
         """Return what all sessions have spent."""
         calls = self._one(

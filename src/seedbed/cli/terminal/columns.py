@@ -21,7 +21,9 @@ _PAINT: Mapping[str, str] = MappingProxyType(
 )
 
 
-def write_columns(columns: Sequence[Column], rows: Sequence[Sequence[str]], painted: str) -> tuple[str, ...]:
+def write_columns(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], painted: str = ""
+) -> tuple[str, ...]:
     """Write rows of cells under their titles; return the titles that there was no room for.
 
     On a terminal the cells under the title `painted` are coloured.
@@ -41,12 +43,15 @@ def _write(table: FittedTable, painted: str, width: int | None) -> None:
     titles = [column.title.split("\n")[::-1] for column in table.columns]
     for part in reversed([*zip_longest(*titles, fillvalue="")]):
         echo(Painted(_line(table, part, widths, flows), bold=True))
-    at = [column.title for column in table.columns].index(painted)
+    at = next((i for i, column in enumerate(table.columns) if column.title == painted), None)
     for row in table.rows:
         line = _line(table, row, widths, flows)
-        start = len(_line(table, row[:at], widths, flows, rstrip=False)) + (GAP if at else 0)
-        end = start + len(row[at])
-        echo(line[:start], Painted(row[at], _PAINT.get(row[at], "red")), line[end:])
+        if at is None:
+            echo(line)
+        else:
+            start = len(_line(table, row[:at], widths, flows, rstrip=False)) + (GAP if at else 0)
+            end = start + len(row[at])
+            echo(line[:start], Painted(row[at], _PAINT.get(row[at], "red")), line[end:])
         for i in flows:
             if row[i]:
                 write_wrapped(f"    {row[i]}", width)

@@ -55,8 +55,8 @@ class Barrier:
 
     def make(self, is_interrupted: Callable[[], bool] = lambda: False) -> bool:
         """Make the rows, unless they're stored; return whether all of them are, and are durable."""
-        inputs = [self._store.rows(parent.step) for parent in self._node.parents] or [self._store.rows(INPUT)]
-        key = digest(self._fingerprint, *(digest_of(rows) for rows in inputs))
+        inputs = self._inputs()
+        key = self._key(inputs)
         if self._store.get_mark(self._mark) == key:
             return True
         self._forget()
@@ -75,6 +75,16 @@ class Barrier:
         self._store.set_mark(self._mark, key)
         self._store.flush()
         return True
+
+    def is_made(self) -> bool:
+        """Whether the rows are stored, made from the rows that the parents have now."""
+        return self._store.get_mark(self._mark) == self._key(self._inputs())
+
+    def _inputs(self) -> list[Rows]:
+        return [self._store.rows(parent.step) for parent in self._node.parents] or [self._store.rows(INPUT)]
+
+    def _key(self, inputs: Iterable[Rows]) -> bytes:
+        return digest(self._fingerprint, *(digest_of(rows) for rows in inputs))
 
     def items(self) -> Iterator[Item]:
         """Yield the rows that were made, in order, identified by content and not by position."""

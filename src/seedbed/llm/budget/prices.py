@@ -61,6 +61,20 @@ class Prices:
         price = self._price(llm)
         return None if price is None else price(usage)
 
+    def batch_cost_of(self, llm: Backend, usage: Usage) -> float | None:
+        """Return what a usage costs at the price of a batch; None if the list has none, or prices are given.
+
+        The list names such a price as the model `MODEL:batch`; most providers' aren't in it.
+        """
+        if self._given is not None or llm.price_id is None:
+            return None
+        name = f"{llm.price_id}:batch"
+        if name not in self._found:
+            with self._looking_up:
+                self._found[name] = _listed(name, exactly=True)
+        price = self._found[name]
+        return None if price is None else price(usage)
+
     def check(self, llm: Backend) -> None:
         """Raise UsageError if an LLM has no known price."""
         if self._price(llm) is not None:
@@ -111,8 +125,8 @@ def _is_installed() -> bool:
     return True
 
 
-def _listed(name: str) -> Price | None:
-    """Return the price that genai-prices lists for `provider/model`."""
+def _listed(name: str, *, exactly: bool = False) -> Price | None:
+    """Return the price that genai-prices lists for `provider/model`; `exactly` for no similar name."""
     if not _is_installed():
         return None
     from genai_prices import Usage as ListUsage
@@ -129,9 +143,12 @@ def _listed(name: str) -> Price | None:
         return calc_price(counted, model, provider_id=provider)
 
     try:
-        found = look_up(Usage(input_tokens=1, output_tokens=1)).model_price
+        calculated = look_up(Usage(input_tokens=1, output_tokens=1))
     except LookupError:
         return None
+    if exactly and calculated.model.id != model:
+        return None
+    found = calculated.model_price
     cached = found.input_mtok if found.cache_read_mtok is None else found.cache_read_mtok
     mtok = (found.input_mtok, found.output_mtok, cached)
     if all(rate is None or isinstance(rate, Decimal) for rate in mtok):

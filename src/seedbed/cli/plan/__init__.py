@@ -1,0 +1,1 @@
+"""`seedbed plan`: what a run would cost before it starts."""

@@ -1,0 +1,135 @@
+"""`seedbed.plan`: what a run would cost before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from seedbed.engine.api import locked_registry
+from seedbed.engine.forecast.earlier_run import EarlierRun, earlier_run
+from seedbed.engine.forecast.forecast import Forecast, PlannedPrompt
+from seedbed.engine.forecast.rehearsal import Rehearsal, rehearse
+from seedbed.engine.forecast.step_forecast import step_forecasts
+from seedbed.engine.forecast.time_needed import time_needed
+from seedbed.engine.option_types import check_names, check_path
+from seedbed.engine.plan import Plan, make_plan
+from seedbed.engine.preview.trace import PreviewedCall
+from seedbed.engine.sources.input_rows import Input
+from seedbed.engine.sources.shard import Shard
+from seedbed.engine.stopping.bounds import Bounds
+from seedbed.errors import UsageError
+from seedbed.llm.llm import LLM
+from seedbed.llm.response import Response
+from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.elsewhere import naming_options
+from seedbed.plugins.registry import Registry
+from seedbed.store import Outputs, outputs_of
+from seedbed.tasks.steps import BaseStep
+
+SHOWN_ROWS = 2
+"""Rows whose prompts are shown: the second shows what differs from row to row."""
+
+
+def forecast_of(plan: Plan, name: str | None = None) -> Forecast:
+    """Return what a run of a plan would take; `name` is that of the run on disk. The plan is used up.
+
+    Nothing is sent, and nothing is written. Raises UsageError for what `run` would refuse.
+    """
+    _check_input(plan)
+    with earlier_run(plan, name) as earlier:
+        rehearsal = rehearse(plan, earlier)
+        steps = step_forecasts(plan, earlier, rehearsal, plan.bounds.prices)
+        return Forecast(
+            name or plan.name,
+            plan.own_n,
+            steps,
+            list(_prompts(rehearsal)),
+            time_needed(steps, plan.bounds, earlier.calls_per_second()),
+            earlier.name,
+            _kept_rows(plan, earlier),
+        )
+
+
+@naming_options
+def plan(
+    task: str | BaseStep | Pipeline,
+    n: int | None = None,
+    *,
+    llm: str | LLM | None = None,
+    input: Input | None = None,
+    columns: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    encoding: str | None = None,
+    out: Outputs | None = None,
+    name: str | None = None,
+    seed: int | None = None,
+    concurrency: int | None = None,
+    leaf: str | None = None,
+    requests_per_minute: float | None = None,
+    tokens_per_minute: float | None = None,
+    price_input: float | None = None,
+    price_output: float | None = None,
+    shard: str | None = None,
+    registry: Registry | None = None,
+    locked: str | Path | None = None,
+) -> Forecast:
+    """Return what `seedbed.run` with the same parameters would ask, cost and take; nothing is sent or kept.
+
+        print(seedbed.plan("qa-pairs", n=1000, llm="openai/gpt-4.1-mini"))
+
+    The first rows go through the steps; a placeholder stands for each answer. Prompts are counted by
+    `LLM.estimate_tokens`, answers by their `max_tokens`. If a run of this `name` (or the stem of `out`) is on
+    disk, its answers count as there, and its measured tokens and pace are used. Steps that ask no model
+    process the first rows. Raises what `run` raises before anything is spent, and UsageError for an input
+    that can be read only once. It waits, also in a notebook.
+    """
+    check_names(name=name, leaf=leaf, encoding=encoding)
+    check_path(locked=locked)
+    outputs = outputs_of(out)
+    bounds = Bounds(
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        price_input=price_input,
+        price_output=price_output,
+        shard=None if shard is None else Shard.parse(shard),
+    )
+    made = make_plan(
+        task,
+        n=n,
+        llm=llm,
+        input=input,
+        seed=seed,
+        concurrency=concurrency,
+        leaf=leaf or next((output.leaf for output in outputs if output.leaf), None),
+        bounds=bounds,
+        registry=locked_registry(registry, locked),
+        columns=columns,
+        drop=drop,
+        encoding=encoding,
+    )
+    return forecast_of(made, name or next((output.name for output in outputs or made.outputs), None))
+
+
+def _check_input(plan: Plan) -> None:
+    source = plan.input.source if plan.input is not None else None
+    if source is not None and not isinstance(source, Path) and isinstance(source, Iterator):
+        raise UsageError(
+            "the input can be read only once, and the run needs it",
+            "give a list or a file: input=list(rows)",
+        )
+
+
+def _kept_rows(plan: Plan, earlier: EarlierRun) -> int:
+    return earlier.accepted if plan.own_n is None else min(earlier.accepted, plan.own_n)
+
+
+def _prompts(rehearsal: Rehearsal) -> Iterator[PlannedPrompt]:
+    """Yield the prompts of the first rows."""
+    places = {row: place for walk in rehearsal.walks for row, place in walk.places.items()}
+    shown: dict[str, None] = {}
+    for call in rehearsal.calls:
+        row = call.row.partition("/")[0]
+        if row in shown or len(shown) < SHOWN_ROWS:
+            shown[row] = None
+            asked = PreviewedCall(call.step, call.request, call.answer or Response(choices=()))
+            yield PlannedPrompt(row, call.llm.reference, asked, call.is_kept, places.get(row, ""))

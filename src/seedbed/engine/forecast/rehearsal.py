@@ -1,0 +1,242 @@
+"""A rehearsal of a run: its first rows go through its steps, and no model is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import cast
+
+from seedbed.engine.backend_fields import backends_in, replace_backends
+from seedbed.engine.forecast.earlier_run import EarlierRun
+from seedbed.engine.forecast.placeholders import MADE_UP
+from seedbed.engine.forecast.rehearsal_gateway import RehearsalGateway, RehearsedCall, rehearsing
+from seedbed.engine.forecast.rehearsed_steps import RehearsedFlow, RehearsedSteps, is_made_up, stand_ins
+from seedbed.engine.plan import Plan
+from seedbed.engine.resume.file_record import fingerprints_of
+from seedbed.engine.segments.flow import Unchanged
+from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.segments import INPUT, Segment, segments_of
+from seedbed.engine.segments.step_counts import StepTally
+from seedbed.engine.sources.barriers import Barrier
+from seedbed.engine.sources.source_maker import SourceMaker
+from seedbed.engine.sources.sources import AcceptedRows, Item
+from seedbed.errors import SeedbedError
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.calling.scope import CallScope
+from seedbed.llm.keys.file_origin import made_by
+from seedbed.store import RunStore
+from seedbed.tasks.rows import Row, encode_row
+
+SAMPLED = 100
+"""Items that are rehearsed if the run has none yet: their prompts say how long prompts are on average."""
+# With 100 rows, a mean of lengths that vary by half is off by 5 %; a thousand would take a second or more.
+
+MOST = 2000
+"""Items that are rehearsed at most; what a larger run has is counted in proportion."""
+
+_FROM_ANSWERS = 4
+"""Rows that a generator which asks a model in its own loop is rehearsed for."""
+
+
+@dataclass
+class SegmentWalk:
+    """How the first items of a segment went: `walked` of `items` (None: nobody knows how many there are).
+
+    `kept` has step, row and attempt of the results that the run has, `places` what people call input rows.
+    """
+
+    segment: Segment
+    walked: int
+    items: int | None
+    tally: StepTally
+    kept: list[tuple[str, str, int]] = field(default_factory=list)
+    outcomes: list[ItemOutcome] = field(default_factory=list)
+    places: Mapping[str, str] = field(default_factory=dict)
+    source_failed: bool = False
+
+    def made(self, name: str) -> list[InFlight]:
+        """Return the rows that a step made of the items that were walked."""
+        return [row for outcome in self.outcomes for row in outcome.rows(name)]
+
+
+@dataclass
+class Rehearsal:
+    """What became of the first items of each segment, and the calls that they would make."""
+
+    walks: list[SegmentWalk]
+    calls: Sequence[RehearsedCall]
+    unrendered: frozenset[str]
+    cut_off: frozenset[str]
+
+
+def rehearse(plan: Plan, earlier: EarlierRun) -> Rehearsal:
+    """Take the first rows of a plan through its steps without asking a model; the plan is used up."""
+    return loop_thread().run(_Rehearsing(plan, earlier).execute(), twin="asyncio.to_thread(plan, ...)")
+
+
+class _NoRows(AcceptedRows):
+    """No row is accepted yet, and none is waited for."""
+
+    def decided(self) -> int:
+        return 2**62
+
+    def below(self, index: int) -> Sequence[Row]:
+        return ()
+
+
+class _Rehearsing:
+    def __init__(self, plan: Plan, earlier: EarlierRun) -> None:
+        self._plan = plan
+        self._earlier = earlier
+        self._fingerprints: Mapping[str, bytes] = fingerprints_of(plan, earlier.queries)
+        self._gateway = RehearsalGateway(earlier.journal)
+        store = cast(RunStore, earlier.queries)  # it's only read
+        self._maker = SourceMaker(plan, store, earlier.journal, self._fingerprints)
+        self._walks: list[SegmentWalk] = []
+        self._unrendered: set[str] = set()
+
+    async def execute(self) -> Rehearsal:
+        for step in self._plan.steps:
+            replace_backends(step, rehearsing(self._gateway, CallScope(self._plan.seed, step.name, "")))
+            with made_by(step._origin):
+                await asyncio.to_thread(step.load)
+        try:
+            for segment in segments_of(self._plan.topology):
+                self._walks.append(await self._walk(segment))
+        finally:
+            for step in reversed(self._plan.steps):
+                await asyncio.to_thread(step.unload)
+        cut_off = frozenset(self._gateway.cut_off)
+        return Rehearsal(self._walks, self._gateway.calls, frozenset(self._unrendered), cut_off)
+
+    async def _walk(self, segment: Segment) -> SegmentWalk:
+        steps = RehearsedSteps(segment, self._plan, self._fingerprints, self._earlier.journal, self._gateway)
+        items, count, failed = await self._items(segment)
+        cls = RehearsedFlow if segment.nodes else Unchanged
+        flow = cls(segment.nodes, self._plan.topology, steps, segment.kept)
+        try:
+            # One after the other: calls are then in the order of the rows, and none waits for anything.
+            outcomes = [await flow.settle(item, position) for position, item in enumerate(items)]
+        finally:
+            steps.close()
+        self._unrendered |= steps.unrendered
+        places = {item.id: item.in_flight.place for item in items}
+        return SegmentWalk(segment, len(items), count, steps.tally, steps.kept_rows, outcomes, places, failed)
+
+    async def _items(self, segment: Segment) -> tuple[list[Item], int | None, bool]:
+        """Return the items to rehearse, how many there are, and whether the source ended with an error."""
+        if segment.is_barrier:
+            return (*await asyncio.to_thread(self._after_barrier, segment), False)
+        wanted = self._plan.own_n
+        most = self._most(segment, wanted)
+        threaded = self._maker.threaded(segment)
+        if threaded is None:
+            return (*self._sampled(segment, wanted, most), False)
+        if segment.generator is not None and backends_in(segment.generator):
+            items, failed = await asyncio.to_thread(self._from_answers, segment, threaded.items())
+            return items, wanted, failed
+        return (*await asyncio.to_thread(_counted, threaded.items(), most, wanted), False)
+
+    def _most(self, segment: Segment, wanted: int | None) -> int:
+        known = max((self._earlier.results.get(node.name, 0) for node in segment.nodes), default=0)
+        most = min(MOST, known + SAMPLED)
+        return most if wanted is None else min(most, max(wanted, known, 1))
+
+    def _sampled(self, segment: Segment, wanted: int | None, most: int) -> tuple[list[Item], int | None]:
+        source = self._maker.make(segment, _NoRows())
+        items: list[Item] = []
+        while len(items) < most and (item := source.take()) is not None:
+            items.append(item)
+        count = len(items)
+        # A finite generator of an unknown number of rows is sampled to its end: that asks no model.
+        while wanted is None and source.take() is not None:
+            count += 1
+        return items, count if wanted is None or count < most else None
+
+    def _from_answers(self, segment: Segment, items: Iterator[Item]) -> tuple[list[Item], bool]:
+        """Return the first rows of a generator that asks a model itself, or a made-up one."""
+        generator = segment.generator
+        assert generator is not None
+        found: list[Item] = []
+        try:
+            found += islice(items, min(_FROM_ANSWERS, self._plan.own_n or _FROM_ANSWERS))
+        except SeedbedError:
+            if not self._gateway.asked(generator.name):
+                raise
+        except Exception:
+            if not self._gateway.asked(generator.name):
+                raise
+        if found:
+            return [_made_up(item.in_flight.row(), item.id, generator.name) for item in found], False
+        (row, *_) = stand_ins(generator, {})
+        return [_made_up(row, "0", generator.name)], True
+
+    def _after_barrier(self, segment: Segment) -> tuple[list[Item], int | None]:
+        assert segment.source is not None
+        parents = [parent.step for parent in segment.source.parents] or [INPUT]
+        walks = [(self._walk_of(name), name) for name in parents]
+        made = [row for walk, name in walks for row in walk.made(name)]
+        is_whole = all(walk.walked >= (walk.items or 0) for walk, _ in walks)
+        if is_whole and not any(is_made_up(row) for row in made):
+            store = cast(RunStore, self._earlier.queries)  # it's only read
+            barrier = Barrier(segment.source, store, self._fingerprints[segment.name])
+            if self._earlier.name is not None and barrier.is_made():
+                return _counted(barrier.items(), MOST, None)
+        count: int | None = 0
+        for walk, name in walks:
+            share = scaled(walk, len(walk.made(name)), self._plan, self._earlier)
+            count = None if count is None or share is None else count + math.ceil(share)
+        step = segment.source.step
+        if backends_in(step):
+            # What it asks depends on all rows together, so no sample of them says how often.
+            self._unrendered.add(step.name)
+        rows = [stand_ins(step, row.row())[0] for row in made[:MOST]]
+        return [_made_up(row, f"~{number}", step.name) for number, row in enumerate(rows)], count
+
+    def _walk_of(self, name: str) -> SegmentWalk:
+        return next(walk for walk in self._walks if name in walk.segment.kept)
+
+
+def _made_up(row: Row, row_id: str, step: str) -> Item:
+    return Item(row_id, InFlight(row_id, encode_row({**row, MADE_UP: True}), step, None, row_id))
+
+
+def _counted(items: Iterator[Item], most: int, wanted: int | None) -> tuple[list[Item], int | None]:
+    """Return the first items, and how many there are; None if there are at least as many as wanted."""
+    taken = list(islice(items, most))
+    if len(taken) < most:
+        return taken, len(taken)
+    rest = items if wanted is None else islice(items, max(0, wanted - most))
+    count = len(taken) + sum(1 for _ in rest)
+    return taken, count if wanted is None or count < wanted else None
+
+
+def items_of(walk: SegmentWalk, plan: Plan, earlier: EarlierRun) -> float | None:
+    """Return how many items of a segment a run goes through; None if nobody knows."""
+    wanted = plan.own_n
+    if walk.segment.is_barrier or wanted is None:
+        return walk.items
+    leaf = walk.segment.counted(plan.leaf)
+    per_item = rows_per_item(walk, leaf, earlier)
+    needed = math.ceil(wanted / per_item) if per_item else wanted
+    return needed if walk.items is None else min(needed, walk.items)
+
+
+def rows_per_item(walk: SegmentWalk, leaf: str, earlier: EarlierRun) -> float:
+    """Return the accepted rows of an item: those of the earlier run, or else those rehearsed."""
+    decided = max((earlier.results.get(node.name, 0) for node in walk.segment.nodes), default=0)
+    if decided and earlier.accepted:
+        return earlier.accepted / decided
+    return len(walk.made(leaf)) / walk.walked if walk.walked else 0.0
+
+
+def scaled(walk: SegmentWalk, count: float, plan: Plan, earlier: EarlierRun) -> float | None:
+    """Return a count of the walked items in proportion to all items of the run."""
+    items = items_of(walk, plan, earlier)
+    if items is None:
+        return None
+    return count * items / walk.walked if walk.walked else 0.0

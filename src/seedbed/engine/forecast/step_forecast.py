@@ -1,0 +1,222 @@
+"""What each step would ask: rows, calls, tokens, money."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from seedbed.engine.backend_fields import backends_in
+from seedbed.engine.forecast.earlier_run import EarlierRun
+from seedbed.engine.forecast.placeholders import placeholders_in
+from seedbed.engine.forecast.rehearsal import Rehearsal, SegmentWalk, items_of
+from seedbed.engine.forecast.rehearsal_gateway import RehearsedCall
+from seedbed.engine.plan import Plan
+from seedbed.llm.budget.prices import Prices
+from seedbed.llm.embedding.embedder import Embedder
+from seedbed.llm.llm import LLM
+from seedbed.llm.request import Request
+from seedbed.llm.response import Usage
+
+ASSUMED_ANSWER = 1024
+"""Tokens that an answer counts as if nothing bounds it; caps on money reserve as many."""
+
+CHARACTERS = 3
+"""Characters of a token, as `LLM.estimate_tokens` counts: on the safe side for English, which has four."""
+
+_HAIR = 1e-9
+
+TokensFrom = Literal["measured", "backend", "characters"]
+AnswersFrom = Literal["measured", "max_tokens", "assumed"]
+
+
+@dataclass(frozen=True)
+class StepForecast:
+    """What a step would ask of one model: `rows` that it takes, `calls` to make, tokens and dollars of these.
+
+    `kept` calls are answered on disk, and cost nothing. Input tokens are `measured` in the earlier run,
+    counted by the `backend`, or estimated from `characters`. Output tokens are `measured`, or the most that
+    they can be (`max_tokens`), or `assumed`: 1,024 each if nothing bounds them. `cost` is None if the price
+    isn't known, `batch_cost` if there's no batch price; None for tokens and calls means that nobody knows.
+    `waits_for` names the steps whose answers are in the prompts: each counts as its most tokens. A step that
+    asks no model has no `llm`. `has_more` says that further calls depend on the answers.
+    """
+
+    step: str
+    llm: str | None = None
+    rows: int | None = None
+    calls: int | None = 0
+    kept: int = 0
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    input_from: TokensFrom = "characters"
+    output_from: AnswersFrom = "measured"
+    cost: float | None = 0.0
+    batch_cost: float | None = None
+    waits_for: tuple[str, ...] = ()
+    has_more: bool = False
+    endpoint: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {name: value for name, value in asdict(self).items() if name != "endpoint"}
+
+
+@dataclass(frozen=True)
+class _Tokens:
+    """Tokens of a call on average, and where the numbers come from."""
+
+    input: float
+    output: float
+    input_from: TokensFrom
+    output_from: AnswersFrom
+    waits_for: tuple[str, ...] = ()
+    cached: float = 0.0
+
+
+def step_forecasts(
+    plan: Plan, earlier: EarlierRun, rehearsal: Rehearsal, prices: Prices
+) -> list[StepForecast]:
+    """Return what the steps of a plan would ask, in their order, one entry for each model of a step."""
+    return list(_Scaling(plan, earlier, rehearsal, prices).forecasts())
+
+
+class _Scaling:
+    def __init__(self, plan: Plan, earlier: EarlierRun, rehearsal: Rehearsal, prices: Prices) -> None:
+        self._plan = plan
+        self._earlier = earlier
+        self._rehearsal = rehearsal
+        self._prices = prices
+        self._fresh: dict[tuple[str, str], list[RehearsedCall]] = defaultdict(list)
+        self._kept: Counter[tuple[str, str]] = Counter()
+        self._llms: dict[tuple[str, str], Any] = {}
+        self._answers: dict[str, float] = {}
+        for call in rehearsal.calls:
+            key = call.step, call.llm.model_name
+            self._llms[key] = call.llm
+            if call.is_kept:
+                self._kept[key] += 1
+            else:
+                self._fresh[key].append(call)
+        for walk in rehearsal.walks:
+            for step, row, attempt in walk.kept:
+                for model, count in earlier.queries.count_calls_of(step, row, attempt).items():
+                    self._kept[step, model] += count
+
+    def forecasts(self) -> Iterator[StepForecast]:
+        walks = {node.name: walk for walk in self._rehearsal.walks for node in _nodes(walk)}
+        for step in self._plan.steps:
+            walk = walks[step.name]
+            rows = self._rows(walk, step.name)
+            for backend in backends_in(step):
+                self._llms.setdefault((step.name, backend.model_name), backend)
+            models = [model for name, model in [*self._fresh, *self._kept] if name == step.name]
+            more = step.name in self._rehearsal.cut_off or walk.source_failed
+            if not models:
+                unknown = step.name in self._rehearsal.unrendered
+                yield _silent(step.name, rows, unknown, self._llms, more)
+            for model in dict.fromkeys(models):
+                yield self._asked(walk, step.name, model, rows, more)
+
+    def _rows(self, walk: SegmentWalk, step: str) -> int | None:
+        is_source = walk.segment.source is not None and step not in [n.name for n in walk.segment.nodes]
+        items = items_of(walk, self._plan, self._earlier)
+        if items is None:
+            return None
+        if is_source or not walk.walked:
+            return round(items)
+        return round(walk.tally[step].taken * items / walk.walked)
+
+    def _asked(self, walk: SegmentWalk, step: str, model: str, rows: int | None, more: bool) -> StepForecast:
+        llm = self._llms.get((step, model)) or next(iter(self._plan.llms))
+        fresh, kept = self._fresh[step, model], self._kept[step, model]
+        tokens = self._tokens(step, model, fresh, llm)
+        self._answers[step] = max(self._answers.get(step, 0.0), tokens.output)
+        reused = self._reused(walk, kept)
+        named = StepForecast(
+            step,
+            llm.reference,
+            rows,
+            kept=reused,
+            input_from=tokens.input_from,
+            output_from=tokens.output_from,
+            waits_for=tokens.waits_for,
+            has_more=more,
+            endpoint=tuple(leaf.endpoint for leaf in llm._leaves),
+        )
+        items = items_of(walk, self._plan, self._earlier)
+        if items is None:
+            return replace(named, calls=None, input_tokens=None, output_tokens=None, cost=None)
+        # A ratio of whole numbers may come out a hair above one.
+        calls = math.ceil((len(fresh) + kept) * items / max(1, walk.walked) - reused - _HAIR)
+        return self._priced(replace(named, calls=max(0, calls)), llm, tokens)
+
+    def _priced(self, step: StepForecast, llm: Any, tokens: _Tokens) -> StepForecast:
+        calls = step.calls or 0
+        one = Usage(round(tokens.input), round(tokens.output), round(tokens.cached))
+        cost, batch = self._prices.cost_of(llm, one), self._prices.batch_cost_of(llm, one)
+        return replace(
+            step,
+            input_tokens=round(calls * tokens.input),
+            output_tokens=round(calls * tokens.output),
+            cost=0.0 if not calls else None if cost is None else cost * calls,
+            batch_cost=None if batch is None else batch * calls,
+        )
+
+    def _reused(self, walk: SegmentWalk, kept: int) -> int:
+        """Return the calls that the run has; if it's too large to be walked, in proportion."""
+        known = max((self._earlier.results.get(node.name, 0) for node in walk.segment.nodes), default=0)
+        return round(kept * known / walk.walked) if known > walk.walked > 0 else kept
+
+    def _tokens(self, step: str, model: str, fresh: Sequence[RehearsedCall], llm: Any) -> _Tokens:
+        measured = self._earlier.measured.get((step, model))
+        if measured is not None:
+            calls = measured.calls
+            means = measured.input_tokens / calls, measured.output_tokens / calls
+            return _Tokens(*means, "measured", "measured", cached=measured.cached_tokens / calls)
+        counted = [_prompt_tokens(llm, call.request, self._answers) for call in fresh]
+        waits_for = dict.fromkeys(one for _, waiting in counted for one in waiting)
+        outputs = [_answer_tokens(call.request) for call in fresh]
+        bounded = all(call.request.max_tokens or not call.request.n for call in fresh)
+        return _Tokens(
+            sum(tokens for tokens, _ in counted) / max(1, len(fresh)),
+            sum(outputs) / max(1, len(fresh)),
+            "backend" if _counts_itself(llm) else "characters",
+            "max_tokens" if bounded else "assumed",
+            tuple(waits_for),
+        )
+
+
+def _nodes(walk: SegmentWalk) -> list[Any]:
+    source = [walk.segment.source] if walk.segment.source is not None else []
+    return [*source, *walk.segment.nodes]
+
+
+def _silent(
+    step: str, rows: int | None, unknown: bool, llms: Mapping[tuple[str, str], Any], more: bool
+) -> StepForecast:
+    """Return the forecast of a step that made no call in the rehearsal."""
+    if not unknown:
+        return StepForecast(step, None, rows, has_more=more)
+    named = [llm.reference for (name, _), llm in llms.items() if name == step]
+    return StepForecast(
+        step, next(iter(named), None), rows, None, 0, None, None, cost=None, output_from="assumed"
+    )
+
+
+def _counts_itself(llm: Any) -> bool:
+    return type(llm).estimate_tokens not in (LLM.estimate_tokens, Embedder.estimate_tokens)
+
+
+def _answer_tokens(request: Request) -> int:
+    return (request.max_tokens or ASSUMED_ANSWER) * request.n
+
+
+def _prompt_tokens(llm: Any, request: Request, answers: Mapping[str, float]) -> tuple[float, Sequence[str]]:
+    """Return the tokens of a prompt, and the steps whose answers it waits for: each as long as it may be."""
+    found, length = placeholders_in(request.messages)
+    estimated = llm.estimate_tokens(request) - _answer_tokens(request) - length / CHARACTERS
+    longest = sum(answers.get(step, ASSUMED_ANSWER) * count for step, count in found.items())
+    return max(0.0, estimated) + longest, list(found)

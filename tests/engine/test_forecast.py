@@ -1,0 +1,303 @@
+"""What a run would take, said before it starts: nothing is sent, and what is on disk isn't counted again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import BaseModel
+
+from seedbed import (
+    GeneratorTask,
+    GlobalStep,
+    Join,
+    Pipeline,
+    Response,
+    Step,
+    Task,
+    Usage,
+    UsageError,
+    otherwise,
+    plan,
+    run,
+    when,
+)
+from seedbed.testing import ScriptedLLM
+
+PRICES = {"price_input": 1.0, "price_output": 10.0}
+
+
+class Poem(GeneratorTask):
+    outputs: ClassVar[list[str]] = ["poem"]
+    template: str = "A poem on {{ topic }}, number {{ index }}."
+
+    def sample(self, index, rng):
+        return {"topic": rng.choice(["moss", "rain", "mountains"]), "index": index}
+
+
+class Critique(Task):
+    outputs: ClassVar[list[str]] = ["critique"]
+    template: str = "Be strict: {{ poem }}"
+
+
+class Score(Task):
+    class Output(BaseModel):
+        score: int
+        reason: str
+
+    template: str = "Score {{ poem }}"
+
+
+class Answer(Task):
+    outputs: ClassVar[list[str]] = ["answer"]
+    template: str = "Answer {{ text }}"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def as_counted(request: Any) -> Response:
+    """Answer with ten tokens, and take what the prompt was estimated at."""
+    taken = sum(len(message["content"]) for message in request.messages) // 3
+    return Response.of_text("w " * 10, Usage(taken, 10))
+
+
+def counted(**fields: Any) -> ScriptedLLM:
+    return ScriptedLLM(as_counted, **{"max_tokens": 10, **fields})
+
+
+def test_calls_tokens_and_cost_are_those_of_the_run():
+    llm = counted()
+    forecast = plan(Poem(), n=40, llm=llm, **PRICES)
+    assert llm.requests == []
+    made = run(Poem(), n=40, llm=llm, **PRICES)
+    assert (forecast.calls, forecast.output_tokens) == (40, made.calls.usage.output_tokens)
+    assert forecast.input_tokens == pytest.approx(made.calls.usage.input_tokens, abs=1)
+    assert forecast.cost == pytest.approx(made.calls.cost, rel=0.01)
+
+
+def test_nothing_is_left_on_disk(folder: Path):
+    plan(Poem() >> Critique(), n=5, llm=counted(), name="poems")
+    assert [*folder.iterdir()] == []
+
+
+def test_no_model_is_loaded_and_no_key_is_needed():
+    class Heavy(ScriptedLLM):
+        key_env_var: ClassVar[str] = "NOBODY_HAS_THIS_KEY"
+
+        def load(self):
+            raise AssertionError("it was loaded")
+
+        async def check(self):
+            raise AssertionError("it was checked")
+
+    assert plan(Poem(), n=5, llm=Heavy(as_counted, max_tokens=10)).calls == 5
+
+
+def test_answers_that_a_run_has_are_not_counted_again():
+    llm = counted()
+    run(Poem() >> Critique(), n=5, llm=llm, name="poems", **PRICES)
+    forecast = plan(Poem() >> Critique(), n=12, llm=llm, name="poems", **PRICES)
+    assert (forecast.earlier, forecast.kept_rows, forecast.kept_calls, forecast.calls) == ("poems", 5, 10, 14)
+    before = len(llm.requests)
+    made = run(Poem() >> Critique(), n=12, llm=llm, name="poems", **PRICES)
+    assert len(llm.requests) - before == forecast.calls
+    assert forecast.cost == pytest.approx(made.calls.cost, rel=0.1)
+
+
+def test_a_finished_run_costs_nothing_more():
+    llm = counted()
+    run(Poem(), n=5, llm=llm, name="poems")
+    forecast = plan(Poem(), n=5, llm=llm, name="poems")
+    assert (forecast.calls, forecast.kept_calls, forecast.cost) == (0, 5, 0.0)
+    assert "there is no call to make" in str(forecast)
+
+
+def test_after_an_edit_only_the_changed_step_is_counted():
+    llm = counted()
+    run(Poem() >> Critique(), n=6, llm=llm, name="poems")
+    edited = Poem() >> Critique(template="Be kind: {{ poem }}")
+    first, second = plan(edited, n=6, llm=llm, name="poems").steps
+    assert (first.calls, first.kept, second.calls, second.kept) == (0, 6, 6, 0)
+
+
+def test_tokens_that_were_measured_replace_estimates():
+    llm = ScriptedLLM(lambda request: Response.of_text("short", Usage(100, 3)), max_tokens=500)
+    run(Poem(), n=4, llm=llm, name="poems")
+    forecast = plan(Poem(), n=10, llm=llm, name="poems", **PRICES)
+    (step,) = forecast.steps
+    assert (step.input_tokens, step.output_tokens, step.output_from) == (600, 18, "measured")
+    assert forecast.cost == pytest.approx(6 * (100 + 30) / 1e6)
+    assert not forecast.is_bound
+
+
+def test_rows_that_were_rejected_before_are_expected_again():
+    def odd_ones(request: Any) -> str:
+        return "" if request.messages[-1]["content"][-2] in "13579" else "fine"
+
+    run(Poem(max_reasks=0), n=5, llm=ScriptedLLM(odd_ones), name="poems")
+    forecast = plan(Poem(max_reasks=0), n=20, llm=ScriptedLLM(odd_ones), name="poems")
+    assert forecast.calls is not None
+    assert 26 <= forecast.calls <= 32
+
+
+def test_a_prompt_that_waits_for_an_answer_counts_its_longest():
+    llm = counted(max_tokens=50)
+    first, second = plan(Poem() >> Critique(), n=10, llm=llm).steps
+    assert (first.waits_for, second.waits_for) == ((), ("poem",))
+    assert second.input_tokens == pytest.approx(10 * (50 + len("Be strict: ") / 3), abs=10)
+
+
+def test_typed_answers_are_stood_in_for_by_values_of_their_type():
+    class Sum(Task):
+        template: str = "{{ score + 1 }}: {{ reason }}"
+
+    forecast = plan(Poem() >> Score() >> Sum(), n=3, llm=counted())
+    assert forecast.calls == 9
+    assert forecast.prompts[2].call.request.messages[-1]["content"] == "2: ⟦score.reason⟧"
+
+
+def test_prompts_of_the_first_rows_are_those_that_are_sent():
+    llm = counted()
+    forecast = plan(Poem(), n=9, llm=llm)
+    run(Poem(), n=9, llm=llm)
+    sent = [request.messages for request in llm.requests]
+    assert [prompt.row for prompt in forecast.prompts] == ["0", "1"]
+    assert all(prompt.call.request.messages in sent for prompt in forecast.prompts)
+
+
+def test_a_step_without_a_model_works_on_the_first_rows():
+    class Long(Step):
+        keeps: ClassVar[bool] = True
+
+        def process(self, row):
+            return row if len(row["text"]) > 3 else None
+
+    rows = [{"text": "long enough" if number % 2 else "no"} for number in range(300)]
+    steps = plan(Long() >> Answer(), input=rows, llm=counted()).steps
+    assert [(step.rows, step.calls) for step in steps] == [(300, 0), (150, 150)]
+
+
+def test_several_generations_of_a_row_are_as_many_rows():
+    rows = [{"text": f"{number}"} for number in range(50)]
+    forecast = plan(Answer(num_generations=4), n=20, input=rows, llm=counted())
+    assert forecast.calls == 20
+
+
+def test_a_row_goes_every_way_where_an_answer_decides():
+    graph = Poem() >> [when("'x' in poem", Critique()), otherwise(Score())] >> Answer(template="{{ poem }}")
+    counts = {step.step: step.calls for step in plan(graph, n=7, llm=counted()).steps}
+    assert counts == {"poem": 7, "critique": 7, "score": 7, "answer": 7}
+
+
+def test_branches_are_joined():
+    graph = Poem() >> [Critique(), Score()] >> Answer(template="{{ critique }} {{ score }}")
+    forecast = plan(graph, n=7, llm=counted())
+    assert forecast.calls == 28
+    assert forecast.steps[-1].waits_for == ("critique",)
+
+
+def test_a_step_over_all_rows_passes_them_on():
+    class Sorted(GlobalStep):
+        def process(self, rows):
+            return sorted(rows, key=lambda row: row["poem"])
+
+    steps = plan(Poem() >> Sorted() >> Critique(), n=300, llm=counted()).steps
+    assert [(step.rows, step.calls) for step in steps] == [(300, 300), (300, 0), (300, 300)]
+
+
+def test_rows_after_a_step_over_all_rows_are_found_when_the_run_has_them():
+    class Sorted(GlobalStep):
+        def process(self, rows):
+            return sorted(rows, key=lambda row: row["index"])
+
+    llm = counted()
+    run(Poem() >> Sorted() >> Critique(), n=5, llm=llm, name="poems")
+    forecast = plan(Poem() >> Sorted() >> Critique(), n=5, llm=llm, name="poems")
+    assert (forecast.calls, forecast.kept_calls) == (0, 10)
+
+
+def test_two_sources_are_both_counted():
+    graph = [Poem(name="one"), Poem(name="two")] >> Join(on=["index"]) >> Answer(template="{{ poem }}")
+    assert [step.calls for step in plan(graph, n=4, llm=counted()).steps][:2] == [4, 4]
+
+
+def test_a_generator_with_its_own_loop_is_asked_until_its_first_rows():
+    class Loop(GeneratorTask):
+        outputs: ClassVar[list[str]] = ["text"]
+
+        def process(self, offset=0):
+            while True:
+                ((text,),) = self.llm.generate([[{"role": "user", "content": "Go on."}]])
+                yield {"text": text}
+
+    (step,) = plan(Loop(), n=50, llm=counted()).steps
+    assert step.calls == 50
+
+
+def test_a_loop_that_never_ends_on_placeholders_is_cut_off():
+    class Until(Task):
+        outputs: ClassVar[list[str]] = ["text"]
+        template: str = "{{ text }}"
+
+        async def generate_row(self, input):
+            while (text := await self.ask("Say yes.")) != "yes":
+                pass
+            return {"text": text}
+
+    (step,) = plan(Until(), input=[{"text": "a"}], llm=counted()).steps
+    assert step.has_more
+
+
+def test_an_unknown_price_is_said_and_not_guessed():
+    forecast = plan(Poem(), n=5, llm=counted())
+    assert (forecast.cost, forecast.batch_cost, forecast.unpriced) == (None, None, ["scripted/scripted"])
+    assert "no price known for scripted/scripted" in str(forecast)
+
+
+def test_the_price_of_a_batch_is_told_where_the_list_has_one():
+    class Routed(ScriptedLLM):
+        listed: str = "openrouter/anthropic/claude-haiku-4.5"
+
+        @property
+        def price_id(self):
+            return self.listed
+
+    forecast = plan(Poem(), n=5, llm=Routed(as_counted, max_tokens=10))
+    assert forecast.cost is not None
+    assert forecast.batch_cost == pytest.approx(forecast.cost / 2)
+    other = plan(Poem(), n=5, llm=Routed(as_counted, max_tokens=10, listed="openai/gpt-4.1-mini"))
+    assert other.cost is not None
+    assert other.batch_cost is None
+
+
+def test_a_rate_limit_says_how_long_it_takes_at_least():
+    forecast = plan(Poem(), n=600, llm=counted(), requests_per_minute=60)
+    assert (forecast.time.at_least, forecast.time.seconds) == (600.0, None)
+    assert "at least 10 min" in str(forecast)
+
+
+def test_without_max_tokens_the_assumption_is_said():
+    forecast = plan(Poem(), n=2, llm=ScriptedLLM("never asked"))
+    assert forecast.output_tokens == 2048
+    assert "no max_tokens is set" in str(forecast)
+
+
+def test_an_input_that_can_be_read_once_is_left_to_the_run():
+    with pytest.raises(UsageError, match="can be read only once"):
+        plan(Answer(), input=iter([{"text": "a"}]), llm=counted())
+
+
+def test_a_run_of_another_task_is_refused():
+    run(Poem(), n=2, llm=counted(), name="poems")
+    with pytest.raises(UsageError, match="belongs to 'poem'"):
+        plan(Answer(), input=[{"text": "a"}], llm=counted(), name="poems")
+
+
+def test_a_pipeline_plans_itself():
+    forecast = Pipeline([Poem(), Critique()], name="both").plan(3, llm=counted())
+    assert (forecast.name, forecast.calls) == ("both", 6)
