@@ -140,9 +140,11 @@ def test_rows_that_a_later_session_made_again_are_found_by_their_new_words(runs:
 
 
 def test_values_are_counted_unless_there_are_too_many(index: Index) -> None:
-    assert index.facets()["colour"] == [("red", 84), ("blue", 83), ("green", 83)]
-    assert "n" not in index.facets()
-    assert index.columns() == ["colour", "n", "score", "text"]
+    names = ["text", "colour", "score", "n", "none"]
+    assert index.facets(names)["colour"] == [("red", 84), ("blue", 83), ("green", 83)]
+    assert "n" not in index.facets(names)
+    assert index.facets(["n"]) == {}
+    assert index.columns(names) == {"colour", "n", "score", "text"}
 
 
 @pytest.mark.parametrize(

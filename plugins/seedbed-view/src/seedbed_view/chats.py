@@ -71,7 +71,11 @@ def _message(message: Mapping[str, Any]) -> Bubble:
         return _known_message(message)
     except (AttributeError, KeyError, TypeError):
         # Runs come from other people too: a message that we can't take apart is shown whole.
-        return Bubble(str(message.get("role", "")), str(dict(message)))
+        return Bubble(str(message["role"]) if "role" in _mapping(message) else "message", str(message))
+
+
+def _mapping(message: object) -> Mapping[str, Any]:
+    return message if isinstance(message, Mapping) else {}
 
 
 def _known_message(message: Mapping[str, Any]) -> Bubble:
@@ -98,4 +102,4 @@ def _answer(choice: Any) -> Bubble:
     tools = tuple(f"{one.name}({one.arguments})" for one in choice.tool_calls or ())
     odd = choice.finish_reason not in (None, "", "stop", "end_turn", "tool_calls")
     note = f"ended by: {choice.finish_reason}" if odd else ""
-    return Bubble("answer", choice.text or "", (), choice.reasoning or "", tools, note)
+    return Bubble("answer", str(choice.text or ""), (), str(choice.reasoning or ""), tools, note)

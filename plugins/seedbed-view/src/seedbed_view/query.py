@@ -16,10 +16,10 @@ _FACET = "is."
 
 @dataclass(frozen=True)
 class Query:
-    """Words to search for, an expression, values that columns must have, the order, and the page.
+    """Words to search for, an expression, values that columns must have, the order, the page, and columns.
 
     `place` is where the page begins: after (or before, with `back`) the row of this number; with `sort` also
-    its value in that column.
+    its value in that column. Without `columns`, the first ones are shown.
     """
 
     words: str = ""
@@ -29,6 +29,7 @@ class Query:
     down: bool = False
     place: tuple[Any, ...] = ()
     back: bool = False
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, given: QueryParams) -> Query:
@@ -48,6 +49,7 @@ class Query:
             given.get("down") == "1",
             tuple(place),
             given.get("back") == "1",
+            tuple(dict.fromkeys(name for name in given.getlist("column") if name)),
         )
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
@@ -58,6 +60,7 @@ class Query:
             "where": self.where,
             "sort": self.sort,
             "down": "1" if self.down else "",
+            "column": self.columns,
             **{f"{_FACET}{name}": _text(value) for name, value in values.items() if value is not None},
         }
         return {**now, **changes}

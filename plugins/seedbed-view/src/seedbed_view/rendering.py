@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +31,9 @@ LONGEST = 20_000
 """Characters of a text that are shown; the rest is a download."""
 
 
+MOST_COLUMNS = 100
+"""Columns of a row that are shown on its page."""
+
 _FEWEST = 20
 """Rows from which on their quality is shown, as `seedbed runs show` does."""
 
@@ -48,18 +51,32 @@ def rendered(template: str, **values: Any) -> str:
 
 def text_of(value: Any) -> str:
     """Return a value as text: a text as it is, anything else as JSON; control characters are written out."""
+    return visible(_plain(value))
+
+
+def _plain(value: Any) -> str:
     if isinstance(value, str):
-        return visible(value)
+        return value
     if value is None:
         return ""
-    return visible(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    except TypeError:
+        # Nested more deeply than orjson writes, or of an odd kind in a run that's damaged.
+        return repr(value)
 
 
 def brief(value: Any, most: int = 200) -> str:
     """Return the beginning of a value as text on one line."""
-    text = text_of(value[: 4 * most] if isinstance(value, str) else value)
-    text = " ".join(text.split())
+    # Cut first: a value may be megabytes, and only its beginning is shown.
+    text = " ".join(visible(_plain(value)[: 4 * most]).split())
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def first_columns(row: Mapping[str, Any], without: Container[str] = ()) -> tuple[list[tuple[str, Any]], int]:
+    """Return the first columns of a row with their values, and how many more there are."""
+    columns = [(name, value) for name, value in row.items() if name not in without]
+    return columns[:MOST_COLUMNS], max(0, len(columns) - MOST_COLUMNS)
 
 
 def run_path(name: str, tab: str = "", **query: Any) -> str:
@@ -93,5 +110,10 @@ _ENVIRONMENT.filters.update(
     visible=visible, text=text_of, brief=brief, ago=ago, moment=moment, duration=duration, dollars=dollars
 )
 _ENVIRONMENT.globals.update(
-    word_diff=word_diff, run_path=run_path, row_path=row_path, quality_of=quality_of, LONGEST=LONGEST
+    word_diff=word_diff,
+    run_path=run_path,
+    row_path=row_path,
+    quality_of=quality_of,
+    LONGEST=LONGEST,
+    first_columns=first_columns,
 )

@@ -10,12 +10,14 @@ import re
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
+
+import orjson
 
 from seedbed import PlacedRow, RunReader, SeedbedError, StoreError, UsageError
 from seedbed_view.odd_values import ODD
@@ -83,20 +85,23 @@ class Index:
         """Return how many rows are in the index."""
         return int(self._mark("rows") or 0)
 
-    def columns(self) -> list[str]:
-        """Return the columns with short values, which rows can be sorted by."""
-        # One step along the index for each name, and not over all cells.
-        found, name = [], ""
-        while rows := self._known("SELECT name FROM cells WHERE name > ? ORDER BY name LIMIT 1", name):
-            ((name,),) = rows
-            found.append(name)
-        return found
+    def columns(self, names: Sequence[str]) -> set[str]:
+        """Return those of some columns that have short values, which rows can be sorted by."""
+        # One step into the index for each name, and not over all cells.
+        found = self._known(
+            "SELECT j.value FROM json_each(?) AS j "
+            "WHERE EXISTS (SELECT 1 FROM cells AS c WHERE c.name = j.value)",
+            _as_json(names),
+        )
+        return {name for (name,) in found}
 
-    def facets(self) -> Mapping[str, list[tuple[Any, int]]]:
-        """Return the values that occur most in each column with few of them, with their numbers."""
+    def facets(self, names: Sequence[str]) -> Mapping[str, list[tuple[Any, int]]]:
+        """Return the values that occur most in those of some columns with few of them, with their numbers."""
         facets: dict[str, list[tuple[Any, int]]] = {}
         for name, value, number in self._known(
-            "SELECT name, value, number FROM counts ORDER BY name, number DESC"
+            "SELECT name, counts.value, number FROM counts WHERE name IN (SELECT value FROM json_each(?)) "
+            "ORDER BY name, number DESC",
+            _as_json(names),
         ):
             facets.setdefault(name, []).append((value, number))
         return {
@@ -246,6 +251,10 @@ class Index:
                 connection.execute("DELETE FROM counts WHERE name = ?", [name])
                 connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [f"full {name}", name])
                 self._is_full.add(name)
+
+
+def _as_json(names: Sequence[str]) -> str:
+    return orjson.dumps(list(dict.fromkeys(names))).decode()
 
 
 def places_query(query: Query, place: Place) -> tuple[str, list[Any]]:

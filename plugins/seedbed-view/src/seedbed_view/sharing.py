@@ -19,6 +19,7 @@ from seedbed_view.timeline import PLOTS, timeline_of
 
 _ROWS = 100
 _STORIES = 10
+_COLUMNS = 50
 _WIDTH, _HEIGHT = 320, 118
 _STYLE = Path(__file__).parent / "static" / "view.css"
 
@@ -67,7 +68,7 @@ def _page(folder: Path) -> str:
             flow=flow_in(reader, steps, causes),
             causes=causes,
             rows=rows,
-            columns=list(dict.fromkeys(column for row in rows for column in row.data)),
+            columns=list(dict.fromkeys(column for row in rows for column in row.data))[:_COLUMNS],
             stories=[(story, [(one, chats_of(one)) for one in story.chapters]) for story in stories],
         )
 

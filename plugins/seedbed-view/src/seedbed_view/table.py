@@ -14,6 +14,8 @@ from seedbed_view.search import Index, Place
 _SECONDS = 1.0
 """How long an expression is tried on rows for one page; the page says how far it came."""
 _AT_A_TIME = 200
+_COLUMNS = 50
+"""Columns that an error names."""
 
 
 class Found(NamedTuple):
@@ -72,7 +74,9 @@ def _by_expression(reader: RunReader, index: Index, leaf: str, query: Query, mos
             if len(trial.rows) == most:
                 break
     if trial.without and trial.without == trial.tried:
-        raise UsageError(trial.problem, f"the columns are {', '.join(_columns(reader, leaf))}")
+        columns = _columns(reader, leaf)
+        more = f" and {len(columns) - _COLUMNS:,} others" if len(columns) > _COLUMNS else ""
+        raise UsageError(trial.problem, f"the columns are {', '.join(columns[:_COLUMNS])}{more}")
     problem = f"{trial.problem} ({trial.without:,} rows)" if trial.without else ""
     return Found(trial.rows, None, place, trial.tried, problem, unread)
 

@@ -58,14 +58,16 @@ def _around(reader: RunReader, verdict: Verdict | None) -> tuple[str | None, str
 
 
 def text(request: Request) -> Response:
-    """Answer with a text of a row, whole: a value of a column that a step has made."""
+    """Answer with a text of a row, whole: a value of a column that a step has made, or without one, all."""
     name, known = request.path_params["name"], row_of(request)
     step, column = request.query_params.get("step", ""), request.query_params.get("column", "")
     with opened(request) as reader:
         story = find_story(reader, name, known)
-    for chapter in story.chapters:
+    for chapter in (one for one in story.chapters if one.step == step):
+        if not column:
+            return download(text_of(chapter.rows), f"{name}-{known}-{step}")
         for made in chapter.rows:
-            if chapter.step == step and column in made:
+            if column in made:
                 return download(text_of(made[column]), f"{name}-{known}-{column}")
     raise HTTPException(
         404, f"there is no column '{visible(column)}' of the step '{visible(step)}' in this row"

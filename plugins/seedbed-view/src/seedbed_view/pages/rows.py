@@ -12,6 +12,9 @@ from seedbed_view.rendering import page, run_path
 from seedbed_view.runs_read import leaf_of, opened, run_of
 from seedbed_view.table import found_page
 
+MOST_COLUMNS = 30
+"""Columns that are drawn unless others are picked: 10,000 took seconds, and nobody reads so many."""
+
 MOST = 50
 """Rows on a page."""
 
@@ -26,6 +29,7 @@ def rows(request: Request) -> Response:
         query = Query.of(request.query_params)
         found = found_page(reader, index, leaf, query, MOST)
         columns = list(dict.fromkeys(column for row in found.rows for column in row.data))
+        shown = list(query.columns or columns[:MOST_COLUMNS])
         return page(
             request,
             "rows.html",
@@ -36,8 +40,9 @@ def rows(request: Request) -> Response:
             query=query,
             found=found,
             columns=columns,
-            facets=index.facets(),
-            sortable=index.columns(),
+            shown=shown,
+            facets=index.facets([*shown, *query.values]),
+            sortable=index.columns(shown),
             indexed=index.count(),
             accepted=request.app.state.remembered.of(
                 entry, f"accepted {leaf}", lambda: len(reader.rows(leaf))
