@@ -147,6 +147,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     ],
     "runs calibrate": [("runs", "calibrate", NAME, "--score", EVIL), ("runs", "calibrate", NAME)],
     "runs merge": [("runs", "merge", "all", NAME), ("runs", "merge", NAME, EVIL)],
+    "runs copy": [("runs", "copy", NAME, "memory://x/" + EVIL), ("runs", "copy", "memory://y/" + EVIL, EVIL)],
     "runs remove": [("runs", "remove", NAME, "--yes")],
     "report": [("report", NAME), ("report", NAME, "--json"), ("report", NAME, "-o", f"{EVIL}/r.html")],
     "view": [("view", EVIL), ("view", EVIL.replace("/", "")), ("view", NAME, "--port", "99999")],

@@ -21,7 +21,7 @@ from seedbed.store.output import Output, outputs_of
 from seedbed.store.read_options import Reading
 from seedbed.store.writing import check_output
 from seedbed.tasks.files import Files
-from seedbed.tasks.remote_files import is_remote
+from seedbed.tasks.remote_systems import is_remote
 from seedbed.tasks.steps import BaseStep, GeneratorStep
 
 _IN_PROMPTS = ("template", "system_prompt")

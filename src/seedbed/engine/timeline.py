@@ -11,9 +11,7 @@ from typing import Any
 import orjson
 
 from seedbed.engine.run import Run
-
-SUFFIX = ".timeline"
-"""What the name of the file ends in, after that of the run's database; removed with it."""
+from seedbed.store.run_file import TIMELINE
 
 SECONDS = 1.0
 """Seconds before the first sample, so that a short run writes none."""
@@ -25,7 +23,7 @@ _SHARE = 1 / 300
 @contextmanager
 def sampled(run: Run, database: Path, session: int) -> Iterator[None]:
     """Write samples of a run's counts while the block goes on, from the event loop that it's on."""
-    timeline = _Timeline(run, database.with_name(database.name + SUFFIX), session)
+    timeline = _Timeline(run, database.with_name(TIMELINE), session)
     timeline.start()
     try:
         yield

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from seedbed.store.run_changes import Decided as Decided
     from seedbed.store.run_changes import Known as Known
     from seedbed.store.run_changes import RunChanges as RunChanges
+    from seedbed.store.run_copies import save_run as save_run
+    from seedbed.store.run_copies import take_run as take_run
     from seedbed.store.run_folders import RunEntry as RunEntry
     from seedbed.store.run_folders import is_run as is_run
     from seedbed.store.run_folders import list_runs as list_runs
@@ -55,6 +57,7 @@ _HOMES = {
     "output": "Output Outputs outputs_of",
     "readers": "read_placed read_rows",
     "run_changes": "Decided Known RunChanges",
+    "run_copies": "save_run take_run",
     "run_folders": (
         "RunEntry is_run list_runs remove_run run_entry run_folder run_names runs_folder set_aside"
     ),

@@ -14,6 +14,9 @@ from seedbed.store.run_errors import damaged, while_opening
 DATABASE = "run.db"
 """The name of the database in the folder of a run."""
 
+TIMELINE = f"{DATABASE}.timeline"
+"""The name of the file next to it with samples of how the run went over time; removed with it."""
+
 _MAGIC = b"SQLite format 3\0"
 
 

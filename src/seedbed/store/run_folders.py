@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -54,7 +55,7 @@ def is_run(folder: Path) -> bool:
 
 def run_names() -> list[str]:
     """Return the names of all runs."""
-    return sorted(found.parent.name for found in runs_folder().glob(f"*/{DATABASE}"))
+    return sorted(folder.name for folder in _folders(runs_folder()))
 
 
 def list_runs(root: Path) -> list[RunEntry]:
@@ -62,8 +63,13 @@ def list_runs(root: Path) -> list[RunEntry]:
     with while_opening(root):
         if root.exists() and not root.is_dir():
             raise UsageError(f"'{root}' is a file, not a folder of runs", f"set {VARIABLE} to a folder")
-        folders = sorted(found.parent for found in root.glob(f"*/{DATABASE}"))
+        folders = sorted(_folders(root))
     return [run_entry(folder) for folder in folders]
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    # Not those that begin with a dot: a merge or a copy is made there, or was when it was killed.
+    return (found.parent for found in root.glob(f"[!.]*/{DATABASE}"))
 
 
 def run_entry(folder: Path) -> RunEntry:

@@ -15,16 +15,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from seedbed.errors import UsageError
-from seedbed.llm.keys.url_secrets import holds_url_secret, redacted_urls
+from seedbed.tasks.remote_systems import file_system, unreadable
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://")
 _WILDCARDS = re.compile(r"[*?\[]")
 _WEB = ("http://", "https://")
-
-
-def is_remote(name: str) -> bool:
-    """Whether a name is an address, and no path on this machine."""
-    return bool(_ADDRESS.match(name))
 
 
 @lru_cache(maxsize=256)
@@ -34,12 +28,7 @@ def local_copies(address: str) -> list[Path]:
     Each process copies a file once, so all its steps read the same. Raises UsageError if there are none, or
     if they can't be read.
     """
-    if holds_url_secret(address):
-        raise UsageError(
-            f"'{redacted_urls(address)}' has a key or a password in it",
-            "leave it out: the library of the file system finds credentials by itself",
-        )
-    system, path = _opened(address)
+    system, path = file_system(address)
     try:
         names = _names(system, path)
         folder = copies_folder(address)
@@ -52,30 +41,7 @@ def local_copies(address: str) -> list[Path]:
     except UsageError:
         raise
     except Exception as error:  # noqa: BLE001 - each file system has errors of its own
-        raise _unreadable(address, error) from None
-
-
-def _opened(address: str) -> tuple[Any, str]:
-    try:
-        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise UsageError(
-            f"'{address}' is read with the package 'fsspec': {error}", "pip install 'seedbed[remote]'"
-        ) from error
-    try:
-        system, path = url_to_fs(address)
-    except ImportError as error:
-        raise UsageError(
-            f"'{address}' needs another package: {error}", "install it, and run again"
-        ) from error
-    except ValueError as error:
-        known = ", ".join(f"{name}://" for name in ("s3", "gs", "hf", "https"))
-        raise UsageError(
-            f"'{address}' is no address that can be read: {error}", f"such as {known}"
-        ) from error
-    except Exception as error:  # noqa: BLE001 - each file system has errors of its own
-        raise _unreadable(address, error) from None
-    return system, path
+        raise unreadable(address, error) from None
 
 
 def _names(system: Any, path: str) -> list[str]:
@@ -124,12 +90,3 @@ def _copied(system: Any, name: str, copy: Path) -> Path:
     finally:
         Path(part).unlink(missing_ok=True)
     return copy
-
-
-def _unreadable(address: str, error: Exception) -> UsageError:
-    # Without the cause: the traceback of a library that signs requests may show a key.
-    lines = str(error).strip().splitlines() or [""]
-    said = redacted_urls(f"{type(error).__name__}: {lines[0]}".rstrip(": "))
-    return UsageError(
-        f"'{address}' cannot be read: {said}", "check the address, the network and your credentials"
-    )

@@ -253,6 +253,20 @@ def merge(out: str, names: tuple[str, ...]) -> int:
 
 
 @runs.command()
+@click.argument("source", metavar="FROM", shell_complete=complete_name)
+@click.argument("target", metavar="TO")
+def copy(source: str, target: str) -> int:
+    """Copy a run to a place, such as s3://bucket/x or /mnt/disk/x, or from there to a run on this machine.
+
+    A run may be copied while it goes on: the copy has what was durable at one moment. An older copy of the
+    same run is replaced. Needs `pip install 'seedbed[remote]'`, and s3fs, gcsfs, ... for a bucket.
+    """
+    from seedbed.cli.runs.copy import copy_run
+
+    return copy_run(source, target)
+
+
+@runs.command()
 @run_name
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def remove(name: str, yes: bool) -> int:

@@ -1,0 +1,40 @@
+"""Copying a run to another place, and from there to this machine."""
+
+from __future__ import annotations
+
+import os
+
+from seedbed.cli.failures import ExitStatus
+from seedbed.cli.runs.kept_runs import kept_run
+from seedbed.cli.terminal.printing import echo
+from seedbed.errors import UsageError
+from seedbed.store import run_folder, save_run, take_run
+from seedbed.store.copy_index import RunCopy
+
+
+def copy_run(source: str, target: str) -> ExitStatus:
+    """Copy a run to a place, or a place to a run; raises UsageError unless one of the two is a place."""
+    if _is_place(source) == _is_place(target):
+        what = "places" if _is_place(source) else "names of runs"
+        raise UsageError(
+            f"'{source}' and '{target}' are both {what}",
+            "copy a run to a place, or a place to a run",
+            "a place has a slash: s3://bucket/x, /mnt/disk/x, ./x",
+        )
+    if _is_place(source):
+        copy = take_run(source, run_folder(target))
+        _say(f"copied '{source}' to the run '{target}'", copy)
+        echo("to go on with it, run its command again with the same name", err=True)
+    else:
+        copy = save_run(kept_run(source), target)
+        _say(f"copied the run '{source}' to '{target}'", copy)
+        echo(f"elsewhere, `seedbed runs copy {target} {source}` brings it back", err=True)
+    return ExitStatus.COMPLETE
+
+
+def _is_place(name: str) -> bool:
+    return "/" in name or os.sep in name
+
+
+def _say(done: str, copy: RunCopy) -> None:
+    echo(f"{done}: {copy.rows:,} rows, {copy.answers:,} answers, {copy.bytes / 1e6:,.1f} MB", err=True)
