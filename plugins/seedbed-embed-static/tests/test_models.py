@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,23 @@ def test_the_vectors_are_those_of_the_library(tmp_path):
     expected = StaticModel.from_pretrained(tmp_path / "model").encode(texts)
     found = get_embedder(f"static/{tmp_path / 'model'}").vectors(texts)
     assert numpy.array_equal(found, expected.astype("float32"))
+
+
+@pytest.mark.parametrize("kind", ["wordllama", "model2vec"])
+def test_a_vector_has_the_same_bits_whatever_it_is_embedded_with(kind, tmp_path):
+    write_model(tmp_path / "model")
+    embedder = get_embedder("static/wordllama" if kind == "wordllama" else f"static/{tmp_path / 'model'}")
+    rng = random.Random(5)
+    lengths = [rng.choice([0, 1, 2, 7, 60]) for _ in range(80)]
+    texts = [" ".join(rng.choices(["river", "stream", "stone", "x"], k=length)) for length in lengths]
+    # A run doesn't keep these vectors: one that is made again, in other company, must be the same.
+    alone = [embedder.vectors([text])[0].tobytes() for text in texts]
+    for size in (2, 7, 80):
+        order = rng.sample(range(80), 80)
+        for start in range(0, 80, size):
+            part = order[start : start + size]
+            found = embedder.vectors([texts[number] for number in part])
+            assert [vector.tobytes() for vector in found] == [alone[number] for number in part]
 
 
 def test_vectors_can_be_shorter():

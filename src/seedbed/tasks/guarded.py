@@ -61,9 +61,6 @@ STEP_CALLS: Mapping[str, Called] = {
     "load": Called((), "def load(self):"),
     "unload": Called((), "def unload(self):"),
 }
-ROW_STEP_CALLS: Mapping[str, Called] = {
-    "process": Called(("row",), "def process(self, row):", instead=_ONE_ROW)
-}
 GLOBAL_STEP_CALLS: Mapping[str, Called] = {
     "process": Called(("rows",), "def process(self, rows):", "may yield")
 }
@@ -77,6 +74,16 @@ TASK_CALLS: Mapping[str, Called] = {
     ),
     "generate_row": Called(("input",), "async def generate_row(self, input):", "async"),
 }
+
+
+def row_step_calls(prepared: bool) -> Mapping[str, Called]:
+    """Return how the methods of a step over rows are called; one with `prepare` gets what that returned."""
+    head = "def process(self, row, prepared=None):" if prepared else "def process(self, row):"
+    arguments = ("row", "prepared") if prepared else ("row",)
+    return {
+        "process": Called(arguments, head, instead=_ONE_ROW),
+        "prepare": Called(("row",), "async def prepare(self, row):", "async"),
+    }
 
 
 def generator_calls(seekable: bool) -> Mapping[str, Called]:

@@ -185,13 +185,34 @@ class Step(BaseStep):
         """Return what replaces the row: a row, a list of rows, or None to drop it.
 
         Runs in a thread, one row at a time; if the step has an LLM, in several threads at once. Raise
-        `Reject` to say why a row is dropped.
+        `Reject` to say why a row is dropped. A step that overrides `prepare` takes its answer, too.
         """
+
+    async def prepare(self, row: Row) -> Any:
+        """Return what `process` needs of a model, for many rows at the same time.
+
+        For steps whose models are asked once a row, most of all ordered ones: their models would otherwise
+        answer one row after the other. It's called in a run if the step has an LLM or an embedder; `process`
+        gets the answer, and without a run nothing.
+
+            async def prepare(self, row: Row) -> Any:
+                return await self.embedder.avectors([row["text"]])
+
+            def process(self, row: Row, prepared: Any = None) -> Row:
+                vectors = self.embedder.vectors([row["text"]]) if prepared is None else prepared
+                return {**row, "length": len(vectors[0])}
+        """
+        return None
+
+    @property
+    def _is_prepared(self) -> bool:
+        """Whether `process` takes what `prepare` returns."""
+        return type(self).prepare is not Step.prepare
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        check_methods(cls, guarded.ROW_STEP_CALLS)
+        check_methods(cls, guarded.row_step_calls("prepare" in vars(cls)))
         guard(cls, guarded.ROW_STEP)
         renaming(cls)
 

@@ -14,7 +14,9 @@ from seedbed.testing.loopback import LoopbackServer
 
 
 class Reply(NamedTuple):
-    """One reply. A `dict` or `list` body is sent as JSON; a function is called with the request to make one.
+    """One reply. A `dict` or `list` body is sent as JSON.
+
+    A function as a body is called with the request, and returns a body, or a whole reply.
 
         server.answer_with(Reply(503, {"error": "busy"}), Reply(body={"text": "Blue."}))
 
@@ -102,7 +104,8 @@ class ScriptedServer(LoopbackServer):
         self.wake()
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
         if callable(reply.body):
-            reply = reply._replace(body=reply.body(received))
+            made = reply.body(received)
+            reply = made if isinstance(made, Reply) else reply._replace(body=made)
         await self._wait(reply)
         if reply.drop and request.transport is not None:
             request.transport.abort()

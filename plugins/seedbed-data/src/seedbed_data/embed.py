@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 from pydantic import Field
@@ -16,7 +16,7 @@ class Embed(Step):
 
     Embed(embedder="openai/text-embedding-3-small", by=["question"], into="vector")
 
-    As many rows as calls may be in flight are embedded at once.
+    Texts of rows that are embedded at the same time share a request, as many as the embedder's `batch_size`.
     """
 
     goals = ("shaping", "retrieval")
@@ -39,9 +39,13 @@ class Embed(Step):
         """The column for the vectors."""
         return [self.into]
 
-    def process(self, row: Row) -> Row:
+    async def prepare(self, row: Row) -> Any:
+        """Return the vector of the text."""
+        return (await self.embedder.avectors([text_of(row, self.by)]))[0]
+
+    def process(self, row: Row, prepared: Any = None) -> Row:
         """Return the row with its vector: a list of numbers, with as many digits as 32-bit floats have."""
-        vector = self.embedder.vectors([text_of(row, self.by)])[0]
+        vector = self.embedder.vectors([text_of(row, self.by)])[0] if prepared is None else prepared
         # As 64-bit floats they'd be written with digits that mean nothing, in twice the space.
         digits = orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY)
         return {**row, self.into: orjson.loads(digits)}

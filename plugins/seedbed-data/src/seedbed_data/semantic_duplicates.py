@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from seedbed import Embedder, Example, Reject, Row, Step
 from seedbed_data.vectors import SeenVectors, unit, vector_of
+from seedbed_data.words import text_of
 
 
 class DedupSemantic(Step):
@@ -17,8 +18,8 @@ class DedupSemantic(Step):
 
     Texts are compared by the cosine similarity of their vectors, each with every earlier one that stayed. The
     result is exact, and depends on the order of the rows alone. Rejected rows of a generator upstream are
-    replaced. Rows come one at a time, so with an embedder on a server, have the step `embed` make the vectors
-    upstream, many at once, and name their column in `vector`.
+    replaced. Texts are embedded many at once, ahead of the comparison. If other steps need the vectors, too,
+    have the step `embed` make them upstream, and name their column in `vector`.
     """
 
     goals = ("cleaning",)
@@ -65,9 +66,13 @@ class DedupSemantic(Step):
         """Begin with no rows."""
         self._seen = SeenVectors(self.threshold)
 
-    def process(self, row: Row) -> Row:
+    async def prepare(self, row: Row) -> Any:
+        """Return the vector of the text, if there's an embedder."""
+        return None if self.embedder is None else (await self.embedder.avectors([text_of(row, self.by)]))[0]
+
+    def process(self, row: Row, prepared: Any = None) -> Row:
         """Return the row, or reject it."""
-        vector = unit(vector_of(row, self.by, self.embedder, self.vector))
+        vector = unit(vector_of(row, self.by, self.embedder, self.vector) if prepared is None else prepared)
         if self._seen.has_near(vector):
             raise Reject("means nearly the same as an earlier row")
         self._seen.add(vector)

@@ -34,7 +34,6 @@ def numpy_module() -> Any:
 def vector_of(row: Row, by: Sequence[str], embedder: Embedder | None, column: str) -> Vectors:
     """Return the vector of a row: that of the text in the columns `by`, or else that in `column`."""
     if embedder is not None:
-        # One text in a call, so that a row's vector doesn't depend on the rows around it.
         found: Vectors = embedder.vectors([text_of(row, by)])[0]
         return found
     numpy = numpy_module()

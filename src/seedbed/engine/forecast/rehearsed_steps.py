@@ -69,6 +69,10 @@ class RehearsedSteps(StepResults):
         """Return False: a rehearsal takes one row after the other."""
         return False
 
+    def prepares(self, name: str) -> bool:
+        """Return False: there's nothing to wait for before a row's turn."""
+        return False
+
     async def apply(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> list[bytes]:
         """Return the rows that a step makes of a row, made up if an answer is missing."""
         runner = self._applied[name].runner
@@ -94,7 +98,7 @@ class RehearsedSteps(StepResults):
         scope.asked = []
         settled.scopes.append(scope)
         try:
-            outcome = await self._outcome(runner, in_flight, row, scope)
+            outcome = await self._outcome(runner, in_flight, runner.apply(row, scope), scope)
         except Exception:
             if not self._gateway.lacks(name, in_flight.id):
                 raise

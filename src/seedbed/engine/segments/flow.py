@@ -11,7 +11,7 @@ from seedbed.engine.failure import Failure
 from seedbed.engine.segments.branch_merging import by_fork, joined, row_order, united
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight, children
-from seedbed.engine.segments.step_results import StepResults
+from seedbed.engine.segments.step_results import Ahead, StepResults
 from seedbed.engine.segments.turns import Turns
 from seedbed.engine.sources.sources import Item
 from seedbed.errors import InvalidRowError, Reject
@@ -192,19 +192,33 @@ class Flow:
             (in_flight,) = made
 
     async def _in_order(self, node: Node, rows: list[InFlight], settled: ItemOutcome) -> list[InFlight]:
-        turns, name = self._turns[node.name], node.name
+        turns, name, results = self._turns[node.name], node.name, self._results
+        # Before its turn: models answer many rows at once, though the step takes them one by one.
+        aheads = await self._ahead(name, rows, settled) if results.prepares(name) else None
         await turns.wait_for(settled.position)
-        if self._results.queues(name):
+        if results.queues(name):
             # Tasks begin in the order in which they're made, so the rows of this item are in the queue before
             # the next item gets its turn. Waiting for their results would take a hop into a thread for each.
-            applied = [asyncio.ensure_future(self._results.apply(name, row, settled)) for row in rows]
+            making = (
+                [results.apply(name, row, settled) for row in rows]
+                if aheads is None
+                else [results.apply_prepared(name, *pair, settled) for pair in zip(rows, aheads, strict=True)]
+            )
+            applied = [asyncio.ensure_future(one) for one in making]
             turns.give_up(settled.position)
             made = await none_left(applied)
         else:
             # One after the other: the step's state after a row is what the next row sees.
-            made = [await self._results.apply(name, in_flight, settled) for in_flight in rows]
+            made = [await results.apply(name, in_flight, settled) for in_flight in rows]
             turns.give_up(settled.position)
         return [child for row, parts in zip(rows, made, strict=True) for child in children(row, name, parts)]
+
+    async def _ahead(self, name: str, rows: list[InFlight], settled: ItemOutcome) -> list[Ahead]:
+        asking = [self._results.prepare(name, row, settled) for row in rows]
+        # Usually there's one, which needs no task.
+        return (
+            [await asking[0]] if len(asking) == 1 else await none_left([*map(asyncio.ensure_future, asking)])
+        )
 
 
 class Unchanged(Flow):

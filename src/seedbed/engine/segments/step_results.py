@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -17,7 +17,7 @@ from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
-from seedbed.engine.segments.step_runners import StepRunner, ThreadRunner, process_now
+from seedbed.engine.segments.step_runners import PreparingRunner, StepRunner, process_now
 from seedbed.errors import (
     GenerationError,
     InvalidOutputError,
@@ -88,13 +88,23 @@ class StepOutcome(NamedTuple):
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """The result of a row that was there before, and its outcome if that still counts."""
 
     key: bytes
     attempt: int
     stored: Result | None
     outcome: StepOutcome | None
+
+
+class Ahead(NamedTuple):
+    """A row whose models have answered, or failed with `error`, before the turn of an ordered step."""
+
+    found: Found
+    row: Row
+    scope: CallScope
+    value: Any = None
+    error: BaseException | None = None
 
 
 class Attempted(NamedTuple):
@@ -141,7 +151,11 @@ class StepResults:
 
     def is_immediate(self, name: str) -> bool:
         """Whether a step waits for nothing: it blocks a thread, and calls no model."""
-        return isinstance(self._applied[name].runner, ThreadRunner)
+        return not self._applied[name].runner.waits
+
+    def prepares(self, name: str) -> bool:
+        """Whether a step's models are asked before its turn."""
+        return isinstance(self._applied[name].runner, PreparingRunner)
 
     async def apply(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> list[bytes]:
         """Return the rows that a step makes from a row; add failures and rejections to `settled`."""
@@ -149,12 +163,46 @@ class StepResults:
         found = self._found(name, in_flight)
         outcome = found.outcome
         if outcome is None:
-            scope, row = self._scope(name, in_flight, found.attempt, settled.position), in_flight.row()
-            scope.asked = []
-            if (texts := self._applied[name].texts) is not None:
-                scope.texts = texts.of(in_flight, row)
-            settled.scopes.append(scope)
-            outcome = await self._outcome(self._applied[name].runner, in_flight, row, scope)
+            runner = self._applied[name].runner
+            scope, row = self._begin(name, in_flight, found, settled)
+            outcome = await self._outcome(runner, in_flight, runner.apply(row, scope), scope)
+        return self._noted(name, in_flight, found, outcome, settled)
+
+    async def prepare(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> Ahead:
+        """Ask a step's models for what it needs for a row; `apply_prepared` does the rest in its turn."""
+        found = self._found(name, in_flight)
+        scope, row = self._begin(name, in_flight, found, settled)
+        runner = cast(PreparingRunner, self._applied[name].runner)
+        try:
+            return Ahead(found, row, scope, await runner.prepare(row, scope))
+        except (Exception, *_CANCELLED) as error:
+            if _is_cancelled():
+                raise
+            # Its turn comes all the same: what an error means is decided there.
+            return Ahead(found, row, scope, error=error)
+
+    async def apply_prepared(
+        self, name: str, in_flight: InFlight, ahead: Ahead, settled: ItemOutcome
+    ) -> list[bytes]:
+        """Return the rows that a step makes from a row whose models have answered, as `apply` does."""
+        self.take(name)
+        runner = cast(PreparingRunner, self._applied[name].runner)
+        outcome = await self._outcome(runner, in_flight, _made(runner, ahead), ahead.scope)
+        return self._noted(name, in_flight, ahead.found, outcome, settled)
+
+    def _begin(
+        self, name: str, in_flight: InFlight, found: Found, settled: ItemOutcome
+    ) -> tuple[CallScope, Row]:
+        scope, row = self._scope(name, in_flight, found.attempt, settled.position), in_flight.row()
+        scope.asked = []
+        if (texts := self._applied[name].texts) is not None:
+            scope.texts = texts.of(in_flight, row)
+        settled.scopes.append(scope)
+        return scope, row
+
+    def _noted(
+        self, name: str, in_flight: InFlight, found: Found, outcome: StepOutcome, settled: ItemOutcome
+    ) -> list[bytes]:
         is_known = found.outcome is not None
         attempted = Attempted(name, in_flight, found.key, found.attempt, found.stored, outcome, is_known)
         return self.keep(attempted, settled)
@@ -199,18 +247,18 @@ class StepResults:
             (settled.rejections if reason.rejected else settled.failures).append(reason)
         return outcome.rows
 
-    def _found(self, name: str, in_flight: InFlight) -> _Found:
+    def _found(self, name: str, in_flight: InFlight) -> Found:
         """Return what a step made from a row before, if that still counts; otherwise no outcome."""
         applied = self._applied[name]
         key = execution_key(applied.fingerprint, in_flight.encoded)
         stored = self._journal.result(name, in_flight.id)
         if stored is None:
-            return _Found(key, 0, None, None)
+            return Found(key, 0, None, None)
         # An ordered step runs over all rows again, as its state can't be restored from its results.
         known = stored.key == key and not applied.ordered
         if known and not self._journal.is_retried(stored):
-            return _Found(key, stored.attempt, stored, StepOutcome.of(stored))
-        return _Found(key, self._attempt(stored), stored, None)
+            return Found(key, stored.attempt, stored, StepOutcome.of(stored))
+        return Found(key, self._attempt(stored), stored, None)
 
     def _scope(self, name: str, in_flight: InFlight, attempt: int, position: int) -> CallScope:
         return CallScope(
@@ -232,14 +280,13 @@ class StepResults:
         return stored.attempt + blamed
 
     async def _outcome(
-        self, runner: StepRunner, in_flight: InFlight, row: Row, scope: CallScope
+        self, runner: StepRunner, in_flight: InFlight, making: Awaitable[list[bytes]], scope: CallScope
     ) -> StepOutcome:
         name = runner.step.name
         try:
-            return StepOutcome(await runner.apply(row, scope), [])
+            return StepOutcome(await making, [])
         except _CANCELLED as error:
-            task = asyncio.current_task()
-            if self._is_interrupted() or (task is not None and task.cancelling()):
+            if self._is_interrupted() or _is_cancelled():
                 # The name ends up in the error if nothing was interrupted and the step cancelled its own row.
                 raise asyncio.CancelledError(name) from None
             # Nobody cancelled this row: the author's code raised it. Passed on, it would cancel the row's
@@ -290,6 +337,18 @@ class StepResults:
             # wanted.
             return False
         return isinstance(error, Reject) or (self._replaces and isinstance(error, InvalidOutputError))
+
+
+async def _made(runner: PreparingRunner, ahead: Ahead) -> list[bytes]:
+    if ahead.error is not None:
+        raise ahead.error
+    return await runner.apply_prepared(ahead.row, ahead.scope, ahead.value)
+
+
+def _is_cancelled() -> bool:
+    """Whether this task itself is cancelled, and not just an author's code raised CancelledError."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def concerns_all(error: BaseException) -> bool:

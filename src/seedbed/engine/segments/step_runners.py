@@ -7,10 +7,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.errors import UsageError
+from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
 from seedbed.tasks.generator_task import GeneratorTask
@@ -30,6 +31,9 @@ class StepRunner(ABC):
 
     queues: ClassVar[bool] = False
     """Whether rows are processed one by one, in the order of the calls of `apply`."""
+
+    waits: ClassVar[bool] = True
+    """Whether the step may wait for a model."""
 
     def __init__(self, step: BaseStep) -> None:
         self.step = step
@@ -75,6 +79,7 @@ class _Waiting(NamedTuple):
     row: Row
     scope: CallScope
     result: asyncio.Future[list[bytes]]
+    prepared: tuple[Any, ...]
 
 
 class ThreadRunner(StepRunner):
@@ -84,6 +89,7 @@ class ThreadRunner(StepRunner):
     """
 
     queues: ClassVar[bool] = True
+    waits: ClassVar[bool] = False
 
     def __init__(self, step: Step) -> None:
         super().__init__(step)
@@ -92,8 +98,11 @@ class ThreadRunner(StepRunner):
 
     async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
         """Return the rows that the step makes, once it's the row's turn."""
+        return await self._processed(row, scope)
+
+    async def _processed(self, row: Row, scope: CallScope, *prepared: Any) -> list[bytes]:
         result: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(row, scope, result))
+        self._waiting.append(_Waiting(row, scope, result, prepared))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         return await result
@@ -127,9 +136,33 @@ class ThreadRunner(StepRunner):
         if waiting.result.cancelled():
             return []
         try:
-            return process_now(self, waiting.row, waiting.scope)
+            return process_now(self, waiting.row, waiting.scope, *waiting.prepared)
         except BaseException as error:  # noqa: BLE001 - raised again in the row that waits for it
             return error
+
+
+class PreparingRunner(ThreadRunner):
+    """A blocking step whose models are asked on the loop, for many rows at once, before its turn comes."""
+
+    waits: ClassVar[bool] = True
+
+    async def apply(self, row: Row, scope: CallScope) -> list[bytes]:
+        """Return the rows that the step makes, once its models have answered."""
+        return await self._processed(row, scope, await self.prepare(row, scope))
+
+    async def prepare(self, row: Row, scope: CallScope) -> Any:
+        """Return what `apply_prepared` needs."""
+        step = cast(Step, self.step)
+        token = current_scope.set(scope)
+        current_files.set(step._noted_by)
+        try:
+            return await awaitable(step.prepare(row), step, "prepare")
+        finally:
+            current_scope.reset(token)
+
+    async def apply_prepared(self, row: Row, scope: CallScope, prepared: Any) -> list[bytes]:
+        """Return the rows that the step makes; rows are processed in the order of these calls."""
+        return await self._processed(row, scope, prepared)
 
 
 class PooledRunner(StepRunner):
@@ -153,14 +186,17 @@ class PooledRunner(StepRunner):
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def process_now(runner: StepRunner, row: Row, scope: CallScope) -> list[bytes]:
-    """Return the rows that a blocking step makes, in this thread; raise what the step raises."""
+def process_now(runner: StepRunner, row: Row, scope: CallScope, *prepared: Any) -> list[bytes]:
+    """Return the rows that a blocking step makes, in this thread; raise what the step raises.
+
+    `prepared` is what its `prepare` returned, if it has one.
+    """
     # Not `isinstance`: for classes of pydantic that's a call in Python, for every row.
     step = cast(Step, runner.step)
     current_scope.set(scope)
     current_files.set(step._noted_by)
     try:
-        return runner.encoded(plain_rows(step.process(row), step.name))
+        return runner.encoded(plain_rows(step.process(row, *prepared), step.name))
     except StopIteration as error:
         # A future refuses to carry StopIteration, so the row that waits for it would wait forever.
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
@@ -175,6 +211,8 @@ def runner_of(step: BaseStep, concurrency: int) -> StepRunner:
             return TaskRunner(step)
         return PooledRunner(step, concurrency)
     if isinstance(step, Step):
+        if step._is_prepared and backends_in(step):
+            return PreparingRunner(step)
         # An ordered step gets one row at a time, so a pool of threads would be idle, even if it calls an LLM.
         if step.ordered or not backends_in(step):
             return ThreadRunner(step)
