@@ -18,6 +18,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from seedbed import (
+    ENGINE_CONTRACT,
     Call,
     Engine,
     Job,
@@ -79,6 +80,11 @@ def engines_page() -> str:
         "An engine makes the rows of a run, instead of the built-in one. Register its class with the hook",
         "[`seedbed_engine`](hooks.md#seedbed_engine), and select it with `--engine NAME` or",
         '`run(..., engine="NAME")`. [How to write one](../how-to/engines.md).',
+        "",
+        f"This is engine contract **{ENGINE_CONTRACT}** (`seedbed.ENGINE_CONTRACT`), and",
+        "[`EngineContract`](testing.md#enginecontract) tests whether an engine keeps it. The number is",
+        "raised if engines have to be changed; one that names another number in `contract` is refused.",
+        "Additions keep the number, and are listed in the [changelog](../changelog.md).",
         "",
         "You can import everything that an engine needs with `from seedbed import ...`: `Engine` and `Job`;",
         "`Plan`, with the steps and their LLMs; `Run` and `Failure`; `RunStore`, with `Call`, `Result` and",

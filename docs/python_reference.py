@@ -89,6 +89,7 @@ use it.
 _TESTING = {
     "Contracts": (
         "LLMContract EmbedderContract TaskContract StepContract ObserverContract FormatContract "
+        "EngineContract "
         "PackageContract Contract "
         "fact departs"
     ),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seedbed.engine.comparison.run_diff import RunDiff as RunDiff
     from seedbed.engine.comparison.run_diff import diff_runs as diff_runs
     from seedbed.engine.comparison.words import word_diff as word_diff
+    from seedbed.engine.engine import ENGINE_CONTRACT as ENGINE_CONTRACT
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
     from seedbed.engine.failure import Failure as Failure
@@ -261,7 +262,7 @@ _HOMES = {
     "engine.arun": "arun",
     "engine.comparison.run_diff": "RunDiff diff_runs",
     "engine.comparison.words": "word_diff",
-    "engine.engine": "Engine Job",
+    "engine.engine": "ENGINE_CONTRACT Engine Job",
     "engine.failure": "Failure",
     "engine.forecast.forecast": "Forecast PlannedPrompt",
     "engine.forecast.plan_run": "plan",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.engine_kind import ENGINES
+from seedbed.engine.engine_needs import check_engine
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.notes import default_notes
 from seedbed.engine.observing.named import observers_of
@@ -295,6 +296,7 @@ def open_session(
         fingerprints = record_files(plan, store, retrying=retry)
         job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
         maker = engine(job)
+        check_engine(maker, plan)
         return Session(
             job, maker, outputs=outputs, csv_safe=csv_safe, order=order, observers=observers, start=start
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from seedbed.engine.resume.checkpoint import Checkpoint
 from seedbed.engine.segments.step_counts import StepTally
@@ -19,12 +19,29 @@ if TYPE_CHECKING:
     from seedbed.llm.budget.budget import Budget
     from seedbed.store import RunStore
 
+ENGINE_CONTRACT = 1
+"""The number of the contract between Seedbed and engines; it's raised when an engine has to be changed."""
+
+FEATURES = frozenset({"graph", "input", "resume", "caps"})
+"""What an engine may lack."""
+
+
+def _are_features(value: object) -> bool:
+    return isinstance(value, frozenset) and value <= FEATURES
+
+
 _CALLS: Mapping[str, Called] = {
     "make_rows": Called((), "async def make_rows(self):", "async"),
     "drain": Called((), "def drain(self):"),
     "cancel": Called((), "def cancel(self):"),
 }
-_OVERRIDES: Mapping[str, Wanted] = {"is_ready": Wanted("True or False", "True", is_flag)}
+_OVERRIDES: Mapping[str, Wanted] = {
+    "is_ready": Wanted("True or False", "True", is_flag),
+    "contract": Wanted("a whole number", str(ENGINE_CONTRACT), lambda value: type(value) is int),
+    "lacks": Wanted(
+        "a frozenset with some of graph, input, resume, caps", 'frozenset({"graph"})', _are_features
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +82,8 @@ class Engine(ABC):
     """Makes the rows of one session of a run; created with a `Job` on any thread, used on the loop's.
 
         class OneByOne(Engine):
+            contract = 1
+
             async def make_rows(self) -> bool: ...
             def drain(self) -> None: ...
             def cancel(self) -> None: ...
@@ -79,13 +98,24 @@ class Engine(ABC):
     - adds results and verdicts to the store for each leaf of the pipeline, in the order of the rows;
     - counts `run.accepted` at the plan's leaf, and calls `run.fail` and `run.reject`;
     - calls `job.decided` as verdicts are added;
-    - keeps within the plan's bounds, and doesn't ask again for an answer that the store has; an engine that
-      can't has to say so in its description.
+    - keeps within the plan's bounds, and doesn't ask again for an answer that the store has.
+
+    What an engine can't do it names in `lacks`; a run that needs it is refused.
 
     `is_ready` is False while steps and models are being loaded; the display shows that.
     """
 
     is_ready = True
+
+    contract: ClassVar[int] = ENGINE_CONTRACT
+    """The engine contract that it was written for (`seedbed.ENGINE_CONTRACT`); another one refuses it."""
+
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    """What the engine can't do; a run that needs it is refused before it begins.
+
+    `graph`: anything but a source and steps in a line. `input`: rows of a file or of the caller. `resume`:
+    going on with a run without buying its answers again. `caps`: keeping within what a run may cost and try.
+    """
 
     budget: Budget | None = None
     """The caps of the run and what is spent of them, for the display."""

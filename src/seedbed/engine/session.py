@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from seedbed.engine.engine import Engine, Job
+from seedbed.engine.engine_needs import check_resumes
 from seedbed.engine.notes import loop_watched
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.plan import Plan
@@ -191,6 +192,7 @@ class Session:
 
     async def _make_rows(self) -> bool:
         """Have the engine make the rows; if another package's engine fails, name it."""
+        check_resumes(self._engine, self._store)
         try:
             with loop_watched(self.run), sampled(self.run, self._store.path, self._number):
                 return await self._engine.make_rows()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seedbed.testing.echo_llm import EchoLLM as EchoLLM
     from seedbed.testing.embedder_contract import EmbedderContract as EmbedderContract
     from seedbed.testing.embeddings_api import EmbeddingsAPI as EmbeddingsAPI
+    from seedbed.testing.engine_contract import EngineContract as EngineContract
     from seedbed.testing.fake_site import BlockedRegistry as BlockedRegistry
     from seedbed.testing.fake_site import FakeSite as FakeSite
     from seedbed.testing.fake_site import fake_distribution as fake_distribution
@@ -49,6 +50,7 @@ _HOMES = {
     "echo_llm": "EchoLLM",
     "embedder_contract": "EmbedderContract",
     "embeddings_api": "EmbeddingsAPI",
+    "engine_contract": "EngineContract",
     "fake_site": "BlockedRegistry FakeSite fake_distribution",
     "faulty_llm": "FaultyLLM",
     "format_contract": "FormatContract",

@@ -100,7 +100,7 @@ def attempt(
         session = open_session(plan, name=name, engine=engine)
         if script is not None:
             script.begin(session.cancel)
-        run = _executed(session, patience)
+        run = executed(session, patience)
     except SeedbedError as error:
         trial.stopped_by = error
         return trial
@@ -112,8 +112,8 @@ def attempt(
     return trial
 
 
-def _executed(session: Session, patience: float) -> Run:
-    """Execute in a thread that the test can abandon: a test that waits forever says nothing."""
+def executed(session: Session, patience: float) -> Run:
+    """Execute in a thread that the test can abandon, and return the run: a test that hangs says nothing."""
     ended: Future[Run] = Future()
     threading.Thread(target=_settle, args=(ended, session), daemon=True).start()
     try:

@@ -1,0 +1,59 @@
+"""The contract of engines fails exactly the test that names a fault, and the built-in engine passes."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from tests.testing import broken_engines
+
+from seedbed.testing import EngineContract
+
+CONTRACT_TESTS = [name for name in dir(EngineContract) if name.startswith("test")]
+QUICKLY = {
+    "Doubling": "test_rows_are_those_of_the_built_in_engine[a generator]",
+    "LosesFailures": "test_a_run_has_its_counts[failed rows]",
+    "IgnoresDrain": "test_draining_starts_nothing",
+    "BuysAgain": "test_no_answer_is_bought_again[cancel]",
+    "SpendsOn": "test_a_cap_is_not_exceeded[max_cost]",
+    "WritesTheKey": "test_the_key_is_nowhere",
+}
+"""Faults that are tried each time, with the one test of the contract that is run then."""
+
+
+@pytest.mark.slow
+def test_the_built_in_engine_keeps_its_contract(judge):
+    verdict = judge("from tests.testing.broken_engines import TestBuiltIn")
+
+    assert verdict.failed == {}
+    assert verdict.skipped == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", broken_engines.FAULTS)
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
+    test, said = broken_engines.FAULTS[fault]
+
+    verdict = judge(f"from tests.testing.broken_engines import Test{fault}")
+
+    assert {name.partition("[")[0] for name in verdict.failed} == {test}
+    assert any(said in report for report in verdict.failed.values())
+
+
+@pytest.mark.parametrize("fault", QUICKLY)
+def test_a_fault_is_found(judge, fault):
+    _, said = broken_engines.FAULTS[fault]
+
+    verdict = judge(f"from tests.testing.broken_engines import Test{fault}", f"Test{fault}::{QUICKLY[fault]}")
+
+    assert [*verdict.failed] == [QUICKLY[fault]]
+    assert said in verdict.failed[QUICKLY[fault]]
+
+
+def test_every_test_of_the_contract_has_a_fault_that_fails_it():
+    assert {test for test, _ in broken_engines.FAULTS.values()} == set(CONTRACT_TESTS)
+
+
+@pytest.mark.parametrize("name", CONTRACT_TESTS)
+def test_each_test_says_what_it_holds(name):
+    assert (inspect.getdoc(getattr(EngineContract, name)) or "").splitlines()[0].endswith(".")
