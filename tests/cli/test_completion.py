@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
 import pytest
 from tests.cli.conftest import Result
 
@@ -40,6 +41,65 @@ def test_commands_and_registered_names_are_offered(offered: Callable[[str], list
     assert "plain,dedup-exact" in offered("seedbed plugins check dedup")
 
 
+def test_names_of_runs_engines_observers_and_forms_are_offered(
+    offered: Callable[[str], list[str]], runs: Path
+) -> None:
+    for name in ("old", "new", "no-run"):
+        (runs / name).mkdir(parents=True)
+    for number, name in enumerate(("old", "new")):
+        (runs / name / "run.db").touch()
+        os.utime(runs / name / "run.db", (number, number))
+    assert offered("seedbed runs show ") == ["plain,new", "plain,old"]
+    assert offered("seedbed run qa-pairs --name o") == ["plain,old"]
+    assert offered("seedbed view n") == ["plain,new"]
+    assert offered("seedbed run qa-pairs --llm po") == ["plain,pool"]
+    assert offered("seedbed runs export new --as pre") == ["plain,preference"]
+    assert offered("seedbed run qa-pairs --engine x") == []
+
+
+PIPELINE = """
+llm: openai/m
+steps:
+  - use: qa-pairs
+  - [{use: chat}, {use: judge, name: marks}]
+"""
+
+
+def test_what_the_line_names_says_which_settings_there_are(offered: Callable[[str], list[str]]) -> None:
+    assert offered("seedbed run qa-pairs --set topi") == ["plain,topics="]
+    assert offered("seedbed run --set topics=[] qa-pairs --set generation.temp") == [
+        "plain,generation.temperature="
+    ]
+    assert offered("seedbed run qa-pairs --llm openai/m --set llm.base") == ["plain,llm.base_url="]
+    assert offered("seedbed run qa-pairs --set l") == ["plain,llm."]
+    assert offered("seedbed run qa-pairs --set reask_refusals = t") == ["plain,true"]
+    assert offered("seedbed run qa-pairs --set topics =") == []
+
+
+def test_the_steps_of_a_file_are_offered_and_then_their_settings(offered: Callable[[str], list[str]]) -> None:
+    Path("p.yaml").write_text(PIPELINE)
+    assert offered("seedbed run p.yaml --set ") == [
+        f"plain,{name}." for name in ("qa-pairs", "chat", "marks", "llm")
+    ]
+    assert "plain,marks.scale=" in offered("seedbed run p.yaml --set marks.")
+    assert offered("seedbed run p.yaml --set llm.base") == ["plain,llm.base_url="]
+
+
+def test_tab_runs_no_code_of_the_folder_and_says_nothing(offered: Callable[[str], list[str]]) -> None:
+    Path("loud.py").write_text("open('ran', 'w')\nclass Loud: ...\n")
+    Path("loud.yaml").write_text("llm: loud.py:Loud/m\nsteps: [{use: 'loud.py:Loud'}, 7, {use: [}]")
+    for line in (
+        "seedbed run loud.py:Loud --set t",
+        "seedbed run loud.yaml --set ",
+        "seedbed run nothing.yaml --set ",
+        "seedbed run no-such-task --set t",
+        "seedbed run qa-pairs --llm loud.py:Loud/m --set llm.t",
+        "seedbed runs retry nothing --set t",
+    ):
+        assert [item for item in offered(line) if item != "plain,llm."] == []
+    assert not Path("ran").exists()
+
+
 def test_a_line_that_is_wrong_gets_no_offers_and_no_error(offered: Callable[[str], list[str]]) -> None:
     assert offered("seedbed bogus x") == []
     assert offered("seedbed runs bogus x") == []
@@ -60,6 +120,9 @@ def test_each_shell_gets_a_script_and_no_error(
     result = seedbed()
     assert (result.status, result.err) == (0, "")
     assert f"_SEEDBED_COMPLETE={shell}_complete" in result.out
+    # Where click's script would put a space after `llm.`, ours doesn't.
+    assert {"bash": "compopt -o nospace", "zsh": "compadd -U -S ''", "fish": "seedbed"}[shell] in result.out
+    assert {"bash": "compopt", "zsh": "_describe -V unsorted open", "fish": "seedbed"}[shell] in result.out
 
 
 def test_an_unknown_shell_is_a_failure(seedbed: Seedbed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,10 +131,11 @@ def test_an_unknown_shell_is_a_failure(seedbed: Seedbed, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-def test_completion_imports_no_plugin() -> None:
+def test_completion_imports_no_plugin_and_nothing_that_reads_metadata() -> None:
+    unneeded = ("seedbed_", "pydantic", "openai", "importlib.metadata", "importlib_metadata", "email", "rich")
     code = (
         "import sys; from seedbed.cli import invoke; invoke([]); "
-        "print([name for name in sys.modules if name.startswith(('seedbed_', 'pydantic', 'openai'))])"
+        f"print([name for name in sys.modules if name.startswith({unneeded})])"
     )
     environment = {
         **os.environ,
@@ -83,17 +147,35 @@ def test_completion_imports_no_plugin() -> None:
     assert made.stdout.split("\n")[:2] == ["plain,qa-pairs", "[]"]
 
 
+SHELLS = {
+    "bash": (["--norc", "--noprofile"], 'eval "$(_SEEDBED_COMPLETE=bash_source seedbed)"'),
+    "zsh": (["-f"], 'autoload -U compinit; compinit -u; eval "$(_SEEDBED_COMPLETE=zsh_source seedbed)"'),
+    "fish": (["--no-config"], "_SEEDBED_COMPLETE=fish_source seedbed | source"),
+}
+
+
+TYPED = {
+    "run qa-p": r"qa-pairs (\x08 )?X",
+    "run qa-pairs --llm llam": r"llam\x07?acpp/X",
+    "run qa-pairs --set topi": r"topi\x07?cs=X",
+    "run qa-pairs --set reask_refusals=t": r"reask_refusals=t\x07?rue (\x08 )?X",
+}
+"""What is typed before Tab and X, and what the line shows then, with the bell and the erasing of zsh."""
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash isn't installed")
-def test_a_real_bash_completes_a_task(tmp_path: Path) -> None:
-    script = (
-        'eval "$(_SEEDBED_COMPLETE=bash_source seedbed)"\n'
-        "COMP_WORDS=(seedbed run qa-p) COMP_CWORD=2\n"
-        "_seedbed_completion seedbed\n"
-        'printf "%s\\n" "${COMPREPLY[@]}"\n'
-    )
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    made = subprocess.run(
-        ["bash", "--norc", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert (made.stdout, made.stderr) == ("qa-pairs\n", "")
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("typed", TYPED)
+def test_a_real_shell_puts_a_space_after_words_alone(tmp_path: Path, shell: str, typed: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} isn't installed")
+    options, source = SHELLS[shell]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"PATH": path, "HOME": str(tmp_path), "TERM": "dumb", "LANG": "C.UTF-8"}
+    place = {"cwd": str(tmp_path), "env": environment, "dimensions": (24, 200)}
+    child = pexpect.spawn(shell, options, **place, encoding="utf-8", timeout=60)
+    child.sendline(f"{source}; echo re''ady")
+    child.expect("ready")
+    child.send(f"seedbed {typed}\tX")
+    child.expect(TYPED[typed])
+    child.close(force=True)

@@ -72,7 +72,7 @@ def invoke(args: Sequence[str]) -> int:
     def command() -> int | None:
         from seedbed.cli.arguments import check_text
         from seedbed.cli.command import seedbed
-        from seedbed.cli.completion import VARIABLE, answer_shell
+        from seedbed.cli.completing.offers import VARIABLE, answer_shell
 
         check_text(args)
         # Click would end the process itself, which looks like a fault of somebody's code.

@@ -45,6 +45,14 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     return next((kind for kind in _alternatives(annotation) if _is_model(kind)), None)
 
 
+def choices_of(annotation: Any) -> list[str]:
+    """Return the values that a field of this type takes, as text, if they can be listed."""
+    found: list[str] = []
+    for kind in _alternatives(annotation):
+        found += ["true", "false"] if kind is bool else map(str, _choices(kind))
+    return found
+
+
 def plain_words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     """Return a type in plain words, with its bounds: 'whole number, 1 or more'."""
     kinds = [kind for kind in _alternatives(annotation) if kind is not type(None)]

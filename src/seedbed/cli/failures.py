@@ -15,7 +15,6 @@ import click
 from seedbed.cli.terminal.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.class_errors import text_of, told
-from seedbed.plugins.provenance import author_place
 from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
 
@@ -103,7 +102,7 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
 def _show_exit(error: BaseException) -> None:
     """Name the code that tried to end the process: the command's own code never does."""
     _show_traceback(error)
-    place = author_place(error)
+    place = _author_place(error)
     show(
         f"code outside of seedbed ended the process: {type(error).__name__}: {error}".rstrip(": "),
         *((f"raised in {place}",) if place else ()),
@@ -121,7 +120,7 @@ def _unforeseen(error: Exception) -> ExitStatus:
         # Wherever it was raised in our code, the file is what's wrong.
         show(f"'{error.filename}' cannot be used: {error.strerror}", "choose another file or folder")
         return ExitStatus.USAGE
-    if (place := author_place(error)) is not None:
+    if (place := _author_place(error)) is not None:
         fact, advice = told(error)
         show(f"code outside of seedbed is broken: {fact}", f"raised in {place}", *advice)
         return ExitStatus.USAGE
@@ -131,6 +130,13 @@ def _unforeseen(error: Exception) -> ExitStatus:
         f"{TRACEBACK}=1 in the environment shows the traceback",
     )
     return ExitStatus.FAULT
+
+
+def _author_place(error: BaseException) -> str | None:
+    # It knows all plugins by their metadata, whose import takes a third of what each Tab in a shell takes.
+    from seedbed.plugins.provenance import author_place
+
+    return author_place(error)
 
 
 def _click_message(error: click.ClickException) -> tuple[str, ...]:

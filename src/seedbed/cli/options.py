@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 
 import click
 
-from seedbed.cli.completion import complete_file, complete_llm, complete_what
+from seedbed.cli.completing.offers import (
+    complete_file,
+    complete_form,
+    complete_kind,
+    complete_llm,
+    complete_setting,
+    complete_what,
+)
 from seedbed.cli.policy import policy_options
 from seedbed.cli.terminal.duration import DURATION, SIZE
 
@@ -28,6 +35,7 @@ set_option = click.option(
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=complete_setting,
     help="Set a parameter: NAME of the task, llm.NAME of the LLM, STEP.NAME in a FILE (repeatable).",
 )
 
@@ -43,6 +51,7 @@ form_options = (
         "--as",
         "form",
         metavar="FORM",
+        shell_complete=complete_form,
         help="Trainer's form: chat, sharegpt, alpaca, prompt-completion, preference, kto, reward or text.",
     ),
     click.option(
@@ -107,6 +116,7 @@ plugin_option = click.option(
     "plugins",
     metavar="NAME",
     multiple=True,
+    shell_complete=complete_kind("observers"),
     help="Observer to send calls and rows to: a name, or PATH.py:CLASS (repeatable).",
 )
 
@@ -114,6 +124,7 @@ plugin_option = click.option(
 engine_option = click.option(
     "--engine",
     metavar="NAME",
+    shell_complete=complete_kind("engines"),
     help="Engine to run with: a name, or PATH.py:CLASS; the built-in one if unset.",
 )
 

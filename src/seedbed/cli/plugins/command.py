@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from seedbed.cli.completion import complete_plugin
+from seedbed.cli.completing.offers import complete_plugin
 from seedbed.cli.groups import Group
 from seedbed.cli.policy import policy_options, registry_of
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
-from seedbed.cli.completion import complete_embedder
+from seedbed.cli.completing.offers import complete_embedder, complete_run
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.policy import policy_options, registry_of
-from seedbed.cli.runs.kept_runs import complete_name
 
 
 @click.command()
-@click.argument("name", metavar="RUN", shell_complete=complete_name)
+@click.argument("name", metavar="RUN", shell_complete=complete_run)
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
     help="File to write: .html for a page with plots, .md or .json; a summary in the terminal if unset.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seedbed.cli.completion import complete_file
+from seedbed.cli.completing.offers import complete_file, complete_run
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
 from seedbed.cli.option_groups import GroupedCommand
@@ -22,7 +22,10 @@ from seedbed.errors import UsageError
     help="File to write (.jsonl, .csv, .parquet, .arrow), folder/ or hf://USER/NAME; else standard output.",
 )  # fmt: skip
 @click.option(
-    "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
+    "--name",
+    metavar="RUN",
+    shell_complete=complete_run,
+    help="Name of the run; the stem of OUT, else the task's, unless given.",
 )
 @output_options
 @click.option(

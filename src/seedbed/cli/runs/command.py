@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from seedbed.cli.completion import complete_file
+from seedbed.cli.completing.offers import complete_file, complete_run
 from seedbed.cli.groups import Group
 from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import (
@@ -22,7 +22,6 @@ from seedbed.cli.options import (
     set_option,
 )
 from seedbed.cli.policy import policy_options, registry_of
-from seedbed.cli.runs.kept_runs import complete_name
 from seedbed.cli.runs.rating_commands import calibrate, rate, ratings
 from seedbed.cli.runs.run_arguments import as_json_option, run_name
 from seedbed.errors import UsageError
@@ -219,8 +218,8 @@ def explain(
 
 
 @runs.command()
-@click.argument("first", shell_complete=complete_name)
-@click.argument("second", shell_complete=complete_name)
+@click.argument("first", shell_complete=complete_run)
+@click.argument("second", shell_complete=complete_run)
 @click.option(
     "--rows", type=click.IntRange(min=0), metavar="N", default=10, show_default=True,
     help="Show up to N rows of each kind; all are counted.",
@@ -240,7 +239,7 @@ def diff(ctx: click.Context, first: str, second: str, rows: int, leaf: str | Non
 
 @runs.command()
 @click.argument("out")
-@click.argument("names", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_name)
+@click.argument("names", metavar="RUN...", nargs=-1, required=True, shell_complete=complete_run)
 def merge(out: str, names: tuple[str, ...]) -> int:
     """Unite the runs of all shards (`run --shard I/K`) in a new run OUT, as if one run had made them.
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-from click.shell_completion import CompletionItem
-
 from seedbed.errors import UsageError
 from seedbed.suggestions import did_you_mean
 
@@ -23,10 +20,3 @@ def kept_run(name: str) -> Path:
             "`seedbed runs` lists the runs",
         )
     return folder
-
-
-def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the names of runs that begin with what was typed, for the shell's completion."""
-    from seedbed.store import run_names
-
-    return [CompletionItem(name) for name in run_names() if name.startswith(incomplete)]

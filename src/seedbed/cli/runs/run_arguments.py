@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from seedbed.cli.runs.kept_runs import complete_name
+from seedbed.cli.completing.offers import complete_run
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
@@ -16,4 +16,4 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 def run_name(command: _Decorated) -> _Decorated:
     """Add the argument with the name of a run."""
-    return click.argument("name", shell_complete=complete_name)(command)
+    return click.argument("name", shell_complete=complete_run)(command)

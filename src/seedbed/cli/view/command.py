@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from seedbed.cli.companions import companion
+from seedbed.cli.completing.offers import complete_run
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.runs.kept_runs import complete_name, kept_run
+from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store import runs_folder
@@ -16,7 +17,7 @@ from seedbed.store.atomic_replace import replacing
 
 
 @click.command()
-@click.argument("name", metavar="[RUN]", required=False, shell_complete=complete_name)
+@click.argument("name", metavar="[RUN]", required=False, shell_complete=complete_run)
 @click.option("--port", type=int, default=0, metavar="N", help="Port to listen on; a free one if unset.")
 @click.option("--no-open", is_flag=True, help="Print the link, and don't open a browser.")
 @click.option(
