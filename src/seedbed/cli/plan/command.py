@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seedbed.cli.completion import complete_file
+from seedbed.cli.completing.offers import complete_file
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
 from seedbed.cli.option_groups import GroupedCommand
