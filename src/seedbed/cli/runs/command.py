@@ -252,7 +252,7 @@ def merge(out: str, names: tuple[str, ...]) -> int:
 
 
 @runs.command()
-@click.argument("source", metavar="FROM", shell_complete=complete_name)
+@click.argument("source", metavar="FROM", shell_complete=complete_run)
 @click.argument("target", metavar="TO")
 def copy(source: str, target: str) -> int:
     """Copy a run to a place, such as s3://bucket/x or /mnt/disk/x, or from there to a run on this machine.
