@@ -21,14 +21,18 @@ from seedbed import (
     ENGINE_CONTRACT,
     Call,
     Engine,
+    EngineOptions,
     Job,
     ObservedCall,
     ObservedOutcome,
     ObservedRow,
     ObservedRun,
     Result,
+    RowWorker,
     RunStore,
     Verdict,
+    WorkerEngine,
+    WorkerLink,
     errors,
     hookspecs,
 )
@@ -36,12 +40,16 @@ from seedbed.cli.command import seedbed
 from seedbed.plugins.kinds import kinds
 
 ENGINE_PARTS = {
-    Engine: ("make_rows", "drain", "cancel"),
+    Engine: ("make_rows", "drain", "cancel", "with_options"),
+    EngineOptions: (),
     Job: ("decided",),
     RunStore: ("add_call", "add_result", "add_verdict", "truncate_verdicts", "flush"),
     Call: (),
     Result: (),
     Verdict: (),
+    WorkerEngine: ("start_workers", "end_workers", "busy_workers", "pickled"),
+    WorkerLink: ("send", "news", "end"),
+    RowWorker: ("receive", "news"),
 }
 REFERENCE = Path(__file__).parent / "reference"
 PLUGINS = Path(__file__).parents[1] / "plugins"

@@ -60,7 +60,10 @@ _API = {
         "list_runs runs_folder run_folder run_entry RunEntry RunFacts RunReader PlacedRow StepSpent "
         "find_story Chapter ToldCall row_name word_diff visible"
     ),
-    "For observers and engines": "ObservedRun ObservedCall ObservedRow ObservedOutcome Engine Job Plan",
+    "For observers and engines": (
+        "ObservedRun ObservedCall ObservedRow ObservedOutcome Engine EngineOptions Job Plan WorkerEngine "
+        "WorkerLink WorkerLostError RowWorker"
+    ),
 }
 _NOTES = {
     "Tasks and steps": """\

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seedbed.engine.engine import ENGINE_CONTRACT as ENGINE_CONTRACT
     from seedbed.engine.engine import Engine as Engine
     from seedbed.engine.engine import Job as Job
+    from seedbed.engine.engine_options import EngineOptions as EngineOptions
     from seedbed.engine.failure import Failure as Failure
     from seedbed.engine.forecast.forecast import Forecast as Forecast
     from seedbed.engine.forecast.forecast import PlannedPrompt as PlannedPrompt
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from seedbed.engine.preview.trace import PreviewedRow as PreviewedRow
     from seedbed.engine.quality.figures import Quality as Quality
     from seedbed.engine.run import Run as Run
+    from seedbed.engine.workers.row_worker import RowWorker as RowWorker
+    from seedbed.engine.workers.worker_engine import WorkerEngine as WorkerEngine
+    from seedbed.engine.workers.worker_link import WorkerLink as WorkerLink
+    from seedbed.engine.workers.worker_link import WorkerLostError as WorkerLostError
     from seedbed.errors import AmbiguousPluginError as AmbiguousPluginError
     from seedbed.errors import AuthenticationError as AuthenticationError
     from seedbed.errors import BadRequestError as BadRequestError
@@ -263,6 +268,7 @@ _HOMES = {
     "engine.comparison.run_diff": "RunDiff diff_runs",
     "engine.comparison.words": "word_diff",
     "engine.engine": "ENGINE_CONTRACT Engine Job",
+    "engine.engine_options": "EngineOptions",
     "engine.failure": "Failure",
     "engine.forecast.forecast": "Forecast PlannedPrompt",
     "engine.forecast.plan_run": "plan",
@@ -276,6 +282,9 @@ _HOMES = {
     "engine.preview.preview": "Preview preview",
     "engine.quality.figures": "Quality",
     "engine.run": "Run",
+    "engine.workers.row_worker": "RowWorker",
+    "engine.workers.worker_engine": "WorkerEngine",
+    "engine.workers.worker_link": "WorkerLink WorkerLostError",
     "engine.preview.trace": "PreviewedCall PreviewedRow",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

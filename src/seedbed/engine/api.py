@@ -71,7 +71,7 @@ def run(
     restart: bool = False,
     retry: bool = False,
     observers: Iterable[str | object] = (),
-    engine: str | type[Engine] | None = None,
+    engine: str | Callable[[Job], Engine] | None = None,
     registry: Registry | None = None,
     locked: str | Path | None = None,
 ) -> Run:
@@ -108,7 +108,7 @@ def run(
 
     `observers` are notified of the run's calls and rows once they're durable: names of installed observers,
     `PATH.py:Class`, or objects with hooks. Those in the setting `observers` are notified too. `engine`
-    replaces the built-in one: a name, `PATH.py:Class`, or a class.
+    replaces the built-in one: a name, `PATH.py:Class`, a class, or a class with options (`with_options`).
 
     Raises LoopThreadError on a thread whose event loop is running, UsageError or PluginError before anything
     is spent, and LLMError if no row can be made. A failed row is counted and raises nothing. A run that isn't
@@ -153,7 +153,7 @@ def session_of(
     restart: bool = False,
     retry: bool = False,
     observers: Iterable[str | object] = (),
-    engine: str | type[Engine] | None = None,
+    engine: str | Callable[[Job], Engine] | None = None,
     registry: Registry | None = None,
     locked: str | Path | None = None,
 ) -> Session:
@@ -238,11 +238,19 @@ def _refuse_on_a_running_loop() -> None:
     )
 
 
-def engine_of(given: str | type[Engine] | None, *, registry: Registry | None = None) -> type[Engine]:
-    """Return the engine named or given, or the built-in one; raises what `get_task` raises."""
-    if given is None:
-        return LocalEngine
-    return class_named(ENGINES, given, registry=registry) if isinstance(given, str) else given
+def engine_class(name: str | None, *, registry: Registry | None = None) -> type[Engine]:
+    """Return the class of the engine named, or the built-in one; raises what `get_task` raises."""
+    return LocalEngine if name is None else class_named(ENGINES, name, registry=registry)
+
+
+def engine_of(
+    given: str | Callable[[Job], Engine] | None, *, registry: Registry | None = None
+) -> Callable[[Job], Engine]:
+    """Return what makes the engine of a job: a class by its name, or what's given.
+
+    Raises what `get_task` raises.
+    """
+    return engine_class(given, registry=registry) if given is None or isinstance(given, str) else given
 
 
 def _keep_apart(out: Path, given: Path | None) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from seedbed.engine.engine_options import EngineOptions
 from seedbed.engine.resume.checkpoint import Checkpoint
 from seedbed.engine.segments.step_counts import StepTally
+from seedbed.plugins.build import build
 from seedbed.plugins.overrides import Wanted, guard, is_flag
 from seedbed.plugins.signatures import Called, check_methods
 
@@ -102,8 +104,14 @@ class Engine(ABC):
 
     What an engine can't do it names in `lacks`; a run that needs it is refused.
 
-    `is_ready` is False while steps and models are being loaded; the display shows that.
+    `is_ready` is False while steps and models are being loaded; the display shows that. `options` has what
+    the user set: an object of the class `Options`, which an engine with parameters replaces by its own.
     """
+
+    Options: ClassVar[type[EngineOptions]] = EngineOptions
+    """The parameters that users set with `--set engine.NAME=VALUE`."""
+
+    options: EngineOptions
 
     is_ready = True
 
@@ -128,6 +136,16 @@ class Engine(ABC):
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        if not hasattr(self, "options"):
+            self.options = self.Options()
+
+    @classmethod
+    def with_options(cls, **options: Any) -> ConfiguredEngine:
+        """Return this engine with options, for `run(..., engine=...)`; raise ParameterError for unfit ones.
+
+        seedbed.run("qa-pairs", n=10, engine=Cluster.with_options(workers=8))
+        """
+        return ConfiguredEngine(cls, build(cls.Options, options, f"the engine '{cls.__name__}'"))
 
     @abstractmethod
     async def make_rows(self) -> bool:
@@ -144,3 +162,19 @@ class Engine(ABC):
     @abstractmethod
     def cancel(self) -> None:
         """Cancel what is in flight, and end."""
+
+
+@dataclass(frozen=True)
+class ConfiguredEngine:
+    """An engine's class with its options, which makes the engine of a job."""
+
+    cls: type[Engine]
+    options: EngineOptions
+
+    def __call__(self, job: Job) -> Engine:
+        """Return the engine of a job."""
+        engine = self.cls.__new__(self.cls)
+        # Before `__init__`, which may look at them, and which takes only the job.
+        engine.options = self.options
+        engine.__init__(job)  # type: ignore[misc]
+        return engine

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import Context
 
-from seedbed.engine.backend_fields import replace_backends
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.garbage import rare_collections
+from seedbed.engine.loading import Loaded
 from seedbed.engine.opening import spent_before
 from seedbed.engine.resume.gate import ResumeGate
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.engine.resume.manifest import changed_steps
+from seedbed.engine.resume.manifest import changed_steps, tells_branches_apart
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment, segments_of, upstream
@@ -25,22 +23,11 @@ from seedbed.engine.segments.window import Window
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.sampled_columns import check_sampled_columns
 from seedbed.engine.verdicts.log import VerdictLog
-from seedbed.errors import SeedbedError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.budget.budget import time_exhausted
-from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.gateway import Gateway, Recorder
-from seedbed.llm.calling.loop import call_soon, off_loop
-from seedbed.llm.calling.scope import CallScope
+from seedbed.llm.calling.loop import call_soon
 from seedbed.llm.calling.sender import Sender
-from seedbed.llm.keys.file_origin import made_by
-from seedbed.llm.keys.key_guard import asking
-from seedbed.llm.keys.redaction import redact, redact_error, showable
-from seedbed.plugins.class_errors import told
-from seedbed.tasks.steps import BaseStep
-from seedbed.tracebacks import where
-
-logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10.0
 """Seconds that calls in flight have to finish after the first Ctrl-C."""
@@ -73,7 +60,12 @@ class LocalEngine(Engine):
             tokens_per_minute=bounds.tokens_per_minute,
         )
         self._journal = RunJournal(
-            job.store, sender.counts, prices, retrying=job.retrying, secrets=job.plan.secrets
+            job.store,
+            sender.counts,
+            prices,
+            has_branches=tells_branches_apart(job.store),
+            retrying=job.retrying,
+            secrets=job.plan.secrets,
         )
         self._sender = sender
         self._gateway = Gateway(sender=sender, recorder=recorder, journal=self._journal)
@@ -86,7 +78,7 @@ class LocalEngine(Engine):
         self._gate = ResumeGate(
             self._journal, job.run, changed_steps(job.fingerprints, job.store.last_working_session())
         )
-        self._loaded: list[BaseStep] = []
+        self._loaded = Loaded(self._gateway, job.plan.seed)
         self._window: Window | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._has_ended = False
@@ -99,7 +91,7 @@ class LocalEngine(Engine):
                 await self._go_through_segments()
         finally:
             self._end()
-            await self._unload()
+            await self._loaded.unload()
         return not self._is_interrupted()
 
     def drain(self) -> None:
@@ -120,32 +112,14 @@ class LocalEngine(Engine):
     async def _prepare(self) -> None:
         # Not earlier: the session makes its observers when it begins.
         self._journal.observation = self.job.outlets.observation
-        for llm in self.job.plan.backends:
-            # Cheap checks first, of all LLMs: nothing is loaded, bought or waited for before they pass.
-            with _blaming(f"the {llm._noun} '{llm.reference}'", llm.secrets()):
-                if self.job.plan.bounds.max_cost is not None:
-                    for leaf in llm._leaves:
-                        await asyncio.to_thread(self._check_price, leaf)
-                for leaf in llm._leaves:
-                    if leaf.key_env_var is not None:
-                        leaf.resolve_key()
-                with asking(llm):
-                    await awaitable(llm.check(), llm, "check")
-        # In a second loop, or a model of gigabytes would be loaded before another's key is found missing.
-        for llm in self.job.plan.backends:
-            with _blaming(f"the {llm._noun} '{llm.reference}'", llm.secrets()):
-                await asyncio.to_thread(llm.ensure_loaded)
-        for step in self.job.plan.steps:
-            replace_backends(step, self._view_for(step))
-            # A step from a file may make its LLM while it loads, from what the file says: that LLM gets no
-            # keys that the user hasn't allowed for the file's hosts.
-            with _blaming(f"step '{step.name}'"), made_by(step._origin):
-                await asyncio.to_thread(step.load)
-            self._loaded.append(step)
-        await asyncio.to_thread(check_sampled_columns, self.job.plan)
+        plan = self.job.plan
+        check_price = self._check_price if plan.bounds.max_cost is not None else None
+        await self._loaded.check(plan.backends, check_price)
+        await self._load()
+        await asyncio.to_thread(check_sampled_columns, plan)
         # Loading the price list takes a quarter of a second, half as much as the rest of a run of one row.
         # The first calls can be answered meanwhile.
-        self._journal.prices.look_up_soon([leaf for llm in self.job.plan.backends for leaf in llm._leaves])
+        self._journal.prices.look_up_soon([leaf for llm in plan.backends for leaf in llm._leaves])
         self.is_ready = True
 
     def _check_price(self, llm: BaseBackend) -> None:
@@ -153,18 +127,9 @@ class LocalEngine(Engine):
         if self.budget is not None:
             self.budget.check(llm)
 
-    def _view_for(self, step: BaseStep) -> Callable[[BaseBackend], BaseBackend]:
-        scope = CallScope(self.job.plan.seed, step.name, "")
-        return lambda llm: llm.bound(self._gateway, scope)
-
-    async def _unload(self) -> None:
-        for step in reversed(self._loaded):
-            try:
-                await off_loop(step.unload)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - the rows are made: too late to fail
-                place = where(error)
-                raised = f"\n  raised in {place}" if place else ""
-                logger.warning("step '%s' could not be unloaded: %s%s", step.name, told(error).fact, raised)
+    async def _load(self) -> None:
+        """Load what this process needs to make rows: here, everything."""
+        await self._loaded.load(self.job.plan.backends, self.job.plan.steps)
 
     async def _go_through_segments(self) -> None:
         loop = asyncio.get_running_loop()
@@ -177,14 +142,7 @@ class LocalEngine(Engine):
         for segment in self._segments:
             if self._is_interrupted() or (segment.is_barrier and not await self._pass_barrier(segment)):
                 break
-            part = SegmentRunner(
-                segment,
-                self.job,
-                self._journal,
-                self._sender,
-                watch=self._watch,
-                is_interrupted=self._is_interrupted,
-            )
+            part = self._runner(segment)
             self._window = part.window
             # After an error that every row would meet (a wrong key), rows in flight would still send calls.
             part.window.on_failure = self._send_no_more
@@ -194,6 +152,17 @@ class LocalEngine(Engine):
                 part.window.drain()
             await part.execute()
         self._gate.open()
+
+    def _runner(self, segment: Segment) -> SegmentRunner:
+        """Return what takes a segment's items through its steps."""
+        return SegmentRunner(
+            segment,
+            self.job,
+            self._journal,
+            self._sender,
+            watch=self._watch,
+            is_interrupted=self._is_interrupted,
+        )
 
     async def _pass_barrier(self, segment: Segment) -> bool:
         """Let a step that needs all rows make its rows; return whether it did."""
@@ -283,20 +252,3 @@ def _is_cancelled() -> bool:
     """Whether the session itself is cancelled, and not just an author's code raised CancelledError."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-@contextmanager
-def _blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
-    """Name whose code raised an error that isn't ours, and keep secrets out of the message."""
-    try:
-        yield
-    except SeedbedError as error:
-        redact_error(error, secrets)
-        raise
-    except Exception as error:  # noqa: BLE001 - an author's code may raise anything
-        fact, advice = told(error)
-        place = where(error)
-        lines = (*((f"raised in {place}",) if place else ()), *advice)
-        raise SeedbedError(
-            f"{what} could not be loaded: {redact(fact, secrets)}", *(redact(line, secrets) for line in lines)
-        ) from showable(error, secrets)

@@ -21,6 +21,10 @@ class Loading:
         # memory twice.
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type[Loading], tuple[()]]:
+        # In another process, nothing is loaded yet; and a lock can't be pickled.
+        return Loading, ()
+
     def ensure(self, llm: Backend) -> None:
         """Load the backend unless it's loaded; raise a typed error, without any secret, if that fails."""
         # Without the lock first: every call asks.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterable
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from seedbed.errors import UsageError
 from seedbed.plugins.class_errors import told
@@ -22,6 +23,14 @@ _Base = TypeVar("_Base")
 
 FILE_MODULE = "_seedbed_file_"
 """The prefix of the names of modules made from files."""
+
+
+class FileModule(NamedTuple):
+    """A module that was made from a file, as another process needs it to unpickle objects of its classes."""
+
+    name: str
+    path: str
+    source: bytes
 
 
 def load_class(reference: str, kind: PluginKind[_Base], lock: Lock | None = None) -> type[_Base]:
@@ -46,6 +55,24 @@ def load_class(reference: str, kind: PluginKind[_Base], lock: Lock | None = None
             f"it must be {kind.wanted}",
         )
     return found
+
+
+def file_modules() -> list[FileModule]:
+    """Return the modules that this process has made from files, in the order in which it made them."""
+    made = [module for name, module in sys.modules.items() if name.startswith(FILE_MODULE)]
+    loaders = [module.__loader__ for module in made]
+    return [
+        FileModule(loader.name, loader.path, loader.source)
+        for loader in loaders
+        if isinstance(loader, _Loader)
+    ]
+
+
+def import_modules(modules: Iterable[FileModule]) -> None:
+    """Import modules that another process made from files; raise UsageError if one can't be imported."""
+    for name, path, source in modules:
+        if name not in sys.modules:
+            _import(Path(path), name, source)
 
 
 def _is_own(value: object, module: ModuleType) -> bool:
@@ -77,11 +104,11 @@ class _Loader(SourceFileLoader):
 
     def __init__(self, name: str, path: Path, source: bytes) -> None:
         super().__init__(name, str(path))
-        self._source = source
+        self.source = source
 
     def get_code(self, fullname: str) -> CodeType:
         """Return the code compiled from the source, never from a cache."""
-        code: CodeType = self.source_to_code(self._source, self.path)
+        code: CodeType = self.source_to_code(self.source, self.path)
         return code
 
 

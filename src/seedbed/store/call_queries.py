@@ -37,6 +37,21 @@ class CallQueries(PagedReads):
         )
         return (found[0][0], unpack(found[0][1])) if found else None
 
+    def answers_below(self, step: str, row: str) -> list[tuple[str, int, bytes, int, int, bytes]]:
+        """Return the answers of a row and of the rows that it became (`7`, `7/0`).
+
+        Each is row, attempt, digest, k, the call's number and the answer (JSON).
+        """
+        found = self._all(
+            "SELECT row, attempt, digest, k, rowid, answer FROM calls "
+            "WHERE step = ? AND (row = ? OR (row > ? AND row < ?))",
+            step,
+            row,
+            f"{row}/",
+            f"{row}0",
+        )
+        return [(*one[:5], unpack(one[5])) for one in found]
+
     def has_calls(self) -> bool:
         """Whether there is any call."""
         return bool(self._all("SELECT 1 FROM calls LIMIT 1"))

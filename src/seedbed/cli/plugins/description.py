@@ -12,6 +12,7 @@ import click
 from seedbed.cli.failures import blaming
 from seedbed.cli.plugins.parameters import Parameter, parameters_of
 from seedbed.engine.engine import Engine
+from seedbed.engine.engine_options import EngineOptions
 from seedbed.engine.observing.observer import Observer
 from seedbed.llm.embedding.embedder import Embedder
 from seedbed.llm.keys.key_source import KeySource
@@ -66,8 +67,9 @@ def describe(cls: type[BaseStep] | type[LLM] | type[Embedder]) -> Description:
 
 
 def describe_engine(cls: type[Engine]) -> Description:
-    """Describe an engine, which has no parameters."""
-    return Description(_own_text(cls), (), "")
+    """Describe an engine and its options."""
+    options = tuple(parameters_of(cls.Options, EngineOptions, frozenset()))
+    return Description(_own_text(cls), options, "every engine", prefix="engine.")
 
 
 def describe_format(cls: type[Format]) -> Description:

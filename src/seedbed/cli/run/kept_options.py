@@ -33,6 +33,7 @@ def kept_options(
     settings = [
         *options.settings.own,
         *(one._replace(path=("llm", *one.path)) for one in options.settings.llm),
+        *(one._replace(path=("engine", *one.path)) for one in options.settings.engine),
     ]
     secrets = plan.secrets()
     withheld = [one.key for one in settings if _is_withheld(one, secrets)]

@@ -75,7 +75,7 @@ def run_options(
     bounds = {name: given.pop(name) for name in _BOUNDS & given.keys()}
     given |= {name: tuple(given[name]) for name in _LISTS & given.keys()}
     return RunOptions(
-        settings=parse_settings(settings, kept=kept_settings),
+        settings=parse_settings(settings, kept=kept_settings, has_engine=given.get("engine") is not None),
         columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
         bounds=_bounds(**bounds),
         **given,

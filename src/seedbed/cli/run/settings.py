@@ -16,6 +16,7 @@ from seedbed.plugins.elsewhere import FIELDS
 from seedbed.suggestions import did_you_mean
 
 _LLM = "llm"
+_ENGINE = "engine"
 
 
 class Setting(NamedTuple):
@@ -36,19 +37,21 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """All `--set` of a command: those for the task or the file's steps, and those for the LLM."""
+    """All `--set` of a command: those for the task or the file's steps, for the LLM, and for the engine."""
 
     own: tuple[Setting, ...] = ()
     llm: tuple[Setting, ...] = ()
+    engine: tuple[Setting, ...] = ()
 
 
-def parse_settings(texts: Sequence[str], *, kept: int = 0) -> Settings:
+def parse_settings(texts: Sequence[str], *, kept: int = 0, has_engine: bool = False) -> Settings:
     """Return the settings in `key=value` texts; raise UsageError for a text of another form.
 
-    The first `kept` of them come from a run on disk.
+    The first `kept` of them come from a run on disk. Without an engine, `engine` may be the name of a step.
     """
     own: list[Setting] = []
     llm: list[Setting] = []
+    engine: list[Setting] = []
     for number, text in enumerate(texts):
         key, equals, value = text.partition("=")
         path = tuple(part.strip() for part in key.split("."))
@@ -59,9 +62,11 @@ def parse_settings(texts: Sequence[str], *, kept: int = 0) -> Settings:
             raise UsageError("the LLM cannot be given with --set", "use --llm BACKEND/MODEL")
         if path[0] == _LLM:
             llm.append(Setting(path[1:], value, number < kept))
+        elif path[0] == _ENGINE and len(path) > 1 and has_engine:
+            engine.append(Setting(path[1:], value, number < kept))
         else:
             own.append(Setting(path, value, number < kept))
-    return Settings(tuple(own), tuple(llm))
+    return Settings(tuple(own), tuple(llm), tuple(engine))
 
 
 def fields_of(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from seedbed.engine.evidence import holds_prompts, redacted
 from seedbed.engine.kept_prompts import PromptKeeper
-from seedbed.engine.resume.manifest import tells_branches_apart
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.calling.sender import CallCounts
@@ -17,14 +16,48 @@ from seedbed.llm.calling.sent import Sending
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.response_json import decode_response, encode_response
-from seedbed.store import Call, Result, RunStore
+from seedbed.store import Call, Result
 
 if TYPE_CHECKING:
-    from seedbed.engine.observing.delivery import Observation
     from seedbed.llm.backend import Backend
 
 _NO_ROWS = b"[]"
 _FAILED = ("failed", "partial")
+
+
+class JournalStore(Protocol):
+    """What a journal needs of a store: a run's own, or that of a worker."""
+
+    def has_calls(self) -> bool:
+        """Whether there may be any call."""
+
+    def has_results(self) -> bool:
+        """Whether there may be any result."""
+
+    def result_of(self, step: str, row: str) -> Result | None:
+        """Return what a step made of a row; None if it hasn't finished with it."""
+
+    def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> tuple[int, bytes] | None:
+        """Return the number of a call and its answer (JSON); None if there's none."""
+
+    def add_call(self, call: Call) -> int:
+        """Add an answered call."""
+
+    def add_result(self, result: Result) -> int:
+        """Add what a step made of a row."""
+
+    def set_mark(self, name: str, value: bytes | str) -> int:
+        """Set a named value."""
+
+
+class CallObservation(Protocol):
+    """What wants to know of calls: a run's observers, or those of a worker's run."""
+
+    hears_calls: bool
+    """Whether any observer has a hook for calls."""
+
+    def reuse(self, number: int) -> None:
+        """Take the number of a call whose answer the store had."""
 
 
 class RunJournal:
@@ -37,10 +70,11 @@ class RunJournal:
 
     def __init__(
         self,
-        store: RunStore,
+        store: JournalStore,
         counts: CallCounts,
         prices: Prices,
         *,
+        has_branches: bool = True,
         retrying: bool = False,
         secrets: Callable[[], Sequence[str]] = tuple,
     ) -> None:
@@ -50,13 +84,13 @@ class RunJournal:
         self.prices = prices
         # A fresh run skips a query for each call and each result.
         self._has_calls = store.has_calls()
-        self.has_branches = tells_branches_apart(store)
+        self.has_branches = has_branches
         self._has_results = store.has_results()
         self._gate: asyncio.Event | None = None
         self._secrets: Callable[[], Sequence[str]] = secrets
         self._found_secrets: Sequence[str] | None = None
         self._prompts: PromptKeeper | None = None
-        self.observation: Observation | None = None
+        self.observation: CallObservation | None = None
         self._tell_nobody()
         self.waiting: set[int] = set()
         self.waiting_calls = 0
@@ -74,6 +108,7 @@ class RunJournal:
         self.on_waiting: Callable[[], None] = _nothing
         self.on_source_waiting: Callable[[], None] = _nothing
         self.on_replacing: Callable[[], None] = _nothing
+        self.on_open: Callable[[], None] = _nothing
 
     @property
     def wants_sendings(self) -> bool:
@@ -117,10 +152,11 @@ class RunJournal:
         self._gate = asyncio.Event()
 
     def open_gate(self) -> None:
-        """Let waiting calls, and all later ones, be sent."""
+        """Let waiting calls, and all later ones, be sent; the first time, call `on_open`."""
         if self._gate is not None:
             self._gate.set()
             self._gate = None
+            self.on_open()
 
     def find(self, scope: CallScope, digest: bytes, k: int) -> Response | None:
         """Return the stored answer to this call, or None."""

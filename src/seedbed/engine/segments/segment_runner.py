@@ -17,7 +17,8 @@ from seedbed.engine.segments.flow import flow_of, is_ordered
 from seedbed.engine.segments.inline_flow import inline_flow
 from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.engine.segments.item_window import ItemWindow
+from seedbed.engine.segments.item_window import LOOKAHEAD, ItemWindow
+from seedbed.engine.segments.remote_flows import RemoteFlows, Settle
 from seedbed.engine.segments.segments import Segment, upstream
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.segments.step_results import Applied, StepResults, concerns_all
@@ -43,7 +44,8 @@ MOST_BEHIND = 20_480
 class SegmentRunner:
     """Takes a segment's items through its steps.
 
-    `window` has the items in flight, `counted` is the step whose rows are counted.
+    `window` has the items in flight, `counted` is the step whose rows are counted. With `remote`, workers
+    apply the steps.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class SegmentRunner:
         *,
         watch: Callable[[ItemOutcome], None] | None,
         is_interrupted: Callable[[], bool],
+        remote: RemoteFlows | None = None,
     ) -> None:
         plan = job.plan
         self._job = job
         self._journal = journal
         self._sender = sender
+        self._remote = remote
         self._watch = watch
         self._is_interrupted = is_interrupted
         self._segment = segment
@@ -79,7 +83,7 @@ class SegmentRunner:
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
         results = self._results(wanted)
-        self._inline = inline_flow(segment, plan.topology, results)
+        self._inline = inline_flow(segment, plan.topology, results) if remote is None else None
         self._saves = self._inline is not None and _is_whole(segment, job)
         reached = self._reached()
         first = reached.verdicts if reached is not None else 0
@@ -129,11 +133,22 @@ class SegmentRunner:
         if inline is not None and threaded is not None and threaded.ahead:
             settled = SettledItems(threaded, inline)
             return settled, InlineWindow(settled, inline, self._decider, self._is_behind)
-        flow = flow_of(segment.nodes, plan.topology, results, segment.kept, self._decider.may_refuse)
+        settle = self._settling(results)
         source = maker.make(segment, self._decider)
         # Half of the bytes: a quarter is for rows read ahead, a quarter for what waits for the disk.
         most = plan.bounds.bytes_in_flight // 2
-        return source, ItemWindow(source, flow.settle, self._decider, self._is_clogged, most_bytes=most)
+        lookahead = LOOKAHEAD if self._remote is None else self._remote.lookahead
+        return source, ItemWindow(source, settle, self._decider, self._is_clogged, lookahead, most)
+
+    def _settling(self, results: StepResults) -> Settle:
+        """Return what takes an item through the steps: here, or on a worker."""
+        segment, topology = self._segment, self._job.plan.topology
+        if self._remote is not None and segment.nodes:
+            is_whole = self._decider.may_refuse or self._decider.remembers or self._watch is not None
+            return self._remote.begin(
+                segment, replaces=results.replaces, judged=self._decider.may_refuse, is_whole=is_whole
+            )
+        return flow_of(segment.nodes, topology, results, segment.kept, self._decider.may_refuse).settle
 
     def _results(self, wanted: int | None) -> StepResults:
         segment, plan = self._segment, self._job.plan
@@ -252,7 +267,7 @@ class SegmentRunner:
         store = self._job.store
         if store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes:
             return True
-        return self._sender.has_enough
+        return self._sender.has_enough if self._remote is None else self._remote.has_enough
 
 
 def _is_whole(segment: Segment, job: Job) -> bool:

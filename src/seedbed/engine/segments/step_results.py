@@ -141,7 +141,7 @@ class StepResults:
         self._applied = applied
         self._journal = journal
         self._seed = seed
-        self._replaces = replaces
+        self.replaces = replaces
         self._is_interrupted = is_interrupted
         self._steps = steps
 
@@ -336,7 +336,7 @@ class StepResults:
             # The next index would lack the column as well: rejecting would try ten indices for each row
             # wanted.
             return False
-        return isinstance(error, Reject) or (self._replaces and isinstance(error, InvalidOutputError))
+        return isinstance(error, Reject) or (self.replaces and isinstance(error, InvalidOutputError))
 
 
 async def _made(runner: PreparingRunner, ahead: Ahead) -> list[bytes]:

@@ -29,7 +29,7 @@ class Decider(AcceptedRows):
 
     `counted` is the step whose rows are counted, `steps` are those whose failures count with them. An item
     starts only while accepted + failed + undecided is below `wanted`, and at most `attempts` of them start;
-    both may be None.
+    both may be None. `remembers` says whether it looks at accepted rows again.
     """
 
     # Exactly N rows, and the same ones at any timing, come from two rules: a verdict depends only on the
@@ -51,7 +51,7 @@ class Decider(AcceptedRows):
         self._attempts = attempts
         self._admitting = generator if generator is not None and generator.is_admitting else None
         self._judges = self._admitting is not None and type(self._admitting).admit is not GeneratorStep.admit
-        self._remembers = self._judges or bool(getattr(generator, "feedback", 0))
+        self.remembers = self._judges or bool(getattr(generator, "feedback", 0))
         self._generator = generator.name if generator is not None else ""
         self._items = 0
         self._counted_rows = 0
@@ -109,7 +109,7 @@ class Decider(AcceptedRows):
         settled.let_scopes_go()
         # After judging: a row that is refused leaves its place to the next one.
         self._cut(settled)
-        if self._remembers and self._admitting is None:
+        if self.remembers and self._admitting is None:
             for in_flight in self._own(settled):
                 self._remember(in_flight.row(), settled.position)
         self._items += 1
@@ -157,7 +157,7 @@ class Decider(AcceptedRows):
             )
 
     def _remember(self, row: Row, position: int) -> None:
-        if not self._remembers:
+        if not self.remembers:
             # All other runs must not hold their rows in memory.
             return
         self._accepted.append(row)

@@ -1,0 +1,44 @@
+"""The worker's end of the line: an actor in a process that Ray started."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import NamedTuple
+
+from seedbed import RowWorker
+from seedbed_ray.sealing import KeyPair, Seal
+
+
+class Introduction(NamedTuple):
+    """What a worker says first: what to call it, and the public half of its key pair."""
+
+    name: str
+    public: bytes
+
+
+class RowActor:
+    """A `RowWorker` whose messages are sealed. Its methods are coroutines: Ray starts them in order."""
+
+    def __init__(self) -> None:
+        self._pair = KeyPair()
+        self._seal: Seal | None = None
+        self._worker = RowWorker()
+
+    async def introduce(self) -> Introduction:
+        """Return the worker's name and public half."""
+        return Introduction(f"the worker {os.getpid()} on {socket.gethostname()}", self._pair.public)
+
+    async def meet(self, public: bytes) -> None:
+        """Take the public half of the run's key pair."""
+        self._seal = self._pair.seal_with(public)
+
+    async def receive(self, sealed: bytes) -> None:
+        """Take a message of the run."""
+        assert self._seal is not None
+        self._worker.receive(self._seal.open(sealed))
+
+    async def news(self) -> bytes:
+        """Return what there is to tell, sealed."""
+        assert self._seal is not None
+        return self._seal.close(await self._worker.news())

@@ -1,0 +1,88 @@
+"""The engine `ray`: workers in processes that Ray starts, here or on a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from seedbed import Job, PluginError, WorkerEngine, WorkerLink, WorkerLostError
+from seedbed_ray.options import RayOptions
+
+if TYPE_CHECKING:
+    from seedbed_ray.cluster import Cluster
+    from seedbed_ray.link import RayLink
+
+
+class RayEngine(WorkerEngine):
+    """Makes rows on Ray's workers: on all processors of this machine, or on a cluster.
+
+    The run stays where it's started: its store, its limits and its output are there, and its dataset has the
+    same bytes as the built-in engine's. If you outgrow one process, because models run inside of it or steps
+    compute, this is the way to several.
+    """
+
+    Options = RayOptions
+    options: RayOptions
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self._cluster: Cluster | None = None
+        self._starting: asyncio.Future[None] | None = None
+
+    async def start_workers(self) -> Sequence[WorkerLink]:
+        """Start or join Ray, and start the workers."""
+        # Imported here: it takes a second, and a run that is refused, or had finished, doesn't need it.
+        from seedbed_ray.cluster import Cluster
+
+        self._cluster = cluster = Cluster(self.options)
+        self._starting = asyncio.ensure_future(asyncio.to_thread(cluster.start))
+        await asyncio.shield(self._starting)
+        return await self._links(self.busy_workers(self.options.workers or cluster.cpus()))
+
+    async def end_workers(self) -> None:
+        """Leave Ray, or end the one that was started here."""
+        if self._starting is not None:
+            # A thread can't be cancelled: what it starts has to be ended.
+            await asyncio.wait([self._starting])
+        if self._cluster is not None:
+            await asyncio.to_thread(self._cluster.end)
+
+    def pickled(self, made: Any) -> bytes:
+        """Return an object as bytes; also classes of a notebook, and lambdas."""
+        from ray import cloudpickle
+
+        data: bytes = cloudpickle.dumps(made)  # type: ignore[no-untyped-call]
+        return data
+
+    async def _links(self, count: int) -> list[RayLink]:
+        import ray
+
+        from seedbed_ray.actor import RowActor
+        from seedbed_ray.link import RayLink
+
+        actor = ray.remote(RowActor).options(
+            num_cpus=self.options.cpus_per_worker,
+            num_gpus=self.options.gpus_per_worker,
+            max_restarts=0,
+            scheduling_strategy="SPREAD",
+        )
+        links = [RayLink(actor.remote()) for _ in range(count)]
+        try:
+            await asyncio.wait_for(
+                asyncio.gather(*(link.open() for link in links)), self.options.start_timeout
+            )
+        except TimeoutError:
+            raise PluginError(
+                f"{count} workers haven't all started within {self.options.start_timeout:g} s",
+                "take fewer: --set engine.workers=N",
+                "or reserve less for each: engine.cpus_per_worker, engine.gpus_per_worker",
+                "or more time: --set engine.start_timeout=SECONDS",
+            ) from None
+        except WorkerLostError as error:
+            raise PluginError(
+                f"a worker can't start: {error}",
+                "each node needs seedbed-ray and the pipeline's plugins, in the versions that are here",
+                'or have Ray install them: --set \'engine.runtime_env={"pip": ["seedbed-ray==0.1.0"]}\'',
+            ) from error
+        return links

@@ -1,0 +1,87 @@
+"""A worker as the run sees it: the items that it has, and the totals that it has told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from seedbed.engine.segments.step_counts import StepCounts, StepTally
+from seedbed.engine.workers.messages import News, Pickled, encoded
+from seedbed.engine.workers.worker_link import WorkerLink
+from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.response import Usage
+
+
+class Worker:
+    """Sends messages to a worker in order, and follows its totals; `items` are the positions in its hands."""
+
+    def __init__(self, link: WorkerLink, number: int, pickled: Pickled) -> None:
+        self.link = link
+        self.number = number
+        self.items: set[int] = set()
+        self.told = News()
+        self.ended = asyncio.Event()
+        self.lost: BaseException | None = None
+        self.waiting_calls = 0
+        self._pickled = pickled
+        self._outgoing: list[Any] = []
+        self._sending: asyncio.Task[None] | None = None
+        self._counts = CallCounts()
+        self._steps: dict[str, StepCounts] = {}
+        self._kept: Counter[str] = Counter()
+
+    def send(self, message: Any) -> None:
+        """Send a message after those that were sent before."""
+        self._outgoing.append(message)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.get_running_loop().create_task(self._send())
+
+    async def close(self) -> None:
+        """Let the worker's process end."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
+            self._sending = None
+        await self.link.end()
+
+    async def _send(self) -> None:
+        while self._outgoing and self.lost is None:
+            message = self._outgoing.pop(0)
+            try:
+                await self.link.send(encoded(message, self._pickled))
+            except Exception as error:  # noqa: BLE001 - the task that waits for news tells of it
+                self.lost = error
+
+    def add_totals(self, news: News, counts: CallCounts, steps: StepTally, kept: Counter[str]) -> None:
+        """Add what has come to a worker's totals since its last news to those of the run."""
+        _add_counts(counts, self._counts, news.counts)
+        for name, now in news.steps.items():
+            before = self._steps.get(name, StepCounts())
+            for field in ("taken", "made", "passed", "refused", "failed"):
+                more = getattr(now, field) - getattr(before, field)
+                setattr(steps[name], field, getattr(steps[name], field) + more)
+        kept.update(news.kept - self._kept)
+        self._counts, self._steps, self._kept = news.counts, news.steps, news.kept
+
+    def forget_in_flight(self, counts: CallCounts) -> None:
+        """Take the calls of a lost worker out of those in flight."""
+        counts.in_flight -= self._counts.in_flight
+        self._counts = replace(self._counts, in_flight=0)
+
+
+_SUMS: tuple[str, ...] = ("answered", "replayed", "retried", "refused", "in_flight", "seconds", "truncated")
+
+
+def _add_counts(total: CallCounts, before: CallCounts, now: CallCounts) -> None:
+    for name in _SUMS:
+        setattr(total, name, getattr(total, name) + getattr(now, name) - getattr(before, name))
+    total.ended_otherwise.update(now.ended_otherwise - before.ended_otherwise)
+    if now.cost is not None:
+        total.cost = (total.cost or 0.0) + now.cost - (before.cost or 0.0)
+    total.usage += now.usage + _negative(before.usage)
+
+
+def _negative(usage: Usage) -> Usage:
+    return Usage(-usage.input_tokens, -usage.output_tokens, -usage.cached_tokens, -usage.reasoning_tokens)

@@ -1,0 +1,77 @@
+"""The store of a worker: what the run has for the rows in hand, and what is to be added to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from seedbed.engine.workers.messages import Addition, ItemParcel, Mark
+from seedbed.store import Call, Result
+
+_Key = tuple[str, str, int, bytes, int]
+
+
+class WorkerStore:
+    """Stands for the run's store on a worker, whose journal reads and writes here.
+
+    `on_addition` is called when there's something for the run. Used on the loop thread.
+    """
+
+    def __init__(self, on_addition: Callable[[], None]) -> None:
+        self.additions: list[Addition] = []
+        self._on_addition = on_addition
+        self._results: dict[tuple[str, str], Result] = {}
+        self._answers: dict[_Key, tuple[int, bytes]] = {}
+        self._keys: defaultdict[int, list[_Key]] = defaultdict(list)
+        self._rows: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+
+    def take(self, parcel: ItemParcel) -> None:
+        """Take what the run has for an item."""
+        for result in parcel.results:
+            self._results[result.step, result.row] = result
+            self._rows[parcel.position].append((result.step, result.row))
+        for one in parcel.answers:
+            key = (one.step, one.row, one.attempt, one.digest, one.k)
+            self._answers[key] = (one.number, one.answer)
+            self._keys[parcel.position].append(key)
+
+    def forget(self, position: int) -> None:
+        """Drop what the run has for an item, which has settled."""
+        for row in self._rows.pop(position, ()):
+            self._results.pop(row, None)
+        for key in self._keys.pop(position, ()):
+            self._answers.pop(key, None)
+
+    def add(self, addition: Addition) -> int:
+        """Add something for the run."""
+        self.additions.append(addition)
+        self._on_addition()
+        return 0
+
+    def has_calls(self) -> bool:
+        """Whether a journal has to look here for answers: it has."""
+        return True
+
+    def has_results(self) -> bool:
+        """Whether a journal has to look here for results: it has."""
+        return True
+
+    def result_of(self, step: str, row: str) -> Result | None:
+        """Return what a step made of a row before."""
+        return self._results.get((step, row))
+
+    def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> tuple[int, bytes] | None:
+        """Return the number of a call and its answer (JSON); None if there's none."""
+        return self._answers.get((step, row, attempt, digest, k))
+
+    def add_call(self, call: Call) -> int:
+        """Add an answered call."""
+        return self.add(call)
+
+    def add_result(self, result: Result) -> int:
+        """Add what a step made of a row."""
+        return self.add(result)
+
+    def set_mark(self, name: str, value: bytes | str) -> int:
+        """Set a named value."""
+        return self.add(Mark(name, value))

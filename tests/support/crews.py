@@ -1,0 +1,49 @@
+"""Workers in this process: a crew without the seconds that other processes take to start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from seedbed import RowWorker, WorkerEngine, WorkerLink, WorkerLostError
+
+
+class HereLink(WorkerLink):
+    """A line to a worker of this process, which may die after some news, with all that it hasn't sent."""
+
+    name = "a worker of this process"
+
+    def __init__(self) -> None:
+        self.worker = RowWorker()
+        self.sent: list[bytes] = []
+        self.is_lost = self.has_ended = False
+        self.dies_after: int | None = None
+        self._told = 0
+
+    async def send(self, message: bytes) -> None:
+        if self.is_lost:
+            raise WorkerLostError("the line is dead")
+        self.sent.append(message)
+        self.worker.receive(message)
+
+    async def news(self) -> bytes:
+        news = await self.worker.news()
+        self._told += 1
+        if self._told == self.dies_after:
+            self.is_lost = True
+        if self.is_lost:
+            raise WorkerLostError("the line is dead")
+        return news
+
+    async def end(self) -> None:
+        self.has_ended = True
+
+
+class Here(WorkerEngine):
+    """Makes rows with two workers of this process; `links` has those of the last run."""
+
+    links: ClassVar[list[HereLink]] = []
+
+    async def start_workers(self) -> Sequence[WorkerLink]:
+        Here.links[:] = [HereLink(), HereLink()]
+        return Here.links
