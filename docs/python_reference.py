@@ -31,8 +31,8 @@ what [engines](engines.md) use have their own pages. Anything that's on none of 
 _API = {
     "Making rows": (
         "run arun Output preview Preview PreviewedRow PreviewedCall plan Forecast StepForecast TimeForecast "
-        "PlannedPrompt Run Quality Failure Story RefusedRow RowCall RunReader StepSpent RunDiff diff_runs "
-        "Pipeline when otherwise"
+        "PlannedPrompt Probe Estimate Run Quality Failure Story RefusedRow RowCall RunReader StepSpent "
+        "RunDiff diff_runs Pipeline when otherwise"
     ),
     "Ratings of rows": (
         "RunRatings RowRating PeopleSay Ratings Calibration Agreement RaterPair Rating agreement "

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from seedbed.engine.forecast.forecast import Forecast as Forecast
     from seedbed.engine.forecast.forecast import PlannedPrompt as PlannedPrompt
     from seedbed.engine.forecast.plan_run import plan as plan
+    from seedbed.engine.forecast.probe_figures import Estimate as Estimate
+    from seedbed.engine.forecast.probing import Probe as Probe
     from seedbed.engine.forecast.step_forecast import StepForecast as StepForecast
     from seedbed.engine.forecast.time_needed import TimeForecast as TimeForecast
     from seedbed.engine.lineage.chapters import Chapter as Chapter
@@ -272,6 +274,8 @@ _HOMES = {
     "engine.failure": "Failure",
     "engine.forecast.forecast": "Forecast PlannedPrompt",
     "engine.forecast.plan_run": "plan",
+    "engine.forecast.probe_figures": "Estimate",
+    "engine.forecast.probing": "Probe",
     "engine.forecast.step_forecast": "StepForecast",
     "engine.forecast.time_needed": "TimeForecast",
     "engine.lineage.chapters": "Chapter ToldCall",

@@ -96,6 +96,7 @@ CASES = [
     Case(f"preview {TASK} --help", "text", "Prints."),
     Case(f"plan {TASK} --llm {LLM} -n 3", "text", "cost"),
     Case(f"plan {TASK} --llm {LLM} -n 3 --json", "json", "calls"),
+    Case(f"plan {TASK} --llm {LLM} -n 3 --name probed --probe 1 --json", "json", "calls"),
     Case(f"plan {TASK} --help", "text", "Prints."),
     Case("runs", "text", "kept"),
     Case("runs list --json", "json", "kept"),

@@ -60,7 +60,7 @@ def test_the_run_that_the_same_options_resume_is_found(seedbed: Seedbed, named: 
     assert (shown["kept_calls"], shown["calls"]) == (3, 2)
     assert shown["earlier"] == ("mine" if named else "haiku")
     text = seedbed("plan", "t.py:Haiku", *ECHO, "-n", "5", *named).out
-    assert "has 3 rows, and answers for 3 calls of these: they cost nothing" in text
+    assert "has 3 rows, and the answers of 3 calls, which cost nothing" in text
     assert "calls/s as in earlier sessions" in text
     again = planned(seedbed("plan", "t.py:Haiku", *ECHO, "-n", "5", *named, "--restart", "--json"))
     assert (again["kept_calls"], again["calls"], again["earlier"]) == (0, 5, None)
@@ -97,6 +97,38 @@ def test_a_prompt_like_the_one_before_is_folded_on_a_terminal(folder: Path) -> N
     assert "lines as in row 0" not in screen.text
 
 
+def test_a_probe_pays_for_the_first_rows_and_the_run_goes_on_after_them(seedbed: Seedbed) -> None:
+    command = ("t.py:Picky", *ECHO, "-n", "40", *PRICED, "-o", "haiku.jsonl")
+    result = seedbed("plan", *command, "--probe", "5")
+    assert result.status == 0, result.err
+    assert "probe: 6 rows tried for $0.0013, 5 accepted\n" in result.out
+    assert "accepted: 83% (44% to 97%)\n" in result.out
+    assert "rows to try: 48 (42 to 92)\n" in result.out
+    assert "cost of all: $0.01 ($" in result.out
+    assert ", with 16 calls in flight\n" in result.out
+    assert not Path("haiku.jsonl").exists()
+    made = seedbed("run", *command, "--json")
+    assert "resuming the run 'haiku': 5 rows kept" in made.err
+    assert json.loads(made.out)["calls"] == 35
+
+
+def test_a_probe_as_json_has_an_interval_for_each_figure(seedbed: Seedbed) -> None:
+    shown = planned(seedbed("plan", "t.py:Haiku", *ECHO, "-n", "40", *PRICED, "--probe", "5", "--json"))
+    probe = shown["probe"]
+    assert (probe["bought"], probe["accepted"], shown["kept_calls"], shown["calls"]) == (5, 5, 5, 35)
+    for name in ("acceptance", "items_needed", "cost", "seconds"):
+        assert probe[name]["low"] <= probe[name]["value"] <= probe[name]["high"]
+    again = planned(seedbed("plan", "t.py:Haiku", *ECHO, "-n", "40", *PRICED, "--probe", "5", "--json"))
+    assert (again["probe"]["bought"], again["probe"]["cost"]) == (0, probe["cost"])
+
+
+def test_a_probe_that_is_refused_by_the_server_leaves_no_run(seedbed: Seedbed, runs: Path) -> None:
+    result = seedbed("plan", "t.py:Haiku", *ECHO, "--set", "llm.refuses=true", "-n", "9", "--probe", "2")
+    assert result.status == 2
+    assert "the key was refused" in result.error
+    assert [*runs.iterdir()] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -108,6 +140,10 @@ def test_a_prompt_like_the_one_before_is_folded_on_a_terminal(folder: Path) -> N
         (("t.py:Answer", *ECHO), "takes rows as input, and there are none"),
         (("none.yaml",), "none.yaml"),
         (("t.py:Haiku", *ECHO, "-n", "2", "--form", "chat"), "there is none"),
+        (("t.py:Haiku", *ECHO, "-n", "5", "--probe", "0"), "cannot probe 0 rows"),
+        (("t.py:Haiku", *ECHO, "-n", "5", "--probe", "6"), "is more than the 5 rows of the run"),
+        (("t.py:Haiku", *ECHO, "-n", "5", "--probe", "some"), "--probe"),
+        (("t.py:Haiku", *ECHO, "-n", "5", "--probe", "2", "--restart"), "would pay for rows"),
     ],
 )
 def test_what_a_run_refuses_is_refused(seedbed: Seedbed, arguments: tuple[str, ...], said: str) -> None:

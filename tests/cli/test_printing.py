@@ -122,6 +122,8 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "preview": [("preview", "telling", "--llm", "hostile/m", "-n", "3"), ("preview", "telling", "--help")],
     "plan": [
         ("plan", "telling", "--llm", "hostile/m", "-n", "3"),
+        ("plan", "telling", "--llm", "hostile/m", "-n", "3", "--name", EVIL.replace("/", ""), "--probe", "2"),
+        ("plan", "telling", "--llm", "hostile/m", "-n", "3", "--probe", "2"),
         ("plan", "telling", "--help"),
         ("plan", EVIL),
     ],

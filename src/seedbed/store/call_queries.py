@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seedbed.store.answer_packing import unpack
-from seedbed.store.paged_reads import PagedReads
-from seedbed.store.run_values import Call, StepSpent, TotalSpent
+from seedbed.store.paged_reads import ITEM, PagedReads
+from seedbed.store.run_values import Call, ItemSpent, StepSpent, TotalSpent
 
 _CALL = ", ".join(Call._fields)
 
@@ -97,6 +97,18 @@ class CallQueries(PagedReads):
             attempt,
         )
         return dict(found)
+
+    def spent_by_item(self) -> dict[str, ItemSpent]:
+        """Return what the calls of each item of a source took in all steps, by the item's id.
+
+        Calls that belong to no single row (of a source, or shared by rows) are together under an empty id.
+        """
+        # "shared:..." is where answers are kept that rows share.
+        found = self._all(
+            f"SELECT CASE WHEN row LIKE 'shared:%' THEN '' ELSE {ITEM} END AS item, "
+            "count(*), total(cost), count(*) - count(cost) FROM calls GROUP BY item"
+        )
+        return {item: ItemSpent(*spent) for item, *spent in found}
 
     def spent(self) -> TotalSpent:
         """Return what all sessions have spent."""

@@ -16,6 +16,9 @@ transaction, and SQLite's write-ahead log can't be checkpointed past it, so the 
 PAGE_BYTES = 2**24
 """Bytes after which a page is yielded before it's full: rows may be megabytes each."""
 
+ITEM = "CASE WHEN instr(row, '/') THEN substr(row, 1, instr(row, '/') - 1) ELSE row END"
+"""The item of a source that a row comes from, in SQL: a row "7/1/0" comes from the item "7"."""
+
 # Rows fetched before their bytes are counted, so that a page is over `PAGE_BYTES` by a few large rows at
 # most; more while they are small.
 _AT_A_TIME = 4

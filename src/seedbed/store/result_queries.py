@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seedbed.store.paged_reads import PAGE, PagedReads
+from seedbed.store.paged_reads import ITEM, PAGE, PagedReads
 from seedbed.store.run_values import FailureRecord, Result
 from seedbed.store.stored_json import row_of_step, stored_reasons
 
@@ -30,6 +30,11 @@ class ResultQueries(PagedReads):
         while page:
             yield from (Result(*found) for found in page)
             page = self._page(select.format(">"), step, page[-1][1])
+
+    def items_of(self, step: str) -> list[str]:
+        """Return the items of which a step has made rows: `7` also stands for `7/0` and `7/1`."""
+        found = self._all(f"SELECT DISTINCT {ITEM} FROM results WHERE step = ?", step)
+        return [item for (item,) in found]
 
     def count_results(self) -> dict[str, dict[str, int]]:
         """Return how many rows each step has ended with, by status."""

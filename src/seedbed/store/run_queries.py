@@ -10,7 +10,7 @@ import orjson
 
 from seedbed.errors import StoreError
 from seedbed.store.call_queries import CallQueries
-from seedbed.store.paged_reads import PAGE
+from seedbed.store.paged_reads import ITEM, PAGE
 from seedbed.store.refusal_reasons import Reasons
 from seedbed.store.result_queries import ResultQueries
 from seedbed.store.run_values import PlacedRow, Refused, Verdict
@@ -50,6 +50,15 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
             for seq, row, verdict, step, encoded in page:
                 yield Refused(seq, row, verdict, step, *reasons.of(row, verdict, step, encoded))
             page = self._page(select, leaf, page[-1][0])
+
+    def verdicts_by_item(self, leaf: str) -> dict[str, tuple[int, int]]:
+        """Return how many rows of each item of a source were accepted, and how many failed."""
+        found = self._all(
+            f"SELECT {ITEM} AS item, sum(verdict = 'accepted'), sum(verdict = 'failed') "
+            "FROM verdicts WHERE leaf = ? GROUP BY item",
+            leaf,
+        )
+        return {item: (accepted, failed) for item, accepted, failed in found}
 
     def verdict_of(self, leaf: str, row: str) -> Verdict | None:
         """Return the first verdict on a row; None if it has none."""

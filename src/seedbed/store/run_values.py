@@ -152,6 +152,14 @@ class StepSpent(NamedTuple):
     unpriced: int
 
 
+class ItemSpent(NamedTuple):
+    """What the calls of one item took: calls, dollars, and how many of the calls have no known price."""
+
+    calls: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
+
+
 class TotalSpent(NamedTuple):
     """What all sessions of a run used up: calls, tokens, dollars, seconds.
 

@@ -17,6 +17,10 @@ from seedbed.errors import UsageError
 
 @click.command(cls=GroupedCommand, add_help_option=False)
 @click.option("-n", type=int, metavar="N", help="Rows to make; needed if a task makes rows without end.")
+@click.option(
+    "--probe", type=int, metavar="N",
+    help="Pay for the first N rows of the run, and say by them what all will cost.",
+)  # fmt: skip
 @click.option("--full", is_flag=True, help="Show prompts whole on a terminal, not only what differs.")
 @click.option(
     "-o", "--out", metavar="OUT", shell_complete=complete_file,
@@ -38,6 +42,7 @@ def plan(
     ctx: click.Context,
     /,
     wants_help: bool,
+    probe: int | None,
     full: bool,
     out: str | None,
     name: str | None,
@@ -54,7 +59,7 @@ def plan(
     as_json: bool,
     **given: Any,
 ) -> int:
-    """Say what a run would cost before it starts; ask no model and write nothing.
+    """Say what a run would cost before it starts; without --probe, ask no model and write nothing.
 
     Takes what `seedbed run` takes: TASK|FILE and all options. The first rows go through the steps with a
     placeholder for each answer; what a run of this name already has isn't counted again.
@@ -66,7 +71,7 @@ def plan(
         raise UsageError(
             "nothing to plan", "name a task or a pipeline file: seedbed plan TASK --llm REF -n 100"
         )
-    from seedbed.cli.plan.showing import show_plan
+    from seedbed.cli.plan.showing import Showing, show_plan
     from seedbed.cli.run.output import output_of
     from seedbed.cli.run.planning import run_options
 
@@ -82,5 +87,11 @@ def plan(
         card=card,
     )
     options = run_options(**given, uses_out=output is None)
-    own_name = name if name is not None else output.name if output is not None else None
-    return show_plan(options, registry_of(ctx), own_name, restart=restart, as_json=as_json, full=full)
+    how = Showing(
+        name if name is not None else output.name if output is not None else None,
+        restart=restart,
+        probe=probe,
+        as_json=as_json,
+        full=full,
+    )
+    return show_plan(options, registry_of(ctx), how)

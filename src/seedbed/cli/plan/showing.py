@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.preview.folding import PromptFolder
+from seedbed.cli.run.displays import progress_of
+from seedbed.cli.run.kept_options import kept_options
 from seedbed.cli.run.planning import RunOptions, plan_of
+from seedbed.cli.run.summary import exit_status, show_notes, show_stop
+from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.blocks import line_block, rule, wrapped
 from seedbed.cli.terminal.columns import write_columns
 from seedbed.cli.terminal.counting import brief_number
 from seedbed.cli.terminal.fitting import Column
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import DIM, Painted, echo, visible
-from seedbed.engine.forecast.forecast import Forecast, PlannedPrompt, cost_line, dollars, summary_lines
-from seedbed.engine.forecast.plan_run import forecast_of
+from seedbed.engine.api import engine_of, open_session
+from seedbed.engine.forecast.forecast import (
+    Forecast,
+    PlannedPrompt,
+    cost_line,
+    dollars,
+    probe_lines,
+    summary_lines,
+)
+from seedbed.engine.forecast.plan_run import Probed, check_input, forecast_of
+from seedbed.engine.forecast.probing import check_probe, probe_plan
 from seedbed.engine.forecast.step_forecast import StepForecast
+from seedbed.engine.observing.named import observers_of
+from seedbed.engine.plan import Plan
+from seedbed.engine.run import Run
 from seedbed.llm.conversation import added_messages, message_text
 from seedbed.llm.messages import Message
 from seedbed.plugins.registry import Registry
@@ -33,20 +50,54 @@ _COLUMNS = (
 )
 
 
-def show_plan(
-    options: RunOptions, registry: Registry, name: str | None, *, restart: bool, as_json: bool, full: bool
-) -> ExitStatus:
+@dataclass(frozen=True)
+class Showing:
+    """What to plan besides the options of a run: its name, whether it starts over, the rows to pay for."""
+
+    name: str | None = None
+    restart: bool = False
+    probe: int | None = None
+    as_json: bool = False
+    full: bool = False
+
+
+def show_plan(options: RunOptions, registry: Registry, how: Showing) -> ExitStatus:
     """Write what a run with these options would take; raises what the run would raise before it starts."""
     with kept_stdout():
         plan = plan_of(options, registry)
-        outputs = plan.outputs
-        run_name = name or (outputs[0].name if outputs else plan.name)
-        forecast = forecast_of(plan, None if restart else run_name)
-    if as_json:
+        name = how.name or (plan.outputs[0].name if plan.outputs else plan.name)
+        probed = None
+        if how.probe is not None:
+            probed = Probed(how.probe, _probed(options, plan, name, how))
+            # A run uses up the steps of its plan.
+            plan = plan_of(options, registry)
+        forecast = forecast_of(plan, None if how.restart else name, probed)
+    if how.as_json:
         write_json(forecast.as_json())
     else:
-        _write(forecast, full=full)
-    return ExitStatus.COMPLETE
+        _write(forecast, full=how.full)
+    return ExitStatus.COMPLETE if probed is None or probed.run is None else exit_status(probed.run)
+
+
+def _probed(options: RunOptions, plan: Plan, name: str, how: Showing) -> Run | None:
+    """Pay for the first rows of a run, unless they're there; return the session that did."""
+    assert how.probe is not None
+    check_probe(how.probe, plan, name, restart=how.restart)
+    check_input(plan)
+    small = probe_plan(plan, how.probe, name)
+    if small is None:
+        return None
+    session = open_session(
+        small,
+        name=name,
+        order=kept_options(replace(options, n=small.n), small, None),
+        observers=observers_of(options.plugins, registry=plan.registry),
+        engine=engine_of(options.engine, registry=plan.registry),
+    )
+    run = supervised(session, progress_of(session, silent=how.as_json, rows_on_terminal=False))
+    show_stop(run)
+    show_notes(run)
+    return run
 
 
 def _write(forecast: Forecast, *, full: bool) -> None:
@@ -56,6 +107,12 @@ def _write(forecast: Forecast, *, full: bool) -> None:
     echo(Painted(f"cost: {cost_line(forecast)}", bold=True))
     for line in summary_lines(forecast):
         echo(line)
+    if forecast.probe is not None:
+        echo()
+        first, *rest = probe_lines(forecast.probe)
+        echo(Painted(first, bold=True))
+        for line in rest:
+            echo(line)
 
 
 def _cells(step: StepForecast) -> list[str]:

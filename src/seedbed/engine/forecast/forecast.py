@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from seedbed.engine.forecast.probe_figures import Estimate
+from seedbed.engine.forecast.probing import Probe
 from seedbed.engine.forecast.step_forecast import ASSUMED_ANSWER, CHARACTERS, StepForecast
 from seedbed.engine.forecast.time_needed import TimeForecast
 from seedbed.engine.preview.trace import PreviewedCall
@@ -54,7 +57,8 @@ class Forecast:
 
     `n` is the number of rows asked for. `earlier` names the run on disk that would go on, with `kept_rows`
     rows; None if there's none. `prompts` are those of the first rows. `unpriced` names the models whose
-    price isn't known, and `is_bound` says that tokens and cost are upper bounds, not expectations.
+    price isn't known, and `is_bound` says that tokens and cost are upper bounds, not expectations. `probe` is
+    what rows that were paid for say about the rest; None unless some were.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Forecast:
     time: TimeForecast = field(default_factory=TimeForecast)
     earlier: str | None = None
     kept_rows: int = 0
+    probe: Probe | None = None
 
     @property
     def calls(self) -> int | None:
@@ -118,6 +123,7 @@ class Forecast:
             "earlier": self.earlier,
             "kept_rows": self.kept_rows,
             "time": self.time.as_json(),
+            "probe": None if self.probe is None else self.probe.as_json(),
             "steps": [step.as_json() for step in self.steps],
             "prompts": [prompt.as_json() for prompt in self.prompts],
         }
@@ -132,6 +138,8 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         yield _step_line(step)
     yield f"cost: {cost_line(forecast)}"
     yield from summary_lines(forecast)
+    if forecast.probe is not None:
+        yield from probe_lines(forecast.probe)
 
 
 def summary_lines(forecast: Forecast) -> Iterator[str]:
@@ -142,8 +150,37 @@ def summary_lines(forecast: Forecast) -> Iterator[str]:
     if forecast.earlier is not None:
         kept = count_text(forecast.kept_rows, "row")
         calls = count_text(forecast.kept_calls, "call")
-        yield f"the run '{forecast.earlier}' has {kept}, and answers for {calls} of these: they cost nothing"
+        yield f"the run '{forecast.earlier}' has {kept}, and the answers of {calls}, which cost nothing"
     yield from notes(forecast)
+
+
+def probe_lines(probe: Probe) -> Iterator[str]:
+    """Yield what a probe says about all rows."""
+    paid = "at a price that isn't known" if probe.paid is None else f"for {dollars(probe.paid)}"
+    tried = count_text(probe.items, "row")
+    failed = f", {probe.failed:,} failed" if probe.failed else ""
+    bought = "" if probe.bought else "; nothing was bought, as the run had them"
+    yield f"probe: {tried} tried {paid}, {probe.accepted:,} accepted{failed}{bought}"
+    yield f"accepted: {_interval(probe.acceptance, '{:.0%}'.format)}"
+    if probe.items_needed is not None:
+        yield f"rows to try: {_interval(probe.items_needed, lambda count: f'{math.ceil(count):,}')}"
+    if probe.cost is not None:
+        yield f"cost of all: {_interval(probe.cost, dollars)}, with what is paid"
+    if probe.seconds is not None:
+        in_flight = count_text(probe.in_flight, "call")
+        yield f"time left: {_interval(probe.seconds, _duration)}, with {in_flight} in flight"
+    yield (
+        "intervals are of 95 %: accepted rows by Wilson's, cost by Student's t of the cost per accepted row, "
+        "with room for rejections that so few rows don't show"
+    )
+
+
+def _interval(estimate: Estimate, text: Callable[[float], str]) -> str:
+    if estimate.low is None and estimate.high is None:
+        return f"{text(estimate.value)} (nothing says how sure that is)"
+    low = "?" if estimate.low is None else text(estimate.low)
+    high = "?" if estimate.high is None else text(estimate.high)
+    return f"{text(estimate.value)} ({low} to {high})"
 
 
 def cost_line(forecast: Forecast) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from seedbed.engine.api import locked_registry
+from seedbed.engine.api import locked_registry, logged, open_session
 from seedbed.engine.forecast.earlier_run import EarlierRun, earlier_run
 from seedbed.engine.forecast.forecast import Forecast, PlannedPrompt
-from seedbed.engine.forecast.rehearsal import Rehearsal, rehearse
+from seedbed.engine.forecast.probing import Expected, check_probe, probe_of, probe_plan
+from seedbed.engine.forecast.rehearsal import Rehearsal, items_of, rehearse
 from seedbed.engine.forecast.step_forecast import step_forecasts
 from seedbed.engine.forecast.time_needed import time_needed
 from seedbed.engine.option_types import check_names, check_path
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.preview.trace import PreviewedCall
+from seedbed.engine.run import Run
 from seedbed.engine.sources.input_rows import Input
 from seedbed.engine.sources.shard import Shard
 from seedbed.engine.stopping.bounds import Bounds
@@ -30,16 +35,23 @@ SHOWN_ROWS = 2
 """Rows whose prompts are shown: the second shows what differs from row to row."""
 
 
-def forecast_of(plan: Plan, name: str | None = None) -> Forecast:
+class Probed(NamedTuple):
+    """How many rows were probed, and the session that bought them; None if they were on disk before."""
+
+    rows: int
+    run: Run | None
+
+
+def forecast_of(plan: Plan, name: str | None = None, probed: Probed | None = None) -> Forecast:
     """Return what a run of a plan would take; `name` is that of the run on disk. The plan is used up.
 
     Nothing is sent, and nothing is written. Raises UsageError for what `run` would refuse.
     """
-    _check_input(plan)
+    check_input(plan)
     with earlier_run(plan, name) as earlier:
         rehearsal = rehearse(plan, earlier)
         steps = step_forecasts(plan, earlier, rehearsal, plan.bounds.prices)
-        return Forecast(
+        forecast = Forecast(
             name or plan.name,
             plan.own_n,
             steps,
@@ -48,6 +60,12 @@ def forecast_of(plan: Plan, name: str | None = None) -> Forecast:
             earlier.name,
             _kept_rows(plan, earlier),
         )
+        if probed is None:
+            return forecast
+        expected = Expected(
+            plan.own_n, items_of(rehearsal.walks[0], plan, earlier), forecast.calls, forecast.time.at_least
+        )
+        return replace(forecast, probe=probe_of(plan, earlier, probed.run, probed.rows, expected))
 
 
 @naming_options
@@ -70,18 +88,25 @@ def plan(
     price_input: float | None = None,
     price_output: float | None = None,
     shard: str | None = None,
+    probe: int | None = None,
     registry: Registry | None = None,
     locked: str | Path | None = None,
 ) -> Forecast:
-    """Return what `seedbed.run` with the same parameters would ask, cost and take; nothing is sent or kept.
+    """Return what `seedbed.run` with the same parameters would ask, cost and take; asks nothing itself.
 
         print(seedbed.plan("qa-pairs", n=1000, llm="openai/gpt-4.1-mini"))
 
     The first rows go through the steps; a placeholder stands for each answer. Prompts are counted by
     `LLM.estimate_tokens`, answers by their `max_tokens`. If a run of this `name` (or the stem of `out`) is on
     disk, its answers count as there, and its measured tokens and pace are used. Steps that ask no model
-    process the first rows. Raises what `run` raises before anything is spent, and UsageError for an input
-    that can be read only once. It waits, also in a notebook.
+    process the first rows.
+
+    Nothing is sent and nothing kept, unless `probe` says how many rows to pay for. These are the first rows
+    of the run, which therefore needs a `name` or `out`; `run` with the same parameters goes on after them.
+    What they say about all rows is in `Forecast.probe`, with intervals.
+
+    Raises what `run` raises before anything is spent, and UsageError for an input that can be read only
+    once. It waits, also in a notebook.
     """
     check_names(name=name, leaf=leaf, encoding=encoding)
     check_path(locked=locked)
@@ -93,7 +118,8 @@ def plan(
         price_output=price_output,
         shard=None if shard is None else Shard.parse(shard),
     )
-    made = make_plan(
+    make = partial(
+        make_plan,
         task,
         n=n,
         llm=llm,
@@ -107,10 +133,21 @@ def plan(
         drop=drop,
         encoding=encoding,
     )
-    return forecast_of(made, name or next((output.name for output in outputs or made.outputs), None))
+    made = make()
+    own_name = name or next((output.name for output in outputs or made.outputs), None)
+    if probe is None:
+        return forecast_of(made, own_name)
+    check_probe(probe, made, own_name)
+    check_input(made)
+    assert own_name is not None
+    small = probe_plan(made, probe, own_name)
+    run = None if small is None else logged(open_session(small, name=own_name).execute())
+    # Another plan: a run uses up the steps of its own.
+    return forecast_of(make(), own_name, Probed(probe, run))
 
 
-def _check_input(plan: Plan) -> None:
+def check_input(plan: Plan) -> None:
+    """Raise UsageError for an input that would be used up before the run."""
     source = plan.input.source if plan.input is not None else None
     if source is not None and not isinstance(source, Path) and isinstance(source, Iterator):
         raise UsageError(

@@ -49,9 +49,9 @@ class CallCounts:
     """What went through a gateway: `retried` tries failed, and `refused` ones were refused for rate limits.
 
     `in_flight` calls are sent and not answered yet. `seconds` is what all answered calls took together:
-    divided by `answered`, it's the latency. `truncated` answers reached their maximum length;
-    `ended_otherwise` counts those that ended for a reason of the provider's own, by its word. `cost` is in
-    dollars, as far as prices are known.
+    divided by `answered`, it's the latency; `square_seconds` sums their squares. `truncated` answers reached
+    their maximum length; `ended_otherwise` counts those that ended for a reason of the provider's own, by its
+    word. `cost` is in dollars, as far as prices are known.
     """
 
     answered: int = 0
@@ -60,6 +60,7 @@ class CallCounts:
     refused: int = 0
     in_flight: int = 0
     seconds: float = 0.0
+    square_seconds: float = 0.0
     truncated: int = 0
     ended_otherwise: Counter[str] = field(default_factory=Counter)
     cost: float | None = None
@@ -250,6 +251,7 @@ class Sender:
             counts.in_flight -= 1
         seconds = time.monotonic() - begun
         counts.seconds += seconds
+        counts.square_seconds += seconds * seconds
         if sending is not None:
             sending.note_answer(llm, seconds)
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
