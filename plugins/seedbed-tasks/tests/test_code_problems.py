@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from seedbed import InvalidOutputError, Run, UsageError, run
+from seedbed import Choice, InvalidOutputError, Response, Run, UsageError, run
 from seedbed.testing import ScriptedLLM
 from seedbed_data import check_sandbox
 from seedbed_tasks import CodeProblems
@@ -23,7 +23,7 @@ GOOD = written("```python\ndef double(n):\n    return 2 * n\n```")
 BAD = written("def double(n):\n    return n * n")
 
 
-def made(*answers: str, **fields: object) -> tuple[Run, ScriptedLLM]:
+def made(*answers: str | Response, **fields: object) -> tuple[Run, ScriptedLLM]:
     llm = ScriptedLLM(*answers)
     task = CodeProblems(llm=llm, topics=["t{{ 7 * 7 }}"], levels=["easy"], least_tests=2, **fields)
     return run(task, 1, max_attempts=1), llm
@@ -82,6 +82,20 @@ def test_tests_that_pass_without_a_solution_are_none() -> None:
 
     assert done.accepted == 1
     assert "the tests pass even if each function returns None" in llm.requests[1].messages[-1]["content"]
+
+
+def test_a_tag_that_is_not_closed_ends_at_the_next_one() -> None:
+    read = CodeProblems(least_tests=2).read(GOOD.replace("</solution>", "").replace("</tests>", ""))
+
+    assert read == CodeProblems(least_tests=2).read(GOOD)
+
+
+def test_an_answer_that_was_cut_in_its_tests_is_asked_for_again() -> None:
+    whole = GOOD.replace("</tests>", "")
+    cut = Response(choices=(Choice(text=whole, finish_reason="length"),))
+    done, llm = made(cut, GOOD)
+
+    assert (done.accepted, len(llm.requests)) == (1, 2)
 
 
 @pytest.mark.parametrize(

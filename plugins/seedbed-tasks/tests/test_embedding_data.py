@@ -136,12 +136,38 @@ def test_sentence_pairs_ask_for_what_the_positive_is(action: str, words: str) ->
     assert "The tide {{ x }}" in prompts(llm)[0]
 
 
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("paraphrase", "means something else"),
+        ("query", "isn't answered by the text"),
+        ("answer", "doesn't answer it"),
+    ],
+)
+def test_a_hard_negative_is_described_as_what_the_positive_is_not(action: str, words: str) -> None:
+    llm = ScriptedLLM('{"positive": "The sea rises twice a day.", "negative": "No."}', offers=TYPED)
+    run(get_task("sentence-pairs", action=action), input=[{"anchor": "The tide."}], llm=llm)
+
+    assert words in prompts(llm)[0]
+
+
+def test_two_documents_of_the_most_words_fit_the_longest_answer_of_text_retrieval() -> None:
+    task = get_task("text-retrieval")
+
+    assert task.generation.max_tokens >= 2 * 2 * max(task.words)
+
+
 def test_sentence_pairs_whose_texts_are_the_same_are_asked_for_again() -> None:
     answers = [json.dumps({"positive": one, "negative": "No."}) for one in ("the tide", "no", "The sea.")]
     llm = ScriptedLLM(*answers, offers=TYPED)
     (row,) = run(get_task("sentence-pairs"), input=[{"anchor": "The tide."}], llm=llm).rows()
 
     assert (row["positive"], row["negative"]) == ("The sea.", "No.")
+    told = [request.messages[-1]["content"] for request in llm.requests[1:]]
+    assert ["positive is the same as the text" in told[0], "negative is the same as positive" in told[1]] == [
+        True,
+        True,
+    ]
 
 
 def test_each_negative_that_counts_is_a_row() -> None:

@@ -146,6 +146,28 @@ def test_prometheus_picks_the_better_of_two():
 
 
 @pytest.mark.parametrize(
+    ("mode", "grade", "made"),
+    [
+        ("direct", "4", {"score": 4}),
+        ("relative", '"B"', {"winner": "second", "chosen": "b", "rejected": "a"}),
+    ],
+)
+def test_feedback_without_a_grade_is_followed_by_a_question_for_the_grade_alone(mode, grade, made):
+    llm = ScriptedLLM("Feedback: It is fine.", f'{{"grade": {grade}}}')
+    (row,) = made_by(Prometheus(llm=llm, mode=mode), {**ROW, "generations": ["a", "b"]})
+    assert {"feedback": "It is fine.", **made}.items() <= row.items()
+    assert [message["content"] for message in llm.requests[1].messages[-2:-1]] == ["It is fine."]
+
+
+@pytest.mark.parametrize(
+    "answers", [["It is fine.", '{"grade": 6}'], ["I'm sorry, I can't help with that."], [""]]
+)
+def test_without_a_grade_there_is_no_row(answers):
+    llm = ScriptedLLM(lambda request: answers[min(len(llm.requests), len(answers)) - 1])
+    assert run(Prometheus(llm=llm, max_reasks=1), input=[ROW]).accepted == 0
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Feedback: good",

@@ -268,6 +268,23 @@ def test_a_quote_that_is_not_there_is_asked_for_again(quote: str, reason: str) -
     assert reason in prompt(result[1], 1)
 
 
+def test_words_of_the_document_are_no_question_unless_they_stand_there_as_one() -> None:
+    document = "When was it built? The lighthouse was built in 1874."
+    copied = json.dumps(pair("built in 1874", "The lighthouse was built"))
+    asked = json.dumps(pair("built in 1874", "When was it built?"))
+    result = made("qa-from-document", document, copied, asked)
+
+    assert only(result)["question"] == "When was it built?"
+    assert "the question is a copy of the document" in prompt(result[1], 1)
+
+
+def test_the_prompt_of_a_grounded_question_names_the_fields_to_write() -> None:
+    for questions, answer in ((1, pair("built in 1874")), (2, {"pairs": [pair("built in 1874")]})):
+        result = made("qa-from-document", DOCUMENT, json.dumps(answer), questions=questions)
+        assert all(f"`{name}`" in prompt(result[1]) for name in ("question", "quote", "answer"))
+        assert ("`pairs`" in prompt(result[1])) == (questions == 2)
+
+
 def test_of_several_questions_those_with_a_quote_are_rows() -> None:
     pairs = [
         pair("built in 1874"),

@@ -34,10 +34,18 @@ numbers, text, lists, tuples, sets, dictionaries, None. Say precisely what each 
 empty and extreme arguments, and give its name and its arguments. Only the standard library may be \
 used.
 
-Answer with three tags. In <problem>, the problem as it's given to a programmer, without its \
-solution. In <solution>, Python code without explanations. In <tests>, at least {{ least_tests }} \
-assertions, one a line, each calling a function with arguments and comparing its value; one of them \
-tries an unusual case."""
+Answer in this form, with the three tags and nothing else:
+
+<problem>
+(the problem as it's given to a programmer, without its solution)
+</problem>
+<solution>
+(Python code without explanations)
+</solution>
+<tests>
+(at least {{ least_tests }} assertions, one a line, each calling a function with arguments and comparing \
+its value; one of them tries an unusual case)
+</tests>"""
 
 _AGAIN = (
     "That cannot be used: {reason}. Find out whether the solution or the test is wrong, and write all three "
@@ -118,7 +126,8 @@ class CodeProblems(GeneratorTask):
 
     def read(self, answer: str) -> Written:
         """Return what an answer has in its tags; raise InvalidOutputError if it can't be run."""
-        tags = read_tags(answer, "problem", "solution", "tests")
+        # A tag that isn't closed ends at the next one; an answer that was cut has been refused before.
+        tags = read_tags(answer, "problem", "solution", "tests", may_end_open=True)
         solution, tests = (_code(tags[name], name) for name in ("solution", "tests"))
         if not tags["problem"].strip():
             raise InvalidOutputError("<problem> is empty")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, create_model, model_validator
 
 from seedbed import (
     Citation,
@@ -17,12 +17,14 @@ from seedbed import (
     Row,
     Task,
 )
-from seedbed.reading import split_reasoning
+from seedbed.reading import is_refusal, split_reasoning
 from seedbed_tasks.judging import answers_of
+from seedbed_tasks.pointwise import as_number
 from seedbed_tasks.prompt_text import PromptText
 
 _RESULT = re.compile(r"\[RESULT\][\s:*(]{0,5}(?:Response\s|Score\s)?\s?([1-5AB])(?![\w.]*\w)", re.IGNORECASE)
 _MARK = "[RESULT]"
+_GRADE = 'The grade is missing. Write the one that follows from your feedback, as JSON: {{"grade": {grades}}}'
 
 _SHARED = """\
 {% if reference is defined and reference %}
@@ -37,8 +39,7 @@ DIRECT = (
     + _SHARED
     + "{% for score, meaning in _scores %}Score {{ score }}: {{ meaning }}\n{% endfor %}\n"
     "Write detailed feedback on the answer by the rubric alone, then the score, a whole number from 1 "
-    "to 5. "
-    "Use this form and nothing else:\nFeedback: (the feedback) [RESULT] (the score)"
+    "to 5. Use this form and nothing else:\nFeedback: (the feedback) [RESULT] (the score)"
 )
 RELATIVE = (
     "Decide which of two answers to an instruction is better, strictly by the rubric.\n\n"
@@ -52,17 +53,15 @@ RELATIVE = (
 class Prometheus(Task):
     """Grades an answer from 1 to 5, or picks the better of two, with feedback by a rubric of your own.
 
-    With `mode: direct`, reads `instruction` and `generation`; adds `feedback` (text) and `score` (1 to
-    5). With
-    `mode: relative`, reads `instruction` and two `generations`; adds `feedback`, `winner` ("first" or
-    "second"),
-    `chosen` and `rejected`. A column `reference`, if there's one, is shown as an answer of the highest
-    grade. Made for the models of Kim et al., 2024 (https://arxiv.org/abs/2405.01535), and works with any.
+    With `mode: direct`, reads `instruction` and `generation`; adds `feedback` (text) and `score` (1 to 5).
+    With `mode: relative`, reads `instruction` and two `generations`; adds `feedback`, `winner` ("first" or
+    "second"), `chosen` and `rejected`. A column `reference`, if there's one, is shown as an answer of the
+    highest grade. Made for the models of Kim et al., 2024 (https://arxiv.org/abs/2405.01535), and works with
+    any.
 
-    Differences from the paper: the wording of the prompts is our own; the form of the answer,
-    `Feedback: ...
-    [RESULT] ...`, is the paper's. Two answers are compared in the order given; `judge` compares both
-    orders.
+    Differences from the paper: the wording of the prompts is our own; the form of the answer, `Feedback: ...
+    [RESULT] ...`, is the paper's. A model that ends its feedback without a grade is asked for the grade that
+    follows from it. Two answers are compared in the order given; `judge` compares both orders.
     """
 
     goals = ("evaluation", "preference", "reward")
@@ -135,13 +134,37 @@ class Prometheus(Task):
             return [user]
         return [{"role": "system", "content": PromptTemplate(self.system_prompt).render(variables)}, user]
 
-    def format_output(self, output: str | None, input: Row | None) -> Row:
-        """Return the feedback and the grade; ask again for an answer without exactly one grade."""
-        feedback, result = read_result(output or "", "12345" if self.mode == "direct" else "AB")
+    async def generate_row(self, input: Row) -> Row:
+        """Return the feedback and the grade; an answer without exactly one grade is asked for again."""
+        messages = self.format_input(input)
+        feedback, grade = await self.ask(messages, read=self.read)
+        if not grade:
+            said: Message = {"role": "assistant", "content": feedback}
+            asked: Message = {"role": "user", "content": _GRADE.format(grades=" or ".join(self._written))}
+            made: Any = await self.ask([*messages, said, asked], schema=_grade_type(self._grades))
+            grade = str(made.grade)
+        return self._row(feedback, grade, input)
+
+    def read(self, answer: str) -> tuple[str, str]:
+        """Return the feedback and the grade of an answer; an empty one for feedback that has none."""
+        text = split_reasoning(answer).answer
+        if _MARK not in text.upper() and text.strip() and not is_refusal(text):
+            return _feedback(text), ""
+        return read_result(answer, self._grades)
+
+    @property
+    def _grades(self) -> str:
+        return "12345" if self.mode == "direct" else "AB"
+
+    @property
+    def _written(self) -> list[str]:
+        return [grade if grade.isdigit() else f'"{grade}"' for grade in self._grades]
+
+    def _row(self, feedback: str, grade: str, input: Row) -> Row:
         if self.mode == "direct":
-            return {"feedback": feedback, "score": int(result)}
-        answers = answers_of(input or {}, "generations", at_least=2, at_most=2)
-        best = "AB".index(result)
+            return {"feedback": feedback, "score": int(grade)}
+        answers = answers_of(input, "generations", at_least=2, at_most=2)
+        best = "AB".index(grade)
         return {
             "feedback": feedback,
             "winner": ("first", "second")[best],
@@ -150,11 +173,20 @@ class Prometheus(Task):
         }
 
 
+def _grade_type(grades: str) -> type[BaseModel]:
+    values = tuple(int(grade) if grade.isdigit() else grade for grade in grades)
+    grade: Any = Annotated[Literal[values], BeforeValidator(as_number)]
+    return create_model("Grade", grade=(grade, Field(description="The grade.")))
+
+
+def _feedback(text: str) -> str:
+    return re.sub(r"\A\W*feedback\W*:\W*", "", text.strip(), flags=re.IGNORECASE).strip()
+
+
 def read_result(text: str, labels: str) -> tuple[str, str]:
     """Return the feedback before `[RESULT]`, and the one of the labels after it.
 
-    Raises InvalidOutputError if there's no such result, or if there are several that differ: the
-    answer that
+    Raises InvalidOutputError if there's no such result, or if there are several that differ: the answer that
     was graded may have had the mark, and been quoted.
     """
     answer = split_reasoning(text).answer
@@ -163,7 +195,7 @@ def read_result(text: str, labels: str) -> tuple[str, str]:
         raise InvalidOutputError(f"the answer has no {_MARK} with one of {', '.join(labels)}", text=text)
     if len({match[1].upper() for match in found}) > 1:
         raise InvalidOutputError(f"the answer has several {_MARK}, and they differ: give one", text=text)
-    feedback = re.sub(r"\A\W*feedback\W*:\W*", "", answer[: found[0].start()].strip(), flags=re.IGNORECASE)
-    if not feedback.strip():
+    feedback = _feedback(answer[: found[0].start()])
+    if not feedback:
         raise InvalidOutputError(f"the answer has no feedback before {_MARK}", text=text)
-    return feedback.strip(), found[0][1].upper()
+    return feedback, found[0][1].upper()

@@ -40,13 +40,18 @@ class QAFromDocument(TextTask):
 
     goals = ("documents", "retrieval", "evaluation")
     keywords = ("question answering", "reading comprehension", "rag", "citations", "grounding", "extractive")
-    example = Example(rows=[{"text": "The lighthouse was built in 1874. Its lamp burned oil until 1921."}])
+    example = Example(
+        rows=[{"text": "Rome is the capital of Italy. It has three million inhabitants."}],
+        parameters={"generation": {"max_tokens": 120, "temperature": 0.4}},
+    )
 
     template: str = (
         "{{ _text }}\n\n"
-        "{% if _questions > 1 %}Write {{ _questions }} different questions about the text above, each with"
-        "{% else %}Write one question about the text above, with{% endif %} the sentence of the text that "
-        "answers it, copied word for word, and a short answer. A question is clear without the text."
+        "Write {% if _questions > 1 %}{{ _questions }} different questions about the text above, as JSON: a "
+        "list `pairs`, each with{% else %}one question about the text above, as JSON with{% endif %}\n"
+        "- `question`: a question that is clear without the text\n"
+        "- `quote`: the sentence of the text that answers it, copied word for word\n"
+        "- `answer`: a short answer, from the text alone"
     )
     generation: GenerationParameters = Field(
         default_factory=lambda: GenerationParameters(max_tokens=512),
@@ -101,7 +106,7 @@ def _grounded(pair: GroundedPair, document: str) -> Row:
     span = find_quote(document, pair.quote)
     if span is None:
         raise InvalidOutputError("the quote isn't in the document")
-    if is_same(question, document) or is_same(question, pair.quote):
+    if is_same(question, document) or is_same(question, pair.quote) or _is_statement_of(document, question):
         raise InvalidOutputError("the question is a copy of the document")
     quote = document[span.start : span.end]
     return {
@@ -111,3 +116,8 @@ def _grounded(pair: GroundedPair, document: str) -> Row:
         "quote_start": span.start,
         "quote_end": span.end,
     }
+
+
+def _is_statement_of(document: str, question: str) -> bool:
+    """Whether a question is words of the document, and not a question that stands there."""
+    return not question.endswith(("?", "\uff1f", "\u061f")) and find_quote(document, question) is not None

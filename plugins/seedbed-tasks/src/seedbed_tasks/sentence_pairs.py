@@ -16,9 +16,12 @@ _ACTIONS = {
     "query": "is a question or search query that the text answers",
     "answer": "answers the text, which is a question or search query",
 }
-_NEGATIVES = {
-    "easy": "has nothing to do with the text",
-    "hard": "seems to do the same, with the same subject and words, but doesn't",
+_EASY = "has nothing to do with the text"
+_HARD = {
+    "paraphrase": "uses much the same words, but means something else",
+    "similar": "is on the same subject and uses the same words, but means something unlike it",
+    "query": "asks nearly the same, but isn't answered by the text",
+    "answer": "is on the subject of the text, but doesn't answer it",
 }
 
 
@@ -27,18 +30,26 @@ class SentencePairs(TextTask):
 
     Reads `column`; adds `positive` (text), and unless `negative` is none, `negative` (text). `action` says
     what the positive is to the text: a paraphrase, something similar, a query that it answers, or an answer
-    to it."""
+    to it. A text that is the same as another of the row is asked for again.
+    """
 
     goals = ("retrieval",)
     keywords = ("embeddings", "triplets", "paraphrase", "hard negatives", "similarity", "contrastive")
-    example = Example(rows=[{"anchor": "The tide comes in twice a day."}])
+    example = Example(
+        rows=[
+            {"anchor": "The tide comes in twice a day."},
+            {"anchor": "Cats sleep for most of the day."},
+            {"anchor": "She bought a red car last week."},
+        ],
+        parameters={"generation": {"max_tokens": 150}},
+    )
 
     column: str = Field(default="anchor", min_length=1, description="Column with the text.")
     template: str = (
-        "Text:\n{{ _text }}\n\n{% if _context %}{{ _context }}\n\n{% endif %}Write as JSON:\n"
-        "- `positive`: a text that {{ _action }}.\n"
-        "{% if _negative %}- `negative`: a text of the same kind and length that {{ _negative }}.\n{% "
-        "endif %}"
+        "Text:\n{{ _text }}\n\n{% if _context %}{{ _context }}\n\n{% endif %}Write as JSON, without copying "
+        "the text:\n- `positive`: a text that {{ _action }}\n"
+        "{% if _negative %}- `negative`: a text of the kind and length of `positive` that {{ _negative }}\n"
+        "{% endif %}"
     )
     action: Literal["paraphrase", "similar", "query", "answer"] = Field(
         default="paraphrase", description="What the positive text is to the given one."
@@ -62,7 +73,7 @@ class SentencePairs(TextTask):
         """Return what the texts are to be."""
         return {
             "_action": _ACTIONS[self.action],
-            "_negative": _NEGATIVES.get(self.negative, ""),
+            "_negative": {"none": "", "easy": _EASY, "hard": _HARD[self.action]}[self.negative],
             "_context": self.context,
         }
 
@@ -70,13 +81,13 @@ class SentencePairs(TextTask):
         """Return the texts, if they differ from each other and from the given one."""
         row: Row = super().format_output(output, input)
         texts = {name: str(value).strip() for name, value in row.items()}
-        earlier = [text_of(input or {}, self.column)]
+        earlier = {"the text": text_of(input or {}, self.column)}
         for name, text in texts.items():
             if not text:
                 raise InvalidOutputError(f"{name} is empty")
-            if any(is_same(text, other) for other in earlier):
-                raise InvalidOutputError(f"{name} is the same as another of the texts")
-            earlier.append(text)
+            if same := [other for other in earlier if is_same(text, earlier[other])]:
+                raise InvalidOutputError(f"{name} is the same as {same[0]}")
+            earlier[name] = text
         return texts
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from seedbed import Example
+from seedbed import Example, GenerationParameters
 from seedbed_tasks.embedding_data import CLARITIES, EDUCATION, TaskData, one_of
 
 QUERY_TYPES = ("extremely long-tail", "long-tail", "common")
@@ -28,7 +28,11 @@ class TextRetrieval(TaskData):
     goals = ("retrieval",)
     keywords = ("embeddings", "triplets", "queries", "hard negatives", "search", "contrastive", "e5")
     example = Example(
-        {"tasks": ["Given a question about bees, retrieve texts that answer it."], "words": [50]}
+        {
+            "tasks": ["Given a question about bees, retrieve texts that answer it."],
+            "words": [20],
+            "generation": {"max_tokens": 250, "temperature": 0.7},
+        }
     )
     sampled: ClassVar[tuple[str, ...] | None] = (
         "task",
@@ -51,15 +55,19 @@ class TextRetrieval(TaskData):
 
     template: str = (
         "Task for a search engine: {{ task }}\n\n"
-        "Write an example of it as JSON: `anchor`, a query; `positive`, a document that is relevant to "
-        "it; and "
-        "`negative`, a document that looks relevant and isn't.\n\n"
+        "Write an example of it as JSON: `anchor`, a query; `positive`, a document that is relevant to it; "
+        "and `negative`, a document that looks relevant and isn't.\n\n"
         "- The query is {{ query_type }}, has {{ query_length }}, is {{ clarity }}, and on various "
         "subjects.\n"
         "- Each document has at least {{ num_words }} words, and doesn't say whether it's relevant.\n"
         "- The documents don't repeat the query, nor each other; some of what they say has to do with it.\n"
         "- The texts are in {{ language }}, and need the education of a {{ difficulty }} student.\n"
         "- Be creative, and don't copy the task."
+    )
+    generation: GenerationParameters = Field(
+        # Two documents of 500 words, in languages with two tokens and more for a word.
+        default_factory=lambda: GenerationParameters(max_tokens=4096, temperature=1.0),
+        description="Sampling parameters; they override those of the LLM.",
     )
     words: list[int] = Field(
         default=list(WORDS), min_length=1, description="Least words of the documents, to draw from."

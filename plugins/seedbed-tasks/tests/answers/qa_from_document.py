@@ -6,8 +6,8 @@ import json
 def answer(request):
     return json.dumps(
         {
-            "question": "When was the lighthouse built?",
-            "quote": "The lighthouse was built in 1874.",
-            "answer": "In 1874.",
+            "question": "What is the capital of Italy?",
+            "quote": "Rome is the capital of Italy.",
+            "answer": "Rome.",
         }
     )
