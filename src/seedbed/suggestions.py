@@ -8,6 +8,7 @@ _CUTOFF = 0.6
 # Names almost as near as the best one may be what was meant.
 _MARGIN = 0.12
 _MOST = 3
+_SHORTEST_PART = 3
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -24,4 +25,21 @@ def _likeness(word: str, other: str) -> float:
     from difflib import SequenceMatcher
 
     matcher = SequenceMatcher(None, word, other, autojunk=False)
-    return matcher.ratio() if matcher.quick_ratio() >= _CUTOFF else 0.0
+    if matcher.quick_ratio() < _CUTOFF or (likeness := matcher.ratio()) < _CUTOFF:
+        return 0.0
+    # Short words have half of their letters in common by chance: 'nope' and 'openai', 'rows' and 'words'.
+    is_part = len(word) >= _SHORTEST_PART and (word in other or other in word)
+    return likeness if is_part or _slips(word, other) <= max(2, max(len(word), len(other)) // 3) else 0.0
+
+
+def _slips(word: str, other: str) -> int:
+    """Return how many slips make one word of the other: a letter more, less, another, or two swapped."""
+    before, row = [0] * (len(other) + 1), list(range(len(other) + 1))
+    for i, letter in enumerate(word, 1):
+        last, before, row = before, row, [i]
+        for j, wanted in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and word[i - 2] == wanted:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

@@ -49,7 +49,7 @@ steps:
 REPORT = """\
 p.yaml:3:8: 'questoins.jsonl': there is no file 'questoins.jsonl'
   did you mean 'questions.jsonl'?
-p.yaml:4:4: 'many': input should be a valid integer, unable to parse string as an integer, not 'many'
+p.yaml:4:4: 'many': must be a whole number, not 'many'
 p.yaml:5:1: 'budgt': there is no such field
   did you mean 'budget'?
 p.yaml:6:36: 'chatt': there is no form 'chatt'
@@ -60,7 +60,7 @@ p.yaml:8:10: 'text-generatoin': no step named 'text-generatoin' is installed
 p.yaml:12:17: '${tome}: {{ question }}': 'p.yaml' uses ${tome}, which isn't among its `vars`
   did you mean 'tone'?
   declare it: `vars:`, and below it `tome: VALUE`; or write $${tome} for the text
-p.yaml:13:24: 'lots': input should be a valid integer, unable to parse string as an integer, not 'lots'
+p.yaml:13:24: 'lots': must be a whole number, not 'lots'
 p.yaml:15:12: 'secnd': `after` names a step 'secnd', which does not exist
   did you mean 'second'?
   steps: text-generatoin, second, filter
@@ -112,7 +112,7 @@ CASES = {
     ),
     "a key of a budget": ("budget: {dollars: 1}", (1, 10, "dollars"), "no such field"),
     "a time": ("budget: {time: soon}", (1, 16, "soon"), "isn't a time"),
-    "a kind of value": ("llm: 5", (1, 6, "5"), "valid string"),
+    "a kind of value": ("llm: 5", (1, 6, "5"), "must be text"),
     "a variable without a value": ("vars: {a: null}\nname: ${a}", (2, 7, "${a}"), "has no value"),
     "a secret where none may be": ("name: ${env:HOME}", (1, 7, "${env:HOME}"), "only secret fields"),
     "a pattern": ("input: 'docs/*.md'", (1, 8, "docs/*.md"), "no file matches"),
@@ -122,7 +122,7 @@ CASES = {
     "one of several outputs": ("out: [a.jsonl, b.xyz]", (1, 16, "b.xyz"), "unknown ending"),
     "two outputs in one place": ("out: [a.jsonl, a.jsonl]", (1, 1, "out"), "two outputs go to 'a.jsonl'"),
     "a leaf": ("out: {path: a.jsonl, leaf: nobody}", (1, 28, "nobody"), "doesn't end in 'nobody'"),
-    "a number": ("n: 0", (1, 4, "0"), "greater than or equal to 1"),
+    "a number": ("n: 0", (1, 4, "0"), "must be 1 or more"),
     "a key that is there twice": ("n: 1\nn: 2", (2, 1, ""), "again: line 1"),
 }
 

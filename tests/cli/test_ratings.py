@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from seedbed import Pipeline, UsageError, get_step
+from seedbed.cli import invoke
 from seedbed.cli.runs.command import runs as command
 
 ROWS = [{"text": f"t{number}", "score": number} for number in range(8)]
@@ -98,3 +99,33 @@ def test_what_cannot_be_done_is_an_error_that_says_why(
 ) -> None:
     with pytest.raises(UsageError if "scor > 1" not in arguments else Exception, match=fact):
         run(*arguments)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_condition_that_no_row_fulfils_is_said_and_replaces_no_file(
+    made: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    exists: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if exists:
+        Path("old.jsonl").write_text("old\n")
+    capsys.readouterr()
+    assert invoke(["runs", "export", "made", "--where", "score > 9", "-o", "old.jsonl"]) == 1
+    ending = "not changed" if exists else "not written"
+    said = f"none of the 8 rows of 'made' fulfils 'score > 9'\n  old.jsonl was {ending}\n"
+    assert capsys.readouterr() == ("", said)
+    assert Path("old.jsonl").exists() is exists
+    assert run("export", "made", "--where", "score > 6").stdout.count("\n") == 1
+
+
+def test_a_label_and_a_note_are_told_apart(made: list[str]) -> None:
+    ada = ("--rater", "ada")
+    said = run("rate", "made", made[0], "bad", *ada, "--label", "stale", "--note", "see above").stdout
+    assert said.endswith(": bad, label stale, note: see above\n")
+    run("rate", "made", made[1], *ada, "--note", "good")
+    shown = run("ratings", "made").stdout
+    assert "ada: bad, label stale, note: see above\n" in shown
+    assert "ada: note: good\n" in shown

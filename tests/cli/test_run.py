@@ -135,7 +135,7 @@ WRONG = {
     "missing input": (("t.py:Answer", *ECHO, "--input", "inn.jsonl"), "did you mean 'in.jsonl'?"),
     "mistyped column": (("t.py:Answer", *ECHO, "--input", "in.jsonl"), "did you mean 'qestion'?"),
     "misspelt field": (("t.py:Haiku", *ECHO, "-n", "1", "--set", "stile=wild"), "did you mean 'style' or"),
-    "unfit value": (("t.py:Haiku", *ECHO, "-n", "1", "--set", "lines=0"), "lines: input should be"),
+    "unfit value": (("t.py:Haiku", *ECHO, "-n", "1", "--set", "lines=0"), "lines: must be 1 or more, not 0"),
     "missing field of the LLM": (
         ("t.py:Haiku", "--llm", "t.py:Keyed/m", "-n", "1"),
         "set them with --set llm.api_key=VALUE; `seedbed run --llm t.py:Keyed/m --help` shows them",

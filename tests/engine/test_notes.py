@@ -95,7 +95,7 @@ class Odd(Letter):
 def test_defaults_that_do_not_fit_are_named_and_secret_ones_not_shown() -> None:
     first, second = run(Odd(), n=1, llm=Patient(model="m")).notes
 
-    assert "step 'odd': the default 'many' of 'count' does not fit: input should be a valid integer" in first
+    assert "step 'odd': the default 'many' of 'count' does not fit: it must be a whole number" in first
     assert f"the class 'Odd', in {__file__}, line " in first
     assert "api_token" in second
     assert "sk-secret" not in second

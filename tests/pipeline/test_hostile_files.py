@@ -134,7 +134,7 @@ CASES = {
     "float to base 60": Case(f"n: {':'.join(['59'] * 100_000)}.5\n{STEPS}", "number"),
     "large integer": Case(f"n: {10**40}\n{STEPS}input: [{{a: 1}}]\n", "n"),
     "rows for ever": Case(f"n: .inf\n{STEPS}", "n"),
-    "budget of nothing": Case(f"budget: {{cost: .nan}}\n{STEPS}", "greater than 0"),
+    "budget of nothing": Case(f"budget: {{cost: .nan}}\n{STEPS}", "must be more than 0"),
     "a date that isn't": Case(f"vars: {{a: 2024-99-99}}\n{STEPS}", "invalid value"),
     "key twice": Case("n: 1\nn: 2\n" + STEPS, "again"),
     "key twice within": Case("steps:\n- use: pass\n  use: filter\n", "again"),

@@ -56,8 +56,8 @@ def test_every_problem_has_its_line_with_the_path_and_the_value():
     assert error.fact == "the parameters of the thing 'x' do not fit"
     assert error.advice == (
         "model: this field is required",
-        "temperature: input should be greater than or equal to 0, not -1",
-        "inner.depth: input should be a valid integer, unable to parse string as an integer, not 'deep'",
+        "temperature: must be 0 or more, not -1",
+        "inner.depth: must be a whole number, not 'deep'",
         "url: must begin with http, not 'ftp'",
     )
 

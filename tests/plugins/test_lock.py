@@ -165,7 +165,7 @@ def test_the_order_in_which_plugins_are_found_does_not_show(site):
         ("lock-version = ", UsageError, "is not a lock file"),
         ("", UsageError, "is not a lock file: it has no lock-version"),
         ("lock-version = 9", UsageError, "was made by a newer Seedbed: its lock-version is 9"),
-        ("lock-version = 0", ParameterError, "lock-version: input should be 1, not 0"),
+        ("lock-version = 0", ParameterError, "lock-version: must be 1, not 0"),
         ("lock-version = 1\nother = 3", ParameterError, "other: there is no such field"),
         ("lock-version = 1\n[[distribution]]\nname = 'a'", ParameterError, "distribution.0.version"),
         ("lock-version = 1\n[[file]]\nname = 'a'\nsha256 = '12'", ParameterError, "file.0.sha256"),

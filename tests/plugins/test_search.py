@@ -37,6 +37,7 @@ def found(*words: str) -> list[str]:
     [
         (["translate"], "translate"),
         (["DPO"], "ultrafeedback"),
+        (["preference pairs"], "ultrafeedback"),
         (["rag"], "qa-from-document"),
         (["question"], "qa-from-document"),
         (["questions", "documents"], "qa-from-document"),

@@ -19,6 +19,7 @@ from seedbed_report.declared import Shares
 from seedbed_report.distinct import WORDS, DistinctWords
 from seedbed_report.likeness import likeness
 from seedbed_report.spread import Numbers
+from seedbed_report.words import languages
 
 WORD = re.compile(r"\w+")
 SENTENCES = [
@@ -140,6 +141,15 @@ def test_each_language_is_counted(report: Any) -> None:
     (found,) = report({"text": text} for text in SENTENCES).languages
     assert found.rows == len(SENTENCES)
     assert {share.value: share.rows for share in found.shares} == {"en": 6, "de": 1}
+
+
+def test_of_texts_that_are_too_short_no_language_is_told(report: Any) -> None:
+    short = ["Rome", "42", "Blue whale", "yes", "The river Rhine", "水"]
+    chinese = "今天天气很好 我们去公园散步"
+    (found,) = report({"text": text} for text in [*short, *SENTENCES, chinese]).languages
+    assert (found.rows, found.short) == (14, 6)
+    assert {share.value: share.rows for share in found.shares} == {"en": 6, "de": 1, "zh": 1}
+    assert languages(found, most=1) == "en 42.9 %, too short to say 42.9 %"
 
 
 def test_likeness_is_the_cosine_to_the_mean_of_tf_idf() -> None:

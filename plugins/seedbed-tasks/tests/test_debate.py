@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seedbed import Request, UsageError, get_task, run
+from seedbed import ParameterError, Request, UsageError, get_task, run
 from seedbed.testing import ScriptedLLM
 from seedbed_tasks import Debate
 from seedbed_tasks.topics import TOPICS
@@ -165,3 +165,19 @@ def test_a_winner_that_is_no_side_is_asked_for_again(winner: str) -> None:
 def test_wrong_parameters_are_refused(parameters: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         get_task("debate", **parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "file"),
+    [
+        ("debate", "column", "file"),
+        ("personas", "column", "file"),
+        ("persona-instructions", "column", "file"),
+        ("evol-instruct", "seed_column", "seed_file"),
+    ],
+)
+def test_a_column_without_a_file_is_no_silent_wish(name: str, column: str, file: str) -> None:
+    with pytest.raises(
+        ParameterError, match=f"`{column}` is the column of `{file}` to read, and no `{file}`"
+    ):
+        get_task(name, **{column: "motion"})

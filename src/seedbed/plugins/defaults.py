@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from seedbed.errors import UsageError
 from seedbed.plugins.copies import copied
+from seedbed.plugins.field_words import in_plain_words
 from seedbed.plugins.secret_fields import holds_secret, is_secret
 
 _SHOWN = 60
@@ -56,7 +57,7 @@ def _misfit(wanted: FieldInfo, default: object) -> str:
     """Return why a default doesn't fit a field; empty if it does."""
     if isinstance(default, str) and holds_secret(wanted.annotation):
         # Pydantic would accept a plain str, but then it wouldn't be masked as a secret.
-        return "input should be a SecretStr"
+        return "it must be a SecretStr"
     # `Annotated` needs at least one argument, so there is the name; pydantic ignores it.
     annotation: Any = Annotated[wanted.annotation, "default", *wanted.metadata]
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
@@ -73,13 +74,13 @@ def _misfit(wanted: FieldInfo, default: object) -> str:
 def _unmade(default: object, made: object) -> str:
     """Return why a default isn't an object although what pydantic makes of it is: a reference stays text."""
     if isinstance(made, BaseModel) and not isinstance(default, BaseModel):
-        return f"input should be an instance of {type(made).__name__}; nothing converts a default"
+        return f"it must be an instance of {type(made).__name__}; nothing converts a default"
     return ""
 
 
 def _said(error: ValidationError) -> str:
-    said = error.errors(include_url=False, include_context=False)[0]["msg"].removeprefix("Value error, ")
-    return f"{said[:1].lower()}{said[1:]}"
+    words = in_plain_words(error.errors(include_url=False, include_context=False)[0])
+    return f"it {words}" if words.startswith("must ") else words
 
 
 def _ours(cls: type) -> Iterator[type[BaseModel]]:

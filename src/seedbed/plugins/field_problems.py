@@ -12,12 +12,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from seedbed.plugins.class_errors import advice_on
+from seedbed.plugins.field_words import in_plain_words, with_value
 from seedbed.plugins.secret_fields import holds_secret, is_secret
 from seedbed.suggestions import did_you_mean
 
 FieldPath: TypeAlias = tuple[str | int, ...]
-
-_SHOWN = 60
 
 
 class FieldProblem(NamedTuple):
@@ -52,7 +51,7 @@ def field_problems(
     If a field takes several types, only what is wrong with the one that was meant is reported.
     """
     found = [
-        _Detail(detail, _path_in(detail, given))
+        _Detail({**detail, "msg": in_plain_words(detail)}, _path_in(detail, given))
         for detail in error.errors(include_url=False, include_context=False)
     ]
     return [_problem(one, cls, known) for one in _meant(found)]
@@ -122,7 +121,7 @@ def _meant(found: Sequence[_Detail]) -> Iterator[_Detail]:
 
 def _joined(messages: Sequence[str]) -> str:
     first, *others = messages
-    return " or ".join([first, *(one.removeprefix("Input should be ") for one in others)])
+    return " or ".join([first, *(one.removeprefix("must be ") for one in others)])
 
 
 def _problem(one: _Detail, cls: type[BaseModel], known: Mapping[str, FieldInfo]) -> FieldProblem:
@@ -133,10 +132,9 @@ def _problem(one: _Detail, cls: type[BaseModel], known: Mapping[str, FieldInfo])
         return no_such_field(path, _names_at(cls, detail["loc"][:-1]))
     if _is_secret(path, known):
         return FieldProblem(path, "the value does not fit (it is secret and not shown)", is_secret=True)
-    message = detail["msg"].removeprefix("Value error, ")
-    shown = f"{message[:1].lower()}{message[1:]}{_received(detail['input'])}"
+    advice = () if path else tuple(advice_on(detail["msg"]))
     return FieldProblem(
-        path, shown, () if path else tuple(advice_on(detail["msg"])), is_of_whole=not one.detail["loc"]
+        path, with_value(detail["msg"], detail["input"]), advice, is_of_whole=not one.detail["loc"]
     )
 
 
@@ -145,21 +143,6 @@ def _is_secret(path: FieldPath, known: Mapping[str, FieldInfo]) -> bool:
         return True
     field = known.get(str(path[0])) if path else None
     return field is not None and holds_secret(field.annotation)
-
-
-def _received(value: object) -> str:
-    """Quote a short plain value; a container may hold a secret, and a URL a password or a key."""
-    if isinstance(value, int) and value.bit_length() > 64:
-        # Python refuses to write a number of more than 4,300 digits.
-        return ""
-    if (
-        value is None
-        or isinstance(value, int | float)
-        or (isinstance(value, str) and not {*"@?#"} & {*value})
-    ):
-        text = repr(value)
-        return f", not {text}" if len(text) <= _SHOWN else ""
-    return ""
 
 
 def _names_at(cls: type[BaseModel], loc: FieldPath) -> set[str]:

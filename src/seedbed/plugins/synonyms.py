@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 _WORDS = {
     "sft": "finetune finetuning fine-tuning instruct instruction-tuning supervised alpaca",
-    "preference": "dpo ipo kto orpo simpo cpo rlhf rlaif chosen rejected pairwise alignment",
+    "preference": "dpo ipo kto orpo simpo cpo rlhf rlaif chosen rejected pair pairs pairwise alignment",
     "reward": "rm prm orm scoring rater rating process-reward ppo grpo",
     "conversation": "chat dialogue dialog multi-turn multiturn chatbot sharegpt",
     "math": "maths mathematics arithmetic gsm8k algebra reasoning",

@@ -222,7 +222,8 @@ def _unknown_ending(
     path: Path, ending: str, action: str, registry: Registry | None, *, text: bool
 ) -> UsageError:
     own = [name for name, found in BUILT_IN.items() if found.can(action) and (found.is_text or not text)]
-    known = [f".{name}" for name in (*own, *_names(registry))]
+    # `.hf` is a folder, and `hf` also the name of the plugin for hf:// addresses.
+    known = list(dict.fromkeys(f".{name}" for name in (*own, *_names(registry))))
     said = f"the unknown ending '.{ending}'" if ending else "no ending"
     if ending in BUILT_IN and not text:
         said = f"the ending '.{ending}', which can't be {'read' if action == 'read' else 'written'}"

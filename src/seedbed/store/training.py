@@ -22,7 +22,7 @@ from pathlib import Path
 import orjson
 
 from seedbed.errors import DatasetError, UsageError
-from seedbed.store.training_forms import FORMS, Template
+from seedbed.store.training_forms import FORMS, MEANT, Template
 from seedbed.store.training_parts import USUAL_COLUMNS, Parts, find_columns, listed
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
@@ -86,5 +86,7 @@ def _template(form: str, template: str | Path | None) -> Template | None:
 
 def _known(what: str, name: str, known: Iterable[str]) -> str:
     if name not in known:
-        raise UsageError(f"there is no {what} {name!r}", *did_you_mean(name, known), f"use {listed(known)}")
+        meant = MEANT.get(name.lower()) if what == "form" else None
+        advice = (f"did you mean {meant!r}?",) if meant else did_you_mean(name, known)
+        raise UsageError(f"there is no {what} {name!r}", *advice, f"use {listed(known)}")
     return name

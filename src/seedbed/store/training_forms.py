@@ -148,3 +148,17 @@ FORMS: Mapping[str, Form] = MappingProxyType(
     }
 )
 """The forms by name."""
+
+MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("sft", "messages", "openai", "chatml", "conversational", "instruct"), "chat"),
+        **dict.fromkeys(("dpo", "ipo", "orpo", "cpo", "simpo", "rlhf", "pairs", "pairwise"), "preference"),
+        **dict.fromkeys(("conversations", "vicuna"), "sharegpt"),
+        **dict.fromkeys(("rm", "reward-model", "reward-modeling"), "reward"),
+        **dict.fromkeys(("instruction", "self-instruct"), "alpaca"),
+        **dict.fromkeys(("completion", "grpo", "prompt"), "prompt-completion"),
+        **dict.fromkeys(("bco", "unpaired"), "kto"),
+        **dict.fromkeys(("pretrain", "pretraining", "cpt", "lm"), "text"),
+    }
+)
+"""The form that is meant by the name of a way to train, or by another word: for advice, not as an alias."""

@@ -51,8 +51,11 @@ class Parts(NamedTuple):
         """Return a part as text; numbers, lists and dictionaries become JSON, as in a CSV file."""
         value = self.value(part)
         if value is None:
+            column = self.columns.get(part, part)
             raise DatasetError(
-                f"column {self.columns.get(part, part)!r} is None", "add a step that rejects such rows"
+                f"column {column!r} is None",
+                f"the step `filter` replaces such rows: - {{use: filter, with: {{keep: {column} != None}}}}",
+                f"leave them out of what is made already: seedbed runs export RUN --where '{column} != None'",
             )
         return value if isinstance(value, str) else encode_value(value)
 

@@ -141,7 +141,8 @@ class Languages(Figures):
 
     column: str
     rows: int
-    shares: list[Share] = Field(description="By ISO 639 code; `und` is no language.")
+    short: int = Field(default=0, description="Texts that are too short to say.")
+    shares: list[Share] = Field(description="By ISO 639 code, of all texts; `und` is no language.")
 
 
 class Spending(Figures):

@@ -208,11 +208,11 @@ def _languages(languages: Sequence[figures.Languages]) -> Section:
         (
             one.column,
             f"{one.rows:,}",
-            ", ".join(f"{share.value} {percent(share.share)}" for share in one.shares[:8]),
+            words.languages(one, most=8),
         )
         for one in languages
     ]
-    says = ["Of short texts the language is often wrong. “und” is a text without one."]
+    says = ["Of a line or less the language is sometimes wrong. “und” is a text without one."]
     return Section("Languages", says=says, table=Table(("column", "rows", "languages"), lines))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seedbed_report.figures import Report
-from seedbed_report.words import dollars, number, percent, rows, seconds
+from seedbed_report.words import dollars, languages, number, percent, rows, seconds
 
 _MOST = 5
 
@@ -65,8 +65,7 @@ def _more(report: Report) -> Iterator[tuple[str, str]]:
         alpha = "" if agreed.alpha_nominal is None else f", alpha {agreed.alpha_nominal:.2f}"
         yield f"Judges of {agreed.rated}", f"agree on {percent(agreed.percent or 0)}{alpha}"
     for spoken in report.languages:
-        shown = ", ".join(f"{share.value} {percent(share.share)}" for share in spoken.shares[:3])
-        yield f"Languages of {spoken.column}", shown
+        yield f"Languages of {spoken.column}", languages(spoken, most=3)
     for spent in report.spending:
         cost = "" if spent.unpriced == spent.calls else f", {dollars(spent.cost)}"
         tokens = spent.input_tokens + spent.output_tokens

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from seedbed_report.figures import Languages
+
 
 def number(value: float) -> str:
     """Return a number with at most four digits: `1,234`, `0.1235`, `12.5`."""
@@ -33,3 +35,11 @@ def seconds(time: float) -> str:
 def rows(count: int) -> str:
     """Return `1 row` or `1,234 rows`."""
     return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def languages(found: Languages, *, most: int) -> str:
+    """Return the shares of languages: `en 92.1 %, de 2 %, too short to say 5.9 %`."""
+    told = [f"{share.value} {percent(share.share)}" for share in found.shares[:most]]
+    if found.short:
+        told.append(f"too short to say {percent(found.short / found.rows)}")
+    return ", ".join(told)

@@ -19,7 +19,7 @@ from seedbed_tasks.debate_speeches import (
     read_topic,
     verdict_type,
 )
-from seedbed_tasks.given_texts import texts_of_file
+from seedbed_tasks.given_texts import check_column, texts_of_file
 from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import is_same
 from seedbed_tasks.topics import TOPICS
@@ -117,6 +117,7 @@ class Debate(GeneratorTask):
             )
         if self.topics and self.file:
             raise ValueError("give `topics` or a `file` of them, not both")
+        check_column(self)
         return self
 
     @property

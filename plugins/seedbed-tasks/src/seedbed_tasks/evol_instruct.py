@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, FilePath, PrivateAttr
+from pydantic import Field, FilePath, PrivateAttr, model_validator
 
 from seedbed import (
     Citation,
@@ -27,7 +27,7 @@ from seedbed_tasks.evolving import (
     check_changed,
     read_evolved,
 )
-from seedbed_tasks.given_texts import texts_of_file
+from seedbed_tasks.given_texts import check_column, texts_of_file
 from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.seed_instructions import SEED_INSTRUCTIONS
 
@@ -103,6 +103,11 @@ class EvolInstruct(GeneratorTask):
     )
 
     _seeds: list[str] = PrivateAttr(default_factory=list)
+
+    @model_validator(mode="after")
+    def _check_column(self) -> EvolInstruct:
+        check_column(self, "seed_file", "seed_column")
+        return self
 
     @property
     def outputs(self) -> list[str]:

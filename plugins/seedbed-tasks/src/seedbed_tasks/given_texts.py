@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from seedbed import Reject, Row, UsageError, did_you_mean, read_rows
 
 
@@ -22,6 +24,13 @@ def texts_of_file(path: Path, column: str) -> list[str]:
     if not texts:
         raise UsageError(f"the column '{column}' of '{path}' has no text", "give a file with texts in it")
     return texts
+
+
+def check_column(task: BaseModel, file: str = "file", column: str = "column") -> None:
+    """Raise ValueError if a task is told the column of a file that it isn't given; for its validators."""
+    default = type(task).model_fields[column].default
+    if getattr(task, file) is None and getattr(task, column) != default:
+        raise ValueError(f"`{column}` is the column of `{file}` to read, and no `{file}` is given")
 
 
 def text_in(row: Row, column: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from typing import Annotated, Any
 
-from pydantic import Field, FilePath, PrivateAttr
+from pydantic import Field, FilePath, PrivateAttr, model_validator
 
 from seedbed import Example, GenerationParameters, GeneratorTask, PromptTemplate, Row
 from seedbed_tasks.evolving import read_evolved
-from seedbed_tasks.given_texts import texts_of_file
+from seedbed_tasks.given_texts import check_column, texts_of_file
 from seedbed_tasks.persona_relations import READERS
 from seedbed_tasks.personas import PERSONA_HUB, TEXT_TO_PERSONA, read_persona
 from seedbed_tasks.prompt_text import prompt_with
@@ -59,6 +59,11 @@ class PersonaInstructions(GeneratorTask):
     )
 
     _given: list[str] = PrivateAttr(default_factory=list)
+
+    @model_validator(mode="after")
+    def _check_column(self) -> PersonaInstructions:
+        check_column(self)
+        return self
 
     @property
     def outputs(self) -> list[str]:

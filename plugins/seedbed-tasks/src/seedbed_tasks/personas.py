@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Annotated, Any
 
-from pydantic import Field, FilePath, PrivateAttr
+from pydantic import Field, FilePath, PrivateAttr, model_validator
 
 from seedbed import (
     Citation,
@@ -20,7 +20,7 @@ from seedbed import (
     RowError,
 )
 from seedbed.reading import is_refusal
-from seedbed_tasks.given_texts import texts_of_file
+from seedbed_tasks.given_texts import check_column, texts_of_file
 from seedbed_tasks.persona_relations import READERS, RELATIONS
 from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.topics import TOPICS
@@ -86,6 +86,11 @@ class Personas(GeneratorTask):
     )
 
     _given: list[str] = PrivateAttr(default_factory=list)
+
+    @model_validator(mode="after")
+    def _check_column(self) -> Personas:
+        check_column(self)
+        return self
 
     @property
     def outputs(self) -> list[str]:

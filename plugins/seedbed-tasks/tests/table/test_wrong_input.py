@@ -52,8 +52,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"x": {"kind": "number", "min": 1}}, "a uniform distribution needs `max`"),
     ({"x": {"kind": "number", "min": 3, "max": 1}}, "min is 3, which is more than max (1)"),
     ({"x": {"kind": "number", "min": 0, "max": 1, "std": 1}}, "a uniform distribution has no `std`"),
-    ({"x": {"kind": "number", "distribution": "normal", "mean": 0, "std": -1}}, "greater than 0"),
-    ({"x": {"kind": "number", "distribution": "norml"}}, "columns.x.distribution: input should be"),
+    ({"x": {"kind": "number", "distribution": "normal", "mean": 0, "std": -1}}, "must be more than 0"),
+    ({"x": {"kind": "number", "distribution": "norml"}}, "columns.x.distribution: must be"),
     (
         {"x": {"kind": "number", "min": 0.2, "max": 0.4, "integer": True}},
         "no whole number between min and max",
@@ -84,13 +84,13 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"x": {"kind": "date", "after": "y"}}, "with `after`, `at_most` says"),
     # uuid
-    ({"x": {"kind": "uuid", "digits": 4}}, "greater than or equal to 8"),
+    ({"x": {"kind": "uuid", "digits": 4}}, "must be 8 or more"),
     ({"x": {"kind": "uuid", "prefx": "a"}}, "no parameter 'prefx'; did you mean 'prefix'?"),
-    ({"x": {"kind": "uuid", "prefix": 7}}, "columns.x.prefix: input should be a valid string"),
+    ({"x": {"kind": "uuid", "prefix": 7}}, "columns.x.prefix: must be text"),
     # person
     ({"x": {"kind": "person", "locale": "dee"}}, "there is no locale 'dee'; did you mean 'de"),
-    ({"x": {"kind": "person", "part": "shoe"}}, "columns.x.part: input should be 'name'"),
-    ({"x": {"kind": "person", "sex": "f"}}, "columns.x.sex: input should be 'female' or 'male'"),
+    ({"x": {"kind": "person", "part": "shoe"}}, "columns.x.part: must be 'name'"),
+    ({"x": {"kind": "person", "sex": "f"}}, "columns.x.sex: must be 'female' or 'male'"),
     ({"x": {"kind": "person", "balance": True}}, "`balance` is for categories, numbers and dates"),
     # from
     ({"x": {"kind": "from"}}, "columns.x.file: this field is required"),
@@ -133,8 +133,8 @@ TWO = {"price": {"kind": "number", "min": 0, "max": 1}, "total": {"kind": "numbe
             {"constraints": ["pricee < total"]},
             "reads 'pricee', but there is no such column; did you mean 'price'?",
         ),
-        ({"max_redraws": -1}, "max_redraws: input should be greater than or equal to 0"),
-        ({"rows": 0}, "rows: input should be greater than or equal to 1"),
+        ({"max_redraws": -1}, "max_redraws: must be 0 or more"),
+        ({"rows": 0}, "rows: must be 1 or more"),
         (
             {"template": "Write {{ x }}"},
             "a table has no `template`: its columns have parameters of their own",

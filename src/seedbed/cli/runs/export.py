@@ -44,7 +44,8 @@ def export_run(
     """Write the accepted rows to `out`, or to standard output as JSON lines; raises UsageError.
 
     `how` has the options for an output; `model_column` names a column that says which model made each row,
-    `rating_column` one with what most people say of it. `where` is an expression that the rows must fulfil.
+    `rating_column` one with what most people say of it. `where` is an expression that the rows must fulfil;
+    if none does, nothing is written, and the status is INCOMPLETE.
     """
     check_csv_safe(csv_safe, Path(out) if out else None)
     form = how.get("form")
@@ -59,9 +60,12 @@ def export_run(
         leaf = leaf_of(reader, name, leaf)
         if not len(reader.rows(leaf)):
             raise UsageError(f"the run '{name}' has no rows yet", f"`seedbed runs explain {name}` says why")
-        rows: Iterable[bytes] = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
+        rows: Iterable[bytes]
+        rows = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
         if where or rating_column:
             rows = RatedRows(reader, leaf, rows, where=where or "", column=rating_column or "")
+        if where and next(iter(rows), None) is None:
+            return _tell_none_fit(where, len(reader.rows(leaf)), name, out)
         with _naming_options():
             if output is None:
                 _write_lines(
@@ -94,6 +98,16 @@ def export_refused(
         else:
             _tell(export_rows(rows, file), str(file))
     return ExitStatus.COMPLETE
+
+
+def _tell_none_fit(where: str, rows: int, name: str, out: str | None) -> ExitStatus:
+    """Say that no row fulfils an expression; an older file isn't replaced by an empty one."""
+    of = "the only row" if rows == 1 else f"none of the {rows:,} rows"
+    holds = "doesn't fulfil" if rows == 1 else "fulfils"
+    echo(f"{of} of '{name}' {holds} {where!r}", err=True)
+    if out is not None:
+        echo(f"  {out} was {'not changed' if Path(out).exists() else 'not written'}", err=True)
+    return ExitStatus.INCOMPLETE
 
 
 def _write_lines(rows: Iterable[bytes]) -> None:

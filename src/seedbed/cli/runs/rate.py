@@ -18,6 +18,7 @@ from seedbed.engine.lineage.finding import find_story, row_in_line
 from seedbed.errors import UsageError
 from seedbed.store import RunReader
 from seedbed.store.ratings.ratings import Ratings
+from seedbed.store.ratings.row_rating import RowRating
 from seedbed.store.ratings.run_ratings import RunRatings
 
 _SHOWN = 20
@@ -34,8 +35,7 @@ def rate_row(
             found = find_story(reader, name, row).row
         rating = said.pop("rating")
         made = ratings.rate(found, rating, rater=_user() if rater is None else rater, **said)
-    words = [word for word in (made.rating, made.label, made.note) if word]
-    echo(f"{made.rater} says of row {made.row}: {', '.join(words) or 'nothing any more'}")
+    echo(f"{made.rater} says of row {made.row}: {_said(made) or 'nothing any more'}")
     return ExitStatus.COMPLETE
 
 
@@ -96,11 +96,18 @@ def _write_ratings(said: RunRatings) -> None:
         echo(f"{count_text(len(said.older), 'rating')} of an older text: not counted")
     echo()
     for one in [*said][:_SHOWN]:
-        words = [word for word in (one.rating, one.label, one.note) if word]
         old = "" if one.is_current else " (of an older text)"
-        echo(f"  row {one.row}, {one.rater}: {', '.join(words)}{old}")
+        echo(f"  row {one.row}, {one.rater}: {_said(one)}{old}")
     if len(said) > _SHOWN:
         echo(f"  and {len(said) - _SHOWN:,} more: --json has all")
+
+
+def _said(one: RowRating) -> str:
+    """Return what a rater says of a row: 'good, label off-topic, note: the date is wrong'."""
+    label = f"label {one.label}" if one.label else ""
+    # Last, as it's free text.
+    note = f"note: {one.note}" if one.note else ""
+    return ", ".join(word for word in (one.rating, label, note) if word)
 
 
 def _agreement_lines(figures: dict[str, Any]) -> Iterator[str]:
