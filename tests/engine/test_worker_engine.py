@@ -25,6 +25,7 @@ from seedbed import (
     Step,
     Task,
     UsageError,
+    WorkerLink,
     run,
 )
 from seedbed.engine.local import LocalEngine
@@ -143,6 +144,14 @@ class AllMortal(Mortal):
     all_die: ClassVar[bool] = True
 
 
+class Replaced(Mortal):
+    """Replaces workers that die."""
+
+    async def replace_worker(self, lost: WorkerLink) -> WorkerLink:
+        Here.links.append(HereLink())
+        return Here.links[-1]
+
+
 def test_the_rows_of_a_worker_that_dies_go_to_another(tmp_path: Path) -> None:
     made(pipeline(), tmp_path / "local.jsonl", LocalEngine)
     crew = made(pipeline(), tmp_path / "crew.jsonl", Mortal)
@@ -160,6 +169,36 @@ def test_a_run_whose_workers_all_die_is_resumed_by_the_same_call(tmp_path: Path)
 
     assert "all workers are lost" in str(stopped.stopped_by)
     assert out.read_bytes() == (tmp_path / "local.jsonl").read_bytes()
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    made(pipeline(), tmp_path / "local.jsonl", LocalEngine)
+    made(pipeline(), tmp_path / "crew.jsonl", Replaced)
+
+    assert (tmp_path / "crew.jsonl").read_bytes() == (tmp_path / "local.jsonl").read_bytes()
+    assert [link.is_lost for link in Here.links] == [True, False, False]
+
+
+class Deadly(Replaced):
+    """Each worker dies with the first rows that it gets."""
+
+    async def start_workers(self) -> Any:
+        links = await super().start_workers()
+        for link in Here.links:
+            link.dies_after = 3
+        return links
+
+    async def replace_worker(self, lost: WorkerLink) -> WorkerLink:
+        link = await super().replace_worker(lost)
+        Here.links[-1].dies_after = 3
+        return link
+
+
+def test_a_row_that_ends_each_process_ends_the_run_and_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        PluginError, match="3 workers have died with row '0' in their hands: the line is dead"
+    ):
+        made(pipeline(), tmp_path / "crew.jsonl", Deadly, 1)
 
 
 class Ordered(Step):
@@ -197,16 +236,24 @@ class Open(Step):
         ([Sharing(llm=scripted(upper))], "step 'sharing' asks once for answers that several rows share"),
     ],
 )
-def test_what_workers_cannot_do_is_refused_before_any_call(
-    steps: list[Any], why: str, tmp_path: Path
-) -> None:
-    with pytest.raises(UsageError, match=why):
-        made(Pipeline(steps), tmp_path / "words.jsonl", Here, 2)
+def test_what_needs_one_process_is_made_there_with_a_note(steps: list[Any], why: str, tmp_path: Path) -> None:
+    made(Pipeline(steps), tmp_path / "local.jsonl", LocalEngine, 2)
+    Here.links.clear()
+    crew = made(Pipeline(steps), tmp_path / "crew.jsonl", Here, 2)
+
+    assert (tmp_path / "crew.jsonl").read_bytes() == (tmp_path / "local.jsonl").read_bytes()
+    assert crew.notes[0].startswith(why)
+    assert not Here.links
 
 
-def test_a_cap_that_workers_cannot_keep_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="workers can't keep a cap on money or tokens"):
-        made(Word(llm=scripted(upper)), tmp_path / "words.jsonl", Here, 2, max_tokens=1000)
+def test_workers_make_the_other_parts_of_such_a_pipeline(tmp_path: Path) -> None:
+    llm = scripted(upper)
+    steps = [Word(llm=llm), Ordered(), Count(), Longer(llm=llm)]
+    made(Pipeline(steps), tmp_path / "local.jsonl", LocalEngine, 9)
+    made(Pipeline(steps), tmp_path / "crew.jsonl", Here, 9)
+
+    assert (tmp_path / "crew.jsonl").read_bytes() == (tmp_path / "local.jsonl").read_bytes()
+    assert len(Here.links) == 2
 
 
 def test_a_step_that_cannot_be_sent_is_named(tmp_path: Path) -> None:

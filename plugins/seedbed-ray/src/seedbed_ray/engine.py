@@ -40,6 +40,11 @@ class RayEngine(WorkerEngine):
         await asyncio.shield(self._starting)
         return await self._links(self.busy_workers(self.options.workers or cluster.cpus()))
 
+    async def replace_worker(self, lost: WorkerLink) -> WorkerLink | None:
+        """Start a worker in place of one that has died."""
+        (link,) = await self._links(1)
+        return link
+
     async def end_workers(self) -> None:
         """Leave Ray, or end the one that was started here."""
         if self._starting is not None:

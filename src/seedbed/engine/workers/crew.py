@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
+import itertools
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +17,8 @@ from seedbed.engine.segments.item_window import LOOKAHEAD
 from seedbed.engine.segments.remote_flows import Settle
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.sources.sources import Item
+from seedbed.engine.workers.budgets import Desk
+from seedbed.engine.workers.in_hand import InHand
 from seedbed.engine.workers.messages import (
     Addition,
     BeginSegment,
@@ -23,33 +27,38 @@ from seedbed.engine.workers.messages import (
     FileRead,
     Items,
     Mark,
-    Needs,
     News,
+    OpenGate,
     Replacing,
+    Reserve,
+    Return,
     Reused,
-    Settled,
-    Setup,
     decoded,
 )
 from seedbed.engine.workers.outcome_parcel import unpacked
 from seedbed.engine.workers.parcels import Parcels
+from seedbed.engine.workers.recruiting import Recruiting
 from seedbed.engine.workers.worker import Worker
-from seedbed.errors import PluginError, StopRun
+from seedbed.errors import StopRun
+from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.sender import CallCounts
 from seedbed.store import Call, Result
 
-_MOST_LOST = 3
-"""Workers that may die with an item in their hands before the item is taken to be the cause."""
+logger = logging.getLogger(__name__)
 
 _ENDING_SECONDS = 10.0
 """Seconds that workers have to unload; then their processes end in any case."""
 
+Replace = Callable[[Worker], Coroutine[Any, Any, Worker | None]]
+"""Returns a new worker in place of a lost one; None if there's none."""
 
-class _InHand(NamedTuple):
-    """An item that a worker has, or that waits for one."""
 
-    item: Item
-    settled: asyncio.Future[Settled]
+class _Totals(NamedTuple):
+    """What workers add to while they work."""
+
+    job: Job
+    journal: RunJournal
+    counts: CallCounts
 
 
 class Crew:
@@ -58,20 +67,22 @@ class Crew:
     Lives on the loop thread. `on_news` is called when more items may be started.
     """
 
-    def __init__(self, job: Job, journal: RunJournal, counts: CallCounts, workers: Sequence[Worker]) -> None:
-        self.lookahead = LOOKAHEAD * max(1, len(workers) // 2)
+    def __init__(self, job: Job, journal: RunJournal, counts: CallCounts, budget: Budget | None) -> None:
+        self.lookahead = LOOKAHEAD
         self.on_news: Callable[[], None] = _nothing
-        self._job = job
-        self._journal = journal
-        self._counts = counts
-        self._workers = list(workers)
+        self.replace: Replace | None = None
+        self._totals = _Totals(job, journal, counts)
+        self._workers: list[Worker] = []
         self._parcels = Parcels(job)
-        self._in_hand: dict[int, _InHand] = {}
+        self._in_hand: dict[int, InHand] = {}
+        self._numbers = itertools.count()
         self._fresh: list[int] = []
-        self._told = asyncio.Event()
-        self._lost: BaseException | None = None
-        self._losses: Counter[int] = Counter()
-        self._listening = [asyncio.create_task(self._listen(worker)) for worker in workers]
+        self._desk = Desk(budget)
+        self._begun: BeginSegment | None = None
+        self._is_gate_open = False
+        self._recruiting: Recruiting | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._replacing = 0
         self._files = {step.name: step._noted_by for step in job.plan.steps}
 
     @property
@@ -79,60 +90,46 @@ class Crew:
         """Whether a new item would only wait, on every worker."""
         return all(worker.told.has_enough for worker in self._workers)
 
+    async def prepare(self, workers: list[Worker], recruiting: Recruiting) -> None:
+        """Take the first workers into the run; raises what `Recruiting.prepare` raises."""
+        self._workers += workers
+        self._recruiting = recruiting
+        # One window is enough for two workers; more of them need more rows in flight.
+        self.lookahead = LOOKAHEAD * max(1, len(workers) // 2)
+        for worker in workers:
+            self._start(self._listen(worker))
+        await recruiting.prepare(workers)
+
     def begin(self, segment: Segment, *, replaces: bool, judged: bool, is_whole: bool) -> Settle:
         """Begin a segment, and return what settles its items."""
         number = self._parcels.begin(segment)
-        self.broadcast(BeginSegment(number, replaces, judged, is_whole))
+        self._begun = BeginSegment(number, replaces, judged, is_whole)
+        self.broadcast(self._begun)
         return self._settle
+
+    def open_gate(self) -> None:
+        """Let calls without an answer be sent."""
+        self._is_gate_open = True
+        self.broadcast(OpenGate())
 
     def broadcast(self, message: Any) -> None:
         """Send a message to all workers."""
         for worker in self._workers:
             worker.send(message)
 
-    async def prepare(self, needs: Needs, setups: Sequence[Setup]) -> None:
-        """Check what workers have installed, give each its setup, and wait until they've loaded it.
-
-        Raises PluginError for a worker that lacks something, and what loading raised.
-        """
-        for worker in self._workers:
-            worker.send(needs)
-        await self._until("is_checked")
-        for worker in self._workers:
-            if worker.told.lacking:
-                raise PluginError(
-                    f"{worker.link.name} lacks what this run needs",
-                    *worker.told.lacking,
-                    "install the same versions there",
-                )
-        for worker, setup in zip(self._workers, setups, strict=True):
-            worker.send(setup)
-        await self._until("is_ready")
-
-    async def _until(self, name: str) -> None:
-        """Wait until all workers have told something; raise the first error that one tells instead."""
-        while not all(getattr(worker.told, name) for worker in self._workers):
-            self._told.clear()
-            await self._told.wait()
-            for worker in self._workers:
-                if worker.told.error is not None:
-                    raise worker.told.error
-            if self._lost is not None:
-                raise PluginError(f"a worker has died before its first row: {self._lost}") from self._lost
-
     async def end(self) -> None:
         """Have the workers unload, and end their processes."""
-        # It's a method of the engine, which holds this crew: a cycle.
-        self.on_news = _nothing
+        # They're methods of the engine, which holds this crew: a cycle.
+        self.on_news, self.replace = _nothing, None
         self.broadcast(End())
         waiting = [asyncio.ensure_future(worker.ended.wait()) for worker in self._workers]
         if waiting:
             await asyncio.wait(waiting, timeout=_ENDING_SECONDS)
-        for task in (*waiting, *self._listening):
+        tasks = [*waiting, *self._tasks]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*waiting, *self._listening, return_exceptions=True)
-        # A cancelled task keeps the frames that it was cancelled in, which hold this crew.
-        self._listening.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._desk.close()
         await asyncio.gather(*(worker.close() for worker in self._workers), return_exceptions=True)
 
     async def _settle(self, item: Item, position: int) -> ItemOutcome:
@@ -140,125 +137,161 @@ class Crew:
             settled = ItemOutcome(position, item.id)
             settled.note(item.failure)
             return settled
-        future: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
-        self._in_hand[position] = _InHand(item, future)
-        self._hand_out(position)
+        number = next(self._numbers)
+        one = self._in_hand[number] = InHand(item, position)
+        self._hand_out(number)
         try:
-            sent = await future
+            sent = await one.settled
         except asyncio.CancelledError:
-            self._drop(position)
+            self._drop(number)
             raise
         finally:
-            self._in_hand.pop(position, None)
-            self._losses.pop(position, None)
+            del self._in_hand[number]
         if sent.is_cut:
             raise asyncio.CancelledError(*([str(sent.error)] if sent.error else []))
         if sent.error is not None:
             raise sent.error
-        return unpacked(sent, item.id, item.in_flight, self._job.plan.seed)
+        return unpacked(sent, item, position, self._totals.job.plan.seed)
 
-    def _hand_out(self, position: int) -> None:
-        self._fresh.append(position)
+    def _hand_out(self, number: int) -> None:
+        self._fresh.append(number)
         if len(self._fresh) == 1:
             # The other items that start in this turn of the loop go in the same blocks.
             asyncio.get_running_loop().call_soon(self._hand_out_all)
 
     def _hand_out_all(self) -> None:
+        if not self._workers and self._replacing:
+            # They wait for the worker that is on its way.
+            return
         fresh, self._fresh = [one for one in self._fresh if one in self._in_hand], []
         blocks: dict[int, list[int]] = {}
-        for position in fresh:
+        for number in fresh:
             if not self._workers:
-                self._fail(position, StopRun("all workers are lost", "the same command resumes the run"))
+                lost = StopRun("all workers are lost", "the same command resumes the run")
+                self._in_hand[number].fail(number, lost)
                 continue
             worker = min(self._workers, key=lambda one: len(one.items))
-            worker.items.add(position)
-            blocks.setdefault(worker.number, []).append(position)
+            worker.items.add(number)
+            blocks.setdefault(worker.number, []).append(number)
         for worker in self._workers:
             if block := blocks.get(worker.number):
-                parcels = [self._parcels.of(self._in_hand[one].item, one) for one in block]
-                worker.send(Items(parcels))
+                inside = [(one, self._in_hand[one]) for one in block]
+                worker.send(Items([self._parcels.of(one.item, key, one.position) for key, one in inside]))
 
-    def _drop(self, position: int) -> None:
+    def _drop(self, number: int) -> None:
         for worker in self._workers:
-            if position in worker.items:
-                worker.items.discard(position)
-                worker.send(DropItems([position]))
+            if number in worker.items:
+                worker.items.discard(number)
+                worker.send(DropItems([number]))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        # Not kept once it's done: a cancelled task keeps the frames that it was cancelled in.
+        task.add_done_callback(self._tasks.discard)
 
     async def _listen(self, worker: Worker) -> None:
-        try:
-            while True:
-                self._take(worker, decoded(await worker.link.news()))
-        except Exception as error:  # noqa: BLE001 - whatever it is, this worker tells nothing more
-            await self._lose(worker, worker.lost or error)
+        while True:
+            try:
+                news = decoded(await worker.link.news())
+            except Exception as error:  # noqa: BLE001 - whatever it is, this worker tells nothing more
+                await self._lose(worker, worker.lost or error)
+                return
+            try:
+                self._take(worker, news)
+            except Exception as error:  # noqa: BLE001 - the disk is full, for example: no row can be kept
+                for number, one in self._in_hand.items():
+                    one.fail(number, error)
 
     def _take(self, worker: Worker, news: News) -> None:
-        for addition in news.additions:
-            self._add(addition)
-        worker.add_totals(news, self._counts, self._job.steps, self._journal.kept)
         worker.told = news
+        for addition in news.additions:
+            self._add(worker, addition)
+        job, journal, counts = self._totals
+        worker.add_totals(news, counts, job.steps, journal.kept)
         self._note_waiting(worker, news)
-        if news.error is not None:
-            for position in [*worker.items]:
-                self._fail(position, news.error)
+        for number in [*worker.items] if news.error is not None else ():
+            if (one := self._in_hand.get(number)) is not None and news.error is not None:
+                one.fail(number, news.error)
         for settled in news.settled:
-            worker.items.discard(settled.position)
-            if (one := self._in_hand.get(settled.position)) is not None and not one.settled.done():
-                one.settled.set_result(settled)
+            worker.items.discard(settled.number)
+            held = self._in_hand.get(settled.number)
+            if held is not None and not held.settled.done():
+                held.settled.set_result(settled)
         if news.has_ended:
             worker.ended.set()
-        self._told.set()
+        worker.news.set()
         self.on_news()
 
-    def _add(self, addition: Addition) -> None:
-        store = self._job.store
+    def _add(self, worker: Worker, addition: Addition) -> None:
+        store, journal = self._totals.job.store, self._totals.journal
         if isinstance(addition, Call):
             store.add_call(addition)
         elif isinstance(addition, Result):
             store.add_result(addition)
         elif isinstance(addition, Mark):
             store.set_mark(addition.name, addition.value)
+        elif isinstance(addition, Reserve):
+            self._desk.reserve(worker, addition)
+        elif isinstance(addition, Return):
+            self._desk.give_back(worker, addition)
         elif isinstance(addition, Replacing):
-            self._journal.on_replacing()
-        elif isinstance(addition, Reused) and self._journal.observation is not None:
-            self._journal.observation.reuse(addition.number)
+            journal.on_replacing()
+        elif isinstance(addition, Reused) and journal.observation is not None:
+            journal.observation.reuse(addition.number)
         elif isinstance(addition, FileRead) and (noted := self._files[addition.step]) is not None:
             noted(Path(addition.path))
 
     def _note_waiting(self, worker: Worker, news: News) -> None:
         if news.waiting_calls == worker.waiting_calls:
             return
-        self._journal.waiting |= news.waiting
-        self._journal.waiting_calls += news.waiting_calls - worker.waiting_calls
+        journal = self._totals.journal
+        journal.waiting |= news.waiting
+        journal.waiting_calls += news.waiting_calls - worker.waiting_calls
         worker.waiting_calls = news.waiting_calls
-        self._journal.on_waiting()
+        journal.on_waiting()
 
     async def _lose(self, worker: Worker, error: BaseException) -> None:
-        self._workers.remove(worker)
-        self._lost = error
-        self._told.set()
+        if worker in self._workers:
+            self._workers.remove(worker)
+        worker.lost = error
         worker.ended.set()
-        worker.forget_in_flight(self._counts)
+        worker.news.set()
+        worker.forget_in_flight(self._totals.counts)
+        self._desk.forget(worker)
+        if self.replace is not None and worker.told.is_ready:
+            self._replacing += 1
+            self._start(self._replace(worker, self.replace))
         # Another worker needs the answers that this one had sent: they're found once they're durable.
-        await asyncio.to_thread(self._job.store.flush)
+        with suppress(Exception):
+            # A disk that is full is told of by the next addition.
+            await asyncio.to_thread(self._totals.job.store.flush)
         self._parcels.look()
-        for position in sorted(worker.items & self._in_hand.keys()):
-            self._losses[position] += 1
-            if self._losses[position] >= _MOST_LOST:
-                self._fail(position, _deadly(self._in_hand[position].item, error))
-            else:
-                self._hand_out(position)
+        for number in sorted(worker.items & self._in_hand.keys()):
+            if self._in_hand[number].survives(number, error):
+                self._hand_out(number)
+        with suppress(Exception):
+            await worker.close()
         self.on_news()
 
-    def _fail(self, position: int, error: BaseException) -> None:
-        if (one := self._in_hand.get(position)) is not None and not one.settled.done():
-            one.settled.set_result(Settled(position, error=error))
-
-
-def _deadly(item: Item, error: BaseException) -> PluginError:
-    return PluginError(
-        f"{_MOST_LOST} workers have died with row '{item.id}' in their hands: {error}",
-        "its step or its LLM ends the process, or takes more memory than there is",
-    )
+    async def _replace(self, lost: Worker, replace: Replace) -> None:
+        try:
+            worker = await replace(lost)
+            if worker is None or self._recruiting is None:
+                return
+            self._start(self._listen(worker))
+            await self._recruiting.prepare([worker])
+            if self._begun is not None:
+                worker.send(self._begun)
+            if self._is_gate_open:
+                worker.send(OpenGate())
+            self._workers.append(worker)
+        except Exception as error:  # noqa: BLE001 - without a new worker, the others go on
+            logger.warning("%s has died, and can't be replaced: %s", lost.link.name, error)
+        finally:
+            self._replacing -= 1
+            self._hand_out_all()
+            self.on_news()
 
 
 def _nothing() -> None:

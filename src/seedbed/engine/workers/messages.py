@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.stopping.bounds import Bounds
+from seedbed.errors import BudgetExhaustedError
+from seedbed.llm.budget.budget import Reservation
 from seedbed.llm.calling.scope import Asked
 from seedbed.llm.calling.sender import CallCounts
 from seedbed.plugins.source_file import FileModule
@@ -88,8 +90,12 @@ class StoredAnswer(NamedTuple):
 
 
 class ItemParcel(NamedTuple):
-    """An item for a worker, with the results and answers that the run already has for it."""
+    """An item for a worker, with the results and answers that the run already has for it.
 
+    `number` is its own in the whole session; positions begin again with each segment.
+    """
+
+    number: int
     position: int
     id: str
     row: str
@@ -110,9 +116,9 @@ class Items(NamedTuple):
 
 
 class DropItems(NamedTuple):
-    """Items that aren't wanted any more, by position."""
+    """Items that aren't wanted any more."""
 
-    positions: Sequence[int]
+    numbers: Sequence[int]
 
 
 class OpenGate(NamedTuple):
@@ -125,6 +131,13 @@ class Drain(NamedTuple):
 
 class Cancel(NamedTuple):
     """Cancel the calls in flight."""
+
+
+class Room(NamedTuple):
+    """A worker's reservation with this number has its room in the budget, or there's none: an error."""
+
+    number: int
+    error: BudgetExhaustedError | None = None
 
 
 class End(NamedTuple):
@@ -155,7 +168,22 @@ class Reused(NamedTuple):
     number: int
 
 
-Addition: TypeAlias = Call | Result | Mark | Replacing | FileRead | Reused
+class Reserve(NamedTuple):
+    """A call wants room in the run's budget; the lowest rank gets it first."""
+
+    number: int
+    wanted: Reservation
+    rank: int
+
+
+class Return(NamedTuple):
+    """A reservation isn't needed any more: what was taken of it; nothing if it never got its room."""
+
+    number: int
+    taken: Reservation
+
+
+Addition: TypeAlias = Call | Result | Mark | Replacing | FileRead | Reused | Reserve | Return
 
 
 class SentRow(NamedTuple):
@@ -185,7 +213,7 @@ class Settled(NamedTuple):
     An item without rows, reasons and error whose `is_cut` is True was cancelled.
     """
 
-    position: int
+    number: int
     rows: Sequence[SentRow] = ()
     made: Mapping[str, Sequence[int]] = {}
     failures: Sequence[Failure] = ()

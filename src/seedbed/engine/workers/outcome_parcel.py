@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.sources.sources import Item
 from seedbed.engine.workers.messages import SentRow, SentScope, Settled
 from seedbed.llm.calling.scope import CallScope
 
 _ITEM = -1
 
 
-def packed(outcome: ItemOutcome, root: InFlight, *, is_whole: bool) -> Settled:
-    """Return an outcome as it's sent; `root` is the item's row, which the run has itself.
+def packed(outcome: ItemOutcome, number: int, root: InFlight, *, is_whole: bool) -> Settled:
+    """Return the outcome of item `number` as it's sent; `root` is its row, which the run has itself.
 
     Unless it's to be sent `is_whole`, the rows in between are left out: few runs look at them again.
     """
@@ -24,7 +25,7 @@ def packed(outcome: ItemOutcome, root: InFlight, *, is_whole: bool) -> Settled:
         for name, several in outcome.made.items()
     }
     return Settled(
-        outcome.position,
+        number,
         rows,
         made,
         outcome.failures,
@@ -52,12 +53,13 @@ def _place(
     return len(rows) - 1
 
 
-def unpacked(sent: Settled, item: str, root: InFlight, seed: int) -> ItemOutcome:
+def unpacked(sent: Settled, item: Item, position: int, seed: int) -> ItemOutcome:
     """Return the outcome that was sent for an item."""
+    root = item.in_flight
     rows = list(_rows(sent, root))
     return ItemOutcome(
-        sent.position,
-        item,
+        position,
+        item.id,
         {
             name: [root if place == _ITEM else rows[place] for place in made]
             for name, made in sent.made.items()

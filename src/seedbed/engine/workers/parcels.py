@@ -31,10 +31,11 @@ class Parcels:
         """Look for results and answers from now on: of a worker that was lost, some are in the store."""
         self._has_results = self._has_calls = True
 
-    def of(self, item: Item, position: int) -> ItemParcel:
+    def of(self, item: Item, number: int, position: int) -> ItemParcel:
         """Return an item as it's sent."""
         row = item.in_flight
         return ItemParcel(
+            number,
             position,
             item.id,
             row.id,

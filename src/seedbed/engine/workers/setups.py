@@ -11,36 +11,11 @@ from typing import Any
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
 from seedbed.engine.plan import Plan
-from seedbed.engine.segments.flow import is_ordered
 from seedbed.engine.workers.messages import Pickled, Setup, Share
 from seedbed.errors import UsageError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.plugins.source_file import file_modules
-from seedbed.tasks.shared_answers import SharedAnswers
-from seedbed.tasks.steps import BaseStep, GeneratorStep
-
-
-def refuse_unfit(plan: Plan) -> None:
-    """Raise UsageError for a cap or a step that workers can't keep, each with rows of its own."""
-    if plan.bounds.max_cost is not None or plan.bounds.max_tokens is not None:
-        raise UsageError(
-            "workers can't keep a cap on money or tokens together yet", "leave out the cap, or --engine"
-        )
-    for node in plan.topology.nodes:
-        step = node.step
-        if is_ordered(node):
-            why = "takes the rows in their order, and each worker has only some of them"
-        elif isinstance(step, GeneratorStep) and not getattr(step, "is_indexed", False) and backends_in(step):
-            why = "makes its rows one after the other with a model, which only one process can do"
-        elif any(isinstance(value, SharedAnswers) for value in (step.__pydantic_private__ or {}).values()):
-            why = "asks once for answers that several rows share, and each worker would ask for its own"
-        else:
-            continue
-        raise UsageError(
-            f"step '{step.name}' {why}",
-            "leave out --engine: the built-in engine runs it",
-            "or make its rows first, as a run of its own, and give them to the rest as --input",
-        )
+from seedbed.tasks.steps import BaseStep
 
 
 def setup_of(

@@ -15,11 +15,16 @@ from seedbed.llm.response import Usage
 
 
 class Worker:
-    """Sends messages to a worker in order, and follows its totals; `items` are the positions in its hands."""
+    """Sends messages to a worker in order, and follows its totals; `items` are the numbers in its hands.
 
-    def __init__(self, link: WorkerLink, number: int, pickled: Pickled) -> None:
+    `share` says which part of the limits it has. `news` is set whenever it has told something, or is lost.
+    """
+
+    def __init__(self, link: WorkerLink, number: int, share: int, pickled: Pickled) -> None:
         self.link = link
         self.number = number
+        self.share = share
+        self.news = asyncio.Event()
         self.items: set[int] = set()
         self.told = News()
         self.ended = asyncio.Event()

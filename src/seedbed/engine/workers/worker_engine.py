@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,13 +14,14 @@ from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.workers.crew import Crew
 from seedbed.engine.workers.installed import needs_of
-from seedbed.engine.workers.messages import Cancel, Drain, OpenGate, Setup
-from seedbed.engine.workers.setups import backends_of, pickled_steps, refuse_unfit, setup_of
+from seedbed.engine.workers.messages import Cancel, Drain, Setup, Share
+from seedbed.engine.workers.places import notes_on, own_steps, steps_of, why_here
+from seedbed.engine.workers.recruiting import Recruiting
+from seedbed.engine.workers.setups import backends_of, pickled_steps, setup_of
 from seedbed.engine.workers.shares import busy_workers, shares_of
 from seedbed.engine.workers.worker import Worker
 from seedbed.engine.workers.worker_link import WorkerLink
 from seedbed.errors import PluginError
-from seedbed.tasks.steps import BaseStep
 
 
 class WorkerEngine(LocalEngine):
@@ -35,13 +37,15 @@ class WorkerEngine(LocalEngine):
     worker that dies loses what it hasn't sent, and its items go to the others.
 
     Steps over all rows and generators without a model run in this process. Ordered steps, a `process` that
-    asks a model, and answers that rows share are refused, since each worker would have its own.
+    asks a model, and answers that rows share need one process: they, and the steps around them up to the next
+    one over all rows, run in this process too. The run has a note then.
     """
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        refuse_unfit(job.plan)
         self._crew: Crew | None = None
+        self._numbers = itertools.count()
+        job.run.odd += notes_on(self._segments)
 
     @abstractmethod
     async def start_workers(self) -> Sequence[WorkerLink]:
@@ -49,6 +53,13 @@ class WorkerEngine(LocalEngine):
 
         An exception ends the run; whatever has been started by then is the engine's to end.
         """
+
+    async def replace_worker(self, lost: WorkerLink) -> WorkerLink | None:
+        """Start a worker in place of one that has died, and return the line to it.
+
+        With None, or an exception, the others go on without it.
+        """
+        return None
 
     async def end_workers(self) -> None:
         """Release what `start_workers` took; the workers' own processes have ended by then."""
@@ -75,37 +86,43 @@ class WorkerEngine(LocalEngine):
             await self.end_workers()
 
     async def _load(self) -> None:
+        remote = [part for part in self._segments if part.nodes and not self._stays(part)]
+        if not remote:
+            await super()._load()
+            return
         # Before the steps are loaded: they may hold what can't be pickled then.
         steps = pickled_steps(self.job.plan, self.pickled)
         links = await self.start_workers()
         if not links:
             raise PluginError(f"the engine '{type(self).__name__}' has started no worker")
-        workers = [Worker(link, number, self.pickled) for number, link in enumerate(links)]
-        self._crew = crew = Crew(self.job, self._journal, self._sender.counts, workers)
-        crew.on_news = self._wake
-        self._journal.on_open = self._open_gate
-        await crew.prepare(needs_of(self.job.plan), self._setups(steps, len(workers)))
-        # Sources of rows, and steps over all of them: the others are on the workers.
-        own = [part.source.step for part in self._segments if part.source is not None]
-        await self._loaded.load(backends_of([step for step in own if not _is_indexed(step)]), own)
+        self._crew = crew = Crew(self.job, self._journal, self._sender.counts, self.budget)
+        crew.on_news, crew.replace = self._wake, self._replace
+        self._journal.on_open = crew.open_gate
+        shares = shares_of(self.job.plan, len(links))
+        recruiting = Recruiting(needs_of(self.job.plan), lambda share: self._setup(steps, shares[share]))
+        await crew.prepare([self._worker(link, share) for share, link in enumerate(links)], recruiting)
+        own = own_steps(self._segments, remote)
+        await self._loaded.load(backends_of(own.asking), own.all)
 
-    def _setups(self, steps: bytes, workers: int) -> list[Setup]:
-        left = self.budget.seconds_left if self.budget is not None else None
-        return [
-            setup_of(
-                self.job,
-                steps,
-                share,
-                has_branches=self._journal.has_branches,
-                is_gate_closed=not self._journal.is_fresh,
-                left=left,
-            )
-            for share in shares_of(self.job.plan, workers)
-        ]
+    def _stays(self, segment: Segment) -> bool:
+        return any(why_here(step) for step in steps_of(segment))
 
-    def _open_gate(self) -> None:
-        if self._crew is not None:
-            self._crew.broadcast(OpenGate())
+    def _worker(self, link: WorkerLink, share: int) -> Worker:
+        return Worker(link, next(self._numbers), share, self.pickled)
+
+    async def _replace(self, lost: Worker) -> Worker | None:
+        link = await self.replace_worker(lost.link)
+        return None if link is None else self._worker(link, lost.share)
+
+    def _setup(self, steps: bytes, share: Share) -> Setup:
+        return setup_of(
+            self.job,
+            steps,
+            share,
+            has_branches=self._journal.has_branches,
+            is_gate_closed=not self._journal.is_fresh,
+            left=self.budget.seconds_left if self.budget is not None else None,
+        )
 
     def _runner(self, segment: Segment) -> SegmentRunner:
         return SegmentRunner(
@@ -115,20 +132,16 @@ class WorkerEngine(LocalEngine):
             self._sender,
             watch=self._watch,
             is_interrupted=self._is_interrupted,
-            remote=self._crew,
+            remote=None if self._stays(segment) else self._crew,
         )
 
     def _send_no_more(self) -> None:
         super()._send_no_more()
         if self._crew is not None:
+            self._crew.replace = None
             self._crew.broadcast(Drain())
 
     def _cut_off(self) -> None:
         if self._crew is not None:
             self._crew.broadcast(Cancel())
         super()._cut_off()
-
-
-def _is_indexed(step: BaseStep) -> bool:
-    """Whether a step only samples here, and asks its model on the workers."""
-    return bool(getattr(step, "is_indexed", False))

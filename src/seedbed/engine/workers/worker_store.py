@@ -29,17 +29,17 @@ class WorkerStore:
         """Take what the run has for an item."""
         for result in parcel.results:
             self._results[result.step, result.row] = result
-            self._rows[parcel.position].append((result.step, result.row))
+            self._rows[parcel.number].append((result.step, result.row))
         for one in parcel.answers:
             key = (one.step, one.row, one.attempt, one.digest, one.k)
             self._answers[key] = (one.number, one.answer)
-            self._keys[parcel.position].append(key)
+            self._keys[parcel.number].append(key)
 
-    def forget(self, position: int) -> None:
+    def forget(self, number: int) -> None:
         """Drop what the run has for an item, which has settled."""
-        for row in self._rows.pop(position, ()):
+        for row in self._rows.pop(number, ()):
             self._results.pop(row, None)
-        for key in self._keys.pop(position, ()):
+        for key in self._keys.pop(number, ()):
             self._answers.pop(key, None)
 
     def add(self, addition: Addition) -> int:

@@ -159,13 +159,23 @@ class Budget:
         # Reserved before and settled after: if calls only counted when they end, 256 in flight could each be
         # the one that exceeds the cap.
         wanted = self._most(llm, request)
+        await self.reserve_amount(wanted, rank, wait)
+        return wanted
+
+    async def reserve_amount(
+        self,
+        wanted: Reservation,
+        rank: int = 0,
+        wait: Callable[[asyncio.Future[None]], Awaitable[None]] = _plainly,
+    ) -> None:
+        """Reserve an amount, as `reserve` does for a call."""
         room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._queue, _WaitingCall(rank, next(self._numbers), wanted, room))
         self._give_room()
         # Through the queue even if there's room: a call of a later row mustn't overtake one that waits.
         if room.done():
             room.result()
-            return wanted
+            return
         self.waiting += 1
         try:
             await wait(room)
@@ -177,7 +187,6 @@ class Budget:
             self.waiting -= 1
             if self.waiting == ENOUGH_WAITING // 2:
                 self.on_appetite()
-        return wanted
 
     def _abandon(self, room: asyncio.Future[None], wanted: Reservation) -> None:
         """Return a cancelled call's room, if it had any, and pass on its turn."""
@@ -190,13 +199,20 @@ class Budget:
 
     def settle(self, llm: Backend, reservation: Reservation, response: Response | None) -> None:
         """Count what a call took (nothing if it failed), and return the rest of its reservation."""
-        self._hold(Reservation(-reservation.tokens, -reservation.cost), -1)
         # Nobody can know what a provider bills for a call that failed or was cancelled, so it isn't counted.
+        taken = Reservation()
         if response is not None:
             # Some servers send no usage: then all that was reserved counts, or the cap would never be
             # reached.
-            self._tokens += response.usage.total_tokens or reservation.tokens
-            self._cost += self._cost_of(llm, response.usage, reservation)
+            tokens = response.usage.total_tokens or reservation.tokens
+            taken = Reservation(tokens, self._cost_of(llm, response.usage, reservation))
+        self.settle_amount(reservation, taken)
+
+    def settle_amount(self, reservation: Reservation, taken: Reservation) -> None:
+        """Count what was taken, and return the rest of a reservation."""
+        self._hold(Reservation(-reservation.tokens, -reservation.cost), -1)
+        self._tokens += taken.tokens
+        self._cost += taken.cost
         self._give_room()
 
     def _give_room(self) -> None:
