@@ -235,8 +235,16 @@ def test_a_generator_with_its_own_loop_is_asked_until_its_first_rows():
                 ((text,),) = self.llm.generate([[{"role": "user", "content": "Go on."}]])
                 yield {"text": text}
 
-    (step,) = plan(Loop(), n=50, llm=counted()).steps
+    llm = counted()
+    (step,) = plan(Loop(), n=50, llm=llm).steps
     assert step.calls == 50
+    run(Loop(), n=20, llm=llm, name="loops")
+    forecast = plan(Loop(), n=50, llm=llm, name="loops")
+    assert (forecast.calls, forecast.kept_calls) == (30, 20)
+    graph = Loop() >> Answer()
+    run(graph, n=20, llm=llm, name="both")
+    forecast = plan(graph, n=50, llm=llm, name="both")
+    assert (forecast.calls, forecast.kept_calls) == (60, 40)
 
 
 def test_a_loop_that_never_ends_on_placeholders_is_cut_off():
@@ -301,3 +309,42 @@ def test_a_run_of_another_task_is_refused():
 def test_a_pipeline_plans_itself():
     forecast = Pipeline([Poem(), Critique()], name="both").plan(3, llm=counted())
     assert (forecast.name, forecast.calls) == ("both", 6)
+
+
+def test_a_task_whose_next_call_depends_on_an_answer_says_so():
+    class Rated(Task):
+        outputs: ClassVar[list[str]] = ["score"]
+        template: str = "Rate {{ text }}"
+
+        async def generate_row(self, input):
+            score = await self.ask(f"Rate {input['text']}", read=int)
+            return {"score": await self.ask(f"Explain {score}")}
+
+    rows = [{"text": f"{number}"} for number in range(30)]
+    llm = ScriptedLLM(lambda request: Response.of_text("7", Usage(10, 1)), max_tokens=10)
+    before = plan(Rated(), input=rows, llm=llm, **PRICES)
+    assert before.calls == 30
+    assert "more depend on the answers" in str(before)
+    run(Rated(), input=rows, n=10, llm=llm, name="rated")
+    after = plan(Rated(), input=rows, llm=llm, name="rated", **PRICES)
+    assert (after.calls, after.kept_calls, after.steps[0].has_more) == (40, 20, False)
+
+
+def test_a_typed_answer_that_a_placeholder_fails_is_still_one_call():
+    class Numbered(Poem):
+        def format_output(self, output, input):
+            return {"poem": int(output)}
+
+    (step,) = plan(Numbered(), n=3, llm=counted()).steps
+    assert (step.calls, step.has_more) == (3, False)
+
+
+def test_ways_that_rows_took_before_are_expected_again():
+    graph = Poem() >> [when("index % 4 == 0", Critique()), otherwise(Score())]
+    llm = ScriptedLLM(lambda request: Response.of_text('{"score": 1, "reason": "so"}', Usage(10, 5)))
+    fresh = plan(graph, n=40, llm=llm, leaf="score")
+    assert [step.calls for step in fresh.steps] == [40, 40, 40]
+    run(graph, n=9, llm=llm, name="poems", leaf="score")
+    counts = {step.step: step.rows for step in plan(graph, n=30, llm=llm, name="poems", leaf="score").steps}
+    assert counts["critique"] == pytest.approx(10, abs=1)
+    assert counts["score"] == pytest.approx(30, abs=1)

@@ -194,6 +194,8 @@ def cost_line(forecast: Forecast) -> str:
         names = ", ".join(forecast.unpriced)
         rest = f"{dollars(known)} for the other models; " if known else ""
         return f"{rest}no price known for {names}; --price-input and --price-output give one"
+    if any(step.has_more for step in forecast.steps):
+        return f"{dollars(known)} for the calls that are known, and more depend on the answers"
     return f"{'at most ' if forecast.is_bound else 'about '}{dollars(known)}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,7 +25,6 @@ from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import AcceptedRows, Item
-from seedbed.errors import SeedbedError
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.keys.file_origin import made_by
@@ -47,6 +47,7 @@ class SegmentWalk:
     """How the first items of a segment went: `walked` of `items` (None: nobody knows how many there are).
 
     `kept` has step, row and attempt of the results that the run has, `places` what people call input rows.
+    For the first `known` items no answer was missing: `known_rows` has the rows that each step took of these.
     """
 
     segment: Segment
@@ -55,8 +56,18 @@ class SegmentWalk:
     tally: StepTally
     kept: list[tuple[str, str, int]] = field(default_factory=list)
     outcomes: list[ItemOutcome] = field(default_factory=list)
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     source_failed: bool = False
+    known: int = 0
+    known_rows: Counter[str] = field(default_factory=Counter)
+
+    def makes_itself(self, step: str) -> bool:
+        """Whether a step is the source of the items, and takes no rows."""
+        return self.segment.source is not None and step not in [node.name for node in self.segment.nodes]
+
+    def taken(self) -> Counter[str]:
+        """Return how many rows each step has taken so far."""
+        return Counter({name: counts.taken for name, counts in self.tally.items()})
 
     def made(self, name: str) -> list[InFlight]:
         """Return the rows that a step made of the items that were walked."""
@@ -118,14 +129,22 @@ class _Rehearsing:
         items, count, failed = await self._items(segment)
         cls = RehearsedFlow if segment.nodes else Unchanged
         flow = cls(segment.nodes, self._plan.topology, steps, segment.kept)
+        walk = SegmentWalk(segment, len(items), count, steps.tally, steps.kept_rows, source_failed=failed)
         try:
             # One after the other: calls are then in the order of the rows, and none waits for anything.
-            outcomes = [await flow.settle(item, position) for position, item in enumerate(items)]
+            for position, item in enumerate(items):
+                before, taken = self._gateway.lacking, walk.taken()
+                walk.outcomes.append(await flow.settle(item, position))
+                is_known = self._gateway.lacking == before and not is_made_up(item.in_flight)
+                # Only those before the first that isn't: later ones are those that no model needs to see.
+                if is_known and walk.known == position:
+                    walk.known += 1
+                    walk.known_rows += walk.taken() - taken
         finally:
             steps.close()
         self._unrendered |= steps.unrendered
-        places = {item.id: item.in_flight.place for item in items}
-        return SegmentWalk(segment, len(items), count, steps.tally, steps.kept_rows, outcomes, places, failed)
+        walk.places.update((item.id, item.in_flight.place) for item in items)
+        return walk
 
     async def _items(self, segment: Segment) -> tuple[list[Item], int | None, bool]:
         """Return the items to rehearse, how many there are, and whether the source ended with an error."""
@@ -137,7 +156,7 @@ class _Rehearsing:
         if threaded is None:
             return (*self._sampled(segment, wanted, most), False)
         if segment.generator is not None and backends_in(segment.generator):
-            items, failed = await asyncio.to_thread(self._from_answers, segment, threaded.items())
+            items, failed = await asyncio.to_thread(self._from_answers, segment, threaded.items(), most)
             return items, wanted, failed
         return (*await asyncio.to_thread(_counted, threaded.items(), most, wanted), False)
 
@@ -157,23 +176,27 @@ class _Rehearsing:
             count += 1
         return items, count if wanted is None or count < most else None
 
-    def _from_answers(self, segment: Segment, items: Iterator[Item]) -> tuple[list[Item], bool]:
-        """Return the first rows of a generator that asks a model itself, or a made-up one."""
+    def _from_answers(self, segment: Segment, items: Iterator[Item], most: int) -> tuple[list[Item], bool]:
+        """Return the rows of a generator that asks a model itself: those that the run has, and a few more."""
         generator = segment.generator
         assert generator is not None
         found: list[Item] = []
+        made_up = 0
+        before = self._gateway.lacking
         try:
-            found += islice(items, min(_FROM_ANSWERS, self._plan.own_n or _FROM_ANSWERS))
-        except SeedbedError:
-            if not self._gateway.asked(generator.name):
+            for item in islice(items, most):
+                is_kept = self._gateway.lacking == before
+                row = item.in_flight.row()
+                found.append(item if is_kept else _made_up(row, item.id, generator.name))
+                made_up += not is_kept
+                if made_up == _FROM_ANSWERS:
+                    break
+        except Exception:  # an author's loop may do anything with a placeholder
+            if self._gateway.lacking == before:
                 raise
-        except Exception:
-            if not self._gateway.asked(generator.name):
-                raise
-        if found:
-            return [_made_up(item.in_flight.row(), item.id, generator.name) for item in found], False
-        (row, *_) = stand_ins(generator, {})
-        return [_made_up(row, "0", generator.name)], True
+        if found or self._gateway.lacking == before:
+            return found, False
+        return [_made_up(stand_ins(generator, {})[0], "0", generator.name)], True
 
     def _after_barrier(self, segment: Segment) -> tuple[list[Item], int | None]:
         assert segment.source is not None

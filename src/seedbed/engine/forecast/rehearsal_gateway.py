@@ -50,7 +50,7 @@ class RehearsalGateway(Gateway):
         super().__init__(journal=journal)
         self.calls: list[RehearsedCall] = []
         self.cut_off: set[str] = set()
-        """The steps that would have made further calls, depending on their answers."""
+        """The steps that may make further calls, depending on their answers."""
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lacking: set[tuple[str, str]] = set()
 
@@ -62,9 +62,10 @@ class RehearsalGateway(Gateway):
         """Whether the journal lacks an answer for a row in a step."""
         return (step, row) in self._lacking
 
-    def asked(self, step: str) -> bool:
-        """Whether a step has made any call."""
-        return any(one == step for one, _ in self._lacking)
+    @property
+    def lacking(self) -> int:
+        """For how many rows of steps the journal lacks an answer."""
+        return len(self._lacking)
 
     async def _call(
         self, llm: Backend, request: Request, scope: CallScope | None, offered: Capabilities

@@ -104,7 +104,10 @@ class RehearsedSteps(StepResults):
                 raise
             outcome = StepOutcome([], [])
         if self._gateway.lacks(name, in_flight.id):
-            made = _marked(runner, row, [] if outcome.reasons else outcome.rows)
+            rows = [] if outcome.reasons else outcome.rows
+            if not rows:
+                self._note_end(runner.step)
+            made = _marked(runner, row, rows)
             self.tally[name].add(len(made), False)
             return made
         attempted = Attempted(name, in_flight, b"", attempt, None, outcome, is_known=False)
@@ -121,9 +124,16 @@ class RehearsedSteps(StepResults):
             rows = await runner.apply(row, self._scope(name, in_flight, 0, settled.position))
         except Exception:  # noqa: BLE001 - a placeholder fits no author's code
             rows = []
+            self._note_end(runner.step)
         if len(self._gateway.calls) == before and not self._gateway.lacks(name, in_flight.id):
             self.unrendered.add(name)
         return _marked(runner, row, rows)
+
+    def _note_end(self, step: BaseStep) -> None:
+        """Note that a placeholder ended the calls of a row, if an author decides how many there are."""
+        is_plain = isinstance(step, BaseTask) and step._asks_for_all and not step._makes_rows_itself
+        if not is_plain:
+            self._gateway.cut_off.add(step.name)
 
 
 def _never() -> bool:

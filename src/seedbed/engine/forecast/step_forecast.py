@@ -28,6 +28,9 @@ CHARACTERS = 3
 
 _HAIR = 1e-9
 
+_FEWEST = 5
+"""Rows on disk from which on their calls and ways are taken for those of all rows."""
+
 TokensFrom = Literal["measured", "backend", "characters"]
 AnswersFrom = Literal["measured", "max_tokens", "assumed"]
 
@@ -90,18 +93,22 @@ class _Scaling:
         self._rehearsal = rehearsal
         self._prices = prices
         self._fresh: dict[tuple[str, str], list[RehearsedCall]] = defaultdict(list)
+        # Calls of rows that the run has, and answers of rows that it has begun with.
         self._kept: Counter[tuple[str, str]] = Counter()
+        self._answered: Counter[tuple[str, str]] = Counter()
+        self._kept_rows: Counter[str] = Counter()
         self._llms: dict[tuple[str, str], Any] = {}
         self._answers: dict[str, float] = {}
         for call in rehearsal.calls:
             key = call.step, call.llm.model_name
             self._llms[key] = call.llm
             if call.is_kept:
-                self._kept[key] += 1
+                self._answered[key] += 1
             else:
                 self._fresh[key].append(call)
         for walk in rehearsal.walks:
             for step, row, attempt in walk.kept:
+                self._kept_rows[step] += 1
                 for model, count in earlier.queries.count_calls_of(step, row, attempt).items():
                     self._kept[step, model] += count
 
@@ -112,8 +119,10 @@ class _Scaling:
             rows = self._rows(walk, step.name)
             for backend in backends_in(step):
                 self._llms.setdefault((step.name, backend.model_name), backend)
-            models = [model for name, model in [*self._fresh, *self._kept] if name == step.name]
+            asked = [*self._fresh, *self._answered, *self._kept]
+            models = [model for name, model in asked if name == step.name]
             more = step.name in self._rehearsal.cut_off or walk.source_failed
+            more = more and self._kept_rows[step.name] < _FEWEST
             if not models:
                 unknown = step.name in self._rehearsal.unrendered
                 yield _silent(step.name, rows, unknown, self._llms, more)
@@ -121,25 +130,31 @@ class _Scaling:
                 yield self._asked(walk, step.name, model, rows, more)
 
     def _rows(self, walk: SegmentWalk, step: str) -> int | None:
-        is_source = walk.segment.source is not None and step not in [n.name for n in walk.segment.nodes]
         items = items_of(walk, self._plan, self._earlier)
-        if items is None:
-            return None
-        if is_source or not walk.walked:
-            return round(items)
-        return round(walk.tally[step].taken * items / walk.walked)
+        return None if items is None else round(self._taken(walk, step) * items)
+
+    def _taken(self, walk: SegmentWalk, step: str) -> float:
+        """Return the rows that a step takes of each item: of those that are known, if there are enough."""
+        if walk.makes_itself(step):
+            return 1.0
+        # A made-up row goes every way and is never dropped, so known ones say more.
+        if (walk.known >= _FEWEST and self._earlier.name is not None) or walk.known == walk.walked:
+            return walk.known_rows[step] / max(1, walk.known)
+        return walk.tally[step].taken / max(1, walk.walked)
 
     def _asked(self, walk: SegmentWalk, step: str, model: str, rows: int | None, more: bool) -> StepForecast:
         llm = self._llms.get((step, model)) or next(iter(self._plan.llms))
-        fresh, kept = self._fresh[step, model], self._kept[step, model]
-        tokens = self._tokens(step, model, fresh, llm)
+        tokens = self._tokens(step, model, self._fresh[step, model], llm)
         self._answers[step] = max(self._answers.get(step, 0.0), tokens.output)
-        reused = self._reused(walk, kept)
+        share = 1.0 if walk.makes_itself(step) else self._share_walked(walk)
+        if walk.makes_itself(step):
+            self._note_source(walk, step, model)
+        kept = self._kept[step, model] / share + self._answered[step, model]
         named = StepForecast(
             step,
             llm.reference,
             rows,
-            kept=reused,
+            kept=round(kept),
             input_from=tokens.input_from,
             output_from=tokens.output_from,
             waits_for=tokens.waits_for,
@@ -149,9 +164,20 @@ class _Scaling:
         items = items_of(walk, self._plan, self._earlier)
         if items is None:
             return replace(named, calls=None, input_tokens=None, output_tokens=None, cost=None)
+        left = self._taken(walk, step) * items - self._kept_rows[step] / share
+        calls = left * self._calls_of_row(walk, step, model) - self._answered[step, model]
         # A ratio of whole numbers may come out a hair above one.
-        calls = math.ceil((len(fresh) + kept) * items / max(1, walk.walked) - reused - _HAIR)
-        return self._priced(replace(named, calls=max(0, calls)), llm, tokens)
+        return self._priced(replace(named, calls=max(0, math.ceil(calls - _HAIR))), llm, tokens)
+
+    def _calls_of_row(self, walk: SegmentWalk, step: str, model: str) -> float:
+        """Return the calls that a row takes: those of the rows that the run has, if there are enough."""
+        kept_rows = self._kept_rows[step]
+        taken = walk.walked if walk.makes_itself(step) else walk.tally[step].taken
+        fresh_rows = max(0, taken - kept_rows)
+        if kept_rows >= _FEWEST or not fresh_rows:
+            # For a generator that asks a model itself, all of them: only its first rows were walked.
+            return self._kept[step, model] / max(1, kept_rows)
+        return (len(self._fresh[step, model]) + self._answered[step, model]) / fresh_rows
 
     def _priced(self, step: StepForecast, llm: Any, tokens: _Tokens) -> StepForecast:
         calls = step.calls or 0
@@ -165,10 +191,17 @@ class _Scaling:
             batch_cost=None if batch is None else batch * calls,
         )
 
-    def _reused(self, walk: SegmentWalk, kept: int) -> int:
-        """Return the calls that the run has; if it's too large to be walked, in proportion."""
+    def _note_source(self, walk: SegmentWalk, step: str, model: str) -> None:
+        """Count what the run has of a generator that asks a model itself: its rows, and their calls."""
+        known, measured = self._earlier.results.get(step, 0), self._earlier.measured.get((step, model))
+        if known and measured is not None:
+            self._kept_rows[step], self._kept[step, model] = known, measured.calls
+            self._answered[step, model] = 0
+
+    def _share_walked(self, walk: SegmentWalk) -> float:
+        """Return which share of the items that the run has was walked: all, unless it's very large."""
         known = max((self._earlier.results.get(node.name, 0) for node in walk.segment.nodes), default=0)
-        return round(kept * known / walk.walked) if known > walk.walked > 0 else kept
+        return min(1.0, walk.walked / known) if known and walk.walked else 1.0
 
     def _tokens(self, step: str, model: str, fresh: Sequence[RehearsedCall], llm: Any) -> _Tokens:
         measured = self._earlier.measured.get((step, model))
