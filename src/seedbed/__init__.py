@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from seedbed.engine.plan import Plan as Plan
     from seedbed.engine.preview.preview import Preview as Preview
     from seedbed.engine.preview.preview import preview as preview
+    from seedbed.engine.preview.prompt_trial import PromptTrial as PromptTrial
+    from seedbed.engine.preview.prompt_trial import prompts_in as prompts_in
     from seedbed.engine.preview.trace import PreviewedCall as PreviewedCall
     from seedbed.engine.preview.trace import PreviewedRow as PreviewedRow
     from seedbed.engine.quality.figures import Quality as Quality
@@ -284,6 +286,7 @@ _HOMES = {
     "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
     "engine.plan": "Plan",
     "engine.preview.preview": "Preview preview",
+    "engine.preview.prompt_trial": "PromptTrial prompts_in",
     "engine.quality.figures": "Quality",
     "engine.run": "Run",
     "engine.workers.row_worker": "RowWorker",

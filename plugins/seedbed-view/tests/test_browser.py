@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+from tests.support.asked_server import capitals, command, prompts_of, write_input
 from tests.support.browser import chromium
 from tests.support.viewing import write
 
-from seedbed import Result, RunStore, Verdict, get_task, run
-from seedbed.testing import ScriptedLLM
+from seedbed import Registry, Result, RunStore, Verdict, get_task, run
+from seedbed.cli.runs.kept_plans import kept_plan
+from seedbed.testing import ScriptedLLM, ScriptedServer
 from seedbed_view import Viewer
 
 pytestmark = pytest.mark.slow
@@ -145,11 +148,11 @@ def test_a_screen_reader_stumbles_over_nothing(
         *paths,
         "/runs/some/refused",
         "/runs/some/ratings",
+        "/runs/some/try",
         "/runs/many/rows?sort=n&is.kind=%22a%22",
     ):
         page.goto(f"http://127.0.0.1:{viewer.port}{path}")
-        found = page.evaluate(f"{axe}; axe.run().then((found) => found.violations)")
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], path
+        sound(page, axe)
 
 
 def test_rows_are_rated_by_keys_and_the_ratings_outlive_the_server(
@@ -178,6 +181,64 @@ def test_rows_are_rated_by_keys_and_the_ratings_outlive_the_server(
         page.goto(f"http://127.0.0.1:{again.port}/runs/rated/ratings")
         for told in ("1 good, 1 bad", "1 bad, 1 leafy", "0%"):
             page.get_by_text(told).first.wait_for()
+
+
+@pytest.fixture
+def asked(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    """The server of a model, after a run of six rows that the command has made with it."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    write_input("tea", "milk", "rain", "snow", "wind", "fog")
+    with capitals() as server:
+        # A process of its own: Playwright has an event loop on this thread.
+        options = ("--input", "in.jsonl", "-o", "made.jsonl")
+        arguments = [sys.executable, "-m", "seedbed", *command(server, "text-generation"), *options]
+        subprocess.run(arguments, check=True)
+        server.received.clear()
+        yield server
+
+
+@pytest.fixture
+def trying(asked: ScriptedServer, runs: Path) -> Iterator[Viewer]:
+    """The pages as the command serves them."""
+    with Viewer(runs, plan_of=lambda folder: kept_plan(folder, lambda _: Registry())) as viewer:
+        yield viewer
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (400, "dark")])
+def test_a_prompt_is_changed_counted_and_tried(
+    asked: ScriptedServer, trying: Viewer, page: Page, axe: str, width: int, scheme: str
+) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(trying.link("made"))
+    page.get_by_role("link", name="Try a prompt").click()
+    # The first line is empty, which a browser would leave out.
+    prompt = "\nExplain {{ instruction }}\nto a child."
+    page.get_by_label("template").fill(prompt)
+    page.get_by_role("button", name="Count what it would take").click()
+    page.get_by_text("5 calls").wait_for()
+    assert page.get_by_label("template").input_value() == prompt
+    assert asked.count == 0
+    sound(page, axe)
+
+    page.get_by_role("button", name="Ask the model").click()
+    page.get_by_role("heading", name="What came of it").wait_for()
+
+    assert "\nExplain fog\nto a child." not in prompts_of(asked)
+    assert "\nExplain tea\nto a child." in prompts_of(asked)
+    assert page.locator("ins", has_text="EXPLAIN").count() == 5
+    assert page.locator("#setting").inner_text() == f"--set 'template={prompt}'"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    sound(page, axe)
+    page.reload()
+    assert asked.count == 5
+
+
+def sound(page: Page, axe: str) -> None:
+    found = page.evaluate(f"{axe}; axe.run().then((found) => found.violations)")
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
 
 
 def test_the_list_of_keys_is_shown_by_its_key_and_by_its_button(

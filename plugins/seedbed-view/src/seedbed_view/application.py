@@ -9,6 +9,7 @@ which answers 404 for an unknown name.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -19,13 +20,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from seedbed import SeedbedError
+from seedbed import Plan, SeedbedError
 from seedbed_view.odd_values import ODD, odd_value
 from seedbed_view.remembered import Remembered
 from seedbed_view.rendering import page
 from seedbed_view.search import Searches
+from seedbed_view.trials import Trials
 
-PAGES = ("runs", "run", "rows", "ratings", "comparison", "call", "row", "refused")
+PAGES = ("runs", "run", "rows", "ratings", "comparison", "call", "row", "refused", "try_prompt")
 """The modules of `seedbed_view.pages`, in the order in which their routes are tried."""
 
 STATIC = Path(__file__).parent / "static"
@@ -34,8 +36,11 @@ STATIC = Path(__file__).parent / "static"
 _log = logging.getLogger(__name__)
 
 
-def application(folder: Path) -> Starlette:
-    """Return the application that shows the runs in a folder."""
+def application(folder: Path, plan_of: Callable[[Path], Plan] | None = None) -> Starlette:
+    """Return the application that shows the runs in a folder.
+
+    `plan_of` returns the plan of a run; without it, no prompt can be tried.
+    """
     modules = [import_module(f"seedbed_view.pages.{name}") for name in PAGES]
     routes: list[BaseRoute] = [route for module in modules for route in module.routes]
     made = Starlette(
@@ -49,6 +54,8 @@ def application(folder: Path) -> Starlette:
     made.state.folder = folder
     made.state.searches = Searches()
     made.state.remembered = Remembered()
+    made.state.plan_of = plan_of
+    made.state.trials = Trials()
     return made
 
 

@@ -23,6 +23,7 @@ TABS: Mapping[str, str] = MappingProxyType(
         "ratings": "Ratings",
         "refused": "Failed and rejected",
         "compare": "Compare",
+        "try": "Try a prompt",
     }
 )
 """The pages about a run: the last part of the path, and the title."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 import uvicorn
 
-from seedbed import UsageError
+from seedbed import Plan, UsageError
 from seedbed_view.application import application
 from seedbed_view.guard import TOKEN, Guard
 
@@ -26,15 +27,16 @@ class Viewer:
             print(viewer.link("my-run"))
             input()
 
-    `port` 0 takes a free one. Raises UsageError if the port is taken. `link` has a token: who has it can see
-    the runs as long as the server goes on.
+    `plan_of` returns the plan of the run in a folder, which `seedbed view` makes from the options that the
+    run was started with; without it, no prompt can be tried. `port` 0 takes a free one. Raises UsageError if
+    the port is taken. `link` has a token: who has it can see the runs as long as the server goes on.
     """
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, *, plan_of: Callable[[Path], Plan] | None = None) -> None:
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
         self._token = secrets.token_urlsafe(24)
-        guarded = Guard(application(folder), self._token, self.port)
+        guarded = Guard(application(folder, plan_of), self._token, self.port)
         # Without uvicorn's own log, which has the token of the first request.
         config = uvicorn.Config(
             guarded,

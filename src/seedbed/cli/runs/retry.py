@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -11,6 +10,7 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.run.kept_options import missing_settings, renewed_options
 from seedbed.cli.run.making import Making, make_dataset
 from seedbed.cli.run.output import renewed_output
+from seedbed.cli.runs.kept_plans import check_place, kept_order
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.asking import is_agreed
 from seedbed.engine.plan import Plan
@@ -37,8 +37,8 @@ def retry_run(
     folder = kept_run(name)
     with RunReader.open(folder) as reader:
         session = reader.last_working_session()
-    kept = _order(name, session)
-    _check_place(name, kept)
+    kept = kept_order(name, session)
+    check_place(name, kept)
     if missing := missing_settings(kept, given):
         again = " ".join(f"--set {key}=..." for key in missing)
         raise UsageError(
@@ -60,28 +60,6 @@ def retry_run(
     how = Making(output, name, retry=True, as_json=as_json, csv_safe=is_safe, check=check)
     registry = registry_with(kept.get("policy") or {})
     return make_dataset(renewed_options(kept, given, str(folder)), registry, how)
-
-
-def _order(name: str, session: SessionRecord | None) -> dict[str, Any]:
-    if session is None:
-        raise UsageError(f"the run '{name}' has made nothing yet", "start it with `seedbed run`")
-    order: dict[str, Any] | None = session.manifest.get("order")
-    if order is None:
-        raise UsageError(
-            f"the run '{name}' was made from Python, so its options aren't known here",
-            f"call it as before with one more argument: run(..., name={name!r}, retry=True)",
-        )
-    return order
-
-
-def _check_place(name: str, order: Mapping[str, Any]) -> None:
-    """Raise UsageError if the run was started in another folder: its paths are relative to that one."""
-    folder = Path(order["folder"])
-    if folder != Path.cwd() and folder.is_dir():
-        raise UsageError(
-            f"the run '{name}' was made in '{folder}', and its file names start there",
-            f"cd {quote(str(folder))}, then repeat the command (SEEDBED_RUNS names the folder of the runs)",
-        )
 
 
 def _changed(name: str, plan: Plan, session: SessionRecord | None) -> tuple[str, ...]:

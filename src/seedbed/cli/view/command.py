@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from seedbed.cli.companions import companion
 from seedbed.cli.completing.offers import complete_run
 from seedbed.cli.failures import ExitStatus
+from seedbed.cli.policy import registry_of
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import DatasetError, UsageError
@@ -24,7 +26,8 @@ from seedbed.store.atomic_replace import replacing
     "--share", type=click.Path(path_type=Path), metavar="FILE.html",
     help="Write a page of RUN that stands alone, to be mailed, and serve nothing.",
 )  # fmt: skip
-def view(name: str | None, port: int, no_open: bool, share: Path | None) -> int:
+@click.pass_context
+def view(ctx: click.Context, /, name: str | None, port: int, no_open: bool, share: Path | None) -> int:
     """Look at runs in the browser: rows, prompts and answers, failures and costs, live.
 
     The page is for this machine alone, by the link that is printed. Ctrl-C ends it.
@@ -34,7 +37,11 @@ def view(name: str | None, port: int, no_open: bool, share: Path | None) -> int:
         return ExitStatus.COMPLETE
     if name is not None:
         kept_run(name)
-    viewer = companion("view", "seedbed-view").Viewer(runs_folder(), port)
+    from seedbed.cli.runs.kept_plans import kept_plan
+
+    viewer = companion("view", "seedbed-view").Viewer(
+        runs_folder(), port, plan_of=partial(kept_plan, registry_with=partial(registry_of, ctx))
+    )
     link = viewer.link(name)
     echo(link)
     echo("Ctrl-C ends it", err=True)

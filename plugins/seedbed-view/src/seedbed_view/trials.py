@@ -1,0 +1,167 @@
+"""Other prompts for a step of a run: the rows they're tried on, and what came of it, before and now."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice, zip_longest
+from shlex import quote
+from typing import Any, NamedTuple
+
+import orjson
+
+from seedbed import Preview, PreviewedCall, PromptTrial, Row, RunReader, find_story, prompts_in
+
+_ROWS = 5
+_LOOKED_AT = 25
+"""Rows of the run that are looked at for those that a step got."""
+_KEPT = 20
+"""Results that are kept, so that loading a page again pays for nothing."""
+_FILES = (".yaml", ".yml", ".json")
+
+
+class TriedRow(NamedTuple):
+    """A row that a step got, or the variables of one that it made from nothing; and what it made of it."""
+
+    id: str
+    given: Row
+    before: Sequence[Row]
+    refused: str = ""
+
+
+class PromptStep(NamedTuple):
+    """A step with prompts, as the manifest of a run describes it."""
+
+    name: str
+    prompts: Mapping[str, str]
+    llms: Sequence[str]
+    makes_rows: bool
+    prefix: str
+    """What stands before the name of a field of the step in `--set`."""
+
+
+class Column(NamedTuple):
+    """A column that the step makes, before and now; None where there is none."""
+
+    name: str
+    before: Any
+    now: Any
+
+
+class Outcome(NamedTuple):
+    """What came of one row: its calls, what is in its columns, why it was refused."""
+
+    row: TriedRow
+    calls: Sequence[PreviewedCall]
+    made: Sequence[Sequence[Column]]
+    refused: Sequence[str]
+
+
+class Tried(NamedTuple):
+    """Prompts that were tried, and what came of each row."""
+
+    prompts: Mapping[str, str]
+    outcomes: Sequence[Outcome]
+    summary: Mapping[str, Any]
+
+
+class Trials:
+    """What was tried since the server was started, by the digest of what was asked."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, Tried] = {}
+
+    def of(self, digest: str) -> Tried | None:
+        """Return what came of a trial; None if it isn't known (any more)."""
+        return self._kept.get(digest)
+
+    def made(self, digest: str, make: Callable[[], Tried]) -> Tried:
+        """Return what came of a trial, which is made once: a second click pays for nothing."""
+        with self._lock:
+            if (known := self._kept.get(digest)) is not None:
+                return known
+            self._kept[digest] = made = make()
+            for old in [*self._kept][:-_KEPT]:
+                del self._kept[old]
+            return made
+
+
+def prompt_steps(manifest: Mapping[str, Any]) -> list[PromptStep]:
+    """Return the steps of a run that have prompts."""
+    made_from_rows = {child for _, child, *_ in manifest.get("ways", ())}
+    what = str((manifest.get("order") or {}).get("what", ""))
+    found = []
+    for step in manifest.get("steps", ()):
+        prompts = prompts_in(step.get("fields") or {}) if step.get("llms") else {}
+        if prompts:
+            name = step["name"]
+            llms = [str(one.get("reference", "")) for one in step["llms"]]
+            makes_rows = name not in made_from_rows and manifest.get("input") is None
+            prefix = f"{name}." if what.endswith(_FILES) else ""
+            found.append(PromptStep(name, prompts, llms, makes_rows, prefix))
+    return found
+
+
+def rows_for(reader: RunReader, step: PromptStep, first: str, leaf: str) -> list[TriedRow]:
+    """Return rows that a step got in the run, that of `first` before the others."""
+    if step.makes_rows:
+        ids = [str(number) for number in range(_ROWS)]
+    else:
+        ids = [verdict.row for verdict in islice(reader.verdicts(leaf), _LOOKED_AT)]
+        ids = [*([first] if first else []), *ids]
+    found: dict[str, TriedRow] = {}
+    for known in dict.fromkeys(ids):
+        if len(found) >= _ROWS:
+            break
+        for chapter in find_story(reader, "", known).chapters if _has(reader, known, step) else ():
+            if chapter.step == step.name and chapter.input is not None and chapter.result is not None:
+                reason = next((str(one["reason"]) for one in chapter.reasons), "")
+                found.setdefault(chapter.row, TriedRow(chapter.row, chapter.input, chapter.rows, reason))
+    return list(found.values())[:_ROWS]
+
+
+def _has(reader: RunReader, row: str, step: PromptStep) -> bool:
+    return not step.makes_rows or reader.result_of(step.name, row) is not None
+
+
+def digest_of(run: str, step: str, rows: Sequence[TriedRow], prompts: Mapping[str, str]) -> str:
+    """Return what stands for a trial: the same prompts on the same rows."""
+    told = orjson.dumps([run, step, [row.id for row in rows], dict(sorted(prompts.items()))])
+    return hashlib.blake2b(told, digest_size=12).hexdigest()
+
+
+def tried(trial: PromptTrial, rows: Sequence[TriedRow], prompts: Mapping[str, str]) -> Tried:
+    """Ask the model, and return what came of each row."""
+    shown = trial.ask()
+    known = {row.id: row for row in rows}
+    if trial.rows:
+        known = dict(zip(trial.ids, rows, strict=True))
+    outcomes = [_outcome(shown, one, known.get(one)) for one in trial.ids]
+    return Tried(dict(prompts), [one for one in outcomes if one is not None], shown.run.summary())
+
+
+def _outcome(shown: Preview, row_id: str, row: TriedRow | None) -> Outcome | None:
+    now = next((one for one in shown if one.id == row_id), None)
+    if now is None and row is None:
+        return None
+    made = list(now.rows) if now else []
+    row = row or TriedRow(row_id, {}, [])
+    nothing: Row = {}
+    pairs = zip_longest(row.before, made, fillvalue=nothing)
+    columns = [_columns(old, new, row.given) for old, new in pairs]
+    why = [one.reason for one in (*now.failures, *now.rejections)] if now else ["it wasn't made"]
+    return Outcome(row, now.calls if now else [], columns, why)
+
+
+def _columns(before: Row, now: Row, given: Row) -> list[Column]:
+    names = [name for name in {**now, **before} if name not in given or now.get(name) != given[name]]
+    return [
+        Column(name, before.get(name), now.get(name)) for name in names if not name.endswith("model_name")
+    ]
+
+
+def setting_line(step: PromptStep, prompts: Mapping[str, str]) -> str:
+    """Return the changed prompts as options of a command, to be pasted into a shell."""
+    return " ".join(f"--set {quote(f'{step.prefix}{name}={text}')}" for name, text in prompts.items())
