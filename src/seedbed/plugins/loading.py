@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import importlib_metadata
 
+from seedbed.errors import UsageError
 from seedbed.plugins.failures import broken_by
 from seedbed.plugins.metadata import Headers, first_on_path, parse_requirement
 from seedbed.plugins.names import normalise_distribution
@@ -14,10 +15,17 @@ from seedbed.plugins.scan import UNNAMED, Installed
 
 
 def load_plugin(claim: Installed) -> object:
-    """Import and return the module of `claim`; raises `BrokenPluginError`, chained, whatever it raises."""
+    """Import and return the module of `claim`.
+
+    Raises `BrokenPluginError`, chained, whatever it raises; UsageError if it raises that.
+    """
     entry_point = importlib_metadata.EntryPoint(claim.name, claim.value, claim.kind)
     try:
         return entry_point.load()
+    except UsageError as error:
+        # It's the user's settings that it refuses, such as an environment variable: it isn't broken.
+        what = f"the {claim.kind.noun} {claim.name!r} of {claim.owner} can't be used"
+        raise UsageError(f"{what}: {error.fact}", *error.advice) from error
     except (Exception, SystemExit) as error:
         doing = f"importing {claim.value!r}"
         raise broken_by(claim, doing, error, repair_advice(claim, error)) from error
@@ -69,4 +77,6 @@ def _requirements(claim: Installed) -> list[str]:
 def _may_provide(distribution: str, module: str) -> bool:
     """Whether a distribution's name suggests that it has `module`; only installing it would tell for sure."""
     name, wanted = normalise_distribution(distribution), normalise_distribution(module)
-    return name in {wanted, f"py{wanted}", f"python-{wanted}", f"{wanted}-python"}
+    # Several distributions may share a namespace: opentelemetry-sdk and opentelemetry-api, mlflow-skinny.
+    alike = {wanted, f"py{wanted}", f"python-{wanted}", f"{wanted}-python"}
+    return name in alike or name.startswith(f"{wanted}-")

@@ -1,0 +1,24 @@
+"""Observers that send what Seedbed's runs do to other tools; nothing is imported before it's used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seedbed_telemetry.opentelemetry_observer import OpenTelemetryObserver as OpenTelemetryObserver
+
+_HOMES = {"OpenTelemetryObserver": "opentelemetry_observer"}
+
+__all__ = ["OpenTelemetryObserver"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
