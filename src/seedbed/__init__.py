@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from seedbed.engine.preview.trace import PreviewedRow as PreviewedRow
     from seedbed.engine.quality.figures import Quality as Quality
     from seedbed.engine.run import Run as Run
+    from seedbed.engine.segments.step_results import concerns_all as concerns_all
     from seedbed.engine.workers.row_worker import RowWorker as RowWorker
     from seedbed.engine.workers.worker_engine import WorkerEngine as WorkerEngine
     from seedbed.engine.workers.worker_link import WorkerLink as WorkerLink
@@ -289,6 +290,7 @@ _HOMES = {
     "engine.preview.prompt_trial": "PromptTrial prompts_in",
     "engine.quality.figures": "Quality",
     "engine.run": "Run",
+    "engine.segments.step_results": "concerns_all",
     "engine.workers.row_worker": "RowWorker",
     "engine.workers.worker_engine": "WorkerEngine",
     "engine.workers.worker_link": "WorkerLink WorkerLostError",

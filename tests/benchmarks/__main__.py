@@ -29,7 +29,6 @@ MEASURES = (
     "many-rows",
     "table-rows",
     "near-duplicates",
-    "pool",
     "rate-limit",
     "resume",
     "embedded-model",

@@ -73,6 +73,7 @@ def test_an_author_on_two_lines_is_refused(seedbed: Seedbed, folder: Path, autho
         ("embedder parrot", "seedbed run embed --input FILE --set embedder=parrot/MODEL"),
         ("step parrot", "seedbed run parrot --input FILE"),
         ("observer parrot", "seedbed run TASK --llm BACKEND/MODEL -n 3 --plugin parrot"),
+        ("engine parrot", "seedbed run TASK --llm BACKEND/MODEL -n 3 --engine parrot"),
         ("format parrot", "seedbed run TASK --llm BACKEND/MODEL -n 3 -o rows.parrot"),
     ],
 )

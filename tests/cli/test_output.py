@@ -143,6 +143,7 @@ CASES = [
     Case("new step other-step", "any"),
     Case("new embedder other-embedder", "any"),
     Case("new format other-format", "any"),
+    Case("new engine other-engine", "any"),
     Case("new observer other-observer", "any"),
 ]
 

@@ -193,7 +193,7 @@ def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 def test_every_command_is_fed() -> None:
     known = {name if name in COMMANDS else name.partition(" ")[0] for name in leaves(root)}
-    kinds = ("task", "llm", "embedder", "step", "format", "observer")
+    kinds = ("task", "llm", "embedder", "step", "format", "observer", "engine")
     assert set(leaves(root)) - COMMANDS.keys() <= {f"new {kind}" for kind in kinds}
     assert known <= COMMANDS.keys()
 

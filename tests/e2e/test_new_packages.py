@@ -27,6 +27,7 @@ MADE = {
     "word-count": "step word-count",
     "shout": "observer shout",
     "blocks": "format blocks",
+    "pipes": "engine pipes",
 }
 """The packages that are made, and what `seedbed new` is told for each."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from seedbed.engine.engine_kind import ENGINES
 from seedbed.engine.observing.observer_kind import OBSERVERS
 from seedbed.llm.embedding.embedder_kind import EMBEDDERS
 from seedbed.llm.llm_kind import LLMS
@@ -34,6 +35,7 @@ PACKAGES = [
     NewPackage(STEPS, "word-count"),
     NewPackage(OBSERVERS, "shout"),
     NewPackage(FORMATS, "blocks"),
+    NewPackage(ENGINES, "pipes"),
 ]
 
 
@@ -46,6 +48,8 @@ def package(request: pytest.FixtureRequest) -> NewPackage:
 def test_a_package_has_all_that_is_published_with_it(package: NewPackage) -> None:
     kind = package.kind.word
     further = {"tests/fake_server.py"} if package.http else set()
+    if kind == "engine":
+        further = {f"src/{package.module}/worker.py"}
 
     assert rendered(package).keys() == further | {
         ".github/workflows/ci.yml",
@@ -107,7 +111,7 @@ def test_a_backend_says_how_to_go_on_with_pages_and_a_fact_that_there_are() -> N
     assert '"Your first backend"' in code
 
 
-@pytest.mark.parametrize("kind", ["task", "llm", "step", "http"])
+@pytest.mark.parametrize("kind", ["task", "llm", "step", "http", "engine"])
 @pytest.mark.parametrize("name", ["haiku", "field", "test-stories", "test", "generator-task", "row"])
 def test_a_class_has_a_name_of_its_own(kind: str, name: str) -> None:
     is_http = kind == "http"

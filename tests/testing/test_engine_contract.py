@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 from tests.testing import broken_engines
 
 from seedbed.testing import EngineContract
 
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "engines.md"
+ON_THE_PAGE = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)[0]
 CONTRACT_TESTS = [name for name in dir(EngineContract) if name.startswith("test")]
 QUICKLY = {
     "Doubling": "test_rows_are_those_of_the_built_in_engine[a generator]",
@@ -27,6 +31,29 @@ def test_the_built_in_engine_keeps_its_contract(judge):
 
     assert verdict.failed == {}
     assert verdict.skipped == []
+
+
+@pytest.mark.slow
+def test_the_engine_of_the_page_keeps_what_it_does_not_say_that_it_lacks(judge):
+    verdict = judge(
+        f"{ON_THE_PAGE}\n\nfrom seedbed.testing import EngineContract\n\n"
+        "class TestPlain(EngineContract):\n    engine = PlainEngine\n"
+    )
+
+    assert verdict.failed == {}
+    assert len(verdict.passed) > 20
+
+
+@pytest.mark.slow
+def test_workers_keep_the_contract(judge):
+    verdict = judge(
+        "from tests.support.crews import Here\n"
+        "from seedbed.testing import EngineContract\n\n"
+        "class TestHere(EngineContract):\n    engine = Here\n"
+    )
+
+    assert verdict.failed == {}
+    assert len(verdict.passed) > 40
 
 
 @pytest.mark.slow

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedbed.llm.embedding.embedder_kind import EMBEDDERS
-from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.metadata import running_version
 
 _IMPORTED = (
+    "Engine EngineContract EngineOptions WorkerEngine WorkerLink WorkerLostError WorkerOptions PipeLink "
+    "NamesItsProcess ParameterError RowWorker Sequence BinaryIO "
     "DatasetError Format FormatContract Iterable Iterator Pass Path Reading "
     "Any Asked Capabilities Choice ClassVar Embedder EmbedderContract Embeddings Field GeneratorTask "
     "HTTPLLM KeepsTrees LLMContract Limits Mapping Message ObserverContract PackageContract Protocol "
@@ -49,7 +50,7 @@ class NewPackage:
     def class_name(self) -> str:
         """The name of its class, unlike those that its modules import, and not starting with `Test`."""
         words = "".join(word.capitalize() for word in self.name.split("-"))
-        name = words + {LLMS: "LLM", EMBEDDERS: "Embedder"}.get(self.kind, "")
+        name = words + {"llm": "LLM", "embedder": "Embedder", "engine": "Engine"}.get(self.kind.word, "")
         return f"The{name}" if name in _TAKEN or name.startswith("Test") else name
 
     @property

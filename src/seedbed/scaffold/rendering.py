@@ -23,6 +23,12 @@ _OWN = {
     "http": ("src/MODULE/__init__.py", "src/MODULE/llm.py", "tests/fake_server.py", "tests/test_llm.py"),
     "embedder": ("src/MODULE/__init__.py", "src/MODULE/embedder.py", "tests/test_embedder.py"),
     "step": ("src/MODULE/__init__.py", "src/MODULE/step.py", "tests/test_step.py"),
+    "engine": (
+        "src/MODULE/__init__.py",
+        "src/MODULE/engine.py",
+        "src/MODULE/worker.py",
+        "tests/test_engine.py",
+    ),
     "format": ("src/MODULE/__init__.py", "src/MODULE/format.py", "tests/test_format.py"),
     "observer": ("src/MODULE/__init__.py", "src/MODULE/observer.py", "tests/test_observer.py"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from seedbed.engine.api import open_session
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.observing.named import Named, observers_of
@@ -18,11 +21,13 @@ from seedbed.engine.plan import make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds
+from seedbed.errors import UsageError
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.store import RunReader, run_folder
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import BaseStep
+from seedbed.testing.engine_plans import Numbered
 from seedbed.testing.observer_bench import Recorder, Told
 from seedbed.testing.trial import executed
 
@@ -68,10 +73,18 @@ class EngineBench:
         bounds: Bounds | None = None,
         **options: Any,
     ) -> Session:
-        """Return a session of a run; without `bounds`, it never gives up, so that all rows are decided."""
+        """Return a session of a run; without `bounds`, it never gives up, so that all rows are decided.
+
+        If the engine refuses the plan, the running test is skipped. A plain generator it may not refuse.
+        """
         plan = make_plan(what, llm=self.llm, bounds=bounds or Bounds(give_up_after=0), **options)
         heard = observers_of(observers, named=Named())
-        return open_session(plan, name=name, engine=self.engine, observers=heard, emit=emit, retry=retry)
+        try:
+            return open_session(plan, name=name, engine=self.engine, observers=heard, emit=emit, retry=retry)
+        except UsageError as error:
+            if type(what) is Numbered and bounds is None:
+                raise
+            pytest.skip(f"the engine refuses this run: {error}")
 
     def attempt(self, what: BaseStep | Pipeline, name: str, **options: Any) -> EngineTrial:
         """Run to the end, and return what came of it; raises what the run raises."""
@@ -124,6 +137,12 @@ def settled(act: Callable[[], None]) -> None:
     act()
     loop_thread().loop.call_soon_threadsafe(done.set)
     done.wait()
+
+
+def made_of_step(name: str, step: str) -> set[str]:
+    """Return the texts of all rows that a run has of a step, whether they're in the dataset or not."""
+    with RunReader.open(run_folder(name)) as reader:
+        return {row["text"] for result in reader.results_of(step) for row in json.loads(result.data)}
 
 
 def row_difference(wanted: Sequence[str], found: Sequence[str]) -> str:

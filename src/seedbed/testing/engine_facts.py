@@ -84,7 +84,7 @@ class EngineFacts(Contract):
                 pytest.skip(f"{self.subject} says that it lacks '{feature}'")
 
     def attempted(self, plan: str, bench: EngineBench, folder: Path) -> EngineTrial:
-        """Run a plan with the engine; skip the test if it can't run that."""
+        """Run a plan with the engine; skip the test if it lacks something for that."""
         self.needs(*PLANS[plan].needs)
         what, options = PLANS[plan].make(folder)
         return bench.attempt(what, "made", **options)

@@ -56,9 +56,7 @@ class PersonaRewrite(Task):
         """Rewrite the text."""
         values = {**input, "text": text_in(input, "text"), "persona": text_in(input, "persona")}
         prompt = PromptTemplate(self.template).render(values)
-        # Without the text: one that comes back unchanged is rejected, not asked for again.
-        given = prompt.replace(values["text"], "")
-        rewritten = await self.ask(prompt, read=lambda text: read_evolved(text, "rewriting", given))
+        rewritten = await self.ask(prompt, read=lambda text: read_evolved(text, "rewriting"))
         if is_same(rewritten, values["text"]):
             raise Reject("the text came back unchanged")
         return [{"rewritten": rewritten}]

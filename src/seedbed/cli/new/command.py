@@ -26,7 +26,7 @@ def new(ctx: click.Context) -> None:
             "no kind of plugin given",
             "say what: seedbed new task NAME, or seedbed new llm NAME",
             "or seedbed new step NAME, or seedbed new observer NAME",
-            "or seedbed new embedder NAME, or seedbed new format NAME",
+            "or seedbed new embedder NAME, or seedbed new format NAME, or seedbed new engine NAME",
         )
 
 
@@ -89,6 +89,16 @@ def observer(ctx: click.Context, name: str, directory: Path | None, author: str)
 def format_(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
     """Write a package with the format NAME, to be used as `-o FILE.NAME`."""
     return _made(ctx, "seedbed.formats", name, directory, author)
+
+
+@new.command()
+@click.argument("name")
+@_directory
+@_author
+@click.pass_context
+def engine(ctx: click.Context, name: str, directory: Path | None, author: str) -> int:
+    """Write a package with the engine NAME, to be used as `--engine NAME`."""
+    return _made(ctx, "seedbed.engines", name, directory, author)
 
 
 def _made(

@@ -20,6 +20,7 @@ _TRIAL = {
     "http": "seedbed run TASK --llm {name}/MODEL -n 3 --set llm.base_url=ADDRESS",
     "embedder": "seedbed run embed --input FILE --set embedder={name}/MODEL",
     "step": "seedbed run {name} --input FILE",
+    "engine": "seedbed run TASK --llm BACKEND/MODEL -n 3 --engine {name}",
     "format": "seedbed run TASK --llm BACKEND/MODEL -n 3 -o rows.{name}",
     "observer": "seedbed run TASK --llm BACKEND/MODEL -n 3 --plugin {name}",
 }

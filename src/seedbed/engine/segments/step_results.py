@@ -352,7 +352,14 @@ def _is_cancelled() -> bool:
 
 
 def concerns_all(error: BaseException) -> bool:
-    """Whether every other row would meet this error too."""
+    """Whether every other row would meet this error too: a wrong key, a template that can't be rendered.
+
+        except Exception as error:
+            if concerns_all(error):
+                raise
+
+    Such an error ends the run, and fails no row.
+    """
     if isinstance(error, GenerationError):
         return any(concerns_all(part) for part in error.errors.values())
     if isinstance(error, BaseExceptionGroup):
