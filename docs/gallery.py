@@ -3,6 +3,8 @@
     uv run python docs/gallery.py                    every page, with the example rows that it has
     uv run python docs/gallery.py --run qa-pairs     and run the examples of these again
     uv run python docs/gallery.py --run              and run the examples of all that have no rows yet
+    uv run python docs/gallery.py --larger llamacpp/./model.gguf code-problems
+                                                     and show what a larger model makes where it fails
 
 The rows of an example are made by the small model in this process, which takes seconds for each, so they stay
 in the page until its pipeline changes.
@@ -161,14 +163,17 @@ class Made(NamedTuple):
     reason: str
 
 
-def made_rows(plugin: Plugin, example: Example, seconds: int = 60) -> Made:
-    """Run an example in a folder of its own; raise RuntimeError if it fails, but not for its small model."""
+def made_rows(plugin: Plugin, example: Example, seconds: int = 60, model: str = "") -> Made:
+    """Run an example in a folder of its own; raise RuntimeError if it fails, but not for its small model.
+
+    `model` is asked in place of the example's own.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for path, text in {**example.files, "example.yaml": pipeline(plugin, example)}.items():
             (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(folder) / path).write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "seedbed", "run", "example.yaml", "-o", "rows.jsonl"]
-        command += ["--max-time", str(seconds)]
+        command += ["--max-time", str(seconds), *(["--llm", model] if model else [])]
         environment = {**os.environ, "SEEDBED_RUNS": f"{folder}/runs"}
         ended = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -299,12 +304,14 @@ def _plain(value: Any) -> Any:
 
 
 def main(words: Sequence[str]) -> None:
-    """Write the pages; with `--run`, run examples first."""
+    """Write the pages; with `--run` or `--larger`, run examples first."""
     GALLERY.mkdir(exist_ok=True)
-    if words and words[0] == "--run":
+    option, names = (words[0], words[1:]) if words else ("", [])
+    larger, names = (names[0], names[1:]) if option == "--larger" else ("", names)
+    if option in ("--run", "--larger"):
         for plugin in plugins():
             try:
-                _run(plugin, plugin.name in words[1:] if words[1:] else None)
+                _run(plugin, plugin.name in names if names or larger else None, larger)
             except RuntimeError as error:
                 print(error)
     expected = dict(pages())
@@ -315,17 +322,29 @@ def main(words: Sequence[str]) -> None:
         stale.unlink()
 
 
-def _run(plugin: Plugin, chosen: bool | None) -> None:
+def _run(plugin: Plugin, chosen: bool | None, larger: str) -> None:
     path = GALLERY / plugin.place
     path.parent.mkdir(exist_ok=True)
     former = path.read_text(encoding="utf-8") if path.exists() else ""
     is_missing = BEGIN not in page(plugin, former)
     if plugin.purpose.example is None or chosen is False or (chosen is None and not is_missing):
         return
-    made = made_rows(plugin, plugin.purpose.example)
-    block = _rows_block(made.rows) if made.rows else f"{NO_ROW}: {made.reason}. A larger one makes some."
-    rows = f"{BEGIN}\n{block}\n{END}"
-    path.write_text(f"{page(plugin, '')}\n{rows}\n", encoding="utf-8")
+    block = _made_block(plugin, plugin.purpose.example, larger)
+    path.write_text(f"{page(plugin, '')}\n{BEGIN}\n{block}\n{END}\n", encoding="utf-8")
+
+
+def _made_block(plugin: Plugin, example: Example, larger: str) -> str:
+    """Return the rows of the small model, or else why there are none, with those of the larger one."""
+    made = made_rows(plugin, example)
+    if made.rows:
+        return _rows_block(made.rows)
+    without = f"{NO_ROW}: {made.reason}."
+    if not larger:
+        return f"{without} A larger one makes some."
+    made = made_rows(plugin, example, 240, larger)
+    if not made.rows:
+        raise RuntimeError(f"'{larger}' makes no row of {plugin.name} either: {made.reason}")
+    return f"{without} `{made.rows[0]['model_name']}` makes:\n\n{_rows_block(made.rows)}"
 
 
 if __name__ == "__main__":

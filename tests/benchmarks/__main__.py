@@ -29,6 +29,7 @@ MEASURES = (
     "many-rows",
     "table-rows",
     "near-duplicates",
+    "pool",
     "rate-limit",
     "resume",
     "embedded-model",

@@ -50,6 +50,8 @@ def test_it_makes_rows_with_the_small_model(path: Path, tmp_path: Path) -> None:
 
     seedbed(tmp_path, "run", path.name)
 
-    lines = (tmp_path / yaml.safe_load(path.read_text())["out"]).read_text().splitlines()
-    assert lines
-    assert all(isinstance(json.loads(line), dict) for line in lines)
+    out = yaml.safe_load(path.read_text())["out"]
+    lines = (tmp_path / (out if isinstance(out, str) else out["path"])).read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert rows
+    assert all(row["chosen"] != row["rejected"] for row in rows if "chosen" in row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from seedbed import (
     GeneratorTask,
     GlobalStep,
+    InvalidOutputError,
     Join,
     Pipeline,
     Response,
@@ -335,8 +337,13 @@ def test_a_typed_answer_that_a_placeholder_fails_is_still_one_call():
         def format_output(self, output, input):
             return {"poem": int(output)}
 
-    (step,) = plan(Numbered(), n=3, llm=counted()).steps
-    assert (step.calls, step.has_more) == (3, False)
+    class Strict(Poem):
+        def format_output(self, output, input):
+            raise InvalidOutputError("ask again")
+
+    for task in (Numbered(), Strict()):
+        (step,) = plan(task, n=3, llm=counted()).steps
+        assert (step.calls, step.has_more) == (3, False)
 
 
 def test_ways_that_rows_took_before_are_expected_again():
@@ -348,3 +355,15 @@ def test_ways_that_rows_took_before_are_expected_again():
     counts = {step.step: step.rows for step in plan(graph, n=30, llm=llm, name="poems", leaf="score").steps}
     assert counts["critique"] == pytest.approx(10, abs=1)
     assert counts["score"] == pytest.approx(30, abs=1)
+
+
+def test_it_takes_the_options_of_a_run():
+    names = set(inspect.signature(run).parameters) - {"retry"}
+    assert set(inspect.signature(plan).parameters) == names | {"probe"}
+
+
+def test_a_run_that_starts_over_is_planned_from_its_beginning():
+    llm = counted()
+    run(Poem(), n=5, llm=llm, name="poems")
+    forecast = plan(Poem(), n=12, llm=llm, name="poems", restart=True, max_cost=1.0, max_failures="5%")
+    assert (forecast.calls, forecast.kept_calls, forecast.earlier) == (12, 0, None)

@@ -68,3 +68,12 @@ def write(folder: Path, rows: Iterable[Mapping[str, Any]], ids: Sequence[str] = 
             store.add_result(Result("made", name, b"", 0, "done", orjson.dumps([row])))
             store.add_verdict(Verdict("made", place, name, "accepted", "made", name, 0))
         store.end_session("complete", {})
+
+
+def add_rows(store: RunStore, numbers: Iterable[int]) -> None:
+    """Add accepted rows to a run that goes on, with the text `row N`, and make them durable."""
+    for number in numbers:
+        name = str(number)
+        store.add_result(Result("made", name, b"", 0, "done", b'[{"text": "row %d"}]' % number))
+        store.add_verdict(Verdict("made", number, name, "accepted", "made", name, 0))
+    store.flush()

@@ -88,10 +88,10 @@ def test_genstruct_needs_no_title() -> None:
     assert "Title" not in llm.requests[0].messages[-1]["content"]
 
 
-def test_genstruct_asks_again_for_a_pair_without_an_answer() -> None:
-    llm = ScriptedLLM(
-        '{"instruction": "Why?", "response": " "}', '{"instruction": "Why?", "response": "So."}'
-    )
+@pytest.mark.parametrize("response", [" ", "why"])
+def test_genstruct_asks_again_for_a_pair_without_an_answer(response: str) -> None:
+    answers = [json.dumps({"instruction": "Why?", "response": given}) for given in (response, "So.")]
+    llm = ScriptedLLM(*answers)
 
     [row] = run(Genstruct(), input=[ROW], llm=llm).rows()
 

@@ -151,6 +151,26 @@ def test_a_hard_negative_is_described_as_what_the_positive_is_not(action: str, w
     assert words in prompts(llm)[0]
 
 
+def test_an_example_with_words_before_it_is_no_new_task() -> None:
+    def answer(request: Any) -> str:
+        lines = str(request.messages[-1]["content"]).splitlines()
+        (example, *_) = (line.removeprefix("- ") for line in lines if line.startswith("- "))
+        return f"- One sentence each: {example}\n- Find a new thing to do."
+
+    (row,) = run(get_task("embedding-tasks"), 1, llm=ScriptedLLM(answer)).rows()
+
+    assert row["task"] == "Find a new thing to do."
+
+
+def test_the_names_of_the_fields_are_no_texts() -> None:
+    answers = ['{"anchor": "anchor", "positive": "Positive."}', '{"anchor": "a storm", "positive": "a gale"}']
+    llm = ScriptedLLM(*answers, offers=TYPED)
+    (row,) = run(get_task("text-matching-short"), 1, llm=llm).rows()
+
+    assert (row["anchor"], row["positive"]) == ("a storm", "a gale")
+    assert "anchor is the name of a field" in str(llm.requests[1].messages[-1]["content"])
+
+
 def test_two_documents_of_the_most_words_fit_the_longest_answer_of_text_retrieval() -> None:
     task = get_task("text-retrieval")
 

@@ -94,6 +94,28 @@ def test_a_text_is_rewritten_in_the_words_of_a_persona() -> None:
 
 
 @pytest.mark.parametrize(
+    ("task", "rows", "copy", "column"),
+    [
+        (PersonaInstructions(personas=["A sailor."]), None, "The person: A sailor.", "instruction"),
+        (
+            PersonaRewrite(),
+            [{"text": "Hi there.", "persona": "A sailor."}],
+            "The person: a sailor",
+            "rewritten",
+        ),
+    ],
+)
+def test_an_answer_that_repeats_the_prompt_is_asked_for_again(
+    task: Any, rows: list[dict[str, Any]] | None, copy: str, column: str
+) -> None:
+    llm = ScriptedLLM(copy, "Ahoy!")
+    [row] = (run(task, input=rows, llm=llm) if rows else run(task, 1, llm=llm)).rows()
+
+    assert row[column] == "Ahoy!"
+    assert "repeats the prompt" in llm.requests[1].messages[-1]["content"]
+
+
+@pytest.mark.parametrize(
     ("row", "reason"),
     [
         ({"text": "Hi there.", "persona": "A sailor."}, "the text came back unchanged"),

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 from tests.support.asked_server import capitals, command, prompts_of, write_input
 from tests.support.browser import chromium
-from tests.support.viewing import write
+from tests.support.viewing import add_rows, write
 
 from seedbed import Registry, Result, RunStore, Verdict, get_task, run
 from seedbed.cli.runs.kept_plans import kept_plan
@@ -59,6 +59,30 @@ def test_a_run_is_seen_to_go_on(runs: Path, viewer: Viewer, page: Page) -> None:
             page.locator(f"progress[value='{number + 1}']").wait_for()
         store.end_session("complete", {})
     page.get_by_text("complete", exact=True).first.wait_for()
+
+
+def test_new_rows_are_announced_and_come_when_they_are_asked_for(
+    runs: Path, viewer: Viewer, page: Page
+) -> None:
+    page.set_viewport_size({"width": 800, "height": 300})
+    with RunStore.open(runs / "live") as store:
+        store.begin_session({"task": "made", "leaf": "made", "wanted": None, "steps": []})
+        add_rows(store, range(30))
+        page.goto(viewer.link())
+        page.goto(f"http://127.0.0.1:{viewer.port}/runs/live/rows")
+        page.evaluate("scrollTo(0, 200)")
+        add_rows(store, range(30, 33))
+        page.get_by_role("link", name="Show 3 new rows").wait_for()
+        assert page.locator("table.rows tbody tr").count() == 30
+        assert page.evaluate("scrollY") == 200
+
+        page.get_by_role("link", name="Show 3 new rows").click()
+
+        page.get_by_role("row", name="row 32").wait_for()
+        assert page.evaluate("scrollY") == 200
+        add_rows(store, range(33, 34))
+        page.get_by_role("link", name="Show 1 new row").wait_for()
+        store.end_session("complete", {})
 
 
 def test_words_are_found_and_rows_are_walked_through_by_keys(runs: Path, viewer: Viewer, page: Page) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
-from tests.support.viewing import Get, post, write
+from tests.support.viewing import Get, add_rows, post, write
 
 from seedbed import Result, Run, RunStore, UsageError, Verdict, get_step, get_task, run
 from seedbed.cli.view.command import view
@@ -235,3 +235,37 @@ def test_a_row_of_any_id_is_shown_with_its_texts_and_can_be_rated(
     assert rated.status == 303
     assert f"<h1>row {html.escape(row)}: accepted" in get(rated.headers["location"]).text
     assert get(f"/runs/odd/row/{quote(row, safe='')}").text.count("<h1>row ") == 1
+
+
+def test_a_run_that_goes_on_tells_how_many_rows_are_new_and_where(runs: Path, get: Get) -> None:
+    with RunStore.open(runs / "live") as store:
+        store.begin_session({"task": "made", "leaf": "made", "wanted": 99, "steps": []})
+        add_rows(store, range(60))
+        first = get("/runs/live/rows?leaf=made").text
+        (asked,) = re.findall(r'<div id="new-rows"[^>]*hx-get="([^"]*)"', first)
+        assert "new row" not in get(html.unescape(asked)).text
+        add_rows(store, range(60, 65))
+
+        told = get(html.unescape(asked)).text
+        (shown,) = re.findall(r'<a class="button" href="([^"]*)"', told)
+
+        assert "Show 5 new rows" in told
+        assert "hx-get" in told.partition(">")[0]
+        assert "<div>row 64</div>" in get(html.unescape(shown)).text
+        store.end_session("complete", {})
+    assert "every 2s" not in get(html.unescape(asked)).text
+    assert "new-rows" not in get("/runs/live/rows").text
+
+
+@pytest.mark.parametrize(
+    "given", ["since=x", "since=9999999999999999999999", "since=-1", "shown=//evil.example", ""]
+)
+def test_a_question_for_new_rows_that_no_page_has_made_leads_nowhere_else(
+    runs: Path, get: Get, given: str
+) -> None:
+    write(runs / "one", [{"text": "tea"}])
+
+    answer = get(f"/runs/one/new-rows?{given}")
+
+    assert answer.status == 200
+    assert "evil" not in answer.text

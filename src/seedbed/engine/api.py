@@ -22,9 +22,8 @@ from seedbed.engine.resume.file_record import record_files
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.sources.input_rows import Input
-from seedbed.engine.sources.shard import Shard
 from seedbed.engine.start import Start
-from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds, MaxFailures
+from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds
 from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
@@ -162,9 +161,9 @@ def session_of(
     check_path(locked=locked)
     outputs = outputs_of(out)
     registry = locked_registry(registry, locked)
-    bounds = Bounds(
+    bounds = Bounds.parse(
         max_attempts=max_attempts,
-        max_failures=MaxFailures.parse(max_failures),
+        max_failures=max_failures,
         give_up_after=give_up_after,
         max_cost=max_cost,
         max_tokens=max_tokens,
@@ -176,7 +175,7 @@ def session_of(
         price_output=price_output,
         stop_if=stop_if,
         quality=quality,
-        shard=None if shard is None else Shard.parse(shard),
+        shard=shard,
     )
     plan = make_plan(
         task,

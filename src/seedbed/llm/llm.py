@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from seedbed.errors import ParameterError
+from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.generations import Generations, texts_of
 from seedbed.llm.guarded import guard_llm
+from seedbed.llm.llm_kind import LLMS
 from seedbed.llm.messages import Message, text_length
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.reference_fields import ReferenceField
@@ -25,15 +25,9 @@ from seedbed.llm.request_building import build_request, check_inputs
 from seedbed.llm.response import Response
 from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
-from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.names import split_llm_reference
 from seedbed.plugins.registry import Registry, current_registry
-
-BUILT_IN = {
-    "pool": "seedbed.llm.pools.pool:PoolLLM",
-    "fallback": "seedbed.llm.pools.fallback:FallbackLLM",
-}
-"""LLMs that no plugin registers, by name: their classes derive from `LLM`, so they're imported when used."""
+from seedbed.suggestions import did_you_mean
 
 
 def _from_reference(reference: str, /, **fields: Any) -> LLM:
@@ -177,9 +171,10 @@ def get_llm(reference: str, /, *, registry: Registry | None = None, **fields: An
 def llm_class(reference: str, *, registry: Registry | None = None) -> tuple[type[LLM], str]:
     """Return the class and the model that an LLM reference names; `pool` and `fallback` need no model."""
     name, _, model = reference.partition("/")
-    if name in BUILT_IN:
-        home, _, class_name = BUILT_IN[name].partition(":")
-        return getattr(import_module(home), class_name), model
+    if name in LLMS.built_in:
+        # Their classes derive from `LLM`, so they're imported when they're used.
+        return LLMS.built_in[name].load(), model
+    if not model and (meant := did_you_mean(name, LLMS.built_in)):
+        raise UsageError(f"there is no LLM {reference!r}", *meant, "any other is of the form BACKEND/MODEL")
     backend, model = split_llm_reference(reference)
-    cls: type[LLM] = class_named(kind_of("seedbed.llms"), backend, registry=registry)
-    return cls, model
+    return class_named(LLMS, backend, registry=registry), model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.kinds import BuiltIn, PluginKind
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM
@@ -30,4 +30,12 @@ LLMS: PluginKind[LLM] = PluginKind(
     wanted="an LLM class",
     in_python="llm={}(model=...)",
     mention="{name!r} is an LLM backend: refer to a model of it as {name}/MODEL",
+    built_in={
+        "pool": BuiltIn(
+            "seedbed.llm.pools.pool:PoolLLM", "Several endpoints of one model, the least busy one first."
+        ),
+        "fallback": BuiltIn(
+            "seedbed.llm.pools.fallback:FallbackLLM", "Another model where one fails, refuses or is filtered."
+        ),
+    },
 )

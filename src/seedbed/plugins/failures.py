@@ -58,7 +58,7 @@ def unknown(
         *in_a_module(name, kind.in_python),
     ]
     if not advice:
-        advice = [*did_you_mean(name, same), *_pip_install(kind, name)]
+        advice = [*did_you_mean(name, [*same, *kind.built_in]), *_pip_install(kind, name)]
     if kind.if_unknown:
         advice.append(kind.if_unknown)
     return UnknownPluginError(

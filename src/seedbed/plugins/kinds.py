@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any, Generic, TypeVar, cast
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 _Base = TypeVar("_Base", covariant=True)
 
@@ -21,12 +22,25 @@ _HOMES = (
 """Where each kind is defined, by name: this package must not import the kinds' base classes."""
 
 
+class BuiltIn(NamedTuple):
+    """What Seedbed itself has under a name of a kind: the class, as `MODULE:CLASS`, and what it's for."""
+
+    home: str
+    description: str
+
+    def load(self) -> Any:
+        """Return the class."""
+        return _object_at(self.home)
+
+
 class PluginKind(str, Generic[_Base]):
     """A kind of plugin. As a str, it's the entry-point group, which metadata and lock files have.
 
     `hooks` are the hook specifications; a plugin implements at least one. `base` is the plugins' base class,
     as `MODULE:CLASS`, imported only after a hook has answered. Without `base`, plugins have no class, and
     their hooks are called during a run. Names are unique in a `namespace`.
+
+    `built_in` are the names that need no plugin; they can't be registered again.
 
     The rest is for messages: `noun` is the word for one plugin, `wanted` what a hook must return, `in_python`
     how to pass an unregistered class in Python, `mention` how to refer to a plugin of this kind when another
@@ -43,6 +57,7 @@ class PluginKind(str, Generic[_Base]):
     in_python: str
     mention: str
     if_unknown: str
+    built_in: Mapping[str, BuiltIn]
 
     def __new__(
         cls,
@@ -56,11 +71,13 @@ class PluginKind(str, Generic[_Base]):
         namespace: str = "",
         mention: str = "{name!r} is a {noun}",
         if_unknown: str = "",
+        built_in: Mapping[str, BuiltIn] = MappingProxyType({}),
     ) -> PluginKind[_Base]:
         """Return the kind whose entry points are in `group`."""
         made = super().__new__(cls, group)
         made.hooks, made.base, made.noun = hooks, base, noun
         made.namespace = namespace or f"{noun}s"
+        made.built_in = built_in
         made.wanted, made.in_python, made.mention, made.if_unknown = wanted, in_python, mention, if_unknown
         return made
 

@@ -76,7 +76,7 @@ class BestOfN(RubricTask):
         default=PAIRWISE, description="Prompt to a judge of two answers: instruction, _first and _second."
     )
     generation: GenerationParameters = Field(
-        default_factory=lambda: GenerationParameters(temperature=1.0, max_tokens=1024),
+        default_factory=lambda: GenerationParameters(temperature=1.0, max_tokens=2048),
         description="Sampling parameters of answers; they override those of the LLM.",
     )
     judge_generation: GenerationParameters = Field(

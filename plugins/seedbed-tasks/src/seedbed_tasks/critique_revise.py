@@ -84,7 +84,7 @@ class CritiqueRevise(Task):
     )
     rounds: int = Field(default=2, ge=1, le=50, description="How often to criticise and revise.")
     generation: GenerationParameters = Field(
-        default_factory=lambda: GenerationParameters(max_tokens=1024),
+        default_factory=lambda: GenerationParameters(max_tokens=2048),
         description="Sampling parameters; they override those of the LLM.",
     )
 

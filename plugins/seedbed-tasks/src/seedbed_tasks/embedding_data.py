@@ -39,6 +39,11 @@ UNITS = ("sentence", "phrase", "passage")
 HIGH_SCORES, LOW_SCORES = (4.0, 4.5, 5.0), (2.5, 3.0, 3.5)
 
 
+def long_documents() -> GenerationParameters:
+    """Return the parameters for two long documents, also in languages with several tokens for a word."""
+    return GenerationParameters(max_tokens=4096, temperature=1.0)
+
+
 class EmbeddingData(GeneratorTask):
     """A generator of this family: texts that a model writes as JSON, with attributes drawn for each row."""
 
@@ -69,6 +74,8 @@ class EmbeddingData(GeneratorTask):
         if empty := [name for name, text in texts.items() if not text]:
             raise InvalidOutputError(f"{empty[0]} is empty")
         names = list(texts)
+        if echoes := [name for name, text in texts.items() if any(is_same(text, other) for other in names)]:
+            raise InvalidOutputError(f"{echoes[0]} is the name of a field, not a text")
         pairs = ((one, other) for place, one in enumerate(names) for other in names[place + 1 :])
         for one, other in pairs:
             if is_same(texts[one], texts[other]):

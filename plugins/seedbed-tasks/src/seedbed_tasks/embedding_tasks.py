@@ -11,7 +11,7 @@ from seedbed import Example, GenerationParameters, GeneratorTask, InvalidOutputE
 from seedbed.reading import read_list
 from seedbed_tasks.embedding_data import CITATION
 from seedbed_tasks.embedding_task_list import EMBEDDING_TASKS
-from seedbed_tasks.text_task import is_same
+from seedbed_tasks.text_task import is_part
 from seedbed_tasks.topics import TOPICS
 
 Category = Literal["text-retrieval", "text-matching-short", "text-matching-long", "text-classification-data"]
@@ -56,12 +56,11 @@ class EmbeddingTasks(GeneratorTask):
 
     template: str = (
         "Think of {{ _count }} different {{ _what }}. One sentence each, in a numbered list and nothing "
-        "else. "
-        "At least one of them is about {{ _subject }}.\n\nExamples:\n"
+        "else. At least one of them is about {{ _subject }}.\n\nExamples:\n"
         "{% for task in _examples %}- {{ task }}\n{% endfor %}"
     )
     generation: GenerationParameters = Field(
-        default_factory=lambda: GenerationParameters(max_tokens=1024, temperature=1.0),
+        default_factory=lambda: GenerationParameters(max_tokens=2048, temperature=1.0),
         description="Sampling parameters; they override those of the LLM.",
     )
     categories: list[Category] = Field(
@@ -93,7 +92,7 @@ class EmbeddingTasks(GeneratorTask):
         found: dict[str, None] = {}
         for line in read_list(output or "", lines=True):
             task = " ".join(line.split()).strip("\"'*")
-            is_copy = any(is_same(task, example) for example in examples)
+            is_copy = any(is_part(example, task) for example in examples)
             if _FEWEST <= len(task.split()) <= _MOST and not is_copy:
                 found[task] = None
         if not found:

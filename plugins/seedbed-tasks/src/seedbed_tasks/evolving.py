@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from seedbed import InvalidOutputError, Reject
 from seedbed.reading import is_refusal
+from seedbed_tasks.text_task import is_part
 
 IN_DEPTH = {
     "constraints": "Add one more constraint or requirement that the answer has to meet.",
@@ -69,15 +70,18 @@ def unlabelled(text: str) -> str:
     return bare[1:-1].strip() if len(bare) > 1 and bare[0] == bare[-1] == '"' else bare
 
 
-def read_evolved(text: str, what: str = "evolution") -> str:
+def read_evolved(text: str, what: str = "evolution", prompt: str = "") -> str:
     """Return the evolved text of an answer without a label or quotes around it.
 
-    Raises InvalidOutputError if nothing is left, and Reject for a refusal and for an answer that talks about
-    the prompt ("the rewritten instruction"), which the paper eliminates. The reason says `what` failed.
+    Raises InvalidOutputError if nothing is left, or nothing but words of the prompt. Raises Reject for a
+    refusal and for an answer that talks about the prompt ("the rewritten instruction"), which the paper
+    eliminates. The reason says `what` failed.
     """
     evolved = unlabelled(text)
     if not evolved:
         raise InvalidOutputError("the answer has no text", text=text)
+    if prompt and is_part(evolved, prompt):
+        raise InvalidOutputError("the answer repeats the prompt", text=text)
     if is_refusal(evolved):
         raise Reject(f"{what} failed: the model refused")
     if _PROMPT_WORDS.search(evolved):

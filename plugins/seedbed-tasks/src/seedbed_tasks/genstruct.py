@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from seedbed import Citation, Example, GenerationParameters, PromptTemplate, Row, Task, gather_rows
 from seedbed_tasks.given_texts import text_in
+from seedbed_tasks.text_task import is_same
 
 
 class Pair(BaseModel):
@@ -20,6 +21,12 @@ class Pair(BaseModel):
         if not value.strip():
             raise ValueError("is empty")
         return value.strip()
+
+    @model_validator(mode="after")
+    def _check_differs(self) -> Pair:
+        if is_same(self.instruction, self.response):
+            raise ValueError("the response is the same as the instruction")
+        return self
 
 
 class Genstruct(Task):

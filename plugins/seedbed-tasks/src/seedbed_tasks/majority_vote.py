@@ -71,7 +71,7 @@ class MajorityVote(Task):
         default=0, ge=0, le=1, description="Reject rows whose answer has a smaller share of the votes."
     )
     generation: GenerationParameters = Field(
-        default_factory=lambda: GenerationParameters(temperature=0.7, max_tokens=512),
+        default_factory=lambda: GenerationParameters(temperature=0.7, max_tokens=2048),
         description="Sampling parameters; they override those of the LLM.",
     )
 

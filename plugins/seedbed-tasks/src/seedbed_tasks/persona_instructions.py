@@ -54,7 +54,7 @@ class PersonaInstructions(GeneratorTask):
     column: str = Field(default="persona", description="The column of `file` to read.")
     kinds: dict[str, str] = Field(default=KINDS, min_length=1, description="What to write, by kind.")
     generation: GenerationParameters = Field(
-        default_factory=lambda: GenerationParameters(temperature=1.0, max_tokens=512),
+        default_factory=lambda: GenerationParameters(temperature=1.0, max_tokens=1024),
         description="Sampling parameters; they override those of the LLM.",
     )
 
@@ -89,9 +89,8 @@ class PersonaInstructions(GeneratorTask):
             values = {"text": input["_topic"], "verb": input["_verb"]}
             persona = await self.ask(PromptTemplate(self.persona_template).render(values), read=read_persona)
         values = {"persona": persona, "kind": self.kinds[input["kind"]]}
-        instruction = await self.ask(
-            PromptTemplate(self.template).render(values), read=lambda text: read_evolved(text, "writing")
-        )
+        prompt = PromptTemplate(self.template).render(values)
+        instruction = await self.ask(prompt, read=lambda text: read_evolved(text, "writing", prompt))
         return [{"persona": persona, "instruction": instruction}]
 
     def _read(self) -> list[str]:

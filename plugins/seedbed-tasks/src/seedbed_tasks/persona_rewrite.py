@@ -56,7 +56,9 @@ class PersonaRewrite(Task):
         """Rewrite the text."""
         values = {**input, "text": text_in(input, "text"), "persona": text_in(input, "persona")}
         prompt = PromptTemplate(self.template).render(values)
-        rewritten = await self.ask(prompt, read=lambda text: read_evolved(text, "rewriting"))
+        # Without the text: one that comes back unchanged is rejected, not asked for again.
+        given = prompt.replace(values["text"], "")
+        rewritten = await self.ask(prompt, read=lambda text: read_evolved(text, "rewriting", given))
         if is_same(rewritten, values["text"]):
             raise Reject("the text came back unchanged")
         return [{"rewritten": rewritten}]

@@ -54,7 +54,7 @@ class QAFromDocument(TextTask):
         "- `answer`: a short answer, from the text alone"
     )
     generation: GenerationParameters = Field(
-        default_factory=lambda: GenerationParameters(max_tokens=512),
+        default_factory=lambda: GenerationParameters(max_tokens=2048),
         description="Sampling parameters; they override those of the LLM.",
     )
     questions: int = Field(default=1, ge=1, le=50, description="Questions about each document.")

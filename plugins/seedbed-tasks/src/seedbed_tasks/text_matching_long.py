@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from seedbed import Example
-from seedbed_tasks.embedding_data import TaskData
+from seedbed import Example, GenerationParameters
+from seedbed_tasks.embedding_data import TaskData, long_documents
 
 
 class TextMatchingLong(TaskData):
@@ -38,6 +38,11 @@ class TextMatchingLong(TaskData):
         "`positive`, a "
         "document that matches it. Both are long, several paragraphs, and in {{ language }}. They share few "
         "phrases. Be creative, and don't copy the task."
+    )
+
+    generation: GenerationParameters = Field(
+        default_factory=long_documents,
+        description="Sampling parameters; they override those of the LLM.",
     )
 
     def category(self) -> str:

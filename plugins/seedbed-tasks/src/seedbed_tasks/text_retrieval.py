@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from seedbed import Example, GenerationParameters
-from seedbed_tasks.embedding_data import CLARITIES, EDUCATION, TaskData, one_of
+from seedbed_tasks.embedding_data import CLARITIES, EDUCATION, TaskData, long_documents, one_of
 
 QUERY_TYPES = ("extremely long-tail", "long-tail", "common")
 QUERY_LENGTHS = ("less than 5 words", "5 to 15 words", "at least 10 words")
@@ -65,8 +65,7 @@ class TextRetrieval(TaskData):
         "- Be creative, and don't copy the task."
     )
     generation: GenerationParameters = Field(
-        # Two documents of 500 words, in languages with two tokens and more for a word.
-        default_factory=lambda: GenerationParameters(max_tokens=4096, temperature=1.0),
+        default_factory=long_documents,
         description="Sampling parameters; they override those of the LLM.",
     )
     words: list[int] = Field(

@@ -62,6 +62,11 @@ def is_same(one: str, other: str) -> bool:
     return _words(one) == _words(other)
 
 
+def is_part(one: str, other: str) -> bool:
+    """Whether the words of one text are part of the other, whatever their case, spaces and punctuation."""
+    return _words(one) in _words(other)
+
+
 def is_equal(one: str, other: str) -> bool:
     """Whether two texts are the same but for spaces; unlike `is_same`, a sign or an operator counts."""
     return one.split() == other.split()

@@ -11,10 +11,12 @@ from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import UnknownPluginError
 from seedbed.plugins.catalogue import Listed, catalogue
-from seedbed.plugins.eligibility import Entry
+from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.failures import misplaced
+from seedbed.plugins.kinds import kinds
+from seedbed.plugins.metadata import running_version
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import strays
+from seedbed.plugins.scan import Installed, strays
 from seedbed.suggestions import did_you_mean
 
 
@@ -23,7 +25,7 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
     known = known_plugins(registry)
     if as_json:
         write_json_list([entry_as_json(entry, listed) for entry, listed in known.items()])
-    elif known:
+    elif registry.entries():
         write_groups(known)
     else:
         echo(f"no plugins are installed for {sys.executable}", err=True)
@@ -35,9 +37,20 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
 
 def known_plugins(registry: Registry) -> dict[Entry, Listed]:
     """Return every plugin and what is known of it, by kind and name."""
-    entries = sorted(registry.entries(), key=lambda entry: (entry.installed.kind.noun, entry.installed.name))
+    entries = registry.entries()
     listed = catalogue(entry.installed for entry in entries)
-    return {entry: listed[entry.installed] for entry in entries}
+    known = {**{entry: listed[entry.installed] for entry in entries}, **built_in_entries()}
+    return dict(sorted(known.items(), key=lambda one: (one[0].installed.kind.noun, one[0].installed.name)))
+
+
+def built_in_entries() -> dict[Entry, Listed]:
+    """Return what Seedbed has itself under the names of a kind, like plugins of its own distribution."""
+    version = running_version() or ""
+    return {
+        Entry(Installed(kind, name, own.home, "seedbed", version), Status.OK): Listed(own.description)
+        for kind in kinds()
+        for name, own in kind.built_in.items()
+    }
 
 
 def chosen(registry: Registry, name: str | None) -> tuple[Entry, ...]:
@@ -45,12 +58,17 @@ def chosen(registry: Registry, name: str | None) -> tuple[Entry, ...]:
     entries = registry.entries()
     if name is None:
         return entries
+    if any(entry.installed.name == name for entry in built_in_entries()):
+        raise UnknownPluginError(
+            f"{name!r} is a part of Seedbed, not a plugin",
+            f"`seedbed plugins show {name}` shows its parameters",
+        )
     found = tuple(entry for entry in entries if entry.installed.name == name)
     if not found:
         raise UnknownPluginError(
             f"no plugin named {name!r} is installed",
             *misplaced(name),
-            *did_you_mean(name, {entry.installed.name for entry in entries}),
+            *did_you_mean(name, {entry.installed.name for entry in (*entries, *built_in_entries())}),
             "`seedbed plugins` lists what is installed",
         )
     return found

@@ -16,7 +16,7 @@ from seedbed.cli.plugins.description import (
     write_parameters,
     write_text,
 )
-from seedbed.cli.plugins.list import chosen, entry_as_json
+from seedbed.cli.plugins.list import built_in_entries, chosen, entry_as_json
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.engine.engine_kind import ENGINES
@@ -41,10 +41,13 @@ def show_plugin(registry: Registry, name: str, as_json: bool) -> ExitStatus:
 
     Raises the PluginError that using the name would raise.
     """
-    kinds = {entry.installed.kind.namespace: entry.installed.kind for entry in chosen(registry, name)}
+    own = [entry for entry in built_in_entries() if entry.installed.name == name]
+    entries = own or chosen(registry, name)
+    kinds = {entry.installed.kind.namespace: entry.installed.kind for entry in entries}
     # Plugins are imported here, and may print.
     with kept_stdout():
-        found = [_find(registry, kind, name) for kind in kinds.values()]
+        found = [_Shown(entry, describe(entry.installed.kind.built_in[name].load())) for entry in own]
+        found = found or [_find(registry, kind, name) for kind in kinds.values()]
     if as_json:
         shown = [{**entry_as_json(entry), **description.as_json()} for entry, description in found]
         write_json(shown[0] if len(shown) == 1 else shown)

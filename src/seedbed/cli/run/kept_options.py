@@ -13,7 +13,7 @@ from seedbed.cli.run.planning import RunOptions, run_options
 from seedbed.cli.run.settings import Setting
 from seedbed.engine.plan import Plan
 from seedbed.llm.keys.url_secrets import holds_url_secret
-from seedbed.llm.llm import BUILT_IN
+from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.names import split_llm_reference
 from seedbed.plugins.secret_fields import is_secret
 from seedbed.store import Output
@@ -102,7 +102,7 @@ def _still_holds(setting: str, kept: Mapping[str, Any], given: Mapping[str, Any]
 
 def _backend(reference: str) -> str:
     name = reference.partition("/")[0]
-    return name if name in BUILT_IN else split_llm_reference(reference)[0]
+    return name if name in LLMS.built_in else split_llm_reference(reference)[0]
 
 
 def _is_withheld(setting: Setting, secrets: Sequence[str]) -> bool:

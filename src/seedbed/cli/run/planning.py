@@ -11,8 +11,7 @@ from seedbed.cli.failures import blaming
 from seedbed.cli.llms import PipelineLLMs, made_llm
 from seedbed.cli.run.settings import Setting, Settings, fields_of, parse_settings
 from seedbed.engine.plan import Plan, make_plan
-from seedbed.engine.sources.shard import Shard
-from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, NO_BOUNDS, Bounds, MaxFailures
+from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.keys.file_origin import chosen_by_user, made_in_file
 from seedbed.llm.keys.hosts import addresses_in
@@ -77,24 +76,8 @@ def run_options(
     return RunOptions(
         settings=parse_settings(settings, kept=kept_settings, has_engine=given.get("engine") is not None),
         columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
-        bounds=_bounds(**bounds),
+        bounds=Bounds.parse(**bounds),
         **given,
-    )
-
-
-def _bounds(
-    max_failures: str | int | None = None,
-    give_up_after: int | None = None,
-    quality: bool | None = None,
-    shard: str | None = None,
-    **bounds: Any,
-) -> Bounds:
-    return Bounds(
-        shard=None if shard is None else Shard.parse(shard),
-        max_failures=MaxFailures.parse(max_failures),
-        give_up_after=GIVE_UP_AFTER if give_up_after is None else give_up_after,
-        quality=quality is not False,
-        **bounds,
     )
 
 

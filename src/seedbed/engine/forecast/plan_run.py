@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from seedbed.engine.api import locked_registry, logged, open_session
+from seedbed.engine.api import engine_of, locked_registry, logged, open_session
+from seedbed.engine.engine import Engine
 from seedbed.engine.forecast.earlier_run import EarlierRun, earlier_run
 from seedbed.engine.forecast.forecast import Forecast, PlannedPrompt
 from seedbed.engine.forecast.probing import Expected, check_probe, probe_of, probe_plan
 from seedbed.engine.forecast.rehearsal import Rehearsal, items_of, rehearse
 from seedbed.engine.forecast.step_forecast import step_forecasts
 from seedbed.engine.forecast.time_needed import time_needed
+from seedbed.engine.observing.named import observers_of
 from seedbed.engine.option_types import check_names, check_path
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.preview.trace import PreviewedCall
 from seedbed.engine.run import Run
 from seedbed.engine.sources.input_rows import Input
-from seedbed.engine.sources.shard import Shard
-from seedbed.engine.stopping.bounds import Bounds
+from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
 from seedbed.llm.response import Response
@@ -30,6 +31,9 @@ from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
 from seedbed.store import Outputs, outputs_of
 from seedbed.tasks.steps import BaseStep
+
+_OF_PLANS = ("n", "llm", "input", "columns", "drop", "encoding", "seed", "concurrency", "leaf")
+"""The parameters that `make_plan` takes as they are."""
 
 SHOWN_ROWS = 2
 """Rows whose prompts are shown: the second shows what differs from row to row."""
@@ -79,16 +83,29 @@ def plan(
     drop: Sequence[str] = (),
     encoding: str | None = None,
     out: Outputs | None = None,
+    csv_safe: bool = False,
     name: str | None = None,
     seed: int | None = None,
     concurrency: int | None = None,
     leaf: str | None = None,
+    max_attempts: int | None = None,
+    max_failures: int | str | None = None,
+    give_up_after: int = GIVE_UP_AFTER,
+    max_cost: float | None = None,
+    max_tokens: int | None = None,
+    max_seconds: float | None = None,
+    max_bytes_in_flight: int | None = None,
     requests_per_minute: float | None = None,
     tokens_per_minute: float | None = None,
     price_input: float | None = None,
     price_output: float | None = None,
+    stop_if: str | None = None,
+    quality: bool = True,
     shard: str | None = None,
+    restart: bool = False,
     probe: int | None = None,
+    observers: Iterable[str | object] = (),
+    engine: str | type[Engine] | None = None,
     registry: Registry | None = None,
     locked: str | Path | None = None,
 ) -> Forecast:
@@ -98,50 +115,39 @@ def plan(
 
     The first rows go through the steps; a placeholder stands for each answer. Prompts are counted by
     `LLM.estimate_tokens`, answers by their `max_tokens`. If a run of this `name` (or the stem of `out`) is on
-    disk, its answers count as there, and its measured tokens and pace are used. Steps that ask no model
-    process the first rows.
+    disk, its answers count as there, and its measured tokens and pace are used, unless it's to `restart`.
+    Steps that ask no model process the first rows.
 
     Nothing is sent and nothing kept, unless `probe` says how many rows to pay for. These are the first rows
     of the run, which therefore needs a `name` or `out`; `run` with the same parameters goes on after them.
-    What they say about all rows is in `Forecast.probe`, with intervals.
+    What they say about all rows is in `Forecast.probe`, with intervals. Caps, observers and the engine are
+    for the probe.
 
     Raises what `run` raises before anything is spent, and UsageError for an input that can be read only
     once. It waits, also in a notebook.
     """
+    # The first statement, as locals() then holds the parameters and nothing else.
+    given = locals()
     check_names(name=name, leaf=leaf, encoding=encoding)
     check_path(locked=locked)
+    registry = locked_registry(registry, locked)
     outputs = outputs_of(out)
-    bounds = Bounds(
-        requests_per_minute=requests_per_minute,
-        tokens_per_minute=tokens_per_minute,
-        price_input=price_input,
-        price_output=price_output,
-        shard=None if shard is None else Shard.parse(shard),
-    )
-    make = partial(
-        make_plan,
-        task,
-        n=n,
-        llm=llm,
-        input=input,
-        seed=seed,
-        concurrency=concurrency,
-        leaf=leaf or next((output.leaf for output in outputs if output.leaf), None),
-        bounds=bounds,
-        registry=locked_registry(registry, locked),
-        columns=columns,
-        drop=drop,
-        encoding=encoding,
-    )
+    options = {option: given[option] for option in _OF_PLANS}
+    options["leaf"] = leaf or next((output.leaf for output in outputs if output.leaf), None)
+    bounds = Bounds.parse(**{field.name: given[field.name] for field in fields(Bounds)})
+    make = partial(make_plan, task, **options, bounds=bounds, registry=registry)
     made = make()
     own_name = name or next((output.name for output in outputs or made.outputs), None)
     if probe is None:
-        return forecast_of(made, own_name)
-    check_probe(probe, made, own_name)
+        return forecast_of(made, None if restart else own_name)
+    check_probe(probe, made, own_name, restart=restart)
     check_input(made)
     assert own_name is not None
     small = probe_plan(made, probe, own_name)
-    run = None if small is None else logged(open_session(small, name=own_name).execute())
+    run = None
+    if small is not None:
+        notified, maker = observers_of(observers, registry=registry), engine_of(engine, registry=registry)
+        run = logged(open_session(small, name=own_name, observers=notified, engine=maker).execute())
     # Another plan: a run uses up the steps of its own.
     return forecast_of(make(), own_name, Probed(probe, run))
 

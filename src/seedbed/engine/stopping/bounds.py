@@ -93,6 +93,25 @@ class Bounds:
     quality: bool = True
     shard: Shard | None = None
 
+    @classmethod
+    def parse(
+        cls,
+        *,
+        max_failures: int | str | None = None,
+        give_up_after: int | None = None,
+        quality: bool | None = None,
+        shard: str | None = None,
+        **bounds: Any,
+    ) -> Bounds:
+        """Return the bounds that options mean, as users give them: `max_failures="5%"`, `shard="3/16"`."""
+        return cls(
+            shard=None if shard is None else Shard.parse(shard),
+            max_failures=MaxFailures.parse(max_failures),
+            give_up_after=GIVE_UP_AFTER if give_up_after is None else give_up_after,
+            quality=quality is not False,
+            **bounds,
+        )
+
     def check(self) -> None:
         """Raise UsageError for a bound that leaves no room for anything."""
         given = {name: value for name, value in vars(self).items() if name not in _NO_NUMBERS}

@@ -16,6 +16,7 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
+from seedbed.plugins.copies import copied
 
 _ASKED_FOR = ("structured_output", "tools", "logprobs", "images", "seed", "raw_prompt")
 
@@ -23,7 +24,8 @@ _ASKED_FOR = ("structured_output", "tools", "logprobs", "images", "seed", "raw_p
 class LLMGroup(LLM):
     """An LLM that has its members answer; keys, endpoints and limits are those of each member.
 
-    Sampling parameters are set on the group, since one prompt goes to any of its members.
+    Sampling parameters are set on the group, since one prompt goes to any of its members. A `timeout` of the
+    group is that of the members without one of their own.
     """
 
     connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout", "of"})
@@ -42,6 +44,12 @@ class LLMGroup(LLM):
                     f"'{member.reference}' sets '{set_here[0]}' for itself: "
                     f"set it for the whole {self.backend}"
                 )
+        if "timeout" in self.model_fields_set:
+            # Calls have the time-out of the member that answers; members are copied, as others may use them.
+            self.of = [
+                member if "timeout" in member.model_fields_set else copied(member, timeout=self.timeout)
+                for member in self.of
+            ]
         self.check_members()
         if not self.model:
             self.model = self.of[0].model
