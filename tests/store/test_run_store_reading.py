@@ -198,3 +198,14 @@ def test_nor_does_a_writer_that_ends_take_it_away_from_a_reader(tmp_path):
             assert log_size(tmp_path) > 0
             process.stdin.close()
             process.wait()
+
+
+def test_the_leaves_are_found_without_going_through_their_rows(tmp_path):
+    with RunStore.open(tmp_path / "run") as store:
+        assert store.leaves() == []
+        for leaf in ("b", "a", "", "ä"):
+            for row in range(2):
+                store.add_verdict(verdict(row)._replace(leaf=leaf, seq=row))
+        store.flush()
+
+        assert store.leaves() == ["", "a", "b", "ä"]

@@ -21,6 +21,13 @@ from seedbed.store.stored_json import row_of_step, stored_object, stored_rows
 # another engine may write: a dataset doesn't depend on who made it. Found within a text, it only costs time.
 _ANOTHER = re.compile(rb'\}\s*,\s*\{|\n|": ')
 
+# One step along the key for each leaf: DISTINCT goes through all verdicts, 30 ms for 300,000 of them.
+_LEAVES = (
+    "WITH RECURSIVE found(leaf) AS (SELECT min(leaf) FROM verdicts UNION ALL "
+    "SELECT (SELECT min(leaf) FROM verdicts WHERE leaf > found.leaf) FROM found WHERE leaf IS NOT NULL) "
+    "SELECT leaf FROM found WHERE leaf IS NOT NULL"
+)
+
 
 class RunQueries(CallQueries, ResultQueries, SessionQueries):
     """Reads a run over its own connection, from any thread.
@@ -140,7 +147,7 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
 
     def leaves(self) -> list[str]:
         """Return the leaves that have verdicts, by name."""
-        return [leaf for (leaf,) in self._all("SELECT DISTINCT leaf FROM verdicts ORDER BY leaf")]
+        return [leaf for (leaf,) in self._all(_LEAVES)]
 
     def rows(self, leaf: str) -> Rows:
         """Return the accepted rows of a leaf, as encoded JSON."""
