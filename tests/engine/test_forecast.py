@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, PrivateAttr
 
 from seedbed import (
     GeneratorTask,
@@ -16,6 +16,7 @@ from seedbed import (
     Join,
     Pipeline,
     Response,
+    SharedAnswers,
     Step,
     Task,
     Usage,
@@ -184,6 +185,21 @@ def test_a_step_without_a_model_works_on_the_first_rows():
     assert [(step.rows, step.calls) for step in steps] == [(300, 0), (150, 150)]
 
 
+def test_rows_that_a_step_drops_are_dropped_as_often_in_the_rest():
+    class Long(Step):
+        keeps: ClassVar[bool] = True
+
+        def process(self, row):
+            return row if len(row["text"]) > 3 else None
+
+    rows = [{"text": f"long {number}" if number % 2 else "no"} for number in range(300)]
+    llm = counted()
+    run(Long() >> Answer(), n=20, input=rows, llm=llm, name="answers")
+    steps = plan(Long() >> Answer(), input=rows, llm=llm, name="answers").steps
+    assert steps[1].rows == pytest.approx(150, abs=5)
+    assert steps[1].calls == pytest.approx(130, abs=5)
+
+
 def test_several_generations_of_a_row_are_as_many_rows():
     rows = [{"text": f"{number}"} for number in range(50)]
     forecast = plan(Answer(num_generations=4), n=20, input=rows, llm=counted())
@@ -291,6 +307,13 @@ def test_a_rate_limit_says_how_long_it_takes_at_least():
     assert "at least 10 min" in str(forecast)
 
 
+def test_steps_that_ask_one_server_share_its_rate():
+    one, other = counted(), counted(place="elsewhere")
+    shared = plan(Poem() >> Critique(), n=60, llm=one, requests_per_minute=60)
+    apart = plan(Poem(llm=one) >> Critique(llm=other), n=60, requests_per_minute=60)
+    assert (shared.time.at_least, apart.time.at_least) == (120.0, 60.0)
+
+
 def test_without_max_tokens_the_assumption_is_said():
     forecast = plan(Poem(), n=2, llm=ScriptedLLM("never asked"))
     assert forecast.output_tokens == 2048
@@ -367,3 +390,31 @@ def test_a_run_that_starts_over_is_planned_from_its_beginning():
     run(Poem(), n=5, llm=llm, name="poems")
     forecast = plan(Poem(), n=12, llm=llm, name="poems", restart=True, max_cost=1.0, max_failures="5%")
     assert (forecast.calls, forecast.kept_calls, forecast.earlier) == (12, 0, None)
+
+
+def test_answers_that_rows_share_are_asked_for_once():
+    class Chapter(GeneratorTask):
+        outputs: ClassVar[list[str]] = ["chapter"]
+        _outlines: SharedAnswers = PrivateAttr(default_factory=SharedAnswers)
+
+        def sample(self, index, rng):
+            return {"book": f"book {index // 10}", "number": index}
+
+        async def generate_row(self, input):
+            outline = await self._outlines.get(input["book"], lambda: self.ask(f"Outline {input['book']}."))
+            return {"chapter": await self.ask(f"Write chapter {input['number']} of {outline}.")}
+
+    llm = counted()
+    forecast = plan(Chapter() >> Answer(template="{{ chapter }}"), n=30, llm=llm)
+    assert [step.calls for step in forecast.steps] == [33, 30]
+    assert [prompt.title for prompt in forecast.prompts][:2] == ["calls of no single row", "row 0"]
+    made = run(Chapter() >> Answer(template="{{ chapter }}"), n=30, llm=llm)
+    assert made.calls.answered == forecast.calls
+
+
+def test_a_cap_that_may_not_be_enough_is_told():
+    def told(cap: float) -> bool:
+        return "it stops at" in str(plan(Poem(), n=1000, llm=counted(), max_cost=cap, **PRICES))
+
+    assert told(0.01)
+    assert not told(10.0)

@@ -58,7 +58,8 @@ class Forecast:
     `n` is the number of rows asked for. `earlier` names the run on disk that would go on, with `kept_rows`
     rows; None if there's none. `prompts` are those of the first rows. `unpriced` names the models whose
     price isn't known, and `is_bound` says that tokens and cost are upper bounds, not expectations. `probe` is
-    what rows that were paid for say about the rest; None unless some were.
+    what rows that were paid for say about the rest; None unless some were. At `max_cost`
+    dollars the run stops.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Forecast:
     earlier: str | None = None
     kept_rows: int = 0
     probe: Probe | None = None
+    max_cost: float | None = None
 
     @property
     def calls(self) -> int | None:
@@ -119,6 +121,7 @@ class Forecast:
             "n": self.n,
             **{name: getattr(self, name) for name in totals},
             "is_bound": self.is_bound,
+            "max_cost": self.max_cost,
             "unpriced": self.unpriced,
             "earlier": self.earlier,
             "kept_rows": self.kept_rows,
@@ -146,6 +149,8 @@ def summary_lines(forecast: Forecast) -> Iterator[str]:
     """Yield the price of a batch, the time, what is on disk, and how all of it was found."""
     if forecast.batch_cost is not None:
         yield f"in a batch: {dollars(forecast.batch_cost)}"
+    if forecast.max_cost is not None and (forecast.cost or 0.0) > forecast.max_cost:
+        yield f"that may be more than the run is allowed: it stops at {dollars(forecast.max_cost)}"
     yield f"time: {time_line(forecast)}"
     if forecast.earlier is not None:
         kept = count_text(forecast.kept_rows, "row")
@@ -248,6 +253,7 @@ def notes(forecast: Forecast) -> Iterator[str]:
             yield f"'{step.step}' may make more calls, depending on the answers"
     if asked and forecast.earlier is None:
         yield "counted as if each answer is usable: rejected rows and answers asked for again cost more"
+        yield "--probe 20 (probe=20) pays for 20 rows of the run and measures all of this"
 
 
 def _named(steps: Iterator[StepForecast]) -> str:

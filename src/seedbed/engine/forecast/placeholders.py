@@ -30,6 +30,11 @@ def placeholder(step: str, column: str = "") -> str:
     return f"⟦{step}.{column}⟧" if column else f"⟦{step}⟧"
 
 
+def holds_placeholder(step: str, encoded: bytes) -> bool:
+    """Whether a row as JSON holds a placeholder of a step."""
+    return f"⟦{step}".encode() in encoded
+
+
 def made_up_answer(step: str, schema: Schema | None) -> str:
     """Return a placeholder for an answer; if a schema is asked for, JSON of that form."""
     if schema is None:

@@ -24,6 +24,7 @@ from seedbed.engine.run import Run
 from seedbed.engine.sources.input_rows import Input
 from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds
 from seedbed.errors import UsageError
+from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.llm import LLM
 from seedbed.llm.response import Response
 from seedbed.pipeline.pipeline import Pipeline
@@ -63,6 +64,7 @@ def forecast_of(plan: Plan, name: str | None = None, probed: Probed | None = Non
             time_needed(steps, plan.bounds, earlier.calls_per_second()),
             earlier.name,
             _kept_rows(plan, earlier),
+            max_cost=plan.bounds.max_cost,
         )
         if probed is None:
             return forecast
@@ -171,7 +173,7 @@ def _prompts(rehearsal: Rehearsal) -> Iterator[PlannedPrompt]:
     places = {row: place for walk in rehearsal.walks for row, place in walk.places.items()}
     shown: dict[str, None] = {}
     for call in rehearsal.calls:
-        row = call.row.partition("/")[0]
+        row = "" if call.row.startswith(SHARED) else call.row.partition("/")[0]
         if row in shown or len(shown) < SHOWN_ROWS:
             shown[row] = None
             asked = PreviewedCall(call.step, call.request, call.answer or Response(choices=()))

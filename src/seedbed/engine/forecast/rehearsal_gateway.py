@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.engine.forecast.placeholders import made_up_answer
 from seedbed.errors import LLMError
 from seedbed.llm.calling.gateway import Gateway, Journal
-from seedbed.llm.calling.scope import CallScope, request_digest
+from seedbed.llm.calling.scope import SHARED, CallScope, request_digest
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
@@ -53,6 +53,8 @@ class RehearsalGateway(Gateway):
         """The steps that may make further calls, depending on their answers."""
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lacking: set[tuple[str, str]] = set()
+        self.shared_lacking: Counter[str] = Counter()
+        """For each step, how many answers that rows share the journal lacks."""
 
     def respond(self, llm: Backend, request: Request, scope: CallScope | None) -> Awaitable[Response]:
         """Return an awaitable for an answer from the journal, or for a placeholder."""
@@ -73,14 +75,14 @@ class RehearsalGateway(Gateway):
         if scope is None:
             raise _unanswered(llm)
         if not llm._is_journalled:
-            self._lacking.add((scope.step, scope.row))
+            self._note_lacking(scope)
             raise _unanswered(llm)
         digest = scope.digest(request_digest(llm, request, scope.seed if request.n else None))
         k = scope.count(digest)
         assert self.journal is not None
         found = self.journal.find(scope, digest, k)
         if found is None:
-            self._lacking.add((scope.step, scope.row))
+            self._note_lacking(scope)
         if found is None and scope.reasks:
             # Whether an answer fits isn't known before it's there.
             raise _unanswered(llm)
@@ -96,6 +98,10 @@ class RehearsalGateway(Gateway):
             raise _unanswered(llm)
         text = made_up_answer(scope.step, _schema.get())
         return Response(choices=(Choice(text=text),) * request.n)
+
+    def _note_lacking(self, scope: CallScope) -> None:
+        self._lacking.add((scope.step, scope.row))
+        self.shared_lacking[scope.step] += scope.row.startswith(SHARED)
 
 
 async def _made_for(schema: Mapping[str, Any] | None, answer: Awaitable[Response]) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seedbed.engine.backend_fields import backends_in
-from seedbed.engine.forecast.placeholders import MADE_UP, made_up_row
+from seedbed.engine.forecast.placeholders import MADE_UP, holds_placeholder, made_up_row
 from seedbed.engine.forecast.rehearsal_gateway import RehearsalGateway
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.journal import RunJournal
@@ -97,13 +97,15 @@ class RehearsedSteps(StepResults):
         scope = self._scope(name, in_flight, attempt, settled.position)
         scope.asked = []
         settled.scopes.append(scope)
+        shared = self._gateway.shared_lacking[name]
         try:
             outcome = await self._outcome(runner, in_flight, runner.apply(row, scope), scope)
         except Exception:
-            if not self._gateway.lacks(name, in_flight.id):
+            if not self._lacks(name, in_flight, shared):
                 raise
             outcome = StepOutcome([], [])
-        if self._gateway.lacks(name, in_flight.id):
+        # A row may also have another row's answer, which was a placeholder then.
+        if self._lacks(name, in_flight, shared) or any(holds_placeholder(name, row) for row in outcome.rows):
             rows = [] if outcome.reasons else outcome.rows
             if not rows:
                 self._note_end(runner.step)
@@ -112,6 +114,9 @@ class RehearsedSteps(StepResults):
             return made
         attempted = Attempted(name, in_flight, b"", attempt, None, outcome, is_known=False)
         return self.keep(attempted, settled)
+
+    def _lacks(self, name: str, in_flight: InFlight, shared: int) -> bool:
+        return self._gateway.lacks(name, in_flight.id) or self._gateway.shared_lacking[name] > shared
 
     async def _made_up(
         self, runner: StepRunner, in_flight: InFlight, row: Row, settled: ItemOutcome
