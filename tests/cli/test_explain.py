@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import PrivateAttr
 from tests.cli.conftest import Result
 from tests.support.scripted_llm import scripted
 from tests.support.terminal import terminal
 
-from seedbed import GeneratorTask, Reject, Step, run
+from seedbed import GeneratorTask, Reject, SharedAnswers, Step, run
 from seedbed.cli import invoke
+from seedbed.engine.lineage.shared import shared_with
 from seedbed.engine.lineage.telling import story_of
 from seedbed.store import RunReader
 
@@ -202,3 +204,44 @@ def test_long_texts_are_folded_on_a_terminal_and_whole_with_full(
     assert "\x1b[36m\x1b[1muser\x1b[0m" in folded
     assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in folded.splitlines()) <= 80
     assert "Point 20" in shown("--full")
+
+
+class Chapters(GeneratorTask):
+    """Chapters of two books, whose outline is asked for once."""
+
+    template: str = "chapter {{ n }} of {{ outline }}"
+    _outlines: SharedAnswers = PrivateAttr(default_factory=SharedAnswers)
+
+    def sample(self, index, rng):
+        return {"n": index, "book": f"book {index % 2}"}
+
+    async def generate_row(self, input):
+        outline = await self._outlines.get(input["book"], lambda: self.ask(f"Outline {input['book']}."))
+        return {**input, "text": await self.ask(self.format_input({**input, "outline": outline}))}
+
+
+def test_answers_that_a_row_has_in_common_with_others_are_shown_with_what_they_were_made_for(
+    seedbed: Seedbed,
+) -> None:
+    run(Chapters(llm=scripted(lambda request: request.messages[-1]["content"].upper())), 4, name="chapters")
+    out = seedbed("runs", "explain", "chapters", "3").out
+    told = out.partition("asked once for all rows with 'book 1'")[2]
+    assert (
+        told.index("Outline book 1.") < told.index("  OUTLINE BOOK 1.") < told.index("chapter 3 of OUTLINE")
+    )
+    assert "BOOK 0" not in out
+    (step,) = json.loads(seedbed("runs", "explain", "chapters", "3", "--json").out)["steps"]
+    assert [one["key"] for one in step["shared"]] == [["book 1"]]
+    assert len(step["calls"]) == 1
+
+
+def test_a_key_of_several_values_is_shared_by_rows_that_have_them_all() -> None:
+    ids = [
+        'shared:["crafts"]',
+        'shared:["crafts", "bread"]',
+        'shared:["crafts", "cakes"]',
+        "shared:7",
+        "shared:[]",
+    ]
+    rows = [{"field": "crafts", "subjects": ["bread"]}, {"n": 7}]
+    assert shared_with(rows, ids) == [ids[0], ids[1], ids[3]]

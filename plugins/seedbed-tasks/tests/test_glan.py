@@ -162,3 +162,11 @@ def test_the_own_taxonomy_is_whole() -> None:
 def test_wrong_parameters_are_refused(parameters: dict[str, Any]) -> None:
     with pytest.raises(ParameterError, match=next(iter(parameters))):
         get_task("glan", **parameters)
+
+
+def test_explain_shows_the_subjects_and_the_syllabus_that_a_question_comes_from() -> None:
+    made = run(Glan(llm=answering(), taxonomy={"crafts": []}), 6)
+    for line, row in enumerate(made.rows(), start=1):
+        (step,) = made.explain(line=line).as_json()["steps"]
+        path = [row["field"], row["discipline"], row["subject"]]
+        assert [one["key"] for one in step["shared"]] == [path[:1], path[:2], path]

@@ -63,6 +63,18 @@ class CallQueries(PagedReads):
         )
         return [Call._make((*call[:-1], unpack(call[-1]))) for call in found]
 
+    def shared_ids(self, step: str, prefix: str) -> list[str]:
+        """Return the ids of a step's shared calls, which begin with `prefix`, in the order of the calls."""
+        # The prefix ends in a colon, and the character after it is the first that none of the ids may have.
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        found = self._all(
+            "SELECT row FROM calls WHERE step = ? AND row >= ? AND row < ? GROUP BY row ORDER BY min(rowid)",
+            step,
+            prefix,
+            end,
+        )
+        return [row for (row,) in found]
+
     def asking_steps(self) -> list[str]:
         """Return the steps that have called a model."""
         return [step for (step,) in self._all("SELECT DISTINCT step FROM calls")]

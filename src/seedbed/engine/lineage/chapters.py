@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from seedbed.engine.kept_prompts import PromptReader
 from seedbed.engine.lineage.changes import Change
+from seedbed.engine.lineage.shared import parts_of_key
+from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.llm.messages import Message
 from seedbed.llm.response import Choice
@@ -28,6 +30,12 @@ class ToldCall(NamedTuple):
     messages: list[Message] | None = None
     seed: int | None = None
     vectors: str = ""
+
+    @property
+    def shared_key(self) -> str:
+        """What several rows had to have in common to get its answer; empty for a call of the row's own."""
+        row = self.call.row if self.call else ""
+        return row.removeprefix(SHARED) if row.startswith(SHARED) else ""
 
     @classmethod
     def of(cls, call: Call, prompts: PromptReader, refused: Mapping[CallIdentity, list[Message]]) -> ToldCall:
@@ -84,6 +92,7 @@ class Chapter(NamedTuple):
     the run has it. `source_row` is the row of the input that this one was made from, if the row was refused.
     `is_old` says that the chapter is outdated: an upstream step drops the row now, so it hasn't come here
     since. `is_over_all` says that the step read all rows at once. `path` names the files that a source read.
+    `shared` are calls whose answers the row has in common with others.
     """
 
     step: str
@@ -96,6 +105,7 @@ class Chapter(NamedTuple):
     is_old: bool = False
     is_over_all: bool = False
     path: str = ""
+    shared: Sequence[ToldCall] = ()
 
     @property
     def rows(self) -> list[Row]:
@@ -148,6 +158,9 @@ class Chapter(NamedTuple):
             "input": self.input,
             "source_row": self.source_row,
             "path": self.path or None,
+            "shared": [
+                {"key": parts_of_key(told.shared_key), **told.as_json()} for told in self.shared if told.call
+            ],
             "calls": [told.as_json() for told in self.calls],
             "rows": self.rows,
             "children": self.children,

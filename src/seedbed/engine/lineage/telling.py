@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from seedbed.engine.kept_prompts import PromptReader
 from seedbed.engine.lineage.ancestry import Ancestry, Gathering, ancestors_of
 from seedbed.engine.lineage.chapters import Chapter, ParentRow, ToldCall
+from seedbed.engine.lineage.shared import shared_with
 from seedbed.engine.lineage.story import Ending, Story
+from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.messages import Message
 from seedbed.store import Call
 from seedbed.store.refused_rows import CallIdentity, Evidence, identity, upstream_of
@@ -102,9 +104,18 @@ class _Teller:
         told = []
         for chapter, one in zip(chapters, kept, strict=True):
             calls = [ToldCall.of(told.call, prompts, refused) for told in chapter.calls if told.call]
-            chapter = chapter._replace(calls=[*calls, *_silent(chapter, one)])
+            shared = [ToldCall.of(call, prompts, refused) for call in self._shared(chapter, one)]
+            chapter = chapter._replace(calls=[*calls, *_silent(chapter, one)], shared=shared)
             told.append(_with_evidence(chapter, one) if one else chapter)
         return told
+
+    def _shared(self, chapter: Chapter, kept: Evidence | None) -> Iterator[Call]:
+        """Yield the calls of the step whose answers the row has in common with others."""
+        if chapter.is_over_all:
+            return
+        ids = self._queries.shared_ids(chapter.step, SHARED)
+        for one in shared_with(_rows_of([chapter], [kept]), ids):
+            yield from self._queries.calls(chapter.step, one)
 
     def _evidence(self, chapter: Chapter) -> Evidence | None:
         if chapter.result is None or not chapter.reasons:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from seedbed.engine.lineage.changes import Change
 from seedbed.engine.lineage.chapters import Chapter, ToldCall
+from seedbed.engine.lineage.shared import parts_of_key
 from seedbed.llm.conversation import added_messages, message_text, told_answers
 from seedbed.llm.messages import Message
 from seedbed.store import Call
@@ -53,6 +54,10 @@ def parts_of(chapter: Chapter) -> Iterator[StoryPart]:
     if chapter.source_row:
         yield StoryPart("from", "source row", row_text(chapter.source_row))
     yield from _input_parts(chapter)
+    for told in chapter.shared:
+        made_for = ", ".join(repr(part) for part in parts_of_key(told.shared_key))
+        yield StoryPart("note", "shared", f"asked once for all rows with {made_for}")
+        yield from _call_parts(told, ())
     earlier: Sequence[Message] = ()
     for told in chapter.calls:
         yield from _call_parts(told, earlier)
