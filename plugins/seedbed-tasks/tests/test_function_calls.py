@@ -237,13 +237,33 @@ def test_styles_and_tools_are_drawn_and_one_tool_has_only_the_styles_of_one() ->
 
 
 def test_examples_are_shown_and_a_copy_of_one_is_asked_for_again() -> None:
-    example = {"query": "Is it hot in {{ 7 * 7 }}?", "calls": [{"name": "weather", "arguments": {}}]}
+    call = {"name": "weather", "arguments": {"city": "x"}}
+    example = {"query": "Is it hot in {{ 7 * 7 }}?", "calls": [call]}
     copy = written(ROME, query="is it hot in {{ 7 * 7 }}")
     done, llm = made(copy, written(ROME), PASSES, examples=[example])
 
     assert done.accepted == 1
     assert "Is it hot in {{ 7 * 7 }}?" in llm.requests[0].messages[-1]["content"]
     assert "the request is that of an example" in llm.requests[1].messages[-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ({"name": "wether", "arguments": {"city": "Rome"}}, "did you mean 'weather'?"),
+        ({"name": "weather", "arguments": {}}, "the arguments of 'weather' don't fit: 'city' is a required"),
+        ({"name": "weather", "arguments": [1]}, "the arguments of 'weather' are no object"),
+        ("weather", "a call is of None, and the functions are weather"),
+    ],
+)
+def test_a_call_of_an_example_that_the_tools_do_not_allow_costs_nothing(call: Any, told: str) -> None:
+    llm = ScriptedLLM(written(ROME), PASSES)
+    examples = [{"query": "Is it hot?", "calls": [{"name": "weather", "arguments": {"city": "x"}}, call]}]
+    with pytest.raises(UsageError) as caught:
+        run(FunctionCalls(llm=llm, tools=[WEATHER], examples=examples), 1)
+    assert caught.value.fact == "example 1 of task 'function-calls' has a call that its tools don't allow"
+    assert told in str(caught.value)
+    assert llm.requests == []
 
 
 def test_texts_with_templates_and_marks_stay_as_they_are() -> None:

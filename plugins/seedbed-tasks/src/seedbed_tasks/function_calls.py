@@ -20,6 +20,7 @@ from seedbed import (
     Reject,
     Row,
     UsageError,
+    did_you_mean,
 )
 from seedbed_tasks.call_format import (
     ONE_CALL,
@@ -29,6 +30,7 @@ from seedbed_tasks.call_format import (
     Written,
     answer_schema_of,
     messages_of,
+    read_call,
     read_written,
 )
 from seedbed_tasks.call_prompts import JUDGE, MANNERS, PROMPT, STYLES
@@ -173,11 +175,26 @@ class FunctionCalls(GeneratorTask):
                 f"task '{self.name}' has one tool, and styles that need several",
                 "add 'simple' or 'parallel' to `styles`, or give more tools",
             )
+        self._check_calls(box)
         super().load()
         if self.judge is not None and self.semantic_check:
             self.judge.ensure_loaded()
         if box.source is not None:
             self.sandbox.check()
+
+    def _check_calls(self, box: Toolbox) -> None:
+        """Raise UsageError if a call of an example isn't one of the tools: the model would copy it."""
+        named = {tool.name: tool for tool in box.tools}
+        for number, example in enumerate(self.examples, start=1):
+            for call in example["calls"]:
+                try:
+                    read_call(call, named, "")
+                except InvalidOutputError as error:
+                    raise UsageError(
+                        f"example {number} of task '{self.name}' has a call that its tools don't allow",
+                        error.fact,
+                        *did_you_mean(str(call.get("name")) if isinstance(call, dict) else "", named),
+                    ) from error
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
         """Draw the style, the tools that are shown, how many calls there are, and how the user writes."""
