@@ -16,7 +16,7 @@ class Settings(BaseModel):
     share: float = Field(default=0.5, gt=0, le=1)
     on: bool = False
     word: str = Field(default="abc", min_length=2, pattern="^[a-z]+$")
-    words: list[str] = ["a"]
+    words: list[str] = Field(default=["a"], min_length=1, max_length=2)
     either: int | list[str] = 1
     style: Literal["calm", "wild"] = "calm"
     column: str = "text"
@@ -45,6 +45,8 @@ class Settings(BaseModel):
         ("word", "a", "must have at least 2 characters, not 'a'"),
         ("word", "A b", "must match pattern '^[a-z]+$', not 'A b'"),
         ("words", "a", "must be a list, not 'a'"),
+        ("words", [], "must have at least 1 item, not 0"),
+        ("words", ["a"] * 3, "must have at most 2 items, not 3"),
         ("either", "x", "must be a whole number or a list, not 'x'"),
         ("style", "mild", "must be 'calm' or 'wild', not 'mild'"),
         ("column", "odd", "there is no such column (given: 'odd')"),

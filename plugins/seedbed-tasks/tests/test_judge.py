@@ -202,9 +202,9 @@ def test_shown_orders_depend_on_the_content_alone_and_come_with_their_reverse():
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"instruction": "x", "generations": "one text"}, "is str, not a list of answers"),
+        ({"instruction": "x", "generations": "one text"}, "is text, not a list of answers"),
         ({"instruction": "x", "generations": None}, "is None, not a list of answers"),
-        ({"instruction": "x", "generations": ["a"]}, "has 1 answers, not 2"),
+        ({"instruction": "x", "generations": ["a"]}, "has 1 answer, not 2"),
         ({"instruction": "x", "generations": ["a", None]}, "an answer in 'generations' is None, not text"),
         ({"instruction": None, "generations": ["a", "b"]}, "the template shows 'instruction'"),
     ],

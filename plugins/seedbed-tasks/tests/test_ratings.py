@@ -187,6 +187,8 @@ def test_wrong_parameters_are_refused():
     for name, fields in [
         ("prometheus", {"scores": {1: "bad"}}),
         ("ultrafeedback", {"aspects": ["charm"]}),
+        ("ultrafeedback", {"aspects": ["honesty"], "chosen_by": "overall"}),
+        ("text-retrieval", {"words": [0]}),
         ("deita", {"num_generations": 2}),
     ]:
         with pytest.raises(ParameterError):

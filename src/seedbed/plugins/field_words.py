@@ -23,7 +23,8 @@ _BOUNDS = (
     (re.compile(r"\bbe greater than (\S+)"), r"be more than \1"),
     (re.compile(r"\bbe less than or equal to (\S+)"), r"be at most \1"),
 )
-_SUBJECT = re.compile(r"^(?:Input|String|Value|URL) should ")
+_SUBJECT = re.compile(r"^(?:Input|String|Value|URL|List|Tuple|Set|Frozenset|Dictionary) should ")
+_COUNT = re.compile(r"(items?) after validation, not ")
 _SHOWN = 60
 _MUST = "must "
 
@@ -38,6 +39,7 @@ def in_plain_words(detail: ErrorDetails) -> str:
     message = _SUBJECT.sub(_MUST, detail["msg"].removeprefix("Value error, "))
     for pattern, instead in _BOUNDS if message.startswith(_MUST) else ():
         message = pattern.sub(instead, message)
+    message = _COUNT.sub(r"\1, not ", message)
     return f"{message[:1].lower()}{message[1:]}"
 
 

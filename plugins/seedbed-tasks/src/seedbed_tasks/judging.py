@@ -95,7 +95,8 @@ def answers_of(row: Row, column: str, *, at_least: int = 2, at_most: int | None 
         )
     if len(answers) < at_least or len(answers) > (at_most or len(answers)):
         wanted = str(at_least) if at_least == at_most else f"{at_least} or more"
-        raise InvalidRowError(f"column '{column}' has {len(answers)} answers, not {wanted}")
+        count = f"{len(answers)} answer{'' if len(answers) == 1 else 's'}"
+        raise InvalidRowError(f"column '{column}' has {count}, not {wanted}")
     for answer in answers:
         if not isinstance(answer, str):
             raise InvalidRowError(f"an answer in '{column}' is {_kind(answer)}, not text")
@@ -103,4 +104,5 @@ def answers_of(row: Row, column: str, *, at_least: int = 2, at_most: int | None 
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else type(value).__name__
+    kinds: dict[type[object], str] = {str: "text", dict: "an object", list: "a list", bool: "true or false"}
+    return "None" if value is None else kinds.get(type(value), "a number")

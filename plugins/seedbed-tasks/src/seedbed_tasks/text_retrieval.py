@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PositiveInt
 
 from seedbed import Example, GenerationParameters
 from seedbed_tasks.embedding_data import CLARITIES, EDUCATION, TaskData, long_documents, one_of
@@ -68,7 +68,7 @@ class TextRetrieval(TaskData):
         default_factory=long_documents,
         description="Sampling parameters; they override those of the LLM.",
     )
-    words: list[int] = Field(
+    words: list[PositiveInt] = Field(
         default=list(WORDS), min_length=1, description="Least words of the documents, to draw from."
     )
 

@@ -6,7 +6,7 @@ import json
 from statistics import fmean
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from seedbed import Citation, Example, GenerationParameters, Row, Task
 from seedbed_tasks.judging import answers_of, together
@@ -107,6 +107,12 @@ class UltraFeedback(Task):
     def _once(cls, value: list[Aspect]) -> list[Aspect]:
         return list(dict.fromkeys(value))
 
+    @model_validator(mode="after")
+    def _check_decides(self) -> UltraFeedback:
+        if self.chosen_by == "overall" and "overall" not in self.aspects:
+            raise ValueError("`chosen_by` is 'overall', which isn't one of `aspects`: add it there")
+        return self
+
     @property
     def inputs(self) -> list[str]:
         """The columns that the prompt reads."""
@@ -149,9 +155,7 @@ class UltraFeedback(Task):
     def _decided(self, answers: list[str], ratings: dict[Aspect, list[int]]) -> Row:
         parts = [scores for aspect, scores in ratings.items() if aspect != "overall"]
         means = [fmean(of_answer) for of_answer in zip(*(parts or ratings.values()), strict=True)]
-        by: list[float] = (
-            [*ratings["overall"]] if self.chosen_by == "overall" and "overall" in ratings else means
-        )
+        by: list[float] = [*ratings["overall"]] if self.chosen_by == "overall" else means
         best, worst = by.index(max(by)), by.index(min(by))
         is_tie = by[best] == by[worst]
         return {
