@@ -33,6 +33,7 @@ MEASURES = (
     "rate-limit",
     "resume",
     "embedded-model",
+    "on-ray",
 )
 
 

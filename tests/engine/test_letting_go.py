@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.support.crews import Here
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import (
@@ -22,6 +23,7 @@ from seedbed import (
     GeneratorTask,
     GlobalStep,
     LLMError,
+    Request,
     Response,
     Run,
     Step,
@@ -122,7 +124,17 @@ def cancelled() -> Run:
     return made
 
 
-KINDS = [complete, capped, named, yielding, graph, failed, refused, never_begun, cancelled]
+def yes(request: Request) -> str:
+    return "yes"
+
+
+def on_workers() -> Run:
+    made = run(Numbers(llm=scripted(yes)), 2, engine=Here)
+    Here.links.clear()
+    return made
+
+
+KINDS = [complete, capped, named, yielding, graph, failed, refused, never_begun, cancelled, on_workers]
 
 
 DESCRIPTORS = Path("/proc/self/fd")

@@ -7,6 +7,7 @@ import socket
 from typing import NamedTuple
 
 from seedbed import RowWorker
+from seedbed_ray.orphans import Home, end_with
 from seedbed_ray.sealing import KeyPair, Seal
 
 
@@ -18,9 +19,13 @@ class Introduction(NamedTuple):
 
 
 class RowActor:
-    """A `RowWorker` whose messages are sealed. Its methods are coroutines: Ray starts them in order."""
+    """A `RowWorker` whose messages are sealed, and which ends with the run's process.
 
-    def __init__(self) -> None:
+    Its methods are coroutines: Ray starts them in order.
+    """
+
+    def __init__(self, home: Home) -> None:
+        end_with(home)
         self._pair = KeyPair()
         self._seal: Seal | None = None
         self._worker = RowWorker()

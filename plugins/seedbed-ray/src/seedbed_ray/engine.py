@@ -65,6 +65,7 @@ class RayEngine(WorkerEngine):
 
         from seedbed_ray.actor import RowActor
         from seedbed_ray.link import RayLink
+        from seedbed_ray.orphans import Home
 
         actor = ray.remote(RowActor).options(
             num_cpus=self.options.cpus_per_worker,
@@ -72,7 +73,7 @@ class RayEngine(WorkerEngine):
             max_restarts=0,
             scheduling_strategy="SPREAD",
         )
-        links = [RayLink(actor.remote()) for _ in range(count)]
+        links = [RayLink(actor.remote(Home.here())) for _ in range(count)]
         try:
             await asyncio.wait_for(
                 asyncio.gather(*(link.open() for link in links)), self.options.start_timeout

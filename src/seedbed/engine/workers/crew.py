@@ -131,6 +131,9 @@ class Crew:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._desk.close()
         await asyncio.gather(*(worker.close() for worker in self._workers), return_exceptions=True)
+        # They hold the engine, which holds the gate, which holds the window, which holds this crew: a cycle.
+        self._workers.clear()
+        self._recruiting = None
 
     async def _settle(self, item: Item, position: int) -> ItemOutcome:
         if item.failure is not None:

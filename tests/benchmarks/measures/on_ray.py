@@ -1,0 +1,117 @@
+"""Rows made on Ray's workers over the built-in engine's: calls that take 200 ms, and a step of 20 ms.
+
+Ray's start isn't counted: it takes ten seconds, however many rows follow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from tests.benchmarks.child import in_child
+from tests.benchmarks.finding import Finding, median
+from tests.benchmarks.nginx import MODEL, nginx
+from tests.benchmarks.row_kinds import KINDS
+
+from seedbed import GeneratorStep, Pipeline, Step, run
+from seedbed.engine.local import LocalEngine
+from seedbed_openai import OpenAILLM
+from seedbed_ray import RayEngine
+
+CALLS = 12_800
+CONNECTIONS = 256
+SPINS = 600
+SPIN_SECONDS = 0.02
+WORKERS = 2
+
+
+class TimedLocal(LocalEngine):
+    """The built-in engine; `seconds` is the time from the first row to the last."""
+
+    seconds: ClassVar[float] = 0.0
+
+    async def _go_through_segments(self) -> None:
+        begun = time.perf_counter()
+        await super()._go_through_segments()
+        TimedLocal.seconds = time.perf_counter() - begun
+
+
+class TimedRay(RayEngine):
+    """The same with Ray's workers."""
+
+    async def _go_through_segments(self) -> None:
+        begun = time.perf_counter()
+        await super()._go_through_segments()
+        TimedLocal.seconds = time.perf_counter() - begun
+
+
+class Numbers(GeneratorStep):
+    """Rows with a number."""
+
+    outputs: ClassVar[list[str]] = ["number"]
+
+    def process(self, offset: int = 0) -> Iterator[dict[str, Any]]:
+        """Yield the rows."""
+        yield from ({"number": number} for number in range(SPINS))
+
+
+class Spin(Step):
+    """Takes a fixed time of a processor for each row."""
+
+    keeps: ClassVar[bool] = True
+
+    def process(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return the row, later."""
+        end = time.thread_time() + SPIN_SECONDS
+        while time.thread_time() < end:
+            pass
+        return row
+
+
+def measure(rounds: int) -> list[Finding]:
+    """Compare rows per second."""
+    rates: dict[tuple[str, bool], list[float]] = {}
+    with nginx() as server:
+        for _ in range(rounds):
+            for on_ray in (False, True):
+                asked = in_child("measures.on_ray", "ask", base_url=server.late, on_ray=on_ray)
+                spun = in_child("measures.on_ray", "spin", on_ray=on_ray)
+                rates.setdefault(("ask", on_ray), []).append(CALLS / asked)
+                rates.setdefault(("spin", on_ray), []).append(SPINS / spun)
+    return [
+        Finding(
+            what="rows/s on Ray, answers after 200 ms, over the built-in engine",
+            unit="rows/s",
+            found=median(rates["ask", True]),
+            reference=median(rates["ask", False]),
+            required=0.8,
+        ),
+        Finding(
+            what="rows/s on Ray, a step of 20 ms, 2 workers, over the built-in engine",
+            unit="rows/s",
+            found=median(rates["spin", True]),
+            reference=median(rates["spin", False]),
+            required=1.7,
+        ),
+    ]
+
+
+def ask(base_url: str, on_ray: bool) -> float:
+    """Return the seconds that rows of one call each take."""
+    llm = OpenAILLM(model=MODEL, base_url=base_url, preset="vllm")
+    options: dict[str, Any] = {"concurrency": CONNECTIONS, "engine": _engine(on_ray)}
+    made = run(KINDS["plain"].task(), CALLS, llm=llm, out="r.jsonl", **options)
+    assert made.accepted == CALLS, made
+    return TimedLocal.seconds
+
+
+def spin(on_ray: bool) -> float:
+    """Return the seconds that rows through the step take."""
+    made = run(Pipeline([Numbers(), Spin()]), out="r.jsonl", engine=_engine(on_ray))
+    assert made.accepted == SPINS, made
+    return TimedLocal.seconds
+
+
+def _engine(on_ray: bool) -> Any:
+    return TimedRay.with_options(cpus=WORKERS, workers=WORKERS, object_store=80) if on_ray else TimedLocal
