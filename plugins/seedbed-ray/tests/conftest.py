@@ -147,6 +147,8 @@ def command_of(pid: int) -> str:
 def on_ray(answering_server: AnsweringServer, tmp_path: Path) -> Iterator[OnRay]:
     """A run of 150 rows, whose answers take up to a tenth of a second."""
     answering_server.seconds = 0.1
+    # A machine that is busy with tests takes a minute to start Ray.
+    answering_server.patience = 600.0
     run = OnRay(answering_server, tmp_path, 150)
     yield run
     if run.process is not None and run.process.poll() is None:

@@ -7,8 +7,7 @@ import itertools
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.journal import RunJournal
@@ -17,22 +16,15 @@ from seedbed.engine.segments.item_window import LOOKAHEAD
 from seedbed.engine.segments.remote_flows import Settle
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.sources.sources import Item
-from seedbed.engine.workers.budgets import Desk
 from seedbed.engine.workers.in_hand import InHand
+from seedbed.engine.workers.intake import Intake
 from seedbed.engine.workers.messages import (
-    Addition,
     BeginSegment,
     DropItems,
     End,
-    FileRead,
     Items,
-    Mark,
     News,
     OpenGate,
-    Replacing,
-    Reserve,
-    Return,
-    Reused,
     decoded,
 )
 from seedbed.engine.workers.outcome_parcel import unpacked
@@ -42,23 +34,17 @@ from seedbed.engine.workers.worker import Worker
 from seedbed.errors import StopRun
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.sender import CallCounts
-from seedbed.store import Call, Result
 
 logger = logging.getLogger(__name__)
+
+_TRIES = 3
+"""How often a worker is started in place of a lost one, if the new ones die before their first row."""
 
 _ENDING_SECONDS = 10.0
 """Seconds that workers have to unload; then their processes end in any case."""
 
 Replace = Callable[[Worker], Coroutine[Any, Any, Worker | None]]
 """Returns a new worker in place of a lost one; None if there's none."""
-
-
-class _Totals(NamedTuple):
-    """What workers add to while they work."""
-
-    job: Job
-    journal: RunJournal
-    counts: CallCounts
 
 
 class Crew:
@@ -71,19 +57,18 @@ class Crew:
         self.lookahead = LOOKAHEAD
         self.on_news: Callable[[], None] = _nothing
         self.replace: Replace | None = None
-        self._totals = _Totals(job, journal, counts)
+        self._job = job
+        self._intake = Intake(job, journal, counts, budget)
         self._workers: list[Worker] = []
         self._parcels = Parcels(job)
         self._in_hand: dict[int, InHand] = {}
         self._numbers = itertools.count()
         self._fresh: list[int] = []
-        self._desk = Desk(budget)
         self._begun: BeginSegment | None = None
-        self._is_gate_open = False
+        self._is_gate_open = self._is_handing_out = False
         self._recruiting: Recruiting | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._replacing = 0
-        self._files = {step.name: step._noted_by for step in job.plan.steps}
 
     @property
     def has_enough(self) -> bool:
@@ -129,7 +114,7 @@ class Crew:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._desk.close()
+        self._intake.close()
         await asyncio.gather(*(worker.close() for worker in self._workers), return_exceptions=True)
         # They hold the engine, which holds the gate, which holds the window, which holds this crew: a cycle.
         self._workers.clear()
@@ -154,21 +139,22 @@ class Crew:
             raise asyncio.CancelledError(*([str(sent.error)] if sent.error else []))
         if sent.error is not None:
             raise sent.error
-        return unpacked(sent, item, position, self._totals.job.plan.seed)
+        return unpacked(sent, item, position, self._job.plan.seed)
 
     def _hand_out(self, number: int) -> None:
         self._fresh.append(number)
-        if len(self._fresh) == 1:
+        if not self._is_handing_out:
+            self._is_handing_out = True
             # The other items that start in this turn of the loop go in the same blocks.
             asyncio.get_running_loop().call_soon(self._hand_out_all)
 
     def _hand_out_all(self) -> None:
+        self._is_handing_out = False
         if not self._workers and self._replacing:
             # They wait for the worker that is on its way.
             return
-        fresh, self._fresh = [one for one in self._fresh if one in self._in_hand], []
         blocks: dict[int, list[int]] = {}
-        for number in fresh:
+        for number in self._taken_fresh():
             if not self._workers:
                 lost = StopRun("all workers are lost", "the same command resumes the run")
                 self._in_hand[number].fail(number, lost)
@@ -180,6 +166,17 @@ class Crew:
             if block := blocks.get(worker.number):
                 inside = [(one, self._in_hand[one]) for one in block]
                 worker.send(Items([self._parcels.of(one.item, key, one.position) for key, one in inside]))
+
+    def _taken_fresh(self) -> list[int]:
+        """Take the items that may be handed out now; one that workers may have died of, only alone."""
+        fresh = [one for one in self._fresh if one in self._in_hand]
+        suspects = [one for one in fresh if self._in_hand[one].is_suspect]
+        others = [one for one in fresh if one not in suspects]
+        # Its turn comes: as long as it isn't decided, the window goes no further.
+        undone = sum(not one.settled.done() for one in self._in_hand.values())
+        alone = suspects[:1] if len(suspects) == undone else []
+        self._fresh = [one for one in suspects if one not in alone]
+        return others or alone
 
     def _drop(self, number: int) -> None:
         for worker in self._workers:
@@ -208,11 +205,7 @@ class Crew:
 
     def _take(self, worker: Worker, news: News) -> None:
         worker.told = news
-        for addition in news.additions:
-            self._add(worker, addition)
-        job, journal, counts = self._totals
-        worker.add_totals(news, counts, job.steps, journal.kept)
-        self._note_waiting(worker, news)
+        self._intake.take(worker, news)
         for number in [*worker.items] if news.error is not None else ():
             if (one := self._in_hand.get(number)) is not None and news.error is not None:
                 one.fail(number, news.error)
@@ -221,38 +214,12 @@ class Crew:
             held = self._in_hand.get(settled.number)
             if held is not None and not held.settled.done():
                 held.settled.set_result(settled)
+        if self._fresh and news.settled:
+            self._hand_out_all()
         if news.has_ended:
             worker.ended.set()
         worker.news.set()
         self.on_news()
-
-    def _add(self, worker: Worker, addition: Addition) -> None:
-        store, journal = self._totals.job.store, self._totals.journal
-        if isinstance(addition, Call):
-            store.add_call(addition)
-        elif isinstance(addition, Result):
-            store.add_result(addition)
-        elif isinstance(addition, Mark):
-            store.set_mark(addition.name, addition.value)
-        elif isinstance(addition, Reserve):
-            self._desk.reserve(worker, addition)
-        elif isinstance(addition, Return):
-            self._desk.give_back(worker, addition)
-        elif isinstance(addition, Replacing):
-            journal.on_replacing()
-        elif isinstance(addition, Reused) and journal.observation is not None:
-            journal.observation.reuse(addition.number)
-        elif isinstance(addition, FileRead) and (noted := self._files[addition.step]) is not None:
-            noted(Path(addition.path))
-
-    def _note_waiting(self, worker: Worker, news: News) -> None:
-        if news.waiting_calls == worker.waiting_calls:
-            return
-        journal = self._totals.journal
-        journal.waiting |= news.waiting
-        journal.waiting_calls += news.waiting_calls - worker.waiting_calls
-        worker.waiting_calls = news.waiting_calls
-        journal.on_waiting()
 
     async def _lose(self, worker: Worker, error: BaseException) -> None:
         if worker in self._workers:
@@ -260,15 +227,14 @@ class Crew:
         worker.lost = error
         worker.ended.set()
         worker.news.set()
-        worker.forget_in_flight(self._totals.counts)
-        self._desk.forget(worker)
+        self._intake.forget(worker)
         if self.replace is not None and worker.told.is_ready:
             self._replacing += 1
             self._start(self._replace(worker, self.replace))
         # Another worker needs the answers that this one had sent: they're found once they're durable.
         with suppress(Exception):
             # A disk that is full is told of by the next addition.
-            await asyncio.to_thread(self._totals.job.store.flush)
+            await asyncio.to_thread(self._job.store.flush)
         self._parcels.look()
         for number in sorted(worker.items & self._in_hand.keys()):
             if self._in_hand[number].survives(number, error):
@@ -279,22 +245,29 @@ class Crew:
 
     async def _replace(self, lost: Worker, replace: Replace) -> None:
         try:
-            worker = await replace(lost)
-            if worker is None or self._recruiting is None:
-                return
-            self._start(self._listen(worker))
-            await self._recruiting.prepare([worker])
-            if self._begun is not None:
-                worker.send(self._begun)
-            if self._is_gate_open:
-                worker.send(OpenGate())
-            self._workers.append(worker)
-        except Exception as error:  # noqa: BLE001 - without a new worker, the others go on
-            logger.warning("%s has died, and can't be replaced: %s", lost.link.name, error)
+            for number in range(_TRIES):
+                try:
+                    await self._replace_once(lost, replace)
+                    return
+                except Exception as error:  # noqa: BLE001 - without a new worker, the others go on
+                    said = "trying again" if number + 1 < _TRIES else "the others go on"
+                    logger.warning("%s has died, and can't be replaced: %s; %s", lost.link.name, error, said)
         finally:
             self._replacing -= 1
             self._hand_out_all()
             self.on_news()
+
+    async def _replace_once(self, lost: Worker, replace: Replace) -> None:
+        worker = await replace(lost)
+        if worker is None or self._recruiting is None:
+            return
+        self._start(self._listen(worker))
+        await self._recruiting.prepare([worker])
+        if self._begun is not None:
+            worker.send(self._begun)
+        if self._is_gate_open:
+            worker.send(OpenGate())
+        self._workers.append(worker)
 
 
 def _nothing() -> None:
