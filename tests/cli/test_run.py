@@ -252,3 +252,12 @@ def test_a_person_is_shown_how_to_look_at_a_run_that_is_kept(folder: Path, kept:
     with terminal() as screen:
         invoke(["run", "t.py:Haiku", *ECHO, "-n", "1", "--max-attempts", "1", *(["-o", "a b.jsonl"] * kept)])
     assert ("`seedbed view 'a b'` shows the rows" in screen.text) is kept
+
+
+def test_json_tells_how_long_each_step_waited_for_answers(seedbed: Seedbed) -> None:
+    Path("in.jsonl").write_text('{"question": "Why?"}\n')
+    summary = json.loads(
+        seedbed("run", "t.py:Answer", *ECHO, "--input", "in.jsonl", "-o", "a.jsonl", "--json").out
+    )
+    assert [*summary["step_seconds"]] == ["answer"]
+    assert summary["step_seconds"]["answer"] >= 0

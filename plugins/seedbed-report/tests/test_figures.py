@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import krippendorff
@@ -14,10 +15,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from seedbed import RunReader
 from seedbed.reading import is_refusal
+from seedbed.store import RunStore
+from seedbed_report import report_of, summary_lines
 from seedbed_report.declared import Shares
 from seedbed_report.distinct import WORDS, DistinctWords
 from seedbed_report.likeness import likeness
+from seedbed_report.sections import sections
 from seedbed_report.spread import Numbers
 from seedbed_report.words import languages
 
@@ -264,3 +269,18 @@ def test_judges_agree_as_the_package_krippendorff_says(report: Any) -> None:
         assert alpha == pytest.approx(krippendorff.alpha(np.array(scores).T, level_of_measurement=level))
     agreed = [one == other for row in scores for one, other in combinations(row, 2)]
     assert found.percent == pytest.approx(np.mean(agreed))
+
+
+def test_time_by_step_is_that_of_all_sessions_and_the_longest_first(runs: Path) -> None:
+    with RunStore.open(runs / "one") as store:
+        for seconds in ({"ask": 1.5, "judge": 2.0}, {"judge": 4.5}, None):
+            store.begin_session({"task": "made", "leaf": "made", "wanted": None, "steps": []})
+            store.end_session("complete", {} if seconds is None else {"step_seconds": seconds})
+    with RunReader.open(runs / "one") as reader:
+        found = report_of(reader, "one")
+    assert [(one.step, one.seconds, one.share) for one in found.times] == [
+        ("judge", 6.5, 0.8125),
+        ("ask", 1.5, 0.1875),
+    ]
+    assert dict(summary_lines(found))["Time by step"] == "judge 81.2 %, ask 18.8 %"
+    assert "Time by step" in {section.title for section in sections(found)}

@@ -169,6 +169,7 @@ class Run(RunRows):
             "seconds": round(self.seconds, 3),
             "calls": self.calls.answered,
             "retried": self.calls.retried,
+            "step_seconds": {step: round(taken, 3) for step, taken in self.calls.step_seconds.items()},
             "truncated": self.calls.truncated,
             "ended_otherwise": dict(self.calls.ended_otherwise),
             "input_tokens": self.calls.usage.input_tokens,

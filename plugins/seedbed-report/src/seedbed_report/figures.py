@@ -169,6 +169,14 @@ class Session(Figures):
     calls: int
 
 
+class StepTime(Figures):
+    """How long the rows of a step waited for answers, in all sessions."""
+
+    step: str
+    seconds: float = Field(description="Of all rows together: they wait at the same time.")
+    share: float = Field(description="Of the seconds of all steps.")
+
+
 class Example(Figures):
     """A row, and how much it's like the others: the cosine similarity to their mean."""
 
@@ -205,5 +213,6 @@ class Report(Figures):
     languages: list[Languages]
     spending: list[Spending]
     sessions: list[Session]
+    times: list[StepTime] = Field(default=[], description="The longest first; empty if no call was made.")
     likeness: Likeness | None
     notes: list[str] = Field(description="What isn't measured, and why.")

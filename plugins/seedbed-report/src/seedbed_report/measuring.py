@@ -72,6 +72,7 @@ def report_of(
         languages=list(_languages(measured.sample, measured.texts)),
         spending=[figures.Spending(**spent._asdict()) for spent in reader.spent_by_step()],
         sessions=[_session(one) for one in reader.sessions()],
+        times=list(_times(reader.sessions())),
         likeness=_likeness(measured.sample, measured.texts, embedder),
         notes=list(_notes(measured)),
     )
@@ -131,6 +132,17 @@ of those of 6 letters for another language, 19 % of 12, 7 % of 18, 2 % of 24 and
 def _rows(reader: RunReader, leaf: str) -> Iterator[dict[str, Any]]:
     # A row is always an object; the store keeps it as JSON.
     yield from map(orjson.loads, reader.rows(leaf))
+
+
+def _times(sessions: Sequence[Any]) -> Iterator[figures.StepTime]:
+    taken: dict[str, float] = {}
+    for one in sessions:
+        # Sessions of earlier versions have none; one that was killed has no summary.
+        for step, seconds in ((one.summary or {}).get("step_seconds") or {}).items():
+            taken[step] = taken.get(step, 0.0) + seconds
+    total = sum(taken.values())
+    for step, seconds in sorted(taken.items(), key=lambda one: -one[1]):
+        yield figures.StepTime(step=step, seconds=seconds, share=seconds / total if total else 0.0)
 
 
 def _languages(sample: Sequence[Sampled], columns: Sequence[str]) -> Iterator[figures.Languages]:

@@ -30,6 +30,8 @@ def sections(report: figures.Report) -> Iterator[Section]:
     if report.spending:
         yield _spending(report.spending)
     yield _sessions(report.sessions)
+    if len(report.times) > 1:
+        yield _times(report.times)
     if report.likeness:
         yield from _likeness(report.likeness)
     if report.notes:
@@ -253,6 +255,13 @@ def _sessions(sessions: Sequence[figures.Session]) -> Section:
     total = words.seconds(sum(one.seconds for one in sessions))
     heads = ("started (UTC)", "outcome", "time", "rows", "calls")
     return Section("Time", says=[f"{total} in all."], table=Table(heads, lines))
+
+
+def _times(times: Sequence[figures.StepTime]) -> Section:
+    lines = [(one.step, words.seconds(one.seconds), percent(one.share)) for one in times]
+    says = ["How long rows waited for answers, all rows together: they wait at the same time."]
+    plot = Plot("Time by step", "seconds", [Bar(one.step[:_WIDEST_LABEL], one.seconds) for one in times])
+    return Section("Time by step", says=says, table=Table(("step", "time", "share"), lines), plots=[plot])
 
 
 def _likeness(found: figures.Likeness) -> Iterator[Section]:

@@ -71,6 +71,9 @@ def _more(report: Report) -> Iterator[tuple[str, str]]:
         tokens = spent.input_tokens + spent.output_tokens
         yield f"Calls of {spent.step}", f"{spent.calls:,} to {spent.model}, {tokens:,} tokens{cost}"
     yield "Time", seconds(sum(one.seconds for one in report.sessions))
+    if len(report.times) > 1:
+        shares = [f"{one.step} {percent(one.share)}" for one in report.times[:_MOST]]
+        yield "Time by step", ", ".join(shares)
     if report.likeness:
         yield "Oddest rows", ", ".join(f"line {one.line:,}" for one in report.likeness.odd)
     yield from (("Note", note) for note in report.notes)

@@ -82,6 +82,9 @@ _SUMS: tuple[str, ...] = ("answered", "replayed", "retried", "refused", "in_flig
 def _add_counts(total: CallCounts, before: CallCounts, now: CallCounts) -> None:
     for name in _SUMS:
         setattr(total, name, getattr(total, name) + getattr(now, name) - getattr(before, name))
+    for step, seconds in now.step_seconds.items():
+        more = seconds - before.step_seconds.get(step, 0.0)
+        total.step_seconds[step] = total.step_seconds.get(step, 0.0) + more
     total.ended_otherwise.update(now.ended_otherwise - before.ended_otherwise)
     if now.cost is not None:
         total.cost = (total.cost or 0.0) + now.cost - (before.cost or 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import cache
@@ -171,6 +172,7 @@ class Gateway:
         self._in_flight.add(task)
         # Not without observers: every call would pay for what nobody reads.
         sending = Sending() if journal is not None and journal.wants_sendings else None
+        begun = time.monotonic()
         try:
             if (bounds := llm._batch_bounds) is None:
                 response = await self._sender.send(llm, request, scope.rank, sending)
@@ -184,6 +186,8 @@ class Gateway:
             raise
         finally:
             self._in_flight.discard(task)
+            waited = self.counts.step_seconds
+            waited[scope.step] = waited.get(scope.step, 0.0) + time.monotonic() - begun
         # Before the task reads it: whatever the task does with it, a paid answer is kept.
         if journal is not None:
             journal.keep(scope, digest, k, llm, request, response, sending)

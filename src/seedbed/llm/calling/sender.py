@@ -49,7 +49,8 @@ class CallCounts:
     """What went through a gateway: `retried` tries failed, and `refused` ones were refused for rate limits.
 
     `in_flight` calls are sent and not answered yet. `seconds` is what all answered calls took together:
-    divided by `answered`, it's the latency; `square_seconds` sums their squares. `truncated` answers reached
+    divided by `answered`, it's the latency; `square_seconds` sums their squares. `step_seconds` is what the
+    rows of each step waited for answers, with waiting for room and further tries. `truncated` answers reached
     their maximum length; `ended_otherwise` counts those that ended for a reason of the provider's own, by its
     word. `cost` is in dollars, as far as prices are known.
     """
@@ -61,6 +62,7 @@ class CallCounts:
     in_flight: int = 0
     seconds: float = 0.0
     square_seconds: float = 0.0
+    step_seconds: dict[str, float] = field(default_factory=dict)
     truncated: int = 0
     ended_otherwise: Counter[str] = field(default_factory=Counter)
     cost: float | None = None
