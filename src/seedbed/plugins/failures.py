@@ -35,6 +35,7 @@ FIRST_PARTY: Mapping[tuple[str, str], str] = {
     ("seedbed.tasks", "self-instruct"): "seedbed-tasks",
     ("seedbed.tasks", "text-generation"): "seedbed-tasks",
     ("seedbed.formats", "hf"): "seedbed-hub",
+    ("seedbed.observers", "mlflow"): "seedbed-telemetry",
     ("seedbed.observers", "opentelemetry"): "seedbed-telemetry",
 }
 

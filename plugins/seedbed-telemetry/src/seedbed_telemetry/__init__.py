@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seedbed_telemetry.mlflow_observer import MlflowObserver as MlflowObserver
     from seedbed_telemetry.opentelemetry_observer import OpenTelemetryObserver as OpenTelemetryObserver
 
-_HOMES = {"OpenTelemetryObserver": "opentelemetry_observer"}
+_HOMES = {"MlflowObserver": "mlflow_observer", "OpenTelemetryObserver": "opentelemetry_observer"}
 
-__all__ = ["OpenTelemetryObserver"]
+__all__ = ["MlflowObserver", "OpenTelemetryObserver"]
 
 
 def __getattr__(name: str) -> Any:
