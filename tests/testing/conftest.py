@@ -23,12 +23,14 @@ class Verdict(NamedTuple):
 
 @pytest.fixture
 def judge(pytester: pytest.Pytester) -> Callable[..., Verdict]:
-    """Runs the source of a test module, or one test of it, and returns what came of its tests."""
+    """Runs the source of a test module, or one test of it, with options; returns what came of its tests."""
 
-    def judge(source: str, test: str = "") -> Verdict:
+    def judge(source: str, test: str = "", *options: str) -> Verdict:
         chosen = f"{pytester.makepyfile(source)}{test and f'::{test}'}"
         # Hypothesis would be imported anew for each report.
-        passed, skipped, failed = pytester.inline_run(chosen, "-p", "no:hypothesispytest").listoutcomes()
+        passed, skipped, failed = pytester.inline_run(
+            chosen, "-p", "no:hypothesispytest", *options
+        ).listoutcomes()
         return Verdict(
             [name_of(report) for report in passed],
             [name_of(report) for report in skipped],

@@ -14,6 +14,8 @@ from seedbed.testing import EngineContract
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "engines.md"
 ON_THE_PAGE = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)[0]
 CONTRACT_TESTS = [name for name in dir(EngineContract) if name.startswith("test")]
+# Each fault would run some fifty tests, most of which run the same with plans of other kinds.
+FEWER = "not (input or file or branches or routes or unique or fit or retried or line or max_cost)"
 QUICKLY = {
     "Doubling": "test_rows_are_those_of_the_built_in_engine[a generator]",
     "LosesFailures": "test_a_run_has_its_counts[failed rows]",
@@ -61,7 +63,7 @@ def test_workers_keep_the_contract(judge):
 def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
     test, said = broken_engines.FAULTS[fault]
 
-    verdict = judge(f"from tests.testing.broken_engines import Test{fault}")
+    verdict = judge(f"from tests.testing.broken_engines import Test{fault}", "", "-k", FEWER)
 
     assert {name.partition("[")[0] for name in verdict.failed} == {test}
     assert any(said in report for report in verdict.failed.values())

@@ -28,7 +28,7 @@ from seedbed.tasks.task import BaseTask, Task
 class Description:
     """One class or observer. `reads` and `columns` are names of columns; None if an instance is needed.
 
-    `goals`, `keywords` and `cites` are what a task or step says of itself.
+    `goals`, `keywords` and `cites` are what a task or step says of itself, `lacks` what an engine does.
     """
 
     text: str
@@ -43,13 +43,14 @@ class Description:
     goals: tuple[str, ...] | None = None
     keywords: tuple[str, ...] | None = None
     cites: tuple[str, ...] | None = None
+    lacks: tuple[str, ...] | None = None
     keys: tuple[KeySource, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the description as values that JSON can hold."""
         listed = {
             name: list(value)
-            for name in ("reads", "columns", "capabilities", "hooks", "goals", "keywords", "cites")
+            for name in ("reads", "columns", "capabilities", "hooks", "goals", "keywords", "cites", "lacks")
             if (value := getattr(self, name)) is not None
         }
         if self.keys:
@@ -69,7 +70,8 @@ def describe(cls: type[BaseStep] | type[LLM] | type[Embedder]) -> Description:
 def describe_engine(cls: type[Engine]) -> Description:
     """Describe an engine and its options."""
     options = tuple(parameters_of(cls.Options, EngineOptions, frozenset()))
-    return Description(_own_text(cls), options, "every engine", prefix="engine.")
+    lacks = tuple(sorted(cls.lacks))
+    return Description(_own_text(cls), options, "every engine", prefix="engine.", lacks=lacks)
 
 
 def describe_format(cls: type[Format]) -> Description:
@@ -97,6 +99,7 @@ def write_text(description: Description, formatter: click.HelpFormatter) -> None
         "goals": "Goals",
         "keywords": "Keywords",
         "cites": "Cites",
+        "lacks": "Lacks",
     }
     lines = [
         (title, ", ".join(value)) for name, title in titles.items() if (value := getattr(description, name))
