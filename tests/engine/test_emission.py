@@ -51,6 +51,7 @@ def test_an_answer_is_with_the_writer_before_its_task_reads_it() -> None:
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the writer commit each addition by itself."""
     monkeypatch.setattr("seedbed.store.run_writer.MOST", 1)
+    monkeypatch.setattr("seedbed.store.run_writer.MOST_WITHOUT_ANSWERS", 1)
 
 
 def rows_and_what_was_durable(task: Any, n: int) -> list[tuple[Any, Any]]:

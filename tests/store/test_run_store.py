@@ -107,7 +107,7 @@ def test_what_is_held_is_durable_with_the_end(tmp_path):
 
 
 def test_what_is_more_than_one_commit_takes_is_not_held(store, monkeypatch):
-    monkeypatch.setattr("seedbed.store.run_writer.MOST", 3)
+    monkeypatch.setattr("seedbed.store.run_writer.MOST_WITHOUT_ANSWERS", 3)
     durable = threading.Event()
     store.on_commit(lambda committed: durable.set())
     store.hold()
@@ -152,11 +152,37 @@ def test_an_answer_among_the_results_does_not_wait_for_more(store, monkeypatch):
 
 
 def test_results_do_not_wait_longer_than_a_commit_takes(waiting_store, monkeypatch):
-    monkeypatch.setattr("seedbed.store.run_writer.MOST", 8)
+    monkeypatch.setattr("seedbed.store.run_writer.MOST_WITHOUT_ANSWERS", 8)
     durable = durable_event(waiting_store)
     for number in range(3, 8):
         waiting_store.add_result(result(number, {"a": number}))
     assert durable.wait(60)
+
+
+def test_results_that_hold_back_others_do_not_wait_for_them(waiting_store):
+    durable = durable_event(waiting_store)
+    waiting_store.hurry()
+    assert durable.wait(60)
+    assert waiting_store.committed == 3
+
+
+def test_commits_with_an_answer_are_smaller_than_those_without(store, monkeypatch):
+    monkeypatch.setattr("seedbed.store.run_writer.MOST", 4)
+    monkeypatch.setattr("seedbed.store.run_writer.MOST_WITHOUT_ANSWERS", 16)
+    commits = []
+    store.on_commit(commits.append)
+    store.hold()
+    for number in range(12):
+        store.add_result(result(number, {"a": number}))
+    store.flush()
+    assert commits == [12]
+    store.hold()
+    for number in range(12, 22):
+        store.add_result(result(number, {"a": number}))
+    store.add_call(call(1))
+    store.flush()
+    # Up to the answer, four at a time.
+    assert commits[1:3] == [16, 20]
 
 
 def test_results_that_wait_for_more_are_durable_after_a_flush(waiting_store):

@@ -202,17 +202,17 @@ def test_azure_is_asked_at_its_deployment() -> None:
 def test_a_resumed_run_buys_no_embedding_twice(fault_server: FaultServer) -> None:
     rows = [{"text": "a" * number} for number in range(1, 13)]
 
-    def made() -> Any:
-        embedder = OpenAIEmbedder(model="m", api_key=KEY, base_url=fault_server.url)
+    def made(batch_size: int) -> Any:
+        embedder = OpenAIEmbedder(model="m", api_key=KEY, base_url=fault_server.url, batch_size=batch_size)
         step = DedupSemantic(embedder=embedder, threshold=0.999999)
         return run(step, input=rows, name="bought", concurrency=1)
 
-    fault_server.answer_with(*[EMBEDDING] * 6, Reply(401, error("revoked")))
-    assert made().accepted == 6
-    bought = [one.json()["input"][0] for one in fault_server.received[:6]]
+    fault_server.answer_with(*[EMBEDDING] * 2, Reply(401, error("revoked")))
+    assert made(3).accepted == 6
+    bought = [text for one in fault_server.received[:2] for text in one.json()["input"]]
     fault_server.answer_with(EMBEDDING)
-    assert made().accepted == len(rows)
-    after = [one.json()["input"][0] for one in fault_server.received]
+    assert made(5).accepted == len(rows)
+    after = [text for one in fault_server.received for text in one.json()["input"]]
     assert sorted(bought + after) == [row["text"] for row in rows]
 
 

@@ -191,6 +191,10 @@ class RunStore(RunQueries):
         """Drop all callbacks: they usually refer to the store, which is never garbage-collected then."""
         self._writer.end_callbacks()
 
+    def hurry(self) -> None:
+        """Have everything added so far committed soon, without waiting for it."""
+        self._writer.hurry()
+
     def flush(self) -> None:
         """Wait until everything added so far is durable; raise `StoreError` if that fails."""
         self._writer.flush()

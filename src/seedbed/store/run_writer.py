@@ -24,14 +24,23 @@ GROUPING_SECONDS = 0.05
 MOST = 10_240
 """Operations of one commit: in a flood, the first ones are durable without waiting for the last."""
 
-# Ids of rows are digests, so each commit of results writes most pages of their index: in five times larger
-# groups they take half of the processor time, and a fifth of the time on the disk. What calls no model costs
-# only processor time to make again.
+MOST_WITHOUT_ANSWERS = 4 * MOST
+"""The same if none of them is an answer: a larger group takes less, and costs nothing if it's lost."""
+
+# Ids of rows are digests, so each commit of results writes most pages of their index. For 400,000 rows
+# through three steps, commits of four times as many take 10 s of the processor instead of 18 s, and write
+# 2.1 GB to the disk instead of 5.6 GB. What calls no model costs only processor time to make again.
 MANY = 1024
 """Operations in a group that make it worth waiting for more, if there's no answer among them."""
 
 PATIENCE_SECONDS = 0.5
-"""How long such a group waits at most, unless an answer comes."""
+"""How long such a group waits at most, unless an answer comes, or one before it took long."""
+
+# The larger the run, the longer a commit takes, and the more it gains from being larger. With four times its
+# time, a fifth of a slow disk's time goes into commits, and no more than five seconds of work are lost.
+PATIENCE_PER_SECOND = 4.0
+MOST_PATIENCE = 4.0
+"""How long a group without answers waits for each second that the last commit took, and at most."""
 
 MOST_BYTES = 2**24
 """Bytes of one commit: SQLite gets copies of them, so they are in memory twice."""
@@ -62,12 +71,13 @@ class Writer:
         self.added = 0
         self._taken = 0
         self._bytes_added = 0
-        self._bytes_committed = 0
+        self._bytes_committed = self._batch_bytes = 0
         self._wanted = 0
         self._due = 0.0
         self._idle = False
         self._is_held = False
         self._is_patient = False
+        self._last_took = 0.0
         self._answers_added = self._answers_taken = 0
         self._ending = False
         # A daemon, so that a store that wasn't closed doesn't keep the process alive. The store's finaliser
@@ -127,6 +137,13 @@ class Writer:
             self._bytes_added = self._bytes_committed
             return True
 
+    def hurry(self) -> None:
+        """Have what was added so far committed soon; don't wait for it."""
+        with self._lock:
+            if self._wanted < self.added:
+                self._wanted = self.added
+                self._changed.notify_all()
+
     def on_commit(self, callback: Callable[[int], None]) -> None:
         """Call `callback` on the writer's thread with `committed` after each commit."""
         self._callbacks.append(callback)
@@ -183,7 +200,7 @@ class Writer:
             self._changed.wait_for(self._is_urgent, max(0.0, self._due - time.monotonic()))
             if len(self._queue) >= MANY and self._answers_added == self._answers_taken:
                 self._is_patient = True
-                self._changed.wait_for(self._is_over, PATIENCE_SECONDS)
+                self._changed.wait_for(self._is_over, self._patience())
                 self._is_patient = False
         self._due = time.monotonic() + GROUPING_SECONDS
         # Without the lock: only this thread pops, and a deque is safe to append to meanwhile.
@@ -193,13 +210,20 @@ class Writer:
 
     def _first(self) -> list[Operation]:
         batch: list[Operation] = []
-        size = 0
-        while self._queue and len(batch) < MOST and size < MOST_BYTES:
+        size, most = 0, self._most()
+        while self._queue and len(batch) < most and size < MOST_BYTES:
             operation = self._queue.popleft()
             size += size_of(operation)
             batch.append(operation)
             self._answers_taken += type(operation) is Call
+        self._batch_bytes = size
         return batch
+
+    def _most(self) -> int:
+        return MOST_WITHOUT_ANSWERS if self._answers_added == self._answers_taken else MOST
+
+    def _patience(self) -> float:
+        return max(PATIENCE_SECONDS, min(MOST_PATIENCE, PATIENCE_PER_SECOND * self._last_took))
 
     def _has_nothing_to_do(self) -> bool:
         return not self._queue or (self._is_held and not self._is_urgent())
@@ -213,7 +237,7 @@ class Writer:
 
     def _is_much(self) -> bool:
         """Whether a whole commit's worth is queued."""
-        return len(self._queue) >= MOST or self.pending_bytes >= MOST_BYTES
+        return len(self._queue) >= self._most() or self.pending_bytes >= MOST_BYTES
 
     def _commit(self, batch: list[Operation]) -> None:
         try:
@@ -221,7 +245,7 @@ class Writer:
         except StoreError:
             self._commit_beginning(batch)
             raise
-        self._note(batch)
+        self._note(batch, self._batch_bytes)
 
     def _commit_beginning(self, batch: list[Operation]) -> None:
         """Save what a full disk still has room for: the session, and answers that were paid for."""
@@ -230,10 +254,11 @@ class Writer:
             batch = batch[: len(batch) // 2]
             with suppress(StoreError):
                 self._write(batch)
-                self._note(batch)
+                self._note(batch, sum(map(size_of, batch)))
                 return
 
     def _write(self, batch: list[Operation]) -> None:
+        begun = time.monotonic()
         with while_working(self._path):
             try:
                 # IMMEDIATE takes the write lock here, so another writer (a user's sqlite3) makes us wait at
@@ -246,10 +271,11 @@ class Writer:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+        self._last_took = time.monotonic() - begun
 
-    def _note(self, batch: list[Operation]) -> None:
+    def _note(self, batch: list[Operation], size: int) -> None:
         self.committed += len(batch)
-        self._bytes_committed += sum(map(size_of, batch))
+        self._bytes_committed += size
         # Without the lock, so that a callback may add to the store.
         for callback in self._callbacks:
             callback(self.committed)

@@ -37,8 +37,8 @@ MOST_PENDING = 20_000
 """Additions that may wait for the store's writer; with more, no row is started."""
 # A disk that is slower than the model would otherwise fill the memory with answers that aren't on it yet.
 
-MOST_BEHIND = 20_480
-"""The same for rows that call no model: twice as many as the writer commits at once."""
+MOST_BEHIND = 61_440
+"""The same for rows that call no model: half as many again as the writer commits at once."""
 
 
 class SegmentRunner:
@@ -260,7 +260,11 @@ class SegmentRunner:
     def _is_behind(self) -> bool:
         """Whether too much waits for the writer: rows that call no model outrun the disk."""
         store = self._job.store
-        return store.pending > MOST_BEHIND or store.pending_bytes > self._most_pending_bytes
+        is_behind = store.pending > MOST_BEHIND or store.pending_bytes > self._most_pending_bytes
+        if is_behind:
+            # It might be waiting for more, which doesn't come before it has committed what there is.
+            store.hurry()
+        return is_behind
 
     def _is_clogged(self) -> bool:
         """Whether a new item would only wait: for the store's writer, or for a permit to send a call."""
