@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import BaseModel, PrivateAttr
+from pydantic import BaseModel, Field, PrivateAttr
 
 from seedbed import (
+    Embedder,
     GeneratorTask,
     GlobalStep,
     InvalidOutputError,
@@ -200,6 +201,16 @@ def test_rows_that_a_step_drops_are_dropped_as_often_in_the_rest():
     assert steps[1].calls == pytest.approx(130, abs=5)
 
 
+def test_rows_that_fail_before_a_model_is_asked_are_told():
+    class Strict(Step):
+        def process(self, row):
+            raise ValueError(f"no {row['text']}")
+
+    forecast = plan(Strict() >> Answer(), input=[{"text": "tea"}] * 3, llm=counted())
+    assert (forecast.calls, forecast.failing) == (0, {"'strict': ValueError: no tea": 3})
+    assert "3 rows of the first ones failed: 'strict': ValueError: no tea" in str(forecast)
+
+
 def test_several_generations_of_a_row_are_as_many_rows():
     rows = [{"text": f"{number}"} for number in range(50)]
     forecast = plan(Answer(num_generations=4), n=20, input=rows, llm=counted())
@@ -353,6 +364,38 @@ def test_a_task_whose_next_call_depends_on_an_answer_says_so():
     run(Rated(), input=rows, n=10, llm=llm, name="rated")
     after = plan(Rated(), input=rows, llm=llm, name="rated", **PRICES)
     assert (after.calls, after.kept_calls, after.steps[0].has_more) == (40, 20, False)
+
+
+def test_a_task_that_makes_its_own_calls_has_no_upper_bound():
+    class Twice(Task):
+        outputs: ClassVar[list[str]] = ["text"]
+
+        async def generate_row(self, input):
+            steps = await self.ask("List steps.")
+            return {"text": [await self.ask(f"Do {step}") for step in steps.split(",")]}
+
+    rows = [{"text": f"{number}"} for number in range(30)]
+    llm = ScriptedLLM(lambda request: Response.of_text("a,b,c", Usage(10, 5)), max_tokens=10)
+    before = plan(Twice(), input=rows, llm=llm, **PRICES)
+    assert (before.calls, before.steps[0].decides_calls) == (60, True)
+    assert "'twice' decides how many calls a row takes" in str(before)
+    assert "cost: about" in str(before)
+    run(Twice(), input=rows, n=10, llm=llm, name="twice")
+    after = plan(Twice(), input=rows, llm=llm, name="twice", **PRICES)
+    assert (after.calls, after.steps[0].decides_calls) == (80, False)
+
+
+def test_vectors_that_cost_nothing_are_no_calls():
+    class Vectors(Step):
+        keeps: ClassVar[bool] = True
+        embedder: Embedder = Field(default="static/wordllama", validate_default=True)
+
+        def process(self, row):
+            return {**row, "length": len(self.embedder.vectors([row["text"]])[0])}
+
+    step, answer = plan(Vectors() >> Answer(), input=[{"text": "a"}] * 9, llm=counted()).steps
+    assert (step.llm, step.calls, step.has_more) == (None, 0, False)
+    assert answer.calls == 9
 
 
 def test_a_typed_answer_that_a_placeholder_fails_is_still_one_call():

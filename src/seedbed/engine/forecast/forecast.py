@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -58,8 +58,8 @@ class Forecast:
     `n` is the number of rows asked for. `earlier` names the run on disk that would go on, with `kept_rows`
     rows; None if there's none. `prompts` are those of the first rows. `unpriced` names the models whose
     price isn't known, and `is_bound` says that tokens and cost are upper bounds, not expectations. `probe` is
-    what rows that were paid for say about the rest; None unless some were. At `max_cost`
-    dollars the run stops.
+    what rows that were paid for say about the rest; None unless some were. At `max_cost` dollars the run
+    stops. `failing` counts the first rows that fail before a model is asked, or did before, by reason.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Forecast:
     kept_rows: int = 0
     probe: Probe | None = None
     max_cost: float | None = None
+    failing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def calls(self) -> int | None:
@@ -122,6 +123,7 @@ class Forecast:
             **{name: getattr(self, name) for name in totals},
             "is_bound": self.is_bound,
             "max_cost": self.max_cost,
+            "failing": dict(self.failing),
             "unpriced": self.unpriced,
             "earlier": self.earlier,
             "kept_rows": self.kept_rows,
@@ -201,7 +203,8 @@ def cost_line(forecast: Forecast) -> str:
         return f"{rest}no price known for {names}; --price-input and --price-output give one"
     if any(step.has_more for step in forecast.steps):
         return f"{dollars(known)} for the calls that are known, and more depend on the answers"
-    return f"{'at most ' if forecast.is_bound else 'about '}{dollars(known)}"
+    is_bound = forecast.is_bound and not any(step.decides_calls for step in forecast.steps)
+    return f"{'at most ' if is_bound else 'about '}{dollars(known)}"
 
 
 def dollars(amount: float) -> str:
@@ -225,6 +228,8 @@ def time_line(forecast: Forecast) -> str:
 
 def notes(forecast: Forecast) -> Iterator[str]:
     """Yield where the numbers are from, and what they leave out."""
+    for reason, count in forecast.failing.items():
+        yield f"{count_text(count, 'row')} of the first ones failed: {reason}"
     asked = [step for step in forecast.steps if step.calls]
     sources = {step.input_from for step in asked}
     if "characters" in sources:
@@ -250,7 +255,9 @@ def notes(forecast: Forecast) -> Iterator[str]:
         if step.calls is None and step.llm is not None:
             yield f"'{step.step}' can't be counted: its prompts can't be made before the answers are there"
         if step.has_more:
-            yield f"'{step.step}' may make more calls, depending on the answers"
+            yield f"'{step.step}' makes more calls, depending on the answers"
+        elif step.decides_calls and step.calls:
+            yield f"'{step.step}' decides how many calls a row takes: it was only seen with placeholders"
     if asked and forecast.earlier is None:
         yield "counted as if each answer is usable: rejected rows and answers asked for again cost more"
         yield "--probe 20 (probe=20) pays for 20 rows of the run and measures all of this"

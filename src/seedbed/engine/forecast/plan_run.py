@@ -65,6 +65,7 @@ def forecast_of(plan: Plan, name: str | None = None, probed: Probed | None = Non
             earlier.name,
             _kept_rows(plan, earlier),
             max_cost=plan.bounds.max_cost,
+            failing=rehearsal.failing(),
         )
         if probed is None:
             return forecast

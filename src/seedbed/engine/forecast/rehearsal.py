@@ -14,7 +14,13 @@ from seedbed.engine.backend_fields import backends_in, replace_backends
 from seedbed.engine.forecast.earlier_run import EarlierRun
 from seedbed.engine.forecast.placeholders import MADE_UP
 from seedbed.engine.forecast.rehearsal_gateway import RehearsalGateway, RehearsedCall, rehearsing
-from seedbed.engine.forecast.rehearsed_steps import RehearsedFlow, RehearsedSteps, is_made_up, stand_ins
+from seedbed.engine.forecast.rehearsed_steps import (
+    RehearsedFlow,
+    RehearsedSteps,
+    asks_for_money,
+    is_made_up,
+    stand_ins,
+)
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.file_record import fingerprints_of
 from seedbed.engine.segments.flow import Unchanged
@@ -82,6 +88,11 @@ class Rehearsal:
     calls: Sequence[RehearsedCall]
     unrendered: frozenset[str]
     cut_off: frozenset[str]
+
+    def failing(self) -> Counter[str]:
+        """Count the rows that failed, by the first line of the reason."""
+        failures = (one for walk in self.walks for outcome in walk.outcomes for one in outcome.failures)
+        return Counter(f"'{one.step}': {one.reason.partition(chr(10))[0]}" for one in failures)
 
 
 def rehearse(plan: Plan, earlier: EarlierRun) -> Rehearsal:
@@ -214,7 +225,7 @@ class _Rehearsing:
             share = scaled(walk, len(walk.made(name)), self._plan, self._earlier)
             count = None if count is None or share is None else count + math.ceil(share)
         step = segment.source.step
-        if backends_in(step):
+        if asks_for_money(step):
             # What it asks depends on all rows together, so no sample of them says how often.
             self._unrendered.add(step.name)
         rows = [stand_ins(step, row.row())[0] for row in made[:MOST]]

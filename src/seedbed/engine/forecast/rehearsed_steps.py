@@ -136,9 +136,20 @@ class RehearsedSteps(StepResults):
 
     def _note_end(self, step: BaseStep) -> None:
         """Note that a placeholder ended the calls of a row, if an author decides how many there are."""
-        is_plain = isinstance(step, BaseTask) and step._asks_for_all and not step._makes_rows_itself
-        if not is_plain:
+        if decides_calls(step):
             self._gateway.cut_off.add(step.name)
+
+
+def decides_calls(step: BaseStep) -> bool:
+    """Whether a step's own code decides how many calls a row takes that cost something."""
+    if isinstance(step, BaseTask) and step._asks_for_all and not step._makes_rows_itself:
+        return False
+    return asks_for_money(step)
+
+
+def asks_for_money(step: BaseStep) -> bool:
+    """Whether a step asks a model whose answers are kept: some vectors aren't, as they cost nothing."""
+    return any(backend._is_journalled for backend in backends_in(step))
 
 
 def _never() -> bool:

@@ -13,6 +13,7 @@ from seedbed.engine.forecast.earlier_run import EarlierRun
 from seedbed.engine.forecast.placeholders import placeholders_in
 from seedbed.engine.forecast.rehearsal import Rehearsal, SegmentWalk, items_of
 from seedbed.engine.forecast.rehearsal_gateway import RehearsedCall
+from seedbed.engine.forecast.rehearsed_steps import decides_calls
 from seedbed.engine.plan import Plan
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.embedding.embedder import Embedder
@@ -44,7 +45,8 @@ class StepForecast:
     they can be (`max_tokens`), or `assumed`: 1,024 each if nothing bounds them. `cost` is None if the price
     isn't known, `batch_cost` if there's no batch price; None for tokens and calls means that nobody knows.
     `waits_for` names the steps whose answers are in the prompts: each counts as its most tokens. A step that
-    asks no model has no `llm`. `has_more` says that further calls depend on the answers.
+    asks no model has no `llm`. `has_more` says that further calls depend on the answers, `decides_calls` that
+    they may: the step's own code makes them, and was only seen to work with placeholders.
     """
 
     step: str
@@ -60,6 +62,7 @@ class StepForecast:
     batch_cost: float | None = None
     waits_for: tuple[str, ...] = ()
     has_more: bool = False
+    decides_calls: bool = False
     endpoint: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -159,6 +162,8 @@ class _Scaling:
             output_from=tokens.output_from,
             waits_for=tokens.waits_for,
             has_more=more,
+            decides_calls=self._kept_rows[step] < _FEWEST
+            and decides_calls(self._plan.topology.node(step).step),
             endpoint=tuple(leaf.endpoint for leaf in llm._leaves),
         )
         items = items_of(walk, self._plan, self._earlier)
