@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seedbed.cli.completing.offers import complete_file
+from seedbed.cli.completing.offers import complete_file, complete_run
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
 from seedbed.cli.option_groups import GroupedCommand
@@ -27,8 +27,9 @@ from seedbed.errors import UsageError
     help="Where `seedbed run` would write the dataset: its stem is the name of the run.",
 )  # fmt: skip
 @click.option(
-    "--name", metavar="RUN", help="Name of the run; the stem of OUT, else the task's, unless given."
-)
+    "--name", metavar="RUN", shell_complete=complete_run,
+    help="Name of the run; the stem of OUT, else the task's, unless given.",
+)  # fmt: skip
 @output_options
 @click.option("--push-every", type=int, metavar="N", help="Has no effect on the cost.")
 @click.option("--shard", metavar="I/K", help="Plan only the I-th of K parts of the rows.")
