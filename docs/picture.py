@@ -51,7 +51,8 @@ def drawn(command: str = COMMAND, halfway: str = HALFWAY) -> str:
 
 def frames(text: str) -> list[str]:
     """Return the frames that the terminal showed, in order."""
-    return [frame.replace("\r\n", "\n").replace("\r", "") for frame in _REDRAW.split(_CURSOR.sub("", text))]
+    found = (_CURSOR.sub("", frame) for frame in _REDRAW.split(text))
+    return [frame.replace("\r\n", "\n").replace("\r", "") for frame in found]
 
 
 def written(command: str) -> str:

@@ -165,7 +165,7 @@ def test_the_order_of_a_run_is_in_its_manifest(seedbed: Seedbed) -> None:
 
 WRONG = {
     "--max-attempts 0": "--max-attempts 0 leaves no room for anything",
-    "--max-attempts x": "'x' is not a valid integer",
+    "--max-attempts x": "'x' isn't a whole number",
     "--max-failures x": "write --max-failures 20, or --max-failures 5%",
     "--max-failures 120%": "write --max-failures 20, or --max-failures 5%",
     "--give-up-after -1": "--give-up-after -1 leaves no room for anything",
@@ -179,7 +179,7 @@ WRONG = {
     "--tokens-per-minute -5": "--tokens-per-minute -5 leaves no room for anything",
     "--price-input 1": "give dollars per million tokens: --price-input and --price-output",
     "--concurrency 0": "--concurrency is 1 or more",
-    "--seed x": "'x' is not a valid integer",
+    "--seed x": "'x' isn't a whole number",
     "--leaf hiaku": "it ends in haiku",
     "--name a/b": "'a/b' isn't a name for a run",
     "--name .a": "'.a' isn't a name for a run",

@@ -90,7 +90,8 @@ def test_an_export_of_good_rows_to_a_file_has_them_alone(made: list[str], tmp_pa
         (["rate", "made", "row 1 of 'rows'", "good", "--rater", ""], "rater"),
         (["calibrate", "made", "--score", "score"], "nobody has rated"),
         (["export", "made", "--where", "scor > 1"], "scor"),
-        (["export", "made", "--where", "score >"], "is not an expression"),
+        (["export", "made", "--where", "score >"], "'score >' is not an expression: it ends too early"),
+        (["export", "made", "--where", "score = 3"], "a single = compares nothing: write =="),
         (["export", "made", "--failed", "--where", "score > 1"], "leave out --leaf, --where"),
     ],
 )

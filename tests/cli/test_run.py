@@ -128,7 +128,7 @@ WRONG = {
     "unused LLM": (("t.py:Count", *ECHO), "nothing here would use the LLM"),
     "no rows": (("t.py:Haiku", *ECHO, "-n", "0"), "-n is 1 or more"),
     "no end": (("t.py:Haiku", *ECHO), "can make any number of rows"),
-    "not a number": (("t.py:Haiku", *ECHO, "-n", "many"), "'many' is not a valid integer"),
+    "not a number": (("t.py:Haiku", *ECHO, "-n", "many"), "'many' isn't a whole number"),
     "missing folder": (("t.py:Haiku", *ECHO, "-n", "1", "-o", "no/a.jsonl"), "there is no folder 'no'"),
     "unknown ending": (("t.py:Haiku", *ECHO, "-n", "1", "-o", "a.josnl"), "did you mean '.jsonl'?"),
     "no input": (("t.py:Answer", *ECHO), "--input rows.jsonl"),

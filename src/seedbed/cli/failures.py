@@ -6,9 +6,10 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
+from types import MappingProxyType
 
 import click
 
@@ -19,6 +20,16 @@ from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
 
 TRACEBACK = "SEEDBED_TRACEBACK"
+_PLAIN: Mapping[str, str] = MappingProxyType(
+    {
+        "is not a valid integer range": "isn't a whole number",
+        "is not a valid integer": "isn't a whole number",
+        "is not a valid float": "isn't a number",
+        "is not a valid boolean": "isn't true or false",
+    }
+)
+"""What click says to programmers, in the words of users."""
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -151,6 +162,8 @@ def _click_message(error: click.ClickException) -> tuple[str, ...]:
             *help_line,
         )
     message = error.format_message().rstrip(".")
+    for theirs, ours in _PLAIN.items():
+        message = message.replace(theirs, ours)
     return f"{message[:1].lower()}{message[1:]}", *help_line
 
 

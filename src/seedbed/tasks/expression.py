@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from seedbed.suggestions import did_you_mean
 from seedbed.tasks.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.rows import Row
 from seedbed.tasks.template import compile_condition, needed_variables
+
+_SINGLE = re.compile(r"(?<![=!<>])=(?!=)")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Expression:
             compile_condition(self.text)
         except TemplateSyntaxError as error:
             raise UsageError(
-                f"{self.text!r} is not an expression: {error.message}",
+                f"{self.text!r} is not an expression: {_told(error.message or '', self.text)}",
                 "write an expression over the columns of a row: \"lang == 'en'\"",
             ) from error
 
@@ -79,3 +82,12 @@ class Expression:
         missing = sorted(self.columns - row.keys())
         advice = [line for name in missing for line in did_you_mean(name, row)]
         return InvalidRowError(f"the expression {self.text!r} has no value: {error}", *advice)
+
+
+def _told(message: str, text: str) -> str:
+    """Return what Jinja2 says of an expression, which it takes for a part of a template, in other words."""
+    if "end of template" in message:
+        return "it ends too early"
+    if message == "chunk after expression":
+        return "a single = compares nothing: write ==" if _SINGLE.search(text) else "it goes on after its end"
+    return message
