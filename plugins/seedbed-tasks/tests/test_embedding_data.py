@@ -162,13 +162,27 @@ def test_an_example_with_words_before_it_is_no_new_task() -> None:
     assert row["task"] == "Find a new thing to do."
 
 
-def test_the_names_of_the_fields_are_no_texts() -> None:
-    answers = ['{"anchor": "anchor", "positive": "Positive."}', '{"anchor": "a storm", "positive": "a gale"}']
+@pytest.mark.parametrize("echo", ["anchor", "Anchor.positive"])
+def test_the_names_of_the_fields_are_no_texts(echo: str) -> None:
+    answers = [
+        json.dumps({"anchor": echo, "positive": "A gale."}),
+        '{"anchor": "a storm", "positive": "a gale"}',
+    ]
     llm = ScriptedLLM(*answers, offers=TYPED)
     (row,) = run(get_task("text-matching-short"), 1, llm=llm).rows()
 
     assert (row["anchor"], row["positive"]) == ("a storm", "a gale")
     assert "anchor is the name of a field" in str(llm.requests[1].messages[-1]["content"])
+
+
+def test_a_title_is_no_long_document() -> None:
+    long = "The tide comes in twice a day, and fishers know when. It goes out as often."
+    answers = [json.dumps({"anchor": one, "positive": f"{long} So it does."}) for one in ("A title", long)]
+    llm = ScriptedLLM(*answers, offers=TYPED)
+    (row,) = run(get_task("text-matching-long"), 1, llm=llm).rows()
+
+    assert row["anchor"] == long
+    assert "anchor is too short for a document" in str(llm.requests[1].messages[-1]["content"])
 
 
 def test_two_documents_of_the_most_words_fit_the_longest_answer_of_text_retrieval() -> None:

@@ -8,6 +8,7 @@ each row.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,8 +36,14 @@ CITATION = Citation(
 CLARITIES = ("clear", "understandable with some effort", "ambiguous")
 EDUCATION = ("high school", "college", "PhD")
 SCHOOLING = ("elementary school", "high school", "college")
+_WORD = re.compile(r"\w+")
 UNITS = ("sentence", "phrase", "passage")
 HIGH_SCORES, LOW_SCORES = (4.0, 4.5, 5.0), (2.5, 3.0, 3.5)
+
+
+def _has_only(names: Sequence[str], text: str) -> bool:
+    words = {*_WORD.findall(text.casefold())}
+    return bool(words) and words <= {*names}
 
 
 def long_documents() -> GenerationParameters:
@@ -74,7 +81,7 @@ class EmbeddingData(GeneratorTask):
         if empty := [name for name, text in texts.items() if not text]:
             raise InvalidOutputError(f"{empty[0]} is empty")
         names = list(texts)
-        if echoes := [name for name, text in texts.items() if any(is_same(text, other) for other in names)]:
+        if echoes := [name for name, text in texts.items() if _has_only(names, text)]:
             raise InvalidOutputError(f"{echoes[0]} is the name of a field, not a text")
         pairs = ((one, other) for place, one in enumerate(names) for other in names[place + 1 :])
         for one, other in pairs:

@@ -23,7 +23,12 @@ class TextClassificationData(TaskData):
 
     goals = ("classification", "retrieval")
     keywords = ("embeddings", "labels", "synthetic texts", "zero-shot", "e5")
-    example = Example({"tasks": ["Tell which emotion the author of a diary entry feels."]})
+    example = Example(
+        {
+            "tasks": ["Tell which emotion the author of a diary entry feels."],
+            "generation": {"max_tokens": 120, "temperature": 0.7},
+        }
+    )
     sampled = ("task", "clarity", "difficulty", "language")
 
     class Output(BaseModel):
@@ -34,11 +39,12 @@ class TextClassificationData(TaskData):
         misleading_label: str = Field(description="A label of the task that is wrong, but near.")
 
     template: str = (
-        "Classification task: {{ task }}\n\nWrite an example of it as JSON: `text`, the text to classify; "
-        "`label`, the right label; and `misleading_label`, a wrong label of the same task that seems to "
-        "fit. The "
-        "text doesn't name its label. It's {{ clarity }}, in {{ language }}, and needs the education of a "
-        "{{ difficulty }} student. Be creative, and don't copy the task."
+        "Classification task: {{ task }}\n\nWrite an example of it as JSON:\n"
+        "- `text`: a text to classify that doesn't name its label; it's {{ clarity }}, in {{ language }}, "
+        "and needs the education of a {{ difficulty }} student\n"
+        "- `label`: the right label\n"
+        "- `misleading_label`: a wrong label of the same task that seems to fit\n\n"
+        "Be creative, and don't copy the task."
     )
 
     def category(self) -> str:

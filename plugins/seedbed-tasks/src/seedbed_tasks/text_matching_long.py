@@ -7,8 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from seedbed import Example, GenerationParameters
+from seedbed import Example, GenerationParameters, InvalidOutputError, Row
 from seedbed_tasks.embedding_data import TaskData, long_documents
+
+_SHORTEST = 50
+"""Characters of a document: fewer are a title, also where words have no spaces between them."""
 
 
 class TextMatchingLong(TaskData):
@@ -18,12 +21,15 @@ class TextMatchingLong(TaskData):
     category of Wang et al., 2024 (https://arxiv.org/abs/2401.00368).
 
     Differences from the paper: tasks come from a list of ours, `tasks`, or a file of `embedding-tasks`;
-    pairs of equal texts are rejected."""
+    pairs of equal texts are rejected, and texts of less than 50 characters are asked for again."""
 
     goals = ("retrieval",)
     keywords = ("embeddings", "pairs", "documents", "similarity", "symmetric", "contrastive", "e5")
     example = Example(
-        {"tasks": ["Match a bug report with a duplicate of it.", "Match two reports of one storm."]}
+        {
+            "tasks": ["Match a bug report with a duplicate of it.", "Match two reports of one storm."],
+            "generation": {"max_tokens": 300},
+        }
     )
     sampled = ("task", "language")
 
@@ -34,10 +40,11 @@ class TextMatchingLong(TaskData):
         positive: str = Field(description="A long document that matches it.")
 
     template: str = (
-        "Matching task: {{ task }}\n\nWrite an example of it as JSON: `anchor`, a document, and "
-        "`positive`, a "
-        "document that matches it. Both are long, several paragraphs, and in {{ language }}. They share few "
-        "phrases. Be creative, and don't copy the task."
+        "Two documents match if they fit this task: {{ task }}\n\n"
+        "Write two such documents in {{ language }} as JSON:\n"
+        "- `anchor`: a document of several paragraphs on a subject of your choice\n"
+        "- `positive`: another one, as long, that matches it and shares few phrases with it\n\n"
+        "Be creative, and don't copy the task."
     )
 
     generation: GenerationParameters = Field(
@@ -52,3 +59,10 @@ class TextMatchingLong(TaskData):
     def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
         """Draw task and language of one row."""
         return {"task": self.draw_task(rng), "language": self.draw_language(rng)}
+
+    def format_output(self, output: str | None, input: Row | None) -> Row:
+        """Return the texts; one that is no document is asked for again."""
+        row = super().format_output(output, input)
+        if short := [name for name, text in row.items() if len(text) < _SHORTEST]:
+            raise InvalidOutputError(f"{short[0]} is too short for a document", text=output)
+        return row

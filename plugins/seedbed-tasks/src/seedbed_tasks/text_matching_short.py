@@ -23,7 +23,10 @@ class TextMatchingShort(TaskData):
     goals = ("retrieval",)
     keywords = ("embeddings", "pairs", "similarity", "symmetric", "contrastive", "e5")
     example = Example(
-        {"tasks": ["Match a proverb with one that gives the same advice.", "Match two titles."]}
+        {
+            "tasks": ["Match a proverb with one that gives the same advice.", "Match two titles."],
+            "generation": {"max_tokens": 80, "temperature": 0.7},
+        }
     )
     sampled = ("task", "language")
 
@@ -34,10 +37,10 @@ class TextMatchingShort(TaskData):
         positive: str = Field(description="A short text that matches it.")
 
     template: str = (
-        "Matching task: {{ task }}\n\nWrite an example of it as JSON: `anchor`, a text, and `positive`, "
-        "a text "
-        "that matches it. Both are very short: a sentence or a phrase, in {{ language }}. They share few "
-        "words. "
+        "Two short texts match if they fit this task: {{ task }}\n\n"
+        "Write two such texts in {{ language }} as JSON:\n"
+        "- `anchor`: a sentence or a phrase on a subject of your choice\n"
+        "- `positive`: another one that matches it, and shares few words with it\n\n"
         "Be creative, and don't copy the task."
     )
 
