@@ -28,7 +28,7 @@ class Exporting:
     """Settings of the export.
 
     `endpoint` is the address of the collector without a signal's path; None leaves it to the environment, as
-    with `headers`. `content` says whether prompts and answers are sent, `flush_seconds` how long the end of
+    with `headers`. `content` says whether answers are sent, `flush_seconds` how long the end of
     a run may wait.
     """
 

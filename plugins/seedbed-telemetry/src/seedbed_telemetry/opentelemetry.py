@@ -1,7 +1,7 @@
 """Sends traces and metrics of runs to an OpenTelemetry collector, by the GenAI conventions.
 
 A trace for each row, with a span for each call of a model, and one for the run; metrics of tokens, durations,
-costs and rows. The environment variables OTEL_* configure it, and prompts and answers are only sent with
+costs and rows. The environment variables OTEL_* configure it. Prompts are never sent, answers only with
 OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true.
 """
 

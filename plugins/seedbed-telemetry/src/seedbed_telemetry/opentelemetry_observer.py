@@ -22,10 +22,10 @@ class OpenTelemetryObserver:
 
     What isn't given comes from the standard variables OTEL_EXPORTER_OTLP_*, OTEL_SERVICE_NAME,
     OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_METRIC_EXPORT_INTERVAL and
-    OTEL_SDK_DISABLED. Prompts and answers are sent only with `content` (default: whether the variable
+    OTEL_SDK_DISABLED. Answers are sent only with `content` (default: whether the variable
     OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT is true). `span_exporter` and `metric_reader` take the
     place of the collector; both end with the first run. At the end of a run, it waits for the collector at
-    most `flush_seconds`, and a second if that doesn't answer.
+    most `flush_seconds`, and a quarter of a second if that has just failed.
 
     Raises UsageError for settings that can't work. Conventions:
     https://opentelemetry.io/docs/specs/semconv/gen-ai/
