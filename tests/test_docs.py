@@ -102,3 +102,21 @@ def likeness(text: str) -> list[str]:
     """Return the lines without what differs from one day, or one processor, to another."""
     lines = (re.sub(r"[\d,.:]+|row$| +", "*", line) for line in text.splitlines())
     return [line for line in lines if "rejected" not in line.lower() and line.strip("*")]
+
+
+MOST_BYTES = 3_000_000
+
+
+def test_every_page_of_the_view_is_pictured_in_two_sizes_light_and_dark() -> None:
+    screenshots = load("screenshots")
+    shown = (DOCS / "how-to" / "view-pages.md").read_text()
+    pictures = [
+        screenshots.PICTURES / f"{page}-{size}-{scheme}.webp"
+        for page in (*screenshots.PAGES, "try")
+        for size in screenshots.SIZES
+        for scheme in screenshots.SCHEMES
+    ]
+
+    assert sum(one.stat().st_size for one in pictures) < MOST_BYTES
+    assert [one.name for one in pictures if one.name not in shown] == []
+    assert {one.name for one in screenshots.PICTURES.iterdir()} == {one.name for one in pictures}

@@ -234,6 +234,16 @@ def kept_order(what: str, *settings: str) -> dict[str, object]:
     return {**given, "withheld": [], "folder": str(Path.cwd())}
 
 
+def test_answers_that_are_the_same_are_said_to_be(made: ScriptedServer, viewer: Viewer, get: Get) -> None:
+    template = "{% if instruction == 'tea' %}Hot {% endif %}{{ instruction }}"
+    asked = tried(viewer, template, counted=counted_in(tried(viewer, template)))
+
+    shown = get(asked.headers["location"]).text
+
+    assert shown.count("the same as before") == 4
+    assert "<ins>HOT " in shown
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null"])
 def test_another_page_cannot_make_this_one_ask(made: ScriptedServer, viewer: Viewer, origin: str) -> None:
     digest = counted_in(tried(viewer, "Explain {{ instruction }}."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from seedbed import PlacedRow, RunReader, StoreError
@@ -18,10 +19,9 @@ class ReadRows(NamedTuple):
 
 def read_rows(reader: RunReader, leaf: str, seqs: Sequence[int]) -> ReadRows:
     """Return the rows of a leaf with these numbers, in their order."""
-    try:
+    # If one can't be read, none is returned: then each is read alone.
+    with suppress(StoreError, *ODD):
         return ReadRows(reader.rows_at(leaf, seqs), [])
-    except (StoreError, *ODD):
-        pass
     rows: list[PlacedRow] = []
     problems: list[str] = []
     for seq in seqs:

@@ -6,7 +6,6 @@ any time.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
 from collections import Counter
@@ -14,18 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from seedbed import PlacedRow, RunReader, SeedbedError, StoreError, UsageError
 from seedbed_view.odd_values import ODD
+from seedbed_view.places import Place, places_query
 from seedbed_view.query import Query
 from seedbed_view.read_rows import read_rows
-
-Place: TypeAlias = tuple[Any, ...]
-"""Where a row stands in an order: its number, after its value if the order is by a column."""
 
 SUFFIX = ".search"
 """What the name of the index ends in, after that of the run's database; removed with it."""
@@ -255,62 +252,6 @@ class Index:
 
 def _as_json(names: Sequence[str]) -> str:
     return orjson.dumps(list(dict.fromkeys(names))).decode()
-
-
-def places_query(query: Query, place: Place) -> tuple[str, list[Any]]:
-    """Return the SELECT for the places that a query finds, and its values; every way in is by an index."""
-    backwards = query.down != query.back
-    way, order = ("<", "DESC") if backwards else (">", "ASC")
-    given: list[Any] = []
-    conditions: list[str] = []
-    values = dict(query.values)
-    if query.sort:
-        table, key = "cells AS c", "c.seq"
-        conditions.append("c.name = ?")
-        given.append(query.sort)
-        if len(place) == 2:
-            conditions.append(f"(c.value, c.seq) {way} (?, ?)")
-            given += place
-        columns, ordering = "c.value, c.seq", f"c.value {order}, c.seq {order}"
-    else:
-        table, key, columns = (
-            ("words AS w", "w.rowid", "w.rowid") if query.words else ("cells AS c", "c.seq", "c.seq")
-        )
-        if not query.words:
-            name, value = values.popitem()
-            conditions.append("c.name = ? AND c.value = ?")
-            given += [name, value]
-        if place:
-            conditions.append(f"{key} {way} ?")
-            given.append(place[-1])
-        ordering = f"{key} {order}"
-    if query.words:
-        match = matching(query.words)
-        if query.sort:
-            conditions.append(f"{key} IN (SELECT rowid FROM words WHERE words MATCH ?)")
-        else:
-            conditions.append("words MATCH ?")
-        given.append(match)
-    for name, value in values.items():
-        conditions.append(
-            f"EXISTS (SELECT 1 FROM cells AS f WHERE f.name = ? AND f.value = ? AND f.seq = {key})"
-        )
-        given += [name, value]
-    return f"SELECT {columns} FROM {table} WHERE {' AND '.join(conditions)} ORDER BY {ordering}", given
-
-
-def matching(words: str) -> str:
-    """Return the expression of FTS5 for words as people write them; text in quotes is a phrase."""
-    found = re.findall(r'"([^"]+)"|(\S+)', words)
-    terms = [phrase or word for phrase, word in found]
-    # Quoted, so that nothing in them is an operator; the last word may be its beginning only.
-    return (
-        " ".join(
-            '"{}"{}'.format(term.replace('"', ""), "*" if not phrase else "")
-            for term, (phrase, _) in zip(terms, found, strict=True)
-        )
-        or '""'
-    )
 
 
 def values_of(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from seedbed import Expression, InvalidRowError, PlacedRow, RunReader, UsageError
+from seedbed_view.places import Place
 from seedbed_view.query import Query
 from seedbed_view.read_rows import read_rows
-from seedbed_view.search import Index, Place
+from seedbed_view.search import Index
 
 _SECONDS = 1.0
 """How long an expression is tried on rows for one page; the page says how far it came."""

@@ -48,11 +48,20 @@ class Column(NamedTuple):
     before: Any
     now: Any
 
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing has changed."""
+        return self.before is not None and bool(self.before == self.now)
+
 
 class Outcome(NamedTuple):
-    """What came of one row: its calls, what is in its columns, why it was refused."""
+    """What came of one row: its calls, the columns that differ, why it was refused.
+
+    `title` has what tells people which row it is: what the step got, or what is in it as before.
+    """
 
     row: TriedRow
+    title: Row
     calls: Sequence[PreviewedCall]
     made: Sequence[Sequence[Column]]
     refused: Sequence[str]
@@ -151,8 +160,10 @@ def _outcome(shown: Preview, row_id: str, row: TriedRow | None) -> Outcome | Non
     nothing: Row = {}
     pairs = zip_longest(row.before, made, fillvalue=nothing)
     columns = [_columns(old, new, row.given) for old, new in pairs]
+    same = {one.name: one.now for made_columns in columns[:1] for one in made_columns if one.is_same}
+    columns = [[one for one in made_columns if not one.is_same] for made_columns in columns]
     why = [one.reason for one in (*now.failures, *now.rejections)] if now else ["it wasn't made"]
-    return Outcome(row, now.calls if now else [], columns, why)
+    return Outcome(row, row.given or same, now.calls if now else [], columns, why)
 
 
 def _columns(before: Row, now: Row, given: Row) -> list[Column]:
