@@ -16,7 +16,6 @@ from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.generations import Generations, texts_of
 from seedbed.llm.guarded import guard_llm
-from seedbed.llm.llm_kind import LLMS
 from seedbed.llm.messages import Message, text_length
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.reference_fields import ReferenceField
@@ -25,6 +24,7 @@ from seedbed.llm.request_building import build_request, check_inputs
 from seedbed.llm.response import Response
 from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
+from seedbed.plugins.kinds import PluginKind, kind_of
 from seedbed.plugins.names import split_llm_reference
 from seedbed.plugins.registry import Registry, current_registry
 from seedbed.suggestions import did_you_mean
@@ -171,10 +171,11 @@ def get_llm(reference: str, /, *, registry: Registry | None = None, **fields: An
 def llm_class(reference: str, *, registry: Registry | None = None) -> tuple[type[LLM], str]:
     """Return the class and the model that an LLM reference names; `pool` and `fallback` need no model."""
     name, _, model = reference.partition("/")
-    if name in LLMS.built_in:
+    kind: PluginKind[LLM] = kind_of("seedbed.llms")
+    if name in kind.built_in:
         # Their classes derive from `LLM`, so they're imported when they're used.
-        return LLMS.built_in[name].load(), model
-    if not model and (meant := did_you_mean(name, LLMS.built_in)):
+        return kind.built_in[name].load(), model
+    if not model and (meant := did_you_mean(name, kind.built_in)):
         raise UsageError(f"there is no LLM {reference!r}", *meant, "any other is of the form BACKEND/MODEL")
     backend, model = split_llm_reference(reference)
-    return class_named(LLMS, backend, registry=registry), model
+    return class_named(kind, backend, registry=registry), model
