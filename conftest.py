@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tests.support.fault_server import fault_server
 from tests.support.llama_server import llama_embedding_server, llama_server
@@ -19,6 +20,12 @@ __all__ = ["fault_server", "llama_embedding_server", "llama_server", "runs"]
 
 
 SLOW_SECONDS = 1800
+
+# A test that gives its own number of examples keeps it. `.ci/run` runs all of these tests once more with
+# `thorough`: here they'd take a sixth of the time of all tests.
+hypothesis.settings.register_profile("quick", max_examples=25)
+hypothesis.settings.register_profile("thorough", max_examples=100)
+hypothesis.settings.load_profile("quick")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a job that a shell starts in the background: Ctrl-C would not reach what tests start, either.

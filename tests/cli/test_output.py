@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import pytest
@@ -148,6 +148,15 @@ CASES = [
 ]
 
 
+def params() -> Iterator[Any]:
+    """Yield the cases; those after the first of a command or group are left to `.ci/run`."""
+    tried: set[str] = set()
+    for case in CASES:
+        word = case.command.split()[0]
+        yield pytest.param(case, id=case.command, marks=[pytest.mark.slow] if word in tried else [])
+        tried.add(word)
+
+
 def commands(group: click.Group, *path: str) -> Iterator[str]:
     """Yield all commands that do something, as they are typed."""
     ctx = click.Context(group)
@@ -197,7 +206,7 @@ def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="C's standard output has another name there")
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.command)
+@pytest.mark.parametrize("case", params())
 def test_what_plugins_print_does_not_mix_with_what_a_command_prints(folder: Path, case: Case) -> None:
     done = run(folder, case.command)
 
