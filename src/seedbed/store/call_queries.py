@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from seedbed.store.answer_packing import unpack
+from seedbed.store.kept_counts import Counts
 from seedbed.store.paged_reads import ITEM, PagedReads
 from seedbed.store.run_values import Call, ItemSpent, StepSpent, TotalSpent
 
@@ -77,11 +79,11 @@ class CallQueries(PagedReads):
 
     def asking_steps(self) -> list[str]:
         """Return the steps that have called a model."""
-        return [step for (step,) in self._all("SELECT DISTINCT step FROM calls")]
+        return list(dict.fromkeys(step for step, _ in self._counted_calls()))
 
     def called_models(self) -> list[str]:
         """Return the models that answered calls, each once."""
-        return [model for (model,) in self._all("SELECT model FROM calls GROUP BY model ORDER BY min(rowid)")]
+        return list(dict.fromkeys(model for _, model in self._counted_calls()))
 
     def models_of(self, steps: Sequence[str], rows: Sequence[str]) -> list[str]:
         """Return the models that steps called for rows at the latest attempt, in the order of the calls."""
@@ -98,7 +100,7 @@ class CallQueries(PagedReads):
 
     def count_calls(self) -> int:
         """Return the number of calls of all sessions."""
-        return int(self._one("SELECT count(*) FROM calls")[0])
+        return int(sum(sums[0] for sums in self._counted_calls().values()))
 
     def count_calls_of(self, step: str, row: str, attempt: int) -> dict[str, int]:
         """Return how many calls a row took in a step at one attempt, by model."""
@@ -124,21 +126,19 @@ class CallQueries(PagedReads):
 
     def spent(self) -> TotalSpent:
         """Return what all sessions have spent."""
-        calls = self._one(
-            "SELECT count(*), ifnull(sum(input_tokens), 0), ifnull(sum(output_tokens), 0), "
-            "ifnull(sum(cached_tokens), 0), ifnull(sum(reasoning_tokens), 0), "
-            "total(cost), count(*) - count(cost) FROM calls"
-        )
+        calls = [sum(column) for column in zip(*self._counted_calls().values(), strict=True)] or [0] * 7
         return TotalSpent._make((*calls, *self._one("SELECT total(seconds) FROM sessions")))
 
     def spent_by_step(self) -> list[StepSpent]:
         """Return what all sessions have spent, by step and model, in the order of their first calls."""
-        found = self._all(
-            "SELECT step, model, count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), "
-            "sum(reasoning_tokens), total(cost), count(*) - count(cost) FROM calls "
-            "GROUP BY step, model ORDER BY min(rowid)"
-        )
-        return [StepSpent(*one) for one in found]
+        return [StepSpent(*key, *sums) for key, sums in self._counted_calls().items()]
+
+    def _counted_calls(self) -> dict[tuple[str, str], list[Any]]:
+        """Return the sums of all calls by step and model: those kept, and the calls after them."""
+        with self._one_moment() as query:
+            counts = Counts.kept(query)
+            counts.add_calls(query)
+        return {key: sums for key, sums in counts.calls.items() if sums[0]}
 
     def unpriced(self) -> dict[str, tuple[int, int, int]]:
         """Return the tokens of calls without a cost, by model: input, output and cached ones."""

@@ -43,7 +43,6 @@ class RunCopy(BaseModel):
     run: str
     sessions: int
     answers: int
-    results: int
     rows: int
     files: list[CopiedFile]
 

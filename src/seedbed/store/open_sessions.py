@@ -7,24 +7,22 @@ from typing import Any
 
 import orjson
 
+from seedbed.store.kept_counts import Counts
 from seedbed.store.stored_json import stored_object
 
 # Calls don't record their session: those of the last one are all of them without those that earlier sessions
 # have in their summaries.
-_CALLS = (
-    "SELECT count(*) - (SELECT ifnull(sum(json_extract(summary, '$.calls')), 0) FROM sessions WHERE id != ?) "
-    "FROM calls"
-)
+_EARLIER = "SELECT ifnull(sum(json_extract(summary, '$.calls')), 0) FROM sessions WHERE id != ?"
 QUALITY = "quality"
 """The mark that holds the quality of the rows so far, as JSON."""
-
-_ACCEPTED = "SELECT count(*) FROM verdicts WHERE leaf = ? AND verdict = 'accepted'"
 
 
 def counts_so_far(connection: sqlite3.Connection, session: int, manifest: dict[str, Any]) -> dict[str, Any]:
     """Return what the last session's summary would have: accepted rows, its own calls, the quality."""
-    (calls,) = connection.execute(_CALLS, [session]).fetchone()
-    (accepted,) = connection.execute(_ACCEPTED, [manifest.get("leaf", "")]).fetchone()
+    counted, leaf = Counts.now(connection), manifest.get("leaf", "")
+    (earlier,) = connection.execute(_EARLIER, [session]).fetchone()
+    calls = int(sum(sums[0] for sums in counted.calls.values())) - earlier
+    accepted = int(counted.verdicts.get((leaf, "accepted"), [0])[0])
     # A call that was replaced is counted once here, and twice in the summaries.
     counts = {"accepted": accepted, "calls": max(calls, 0)}
     measured = connection.execute("SELECT value FROM marks WHERE name = ?", [QUALITY]).fetchone()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,6 +57,16 @@ class PagedReads:
             # Not left to the collector: an open cursor holds its transaction.
             cursor.close()
         return page
+
+    @contextmanager
+    def _one_moment(self) -> Iterator[Callable[..., list[Any]]]:
+        """Yield what runs queries that all see the same moment; none of them may take long."""
+        with self._one_at_a_time, while_working(self.path):
+            self._reading.execute("BEGIN")
+            try:
+                yield lambda query, *values: self._reading.execute(query, values).fetchall()
+            finally:
+                self._reading.execute("COMMIT")
 
     def _all(self, query: str, *values: object) -> list[Any]:
         with self._one_at_a_time, while_working(self.path):

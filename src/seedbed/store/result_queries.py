@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from seedbed.store.kept_counts import Counts
 from seedbed.store.paged_reads import ITEM, PAGE, PagedReads
 from seedbed.store.run_values import FailureRecord, Result
 from seedbed.store.stored_json import row_of_step, stored_reasons
@@ -38,12 +39,14 @@ class ResultQueries(PagedReads):
 
     def count_results(self) -> dict[str, dict[str, int]]:
         """Return how many rows each step has ended with, by status."""
-        counts: dict[str, dict[str, int]] = {}
-        for step, status, number in self._all(
-            "SELECT step, status, count(*) FROM results GROUP BY step, status"
-        ):
-            counts.setdefault(step, {})[status] = number
-        return counts
+        with self._one_moment() as query:
+            counts = Counts.kept(query)
+            counts.add_results(query)
+        found: dict[str, dict[str, int]] = {}
+        for (step, status), (count, *_) in counts.results.items():
+            if count:
+                found.setdefault(step, {})[status] = int(count)
+        return found
 
     def failures(self) -> Iterator[FailureRecord]:
         """Yield the failures of each row's latest attempt, ordered by step and row id."""

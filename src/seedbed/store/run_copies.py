@@ -146,7 +146,6 @@ def _indexed(name: str, made: Path) -> RunCopy:
         first = orjson.dumps([sessions[0].started, sessions[0].manifest], option=orjson.OPT_SORT_KEYS)
         leaf = sessions[-1].manifest.get("leaf", "")
         answers = reader.count_calls()
-        results = sum(sum(counts.values()) for counts in reader.count_results().values())
         rows = reader.count_verdicts(leaf)["accepted"]
     there = [path for name in (DATABASE, RATINGS, TIMELINE) if (path := made / name).is_file()]
     return RunCopy(
@@ -154,7 +153,6 @@ def _indexed(name: str, made: Path) -> RunCopy:
         run=hashlib.sha256(first).hexdigest(),
         sessions=len(sessions),
         answers=answers,
-        results=results,
         rows=rows,
         files=[CopiedFile.of(path) for path in there],
     )
@@ -186,7 +184,7 @@ def _check_newer(copy: RunCopy, earlier: RunCopy, address: str) -> None:
         raise UsageError(
             f"'{address}' has a copy of another run, '{earlier.name}'", "name another place for this one"
         )
-    for what in ("sessions", "answers", "results"):
+    for what in ("sessions", "answers"):
         here, there = getattr(copy, what), getattr(earlier, what)
         if there > here:
             raise UsageError(

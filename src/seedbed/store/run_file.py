@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seedbed.errors import UsageError
 from seedbed.store import run_schema
+from seedbed.store.kept_counts import watch
 from seedbed.store.run_connection import HEADER, connect, header_of
 from seedbed.store.run_errors import damaged, while_opening
 
@@ -174,6 +175,8 @@ def _prepare(connection: sqlite3.Connection, *, durable: bool) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(f"PRAGMA user_version = {run_schema.schema_version()}")
     connection.execute("ROLLBACK")
+    connection.execute(run_schema.REFUSED_INDEX)
+    watch(connection)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -23,7 +23,7 @@ _COPIES = (
     "INSERT OR IGNORE INTO results SELECT * FROM shard.results",
     # What shards' prompts have in common. How far each had got isn't how far the united run has got.
     "INSERT OR IGNORE INTO marks SELECT * FROM shard.marks"
-    " WHERE name NOT IN ('checkpoint', 'finished', 'summary', 'quality')",
+    " WHERE name NOT IN ('checkpoint', 'finished', 'summary', 'quality', 'counts')",
 )
 
 

@@ -12,6 +12,12 @@ Statements: TypeAlias = tuple[str, ...]
 MIGRATIONS: tuple[Statements, ...] = ()
 """Index 0 migrates version 1 to version 2, and so on. `SCHEMA` is always the newest version."""
 
+# As for failures: without it, whoever looks at the rows that are missing scans those that are there.
+REFUSED_INDEX = (
+    "CREATE INDEX IF NOT EXISTS verdicts_refused ON verdicts (leaf, seq) WHERE verdict != 'accepted'"
+)
+"""An index that runs made before it was there get when they're opened for writing."""
+
 # The tables are public: users query them, so a column never changes its meaning without a new version.
 SCHEMA: Statements = (
     """CREATE TABLE sessions (
@@ -63,6 +69,7 @@ SCHEMA: Statements = (
         k INTEGER NOT NULL,
         PRIMARY KEY (leaf, seq)
     ) WITHOUT ROWID""",
+    REFUSED_INDEX,
     "CREATE TABLE marks (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
     """CREATE VIEW dataset AS
         SELECT v.leaf, v.seq, v.row,

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from seedbed.errors import StoreError
+from seedbed.store.kept_counts import EVERY, keep_counts
 from seedbed.store.run_errors import while_working
-from seedbed.store.run_operations import Operation, apply, size_of
+from seedbed.store.run_operations import Operation, SessionEnd, apply, size_of
 from seedbed.store.run_values import Call
 
 # An fsync costs the same for one row as for a thousand. 50 ms is short against a model's answer, and a
@@ -74,6 +75,7 @@ class Writer:
         self._bytes_committed = self._batch_bytes = 0
         self._wanted = 0
         self._due = 0.0
+        self._uncounted = 0
         self._idle = False
         self._is_held = False
         self._is_patient = False
@@ -265,13 +267,20 @@ class Writer:
                 # this line and doesn't break a transaction that is half done.
                 self._connection.execute("BEGIN IMMEDIATE")
                 apply(self._connection, (*batch, *self._also()))
+                due = self._is_to_count(batch)
+                keep_counts(self._connection, due=due)
                 self._connection.execute("COMMIT")
+                self._uncounted = 0 if due else self._uncounted + len(batch)
             except sqlite3.Error:
                 # After some errors, such as a full disk, SQLite has rolled back by itself.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
         self._last_took = time.monotonic() - begun
+
+    def _is_to_count(self, batch: list[Operation]) -> bool:
+        """Whether the sums over the run are brought up to date with this group."""
+        return self._uncounted + len(batch) >= EVERY or any(type(one) is SessionEnd for one in batch)
 
     def _note(self, batch: list[Operation], size: int) -> None:
         self.committed += len(batch)
