@@ -34,7 +34,8 @@ class Share(NamedTuple):
 class Setup(NamedTuple):
     """What a worker needs before its first row; `steps` is the pickled graph, with LLMs and their keys.
 
-    `environment` has the variables of keys and servers, `modules` the Python files that classes come from.
+    `environment` has the variables of keys and servers, `modules` the Python files that classes come from,
+    and `path` the folders that modules are imported from.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Setup(NamedTuple):
     seconds_left: float | None
     environment: Mapping[str, str]
     folder: str
+    path: Sequence[str]
     modules: Sequence[FileModule]
     steps: bytes
 

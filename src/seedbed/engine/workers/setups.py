@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,7 @@ def setup_of(
         left,
         dict(_environment(plan)),
         str(Path.cwd()),
+        [str(Path(folder or ".").resolve()) for folder in sys.path],
         file_modules(),
         steps,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,8 @@ class WorkerRows:
         if Path(setup.folder).is_dir():
             # Relative paths in parameters are meant from where the run was started.
             os.chdir(setup.folder)
+        # At the end: what is installed here comes before what is there.
+        sys.path += [one for one in setup.path if one not in sys.path and Path(one).exists()]
         import_modules(setup.modules)
         self._setup = setup
         self._told = told
