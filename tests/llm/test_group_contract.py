@@ -6,7 +6,7 @@ from typing import Any
 
 from seedbed.llm.pools.fallback import FallbackLLM
 from seedbed.llm.pools.pool import PoolLLM
-from seedbed.testing import ChatCompletions, LLMContract, departs
+from seedbed.testing import ChatCompletions, LLMContract
 from seedbed_openai import OpenAILLM
 
 
@@ -20,9 +20,6 @@ class GroupContract(LLMContract):
         own = {name: fields.pop(name) for name in connection if name in fields}
         shared = {"timeout": self.patience, **fields}
         return self.llm_class(of=[OpenAILLM(**{"model": self.model, **own})], **shared)
-
-    @departs("the key is a member's, which is pickled with it: what sends pickles seals them")
-    def test_the_key_is_in_no_pickle(self) -> None: ...  # type: ignore[override]
 
 
 class TestPool(GroupContract):

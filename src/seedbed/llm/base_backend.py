@@ -8,6 +8,7 @@ import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from pickle import PicklingError
 from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
@@ -21,6 +22,7 @@ from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.file_origin import FileOrigin, current_origin
 from seedbed.llm.keys.key_guard import find_key, untrusted_host
 from seedbed.llm.keys.key_source import KeySource
+from seedbed.llm.keys.pickling import may_hold_keys
 from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.model_loading import Loading
 from seedbed.llm.request import Request
@@ -245,6 +247,14 @@ class BaseBackend(BaseModel, ABC):
         known: SecretStr | None = self._private("_key")
         key = known.get_secret_value() if known else os.environ.get(source.env_var or "", "").strip()
         return secret_values(vars(self).values(), os.environ.get(source.base_url_env_var or "", ""), key)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Return what a pickle holds; raise PicklingError if that's a key: pickles are kept and sent on."""
+        if not may_hold_keys() and any(self.secrets()):
+            raise PicklingError(
+                f"'{self.reference}' has a key, which would be in its pickle: make it again where it's used"
+            )
+        return super().__getstate__()
 
     def load(self) -> None:
         """Prepare the model: read files, start processes. Called once, before the first request."""

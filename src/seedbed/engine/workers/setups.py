@@ -15,6 +15,7 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.workers.messages import Pickled, Setup, Share
 from seedbed.errors import UsageError
 from seedbed.llm.base_backend import BaseBackend
+from seedbed.llm.keys.pickling import keys_in_pickles
 from seedbed.plugins.source_file import file_modules
 from seedbed.tasks.steps import BaseStep
 
@@ -46,7 +47,15 @@ def setup_of(
 
 
 def pickled_steps(plan: Plan, pickled: Pickled) -> bytes:
-    """Return the graph of steps as bytes; raise UsageError, which names the step, if one can't be sent."""
+    """Return the graph of steps as bytes; raise UsageError, which names the step, if one can't be sent.
+
+    They hold the keys of its LLMs: what sends them to workers has to seal them.
+    """
+    with keys_in_pickles():
+        return _pickled_steps(plan, pickled)
+
+
+def _pickled_steps(plan: Plan, pickled: Pickled) -> bytes:
     try:
         return pickled(plan.topology)
     except Exception as whole:
