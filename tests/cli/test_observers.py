@@ -188,6 +188,6 @@ def test_the_command_takes_an_engine_by_name_or_path_and_retry_the_same(seedbed:
     assert (made.status, again.status) == (1, 1), made.err
     assert "own engine" in made.err
     assert "own engine" in again.err
-    unknown = seedbed(*odd, "--engine", "ray")
+    unknown = seedbed(*odd, "--engine", "nowhere")
     assert unknown.status == 2
-    assert "no engine named 'ray' is installed" in unknown.error
+    assert "no engine named 'nowhere' is installed" in unknown.error

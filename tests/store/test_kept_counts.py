@@ -114,6 +114,17 @@ def test_a_row_that_is_replaced_twice_in_one_commit_is_counted_once(tmp_path: Pa
     connection.close()
 
 
+def test_verdicts_that_are_all_decided_again_are_counted(tmp_path: Path) -> None:
+    for decision in ("failed", "accepted"):
+        with RunStore.open(tmp_path) as store:
+            store.begin_session({"leaf": "a"})
+            store.truncate_verdicts("a", 0)
+            store.flush()
+            store.add_verdict(Verdict("a", 0, "1", decision, "write", "1", 0))
+            store.end_session("complete", {})
+        assert as_read(tmp_path) == by_hand(tmp_path / "run.db") == ([], [("a", decision, 1)], [])
+
+
 @pytest.mark.parametrize(
     "value",
     [b"", b"{}", b"[1]", b"\xff", "text", b'[1,[["a"]],1,[],{},[]]', b'[1,[],1,[["a","b","c"]],{},[]]'],

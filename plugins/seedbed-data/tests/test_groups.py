@@ -158,7 +158,7 @@ def test_a_conversation_that_columns_cannot_hold_fails_alone(
         (lambda: Group(by=["a"], make={"b": "1 +"}), "is not an expression"),
         (lambda: Balance(by="a"), "give either `counts` or `each`"),
         (lambda: Balance(by="a", counts={"x": 1}, each=2), "give either `counts` or `each`"),
-        (lambda: Balance(by="a", counts={"x": -1}), "must be 0 or more"),
+        (lambda: Balance(by="a", counts={"x": -1}), "greater than or equal to 0"),
     ],
 )
 def test_wrong_parameters_are_refused(make: Any, said: str) -> None:

@@ -138,7 +138,7 @@ def test_answers_are_sampled_and_judged_with_parameters_of_their_own() -> None:
     llm, judge = writing("a", "b"), scoring({"a": 1, "b": 2})
     best(llm, judge, samples=2, generation={"temperature": 0.9}, judge_generation={"max_tokens": 7})
 
-    assert {(request.temperature, request.max_tokens) for request in llm.requests} == {(0.9, 1024)}
+    assert {(request.temperature, request.max_tokens) for request in llm.requests} == {(0.9, 2048)}
     assert {(request.temperature, request.max_tokens) for request in judge.requests} == {(0, 7)}
 
 

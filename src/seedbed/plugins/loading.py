@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import importlib_metadata
 
@@ -17,18 +18,27 @@ from seedbed.plugins.scan import UNNAMED, Installed
 def load_plugin(claim: Installed) -> object:
     """Import and return the module of `claim`.
 
-    Raises `BrokenPluginError`, chained, whatever it raises; UsageError if it raises that.
+    Raises `BrokenPluginError`, chained, whatever it raises; UsageError if its own code raises that.
     """
     entry_point = importlib_metadata.EntryPoint(claim.name, claim.value, claim.kind)
     try:
         return entry_point.load()
-    except UsageError as error:
-        # It's the user's settings that it refuses, such as an environment variable: it isn't broken.
+    except (Exception, SystemExit) as error:
+        if not _is_of_settings(error):
+            doing = f"importing {claim.value!r}"
+            raise broken_by(claim, doing, error, repair_advice(claim, error)) from error
         what = f"the {claim.kind.noun} {claim.name!r} of {claim.owner} can't be used"
         raise UsageError(f"{what}: {error.fact}", *error.advice) from error
-    except (Exception, SystemExit) as error:
-        doing = f"importing {claim.value!r}"
-        raise broken_by(claim, doing, error, repair_advice(claim, error)) from error
+
+
+def _is_of_settings(error: BaseException) -> TypeGuard[UsageError]:
+    """Whether a plugin refuses the user's settings, such as an environment variable: then it isn't broken."""
+    # Not what the core raises about a class, which is its author's fault.
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    module = "" if at is None else at.tb_frame.f_globals.get("__name__", "")
+    return isinstance(error, UsageError) and not module.startswith("seedbed.")
 
 
 def repair_advice(claim: Installed, error: BaseException) -> tuple[str, ...]:

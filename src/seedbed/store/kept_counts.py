@@ -112,7 +112,8 @@ class Counts:
         """Add the rows that came after those that are counted; return the sums."""
         self.add_calls(query)
         self.add_results(query)
-        for (leaf,) in query(LEAVES):
+        # Also leaves of which all verdicts were removed: the next one has a number that was counted before.
+        for leaf in {*self.last_verdicts, *(leaf for (leaf,) in query(LEAVES))}:
             self.add_verdicts(query, leaf)
         return self
 

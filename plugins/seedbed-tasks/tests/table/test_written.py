@@ -384,7 +384,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"x": {"kind": "judge", "of": [], "rubric": "r"}},
-        "columns.x.of: list should have at least 1 item",
+        "columns.x.of: must have at least 1 item, not 0",
     ),
     (
         {"x": {"kind": "judge", "of": ["y"], "rubric": "r", "at_least": 9}},

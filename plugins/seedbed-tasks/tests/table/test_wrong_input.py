@@ -14,11 +14,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"x": {"values": [1]}}, "column 'x' says no `kind`; kinds are category"),
     ({"x": 5}, "column 'x' is described by `kind` and its parameters"),
     ({"_x": {"kind": "uuid"}}, "'_x' can't name a column"),
-    ({}, "columns: dictionary should have at least 1 item"),
+    ({}, "columns: must have at least 1 item, not 0"),
     # category
     (
         {"x": {"kind": "category", "values": []}},
-        "columns.x.values: list should have at least 1 item",
+        "columns.x.values: must have at least 1 item, not 0",
     ),
     ({"x": {"kind": "category", "values": ["a", "b"], "weights": [1]}}, "there are 2 values, but 1 weights"),
     ({"x": {"kind": "category", "values": ["a"], "weights": [0]}}, "weights are 0 or more, and not all 0"),
