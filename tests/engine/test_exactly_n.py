@@ -79,7 +79,7 @@ some_delays = st.lists(st.integers(0, 6), min_size=1, max_size=8)
 some_concurrency = st.sampled_from([1, 3, 50])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["accept", "accept", "reject", "fail"]), min_size=1, max_size=30),
     some_delays,
@@ -96,7 +96,7 @@ def test_rows_follow_from_the_verdicts_alone_and_no_index_starts_in_vain(verdict
     assert done.outcome == ("complete" if len(rows) == n else "incomplete")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["accept", "two", "none", "reject", "fail"]), min_size=1, max_size=30),
     some_delays,

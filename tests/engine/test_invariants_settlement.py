@@ -36,6 +36,9 @@ from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.store import RunReader
 
+# Each example is several runs of a graph.
+FEW = settings().max_examples // 2
+
 KEEP = Do("step", ("keep",))
 TWO = Do("step", ("two",))
 TWO_GENERATIONS_OF_FORKS = Graph(
@@ -120,7 +123,7 @@ def check_verdicts(session: Session, wanted: Expected) -> None:
 some_delays = st.lists(st.integers(0, 9), min_size=1, max_size=9)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FEW, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs, some_delays, st.sampled_from([1, 3, 50]))
 @example(TWO_GENERATIONS_OF_FORKS, [0, 5], 50)
 @example(BOTH_MULTIPLY_AND_ONE_DROPS, [0, 5], 3)
@@ -143,7 +146,7 @@ def test_what_comes_out_of_a_graph_is_what_one_row_after_the_other_would_make(gr
         assert WATCH.visits >= wanted.visits
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FEW, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs, some_delays, some_delays)
 @example(TWO_GENERATIONS_OF_FORKS, [0], [9, 0, 5])
 @example(FAILURES_ALL_OVER, [0], [9, 0, 5, 7])
@@ -162,7 +165,7 @@ def test_neither_timing_nor_concurrency_is_in_what_a_run_keeps(graph, delays, ot
 names = itertools.count()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FEW, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs, some_delays, st.sampled_from([1, 3, 50]), st.integers(1, 40), st.booleans())
 @example(TWO_GENERATIONS_OF_FORKS, [0, 5], 50, 8, True)
 @example(TWO_GENERATIONS_OF_FORKS, [0, 5], 3, 5, False)
