@@ -250,7 +250,8 @@ class BaseBackend(BaseModel, ABC):
 
     def __getstate__(self) -> dict[Any, Any]:
         """Return what a pickle holds; raise PicklingError if that's a key: pickles are kept and sent on."""
-        if not may_hold_keys() and any(self.secrets()):
+        # Also the fields of one whose override of `secrets` forgets them.
+        if not may_hold_keys() and (any(self.secrets()) or any(BaseBackend.secrets(self))):
             raise PicklingError(
                 f"'{self.reference}' has a key, which would be in its pickle: make it again where it's used"
             )
