@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 from tests.support.collector import Collector
 
-import seedbed_telemetry.opentelemetry as by_name
-
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of whoever runs the tests counts."""
     for variable in [name for name in os.environ if name.startswith("OTEL_")]:
         monkeypatch.delenv(variable)
-    # Made when the module is imported, from the environment of that moment.
-    by_name._observer.cache_clear()
-    yield
-    by_name._observer.cache_clear()
+    # Its observer is made when the module is imported, from the environment of that moment.
+    monkeypatch.delitem(sys.modules, "seedbed_telemetry.opentelemetry", raising=False)
 
 
 @pytest.fixture
