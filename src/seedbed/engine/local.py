@@ -16,6 +16,7 @@ from seedbed.engine.resume.gate import ResumeGate
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.resume.manifest import changed_steps, tells_branches_apart
 from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.remote_flows import RemoteFlows
 from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment, segments_of, upstream
 from seedbed.engine.segments.step_results import concerns_all
@@ -153,7 +154,7 @@ class LocalEngine(Engine):
             await part.execute()
         self._gate.open()
 
-    def _runner(self, segment: Segment) -> SegmentRunner:
+    def _runner(self, segment: Segment, remote: RemoteFlows | None = None) -> SegmentRunner:
         """Return what takes a segment's items through its steps."""
         return SegmentRunner(
             segment,
@@ -162,6 +163,7 @@ class LocalEngine(Engine):
             self._sender,
             watch=self._watch,
             is_interrupted=self._is_interrupted,
+            remote=remote,
         )
 
     async def _pass_barrier(self, segment: Segment) -> bool:

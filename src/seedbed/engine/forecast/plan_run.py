@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from seedbed.engine.api import engine_of, locked_registry, logged, open_session
-from seedbed.engine.engine import Engine
+from seedbed.engine.engine import Engine, Job
 from seedbed.engine.forecast.earlier_run import EarlierRun, earlier_run
 from seedbed.engine.forecast.forecast import Forecast, PlannedPrompt
 from seedbed.engine.forecast.probing import Expected, check_probe, probe_of, probe_plan
@@ -108,7 +108,7 @@ def plan(
     restart: bool = False,
     probe: int | None = None,
     observers: Iterable[str | object] = (),
-    engine: str | type[Engine] | None = None,
+    engine: str | Callable[[Job], Engine] | None = None,
     registry: Registry | None = None,
     locked: str | Path | None = None,
 ) -> Forecast:

@@ -10,6 +10,7 @@ from typing import Any
 
 from seedbed.engine.engine import Job
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.segments.remote_flows import RemoteFlows
 from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.workers.crew import Crew
@@ -124,16 +125,8 @@ class WorkerEngine(LocalEngine):
             left=self.budget.seconds_left if self.budget is not None else None,
         )
 
-    def _runner(self, segment: Segment) -> SegmentRunner:
-        return SegmentRunner(
-            segment,
-            self.job,
-            self._journal,
-            self._sender,
-            watch=self._watch,
-            is_interrupted=self._is_interrupted,
-            remote=None if self._stays(segment) else self._crew,
-        )
+    def _runner(self, segment: Segment, remote: RemoteFlows | None = None) -> SegmentRunner:
+        return super()._runner(segment, None if self._stays(segment) else self._crew)
 
     def _send_no_more(self) -> None:
         super()._send_no_more()
