@@ -45,17 +45,7 @@ def plan(
     wants_help: bool,
     probe: int | None,
     full: bool,
-    out: str | None,
     name: str | None,
-    form: str | None,
-    parts: tuple[str, ...],
-    chat_template: str | None,
-    split: str | None,
-    shard_rows: int | None,
-    private: bool | None,
-    push_every: int | None,
-    card: bool | None,
-    csv_safe: bool,
     restart: bool,
     as_json: bool,
     **given: Any,
@@ -73,20 +63,12 @@ def plan(
             "nothing to plan", "name a task or a pipeline file: seedbed plan TASK --llm REF -n 100"
         )
     from seedbed.cli.plan.showing import Showing, show_plan
-    from seedbed.cli.run.output import output_of
+    from seedbed.cli.run.output import take_output
     from seedbed.cli.run.planning import run_options
 
-    output = output_of(
-        out,
-        form=form,
-        parts=parts,
-        chat_template=chat_template,
-        split=split,
-        shard_rows=shard_rows,
-        private=private,
-        push_every=push_every,
-        card=card,
-    )
+    output = take_output(given)
+    # It has no effect on the cost.
+    given.pop("csv_safe")
     options = run_options(**given, uses_out=output is None)
     how = Showing(
         name if name is not None else output.name if output is not None else None,

@@ -45,16 +45,7 @@ def run(
     ctx: click.Context,
     /,
     wants_help: bool,
-    out: str | None,
     name: str | None,
-    form: str | None,
-    parts: tuple[str, ...],
-    chat_template: str | None,
-    split: str | None,
-    shard_rows: int | None,
-    private: bool | None,
-    push_every: int | None,
-    card: bool | None,
     csv_safe: bool,
     restart: bool,
     as_json: bool,
@@ -76,19 +67,9 @@ def run(
             "`seedbed plugins` lists the installed tasks",
         )
     from seedbed.cli.run.making import Making, make_dataset
-    from seedbed.cli.run.output import output_of
+    from seedbed.cli.run.output import take_output
     from seedbed.cli.run.planning import run_options
 
-    output = output_of(
-        out,
-        form=form,
-        parts=parts,
-        chat_template=chat_template,
-        split=split,
-        shard_rows=shard_rows,
-        private=private,
-        push_every=push_every,
-        card=card,
-    )
+    output = take_output(given)
     how = Making(output, name, restart, as_json=as_json, csv_safe=csv_safe)
     return make_dataset(run_options(**given, uses_out=output is None), registry_of(ctx), how)

@@ -8,6 +8,14 @@ from typing import Any
 from seedbed.errors import UsageError
 from seedbed.store import Output
 
+NAMES = ("form", "parts", "chat_template", "split", "shard_rows", "private", "push_every", "card")
+"""The options that say how a dataset is written to `out`."""
+
+
+def take_output(options: dict[str, Any]) -> Output | None:
+    """Take the options for an output out of those of a command; return the output, None without -o."""
+    return output_of(options.pop("out"), **{name: options.pop(name) for name in NAMES})
+
 
 def output_of(
     out: str | None,
@@ -71,5 +79,4 @@ def kept_output(output: Output | None) -> dict[str, Any]:
 
 def renewed_output(kept: Mapping[str, Any]) -> Output | None:
     """Return the output in the manifest of a run."""
-    names = ("form", "parts", "chat_template", "split", "shard_rows", "private", "push_every", "card")
-    return output_of(kept["out"], **{name: kept[name] for name in names if kept.get(name) is not None})
+    return output_of(kept["out"], **{name: kept[name] for name in NAMES if kept.get(name) is not None})
