@@ -26,7 +26,7 @@ from seedbed.store import (
 from seedbed.store.ratings.rated_rows import RatedRows
 from seedbed.store.refused_rows import RefusedRows
 from seedbed.store.run_values import Decision
-from seedbed.store.writing import export
+from seedbed.store.writing import Written, export
 from seedbed.suggestions import did_you_mean
 
 
@@ -67,18 +67,20 @@ def export_run(
         if where and next(iter(rows), None) is None:
             return _tell_none_fit(where, len(reader.rows(leaf)), name, out)
         with _naming_options():
-            if output is None:
-                _write_lines(
-                    rows
-                    if form is None
-                    else TrainingRows(rows, form, columns_of(how["parts"]), how["chat_template"])
-                )
-            else:
+            if output is not None:
                 made = export(reader, output, leaf, rows=rows, seed=_seed(reader), csv_safe=csv_safe)
-                _tell(made.rows, output.path)
-                for note in made.notes:
-                    echo(Painted("note: ", "yellow", bold=True), note, err=True)
+                _tell_written(made, output.path)
+            elif form is not None:
+                _write_lines(TrainingRows(rows, form, columns_of(how["parts"]), how["chat_template"]))
+            else:
+                _write_lines(rows)
     return ExitStatus.COMPLETE
+
+
+def _tell_written(made: Written, path: str) -> None:
+    _tell(made.rows, path)
+    for note in made.notes:
+        echo(Painted("note: ", "yellow", bold=True), note, err=True)
 
 
 def export_refused(
