@@ -11,7 +11,9 @@ import pytest
 
 from seedbed import GeneratorStep, GeneratorTask
 from seedbed.engine.segments.rows_in_flight import InFlight
-from seedbed.engine.sources.sources import ContentIds, IndexedSource, Item, ThreadedSource, numbered
+from seedbed.engine.sources.content_ids import ContentIds
+from seedbed.engine.sources.sources import IndexedSource, Item, numbered
+from seedbed.engine.sources.threaded import ThreadedSource
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
 

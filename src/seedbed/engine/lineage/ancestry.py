@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from seedbed.engine.lineage.changes import differ
 from seedbed.engine.lineage.chapters import ParentRow
 from seedbed.engine.segments.segments import INPUT
+from seedbed.engine.sources.content_ids import row_digest
 from seedbed.engine.sources.input_lookup import InputLookup
-from seedbed.engine.sources.sources import row_digest
 from seedbed.store import Result
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.stored_json import row_of_step, stored_object, stored_rows

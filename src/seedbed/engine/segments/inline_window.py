@@ -11,7 +11,8 @@ from collections.abc import AsyncGenerator, Callable
 from seedbed.engine.segments.inline_flow import Inlined, InlineFlow
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.window import Window, nothing
-from seedbed.engine.sources.sources import CANCELLED, Source, Threaded
+from seedbed.engine.sources.sources import Source
+from seedbed.engine.sources.threaded import CANCELLED, Threaded
 from seedbed.engine.verdicts.decider import Decider
 from seedbed.llm.calling.scope import current_scope
 

@@ -10,7 +10,8 @@ import orjson
 from seedbed.engine.resume.fingerprint import digest, digest_of
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.segments import INPUT
-from seedbed.engine.sources.sources import ContentIds, Item
+from seedbed.engine.sources.content_ids import ContentIds
+from seedbed.engine.sources.sources import Item
 from seedbed.llm.files_read import current_files
 from seedbed.pipeline.topology import Node
 from seedbed.store import Result, Rows, RunStore

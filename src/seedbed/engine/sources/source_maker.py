@@ -15,20 +15,18 @@ from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.segments import INPUT, Segment
 from seedbed.engine.sources.barriers import Barrier
+from seedbed.engine.sources.content_ids import ContentIds
 from seedbed.engine.sources.sources import (
-    READ_AHEAD,
     AcceptedRows,
-    ContentIds,
     IndexedSource,
     Item,
     Source,
-    Threaded,
-    ThreadedSource,
     digested,
     numbered,
     numbered_item,
     sampled_items,
 )
+from seedbed.engine.sources.threaded import READ_AHEAD, Threaded, ThreadedSource
 from seedbed.errors import InvalidRowError, StopRun
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
