@@ -15,7 +15,8 @@ from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.segments.step_counts import StepTally
-from seedbed.engine.segments.step_results import Applied, Attempted, StepOutcome, StepResults
+from seedbed.engine.segments.step_outcome import Attempted, StepOutcome
+from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY
 from seedbed.pipeline.topology import Merge, Node

@@ -11,7 +11,8 @@ from seedbed.engine.failure import Failure
 from seedbed.engine.segments.branch_merging import by_fork, joined, row_order, united
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight, children
-from seedbed.engine.segments.step_results import Ahead, StepResults
+from seedbed.engine.segments.step_outcome import Ahead
+from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.segments.turns import Turns
 from seedbed.engine.sources.sources import Item
 from seedbed.errors import InvalidRowError, Reject

@@ -10,7 +10,8 @@ from seedbed.engine.segments.branch_merging import row_order
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight, children
 from seedbed.engine.segments.segments import Segment
-from seedbed.engine.segments.step_results import Attempted, StepResults
+from seedbed.engine.segments.step_outcome import Attempted
+from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.sources.sources import Item
 from seedbed.pipeline.topology import Topology
 
