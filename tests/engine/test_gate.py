@@ -16,8 +16,8 @@ from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.item_window import ItemWindow
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.verdicts.decider import Decider
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.scope import CallScope
-from seedbed.llm.calling.sender import CallCounts
 
 
 class Ask(Task):

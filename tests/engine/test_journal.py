@@ -9,7 +9,7 @@ from seedbed import Prices, Task, run
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.store import Result
 
 

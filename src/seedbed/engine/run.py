@@ -15,7 +15,7 @@ from seedbed.engine.resume.found import Found, count_text
 from seedbed.engine.run_rows import RunRows
 from seedbed.errors import SeedbedError
 from seedbed.llm.calling.blocked_loop import blocking_notes
-from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.visible_text import visible
 from seedbed.store import RunStore
 from seedbed.store.row_names import row_names

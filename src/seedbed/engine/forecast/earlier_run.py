@@ -12,7 +12,7 @@ from seedbed.engine.opening import check_owner
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.llm.budget.prices import Prices
-from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.store import Result, RunReader, RunStore, is_run, run_folder
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_schema import SCHEMA

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from math import inf, sqrt
 from typing import NamedTuple
 
-from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.raters.intervals import share_interval, t_factor
 
 _ADDED, _ADDED_ALL = 2, 4

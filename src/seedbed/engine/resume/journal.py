@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from seedbed.engine.evidence import holds_prompts, redacted
 from seedbed.engine.kept_prompts import PromptKeeper
 from seedbed.llm.budget.prices import Prices
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.scope import CallScope
-from seedbed.llm.calling.sender import CallCounts
 from seedbed.llm.calling.sent import Sending
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response

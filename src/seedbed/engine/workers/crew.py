@@ -33,7 +33,7 @@ from seedbed.engine.workers.recruiting import Recruiting
 from seedbed.engine.workers.worker import Worker
 from seedbed.errors import StopRun
 from seedbed.llm.budget.budget import Budget
-from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.calling.call_counts import CallCounts
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from seedbed.engine.workers.messages import (
 )
 from seedbed.engine.workers.worker import Worker
 from seedbed.llm.budget.budget import Budget
-from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.store import Call, Result
 
 

@@ -13,8 +13,8 @@ from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.errors import BudgetExhaustedError
 from seedbed.llm.budget.budget import Reservation
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.scope import Asked
-from seedbed.llm.calling.sender import CallCounts
 from seedbed.plugins.source_file import FileModule
 from seedbed.store import Call, Result
 from seedbed.tasks.rows import Row

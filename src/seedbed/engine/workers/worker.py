@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from seedbed.engine.segments.step_counts import StepCounts, StepTally
 from seedbed.engine.workers.messages import News, Pickled, encoded
 from seedbed.engine.workers.worker_link import WorkerLink
-from seedbed.llm.calling.sender import CallCounts
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.response import Usage
 
 
@@ -76,7 +76,8 @@ class Worker:
         self._counts = replace(self._counts, in_flight=0)
 
 
-_SUMS: tuple[str, ...] = ("answered", "replayed", "retried", "refused", "in_flight", "seconds", "truncated")
+# Of the fields, not by hand: a count that is added would be missing from runs whose rows workers make.
+_SUMS = tuple(one.name for one in fields(CallCounts) if one.type in ("int", "float"))
 
 
 def _add_counts(total: CallCounts, before: CallCounts, now: CallCounts) -> None:

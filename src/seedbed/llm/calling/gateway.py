@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from seedbed.errors import UnsupportedError
 from seedbed.llm.calling.batching import Batches
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.concurrent import all_or_first_error
 from seedbed.llm.calling.loop import LoopThread, loop_thread
 from seedbed.llm.calling.retry import RetryPolicy
 from seedbed.llm.calling.scope import CallScope, request_digest
-from seedbed.llm.calling.sender import CallCounts, Sender
+from seedbed.llm.calling.sender import Sender
 from seedbed.llm.calling.sent import Sending
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.messages import has_images

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,25 +14,23 @@ from seedbed.errors import (
     LLMError,
     RateLimitedError,
     SeedbedError,
-    TimedOutError,
 )
 from seedbed.llm.budget.budget import Budget
+from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.deadlines import Deadline, Deadlines
 from seedbed.llm.calling.pool_sender import Place, PoolSender
 from seedbed.llm.calling.response_check import checked_response
 from seedbed.llm.calling.retry import RetryPolicy, Tries
 from seedbed.llm.calling.sent import Sending
+from seedbed.llm.calling.typed_errors import typed_error
 from seedbed.llm.keys.key_guard import asking
-from seedbed.llm.keys.redaction import redact, redact_error, showable
 from seedbed.llm.limits.adaptive_concurrency import START
 from seedbed.llm.limits.circuit import CircuitPolicy, down
 from seedbed.llm.limits.limiter import Limiter
 from seedbed.llm.limits.waiting import Permit
 from seedbed.llm.request import Request
-from seedbed.llm.response import FINISH_REASONS, Response, Usage
-from seedbed.plugins.class_errors import text_of
-from seedbed.tracebacks import where
+from seedbed.llm.response import Response
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
@@ -42,41 +38,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = START
-
-
-@dataclass
-class CallCounts:
-    """What went through a gateway: `retried` tries failed, and `refused` ones were refused for rate limits.
-
-    `in_flight` calls are sent and not answered yet. `seconds` is what all answered calls took together:
-    divided by `answered`, it's the latency; `square_seconds` sums their squares. `step_seconds` is what the
-    rows of each step waited for answers, with waiting for room and further tries. `truncated` answers reached
-    their maximum length; `ended_otherwise` counts those that ended for a reason of the provider's own, by its
-    word. `cost` is in dollars, as far as prices are known.
-    """
-
-    answered: int = 0
-    replayed: int = 0
-    retried: int = 0
-    refused: int = 0
-    in_flight: int = 0
-    seconds: float = 0.0
-    square_seconds: float = 0.0
-    step_seconds: dict[str, float] = field(default_factory=dict)
-    truncated: int = 0
-    ended_otherwise: Counter[str] = field(default_factory=Counter)
-    cost: float | None = None
-    usage: Usage = field(default_factory=Usage)
-
-    def add(self, response: Response) -> None:
-        """Count one answered call."""
-        self.answered += 1
-        self.usage += response.usage
-        for choice in response.choices:
-            if choice.finish_reason == "length":
-                self.truncated += 1
-            elif choice.finish_reason not in FINISH_REASONS:
-                self.ended_otherwise[choice.finish_reason] += 1
 
 
 class Sender:
@@ -239,7 +200,7 @@ class Sender:
                 answer = await awaitable(llm.respond(request), llm, "respond")
             response = checked_response(llm, request, answer)
         except Exception as error:
-            failure = _typed(llm, error, deadline)
+            failure = typed_error(llm, error, is_over=deadline.is_over)
             self._give_back(limiter, permit, failure)
             if failure is error:
                 raise
@@ -346,33 +307,3 @@ class Sender:
             if self._is_draining:
                 limiter.drain()
         return limiter
-
-
-def _typed(llm: Backend, error: Exception, deadline: Deadline) -> SeedbedError:
-    """Return the typed error, without any secret, for what a try raised; its cause is set.
-
-    This is where any exception of a backend ends up, so this is where secrets are removed: an HTTP library
-    may quote a URL with its key.
-    """
-    if isinstance(error, SeedbedError):
-        redact_error(error, llm.secrets())
-        return error
-    failure: SeedbedError
-    place = where(error)
-    raised = [f"raised in {place}"] if place else []
-    # Not ours, so "raise the timeout" would be the wrong advice.
-    if isinstance(error, TimeoutError) and not deadline.is_over:
-        failure = TimedOutError(f"no answer from '{llm.reference}': its own code has timed out", *raised)
-        failure.__cause__ = error
-        return failure
-    if isinstance(error, TimeoutError):
-        failure = TimedOutError(
-            f"no answer from '{llm.reference}' within {llm.timeout:g} s", f"raise the {llm._noun}'s timeout"
-        )
-        failure.__cause__ = error
-        return failure
-    secrets = llm.secrets()
-    text = redact(f"{type(error).__name__}: {text_of(error)}", secrets)
-    failure = LLMError(f"the backend of '{llm.reference}' failed: {text}", *raised)
-    failure.__cause__ = showable(error, secrets)
-    return failure

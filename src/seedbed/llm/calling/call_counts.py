@@ -1,0 +1,43 @@
+"""What went through a gateway, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from seedbed.llm.response import FINISH_REASONS, Response, Usage
+
+
+@dataclass
+class CallCounts:
+    """What went through a gateway: `retried` tries failed, and `refused` ones were refused for rate limits.
+
+    `in_flight` calls are sent and not answered yet. `seconds` is what all answered calls took together:
+    divided by `answered`, it's the latency; `square_seconds` sums their squares. `step_seconds` is what the
+    rows of each step waited for answers, with waiting for room and further tries. `truncated` answers reached
+    their maximum length; `ended_otherwise` counts those that ended for a reason of the provider's own, by its
+    word. `cost` is in dollars, as far as prices are known.
+    """
+
+    answered: int = 0
+    replayed: int = 0
+    retried: int = 0
+    refused: int = 0
+    in_flight: int = 0
+    seconds: float = 0.0
+    square_seconds: float = 0.0
+    step_seconds: dict[str, float] = field(default_factory=dict)
+    truncated: int = 0
+    ended_otherwise: Counter[str] = field(default_factory=Counter)
+    cost: float | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, response: Response) -> None:
+        """Count one answered call."""
+        self.answered += 1
+        self.usage += response.usage
+        for choice in response.choices:
+            if choice.finish_reason == "length":
+                self.truncated += 1
+            elif choice.finish_reason not in FINISH_REASONS:
+                self.ended_otherwise[choice.finish_reason] += 1
