@@ -16,6 +16,7 @@ import pytest
 from tests.support.scripted_llm import ScriptedLLM
 
 from seedbed import GeneratorTask, Request, Run, UsageError, run
+from seedbed.cli import invoke
 from seedbed.store import RunReader, list_runs, remove_run, run_folder, run_names, save_run, take_run
 from seedbed.store.copy_index import RunCopy
 
@@ -116,12 +117,50 @@ def test_a_copy_that_has_more_or_is_of_another_run_is_kept(memory: dict[str, byt
     save_run(run_folder("ahead"), PLACE)
     before = dict(memory)
 
-    with pytest.raises(UsageError, match="has more than this run: 2 sessions, and 1 here"):
+    with pytest.raises(UsageError, match="was continued elsewhere"):
         save_run(run_folder("made"), PLACE)
     make(2, "other")
     with pytest.raises(UsageError, match="has a copy of another run, 'ahead'"):
         save_run(run_folder("other"), PLACE)
     assert memory == before
+
+
+def test_what_was_continued_in_two_places_replaces_nothing(memory: dict[str, bytes]) -> None:
+    make(3)
+    save_run(run_folder("made"), PLACE)
+    take_run(PLACE, run_folder("elsewhere"))
+    make(4, "elsewhere")
+    save_run(run_folder("elsewhere"), PLACE)
+    before = stored(memory)
+    make(4)
+    make(9)
+
+    with pytest.raises(UsageError, match="was continued elsewhere"):
+        save_run(run_folder("made"), PLACE)
+    assert stored(memory) == before
+
+
+def rate(name: str, row: int, rating: str, rater: str) -> None:
+    assert invoke(["runs", "rate", name, str(row), rating, "--rater", rater]) == 0
+
+
+def test_ratings_that_only_the_copy_has_are_kept(memory: dict[str, bytes]) -> None:
+    make(3)
+    rate("made", 0, "good", "ada")
+    save_run(run_folder("made"), PLACE)
+    take_run(PLACE, run_folder("elsewhere"))
+    rate("elsewhere", 1, "bad", "bo")
+    save_run(run_folder("elsewhere"), PLACE)
+    before = stored(memory)
+
+    with pytest.raises(UsageError, match="has 1 rating that this run lacks"):
+        save_run(run_folder("made"), PLACE)
+    assert stored(memory) == before
+    # A person's newer rating replaces the one that the copy has.
+    rate("elsewhere", 1, "good", "bo")
+    rate("elsewhere", 2, "good", "bo")
+    save_run(run_folder("elsewhere"), PLACE)
+    assert stored(memory) != before
 
 
 def test_a_place_with_other_files_is_left_alone(memory: dict[str, bytes]) -> None:
@@ -171,7 +210,7 @@ def test_a_copy_that_is_not_whole_is_refused_and_leaves_nothing(damage, message:
 
     with pytest.raises(UsageError, match=message):
         take_run(PLACE, run_folder("other"))
-    assert run_names() == ["made"]
+    assert [path.name for path in run_folder("other").parent.iterdir()] == ["made"]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +219,7 @@ def test_a_copy_that_is_not_whole_is_refused_and_leaves_nothing(damage, message:
         (b"{", "has an index 'seedbed-run.json' that cannot be read"),
         (b"[]", "has an index 'seedbed-run.json' that cannot be read"),
         (
-            b'{"format":2,"name":"a","run":"","sessions":1,"answers":1,"rows":1,"files":[]}',
+            b'{"format":2,"name":"a","run":"","sessions":["x"],"answers":1,"rows":1,"files":[]}',
             "was made by a newer version of Seedbed",
         ),
     ],
@@ -249,6 +288,31 @@ def _save_and_die(runs: str, place: str, files: int) -> None:
     save_run(run_folder("made"), place)
 
 
+def kill_while_saving(runs: Path, place: str, files: int) -> None:
+    process = multiprocessing.get_context("spawn").Process(
+        target=_save_and_die, args=(str(runs), place, files)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_a_first_copy_that_is_killed_can_be_repeated(tmp_path: Path, runs: Path) -> None:
+    place = tmp_path / "disk/made"
+    Run.rate(make(3), 0, "good", rater="ada")
+    kill_while_saving(runs, str(place), 1)
+    assert len([*place.iterdir()]) == 1
+
+    make(4)
+    copy = save_run(run_folder("made"), str(place))
+
+    # What the killed one had sent is gone, too.
+    assert {path.name for path in place.iterdir()} == {
+        "seedbed-run.json",
+        *(file.kept_as for file in copy.files),
+    }
+
+
 @pytest.mark.parametrize("files", [0, 1])
 def test_a_copy_that_is_killed_leaves_the_one_before_it(tmp_path: Path, runs: Path, files: int) -> None:
     place = str(tmp_path / "disk/made")
@@ -256,13 +320,8 @@ def test_a_copy_that_is_killed_leaves_the_one_before_it(tmp_path: Path, runs: Pa
     save_run(run_folder("made"), place)
     Run.rate(make(5), 0, "bad", rater="ada")
 
-    process = multiprocessing.get_context("spawn").Process(
-        target=_save_and_die, args=(str(runs), place, files)
-    )
-    process.start()
-    process.join()
+    kill_while_saving(runs, place, files)
 
-    assert process.exitcode == -signal.SIGKILL
     assert take_run(place, run_folder("other")).rows == 3
     assert save_run(run_folder("made"), place).rows == 5
     assert take_run(place, run_folder("another")).rows == 5
@@ -321,5 +380,5 @@ def test_the_index_says_how_far_the_run_had_got(memory: dict[str, bytes]) -> Non
     index = RunCopy.model_validate_json(
         fsspec.filesystem("memory").cat_file("/bucket/runs/made/seedbed-run.json")
     )
-    assert (index.name, index.sessions, index.answers, index.rows) == ("made", 1, 3, 3)
+    assert (index.name, len(index.sessions), index.answers, index.rows) == ("made", 1, 3, 3)
     assert [file.name for file in index.files] == ["run.db"]

@@ -17,12 +17,15 @@ FORMAT = 1
 _NAMES = rf"({DATABASE}|{RATINGS}|{TIMELINE})".replace(".", r"\.")
 _BLOCK = 2**20
 
+KEPT_AS = rf"^[0-9a-f]{{16}}-{_NAMES}$"
+"""The pattern of the names that files are kept under: a digest, since each copy has files of its own."""
+
 
 class CopiedFile(BaseModel):
     """A file of a copy: its name in the folder of a run, the name that it's kept under, and its digest."""
 
     name: str = Field(pattern=f"^{_NAMES}$")
-    kept_as: str = Field(pattern=rf"^[0-9a-f]{{16}}-{_NAMES}$")
+    kept_as: str = Field(pattern=KEPT_AS)
     bytes: int
     sha256: str
 
@@ -36,12 +39,15 @@ class CopiedFile(BaseModel):
 
 
 class RunCopy(BaseModel):
-    """The index of a copy: which run it is (a digest of its beginning), how far it had got, and its files."""
+    """The index of a copy: which run it is (a digest of its beginning), how far it had got, and its files.
+
+    `sessions` has the time at which each began.
+    """
 
     format: int = FORMAT
     name: str
     run: str
-    sessions: int
+    sessions: list[str]
     answers: int
     rows: int
     files: list[CopiedFile]

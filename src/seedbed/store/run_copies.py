@@ -10,40 +10,20 @@ import hashlib
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import orjson
-from pydantic import ValidationError
 
 from seedbed.errors import UsageError
-from seedbed.store.copy_index import FORMAT, CopiedFile, RunCopy, digest_of
+from seedbed.store.copied_ratings import check_ratings
+from seedbed.store.copy_index import CopiedFile, RunCopy
+from seedbed.store.copy_place import CopyPlace
 from seedbed.store.ratings.ratings_file import RATINGS
 from seedbed.store.run_connection import connect
 from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, TIMELINE, check, open_for_reading
 from seedbed.store.run_folders import is_run
 from seedbed.store.run_reader import RunReader
-from seedbed.tasks.remote_systems import file_system, unreadable
-
-INDEX = "seedbed-run.json"
-"""The name of the index in the place of a copy."""
-
-
-class _Place(NamedTuple):
-    """Where a copy is: as the user wrote it, its file system, and the path in that."""
-
-    address: str
-    system: Any
-    path: str
-
-    @classmethod
-    def of(cls, address: str) -> _Place:
-        return cls(address, *file_system(address))
-
-    def file(self, name: str) -> str:
-        return f"{self.path.rstrip('/')}/{name}"
 
 
 def save_run(folder: Path, address: str) -> RunCopy:
@@ -56,24 +36,23 @@ def save_run(folder: Path, address: str) -> RunCopy:
     then stays as it is.
     """
     check(folder / DATABASE)
-    place = _Place.of(address)
+    place = CopyPlace.of(address)
     with while_opening(folder), tempfile.TemporaryDirectory(prefix=".copying-", dir=folder.parent) as made:
         _snapshot(folder, Path(made))
         copy = _indexed(folder.name, Path(made))
-        try:
-            earlier = _index(place)
+        with place.failing("written"):
+            earlier = place.read_index()
             if earlier is not None:
-                _check_newer(copy, earlier, place.address)
-            elif place.system.exists(place.path) and place.system.ls(place.path):
+                _check_ancestor(copy, earlier, address)
+                with tempfile.TemporaryDirectory(dir=made) as fetched:
+                    check_ratings(Path(made), Path(fetched), earlier, place)
+            elif strangers := place.strangers():
                 raise UsageError(
-                    f"'{address}' has other files", "name a folder of its own for the copy of a run"
+                    f"'{address}' has other files: {strangers[0]}",
+                    "name a folder of its own for the copy of a run",
                 )
-            _send(Path(made), copy, place)
-            _forget(earlier, copy, place)
-        except UsageError:
-            raise
-        except Exception as error:  # noqa: BLE001 - each file system has errors of its own
-            raise unreadable(address, error, "written") from None
+            place.send(Path(made), copy)
+        place.forget_all_but(copy)
     return copy
 
 
@@ -88,13 +67,9 @@ def take_run(address: str, folder: Path) -> RunCopy:
         raise UsageError(
             f"there is a run '{folder.name}' already", "give the copy another name, or remove that run first"
         )
-    place = _Place.of(address)
-    try:
-        copy = _index(place)
-    except UsageError:
-        raise
-    except Exception as error:  # noqa: BLE001 - each file system has errors of its own
-        raise unreadable(address, error) from None
+    place = CopyPlace.of(address)
+    with place.failing("read"):
+        copy = place.read_index()
     if copy is None:
         raise UsageError(
             f"there is no copy of a run at '{address}'", "`seedbed runs copy RUN PLACE` makes one"
@@ -104,10 +79,14 @@ def take_run(address: str, folder: Path) -> RunCopy:
     with while_opening(folder):
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
-        for file in copy.files:
-            _fetch(file, making / file.name, place)
-        RunReader.open(making).close()
-        making.replace(folder)
+        try:
+            for file in copy.files:
+                place.fetch(file, making)
+            RunReader.open(making).close()
+            making.replace(folder)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
     return copy
 
 
@@ -151,73 +130,22 @@ def _indexed(name: str, made: Path) -> RunCopy:
     return RunCopy(
         name=name,
         run=hashlib.sha256(first).hexdigest(),
-        sessions=len(sessions),
+        sessions=[session.started for session in sessions],
         answers=answers,
         rows=rows,
         files=[CopiedFile.of(path) for path in there],
     )
 
 
-def _index(place: _Place) -> RunCopy | None:
-    """Return the index of the copy in a place; None if there's none."""
-    try:
-        content = place.system.cat_file(place.file(INDEX))
-    except FileNotFoundError:
-        return None
-    try:
-        found = RunCopy.model_validate_json(content)
-    except ValidationError as error:
-        raise UsageError(
-            f"'{place.address}' has an index '{INDEX}' that cannot be read: {error.errors()[0]['msg']}",
-            "it's damaged, or of a newer Seedbed; copy the run to another place",
-        ) from None
-    if found.format > FORMAT:
-        raise UsageError(
-            f"the copy at '{place.address}' was made by a newer version of Seedbed",
-            "pip install --upgrade seedbed",
-        )
-    return found
-
-
-def _check_newer(copy: RunCopy, earlier: RunCopy, address: str) -> None:
+def _check_ancestor(copy: RunCopy, earlier: RunCopy, address: str) -> None:
+    """Raise UsageError unless the copy that is there was made of this run, and has nothing that it lacks."""
     if copy.run != earlier.run:
         raise UsageError(
             f"'{address}' has a copy of another run, '{earlier.name}'", "name another place for this one"
         )
-    for what in ("sessions", "answers"):
-        here, there = getattr(copy, what), getattr(earlier, what)
-        if there > here:
-            raise UsageError(
-                f"the copy at '{address}' has more than this run: {there:,} {what}, and {here:,} here",
-                "the run was continued elsewhere; copy this one to another place",
-            )
-
-
-def _send(made: Path, copy: RunCopy, place: _Place) -> None:
-    place.system.makedirs(place.path, exist_ok=True)
-    for file in copy.files:
-        place.system.put_file(str(made / file.name), place.file(file.kept_as))
-    # In a transaction of fsspec, which makes a file appear whole also where writing isn't atomic.
-    with place.system.transaction, place.system.open(place.file(INDEX), "wb") as index:
-        index.write(copy.model_dump_json(indent=2).encode())
-
-
-def _forget(earlier: RunCopy | None, copy: RunCopy, place: _Place) -> None:
-    """Remove the files of the copy before this one."""
-    names = {file.kept_as for file in copy.files}
-    old: Sequence[CopiedFile] = earlier.files if earlier is not None else ()
-    for file in old:
-        if file.kept_as not in names and place.system.exists(place.file(file.kept_as)):
-            place.system.rm_file(place.file(file.kept_as))
-
-
-def _fetch(file: CopiedFile, target: Path, place: _Place) -> None:
-    try:
-        place.system.get_file(place.file(file.kept_as), str(target))
-    except Exception as error:  # noqa: BLE001 - each file system has errors of its own
-        raise unreadable(place.address, error) from None
-    if target.stat().st_size != file.bytes or digest_of(target) != file.sha256:
+    if copy.sessions[: len(earlier.sessions)] != earlier.sessions or copy.answers < earlier.answers:
         raise UsageError(
-            f"'{file.name}' of the copy at '{place.address}' isn't whole",
-            "copy the run there again; nothing has been written here",
+            f"the run in '{address}' was continued elsewhere: it has {len(earlier.sessions)} sessions and "
+            f"{earlier.answers:,} answers, and this one {len(copy.sessions)} and {copy.answers:,}",
+            "copy this one to another place",
         )
