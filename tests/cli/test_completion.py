@@ -13,6 +13,10 @@ import pexpect
 import pytest
 from tests.cli.conftest import Result
 
+from seedbed import Registry
+from seedbed.llm.llm_kind import LLMS
+from seedbed.store import run_names
+
 Seedbed = Callable[..., Result]
 
 
@@ -55,6 +59,18 @@ def test_names_of_runs_engines_observers_and_forms_are_offered(
     assert offered("seedbed run qa-pairs --llm po") == ["plain,pool"]
     assert offered("seedbed runs export new --as pre") == ["plain,preference"]
     assert offered("seedbed run qa-pairs --engine x") == []
+
+
+def test_what_is_offered_is_what_the_store_and_the_registry_have(
+    offered: Callable[[str], list[str]], runs: Path
+) -> None:
+    for name in ("kept", ".half", "empty"):
+        (runs / name).mkdir(parents=True)
+    for name in ("kept", ".half"):
+        (runs / name / "run.db").touch()
+    assert offered("seedbed runs show ") == [f"plain,{name}" for name in run_names()]
+    llms = {word.removeprefix("plain,").rstrip("/") for word in offered("seedbed run qa-pairs --llm ")}
+    assert llms == {*LLMS.built_in, *Registry().names(LLMS)}
 
 
 PIPELINE = """

@@ -155,3 +155,20 @@ def test_what_a_run_refuses_is_refused(seedbed: Seedbed, arguments: tuple[str, .
 def test_help_shows_the_parameters_of_the_task(seedbed: Seedbed) -> None:
     assert "Mood of the poem." in seedbed("plan", "t.py:Haiku", "--help").out
     assert "before it starts" in seedbed("plan", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [(["--engine", "nobody"], "'nobody'"), (["--engine", "local", "--set", "engine.workers=2"], "'workers'")],
+    ids=["name", "setting"],
+)
+@pytest.mark.parametrize("probe", [[], ["--probe", "2"]], ids=["plan", "probe"])
+def test_an_engine_that_run_would_refuse_is_refused(
+    seedbed: Seedbed, runs: Path, options: list[str], named: str, probe: list[str]
+) -> None:
+    line = ["t.py:Haiku", *ECHO, "-n", "5", *options]
+    planned, run = seedbed("plan", *line, *probe), seedbed("run", *line)
+    assert planned.err == run.err
+    assert (planned.status, run.status) == (2, 2)
+    assert named in planned.err
+    assert [*runs.iterdir()] == []

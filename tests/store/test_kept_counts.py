@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.support.run_samples import call, result
 
 from seedbed.store import RunReader, RunStore, Verdict
-from seedbed.store.kept_counts import COUNTS, Counts, keep_counts
+from seedbed.store.kept_counts import COUNTS, Counts, keep_counts, query_on
 from seedbed.store.run_file import open_for_writing
-from seedbed.store.run_operations import apply
+from seedbed.store.run_operations import ForgetResults, apply
 
 STEPS = st.sampled_from(["write", "judge"])
 VERDICTS = st.sampled_from(["accepted", "rejected", "failed"])
@@ -103,14 +103,27 @@ def test_what_is_read_is_the_sum_of_all_rows(
     assert as_read(folder) == by_hand(folder / "run.db")
 
 
+def test_a_result_in_the_place_of_one_that_was_forgotten_is_counted(tmp_path: Path) -> None:
+    connection = open_for_writing(tmp_path / "run.db")
+    # The second one replaces the first, which leaves a gap before it.
+    apply(connection, [result(1), result(1)])
+    keep_counts(connection, due=True)
+    # The last one goes into the gap.
+    apply(connection, [ForgetResults("write"), result(0)])
+    keep_counts(connection, due=False)
+    assert Counts.kept(query_on(connection)).add_all(query_on(connection)).results == {("write", "done"): [1]}
+    connection.close()
+
+
 def test_a_row_that_is_replaced_twice_in_one_commit_is_counted_once(tmp_path: Path) -> None:
     connection = open_for_writing(tmp_path / "run.db")
     for statuses in (["done"], ["failed", "rejected"], ["done", "failed", "done"]):
         for status in statuses:
             apply(connection, [result(1)._replace(status=status)])
         keep_counts(connection, due=True)
-        assert Counts.now(connection).results[("write", statuses[-1])] == [1]
-        assert sum(count for (count,) in Counts.now(connection).results.values()) == 1
+        kept = Counts.kept(query_on(connection)).results
+        assert kept[("write", statuses[-1])] == [1]
+        assert sum(count for (count,) in kept.values()) == 1
     connection.close()
 
 

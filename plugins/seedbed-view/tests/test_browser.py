@@ -261,6 +261,8 @@ def test_a_prompt_is_changed_counted_and_tried(
 
 
 def sound(page: Page, axe: str) -> None:
+    # Until its style sheet is there, a page that a click has opened has the browser's own colours.
+    page.wait_for_load_state()
     found = page.evaluate(f"{axe}; axe.run().then((found) => found.violations)")
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
 

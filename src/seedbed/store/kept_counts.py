@@ -97,12 +97,6 @@ class Counts:
         except (IndexError, TypeError, ValueError, AttributeError):
             return cls()
 
-    @classmethod
-    def now(cls, connection: sqlite3.Connection) -> Counts:
-        """Return the sums of all rows."""
-        query = _query(connection)
-        return cls.kept(query).add_all(query)
-
     def encoded(self) -> bytes:
         """Return the sums as the mark holds them."""
         calls, results, verdicts = map(_listed, (self.calls, self.results, self.verdicts))
@@ -175,7 +169,7 @@ def watch(connection: sqlite3.Connection) -> None:
 
 def keep_counts(connection: sqlite3.Connection, *, due: bool) -> None:
     """Bring the sums up to date, in the writer's transaction, if it's `due` or a row was removed."""
-    query = _query(connection)
+    query = query_on(connection)
     changed = any(query(f"SELECT 1 FROM {table}_removed LIMIT 1") for table in _REMOVED)
     if not (due or changed):
         return
@@ -188,7 +182,8 @@ def keep_counts(connection: sqlite3.Connection, *, due: bool) -> None:
     connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [COUNTS, counts.encoded()])
 
 
-def _query(connection: sqlite3.Connection) -> Query:
+def query_on(connection: sqlite3.Connection) -> Query:
+    """Return what runs queries on a connection."""
     return lambda text, *values: connection.execute(text, values).fetchall()
 
 

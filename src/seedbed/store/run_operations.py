@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from seedbed.store.answer_packing import pack_calls
+from seedbed.store.kept_counts import keep_counts
 from seedbed.store.run_values import Call, Result, Verdict
 
 SIZES = (1, 4, 16, 64, 256)
@@ -136,6 +137,13 @@ def _insert_packed(connection: sqlite3.Connection, calls: Sequence[Call]) -> Non
 
 
 _insert_results = _insert("results", Result._fields)
+_delete_results = _each("DELETE FROM results WHERE step = ?")
+
+
+def _forget_results(connection: sqlite3.Connection, steps: Sequence[Any]) -> None:
+    _delete_results(connection, steps)
+    # Before the next result is added: it may get a rowid that the sums take for one they have counted.
+    keep_counts(connection, due=False)
 
 
 def _insert_sorted(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
@@ -163,7 +171,7 @@ _TABLES: dict[type[Operation], str] = {
 _APPLY: dict[type[Operation], Apply] = {
     Call: _insert_packed,
     Result: _insert_sorted,
-    ForgetResults: _each("DELETE FROM results WHERE step = ?"),
+    ForgetResults: _forget_results,
     Verdict: _insert("verdicts", Verdict._fields),
     TruncateVerdicts: _each("DELETE FROM verdicts WHERE leaf = ? AND seq >= ?"),
     Mark: _insert("marks", Mark._fields),

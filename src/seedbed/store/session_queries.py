@@ -6,7 +6,6 @@ from typing import cast
 
 from seedbed.store.open_sessions import counts_so_far
 from seedbed.store.paged_reads import PagedReads
-from seedbed.store.run_errors import while_working
 from seedbed.store.run_lock import stop_of
 from seedbed.store.run_values import SessionRecord
 from seedbed.store.stored_json import stored_manifest, stored_summary
@@ -29,8 +28,8 @@ class SessionQueries(PagedReads):
         """Return the last session, with its counts so far if it hasn't written its end."""
         if session.outcome is not None or session.summary is not None:
             return session
-        with self._one_at_a_time, while_working(self.path):
-            summary = counts_so_far(self._reading, session.id, session.manifest)
+        with self._one_moment() as query:
+            summary = counts_so_far(query, session.id, session.manifest)
         if not (stopped := stop_of(self.path)):
             return session._replace(summary=summary)
         return session._replace(outcome="stopped", summary={**summary, "stopped_by": stopped})

@@ -74,10 +74,18 @@ def complete_form(_: click.Context, __: click.Parameter, incomplete: str) -> lis
 def complete_run(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the names of the runs that begin with what was typed, the newest first."""
     # Importing the store to list them would take as long as all else that is imported.
-    found = Path(os.environ.get("SEEDBED_RUNS") or "runs").glob("*/run.db")
-    newest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    found = Path(os.environ.get("SEEDBED_RUNS") or "runs").glob("[!.]*/run.db")
+    newest = sorted(found, key=_changed, reverse=True)
     names = (path.parent.name for path in newest)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        # It was removed meanwhile.
+        return 0.0
 
 
 def complete_setting(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.preview.folding import PromptFolder
 from seedbed.cli.run.displays import progress_of
 from seedbed.cli.run.kept_options import kept_options
-from seedbed.cli.run.planning import RunOptions, plan_of
+from seedbed.cli.run.planning import RunOptions, engine_for, plan_of
 from seedbed.cli.run.summary import exit_status, show_notes, show_stop
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.blocks import line_block, rule, wrapped
@@ -19,7 +19,8 @@ from seedbed.cli.terminal.counting import brief_number
 from seedbed.cli.terminal.fitting import Column
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import DIM, Painted, echo, visible
-from seedbed.engine.api import engine_of, open_session
+from seedbed.engine.api import open_session
+from seedbed.engine.engine import Engine, Job
 from seedbed.engine.forecast.forecast import (
     Forecast,
     PlannedPrompt,
@@ -64,11 +65,11 @@ class Showing:
 def show_plan(options: RunOptions, registry: Registry, how: Showing) -> ExitStatus:
     """Write what a run with these options would take; raises what the run would raise before it starts."""
     with kept_stdout():
-        plan = plan_of(options, registry)
+        plan, engine = plan_of(options, registry), engine_for(options, registry)
         name = how.name or (plan.outputs[0].name if plan.outputs else plan.name)
         probed = None
         if how.probe is not None:
-            probed = Probed(how.probe, _probed(options, plan, name, how))
+            probed = Probed(how.probe, _probed(options, plan, name, how, engine))
             # A run uses up the steps of its plan.
             plan = plan_of(options, registry)
         forecast = forecast_of(plan, None if how.restart else name, probed)
@@ -79,7 +80,9 @@ def show_plan(options: RunOptions, registry: Registry, how: Showing) -> ExitStat
     return ExitStatus.COMPLETE if probed is None or probed.run is None else exit_status(probed.run)
 
 
-def _probed(options: RunOptions, plan: Plan, name: str, how: Showing) -> Run | None:
+def _probed(
+    options: RunOptions, plan: Plan, name: str, how: Showing, engine: Callable[[Job], Engine]
+) -> Run | None:
     """Pay for the first rows of a run, unless they're there; return the session that did."""
     assert how.probe is not None
     check_probe(how.probe, plan, name, restart=how.restart)
@@ -92,7 +95,7 @@ def _probed(options: RunOptions, plan: Plan, name: str, how: Showing) -> Run | N
         name=name,
         order=kept_options(replace(options, n=small.n), small, None),
         observers=observers_of(options.plugins, registry=plan.registry),
-        engine=engine_of(options.engine, registry=plan.registry),
+        engine=engine,
     )
     run = supervised(session, progress_of(session, silent=how.as_json, rows_on_terminal=False))
     show_stop(run)

@@ -11,13 +11,12 @@ from typing import BinaryIO
 from seedbed.cli.failures import ExitStatus, discard_output, show
 from seedbed.cli.run.displays import progress_of
 from seedbed.cli.run.kept_options import kept_options
-from seedbed.cli.run.planning import RunOptions, plan_of
-from seedbed.cli.run.settings import fields_of
+from seedbed.cli.run.planning import RunOptions, engine_for, plan_of
 from seedbed.cli.run.summary import exit_status, write_summary
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import row_bytes
-from seedbed.engine.api import engine_class, open_session
+from seedbed.engine.api import open_session
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.observing.observer import Observer
@@ -54,21 +53,13 @@ def make_dataset(options: RunOptions, registry: Registry, how: Making) -> ExitSt
         if not how.check(plan):
             return ExitStatus.COMPLETE
         told = observers_of(options.plugins, registry=registry)
-        engine = _engine(options, registry)
+        engine = engine_for(options, registry)
         run = _run(options, plan, outputs, stdout, how, told, engine)
     if how.as_json:
         _write_summary_json(run, err=first is None)
     else:
         write_summary(run, first, existed)
     return exit_status(run)
-
-
-def _engine(options: RunOptions, registry: Registry) -> Callable[[Job], Engine]:
-    cls = engine_class(options.engine, registry=registry)
-    if not options.settings.engine:
-        return cls.with_options()
-    what = f"the engine {options.engine!r}"
-    return cls.with_options(**fields_of(cls.Options, options.settings.engine, what))
 
 
 def _write_summary_json(run: Run, *, err: bool) -> None:

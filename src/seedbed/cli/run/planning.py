@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from seedbed.cli.failures import blaming
 from seedbed.cli.llms import PipelineLLMs, made_llm
 from seedbed.cli.run.settings import Setting, Settings, fields_of, parse_settings
+from seedbed.engine.api import engine_class
+from seedbed.engine.engine import Engine, Job
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.errors import ParameterError, UsageError
@@ -88,6 +90,15 @@ def plan_of(options: RunOptions, registry: Registry) -> Plan:
     # A stranger's pipeline may come with a folder of runs, so hosts in kept options aren't trusted either.
     with made_in_file(options.kept_in, options.allow_hosts):
         return _plan(options, registry)
+
+
+def engine_for(options: RunOptions, registry: Registry) -> Callable[[Job], Engine]:
+    """Return what makes the engine of a run, with its settings; raise UsageError or PluginError."""
+    cls = engine_class(options.engine, registry=registry)
+    if not options.settings.engine:
+        return cls.with_options()
+    what = f"the engine {options.engine!r}"
+    return cls.with_options(**fields_of(cls.Options, options.settings.engine, what))
 
 
 def _plan(options: RunOptions, registry: Registry) -> Plan:

@@ -11,6 +11,9 @@ from seedbed.errors import InvalidResponseError, LLMConnectionError, LLMError, R
 # when the limit lifts, and resumes: with a daily quota, rows would fail one by one.
 _LONGEST_WAITS = 10
 
+# Not the module's generator, whose state a program may have seeded for work of its own.
+_JITTER = random.Random()
+
 
 class RetryPolicy(NamedTuple):
     """Jittered exponential backoff: `tries` in total, `first_wait` to `longest_wait` seconds between them.
@@ -42,7 +45,7 @@ class RetryPolicy(NamedTuple):
             return None
         # Jitter: calls that failed together would otherwise all come back at the same moment, and fail again.
         # At least half, so that a backoff is never nothing.
-        spread = random.uniform(0.5, 1.0)
+        spread = _JITTER.uniform(0.5, 1.0)
         # The exponent is capped because 2**1024 is too large for a float.
         wait: float = min(self.longest_wait, self.first_wait * 2 ** min(tries - 1, 30)) * spread
         if error.retry_after is None:
