@@ -159,7 +159,7 @@ def test_help_shows_the_parameters_of_the_task(seedbed: Seedbed) -> None:
 
 @pytest.mark.parametrize(
     ("options", "named"),
-    [(["--engine", "nobody"], "'nobody'"), (["--engine", "local", "--set", "engine.workers=2"], "'workers'")],
+    [(["--engine", "nobody"], "'nobody'"), (["--engine", "ray", "--set", "engine.wrkers=2"], "'wrkers'")],
     ids=["name", "setting"],
 )
 @pytest.mark.parametrize("probe", [[], ["--probe", "2"]], ids=["plan", "probe"])
