@@ -40,7 +40,7 @@ from seedbed.cli.command import seedbed
 from seedbed.plugins.kinds import kinds
 
 ENGINE_PARTS = {
-    Engine: ("make_rows", "drain", "cancel", "with_options"),
+    Engine: ("make_rows", "drain", "cancel", "drained", "with_options"),
     EngineOptions: (),
     Job: ("decided",),
     RunStore: ("add_call", "add_result", "add_verdict", "truncate_verdicts", "flush"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.crews import Here
 
 from seedbed.testing import EngineContract, departs
-from seedbed.testing.engine_bench import EngineBench, settled
+from seedbed.testing.engine_bench import EngineBench, stopped
 from seedbed.testing.engine_plans import Numbered
 from seedbed.testing.model_server import ModelServer
 
@@ -22,7 +22,7 @@ class TestWorkerEngine(EngineContract):
         session = bench.session(Numbered(), "drained", n=20, concurrency=4)
         with bench.begun(session) as wait:
             server.wait_until_held()
-            settled(session.drain)
+            stopped(session, "drain")
             server.release()
             run = wait()
         assert run is not None

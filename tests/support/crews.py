@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
 from seedbed import RowWorker, WorkerEngine, WorkerLink, WorkerLostError
+from seedbed.llm.calling.loop import loop_thread
 
 
 class HereLink(WorkerLink):
-    """A line to a worker of this process, which may die after some news, with all that it hasn't sent."""
+    """A line to a worker of this process, which may die after some news, with all that it hasn't sent.
+
+    Between `hold` and `release`, messages to it wait, as on a slow network; `die` kills it. Any thread may
+    call these.
+    """
 
     name = "a worker of this process"
 
@@ -19,10 +25,23 @@ class HereLink(WorkerLink):
         self.is_lost = self.has_ended = False
         self.dies_after: int | None = None
         self._told = 0
+        self._is_clear = asyncio.Event()
+        self._is_clear.set()
+
+    def die(self) -> None:
+        self.is_lost = True
+        loop_thread().loop.call_soon_threadsafe(self.worker._tell)
+
+    def hold(self) -> None:
+        loop_thread().loop.call_soon_threadsafe(self._is_clear.clear)
+
+    def release(self) -> None:
+        loop_thread().loop.call_soon_threadsafe(self._is_clear.set)
 
     async def send(self, message: bytes) -> None:
         if self.is_lost:
             raise WorkerLostError("the line is dead")
+        await self._is_clear.wait()
         self.sent.append(message)
         self.worker.receive(message)
 

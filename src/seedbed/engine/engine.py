@@ -36,6 +36,7 @@ _CALLS: Mapping[str, Called] = {
     "make_rows": Called((), "async def make_rows(self):", "async"),
     "drain": Called((), "def drain(self):"),
     "cancel": Called((), "def cancel(self):"),
+    "drained": Called((), "async def drained(self):", "async"),
 }
 _OVERRIDES: Mapping[str, Wanted] = {
     "is_ready": Wanted("True or False", "True", is_flag),
@@ -162,6 +163,13 @@ class Engine(ABC):
     @abstractmethod
     def cancel(self) -> None:
         """Cancel what is in flight, and end."""
+
+    async def drained(self) -> None:
+        """Return when everything that sends calls has heard of `drain` or `cancel`.
+
+        That's at once, unless other processes send them. `EngineContract` counts calls from then on.
+        """
+        return
 
 
 @dataclass(frozen=True)

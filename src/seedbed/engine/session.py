@@ -122,6 +122,10 @@ class Session:
         """Cancel the calls in flight, and end."""
         loop_thread().loop.call_soon_threadsafe(self._stop, self._engine.cancel)
 
+    def wait_until_drained(self) -> None:
+        """Wait until everything that sends calls has heard of `drain` or `cancel`."""
+        loop_thread().run(self._engine.drained(), twin="the engine's drained()")
+
     def _stop(self, stop: Callable[[], None]) -> None:
         stop()
         # Otherwise a slow observer could hold up the end of an interrupted run for minutes.

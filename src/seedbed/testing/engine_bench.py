@@ -10,7 +10,7 @@ from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -22,7 +22,6 @@ from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.errors import UsageError
-from seedbed.llm.calling.loop import loop_thread
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.store import RunReader, run_folder
 from seedbed.tasks.rows import Row
@@ -32,6 +31,9 @@ from seedbed.testing.observer_bench import Recorder, Told
 from seedbed.testing.trial import executed
 
 EngineMaker = Callable[[Job], Engine]
+
+Way = Literal["drain", "cancel"]
+"""How a run is stopped."""
 
 
 @dataclass(repr=False)
@@ -131,12 +133,10 @@ class EngineBench:
         return trial
 
 
-def settled(act: Callable[[], None]) -> None:
-    """Call `drain` or `cancel` of a session, and wait until its engine has been told."""
-    done = threading.Event()
-    act()
-    loop_thread().loop.call_soon_threadsafe(done.set)
-    done.wait()
+def stopped(session: Session, way: Way) -> None:
+    """Drain or cancel a session, and wait until everything that sends its calls has heard of it."""
+    session.drain() if way == "drain" else session.cancel()
+    session.wait_until_drained()
 
 
 def made_of_step(name: str, step: str) -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.testing.engine_bench import EngineBench, made_of_step, settled
+from seedbed.testing.engine_bench import EngineBench, Way, made_of_step, stopped
 from seedbed.testing.engine_facts import BuiltIn, EngineFacts, difference_of_rows
 from seedbed.testing.engine_plans import Ask, Numbered, Talk
 from seedbed.testing.model_server import ModelServer
@@ -28,7 +28,7 @@ class EngineStopContract(EngineFacts):
         with bench.begun(session) as wait:
             server.wait_until_held()
             before = len(server.asked)
-            settled(session.drain)
+            stopped(session, "drain")
             server.release()
             run = wait()
         assert run is not None
@@ -49,7 +49,7 @@ class EngineStopContract(EngineFacts):
         session = bench.session(Numbered(), "drained", n=_ROWS, concurrency=_AT_ONCE)
         with bench.begun(session) as wait:
             server.wait_until_held()
-            settled(session.drain)
+            stopped(session, "drain")
             server.release()
             wait()
         kept = made_of_step("drained", "numbered")
@@ -62,7 +62,7 @@ class EngineStopContract(EngineFacts):
         session = bench.session(Numbered(), "cancelled", n=_ROWS, concurrency=1)
         with bench.begun(session) as wait:
             server.wait_until_held()
-            settled(session.cancel)
+            stopped(session, "cancel")
             run = wait(_CANCEL_SECONDS)
         assert run is not None, "the engine was cancelled, and still waits for the answer to a call"
         assert run.outcome == "interrupted", (
@@ -72,7 +72,7 @@ class EngineStopContract(EngineFacts):
 
     @pytest.mark.parametrize("way", ["drain", "cancel"])
     def test_a_run_goes_on_where_it_was(
-        self, way: str, bench: EngineBench, built_in: BuiltIn, server: ModelServer, tmp_path: Path
+        self, way: Way, bench: EngineBench, built_in: BuiltIn, server: ModelServer, tmp_path: Path
     ) -> None:
         """A run that was drained or cancelled ends with the rows of one session when it's run again."""
         self.needs("resume")
@@ -82,7 +82,7 @@ class EngineStopContract(EngineFacts):
         assert not difference, f"in its second session {difference}"
 
     @pytest.mark.parametrize("way", ["drain", "cancel"])
-    def test_no_answer_is_bought_again(self, way: str, bench: EngineBench, server: ModelServer) -> None:
+    def test_no_answer_is_bought_again(self, way: Way, bench: EngineBench, server: ModelServer) -> None:
         """What a model has answered isn't asked again in the next session, even if its row isn't finished."""
         self.needs("resume")
         had = self._interrupt(way, bench, server)
@@ -111,13 +111,13 @@ class EngineStopContract(EngineFacts):
         assert asked == 2, f"the engine asked {asked} times for the failed row, and should ask once more"
         assert not server.repeated, f"the engine bought the answer to {server.repeated[0]!r} again"
 
-    def _interrupt(self, way: str, bench: EngineBench, server: ModelServer) -> list[str]:
+    def _interrupt(self, way: Way, bench: EngineBench, server: ModelServer) -> list[str]:
         """Interrupt a run of rows with several calls each after five answers, and return their prompts."""
         server.hold_from(_ANSWERS)
         session = bench.session(Talk() >> Ask(), "interrupted", n=4, concurrency=1)
         with bench.begun(session) as wait:
             server.wait_until_held()
-            settled(session.drain if way == "drain" else session.cancel)
+            stopped(session, way)
             if way == "drain":
                 server.release()
             wait()

@@ -20,6 +20,8 @@ from seedbed.engine.workers.in_hand import InHand
 from seedbed.engine.workers.intake import Intake
 from seedbed.engine.workers.messages import (
     BeginSegment,
+    Cancel,
+    Drain,
     DropItems,
     End,
     Items,
@@ -66,6 +68,7 @@ class Crew:
         self._fresh: list[int] = []
         self._begun: BeginSegment | None = None
         self._is_gate_open = self._is_handing_out = False
+        self._stopping: Drain | Cancel | None = None
         self._recruiting: Recruiting | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._replacing = 0
@@ -101,6 +104,16 @@ class Crew:
         """Send a message to all workers."""
         for worker in self._workers:
             worker.send(message)
+
+    def stop(self, message: Drain | Cancel) -> None:
+        """Have all workers send no more calls, or cancel those in flight; no lost one is replaced."""
+        self.replace, self._stopping = None, message
+        for worker in self._workers:
+            worker.send_first(message)
+
+    async def drained(self) -> None:
+        """Return when all workers have stopped, as far as they're still there."""
+        await asyncio.gather(*(worker.drained.wait() for worker in self._workers))
 
     async def end(self) -> None:
         """Have the workers unload, and end their processes."""
@@ -216,6 +229,8 @@ class Crew:
                 held.settled.set_result(settled)
         if self._fresh and news.settled:
             self._hand_out_all()
+        if news.has_drained:
+            worker.drained.set()
         if news.has_ended:
             worker.ended.set()
         worker.news.set()
@@ -225,6 +240,7 @@ class Crew:
         if worker in self._workers:
             self._workers.remove(worker)
         worker.lost = error
+        worker.drained.set()
         worker.ended.set()
         worker.news.set()
         self._intake.forget(worker)
@@ -267,6 +283,9 @@ class Crew:
             worker.send(self._begun)
         if self._is_gate_open:
             worker.send(OpenGate())
+        if self._stopping is not None:
+            # The run was stopped while this one was on its way.
+            worker.send_first(self._stopping)
         self._workers.append(worker)
 
 

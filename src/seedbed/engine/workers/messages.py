@@ -234,7 +234,7 @@ class News:
     """What a worker has to tell: additions to the store in order, then items that have settled.
 
     `counts`, `steps` and `kept` are totals since the worker began. `waiting` has the positions of the rows
-    whose calls wait at the gate.
+    whose calls wait at the gate. `has_drained` says that it sends no more calls.
     """
 
     additions: list[Addition] = field(default_factory=list)
@@ -248,6 +248,7 @@ class News:
     is_checked: bool = False
     lacking: Sequence[str] = ()
     is_ready: bool = False
+    has_drained: bool = False
     has_ended: bool = False
     error: BaseException | None = None
 

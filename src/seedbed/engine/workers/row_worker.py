@@ -7,6 +7,8 @@ from typing import Any
 
 from seedbed.engine.workers.installed import lacking
 from seedbed.engine.workers.messages import (
+    Cancel,
+    Drain,
     End,
     Needs,
     News,
@@ -65,12 +67,20 @@ class RowWorker:
             self._work = self._loop.create_task(self._begin(message))
         elif isinstance(message, End):
             self._work = self._loop.create_task(self._end())
+        elif isinstance(message, Drain | Cancel):
+            # It may overtake the setup: then there are no rows yet, and there won't be any.
+            self._told.has_drained = True
+            if self._rows is not None:
+                self._rows.take(message)
+            self._tell()
         elif self._rows is not None:
             self._rows.take(message)
 
     async def _begin(self, setup: Setup) -> None:
         try:
             self._rows = rows = WorkerRows(setup, self._told, self._tell)
+            if self._told.has_drained:
+                rows.take(Drain())
             await rows.load()
             self._told.is_ready = True
         except Exception as error:  # noqa: BLE001 - an author's code may raise anything

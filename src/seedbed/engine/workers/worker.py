@@ -18,6 +18,7 @@ class Worker:
     """Sends messages to a worker in order, and follows its totals; `items` are the numbers in its hands.
 
     `share` says which part of the limits it has. `news` is set whenever it has told something, or is lost.
+    `drained` is set once it sends no more calls.
     """
 
     def __init__(self, link: WorkerLink, number: int, share: int, pickled: Pickled) -> None:
@@ -27,6 +28,7 @@ class Worker:
         self.news = asyncio.Event()
         self.items: set[int] = set()
         self.told = News()
+        self.drained = asyncio.Event()
         self.ended = asyncio.Event()
         self.lost: BaseException | None = None
         self.waiting_calls = 0
@@ -40,6 +42,14 @@ class Worker:
     def send(self, message: Any) -> None:
         """Send a message after those that were sent before."""
         self._outgoing.append(message)
+        self._wake()
+
+    def send_first(self, message: Any) -> None:
+        """Send a message before those that still wait to be sent, which may be large blocks of items."""
+        self._outgoing.insert(0, message)
+        self._wake()
+
+    def _wake(self) -> None:
         if self._sending is None or self._sending.done():
             self._sending = asyncio.get_running_loop().create_task(self._send())
 
@@ -49,6 +59,7 @@ class Worker:
             self._sending.cancel()
             await asyncio.gather(self._sending, return_exceptions=True)
             self._sending = None
+        self.drained.set()
         await self.link.end()
 
     async def _send(self) -> None:

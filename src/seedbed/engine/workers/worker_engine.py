@@ -86,6 +86,11 @@ class WorkerEngine(LocalEngine):
                 await crew.end()
             await self.end_workers()
 
+    async def drained(self) -> None:
+        """Return when all workers have heard of `drain` or `cancel`."""
+        if self._crew is not None:
+            await self._crew.drained()
+
     async def _load(self) -> None:
         remote = [part for part in self._segments if part.nodes and not self._stays(part)]
         if not remote:
@@ -131,10 +136,9 @@ class WorkerEngine(LocalEngine):
     def _send_no_more(self) -> None:
         super()._send_no_more()
         if self._crew is not None:
-            self._crew.replace = None
-            self._crew.broadcast(Drain())
+            self._crew.stop(Drain())
 
     def _cut_off(self) -> None:
         if self._crew is not None:
-            self._crew.broadcast(Cancel())
+            self._crew.stop(Cancel())
         super()._cut_off()
