@@ -191,6 +191,9 @@ def test_a_bound_on_bytes_holds_back_rows_and_changes_none():
         ("3", 4, 9, None, True),
         ("5%", 5, 9, 100, False),
         ("5%", 6, 9, 100, True),
+        # 0.29 * 100 is less than 29 in binary.
+        ("29%", 29, 30, 100, False),
+        ("29%", 30, 30, 100, True),
         # A share of few rows says little: it is one of a hundred where nobody said how many are wanted.
         ("5%", 5, 9, None, False),
         ("5%", 6, 9, None, True),

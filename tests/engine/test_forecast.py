@@ -27,6 +27,7 @@ from seedbed import (
     run,
     when,
 )
+from seedbed.engine.forecast.forecast import dollars
 from seedbed.testing import ScriptedLLM
 
 PRICES = {"price_input": 1.0, "price_output": 10.0}
@@ -288,6 +289,14 @@ def test_a_loop_that_never_ends_on_placeholders_is_cut_off():
 
     (step,) = plan(Until(), input=[{"text": "a"}], llm=counted()).steps
     assert step.has_more
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(0.0, "$0"), (0.0000123, "$0.000012"), (0.0042, "$0.0042"), (0.0999, "$0.10"), (1234.5, "$1,234.50")],
+)
+def test_amounts_of_money_are_written_as_people_write_them(amount: float, text: str):
+    assert dollars(amount) == text
 
 
 def test_an_unknown_price_is_said_and_not_guessed():

@@ -222,6 +222,7 @@ def test_a_single_row_says_nothing_about_the_spread():
     item = ProbedItem(0.01, 1)
     assert cost_of_rows([item], 99) == Estimate(pytest.approx(0.99), 0.0, None)
     assert items_needed([ProbedItem(0.01, 0)], 10) is None
+    assert items_needed([ProbedItem(0.01, 4)], 10) == Estimate(2.5, None, None)
 
 
 def test_several_rows_of_an_item_are_needed_less_often():

@@ -252,6 +252,9 @@ def test_no_copy_and_a_run_that_is_there_are_said() -> None:
     save_run(run_folder("made"), PLACE)
     with pytest.raises(UsageError, match="there is a run 'made' already"):
         take_run(PLACE, run_folder("made"))
+    run_folder("notes").write_text("of a user")
+    with pytest.raises(UsageError, match="is a file"):
+        take_run(PLACE, run_folder("notes"))
     with pytest.raises(UsageError, match="there is no run"):
         save_run(run_folder("nobody"), PLACE)
 

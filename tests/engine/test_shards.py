@@ -190,6 +190,9 @@ def test_a_run_is_not_replaced_by_a_merge():
     merged("s1", "s2")
     with pytest.raises(UsageError, match="exists already"):
         merged("s1", "s2")
+    (runs_folder() / "notes").write_text("of a user")
+    with pytest.raises(UsageError, match="exists already"):
+        merge_runs(runs_folder() / "notes", [run_folder("s1"), run_folder("s2")])
 
 
 def test_what_a_killed_merge_left_is_replaced():

@@ -105,6 +105,22 @@ def test_an_endpoint_that_dies_is_left_out_and_comes_back():
     assert sum(1 for time, number, _ in sent if number == 1 and time > 9) > 50
 
 
+def test_an_endpoint_whose_try_is_refused_for_limits_is_tried_again():
+    sent = []
+
+    def restarting(time):
+        if not 0.5 < time < 5:
+            return None
+        return LLMConnectionError("no connection") if time < 1 else RateLimitedError("busy", status=429)
+
+    async def run():
+        llm, sender = pool_of(well, restarting, sent=sent), Sender(concurrency=2)
+        return await send_all(sender, llm, 600)
+
+    assert not failures(run_virtually(run()))
+    assert sum(1 for time, number, _ in sent if number == 1 and time > 9) > 50
+
+
 def test_a_wrong_key_takes_out_its_endpoint_at_once_and_is_named(caplog):
     sent = []
 

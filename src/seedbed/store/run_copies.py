@@ -63,6 +63,8 @@ def take_run(address: str, folder: Path) -> RunCopy:
 
     Raises UsageError if the folder is there already, if there's no copy at the address, or if it isn't whole.
     """
+    if folder.is_file():
+        raise UsageError(f"'{folder}' is a file", "give the copy another name, or move the file away")
     if folder.exists() and (is_run(folder) or any(folder.iterdir())):
         raise UsageError(
             f"there is a run '{folder.name}' already", "give the copy another name, or remove that run first"

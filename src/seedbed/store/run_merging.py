@@ -43,7 +43,7 @@ def merge_runs(target: Path, folders: Sequence[Path]) -> Merged:
     Raises UsageError if the folder is a run, if the runs aren't the shards 1 to K of one run, each once, or
     if they were made with other steps, parameters, models or numbers of rows. The shards stay as they are.
     """
-    if target.exists() and (is_run(target) or any(target.iterdir())):
+    if target.exists() and (target.is_file() or is_run(target) or any(target.iterdir())):
         raise UsageError(f"'{target}' exists already", "give the united run another name, or remove it first")
     manifests = [_manifest(folder) for folder in folders]
     _check_shards(folders, manifests)

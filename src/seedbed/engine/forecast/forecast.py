@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from seedbed.engine.forecast.probe_figures import Estimate
@@ -208,10 +209,13 @@ def cost_line(forecast: Forecast) -> str:
 
 
 def dollars(amount: float) -> str:
-    """Return an amount of money: `$12.30`, `$0.0042`, `$0`."""
+    """Return an amount of money: `$12.30`, `$0.0042`, `$0.000012`, `$0`."""
     if not amount:
         return "$0"
-    return f"${amount:,.2f}" if amount >= 0.1 else f"${amount:.2g}"
+    if amount >= 0.0995:
+        return f"${amount:,.2f}"
+    # Two digits that count, but never as 1.2e-05.
+    return f"${Decimal(f'{amount:.2g}'):f}"
 
 
 def time_line(forecast: Forecast) -> str:

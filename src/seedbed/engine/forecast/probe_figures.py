@@ -10,7 +10,7 @@ items of either kind.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, sqrt
+from math import inf, isnan, sqrt
 from typing import NamedTuple
 
 from seedbed.llm.calling.call_counts import CallCounts
@@ -68,6 +68,9 @@ def items_needed(items: Sequence[ProbedItem], rows: int) -> Estimate | None:
         # Several rows from an item: the interval is that of the mean number of rows.
         mean = filled / len(items)
         error = _deviation([item.filled for item in items]) / sqrt(len(items)) * t_factor(len(items))
+        if isnan(error):
+            # One item says nothing about the spread.
+            return Estimate(needed)
         return Estimate(needed, rows / (mean + error), rows / (mean - error) if mean > error else None)
     share = _share(filled, items)
     return Estimate(

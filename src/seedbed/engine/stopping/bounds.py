@@ -18,6 +18,7 @@ GIVE_UP_AFTER = 50
 BYTES_IN_FLIGHT = 2**28
 # A share of the first few rows says little: of an input of unknown length, 5 % is at least 5 rows.
 _FEWEST = 100
+_HAIR = 1e-9
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {"max_tokens": "--max-tokens-total", "max_seconds": "--max-time"}
 )
@@ -55,7 +56,8 @@ class MaxFailures:
         if self.count is not None and failed > self.count:
             return True
         of = wanted if wanted is not None else max(decided, _FEWEST)
-        return self.share is not None and failed > self.share * of
+        # 0.29 * 100 is a hair below 29, and 29 rows of 100 aren't more than 29 %.
+        return self.share is not None and failed > self.share * of + _HAIR
 
 
 def check_size(what: str, number: int | None, least: int = -(2**63), most: int = 2**63 - 1) -> None:

@@ -51,7 +51,7 @@ class EndpointHealth:
         return was_out
 
     def ended(self) -> None:
-        """Note that a call ended without saying anything: it was cancelled."""
+        """Note that a call ended without saying anything: it was cancelled, or refused for rate limits."""
         self._is_trying = False
 
     def failed(self, now: float, error: LLMError, *, at_once: bool = False) -> bool:
@@ -61,6 +61,8 @@ class EndpointHealth:
         """
         was_out, self.last = self.is_out, error
         if isinstance(error, RateLimitedError) and error.retryable:
+            # A refused try says nothing either; without this, no other call would ever be a try again.
+            self.ended()
             return False
         self._failures += 1
         if not (was_out or at_once or error.fatal or self._failures >= _FAILURES):
