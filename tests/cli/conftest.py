@@ -58,7 +58,8 @@ class Echo(LLM):
             Path("blocking").touch()
             time.sleep(60)
         if "wait" in text and self.waits_for:
-            Path("waiting").touch()
+            with open("waiting", "a") as waiting:
+                print("one more", file=waiting)
             while not self.waits_for.exists():
                 await asyncio.sleep(0.01)
         reason = "length" if self.cut else "stop"

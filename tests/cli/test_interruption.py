@@ -16,9 +16,9 @@ Start = Callable[..., "subprocess.Popen[str]"]
 WAITING = ("run", "t.py:Waiting", "--llm", "t.py:Echo/m", "-n", "100", "-o", "out.jsonl")
 
 
-def _wait_for(path: str) -> None:
+def _wait_for(path: str, lines: int = 0) -> None:
     deadline = time.monotonic() + 60
-    while not Path(path).exists():
+    while not Path(path).exists() or Path(path).read_text().count("\n") < lines:
         assert time.monotonic() < deadline, f"{path} never came"
         time.sleep(0.01)
 
@@ -43,7 +43,7 @@ def test_the_first_signal_lets_calls_in_flight_finish_and_keeps_the_rows(
 ) -> None:
     Path("out.jsonl").write_text("old\n")
     process = start(*WAITING, "--set", "llm.waits_for=go", "--concurrency", "3")
-    _wait_for("waiting")
+    _wait_for("waiting", lines=3)
     process.send_signal(number)
     _say(process, "calls in flight have 10 s to finish")
     Path("go").touch()
@@ -108,7 +108,7 @@ def test_a_signal_while_a_step_loads_ends_the_run_before_anything_is_asked(start
 
 def test_a_killed_session_says_what_it_came_to(start: Start, runs: Path) -> None:
     process = start(*WAITING, "--set", "llm.waits_for=go", "--concurrency", "3")
-    _wait_for("waiting")
+    _wait_for("waiting", lines=3)
     deadline = time.monotonic() + 60
     # Its first rows are durable soon, and it waits for the others.
     while not (runs / "out/run.db").exists() or kept_rows(runs / "out", "waiting") < 4:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from typing import Literal
 
@@ -106,6 +107,16 @@ def test_asking_again_is_bounded_and_the_last_reason_is_the_rows(max_reasks):
         colour(llm, max_reasks=max_reasks)
     assert len(llm.requests) == 1 + max_reasks
     assert caught.value.text == "red"
+
+
+@pytest.mark.parametrize("bad", ["red", choice(GOOD, "length"), choice(" ")], ids=["form", "cut", "empty"])
+def test_no_two_asks_are_equal_so_that_a_model_without_chance_may_answer_otherwise(bad):
+    llm = answering(bad)
+    with pytest.raises(InvalidOutputError):
+        colour(llm, max_reasks=3)
+    asked = [request.messages for request in llm.requests]
+    assert len(asked) == 4
+    assert all(one != other for one, other in itertools.combinations(asked, 2))
 
 
 def test_a_long_answer_is_quoted_in_part():

@@ -40,6 +40,7 @@ async def fit_or_ask_again(
     """
     choice, usage = answer
     reminder: list[Message] = []
+    told: list[list[Message]] = []
     for asks_left in range(max_reasks, -1, -1):
         try:
             made = fit(choice, usage)
@@ -53,7 +54,8 @@ async def fit_or_ask_again(
             # The model doesn't see a truncated answer again: it fills the context, and if the model was
             # repeating itself, it would continue.
             cut = choice.finish_reason == "length"
-            reminder = _reminder(None if cut else choice.text or "", error)
+            told.append(_reminder(None if cut else choice.text or "", error))
+            reminder = _numbered(told[-1], told.count(told[-1]))
         if (scope := current_scope.get()) is not None:
             scope.note_reask()
         response = await ask([*messages, *reminder] if reminds else messages)
@@ -73,6 +75,14 @@ def _refuse_echo(choice: Choice, reminder: Sequence[Message]) -> None:
     """Raise InvalidOutputError for an answer that repeats why it was asked for, as small models do."""
     if reminder and reminder[-1]["content"].partition(".")[0].casefold() in (choice.text or "").casefold():
         raise InvalidOutputError("the answer repeats what it was told about the one before", text=choice.text)
+
+
+def _numbered(reminder: list[Message], time: int) -> list[Message]:
+    """Return a reminder that no earlier one equals: at temperature 0, equal messages get equal answers."""
+    if time == 1:
+        return reminder
+    *quoted, request = reminder
+    return [*quoted, {**request, "content": f"{request['content']} This is reminder {time} of this fault."}]
 
 
 def _reminder(answer: str | None, error: InvalidOutputError) -> list[Message]:
