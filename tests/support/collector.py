@@ -11,12 +11,17 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 
 class Collector:
-    """Serves OTLP over HTTP; `status` is what it answers, `gate` holds every answer back until it's set."""
+    """Serves OTLP over HTTP; `status` is what it answers, `gate` holds every answer back until it's set.
+
+    `refusals` has statuses for the next requests at a path, which come first; `refused` counts them.
+    """
 
     def __init__(self) -> None:
         self.status = 200
         self.gate = threading.Event()
         self.gate.set()
+        self.refusals: dict[str, list[int]] = {}
+        self.refused = 0
         self.bodies: list[tuple[str, bytes]] = []
         self.headers: list[dict[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -74,11 +79,15 @@ def _handler(collector: Collector) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             collector.gate.wait()
-            if collector.status == 200:
+            refusals = collector.refusals.get(self.path)
+            status = refusals.pop(0) if refusals else collector.status
+            if status == 200:
                 collector.bodies.append((self.path, body))
                 collector.headers.append(dict(self.headers))
-            self.send_response(collector.status)
+            collector.refused += status != 200
+            self.send_response(status)
             self.send_header("Content-Length", "0")
+            self.send_header("Retry-After", "0")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

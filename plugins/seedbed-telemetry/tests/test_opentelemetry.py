@@ -230,14 +230,52 @@ def test_a_collector_that_is_away_costs_a_run_one_line(
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:9/?key={SECRET}")
     else:
         collector.status = status
-    made = run(Fate(llm=answering()), 3, observers=[OpenTelemetryObserver()])
+    made = run(Fate(llm=answering()), 3, observers=[OpenTelemetryObserver(flush_seconds=0.5)])
 
     assert (made.outcome, made.accepted) == ("incomplete", 2)
     said = [one.getMessage() for one in caplog.records if not one.name.startswith("seedbed.")]
     assert len(said) == 1, said
     assert "took 0 of 9 spans of the run" in said[0]
     assert why in said[0]
+    assert "the run itself isn't affected" in said[0]
     assert SECRET not in said[0]
+
+
+def test_a_try_that_the_collector_takes_later_is_no_failure(
+    collector: Collector, caplog: pytest.LogCaptureFixture
+) -> None:
+    collector.refusals = {"/v1/traces": [503, 503], "/v1/metrics": [503]}
+    run(Fate(llm=answering()), 3, observers=["opentelemetry"])
+
+    assert collector.refused == 3
+    assert len(by_name(collector.spans, "row")) == 4
+    assert "gen_ai.client.operation.duration" in collector.metrics
+    assert [one for one in caplog.records if "collector" in one.getMessage()] == []
+
+
+def test_a_collector_that_refuses_metrics_gets_every_span(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "1")
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "2")
+    monkeypatch.setattr("seedbed_telemetry.outbox._ROOM_SECONDS", 20.0)
+    collector.refusals = {"/v1/metrics": [404] * 1000}
+    run(Fate(llm=answering()), 20, observers=["opentelemetry"])
+
+    assert len(by_name(collector.spans, "row")) == 21
+    (said,) = [one.getMessage() for one in caplog.records if "collector" in one.getMessage()]
+    assert "took 43 of 43 spans of the run, but not its metrics: it answered 404" in said
+
+
+def test_metrics_that_are_taken_in_the_end_are_no_failure(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "1")
+    collector.refusals = {"/v1/metrics": [404]}
+    run(Fate(llm=answering()), 20, observers=["opentelemetry"])
+
+    assert collector.refused == 1
+    assert [one for one in caplog.records if "collector" in one.getMessage()] == []
 
 
 def test_a_queue_is_bounded_and_a_collector_that_hangs_is_given_up(

@@ -18,7 +18,7 @@ _ROOM_SECONDS = 0.5
 """How long a span waits for room while the collector answers, before it's dropped."""
 
 _GRACE_SECONDS = 0.25
-"""How long the end of a run waits for a collector that has just failed."""
+"""How long the end of a run waits for a collector that has just failed, or that can't be reached."""
 
 
 class Outbox(SpanProcessor):
@@ -27,15 +27,21 @@ class Outbox(SpanProcessor):
     Not the SDK's own processor and reader: these drop spans of a collector that is only slow, log a warning
     for each failure, and take up to a minute to end without an answer.
 
-    `offered` counts the spans and `sent` those that were taken; `trouble` says why the last attempt failed,
-    empty if it didn't, and `has_failed` why any did.
+    `offered` counts the spans and `sent` those that were taken. `trouble` says why the last batch of spans
+    was given up, `metrics_trouble` why the metrics were; each is empty if they were taken, whatever number of
+    tries it took.
     """
 
     def __init__(self, exporter: SpanExporter | None, reader: MetricReader | None) -> None:
         self.offered = 0
         self.sent = 0
         self.trouble = ""
-        self.has_failed = ""
+        self.metrics_trouble = ""
+        self._lost = ""
+        # What the exporter has said of the attempt that goes on: it may still be taken.
+        self._said = ""
+        self._has_given_up = False
+        self._is_unreachable = False
         self._exporter = exporter
         self._reader = reader
         self._most = int(positive_number("OTEL_BSP_MAX_QUEUE_SIZE", 2048))
@@ -72,20 +78,37 @@ class Outbox(SpanProcessor):
         with self._changed:
             self._is_ending = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._has_ended or self.trouble, seconds)
+            self._changed.wait_for(lambda: self._has_ended or self.trouble or self._is_unreachable, seconds)
             if not self._has_ended:
                 self._changed.wait_for(lambda: self._has_ended, min(seconds, _GRACE_SECONDS))
             self._is_cut = True
+            if not self._has_ended:
+                self._lost = self._lost or self._said or "it took too long"
         # An export that waits before its next try is broken off by this.
         if not self._has_ended:
             self._shut_down()
-            self.has_failed = self.has_failed or "it took too long"
-        return self.sent == self.offered and not self.has_failed
+            return False
+        return self.sent == self.offered and not self.metrics_trouble
 
-    def fail(self, why: str) -> None:
-        """Note that an attempt has failed."""
+    @property
+    def why(self) -> str:
+        """Why spans were lost, or otherwise the metrics."""
+        return self._lost or self.metrics_trouble or "it was too slow"
+
+    @property
+    def has_only_spans(self) -> bool:
+        """Whether all spans were taken, and the metrics weren't."""
+        return self.sent == self.offered and bool(self.metrics_trouble)
+
+    def note(self, why: str, *, is_final: bool, is_unreachable: bool = False) -> None:
+        """Note what the exporter says of its attempt; only `is_final` means that it has given up.
+
+        The end of the run waits less for a collector that is unreachable.
+        """
         with self._changed:
-            self.trouble = self.has_failed = why or "it gave no reason"
+            self._said = why or self._said
+            self._has_given_up = self._has_given_up or is_final
+            self._is_unreachable = self._is_unreachable or is_unreachable
             self._changed.notify_all()
 
     def work(self) -> None:
@@ -122,25 +145,40 @@ class Outbox(SpanProcessor):
 
     def _send(self, batch: list[ReadableSpan]) -> None:
         assert self._exporter is not None
+        self._begin()
         try:
-            result = self._exporter.export(batch)
+            is_taken = self._exporter.export(batch) is SpanExportResult.SUCCESS
         except Exception as error:  # noqa: BLE001 - an exporter of the caller may raise anything
-            self.fail(type(error).__name__)
-            result = SpanExportResult.FAILURE
+            is_taken = False
+            self.note(type(error).__name__, is_final=True)
         with self._changed:
-            if result is SpanExportResult.SUCCESS:
-                self.sent += len(batch)
-                self.trouble = ""
-                return
-        self.fail(self.trouble)
+            self.sent += len(batch) if is_taken else 0
+            self.trouble = self._finished(is_taken)
+            self._lost = self.trouble or self._lost
+            self._changed.notify_all()
 
     def _collect(self) -> None:
         if self._reader is None:
             return
+        self._begin()
         try:
             self._reader.collect()
         except Exception as error:  # noqa: BLE001
-            self.fail(type(error).__name__)
+            self.note(type(error).__name__, is_final=True)
+        with self._changed:
+            # A reader doesn't say whether its exporter was successful; the exporter's log does.
+            self.metrics_trouble = self._finished(not self._has_given_up)
+
+    def _begin(self) -> None:
+        with self._changed:
+            self._said, self._has_given_up = "", False
+
+    def _finished(self, is_taken: bool) -> str:
+        """Return why an attempt has failed; empty if it hasn't."""
+        if is_taken:
+            self._is_unreachable = False
+            return ""
+        return self._said or "it gave no reason"
 
     def _shut_down(self) -> None:
         if self._exporter is not None:
@@ -174,20 +212,29 @@ def _to_outbox(record: logging.LogRecord) -> bool:
     if not isinstance(thread, _SendingThread):
         return True
     if record.levelno >= logging.WARNING:
-        thread.outbox.fail(_cause(record))
+        # After a warning it tries again; an error says that it doesn't.
+        is_final = record.levelno >= logging.ERROR
+        is_unreachable = not is_final and _error_of(record) is not None
+        thread.outbox.note(_cause(record), is_final=is_final, is_unreachable=is_unreachable)
     return False
 
 
 def _cause(record: logging.LogRecord) -> str:
-    """Return why an export failed: a status, or the kind of an exception.
+    """Return why an attempt failed: a status, or the kind of an exception.
 
     Not the exception's text, which may have an address with a key in it.
     """
+    if (error := _error_of(record)) is not None:
+        return type(error).__name__
+    args = record.args if isinstance(record.args, tuple) else ()
+    # The others are the signal's name, and the seconds to the next try.
+    status = [str(arg) for arg in args if isinstance(arg, int | str) and str(arg) not in ("spans", "metrics")]
+    return f"it answered {' '.join(status)}" if status else ""
+
+
+def _error_of(record: logging.LogRecord) -> BaseException | None:
     args = record.args if isinstance(record.args, tuple) else ()
     errors = [arg for arg in args if isinstance(arg, BaseException)]
     if record.exc_info and record.exc_info[1] is not None:
         errors.append(record.exc_info[1])
-    if errors:
-        return type(errors[0]).__name__
-    status = [str(arg) for arg in args if isinstance(arg, int | str) and str(arg) not in ("spans", "metrics")]
-    return f"it answered {' '.join(status)}" if status else ""
+    return errors[0] if errors else None

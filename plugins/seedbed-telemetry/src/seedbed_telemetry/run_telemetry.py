@@ -59,11 +59,11 @@ class RunTelemetry:
         is_hurried = outcome.outcome == "interrupted"
         if self._outbox.end(_BRIEF_SECONDS if is_hurried else self._exporting.flush_seconds):
             return
+        took = f"{self._outbox.sent} of {self._outbox.offered} spans of the run"
         logger.warning(
-            "the collector at '%s' took %d of %d spans of the run: %s\n"
-            "  the run is complete without them; look at the collector, or leave the observer out",
+            "the collector at '%s' took %s: %s\n"
+            "  the run itself isn't affected; look at the collector, or leave the observer out",
             self._exporting.place,
-            self._outbox.sent,
-            self._outbox.offered,
-            self._outbox.has_failed or "it was too slow",
+            f"{took}, but not its metrics" if self._outbox.has_only_spans else took,
+            self._outbox.why,
         )
