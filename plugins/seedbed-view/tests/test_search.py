@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -238,3 +239,37 @@ def test_rows_are_shown_without_an_index_that_cannot_be_opened(runs: Path, get: 
 
     assert "row number 1" in get("/runs/one/rows").text
     assert get("/runs/one/rows?q=number").status == 400
+
+
+def test_an_index_that_cannot_be_written_says_so_and_goes_on_later(
+    index: Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(index.path)) as file, file:
+        file.execute("DELETE FROM marks WHERE name = 'last'")
+        file.execute("DELETE FROM cells")
+        file.execute("INSERT INTO words (words) VALUES ('delete-all')")
+        file.execute("CREATE TRIGGER full BEFORE INSERT ON cells BEGIN SELECT RAISE(FAIL, 'no room'); END")
+    index.catch_up(60)
+    index.catch_up(60)
+
+    (said,) = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert said.endswith("can't be brought up to date: no room")
+    with closing(sqlite3.connect(index.path)) as file, file:
+        file.execute("DROP TRIGGER full")
+    index.catch_up(60)
+    assert numbers(index, q="number") == [*range(250)]
+
+
+def test_a_row_nested_too_deep_for_the_index_does_not_hide_the_others(runs: Path, get: Get) -> None:
+    deep: object = "tea"
+    for _ in range(900):
+        deep = [deep]
+    write(runs / "one", [{"text": "tea"}, {"text": "tea"}, {"text": "hot tea"}])
+    with closing(sqlite3.connect(runs / "one" / "run.db")) as file, file:
+        row = json.dumps([{"text": "tea", "deep": deep}])
+        file.execute("UPDATE results SET data = ? WHERE row = '1'", [row])
+
+    index = indexed(runs / "one")
+
+    assert index.count() == 2
+    assert "hot" in get("/runs/one/rows?q=hot").text

@@ -9,6 +9,7 @@ which answers 404 for an unknown name.
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from seedbed import Plan, SeedbedError
+from seedbed import Plan, SeedbedError, StoreError, visible
 from seedbed_view.odd_values import ODD, odd_value
 from seedbed_view.remembered import Remembered
 from seedbed_view.rendering import page
@@ -31,7 +32,6 @@ PAGES = ("runs", "run", "rows", "ratings", "comparison", "call", "row", "refused
 """The modules of `seedbed_view.pages`, in the order in which their routes are tried."""
 
 STATIC = Path(__file__).parent / "static"
-
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ def application(folder: Path, plan_of: Callable[[Path], Plan] | None = None) -> 
             HTTPException: _not_found,
             SeedbedError: _failed,
             **dict.fromkeys(ODD, _unreadable),
+            sqlite3.Error: _no_file,
         },
     )
     made.state.folder = folder
@@ -72,5 +73,15 @@ def _failed(request: Request, error: Exception) -> Response:
 
 def _unreadable(request: Request, error: Exception) -> Response:
     """Say what is wrong with what a page is made from, instead of failing."""
-    _log.debug("%s can't be shown", request.url.path, exc_info=error)
+    # It may as well be a fault of ours: whoever reports it needs to know where.
+    _log.warning("%s can't be shown", visible(request.url.path), exc_info=error)
     return _failed(request, odd_value("this page", error))
+
+
+def _no_file(request: Request, error: Exception) -> Response:
+    """Say that a database can't be read, which needn't be damaged: it may be locked, or its disk full."""
+    _log.warning("%s can't be shown", visible(request.url.path), exc_info=error)
+    return _failed(
+        request,
+        StoreError(f"SQLite can't read what this page needs: {error}", "load the page again in a while"),
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from seedbed import StoreError
 
 ODD = (
@@ -13,9 +11,8 @@ ODD = (
     AttributeError,
     ArithmeticError,
     RecursionError,
-    sqlite3.Error,
 )
-"""What fails when a page is made from such a value."""
+"""What fails when a page is made from such a value; errors of SQLite are about a file, and not among them."""
 
 _LONGEST = 500
 """Characters of an error that are shown: it may have a whole value."""

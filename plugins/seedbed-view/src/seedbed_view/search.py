@@ -6,6 +6,7 @@ any time.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections import Counter
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -23,6 +24,8 @@ from seedbed_view.odd_values import ODD
 from seedbed_view.places import Place, places_query
 from seedbed_view.query import Query
 from seedbed_view.read_rows import read_rows
+
+_log = logging.getLogger(__name__)
 
 SUFFIX = ".search"
 """What the name of the index ends in, after that of the run's database; removed with it."""
@@ -44,6 +47,18 @@ _SCHEMA = (
     # Without the text: it's in the run, and would double it on disk.
     "CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2')",
 )
+
+
+class _Entry(NamedTuple):
+    """What the index has of a row."""
+
+    seq: int
+    words: str
+    values: list[tuple[str, Any]]
+
+    @classmethod
+    def of(cls, row: PlacedRow) -> _Entry:
+        return cls(row.seq, words_of(row.data), list(values_of(row.data)))
 
 
 class Searches:
@@ -71,6 +86,7 @@ class Index:
         self._leaf = leaf
         self._writing = threading.Lock()
         self._is_full: set[str] = set()
+        self._has_failed = False
 
     def catch_up(self, seconds: float = 0.5) -> None:
         """Index rows that aren't in the index yet; go on in a thread after so many seconds."""
@@ -164,31 +180,42 @@ class Index:
             try:
                 self._index_rows()
             except sqlite3.Error as error:
-                if self._remove_damaged(error):
-                    self._index_rows()
-        except (SeedbedError, OSError, *ODD):
+                if not self._remove_damaged(error):
+                    raise
+                self._index_rows()
+        except (SeedbedError, OSError, sqlite3.Error, *ODD) as error:
             # The pages work without it: nothing is found by words until it can be written.
-            return
+            self._report(error)
         finally:
             self._writing.release()
 
+    def _report(self, error: Exception) -> None:
+        # Each page tries it again.
+        level = logging.DEBUG if self._has_failed else logging.WARNING
+        self._has_failed = True
+        trace = error if isinstance(error, ODD) else None
+        _log.log(level, "'%s' can't be brought up to date: %s", self.path, error, exc_info=trace)
+
     def _index_rows(self) -> None:
         with RunReader.open(self._run) as reader, closing(self._prepared(reader)) as connection:
-            last = self._last(connection)
-            try:
-                rows = iter(reader.rows(self._leaf).placed(last))
-                while batch := list(islice(rows, _AT_A_TIME)):
-                    self._add(connection, batch)
-            except (StoreError, *ODD):
-                self._index_readable(reader, connection)
+            rows = iter(reader.rows(self._leaf).placed(self._last(connection)))
+            while True:
+                try:
+                    batch = [_Entry.of(row) for row in islice(rows, _AT_A_TIME)]
+                except (StoreError, *ODD):
+                    self._index_readable(reader, connection)
+                    return
+                if not batch:
+                    return
+                self._add(connection, batch)
 
     def _index_readable(self, reader: RunReader, connection: sqlite3.Connection) -> None:
         """Index the rows that can be read, after those that are indexed: some of a damaged run can't."""
         last = self._last(connection)
         while seqs := reader.accepted_seqs(self._leaf, last, _AT_A_TIME):
             last = seqs[-1]
-            if rows := read_rows(reader, self._leaf, seqs).rows:
-                self._add(connection, rows)
+            if entries := list(_readable(read_rows(reader, self._leaf, seqs).rows)):
+                self._add(connection, entries)
 
     def _prepared(self, reader: RunReader) -> sqlite3.Connection:
         """Return a connection to an index of this version, of rows that are still the same."""
@@ -220,20 +247,20 @@ class Index:
         found = connection.execute("SELECT value FROM marks WHERE name = 'last'").fetchone()
         return int(found[0]) if found else -1
 
-    def _add(self, connection: sqlite3.Connection, rows: list[PlacedRow]) -> None:
-        cells = [(name, value, row.seq) for row in rows for name, value in values_of(row.data)]
+    def _add(self, connection: sqlite3.Connection, entries: Sequence[_Entry]) -> None:
+        cells = [(name, value, one.seq) for one in entries for name, value in one.values]
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
-            "INSERT INTO words (rowid, text) VALUES (?, ?)", [(row.seq, words_of(row.data)) for row in rows]
+            "INSERT INTO words (rowid, text) VALUES (?, ?)", [(one.seq, one.words) for one in entries]
         )
         connection.executemany("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", cells)
         self._count(connection, Counter((name, value) for name, value, _ in cells))
         connection.execute(
             "INSERT INTO marks VALUES ('rows', ?) "
             "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-            [len(rows)],
+            [len(entries)],
         )
-        connection.execute("INSERT OR REPLACE INTO marks VALUES ('last', ?)", [rows[-1].seq])
+        connection.execute("INSERT OR REPLACE INTO marks VALUES ('last', ?)", [entries[-1].seq])
         connection.execute("COMMIT")
 
     def _count(self, connection: sqlite3.Connection, counts: Counter[tuple[str, Any]]) -> None:
@@ -248,6 +275,14 @@ class Index:
                 connection.execute("DELETE FROM counts WHERE name = ?", [name])
                 connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [f"full {name}", name])
                 self._is_full.add(name)
+
+
+def _readable(rows: Sequence[PlacedRow]) -> Iterator[_Entry]:
+    for row in rows:
+        try:
+            yield _Entry.of(row)
+        except ODD as error:
+            _log.debug("row %d can't be indexed", row.seq, exc_info=error)
 
 
 def _as_json(names: Sequence[str]) -> str:
