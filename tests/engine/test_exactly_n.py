@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import PrivateAttr
 from tests.support.scripted_llm import scripted
 
-from seedbed import GeneratorStep, GeneratorTask, Reject, Step, run
+from seedbed import GeneratorStep, GeneratorTask, Reject, Step, Task, run
 from seedbed.engine.api import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.stopping.bounds import Bounds
@@ -108,6 +110,31 @@ def test_a_surplus_is_cut_in_the_order_of_indices(verdicts, delays, n, concurren
     rows, failed, rejected, _ = expected(verdicts, n)
     assert [(row["index"], row["part"]) for row in done.rows()] == rows
     assert (done.accepted, done.failed, done.rejected) == (len(rows), failed, rejected)
+
+
+class Generations(GeneratorTask):
+    outputs: ClassVar[list[str]] = ["text"]
+
+    def sample(self, index, rng):
+        return {"index": index}
+
+    template: str = "{{ index }}"
+
+
+class Reply(Task):
+    outputs: ClassVar[list[str]] = ["reply"]
+    template: str = "{{ text }}"
+
+
+@pytest.mark.parametrize("n", [1, 6, 7])
+def test_no_index_is_bought_in_vain_where_each_makes_several_rows(n):
+    llm = scripted()
+    run(Generations(num_generations=3), n, llm=llm)
+    assert sum(request.n for request in llm.requests) == 3 * math.ceil(n / 3)
+    llm = scripted()
+    done = run(Generations(num_generations=3) >> Reply(num_generations=2), n, llm=llm)
+    assert sum(request.n for request in llm.requests) == 9 * math.ceil(n / 6)
+    assert done.accepted == n
 
 
 def test_what_is_in_flight_behind_the_last_row_is_cancelled():

@@ -218,6 +218,24 @@ def test_several_generations_of_a_row_are_as_many_rows():
     assert forecast.calls == 20
 
 
+def test_rows_that_steps_multiplied_before_are_multiplied_again():
+    graph = Poem(num_generations=3) >> Critique()
+    run(graph, n=30, llm=counted(), name="poems")
+    steps = plan(graph, n=60, llm=counted(), name="poems").steps
+    assert [(step.rows, step.calls, step.kept) for step in steps] == [(20, 30, 30), (60, 30, 30)]
+    assert run(graph, n=60, llm=counted(), name="poems").calls.answered == 60
+
+
+def test_rows_that_a_step_over_all_rows_leaves_out_are_not_made_more_of():
+    class Half(GlobalStep):
+        def process(self, rows):
+            return list(rows)[::2]
+
+    run(Poem() >> Half() >> Critique(), n=40, llm=counted(), name="poems")
+    first, *_ = plan(Poem() >> Half() >> Critique(), n=80, llm=counted(), name="poems").steps
+    assert (first.rows, first.calls, first.kept) == (80, 40, 40)
+
+
 def test_a_row_goes_every_way_where_an_answer_decides():
     graph = Poem() >> [when("'x' in poem", Critique()), otherwise(Score())] >> Answer(template="{{ poem }}")
     counts = {step.step: step.calls for step in plan(graph, n=7, llm=counted()).steps}

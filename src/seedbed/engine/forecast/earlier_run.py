@@ -11,6 +11,7 @@ from typing import cast
 from seedbed.engine.opening import check_owner
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.segments.segments import Segment
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.store import Result, RunReader, RunStore, is_run, run_folder
@@ -40,12 +41,25 @@ class EarlierRun:
         self.queries = queries
         self.name = name
         self.journal = RehearsalJournal(queries)
-        self.accepted = queries.count_verdicts(plan.leaf)["accepted"]
+        self.accepted = self.accepted_of(plan.leaf)
         results = queries.count_results()
         self.results = {step: sum(counts.values()) for step, counts in results.items()}
         self.measured: Mapping[tuple[str, str], StepSpent] = {
             (one.step, one.model): one for one in queries.spent_by_step() if one.calls
         }
+
+    def items_of(self, segment: Segment) -> int:
+        """Return how many items of a segment the run has: results of the steps that take them as they come.
+
+        Steps downstream of those may have several results of an item, one for each row that it became.
+        """
+        inside = {node.name for node in segment.nodes}
+        first = [node for node in segment.nodes if all(one.step not in inside for one in node.parents)]
+        return max((self.results.get(node.name, 0) for node in first), default=0)
+
+    def accepted_of(self, leaf: str) -> int:
+        """Return how many rows of a leaf, or of a step that a later one reads whole, were accepted."""
+        return self.queries.count_verdicts(leaf)["accepted"]
 
     def calls_per_second(self) -> float | None:
         """Return the calls that its sessions made in a second; None if none was timed."""

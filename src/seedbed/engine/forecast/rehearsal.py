@@ -172,7 +172,7 @@ class _Rehearsing:
         return (*await asyncio.to_thread(_counted, threaded.items(), most, wanted), False)
 
     def _most(self, segment: Segment, wanted: int | None) -> int:
-        known = max((self._earlier.results.get(node.name, 0) for node in segment.nodes), default=0)
+        known = self._earlier.items_of(segment)
         most = min(MOST, known + SAMPLED)
         return most if wanted is None else min(most, max(wanted, known, 1))
 
@@ -262,9 +262,9 @@ def items_of(walk: SegmentWalk, plan: Plan, earlier: EarlierRun) -> float | None
 
 def rows_per_item(walk: SegmentWalk, leaf: str, earlier: EarlierRun) -> float:
     """Return the accepted rows of an item: those of the earlier run, or else those rehearsed."""
-    decided = max((earlier.results.get(node.name, 0) for node in walk.segment.nodes), default=0)
-    if decided and earlier.accepted:
-        return earlier.accepted / decided
+    items, accepted = earlier.items_of(walk.segment), earlier.accepted_of(leaf)
+    if items and accepted:
+        return accepted / items
     return len(walk.made(leaf)) / walk.walked if walk.walked else 0.0
 
 

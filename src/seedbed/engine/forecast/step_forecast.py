@@ -205,7 +205,7 @@ class _Scaling:
 
     def _share_walked(self, walk: SegmentWalk) -> float:
         """Return which share of the items that the run has was walked: all, unless it's very large."""
-        known = max((self._earlier.results.get(node.name, 0) for node in walk.segment.nodes), default=0)
+        known = self._earlier.items_of(walk.segment)
         return min(1.0, walk.walked / known) if known and walk.walked else 1.0
 
     def _tokens(self, step: str, model: str, fresh: Sequence[RehearsedCall], llm: Any) -> _Tokens:

@@ -28,6 +28,7 @@ from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
 from seedbed.engine.verdicts.decider import ATTEMPTS_PER_ROW, Decider
+from seedbed.engine.verdicts.expected_rows import expected_rows
 from seedbed.engine.verdicts.log import RefusedAs, VerdictLog
 from seedbed.errors import DatasetError, StopRun
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
@@ -76,6 +77,7 @@ class SegmentRunner:
             wanted=wanted,
             attempts=_attempts(wanted, segment, plan.bounds.max_attempts),
             generator=segment.generator,
+            rows_each=expected_rows(segment, self.counted),
         )
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
         makes_dataset = plan.leaf in segment.kept

@@ -28,8 +28,9 @@ class Decider(AcceptedRows):
     """Decides items one after the other: judges their rows, and cuts those beyond the number wanted.
 
     `counted` is the step whose rows are counted, `steps` are those whose failures count with them. An item
-    starts only while accepted + failed + undecided is below `wanted`, and at most `attempts` of them start;
-    both may be None. `remembers` says whether it looks at accepted rows again.
+    starts only while accepted + failed + expected is below `wanted`, where each undecided item is expected to
+    make `rows_each` rows, and at most `attempts` of them start; both may be None. `remembers` says whether it
+    looks at accepted rows again.
     """
 
     # Exactly N rows, and the same ones at any timing, come from two rules: a verdict depends only on the
@@ -44,11 +45,13 @@ class Decider(AcceptedRows):
         wanted: int | None,
         attempts: int | None,
         generator: GeneratorStep | None,
+        rows_each: int = 1,
     ) -> None:
         self._counted = counted
         self._steps = steps
         self._wanted = wanted
         self._attempts = attempts
+        self._rows_each = rows_each
         self._admitting = generator if generator is not None and generator.is_admitting else None
         self._judges = self._admitting is not None and type(self._admitting).admit is not GeneratorStep.admit
         self.remembers = self._judges or bool(getattr(generator, "feedback", 0))
@@ -79,9 +82,8 @@ class Decider(AcceptedRows):
         """Whether one more item may start besides those that are undecided."""
         if self._attempts is not None and self._items + undecided >= self._attempts:
             return False
-        # Each undecided item is expected to make one row. Starting more in case some fail would be faster,
-        # but would buy answers for rows that are cut.
-        return self._wanted is None or self._counted_rows + undecided < self._wanted
+        # Starting more in case some fail would be faster, but would buy answers for rows that are cut.
+        return self._wanted is None or self._counted_rows + undecided * self._rows_each < self._wanted
 
     @property
     def counted_rows(self) -> int:
