@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib_metadata
 import pytest
 
 from seedbed import Registry, UsageError
@@ -62,7 +61,7 @@ def test_tasks_and_backends_do_not_share_their_names(kind: PluginKind, name: str
 def test_a_first_party_name_is_refused_where_its_package_is_not_installed(
     kind: PluginKind, name: str, owner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib_metadata.MetadataPathFinder, "find_distributions", lambda *_, **__: ())
+    monkeypatch.setattr("sys.path", [])
 
     with pytest.raises(UsageError, match=f"is taken by Seedbed's own package {owner}"):
         check_name(NewPackage(kind, name), Registry((), Policy()))

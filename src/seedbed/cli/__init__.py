@@ -7,11 +7,18 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from seedbed.cli.terminal.streams import end_output, open_missing_streams
 
 _COLLECTED_AFTER = 50_000
 """New objects after which the garbage collector runs (Python's default is 700 or 2,000)."""
+
+_COMPLETION = "_SEEDBED_COMPLETE"
+"""`seedbed.cli.completing.offers.VARIABLE`, which is needed before that can be imported."""
+
+_LISTING = ("plugins", "--json")
+"""What programs such as editors ask for. It needs no parser, whose import would take a third of its time."""
 
 _INTERRUPTED = 3
 """`ExitStatus.INTERRUPTED`, which is needed before that can be imported."""
@@ -25,7 +32,7 @@ def main() -> int:
     # Imported modules stay in memory: searching them for garbage again and again is 7 % of a run of one row.
     gc.set_threshold(_COLLECTED_AFTER, 20, 20)
     open_missing_streams()
-    _import_command()
+    _import_command(sys.argv[1:])
     try:
         status = invoke(sys.argv[1:])
         _end_at_once_on_ctrl_c(status)
@@ -48,14 +55,13 @@ def _end_at_once_on_ctrl_c(status: int) -> None:
         signal.signal(signal.SIGINT, lambda *_: os._exit(status))
 
 
-def _import_command() -> None:
+def _import_command(args: Sequence[str]) -> None:
     """Import what all commands need. Until then Ctrl-C ends the process at once, as nothing has begun."""
     # During imports a KeyboardInterrupt is lost in a callback of the import system, or shows a traceback.
     former = signal.getsignal(signal.SIGINT)
     if former is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
-    from seedbed.cli.command import seedbed  # noqa: F401
-
+    import_module("seedbed.cli.plugins.list" if tuple(args) == _LISTING else "seedbed.cli.command")
     if former is signal.default_int_handler:
         signal.signal(signal.SIGINT, former)
 
@@ -69,16 +75,26 @@ def invoke(args: Sequence[str]) -> int:
     """Run the command with `args` and return its exit status; errors go to stderr and are never raised."""
     from seedbed.cli.failures import guarded
 
+    if tuple(args) == _LISTING and _COMPLETION not in os.environ:
+        return guarded(_list_plugins)
+
     def command() -> int | None:
         from seedbed.cli.arguments import check_text
         from seedbed.cli.command import seedbed
-        from seedbed.cli.completing.offers import VARIABLE, answer_shell
+        from seedbed.cli.completing.offers import answer_shell
 
         check_text(args)
         # Click would end the process itself, which looks like a fault of somebody's code.
-        if instruction := os.environ.get(VARIABLE):
+        if instruction := os.environ.get(_COMPLETION):
             return answer_shell(seedbed, instruction)
         status: int | None = seedbed.main(list(args), prog_name="seedbed", standalone_mode=False)
         return status
 
     return guarded(command)
+
+
+def _list_plugins() -> int:
+    from seedbed.cli.plugins.list import list_plugins
+    from seedbed.plugins.registry import Registry
+
+    return list_plugins(Registry(), as_json=True)

@@ -9,15 +9,17 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
-from types import MappingProxyType
-
-import click
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
 
 from seedbed.cli.terminal.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.class_errors import text_of, told
 from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
+
+if TYPE_CHECKING:
+    import click
 
 TRACEBACK = "SEEDBED_TRACEBACK"
 _PLAIN: Mapping[str, str] = MappingProxyType(
@@ -52,7 +54,7 @@ def guarded(command: Callable[[], int | None]) -> int:
     try:
         status = command() or ExitStatus.COMPLETE
         sys.stdout.flush()
-    except (click.Abort, KeyboardInterrupt):
+    except (_click().Abort, KeyboardInterrupt):
         show("interrupted")
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
@@ -61,7 +63,7 @@ def guarded(command: Callable[[], int | None]) -> int:
     except (SystemExit, GeneratorExit) as error:
         _show_exit(error)
         return ExitStatus.INCOMPLETE
-    except click.ClickException as error:
+    except _click().ClickException as error:
         show(*_click_message(error))
         return ExitStatus.USAGE
     except SeedbedError as error:
@@ -74,6 +76,13 @@ def guarded(command: Callable[[], int | None]) -> int:
     except Exception as error:  # noqa: BLE001 - nothing above catches it; users get one line
         return _unforeseen(error)
     return status
+
+
+def _click() -> ModuleType:
+    # Only imported when something is raised, or by a command that has options.
+    import click
+
+    return click
 
 
 def show_error(error: SeedbedError) -> None:
@@ -153,7 +162,7 @@ def _author_place(error: BaseException) -> str | None:
 def _click_message(error: click.ClickException) -> tuple[str, ...]:
     ctx = getattr(error, "ctx", None)
     help_line = [f"`{ctx.command_path} --help` shows how it is used"] if ctx else []
-    if isinstance(error, click.NoSuchOption):
+    if isinstance(error, _click().NoSuchOption):
         options = [name for param in ctx.command.params for name in param.opts] if ctx else []
         known = [name for name in options if name.startswith("-")]
         return (

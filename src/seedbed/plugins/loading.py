@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
-import importlib_metadata
-
 from seedbed.errors import UsageError
+from seedbed.plugins.entry_points import load
 from seedbed.plugins.failures import broken_by
 from seedbed.plugins.metadata import Headers, first_on_path, parse_requirement
 from seedbed.plugins.names import normalise_distribution
@@ -20,9 +19,8 @@ def load_plugin(claim: Installed) -> object:
 
     Raises `BrokenPluginError`, chained, whatever it raises; UsageError if its own code raises that.
     """
-    entry_point = importlib_metadata.EntryPoint(claim.name, claim.value, claim.kind)
     try:
-        return entry_point.load()
+        return load(claim.value)
     except (Exception, SystemExit) as error:
         if not _is_of_settings(error):
             doing = f"importing {claim.value!r}"

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 import re
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-import importlib_metadata
-
+from seedbed.plugins.distributions import Distribution, distributions, metadata_file
 from seedbed.plugins.names import normalise_distribution
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-_logger = logging.getLogger(__name__)
+_HEADER = re.compile(r"(?m)^[ \t]*([^\s:]+)[ \t]*:(.*)$")
 
 _PROJECT_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
@@ -28,51 +24,7 @@ _ONLY_EXTRA = re.compile(r"""\s*extra\s*==\s*(?:'[\w.-]+'|"[\w.-]+")\s*""")
 
 _ONLY_NUMBERS = re.compile(r"\s*(?:[<>]=?\s*[0-9]+(?:\.[0-9]+)*\s*,?\s*)+")
 
-_INSTALLED = type(Path())
-"""The type of a distribution's metadata folder, unless it's in an archive."""
-
 _UPPER = frozenset({"<", "<=", "==", "===", "~="})
-
-
-class Distribution(Protocol):
-    """The part of a distribution that we use, whichever finder supplies it."""
-
-    @property
-    def entry_points(self) -> importlib_metadata.EntryPoints:
-        """All entry points, parsed."""
-
-    def read_text(self, filename: str, /) -> str | None:
-        """Return the text of a metadata file, or None if it doesn't exist."""
-
-    def locate_file(self, path: str, /) -> object:
-        """Return the path of an installed file."""
-
-
-def metadata_file(distribution: Distribution, filename: str) -> str:
-    """Return the text of a metadata file; empty if it's missing or can't be read.
-
-    One package's broken files must not stop the use of other packages.
-    """
-    try:
-        folder = getattr(distribution, "_path", None)
-        # `read_text` takes three times as long, and a listing of 300 plugins reads a thousand files.
-        if type(folder) is _INSTALLED:
-            return _text_of(f"{folder}/{filename}")
-        return distribution.read_text(filename) or ""
-    except (OSError, ValueError) as error:
-        place = distribution.locate_file("")
-        _logger.warning("ignored %s of a distribution in %s: %s", filename, place, error)
-        return ""
-
-
-def _text_of(path: str) -> str:
-    try:
-        # Making a `Path` takes longer than reading the file.
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            content = file.read()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
-        return ""
-    return content.decode("utf-8").replace("\r\n", "\n")
 
 
 class Headers:
@@ -81,12 +33,14 @@ class Headers:
     def __init__(self, distribution: Distribution) -> None:
         text = metadata_file(distribution, "METADATA") or metadata_file(distribution, "PKG-INFO")
         head = text.partition("\n\n")[0]
-        self._text = re.sub(r"\n[ \t]+", " ", head) if "\n " in head or "\n\t" in head else head
+        unfolded = re.sub(r"\n[ \t]+", " ", head) if "\n " in head or "\n\t" in head else head
+        self._fields: dict[str, list[str]] = {}
+        for field, value in _HEADER.findall(unfolded):
+            self._fields.setdefault(field.lower(), []).append(value.strip())
 
     def all(self, field: str) -> list[str]:
         """Return every value of `field`, in order."""
-        values: list[str] = re.findall(rf"(?im)^[ \t]*{field}[ \t]*:(.*)$", self._text)
-        return [value.strip() for value in values]
+        return self._fields.get(field.lower(), [])
 
     def first(self, field: str, default: str) -> str:
         """Return the first value of `field`, or `default`."""
@@ -196,7 +150,7 @@ def first_on_path(name: str) -> Distribution | None:
 
     A copy with readable metadata comes before leftovers of an interrupted installation.
     """
-    copies = [*importlib_metadata.distributions(name=name)] if name else []
+    copies = [*distributions(name)] if name else []
     readable = (copy for copy in copies if Headers(copy).name)
     return next(readable, copies[0] if copies else None)
 
@@ -205,13 +159,6 @@ def running_version() -> str | None:
     """Return the version of the running Seedbed, or None if it isn't installed."""
     found = installed_version("seedbed")
     return found.version or None if found else None
-
-
-def folder_name(distribution: Distribution) -> str:
-    """Return a distribution's name from its metadata folder's name, reading no file; empty if unknown."""
-    folder = getattr(distribution, "_path", None)
-    stem = getattr(folder, "name", "").rpartition(".")[0]
-    return normalise_distribution(stem.partition("-")[0])
 
 
 def is_editable(distribution: Distribution) -> bool:
@@ -223,9 +170,3 @@ def is_editable(distribution: Distribution) -> bool:
         return False
     folder = origin.get("dir_info") if isinstance(origin, dict) else None
     return isinstance(folder, dict) and folder.get("editable") is True
-
-
-def location(distribution: Distribution) -> str:
-    """Return the folder that a distribution is installed in."""
-    folder = getattr(distribution, "_path", None)
-    return os.path.dirname(folder) if type(folder) is _INSTALLED else str(distribution.locate_file(""))  # noqa: PTH120

@@ -5,23 +5,19 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
-import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import importlib_metadata
-
-from seedbed.plugins.kinds import PluginKind, kinds
-from seedbed.plugins.metadata import (
+from seedbed.plugins.distributions import (
     Distribution,
-    Headers,
-    first_on_path,
+    distributions,
     folder_name,
-    is_editable,
     location,
     metadata_file,
-    required_seedbed,
 )
+from seedbed.plugins.entry_points import FILE, EntryPoint, read_entry_points
+from seedbed.plugins.kinds import PluginKind, kinds
+from seedbed.plugins.metadata import Headers, first_on_path, is_editable, required_seedbed
 from seedbed.plugins.names import normalise_distribution
 from seedbed.suggestions import did_you_mean
 
@@ -34,7 +30,6 @@ UNNAMED = "unknown"
 """Stands for a name or version that a distribution's metadata lacks."""
 
 _PREFIX = "seedbed."
-_POINTS = "entry_points.txt"
 
 
 class Installed(NamedTuple):
@@ -133,8 +128,8 @@ def _owners() -> Iterator[_Owner]:
     """Yield each distribution with a `seedbed.*` entry point once: the copy that Python would import."""
     seen: set[str] = set()
     hidden: set[str] = set()
-    for distribution in importlib_metadata.distributions():
-        points_text = metadata_file(distribution, _POINTS)
+    for distribution in distributions():
+        points_text = metadata_file(distribution, FILE)
         if f"[{_PREFIX}" not in points_text.replace(" ", ""):
             hidden.add(folder_name(distribution))
             continue
@@ -149,25 +144,12 @@ def _owners() -> Iterator[_Owner]:
             if winner is None:
                 yield _Owner(distribution, points_text, headers)
             else:
-                yield _Owner(winner, metadata_file(winner, _POINTS), Headers(winner))
+                yield _Owner(winner, metadata_file(winner, FILE), Headers(winner))
 
 
-class _Read(importlib_metadata.Distribution):
-    """A distribution whose entry_points.txt has been read: parsing it needs no second reading."""
-
-    def __init__(self, points_text: str) -> None:
-        self._points_text = points_text
-
-    def read_text(self, filename: str) -> str | None:
-        return self._points_text if filename == _POINTS else None
-
-    def locate_file(self, path: str | os.PathLike[str]) -> importlib_metadata.SimplePath:
-        raise NotImplementedError
-
-
-def _entry_points(points_text: str, name: str) -> list[importlib_metadata.EntryPoint]:
+def _entry_points(points_text: str, name: str) -> list[EntryPoint]:
     try:
-        return [point for point in _Read(points_text).entry_points if point.group.startswith(_PREFIX)]
-    except (TypeError, ValueError) as error:
-        _logger.warning("skipped %s, whose %s cannot be read: %s", name, _POINTS, error)
+        return [point for point in read_entry_points(points_text) if point.group.startswith(_PREFIX)]
+    except ValueError as error:
+        _logger.warning("skipped %s, whose %s cannot be read: %s", name, FILE, error)
         return []

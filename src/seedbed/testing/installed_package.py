@@ -9,8 +9,9 @@ from itertools import accumulate
 from pathlib import Path
 
 from seedbed.errors import UsageError
+from seedbed.plugins.distributions import metadata_file
 from seedbed.plugins.inspection import CheckResult, check_each
-from seedbed.plugins.metadata import Headers, first_on_path, metadata_file, required_seedbed
+from seedbed.plugins.metadata import Headers, first_on_path, required_seedbed
 from seedbed.plugins.names import normalise_distribution
 from seedbed.plugins.scan import Installed, Stray, scan, strays
 

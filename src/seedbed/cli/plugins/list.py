@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.plugins.groups import write_groups
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import UnknownPluginError
@@ -26,6 +25,8 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
     if as_json:
         write_json_list([entry_as_json(entry, listed) for entry, listed in known.items()])
     elif registry.entries():
+        from seedbed.cli.plugins.groups import write_groups
+
         write_groups(known)
     else:
         echo(f"no plugins are installed for {sys.executable}", err=True)
