@@ -314,6 +314,58 @@ class TestFailsOn(EngineContract):
     engine = Engine
 
 
+@fails("test_a_run_stops_when_its_time_is_up", "went on for longer than `max_seconds`")
+class TestTakesItsTime(EngineContract):
+    class Engine(LocalEngine):
+        def __init__(self, job: Job) -> None:
+            super().__init__(with_bounds(job, max_seconds=None))
+
+    engine = Engine
+
+
+@fails("test_no_timer_outlives_a_run", "left a timer that is due long after the run")
+class TestLeavesItsTimer(EngineContract):
+    class Engine(LocalEngine):
+        """Cancels no timer."""
+
+        def _end(self) -> None:
+            self._timers.clear()
+            super()._end()
+
+    engine = Engine
+
+
+class Hesitant(Store):
+    """Keeps answers back until the session ends."""
+
+    def __init__(self, store: RunStore) -> None:
+        super().__init__(store)
+        self.held_back: list[Call] = []
+
+    def add_call(self, call: Call) -> int:
+        self.held_back.append(call)
+        return self._store.added
+
+
+@fails("test_a_run_that_is_killed_goes_on_where_it_was", "the engine has put 0 answers on disk, 5")
+class TestKeepsAnswersBack(EngineContract):
+    class Engine(LocalEngine):
+        """Puts answers on disk at the end, if it gets there."""
+
+        def __init__(self, job: Job) -> None:
+            super().__init__(on(Hesitant, job) if job.store.folder.name == "killed" else job)
+
+        async def make_rows(self) -> bool:
+            try:
+                return await super().make_rows()
+            finally:
+                store: Any = self.job.store
+                for call in store.held_back if isinstance(store, Hesitant) else ():
+                    store._store.add_call(call)
+
+    engine = Engine
+
+
 class Mute(Job):
     """Tells observers nothing."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from seedbed.engine.stopping.bounds import Bounds, MaxFailures
 from seedbed.errors import BudgetExhaustedError, StopRun
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.testing.engine_bench import EngineBench
 from seedbed.testing.engine_facts import EngineFacts
 from seedbed.testing.engine_plans import Numbered
@@ -22,6 +24,10 @@ _CAPS: Mapping[str, Mapping[str, Any]] = {
     "max_tokens": {"max_tokens": _TOKENS},
     "max_cost": {"max_cost": _TOKENS * _PRICE / 1e6, "price_input": _PRICE, "price_output": _PRICE},
 }
+
+_SECONDS = 0.3
+_LONG = 36_000.0
+"""Seconds; no other timer of a test is due in ten hours."""
 
 
 class EngineCapContract(EngineFacts):
@@ -56,6 +62,35 @@ class EngineCapContract(EngineFacts):
             f"the engine spent {server.tokens} tokens in several sessions, and `{cap}` allows {_TOKENS}"
         )
 
+    def test_a_run_stops_when_its_time_is_up(self, bench: EngineBench, server: ModelServer) -> None:
+        """With `max_seconds`, the run stops then; with more time, it goes on where it was."""
+        self.needs("caps")
+        server.hold_from(4)
+        bounds = Bounds(max_seconds=_SECONDS, give_up_after=0)
+        with bench.begun(bench.session(Numbered(), "timed", n=_ROWS, concurrency=2, bounds=bounds)) as wait:
+            # The time counts from the session on, so by then it's up.
+            wait(_SECONDS)
+            server.release()
+            run = wait()
+        assert run is not None
+        assert isinstance(run.stopped_by, BudgetExhaustedError), (
+            f"the engine went on for longer than `max_seconds`, and ended the run with {run.stopped_by!r}"
+        )
+        self.needs("resume")
+        made = bench.attempt(Numbered(), "timed", n=_ROWS)
+        assert len(made.accepted) == _ROWS, (
+            f"the engine made {len(made.accepted)} of {_ROWS} rows when it had more time"
+        )
+        assert not server.repeated, f"the engine bought the answer to {server.repeated[0]!r} again"
+
+    def test_no_timer_outlives_a_run(self, bench: EngineBench) -> None:
+        """A run that had time left leaves no timer in this process, which would keep it in memory."""
+        self.needs("caps")
+        kept = bench.attempt(Numbered(), "timed", n=3, bounds=Bounds(max_seconds=_LONG, give_up_after=0))
+        left = _timers_after(_LONG / 2)
+        assert not left, f"the engine left a timer that is due long after the run: {left[0]}"
+        assert kept.run.outcome == "complete", f"the engine had time left, and the run is {kept.run.outcome}"
+
     def test_no_more_rows_are_tried_than_allowed(self, bench: EngineBench, server: ModelServer) -> None:
         """With `max_attempts`, the run ends after so many indices, even if rows are missing."""
         self.needs("caps")
@@ -73,3 +108,11 @@ class EngineCapContract(EngineFacts):
         assert isinstance(run.stopped_by, StopRun), (
             f"the engine went on after {run.failed} failed rows, and 3 are allowed"
         )
+
+
+def _timers_after(seconds: float) -> list[asyncio.TimerHandle]:
+    """Return the timers of the loop that are due only in so many seconds."""
+    loop = loop_thread().loop
+    # asyncio shows its timers nowhere else.
+    timers: Sequence[asyncio.TimerHandle] = getattr(loop, "_scheduled", ())
+    return [one for one in timers if not one.cancelled() and one.when() > loop.time() + seconds]

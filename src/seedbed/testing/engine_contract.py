@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from seedbed.testing.engine_caps import EngineCapContract
+from seedbed.testing.engine_kills import EngineKillContract
 from seedbed.testing.engine_reports import EngineReportContract
 from seedbed.testing.engine_rows import EngineRowContract
 from seedbed.testing.engine_stops import EngineStopContract
 
 
-class EngineContract(EngineRowContract, EngineStopContract, EngineCapContract, EngineReportContract):
+class EngineContract(
+    EngineRowContract, EngineStopContract, EngineCapContract, EngineReportContract, EngineKillContract
+):
     """What Seedbed expects of every engine.
 
     You give one fact, the engine, by its registered name or its class:
@@ -18,5 +21,5 @@ class EngineContract(EngineRowContract, EngineStopContract, EngineCapContract, E
 
     The contract runs plans of every kind with it and with the built-in engine, over a real server, which may
     be asked from any process. What the engine `lacks` is skipped. A run that hasn't ended after `patience`
-    seconds hangs.
+    seconds hangs. Tests that kill a process take seconds: `-m "not slow"` leaves them out.
     """

@@ -48,6 +48,11 @@ def scripted_server() -> Iterator[ScriptedServer]:
         yield server
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of those tests of contracts that take seconds."""
+    config.addinivalue_line("markers", "slow: takes seconds; -m 'not slow' leaves it out")
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the reason of a departure with the report of its test."""
     reason = getattr(getattr(item, "function", None), "__departs__", None)
