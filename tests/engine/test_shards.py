@@ -11,7 +11,7 @@ from tests.support.scripted_llm import ScriptedLLM
 
 from seedbed import GeneratorTask, GlobalStep, Pipeline, Reject, Step, UsageError, run
 from seedbed.engine.sources.shard import Shard
-from seedbed.store import merge_runs, run_folder, runs_folder
+from seedbed.store import RunReader, RunStore, merge_runs, run_folder, runs_folder
 
 ASKED = []
 
@@ -183,6 +183,16 @@ def test_what_differs_between_shards_is_named():
     with pytest.raises(UsageError, match="is not a shard"):
         merged("s1", "whole")
     assert not run_folder("all").exists()
+
+
+def test_sessions_of_shards_keep_their_calls_and_are_not_taken_for_killed_ones():
+    shards(2)
+    merged("s1", "s2")
+    RunStore.open(run_folder("all")).close()
+    with RunReader.open(run_folder("all")) as reader:
+        found = [(one.outcome, one.summary["calls"]) for one in reader.sessions()]
+        assert found == [("interrupted", 3), ("interrupted", 3)]
+        assert reader.count_calls() == 6
 
 
 def test_a_run_is_not_replaced_by_a_merge():

@@ -17,6 +17,7 @@ from seedbed.store.run_folders import is_run
 from seedbed.store.run_lock import RunLock
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_store import RunStore
+from seedbed.store.run_values import SessionRecord
 
 _COPIES = (
     "INSERT OR IGNORE INTO calls SELECT * FROM shard.calls",
@@ -25,6 +26,9 @@ _COPIES = (
     "INSERT OR IGNORE INTO marks SELECT * FROM shard.marks"
     " WHERE name NOT IN ('checkpoint', 'finished', 'summary', 'quality', 'counts')",
 )
+
+_OF_SESSIONS = frozenset({"accepted", "calls", "step_seconds"})
+"""What a session's summary says of the session alone, whatever became of the run."""
 
 
 class Merged(NamedTuple):
@@ -131,7 +135,9 @@ def _unite(making: Path, folders: Sequence[Path]) -> tuple[int, int]:
             # Nobody else writes the shard meanwhile.
             lock = RunLock.acquire(folder / DATABASE)
             try:
-                _copy(connection, folder / DATABASE)
+                with RunReader.open(folder) as reader:
+                    sessions = reader.sessions()
+                _copy(connection, folder / DATABASE, sessions)
             finally:
                 lock.release()
         calls, results = (
@@ -144,28 +150,29 @@ def _unite(making: Path, folders: Sequence[Path]) -> tuple[int, int]:
     return calls, results
 
 
-def _copy(connection: sqlite3.Connection, shard: Path) -> None:
+def _copy(connection: sqlite3.Connection, shard: Path, sessions: Sequence[SessionRecord]) -> None:
     connection.execute("ATTACH ? AS shard", [str(shard)])
     connection.execute("BEGIN IMMEDIATE")
     for statement in _COPIES:
         connection.execute(statement)
-    _copy_sessions(connection)
+    _copy_sessions(connection, sessions)
     connection.execute("COMMIT")
     connection.execute("DETACH shard")
 
 
-def _copy_sessions(connection: sqlite3.Connection) -> None:
+def _copy_sessions(connection: sqlite3.Connection, sessions: Sequence[SessionRecord]) -> None:
     """Copy the sessions, which say what was spent, under new numbers and not as a shard's."""
     columns = "started, ended, seconds, outcome, manifest, summary"
-    query = f"SELECT {columns} FROM shard.sessions ORDER BY id"
-    for started, ended, seconds, _, manifest, _ in connection.execute(query).fetchall():
-        told = {name: value for name, value in orjson.loads(manifest).items() if name != "shard"}
+    for one in sessions:
+        told = {name: value for name, value in one.manifest.items() if name != "shard"}
         told["wanted"] = told.get("n")
         if told.get("order"):
             # The file has the shard's rows: a session of the united run must not replace it.
-            told["order"]["out"] = None
+            told["order"] = {**told["order"], "out": None}
+        # A session without a summary counts as killed: its calls would be those of all shards.
+        summary = {name: value for name, value in (one.summary or {}).items() if name in _OF_SESSIONS}
         # The shard may be complete, but the run isn't: the rows aren't put together yet.
         connection.execute(
-            f"INSERT INTO sessions ({columns}) VALUES (?, ?, ?, 'interrupted', ?, NULL)",
-            [started, ended, seconds, orjson.dumps(told).decode()],
+            f"INSERT INTO sessions ({columns}) VALUES (?, ?, ?, 'interrupted', ?, ?)",
+            [one.started, one.ended, one.seconds, *(orjson.dumps(part).decode() for part in (told, summary))],
         )
