@@ -28,6 +28,8 @@ from seedbed import (
     when,
 )
 from seedbed.engine.forecast.forecast import dollars
+from seedbed.llm.pools.fallback import FallbackLLM
+from seedbed.llm.pools.pool import PoolLLM
 from seedbed.testing import ScriptedLLM
 
 PRICES = {"price_input": 1.0, "price_output": 10.0}
@@ -350,6 +352,51 @@ def test_steps_that_ask_one_server_share_its_rate():
     shared = plan(Poem() >> Critique(), n=60, llm=one, requests_per_minute=60)
     apart = plan(Poem(llm=one) >> Critique(llm=other), n=60, requests_per_minute=60)
     assert (shared.time.at_least, apart.time.at_least) == (120.0, 60.0)
+
+
+def test_endpoints_of_a_pool_share_its_calls_and_a_fallback_is_asked_where_it_begins():
+    class Server(ScriptedLLM):
+        connection_fields = ScriptedLLM.connection_fields | {"at"}
+        at: str
+
+        @property
+        def endpoint(self) -> str:
+            return self.at
+
+    one, other = (Server(as_counted, at=f"http://gpu{k}.example.com/v1") for k in range(2))
+    for group, at_least in ((PoolLLM(of=[one, other]), 30.0), (FallbackLLM(of=[one, other]), 60.0)):
+        forecast = plan(Poem(), n=60, llm=group, requests_per_minute=60)
+        assert forecast.time.at_least == at_least
+
+
+def test_a_limit_that_is_slower_than_the_pace_before_is_said():
+    run(Poem(), n=5, llm=counted(), name="poems")
+    forecast = plan(Poem(), n=605, llm=counted(), name="poems", requests_per_minute=60)
+    assert "time: about 10 min at the given rate limit" in str(forecast)
+
+
+def test_answers_of_one_or_two_tokens_cost_what_they_are_on_average():
+    def short(request: Any) -> Response:
+        return Response.of_text("s", Usage(100, 1 + int(request.messages[-1]["content"][-2]) % 2))
+
+    run(Poem(), n=10, llm=ScriptedLLM(short), name="poems")
+    forecast = plan(Poem(), n=110, llm=ScriptedLLM(short), name="poems", price_input=0.0, price_output=10.0)
+    assert (forecast.output_tokens, forecast.cost) == (150, pytest.approx(0.0015))
+
+
+def test_a_schema_may_name_several_types():
+    class Two(Task):
+        outputs: ClassVar[list[str]] = ["title"]
+        nullable: ClassVar[dict[str, Any]] = {
+            "type": "object",
+            "properties": {"title": {"type": ["null", "string"]}},
+        }
+
+        async def generate_row(self, input):
+            title = await self.ask(f"Name {input['poem']}", schema=self.nullable)
+            return {"title": await self.ask(f"Shorten {title}")}
+
+    assert plan(Poem() >> Two(), n=10, llm=counted()).steps[1].calls == 20
 
 
 def test_without_max_tokens_the_assumption_is_said():

@@ -102,7 +102,8 @@ class Forecast:
     @property
     def batch_cost(self) -> float | None:
         """Dollars at the price of a batch; None unless the price list has one for each model."""
-        asked = [step for step in self.steps if step.calls]
+        # Those of which nobody knows the calls count, too: what they cost isn't known either.
+        asked = [step for step in self.steps if step.calls != 0]
         return _sum(step.batch_cost for step in asked) if asked else None
 
     @property
@@ -222,6 +223,8 @@ def time_line(forecast: Forecast) -> str:
     """Return how long the run takes, or what isn't known about it."""
     time = forecast.time
     if time.seconds is not None and time.pace is not None and forecast.calls:
+        if time.seconds == time.at_least:
+            return f"about {_duration(time.seconds)} at the given rate limit; earlier sessions were faster"
         return f"about {_duration(time.seconds)}, at {time.pace:.3g} calls/s as in earlier sessions"
     if time.at_least is not None:
         return f"at least {_duration(time.at_least)} at the given rate limit; no call has been timed yet"

@@ -76,6 +76,9 @@ def _value(schema: Schema, step: str, name: str, definitions: Mapping[str, Schem
         if schema.get(combined):
             return _value(schema[combined][0], step, name, definitions, depth)
     kind = schema.get("type", "string")
+    if isinstance(kind, list):
+        # JSON Schema takes several types; pydantic writes anyOf.
+        kind = next((one for one in kind if one != "null"), "null")
     if kind == "object":
         inner = schema.get("properties", {}) if depth < _DEEPEST else {}
         return {key: _value(part, step, key, definitions, depth + 1) for key, part in inner.items()}

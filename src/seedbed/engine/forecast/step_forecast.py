@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from seedbed.engine.backend_fields import backends_in
@@ -18,6 +19,7 @@ from seedbed.engine.plan import Plan
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.embedding.embedder import Embedder
 from seedbed.llm.llm import LLM
+from seedbed.llm.pools.fallback import FallbackLLM
 from seedbed.llm.request import Request
 from seedbed.llm.response import Usage
 
@@ -63,11 +65,11 @@ class StepForecast:
     waits_for: tuple[str, ...] = ()
     has_more: bool = False
     decides_calls: bool = False
-    endpoint: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {name: value for name, value in asdict(self).items() if name != "endpoint"}
+        return {name: value for name, value in asdict(self).items() if name != "endpoints"}
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ class _Scaling:
             has_more=more,
             decides_calls=self._kept_rows[step] < _FEWEST
             and decides_calls(self._plan.topology.node(step).step),
-            endpoint=tuple(leaf.endpoint for leaf in llm._leaves),
+            endpoints=_endpoints(llm),
         )
         items = items_of(walk, self._plan, self._earlier)
         if items is None:
@@ -186,8 +188,8 @@ class _Scaling:
 
     def _priced(self, step: StepForecast, llm: Any, tokens: _Tokens) -> StepForecast:
         calls = step.calls or 0
-        one = Usage(round(tokens.input), round(tokens.output), round(tokens.cached))
-        cost, batch = self._prices.cost_of(llm, one), self._prices.batch_cost_of(llm, one)
+        cost = _cost_of_mean(partial(self._prices.cost_of, llm), tokens)
+        batch = _cost_of_mean(partial(self._prices.batch_cost_of, llm), tokens)
         return replace(
             step,
             input_tokens=round(calls * tokens.input),
@@ -242,6 +244,30 @@ def _silent(
     return StepForecast(
         step, next(iter(named), None), rows, None, 0, None, None, cost=None, output_from="assumed"
     )
+
+
+def _cost_of_mean(price: Callable[[Usage], float | None], tokens: _Tokens) -> float | None:
+    """Return what calls cost on average that take so many tokens on average; None without a price."""
+    # Not of rounded tokens: a third of the price of answers of one or two. And not of all tokens at once, as
+    # the price of a token may depend on the length of the prompt.
+    means = tokens.input, tokens.output, tokens.cached
+    whole = [math.floor(mean) for mean in means]
+    least = price(Usage(*whole))
+    if least is None:
+        return None
+    cost = least
+    for place, mean in enumerate(means):
+        if rest := mean - whole[place]:
+            more = price(Usage(*(count + (one == place) for one, count in enumerate(whole))))
+            cost += rest * ((more or 0.0) - least)
+    return cost
+
+
+def _endpoints(llm: Any) -> tuple[str, ...]:
+    """Return the endpoints that share the calls of an LLM: those of a pool, the first one of a fallback."""
+    if isinstance(llm, FallbackLLM):
+        return _endpoints(llm.of[0])
+    return tuple(dict.fromkeys(leaf.endpoint for leaf in llm._leaves))
 
 
 def _counts_itself(llm: Any) -> bool:

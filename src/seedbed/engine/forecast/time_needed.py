@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -32,12 +32,13 @@ def time_needed(steps: Sequence[StepForecast], bounds: Bounds, pace: float | Non
     """Return how long the calls of all steps take, at the rates in the bounds and the pace so far."""
     if any(step.calls is None for step in steps):
         return TimeForecast(pace=pace)
-    calls: Counter[tuple[str, ...]] = Counter()
-    tokens: Counter[tuple[str, ...]] = Counter()
+    calls: dict[str, float] = defaultdict(float)
+    tokens: dict[str, float] = defaultdict(float)
     for step in steps:
-        # Limits hold for each endpoint, which several models of a server share.
-        calls[step.endpoint] += step.calls or 0
-        tokens[step.endpoint] += (step.input_tokens or 0) + (step.output_tokens or 0)
+        # Limits hold for each endpoint, which several models of a server share; a pool has several.
+        for endpoint in step.endpoints:
+            calls[endpoint] += (step.calls or 0) / len(step.endpoints)
+            tokens[endpoint] += ((step.input_tokens or 0) + (step.output_tokens or 0)) / len(step.endpoints)
     least = [
         most * _MINUTE / rate
         for most, rate in (
@@ -47,6 +48,6 @@ def time_needed(steps: Sequence[StepForecast], bounds: Bounds, pace: float | Non
         if rate is not None
     ]
     at_least = max(least, default=None)
-    total = sum(calls.values())
+    total = sum(step.calls or 0 for step in steps)
     seconds = 0.0 if not total else None if pace is None else max(total / pace, at_least or 0.0)
     return TimeForecast(seconds, at_least, pace)
