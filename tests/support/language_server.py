@@ -28,7 +28,8 @@ class Editor:
     def open(self, path: Path, text: str) -> None:
         """Write a file and open it; `text` is what the editor shows."""
         path.write_text(text)
-        document = {"uri": path.as_uri(), "languageId": "yaml", "version": 1, "text": text}
+        language = {".py": "python"}.get(path.suffix, "yaml")
+        document = {"uri": path.as_uri(), "languageId": language, "version": 1, "text": text}
         self._notify("textDocument/didOpen", {"textDocument": document})
 
     def completions(self, path: Path, place: Place) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from seedbed import InvalidRowError
 from seedbed_tasks.table.column import Drawn, Others
 from seedbed_tasks.table.draws import Draws, Floats, Integers
+from seedbed_tasks.table.written_as import Moment
 
 Granularity = Literal["year", "month", "day", "hour", "minute", "second"]
 
@@ -40,8 +41,8 @@ class Date(Drawn):
     spreads: ClassVar[bool] = True
 
     kind: Literal["date"] = "date"
-    start: datetime.datetime | datetime.date | None = Field(default=None, description="No date is earlier.")
-    end: datetime.datetime | datetime.date | None = Field(default=None, description="No date is later.")
+    start: Moment | None = Field(default=None, description="No date is earlier.")
+    end: Moment | None = Field(default=None, description="No date is later.")
     granularity: Granularity = Field(
         default="day", description="How far dates are apart: `month` draws the first of a month."
     )

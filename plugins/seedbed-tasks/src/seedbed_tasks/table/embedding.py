@@ -9,6 +9,7 @@ from pydantic import Field
 
 from seedbed import Embedder, Row
 from seedbed_tasks.table.column import Column
+from seedbed_tasks.table.written_as import EmbeddingModel
 
 
 class Embedding(Column):
@@ -21,7 +22,7 @@ class Embedding(Column):
 
     kind: Literal["embedding"] = "embedding"
     of: list[str] = Field(min_length=1, description="The columns with the text; several are joined by lines.")
-    embedder: Embedder = Field(description="What makes the vectors, such as static/wordllama.")
+    embedder: EmbeddingModel = Field(description="What makes the vectors, such as static/wordllama.")
 
     @property
     def reads(self) -> frozenset[str]:

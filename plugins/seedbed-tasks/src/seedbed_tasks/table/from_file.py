@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from seedbed import Files, Row, UsageError, did_you_mean, read_rows
 from seedbed_tasks.table.column import Drawn, Others
 from seedbed_tasks.table.draws import Draws, Floats, Integers
+from seedbed_tasks.table.written_as import FilePattern
 
 
 class From(Drawn):
@@ -25,7 +26,7 @@ class From(Drawn):
     fixed: ClassVar[frozenset[str]] = frozenset({"file", "column", "order", "weights"})
 
     kind: Literal["from"] = "from"
-    file: Files = Field(description="File with the rows, or a pattern for several.")
+    file: FilePattern = Field(description="File with the rows, or a pattern for several.")
     column: str | None = Field(
         default=None, description="Column of the file; the whole row, as a dictionary, if unset."
     )
@@ -101,7 +102,7 @@ class From(Drawn):
 
     def _read(self) -> list[Row]:
         if self._rows is None:
-            self._rows = self._checked(list(read_rows(self.file.paths() or [Path(self.file)])))
+            self._rows = self._checked(list(read_rows(Files(self.file).paths() or [Path(self.file)])))
         return self._rows
 
     def _checked(self, rows: list[Row]) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import Field
 
@@ -39,6 +39,12 @@ AnyColumn = Annotated[
     Field(discriminator="kind"),
 ]
 """A column of any kind; `kind` says which."""
+
+if TYPE_CHECKING:
+    # A checker takes `columns = {"a": Number(...), "b": Date(...)}` for a dict of what both have in common.
+    Columns = Mapping[str, Column]
+else:
+    Columns = dict[str, AnyColumn]
 
 KINDS: dict[str, type[Column]] = {
     get_args(cls.model_fields["kind"].annotation)[0]: cls for cls in get_args(get_args(AnyColumn)[0])

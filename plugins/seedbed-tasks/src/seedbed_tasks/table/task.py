@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from seedbed import Example, Expression, GeneratorTask, Reject, Row, UsageError
+from seedbed import Embedder, Example, Expression, GeneratorTask, Reject, Row, UsageError
 from seedbed_tasks.table.category import Category
 from seedbed_tasks.table.computed import Computed
 from seedbed_tasks.table.embedding import Embedding
-from seedbed_tasks.table.kinds import AnyColumn, check_kinds
+from seedbed_tasks.table.kinds import Columns, check_kinds
 from seedbed_tasks.table.layout import Layout
 from seedbed_tasks.table.pairwise import covering_rows
 from seedbed_tasks.table.sheet import Sheet, Sheets
@@ -57,7 +57,7 @@ class Table(GeneratorTask):
     )
     sampled = ()
 
-    declared: dict[str, AnyColumn] = Field(
+    declared: Columns = Field(
         alias="columns", min_length=1, description="The columns: {name: {kind: ..., its parameters}}."
     )
     constraints: list[str] = Field(
@@ -198,6 +198,7 @@ class Table(GeneratorTask):
             return chosen.value(row)
         # A variant was made before the run bound LLMs and embedders to itself: only the column's own are.
         if isinstance(chosen, Embedding) and isinstance(column, Embedding):
+            assert isinstance(column.embedder, Embedder)
             return await chosen.vector(row, column.embedder)
         assert isinstance(chosen, Written)
         assert isinstance(column, Written)

@@ -8,7 +8,6 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 from pydantic import AfterValidator, Field
 
 from seedbed import (
-    LLM,
     GenerationParameters,
     InvalidOutputError,
     Message,
@@ -17,6 +16,7 @@ from seedbed import (
     UsageError,
 )
 from seedbed_tasks.table.column import Column
+from seedbed_tasks.table.written_as import Model
 
 
 class Ask(Protocol):
@@ -44,7 +44,7 @@ class Written(Column):
     fixed: ClassVar[frozenset[str]] = frozenset({"llm"})
 
     system_prompt: Template = Field(default="", description="System prompt; also a template.")
-    llm: LLM | None = Field(
+    llm: Model | None = Field(
         default=None, description="The model that writes the column; that of the table if unset."
     )
     generation: GenerationParameters = Field(
