@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, ClassVar
 
 import pytest
@@ -26,7 +27,11 @@ from seedbed import (
 )
 
 ROWS = st.lists(st.fixed_dictionaries({"n": st.integers(0, 9)}), min_size=1, max_size=30)
-DEEDS = ("keep", "reject", "raise", "drop", "several", "none of several", "cancel", "ordered")
+DEEDS = ("keep", "reject", "raise", "drop", "several", "none of several", "cancel", "ordered", "plain")
+OTHERS: dict[str, Callable[[str, int], Step]] = {
+    "ordered": lambda name, at: Once(name=name),
+    "plain": lambda name, at: Plain(name=name, shift=at),
+}
 
 
 class Deed(Step):
@@ -52,6 +57,35 @@ class Deed(Step):
             case "none of several":
                 return []
         return row
+
+
+VALUES: tuple[Any, ...] = (
+    "é",
+    None,
+    True,
+    2**64,
+    float("nan"),
+    1e300,
+    "\ud800",
+    [1, {"a": 2}],
+    date(2026, 1, 2),
+)
+
+
+class Plain(Step):
+    """Adds a value of any kind, or the type of the one that the step before has added."""
+
+    repeatable: ClassVar[bool] = True
+
+    shift: int = 0
+
+    def process(self, row: Row) -> Any:
+        if row["n"] == 9:
+            return [row, {**row, "value": self.shift}]
+        if row["n"] == 8:
+            raise Reject(f"not wanted by {self.name}")
+        value = VALUES[(row["n"] + self.shift) % len(VALUES)]
+        return {**row, "was": type(row.get("value")).__name__, "value": value}
 
 
 class Once(Step):
@@ -85,7 +119,7 @@ def lines(draw: st.DrawFn) -> list[Step]:
     """Return steps in a line."""
     deeds = draw(st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 4)), min_size=1, max_size=4))
     return [
-        Once(name=f"s{place}") if deed == "ordered" else Deed(name=f"s{place}", deed=deed, at=at)
+        OTHERS[deed](f"s{place}", at) if deed in OTHERS else Deed(name=f"s{place}", deed=deed, at=at)
         for place, (deed, at) in enumerate(deeds)
     ]
 
@@ -127,6 +161,17 @@ def made_by(pipeline: Pipeline, rows: list[Row], **options: Any) -> Run:
 @settings(deadline=None, max_examples=25)
 @given(lines(), ROWS)
 def test_rows_come_to_what_row_by_row_would_make(steps: list[Step], rows: list[Row]) -> None:
+    one = kept(made_by(joined(steps), rows), steps[-1].name, steps)
+    other = kept(made_by(row_by_row(steps), rows, leaf="leaf"), "leaf", steps)
+    assert one == other
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=4), ROWS)
+def test_rows_pass_repeatable_steps_as_if_each_were_written_and_read(
+    shifts: list[int], rows: list[Row]
+) -> None:
+    steps: list[Step] = [Plain(name=f"s{place}", shift=shift) for place, shift in enumerate(shifts)]
     one = kept(made_by(joined(steps), rows), steps[-1].name, steps)
     other = kept(made_by(row_by_row(steps), rows, leaf="leaf"), "leaf", steps)
     assert one == other

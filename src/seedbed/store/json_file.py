@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -14,7 +13,7 @@ from seedbed.errors import DatasetError, InvalidRowError
 from seedbed.store.lenient_json import LenientDecoder, lenient_json
 from seedbed.store.read_options import Noting, Placed, Reading
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
-from seedbed.tasks.rows import Row, checked_row
+from seedbed.tasks.rows import Row, checked_row, is_flat
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # 2**63 has 19 digits. Digits within text match as well, which only costs time.
@@ -82,12 +81,18 @@ def _lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[bytes]:
 
 
 def _row_of_line(line: bytes, path: Path, number: int, note: Noting) -> Row:
-    where = f"'{path}' line {number}"
     # orjson reads an integer beyond 64 bits as a float, and refuses NaN and half surrogate pairs. It's
     # several times faster than Python's json, so it comes first, and json gets what it can't read.
-    if not _LONG_NUMBER.search(line):
-        with suppress(ValueError):
-            return _checked(orjson.loads(line), where)
+    try:
+        found = orjson.loads(line)
+    except ValueError:
+        found = None
+    # Most rows: looking for a long number takes longer than reading them.
+    if type(found) is dict and is_flat(found):
+        return found
+    where = f"'{path}' line {number}"
+    if found is not None and not _LONG_NUMBER.search(line):
+        return _checked(found, where)
     try:
         text = line.decode(errors="surrogatepass")
         row = lenient_json(text, lambda said: note(said, f" line {number}"))

@@ -31,7 +31,7 @@ _FLAG = Wanted("True or False", "True", is_flag)
 _MODEL = Wanted("a pydantic class", "a nested `class Output(BaseModel)`", _is_model)
 
 STEP: Mapping[str, Wanted] = {"inputs": _COLUMNS, "outputs": _COLUMNS, "columns": _COLUMNS, "keeps": _FLAG}
-ROW_STEP: Mapping[str, Wanted] = {"ordered": _FLAG}
+ROW_STEP: Mapping[str, Wanted] = {"ordered": _FLAG, "repeatable": _FLAG}
 GENERATOR_STEP: Mapping[str, Wanted] = {
     "seekable": _FLAG,
     "finite": _FLAG,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import orjson
@@ -24,6 +25,8 @@ MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 
 _SCALARS = frozenset({str, float, bool, type(None), int})
+
+_EXACT = frozenset({str, bool, type(None), int})
 
 _STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
@@ -79,7 +82,17 @@ def encode_row(row: object) -> bytes:
 
     Text that isn't ASCII is not escaped. NaN and the infinities, which JSON lacks, become null.
     """
+    # The common case first: this runs for every row and step.
+    if type(row) is dict and _SCALARS.issuperset(map(type, row.values())):
+        with suppress(TypeError):
+            return orjson.dumps(row, option=_STRICT)
     return _dump(plain_row(row))
+
+
+def is_flat(row: Row) -> bool:
+    """Whether a row has only texts, integers, booleans and None: decoded from its JSON, it's the same row."""
+    # No floats: JSON lacks NaN and the infinities, and a JSON integer beyond 64 bits is read as a float.
+    return _EXACT.issuperset(map(type, row.values()))
 
 
 def encode_value(value: Any) -> str:

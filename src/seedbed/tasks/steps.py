@@ -180,6 +180,13 @@ class Step(BaseStep):
     When a run resumes, the step gets all earlier rows again, so that it remembers what it had seen.
     """
 
+    repeatable: ClassVar[bool] = False
+    """Whether the rows that `process` makes follow from its row and the parameters alone, at little cost.
+
+    Such a step calls no model, reads no file, doesn't ask for `row_id()`, and changes nothing of the row that
+    it gets. Rows go through it faster.
+    """
+
     @abstractmethod
     def process(self, row: Row) -> Any:
         """Return what replaces the row: a row, a list of rows, or None to drop it.

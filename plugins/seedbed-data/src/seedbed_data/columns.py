@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from seedbed import Example, InvalidRowError, Row, Step
@@ -15,6 +17,8 @@ class Select(Step):
 
     goals = ("shaping",)
     example = Example(rows=[{"id": 1, "text": "a", "raw": "b"}], parameters={"only": ["text", "id"]})
+
+    repeatable: ClassVar[bool] = True
 
     only: list[str] = Field(min_length=1, description="Columns that stay.")
 
@@ -42,6 +46,8 @@ class Drop(Step):
     goals = ("shaping",)
     example = Example(rows=[{"text": "a", "raw": "b"}], parameters={"without": ["raw"]})
 
+    repeatable: ClassVar[bool] = True
+
     without: list[str] = Field(min_length=1, description="Columns that are removed.")
 
     @property
@@ -64,6 +70,8 @@ class Rename(Step):
     example = Example(
         rows=[{"q": "Why?", "a": "Because."}], parameters={"names": {"q": "question", "a": "answer"}}
     )
+
+    repeatable: ClassVar[bool] = True
 
     names: dict[str, str] = Field(min_length=1, description="New name of each column: {old: new}.")
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from seedbed import Example, Expression, PromptTemplate, Row, Step
-from seedbed_data.texts import ExpressionText, TemplateText
+from seedbed_data.texts import ExpressionText, TemplateText, expression_of
 
 
 class Map(Step):
@@ -23,6 +23,7 @@ class Map(Step):
     example = Example(rows=[{"price": 3, "count": 4}], parameters={"make": {"total": "price * count"}})
 
     keeps: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = True
 
     make: dict[str, ExpressionText] = Field(
         min_length=1, description="Expression of each column: {column: expression}."
@@ -47,7 +48,7 @@ class Map(Step):
         """Return the row with the columns."""
         made = dict(row)
         for column, text in self.make.items():
-            made[column] = Expression(text).value(made)
+            made[column] = expression_of(text).value(made)
         return made
 
 
@@ -65,6 +66,7 @@ class Template(Step):
     )
 
     keeps: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = True
 
     column: str = Field(default="text", min_length=1, description="Column that is made.")
     template: TemplateText = Field(description="Jinja2 template over the columns of a row.")

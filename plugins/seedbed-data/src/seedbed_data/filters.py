@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from seedbed import Example, Expression, InvalidRowError, Reject, Row, Step
-from seedbed_data.texts import ExpressionText
+from seedbed_data.texts import ExpressionText, expression_of
 
 
 class Filter(Step):
@@ -25,6 +25,7 @@ class Filter(Step):
     )
 
     keeps: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = True
 
     keep: ExpressionText = Field(description="Expression over the columns; rows for which it's true stay.")
 
@@ -35,7 +36,7 @@ class Filter(Step):
 
     def process(self, row: Row) -> Row:
         """Return the row, or reject it."""
-        if not Expression(self.keep).holds(row):
+        if not expression_of(self.keep).holds(row):
             raise Reject(f"not {self.keep}")
         return row
 
@@ -53,6 +54,7 @@ class Length(Step):
     )
 
     keeps: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = True
 
     column: str = Field(default="text", description="Column with the text.")
     at_least: int = Field(default=0, ge=0, description="Shorter texts are rejected.")

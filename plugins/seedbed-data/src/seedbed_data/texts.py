@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
@@ -19,6 +20,12 @@ def _checked(kind: Callable[[str], Any]) -> Callable[[str], str]:
         return text
 
     return check
+
+
+@lru_cache(maxsize=256)
+def expression_of(text: str) -> Expression:
+    """Return an expression, the same object for each row: making one takes a third of a short one's time."""
+    return Expression(text)
 
 
 ExpressionText = Annotated[str, AfterValidator(_checked(Expression))]

@@ -84,12 +84,15 @@ class InlineFlow:
             name = self._names[number]
             attempt = self._results.apply_now(name, in_flight, inlined.settled.position)
             inlined.attempts.append(attempt)
-            made = children(in_flight, name, attempt.outcome.rows)
+            # What waits for its verdict needs only its JSON.
+            in_flight.flat = None
+            is_last = number + 1 == len(self._names)
+            made = children(in_flight, name, attempt.outcome.rows, None if is_last else attempt.outcome.flat)
             for row in made:
                 inlined.size += len(row.encoded)
-            number += 1
-            if number == len(self._names):
+            if is_last:
                 return made
+            number += 1
             if len(made) != 1:
                 return [row for child in made for row in self._through(number, child, inlined)]
             (in_flight,) = made
