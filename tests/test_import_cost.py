@@ -70,6 +70,7 @@ class One(GeneratorTask):
         return {"i": index}
 """
 UNUSED = {
+    "aiohttp",
     "anthropic",
     "genai_prices",
     "httpx",

@@ -102,12 +102,12 @@ if TYPE_CHECKING:
     from seedbed.llm.embedding.embedder import get_embedder as get_embedder
     from seedbed.llm.embedding.embeddings import Embeddings as Embeddings
     from seedbed.llm.generations import Generations as Generations
+    from seedbed.llm.http.http_answer import HTTPAnswer as HTTPAnswer
     from seedbed.llm.http.http_backend import HTTPBackend as HTTPBackend
     from seedbed.llm.http.http_embedder import HTTPEmbedder as HTTPEmbedder
     from seedbed.llm.http.http_errors import http_error as http_error
     from seedbed.llm.http.http_errors import parse_body as parse_body
     from seedbed.llm.http.http_llm import HTTPLLM as HTTPLLM
-    from seedbed.llm.http.transport import HTTPAnswer as HTTPAnswer
     from seedbed.llm.http.transport import check_listening as check_listening
     from seedbed.llm.http.transport import get_json as get_json
     from seedbed.llm.http.transport import join_url as join_url
@@ -214,6 +214,7 @@ _HOMES = {
     "llm.http.http_errors": "http_error parse_body",
     "llm.embedding.embedder": "Embedder get_embedder",
     "llm.embedding.embeddings": "Embeddings",
+    "llm.http.http_answer": "HTTPAnswer",
     "llm.http.http_backend": "HTTPBackend",
     "llm.http.http_embedder": "HTTPEmbedder",
     "llm.http.http_llm": "HTTPLLM",
@@ -230,7 +231,7 @@ _HOMES = {
     "llm.calling.retry": "RetryPolicy",
     "llm.schemas.dialects": "SchemaDialect",
     "llm.calling.scope": "call_label row_id",
-    "llm.http.transport": "check_listening get_json HTTPAnswer join_url post_json public_url",
+    "llm.http.transport": "check_listening get_json join_url post_json public_url",
     "llm.visible_text": "visible",
     "plugins.registry": "Registry",
     "raters.agreement": "Agreement RaterPair Rating agreement row_agreement",

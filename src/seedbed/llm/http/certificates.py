@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import cache
 from pathlib import Path
 
 from seedbed.errors import UsageError
@@ -12,22 +13,35 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _OF_OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def certificates() -> ssl.SSLContext | None:
-    """Return what verifies servers if the environment names certificates; otherwise None, for the system's.
+def certificates() -> ssl.SSLContext:
+    """Return what verifies servers: the certificates that the environment names, or else the system's.
 
     As with requests, REQUESTS_CA_BUNDLE, or else CURL_CA_BUNDLE, is a file or a folder that replaces the
     system's certificates. Those of SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL reads itself, are trusted
     too. Raises UsageError for a bundle that is missing or contains no certificates.
     """
+    context = _chosen()
+    # A server that knows HTTP/2 as well must not choose it.
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _chosen() -> ssl.SSLContext:
     # All four, since a company's users have set whichever their other tools read.
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     has_others = any(os.environ.get(name) for name in _OF_OPENSSL)
     if variable is None:
-        return ssl.create_default_context() if has_others else None
+        return ssl.create_default_context() if has_others else _of_the_system()
     context = _context_of(variable, Path(os.environ[variable]))
     if has_others:
         context.set_default_verify_paths()
     return context
+
+
+@cache
+def _of_the_system() -> ssl.SSLContext:
+    # Once: reading all certificates of the system takes up to 20 ms.
+    return ssl.create_default_context()
 
 
 def _context_of(variable: str, bundle: Path) -> ssl.SSLContext:

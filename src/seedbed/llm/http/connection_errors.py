@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import aiohttp
+import ssl
 
-from seedbed.errors import LLMConnectionError, SeedbedError, UsageError
+from seedbed.errors import InvalidResponseError, LLMConnectionError, SeedbedError, TimedOutError, UsageError
 from seedbed.llm.http.certificates import is_file_missing
+from seedbed.llm.http.wire_errors import (
+    CannotConnect,
+    ConnectTimeout,
+    Disconnected,
+    NotAURL,
+    NotHTTP,
+    ProxyRefused,
+    TooLong,
+    WireError,
+)
 
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
 """OpenSSL's codes for a certificate chain that ends with an issuer we don't trust."""
-_TLS_ALERT = r"\x15\x03"
-"""How a TLS alert begins, as aiohttp quotes data that isn't HTTP."""
+_TLS_ALERT = b"\x15\x03"
 _PROXY_ADVICE = "check HTTP_PROXY and HTTPS_PROXY, or leave this server out with NO_PROXY"
 
 
-def connection_error(error: Exception, origin: str) -> SeedbedError:
-    """Return the typed error for what aiohttp raised on a request to `origin`, a URL that may be shown.
+def connection_error(error: WireError, origin: str) -> SeedbedError:
+    """Return the typed error for what went wrong on a request to `origin`, a URL that may be shown.
 
     Only what may go away by itself is retryable. A certificate or a wrong scheme won't, and each of 21 tries
-    would take a handshake. The order counts, since aiohttp's classes derive from each other.
+    would take a handshake.
     """
     match error:
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+        case NotAURL():
             return not_a_url(origin)
-        case aiohttp.ClientConnectorCertificateError():
-            return _unverified(error.certificate_error, origin)
-        case aiohttp.ClientConnectorSSLError():
-            return LLMConnectionError(
-                f"no secure connection to '{origin}': {_reason(error.os_error)}",
-                "is base_url right, and its port?",
-                retryable=False,
-                fatal=True,
-            )
-        case aiohttp.ClientProxyConnectionError():
-            return LLMConnectionError(
-                f"cannot reach the proxy of '{origin}': {_reason(error.os_error)}", _PROXY_ADVICE
-            )
-        case aiohttp.ClientHttpProxyError():
+        case CannotConnect():
+            return _unconnected(error, origin)
+        case ConnectTimeout():
+            return TimedOutError(f"cannot reach '{origin}' within {error.seconds:g} s")
+        case ProxyRefused():
             # A proxy's 5xx may be about the server behind it; 403 and 407 are about the user.
             helped = error.status >= 500
             return LLMConnectionError(
@@ -45,31 +45,45 @@ def connection_error(error: Exception, origin: str) -> SeedbedError:
                 retryable=helped,
                 fatal=not helped,
             )
-        case aiohttp.ClientConnectorError():
-            return LLMConnectionError(
-                f"cannot reach '{origin}': {_reason(error.os_error)}",
-                "is the server running, and is base_url right?",
-            )
-        case aiohttp.ClientResponseError():
+        case NotHTTP():
             return LLMConnectionError(f"'{origin}' doesn't answer like an HTTP server", "is base_url right?")
+        case TooLong():
+            return InvalidResponseError(f"the answer of '{origin}' is longer than {error.most:,} bytes")
     return LLMConnectionError(f"'{origin}' closed the connection before the answer was complete")
 
 
-def may_be_wrong_scheme(error: Exception) -> bool:
+def may_be_wrong_scheme(error: WireError) -> bool:
     """Whether an error may come from http:// to an HTTPS port, or the other way round."""
     match error:
-        # There's a certificate, so it does speak TLS.
-        case aiohttp.ClientConnectorCertificateError():
-            return False
-        case aiohttp.ClientConnectorSSLError() | aiohttp.ServerDisconnectedError() | ConnectionResetError():
-            return True
-        case aiohttp.ClientConnectorError():
-            return isinstance(error.os_error, ConnectionResetError)
-        case aiohttp.ClientResponseError():
-            return _TLS_ALERT in error.message
-        case aiohttp.ClientOSError():
-            return True
+        case CannotConnect():
+            # With a certificate, it does speak TLS.
+            return isinstance(error.cause, ssl.SSLError | ConnectionResetError) and not _is_unverified(error)
+        case NotHTTP():
+            return error.start.startswith(_TLS_ALERT)
+        case Disconnected():
+            return not error.is_begun
     return False
+
+
+def _unconnected(error: CannotConnect, origin: str) -> LLMConnectionError:
+    if error.is_proxy:
+        return LLMConnectionError(f"cannot reach the proxy of '{origin}': {_reason(error)}", _PROXY_ADVICE)
+    if _is_unverified(error):
+        return _unverified(error.cause, origin)
+    if isinstance(error.cause, ssl.SSLError):
+        return LLMConnectionError(
+            f"no secure connection to '{origin}': {_reason(error)}",
+            "is base_url right, and its port?",
+            retryable=False,
+            fatal=True,
+        )
+    return LLMConnectionError(
+        f"cannot reach '{origin}': {_reason(error)}", "is the server running, and is base_url right?"
+    )
+
+
+def _is_unverified(error: CannotConnect) -> bool:
+    return isinstance(error.cause, ssl.SSLCertVerificationError)
 
 
 def wrong_scheme(origin: str, scheme: str) -> LLMConnectionError:
@@ -106,5 +120,5 @@ def not_a_url(origin: str) -> UsageError:
     )
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+def _reason(error: CannotConnect) -> str:
+    return error.cause.strerror or str(error.cause)

@@ -12,7 +12,7 @@ from seedbed.llm.limits.retry_after import wait_wanted
 from seedbed.llm.response import Limits
 
 if TYPE_CHECKING:
-    from seedbed.llm.http.transport import HTTPAnswer
+    from seedbed.llm.http.http_answer import HTTPAnswer
 
 
 class HTTPBackend(BaseBackend):

@@ -12,7 +12,7 @@ from seedbed.llm.answer_json import read_json
 from seedbed.llm.keys.redaction import redact
 
 if TYPE_CHECKING:
-    from seedbed.llm.http.transport import HTTPAnswer
+    from seedbed.llm.http.http_answer import HTTPAnswer
 
 Secrets = Iterable[str] | Callable[[], Iterable[str]]
 """What must not be shown, or a function that returns it, which is called only if there's an error to show."""

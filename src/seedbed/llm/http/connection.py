@@ -1,0 +1,94 @@
+"""One connection to a server: a request at a time, and its answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from seedbed.llm.http.http_answer import HTTPAnswer
+from seedbed.llm.http.response_reader import ResponseReader
+from seedbed.llm.http.wire_errors import Disconnected, NotHTTP
+
+_QUOTED = 32
+
+
+class Connection(asyncio.Protocol):
+    """Sends requests one after the other, and reads their answers.
+
+    `is_open` says whether it may take a request; `idle_since` is for whoever keeps it meanwhile.
+    """
+
+    # One future for each call, and nothing else: aiohttp's request, response, streams and timers took a
+    # quarter of the processor time of a row.
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.idle_since = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._reader: ResponseReader | None = None
+        self._unasked = b""
+        self._complete: asyncio.Future[None] | None = None
+
+    async def exchange(self, request: bytes, most: int) -> HTTPAnswer:
+        """Send a request, and return the answer to it, whose body has at most `most` bytes.
+
+        Raises a WireError if there's none. A call that is cancelled closes the connection.
+        """
+        if not self.is_open or self._transport is None:
+            raise NotHTTP(self._unasked) if self._unasked else Disconnected()
+        self._reader = reader = ResponseReader(most)
+        self._complete = self._loop.create_future()
+        self._transport.write(request)
+        try:
+            await self._complete
+            return reader.answer()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._reader = self._complete = None
+            if not (reader.is_reusable and self._has_sent_all()):
+                self.close()
+
+    def _has_sent_all(self) -> bool:
+        # A server may answer before it has read all: "413 Content Too Large". The rest is no next request.
+        return self._transport is not None and not self._transport.get_write_buffer_size()
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        self.is_open = False
+        if self._transport is not None:
+            # Not `close`, which would wait for a server that doesn't read to take the rest of a request.
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.is_open = True
+
+    def data_received(self, data: bytes) -> None:
+        """Read the answer on; what nobody has asked for ends the connection."""
+        if self._reader is None or self._complete is None or self._complete.done():
+            # A server that speaks first speaks another protocol.
+            self._unasked = data[:_QUOTED]
+            self.close()
+            return
+        try:
+            is_complete = self._reader.feed(data)
+        except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
+            self._complete.set_exception(error)
+            return
+        if is_complete:
+            self._complete.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End the answer, or the wait for it."""
+        self.is_open = False
+        self._transport = None
+        if self._reader is None or self._complete is None or self._complete.done():
+            return
+        if error is None and self._reader.ends_here():
+            self._complete.set_result(None)
+        else:
+            self._complete.set_exception(Disconnected(is_begun=self._reader.is_begun))

@@ -1,0 +1,82 @@
+"""An HTTP/1.1 request as bytes, and where it goes."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from seedbed.llm.http.wire_errors import NotAURL
+
+_PORTS = {"http": 80, "https": 443}
+# All that may stand in a path or a query, and the percent sign: what is escaped already stays.
+_KEPT = "%/:?@!$&'()*+,;=~[]"
+_DEFAULTS = (("accept", "application/json"), ("accept-encoding", "gzip, deflate"), ("user-agent", "seedbed"))
+
+
+class Target(NamedTuple):
+    """What a URL says of a request: where to connect to, the `Host` header, the path with its query.
+
+    `login` is the value of the header `authorization`, if there's a user and a password in the URL.
+    """
+
+    host: str
+    port: int
+    is_secure: bool
+    authority: str
+    path: str
+    login: str = ""
+
+
+@lru_cache(maxsize=256)
+def target_of(url: str) -> Target:
+    """Return what a URL says; raise NotAURL if it names no server."""
+    try:
+        split = urlsplit(url)
+        port = split.port
+        host = _ascii(split.hostname or "")
+    except ValueError:
+        # `from None`, since its text may quote the password.
+        raise NotAURL from None
+    if split.scheme not in _PORTS or not host:
+        raise NotAURL
+    shown = f"[{host}]" if ":" in host else host
+    authority = shown if port in (None, _PORTS[split.scheme]) else f"{shown}:{port}"
+    path = quote(split.path or "/", _KEPT) + (f"?{quote(split.query, _KEPT)}" if split.query else "")
+    return Target(host, port or _PORTS[split.scheme], split.scheme == "https", authority, path, _login(split))
+
+
+@lru_cache(maxsize=256)
+def head_of(method: str, target: Target, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """Return the head of a request, except for the length of its body; raise ValueError for a line break."""
+    # Kept: an LLM sends the same head with each request.
+    given = {name.lower() for name, _ in headers}
+    own = [("host", target.authority), *_DEFAULTS]
+    if target.login:
+        own.append(("authorization", target.login))
+    lines = [*((name, value) for name, value in own if name not in given), *headers]
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines)
+    # One more line would be a header of a stranger's, or a second request.
+    if head.count("\r") != len(lines) or head.count("\n") != len(lines) or "\0" in head:
+        raise ValueError("a header has a line break in it")
+    return f"{method} {target.path} HTTP/1.1\r\n{head}".encode()
+
+
+def request_bytes(head: bytes, body: bytes | None) -> bytes:
+    """Return a whole request."""
+    if body is None:
+        return head + b"\r\n"
+    return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+
+
+def _ascii(host: str) -> str:
+    # As a name of the DNS: "bücher.example" is "xn--bcher-kva.example" there.
+    return host if host.isascii() else host.encode("idna").decode()
+
+
+def _login(split: SplitResult) -> str:
+    if split.username is None:
+        return ""
+    login = f"{unquote(split.username)}:{unquote(split.password or '')}"
+    return f"Basic {b64encode(login.encode()).decode()}"

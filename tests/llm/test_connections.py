@@ -1,0 +1,238 @@
+"""Connections are kept for the next request, and never used after something was odd."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import wraps
+
+import pytest
+
+from seedbed.llm.http import connections as module
+from seedbed.llm.http.connections import Connections, Server
+from seedbed.llm.http.http_request import head_of, request_bytes, target_of
+from seedbed.llm.http.wire_errors import Disconnected, NotAURL, WireError
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+Test = Callable[..., Coroutine[None, None, None]]
+
+
+def on_a_loop(test: Test) -> Callable[..., None]:
+    """Run a test on an event loop of its own."""
+
+    @wraps(test)
+    def run(*arguments: object, **fixtures: object) -> None:
+        asyncio.run(test(*arguments, **fixtures))
+
+    return run
+
+
+class Served:
+    """A server of bytes: how many connections it got, and what it was asked."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.opened = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.opened += 1
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                await self.answer(reader, writer)
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[tuple[Served, Server, Connections]]:
+    served, connections = Served(answer), Connections()
+    server = await asyncio.start_server(served.serve, "127.0.0.1", 0)
+    try:
+        yield served, Server(*server.sockets[0].getsockname()), connections
+    finally:
+        connections.close()
+        server.close()
+        await asyncio.sleep(0)
+
+
+async def ask(connections: Connections, server: Server) -> bytes:
+    answer = await connections.exchange(server, b"GET / HTTP/1.1\r\n\r\n", 1000, 5.0)
+    return answer.body
+
+
+def replying(*replies: bytes) -> Answer:
+    left = list(replies)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(left.pop(0) if len(left) > 1 else left[0])
+
+    return answer
+
+
+@on_a_loop
+async def test_one_connection_serves_one_request_after_the_other() -> None:
+    async with serving(replying(OK)) as (served, server, connections):
+        assert [await ask(connections, server) for _ in range(5)] == [b"{}"] * 5
+        assert served.opened == 1
+        await asyncio.gather(*(ask(connections, server) for _ in range(8)))
+        assert served.opened == 8
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"),
+        OK + b"more",
+        b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+    ],
+)
+@on_a_loop
+async def test_a_connection_that_may_not_go_on_is_not_used_again(odd: bytes) -> None:
+    async with serving(replying(odd, OK)) as (served, server, connections):
+        assert [await ask(connections, server) for _ in range(3)] == [b"{}"] * 3
+        assert served.opened == 2
+
+
+@on_a_loop
+async def test_what_comes_unasked_ends_the_connection() -> None:
+    async with serving(replying(OK)) as (served, server, connections):
+        assert await ask(connections, server) == b"{}"
+        (kept,) = connections._idle[server]
+        kept.data_received(OK)
+        assert await ask(connections, server) == b"{}"
+        assert served.opened == 2
+
+
+@on_a_loop
+async def test_the_rest_of_a_request_that_was_answered_early_is_no_next_one() -> None:
+    async with serving(replying(OK)) as (served, server, connections):
+        request = b"POST / HTTP/1.1\r\n\r\n" + bytes(2**24)
+        answer = await connections.exchange(server, request, 1000, 5.0)
+        assert answer.body == b"{}"
+        assert await ask(connections, server) == b"{}"
+        assert served.opened == 2
+
+
+@on_a_loop
+async def test_a_cancelled_call_takes_its_connection_with_it() -> None:
+    asked = asyncio.Event()
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        assert await reader.read() == b""
+
+    async with serving(never) as (served, server, connections):
+        call = asyncio.create_task(ask(connections, server))
+        await asked.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        served.answer = replying(OK)
+        assert await ask(connections, server) == b"{}"
+        assert served.opened == 2
+
+
+@pytest.mark.parametrize(("sent", "is_begun"), [(b"", False), (OK[:-1], True)])
+@on_a_loop
+async def test_a_server_that_closes_gives_no_answer(sent: bytes, is_begun: bool) -> None:
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        await writer.drain()
+        writer.close()
+
+    async with serving(close) as (_, server, connections):
+        with pytest.raises(Disconnected) as caught:
+            await ask(connections, server)
+        assert caught.value.is_begun is is_begun
+
+
+@on_a_loop
+async def test_a_server_that_closed_a_kept_connection_gets_a_new_one() -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        await writer.drain()
+        writer.close()
+
+    async with serving(once) as (served, server, connections):
+        assert await ask(connections, server) == b"{}"
+        (kept,) = connections._idle[server]
+        while kept.is_open:  # noqa: ASYNC110 - the server closes it
+            await asyncio.sleep(0)
+        assert await ask(connections, server) == b"{}"
+        assert served.opened == 2
+
+
+@on_a_loop
+async def test_idle_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_IDLE_SECONDS", 0.01)
+    async with serving(replying(OK)) as (_, server, connections):
+        await ask(connections, server)
+        while connections._idle:  # noqa: ASYNC110 - a timer empties it
+            await asyncio.sleep(0.005)
+        assert connections._sweeping is None
+
+
+@on_a_loop
+async def test_names_are_looked_up_once_for_all_and_again_after_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def counted(host: str, *args: object, **options: object) -> object:
+        asked.append(host)
+        return real(host, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", counted)
+    async with serving(replying(OK)) as (served, server, connections):
+        named = server._replace(host="localhost")
+        await asyncio.gather(*(ask(connections, named) for _ in range(20)))
+        assert (served.opened, asked) == (20, ["localhost"])
+        for _ in range(2):
+            with pytest.raises(WireError):
+                await ask(connections, Server("nowhere.invalid", 1))
+        assert asked == ["localhost", "nowhere.invalid", "nowhere.invalid"]
+
+
+def test_a_request_has_its_own_headers_once_whatever_their_case() -> None:
+    target = target_of("http://me:pa%3Ass@Host.example:8000/v1/a b?q=ü&x=%20#part")
+    head = head_of("POST", target, (("Accept", "text/event-stream"), ("x-key", "k")))
+    lines = request_bytes(head, b"{}").decode().split("\r\n")
+    assert lines[:2] == ["POST /v1/a%20b?q=%C3%BC&x=%20 HTTP/1.1", "host: host.example:8000"]
+    assert [line for line in lines if line.lower().startswith("accept:")] == ["Accept: text/event-stream"]
+    assert "authorization: Basic bWU6cGE6c3M=" in lines
+    assert lines[-3:] == ["content-length: 2", "", "{}"]
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("https://bücher.example/v1", "xn--bcher-kva.example"),
+        ("http://[::1]:8000", "[::1]:8000"),
+        ("https://h:443", "h"),
+    ],
+)
+def test_hosts_in_any_form(url: str, authority: str) -> None:
+    assert target_of(url).authority == authority
+
+
+@pytest.mark.parametrize("value", ["a\r\nx: y", "a\nb", "a\rb", "a\0b"])
+def test_a_header_of_two_lines_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="line break"):
+        head_of("GET", target_of("http://h"), (("x", value),))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "ftp://h", "h:80", "http://h:port", "http://[::1", f"http://{'ü' * 99}"]
+)
+def test_what_is_no_url(url: str) -> None:
+    with pytest.raises(NotAURL):
+        target_of(url)
