@@ -133,6 +133,7 @@ if TYPE_CHECKING:
     from seedbed.llm.response import Usage as Usage
     from seedbed.llm.schemas.dialects import SchemaDialect as SchemaDialect
     from seedbed.llm.visible_text import visible as visible
+    from seedbed.pipeline.file_names import is_pipeline_file as is_pipeline_file
     from seedbed.pipeline.pipeline import Pipeline as Pipeline
     from seedbed.pipeline.routing import otherwise as otherwise
     from seedbed.pipeline.routing import when as when
@@ -253,6 +254,7 @@ _HOMES = {
     "tasks.generator_task": "GeneratorTask",
     "tasks.join_steps": "CombineStep Concat Join",
     "tasks.passing": "Pass",
+    "pipeline.file_names": "is_pipeline_file",
     "pipeline.pipeline": "Pipeline",
     "pipeline.routing": "otherwise when",
     "store.row_names": "row_name",

@@ -122,3 +122,24 @@ def test_a_step_that_asks_no_model_has_no_prompts() -> None:
 
     with pytest.raises(ParameterError, match="made in code"):
         PromptTrial.of(made, "filter", {"template": "x"}, [{"n": 1}])
+
+
+def test_the_digest_follows_all_that_would_be_sent_and_paid_for() -> None:
+    def digest(rows: list[dict[str, str]] = ROWS[:5], template: str = "{{ instruction }}", **llm: Any) -> str:
+        given = {"place": "http://a/v1", **llm}
+        step = get_task("text-generation", llm=ScriptedLLM(lambda _: "", **given))
+        return PromptTrial.of(
+            make_plan(step, input=ROWS), "text-generation", {"template": template}, rows
+        ).digest
+
+    others = [
+        digest([{"instruction": "another"}, *ROWS[1:5]]),
+        digest(ROWS[1:6]),
+        digest(template="Explain {{ instruction }}"),
+        digest(model="dearer"),
+        digest(max_tokens=9),
+        digest(place="http://b/v1"),
+    ]
+
+    assert digest() == digest()
+    assert len({digest(), *others}) == 7

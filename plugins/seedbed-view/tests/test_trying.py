@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shlex
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -13,7 +16,7 @@ import pytest
 from tests.support.asked_server import capitals, command, make_run, prompts_of, write_input
 from tests.support.viewing import Answer, Get, cookie_of, post, request, write
 
-from seedbed import Registry
+from seedbed import Registry, RunReader
 from seedbed.cli import invoke
 from seedbed.cli.runs.kept_plans import kept_plan
 from seedbed.testing import Reply, ScriptedServer
@@ -284,3 +287,67 @@ def test_without_the_command_nothing_can_be_asked(runs: Path, made: ScriptedServ
 
     assert answer.status == 400
     assert "seedbed view" in answer.text
+
+
+def test_another_model_or_parameter_than_was_counted_is_counted_again(
+    made: ScriptedServer, runs: Path, viewer: Viewer
+) -> None:
+    digest = counted_in(tried(viewer, "Explain {{ instruction }}."))
+
+    change_order(runs / "made", llm="openai/gpt-4.1")
+    with_another_model = tried(viewer, "Explain {{ instruction }}.", counted=digest)
+    change_order(runs / "made", llm="openai/m", settings=["llm.max_tokens=7"])
+    with_other_parameters = tried(viewer, "Explain {{ instruction }}.", counted=digest)
+
+    found = [with_another_model, with_other_parameters]
+    assert [one.status for one in found] == [200, 200]
+    assert len({digest, *map(counted_in, found)}) == 3
+    assert made.count == 0
+
+
+def test_what_came_of_an_older_run_of_the_same_name_is_not_shown(
+    made: ScriptedServer, runs: Path, viewer: Viewer, get: Get
+) -> None:
+    template = "Explain {{ instruction }}."
+    asked = tried(viewer, template, counted=counted_in(tried(viewer, template)))
+    assert "What came of it" in get(asked.headers["location"]).text
+
+    change(runs / "made", "UPDATE sessions SET started = '2026-01-01T00:00:00.000+00:00'")
+
+    assert "What came of it" not in get(asked.headers["location"]).text
+    assert counted_in(tried(viewer, template)) not in asked.headers["location"]
+
+
+def test_columns_of_the_user_that_end_like_those_of_seedbed_are_shown(
+    server: ScriptedServer, runs: Path, viewer: Viewer, get: Get
+) -> None:
+    write_input(*WORDS)
+    renamed = '--set=output_mappings={"generation": "car_model_name"}'
+    make_run(server, "text-generation", renamed, "--input", "in.jsonl", "-o", "made.jsonl")
+
+    asked = tried(
+        viewer,
+        "Explain {{ instruction }}.",
+        counted=counted_in(tried(viewer, "Explain {{ instruction }}.")),
+    )
+
+    shown = get(asked.headers["location"]).text
+    assert "<h4>car_model_name</h4>" in shown
+    assert "<h4>model_name</h4>" not in shown
+
+
+def change(run: Path, statement: str, *values: str) -> None:
+    with closing(sqlite3.connect(run / "run.db")) as file, file:
+        file.execute(statement, values)
+
+
+def change_order(run: Path, **changes: object) -> None:
+    """Change the options that a run was started with, as an edited pipeline file would."""
+    with RunReader.open(run) as reader:
+        session = reader.last_working_session()
+    assert session is not None
+    order = {**session.manifest["order"], **changes}
+    if "settings" in changes:
+        base = [one for one in session.manifest["order"]["settings"] if one.startswith("llm.base_url")]
+        order["settings"] = [*base, *order["settings"]]
+    change(run, "UPDATE sessions SET manifest = ?", json.dumps({**session.manifest, "order": order}))

@@ -22,9 +22,10 @@ def _write_about(
     ctx: click.Context, formatter: click.HelpFormatter, what: str | None, llm: str | None
 ) -> None:
     from seedbed.cli.plugins.description import describe, write_parameters, write_text
-    from seedbed.cli.run.planning import is_pipeline_file, step_class_of
+    from seedbed.cli.run.planning import step_class_of
     from seedbed.cli.terminal.output import kept_stdout
     from seedbed.llm.llm import llm_class
+    from seedbed.pipeline.file_names import is_pipeline_file
 
     registry = registry_of(ctx)
     known: dict[str, type] = {}

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice, zip_longest
 from shlex import quote
 from typing import Any, NamedTuple
 
 import orjson
 
-from seedbed import Preview, PreviewedCall, PromptTrial, Row, RunReader, find_story, prompts_in
+from seedbed import (
+    Preview,
+    PreviewedCall,
+    PromptTrial,
+    Row,
+    RunReader,
+    find_story,
+    is_pipeline_file,
+    prompts_in,
+)
 
 _ROWS = 5
 _LOOKED_AT = 25
 """Rows of the run that are looked at for those that a step got."""
 _KEPT = 20
 """Results that are kept, so that loading a page again pays for nothing."""
-_FILES = (".yaml", ".yml", ".json")
 
 
 class TriedRow(NamedTuple):
@@ -36,7 +44,6 @@ class PromptStep(NamedTuple):
     name: str
     prompts: Mapping[str, str]
     llms: Sequence[str]
-    makes_rows: bool
     prefix: str
     """What stands before the name of a field of the step in `--set`."""
 
@@ -68,8 +75,9 @@ class Outcome(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """Prompts that were tried, and what came of each row."""
+    """Prompts that were tried, and what came of each row; `session` is the one whose rows they were."""
 
+    session: str
     prompts: Mapping[str, str]
     outcomes: Sequence[Outcome]
     summary: Mapping[str, Any]
@@ -99,59 +107,64 @@ class Trials:
 
 def prompt_steps(manifest: Mapping[str, Any]) -> list[PromptStep]:
     """Return the steps of a run that have prompts."""
-    made_from_rows = {child for _, child, *_ in manifest.get("ways", ())}
     what = str((manifest.get("order") or {}).get("what", ""))
     found = []
     for step in manifest.get("steps", ()):
         prompts = prompts_in(step.get("fields") or {}) if step.get("llms") else {}
         if prompts:
-            name = step["name"]
             llms = [str(one.get("reference", "")) for one in step["llms"]]
-            makes_rows = name not in made_from_rows and manifest.get("input") is None
-            prefix = f"{name}." if what.endswith(_FILES) else ""
-            found.append(PromptStep(name, prompts, llms, makes_rows, prefix))
+            prefix = f"{step['name']}." if is_pipeline_file(what) else ""
+            found.append(PromptStep(step["name"], prompts, llms, prefix))
     return found
+
+
+def session_of(run: str, reader: RunReader) -> str:
+    """Return what tells the last session of a run from that of another run that had the same name."""
+    session = reader.last_working_session()
+    return f"{run} {session.id} {session.started}" if session else run
 
 
 def rows_for(reader: RunReader, step: PromptStep, first: str, leaf: str) -> list[TriedRow]:
     """Return rows that a step got in the run, that of `first` before the others."""
-    if step.makes_rows:
-        ids = [str(number) for number in range(_ROWS)]
-    else:
-        ids = [verdict.row for verdict in islice(reader.verdicts(leaf), _LOOKED_AT)]
-        ids = [*([first] if first else []), *ids]
+    ids = [verdict.row for verdict in islice(reader.verdicts(leaf), _LOOKED_AT)]
+    return rows_known_as(reader, step, [*([first] if first else []), *ids])
+
+
+def rows_known_as(reader: RunReader, step: PromptStep, ids: Sequence[str]) -> list[TriedRow]:
+    """Return the rows that a step got or made, for the first of these ids that have one."""
     found: dict[str, TriedRow] = {}
     for known in dict.fromkeys(ids):
         if len(found) >= _ROWS:
             break
-        for chapter in find_story(reader, "", known).chapters if _has(reader, known, step) else ():
+        for chapter in find_story(reader, "", known).chapters:
             if chapter.step == step.name and chapter.input is not None and chapter.result is not None:
                 reason = next((str(one["reason"]) for one in chapter.reasons), "")
                 found.setdefault(chapter.row, TriedRow(chapter.row, chapter.input, chapter.rows, reason))
     return list(found.values())[:_ROWS]
 
 
-def _has(reader: RunReader, row: str, step: PromptStep) -> bool:
-    return not step.makes_rows or reader.result_of(step.name, row) is not None
+def made_before(reader: RunReader, step: PromptStep, trial: PromptTrial) -> list[TriedRow]:
+    """Return the rows of the run that a trial of a step without input makes again."""
+    ids = [row for row in trial.ids if reader.result_of(step.name, row) is not None]
+    return rows_known_as(reader, step, ids)
 
 
-def digest_of(run: str, step: str, rows: Sequence[TriedRow], prompts: Mapping[str, str]) -> str:
-    """Return what stands for a trial: the same prompts on the same rows."""
-    told = orjson.dumps([run, step, [row.id for row in rows], dict(sorted(prompts.items()))])
-    return hashlib.blake2b(told, digest_size=12).hexdigest()
+def digest_of(session: str, trial: PromptTrial) -> str:
+    """Return what stands for a trial: the same session, rows, prompts, and LLMs with their parameters."""
+    return hashlib.blake2b(orjson.dumps([session, trial.digest]), digest_size=12).hexdigest()
 
 
-def tried(trial: PromptTrial, rows: Sequence[TriedRow], prompts: Mapping[str, str]) -> Tried:
+def tried(session: str, trial: PromptTrial, rows: Sequence[TriedRow], prompts: Mapping[str, str]) -> Tried:
     """Ask the model, and return what came of each row."""
     shown = trial.ask()
     known = {row.id: row for row in rows}
     if trial.rows:
         known = dict(zip(trial.ids, rows, strict=True))
-    outcomes = [_outcome(shown, one, known.get(one)) for one in trial.ids]
-    return Tried(dict(prompts), [one for one in outcomes if one is not None], shown.run.summary())
+    outcomes = [_outcome(shown, one, known.get(one), trial.model_columns) for one in trial.ids]
+    return Tried(session, dict(prompts), [one for one in outcomes if one is not None], shown.run.summary())
 
 
-def _outcome(shown: Preview, row_id: str, row: TriedRow | None) -> Outcome | None:
+def _outcome(shown: Preview, row_id: str, row: TriedRow | None, hidden: Collection[str]) -> Outcome | None:
     now = next((one for one in shown if one.id == row_id), None)
     if now is None and row is None:
         return None
@@ -159,18 +172,16 @@ def _outcome(shown: Preview, row_id: str, row: TriedRow | None) -> Outcome | Non
     row = row or TriedRow(row_id, {}, [])
     nothing: Row = {}
     pairs = zip_longest(row.before, made, fillvalue=nothing)
-    columns = [_columns(old, new, row.given) for old, new in pairs]
+    columns = [_columns(old, new, row.given, hidden) for old, new in pairs]
     same = {one.name: one.now for made_columns in columns[:1] for one in made_columns if one.is_same}
     columns = [[one for one in made_columns if not one.is_same] for made_columns in columns]
     why = [one.reason for one in (*now.failures, *now.rejections)] if now else ["it wasn't made"]
     return Outcome(row, row.given or same, now.calls if now else [], columns, why)
 
 
-def _columns(before: Row, now: Row, given: Row) -> list[Column]:
+def _columns(before: Row, now: Row, given: Row, hidden: Collection[str]) -> list[Column]:
     names = [name for name in {**now, **before} if name not in given or now.get(name) != given[name]]
-    return [
-        Column(name, before.get(name), now.get(name)) for name in names if not name.endswith("model_name")
-    ]
+    return [Column(name, before.get(name), now.get(name)) for name in names if name not in hidden]
 
 
 def setting_line(step: PromptStep, prompts: Mapping[str, str]) -> str:

@@ -15,9 +15,10 @@ from click.shell_completion import CompletionItem
 from seedbed.cli.annotations import choices_of
 from seedbed.cli.plugins.description import describe
 from seedbed.cli.policy import registry_of
-from seedbed.cli.run.planning import is_pipeline_file, step_class_of
+from seedbed.cli.run.planning import step_class_of
 from seedbed.cli.terminal.output import kept_stdout
 from seedbed.llm.llm import llm_class
+from seedbed.pipeline.file_names import is_pipeline_file
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.registry import Registry
 

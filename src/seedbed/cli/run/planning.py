@@ -19,6 +19,7 @@ from seedbed.llm.keys.file_origin import chosen_by_user, made_in_file
 from seedbed.llm.keys.hosts import addresses_in
 from seedbed.llm.llm import LLM
 from seedbed.llm.llm_kind import LLMS
+from seedbed.pipeline.file_names import is_pipeline_file
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
@@ -32,7 +33,6 @@ from seedbed.tasks.task_kinds import STEPS, TASKS
 if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry
 
-_FILE_ENDINGS = (".yaml", ".yml", ".json")
 _BOUNDS = frozenset(field.name for field in fields(Bounds))
 _LISTS = frozenset({"plugins", "drop", "allow_hosts", "allow_code", "allow_paths", "allow_env"})
 
@@ -123,11 +123,6 @@ def _plan(options: RunOptions, registry: Registry) -> Plan:
         drop=options.drop,
         encoding=options.encoding,
     )
-
-
-def is_pipeline_file(what: str) -> bool:
-    """Whether `what` names a pipeline file rather than a task."""
-    return what.endswith(_FILE_ENDINGS) and not is_file_reference(what)
 
 
 def step_class_of(what: str, registry: Registry) -> type[BaseStep]:

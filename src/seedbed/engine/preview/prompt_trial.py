@@ -8,20 +8,24 @@ from functools import partial
 from typing import Any
 
 from seedbed.engine.api import open_session
+from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.forecast.forecast import Forecast
 from seedbed.engine.forecast.plan_run import forecast_of
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.preview.preview import Preview
 from seedbed.engine.preview.trace import Trace
+from seedbed.engine.resume.fingerprint import digest, step_fingerprint
 from seedbed.engine.sources.sources import digested
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.errors import ParameterError, UsageError
+from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.file_origin import made_by
 from seedbed.plugins.build import build
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep
+from seedbed.tasks.task import BaseTask
 
 TRIED_ROWS = 5
 """Rows that prompts are tried on: enough to see what a change does, few enough to read."""
@@ -53,7 +57,7 @@ class PromptTrial:
             print(row.rows, row.failures)
 
     `rows` are those that the step gets; a step that makes rows from nothing has none, and makes its first
-    `TRIED_ROWS`. `ids` are those of the rows in the preview, in order.
+    `TRIED_ROWS`, whatever rows are given. `ids` are those of the rows in the preview, in order.
     """
 
     step: BaseStep
@@ -68,9 +72,15 @@ class PromptTrial:
         """Return the trial of a step of a plan; nothing is sent.
 
         Raises ParameterError for a template that can't be read and for a prompt that the step doesn't have,
-        and UsageError for a variable that the rows don't have, and for a step without rows.
+        and UsageError for a variable that the rows don't have, for a step without rows, and for a step over
+        all rows.
         """
         changed = _with_prompts(_step_of(plan, step), prompts)
+        if isinstance(changed, GlobalStep):
+            raise UsageError(
+                f"the step '{step}' reads all rows at once, so a few of them say nothing about its prompt",
+                f"try it on a smaller run: `seedbed preview`, with the prompt as `--set {step}.NAME=...`",
+            )
         if isinstance(changed, GeneratorStep):
             rows = []
         elif not rows:
@@ -86,6 +96,27 @@ class PromptTrial:
         Raises UsageError for a prompt that can't be made from the rows.
         """
         return forecast_of(self._plan(TRIED_ROWS))
+
+    @property
+    def digest(self) -> str:
+        """What stands for all that `ask` sends and pays for: step, prompts, LLMs with parameters, rows.
+
+        Whoever shows a forecast and asks later, by a plan that is made again, compares the two.
+        """
+        backends = [
+            [leaf.reference, leaf.price_id, leaf.endpoint, leaf.identity.hex()]
+            for backend in backends_in(self.step)
+            for leaf in backend._leaves
+        ]
+        told = json_text([backends, list(self.rows), list(self.ids), self.plan.n, TRIED_ROWS])
+        return digest(step_fingerprint(self.step, self.plan.seed), told).hex()
+
+    @property
+    def model_columns(self) -> frozenset[str]:
+        """The columns in which the rows name the step's model: `model_name`, or `<step>_model_name`."""
+        if not isinstance(self.step, BaseTask) or not self.step.needs_llm:
+            return frozenset()
+        return frozenset(self.step._model_name_column(row) for row in self.rows or [{}])
 
     def ask(self) -> Preview:
         """Ask the model, and return each row with its prompts and answers; raises what `run` raises."""

@@ -18,8 +18,10 @@ from seedbed_view.trials import (
     PromptStep,
     TriedRow,
     digest_of,
+    made_before,
     prompt_steps,
     rows_for,
+    session_of,
     setting_line,
     tried,
 )
@@ -50,24 +52,28 @@ def _tried(request: Request, given: Mapping[str, str]) -> Response:
         for name, text in given.items()
         if name.startswith(_FIELD)
     }
+    name = request.path_params["name"]
     with opened(request) as reader:
+        asked = session_of(name, reader)
         step = _step(reader.last_working_session(), step_name)
-        rows = rows_for(reader, step, row_of(request), leaf_of(request, reader)) if step else []
-    if step is None:
-        raise HTTPException(404, "there is no such step with a prompt in this run")
-    changed = {name: text for name, text in texts.items() if text != step.prompts.get(name)}
-    digest = digest_of(request.path_params["name"], step.name, rows, changed)
+        if step is None:
+            raise HTTPException(404, "there is no such step with a prompt in this run")
+        rows = rows_for(reader, step, row_of(request), leaf_of(request, reader))
+        changed = {key: text for key, text in texts.items() if text != step.prompts.get(key)}
+        try:
+            trial = PromptTrial.of(_plan(request), step.name, changed, [row.given for row in rows])
+        except SeedbedError as error:
+            return _page(request, step.name, texts, status=400, problem=error)
+        if not trial.rows:
+            rows = made_before(reader, step, trial)
+    digest = digest_of(asked, trial)
     try:
-        trial = PromptTrial.of(
-            _plan(request), step.name, changed, None if step.makes_rows else [row.given for row in rows]
-        )
         if given.get("counted") != digest:
             return _page(request, step.name, texts, forecast=trial.forecast(), counted=digest)
-        request.app.state.trials.made(digest, lambda: tried(trial, rows, changed))
+        request.app.state.trials.made(digest, lambda: tried(asked, trial, rows, changed))
     except SeedbedError as error:
         return _page(request, step.name, texts, status=400, problem=error)
-    name, row = request.path_params["name"], row_of(request)
-    return RedirectResponse(row_path(name, row, page="try", step=step.name, seen=digest), 303)
+    return RedirectResponse(row_path(name, row_of(request), page="try", step=step.name, seen=digest), 303)
 
 
 def _plan(request: Request) -> Any:
@@ -84,20 +90,25 @@ def _step(session: Any, name: str) -> PromptStep | None:
 def _page(
     request: Request, name: str, texts: Mapping[str, str] | None, *, status: int = 200, **more: Any
 ) -> Response:
+    run_name = request.path_params["name"]
     with opened(request) as reader:
         session = reader.last_working_session()
+        asked = session_of(run_name, reader)
         step = _step(session, name)
         rows: list[TriedRow] = []
         if step is not None:
             rows = rows_for(reader, step, row_of(request), leaf_of(request, reader))
     result = request.app.state.trials.of(request.query_params.get("seen", ""))
+    if result is not None and result.session != asked:
+        # Another run has this name now, or this one has gone on: its rows aren't those that were tried.
+        result = None
     if step is not None and result is not None and texts is None:
         texts = {**step.prompts, **result.prompts}
     return page(
         request,
         "try_prompt.html",
         status,
-        run_name=request.path_params["name"],
+        run_name=run_name,
         tab="try",
         steps=prompt_steps(session.manifest) if session else [],
         step=step,
