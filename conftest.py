@@ -6,7 +6,8 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -23,7 +24,7 @@ SLOW_SECONDS = 1800
 
 # A test that gives its own number of examples keeps it. `.ci/run` runs all of these tests once more with
 # `thorough`: here they'd take a sixth of the time of all tests.
-hypothesis.settings.register_profile("quick", max_examples=25)
+hypothesis.settings.register_profile("quick", max_examples=10)
 hypothesis.settings.register_profile("thorough", max_examples=100)
 hypothesis.settings.load_profile("quick")
 
@@ -39,11 +40,31 @@ if sys.dont_write_bytecode:
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": sys.pycache_prefix}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests that make environments and the like longer than the others before they are said to hang."""
+    """Leave variants to `.ci/run`; give slow tests longer than the others before they are said to hang."""
+    # First, as pytest deselects what is slow in the same hook.
+    for item in variants(items):
+        item.add_marker(pytest.mark.slow)
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
+
+
+def variants(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the tests that the marker `variants` leaves to `.ci/run`.
+
+    With `@pytest.mark.variants(3)`, the first three parameters of a test are tried by default. A module's
+    `pytestmark = pytest.mark.variants(3, "test_it_goes_on")` counts the classes that have the test named.
+    """
+    met: Counter[tuple[Path, str]] = Counter()
+    for item in items:
+        name = getattr(item, "originalname", item.name)
+        for few, *names in (marker.args for marker in item.iter_markers("variants")):
+            if name in names or not names:
+                met[item.path, name] += 1
+                if met[item.path, name] > few:
+                    yield item
 
 
 @pytest.fixture(scope="session")

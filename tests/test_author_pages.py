@@ -375,6 +375,7 @@ def test_a_local_model_stays_loaded_behind_a_run_and_can_be_missing(toy_llm: Any
         toy_llm(model="giant").generate([[{"role": "user", "content": "a"}]])
 
 
+@pytest.mark.slow
 def test_the_local_backend_keeps_its_contract(page: Any) -> None:
     page("wrap-a-local-library.md")
     ended = subprocess.run(
@@ -432,6 +433,7 @@ def test_the_package_on_the_page_is_installed_and_looked_at(page: Any, tmp_path:
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
 
 
+@pytest.mark.slow
 def test_the_embedder_of_the_page_keeps_its_contract(tmp_path: Path) -> None:
     files = dict(FILE.findall((HOW_TO / "write-an-embedder.md").read_text()))
     for name, text in files.items():

@@ -65,6 +65,7 @@ def test_the_cell_of_the_notebook_makes_rows(folder: Path, capsys: pytest.Captur
     assert capsys.readouterr().out.count("Write a riddle about a ") == 3
 
 
+@pytest.mark.slow
 def test_the_contracts_pass_beside_the_files(folder: Path) -> None:
     (words,) = (words[1:] for words in COMMANDS if words[0] == "pytest")
 

@@ -106,6 +106,7 @@ def is_part_of_another(pipeline: Pipeline, pipelines: list[Pipeline]) -> bool:
     return any(own < {step.name for step in other.steps} for other in pipelines)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("text", fences("pipelines.md", "yaml"))
 def test_a_pipeline_file_runs_and_fits_the_schema(text: str, tmp_path: Path) -> None:
     path = tmp_path / "pipeline.yaml"

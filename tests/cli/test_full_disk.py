@@ -51,6 +51,7 @@ def is_a_disk_to_be_had() -> bool:
     return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
 
 
+@pytest.mark.variants(1)
 @pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
 @pytest.mark.parametrize(
     ("command", "old", "said"),
@@ -92,6 +93,7 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(
         assert set(asked.values()) == {1}
 
 
+@pytest.mark.variants(1)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 @pytest.mark.parametrize("command", ["plugins", "schema"])
 def test_what_is_shown_on_a_full_disk_ends_with_a_word(command: str) -> None:

@@ -208,6 +208,7 @@ def check(text: str, where: object) -> None:
     assert visible(colourless) == colourless, (where, ascii(colourless))
 
 
+@pytest.mark.variants(10)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_shows_what_a_terminal_would_obey(hostile: None, command: str) -> None:
     Path("p.yaml").write_text(json.dumps({"steps": [{"use": EVIL}], EVIL: 1}))

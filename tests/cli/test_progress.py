@@ -114,6 +114,7 @@ class Half(Step):
 """
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("columns", "bars"), [(80, True), (40, False)])
 def test_a_terminal_shows_each_step_of_a_pipeline_and_what_is_left_to_spend(
     start: Start, monkeypatch: pytest.MonkeyPatch, columns: int, bars: bool

@@ -24,6 +24,7 @@ def in_shell(folder: Path, args: tuple[str, ...], redirections: str) -> subproce
     return subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, check=False, timeout=60)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("redirections", "more"),
     [
@@ -60,6 +61,7 @@ def test_no_command_fails_for_want_of_streams(args: tuple[str, ...], folder: Pat
     assert ended.returncode in (0, 2)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "args", [("plugins",), ("runs",), ("--help",), ("schema",), ("runs", "export", "kept")], ids=" ".join
 )

@@ -35,6 +35,7 @@ def run(*command: str, folder: Path) -> str:
     return ended.stdout
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("program", "lines"),
     [
@@ -70,6 +71,7 @@ def test_a_pipeline_file_makes_a_dataset(path: Path, tmp_path: Path) -> None:
     assert all(row["instruction"] and row["generation"] for row in rows)
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_pipeline_file_runs_with_another_backend(path: Path, tmp_path: Path) -> None:
     without_llm = re.sub(r"^llm:\n(  .*\n)*", "", path.read_text(), flags=re.MULTILINE)

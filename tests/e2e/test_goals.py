@@ -36,6 +36,7 @@ def test_the_table_leads_to_each_section() -> None:
     assert set(re.findall(r"\]\((#[a-z-]+)\)", text)) >= titles
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_its_steps_fit_together(path: Path, tmp_path: Path) -> None:
     (tmp_path / path.name).write_text(path.read_text())

@@ -128,6 +128,7 @@ assert pipeline.run(out=sys.argv[2], max_bytes_in_flight=2**24).accepted == int(
 """
 
 
+@pytest.mark.slow
 @measured
 def test_large_rows_take_no_more_memory_when_they_are_many(tmp_path):
     few, many = (peak_megabytes(LARGE, rows, tmp_path / f"{rows}.jsonl") for rows in (12, 70))

@@ -158,7 +158,7 @@ def made_by(pipeline: Pipeline, rows: list[Row], **options: Any) -> Run:
     return run(pipeline, input=rows, give_up_after=0, **options)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None)
 @given(lines(), ROWS)
 def test_rows_come_to_what_row_by_row_would_make(steps: list[Step], rows: list[Row]) -> None:
     one = kept(made_by(joined(steps), rows), steps[-1].name, steps)

@@ -226,10 +226,14 @@ def made_in_two(
         yield sent - reader.count_calls()
 
 
+# Each example is several runs.
+FEW = settings().max_examples // 2
+
+
 turns = st.lists(st.integers(0, 7), min_size=1, max_size=9)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FEW, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(programs, turns, turns, st.integers(1, 20))
 @example(TWO_CHAINS, [0], [7, 0, 3], 5)
 @example(MANY_AND_CHAINS, [0, 5], [7, 0, 3, 1, 1], 17)
@@ -244,7 +248,7 @@ def test_branches_of_a_row_come_to_the_same_answers_whatever_they_take(program, 
     assert paid_twice == 0
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FEW, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 4), turns, turns, st.integers(1, 25))
 @example(3, [0], [7, 0, 3], 11)
 def test_generations_that_are_asked_again_come_to_the_same_rows(generations, some, others, moment):

@@ -192,6 +192,7 @@ def grown(kind: Callable[[], object], times: int) -> Taken:
     return growth
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_grows_with_the_runs_of_a_process(kind: Callable[[], object]) -> None:
     assert grown(kind, 5) == (0, 0, 0)
@@ -203,6 +204,7 @@ def test_nothing_grows_with_three_hundred_runs(kind: Callable[[], object]) -> No
     assert grown(kind, 300) == (0, 0, 0)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("kind", [complete, capped, graph, cancelled])
 def test_rows_live_as_long_as_their_run(kind: Callable[[], Run]) -> None:
     made = kind()
@@ -225,6 +227,7 @@ def timers() -> list[Any]:
     return [timer for timer in loop_thread().loop._scheduled if not timer.cancelled()]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("kind", [capped, failed, cancelled, graph, yielding])
 def test_no_timer_outlives_a_run(kind: Callable[[], object]) -> None:
     before = {id(timer) for timer in timers()}

@@ -119,7 +119,7 @@ def test_texts_gather_while_the_server_is_busy():
 TEXTS = st.lists(st.lists(st.text("abcdé", max_size=6), min_size=1, max_size=5), min_size=1, max_size=25)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(deadline=None)
 @given(
     TEXTS, st.integers(1, 7), st.booleans(), st.integers(0, 3), st.none() | st.integers(1, 3), st.randoms()
 )

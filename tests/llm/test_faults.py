@@ -57,7 +57,7 @@ def run(coroutine):
 
 
 MIXTURES = st.lists(st.sampled_from(sorted(FAULTS)), min_size=1, max_size=24)
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FEW

@@ -136,6 +136,7 @@ class One(GeneratorTask):
 """
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "command",
     [

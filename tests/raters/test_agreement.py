@@ -24,7 +24,7 @@ def counted(units):
 
 
 @given(PAIRS)
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 def test_kappa_is_that_of_scikit_learn(pairs):
     first, second = zip(*pairs, strict=True)
     for weights in (None, "linear", "quadratic"):
@@ -37,7 +37,7 @@ def test_kappa_is_that_of_scikit_learn(pairs):
 
 
 @given(TABLES)
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 def test_alpha_is_that_of_the_krippendorff_package_with_missing_ratings(units):
     found = counted(units)
     paired = [rating for unit in units if sum(r is not None for r in unit) > 1 for rating in unit]

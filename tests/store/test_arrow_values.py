@@ -104,7 +104,7 @@ UNITS = st.sampled_from(["s", "ms", "us", "ns"])
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=settings().max_examples * 2)
 def test_any_time_goes_there_and_back(data):
     unit = data.draw(UNITS)
     kind = data.draw(

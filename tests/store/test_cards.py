@@ -50,7 +50,7 @@ def kinds(tokens: list[Any]) -> set[str]:
 PLAIN = {"inline", "text", "softbreak", "paragraph_open", "paragraph_close", "text_special"}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=settings().max_examples * 3)
 @given(
     st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="a|`*_[]()<>!#-+~\\\n :/.&;$@{}=\"'1", max_size=40))
 )

@@ -112,7 +112,7 @@ VALUES = st.recursive(
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc") | TEXT, VALUES, max_size=4), max_size=6)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None)
 @given(ROWS)
 @example([{"\0": False}])
 @example([{"0\0": None}])
@@ -150,6 +150,7 @@ assert sum(1 for row in read_rows(path)) == count + (path.suffix == ".json")
 """
 
 
+@pytest.mark.variants(1)
 @measured
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".json"])
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, ending):

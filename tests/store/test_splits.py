@@ -44,7 +44,7 @@ def test_each_row_is_in_one_split_in_the_order_of_the_run(tmp_path: Path) -> Non
     assert 400 < len(numbers["train"]) < 600
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None)
 @given(
     parents=st.lists(st.text("0123456789abcdef.", min_size=1), min_size=1, unique=True),
     children=st.lists(st.lists(st.integers(0, 9), max_size=3), min_size=1, max_size=5),

@@ -33,6 +33,7 @@ def test_each_test_has_a_fault_that_it_names() -> None:
     assert BROKEN.keys() == OWN_TESTS
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("test", BROKEN)
 def test_a_fault_fails_the_test_that_names_it(judge: Callable[..., Any], test: str) -> None:
     fault = BROKEN[test]

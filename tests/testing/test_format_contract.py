@@ -64,6 +64,7 @@ def test_a_sound_format_keeps_its_contract(judge, sound):
     assert verdict.failed == {}
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("fault", broken_formats.FAULTS)
 def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
     test, said = broken_formats.FAULTS[fault]

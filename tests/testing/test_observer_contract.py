@@ -12,6 +12,7 @@ from seedbed.testing import ObserverContract
 CONTRACT_TESTS = [name for name in dir(ObserverContract) if name.startswith("test")]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("sound", ["Printer", "Addressed"])
 def test_a_sound_observer_keeps_its_contract(judge, sound):
     verdict = judge(f"from tests.testing.broken_observers import Test{sound}")

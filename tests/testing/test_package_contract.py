@@ -214,6 +214,7 @@ def test_a_sound_package_keeps_its_contract(judged, package):
     assert verdict.skipped == []
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_fails_the_test_that_names_it(judged, fault):
     test, said, changes = FAULTS[fault]

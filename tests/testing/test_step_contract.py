@@ -28,6 +28,7 @@ KINDS = {
 }
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sound_step_keeps_its_contract_and_what_does_not_concern_it_is_said(judge, kind):
     verdict = judge(f"from tests.testing.broken_steps import Test{kind}")
@@ -36,6 +37,7 @@ def test_a_sound_step_keeps_its_contract_and_what_does_not_concern_it_is_said(ju
     assert set(verdict.skipped) == KINDS[kind]
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("fault", broken_steps.FAULTS)
 def test_a_fault_fails_the_test_that_names_it(judge, fault):
     test, said = broken_steps.FAULTS[fault]

@@ -19,6 +19,7 @@ def test_a_sound_task_keeps_its_contract(judge):
     assert len(verdict.passed) > 15
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("fault", broken_tasks.FAULTS)
 def test_a_fault_fails_the_test_that_names_it(judge, fault):
     test, said = broken_tasks.FAULTS[fault]

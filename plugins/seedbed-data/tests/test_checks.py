@@ -216,6 +216,7 @@ def test_parameters_that_do_not_fit_together_are_refused(fields: dict[str, Any],
         Validate(**fields)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("step", "package", "extra"),
     [

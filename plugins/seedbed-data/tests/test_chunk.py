@@ -232,6 +232,7 @@ LONG = [
 ]
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
 @pytest.mark.parametrize("unit", ["words", "sentences"])
 def test_a_long_text_of_any_kind_takes_time_in_proportion(text: str, unit: Any) -> None:

@@ -76,6 +76,7 @@ READS = {
 }
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("attempt", READS)
 def test_nothing_of_the_user_can_be_read(attempt: str, secret: Path) -> None:
     row = ran(READS[attempt].format(path=str(secret), home=str(Path.home())))
@@ -103,6 +104,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("attempt", CHANGES)
 def test_nothing_outside_its_folder_can_be_changed(attempt: str, secret: Path) -> None:
     before = secret.stat()
@@ -125,6 +127,7 @@ def listening(tmp_path: Path) -> Iterator[dict[str, object]]:
         yield {"port": tcp.getsockname()[1], "path": str(tmp_path / "socket")}
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "attempt",
     [
@@ -160,6 +163,7 @@ FLOODS = {
 }
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_is_held_back(flood: str) -> None:
     code, outcome = FLOODS[flood]
@@ -191,6 +195,7 @@ def test_many_processes_share_one_bound_of_memory() -> None:
     assert row["stdout"] != "[0, 0]\n"
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("target", ["os.getppid()", "{parent}", "1"])
 def test_no_other_process_can_be_killed(target: str) -> None:
     row = ran(f"import os; os.kill({target.format(parent=os.getpid())}, 9)")

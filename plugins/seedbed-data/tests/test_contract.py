@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from seedbed.testing import StepContract
+
+# Each makes all rows again, some of them in processes of their own.
+pytestmark = pytest.mark.variants(
+    8,
+    "test_a_run_that_grows_comes_to_the_same_rows",
+    "test_only_the_inputs_named_are_read",
+    "test_rows_have_the_columns_promised",
+    "test_a_row_alone_is_the_row_among_many",
+    "test_files_that_it_reads_are_declared",
+)
 
 ROWS = [{"text": f"word number {n}", "n": n, "parts": [n, n + 1]} for n in range(6)]
 

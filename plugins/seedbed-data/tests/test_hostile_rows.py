@@ -21,6 +21,7 @@ def masked(step: str, text: Any) -> Any:
     return get_step(step).process({"text": text})["text"]
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     "text", ["-eyJ", "://a:", "sk-proj-", "https://a", "a@", "1.", "-----BEGIN PRIVATE KEY-----"]
 )

@@ -55,6 +55,7 @@ def test_calls_are_made_in_order_in_one_process_and_have_their_own_errors() -> N
     ]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("value", "error"),
     [
@@ -106,6 +107,7 @@ FORGING = {
 }
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("attempt", FORGING)
 def test_no_result_is_forged(attempt: str) -> None:
     (made,) = called(FORGING[attempt])
@@ -113,6 +115,7 @@ def test_no_result_is_forged(attempt: str) -> None:
     assert list(made) == ["error"]
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("attempt", FORGING)
 def test_no_test_is_passed_by_forging(attempt: str) -> None:
     code = FORGING[attempt].replace(FORGED, '{"wrong": null}')
@@ -146,6 +149,7 @@ CHEATING = {
 }
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("attempt", CHEATING)
 def test_the_checker_is_out_of_reach(attempt: str) -> None:
     assert failure(CHEATING[attempt], "assert f() == 1")
@@ -238,6 +242,7 @@ FLOODS = {
 }
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_is_held_back(flood: str) -> None:
     (made,) = called(FLOODS[flood], seconds=0.5 if "time" in flood or "bomb" in flood else 20, memory_mb=64)

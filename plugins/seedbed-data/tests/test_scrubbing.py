@@ -79,7 +79,7 @@ def test_messages_are_masked_at_any_depth() -> None:
     ]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=settings().max_examples * 2)
 @given(st.text(alphabet="a1@.+-: ()[]/AB09%\n", max_size=200))
 def test_masking_twice_changes_nothing_more(text: str) -> None:
     step = Pii()

@@ -74,6 +74,7 @@ def source(kind: str, folder: Path) -> dict[str, Any]:
     return {"path": folder}
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("kind", CALLS)
 def test_rows_that_are_there_are_not_parsed_again(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -118,6 +118,7 @@ def test_compressed_files_are_read(source: str, packed: str, tmp_path: Path) -> 
         made(get_step(source, path=path))
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252", "utf-16-le"])
 @pytest.mark.parametrize("source", [*TEXTS, "text"])
 def test_encodings_are_read(source: str, encoding: str, tmp_path: Path) -> None:
@@ -236,6 +237,7 @@ DRIFTS: dict[str, list[Row]] = {
 }
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("shape", DRIFTS)
 def test_rows_that_drift_come_through_as_they_are(shape: str, tmp_path: Path) -> None:
     rows = DRIFTS[shape]

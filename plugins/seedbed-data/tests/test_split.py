@@ -13,7 +13,7 @@ from seedbed import Row, run
 from seedbed_data import Chunk, Explode, Filter, Shuffle, Split
 
 PARTS = {"train": 0.7, "dev": 0.2, "test": 0.1}
-MANY = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DOCUMENTS = st.lists(
     st.tuples(st.sampled_from("abcdefgh"), st.lists(st.integers(0, 5), min_size=1, max_size=6)),
     min_size=1,

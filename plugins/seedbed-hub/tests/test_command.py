@@ -74,6 +74,7 @@ def test_the_source_hf_reads_back_what_was_pushed(hub: HubServer, folder: Path) 
     assert rows == [{"text": f"text {n}", "twice": f"text {n}text {n}"} for n in range(100)]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -82,6 +82,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_rows_that_were_decided_are_not_parsed_again(folder: Path, kind: str) -> None:
     path = written(folder, kind)

@@ -58,6 +58,7 @@ def hold(kind, kills, seed, sessions, uninterrupted):
         assert run.calls() == calls
 
 
+@pytest.mark.variants(1)
 # The others are killed more often, by the slow test below.
 @pytest.mark.parametrize("kind", KILLED[:4])
 def test_a_run_that_is_killed_comes_to_the_same_dataset(kind, sessions, uninterrupted):

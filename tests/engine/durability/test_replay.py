@@ -102,6 +102,7 @@ def test_a_seekable_one_begins_behind_its_rows(llm, answering_server):
     assert max(answering_server.bodies().values()) == 1
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("n", [1, 5, 6, 7, 8])
 def test_a_seekable_one_that_yields_lists_begins_behind_those_that_are_whole(llm, answering_server, n):
     fresh = made(Lists(), 12, llm, "fresh")

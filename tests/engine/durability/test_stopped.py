@@ -55,6 +55,7 @@ def interrupted(run, number):
     run.wait_for_word("calls in flight have 10 s to finish")
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_the_calls_in_flight_finish_and_the_same_command_goes_on(sessions, dataset, number):
     run = held_up(sessions)

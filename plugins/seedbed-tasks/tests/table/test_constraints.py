@@ -38,7 +38,7 @@ NUMBERS = st.builds(
 SIDES = st.sampled_from(["a", "b", "c", "a + 1", "2 * b", "c - 0.5", "a / 3", "-b", "5", "0.3 + a"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(
     columns=st.fixed_dictionaries(dict.fromkeys("abc", NUMBERS)),
     constraints=st.lists(
@@ -187,7 +187,7 @@ def test_balanced_categories_come_exactly_as_often_as_declared() -> None:
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(any), st.integers(1, 90), st.integers(0, 9))
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 def test_balance_is_exact_for_any_weights_and_number_of_rows(
     weights: list[int], rows: int, seed: int
 ) -> None:
