@@ -27,7 +27,7 @@ from seedbed import (
     run,
     when,
 )
-from seedbed.engine.forecast.forecast import dollars
+from seedbed.engine.forecast.amounts import dollars
 from seedbed.llm.pools.fallback import FallbackLLM
 from seedbed.llm.pools.pool import PoolLLM
 from seedbed.testing import ScriptedLLM

@@ -21,11 +21,11 @@ from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import DIM, Painted, echo, visible
 from seedbed.engine.api import open_session
 from seedbed.engine.engine import Engine, Job
+from seedbed.engine.forecast.amounts import dollars, number_text
 from seedbed.engine.forecast.forecast import (
     Forecast,
     PlannedPrompt,
     cost_line,
-    dollars,
     probe_lines,
     summary_lines,
 )
@@ -120,14 +120,10 @@ def _write(forecast: Forecast, *, full: bool) -> None:
 
 def _cells(step: StepForecast) -> list[str]:
     if step.llm is None:
-        return [step.step, "-", _number(step.rows), "", "-", "", "", ""]
+        return [step.step, "-", number_text(step.rows), "", "-", "", "", ""]
     cost = "unknown" if step.cost is None else dollars(step.cost)
     counts = (step.rows, step.kept, step.calls, step.input_tokens, step.output_tokens)
-    return [step.step, step.llm, *map(_number, counts), cost]
-
-
-def _number(count: int | None) -> str:
-    return "?" if count is None else f"{count:,}"
+    return [step.step, step.llm, *map(number_text, counts), cost]
 
 
 def _write_prompts(prompts: Sequence[PlannedPrompt], *, full: bool) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, TypeVar
 
-from seedbed.engine.forecast.probe_figures import Estimate
+from seedbed.engine.forecast.amounts import dollars, duration_text, interval_text, number_text
 from seedbed.engine.forecast.probing import Probe
 from seedbed.engine.forecast.step_forecast import ASSUMED_ANSWER, CHARACTERS, StepForecast
 from seedbed.engine.forecast.time_needed import TimeForecast
@@ -170,26 +169,18 @@ def probe_lines(probe: Probe) -> Iterator[str]:
     failed = f", {probe.failed:,} failed" if probe.failed else ""
     bought = "" if probe.bought else "; nothing was bought, as the run had them"
     yield f"probe: {tried} tried {paid}, {probe.accepted:,} accepted{failed}{bought}"
-    yield f"accepted: {_interval(probe.acceptance, '{:.0%}'.format)}"
+    yield f"accepted: {interval_text(probe.acceptance, '{:.0%}'.format)}"
     if probe.items_needed is not None:
-        yield f"rows to try: {_interval(probe.items_needed, lambda count: f'{math.ceil(count):,}')}"
+        yield f"rows to try: {interval_text(probe.items_needed, lambda count: f'{math.ceil(count):,}')}"
     if probe.cost is not None:
-        yield f"cost of all: {_interval(probe.cost, dollars)}, with what is paid"
+        yield f"cost of all: {interval_text(probe.cost, dollars)}, with what is paid"
     if probe.seconds is not None:
         in_flight = count_text(probe.in_flight, "call")
-        yield f"time left: {_interval(probe.seconds, _duration)}, with {in_flight} in flight"
+        yield f"time left: {interval_text(probe.seconds, duration_text)}, with {in_flight} in flight"
     yield (
         "intervals are of 95 %: accepted rows by Wilson's, cost by Student's t of the cost per accepted row, "
         "with room for rejections that so few rows don't show"
     )
-
-
-def _interval(estimate: Estimate, text: Callable[[float], str]) -> str:
-    if estimate.low is None and estimate.high is None:
-        return f"{text(estimate.value)} (nothing says how sure that is)"
-    low = "?" if estimate.low is None else text(estimate.low)
-    high = "?" if estimate.high is None else text(estimate.high)
-    return f"{text(estimate.value)} ({low} to {high})"
 
 
 def cost_line(forecast: Forecast) -> str:
@@ -209,25 +200,17 @@ def cost_line(forecast: Forecast) -> str:
     return f"{'at most ' if is_bound else 'about '}{dollars(known)}"
 
 
-def dollars(amount: float) -> str:
-    """Return an amount of money: `$12.30`, `$0.0042`, `$0.000012`, `$0`."""
-    if not amount:
-        return "$0"
-    if amount >= 0.0995:
-        return f"${amount:,.2f}"
-    # Two digits that count, but never as 1.2e-05.
-    return f"${Decimal(f'{amount:.2g}'):f}"
-
-
 def time_line(forecast: Forecast) -> str:
     """Return how long the run takes, or what isn't known about it."""
     time = forecast.time
     if time.seconds is not None and time.pace is not None and forecast.calls:
         if time.seconds == time.at_least:
-            return f"about {_duration(time.seconds)} at the given rate limit; earlier sessions were faster"
-        return f"about {_duration(time.seconds)}, at {time.pace:.3g} calls/s as in earlier sessions"
+            return (
+                f"about {duration_text(time.seconds)} at the given rate limit; earlier sessions were faster"
+            )
+        return f"about {duration_text(time.seconds)}, at {time.pace:.3g} calls/s as in earlier sessions"
     if time.at_least is not None:
-        return f"at least {_duration(time.at_least)} at the given rate limit; no call has been timed yet"
+        return f"at least {duration_text(time.at_least)} at the given rate limit; no call has been timed yet"
     if forecast.calls == 0:
         return "seconds: there is no call to make"
     return "unknown: no call of this run has been timed yet"
@@ -276,23 +259,12 @@ def _named(steps: Iterator[StepForecast]) -> str:
 
 def _step_line(step: StepForecast) -> str:
     if step.llm is None:
-        return f"{step.step}: {_count(step.rows)} rows, asks no model"
+        return f"{step.step}: {number_text(step.rows)} rows, asks no model"
     cost = "no price known" if step.cost is None else dollars(step.cost)
     return (
-        f"{step.step}: {_count(step.rows)} rows, {_count(step.calls)} calls of {step.llm}, "
-        f"{_count(step.input_tokens)} input + {_count(step.output_tokens)} output tokens, {cost}"
+        f"{step.step}: {number_text(step.rows)} rows, {number_text(step.calls)} calls of {step.llm}, "
+        f"{number_text(step.input_tokens)} input + {number_text(step.output_tokens)} output tokens, {cost}"
     )
-
-
-def _count(number: int | None) -> str:
-    return "?" if number is None else f"{number:,}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    return f"{whole // 60} min" if whole < 7200 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _sum(values: Iterable[_Number | None]) -> _Number | None:
