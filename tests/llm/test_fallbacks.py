@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.support.scripted_llm import ScriptedLLM, user
 
 from seedbed import (
     AuthenticationError,
+    Capabilities,
     Choice,
     ContentFilteredError,
     EndpointDownError,
@@ -111,6 +114,25 @@ def test_rows_say_which_model_answered(tmp_path, monkeypatch):
     llm, _ = fallback(odd_ones_refused, "second")
     made = run(Numbers(), 6, llm=llm, out="rows.jsonl")
     assert [row["model_name"] for row in made.rows()] == ["model-0", "model-1"] * 3
+
+
+def test_which_generation_fails_first_changes_no_row():
+    def rows(turns):
+        left = iter(turns)
+
+        async def failing(request):
+            for _ in range(next(left)):
+                await asyncio.sleep(0)
+            raise ContentFilteredError("declined")
+
+        offers = Capabilities(seed=True)
+        first = ScriptedLLM(failing, model="first", offers=offers)
+        second = ScriptedLLM(lambda request: f"{request.seed}", model="second", offers=offers)
+        made = run(Numbers(num_generations=3), 3, llm=FallbackLLM(of=[first, second]))
+        return [row["generation"] for row in made.rows()]
+
+    assert len({*rows([0, 0, 0])}) == 3
+    assert rows([0, 0, 0]) == rows([30, 20, 10])
 
 
 def test_nothing_is_bought_again_with_another_first_model(tmp_path, monkeypatch):

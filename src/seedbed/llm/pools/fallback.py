@@ -61,7 +61,9 @@ class FallbackLLM(LLMGroup):
             request._replace(n=1, seed=None if request.seed is None else request.seed + number)
             for number in range(request.n)
         ]
-        return merged_responses(await all_or_first_error([self._first_answer(one, scope) for one in singles]))
+        # Each has a scope of its own: which of them reaches the next model first depends on timing.
+        answers = [self._first_answer(one, _scope_of(number, scope)) for number, one in enumerate(singles)]
+        return merged_responses(await all_or_first_error(answers))
 
     async def _first_answer(self, request: Request, scope: CallScope | None) -> Response:
         last = len(self.of) - 1
@@ -127,6 +129,10 @@ class FallbackLLM(LLMGroup):
         if choice.finish_reason == "content_filter":
             return True
         return self.refusals and not choice.tool_calls and is_refusal(choice.text or "")
+
+
+def _scope_of(number: int, scope: CallScope | None) -> CallScope | None:
+    return scope.labelled(f"fallback {number}") if scope is not None and number else scope
 
 
 def leaves_of(llm: LLM) -> list[LLM]:
