@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 from seedbed import Registry, Task
@@ -29,23 +31,32 @@ def _lines(package: str) -> Iterator[str]:
     registry = Registry()
     for kind in kinds():
         for point in entry_points(group=kind):
-            if point.value.partition(".")[0] == package and kind.base:
-                yield _line(kind, point.name, registry.find(kind, point.name))
+            if point.value.partition(".")[0] != package:
+                continue
+            if kind.base:
+                yield _line_of_class(kind, point.name, registry.find(kind, point.name))
+            else:
+                yield _line(kind, point.name, _module_text(point))
 
 
-def _line(group: str, name: str, cls: type) -> str:
-    text = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
-    first, _, rest = text.partition("\n\n")
+def _line_of_class(group: str, name: str, cls: type) -> str:
     purpose = purpose_of(cls)
-    said = {
-        "group": group,
-        "name": name,
-        "description": " ".join(first.split()),
-        "goals": purpose.goals,
-        "keywords": purpose.keywords,
-        "takes_rows": issubclass(cls, Task) if group == "seedbed.tasks" else None,
-        "text": rest,
-    }
+    takes_rows = issubclass(cls, Task) if group == "seedbed.tasks" else None
+    more = {"goals": purpose.goals, "keywords": purpose.keywords, "takes_rows": takes_rows}
+    return _line(group, name, inspect.cleandoc(cls.__dict__.get("__doc__") or ""), **more)
+
+
+def _module_text(point: EntryPoint) -> str:
+    # An observer is a module, which may need a server or a package of its own when it's imported.
+    spec = find_spec(point.module)
+    assert spec is not None
+    assert spec.origin is not None
+    return ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+
+
+def _line(group: str, name: str, text: str, **more: object) -> str:
+    first, _, rest = text.partition("\n\n")
+    said = {"group": group, "name": name, "description": " ".join(first.split()), **more, "text": rest}
     return json.dumps(
         {key: value for key, value in said.items() if value not in ("", (), None)}, ensure_ascii=False
     )

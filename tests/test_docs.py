@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,7 @@ import pytest
 import seedbed.reading
 import seedbed.testing
 from seedbed import PLUGIN_API, errors
+from seedbed.plugins.kinds import kinds
 from seedbed.plugins.metadata import excludes, required_seedbed, running_version
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -44,6 +46,17 @@ def test_a_generated_page_is_up_to_date(page: str, write: object) -> None:
 def test_what_a_package_says_of_its_plugins_is_up_to_date(path: Path, text: str) -> None:
     # In any order: git merges these files line by line.
     assert sorted(path.read_text().splitlines()) == text.splitlines(), "run: uv run python docs/generate.py"
+
+
+def test_every_plugin_of_ours_has_a_line_of_its_own() -> None:
+    lines = [json.loads(line) for _, text in catalogue.catalogues() for line in text.splitlines()]
+    points = [point for kind in kinds() for point in entry_points(group=kind)]
+    ours = {(point.group, point.name) for point in points if point.value.startswith("seedbed_")}
+
+    assert {(line["group"], line["name"]) for line in lines} == ours
+    said = [(line["group"], line["description"]) for line in lines]
+    assert len(set(said)) == len(said)
+    assert [text for _, text in said if not 10 <= len(text) <= 120] == []
 
 
 def test_the_page_on_the_plugin_api_has_its_number_and_a_requirement_that_fits() -> None:

@@ -37,10 +37,8 @@ class InstructionBacktranslation(Task):
     """Scores from 1 to 5 how good an answer is as an example of an assistant's, to curate training data.
 
     Reads `instruction` and `generation`; adds `reason` (text) and `score` (1 to 5). Keep the best with
-    the step
-    `filter`: `score >= 4.5` in the paper's words is `score == 5` here. The method is the self-curation
-    of Li et al., 2023
-    (https://arxiv.org/abs/2308.06259).
+    the step `filter`: `score >= 4.5` in the paper's words is `score == 5` here. The method is the
+    self-curation of Li et al., 2023 (https://arxiv.org/abs/2308.06259).
 
     Differences from the paper: the description of the scale is our own; the answer is JSON, with the reason
     first. The instructions for texts, the paper's first step, are the task `instructions-from-documents`.

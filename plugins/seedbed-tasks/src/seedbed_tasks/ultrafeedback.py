@@ -62,12 +62,11 @@ Write JSON: {"ratings": [{"rationale": "...", "score": 1 to {{ _highest }}}, ...
 class UltraFeedback(Task):
     """Rates several answers together by aspects, with rationales, and chooses the best and the worst.
 
-    Reads `instruction` and `generations` (two texts or more); adds `ratings` and `rationales` (for
-    each aspect
-    a list, in the order of the answers), `mean_ratings` (a list of means over the aspects without
-    "overall"), and
-    `chosen`, `rejected` (the best and the worst), `chosen_rating`, `rejected_rating`, all None for a tie.
-    Scores are 1 to 5, and 1 to 10 for "overall". Cui et al., 2023 (https://arxiv.org/abs/2310.01377).
+    Reads `instruction` and `generations` (two texts or more); adds `ratings` and `rationales` (for each
+    aspect a list, in the order of the answers), `mean_ratings` (a list of means over the aspects without
+    "overall"), and `chosen`, `rejected` (the best and the worst), `chosen_rating`, `rejected_rating`, all
+    None for a tie. Scores are 1 to 5, and 1 to 10 for "overall". The method is that of Cui et al., 2023
+    (https://arxiv.org/abs/2310.01377).
 
     Differences from the paper: the prompts and descriptions of scores are our own; honesty and truthfulness
     aren't given a list of kinds of error to name; "overall" rates all answers together, without the
