@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,16 +20,18 @@ from seedbed.store.run_reader import RunReader
 from seedbed.store.run_store import RunStore
 from seedbed.store.run_values import SessionRecord
 
-_COPIES = (
-    "INSERT OR IGNORE INTO calls SELECT * FROM shard.calls",
-    "INSERT OR IGNORE INTO results SELECT * FROM shard.results",
+_MARKS = (
     # What shards' prompts have in common. How far each had got isn't how far the united run has got.
     "INSERT OR IGNORE INTO marks SELECT * FROM shard.marks"
-    " WHERE name NOT IN ('checkpoint', 'finished', 'summary', 'quality', 'counts')",
+    " WHERE name NOT IN ('checkpoint', 'finished', 'summary', 'quality', 'counts')"
 )
 
 _OF_SESSIONS = frozenset({"accepted", "calls", "step_seconds"})
 """What a session's summary says of the session alone, whatever became of the run."""
+
+AT_A_TIME = 20_000
+"""Rows of one transaction."""
+# A shard in one transaction would be in the write-ahead log as a whole: as large again as its database.
 
 
 class Merged(NamedTuple):
@@ -55,7 +58,11 @@ def merge_runs(target: Path, folders: Sequence[Path]) -> Merged:
         _check_alike(folders[0], manifests[0], folder, manifest)
     # Under another name first, and renamed when it's complete: after a kill, the same command works again.
     making = target.with_name(f".{target.name}.merging")
-    with while_opening(target):
+    with while_opening(target), ExitStack() as locks:
+        # All of them until the end: nobody else writes a shard meanwhile, and a second merge, which would
+        # begin by removing what this one has made, is refused.
+        for folder in folders:
+            locks.callback(RunLock.acquire(folder / DATABASE).release)
         shutil.rmtree(making, ignore_errors=True)
         counts = _unite(making, folders)
         making.replace(target)
@@ -132,14 +139,9 @@ def _unite(making: Path, folders: Sequence[Path]) -> tuple[int, int]:
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
         for folder in folders:
-            # Nobody else writes the shard meanwhile.
-            lock = RunLock.acquire(folder / DATABASE)
-            try:
-                with RunReader.open(folder) as reader:
-                    sessions = reader.sessions()
-                _copy(connection, folder / DATABASE, sessions)
-            finally:
-                lock.release()
+            with RunReader.open(folder) as reader:
+                sessions = reader.sessions()
+            _copy(connection, folder / DATABASE, sessions)
         calls, results = (
             connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("calls", "results")
@@ -152,9 +154,15 @@ def _unite(making: Path, folders: Sequence[Path]) -> tuple[int, int]:
 
 def _copy(connection: sqlite3.Connection, shard: Path, sessions: Sequence[SessionRecord]) -> None:
     connection.execute("ATTACH ? AS shard", [str(shard)])
+    for table in ("calls", "results"):
+        last = connection.execute(f"SELECT ifnull(max(rowid), 0) FROM shard.{table}").fetchone()[0]
+        for first in range(0, last, AT_A_TIME):
+            connection.execute(
+                f"INSERT OR IGNORE INTO {table} SELECT * FROM shard.{table} WHERE rowid > ? AND rowid <= ?",
+                [first, first + AT_A_TIME],
+            )
     connection.execute("BEGIN IMMEDIATE")
-    for statement in _COPIES:
-        connection.execute(statement)
+    connection.execute(_MARKS)
     _copy_sessions(connection, sessions)
     connection.execute("COMMIT")
     connection.execute("DETACH shard")

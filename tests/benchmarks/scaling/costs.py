@@ -1,0 +1,36 @@
+"""The measured costs that the simulation is made of; `parts` measures them again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+HOP_SECONDS = 0.0005
+"""Seconds that a message is under way: assumed, as within one data centre."""
+
+
+class Costs(NamedTuple):
+    """Processor seconds, of the run's process unless it's said otherwise.
+
+    `row`: to start, take in and decide a row of one call. `writer`: to write it to the store, in a thread
+    that shares the interpreter. `message`: for each message from or to a worker. `row_of_workers`: for each
+    row and worker there is. `room`: to give a call its room in a capped budget. `worker_row`: of the worker,
+    for each row.
+    """
+
+    row: float
+    writer: float
+    message: float
+    row_of_workers: float
+    room: float
+    worker_row: float
+
+
+LINE = Costs(
+    row=0.098e-3,
+    writer=0.060e-3,
+    message=0.050e-3,
+    row_of_workers=0.032e-6,
+    room=0.015e-3,
+    worker_row=0.507e-3,
+)
+"""Workers on a socket each; rows of one HTTP call with an answer of 2.3 kB."""
