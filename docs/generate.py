@@ -27,6 +27,7 @@ from seedbed import (
     ObservedOutcome,
     ObservedRow,
     ObservedRun,
+    Resources,
     Result,
     RowWorker,
     RunStore,
@@ -47,9 +48,10 @@ ENGINE_PARTS = {
     Call: (),
     Result: (),
     Verdict: (),
-    WorkerEngine: ("start_workers", "end_workers", "busy_workers", "pickled"),
+    WorkerEngine: ("start_workers", "end_workers", "busy_workers", "needed_resources", "pickled"),
     WorkerLink: ("send", "news", "end"),
     RowWorker: ("receive", "news"),
+    Resources: (),
 }
 REFERENCE = Path(__file__).parent / "reference"
 PLUGINS = Path(__file__).parents[1] / "plugins"

@@ -62,7 +62,7 @@ _API = {
     ),
     "For observers and engines": (
         "ObservedRun ObservedCall ObservedRow ObservedOutcome Engine EngineOptions Job Plan WorkerEngine "
-        "WorkerLink WorkerLostError RowWorker concerns_all"
+        "WorkerLink WorkerLostError RowWorker Resources concerns_all"
     ),
 }
 _NOTES = {

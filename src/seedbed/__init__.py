@@ -125,6 +125,7 @@ if TYPE_CHECKING:
     from seedbed.llm.pools.fallback import FallbackLLM as FallbackLLM
     from seedbed.llm.pools.pool import PoolLLM as PoolLLM
     from seedbed.llm.request import Request as Request
+    from seedbed.llm.resources import Resources as Resources
     from seedbed.llm.response import Choice as Choice
     from seedbed.llm.response import Limits as Limits
     from seedbed.llm.response import Response as Response
@@ -228,6 +229,7 @@ _HOMES = {
     "llm.pools.pool": "PoolLLM",
     "llm.budget.prices": "Prices",
     "llm.request": "Request",
+    "llm.resources": "Resources",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.calling.retry": "RetryPolicy",
     "llm.schemas.dialects": "SchemaDialect",

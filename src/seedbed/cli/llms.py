@@ -91,7 +91,10 @@ class PipelineLLMs:
         if entry is default or default is None:
             self._shared_is_used = True
             settings = [*self._shared, *settings]
-        return made_llm(entry.use, settings, self._registry, fields=entry.given(), prefix=f"{step}.llm")
+        fields = entry.given()
+        return entry.placed(
+            made_llm(entry.use, settings, self._registry, fields=fields, prefix=f"{step}.llm")
+        )
 
     def check(self, file: str) -> None:
         """Raise UsageError if no step has used `--llm` or a setting."""

@@ -24,6 +24,7 @@ from seedbed.engine.session import Session
 from seedbed.engine.sources.input_rows import Input
 from seedbed.engine.start import Start
 from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds
+from seedbed.engine.workers.needed import unplaced
 from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
@@ -304,6 +305,8 @@ def open_session(
         job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
         maker = engine(job)
         check_engine(maker, plan)
+        if not maker.places:
+            run.odd += unplaced(plan)
         return Session(
             job, maker, outputs=outputs, csv_safe=csv_safe, order=order, observers=observers, start=start
         )

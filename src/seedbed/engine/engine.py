@@ -40,6 +40,7 @@ _CALLS: Mapping[str, Called] = {
 }
 _OVERRIDES: Mapping[str, Wanted] = {
     "is_ready": Wanted("True or False", "True", is_flag),
+    "places": Wanted("True or False", "True", is_flag),
     "contract": Wanted("a whole number", str(ENGINE_CONTRACT), lambda value: type(value) is int),
     "lacks": Wanted(
         "a frozenset with some of graph, input, resume, caps", 'frozenset({"graph"})', _are_features
@@ -125,6 +126,9 @@ class Engine(ABC):
     `graph`: anything but a source and steps in a line. `input`: rows of a file or of the caller. `resume`:
     going on with a run without buying its answers again. `caps`: keeping within what a run may cost and try.
     """
+
+    places: ClassVar[bool] = False
+    """Whether it goes by the `resources` that steps and LLMs declare; a run on another one has a note."""
 
     budget: Budget | None = None
     """The caps of the run and what is spent of them, for the display."""

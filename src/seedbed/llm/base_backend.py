@@ -26,7 +26,9 @@ from seedbed.llm.keys.pickling import may_hold_keys
 from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.model_loading import Loading
 from seedbed.llm.request import Request
+from seedbed.llm.resources import Resources
 from seedbed.llm.response import Response
+from seedbed.plugins.build import build
 from seedbed.plugins.copies import copied
 from seedbed.plugins.defaults import check_defaults
 from seedbed.plugins.names import kebab_case
@@ -85,6 +87,7 @@ class BaseBackend(BaseModel, ABC):
     _limits_key: tuple[str, str] | None = PrivateAttr(default=None)
     _offered: Capabilities | None = PrivateAttr(default=None)
     _key: SecretStr | None = PrivateAttr(default=None)
+    _resources_declared: Resources | None = PrivateAttr(default=None)
     _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
 
     @classmethod
@@ -143,6 +146,18 @@ class BaseBackend(BaseModel, ABC):
     def referred_to_as(self, reference: str) -> Self:
         """Use the reference that a user wrote as its name in messages."""
         self._reference = reference
+        return self
+
+    def with_resources(self, **needed: Any) -> Self:
+        """Declare what the process needs that loads it, and return it; see `Resources`.
+
+            get_llm("llamacpp/qwen3-4b").with_resources(gpus=1, replicas=2)
+
+        Engines that choose a machine for it go by that; the built-in engine loads everything where it is.
+        Answers don't depend on it. Raises ParameterError for what doesn't fit.
+        """
+        what = f"the resources of the {self._noun} '{self.reference}'"
+        self._resources_declared = build(Resources, needed, what)
         return self
 
     @property

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seedbed.llm.keys.env_secret import with_env_secrets
+from seedbed.llm.llm import LLM
+from seedbed.llm.resources import Resources
 from seedbed.pipeline.durations import seconds_in
 from seedbed.tasks.column_types import ColumnType
 from seedbed.tasks.join_steps import Concat, Join
@@ -24,10 +26,17 @@ class LLMEntry(BaseModel):
 
     use: str = Field(description="backend/model")
     fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the LLM.")
+    resources: Resources | None = Field(
+        default=None, description="What loading it needs, for engines that choose a machine."
+    )
 
     def given(self) -> dict[str, Any]:
         """Return the fields, with secrets that the entry takes from the environment."""
         return with_env_secrets(self.fields)
+
+    def placed(self, llm: LLM) -> LLM:
+        """Return an LLM that was made of this entry, with the resources that the entry declares."""
+        return llm if self.resources is None else llm.with_resources(**self.resources.model_dump())
 
 
 class SourceEntry(BaseModel):
@@ -95,6 +104,9 @@ class StepEntry(BaseModel):
     name: str = Field(default="", description="Name of the step, if its registered name is used twice.")
     llm: str | LLMEntry | None = Field(default=None, description="LLM of this step only.")
     fields: dict[str, Any] = Field(default_factory=dict, alias="with", description="Fields of the step.")
+    resources: Resources | None = Field(
+        default=None, description="What the step needs, for engines that choose a machine."
+    )
     columns: dict[str, ColumnType] | None = Field(
         default=None,
         alias="schema",

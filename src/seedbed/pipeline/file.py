@@ -204,6 +204,8 @@ class _Reading:
                 self.problems.unmade_steps.add(name)
                 is_first = not self._names_parents(entry, number) and self.described.input is None
                 step = unmade(cls, name, is_first=is_first)
+            elif entry.resources is not None:
+                step.with_resources(**entry.resources.model_dump())
             if isinstance(step, BaseTask | UnmadeStep | UnmadeSource):
                 self._give_llm(step, entry, default, *place)
         return step
@@ -270,4 +272,4 @@ def _llm(
     step: str, own: LLMEntry | None, default: LLMEntry | None, *, registry: Registry | None
 ) -> LLM | None:
     entry = own or default
-    return get_llm(entry.use, registry=registry, **entry.given()) if entry else None
+    return entry.placed(get_llm(entry.use, registry=registry, **entry.given())) if entry else None

@@ -6,12 +6,14 @@ import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from seedbed.llm.files_read import Noted
 from seedbed.llm.keys.file_origin import FileOrigin, current_origin
+from seedbed.llm.resources import Resources
+from seedbed.plugins.build import build
 from seedbed.plugins.defaults import check_defaults
 from seedbed.plugins.elsewhere import check_fields, missing_attribute
 from seedbed.plugins.names import kebab_case
@@ -63,6 +65,7 @@ class BaseStep(BaseModel):
     )
 
     _noted: Noted | None = PrivateAttr(default=None)
+    _resources_declared: Resources | None = PrivateAttr(default=None)
     _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
 
     @model_validator(mode="before")
@@ -118,6 +121,17 @@ class BaseStep(BaseModel):
         if (noted := self._noted_by) is not None:
             noted(path)
         return path
+
+    def with_resources(self, **needed: Any) -> Self:
+        """Declare what this step needs of the machine that runs it, and return it; see `Resources`.
+
+            Deduplicated().with_resources(cpus=4)
+
+        Engines that choose a machine for it go by that; the built-in engine runs everything where it is.
+        Rows don't depend on it. Raises ParameterError for what doesn't fit.
+        """
+        self._resources_declared = build(Resources, needed, f"the resources of the step '{self.name}'")
+        return self
 
     def note_reads(self, noted: Noted) -> None:
         """Call `noted` with each file that the step reads; a run does this."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import ray
 
-from seedbed import UsageError
+from seedbed import Resources, UsageError
 from seedbed_ray.options import RayOptions
 
 # Ray reports usage to its makers, unless it's told not to before it starts.
@@ -47,10 +47,24 @@ class Cluster:
             ) from error
         self._is_own = True
 
-    def cpus(self) -> int:
-        """Return how many processors the cluster has for workers."""
-        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        return int(resources.get("CPU", 1))
+    def room_for(self, needed: Resources) -> int:
+        """Return how many workers that need so much fit on the nodes; at least one, as a cluster may grow.
+
+        Raises UsageError if none ever fits on this machine.
+        """
+        wanted = {"CPU": needed.cpus or 0.0, "GPU": needed.gpus or 0.0, **needed.custom}
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        room = sum(_times(node, wanted) for node in nodes)
+        if not room and self._is_own and self._options.address is None:
+            # One machine is one node.
+            lacking = next(name for name in wanted if nodes[0].get(name, 0.0) < wanted[name])
+            raise UsageError(
+                f"a worker needs {wanted[lacking]:g} {lacking}, and this machine has "
+                f"{nodes[0].get(lacking, 0.0):g}",
+                "declare less in `resources:`, or give engine.cpus_per_worker, engine.gpus_per_worker",
+                "or join a cluster that has it: --set engine.address=HOST:PORT",
+            )
+        return max(1, room)
 
     def end(self) -> None:
         """Leave Ray; if it was started here, its processes end, and its logs are removed."""
@@ -83,6 +97,11 @@ class Cluster:
             configure_logging=False,
             runtime_env=self._options.runtime_env or None,
         )
+
+
+def _times(node: dict[str, float], wanted: dict[str, float]) -> int:
+    """Return how many times a node has what is wanted."""
+    return min(int(node.get(name, 0.0) / amount) for name, amount in wanted.items() if amount)
 
 
 _ADVICE = {

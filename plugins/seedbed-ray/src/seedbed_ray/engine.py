@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from seedbed import Job, PluginError, WorkerEngine, WorkerLink, WorkerLostError
+from seedbed import Job, PluginError, Resources, WorkerEngine, WorkerLink, WorkerLostError
 from seedbed_ray.options import RayOptions
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class RayEngine(WorkerEngine):
     compute, this is the way to several.
     """
 
+    places: ClassVar[bool] = True
     Options = RayOptions
     options: RayOptions
 
@@ -29,6 +30,7 @@ class RayEngine(WorkerEngine):
         super().__init__(job)
         self._cluster: Cluster | None = None
         self._starting: asyncio.Future[None] | None = None
+        self._each = self._needed_by_each()
 
     async def start_workers(self) -> Sequence[WorkerLink]:
         """Start or join Ray, and start the workers."""
@@ -38,7 +40,8 @@ class RayEngine(WorkerEngine):
         self._cluster = cluster = Cluster(self.options)
         self._starting = asyncio.ensure_future(asyncio.to_thread(cluster.start))
         await asyncio.shield(self._starting)
-        return await self._links(self.busy_workers(self.options.workers or cluster.cpus()))
+        room = await asyncio.to_thread(cluster.room_for, self._each)
+        return await self._links(self.busy_workers(self.options.workers or self._each.replicas or room))
 
     async def replace_worker(self, lost: WorkerLink) -> WorkerLink | None:
         """Start a worker in place of one that has died."""
@@ -60,6 +63,13 @@ class RayEngine(WorkerEngine):
         data: bytes = cloudpickle.dumps(made)  # type: ignore[no-untyped-call]
         return data
 
+    def _needed_by_each(self) -> Resources:
+        """Return what Ray reserves for each worker: the options, or else what steps declare."""
+        needed, options = self.needed_resources(), self.options
+        cpus = options.cpus_per_worker or needed.cpus or 1.0
+        gpus = needed.gpus if options.gpus_per_worker is None else options.gpus_per_worker or None
+        return needed.model_copy(update={"cpus": cpus, "gpus": gpus})
+
     async def _links(self, count: int) -> list[RayLink]:
         import ray
 
@@ -68,8 +78,9 @@ class RayEngine(WorkerEngine):
         from seedbed_ray.orphans import Home
 
         actor = ray.remote(RowActor).options(
-            num_cpus=self.options.cpus_per_worker,
-            num_gpus=self.options.gpus_per_worker,
+            num_cpus=self._each.cpus,
+            num_gpus=self._each.gpus,
+            resources=self._each.custom or None,
             max_restarts=0,
             scheduling_strategy="SPREAD",
         )
@@ -82,7 +93,8 @@ class RayEngine(WorkerEngine):
             raise PluginError(
                 f"{count} workers haven't all started within {self.options.start_timeout:g} s",
                 "take fewer: --set engine.workers=N",
-                "or reserve less for each: engine.cpus_per_worker, engine.gpus_per_worker",
+                "or reserve less for each: `resources:` of the steps, engine.cpus_per_worker, "
+                "engine.gpus_per_worker",
                 "or more time: --set engine.start_timeout=SECONDS",
             ) from None
         except WorkerLostError as error:

@@ -16,12 +16,20 @@ class RayOptions(EngineOptions):
         default=None, description="A cluster to join (host:port, or auto); if unset, Ray is started here."
     )
     workers: int | None = Field(
-        default=None, ge=1, description="Workers, each a process; if unset, one for each processor."
+        default=None,
+        ge=1,
+        description="Workers, each a process; if unset, the replicas that steps declare, or as many as fit.",
     )
-    cpus_per_worker: float = Field(
-        default=1.0, gt=0, description="Processors that Ray reserves for each worker."
+    cpus_per_worker: float | None = Field(
+        default=None,
+        gt=0,
+        description="Processors that Ray reserves for each worker; if unset, those that steps declare, or 1.",
     )
-    gpus_per_worker: float = Field(default=0.0, ge=0, description="GPUs that Ray reserves for each worker.")
+    gpus_per_worker: float | None = Field(
+        default=None,
+        ge=0,
+        description="GPUs that Ray reserves for each worker; if unset, those that steps declare.",
+    )
     cpus: int | None = Field(
         default=None, ge=1, description="Processors of a Ray that is started here; if unset, all."
     )

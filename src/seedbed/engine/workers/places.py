@@ -30,6 +30,16 @@ def why_here(step: BaseStep) -> str:
     return ""
 
 
+def stays_here(segment: Segment) -> bool:
+    """Whether a segment is made in the run's own process."""
+    return not segment.nodes or any(why_here(step) for step in steps_of(segment))
+
+
+def steps_on_workers(segments: Sequence[Segment]) -> list[BaseStep]:
+    """Return the steps that each worker loads."""
+    return [node.step for segment in segments if not stays_here(segment) for node in segment.nodes]
+
+
 def steps_of(segment: Segment) -> Iterator[BaseStep]:
     """Yield the steps of a segment, its source first."""
     if segment.source is not None and segment.source not in segment.nodes:

@@ -16,13 +16,15 @@ from seedbed.engine.segments.segments import Segment
 from seedbed.engine.workers.crew import Crew
 from seedbed.engine.workers.installed import needs_of
 from seedbed.engine.workers.messages import Cancel, Drain, Setup, Share
-from seedbed.engine.workers.places import notes_on, own_steps, steps_of, why_here
+from seedbed.engine.workers.needed import resources_of
+from seedbed.engine.workers.places import notes_on, own_steps, stays_here, steps_on_workers
 from seedbed.engine.workers.recruiting import Recruiting
 from seedbed.engine.workers.setups import backends_of, pickled_steps, setup_of
 from seedbed.engine.workers.shares import busy_workers, shares_of
 from seedbed.engine.workers.worker import Worker
 from seedbed.engine.workers.worker_link import WorkerLink
 from seedbed.errors import PluginError
+from seedbed.llm.resources import Resources
 
 
 class WorkerEngine(LocalEngine):
@@ -69,6 +71,14 @@ class WorkerEngine(LocalEngine):
         """Return how many of the available workers this run can use: each needs a call that it may send."""
         return busy_workers(self.job.plan, available)
 
+    def needed_resources(self) -> Resources:
+        """Return what each worker needs, as its steps and their LLMs declare it.
+
+        A worker takes rows through all steps, and keeps everything loaded, so amounts add up. An engine that
+        starts its workers accordingly sets `places = True`.
+        """
+        return resources_of(steps_on_workers(self._segments))
+
     def pickled(self, made: Any) -> bytes:
         """Return an object as bytes that `pickle.loads` reads on a worker.
 
@@ -92,7 +102,7 @@ class WorkerEngine(LocalEngine):
             await self._crew.drained()
 
     async def _load(self) -> None:
-        remote = [part for part in self._segments if part.nodes and not self._stays(part)]
+        remote = [part for part in self._segments if not stays_here(part)]
         if not remote:
             await super()._load()
             return
@@ -109,9 +119,6 @@ class WorkerEngine(LocalEngine):
         await crew.prepare([self._worker(link, share) for share, link in enumerate(links)], recruiting)
         own = own_steps(self._segments, remote)
         await self._loaded.load(backends_of(own.asking), own.all)
-
-    def _stays(self, segment: Segment) -> bool:
-        return any(why_here(step) for step in steps_of(segment))
 
     def _worker(self, link: WorkerLink, share: int) -> Worker:
         return Worker(link, next(self._numbers), share, self.pickled)
@@ -131,7 +138,7 @@ class WorkerEngine(LocalEngine):
         )
 
     def _runner(self, segment: Segment, remote: RemoteFlows | None = None) -> SegmentRunner:
-        return super()._runner(segment, None if self._stays(segment) else self._crew)
+        return super()._runner(segment, None if stays_here(segment) else self._crew)
 
     def _send_no_more(self) -> None:
         super()._send_no_more()

@@ -41,6 +41,7 @@ from seedbed.engine.workers.messages import (
     decoded,
 )
 from seedbed.engine.workers.outcome_parcel import packed
+from seedbed.engine.workers.places import steps_on_workers
 from seedbed.engine.workers.sent_errors import sendable
 from seedbed.engine.workers.worker_store import WorkerStore
 from seedbed.errors import SeedbedError
@@ -103,8 +104,7 @@ class WorkerRows:
 
     async def load(self) -> None:
         """Load the LLMs and steps that rows go through."""
-        names = {node.name for segment in self._segments for node in segment.nodes}
-        steps = [step for step in self._plan.steps if step.name in names]
+        steps = steps_on_workers(self._segments)
         for step in steps:
             step.note_reads(_Reads(step.name, self._store))
         backends = {id(one): one for step in steps for one in backends_in(step)}

@@ -52,6 +52,7 @@ class Writing:
             "after": after,
             **_condition(node),
             "llm": llm,
+            "resources": _resources(step),
             "schema": _plain(columns) if columns else None,
             "with": self._fields(step, what) or None,
         }
@@ -72,7 +73,8 @@ class Writing:
         if llm is None:
             return None
         what = f"the LLM of the step '{step.name}'"
-        return self._backend(LLMS, llm, what)
+        entry, resources = self._backend(LLMS, llm, what), _resources(llm)
+        return {**entry, **({"resources": resources} if resources else {})}
 
     def path(self, text: str) -> str:
         """Return a path of the working directory as the file has it; what isn't relative stays."""
@@ -113,7 +115,7 @@ class Writing:
 
 def short(entry: dict[str, Any] | None) -> dict[str, Any] | str | None:
     """Return an LLM's entry in its short form, if it has no fields."""
-    return entry["use"] if entry and "with" not in entry else entry
+    return entry["use"] if entry and len(entry) == 1 else entry
 
 
 def after_of(names: list[str], previous: str | None) -> str | list[str] | None:
@@ -149,6 +151,11 @@ def _condition(node: Node) -> dict[str, Any]:
             "write it as an expression: when(\"lang == 'en'\", ...)",
         )
     return {"when": when.text}
+
+
+def _resources(declaring: BaseStep | BaseBackend) -> dict[str, Any] | None:
+    declared = declaring._resources_declared
+    return declared.model_dump(exclude_defaults=True) or None if declared is not None else None
 
 
 def _plain(columns: Any) -> Any:

@@ -1,0 +1,32 @@
+"""What a worker needs of its machine: what the steps that it loads declare, and their LLMs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from seedbed.engine.backend_fields import backends_in
+from seedbed.engine.plan import Plan
+from seedbed.llm.resources import Resources
+from seedbed.tasks.steps import BaseStep
+
+
+def resources_of(steps: Iterable[BaseStep]) -> Resources:
+    """Return what a process needs that loads all of these steps; a model that several use counts once."""
+    steps = list(steps)
+    # A pipeline file makes an LLM of its own for each step, of one entry.
+    backends = {backend.identity: backend for step in steps for backend in backends_in(step)}
+    declared = [step._resources_declared for step in steps]
+    declared += [backend._resources_declared for backend in backends.values()]
+    return Resources.together(one for one in declared if one is not None)
+
+
+def unplaced(plan: Plan) -> Iterator[str]:
+    """Yield a note if steps or LLMs declare what an engine takes no notice of."""
+    for step in plan.steps:
+        declared = [step._resources_declared, *(one._resources_declared for one in backends_in(step))]
+        if any(declared):
+            yield (
+                f"step '{step.name}' has `resources`, and this engine takes no notice of them\n"
+                "  --engine ray starts workers that have what their steps need"
+            )
+            return
