@@ -28,13 +28,36 @@ WRITTEN = {
         "<|start_header_id|>assistant<|end_header_id|>\n\nHello<|eot_id|>"
         "<|start_header_id|>user<|end_header_id|>\n\n"
     ),
+    "llama-4": (
+        "<|header_start|>system<|header_end|>\n\nBe brief.<|eot|>"
+        "<|header_start|>user<|header_end|>\n\nHi<|eot|>"
+        "<|header_start|>assistant<|header_end|>\n\nHello<|eot|>"
+        "<|header_start|>user<|header_end|>\n\n"
+    ),
+    "mistral-v1": "[INST] Be brief.\n\nHi [/INST] Hello</s>[INST]",
     "mistral": "[INST] Be brief.\n\nHi[/INST] Hello</s>[INST]",
     "mistral-nemo": "[INST]Be brief.\n\nHi[/INST]Hello</s>[INST]",
-    "mistral-v7": "[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]Hi[/INST]Hello</s>[INST]",
+    "mistral-v7": "[SYSTEM_PROMPT] Be brief.[/SYSTEM_PROMPT][INST] Hi[/INST] Hello</s>[INST]",
+    "mistral-v7-tekken": "[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]Hi[/INST]Hello</s>[INST]",
     "gemma": (
         "<start_of_turn>user\nBe brief.\n\nHi<end_of_turn>\n"
         "<start_of_turn>model\nHello<end_of_turn>\n<start_of_turn>user\n"
     ),
+    "gemma-4": (
+        "<|turn>system\nBe brief.<turn|>\n<|turn>user\nHi<turn|>\n<|turn>model\nHello<turn|>\n<|turn>user\n"
+    ),
+    "granite": (
+        "<|start_of_role|>system<|end_of_role|>Be brief.<|end_of_text|>\n"
+        "<|start_of_role|>user<|end_of_role|>Hi<|end_of_text|>\n"
+        "<|start_of_role|>assistant<|end_of_role|>Hello<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>"
+    ),
+    "command-r": (
+        "<|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>Be brief.<|END_OF_TURN_TOKEN|>"
+        "<|START_OF_TURN_TOKEN|><|USER_TOKEN|>Hi<|END_OF_TURN_TOKEN|>"
+        "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>Hello<|END_OF_TURN_TOKEN|>"
+        "<|START_OF_TURN_TOKEN|><|USER_TOKEN|>"
+    ),
+    "exaone": "[|system|]Be brief.[|endofturn|]\n[|user|]Hi\n[|assistant|]Hello[|endofturn|]\n[|user|]",
     "phi-3": "<|system|>\nBe brief.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\nHello<|end|>\n<|user|>\n",
     "phi-4-mini": "<|system|>Be brief.<|end|><|user|>Hi<|end|><|assistant|>Hello<|end|><|user|>",
     "phi-4": (
@@ -90,10 +113,20 @@ def test_messages_stand_in_the_text_as_they_are(name: str, one: str, other: str)
         ("smollm2-135m", "chatml"),
         ("NousResearch/Hermes-3-Llama-3.1-8B", "chatml"),
         ("mistralai/Mistral-7B-Instruct-v0.3", "mistral"),
-        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mistral"),
+        ("mistralai/Mistral-7B-Instruct-v0.2", "mistral-v1"),
+        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mistral-v1"),
+        ("mistralai/Mixtral-8x22B-Instruct-v0.1", "mistral"),
+        ("mistralai/Mistral-Large-Instruct-2407", "mistral"),
+        ("mistralai/Mistral-Large-Instruct-2411", "mistral-v7"),
+        ("mistralai/Ministral-8B-Instruct-2410", "mistral-nemo"),
+        ("mistralai/Ministral-3-8B-Instruct-2512", "mistral-v7-tekken"),
         ("mistralai/Mistral-Nemo-Instruct-2407", "mistral-nemo"),
-        ("mistralai/Mistral-Small-24B-Instruct-2501", "mistral-v7"),
+        ("mistralai/Mistral-Small-24B-Instruct-2501", "mistral-v7-tekken"),
         ("google/gemma-2-9b-it", "gemma"),
+        ("google/gemma-4-31B-it", "gemma-4"),
+        ("ibm-granite/granite-3.3-8b-instruct", "granite"),
+        ("CohereForAI/c4ai-command-r-08-2024", "command-r"),
+        ("LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct", "exaone"),
         ("microsoft/Phi-3.5-mini-instruct", "phi-3"),
         ("microsoft/phi-4", "phi-4"),
         ("microsoft/Phi-4-mini-instruct", "phi-4-mini"),
@@ -101,7 +134,7 @@ def test_messages_stand_in_the_text_as_they_are(name: str, one: str, other: str)
         ("deepseek-ai/DeepSeek-V3", "deepseek"),
         ("THUDM/glm-4-9b-chat", "glm-4"),
         ("zai-org/GLM-4.5-Air", "glm-4"),
-        ("meta-llama/Llama-4-Scout", None),
+        ("meta-llama/Llama-4-Scout-17B-16E-Instruct", "llama-4"),
         ("gpt-4.1-mini", None),
     ],
 )

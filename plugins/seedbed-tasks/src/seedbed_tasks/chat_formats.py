@@ -78,41 +78,32 @@ class ChatFormat(BaseModel):
         return "".join(f"{message['content']}\n\n" for message in messages if message["role"] == "system")
 
 
-def _chatml(separator: str, after: str) -> ChatFormat:
+def _roles(
+    before: str, after: str, end: str, stop: tuple[str, ...], assistant: str = "assistant"
+) -> ChatFormat:
+    """Return the format of a family that names the role of each message in the same way."""
     return ChatFormat(
-        system_before=f"<|im_start|>system{separator}",
-        system_after=after,
-        user_before=f"<|im_start|>user{separator}",
-        user_after=after,
-        assistant_before=f"<|im_start|>assistant{separator}",
-        assistant_after=after,
-        stop=("<|im_end|>", "<|im_start|>", "<|endoftext|>"),
+        system_before=f"{before}system{after}",
+        system_after=end,
+        user_before=f"{before}user{after}",
+        user_after=end,
+        assistant_before=f"{before}{assistant}{after}",
+        assistant_after=end,
+        stop=stop,
     )
 
 
-def _header(role: str) -> str:
-    return f"<|start_header_id|>{role}<|end_header_id|>\n\n"
+_PHI_STOP = ("<|end|>", "<|endoftext|>", "<|user|>", "<|assistant|>")
+_CHATML_STOP = ("<|im_end|>", "<|im_start|>", "<|endoftext|>")
 
 
-def _phi(newline: str) -> ChatFormat:
-    return ChatFormat(
-        system_before=f"<|system|>{newline}",
-        system_after=f"<|end|>{newline}",
-        user_before=f"<|user|>{newline}",
-        user_after=f"<|end|>{newline}",
-        assistant_before=f"<|assistant|>{newline}",
-        assistant_after=f"<|end|>{newline}",
-        stop=("<|end|>", "<|endoftext|>", "<|user|>", "<|assistant|>"),
-    )
-
-
-def _mistral(space: str, *, has_system: bool = False) -> ChatFormat:
+def _mistral(space: str, *, has_system: bool = False, before_end: str = "") -> ChatFormat:
     return ChatFormat(
         has_system=has_system,
-        system_before="[SYSTEM_PROMPT]",
+        system_before=f"[SYSTEM_PROMPT]{space}",
         system_after="[/SYSTEM_PROMPT]",
         user_before=f"[INST]{space}",
-        user_after="[/INST]",
+        user_after=f"{before_end}[/INST]",
         assistant_before=space,
         assistant_after="</s>",
         stop=("[/INST]", "</s>", "[INST]"),
@@ -125,19 +116,26 @@ def _bars(name: str) -> str:
 
 
 CHAT_FORMATS = {
-    "chatml": _chatml("\n", "<|im_end|>\n"),
-    "llama-3": ChatFormat(
-        system_before=_header("system"),
-        system_after="<|eot_id|>",
-        user_before=_header("user"),
-        user_after="<|eot_id|>",
-        assistant_before=_header("assistant"),
-        assistant_after="<|eot_id|>",
-        stop=("<|eot_id|>", "<|end_of_text|>", "<|start_header_id|>", "<|eom_id|>"),
+    "chatml": _roles("<|im_start|>", "\n", "<|im_end|>\n", _CHATML_STOP),
+    "llama-3": _roles(
+        "<|start_header_id|>",
+        "<|end_header_id|>\n\n",
+        "<|eot_id|>",
+        ("<|eot_id|>", "<|end_of_text|>", "<|start_header_id|>", "<|eom_id|>"),
     ),
+    "llama-4": _roles(
+        "<|header_start|>",
+        "<|header_end|>\n\n",
+        "<|eot|>",
+        ("<|eot|>", "<|end_of_text|>", "<|header_start|>", "<|eom|>"),
+    ),
+    # The numbers of Mistral's own descriptions; `mistral` is version 3, and `mistral-nemo` the same with the
+    # tokenizer Tekken. Versions without Tekken have a space after each mark.
+    "mistral-v1": _mistral(" ", before_end=" "),
     "mistral": _mistral(" "),
     "mistral-nemo": _mistral(""),
-    "mistral-v7": _mistral("", has_system=True),
+    "mistral-v7": _mistral(" ", has_system=True),
+    "mistral-v7-tekken": _mistral("", has_system=True),
     "gemma": ChatFormat(
         has_system=False,
         user_before="<start_of_turn>user\n",
@@ -146,9 +144,34 @@ CHAT_FORMATS = {
         assistant_after="<end_of_turn>\n",
         stop=("<end_of_turn>", "<start_of_turn>", "<eos>"),
     ),
-    "phi-3": _phi("\n"),
-    "phi-4-mini": _phi(""),
-    "phi-4": _chatml("<|im_sep|>", "<|im_end|>"),
+    "gemma-4": _roles("<|turn>", "\n", "<turn|>\n", ("<turn|>", "<|turn>", "<eos>"), "model"),
+    "phi-3": _roles("<|", "|>\n", "<|end|>\n", _PHI_STOP),
+    "phi-4-mini": _roles("<|", "|>", "<|end|>", _PHI_STOP),
+    "phi-4": _roles("<|im_start|>", "<|im_sep|>", "<|im_end|>", _CHATML_STOP),
+    "granite": _roles(
+        "<|start_of_role|>",
+        "<|end_of_role|>",
+        "<|end_of_text|>\n",
+        ("<|end_of_text|>", "<|start_of_role|>"),
+    ),
+    "command-r": ChatFormat(
+        system_before="<|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>",
+        system_after="<|END_OF_TURN_TOKEN|>",
+        user_before="<|START_OF_TURN_TOKEN|><|USER_TOKEN|>",
+        user_after="<|END_OF_TURN_TOKEN|>",
+        assistant_before="<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>",
+        assistant_after="<|END_OF_TURN_TOKEN|>",
+        stop=("<|END_OF_TURN_TOKEN|>", "<|START_OF_TURN_TOKEN|>"),
+    ),
+    "exaone": ChatFormat(
+        system_before="[|system|]",
+        system_after="[|endofturn|]\n",
+        user_before="[|user|]",
+        user_after="\n",
+        assistant_before="[|assistant|]",
+        assistant_after="[|endofturn|]\n",
+        stop=("[|endofturn|]", "[|assistant|]", "[|user|]"),
+    ),
     "deepseek": ChatFormat(
         user_before=_bars("User"),
         assistant_before=_bars("Assistant"),
@@ -173,12 +196,19 @@ _FAMILIES = (
     (r"phi-?4-?m", "phi-4-mini"),
     (r"phi-?4", "phi-4"),
     (r"phi-?3", "phi-3"),
+    (r"gemma-?4", "gemma-4"),
     (r"gemma", "gemma"),
-    (r"mistral-nemo|pixtral-12b", "mistral-nemo"),
-    (r"mistral-small-?(?:3|24b|250)|mistral-large-?(?:2411|3)|magistral|devstral", "mistral-v7"),
-    (r"mistral|mixtral|ministral", "mistral"),
+    (r"mistral-large-(?:instruct-)?2411", "mistral-v7"),
+    (r"mistral-small-?(?:3|24b|250)|mistral-large-?3|ministral-?3-|magistral|devstral", "mistral-v7-tekken"),
+    (r"mistral-nemo|pixtral-12b|ministral", "mistral-nemo"),
+    (r"mixtral-8x7b|mistral-7b-instruct-v0\.[12]", "mistral-v1"),
+    (r"mistral|mixtral|codestral", "mistral"),
+    (r"granite", "granite"),
+    (r"command-r|aya-expanse", "command-r"),
+    (r"exaone", "exaone"),
     (r"qwen|qwq|smollm|yi-1\.5|internlm2", "chatml"),
     (r"llama-?3", "llama-3"),
+    (r"llama-?4", "llama-4"),
 )
 _SYSTEM_PROMPTS = (
     (r"smollm2", "You are a helpful AI assistant named SmolLM, trained by Hugging Face"),
