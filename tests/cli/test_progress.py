@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from seedbed.cli.terminal.counting import duration
+from seedbed.cli.terminal.counting import cost_text, duration
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -174,3 +174,11 @@ def _read_until(descriptor: int, text: str) -> str:
 )
 def test_times_have_about_two_digits(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("dollars", "text"),
+    [(None, ""), (0.0, ""), (0.0000123, "$0.000012"), (0.0042, "$0.0042"), (1234.5, "$1,234.50")],
+)
+def test_amounts_are_told_to_the_digit_that_matters(dollars: float | None, text: str) -> None:
+    assert cost_text(dollars) == text

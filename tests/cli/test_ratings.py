@@ -91,6 +91,7 @@ def test_an_export_of_good_rows_to_a_file_has_them_alone(made: list[str], tmp_pa
         (["calibrate", "made", "--score", "score"], "nobody has rated"),
         (["export", "made", "--where", "scor > 1"], "scor"),
         (["export", "made", "--where", "score >"], "'score >' is not an expression: it ends too early"),
+        (["export", "made", "--where", ""], "--where has no expression"),
         (["export", "made", "--where", "score = 3"], "a single = compares nothing: write =="),
         (["export", "made", "--failed", "--where", "score > 1"], "leave out --leaf, --where"),
     ],

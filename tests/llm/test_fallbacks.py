@@ -144,6 +144,14 @@ def test_nothing_is_bought_again_with_another_first_model(tmp_path, monkeypatch)
     assert asked == [[], []]
 
 
+def test_the_time_out_of_a_fallback_is_also_that_of_the_pools_in_it():
+    plain, own = ScriptedLLM("yes"), ScriptedLLM("yes", timeout=3.0)
+    pool = PoolLLM(of=[plain])
+    llm = FallbackLLM(of=[pool, PoolLLM(of=[own]), PoolLLM(of=[plain], timeout=4.0)], timeout=5.0)
+    assert [group.of[0].timeout for group in llm.of] == [5.0, 3.0, 4.0]
+    assert pool.of[0].timeout == plain.timeout
+
+
 def test_a_fallback_may_have_pools(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first, _ = Model.named("model-0", odd_ones_refused)

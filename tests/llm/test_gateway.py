@@ -267,6 +267,16 @@ STRANGERS = {
         LLMError,
         "gave str where a number of tokens was expected",
     ),
+    "tokens below zero": (
+        lambda _: Response(choices=(Choice(text="a"),), usage=Usage(-1, 0)),
+        LLMError,
+        "gave -1 as a number of tokens",
+    ),
+    "tokens beyond all": (
+        lambda _: Response(choices=(Choice(text="a"),), usage=Usage(0, 10**20)),
+        LLMError,
+        "gave 100000000000000000000 as a number of tokens",
+    ),
     "an own timeout": (failing(*[TimeoutError()] * 3), TimedOutError, "its own code has timed out"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.kept_runs import kept_run
@@ -28,7 +29,7 @@ def copy_run(source: str, target: str) -> ExitStatus:
     else:
         copy = save_run(kept_run(source), target)
         _say(f"copied the run '{source}' to '{target}'", copy)
-        echo(f"elsewhere, `seedbed runs copy {target} {source}` brings it back", err=True)
+        echo(f"elsewhere, `seedbed runs copy {quote(target)} {quote(source)}` brings it back", err=True)
     return ExitStatus.COMPLETE
 
 

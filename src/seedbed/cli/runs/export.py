@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from seedbed.cli.failures import ExitStatus
@@ -48,9 +49,8 @@ def export_run(
     if none does, nothing is written, and the status is INCOMPLETE.
     """
     check_csv_safe(csv_safe, Path(out) if out else None)
+    _check_options(where, model_column, how)
     form = how.get("form")
-    if model_column is not None and form is not None:
-        raise UsageError("a trainer's form has no --model-column", f"leave out --form {form}")
     # Standard output takes a form, and nothing else that says how a dataset is written.
     lines = {**how, "form": None, "parts": (), "chat_template": None} if out is None and form else how
     output = output_of(out, **lines)
@@ -59,7 +59,8 @@ def export_run(
     with RunReader.open(kept_run(name)) as reader:
         leaf = leaf_of(reader, name, leaf)
         if not len(reader.rows(leaf)):
-            raise UsageError(f"the run '{name}' has no rows yet", f"`seedbed runs explain {name}` says why")
+            why = f"`seedbed runs explain {quote(name)}` says why"
+            raise UsageError(f"the run '{name}' has no rows yet", why)
         rows: Iterable[bytes]
         rows = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
         if where or rating_column:
@@ -75,6 +76,15 @@ def export_run(
             else:
                 _write_lines(rows)
     return ExitStatus.COMPLETE
+
+
+def _check_options(where: str | None, model_column: str | None, how: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that make no sense together, or alone."""
+    if where is not None and not where.strip():
+        # A shell variable that isn't set, mostly: all rows aren't what was meant.
+        raise UsageError("--where has no expression", "write a condition: --where 'score > 3'")
+    if model_column is not None and (form := how.get("form")) is not None:
+        raise UsageError("a trainer's form has no --model-column", f"leave out --form {form}")
 
 
 def _tell_written(made: Written, path: str) -> None:

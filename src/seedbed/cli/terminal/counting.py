@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 
 def count_text(count: int, noun: str) -> str:
@@ -44,9 +45,12 @@ def tries_text(retried: int, refused: int = 0) -> str:
 
 
 def cost_text(dollars: float | None) -> str:
-    """Return an amount of money: '$12.30', '$0.0042', or nothing if it isn't known."""
+    """Return an amount of money: '$12.30', '$0.0042', '$0.000012', or nothing if it isn't known."""
     if not dollars:
         return ""
+    if dollars < 0.001:
+        # With four digits, a call of a small model would cost nothing.
+        return f"${Decimal(f'{dollars:.2g}'):f}"
     return f"${dollars:,.2f}" if dollars >= 0.1 else f"${dollars:.4f}"
 
 

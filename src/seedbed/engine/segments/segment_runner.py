@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import astuple
+from shlex import quote
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
@@ -256,7 +257,7 @@ class SegmentRunner:
             raise StopRun(
                 f"{run.failed:,} row{' has' if run.failed == 1 else 's have'} failed, "
                 "which is more than --max-failures allows",
-                f"`seedbed runs retry {run.name}` retries them",
+                f"`seedbed runs retry {quote(run.name)}` retries them",
             )
 
     def _is_behind(self) -> bool:

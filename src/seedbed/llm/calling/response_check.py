@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
 
 _SHOWN = 60
+_MOST_TOKENS = 2**53
 
 
 def checked_response(llm: Backend, request: Request, response: object) -> Response:
@@ -59,6 +60,9 @@ def _usage_problem(usage: Usage) -> tuple[str, ...] | None:
     for count in counts:
         if not isinstance(count, int):
             return (_expected("a number of tokens", count), "each field of Usage is an int, 0 if unknown")
+        # A larger one fits into no run's store, and would end the run; one below zero would earn money.
+        if not 0 <= count < _MOST_TOKENS:
+            return (f"{count} as a number of tokens", "each field of Usage is 0 or more, 0 if unknown")
     return None
 
 

@@ -45,11 +45,8 @@ class LLMGroup(LLM):
                     f"set it for the whole {self.backend}"
                 )
         if "timeout" in self.model_fields_set:
-            # Calls have the time-out of the member that answers; members are copied, as others may use them.
-            self.of = [
-                member if "timeout" in member.model_fields_set else copied(member, timeout=self.timeout)
-                for member in self.of
-            ]
+            # Calls have the time-out of the member that answers.
+            self.of = [_with_timeout(member, self.timeout) for member in self.of]
         self.check_members()
         if not self.model:
             self.model = self.of[0].model
@@ -123,6 +120,15 @@ class LLMGroup(LLM):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield "of", [member.reference for member in self.of]
+
+
+def _with_timeout(member: LLM, timeout: float) -> LLM:
+    """Return a member with a time-out, unless it has its own; a copy, as others may use the member."""
+    if "timeout" in member.model_fields_set:
+        return member
+    if isinstance(member, LLMGroup):
+        return copied(member, timeout=timeout, of=[_with_timeout(one, timeout) for one in member.of])
+    return copied(member, timeout=timeout)
 
 
 async def _failed_checks(members: list[LLM]) -> Any:
