@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 from seedbed.llm.calling.scope import CallScope
 
 
@@ -45,3 +48,22 @@ def test_tasks_that_a_call_starts_are_no_branches():
 def test_of_equal_calls_each_has_its_number():
     scope = CallScope(0, "step", "row")
     assert [scope.count(digest) for digest in (b"a", b"a", b"b", b"a")] == [0, 1, 0, 2]
+
+
+class Text(str):
+    """A text that can be watched."""
+
+
+def test_a_scope_and_its_prompts_go_without_a_search_for_cycles():
+    text = Text("a prompt of a megabyte")
+    watched = weakref.ref(text)
+    scope = CallScope(7, "step", "3")
+    scope.asked = []
+    scope.note(b"digest", 0, ({"role": "user", "content": text},))
+    scope.note_reask()
+    gc.disable()
+    try:
+        del text, scope
+        assert watched() is None
+    finally:
+        gc.enable()

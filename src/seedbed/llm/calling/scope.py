@@ -67,7 +67,7 @@ class CallScope:
         "_labelled",
         "_path",
         "_reasks",
-        "_root",
+        "_row_scope",
         "_tasks",
         "_writers",
         "asked",
@@ -104,10 +104,17 @@ class CallScope:
         self._earlier: dict[bytes, int] = {}
         self._labelled: dict[str, CallScope] = {}
         self._path: tuple[int | str, ...] = ()
-        self._root = self
+        # None for the row's own scope: one that referred to itself, and with it the row's prompts, would stay
+        # until Python looks for cycles, which took 10 us for each row.
+        self._row_scope: CallScope | None = None
         self._tasks = 0
         self._reasks = 0
         self._writers: dict[bytes, dict[int, str]] | None = None
+
+    @property
+    def _root(self) -> CallScope:
+        """The scope of the row, in any of its branches."""
+        return self if self._row_scope is None else self._row_scope
 
     @property
     def reasks(self) -> int:
@@ -150,7 +157,7 @@ class CallScope:
     def _branch(self, name: int | str) -> CallScope:
         branch = CallScope(self.seed, self.step, self.row, attempt=self.attempt, rank=self.rank)
         branch._path = (*self._path, name)
-        branch._root = self._root
+        branch._row_scope = self._root
         branch.texts = self.texts
         return branch
 
