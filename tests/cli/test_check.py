@@ -199,7 +199,22 @@ def test_what_follows_from_a_mistake_is_not_another(seedbed: Seedbed) -> None:
         """
     mistakes = found(seedbed, text)
     assert [(line, text) for line, _, text, _ in mistakes] == [(2, "jsnl"), (6, "")]
-    assert mistakes[1][3] == "this field is required"
+    assert mistakes[1][3] == "the field 'on' is required"
+
+
+def test_a_field_that_is_needed_is_named_and_not_the_one_around_it(seedbed: Seedbed) -> None:
+    text = """
+        input: [{text: a}]
+        steps:
+          - use: map
+            with: {columns: {words: "1"}}
+          - {use: sort, with: {}}
+        """
+    assert [mistake[2:] for mistake in found(seedbed, text)] == [
+        ("with", "the field 'make' is required"),
+        ("columns", "there is no such field"),
+        ("with", "the field 'by' is required"),
+    ]
 
 
 def test_no_secret_is_shown(seedbed: Seedbed) -> None:

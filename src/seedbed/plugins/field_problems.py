@@ -22,7 +22,8 @@ FieldPath: TypeAlias = tuple[str | int, ...]
 class FieldProblem(NamedTuple):
     """A field that doesn't fit: the keys and numbers that lead to it, what is wrong, and what to do.
 
-    `is_unknown` means that there's no such field, `is_of_whole` that others are needed or don't fit together.
+    `is_unknown` means that there's no such field, `is_of_whole` that others are needed or don't fit together,
+    and `is_missing` that the path leads to a field that was needed and isn't there.
     """
 
     path: FieldPath
@@ -31,6 +32,7 @@ class FieldProblem(NamedTuple):
     is_unknown: bool = False
     is_of_whole: bool = False
     is_secret: bool = False
+    is_missing: bool = False
 
     @property
     def lines(self) -> Iterator[str]:
@@ -127,7 +129,7 @@ def _joined(messages: Sequence[str]) -> str:
 def _problem(one: _Detail, cls: type[BaseModel], known: Mapping[str, FieldInfo]) -> FieldProblem:
     detail, path = one
     if detail["type"] == "missing":
-        return FieldProblem(path, "this field is required", is_of_whole=True)
+        return FieldProblem(path, "this field is required", is_of_whole=True, is_missing=True)
     if detail["type"] == "extra_forbidden":
         return no_such_field(path, _names_at(cls, detail["loc"][:-1]))
     if _is_secret(path, known):

@@ -99,9 +99,13 @@ class Problems:
 
     def _add_field(self, problem: FieldProblem, path: FieldPath) -> None:
         whole = (*path, *problem.path)
+        fact = problem.message if problem.path else f"all fields together: {problem.message}"
+        if problem.is_missing:
+            # What stands at the nearest place of the file is another field.
+            fact = f"the field '{whole[-1]}' is required"
         self._add(
             whole,
-            problem.message if problem.path else f"all fields together: {problem.message}",
+            fact,
             problem.advice,
             key=problem.is_unknown,
             hidden=problem.is_secret,
