@@ -27,7 +27,8 @@ from seedbed import (
     UsageError,
     image_part,
 )
-from seedbed.llm.budget.budget import Cap, prompt_bound
+from seedbed.llm.budget.budget import Cap
+from seedbed.llm.budget.prompt_bound import prompt_bound
 from seedbed.llm.calling.sender import Sender
 from seedbed.llm.limits.waiting import ENOUGH_WAITING
 from seedbed.llm.request import Request

@@ -219,7 +219,7 @@ def test_with_sticky_prefixes_a_system_prompt_stays_at_one_endpoint_until_that_i
 
 
 def test_with_one_endpoint_fewer_only_its_own_prefixes_move():
-    from seedbed.llm.calling.pool_sender import homes_of
+    from seedbed.llm.calling.prefix_homes import homes_of
 
     four = pool_of(*[well] * 4)
     three = PoolLLM(of=four.of[:3])

@@ -14,6 +14,7 @@ from seedbed.engine.quality.figures import Quality
 from seedbed.engine.resume.found import Found, count_text
 from seedbed.engine.run_rows import RunRows
 from seedbed.errors import SeedbedError
+from seedbed.llm.budget.money import dollars
 from seedbed.llm.calling.blocked_loop import blocking_notes
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.visible_text import visible
@@ -206,7 +207,7 @@ def progress_text(run: Run, seconds: float, said: str = "") -> str:
     """Return the counts of a run in a line: '12 of 100 rows, 1 failed, 4.2 s, 13 calls, ...'."""
     of = f" of {run.wanted:,}" if run.wanted is not None else ""
     calls, usage = run.calls, run.calls.usage
-    cost = f"${calls.cost:,.4f}" if calls.cost else ""
+    cost = dollars(calls.cost) if calls.cost else ""
     texts = (
         said,
         f"{run.accepted:,}{of} rows",

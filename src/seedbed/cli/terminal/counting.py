@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
+
+from seedbed.llm.budget.money import dollars
 
 
 def count_text(count: int, noun: str) -> str:
@@ -44,14 +45,11 @@ def tries_text(retried: int, refused: int = 0) -> str:
     return f"{retried:,} {'try' if retried == 1 else 'tries'} failed{limits}" if retried else limits
 
 
-def cost_text(dollars: float | None) -> str:
+def cost_text(amount: float | None) -> str:
     """Return an amount of money: '$12.30', '$0.0042', '$0.000012', or nothing if it isn't known."""
-    if not dollars:
+    if not amount:
         return ""
-    if dollars < 0.001:
-        # With four digits, a call of a small model would cost nothing.
-        return f"${Decimal(f'{dollars:.2g}'):f}"
-    return f"${dollars:,.2f}" if dollars >= 0.1 else f"${dollars:.4f}"
+    return f"${amount:,.2f}" if amount >= 0.1 else dollars(amount)
 
 
 def moment(iso: str) -> str:

@@ -9,10 +9,10 @@ from seedbed.engine.comparison.row_changes import LoneRow, RowsDiff
 from seedbed.engine.comparison.settings import Setting
 from seedbed.engine.comparison.side import Side
 from seedbed.engine.comparison.words import Piece, word_diff
-from seedbed.engine.forecast.amounts import dollars
 from seedbed.engine.lineage.changes import Change
 from seedbed.engine.lineage.text import value_text
 from seedbed.engine.resume.found import count_text
+from seedbed.llm.budget.money import dollars
 from seedbed.tasks.rows import encode_value
 
 _AROUND = 5
@@ -68,7 +68,7 @@ def _totals(first: Side, second: Side) -> Iterator[tuple[str, str]]:
 
 def _cost(amount: float, unpriced: int) -> str:
     rest = f" and {count_text(unpriced, 'call')} without a price" if unpriced else ""
-    return f"{f'${amount:,.4f}' if amount >= 0.001 else dollars(amount)}{rest}"
+    return f"{dollars(amount)}{rest}"
 
 
 def _from_to(before: str, after: str) -> str:

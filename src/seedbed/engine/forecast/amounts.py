@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from seedbed.engine.forecast.probe_figures import Estimate
+from seedbed.llm.budget.money import rough_dollars
 
 
 def dollars(amount: float) -> str:
     """Return an amount of money: `$12.30`, `$0.0042`, `$0.000012`, `$0`."""
     if not amount:
         return "$0"
-    if amount >= 0.0995:
-        return f"${amount:,.2f}"
-    # Two digits that count, but never as 1.2e-05.
-    return f"${Decimal(f'{amount:.2g}'):f}"
+    return f"${amount:,.2f}" if amount >= 0.0995 else rough_dollars(amount)
 
 
 def duration_text(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from seedbed.engine.lineage.ancestry import Gathering
 from seedbed.engine.lineage.chapters import Chapter
 from seedbed.engine.lineage.text import chapter_lines, chapter_title
+from seedbed.llm.budget.money import dollars
 from seedbed.llm.visible_text import visible
 from seedbed.store import Verdict
 from seedbed.store.row_names import row_name
@@ -102,7 +103,7 @@ class Story(NamedTuple):
         texts = (
             f"{len(calls):,} call{'' if len(calls) == 1 else 's'}",
             f"{given:,} input + {made:,} output tokens" if given or made else "",
-            f"${cost:,.4f}" if cost else "",
+            dollars(cost) if cost else "",
         )
         return ", ".join(text for text in texts if text) if calls else ""
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from seedbed.engine.lineage.changes import Change
 from seedbed.engine.lineage.chapters import Chapter, ToldCall
 from seedbed.engine.lineage.shared import parts_of_key
+from seedbed.llm.budget.money import dollars
 from seedbed.llm.conversation import added_messages, message_text, told_answers
 from seedbed.llm.messages import Message
 from seedbed.store import Call
@@ -132,6 +133,6 @@ def _about(call: Call, seed: int | None) -> str:
         f"number {call.k + 1}" if call.k else "",
         f"attempt {call.attempt + 1}" if call.attempt else "",
         tokens if call.input_tokens or call.output_tokens else "",
-        f"${call.cost:,.4f}" if call.cost else "",
+        dollars(call.cost) if call.cost else "",
     )
     return ", ".join(text for text in texts if text)

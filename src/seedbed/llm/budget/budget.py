@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from seedbed.errors import BudgetExhaustedError, UsageError
+from seedbed.llm.budget.money import dollars
 from seedbed.llm.budget.prices import Prices
-from seedbed.llm.json_text import json_text
+from seedbed.llm.budget.prompt_bound import prompt_bound
 from seedbed.llm.limits.waiting import ENOUGH_WAITING
-from seedbed.llm.messages import parts
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
 
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 # flight may exceed the cap then.
 _DEFAULT_ANSWER = 1024
 _LONGEST = "or lower max_tokens: each call reserves its prompt and its longest answer"
-# What providers add around each message and for tools, and what an image takes. Generous, since a cap is only
-# strict if none of these is exceeded.
-_TOKENS_OF_MESSAGE = 16
-_TOKENS_OF_TOOLS = 512
-_TOKENS_OF_IMAGE = 2048
 
 
 class Spent(NamedTuple):
@@ -275,8 +270,8 @@ class Budget:
         cost = self._cost + self._reserved.cost + wanted.cost
         if self._max_cost is not None and cost > self._max_cost:
             return _exhausted(
-                f"${self._cost:.4f} of ${self._max_cost:.4f} are spent, "
-                f"and the next call may take ${wanted.cost:.4f}",
+                f"{dollars(self._cost)} of {dollars(self._max_cost)} are spent, "
+                f"and the next call may take {dollars(wanted.cost)}",
                 _LONGEST,
             )
         return None
@@ -290,23 +285,3 @@ def time_exhausted(seconds: float) -> BudgetExhaustedError:
 def _exhausted(fact: str, *advice: str) -> BudgetExhaustedError:
     resume = "raise the cap and start the run again: it resumes where it stopped"
     return BudgetExhaustedError(fact, resume, *advice)
-
-
-def prompt_bound(request: Request) -> int:
-    """Return a number of tokens that the prompt doesn't exceed: no token is shorter than a byte.
-
-    A tokenizer would be exact, but each model has its own, and most providers don't publish theirs.
-    """
-    tokens = 0
-    for message in request.messages:
-        tokens += _TOKENS_OF_MESSAGE
-        for part in parts(message):
-            # An image isn't counted by the bytes of its base64: a photo of a megabyte would be a million.
-            tokens += len(part["text"].encode()) if "text" in part else _TOKENS_OF_IMAGE
-        if calls := message.get("tool_calls"):
-            tokens += len(json_text(calls))
-    if request.tools:
-        tokens += _TOKENS_OF_TOOLS + len(json_text([dict(tool) for tool in request.tools]))
-    if request.schema is not None:
-        tokens += _TOKENS_OF_TOOLS + len(json_text(dict(request.schema)))
-    return tokens

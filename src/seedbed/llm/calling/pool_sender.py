@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import heapq
 import itertools
 import logging
@@ -13,9 +12,8 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import orjson
-
 from seedbed.errors import EndpointDownError, LLMError
+from seedbed.llm.calling.prefix_homes import homes_of
 from seedbed.llm.calling.retry import RetryPolicy, Tries
 from seedbed.llm.calling.sent import Sending
 from seedbed.llm.keys.url_secrets import redacted_urls
@@ -30,10 +28,6 @@ if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
 
 logger = logging.getLogger(__name__)
-
-# Without a system prompt, so much of the first message counts as the prefix: longer ones would rarely be
-# equal, and a server's prefix cache works in blocks of a few dozen tokens.
-_PREFIX_BYTES = 256
 
 
 class Counts(Protocol):
@@ -289,26 +283,6 @@ class PoolSender:
         if 0 < delay < math.inf:
             # An empty context: the loop keeps a timer's context, and with it the row and its run.
             self._timer = self._loop.call_later(delay, self._give, context=Context())
-
-
-def homes_of(llm: Backend, request: Request) -> list[int]:
-    """Return the numbers of a pool's endpoints in the order in which a prompt's prefix prefers them.
-
-    By rendezvous hashing: when an endpoint leaves, only the prefixes that preferred it move.
-    https://www.eecs.umich.edu/techreports/cse/96/CSE-TR-316-96.pdf
-    """
-    prefix = _prefix(request)
-    weights = [
-        hashlib.blake2b(prefix, key=hashlib.sha256(member.endpoint.encode()).digest(), digest_size=8).digest()
-        for member in llm._pooled
-    ]
-    return sorted(range(len(weights)), key=weights.__getitem__, reverse=True)
-
-
-def _prefix(request: Request) -> bytes:
-    first = request.messages[0]
-    encoded = orjson.dumps(first, default=str)
-    return encoded if first["role"] == "system" else encoded[:_PREFIX_BYTES]
 
 
 def _tokens(limiter: Limiter, member: Backend, request: Request) -> int:
