@@ -84,7 +84,7 @@ def test_an_example_runs_and_makes_the_columns_that_its_page_shows(plugin: objec
         # It begins, and stops for the reason that the page gives or for its time.
         assert gallery.made_rows(plugin, plugin.purpose.example, 10).reason  # type: ignore[attr-defined]
         return
-    rows = gallery.made_rows(plugin, plugin.purpose.example, 240).rows  # type: ignore[attr-defined]
+    rows = gallery.made_rows(plugin, plugin.purpose.example, 900).rows  # type: ignore[attr-defined]
     decoder = json.JSONDecoder()
     first, _ = decoder.raw_decode(shown.partition("\n")[2])
 
