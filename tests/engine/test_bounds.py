@@ -98,12 +98,13 @@ assert done.accepted == int(sys.argv[1])
 """
 
 
+@pytest.mark.slow
 @measured
 @pytest.mark.parametrize(
     ("few", "many", "megabytes"),
     # The rows alone, each as text, would be 13 MB and 100 MB more, beside 13 MB that grow anyway. 18,000 fill
     # the largest group of a commit.
-    [(18_000, 42_000, 20), pytest.param(10_000, 200_000, 60, marks=pytest.mark.slow)],
+    [(18_000, 42_000, 20), (10_000, 200_000, 60)],
 )
 def test_memory_does_not_grow_with_the_rows(tmp_path, few, many, megabytes):
     before, after = (peak_megabytes(PROGRAM, rows, tmp_path / f"{rows}.jsonl") for rows in (few, many))

@@ -92,6 +92,7 @@ def content(path: Path) -> list[bytes]:
     return [file.read_bytes() for file in sorted(path.iterdir() if path.is_dir() else [path])]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".hf"])
 def test_a_killed_export_leaves_what_was_there(tmp_path, ending):
     path = tmp_path / f"out{ending}"
@@ -136,6 +137,7 @@ def test_rows_made_while_the_file_is_written_are_left_for_the_next_one(tmp_path,
     assert [set(row) for row in read_rows(path)] == [{"a", "only in 0"}]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".hf"])
 def test_a_full_disk_is_a_dataset_error_and_leaves_what_was_there(tmp_path, ending):
     path = tmp_path / f"out{ending}"
@@ -348,6 +350,7 @@ export_rows(Rows(), Path(sys.argv[1]))
 """
 
 
+@pytest.mark.variants(1)
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX says which processes are alive")
 @pytest.mark.parametrize("ending", [".jsonl", ".parquet", ".hf"])
 def test_what_a_killed_export_left_is_swept_and_that_of_a_living_one_stays(tmp_path, ending):

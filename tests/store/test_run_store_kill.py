@@ -39,6 +39,7 @@ def killed(folder, commits):
     return int(heard[-2].strip() if len(heard) > 1 else heard[-1])
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("seed", range(5))
 def test_what_is_left_is_a_beginning_of_what_was_added(tmp_path, seed):
     durable = killed(tmp_path / "run", random.Random(seed).randint(1, 9))

@@ -83,6 +83,7 @@ def test_shards_have_as_many_rows_as_asked_for(size: int, tmp_path: Path) -> Non
     assert found["train"] == rows
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("drift", DRIFT)
 def test_all_files_have_one_schema_whatever_the_rows(drift: str, tmp_path: Path) -> None:
     import datasets

@@ -43,6 +43,17 @@ PAIRS = [
 ]
 
 
+# Each makes all rows again.
+pytestmark = pytest.mark.variants(
+    1,
+    "test_a_run_that_grows_comes_to_the_same_rows",
+    "test_only_the_inputs_named_are_read",
+    "test_rows_have_the_columns_promised",
+    "test_a_row_alone_is_the_row_among_many",
+    "test_files_that_it_reads_are_declared",
+)
+
+
 class TestEmbed(StepContract):
     step = "embed"
     parameters = {"embedder": "static/wordllama"}

@@ -49,6 +49,7 @@ def test_front_matter_that_cannot_be_trusted_is_refused(front: str, said: str, t
         made("text", path=tmp_path)
 
 
+@pytest.mark.slow
 def test_documents_become_markdown(tmp_path: Path) -> None:
     import docx
     import fpdf

@@ -76,6 +76,7 @@ def test_vectors_can_be_shorter():
     assert get_embedder("static/wordllama", dimensions=64).vectors(["a river"]).shape == (1, 64)
 
 
+@pytest.mark.slow
 def test_a_text_as_long_as_a_book_among_others_takes_no_gigabytes():
     # Padded to the longest, 64 texts would take (64, 100,000, 256) floats.
     code = """

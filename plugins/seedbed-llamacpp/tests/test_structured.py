@@ -51,6 +51,7 @@ def test_a_schema_may_refer_to_itself(llm: LlamaCppLLM) -> None:
     assert choice.text.startswith("{")
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "schema",
     [
@@ -65,6 +66,7 @@ def test_a_schema_need_not_be_an_object(llm: LlamaCppLLM, schema: dict[str, Any]
     assert isinstance(orjson.loads(choice.text), int | list | str)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "schema",
     [
@@ -98,6 +100,7 @@ class Kinds(BaseModel):
     node: Branch = Field(description="A tree.")
 
 
+@pytest.mark.slow
 def test_tuples_open_objects_unions_and_sets_are_written_by_the_grammar(llm: LlamaCppLLM) -> None:
     (choice,) = llm.complete(ASK, schema=Kinds, max_tokens=200, seed=3, temperature=0.5).choices
     assert choice.text is not None

@@ -90,6 +90,7 @@ def test_fewer_rows_are_a_beginning_and_the_others_are_not_lost(again):
     assert again(Joke(), 50) == (rows, {})
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "made", [Joke, lambda: Joke() >> Count(), lambda: Joke() >> [Explain(), Count()] >> Doubt()]
 )
