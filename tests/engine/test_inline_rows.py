@@ -20,6 +20,7 @@ from seedbed import (
     Reject,
     Row,
     Run,
+    RunReader,
     Step,
     UsageError,
     row_id,
@@ -229,3 +230,17 @@ def test_a_source_that_raises_ends_the_run_with_the_rows_before_it() -> None:
     made = run(Deed(deed="keep"), input=rows())
     assert (made.accepted, made.failed) == (1, 1)
     assert "the disk is gone" in made.failures[0].reason
+
+
+def test_a_resumed_run_finds_what_repeatable_steps_made() -> None:
+    rows = [{"n": number} for number in range(40)]
+
+    def results(name: str, *parts: int) -> list[Any]:
+        for part in parts:
+            made = run(joined([Plain(name="s0"), Plain(name="s1", shift=3)]), input=rows[:part], name=name)
+        assert made.folder is not None
+        with RunReader.open(made.folder) as reader:
+            verdicts = [(one.row, one.verdict) for one in reader.verdicts("s1")]
+            return [verdicts, *([*reader.results_of(step)] for step in ("s0", "s1", "s0 refused"))]
+
+    assert results("extended", 7, 30, 40) == results("at once", 40)

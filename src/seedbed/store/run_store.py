@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +105,10 @@ class RunStore(RunQueries):
     def add_result(self, result: Result) -> int:
         """Add what a step made of a row, replacing what it made before; return its sequence number."""
         return self._writer.add(result)
+
+    def add_results(self, results: Sequence[Result]) -> int:
+        """Add what steps made of rows, as `add_result` does; return the sequence number of the last one."""
+        return self._writer.add(*results)
 
     def add_verdict(self, verdict: Verdict) -> int:
         """Add a verdict, replacing the one with its `seq`; return its sequence number."""

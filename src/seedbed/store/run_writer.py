@@ -97,19 +97,20 @@ class Writer:
         """The bytes of the operations that aren't durable yet."""
         return self._bytes_added - self._bytes_committed
 
-    def add(self, operation: Operation) -> int:
-        """Queue an operation and return its sequence number; raises `StoreError` after the end."""
+    def add(self, *operations: Operation) -> int:
+        """Queue operations and return the last one's sequence number; raises `StoreError` after the end."""
+        answers = sum(type(one) is Call for one in operations)
         with self._lock:
             if self._ending:
                 self._raise()
-            self._queue.append(operation)
-            self.added += 1
-            self._bytes_added += size_of(operation)
+            self._queue.extend(operations)
+            self.added += len(operations)
+            self._bytes_added += sum(map(size_of, operations))
             # An answer ends a hold: it has been paid for, and mustn't be lost.
-            if type(operation) is Call:
-                self._answers_added += 1
+            if answers:
+                self._answers_added += answers
                 self._is_held = False
-            if self._is_patient and (type(operation) is Call or self._is_much()):
+            if self._is_patient and (answers or self._is_much()):
                 self._is_patient = False
                 self._changed.notify_all()
             # Waking a thread costs more than queueing does, so only an idle one is woken: one that collects

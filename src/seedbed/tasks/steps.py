@@ -197,8 +197,8 @@ class Step(BaseStep):
     repeatable: ClassVar[bool] = False
     """Whether the rows that `process` makes follow from its row and the parameters alone, at little cost.
 
-    Such a step calls no model, reads no file, doesn't ask for `row_id()`, and changes nothing of the row that
-    it gets. Rows go through it faster.
+    Such a step calls no model, reads no file and doesn't ask for `row_id()`. Rows go through it faster, and
+    it may be called twice for one: for example if it rejects it.
     """
 
     @abstractmethod

@@ -57,7 +57,9 @@ class DedupNear(Step):
 
     def process(self, row: Row) -> Row:
         """Return the row, or reject it."""
-        seen = self._seen
+        # Reading a private attribute of pydantic's takes a tenth of what comparing a text takes.
+        assert self.__pydantic_private__ is not None
+        seen: NearDuplicates | None = self.__pydantic_private__["_seen"]
         if seen is None:
             seen = self._seen = NearDuplicates(self.threshold, self.ngram)
         if not seen.add(text_of(row, self.by)):

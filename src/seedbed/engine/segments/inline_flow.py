@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.branch_merging import row_order
 from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.repeatable_line import RepeatableLine
 from seedbed.engine.segments.rows_in_flight import InFlight, children
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.segments.step_outcome import Attempted
 from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.sources.sources import Item
 from seedbed.pipeline.topology import Topology
+from seedbed.store import Result, RunStore
 
 
 class Inlined:
     """What steps made of an item, before any of it is kept.
 
+    `made` has a result for each row that passed a repeatable step, and what was attempted in all other cases.
     `error` is one that every other item would meet; `size` has the bytes of the item and of all rows made.
     """
 
-    __slots__ = ("attempts", "error", "item", "settled", "size")
+    __slots__ = ("error", "item", "made", "settled", "size")
 
     def __init__(self, item: Item, position: int) -> None:
         self.item = item
         self.settled = ItemOutcome(position, item.id)
-        self.attempts: list[Attempted] = []
+        self.made: list[Result | Attempted] = []
         self.error: BaseException | None = None
         self.size = len(item.in_flight.encoded)
 
@@ -42,7 +46,8 @@ class InlineFlow:
     # A task, a future and two thread hops took 0.1 ms of a row's processor time, ten times what short steps
     # take.
 
-    def __init__(self, segment: Segment, results: StepResults) -> None:
+    def __init__(self, segment: Segment, results: StepResults, line: RepeatableLine | None) -> None:
+        self._line = line
         self._names = [node.name for node in segment.nodes]
         self._places = {name: place for place, name in enumerate(self._names)}
         (self._kept,) = segment.kept
@@ -66,9 +71,17 @@ class InlineFlow:
     def keep(self, inlined: Inlined) -> ItemOutcome:
         """Keep what was made of an item and return it; raise an error that every other item would meet."""
         settled = inlined.settled
-        for attempt in inlined.attempts:
+        new: list[Result] = []
+        for made in inlined.made:
+            if type(made) is Result:
+                new.append(made)
+                continue
+            self._keep_new(new)
+            new.clear()
+            attempt = cast(Attempted, made)
             self._results.take(attempt.name)
             self._results.keep(attempt, settled)
+        self._keep_new(new)
         if inlined.error is not None:
             raise inlined.error
         if len(settled.failures) + len(settled.rejections) > 1:
@@ -76,34 +89,56 @@ class InlineFlow:
             settled.rejections.sort(key=self._place)
         return settled
 
+    def _keep_new(self, results: list[Result]) -> None:
+        if results and self._line is not None:
+            self._line.keep(results)
+
     def _place(self, failure: Failure) -> tuple[list[int], int]:
         return row_order(failure.row), self._places.get(failure.step, 0)
 
     def _through(self, number: int, in_flight: InFlight, inlined: Inlined) -> list[InFlight]:
         while True:
+            if self._line is not None:
+                number, in_flight = self._passed(self._line, number, in_flight, inlined)
+                if number == len(self._names):
+                    return [in_flight]
             name = self._names[number]
             attempt = self._results.apply_now(name, in_flight, inlined.settled.position)
-            inlined.attempts.append(attempt)
-            # What waits for its verdict needs only its JSON.
-            in_flight.flat = None
-            is_last = number + 1 == len(self._names)
-            made = children(in_flight, name, attempt.outcome.rows, None if is_last else attempt.outcome.flat)
+            inlined.made.append(attempt)
+            made = children(in_flight, name, attempt.outcome.rows)
             for row in made:
                 inlined.size += len(row.encoded)
-            if is_last:
-                return made
             number += 1
+            if number == len(self._names):
+                return made
             if len(made) != 1:
                 return [row for child in made for row in self._through(number, child, inlined)]
             (in_flight,) = made
 
+    def _passed(
+        self, line: RepeatableLine, number: int, in_flight: InFlight, inlined: Inlined
+    ) -> tuple[int, InFlight]:
+        before = number
+        number, in_flight = line.take(number, in_flight, inlined.made)
+        for result in inlined.made[len(inlined.made) - (number - before) :]:
+            inlined.size += len(result.data)  # type: ignore[union-attr]
+        return number, in_flight
 
-def inline_flow(segment: Segment, topology: Topology, results: StepResults) -> InlineFlow | None:
-    """Return the flow of a segment whose steps can run in the source's thread; None if they can't."""
+
+def inline_flow(
+    segment: Segment, topology: Topology, results: StepResults, fresh: RunStore | None = None
+) -> InlineFlow | None:
+    """Return the flow of a segment whose steps can run in the source's thread; None if they can't.
+
+    `fresh` is the run's store if it has no results yet.
+    """
     names = [node.name for node in segment.nodes]
     if not all(map(results.is_immediate, names)) or not _is_line(segment, topology):
         return None
-    return InlineFlow(segment, results)
+    line = None
+    if fresh is not None:
+        line = RepeatableLine([results.applied[name] for name in names], fresh, results.steps)
+    return InlineFlow(segment, results, line)
 
 
 def _is_line(segment: Segment, topology: Topology) -> bool:

@@ -15,8 +15,7 @@ class InFlight:
 
     `source` and `k` say where the run keeps it: row `k` of the result of `node` for row `source`. `given`
     holds the variables that a generator task sampled, if this stands for those. `place` is what people call
-    the row that this one comes from, if that isn't its id: a line of a file. `flat` is the row itself, for a
-    step that changes nothing of it, as long as it's certain to be what its JSON says.
+    the row that this one comes from, if that isn't its id: a line of a file.
     """
 
     # Rows are kept as JSON, not as dictionaries: a step may change the dictionary that it gets, and neither
@@ -30,7 +29,6 @@ class InFlight:
     k: int = 0
     given: Row | None = None
     place: str = ""
-    flat: Row | None = None
 
     def row(self) -> Row:
         """Return the row, decoded again for each caller: changing it changes no other's."""
@@ -48,15 +46,11 @@ class InFlight:
         return in_flight
 
 
-def children(in_flight: InFlight, node: str, made: list[bytes], flat: Row | None = None) -> list[InFlight]:
-    """Return the rows that `node` made from a row: a single one keeps its id, several are numbered.
-
-    `flat` is that of a single one.
-    """
+def children(in_flight: InFlight, node: str, made: list[bytes]) -> list[InFlight]:
+    """Return the rows that `node` made from a row: a single one keeps its id, several are numbered."""
     if len(made) == 1:
         # Ids are keys of results: an id that grew with each step would tie a row's key to the steps upstream.
-        row_id = in_flight.id
-        return [InFlight(row_id, made[0], node, in_flight, row_id, 0, None, in_flight.place, flat)]
+        return [InFlight(in_flight.id, made[0], node, in_flight, in_flight.id, 0, None, in_flight.place)]
     return [
         InFlight(f"{in_flight.id}/{k}", encoded, node, in_flight, in_flight.id, k, None, in_flight.place)
         for k, encoded in enumerate(made)

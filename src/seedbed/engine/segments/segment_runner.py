@@ -86,7 +86,8 @@ class SegmentRunner:
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
         results = self._results(wanted)
-        self._inline = inline_flow(segment, plan.topology, results) if remote is None else None
+        fresh = job.store if journal.is_fresh else None
+        self._inline = inline_flow(segment, plan.topology, results, fresh) if remote is None else None
         self._saves = self._inline is not None and _is_whole(segment, job)
         reached = self._reached()
         first = reached.verdicts if reached is not None else 0

@@ -15,14 +15,10 @@ from seedbed.tasks.rows import Row
 
 
 class StepOutcome(NamedTuple):
-    """What one step made from one row: rows, and the reasons for those that are missing.
-
-    `flat` is a single row that needn't be decoded for the next step.
-    """
+    """What one step made from one row: rows, and the reasons for those that are missing."""
 
     rows: list[bytes]
     reasons: list[Failure]
-    flat: Row | None = None
 
     @property
     def status(self) -> ResultStatus:

@@ -16,7 +16,7 @@ from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_outcome import Ahead, Attempted, Found, StepOutcome
-from seedbed.engine.segments.step_runners import PreparingRunner, StepRunner, process_now, process_repeatable
+from seedbed.engine.segments.step_runners import PreparingRunner, StepRunner, process_now
 from seedbed.errors import (
     GenerationError,
     InvalidOutputError,
@@ -71,6 +71,16 @@ class StepResults:
         self.replaces = replaces
         self._is_interrupted = is_interrupted
         self._steps = steps
+
+    @property
+    def applied(self) -> Mapping[str, Applied]:
+        """The steps by name."""
+        return self._applied
+
+    @property
+    def steps(self) -> StepTally:
+        """The counts of the steps."""
+        return self._steps
 
     def queues(self, name: str) -> bool:
         """Whether a step gets rows in the order in which they're applied, before earlier ones are done."""
@@ -139,7 +149,8 @@ class StepResults:
         key, attempt, stored, outcome = self._found(name, in_flight)
         is_known = outcome is not None
         if outcome is None:
-            outcome = self._outcome_now(self._applied[name].runner, in_flight, attempt, position)
+            scope = self._scope(name, in_flight, attempt, position)
+            outcome = self._outcome_now(self._applied[name].runner, in_flight, scope)
         return Attempted(name, in_flight, key, attempt, stored, outcome, is_known)
 
     def take(self, name: str) -> None:
@@ -228,15 +239,9 @@ class StepResults:
                 # would count as made in the next session, and the answer would never be asked for.
                 raise asyncio.CancelledError
 
-    def _outcome_now(
-        self, runner: StepRunner, in_flight: InFlight, attempt: int, position: int
-    ) -> StepOutcome:
+    def _outcome_now(self, runner: StepRunner, in_flight: InFlight, scope: CallScope) -> StepOutcome:
         name = runner.step.name
         try:
-            if runner.is_repeatable:
-                rows, flat = process_repeatable(runner, in_flight.flat or in_flight.row())
-                return StepOutcome(rows, [], flat)
-            scope = self._scope(name, in_flight, attempt, position)
             return StepOutcome(process_now(runner, in_flight.row(), scope), [])
         except _CANCELLED as error:
             # Nobody cancels this thread: the author's code raised it.

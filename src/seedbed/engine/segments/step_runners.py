@@ -17,7 +17,7 @@ from seedbed.llm.files_read import current_files
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.normalise import plain_rows
 from seedbed.tasks.promised import check_promised, promised_columns
-from seedbed.tasks.rows import Row, encode_row, is_flat
+from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import BaseStep, Step
 from seedbed.tasks.task import BaseTask, Task
 
@@ -38,7 +38,6 @@ class StepRunner(ABC):
     def __init__(self, step: BaseStep) -> None:
         self.step = step
         self.promised = promised_columns(step)
-        self.is_repeatable = isinstance(step, Step) and step.repeatable and not step.ordered
 
     def encoded(self, rows: Iterable[Row]) -> list[bytes]:
         """Return rows of the step as JSON; raise MissingColumnError for one without a promised column."""
@@ -201,20 +200,6 @@ def process_now(runner: StepRunner, row: Row, scope: CallScope, *prepared: Any) 
     except StopIteration as error:
         # A future refuses to carry StopIteration, so the row that waits for it would wait forever.
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
-
-
-def process_repeatable(runner: StepRunner, row: Row) -> tuple[list[bytes], Row | None]:
-    """Return the rows that a repeatable step makes, and a single one as it is if it's what its JSON says."""
-    # No scope and no notes on files: the step asks for neither, and setting them takes longer than it does.
-    step = cast(Step, runner.step)
-    try:
-        made = step.process(row)
-    except StopIteration as error:
-        raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
-    if type(made) is not dict:
-        return runner.encoded(plain_rows(made, step.name)), None
-    check_promised(runner.promised, made, step.name)
-    return [encode_row(made)], made if is_flat(made) else None
 
 
 def runner_of(step: BaseStep, concurrency: int) -> StepRunner:

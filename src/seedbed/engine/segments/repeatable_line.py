@@ -1,0 +1,89 @@
+"""Repeatable steps one after the other, in a run that has no results yet: rows pass them as dictionaries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
+
+from seedbed.engine.backend_fields import backends_in
+from seedbed.engine.resume.fingerprint import SIZE
+from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.step_counts import StepTally
+from seedbed.engine.segments.step_results import Applied
+from seedbed.store import Result, RunStore
+from seedbed.tasks.rows import Row, encode_row, is_flat
+from seedbed.tasks.steps import BaseStep, Step
+
+
+class _Repeatable(NamedTuple):
+    name: str
+    process: Callable[[Row], Any]
+    promised: tuple[str, ...]
+    fingerprint: bytes
+
+
+class RepeatableLine:
+    """Takes rows through the repeatable steps among those of a line; all else is left to the steps' runners.
+
+    `applied` are all steps of the line. What the rows became is kept in `store` and counted in `steps`.
+    """
+
+    # For a short row, the scope that no call needs, decoding what the step before has just encoded, and a
+    # lock for each result took as long as the steps.
+
+    def __init__(self, applied: Sequence[Applied], store: RunStore, steps: StepTally) -> None:
+        self._line = [_repeatable(one) for one in applied]
+        self._store = store
+        self._steps = steps
+
+    def take(self, number: int, in_flight: InFlight, results: list[Any]) -> tuple[int, InFlight]:
+        """Take a row through the steps from `number` on, as far as each makes one flat row of it.
+
+        Return the number of the next step and the row that it gets, and add what the steps made to `results`.
+        """
+        row: Row | None = None
+        while number < len(self._line) and (step := self._line[number]) is not None:
+            # A copy: what one step may keep isn't what the next one may change.
+            row = in_flight.row() if row is None else row.copy()
+            if (found := _made(step, row)) is None:
+                # Its runner does it again, and decides what it means.
+                break
+            row, encoded = found
+            key = hashlib.blake2b(in_flight.encoded, digest_size=SIZE, key=step.fingerprint).digest()
+            row_id = in_flight.id
+            results.append(Result(step.name, row_id, key, 0, "done", b"[" + encoded + b"]"))
+            in_flight = InFlight(row_id, encoded, step.name, in_flight, row_id, 0, None, in_flight.place)
+            number += 1
+        return number, in_flight
+
+    def keep(self, results: Sequence[Result]) -> None:
+        """Keep and count what steps made of rows."""
+        self._store.add_results(results)
+        for result in results:
+            counts = self._steps[result.step]
+            counts.taken += 1
+            counts.made += 1
+            counts.passed += 1
+
+
+def _made(step: _Repeatable, row: Row) -> tuple[Row, bytes] | None:
+    """Return the row that a step makes, with its JSON; None if it's anything but one flat row."""
+    try:
+        made = step.process(row)
+        if type(made) is not dict or not is_flat(made) or not all(map(made.__contains__, step.promised)):
+            return None
+        return made, encode_row(made)
+    except BaseException:  # noqa: BLE001 - the step's runner meets it again
+        return None
+
+
+def _repeatable(applied: Applied) -> _Repeatable | None:
+    step = applied.runner.step
+    if not _is_repeatable(step):
+        return None
+    return _Repeatable(step.name, cast(Step, step).process, applied.runner.promised, applied.fingerprint)
+
+
+def _is_repeatable(step: BaseStep) -> bool:
+    return isinstance(step, Step) and step.repeatable and not step.ordered and not backends_in(step)
