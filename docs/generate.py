@@ -27,6 +27,7 @@ from seedbed import (
     ObservedOutcome,
     ObservedRow,
     ObservedRun,
+    ObservedTry,
     Resources,
     Result,
     RowWorker,
@@ -77,7 +78,7 @@ def hooks_page() -> str:
         for hook in kind.hooks:
             lines += [f"## {hook.__name__}", "", *_docstring(hook), ""]
     lines += ["## What observers receive", "", "All of these objects are frozen.", ""]
-    for cls in (ObservedRun, ObservedCall, ObservedRow, ObservedOutcome):
+    for cls in (ObservedRun, ObservedCall, ObservedTry, ObservedRow, ObservedOutcome):
         lines += [f"### {cls.__name__}", "", *_docstring(cls), "", *_fields(cls), ""]
     return "\n".join(lines)
 

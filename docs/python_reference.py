@@ -61,8 +61,8 @@ _API = {
         "find_story Chapter ToldCall row_name word_diff visible"
     ),
     "For observers and engines": (
-        "ObservedRun ObservedCall ObservedRow ObservedOutcome Engine EngineOptions Job Plan WorkerEngine "
-        "WorkerLink WorkerLostError RowWorker Resources concerns_all"
+        "ObservedRun ObservedCall ObservedTry ObservedRow ObservedOutcome Engine EngineOptions Job Plan "
+        "WorkerEngine WorkerLink WorkerLostError RowWorker Resources concerns_all"
     ),
 }
 _NOTES = {

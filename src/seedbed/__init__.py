@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from seedbed.engine.observing.observed import ObservedOutcome as ObservedOutcome
     from seedbed.engine.observing.observed import ObservedRow as ObservedRow
     from seedbed.engine.observing.observed import ObservedRun as ObservedRun
+    from seedbed.engine.observing.observed import ObservedTry as ObservedTry
     from seedbed.engine.plan import Plan as Plan
     from seedbed.engine.preview.preview import Preview as Preview
     from seedbed.engine.preview.preview import preview as preview
@@ -289,7 +290,7 @@ _HOMES = {
     "engine.lineage.chapters": "Chapter ToldCall",
     "engine.lineage.finding": "find_story",
     "engine.lineage.story": "Story",
-    "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun",
+    "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun ObservedTry",
     "engine.plan": "Plan",
     "engine.preview.preview": "Preview preview",
     "engine.preview.prompt_trial": "PromptTrial prompts_in",

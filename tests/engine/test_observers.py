@@ -16,10 +16,13 @@ from tests.support.note_taker import NoteTaker
 from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
 from seedbed import (
+    BadRequestError,
     Choice,
     GeneratorTask,
     GlobalStep,
+    InvalidResponseError,
     LLMConnectionError,
+    ObservedTry,
     Reject,
     Response,
     Step,
@@ -465,7 +468,7 @@ def test_an_interrupted_run_waits_briefly_and_tells_the_outcome(
             slow.go_on.set()
 
     async def answer(request: Any) -> str:
-        if prompt(request) == "9":
+        if prompt(request) == "8":
             await asyncio.to_thread(slow.has_begun.wait, 20)
             session.drain()
         return "yes"
@@ -541,6 +544,95 @@ class Placed(ScriptedLLM):
 
     backend: ClassVar[str] = "placed"
     connection_fields: ClassVar[frozenset[str]] = ScriptedLLM.connection_fields | {"place"}
+
+
+def shaky(request: Any) -> str:
+    """Lose each second call of a text, refuse the third row, and answer otherwise."""
+    text = prompt(request)
+    if text == "2":
+        raise BadRequestError("hush: not that", status=400)
+    if text not in SHAKEN:
+        SHAKEN.add(text)
+        raise LLMConnectionError("hush: no line", retry_after=0.0)
+    return "yes"
+
+
+SHAKEN: set[str] = set()
+
+
+def test_each_try_that_failed_is_reported_before_its_row() -> None:
+    SHAKEN.clear()
+    before = time.time()
+    notes = observed(Word(llm=Placed(shaky, place="http://user:hush@here:1/v1?key=hush")), 3)
+
+    tries = {(one.row, one.number, one.kind, one.status) for one in notes.failed}
+    lost = {(row, 1, "LLMConnectionError", None) for row in "01"}
+    assert tries == {*lost, ("2", 1, "BadRequestError", 400)}
+    for one in notes.failed:
+        assert before - 0.001 <= one.started <= one.started + one.seconds <= time.time() + 0.001
+        assert (one.step, one.attempt, one.model, one.backend) == ("word", 0, "scripted", "placed")
+        assert "here:1/v1" in one.endpoint
+        assert "hush" not in repr(one)
+        assert not one.is_embedding
+        row = next(told for kind, told in notes.heard if kind == "row" and told.id == one.row)
+        assert notes.heard.index(("failed", one)) < notes.heard.index(("row", row))
+
+
+def test_tries_that_failed_at_one_endpoint_of_a_pool_name_it() -> None:
+    def gone(request: Any) -> str:
+        raise LLMConnectionError("no line")
+
+    there = Placed(gone, place="http://there:2/v1")
+    notes = observed(Word(llm=PoolLLM(of=[there, Placed(lambda _: "yes", place="http://here:1/v1")])), 1)
+
+    (one,) = notes.failed
+    assert (one.endpoint, one.number, one.kind) == ("http://there:2/v1", 1, "LLMConnectionError")
+
+
+def test_a_call_that_never_succeeds_is_reported_with_all_its_tries() -> None:
+    def unreadable(request: Any) -> str:
+        raise InvalidResponseError("no JSON", retry_after=0.0)
+
+    heard: list[ObservedTry] = []
+
+    class Failures:
+        @hookimpl
+        def seedbed_try_failed(self, failed: ObservedTry) -> None:
+            heard.append(failed)
+
+    run(Word(llm=scripted(unreadable)), 1, observers=[Failures()], max_attempts=1)
+
+    assert [one.number for one in heard] == [*range(1, len(heard) + 1)]
+    assert len(heard) > 1
+    assert {one.kind for one in heard} == {"InvalidResponseError"}
+
+
+def test_an_observer_that_is_far_behind_gets_the_latest_failed_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "_MOST_FAILED", 2)
+    SHAKEN.clear()
+    is_over = threading.Event()
+    heard: list[str] = []
+
+    class Late:
+        @hookimpl
+        def seedbed_run_started(self) -> None:
+            is_over.wait(20)
+
+        @hookimpl
+        def seedbed_try_failed(self, failed: ObservedTry) -> None:
+            heard.append(failed.row)
+
+    def answer(request: Any) -> str:
+        if prompt(request) == "8":
+            is_over.set()
+            return "yes"
+        return shaky(request)
+
+    run(Word(llm=scripted(answer)), 9, observers=[Late()], concurrency=1)
+
+    assert heard == ["6", "7"]
 
 
 def test_a_call_of_a_pool_says_which_endpoint_answered() -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import PrivateAttr
 from tests.support.crews import Here, HereLink
+from tests.support.note_taker import NoteTaker
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import (
@@ -107,6 +108,15 @@ def test_a_resumed_run_buys_no_answer_again_whichever_engine_began_it(tmp_path: 
 
 def refuse(request: Request) -> Any:
     return BadRequestError("not this one")
+
+
+def test_tries_that_fail_in_a_worker_are_reported(tmp_path: Path) -> None:
+    notes = NoteTaker()
+    made(Word(llm=scripted(refuse)), tmp_path / "words.jsonl", Here, 3, observers=[notes])
+
+    assert {(one.step, one.row, one.number, one.kind) for one in notes.failed} == {
+        ("word", str(number), 1, "BadRequestError") for number in range(3)
+    }
 
 
 def wrong_key(request: Request) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun, hookimpl
+from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun, ObservedTry, hookimpl
 
 
 class NoteTaker:
@@ -26,6 +26,10 @@ class NoteTaker:
         self.heard.append(("reused", call))
 
     @hookimpl
+    def seedbed_try_failed(self, run: ObservedRun, failed: ObservedTry) -> None:
+        self.heard.append(("failed", failed))
+
+    @hookimpl
     def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:
         self.heard.append(("row", row))
 
@@ -40,6 +44,10 @@ class NoteTaker:
     @property
     def reused(self) -> list[ObservedCall]:
         return [told for kind, told in self.heard if kind == "reused"]
+
+    @property
+    def failed(self) -> list[ObservedTry]:
+        return [told for kind, told in self.heard if kind == "failed"]
 
     @property
     def rows(self) -> list[ObservedRow]:

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.support.collector import Collector, attributes_of
 from tests.support.fates import SECRET, Fate, answering
 
-from seedbed import Reject, Task, UsageError, run
+from seedbed import BadRequestError, Reject, Task, UsageError, run
 from seedbed.engine.api import open_session
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.plan import make_plan
@@ -26,7 +26,14 @@ class TestOpenTelemetry(ObserverContract):
 
 
 def by_name(spans: list[Any], start: str) -> list[Any]:
-    return [span for span in spans if span.name.startswith(start)]
+    """Return the spans of a name, without those of failed tries."""
+    return [
+        span for span in spans if span.name.startswith(start) and "seedbed.try" not in attributes_of(span)
+    ]
+
+
+def failed_tries(spans: list[Any]) -> list[Any]:
+    return [span for span in spans if "seedbed.try" in attributes_of(span)]
 
 
 def test_a_call_is_a_span_with_the_attributes_of_the_conventions(collector: Collector) -> None:
@@ -53,6 +60,46 @@ def test_a_call_is_a_span_with_the_attributes_of_the_conventions(collector: Coll
         "seedbed.attempt": 0,
         "seedbed.tries": 2,
     }
+
+
+def test_a_failed_try_is_a_span_of_its_own_with_the_kind_of_its_error(collector: Collector) -> None:
+    run(Fate(llm=answering()), 1, name="fates", observers=["opentelemetry"])
+
+    (failed,) = failed_tries(collector.spans)
+    (row,) = by_name(collector.spans, "row")
+    (call,) = by_name(collector.spans, "chat")
+    assert (failed.name, failed.kind) == ("chat scripted", failed.SPAN_KIND_CLIENT)
+    assert (failed.trace_id, failed.parent_span_id) == (row.trace_id, row.span_id)
+    assert failed.end_time_unix_nano <= call.start_time_unix_nano
+    assert (failed.status.code, failed.status.message) == (
+        failed.status.STATUS_CODE_ERROR,
+        "LLMConnectionError",
+    )
+    assert attributes_of(failed) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "scripted",
+        "gen_ai.request.model": "scripted",
+        "server.address": "models.example",
+        "server.port": 8080,
+        "error.type": "LLMConnectionError",
+        "seedbed.step": "fate",
+        "seedbed.row.id": "0",
+        "seedbed.attempt": 0,
+        "seedbed.try": 1,
+    }
+    assert SECRET.encode() not in b"".join(body for _, body in collector.bodies)
+
+
+def test_a_call_that_is_refused_for_good_is_a_span_too(collector: Collector) -> None:
+    def refuse(request: Any) -> str:
+        raise BadRequestError(f"no: {SECRET}", status=400)
+
+    run(Fate(llm=ScriptedLLM(refuse, api_key=SECRET)), 1, observers=["opentelemetry"])
+
+    (failed,) = failed_tries(collector.spans)
+    assert attributes_of(failed)["error.type"] == "BadRequestError"
+    assert attributes_of(failed)["http.response.status_code"] == 400
+    assert SECRET.encode() not in b"".join(body for _, body in collector.bodies)
 
 
 def test_a_row_is_a_trace_with_its_calls_that_is_linked_to_the_run(collector: Collector) -> None:
@@ -86,8 +133,11 @@ def test_tokens_durations_and_rows_are_metrics(collector: Collector) -> None:
         for point in found["gen_ai.client.token.usage"].histogram.data_points
     }
     assert tokens == {"input": (4, 40.0), "output": (4, 80.0)}
-    (durations,) = found["gen_ai.client.operation.duration"].histogram.data_points
-    assert durations.count == 4
+    counts = {
+        attributes_of(point).get("error.type"): point.count
+        for point in found["gen_ai.client.operation.duration"].histogram.data_points
+    }
+    assert counts == {None: 4, "LLMConnectionError": 1}
     assert found["gen_ai.client.operation.duration"].unit == "s"
     rows = {
         attributes_of(point)["seedbed.verdict"]: point.as_int
@@ -173,8 +223,8 @@ def test_a_sampler_keeps_whole_rows(collector: Collector, monkeypatch: pytest.Mo
     rows = {row.trace_id for row in by_name(collector.spans, "row")}
     assert 5 < len(rows) < 55
     assert {call.trace_id for call in by_name(collector.spans, "chat")} == rows
-    (point,) = collector.metrics["gen_ai.client.operation.duration"].histogram.data_points
-    assert point.count == 61
+    points = collector.metrics["gen_ai.client.operation.duration"].histogram.data_points
+    assert sum(point.count for point in points) == 61 + 1
 
 
 def test_fields_name_the_collector_its_headers_and_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +247,7 @@ def test_an_exporter_of_the_caller_takes_the_place_of_the_collector() -> None:
     )
 
     names = sorted(span.name for span in exporter.get_finished_spans())
-    assert names == ["chat scripted", "invoke_workflow fate", "row fate"]
+    assert names == ["chat scripted", "chat scripted", "invoke_workflow fate", "row fate"]
     assert exporter.get_finished_spans()[0].resource.attributes["service.name"] == "seedbed"
 
 
@@ -235,7 +285,7 @@ def test_a_collector_that_is_away_costs_a_run_one_line(
     assert (made.outcome, made.accepted) == ("incomplete", 2)
     said = [one.getMessage() for one in caplog.records if not one.name.startswith("seedbed.")]
     assert len(said) == 1, said
-    assert "took 0 of 9 spans of the run" in said[0]
+    assert "took 0 of 10 spans of the run" in said[0]
     assert why in said[0]
     assert "the run itself isn't affected" in said[0]
     assert SECRET not in said[0]
@@ -264,7 +314,7 @@ def test_a_collector_that_refuses_metrics_gets_every_span(
 
     assert len(by_name(collector.spans, "row")) == 21
     (said,) = [one.getMessage() for one in caplog.records if "collector" in one.getMessage()]
-    assert "took 43 of 43 spans of the run, but not its metrics: it answered 404" in said
+    assert "took 44 of 44 spans of the run, but not its metrics: it answered 404" in said
 
 
 def test_metrics_that_are_taken_in_the_end_are_no_failure(
@@ -288,7 +338,7 @@ def test_a_queue_is_bounded_and_a_collector_that_hangs_is_given_up(
     collector.gate.set()
 
     assert made.accepted == 3
-    assert "took 0 of 11 spans of the run: it took too long" in caplog.text
+    assert "took 0 of 12 spans of the run: it took too long" in caplog.text
 
 
 def test_a_collector_that_is_slow_gets_every_span(

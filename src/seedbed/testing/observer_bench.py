@@ -10,13 +10,22 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import PrivateAttr
 
 from seedbed.engine.api import run
-from seedbed.engine.observing.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed.engine.observing.observed import (
+    ObservedCall,
+    ObservedOutcome,
+    ObservedRow,
+    ObservedRun,
+    ObservedTry,
+)
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.run import Run
-from seedbed.errors import Reject, RowError
+from seedbed.errors import BadRequestError, LLMConnectionError, Reject, RowError
 from seedbed.hookspecs import hookimpl
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import Step
@@ -93,6 +102,25 @@ def _that_reuses_answers(observers: list[object], folder: Path) -> Run:
     return run(Numbers(mark="!"), 2, llm=EchoLLM(), name="again", observers=observers)
 
 
+class _Shaky(EchoLLM):
+    """An LLM that loses the line the first time, and refuses one text always."""
+
+    _is_shaken: bool = PrivateAttr(False)
+
+    async def respond(self, request: Request) -> Response:
+        """Answer like an echo, if at all."""
+        if not self._is_shaken:
+            self._is_shaken = True
+            raise LLMConnectionError("the line was lost", retry_after=0.0)
+        if request.messages[-1]["content"] == "rejected":
+            raise BadRequestError("that text is refused", status=400)
+        return await super().respond(request)
+
+
+def _whose_calls_fail(observers: list[object], folder: Path) -> Run:
+    return run(Fates(), input=FATES, llm=_Shaky(), observers=observers)
+
+
 def _that_is_stopped(observers: list[object], folder: Path) -> Run:
     return run(Fates(), input=FATES, llm=EchoLLM(), max_tokens=1, observers=observers)
 
@@ -103,6 +131,7 @@ SESSIONS: Mapping[str, Session] = {
     "no model": _without_a_model,
     "a run that goes on": _that_goes_on,
     "a run that reuses answers": _that_reuses_answers,
+    "calls that fail": _whose_calls_fail,
     "a run that is stopped": _that_is_stopped,
 }
 """Sessions, by what an observer sees in them."""
@@ -132,6 +161,11 @@ class Recorder:
     def seedbed_call_reused(self, run: ObservedRun, call: ObservedCall) -> None:
         """Record a call whose answer the run had."""
         self.told.append(("seedbed_call_reused", {"run": run, "call": call}))
+
+    @hookimpl
+    def seedbed_try_failed(self, run: ObservedRun, failed: ObservedTry) -> None:
+        """Record a try that failed."""
+        self.told.append(("seedbed_try_failed", {"run": run, "failed": failed}))
 
     @hookimpl
     def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:

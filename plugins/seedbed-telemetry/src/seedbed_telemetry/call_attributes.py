@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from seedbed import Choice, Embeddings, ObservedCall, Response
+from seedbed import Choice, Embeddings, ObservedCall, ObservedTry, Response
 
 Attributes: TypeAlias = dict[str, str | bool | int | float | list[str]]
 
@@ -57,6 +57,30 @@ def span_attributes(call: ObservedCall, response: Response) -> Attributes:
         found["seedbed.cost"] = call.cost
     if call.tries is not None:
         found["seedbed.tries"] = call.tries
+    return found
+
+
+def try_attributes(failed: ObservedTry) -> Attributes:
+    """Return the attributes that the span and the metrics of a failed try have: those of few values."""
+    return {
+        "gen_ai.operation.name": "embeddings" if failed.is_embedding else "chat",
+        "gen_ai.request.model": failed.model,
+        "gen_ai.provider.name": _PROVIDERS.get(failed.backend, failed.backend),
+        "error.type": failed.kind,
+        **dict(_server(failed.endpoint)),
+    }
+
+
+def try_span_attributes(failed: ObservedTry) -> Attributes:
+    """Return the further attributes of the span of a failed try."""
+    found: Attributes = {
+        "seedbed.step": failed.step,
+        "seedbed.row.id": failed.row,
+        "seedbed.attempt": failed.attempt,
+        "seedbed.try": failed.number,
+    }
+    if failed.status is not None:
+        found["http.response.status_code"] = failed.status
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opentelemetry.metrics import MeterProvider
 
-from seedbed import ObservedCall, ObservedRow
+from seedbed import ObservedCall, ObservedRow, ObservedTry
 from seedbed_telemetry.call_attributes import Attributes
 
 # The boundaries that the conventions ask for.
@@ -51,6 +51,10 @@ class Measures:
             self._tokens.record(usage.output_tokens, {**attributes, "gen_ai.token.type": "output"})
         if call.cost:
             self._dollars.add(call.cost, attributes)
+
+    def add_failed(self, failed: ObservedTry, common: Attributes) -> None:
+        """Count how long a try took that failed; `common` says of which kind it was, and of what error."""
+        self._seconds.record(failed.seconds, {**common, "seedbed.step": failed.step})
 
     def add_reused(self, call: ObservedCall) -> None:
         """Count an answer that the run had."""

@@ -15,5 +15,6 @@ _observer = OpenTelemetryObserver()
 seedbed_run_started = _observer.seedbed_run_started
 seedbed_call_finished = _observer.seedbed_call_finished
 seedbed_call_reused = _observer.seedbed_call_reused
+seedbed_try_failed = _observer.seedbed_try_failed
 seedbed_row_finished = _observer.seedbed_row_finished
 seedbed_run_finished = _observer.seedbed_run_finished

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun, hookimpl
+from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun, ObservedTry, hookimpl
 from seedbed_telemetry.exporting import Exporting, is_disabled
 from seedbed_telemetry.run_telemetry import RunTelemetry
 
@@ -69,6 +69,12 @@ class OpenTelemetryObserver:
         """Note that a row is made from an answer that the run had."""
         if (telemetry := self._runs.get(id(run))) is not None:
             telemetry.add_reused(call)
+
+    @hookimpl
+    def seedbed_try_failed(self, run: ObservedRun, failed: ObservedTry) -> None:
+        """Add the span of a try of a call that failed."""
+        if (telemetry := self._runs.get(id(run))) is not None:
+            telemetry.add_failed(failed)
 
     @hookimpl
     def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:

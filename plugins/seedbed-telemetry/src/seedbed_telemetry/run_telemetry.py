@@ -7,8 +7,14 @@ from uuid import uuid4
 
 from opentelemetry.sdk.metrics import MeterProvider
 
-from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
-from seedbed_telemetry.call_attributes import common_attributes, output_messages, span_attributes
+from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun, ObservedTry
+from seedbed_telemetry.call_attributes import (
+    common_attributes,
+    output_messages,
+    span_attributes,
+    try_attributes,
+    try_span_attributes,
+)
 from seedbed_telemetry.exporting import Exporting, resource
 from seedbed_telemetry.measures import Measures
 from seedbed_telemetry.outbox import Outbox
@@ -42,6 +48,12 @@ class RunTelemetry:
         if self._exporting.content and response.choices:
             own["gen_ai.output.messages"] = output_messages(response)
         self._traces.add_call(call, {**common, **own})
+
+    def add_failed(self, failed: ObservedTry) -> None:
+        """Add the span of a try that failed, and how long it took."""
+        common = try_attributes(failed)
+        self._measures.add_failed(failed, common)
+        self._traces.add_failed(failed, {**common, **try_span_attributes(failed)})
 
     def add_reused(self, call: ObservedCall) -> None:
         """Count an answer that the run had, and note it in its row's trace."""

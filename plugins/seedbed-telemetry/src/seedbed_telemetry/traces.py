@@ -1,4 +1,4 @@
-"""The spans of one session of a run: one for the run, one for each row, one for each call.
+"""The spans of one session of a run: one for the run, for each row, for each call and for each failed try.
 
 Each row is a trace of its own, linked to the run's: a trace of a million rows would be refused by most
 collectors, and a sampler decides by the trace, so `traceidratio` keeps whole rows.
@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun, ObservedTry
 from seedbed_telemetry.call_attributes import Attributes
 from seedbed_telemetry.trace_ids import GivenIds, TraceOf
 
@@ -59,6 +59,16 @@ class Traces:
         """Add a call's span."""
         end = time.time_ns() if call.started is None else _nanoseconds(call.started + (call.seconds or 0.0))
         start = end if call.started is None else _nanoseconds(call.started)
+        self._add_client(call, start, end, attributes)
+
+    def add_failed(self, failed: ObservedTry, attributes: Attributes) -> None:
+        """Add the span of a try that failed, next to that of the call if it's answered later."""
+        start, end = _nanoseconds(failed.started), _nanoseconds(failed.started + failed.seconds)
+        self._add_client(failed, start, end, attributes)
+
+    def _add_client(
+        self, call: ObservedCall | ObservedTry, start: int, end: int, attributes: Attributes
+    ) -> None:
         top = self._of_run
         if _has_row(call):
             root = _root(call.row)
@@ -66,14 +76,8 @@ class Traces:
             known = self._known(root)
             known.start = start if known.start is None else min(known.start, start)
             known.end = max(known.end, end)
-        self._add(
-            f"{attributes['gen_ai.operation.name']} {call.model}",
-            top,
-            start,
-            end,
-            attributes,
-            SpanKind.CLIENT,
-        )
+        name = f"{attributes['gen_ai.operation.name']} {call.model}"
+        self._add(name, top, start, end, attributes, SpanKind.CLIENT)
 
     def add_reused(self, call: ObservedCall) -> None:
         """Note in a row's trace that an answer was reused: an event, since it took no time."""
@@ -198,13 +202,13 @@ class Traces:
 
 
 def _set_status(span: Span, attributes: Attributes) -> None:
-    """Mark a span as an error if its row has failed; a rejected row is no error."""
-    if attributes.get("seedbed.verdict") == "failed":
+    """Mark a span as an error if its row or try has failed; a rejected row is no error."""
+    if attributes.get("seedbed.verdict") == "failed" or "seedbed.try" in attributes:
         said = attributes.get("seedbed.reason") or attributes.get("error.type")
         span.set_status(Status(StatusCode.ERROR, str(said) if said else None))
 
 
-def _has_row(call: ObservedCall) -> bool:
+def _has_row(call: ObservedCall | ObservedTry) -> bool:
     # A step over all rows, and answers that rows share, are the run's.
     return bool(call.row) and not call.row.startswith("shared:")
 

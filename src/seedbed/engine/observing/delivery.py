@@ -14,9 +14,16 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from seedbed.engine.observing.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+from seedbed.engine.observing.observed import (
+    ObservedCall,
+    ObservedOutcome,
+    ObservedRow,
+    ObservedRun,
+    ObservedTry,
+)
 from seedbed.engine.observing.observer import Observer
 from seedbed.errors import StoreError
+from seedbed.llm.calling.sent import FailedCallTry
 from seedbed.store import Known, RunChanges, RunStore
 
 logger = logging.getLogger(__name__)
@@ -30,7 +37,12 @@ BRIEF = 3.0
 GRACE = 1.0
 """Seconds after that for the hook that is running, and for the last hook."""
 
+_FINISHED = "seedbed_call_finished"
 _REUSED = "seedbed_call_reused"
+_FAILED = "seedbed_try_failed"
+
+_MOST_FAILED = 10_000
+"""Failed tries that are kept for an observer: they aren't in the store, and an outage has no end of them."""
 
 
 class Observation:
@@ -49,7 +61,7 @@ class Observation:
         # Their numbers only, eight bytes each: the calls themselves are read from the store, like all else.
         self._reused = array("q")
         heard = {hook for one in observers for hook in one.hooks}
-        self.hears_calls = "seedbed_call_finished" in heard
+        self.hears_calls = bool(heard & {_FINISHED, _FAILED})
         self._hears_reused = _REUSED in heard
         # Calls of earlier sessions were reported by those.
         first = self._news.last_call()
@@ -61,6 +73,11 @@ class Observation:
         """Take the number of a call whose answer the store had, before the row that's made from it."""
         if self._hears_reused:
             self._reused.append(number)
+
+    def fail(self, failed: FailedCallTry) -> None:
+        """Take a try of a call that failed, before the row that it was made for."""
+        for listener in self._listeners:
+            listener.failed.append(failed)
 
     def begin(self, names: Sequence[str]) -> None:
         """Note the stored verdicts of these leaves, before the session adds its own."""
@@ -161,6 +178,7 @@ class _Listener:
         self._call = call
         self._reused = reused
         self._reused_told = 0
+        self.failed: deque[FailedCallTry] = deque(maxlen=_MOST_FAILED if self._hears(_FAILED) else 0)
         self._places: dict[str, int] = {}
         # A daemon: a hook that never returns must not keep the process from ending.
         threading.Thread(target=self._listen, name=f"seedbed {observer.claim.name}", daemon=True).start()
@@ -193,6 +211,7 @@ class _Listener:
         try:
             self._tell_calls(last)
             self._tell_reused(reused)
+            self._tell_failed()
             for leaf, end in ends.items():
                 self._tell_rows(leaf, end)
         except _Cut:
@@ -202,9 +221,9 @@ class _Listener:
 
     def _tell_calls(self, last: int) -> None:
         # Not reading what no hook wants saves decoding every answer.
-        if self._hears("seedbed_call_finished"):
+        if self._hears(_FINISHED):
             for call in self._news.calls_between(self._call, last):
-                self._tell_unless_cut("seedbed_call_finished", call=ObservedCall.of(call))
+                self._tell_unless_cut(_FINISHED, call=ObservedCall.of(call))
         self._call = last
 
     def _tell_reused(self, end: int) -> None:
@@ -212,6 +231,11 @@ class _Listener:
             for call in self._news.calls_numbered(self._reused[self._reused_told : end]):
                 self._tell_unless_cut(_REUSED, call=ObservedCall.of(call, is_reused=True))
         self._reused_told = end
+
+    def _tell_failed(self) -> None:
+        # Not more than there are now: others come meanwhile.
+        for _ in range(len(self.failed)):
+            self._tell_unless_cut(_FAILED, failed=ObservedTry.of(self.failed.popleft()))
 
     def _tell_rows(self, leaf: str, end: int) -> None:
         first = self._places.get(leaf, 0)

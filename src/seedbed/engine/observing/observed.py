@@ -10,6 +10,7 @@ import orjson
 from seedbed.engine.plan import Plan
 from seedbed.engine.quality.figures import Quality
 from seedbed.engine.run import Outcome, Run
+from seedbed.llm.calling.sent import FailedCallTry
 from seedbed.llm.response import Response, Usage
 from seedbed.llm.response_json import decode_response, sent_of
 from seedbed.store import Call, Decided
@@ -104,6 +105,42 @@ class ObservedCall:
         )
         sent = None if is_reused else sent_of(call.answer)
         return made if sent is None else replace(made, **sent._asdict())
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedTry:
+    """A try of a call that had no usable answer, on behalf of a row of a step.
+
+    It was sent at `started` (seconds since 1970) to `endpoint` (without secrets) and failed after `seconds`.
+    `number` counts the tries of the call from 1; the last one that is answered is an `ObservedCall`, whose
+    `tries` counts them all. `kind` is the name of the error, such as `RateLimitedError` or `TimedOutError`,
+    `status` the status of HTTP, if there was one. `row` is empty for calls of a step that makes its rows by
+    itself. The error's text is in the log: a server may quote the prompt in it.
+    """
+
+    step: str
+    row: str
+    attempt: int
+    number: int
+    model: str
+    backend: str
+    endpoint: str
+    started: float
+    seconds: float
+    kind: str
+    status: int | None = None
+    is_embedding: bool = False
+
+    @classmethod
+    def of(cls, tried: FailedCallTry) -> ObservedTry:
+        """Return what observers get of a failed try."""
+        return cls(
+            tried.step,
+            tried.row,
+            tried.attempt,
+            is_embedding=tried.is_embedding,
+            **tried.failed._asdict(),
+        )
 
 
 @dataclass(frozen=True, slots=True)

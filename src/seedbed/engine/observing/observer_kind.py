@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from seedbed.plugins.kinds import PluginKind
 
 if TYPE_CHECKING:
-    from seedbed.engine.observing.observed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun
+    from seedbed.engine.observing.observed import (
+        ObservedCall,
+        ObservedOutcome,
+        ObservedRow,
+        ObservedRun,
+        ObservedTry,
+    )
 
 
 def seedbed_run_started(run: ObservedRun) -> None:
@@ -44,6 +50,19 @@ def seedbed_call_reused(run: ObservedRun, call: ObservedCall) -> None:
     """
 
 
+def seedbed_try_failed(run: ObservedRun, failed: ObservedTry) -> None:
+    """Called for each try of a call that had no usable answer (group `seedbed.observers`).
+
+    The call may be tried again. Failed tries aren't kept in the run, so this says what happened, and not what
+    is on disk: they come before the row that they were made for, or at the end of the session. An observer
+    that is more than 10,000 of them late gets the latest 10,000:
+
+        @hookimpl
+        def seedbed_try_failed(failed):
+            logger.info("%s: try %d: %s", failed.endpoint, failed.number, failed.kind)
+    """
+
+
 def seedbed_row_finished(run: ObservedRun, row: ObservedRow) -> None:
     """Called for each row that was accepted, rejected or failed (group `seedbed.observers`).
 
@@ -73,6 +92,7 @@ OBSERVERS: PluginKind[Any] = PluginKind(
         seedbed_run_started,
         seedbed_call_finished,
         seedbed_call_reused,
+        seedbed_try_failed,
         seedbed_row_finished,
         seedbed_run_finished,
     ),

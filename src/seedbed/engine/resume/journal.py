@@ -12,7 +12,7 @@ from seedbed.engine.kept_prompts import PromptKeeper
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.scope import CallScope
-from seedbed.llm.calling.sent import Sending
+from seedbed.llm.calling.sent import FailedCallTry, FailedTry, Sending
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.response_json import decode_response, encode_response
@@ -58,6 +58,9 @@ class CallObservation(Protocol):
 
     def reuse(self, number: int) -> None:
         """Take the number of a call whose answer the store had."""
+
+    def fail(self, failed: FailedCallTry) -> None:
+        """Take a try of a call that failed."""
 
 
 class RunJournal:
@@ -114,6 +117,11 @@ class RunJournal:
     def wants_sendings(self) -> bool:
         """Whether anyone observes calls, and would want to know when and where they were sent."""
         return self.observation is not None and self.observation.hears_calls
+
+    def note_failed(self, scope: CallScope, is_embedding: bool, failed: FailedTry) -> None:
+        """Tell the observers of a try that failed."""
+        if self.observation is not None:
+            self.observation.fail(FailedCallTry(scope.step, scope.row, scope.attempt, is_embedding, failed))
 
     @property
     def is_fresh(self) -> bool:

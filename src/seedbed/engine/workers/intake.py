@@ -20,6 +20,7 @@ from seedbed.engine.workers.messages import (
 from seedbed.engine.workers.worker import Worker
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.call_counts import CallCounts
+from seedbed.llm.calling.sent import FailedCallTry
 from seedbed.store import Call, Result
 
 
@@ -65,6 +66,8 @@ class Intake:
             journal.on_replacing()
         elif isinstance(addition, Reused) and journal.observation is not None:
             journal.observation.reuse(addition.number)
+        elif isinstance(addition, FailedCallTry) and journal.observation is not None:
+            journal.observation.fail(addition)
         elif isinstance(addition, FileRead) and (noted := self._files[addition.step]) is not None:
             noted(Path(addition.path))
 

@@ -15,6 +15,7 @@ from seedbed.errors import BudgetExhaustedError
 from seedbed.llm.budget.budget import Reservation
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.scope import Asked
+from seedbed.llm.calling.sent import FailedCallTry
 from seedbed.plugins.source_file import FileModule
 from seedbed.store import Call, Result
 from seedbed.tasks.rows import Row
@@ -185,7 +186,7 @@ class Return(NamedTuple):
     taken: Reservation
 
 
-Addition: TypeAlias = Call | Result | Mark | Replacing | FileRead | Reused | Reserve | Return
+Addition: TypeAlias = Call | Result | Mark | Replacing | FileRead | Reused | FailedCallTry | Reserve | Return
 
 
 class SentRow(NamedTuple):

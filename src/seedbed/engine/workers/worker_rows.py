@@ -48,6 +48,7 @@ from seedbed.errors import SeedbedError
 from seedbed.llm.calling.gateway import Gateway
 from seedbed.llm.calling.loop import call_soon
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
+from seedbed.llm.calling.sent import FailedCallTry
 from seedbed.plugins.source_file import import_modules
 from seedbed.tasks.steps import BaseStep
 
@@ -215,6 +216,10 @@ class _Observed:
     def reuse(self, number: int) -> None:
         """Take the number of a call whose answer the run had."""
         self._store.add(Reused(number))
+
+    def fail(self, failed: FailedCallTry) -> None:
+        """Take a try of a call that failed."""
+        self._store.add(failed)
 
 
 class _Reads:

@@ -205,7 +205,9 @@ class _Waiting:
     async def _answer(self, batch: list[_Part]) -> None:
         """Send a batch and answer its calls; send parts of it if one text may have made it fail."""
         messages = tuple(message for part in batch for message in part.messages)
-        sending = Sending(on_permit=lambda: self._has_permit(batch))
+        # One request: its failed tries are noted for one of its calls.
+        first = batch[0].sending
+        sending = Sending(lambda: self._has_permit(batch), first.on_failed if first is not None else None)
         try:
             response = await self._sender.send(self._llm, Request(messages, n=0), batch[0].rank, sending)
         except (LLMError, BudgetExhaustedError) as error:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from seedbed.errors import UnsupportedError
@@ -17,7 +17,7 @@ from seedbed.llm.calling.loop import LoopThread, loop_thread
 from seedbed.llm.calling.retry import RetryPolicy
 from seedbed.llm.calling.scope import CallScope, request_digest
 from seedbed.llm.calling.sender import Sender
-from seedbed.llm.calling.sent import Sending
+from seedbed.llm.calling.sent import FailedTry, Sending
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.messages import has_images
 from seedbed.llm.request import Request
@@ -40,6 +40,9 @@ class Journal(Protocol):
     @property
     def wants_sendings(self) -> bool:
         """Whether `keep` wants the notes of a call that was sent."""
+
+    def note_failed(self, scope: CallScope, is_embedding: bool, failed: FailedTry) -> None:
+        """Take a try of a call that failed, if it wants sendings."""
 
     def find(self, scope: CallScope, digest: bytes, k: int) -> Response | None:
         """Return the answer that this call got before, or None."""
@@ -172,7 +175,9 @@ class Gateway:
         assert task is not None
         self._in_flight.add(task)
         # Not without observers: every call would pay for what nobody reads.
-        sending = Sending() if journal is not None and journal.wants_sendings else None
+        sending = None
+        if journal is not None and journal.wants_sendings:
+            sending = Sending(on_failed=partial(journal.note_failed, scope, not request.n))
         begun = time.monotonic()
         try:
             if (bounds := llm._batch_bounds) is None:

@@ -205,6 +205,8 @@ class Sender:
         except Exception as error:
             failure = typed_error(llm, error, is_over=deadline.is_over)
             self._give_back(limiter, permit, failure)
+            if sending is not None and isinstance(failure, LLMError):
+                sending.note_failure(llm, time.monotonic() - begun, failure)
             if failure is error:
                 raise
             raise failure from failure.__cause__
