@@ -28,7 +28,7 @@ from seedbed.engine.segments.window import Window
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
-from seedbed.engine.verdicts.decider import ATTEMPTS_PER_ROW, Decider
+from seedbed.engine.verdicts.decider import Decider, attempts_of
 from seedbed.engine.verdicts.expected_rows import expected_rows
 from seedbed.engine.verdicts.log import RefusedAs, VerdictLog
 from seedbed.errors import DatasetError, StopRun
@@ -76,7 +76,7 @@ class SegmentRunner:
             self.counted,
             upstream(plan.topology, self.counted),
             wanted=wanted,
-            attempts=_attempts(wanted, segment, plan.bounds.max_attempts),
+            attempts=attempts_of(segment.generator, wanted, plan.bounds.max_attempts),
             generator=segment.generator,
             rows_each=expected_rows(segment, self.counted),
         )
@@ -283,13 +283,6 @@ def _is_whole(segment: Segment, job: Job) -> bool:
     plan = job.plan
     is_all = segment.source is None and len(segment.nodes) == len(plan.topology.nodes)
     return is_all and segment.kept == [plan.leaf] and not any(map(is_ordered, segment.nodes))
-
-
-def _attempts(wanted: int | None, segment: Segment, most: int | None) -> int | None:
-    """Return how many items a generator may try; None for a file, which has an end."""
-    if segment.generator is None:
-        return None
-    return ATTEMPTS_PER_ROW * wanted if most is None and wanted is not None else most
 
 
 def _source_failure(source: Source, name: str) -> Failure:

@@ -204,6 +204,16 @@ class Decider(AcceptedRows):
         self._counted_rows += len(rows) + len(counting)
 
 
+def attempts_of(generator: GeneratorStep | None, wanted: int | None, most: int | None) -> int | None:
+    """Return how many items a generator may try for the rows wanted, `most` if it's given.
+
+    None for a file, which has an end.
+    """
+    if generator is None:
+        return None
+    return ATTEMPTS_PER_ROW * wanted if most is None and wanted is not None else most
+
+
 def _drop(settled: ItemOutcome, in_flight: InFlight) -> None:
     """Remove everything that a row became from what was made."""
     for node, rows in settled.made.items():

@@ -214,7 +214,9 @@ class _Waiting:
             if len(batch) == 1 or not _may_be_of_one(error):
                 raise
             self._has_permit(batch)
-            await asyncio.gather(*(self._sent(part) for part in _split(batch, error)))
+            # Rows may have been cancelled meanwhile: nobody would read what is bought for them.
+            wanted = [part for part in batch if not part.answer.done()]
+            await asyncio.gather(*(self._sent(part) for part in _split(wanted, error)))
         else:
             for part, own in zip(batch, _own_answers(batch, response), strict=True):
                 if part.sending is not None:
@@ -237,8 +239,8 @@ def _split(batch: list[_Part], error: Exception) -> list[list[_Part]]:
         # It was tried several times, with pauses that grow. Halves of halves would each take as long again.
         return [[part] for part in batch]
     # One bad text among 64 takes 13 requests in halves, and 65 if each text is sent alone.
-    middle = len(batch) // 2
-    return [batch[:middle], batch[middle:]]
+    middle = (len(batch) + 1) // 2
+    return [part for part in (batch[:middle], batch[middle:]) if part]
 
 
 def _own_answers(batch: list[_Part], response: Response) -> Iterator[Response]:
