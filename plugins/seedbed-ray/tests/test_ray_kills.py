@@ -34,7 +34,7 @@ def made_here(run: OnRay, monkeypatch: pytest.MonkeyPatch) -> bytes:
 
 
 def is_of_ray(command: str) -> bool:
-    return command.startswith("ray::") or any(name in command for name in ("/raylet", "gcs_server"))
+    return command.startswith("ray::") or "/ray/" in command
 
 
 def files_with(folder: Path, key: str) -> list[Path]:

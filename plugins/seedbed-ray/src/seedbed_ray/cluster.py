@@ -105,7 +105,12 @@ def _times(node: dict[str, float], wanted: dict[str, float]) -> int:
 
 
 _ADVICE = {
-    True: ("is it running? `ray status` on its head node says so", "the address is host:port, or auto"),
+    True: (
+        "is it running? `ray status` on its head node says so",
+        "the address is host:port, or auto",
+        "a cluster whose nodes have a token wants it here, too: RAY_AUTH_MODE=token, and the token in",
+        "RAY_AUTH_TOKEN or in ~/.ray/auth_token",
+    ),
     False: (
         "its own logs are kept with --set engine.folder=FOLDER",
         "or leave out --engine ray: the built-in engine needs no other process",

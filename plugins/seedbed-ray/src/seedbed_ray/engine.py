@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -35,6 +36,10 @@ class RayEngine(WorkerEngine):
     async def start_workers(self) -> Sequence[WorkerLink]:
         """Start or join Ray, and start the workers."""
         # Imported here: it takes a second, and a run that is refused, or had finished, doesn't need it.
+        if self.options.address is None:
+            # Ray reads it when it's imported. Under `uv run`, it would pack this folder otherwise, and have
+            # uv make the environment again for each worker.
+            os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         from seedbed_ray.cluster import Cluster
 
         self._cluster = cluster = Cluster(self.options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RuntimeEnvSetupError
 
 from seedbed import WorkerLink, WorkerLostError
 from seedbed_ray.sealing import KeyPair
@@ -42,8 +42,10 @@ async def _answer(reference: Any) -> Any:
     try:
         return await reference
     except RayError as error:
-        raise WorkerLostError(_first_line(error)) from error
+        raise WorkerLostError(_reason(error)) from error
 
 
-def _first_line(error: RayError) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+def _reason(error: RayError) -> str:
+    first, *others = str(error).strip().splitlines() or [type(error).__name__]
+    # Between its first line and the cause there are pages of tracebacks.
+    return f"{first} {others[-1]}" if others and isinstance(error, RuntimeEnvSetupError) else first
