@@ -188,6 +188,25 @@ def test_a_mistake_of_a_step_has_its_place(seedbed: Seedbed, name: str) -> None:
     assert said in mistakes[0][3]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_checked"),
+    [
+        ("steps: [{use: map, with: {columns: {}}}]", True),
+        ("steps: [{use: pass}]\nbudgt: {}", True),
+        ("steps: [{use: pass]", False),
+        ("steps: [{use: psas}]", False),
+    ],
+    ids=["field of a step", "field of the file", "no YAML", "name"],
+)
+def test_a_run_that_is_refused_for_its_parameters_leads_here(
+    seedbed: Seedbed, text: str, is_checked: bool
+) -> None:
+    made = seedbed("run", pipeline(text, "my pipeline.yaml"))
+
+    assert made.status == 2
+    assert ("`seedbed check 'my pipeline.yaml'` finds every mistake and its line" in made.err) is is_checked
+
+
 def test_what_follows_from_a_mistake_is_not_another(seedbed: Seedbed) -> None:
     text = """
         steps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from seedbed.errors import DatasetError, ParameterError, PluginError, SeedbedError, UsageError
@@ -72,7 +73,10 @@ class Problems:
     def add(self, error: SeedbedError, *path: str | int, named: bool = False) -> None:
         """Take an error as a problem at a path; raise it unless problems are collected."""
         if not self.collects:
-            raise error if named else self._placed(error, path) from error
+            placed = self._placed(error, None if named else path)
+            if placed is error:
+                raise error
+            raise placed from error
         if getattr(error, "step", None) in self.unmade_steps:
             return
         if isinstance(error, ParameterError) and error.problems:
@@ -90,9 +94,16 @@ class Problems:
                 raise UsageError(f"'{self.file}', line {mark.line}, column {mark.column} {fact}", *advice)
             self._found.append(Problem(mark.line, mark.column, (), mark.text[:_SHOWN], fact, advice))
 
-    def _placed(self, error: SeedbedError, path: FieldPath) -> SeedbedError:
-        step = f", steps[{path[1]}]" if path[:1] == ("steps",) and len(path) > 1 else ""
-        placed = type(error)(f"'{self.file}'{step}: {error.fact}", *error.advice)
+    def _placed(self, error: SeedbedError, path: FieldPath | None) -> SeedbedError:
+        """Return an error to raise, which names the file and the step; `path` is None if it does already."""
+        fits = not isinstance(error, ParameterError)
+        if path is None and fits:
+            return error
+        step = f", steps[{path[1]}]" if path and path[:1] == ("steps",) and len(path) > 1 else ""
+        fact = error.fact if path is None else f"'{self.file}'{step}: {error.fact}"
+        # Parameters rarely have a single mistake, and here they have no line.
+        check = () if fits else (f"`seedbed check {quote(str(self.file))}` finds every mistake and its line",)
+        placed = type(error)(fact, *error.advice, *check)
         if isinstance(error, ParameterError) and isinstance(placed, ParameterError):
             placed.problems = error.problems
         return placed
