@@ -187,6 +187,7 @@ WRONG = {
 }
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_value_is_said_before_anything_is_spent(seedbed: Seedbed, runs: Path, wrong: str) -> None:
     result = seedbed(*POEMS, "3", *wrong.split())

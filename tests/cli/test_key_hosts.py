@@ -177,6 +177,7 @@ RUN = ("run", "p.yaml", "--input", "in.jsonl", "--name", "r")
 PREVIEW = ("preview", "p.yaml", "--input", "in.jsonl")
 
 
+@pytest.mark.variants(10)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("command", [RUN, PREVIEW], ids=["run", "preview"])
 def test_a_file_gets_no_key_of_the_environment(

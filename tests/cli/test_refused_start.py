@@ -122,6 +122,7 @@ def place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.variants(15)
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_refused_start_leaves_no_run(seedbed: Seedbed, place: Path, case: str) -> None:
     result = seedbed(*REFUSED[case])

@@ -25,6 +25,7 @@ async def used(server, concurrency, number, **options):
     return (seconds - server.latency) / ideal, server.refused / len(server.sent)
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("concurrency", [None, 256])
 @pytest.mark.parametrize("wait", [1.25, 0.4], ids=["retry-after", "nothing"])
 @pytest.mark.parametrize(

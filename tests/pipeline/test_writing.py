@@ -368,6 +368,7 @@ def two_orders() -> Pipeline:
     return Pipeline([first, second, x, y], links=links)
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_a_file_cannot_hold_is_refused(case: str) -> None:
     make, message = REFUSED[case]

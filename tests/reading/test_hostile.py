@@ -125,6 +125,7 @@ def out_of_proportion(reader, units, lengths):
     ]
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("reader", READERS)
 def test_four_times_the_text_takes_no_more_than_about_four_times_the_time(reader):
     assert out_of_proportion(reader, ["{", "[{", "<think>", "`", "<a>"], [8_000, 32_000]) == []

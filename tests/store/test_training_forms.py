@@ -151,6 +151,7 @@ def test_a_file_without_a_template_is_named(tmp_path, content):
 DRIFTED = [name for name in DRIFT if name not in ("odd names", "chat messages")]
 
 
+@pytest.mark.variants(50)
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "text"])
 @pytest.mark.parametrize("drift", DRIFTED)
 def test_rows_of_any_shape_come_back_in_each_form_and_format(form, drift, tmp_path):

@@ -77,8 +77,12 @@ def failures(folder: Path, patience: float, tests: Iterable[str] = ("",)) -> dic
 
 
 @pytest.fixture(scope="module")
-def failures_of_the_named(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    tests = (f"::Test{name}::{test}" for test, (_, name) in KINDS.items())
+def failures_of_the_named(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> dict[str, set[str]]:
+    # Only of those that are asked for: some wait until they are given up.
+    chosen = {item.callspec.params.get("test") for item in request.session.items if hasattr(item, "callspec")}
+    tests = (f"::Test{name}::{test}" for test, (_, name) in KINDS.items() if test in chosen)
     return failures(tmp_path_factory.mktemp("named"), 0.5, tests)
 
 
@@ -92,6 +96,7 @@ def named(failed: set[str], test: str) -> set[str]:
     return {name if "[" in test else name.partition("[")[0] for name in failed}
 
 
+@pytest.mark.variants(20)
 @pytest.mark.parametrize("test", KINDS)
 def test_a_fault_fails_the_test_that_names_it(failures_of_the_named: dict[str, set[str]], test: str) -> None:
     assert named(failures_of_the_named[f"Test{KINDS[test][1]}"], test) == {test}

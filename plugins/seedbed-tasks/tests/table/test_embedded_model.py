@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
 from seedbed import run
 from seedbed_tasks.table import Category, Code, Judge, Structured, Table, Text
 
 
+@pytest.mark.slow
 def test_the_embedded_model_writes_every_kind_of_column() -> None:
     columns = {
         "animal": Category(values=["dog", "cat", "horse"]),
