@@ -371,3 +371,14 @@ def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(
     result = seedbed("runs")
     assert result.status == 2
     assert "is a file, not a folder of runs" in result.error
+
+
+def test_reasons_are_counted_in_the_first_rows_of_very_many(
+    seedbed: Seedbed, odd: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seedbed.cli.runs.show.MOST_REFUSED", 3)
+    shown = seedbed("runs", "show", "odd").out
+    assert "in the first 3 of 4 (all: seedbed runs explain odd)" in shown
+    assert "3 failed at odd" in shown
+    (reason,) = json.loads(seedbed("runs", "show", "odd", "--json").out)["reasons"]
+    assert reason["count"] == 4

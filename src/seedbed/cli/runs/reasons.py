@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from seedbed.cli.terminal.counting import cut
@@ -44,10 +45,13 @@ class Reason:
             self.texts.append(refused.text)
 
 
-def reasons_of(reader: RunReader) -> list[Reason]:
-    """Return the reasons for refused rows: failures first, then by how many rows they have."""
+def reasons_of(reader: RunReader, most: int | None = None) -> list[Reason]:
+    """Return the reasons for refused rows: failures first, then by how many rows they have.
+
+    With `most`, only the first rows are looked at.
+    """
     found: dict[tuple[str, str, str], Reason] = {}
-    for refused in each_once(reader):
+    for refused in islice(each_once(reader), most):
         key = (refused.verdict, refused.step, refused.reason.partition("\n")[0])
         if key not in found and len(found) >= _MOST_KINDS:
             key = (refused.verdict, "", "other reasons")

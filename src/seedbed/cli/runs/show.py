@@ -18,6 +18,9 @@ from seedbed.engine.quality.figures import Quality
 from seedbed.pipeline.stop_condition import FEWEST
 from seedbed.store import RunReader, SessionRecord, run_entry
 
+MOST_REFUSED = 10_000
+"""Rows whose reasons are looked at: a run may have refused a million, which takes half a minute."""
+
 _REASONS = 5
 _LONGEST = 200
 
@@ -26,7 +29,8 @@ def show_run(name: str, machine: bool) -> ExitStatus:
     """Write a run's steps, sessions, counts and cost, and why rows are missing; raises UsageError."""
     folder = kept_run(name)
     with RunReader.open(folder) as reader:
-        facts, sessions, reasons = facts_of(run_entry(folder)), reader.sessions(), reasons_of(reader)
+        facts, sessions = facts_of(run_entry(folder)), reader.sessions()
+        reasons = reasons_of(reader, None if machine else MOST_REFUSED)
     if facts.error:
         raise facts.error
     if machine:
@@ -56,10 +60,18 @@ def _write(facts: RunFacts, sessions: list[SessionRecord], reasons: list[Reason]
     _write_section("Steps", [(step["name"], _step_text(step)) for step in facts.manifest.get("steps", ())])
     _write_section("Sessions", [(str(one.id), _session_text(one, facts)) for one in sessions])
     if reasons:
-        echo("\nRows that aren't in the dataset:")
+        echo(f"\nRows that aren't in the dataset{_of_the_first(facts)}:")
         write_reasons(reasons, most=_REASONS, longest=_LONGEST)
     for line in _next(facts):
         echo(f"\n{line}")
+
+
+def _of_the_first(facts: RunFacts) -> str:
+    refused = facts.failed + facts.rejected
+    if refused <= MOST_REFUSED:
+        return ""
+    all_of_them = f"seedbed runs explain {facts.entry.name}"
+    return f", counted in the first {MOST_REFUSED:,} of {refused:,} (all: {all_of_them})"
 
 
 def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str, str]]:
