@@ -10,6 +10,7 @@ import pytest
 
 from seedbed import (
     GeneratorTask,
+    GlobalStep,
     ParameterError,
     PromptTrial,
     Request,
@@ -143,3 +144,19 @@ def test_the_digest_follows_all_that_would_be_sent_and_paid_for() -> None:
 
     assert digest() == digest()
     assert len({digest(), *others}) == 7
+
+
+class Merge(GlobalStep):
+    template: str = "Merge these."
+
+    def process(self, rows: Any) -> Any:
+        return list(rows)
+
+
+def test_a_step_over_all_rows_says_why_it_cannot_be_tried() -> None:
+    plan = make_plan(Merge(), input=ROWS)
+
+    with pytest.raises(UsageError, match="reads all rows at once") as raised:
+        PromptTrial.of(plan, "merge", {"template": "Join these."}, ROWS[:5])
+
+    assert "--set merge.NAME=" in str(raised.value)

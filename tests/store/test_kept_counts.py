@@ -185,3 +185,25 @@ def test_refused_rows_are_found_without_a_look_at_the_others(tmp_path: Path) -> 
         pass
     with RunReader.open(tmp_path) as reader:
         assert reader._all("SELECT 1 FROM sqlite_master WHERE name = 'verdicts_refused'")
+
+
+def test_the_line_of_a_row_is_counted_without_a_look_at_the_accepted_rows(tmp_path: Path) -> None:
+    with RunStore.open(tmp_path) as store:
+        store.begin_session({"leaf": "a"})
+        for seq in range(9):
+            verdict: Any = "failed" if seq in (2, 3, 7) else "accepted"
+            store.add_verdict(Verdict("a", seq, str(seq), verdict, "w", "1", 0))
+        store.end_session("complete", {})
+    with RunReader.open(tmp_path) as reader:
+        asked: list[str] = []
+        reader._reading.set_trace_callback(asked.append)
+        lines = {one.seq: reader.line_of(one) for one in reader.verdicts("a") if one.verdict == "accepted"}
+        reader._reading.set_trace_callback(None)
+        plans = {
+            step[-1]
+            for query in asked
+            if "count(" in query
+            for step in reader._all(f"EXPLAIN QUERY PLAN {query}")
+        }
+    assert lines == {0: 1, 1: 2, 4: 3, 5: 4, 6: 5, 8: 6}
+    assert plans == {"SEARCH verdicts USING INDEX verdicts_refused (leaf=? AND seq<?)"}

@@ -83,8 +83,11 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
 
     def line_of(self, verdict: Verdict) -> int:
         """Return the line that an accepted row has in the dataset of its leaf, counted from 1."""
-        query = "SELECT count(*) FROM verdicts WHERE leaf = ? AND seq <= ? AND verdict = 'accepted'"
-        return int(self._one(query, verdict.leaf, verdict.seq)[0])
+        # Verdicts are numbered without gaps, so it's enough to count the refused ones, which have an index:
+        # counting the accepted rows would read all of a large run for each row that is looked at.
+        index = "INDEXED BY verdicts_refused" if self._all(_HAS_REFUSED_INDEX) else ""
+        query = f"SELECT count(*) FROM verdicts {index} WHERE leaf = ? AND seq <= ? AND verdict != 'accepted'"
+        return verdict.seq + 1 - int(self._one(query, verdict.leaf, verdict.seq)[0])
 
     def accepted(self, leaf: str, number: int) -> Verdict | None:
         """Return the verdict on accepted row `number`, counted from 0; None if there are fewer."""
