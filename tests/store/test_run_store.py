@@ -122,7 +122,7 @@ def test_what_is_more_than_one_commit_takes_is_not_held(store, monkeypatch):
 def waiting_store(store, monkeypatch):
     """A store with results that wait for more of them, until something ends that."""
     monkeypatch.setattr("seedbed.store.run_writer.MANY", 3)
-    monkeypatch.setattr("seedbed.store.run_writer.PATIENCE_SECONDS", 1e6)
+    monkeypatch.setattr("seedbed.store.commit_patience.PATIENCE_SECONDS", 1e6)
     for number in range(3):
         store.add_result(result(number, {"a": number}))
     return store
@@ -143,7 +143,7 @@ def test_an_answer_does_not_wait_for_more_results(waiting_store):
 
 def test_an_answer_among_the_results_does_not_wait_for_more(store, monkeypatch):
     monkeypatch.setattr("seedbed.store.run_writer.MANY", 3)
-    monkeypatch.setattr("seedbed.store.run_writer.PATIENCE_SECONDS", 1e6)
+    monkeypatch.setattr("seedbed.store.commit_patience.PATIENCE_SECONDS", 1e6)
     durable = durable_event(store)
     store.add_call(call(1))
     for number in range(3):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from seedbed.errors import StoreError
+from seedbed.store.commit_patience import patience_after
 from seedbed.store.kept_counts import EVERY, keep_counts
 from seedbed.store.run_errors import while_working
 from seedbed.store.run_operations import Operation, SessionEnd, apply, size_of
@@ -33,15 +34,6 @@ MOST_WITHOUT_ANSWERS = 4 * MOST
 # 2.1 GB to the disk instead of 5.6 GB. What calls no model costs only processor time to make again.
 MANY = 1024
 """Operations in a group that make it worth waiting for more, if there's no answer among them."""
-
-PATIENCE_SECONDS = 0.5
-"""How long such a group waits at most, unless an answer comes, or one before it took long."""
-
-# The larger the run, the longer a commit takes, and the more it gains from being larger. With four times its
-# time, a fifth of a slow disk's time goes into commits, and no more than five seconds of work are lost.
-PATIENCE_PER_SECOND = 4.0
-MOST_PATIENCE = 4.0
-"""How long a group without answers waits for each second that the last commit took, and at most."""
 
 MOST_BYTES = 2**24
 """Bytes of one commit: SQLite gets copies of them, so they are in memory twice."""
@@ -203,7 +195,7 @@ class Writer:
             self._changed.wait_for(self._is_urgent, max(0.0, self._due - time.monotonic()))
             if len(self._queue) >= MANY and self._answers_added == self._answers_taken:
                 self._is_patient = True
-                self._changed.wait_for(self._is_over, self._patience())
+                self._changed.wait_for(self._is_over, patience_after(self._last_took))
                 self._is_patient = False
         self._due = time.monotonic() + GROUPING_SECONDS
         # Without the lock: only this thread pops, and a deque is safe to append to meanwhile.
@@ -224,9 +216,6 @@ class Writer:
 
     def _most(self) -> int:
         return MOST_WITHOUT_ANSWERS if self._answers_added == self._answers_taken else MOST
-
-    def _patience(self) -> float:
-        return max(PATIENCE_SECONDS, min(MOST_PATIENCE, PATIENCE_PER_SECOND * self._last_took))
 
     def _has_nothing_to_do(self) -> bool:
         return not self._queue or (self._is_held and not self._is_urgent())
