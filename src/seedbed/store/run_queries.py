@@ -238,4 +238,9 @@ class Rows:
 
 def _holds_one(data: bytes) -> bool:
     """Whether a list has certainly only one row, which is all between its brackets, on one line."""
-    return data.startswith(b"[{") and data.endswith(b"}]") and not _ANOTHER.search(data)
+    if not (data.startswith(b"[{") and data.endswith(b"}]")):
+        return False
+    # Most rows have no further brace, and then two searches for bytes take half of the expression's time.
+    if data.find(b"{", 2) < 0:
+        return b"\n" not in data and b'": ' not in data
+    return not _ANOTHER.search(data)

@@ -36,7 +36,7 @@ def measure(rounds: int) -> list[Finding]:
             unit="ms",
             found=1000 * median(made["cpu"] for made in ours) / ROWS,
             reference=1000 * median(made["cpu"] for made in bares) / ROWS,
-            required=1.6,
+            required=1.5,
             aim=1.25,
             at_most=True,
         ),

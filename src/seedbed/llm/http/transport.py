@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -38,7 +38,6 @@ MAX_RESPONSE_BYTES = 64 * 2**20
 # Separate from the time of an answer: a model may think for five minutes, but a host that doesn't accept a
 # connection for 15 s won't, and waiting on would only hold its permit.
 CONNECT_SECONDS = 15.0
-_NO_TIMER = nullcontext()
 
 
 async def post_json(
@@ -120,8 +119,8 @@ async def _exchange(
     check_request(url, headers, body)
     pool = _pool()
     try:
-        async with _NO_TIMER if timeout is None else asyncio.timeout(timeout):
-            answer = await pool.exchange(method, url, body, headers, max_bytes)
+        asked = pool.exchange(method, url, body, headers, max_bytes)
+        answer = await (asked if timeout is None else _within(timeout, asked))
     except WireError as error:
         # `from None`: the cause may quote a whole URL, with its password.
         raise await _typed(error, url, pool) from None
@@ -133,6 +132,11 @@ async def _exchange(
             raise wrong_scheme(origin, "https")
         pool.answered.add(origin)
     return answer
+
+
+async def _within(seconds: float, asked: Awaitable[HTTPAnswer]) -> HTTPAnswer:
+    async with asyncio.timeout(seconds):
+        return await asked
 
 
 async def _typed(error: WireError, url: str, pool: _Pool) -> Exception:
@@ -154,10 +158,11 @@ class _Pool:
         self._proxied: ProxiedSession | None = None
         self._tried: dict[str, asyncio.Task[str | None]] = {}
 
-    async def exchange(
+    def exchange(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], most: int
-    ) -> HTTPAnswer:
-        """Send a request, and return the answer; raises a WireError."""
+    ) -> Awaitable[HTTPAnswer]:
+        """Send a request, and return an awaitable for the answer; raises a WireError."""
+        # Not a coroutine itself: each one between a row and its socket is resumed for every event of a call.
         target = target_of(url)
         if target.login and "authorization" in map(str.lower, headers):
             raise UsageError(
@@ -166,7 +171,7 @@ class _Pool:
             )
         proxy, verified_by = _route(public_url(url))
         if proxy is not None:
-            return await self._session().exchange(
+            return self._session().exchange(
                 method,
                 url,
                 body,
@@ -178,7 +183,7 @@ class _Pool:
             )
         server = Server(target.host, target.port, verified_by)
         request = request_bytes(head_of(method, target, tuple(headers.items())), body)
-        return await self._connections.exchange(server, request, most, CONNECT_SECONDS)
+        return self._connections.exchange(server, request, most, CONNECT_SECONDS)
 
     def _session(self) -> ProxiedSession:
         if self._proxied is None:
