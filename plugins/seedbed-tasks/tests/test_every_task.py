@@ -32,6 +32,10 @@ pytestmark = pytest.mark.variants(
     "test_a_truncated_answer_harms_its_row_alone",
     "test_a_refusal_in_words_harms_its_row_alone",
     "test_a_malformed_answer_harms_its_row_alone",
+    "test_only_the_inputs_named_are_read",
+    "test_each_generation_makes_its_rows",
+    "test_a_row_alone_is_the_row_among_many",
+    "test_files_that_it_reads_are_declared",
 )
 
 ANSWERS = Path(__file__).parent / "answers"
