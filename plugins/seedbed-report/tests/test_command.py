@@ -37,6 +37,12 @@ def test_a_file_is_written_by_its_name(file: str, begins: str, capsys: Any) -> N
     assert capsys.readouterr().err == f"the report is in {file}\n"
 
 
+def test_each_file_that_is_named_is_written(capsys: Any) -> None:
+    assert invoke(["report", "boats", "-o", "r.html", "-o", "r.md"]) == 0
+    assert sorted(path.name for path in Path().iterdir()) == ["r.html", "r.md"]
+    assert capsys.readouterr().err == "the report is in r.html\nthe report is in r.md\n"
+
+
 def test_json_is_printed_alone(capsys: Any) -> None:
     assert invoke(["report", "boats", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["counts"]["accepted"] == 8
@@ -47,6 +53,7 @@ def test_json_is_printed_alone(capsys: Any) -> None:
     [
         (["boat"], "did you mean 'boats'?"),
         (["boats", "-o", "report.pdf"], "a report can't be written as 'report.pdf'"),
+        (["boats", "-o", "r.md", "-o", "report.pdf"], "a report can't be written as 'report.pdf'"),
         (["boats", "-o", "no/where.html"], "is in a folder that isn't there"),
         (["boats", "--leaf", "mad"], "did you mean 'made'?"),
         (["boats", "--tokenizer", "o200k_bass"], "did you mean 'o200k_base'?"),

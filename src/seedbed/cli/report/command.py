@@ -14,8 +14,8 @@ from seedbed.cli.policy import policy_options, registry_of
 @click.command()
 @click.argument("name", metavar="RUN", shell_complete=complete_run)
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), metavar="FILE",
-    help="File to write: .html for a page with plots, .md or .json; a summary in the terminal if unset.",
+    "-o", "--out", "outs", type=click.Path(path_type=Path), metavar="FILE", multiple=True,
+    help="File to write (repeatable): .html with plots, .md or .json; a summary is printed if unset.",
 )  # fmt: skip
 @click.option("--leaf", metavar="STEP", help="Step whose rows are reported, if the run ends in several.")
 @click.option(
@@ -33,7 +33,7 @@ def report(
     ctx: click.Context,
     /,
     name: str,
-    out: Path | None,
+    outs: tuple[Path, ...],
     leaf: str | None,
     embedder: str | None,
     tokenizer: str | None,
@@ -47,7 +47,7 @@ def report(
 
     write_report(
         name,
-        out,
+        outs,
         registry_of(ctx),
         leaf=leaf,
         embedder=embedder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +24,7 @@ _TYPES = (*_PAGES, ".json")
 
 def write_report(
     name: str,
-    out: Path | None,
+    outs: Sequence[Path],
     registry: Registry,
     *,
     leaf: str | None,
@@ -31,9 +32,10 @@ def write_report(
     tokenizer: str | None,
     as_json: bool,
 ) -> None:
-    """Write the report on a run to `out`, or a summary to the terminal; raises UsageError."""
+    """Write the report on a run to each of `outs`, or a summary to the terminal; raises UsageError."""
     folder = kept_run(name)
-    _check_file(out)
+    for out in outs:
+        _check_file(out)
     made_by = companion("report", "seedbed-report")
     with kept_stdout(), RunReader.open(folder) as reader:
         report = made_by.report_of(
@@ -43,19 +45,17 @@ def write_report(
             embedder=get_embedder(embedder, registry=registry) if embedder else None,
             tokenizer=tokenizer,
         )
-        page = None if out is None else _page(out, made_by, report)
-    if out is not None and page is not None:
+        pages = [(out, _page(out, made_by, report)) for out in outs]
+    for out, page in pages:
         _write(out, page)
     if as_json:
         write_json(report.model_dump(mode="json"))
-    elif out is None:
+    elif not outs:
         _summarise(name, made_by, report)
 
 
-def _check_file(out: Path | None) -> None:
+def _check_file(out: Path) -> None:
     # Before the rows are read, which may take a minute.
-    if out is None:
-        return
     if out.suffix.lower() not in _TYPES:
         raise UsageError(f"a report can't be written as '{out.name}'", f"name a file {', '.join(_TYPES)}")
     if out.is_dir() or not out.parent.is_dir():
