@@ -220,3 +220,50 @@ def test_an_interrupted_shard_is_merged_and_the_rest_is_bought():
     merged("s1", "s2")
     run(Numbers(), 20, llm=llm(), name="all", out="all.jsonl")
     assert text("all.jsonl") == text("one.jsonl")
+
+
+class Numbering(Step):
+    """Numbers the rows as they come."""
+
+    ordered = True
+
+    def process(self, row):
+        return [row]
+
+
+class Chain(GeneratorTask):
+    """Each row follows from the answer before."""
+
+    def process(self, offset=0):
+        while True:
+            yield {"number": len(self.llm.generate([[{"role": "user", "content": "next"}]])[0][0])}
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        (Pipeline([Numbers(), Numbering()]), "takes the rows in their order"),
+        (Chain(), "makes its rows one after the other with a model"),
+    ],
+)
+def test_what_needs_the_rows_in_their_order_is_refused_before_anything_is_spent(what, why):
+    with pytest.raises(UsageError, match=why):
+        run(what, 4, llm=llm(), shard="1/2", name="a")
+    assert ASKED == []
+
+
+class Few(Numbers):
+    """Numbers of which many come twice."""
+
+    unique = ("number",)
+
+    def sample(self, index, rng):
+        return {"number": rng.randrange(12)}
+
+
+def test_duplicates_in_different_shards_are_dropped_and_replaced_by_the_last_run():
+    run(Few(), 8, llm=llm(), name="one", out="one.jsonl")
+    in_shards(Few(), 2, 8, llm=llm())
+    made = run(Few(), 8, llm=llm(), name="all", out="all.jsonl")
+    assert made.accepted == 8
+    assert text("all.jsonl") == text("one.jsonl")
