@@ -66,6 +66,11 @@ def test_a_word_of_a_docstring_counts_less_than_a_name() -> None:
     assert found("unlike") == ["dedup-near"]
 
 
+def test_a_guess_at_one_word_of_two_is_not_taken() -> None:
+    assert found("documnet", "xyzzy") == []
+    assert found("documnet") == ["qa-from-document"]
+
+
 def test_what_is_like_nothing_is_not_found_and_the_nearest_words_are_named() -> None:
     assert found("xyzzy") == []
     assert found("??") == []

@@ -64,12 +64,16 @@ def search(words: Sequence[str], known: Mapping[Entry, Listed]) -> list[Found]:
     indexed = {entry: _weights(entry, listed) for entry, listed in known.items()}
     wanted = _wanted(words)
     scores = {entry: [_score(stems, weights) for stems in wanted] for entry, weights in indexed.items()}
+    is_known = any(_matched(each) for each in scores.values())
     for place, stems in enumerate(wanted):
         if not any(each[place] for each in scores.values()):
             near = _near(stems, indexed.values())
             for entry, weights in indexed.items():
                 scores[entry][place] = _TYPO * max((weights.get(word, 0) for word in near), default=0)
     most = max((_matched(each) for each in scores.values()), default=0)
+    if most < len(wanted) and not is_known:
+        # "red team" isn't "stream": a guess at one word says nothing of the others.
+        return []
     found = [Found(entry, sum(each)) for entry, each in scores.items() if most and _matched(each) == most]
     best = max((one.score for one in found), default=0.0)
     telling = (one for one in found if one.score >= best * _LEAST_SHARE)

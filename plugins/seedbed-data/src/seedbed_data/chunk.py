@@ -37,7 +37,7 @@ class Chunk(Step):
     """
 
     goals = ("shaping", "documents", "retrieval")
-    keywords = ("passages", "splitting", "RAG")
+    keywords = ("passages", "splitting", "tokens", "RAG")
     example = Example(
         rows=[{"text": "Tides rise twice a day. The Moon pulls the sea. The Sun helps a little."}],
         parameters={"size": 8},
