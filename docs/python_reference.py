@@ -58,7 +58,7 @@ _API = {
     "Calls, retries and budgets": "call_label Gateway RetryPolicy CircuitPolicy Budget Spent Prices",
     "Runs on disk": (
         "list_runs runs_folder run_folder run_entry RunEntry RunFacts RunReader PlacedRow StepSpent "
-        "find_story Chapter ToldCall row_name word_diff visible"
+        "find_story Chapter ToldCall row_name word_diff visible dollars"
     ),
     "For observers and engines": (
         "ObservedRun ObservedCall ObservedTry ObservedRow ObservedOutcome Engine EngineOptions Job Plan "

@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from seedbed.hookspecs import hookimpl as hookimpl
     from seedbed.llm.budget.budget import Budget as Budget
     from seedbed.llm.budget.budget import Spent as Spent
+    from seedbed.llm.budget.money import dollars as dollars
     from seedbed.llm.budget.prices import Prices as Prices
     from seedbed.llm.calling.gateway import Gateway as Gateway
     from seedbed.llm.calling.retry import RetryPolicy as RetryPolicy
@@ -228,6 +229,7 @@ _HOMES = {
     "llm.parameters": "GenerationParameters",
     "llm.pools.fallback": "FallbackLLM",
     "llm.pools.pool": "PoolLLM",
+    "llm.budget.money": "dollars",
     "llm.budget.prices": "Prices",
     "llm.request": "Request",
     "llm.resources": "Resources",

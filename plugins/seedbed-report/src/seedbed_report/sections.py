@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from seedbed_report import figures, words
 from seedbed_report.shapes import Bar, Plot, Section, Table
-from seedbed_report.words import dollars, number, percent, rows
+from seedbed_report.words import cost_text, number, percent, rows
 
 _MOST_CAUSES = 20
 _WIDEST_LABEL = 40
@@ -224,13 +224,13 @@ def _spending(spending: Sequence[figures.Spending]) -> Section:
             one.step,
             one.model,
             *(f"{count:,}" for count in (one.calls, one.input_tokens, one.output_tokens)),
-            "unknown" if one.unpriced == one.calls else dollars(one.cost),
+            "unknown" if one.unpriced == one.calls else cost_text(one.cost),
         )
         for one in spending
     ]
     unpriced = sum(one.unpriced for one in spending)
     priced = sum(one.calls for one in spending) - unpriced
-    says = [f"{dollars(sum(one.cost for one in spending))} in all."] if priced else []
+    says = [f"{cost_text(sum(one.cost for one in spending))} in all."] if priced else []
     says += [f"The price of {unpriced:,} call{'' if unpriced == 1 else 's'} isn't known."] * bool(unpriced)
     bars = [
         Bar(f"{one.step}: {one.model}"[:_WIDEST_LABEL], one.input_tokens + one.output_tokens)

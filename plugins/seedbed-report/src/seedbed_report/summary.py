@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seedbed_report.figures import Report
-from seedbed_report.words import dollars, languages, number, percent, rows, seconds
+from seedbed_report.words import cost_text, languages, number, percent, rows, seconds
 
 _MOST = 5
 
@@ -67,7 +67,7 @@ def _more(report: Report) -> Iterator[tuple[str, str]]:
     for spoken in report.languages:
         yield f"Languages of {spoken.column}", languages(spoken, most=3)
     for spent in report.spending:
-        cost = "" if spent.unpriced == spent.calls else f", {dollars(spent.cost)}"
+        cost = "" if spent.unpriced == spent.calls else f", {cost_text(spent.cost)}"
         tokens = spent.input_tokens + spent.output_tokens
         yield f"Calls of {spent.step}", f"{spent.calls:,} to {spent.model}, {tokens:,} tokens{cost}"
     yield "Time", seconds(sum(one.seconds for one in report.sessions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seedbed import dollars
 from seedbed_report.figures import Languages
 
 
@@ -18,9 +19,9 @@ def percent(share: float) -> str:
     return "< 0.1 %" if share > 0 and text == "0.0" else f"{text.removesuffix('.0')} %"
 
 
-def dollars(cost: float) -> str:
-    """Return an amount: `$0.0123`, `$12.50`."""
-    return f"${cost:,.2f}" if cost >= 1 else f"${cost:.4f}"
+def cost_text(cost: float) -> str:
+    """Return an amount: `$12.50`, `$0.0123`, `$0.000012`."""
+    return f"${cost:,.2f}" if cost >= 1 else dollars(cost)
 
 
 def seconds(time: float) -> str:

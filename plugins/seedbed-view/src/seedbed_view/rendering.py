@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from seedbed import Quality, RunFacts, visible, word_diff
-from seedbed_view.words import ago, dollars, duration, moment
+from seedbed_view.words import ago, cost_text, duration, moment
 
 TABS: Mapping[str, str] = MappingProxyType(
     {
@@ -108,7 +108,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters.update(
-    visible=visible, text=text_of, brief=brief, ago=ago, moment=moment, duration=duration, dollars=dollars
+    visible=visible, text=text_of, brief=brief, ago=ago, moment=moment, duration=duration, cost_text=cost_text
 )
 _ENVIRONMENT.globals.update(
     word_diff=word_diff,

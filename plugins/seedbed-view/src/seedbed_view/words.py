@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from seedbed import dollars
+
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -34,8 +36,8 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def dollars(cost: float | None) -> str:
-    """Return a cost, with more digits if it's small: `$12.30`, `$0.0021`; nothing if it isn't known."""
+def cost_text(cost: float | None) -> str:
+    """Return a cost, with more digits if it's small: `$12.30`, `$0.000021`; nothing if it isn't known."""
     if cost is None:
         return ""
-    return f"${cost:,.2f}" if cost >= 1 or not cost else f"${cost:,.4f}"
+    return f"${cost:,.2f}" if cost >= 1 or not cost else dollars(cost)

@@ -9,7 +9,11 @@ _SMALL = 0.001
 
 
 def dollars(amount: float) -> str:
-    """Return an amount to the hundredth of a cent, a small one to two digits: `$12.3000`, `$0.000012`."""
+    """Return an amount to the hundredth of a cent, a small one with the two digits that count.
+
+    dollars(12.3)        # "$12.3000"
+    dollars(0.0000123)   # "$0.000012"
+    """
     return f"${amount:,.4f}" if amount >= _SMALL or not amount else rough_dollars(amount)
 
 
