@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import zlib
 from itertools import pairwise
@@ -27,15 +28,19 @@ def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + end
 
 
-def read(data: bytes, pieces: list[int] | None = None, most: int = 10_000) -> tuple[HTTPAnswer, bool]:
+def read(
+    data: bytes, pieces: list[int] | None = None, most: int = 10_000, reader: ResponseReader | None = None
+) -> tuple[HTTPAnswer, bool]:
     """Return the answer in the data, cut at these places, and whether the connection may be used again."""
-    reader = ResponseReader(most)
+    reader = reader or ResponseReader()
+    reader.begin(most)
     is_complete = False
     places = [0, *sorted(pieces or []), len(data)]
     for start, end in pairwise(places):
         is_complete = reader.feed(data[start:end]) if end > start else is_complete
     assert is_complete or reader.ends_here()
-    return reader.answer(), is_complete and reader.is_reusable
+    may_go_on = is_complete and reader.is_reusable
+    return reader.take(), may_go_on
 
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -72,6 +77,21 @@ def test_byte_by_byte_is_the_same() -> None:
     for sent, is_reusable in FORMS.values():
         answer, may_go_on = read(sent, [*range(len(sent))])
         assert (answer.body, may_go_on) == (BODY, is_reusable)
+
+
+def test_one_reader_reads_all_answers_of_a_connection() -> None:
+    reader = ResponseReader()
+    for sent, is_reusable in FORMS.values():
+        if is_reusable:
+            assert read(sent, [7, 40], reader=reader) == read(sent)
+
+
+def test_what_was_read_is_not_kept() -> None:
+    reader = ResponseReader()
+    reader.begin(10_000)
+    reader.feed(response(LENGTH, BODY))
+    answer = reader.take()
+    assert not [held for held in gc.get_referents(*gc.get_referents(reader)) if held is answer.body]
 
 
 def test_statuses_without_a_body_end_with_their_head() -> None:
@@ -133,7 +153,8 @@ def test_a_packed_body_that_is_not_whole_is_no_answer(body: bytes) -> None:
 
 def test_the_end_of_the_connection_ends_only_what_has_no_length() -> None:
     for headers in (LENGTH, CHUNKED):
-        reader = ResponseReader(1000)
+        reader = ResponseReader()
+        reader.begin(1000)
         assert not reader.feed(response(headers, b"2\r\n{"))
         assert not reader.ends_here()
 

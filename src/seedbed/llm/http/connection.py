@@ -25,7 +25,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._reader: ResponseReader | None = None
+        self._reader = ResponseReader()
         self._unasked = b""
         self._complete: asyncio.Future[None] | None = None
 
@@ -36,18 +36,18 @@ class Connection(asyncio.Protocol):
         """
         if not self.is_open or self._transport is None:
             raise NotHTTP(self._unasked) if self._unasked else Disconnected()
-        self._reader = reader = ResponseReader(most)
+        self._reader.begin(most)
         self._complete = self._loop.create_future()
         self._transport.write(request)
         try:
             await self._complete
-            return reader.answer()
+            return self._reader.take()
         except BaseException:
             self.close()
             raise
         finally:
-            self._reader = self._complete = None
-            if not (reader.is_reusable and self._has_sent_all()):
+            self._complete = None
+            if not (self._reader.is_reusable and self._has_sent_all()):
                 self.close()
 
     def _has_sent_all(self) -> bool:
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read the answer on; what nobody has asked for ends the connection."""
-        if self._reader is None or self._complete is None or self._complete.done():
+        if self._complete is None or self._complete.done():
             # A server that speaks first speaks another protocol.
             self._unasked = data[:_QUOTED]
             self.close()
@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
         """End the answer, or the wait for it."""
         self.is_open = False
         self._transport = None
-        if self._reader is None or self._complete is None or self._complete.done():
+        if self._complete is None or self._complete.done():
             return
         if error is None and self._reader.ends_here():
             self._complete.set_result(None)

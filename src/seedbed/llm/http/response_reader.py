@@ -22,21 +22,21 @@ _ANY_FORMAT, _NO_WRAPPER = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class ResponseReader:
-    """Takes what a connection receives after a request, until the response is complete.
+    """Takes what a connection receives after each request, until the response is complete.
 
-        reader = ResponseReader(most=2**20)
+        reader = ResponseReader()
+        reader.begin(most=2**20)
         is_complete = reader.feed(b"HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\n{}")
-        reader.answer().body    # b"{}"
+        reader.take().body    # b"{}"
 
     Raises NotHTTP, and TooLong for a body of more than `most` bytes, packed or not.
     """
 
-    # The parser is llhttp, that of Node.js and of aiohttp; it calls the methods `on_...`.
+    # The parser is llhttp, that of Node.js and of aiohttp; it calls the methods `on_...`. There's one for all
+    # responses of a connection: it refers to the reader, and the reader to it, so that only the garbage
+    # collector frees them, and with them what the reader holds.
 
-    def __init__(self, most: int) -> None:
-        self.is_reusable = False
-        """Whether the connection may take another request after the complete response."""
-        self._most = most
+    def __init__(self) -> None:
         self._parser = HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
             # What servers send that isn't quite right, and can't be taken for anything else.
@@ -46,6 +46,13 @@ class ResponseReader:
             # Both a length and chunks: the chunks count, and the connection isn't used again.
             lenient_chunked_length=True,
         )
+        self.begin(0)
+
+    def begin(self, most: int) -> None:
+        """Expect a response whose body has at most `most` bytes."""
+        self.is_reusable = False
+        """Whether the connection may take another request after the complete response."""
+        self._most = most
         self._start = b""
         self._pairs: list[tuple[str, str]] = []
         self._headers: Headers | None = None
@@ -84,14 +91,16 @@ class ResponseReader:
             self._headers is not None and not {"content-length", "transfer-encoding"} & self._headers.keys()
         )
 
-    def answer(self) -> HTTPAnswer:
-        """Return the complete response, with its body unpacked."""
-        assert self._headers is not None
-        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        packing = self._headers.get("content-encoding")
+    def take(self) -> HTTPAnswer:
+        """Return the complete response, with its body unpacked, and forget it."""
+        headers, pieces = self._headers, self._pieces
+        assert headers is not None
+        self._headers, self._pieces, self._pairs = None, [], []
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        packing = headers.get("content-encoding")
         if packing is not None and packing.lower() in _PACKED and body:
             body = _unpacked(body, self._most)
-        return HTTPAnswer(self._status, self._headers, body)
+        return HTTPAnswer(self._status, headers, body)
 
     def on_message_begin(self) -> None:
         """Begin a response, or find bytes after it, which would be taken for the next one."""
