@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Result
 from tests.support.fault_server import FaultServer, Reply
 
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.store import run_folder
 

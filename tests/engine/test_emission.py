@@ -10,7 +10,7 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Task
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.store import RunReader
 

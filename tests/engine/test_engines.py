@@ -24,7 +24,7 @@ from seedbed import (
     Verdict,
     run,
 )
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.store import RunReader, RunStore
 

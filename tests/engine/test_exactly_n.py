@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorStep, GeneratorTask, Reject, Step, Task, run
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.stopping.bounds import Bounds
 

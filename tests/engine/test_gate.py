@@ -9,7 +9,7 @@ from tests.support.scripted_llm import scripted
 from tests.support.virtual_clock import run_virtually
 
 from seedbed import Prices, Task, run
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.resume.gate import ResumeGate
 from seedbed.engine.resume.journal import RunJournal

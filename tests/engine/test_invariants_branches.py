@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.support.scripted_llm import ScriptedLLM, scripted, user
 
 from seedbed import Capabilities, GeneratorTask, InvalidOutputError, Run, Step, call_label, run
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import RunReader

@@ -12,7 +12,7 @@ from pydantic import PrivateAttr
 from tests.support.scripted_llm import prompt, scripted, user
 
 from seedbed import LLM, GeneratorStep, GeneratorTask, GlobalStep, Run, Step, Task, run
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.session import Session
 from seedbed.llm.calling.loop import loop_thread

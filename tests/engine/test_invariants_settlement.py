@@ -30,7 +30,7 @@ from tests.support.random_graphs import (
 from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
 from seedbed import Run
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds

@@ -6,7 +6,7 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import Prices, Task, run
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.llm.calling.call_counts import CallCounts

@@ -10,8 +10,8 @@ from tests.support.scripted_llm import ALL, scripted
 
 from seedbed import GeneratorTask, Run, UsageError, run
 from seedbed.cli import invoke
-from seedbed.engine.api import open_session
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.store import run_folder
 from seedbed.tasks.rows import Row

@@ -30,8 +30,8 @@ from seedbed import (
     UsageError,
     run,
 )
-from seedbed.engine.api import open_session
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds

@@ -31,9 +31,9 @@ from seedbed import (
     hookimpl,
     run,
 )
-from seedbed.engine.api import open_session
 from seedbed.engine.observing import delivery
 from seedbed.engine.observing.named import observers_of
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.llm.pools.pool import PoolLLM
 from seedbed.llm.response_json import sent_of

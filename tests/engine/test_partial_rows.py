@@ -27,8 +27,8 @@ from seedbed import (
     UsageError,
     run,
 )
-from seedbed.engine.api import open_session
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.tasks.rows import Row
 

@@ -11,10 +11,10 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, StopRun, Task, hookimpl, run
-from seedbed.engine.api import open_session
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.observing import delivery
 from seedbed.engine.observing.observer import Observer
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.store import RunReader, list_runs, runs_folder
 

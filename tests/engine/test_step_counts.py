@@ -8,7 +8,7 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, GlobalStep, Pipeline, Reject, Step, Task
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.session import Session

@@ -9,30 +9,22 @@ from pathlib import Path
 
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.engine_kind import ENGINES
-from seedbed.engine.engine_needs import check_engine
 from seedbed.engine.local import LocalEngine
-from seedbed.engine.notes import default_notes
 from seedbed.engine.observing.named import observers_of
-from seedbed.engine.observing.observer import Observer
-from seedbed.engine.opening import open_store
+from seedbed.engine.open_session import open_session
 from seedbed.engine.option_types import check_names, check_path
-from seedbed.engine.outlets import Emission, Outlets
-from seedbed.engine.plan import Plan, make_plan
-from seedbed.engine.resume.file_record import record_files
+from seedbed.engine.plan import make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.sources.input_rows import Input
-from seedbed.engine.start import Start
 from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds
-from seedbed.engine.workers.needed import unplaced
 from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.class_references import class_named
 from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
-from seedbed.store import Output, Outputs, RunStore, check_csv_safe, check_output, outputs_of
-from seedbed.suggestions import did_you_mean
+from seedbed.store import Outputs, outputs_of
 from seedbed.tasks.steps import BaseStep
 
 logger = logging.getLogger(__name__)
@@ -251,93 +243,3 @@ def engine_of(
     Raises what `get_task` raises.
     """
     return engine_class(given, registry=registry) if given is None or isinstance(given, str) else given
-
-
-def _keep_apart(out: Path, given: Path | None) -> None:
-    """Raise UsageError if the dataset would replace its own input."""
-    # `samefile`, since links and other spellings of a path name the same file.
-    if given is not None and given.exists() and out.exists() and out.samefile(given):
-        raise UsageError(
-            f"'{out}' is both the input and the dataset, which would replace it",
-            "name another file with -o (out=... in Python)",
-        )
-
-
-def open_session(
-    plan: Plan,
-    *,
-    outputs: Sequence[Output] = (),
-    csv_safe: bool = False,
-    name: str | None = None,
-    restart: bool = False,
-    retry: bool = False,
-    emit: Callable[[bytes], None] | None = None,
-    order: dict[str, object] | None = None,
-    observers: Sequence[Observer] = (),
-    engine: Callable[[Job], Engine] = LocalEngine,
-) -> Session:
-    """Return a session of the plan on its store, which it opens.
-
-    `emit` gets each row of the dataset as JSON when it's durable, in order, on the loop thread. `observers`
-    are notified of everything that's durable, each on its own thread.
-    """
-    # Before the store: a file that can't be written is refused without leaving a run.
-    check_csv_safe(csv_safe, None if not outputs else Path(outputs[0].path))
-    for output in outputs:
-        _check_output(output, plan)
-    if name is None and outputs:
-        name = outputs[0].name
-    start = Start(name)
-    try:
-        store = open_store(plan, name, start, restart=restart)
-    except BaseException:
-        # Also for Ctrl-C: a run that --restart has set aside gets its name back.
-        start.take_back()
-        raise
-    try:
-        if plan.backends and start.goes_on:
-            # If the LLM refuses the first call (a wrong key), the run stays as it was. Otherwise the manifest
-            # of a session that made nothing would count as what the run holds, and a retry would take its
-            # order. Before anything is added: what was written in the meantime couldn't be taken back.
-            store.hold()
-        run = _new_run(plan, name, store)
-        fingerprints = record_files(plan, store, retrying=retry)
-        job = Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
-        maker = engine(job)
-        check_engine(maker, plan)
-        if not maker.places:
-            run.odd += unplaced(plan)
-        return Session(
-            job, maker, outputs=outputs, csv_safe=csv_safe, order=order, observers=observers, start=start
-        )
-    except BaseException:
-        # A store that stays open keeps its lock, and in a notebook the next try in this process would be
-        # refused.
-        store.close()
-        start.take_back()
-        raise
-
-
-def _check_output(output: Output, plan: Plan) -> None:
-    check_output(output, plan.registry)
-    if output.file is not None:
-        _keep_apart(output.file, plan.input.path if plan.input is not None else None)
-    leaves = [step for step in plan.topology.leaves if step]
-    if output.leaf is not None and output.leaf not in leaves:
-        raise UsageError(
-            f"'{output}' is for rows of a step {output.leaf!r}, which isn't the last one of a branch",
-            *did_you_mean(output.leaf, leaves),
-            f"rows can be written of {', '.join(leaves)}",
-        )
-
-
-def _new_run(plan: Plan, name: str | None, store: RunStore) -> Run:
-    return Run(
-        name or plan.name,
-        plan.wanted,
-        plan.seed,
-        leaf=plan.leaf,
-        folder=store.folder if name else None,
-        store=None if name else store,
-        odd=[*default_notes(plan)],
-    )

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import pytest
 
-from seedbed.engine.api import open_session
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.observing.named import Named, observers_of
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session

@@ -10,9 +10,9 @@ from functools import partial
 
 import pytest
 
-from seedbed.engine.api import open_session
 from seedbed.engine.failure import Failure
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.segments.item_outcome import ItemOutcome

@@ -10,7 +10,7 @@ import pytest
 from tests.support.answering_server import digest_of
 
 from seedbed import GeneratorTask, Step, Task, run
-from seedbed.engine.api import open_session
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.resume import gate
 from seedbed.engine.resume.found import Found

@@ -19,7 +19,6 @@ from seedbed.cli.terminal.counting import brief_number
 from seedbed.cli.terminal.fitting import Column
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import DIM, Painted, echo, visible
-from seedbed.engine.api import open_session
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.forecast.amounts import dollars, number_text
 from seedbed.engine.forecast.forecast import (
@@ -33,6 +32,7 @@ from seedbed.engine.forecast.plan_run import Probed, check_input, forecast_of
 from seedbed.engine.forecast.probing import check_probe, probe_plan
 from seedbed.engine.forecast.step_forecast import StepForecast
 from seedbed.engine.observing.named import observers_of
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Run
 from seedbed.llm.conversation import added_messages, message_text

@@ -13,8 +13,8 @@ from seedbed.cli.run.summary import cost_line, exit_status, show_notes, show_sto
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import echo
-from seedbed.engine.api import open_session
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.open_session import open_session
 from seedbed.engine.preview.preview import REPLACED
 from seedbed.engine.preview.trace import Trace
 from seedbed.plugins.registry import Registry

@@ -16,10 +16,10 @@ from seedbed.cli.run.summary import exit_status, write_summary
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import row_bytes
-from seedbed.engine.api import open_session
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.observing.observer import Observer
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Run
 from seedbed.errors import DatasetError

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from seedbed.engine.api import engine_of, locked_registry, logged, open_session
+from seedbed.engine.api import engine_of, locked_registry, logged
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.forecast.earlier_run import EarlierRun, earlier_run
 from seedbed.engine.forecast.forecast import Forecast, PlannedPrompt
@@ -17,6 +17,7 @@ from seedbed.engine.forecast.rehearsal import Rehearsal, items_of, rehearse
 from seedbed.engine.forecast.step_forecast import step_forecasts
 from seedbed.engine.forecast.time_needed import time_needed
 from seedbed.engine.observing.named import observers_of
+from seedbed.engine.open_session import open_session
 from seedbed.engine.option_types import check_names, check_path
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.preview.trace import PreviewedCall

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from seedbed.engine.api import locked_registry, open_session
+from seedbed.engine.api import locked_registry
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import make_plan
 from seedbed.engine.preview.trace import PreviewedRow, Trace
 from seedbed.engine.run import Run

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from seedbed.engine.api import open_session
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.forecast.forecast import Forecast
 from seedbed.engine.forecast.plan_run import forecast_of
 from seedbed.engine.local import LocalEngine
+from seedbed.engine.open_session import open_session
 from seedbed.engine.plan import Plan, make_plan
 from seedbed.engine.preview.preview import Preview
 from seedbed.engine.preview.trace import Trace

@@ -1,0 +1,124 @@
+"""Opening a session: its store, its run, and the engine that makes its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from seedbed.engine.engine import Engine, Job
+from seedbed.engine.engine_needs import check_engine
+from seedbed.engine.local import LocalEngine
+from seedbed.engine.notes import default_notes
+from seedbed.engine.observing.observer import Observer
+from seedbed.engine.opening import open_store
+from seedbed.engine.outlets import Emission, Outlets
+from seedbed.engine.plan import Plan
+from seedbed.engine.resume.file_record import record_files
+from seedbed.engine.run import Run
+from seedbed.engine.session import Session
+from seedbed.engine.start import Start
+from seedbed.engine.workers.needed import unplaced
+from seedbed.errors import UsageError
+from seedbed.store import Output, RunStore, check_csv_safe, check_output
+from seedbed.suggestions import did_you_mean
+
+
+def _keep_apart(out: Path, given: Path | None) -> None:
+    """Raise UsageError if the dataset would replace its own input."""
+    # `samefile`, since links and other spellings of a path name the same file.
+    if given is not None and given.exists() and out.exists() and out.samefile(given):
+        raise UsageError(
+            f"'{out}' is both the input and the dataset, which would replace it",
+            "name another file with -o (out=... in Python)",
+        )
+
+
+def open_session(
+    plan: Plan,
+    *,
+    outputs: Sequence[Output] = (),
+    csv_safe: bool = False,
+    name: str | None = None,
+    restart: bool = False,
+    retry: bool = False,
+    emit: Callable[[bytes], None] | None = None,
+    order: dict[str, object] | None = None,
+    observers: Sequence[Observer] = (),
+    engine: Callable[[Job], Engine] = LocalEngine,
+) -> Session:
+    """Return a session of the plan on its store, which it opens.
+
+    `emit` gets each row of the dataset as JSON when it's durable, in order, on the loop thread. `observers`
+    are notified of everything that's durable, each on its own thread.
+    """
+    # Before the store: a file that can't be written is refused without leaving a run.
+    check_csv_safe(csv_safe, None if not outputs else Path(outputs[0].path))
+    for output in outputs:
+        _check_output(output, plan)
+    if name is None and outputs:
+        name = outputs[0].name
+    start = Start(name)
+    try:
+        store = open_store(plan, name, start, restart=restart)
+    except BaseException:
+        # Also for Ctrl-C: a run that --restart has set aside gets its name back.
+        start.take_back()
+        raise
+    try:
+        if plan.backends and start.goes_on:
+            # If the LLM refuses the first call (a wrong key), the run stays as it was. Otherwise the manifest
+            # of a session that made nothing would count as what the run holds, and a retry would take its
+            # order. Before anything is added: what was written in the meantime couldn't be taken back.
+            store.hold()
+        job = _job(plan, name, store, emit, retry=retry)
+        maker = _engine(engine, job)
+        return Session(
+            job, maker, outputs=outputs, csv_safe=csv_safe, order=order, observers=observers, start=start
+        )
+    except BaseException:
+        # A store that stays open keeps its lock, and in a notebook the next try in this process would be
+        # refused.
+        store.close()
+        start.take_back()
+        raise
+
+
+def _job(
+    plan: Plan, name: str | None, store: RunStore, emit: Callable[[bytes], None] | None, *, retry: bool
+) -> Job:
+    run = _new_run(plan, name, store)
+    fingerprints = record_files(plan, store, retrying=retry)
+    return Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
+
+
+def _engine(engine: Callable[[Job], Engine], job: Job) -> Engine:
+    maker = engine(job)
+    check_engine(maker, job.plan)
+    if not maker.places:
+        job.run.odd += unplaced(job.plan)
+    return maker
+
+
+def _check_output(output: Output, plan: Plan) -> None:
+    check_output(output, plan.registry)
+    if output.file is not None:
+        _keep_apart(output.file, plan.input.path if plan.input is not None else None)
+    leaves = [step for step in plan.topology.leaves if step]
+    if output.leaf is not None and output.leaf not in leaves:
+        raise UsageError(
+            f"'{output}' is for rows of a step {output.leaf!r}, which isn't the last one of a branch",
+            *did_you_mean(output.leaf, leaves),
+            f"rows can be written of {', '.join(leaves)}",
+        )
+
+
+def _new_run(plan: Plan, name: str | None, store: RunStore) -> Run:
+    return Run(
+        name or plan.name,
+        plan.wanted,
+        plan.seed,
+        leaf=plan.leaf,
+        folder=store.folder if name else None,
+        store=None if name else store,
+        odd=[*default_notes(plan)],
+    )
