@@ -15,7 +15,7 @@ from seedbed.cli import invoke
 from seedbed.cli.terminal.bar import BarProgress
 from seedbed.cli.terminal.progress import LineProgress
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.session import Session
 
 TASK = '''

@@ -12,7 +12,7 @@ from tests.cli.conftest import Result
 from tests.support.fault_server import FaultServer, Reply
 
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.store import run_folder
 
 Seedbed = Callable[..., Result]

@@ -11,7 +11,7 @@ from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, Task
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.store import RunReader
 
 

@@ -25,7 +25,7 @@ from seedbed import (
     run,
 )
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.store import RunReader, RunStore
 
 MADE: list[Job] = []

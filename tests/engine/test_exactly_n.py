@@ -15,7 +15,7 @@ from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorStep, GeneratorTask, Reject, Step, Task, run
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.stopping.bounds import Bounds
 
 Verdict = Literal["accept", "reject", "fail", "two", "none"]

@@ -9,7 +9,7 @@ from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import BadRequestError, GeneratorTask, Reject, Task, run
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.resume import gate
 from seedbed.engine.resume.found import Found
 

@@ -10,7 +10,7 @@ from tests.support.virtual_clock import run_virtually
 
 from seedbed import Prices, Task, run
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.resume.gate import ResumeGate
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.item_window import ItemWindow

@@ -19,7 +19,7 @@ from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 from seedbed import GeneratorTask, Response, Step, Task, Usage
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.store import RunReader

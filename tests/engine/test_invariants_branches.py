@@ -21,7 +21,7 @@ from tests.support.scripted_llm import ScriptedLLM, scripted, user
 
 from seedbed import Capabilities, GeneratorTask, InvalidOutputError, Run, Step, call_label, run
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import RunReader
 from seedbed.tasks.rows import Row

@@ -13,7 +13,7 @@ from tests.support.scripted_llm import prompt, scripted, user
 
 from seedbed import LLM, GeneratorStep, GeneratorTask, GlobalStep, Run, Step, Task, run
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.session import Session
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.store import RunReader

@@ -31,7 +31,7 @@ from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
 from seedbed import Run
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.store import RunReader

@@ -7,7 +7,7 @@ from tests.support.scripted_llm import scripted
 
 from seedbed import Prices, Task, run
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.store import Result

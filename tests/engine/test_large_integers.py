@@ -12,7 +12,7 @@ from seedbed import GeneratorTask, Run, UsageError, run
 from seedbed.cli import invoke
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.store import run_folder
 from seedbed.tasks.rows import Row
 

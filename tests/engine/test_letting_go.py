@@ -32,7 +32,7 @@ from seedbed import (
 )
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.llm.calling.loop import loop_thread

@@ -34,7 +34,7 @@ from seedbed import (
 from seedbed.engine.observing import delivery
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.llm.pools.pool import PoolLLM
 from seedbed.llm.response_json import sent_of
 from seedbed.store import RunReader

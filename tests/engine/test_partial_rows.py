@@ -29,7 +29,7 @@ from seedbed import (
 )
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.tasks.rows import Row
 
 

@@ -19,7 +19,8 @@ from seedbed import (
     get_task,
     prompts_in,
 )
-from seedbed.engine.plan import Plan, make_plan
+from seedbed.engine.plan import Plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.testing import ScriptedLLM
 
 ROWS = [{"instruction": f"thing {number}"} for number in range(7)]

@@ -15,7 +15,7 @@ from seedbed.engine.local import LocalEngine
 from seedbed.engine.observing import delivery
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.store import RunReader, list_runs, runs_folder
 
 

@@ -9,7 +9,7 @@ from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, GlobalStep, Pipeline, Reject, Step, Task
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.session import Session
 from seedbed.store.output import outputs_of

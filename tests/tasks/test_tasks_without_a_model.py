@@ -9,7 +9,7 @@ import pytest
 
 from seedbed import GeneratorTask, Reject, UsageError, run
 from seedbed.cli.run.planning import plan_of, run_options
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.plugins.registry import Registry
 from seedbed.testing import EchoLLM
 

@@ -16,7 +16,7 @@ from tests.support.fates import SECRET, Fate, answering
 from seedbed import BadRequestError, Reject, Task, UsageError, run
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.testing import ObserverContract, ScriptedLLM
 from seedbed_telemetry import OpenTelemetryObserver
 

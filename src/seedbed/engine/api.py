@@ -13,7 +13,7 @@ from seedbed.engine.local import LocalEngine
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.open_session import open_session
 from seedbed.engine.option_types import check_names, check_path
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.sources.input_rows import Input

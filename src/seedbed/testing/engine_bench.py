@@ -17,7 +17,7 @@ import pytest
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.observing.named import Named, observers_of
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds

@@ -13,7 +13,7 @@ import pytest
 from seedbed.engine.failure import Failure
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.run import Run
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.session import Session

@@ -11,7 +11,7 @@ from tests.support.answering_server import digest_of
 
 from seedbed import GeneratorTask, Step, Task, run
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import make_plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.resume import gate
 from seedbed.engine.resume.found import Found
 from seedbed.errors import UsageError

@@ -12,7 +12,8 @@ from seedbed.cli.llms import PipelineLLMs, made_llm
 from seedbed.cli.run.settings import Setting, Settings, fields_of, parse_settings
 from seedbed.engine.api import engine_class
 from seedbed.engine.engine import Engine, Job
-from seedbed.engine.plan import Plan, make_plan
+from seedbed.engine.plan import Plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.keys.file_origin import chosen_by_user, made_in_file

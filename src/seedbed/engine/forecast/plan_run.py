@@ -19,7 +19,8 @@ from seedbed.engine.forecast.time_needed import time_needed
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.open_session import open_session
 from seedbed.engine.option_types import check_names, check_path
-from seedbed.engine.plan import Plan, make_plan
+from seedbed.engine.plan import Plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.preview.trace import PreviewedCall
 from seedbed.engine.run import Run
 from seedbed.engine.sources.input_rows import Input

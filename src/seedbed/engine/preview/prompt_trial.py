@@ -12,7 +12,8 @@ from seedbed.engine.forecast.forecast import Forecast
 from seedbed.engine.forecast.plan_run import forecast_of
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.open_session import open_session
-from seedbed.engine.plan import Plan, make_plan
+from seedbed.engine.plan import Plan
+from seedbed.engine.plan_making import make_plan
 from seedbed.engine.preview.preview import Preview
 from seedbed.engine.preview.trace import Trace
 from seedbed.engine.resume.fingerprint import digest, step_fingerprint

@@ -1,0 +1,95 @@
+"""Whether a plan can be run: its input, its numbers, its part of the rows, its columns, its keys."""
+
+from __future__ import annotations
+
+from seedbed.engine.backend_fields import backends_in
+from seedbed.engine.plan import Plan
+from seedbed.engine.stopping.bounds import check_size
+from seedbed.errors import UsageError
+from seedbed.llm.keys.key_guard import refuse_keys
+from seedbed.pipeline.columns import check_columns
+from seedbed.pipeline.topology import Topology
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
+
+
+def check_plan(plan: Plan, given: Topology, *, chooses_columns: bool) -> None:
+    """Raise what a plan can't be run for; `given` is the graph as its author wrote it.
+
+    `chooses_columns` says that the caller chose columns of an input that is read elsewhere, or not at all.
+    """
+    _check_source(plan, chooses_columns)
+    _check_numbers(plan)
+    _check_shard(plan)
+    # As it was written: a message must not name a joining step that was added.
+    check_columns(given, plan.input.columns() if plan.input is not None else None)
+    for one in plan.backends:
+        for asked in one._leaves:
+            refuse_keys(asked)
+
+
+def _sources(plan: Plan) -> list[BaseStep]:
+    return [node.step for node in plan.topology.nodes if not node.parents]
+
+
+def _check_source(plan: Plan, chooses_columns: bool) -> None:
+    over_rows = [step for step in _sources(plan) if not isinstance(step, GeneratorStep)]
+    if over_rows and plan.input is None:
+        raise UsageError(
+            f"'{over_rows[0].name}' takes rows as input, and there are none",
+            "give it some: --input rows.jsonl on the command, input=... in Python",
+        )
+    if not over_rows and plan.input is None and chooses_columns:
+        raise UsageError(
+            f"'{_sources(plan)[0].name}' makes its rows without input, and there are no columns to choose",
+            "leave out --columns, --drop and --encoding (columns=, drop= and encoding= in Python)",
+        )
+    if not over_rows and plan.input is not None:
+        raise UsageError(f"'{_sources(plan)[0].name}' makes its rows without input", "leave out the input")
+
+
+def _check_shard(plan: Plan) -> None:
+    """Raise UsageError for a step that needs rows of other shards, or would make the same in each."""
+    for step in plan.steps if plan.bounds.shard is not None else ():
+        if isinstance(step, GlobalStep):
+            why = "needs all rows, and a shard has only a part of them"
+        elif getattr(step, "feedback", 0):
+            why = "samples from the rows accepted so far, and a shard has only a part of them"
+        elif isinstance(step, Step) and step.ordered:
+            why = "takes the rows in their order, and a shard has only a part of them"
+        elif isinstance(step, GeneratorStep) and not getattr(step, "is_indexed", False) and backends_in(step):
+            why = "makes its rows one after the other with a model: each shard would buy all of them"
+        else:
+            continue
+        raise UsageError(
+            f"step '{step.name}' {why}",
+            "make the rows before it in shards, as a pipeline of their own, and unite them: "
+            "seedbed runs merge OUT RUN...",
+            "then run the whole pipeline over the united rows, without --shard",
+        )
+    if plan.own_n == 0:
+        raise UsageError(
+            f"the shard {plan.bounds.shard} has none of the {plan.n} rows", "make fewer shards, or more rows"
+        )
+
+
+def _check_numbers(plan: Plan) -> None:
+    if plan.n is not None and plan.n < 1:
+        raise UsageError(f"cannot make {plan.n} rows", "-n is 1 or more")
+    if plan.concurrency is not None and plan.concurrency < 1:
+        raise UsageError(f"cannot keep {plan.concurrency} calls in flight", "--concurrency is 1 or more")
+    check_size("the seed", plan.seed, -(2**63), 2**64 - 1)
+    check_size("the number of rows", plan.n)
+    check_size("the number of calls in flight", plan.concurrency)
+    plan.bounds.check()
+    if plan.bounds.stop_if is not None and not plan.writers:
+        raise UsageError(
+            f"the stop condition {plan.bounds.stop_if!r} is about texts of models, and none is asked",
+            "leave out --stop-if",
+        )
+    for step in _sources(plan):
+        if plan.n is None and isinstance(step, GeneratorTask) and step.is_indexed and not step.finite:
+            raise UsageError(
+                f"'{step.name}' can make any number of rows",
+                "say how many: -n 100 on the command, n=100 in Python",
+            )

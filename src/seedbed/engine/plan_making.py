@@ -1,0 +1,143 @@
+"""Making a plan: what is given, the pipeline's defaults, copies of the steps with their LLM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from seedbed.engine.option_types import check_llm, check_whole
+from seedbed.engine.plan import Plan
+from seedbed.engine.plan_checks import check_plan
+from seedbed.engine.segments.segments import counted_leaf, joined_before_barriers
+from seedbed.engine.sources.input_rows import Input, InputRows, input_rows
+from seedbed.engine.sources.source_steps import source_step, with_source
+from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
+from seedbed.errors import UsageError
+from seedbed.llm.llm import LLM, get_llm
+from seedbed.pipeline.pipeline import Pipeline
+from seedbed.pipeline.run_defaults import RunDefaults
+from seedbed.pipeline.topology import Topology
+from seedbed.plugins.copies import copied
+from seedbed.plugins.registry import Registry, default_registry
+from seedbed.store.output import Output, outputs_of
+from seedbed.store.read_options import Reading
+from seedbed.tasks.step_references import get_step
+from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.task import BaseTask
+
+
+def make_plan(
+    what: str | BaseStep | Pipeline,
+    *,
+    n: int | None = None,
+    llm: str | LLM | None = None,
+    input: Input | None = None,
+    seed: int | None = None,
+    concurrency: int | None = None,
+    leaf: str | None = None,
+    bounds: Bounds | None = None,
+    registry: Registry | None = None,
+    columns: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    encoding: str | None = None,
+) -> Plan:
+    """Return the checked plan of a run; raise UsageError for what can't be run, and LockError.
+
+    What isn't given comes from the pipeline's defaults.
+    """
+    check_whole(n=n, seed=seed, concurrency=concurrency)
+    registry = registry or default_registry()
+    # Before any name is resolved, which imports plugins.
+    registry.check_lock()
+    pipeline = _pipeline(what, registry)
+    defaults = pipeline.defaults
+    outputs = outputs_of([Output(**one) for one in defaults.outputs])
+    n, seed = (defaults.n if n is None else n), (defaults.seed or 0 if seed is None else seed)
+    chosen = _Chosen(None if columns is None else tuple(columns), tuple(drop), encoding)
+    given_input = defaults.input if input is None else input
+    pipeline, rows = _with_input(pipeline, given_input, chosen, registry)
+    resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
+    check_llm(resolved)
+    given = pipeline.topology()
+    topology = joined_before_barriers(given)
+    # Copies: a step holds views of its LLM while it runs, and the caller may run it twice at once.
+    topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
+    _tell_generators(topology, n)
+    plan = Plan(
+        pipeline.name or topology.nodes[0].name,
+        topology,
+        # With several branches, the first output says which one counts.
+        counted_leaf(topology, leaf or next((output.leaf for output in outputs if output.leaf), None)),
+        rows,
+        None if n is None else int(n),
+        int(seed),
+        concurrency,
+        _bounds(bounds, defaults),
+        registry,
+        outputs,
+    )
+    # A source step that the caller made has fields of its own for this.
+    is_unused = any(chosen) and (given_input is None or isinstance(given_input, GeneratorStep))
+    check_plan(plan, given, chooses_columns=is_unused)
+    return plan
+
+
+def _tell_generators(topology: Topology, n: int | None) -> None:
+    for node in topology.nodes:
+        if isinstance(node.step, GeneratorStep):
+            node.step.plan_for(None if n is None else int(n))
+
+
+def _bounds(given: Bounds | None, defaults: RunDefaults) -> Bounds:
+    return (given or NO_BOUNDS).with_defaults(
+        max_cost=defaults.max_cost,
+        max_tokens=defaults.max_tokens,
+        max_seconds=defaults.max_seconds,
+        stop_if=defaults.stop_if,
+    )
+
+
+def _pipeline(what: str | BaseStep | Pipeline, registry: Registry) -> Pipeline:
+    if isinstance(what, str):
+        what = get_step(what, registry=registry)
+    pipeline = what if isinstance(what, Pipeline) else Pipeline([what])
+    if not pipeline.steps:
+        raise UsageError("the pipeline has no steps", "Pipeline([first, second]), or first >> second")
+    return pipeline
+
+
+def _with_llm(step: BaseStep, llm: LLM | None) -> BaseStep:
+    copy = copied(step)
+    if isinstance(copy, BaseTask):
+        if not copy.needs_llm:
+            # One that it doesn't ask must not be loaded, described or paid for.
+            copy.llm = None  # type: ignore[assignment]
+            return copy
+        if copy.llm is None and llm is not None:
+            copy.llm = llm
+        copy.require_llm()
+    return copy
+
+
+class _Chosen(NamedTuple):
+    """What the caller says about how to read the input."""
+
+    columns: tuple[str, ...] | None
+    drop: tuple[str, ...]
+    encoding: str | None
+
+
+def _with_input(
+    pipeline: Pipeline, given: Input | None, chosen: _Chosen, registry: Registry
+) -> tuple[Pipeline, InputRows | None]:
+    """Return the pipeline and its input rows: none, if a step reads them, which comes first then.
+
+    Columns that the caller names take precedence over those in a pipeline file.
+    """
+    columns = pipeline.columns if chosen.columns is None else chosen.columns
+    drop = chosen.drop or pipeline.drop
+    if source := source_step(given, registry, only=columns, without=drop, encoding=chosen.encoding):
+        return with_source(pipeline, source), None
+    if given is None:
+        return pipeline, None
+    return pipeline, input_rows(given, Reading(chosen.encoding, columns, drop, registry=registry))
