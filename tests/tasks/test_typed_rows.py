@@ -110,13 +110,24 @@ def test_asking_again_is_bounded_and_the_last_reason_is_the_rows(max_reasks):
 
 
 @pytest.mark.parametrize("bad", ["red", choice(GOOD, "length"), choice(" ")], ids=["form", "cut", "empty"])
-def test_no_two_asks_are_equal_so_that_a_model_without_chance_may_answer_otherwise(bad):
+@pytest.mark.parametrize("by", ["llm", "generation"])
+def test_at_temperature_0_no_two_asks_are_equal(bad, by):
     llm = answering(bad)
+    if by == "llm":
+        llm.temperature = 0.0
     with pytest.raises(InvalidOutputError):
-        colour(llm, max_reasks=3)
+        colour(llm, max_reasks=3, **({"generation": {"temperature": 0.0}} if by == "generation" else {}))
     asked = [request.messages for request in llm.requests]
     assert len(asked) == 4
     assert all(one != other for one, other in itertools.combinations(asked, 2))
+
+
+def test_otherwise_the_same_fault_is_named_in_the_same_words():
+    llm = answering("red")
+    with pytest.raises(InvalidOutputError):
+        colour(llm, max_reasks=2)
+    _, second, third = (request.messages for request in llm.requests)
+    assert second == third
 
 
 def test_a_long_answer_is_quoted_in_part():

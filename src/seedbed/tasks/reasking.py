@@ -31,10 +31,13 @@ async def fit_or_ask_again(
     max_reasks: int,
     reminds: bool = True,
     reask_refusals: bool = False,
+    is_greedy: bool = False,
 ) -> T:
     """Return `fit` of the answer to `messages`; if it doesn't fit, `ask` again with the reason.
 
-    Without `reminds`, the same messages are sent again: a raw prompt has no place for a reason.
+    Without `reminds`, the same messages are sent again: a raw prompt has no place for a reason. With
+    `is_greedy`, no reminder is sent twice: at temperature 0, equal messages get equal answers. Otherwise
+    another answer to the same words may fit, and small models understand few words best.
     Raises the InvalidOutputError of the last answer if none fits. A refusal raises Reject at once, unless
     `reask_refusals`: a model that refuses once mostly refuses again, and each time costs.
     """
@@ -54,8 +57,10 @@ async def fit_or_ask_again(
             # The model doesn't see a truncated answer again: it fills the context, and if the model was
             # repeating itself, it would continue.
             cut = choice.finish_reason == "length"
-            told.append(_reminder(None if cut else choice.text or "", error))
-            reminder = _numbered(told[-1], told.count(told[-1]))
+            reminder = _reminder(None if cut else choice.text or "", error)
+            told.append(reminder)
+            if is_greedy:
+                reminder = _numbered(reminder, told.count(reminder))
         if (scope := current_scope.get()) is not None:
             scope.note_reask()
         response = await ask([*messages, *reminder] if reminds else messages)
@@ -78,7 +83,7 @@ def _refuse_echo(choice: Choice, reminder: Sequence[Message]) -> None:
 
 
 def _numbered(reminder: list[Message], time: int) -> list[Message]:
-    """Return a reminder that no earlier one equals: at temperature 0, equal messages get equal answers."""
+    """Return a reminder that no earlier one equals."""
     if time == 1:
         return reminder
     *quoted, request = reminder

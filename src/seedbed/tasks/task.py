@@ -398,6 +398,7 @@ class BaseTask(BaseStep):
             max_reasks=self.max_reasks,
             reask_refusals=self.reask_refusals,
             reminds=not self.raw_prompt,
+            is_greedy=self._is_greedy({}),
         )
 
     async def _ask_and_read(
@@ -420,7 +421,15 @@ class BaseTask(BaseStep):
             max_reasks=self.max_reasks,
             reask_refusals=self.reask_refusals,
             reminds=not parameters.get("raw_prompt", self._sends_raw(parameters.get("llm"))),
+            is_greedy=self._is_greedy(parameters),
         )
+
+    def _is_greedy(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether a call with these parameters takes the most probable token each time."""
+        llm = parameters.get("llm") or self.llm
+        own = self._parameters_for(llm, parameters.get("generation", "generation"))
+        of_llm = llm.given() if llm is not None else {}
+        return {**of_llm, **own, **parameters}.get("temperature") == 0
 
     def _format(self, choice: Choice, usage: Usage, input: Row) -> Any:
         text = answer_text(choice, usage, self.llm)
