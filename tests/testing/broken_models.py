@@ -8,13 +8,14 @@ from dataclasses import replace
 from tests.testing.broken_backends import fails
 from tests.testing.plain_model import PlainModel
 
-from seedbed import Choice, Request, Response, Usage
+from seedbed import Choice, Request
 
 
 @fails("test_a_prompt_is_answered")
-class CountsTokensBelowZero(PlainModel):
-    async def respond(self, request: Request) -> Response:
-        return replace(await super().respond(request), usage=Usage(-3, 1))
+class EndsForReasonsOfItsOwn(PlainModel):
+    def choice(self, request: Request, chance: random.Random) -> Choice:
+        found = super().choice(request, chance)
+        return replace(found, finish_reason="done") if found.finish_reason == "stop" else found
 
 
 @fails("test_max_tokens_bounds_what_a_model_writes")

@@ -73,6 +73,21 @@ class Jotting(Lengths):
             return {**row, "length": len(note.read_text())}
 
 
+class JottingWithoutAName(Lengths):
+    """Writes to a temporary file that has no name, and reads what it wrote."""
+
+    def process(self, row: Row) -> Any:
+        with tempfile.TemporaryFile("w+") as note:
+            note.write(row["text"])
+            note.seek(0)
+            return {**row, "length": len(note.read())}
+
+
+class TestJottingWithoutAName(StepContract):
+    step = JottingWithoutAName
+    inputs: ClassVar[list[Row]] = TEXTS
+
+
 class TestJotting(StepContract):
     step = Jotting
     inputs: ClassVar[list[Row]] = TEXTS

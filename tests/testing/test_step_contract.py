@@ -15,6 +15,7 @@ KINDS = {
     "Banned": {"test_its_state_is_built_again"},
     "Told": {"test_its_state_is_built_again"},
     "Jotting": {"test_its_state_is_built_again"},
+    "JottingWithoutAName": {"test_its_state_is_built_again"},
     "Lengths": {"test_its_state_is_built_again"},
     "Unseen": {"test_a_row_alone_is_the_row_among_many"},
     "Sorted": {"test_its_state_is_built_again", "test_a_row_alone_is_the_row_among_many"},

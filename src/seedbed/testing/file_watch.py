@@ -51,7 +51,7 @@ class FileWatch:
         """Handle an audit event of the interpreter."""
         if event in _DECLARING:
             self._declared.add(_absolute(args[0]))
-        elif event == "open" and _reads(args) and isinstance(args[0], str | bytes | os.PathLike):
+        elif event == "open" and isinstance(args[0], str | bytes | os.PathLike) and _reads(args):
             path = _absolute(args[0])
             if not self._is_of_the_system(path) and self._is_at_work(frame):
                 self._opened.setdefault(path)
@@ -100,7 +100,9 @@ _hook = _Hook()
 
 def _reads(args: tuple[Any, ...]) -> bool:
     flags = args[2] if len(args) > 2 and isinstance(args[2], int) else os.O_RDONLY
-    return flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY
+    how = flags & (os.O_WRONLY | os.O_RDWR)
+    # Nobody can write to a folder: it's named to make a temporary file in it that has no name.
+    return how == os.O_RDONLY or (how == os.O_RDWR and not Path(os.fsdecode(args[0])).is_dir())
 
 
 def _absolute(path: str | bytes | os.PathLike[Any]) -> str:
