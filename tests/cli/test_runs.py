@@ -6,9 +6,11 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -173,6 +175,19 @@ def test_a_damaged_run_is_named_and_the_others_are_listed(seedbed: Seedbed, odd:
     assert "is damaged" in str(_listed(seedbed)["bad"]["error"])
     assert f"rm -r {runs / 'bad'}" in seedbed("runs", "remove", "bad", "--yes").error
     assert (runs / "bad" / "run.db").read_text() == "not a database"
+
+
+@pytest.mark.parametrize("time", ["x", 7, b"\xff"], ids=["word", "number", "bytes"])
+def test_a_time_that_is_damaged_hides_no_run(seedbed: Seedbed, runs: Path, time: object) -> None:
+    for name in ("one", "two"):
+        assert seedbed("run", "t.py:Haiku", "--llm", "t.py:Echo/m", "-n", "2", "--name", name).status == 0
+    with closing(sqlite3.connect(runs / "one" / "run.db")) as file, file:
+        file.execute("UPDATE sessions SET started = ?", [time])
+
+    listed, shown = seedbed("runs"), seedbed("runs", "show", "one")
+
+    assert (listed.status, shown.status) == (0, 0), listed.err + shown.err
+    assert {line.split()[0] for line in listed.out.splitlines()} >= {"one", "two"}
 
 
 def test_show_says_what_ran_what_came_of_it_and_what_to_do(seedbed: Seedbed, odd: Result) -> None:

@@ -230,9 +230,9 @@ def test_a_row_that_cannot_be_read_is_named_and_the_others_are_shown(copy: Copy,
 def test_a_page_that_cannot_be_made_is_logged_with_where_it_failed(
     copy: Copy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    copy.damage(("run.db", "sessions", "started"), "x")
+    copy.damage(("ratings.db", "calibrations", "figures"), "{}")
 
-    answers = {path: copy.get(path) for path in ("/runs/copy", "/runs/copy/rows", "/runs/copy/refused")}
+    answers = {path: copy.get(path) for path in ("/runs/copy", "/runs/copy/ratings")}
 
     odd = [path for path, one in answers.items() if "can&#39;t be made from what is in the run" in one.text]
     logged = [one for one in caplog.records if one.levelname == "WARNING" and one.exc_info]

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from seedbed import dollars
+from seedbed import dollars, visible
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def moment(text: str | None) -> str:
-    """Return a time of the store (ISO 8601, UTC) as `2026-01-31 12:00` in local time."""
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M") if text else ""
+    """Return a time of the store (ISO 8601, UTC) as `2026-01-31 12:00` local time; what is none, as it is."""
+    time = _time(text)
+    return time.strftime("%Y-%m-%d %H:%M") if time is not None else _as_it_is(text)
 
 
 def ago(text: str | None, now: datetime | None = None) -> str:
-    """Return how long ago a time was: `3 minutes ago`, `just now`."""
-    if not text:
-        return ""
-    seconds = int(((now or datetime.now(UTC)) - datetime.fromisoformat(text)).total_seconds())
+    """Return how long ago a time was: `3 minutes ago`, `just now`; what isn't a time, as it is."""
+    time = _time(text)
+    if time is None:
+        return _as_it_is(text)
+    seconds = int(((now or datetime.now(UTC)) - time).total_seconds())
     for size, unit in _UNITS:
         if seconds >= size:
             count = seconds // size
@@ -41,3 +43,15 @@ def cost_text(cost: float | None) -> str:
     if cost is None:
         return ""
     return f"${cost:,.2f}" if cost >= 1 or not cost else dollars(cost)
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone() if text else None
+    except (ValueError, TypeError, OverflowError, OSError):
+        # Of a damaged run, which mustn't take the list of all runs with it.
+        return None
+
+
+def _as_it_is(text: object) -> str:
+    return visible(str(text)) if text else ""

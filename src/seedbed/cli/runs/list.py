@@ -49,7 +49,7 @@ def write_runs(as_json: bool) -> ExitStatus:
 
 
 def _started(one: RunFacts) -> str:
-    return one.session.started if one.session else ""
+    return str(one.session.started) if one.session else ""
 
 
 def _cells(one: RunFacts) -> tuple[str, ...]:

@@ -53,13 +53,19 @@ def cost_text(amount: float | None) -> str:
 
 
 def moment(iso: str) -> str:
-    """Return a time in UTC as local time, to the minute."""
-    return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
+    """Return a time in UTC as local time, to the minute; what is none, as it is."""
+    time = _time(iso)
+    return str(iso) if time is None else time.strftime("%Y-%m-%d %H:%M")
 
 
 def ago(iso: str, now: datetime) -> str:
-    """Return a time in UTC as people say it: '5 min ago', 'yesterday 17:06', '27 Nov 17:06'."""
-    then, now = datetime.fromisoformat(iso).astimezone(), now.astimezone()
+    """Return a time in UTC as people say it: '5 min ago', 'yesterday 17:06', '27 Nov 17:06'.
+
+    What is no time is returned as it is.
+    """
+    then, now = _time(iso), now.astimezone()
+    if then is None:
+        return str(iso)
     seconds, days = (now - then).total_seconds(), (now.date() - then.date()).days
     # Clocks of two machines differ a little: what seems to come has just been.
     if -60 < seconds < 60:
@@ -73,6 +79,14 @@ def ago(iso: str, now: datetime) -> str:
     if 0 <= days < 300:
         return f"{then.day} {then.strftime('%b %H:%M')}"
     return f"{then.day} {then.strftime('%b %Y')}"
+
+
+def _time(iso: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(iso).astimezone()
+    except (ValueError, TypeError, OverflowError, OSError):
+        # Of a damaged run, which mustn't take the list of all runs with it.
+        return None
 
 
 def brief_number(text: str) -> str:
