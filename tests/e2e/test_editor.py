@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.language_server import Editor, Place, editor
+from tests.support.language_server import Editor, Place, editor, install
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,10 +22,7 @@ HEADER = "# yaml-language-server: $schema=pipeline.schema.json\n"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("editor")
-    subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--silent", "yaml-language-server@1"],
-        cwd=made, check=True, timeout=600,
-    )  # fmt: skip
+    install("yaml-language-server@1", made)
     with (made / "pipeline.schema.json").open("w") as schema:
         subprocess.run([sys.executable, "-m", "seedbed", "schema"], stdout=schema, check=True)
     return made
@@ -40,11 +37,8 @@ def server(folder: Path) -> Iterator[Editor]:
 
 def opened(server: Editor, folder: Path, name: str, marked: str) -> tuple[Path, Place]:
     """Open a file, whose text has a `|` where the cursor is."""
-    text = HEADER + marked
-    before = text.partition("|")[0]
     path = folder / f"{name}.yaml"
-    server.open(path, text.replace("|", "", 1))
-    return path, Place(before.count("\n"), len(before.rpartition("\n")[2]))
+    return path, server.open(path, HEADER + marked)
 
 
 COMPLETED = {

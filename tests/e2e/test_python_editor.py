@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.language_server import Editor, Place, editor
+from tests.support.language_server import Editor, Place, editor, install
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,10 +26,7 @@ from seedbed_tasks.table import (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("python-editor")
-    subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--silent", "pyright@1"],
-        cwd=made, check=True, timeout=600,
-    )  # fmt: skip
+    install("pyright@1", made)
     environment = Path(sys.prefix)
     settings = {"venvPath": str(environment.parent), "venv": environment.name}
     (made / "pyrightconfig.json").write_text(json.dumps(settings))
@@ -45,11 +41,8 @@ def server(folder: Path) -> Iterator[Editor]:
 
 def opened(server: Editor, folder: Path, name: str, marked: str) -> tuple[Path, Place]:
     """Open a file, whose text has a `|` where the cursor is."""
-    text = IMPORTS + marked
-    before = text.partition("|")[0]
     path = folder / f"{name}.py"
-    server.open(path, text.replace("|", "", 1))
-    return path, Place(before.count("\n"), len(before.rpartition("\n")[2]))
+    return path, server.open(path, IMPORTS + marked)
 
 
 COMPLETED = {

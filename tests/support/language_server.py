@@ -25,12 +25,14 @@ class Editor:
         self._numbers = 0
         self._found: dict[str, list[dict[str, Any]]] = {}
 
-    def open(self, path: Path, text: str) -> None:
-        """Write a file and open it; `text` is what the editor shows."""
+    def open(self, path: Path, marked: str) -> Place:
+        """Write a file and open it; return where the cursor is, at the first `|` of the text."""
+        before, text = marked.partition("|")[0], marked.replace("|", "", 1)
         path.write_text(text)
         language = {".py": "python"}.get(path.suffix, "yaml")
         document = {"uri": path.as_uri(), "languageId": language, "version": 1, "text": text}
         self._notify("textDocument/didOpen", {"textDocument": document})
+        return Place(before.count("\n"), len(before.rpartition("\n")[2]))
 
     def completions(self, path: Path, place: Place) -> dict[str, dict[str, Any]]:
         """Return what is offered at a place, by label."""
@@ -93,6 +95,13 @@ class Editor:
                 length = int(value)
         message: dict[str, Any] = json.loads(self._process.stdout.read(length))
         return message
+
+
+def install(package: str, folder: Path) -> Path:
+    """Install a package of npm into a folder, and return where its programs are."""
+    command = ["npm", "install", "--no-audit", "--no-fund", "--silent", package]
+    subprocess.run(command, cwd=folder, check=True, timeout=600)
+    return folder / "node_modules" / ".bin"
 
 
 @contextmanager
