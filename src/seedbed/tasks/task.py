@@ -354,11 +354,7 @@ class BaseTask(BaseStep):
         generation: str = "generation",
         **parameters: Any,
     ) -> Response:
-        # A judge has settings of its own, and those of the writer aren't meant for it. Authors may override
-        # `sampling_parameters`, so that's what counts for the task's own LLM.
-        is_plain = llm is None and generation == "generation"
-        own = self.sampling_parameters() if is_plain else self._parameters_for(llm or self.llm, generation)
-        merged = {**own, **parameters}
+        merged = {**self._own_parameters(llm, generation), **parameters}
         # Only where there's one prompt: other tasks say which of their calls is typed.
         if self._asks_for_all and self.answer_schema is not None:
             merged.setdefault("schema", self.answer_schema)
@@ -424,11 +420,18 @@ class BaseTask(BaseStep):
             is_greedy=self._is_greedy(parameters),
         )
 
+    def _own_parameters(self, llm: LLM | None, generation: str) -> dict[str, Any]:
+        # A judge has settings of its own, and those of the writer aren't meant for it. Authors may override
+        # `sampling_parameters`, so that's what counts for the task's own LLM.
+        is_plain = llm is None and generation == "generation"
+        return self.sampling_parameters() if is_plain else self._parameters_for(llm or self.llm, generation)
+
     def _is_greedy(self, parameters: Mapping[str, Any]) -> bool:
         """Whether a call with these parameters takes the most probable token each time."""
-        llm = parameters.get("llm") or self.llm
-        own = self._parameters_for(llm, parameters.get("generation", "generation"))
-        of_llm = llm.given() if llm is not None else {}
+        llm = parameters.get("llm")
+        own = self._own_parameters(llm, parameters.get("generation", "generation"))
+        asked = llm or self.llm
+        of_llm = asked.given() if asked is not None else {}
         return {**of_llm, **own, **parameters}.get("temperature") == 0
 
     def _format(self, choice: Choice, usage: Usage, input: Row) -> Any:
