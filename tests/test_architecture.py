@@ -45,9 +45,9 @@ DOORS = {
     ("seedbed.pipeline.pipeline", "arun", "engine"),
     ("seedbed.pipeline.pipeline", "plan", "engine"),
     ("seedbed.pipeline.pipeline", FOR_TYPES, "engine"),
-    ("seedbed.tasks.steps", "__rshift__", "pipeline"),
-    ("seedbed.tasks.steps", "__rrshift__", "pipeline"),
-    ("seedbed.tasks.steps", FOR_TYPES, "pipeline"),
+    ("seedbed.tasks.base_step", "__rshift__", "pipeline"),
+    ("seedbed.tasks.base_step", "__rrshift__", "pipeline"),
+    ("seedbed.tasks.base_step", FOR_TYPES, "pipeline"),
 }
 """Upward imports that are allowed, for users to start a run: module, function, package that is reached."""
 

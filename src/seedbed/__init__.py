@@ -173,6 +173,8 @@ if TYPE_CHECKING:
     from seedbed.store.run_values import StepSpent as StepSpent
     from seedbed.store.run_values import Verdict as Verdict
     from seedbed.suggestions import did_you_mean as did_you_mean
+    from seedbed.tasks.base_step import BaseStep as BaseStep
+    from seedbed.tasks.base_task import BaseTask as BaseTask
     from seedbed.tasks.citation import Citation as Citation
     from seedbed.tasks.column_types import ColumnType as ColumnType
     from seedbed.tasks.column_types import row_model as row_model
@@ -193,11 +195,9 @@ if TYPE_CHECKING:
     from seedbed.tasks.shared_answers import SharedAnswers as SharedAnswers
     from seedbed.tasks.step_references import get_step as get_step
     from seedbed.tasks.step_references import get_task as get_task
-    from seedbed.tasks.steps import BaseStep as BaseStep
     from seedbed.tasks.steps import GeneratorStep as GeneratorStep
     from seedbed.tasks.steps import GlobalStep as GlobalStep
     from seedbed.tasks.steps import Step as Step
-    from seedbed.tasks.task import BaseTask as BaseTask
     from seedbed.tasks.task import Task as Task
 
 _HOMES = {
@@ -252,8 +252,10 @@ _HOMES = {
     "tasks.prompt_template": "PromptTemplate",
     "tasks.step_references": "get_step get_task",
     "tasks.rows": "GeneratorOutput GeneratorStepOutput Row",
-    "tasks.steps": "BaseStep GeneratorStep GlobalStep Step",
-    "tasks.task": "BaseTask Task",
+    "tasks.base_step": "BaseStep",
+    "tasks.steps": "GeneratorStep GlobalStep Step",
+    "tasks.base_task": "BaseTask",
+    "tasks.task": "Task",
     "tasks.gathering": "gather_rows",
     "tasks.shared_answers": "SharedAnswers",
     "tasks.generator_task": "GeneratorTask",

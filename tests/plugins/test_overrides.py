@@ -32,9 +32,9 @@ from seedbed.llm.guarded import OVERRIDES
 from seedbed.plugins.inspection import check_plugin
 from seedbed.plugins.overrides import Wanted
 from seedbed.plugins.registry import Registry
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.guarded import GENERATOR_STEP, GENERATOR_TASK, ROW_STEP, STEP, TASK
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
 
 THE_FRAMEWORKS_OWN = {"is_admitting", "is_indexed", "noted", "offered", "origin", "untrusted_host"}
 """Properties that are not there to be overridden."""

@@ -25,7 +25,7 @@ from seedbed.plugins.class_references import class_named
 from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
 from seedbed.store import Outputs, outputs_of
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.plugins.copies import copied
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 
 def backends_in(step: BaseStep) -> list[BaseBackend]:

@@ -22,9 +22,9 @@ from seedbed.llm.keys.redaction import redact, redacted_value
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.store.run_queries import RunQueries
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
 
 _SHORTEST = 64
 """Characters below which a text is kept where it is: a reference to it is nearly as long."""

@@ -15,8 +15,8 @@ from seedbed.llm.llm import LLM
 from seedbed.pipeline.topology import Topology
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.store.output import Output
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.model_name import MODEL_NAME
-from seedbed.tasks.steps import BaseStep
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from seedbed.errors import UsageError
 from seedbed.llm.keys.key_guard import refuse_keys
 from seedbed.pipeline.columns import check_columns
 from seedbed.pipeline.topology import Topology
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
+from seedbed.tasks.steps import GeneratorStep, GlobalStep, Step
 
 
 def check_plan(plan: Plan, given: Topology, *, chooses_columns: bool) -> None:

@@ -21,9 +21,10 @@ from seedbed.plugins.copies import copied
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.store.output import Output, outputs_of
 from seedbed.store.read_options import Reading
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.step_references import get_step
-from seedbed.tasks.steps import BaseStep, GeneratorStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.steps import GeneratorStep
 
 
 def make_plan(

@@ -12,9 +12,10 @@ from seedbed.pipeline.joins.regions import Graph, merge_at, region_between
 from seedbed.pipeline.order import connected, in_order
 from seedbed.pipeline.routing import route_problems
 from seedbed.pipeline.topology import Condition, Edge, Merge, Node, Parent, Topology
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.join_steps import CombineStep
 from seedbed.tasks.passing import Pass
-from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep
+from seedbed.tasks.steps import GeneratorStep, GlobalStep
 
 INPUT = "input"
 """Name of the step that passes the run's input to several others."""

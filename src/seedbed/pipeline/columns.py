@@ -13,11 +13,13 @@ from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
 from seedbed.plugins.copies import copied
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.expression import Expression
 from seedbed.tasks.join_steps import Join
 from seedbed.tasks.passing import Pass
-from seedbed.tasks.steps import BaseStep, GeneratorStep
-from seedbed.tasks.task import BaseTask, Task
+from seedbed.tasks.steps import GeneratorStep
+from seedbed.tasks.task import Task
 
 
 class Columns(NamedTuple):

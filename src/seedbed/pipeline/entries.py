@@ -10,10 +10,10 @@ from seedbed.llm.keys.env_secret import with_env_secrets
 from seedbed.llm.llm import LLM
 from seedbed.llm.resources import Resources
 from seedbed.pipeline.durations import seconds_in
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.column_types import ColumnType
 from seedbed.tasks.join_steps import Concat, Join
 from seedbed.tasks.passing import Pass
-from seedbed.tasks.steps import BaseStep
 
 BUILT_IN: dict[str, type[BaseStep]] = {"concat": Concat, "join": Join, "pass": Pass}
 """Steps that no plugin registers."""

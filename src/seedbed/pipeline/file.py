@@ -25,9 +25,10 @@ from seedbed.pipeline.run_defaults import RunDefaults
 from seedbed.pipeline.stop_condition import StopCondition
 from seedbed.pipeline.topology import Condition
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.expression import Expression
-from seedbed.tasks.steps import BaseStep, GeneratorStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.steps import GeneratorStep
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM

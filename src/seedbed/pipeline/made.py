@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.mapping import mapped
 from seedbed.tasks.model_name import MODEL_NAME, step_model_name
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask, Task
+from seedbed.tasks.task import Task
 
 
 class Made(NamedTuple):

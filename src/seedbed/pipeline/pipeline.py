@@ -13,7 +13,8 @@ from seedbed.pipeline.routing import Route
 from seedbed.pipeline.run_defaults import NO_DEFAULTS, RunDefaults
 from seedbed.pipeline.topology import Condition, Topology
 from seedbed.plugins.elsewhere import missing_attribute
-from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.steps import GeneratorStep
 
 if TYPE_CHECKING:
     from seedbed.engine.forecast.forecast import Forecast

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep
 
 MergeKind = Literal["join", "union"]
 

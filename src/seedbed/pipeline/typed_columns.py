@@ -7,10 +7,11 @@ from types import new_class
 from typing import Any
 
 from seedbed.errors import UsageError
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.column_types import row_model
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask, Task
+from seedbed.tasks.task import Task
 
 # A dunder name, since all other attributes of a class are part of its code's fingerprint.
 _COLUMNS = "__seedbed_columns__"

@@ -12,12 +12,12 @@ from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.final_columns import finished
 from seedbed.tasks.guarded import GENERATOR_TASK, generator_task_calls
 from seedbed.tasks.mapping import renamed
 from seedbed.tasks.rows import GeneratorOutput, Row, check_text, plain_row
 from seedbed.tasks.steps import GeneratorStep
-from seedbed.tasks.task import BaseTask
 
 
 class GeneratorTask(BaseTask, GeneratorStep):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
 
+from seedbed.tasks.mapping import renamed
 from seedbed.tasks.normalise import plain_rows
 from seedbed.tasks.rows import Row
 
@@ -30,6 +31,11 @@ class _NamesModel(Protocol):
     @property
     def needs_llm(self) -> bool: ...
     def require_llm(self) -> LLM: ...
+
+
+class _Processes(_NamesModel, Protocol):
+    """A task that may have its own `process`."""
+
     def process(self, row: Row, /) -> Any: ...
 
 
@@ -45,6 +51,17 @@ def model_name_column(step: str, mappings: Mapping[str, str], row: Mapping[str, 
     return MODEL_NAME if row.get(MODEL_NAME) is None else step_model_name(step)
 
 
+def with_model_name(row: Row, task: _NamesModel, column: str) -> Row:
+    """Return a row that the task's model wrote under its final columns, with the model's name in `column`."""
+    if not task.needs_llm:
+        return renamed(row, task.output_mappings)
+    made = renamed({**row, MODEL_NAME: task.require_llm()._writer}, task.output_mappings)
+    # `model_name` already names the first model that wrote the row; this task's model goes elsewhere.
+    if MODEL_NAME in made and column != MODEL_NAME:
+        made[column] = made.pop(MODEL_NAME)
+    return made
+
+
 def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]]:
     """Return `process`, with the name of the task's model added to each row.
 
@@ -52,7 +69,7 @@ def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]
     """
 
     @wraps(process)
-    def with_model_name(self: _NamesModel, row: Row) -> Any:
+    def process_and_name(self: _Processes, row: Row) -> Any:
         came_with = row.get(MODEL_NAME)
         made = process(self, row)
         if inspect.unwrap(type(self).process) is not process:
@@ -60,7 +77,7 @@ def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]
             return made
         return [_named(one, came_with, self) for one in plain_rows(made, self.name)]
 
-    return with_model_name
+    return process_and_name
 
 
 def _named(row: Row, came_with: object, task: _NamesModel) -> Row:

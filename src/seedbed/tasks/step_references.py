@@ -11,8 +11,8 @@ from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.owner import broken_class
 from seedbed.plugins.registry import Registry, looking_up_in
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.task_kinds import STEPS, TASKS
 
 _Step = TypeVar("_Step", bound=BaseStep)

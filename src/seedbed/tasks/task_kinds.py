@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from seedbed.plugins.kinds import PluginKind
 
 if TYPE_CHECKING:
-    from seedbed.tasks.steps import BaseStep
-    from seedbed.tasks.task import BaseTask
+    from seedbed.tasks.base_step import BaseStep
+    from seedbed.tasks.base_task import BaseTask
 
 _NAMESPACE = "tasks and steps"
 
@@ -28,7 +28,7 @@ def seedbed_task(name: str) -> type[BaseStep] | None:
 TASKS: PluginKind[BaseTask] = PluginKind(
     "seedbed.tasks",
     (seedbed_task,),
-    base="seedbed.tasks.task:BaseTask",
+    base="seedbed.tasks.base_task:BaseTask",
     noun="task",
     namespace=_NAMESPACE,
     wanted="a Task or GeneratorTask class",
@@ -51,7 +51,7 @@ def seedbed_step(name: str) -> type[BaseStep] | None:
 STEPS: PluginKind[BaseStep] = PluginKind(
     "seedbed.steps",
     (seedbed_step,),
-    base="seedbed.tasks.steps:BaseStep",
+    base="seedbed.tasks.base_step:BaseStep",
     noun="step",
     namespace=_NAMESPACE,
     wanted="a Step, GeneratorStep, GlobalStep or Task class",

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from seedbed.errors import UsageError
 from seedbed.plugins.names import is_name
 from seedbed.store.run_folders import VARIABLE
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 from seedbed.testing.contract import Contract
 
 

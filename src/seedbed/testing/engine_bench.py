@@ -24,8 +24,8 @@ from seedbed.engine.stopping.bounds import Bounds
 from seedbed.errors import UsageError
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.store import RunReader, run_folder
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep
 from seedbed.testing.engine_plans import Numbered
 from seedbed.testing.observer_bench import Recorder, Told
 from seedbed.testing.trial import executed

@@ -14,9 +14,10 @@ from seedbed.errors import Reject
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.routing import otherwise, when
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, GlobalStep, Step
+from seedbed.tasks.steps import GlobalStep, Step
 from seedbed.tasks.task import Task
 
 MOST = 8

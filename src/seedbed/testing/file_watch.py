@@ -11,8 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.files import parameter_files
-from seedbed.tasks.steps import BaseStep
 
 _CODE = (".py", ".pyc", ".so", ".pyd", ".pth")
 _SYSTEM = ("/dev", "/proc", "/sys", "/etc", "/usr")

@@ -12,10 +12,11 @@ from typing import Any, TypeVar, cast
 from seedbed.errors import Reject
 from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.normalise import as_rows
 from seedbed.tasks.rows import Row
 from seedbed.tasks.step_references import get_step
-from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
+from seedbed.tasks.steps import GeneratorStep, GlobalStep, Step
 from seedbed.tasks.task_kinds import STEPS
 from seedbed.testing.plausible import plausible_rows
 from seedbed.testing.scripts import Script

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import pytest
 
 from seedbed.errors import UsageError
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep, Step
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.steps import GeneratorStep, GlobalStep, Step
 from seedbed.testing.base_step_contract import BaseStepContract
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking

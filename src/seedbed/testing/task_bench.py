@@ -11,9 +11,10 @@ from typing import Any, cast
 
 from seedbed.llm.calling.gateway import Gateway
 from seedbed.llm.calling.loop import loop_thread
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
-from seedbed.tasks.task import BaseTask, Task
+from seedbed.tasks.task import Task
 from seedbed.testing.scripts import Answer, CutScript, Script, Spoil, SpoiltScript, scripted_by
 from seedbed.testing.step_bench import Outcome, StepBench, caught
 from seedbed.testing.trial import Trial

@@ -10,9 +10,9 @@ import pytest
 from seedbed.errors import UsageError
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
-from seedbed.tasks.task import BaseTask
 from seedbed.testing.base_step_contract import BaseStepContract
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking

@@ -19,8 +19,8 @@ from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.session import Session
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.errors import SeedbedError
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep
 from seedbed.testing.scripts import Script
 
 

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 Changes = list[str]
 

@@ -15,8 +15,8 @@ from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.reading.problems import Problem, Problems
 from seedbed.pipeline.run_defaults import RunDefaults
 from seedbed.plugins.registry import Registry
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 
 
 class Report(NamedTuple):

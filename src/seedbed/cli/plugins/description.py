@@ -18,10 +18,11 @@ from seedbed.llm.embedding.embedder import Embedder
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.llm import LLM
 from seedbed.store.format import Format
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.citation import Citation
 from seedbed.tasks.purpose import purpose_of
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask, Task
+from seedbed.tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
 from seedbed.plugins.names import is_file_reference
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.step_references import get_step, get_task
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
 from seedbed.tasks.task_kinds import STEPS, TASKS
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from seedbed.cli.terminal.counting import rate_text
 from seedbed.cli.terminal.printing import in_one_line
 from seedbed.cli.terminal.rates import Rate
 from seedbed.engine.segments.step_counts import StepCounts
-from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.steps import GeneratorStep
 
 _NAME = 20
 _BAR = 14

@@ -10,8 +10,8 @@ from typing import Any
 
 from seedbed.llm.messages import Message
 from seedbed.llm.messages import parts as parts_of
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep
 
 MADE_UP = "⟦made up⟧"
 """A column of rows that hold a placeholder, or that were made with one. No step sees it."""

@@ -33,7 +33,7 @@ from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
 from seedbed.store import Outputs, outputs_of
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 _OF_PLANS = ("n", "llm", "input", "columns", "drop", "encoding", "seed", "concurrency", "leaf")
 """The parameters that `make_plan` takes as they are."""

@@ -20,9 +20,9 @@ from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY
 from seedbed.pipeline.topology import Merge, Node
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.rows import Row, encode_row
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
 
 _MARK = MADE_UP.encode()
 

@@ -20,7 +20,7 @@ from seedbed.llm.visible_text import visible
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 REPLACED = 2
 """Rejected rows that are replaced by others; they're shown as well."""

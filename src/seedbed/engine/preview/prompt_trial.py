@@ -24,9 +24,10 @@ from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.file_origin import made_by
 from seedbed.plugins.build import build
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.rows import Row
-from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.steps import GeneratorStep, GlobalStep
 
 TRIED_ROWS = 5
 """Rows that prompts are tried on: enough to see what a change does, few enough to read."""

@@ -19,8 +19,8 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from seedbed.llm.json_text import json_text
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.purpose import is_said
-from seedbed.tasks.steps import BaseStep
 
 _DATA = (str, bytes, int, float, bool, type(None))
 _ACCESSORS = (classmethod, staticmethod)

@@ -22,8 +22,8 @@ from seedbed.engine.resume.stand_ins import record_stand_in, standing_fingerprin
 from seedbed.errors import UsageError
 from seedbed.store import Result, RunStore
 from seedbed.store.run_queries import RunQueries
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.files import content_digest
-from seedbed.tasks.steps import BaseStep
 
 _RACY = 2 * 10**9
 """Nanoseconds: a file that was written so shortly before it was read may be written again within one tick of

@@ -16,9 +16,9 @@ from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.json_text import json_text
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.topology import Edge
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.files import content_digest, parameter_files
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
 
 SIZE = 16
 

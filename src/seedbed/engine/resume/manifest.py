@@ -16,7 +16,7 @@ from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
 from seedbed.plugins.scan import HERE, Installed
 from seedbed.store import RunStore, SessionRecord
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 BRANCHES = "branches"
 """The entry of a manifest that says how the calls of a row are counted."""

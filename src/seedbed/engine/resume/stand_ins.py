@@ -13,7 +13,7 @@ import orjson
 from seedbed.engine.resume.fingerprint import step_basis, step_fingerprint
 from seedbed.store import RunStore
 from seedbed.store.run_queries import RunQueries
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 _IN_PLACE_OF = "own"
 _BASIS = "basis"

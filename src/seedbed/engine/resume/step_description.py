@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.purpose import citation_text, purpose_of
-from seedbed.tasks.steps import BaseStep
 
 
 def card_entries(step: BaseStep) -> dict[str, Any]:

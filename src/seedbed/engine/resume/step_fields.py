@@ -15,8 +15,8 @@ from seedbed.llm.keys.redaction import redacted_value
 from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.llm import LLM
 from seedbed.plugins.secret_fields import is_secret
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 
 _LONGEST = 20_000
 """Bytes of a value that a manifest holds; of a longer one it has the size and the digest."""

@@ -12,8 +12,9 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_results import Applied
 from seedbed.store import Result, RunStore
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.rows import Row, encode_row, is_flat
-from seedbed.tasks.steps import BaseStep, Step
+from seedbed.tasks.steps import Step
 
 
 class _Repeatable(NamedTuple):

@@ -33,7 +33,7 @@ from seedbed.engine.verdicts.expected_rows import expected_rows
 from seedbed.engine.verdicts.log import RefusedAs, VerdictLog
 from seedbed.errors import DatasetError, StopRun
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 MOST_PENDING = 20_000
 """Additions that may wait for the store's writer; with more, no row is started."""

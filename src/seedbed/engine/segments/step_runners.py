@@ -14,12 +14,14 @@ from seedbed.errors import UsageError
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.normalise import plain_rows
 from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
-from seedbed.tasks.steps import BaseStep, Step
-from seedbed.tasks.task import BaseTask, Task
+from seedbed.tasks.steps import Step
+from seedbed.tasks.task import Task
 
 # How long rows in one thread hop may take before the finished ones go back. A hop costs 0.1 ms, so 20 ms
 # makes that half a percent, while a slow row doesn't hold back those before it for longer.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from seedbed.engine.plan import Plan
 from seedbed.pipeline.columns import check_columns
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.steps import BaseStep
 
 # Columns that only some rows have show within a few rows; sampling them costs no call.
 _ROWS = 16

@@ -11,8 +11,9 @@ from seedbed.errors import UnknownPluginError, UsageError
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.registry import Registry
 from seedbed.store.formats import is_text
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.step_references import get_step
-from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.steps import GeneratorStep
 
 _WILDCARDS = frozenset("*?[")
 _READ_BY: Mapping[str, str] = MappingProxyType(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from seedbed.engine.segments.segments import Segment
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 
 
 def expected_rows(segment: Segment, counted: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.llm.resources import Resources
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 
 def resources_of(steps: Iterable[BaseStep]) -> Resources:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.segments.segments import Segment
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.shared_answers import SharedAnswers
-from seedbed.tasks.steps import BaseStep, GeneratorStep, Step
+from seedbed.tasks.steps import GeneratorStep, Step
 
 
 class OwnSteps(NamedTuple):

@@ -17,7 +17,7 @@ from seedbed.errors import UsageError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.keys.pickling import keys_in_pickles
 from seedbed.plugins.source_file import file_modules
-from seedbed.tasks.steps import BaseStep
+from seedbed.tasks.base_step import BaseStep
 
 
 def setup_of(

@@ -10,9 +10,10 @@ from seedbed.pipeline.routing import Otherwise
 from seedbed.pipeline.topology import Condition, Node, Topology
 from seedbed.plugins.names import kebab_case
 from seedbed.plugins.owner import claim_to
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.join_steps import CombineStep
-from seedbed.tasks.steps import BaseStep, GeneratorStep, GlobalStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.steps import GeneratorStep, GlobalStep
 
 Kind: TypeAlias = Literal["source", "step", "all rows"]
 """Whether a step makes rows, takes them one by one, or waits for all of them."""

@@ -16,8 +16,9 @@ from seedbed.pipeline.typed_columns import with_schema
 from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
 from seedbed.plugins.field_problems import FieldPath
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.step_references import step_of
-from seedbed.tasks.steps import BaseStep, GeneratorStep
+from seedbed.tasks.steps import GeneratorStep
 from seedbed.tasks.task_kinds import STEPS
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.join_steps import CombineStep, Concat
 from seedbed.tasks.rows import GeneratorOutput, Row
-from seedbed.tasks.steps import BaseStep, GeneratorStep, Step
+from seedbed.tasks.steps import GeneratorStep, Step
 
 
 class UnmadeStep(Step):

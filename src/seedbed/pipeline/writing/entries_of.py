@@ -25,9 +25,9 @@ from seedbed.pipeline.writing.plain_fields import plain_fields
 from seedbed.plugins.class_names import registered_name
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.expression import Expression
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
 from seedbed.tasks.task_kinds import STEPS
 
 

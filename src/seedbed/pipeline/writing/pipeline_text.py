@@ -21,8 +21,8 @@ from seedbed.pipeline.writing.entries_of import Writing, after_of, short
 from seedbed.pipeline.writing.entry_order import entry_order
 from seedbed.pipeline.writing.plain_fields import Verbatim, refuse_object
 from seedbed.plugins.registry import Registry
-from seedbed.tasks.steps import BaseStep
-from seedbed.tasks.task import BaseTask
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.base_task import BaseTask
 
 if TYPE_CHECKING:
     from seedbed.pipeline.pipeline import Pipeline
