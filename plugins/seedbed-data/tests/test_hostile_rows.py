@@ -28,8 +28,13 @@ def masked(step: str, text: Any) -> Any:
 @pytest.mark.parametrize("step", ["pii", "secrets"])
 def test_a_text_of_half_starts_takes_time_in_proportion(step: str, text: str) -> None:
     # Ratios of one process's own time: a quadratic pattern takes 64 times as long for 8 times the text.
+    ratios = (_ratio(step, text) for _ in range(3))
+    assert any(ratio < 24 for ratio in ratios), "out of proportion, three times"
+
+
+def _ratio(step: str, text: str) -> float:
     short, long = (_seconds(step, text * (size // len(text))) for size in (SIZE // 40, SIZE // 5))
-    assert long < 24 * max(short, 0.02)
+    return long / max(short, 0.02)
 
 
 def _seconds(step: str, text: str) -> float:
