@@ -20,8 +20,8 @@ from seedbed import (
     Reject,
     Row,
     UsageError,
-    did_you_mean,
 )
+from seedbed_tasks.call_examples import CallExample, check_calls, check_form, sampled_examples
 from seedbed_tasks.call_format import (
     ONE_CALL,
     ONE_TOOL,
@@ -30,7 +30,6 @@ from seedbed_tasks.call_format import (
     Written,
     answer_schema_of,
     messages_of,
-    read_call,
     read_written,
 )
 from seedbed_tasks.call_prompts import JUDGE, MANNERS, PROMPT, STYLES
@@ -130,7 +129,7 @@ class FunctionCalls(GeneratorTask):
     most_tools: int = Field(default=4, ge=2, le=128, description="Tools shown at most, if there are several.")
     most_calls: int = Field(default=3, ge=2, le=20, description="Calls of a parallel request at most.")
     manners: list[str] = Field(default=list(MANNERS), min_length=1, description="How users write.")
-    examples: list[dict[str, Any]] = Field(
+    examples: list[CallExample] = Field(
         default=[], description="Examples to learn from: {query: text, calls: [{name, arguments}]}."
     )
     shown_examples: int = Field(default=2, ge=0, description="Examples shown in each prompt.")
@@ -156,10 +155,8 @@ class FunctionCalls(GeneratorTask):
 
     @field_validator("examples")
     @classmethod
-    def _check_examples(cls, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        for number, example in enumerate(value, start=1):
-            if not isinstance(example.get("query"), str) or not isinstance(example.get("calls"), list):
-                raise ValueError(f"example {number} isn't {{query: text, calls: [...]}}")
+    def _check_examples(cls, value: list[CallExample]) -> list[CallExample]:
+        check_form(value)
         return value
 
     @property
@@ -175,26 +172,12 @@ class FunctionCalls(GeneratorTask):
                 f"task '{self.name}' has one tool, and styles that need several",
                 "add 'simple' or 'parallel' to `styles`, or give more tools",
             )
-        self._check_calls(box)
+        check_calls(self.examples, {tool.name: tool for tool in box.tools}, self.name)
         super().load()
         if self.judge is not None and self.semantic_check:
             self.judge.ensure_loaded()
         if box.source is not None:
             self.sandbox.check()
-
-    def _check_calls(self, box: Toolbox) -> None:
-        """Raise UsageError if a call of an example isn't one of the tools: the model would copy it."""
-        named = {tool.name: tool for tool in box.tools}
-        for number, example in enumerate(self.examples, start=1):
-            for call in example["calls"]:
-                try:
-                    read_call(call, named, "")
-                except InvalidOutputError as error:
-                    raise UsageError(
-                        f"example {number} of task '{self.name}' has a call that its tools don't allow",
-                        error.fact,
-                        *did_you_mean(str(call.get("name")) if isinstance(call, dict) else "", named),
-                    ) from error
 
     def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
         """Draw the style, the tools that are shown, how many calls there are, and how the user writes."""
@@ -211,7 +194,7 @@ class FunctionCalls(GeneratorTask):
             "_functions": _lines([tool.model_dump() for tool in tools]),
             "_asks": STYLES[style].format(count=calls),
             "_manner": rng.choice(self.manners),
-            "_examples": self._drawn_examples(rng),
+            "_examples": sampled_examples(self.examples, self.shown_examples, rng),
         }
 
     async def generate_row(self, input: Row) -> Row:
@@ -288,12 +271,6 @@ class FunctionCalls(GeneratorTask):
     def _possible(self, box: Toolbox) -> list[Style]:
         """Return the styles that the tools are enough for."""
         return [style for style in self.styles if style in ONE_TOOL or len(box.tools) > 1]
-
-    def _drawn_examples(self, rng: random.Random) -> list[str]:
-        drawn = rng.sample(self.examples, min(self.shown_examples, len(self.examples)))
-        return [
-            json.dumps({"query": one["query"], "calls": one["calls"]}, ensure_ascii=False) for one in drawn
-        ]
 
 
 def _lines(values: Sequence[Any], longest: int | None = None) -> str:
