@@ -15,6 +15,7 @@ from seedbed import EndpointDownError, Limits
 from seedbed.llm.limits.adaptive_concurrency import FIRST, ConcurrencyWindow
 from seedbed.llm.limits.limiter import Limiter
 from seedbed.llm.limits.pace import Pace
+from seedbed.llm.limits.pauses import Pauses
 
 
 @pytest.mark.parametrize("concurrency", [None, 256])
@@ -420,14 +421,14 @@ def test_failing_reaches_a_call_that_pauses_and_spares_those_to_come():
         limiter, permit, task = await one_that_has_failed()
         with pytest.raises(EndpointDownError):
             await task
-        pause = asyncio.create_task(limiter.pause(1000.0))
+        pause = asyncio.create_task(limiter.pauses.sleep(1000.0))
         await asyncio.sleep(0)
         limiter.fail_waiting(lambda: EndpointDownError("down"))
         with pytest.raises(EndpointDownError):
             await pause
         assert asyncio.get_running_loop().time() < 1000.0
         limiter.ended(permit)
-        await limiter.pause(1.0)
+        await limiter.pauses.sleep(1.0)
 
     run_virtually(run())
 
@@ -484,7 +485,7 @@ def test_a_given_concurrency_is_reached_though_nothing_has_come_back():
 def test_a_pause_that_is_cancelled_leaves_no_timer():
     async def run():
         loop = asyncio.get_running_loop()
-        pause = asyncio.create_task(Limiter().pause(1000.0))
+        pause = asyncio.create_task(Pauses().sleep(1000.0))
         await asyncio.sleep(0)
         assert loop.timers() == 1
         pause.cancel()

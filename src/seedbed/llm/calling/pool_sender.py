@@ -116,7 +116,7 @@ class PoolSender:
                 wait = self._wait_after(error, tries, llm, place, place.number)
                 self._counts.retried += 1
                 if wait:
-                    await self.limiters[0].pause(wait)
+                    await self.limiters[0].pauses.sleep(wait)
             except BaseException:
                 # Cancelled, or refused before anything was sent: it says nothing about the endpoint.
                 if place.number is not None:

@@ -121,7 +121,7 @@ class Sender:
             except LLMError as error:
                 now = asyncio.get_running_loop().time()
                 tries = tries or Tries(self._retry, now)
-                await limiter.pause(self._wait_after(error, tries, limiter, llm, now))
+                await limiter.pauses.sleep(self._wait_after(error, tries, limiter, llm, now))
             else:
                 limiter.circuit.answered()
                 self.counts.add(response)
@@ -162,7 +162,7 @@ class Sender:
         """Send a call once it has its reservation, and then its permit."""
         # The reservation comes before the permit. A call that waited for room with a permit kept it from the
         # others, and it was woken and sent when another call settled, even after Ctrl-C.
-        reservation = await budget.reserve(llm, request, rank, limiter.wait)
+        reservation = await budget.reserve(llm, request, rank, limiter.pauses.wait)
         response = None
         try:
             response = await self._permitted(limiter, llm, request, rank, None, sending)
@@ -286,7 +286,7 @@ class Sender:
         first = llm._pooled[0]
         if self._budget is None:
             return await self._at_place(pool, llm, request, rank, place)
-        reservation = await self._budget.reserve(first, request, rank, pool.limiters[0].wait)
+        reservation = await self._budget.reserve(first, request, rank, pool.limiters[0].pauses.wait)
         response = None
         try:
             response = await self._at_place(pool, llm, request, rank, place)

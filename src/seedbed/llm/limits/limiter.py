@@ -14,6 +14,7 @@ from contextvars import Context
 from seedbed.llm.limits.adaptive_concurrency import TICK_SECONDS, ConcurrencyWindow
 from seedbed.llm.limits.circuit import Circuit, CircuitPolicy
 from seedbed.llm.limits.pace import Pace
+from seedbed.llm.limits.pauses import Pauses
 from seedbed.llm.limits.quota import bucket_per_minute
 from seedbed.llm.limits.waiting import ENOUGH_WAITING, ModelQueues, Permit, WaitingCall, WaitingCalls
 from seedbed.llm.response import Limits
@@ -43,6 +44,7 @@ class Limiter:
         self.window = ConcurrencyWindow(concurrency, slots)
         self.pace = Pace()
         self.circuit = Circuit(circuit)
+        self.pauses = Pauses()
         self._requests = bucket_per_minute(requests_per_minute) if requests_per_minute else None
         self._tokens = bucket_per_minute(tokens_per_minute) if tokens_per_minute else None
         self._loop = asyncio.get_running_loop()
@@ -53,7 +55,6 @@ class Limiter:
         self.is_pooled = False
         self.on_room: Callable[[], None] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
-        self._waits: set[asyncio.Future[None]] = set()
         self._is_draining = False
         self._learns_tokens = False
         self._token_share = 1.0
@@ -156,34 +157,10 @@ class Limiter:
         """End a call that says nothing about the pace: it failed for another reason, or was cancelled."""
         self._end(permit, limits, 0)
 
-    async def pause(self, seconds: float) -> None:
-        """Wait before the next try of a call; draining and a failed endpoint end the wait."""
-        # Not `asyncio.sleep`: `drain` and `fail_waiting` couldn't reach it, and a call would pause for up to
-        # a minute at an endpoint that is known to be down.
-        pause: asyncio.Future[None] = self._loop.create_future()
-        # An empty context: the loop keeps a timer's context long after it was cancelled, and with it the row,
-        # its run and the run's store.
-        timer = self._loop.call_later(seconds, _wake, pause, context=Context())
-        try:
-            await self.wait(pause)
-        finally:
-            timer.cancel()
-
-    async def wait(self, event: asyncio.Future[None]) -> None:
-        """Have a call without a permit wait for an event, so that draining and failing reach it."""
-        if self._is_draining:
-            raise asyncio.CancelledError
-        self._waits.add(event)
-        try:
-            await event
-        finally:
-            self._waits.discard(event)
-
     def drain(self) -> None:
         """Cancel every call that waits, and every call that would wait from now on."""
         self._is_draining = True
-        for event in self._waits:
-            event.cancel()
+        self.pauses.drain()
         for call in self._queues.waiting():
             call.cancel()
 
@@ -198,9 +175,7 @@ class Limiter:
 
         `new_error` makes one for each, since a traceback belongs to one raise.
         """
-        for event in self._waits:
-            if not event.done():
-                event.set_exception(new_error())
+        self.pauses.fail(new_error)
         for call in self._queues.waiting():
             call.set_exception(new_error())
             self._waits_no_more()
@@ -307,8 +282,3 @@ class Limiter:
             self._timer = None
         if delay != math.inf:
             self._timer = self._loop.call_later(delay, self._give, context=Context())
-
-
-def _wake(pause: asyncio.Future[None]) -> None:
-    if not pause.done():
-        pause.set_result(None)
