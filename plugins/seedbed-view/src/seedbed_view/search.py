@@ -9,56 +9,27 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 
-from seedbed import PlacedRow, RunReader, SeedbedError, StoreError, UsageError
+from seedbed import RunReader, SeedbedError, UsageError
+from seedbed_view.index_writing import write_index
 from seedbed_view.odd_values import ODD
 from seedbed_view.places import Place, places_query
 from seedbed_view.query import Query
-from seedbed_view.read_rows import read_rows
-
-_log = logging.getLogger(__name__)
 
 SUFFIX = ".search"
 """What the name of the index ends in, after that of the run's database; removed with it."""
 
-_VERSION = 1
-_LONGEST = 80
-"""Characters of a text that counts as a value, to sort by and to filter with."""
-_MOST_VALUES = 100
-"""Different values of a column up to which they're counted, and can be chosen from."""
 _SHOWN = 12
-_AT_A_TIME = 500
+"""Values of a column to choose from."""
 
-_SCHEMA = (
-    "CREATE TABLE marks (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    "CREATE TABLE cells (name TEXT NOT NULL, value NOT NULL, seq INTEGER NOT NULL, "
-    "PRIMARY KEY (name, value, seq)) WITHOUT ROWID",
-    "CREATE TABLE counts (name TEXT NOT NULL, value NOT NULL, number INTEGER NOT NULL, "
-    "PRIMARY KEY (name, value)) WITHOUT ROWID",
-    # Without the text: it's in the run, and would double it on disk.
-    "CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2')",
-)
-
-
-class _Entry(NamedTuple):
-    """What the index has of a row."""
-
-    seq: int
-    words: str
-    values: list[tuple[str, Any]]
-
-    @classmethod
-    def of(cls, row: PlacedRow) -> _Entry:
-        return cls(row.seq, words_of(row.data), list(values_of(row.data)))
+_log = logging.getLogger(__name__)
 
 
 class Searches:
@@ -85,7 +56,6 @@ class Index:
         self.path = database.with_name(f"{database.name}{SUFFIX}-{name}" if leaf else database.name + SUFFIX)
         self._leaf = leaf
         self._writing = threading.Lock()
-        self._is_full: set[str] = set()
         self._has_failed = False
 
     def catch_up(self, seconds: float = 0.5) -> None:
@@ -166,11 +136,8 @@ class Index:
         if not self.path.exists():
             return []
         # Our own writer never holds up who reads. Another program may, and a page shouldn't wait for it.
-        with closing(self._connection(seconds=1)) as connection:
+        with closing(sqlite3.connect(self.path, timeout=1, isolation_level=None)) as connection:
             return connection.execute(query, values).fetchall()
-
-    def _connection(self, seconds: int = 10) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=seconds, isolation_level=None)
 
     def _update(self) -> None:
         # One thread at a time; another page that comes meanwhile shows what is there.
@@ -197,115 +164,9 @@ class Index:
         _log.log(level, "'%s' can't be brought up to date: %s", self.path, error, exc_info=trace)
 
     def _index_rows(self) -> None:
-        with RunReader.open(self._run) as reader, closing(self._prepared(reader)) as connection:
-            rows = iter(reader.rows(self._leaf).placed(self._last(connection)))
-            while True:
-                try:
-                    batch = [_Entry.of(row) for row in islice(rows, _AT_A_TIME)]
-                except (StoreError, *ODD):
-                    self._index_readable(reader, connection)
-                    return
-                if not batch:
-                    return
-                self._add(connection, batch)
-
-    def _index_readable(self, reader: RunReader, connection: sqlite3.Connection) -> None:
-        """Index the rows that can be read, after those that are indexed: some of a damaged run can't."""
-        last = self._last(connection)
-        while seqs := reader.accepted_seqs(self._leaf, last, _AT_A_TIME):
-            last = seqs[-1]
-            if entries := list(_readable(read_rows(reader, self._leaf, seqs).rows)):
-                self._add(connection, entries)
-
-    def _prepared(self, reader: RunReader) -> sqlite3.Connection:
-        """Return a connection to an index of this version, of rows that are still the same."""
-        # A session that comes later may have made rows again.
-        session = reader.last_session()
-        state = f"{_VERSION} {session.id if session else 0} {session.started if session else ''}"
-        connection = self._connection()
-        # It can be made again, so it needn't survive a power cut.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = OFF")
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'marks'").fetchall()
-        known = (
-            connection.execute("SELECT value FROM marks WHERE name = 'state'").fetchall() if tables else []
-        )
-        if known != [(state,)]:
-            connection.execute("BEGIN IMMEDIATE")
-            for table in ("marks", "cells", "counts", "words"):
-                connection.execute(f"DROP TABLE IF EXISTS {table}")
-            for statement in _SCHEMA:
-                connection.execute(statement)
-            connection.execute("INSERT INTO marks VALUES ('state', ?)", [state])
-            connection.execute("COMMIT")
-        self._is_full = {
-            name for (name,) in connection.execute("SELECT value FROM marks WHERE name LIKE 'full %'")
-        }
-        return connection
-
-    def _last(self, connection: sqlite3.Connection) -> int:
-        found = connection.execute("SELECT value FROM marks WHERE name = 'last'").fetchone()
-        return int(found[0]) if found else -1
-
-    def _add(self, connection: sqlite3.Connection, entries: Sequence[_Entry]) -> None:
-        cells = [(name, value, one.seq) for one in entries for name, value in one.values]
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(
-            "INSERT INTO words (rowid, text) VALUES (?, ?)", [(one.seq, one.words) for one in entries]
-        )
-        connection.executemany("INSERT OR REPLACE INTO cells VALUES (?, ?, ?)", cells)
-        self._count(connection, Counter((name, value) for name, value, _ in cells))
-        connection.execute(
-            "INSERT INTO marks VALUES ('rows', ?) "
-            "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-            [len(entries)],
-        )
-        connection.execute("INSERT OR REPLACE INTO marks VALUES ('last', ?)", [entries[-1].seq])
-        connection.execute("COMMIT")
-
-    def _count(self, connection: sqlite3.Connection, counts: Counter[tuple[str, Any]]) -> None:
-        connection.executemany(
-            "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (name, value) DO UPDATE SET number = number + ?",
-            [(*key, number, number) for key, number in counts.items() if key[0] not in self._is_full],
-        )
-        # A column with many values, such as a title, isn't one to choose from.
-        for name in {name for name, _ in counts} - self._is_full:
-            (number,) = connection.execute("SELECT count(*) FROM counts WHERE name = ?", [name]).fetchone()
-            if number > _MOST_VALUES:
-                connection.execute("DELETE FROM counts WHERE name = ?", [name])
-                connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [f"full {name}", name])
-                self._is_full.add(name)
-
-
-def _readable(rows: Sequence[PlacedRow]) -> Iterator[_Entry]:
-    for row in rows:
-        try:
-            yield _Entry.of(row)
-        except ODD as error:
-            _log.debug("row %d can't be indexed", row.seq, exc_info=error)
+        with RunReader.open(self._run) as reader:
+            write_index(self.path, reader, self._leaf)
 
 
 def _as_json(names: Sequence[str]) -> str:
     return orjson.dumps(list(dict.fromkeys(names))).decode()
-
-
-def values_of(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the short values of a row, by column: what it can be sorted by and filtered with."""
-    for name, value in row.items():
-        if isinstance(value, bool):
-            yield name, int(value)
-        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-            yield name, float(value)
-        elif isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST):
-            yield name, value
-
-
-def words_of(value: Any) -> str:
-    """Return all texts in a value, to be searched in."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, Mapping):
-        return "\n".join(words_of(one) for one in value.values())
-    if isinstance(value, list):
-        return "\n".join(words_of(one) for one in value)
-    return "" if value is None or isinstance(value, bool) else str(value)
