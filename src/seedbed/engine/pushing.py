@@ -39,11 +39,6 @@ class Pushing:
         if self._datasets:
             self._thread.start()
 
-    @property
-    def is_needed(self) -> bool:
-        """Whether there's any dataset to push."""
-        return bool(self._datasets)
-
     def notice(self, durable: int) -> None:
         """Look for rows that have become durable."""
         with self._changed:

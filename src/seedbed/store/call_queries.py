@@ -16,16 +16,6 @@ _CALL = ", ".join(Call._fields)
 class CallQueries(PagedReads):
     """Reads the calls of a run."""
 
-    def calls_of(self, step: str, row: str, attempt: int) -> dict[tuple[bytes, int], bytes]:
-        """Return a row's answers (JSON) at one attempt, by digest and k."""
-        found = self._all(
-            "SELECT digest, k, answer FROM calls WHERE step = ? AND row = ? AND attempt = ?",
-            step,
-            row,
-            attempt,
-        )
-        return {(digest, k): unpack(answer) for digest, k, answer in found}
-
     def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> tuple[int, bytes] | None:
         """Return the number of a call and its answer (JSON); None if there's none."""
         found = self._all(

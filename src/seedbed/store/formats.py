@@ -179,13 +179,11 @@ def is_text(path: Path) -> bool:
     return found is not None and found.is_text
 
 
-def place_in(path: Path, number: int) -> str:
-    """Return the name of a row of a file for people: `rows.jsonl, line 7`; `rows.parquet, row 7`."""
-    return places_in(path)(number)
-
-
 def places_in(path: Path) -> Callable[[int], str]:
-    """Return `place_in` for the rows of one file: finding its format takes longer than reading a row."""
+    """Return what names a row of a file for people: `rows.jsonl, line 7`; `rows.parquet, row 7`.
+
+    One function for all rows: finding the file's format takes longer than reading a row.
+    """
     found = _known(path)
     head = f"{path.name}, {found.unit if found else 'row'} "
     return lambda number: f"{head}{number}"

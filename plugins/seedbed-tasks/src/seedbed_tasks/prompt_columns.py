@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,8 +28,3 @@ def task_text(messages: Sequence[Message]) -> str:
     if not text.strip():
         raise Reject("the prompt is empty")
     return text
-
-
-def row_seed(row: Row) -> str:
-    """Return a seed for draws that the content of a row alone decides."""
-    return json.dumps(row, sort_keys=True, default=str)

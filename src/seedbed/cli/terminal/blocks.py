@@ -8,8 +8,6 @@ import textwrap
 from collections.abc import Iterable
 
 from seedbed.cli.terminal.printing import DIM, Painted, echo, visible
-from seedbed.llm.conversation import told_answers
-from seedbed.llm.response import Choice
 
 _INDENT = "  "
 _ABOUT = " · "
@@ -33,12 +31,6 @@ def line_block(title: str, lines: Iterable[tuple[str | Painted, ...]], paint: st
     for line in lines:
         echo(_INDENT, *line)
     echo()
-
-
-def write_answers(choices: tuple[Choice, ...], about: str = "") -> None:
-    """Write the answers of one call, numbered if there are several, with `about` in their titles."""
-    for title, text in told_answers(choices, about):
-        block(title, text, "magenta")
 
 
 def wrapped(text: str) -> list[str]:
