@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.item_outcome import ItemOutcome
@@ -32,7 +33,7 @@ from seedbed.engine.workers.messages import (
 from seedbed.engine.workers.outcome_parcel import unpacked
 from seedbed.engine.workers.parcels import Parcels
 from seedbed.engine.workers.recruiting import Recruiting
-from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker import Worker, least_busy
 from seedbed.errors import StopRun
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.call_counts import CallCounts
@@ -67,7 +68,7 @@ class Crew:
         self._numbers = itertools.count()
         self._fresh: list[int] = []
         self._begun: BeginSegment | None = None
-        self._is_gate_open = self._is_handing_out = False
+        self._is_gate_open = self._is_handing_out = self._computes = False
         self._stopping: Drain | Cancel | None = None
         self._recruiting: Recruiting | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -76,7 +77,8 @@ class Crew:
     @property
     def has_enough(self) -> bool:
         """Whether a new item would only wait, on every worker."""
-        return all(worker.told.has_enough for worker in self._workers)
+        told = (worker.told.has_enough for worker in self._workers)
+        return bool(self._fresh) if self._computes else all(told)
 
     async def prepare(self, workers: list[Worker], recruiting: Recruiting) -> None:
         """Take the first workers into the run; raises what `Recruiting.prepare` raises."""
@@ -91,6 +93,8 @@ class Crew:
     def begin(self, segment: Segment, *, replaces: bool, judged: bool, is_whole: bool) -> Settle:
         """Begin a segment, and return what settles its items."""
         number = self._parcels.begin(segment)
+        # Not if they wait for models: those need many rows in flight, however slow they are.
+        self._computes = not any(backends_in(node.step) for node in segment.nodes)
         self._begun = BeginSegment(number, replaces, judged, is_whole)
         self.broadcast(self._begun)
         return self._settle
@@ -167,13 +171,17 @@ class Crew:
             # They wait for the worker that is on its way.
             return
         blocks: dict[int, list[int]] = {}
-        for number in self._taken_fresh():
+        taken = self._taken_fresh()
+        for place, number in enumerate(taken):
             if not self._workers:
                 lost = StopRun("all workers are lost", "the same command resumes the run")
                 self._in_hand[number].fail(number, lost)
                 continue
-            worker = min(self._workers, key=lambda one: len(one.items))
-            worker.items.add(number)
+            worker = least_busy(self._workers, by_pace=self._computes)
+            if worker is None:
+                self._fresh[:0] = taken[place:]
+                break
+            worker.take(number)
             blocks.setdefault(worker.number, []).append(number)
         for worker in self._workers:
             if block := blocks.get(worker.number):
@@ -222,8 +230,8 @@ class Crew:
         for number in [*worker.items] if news.error is not None else ():
             if (one := self._in_hand.get(number)) is not None and news.error is not None:
                 one.fail(number, news.error)
+        worker.settle([one.number for one in news.settled])
         for settled in news.settled:
-            worker.items.discard(settled.number)
             held = self._in_hand.get(settled.number)
             if held is not None and not held.settled.done():
                 held.settled.set_result(settled)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
 from seedbed.engine.segments.step_counts import StepCounts, StepTally
 from seedbed.engine.workers.messages import News, Pickled, encoded
+from seedbed.engine.workers.pace import Pace
 from seedbed.engine.workers.worker_link import WorkerLink
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.response import Usage
@@ -27,6 +29,7 @@ class Worker:
         self.share = share
         self.news = asyncio.Event()
         self.items: set[int] = set()
+        self.pace = Pace()
         self.told = News()
         self.drained = asyncio.Event()
         self.ended = asyncio.Event()
@@ -38,6 +41,18 @@ class Worker:
         self._counts = CallCounts()
         self._steps: dict[str, StepCounts] = {}
         self._kept: Counter[str] = Counter()
+
+    def take(self, number: int) -> None:
+        """Note that the worker gets an item."""
+        if not self.items:
+            self.pace.begin(asyncio.get_running_loop().time())
+        self.items.add(number)
+
+    def settle(self, numbers: list[int]) -> None:
+        """Note that items have settled."""
+        self.items.difference_update(numbers)
+        if numbers:
+            self.pace.note(len(numbers), len(self.items), asyncio.get_running_loop().time())
 
     def send(self, message: Any) -> None:
         """Send a message after those that were sent before."""
@@ -85,6 +100,14 @@ class Worker:
         """Take the calls of a lost worker out of those in flight."""
         counts.in_flight -= self._counts.in_flight
         self._counts = replace(self._counts, in_flight=0)
+
+
+def least_busy(workers: Iterable[Worker], *, by_pace: bool) -> Worker | None:
+    """Return the worker that gets the next item; by their pace, or None if all have enough."""
+    if not by_pace:
+        return min(workers, key=lambda one: len(one.items))
+    worker = min(workers, key=lambda one: len(one.items) / one.pace.room)
+    return worker if len(worker.items) < worker.pace.room else None
 
 
 # Of the fields, not by hand: a count that is added would be missing from runs whose rows workers make.
