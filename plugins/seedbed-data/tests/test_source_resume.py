@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import importlib
+import lzma
+import signal
+import sqlite3
+import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,23 +29,37 @@ from seedbed import get_step, run
 ROWS = [{"n": n, "text": f"row {n}"} for n in range(400)]
 CALLS = {
     "jsonl": "_row_of_line",
-    "gz": "_row_of_line",
-    "csv": "",
-    "parquet": "",
-    "arrow": "",
+    "csv": "_records",
+    "json": "_decode",
+    "jsonl.gz": "_row_of_line",
+    "csv.bz2": "_records",
+    "json.zst": "_decode",
+    "csv.xz": "_records",
+    "parquet": "_decoded",
+    "arrow": "_decoded",
     "text": "read_text",
+    "documents": "_converted",
+    "hf": "_kept",
     "rows": "",
+}
+"""What is called for each row that is parsed."""
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda content: pa.compress(content, "zstd", asbytes=True),
 }
 
 
 @contextmanager
 def counted(function: str) -> Iterator[Counter[str]]:
-    """Count the calls of a function, and the rows that Arrow's values become, on every thread."""
+    """Count the calls of a function, on every thread; a generator is called for each row that it yields."""
     calls: Counter[str] = Counter()
 
     def profile(frame: FrameType, event: str, given: Any) -> None:
-        if event == "call" and frame.f_code.co_name in (function, "_decoded"):
-            calls[frame.f_code.co_name] += 1
+        if event == "call" and frame.f_code.co_name == function:
+            calls[function] += 1
 
     threading.setprofile(profile)
     sys.setprofile(profile)
@@ -50,17 +70,25 @@ def counted(function: str) -> Iterator[Counter[str]]:
         sys.setprofile(None)
 
 
+CONTENTS: dict[str, Callable[[], bytes]] = {
+    "jsonl": lambda: b"\n\n".join(map(orjson.dumps, ROWS)),
+    "json": lambda: orjson.dumps(ROWS, option=orjson.OPT_INDENT_2),
+    # Quoted line breaks and quotes, and empty lines, on half of the rows.
+    "csv": lambda: (
+        "n,text\r\n"
+        + "".join(f'{row["n"]},"{row["text"]}\r\n""so"""\r\n\r\n{row["n"]},plain\r\n' for row in ROWS[:200])
+    ).encode("utf-8-sig"),
+}
+
+
 def source(kind: str, folder: Path) -> dict[str, Any]:
     if kind == "rows":
         return {"rows": ROWS}
-    if kind in ("jsonl", "gz"):
-        content = b"\n\n".join(map(orjson.dumps, ROWS))
-        path = folder / f"a.{kind}"
-        path.write_bytes(gzip.compress(content) if kind == "gz" else content)
-        return {"path": path}
-    if kind == "csv":
-        (folder / "a.csv").write_text("n,text\n" + "".join(f'{row["n"]},"{row["text"]}\n"\n' for row in ROWS))
-        return {"path": folder / "a.csv"}
+    ending, _, packed = kind.partition(".")
+    if ending in CONTENTS:
+        content = CONTENTS[ending]()
+        (folder / f"a.{kind}").write_bytes(PACKERS[packed](content) if packed else content)
+        return {"path": folder / f"a.{kind}"}
     if kind == "parquet":
         for number in range(2):
             half = ROWS[200 * number : 200 * number + 200]
@@ -69,20 +97,24 @@ def source(kind: str, folder: Path) -> dict[str, Any]:
     if kind == "arrow":
         pyarrow.feather.write_feather(pa.Table.from_pylist(ROWS), str(folder / "a.arrow"), chunksize=30)
         return {"path": folder}
+    if kind == "hf":
+        (folder / "train.jsonl").write_bytes(CONTENTS["jsonl"]())
+        return {"folder": folder}
     for row in ROWS:
-        (folder / f"{row['n']:03}.txt").write_text(str(row["text"]))
+        text = f"<p>{row['text']}</p>" if kind == "documents" else str(row["text"])
+        (folder / f"{row['n']:03}.{'html' if kind == 'documents' else 'txt'}").write_text(text)
     return {"path": folder}
 
 
-@pytest.mark.variants(2)
-@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.variants(3)
+@pytest.mark.parametrize("kind", [kind for kind in CALLS if kind not in ("documents", "hf")])
 def test_rows_that_are_there_are_not_parsed_again(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "in").mkdir()
     monkeypatch.chdir(tmp_path)
     parameters = source(kind, tmp_path / "in")
-    name = {"gz": "jsonl"}.get(kind, kind)
+    name = kind.partition(".")[0]
     whole = [*run(get_step(name, **parameters)).rows()]
     run(get_step(name, **parameters), 200, name="half")
     with counted(CALLS[kind]) as calls:
@@ -90,13 +122,64 @@ def test_rows_that_are_there_are_not_parsed_again(
 
     assert len(whole) == 400
     assert [*resumed.rows()] == whole
-    # What the first session had read ahead and not kept is read again, and no more.
-    expected = {"jsonl": 200, "gz": 200, "text": 200}.get(kind)
-    if expected is not None:
-        assert calls[CALLS[kind]] == expected
-    # A row group or batch that is half wanted is decoded from the row on that is wanted.
-    if kind in ("parquet", "arrow"):
-        assert calls["_decoded"] == 200
+    # What the first session had read ahead and not kept is read again, and no more. A generator is called
+    # once more, to end.
+    if CALLS[kind]:
+        assert calls[CALLS[kind]] == 200 + (CALLS[kind] == "_records")
+
+
+DYING = """
+import os, signal, sqlite3, time
+from pathlib import Path
+from seedbed import Step
+
+
+class Dying(Step):
+    def process(self, row):
+        if Path("die").exists() and any("150" in str(value) for value in row.values()):
+            store = sqlite3.connect(*Path("runs").rglob("run.db"), timeout=30)
+            while store.execute("SELECT count(*) FROM results WHERE step != 'dying'").fetchone()[0] < 50:
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return row
+"""
+START = """
+import sys, json
+from dying import Dying
+from seedbed import get_step
+(get_step(sys.argv[1], **json.loads(sys.argv[2])) >> Dying()).run(name="half", out="half.jsonl")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", CALLS)
+def test_a_killed_run_parses_no_row_again_that_is_kept(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "dying.py").write_text(DYING)
+    (tmp_path / "die").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEEDBED_RUNS", "runs")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "dying", raising=False)
+    parameters = orjson.loads(orjson.dumps(source(kind, tmp_path / "in"), default=str))
+    name = kind.partition(".")[0]
+    command = [sys.executable, "-c", START, name, orjson.dumps(parameters).decode()]
+    assert subprocess.run(command, cwd=tmp_path).returncode == -signal.SIGKILL
+    with closing(sqlite3.connect(*tmp_path.rglob("run.db"))) as store:
+        (kept,) = store.execute("SELECT count(*) FROM results WHERE step = ?", [name]).fetchone()
+
+    (tmp_path / "die").unlink()
+    dying = importlib.import_module("dying").Dying
+    with counted(CALLS[kind]) as calls:
+        (get_step(name, **parameters) >> dying()).run(name="half", out="half.jsonl")
+    (get_step(name, **parameters) >> dying()).run(out="whole.jsonl")
+
+    assert 50 <= kept < 400
+    assert Path("half.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()
+    if CALLS[kind]:
+        assert calls[CALLS[kind]] == 400 - kept + (CALLS[kind] == "_records")
 
 
 def test_a_longer_file_is_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import orjson
 
 from seedbed.errors import DatasetError
+from seedbed.store.csv_skipping import Records
 from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import encode_value
@@ -59,31 +60,35 @@ def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
     # answer.
     csv.field_size_limit(max(_MAX_CELL, csv.field_size_limit()))
     with opened(path) as file, decoded(file, encoding := encoding_of(file, reading.encoding)) as text:
+        lines = Records(text, delimiter)
         # Without `strict` a stray quote swallows all rows up to the next one.
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
-            for line, row in _records(path, reader, reading.skip):
+            for line, row in _records(path, reader, lines, reading.skip):
                 yield line, {name: cell for name, cell in row.items() if reading.wants(name)}
         except csv.Error as error:
-            raise DatasetError(f"'{path}' line {reader.line_num} is not CSV: {error}") from error
+            line = lines.passed + reader.line_num
+            raise DatasetError(f"'{path}' line {line} is not CSV: {error}") from error
         except UnicodeDecodeError as error:
-            raise undecodable(f"'{path}' after line {reader.line_num}", encoding, error) from error
+            line = lines.passed + reader.line_num
+            raise undecodable(f"'{path}' after line {line}", encoding, error) from error
 
 
-def _records(path: Path, reader: Any, skip: Skip) -> Iterator[Placed]:
+def _records(path: Path, reader: Any, lines: Records, skip: Skip) -> Iterator[Placed]:
     header: list[str] = next(reader, [])
     doubled = next((name for name in header if header.count(name) > 1), None)
     if doubled is not None:
         raise DatasetError(f"'{path}' has two columns named {doubled!r}", "rename one of them")
-    end = reader.line_num
+    lines.skip(skip)
+    end = reader.line_num + lines.passed
     for cells in reader:
         # A cell may hold line breaks: the reader knows the last line of a record, people look for the first.
-        begin, end = end + 1, reader.line_num
-        if not cells or (skip.left and skip.passes(1)):
+        begin, end = end + 1, reader.line_num + lines.passed
+        if not cells:
             continue
         if len(cells) != len(header):
             amount = "many" if len(cells) > len(header) else "few"
-            where = f"'{path}' line {reader.line_num}"
+            where = f"'{path}' line {end}"
             raise DatasetError(f"{where} has too {amount} cells: {len(cells)} for {len(header)} columns")
         yield begin, {name: cell or None for name, cell in zip(header, cells, strict=True)}
 

@@ -11,7 +11,7 @@ import orjson
 
 from seedbed.errors import DatasetError, InvalidRowError
 from seedbed.store.lenient_json import LenientDecoder, lenient_json
-from seedbed.store.read_options import Noting, Placed, Reading
+from seedbed.store.read_options import Noting, Placed, Reading, Skip
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, checked_row, is_flat
 
@@ -19,6 +19,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # 2**63 has 19 digits. Digits within text match as well, which only costs time.
 _LONG_NUMBER = re.compile(rb"\d{19}")
 _BETWEEN = re.compile(r"[ \t\r\n]*")
+# Up to the next bracket that isn't within a text.
+_TO_BRACKET = re.compile(r'(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+")*+[{}\[\]]', re.DOTALL)
 _CHUNK = 2**20
 
 
@@ -51,8 +53,8 @@ def read_json_list(path: Path, reading: Reading) -> Iterator[Placed]:
         encoding = encoding_of(file, reading.encoding)
         try:
             with decoded(file, encoding) as text:
-                items = _List(path, text, reading.noting(f"'{path}'")).items()
-                for number, row in enumerate(items, start=1):
+                items = _List(path, text, reading.noting(f"'{path}'")).items(reading.skip)
+                for number, row in items:
                     yield number, _wanted(row, reading)
         except UnicodeDecodeError as error:
             raise undecodable(f"'{path}'", encoding, error) from error
@@ -123,7 +125,7 @@ class _List:
         self._text = ""
         self._position = 0
 
-    def items(self) -> Iterator[Row]:
+    def items(self, skip: Skip) -> Iterator[Placed]:
         if self._next() != "[":
             raise DatasetError(
                 f"'{self._path}' is not a list of objects", "write [{...}, {...}], or JSON lines"
@@ -134,7 +136,10 @@ class _List:
         while not closed:
             number += 1
             where = f"'{self._path}' item {number}"
-            yield _checked(self._decode(where, number), where)
+            if skip.left and skip.passes(1):
+                self._pass_over(where)
+            else:
+                yield number, _checked(self._decode(where, number), where)
             if self._next() not in (",", "]"):
                 raise DatasetError(
                     f"{where} is followed by neither ',' nor ']'",
@@ -161,11 +166,27 @@ class _List:
         self._text, self._position = self._text[self._position :] + more, 0
         return bool(more)
 
+    def _pass_over(self, where: str) -> None:
+        """Move past the next item without making it."""
+        self._expect_object(where)
+        depth = 1
+        self._position += 1
+        while depth:
+            found = _TO_BRACKET.match(self._text, self._position)
+            if found is not None:
+                self._position = found.end()
+                depth += 1 if self._text[self._position - 1] in "{[" else -1
+            elif not self._read(max(_CHUNK, len(self._text))):
+                raise DatasetError(f"{where} is not JSON: it's cut off")
+
+    def _expect_object(self, where: str) -> None:
+        if self._next() != "{":
+            raise DatasetError(f"{where} is not a JSON object")
+
     def _decode(self, where: str, number: int) -> Any:
         """Decode the next item, reading twice as much each time that it's incomplete."""
         # Twice as much, so that an item of any size is decoded a few times only, and not once for each chunk.
-        if self._next() != "{":
-            raise DatasetError(f"{where} is not a JSON object")
+        self._expect_object(where)
         decoder = LenientDecoder(lambda said: self._note(said, f" item {number}"))
         while True:
             try:
