@@ -142,7 +142,7 @@ def seedbed_llm(name):
 @pytest.fixture
 def stranger(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
     """The server that every host leads to, by way of a proxy."""
-    from seedbed.testing.fake_site import FakeSite
+    from seedbed.testing.packages.fake_site import FakeSite
 
     for name in ("OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT", "ANTHROPIC_BASE_URL", "SEEDBED_ALLOW_HOSTS"):
         monkeypatch.delenv(name, raising=False)
@@ -375,7 +375,7 @@ class Judge(Step):
 def seedbed_step(name):
     return Judge
 """
-    from seedbed.testing.fake_site import FakeSite
+    from seedbed.testing.packages.fake_site import FakeSite
 
     with FakeSite(folder / "other") as site:
         site.install("judging", {"seedbed.steps": {"judge": "judging_step"}}, {"judging_step": source})

@@ -18,7 +18,7 @@ from tests.support.terminal import terminal
 from seedbed.cli import invoke
 from seedbed.cli.command import seedbed as root
 from seedbed.cli.terminal.printing import show_logs_visibly, visible, visible_json
-from seedbed.testing.fake_site import FakeSite
+from seedbed.testing.packages.fake_site import FakeSite
 
 OBEYED = {
     "clear": "\x1b[2J",

@@ -14,9 +14,9 @@ from seedbed import WorkerLink
 from seedbed.engine.workers.messages import BeginSegment, Cancel, Drain, Items, News, OpenGate, decoded
 from seedbed.engine.workers.worker import Worker
 from seedbed.llm.calling.loop import loop_thread
-from seedbed.testing.engine_bench import EngineBench
-from seedbed.testing.engine_plans import Numbered
-from seedbed.testing.model_server import ModelServer
+from seedbed.testing.engines.engine_bench import EngineBench
+from seedbed.testing.engines.engine_plans import Numbered
+from seedbed.testing.engines.model_server import ModelServer
 
 AT_ONCE = 3
 MANY = 300

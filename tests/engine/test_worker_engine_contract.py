@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.support.crews import Here
 
 from seedbed.testing import EngineContract, departs
-from seedbed.testing.engine_bench import EngineBench, stopped
-from seedbed.testing.engine_plans import Numbered
-from seedbed.testing.model_server import ModelServer
+from seedbed.testing.engines.engine_bench import EngineBench, stopped
+from seedbed.testing.engines.engine_plans import Numbered
+from seedbed.testing.engines.model_server import ModelServer
 
 
 class TestWorkerEngine(EngineContract):

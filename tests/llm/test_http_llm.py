@@ -23,7 +23,7 @@ from seedbed import (
     run,
 )
 from seedbed.testing import Reply, ScriptedServer
-from seedbed.testing.llm_facts import ask
+from seedbed.testing.backends.llm_facts import ask
 
 BUSY = Reply(503, {"fault": "slow down"}, {"X-Wait-Ms": "250", "X-Calls-Left": "0"})
 GOOD = Reply(200, {"text": "Blue."}, {"X-Calls-Left": "7"})

@@ -10,7 +10,7 @@ from tests.testing.plain_backend import PlainLLM
 
 from seedbed import Gateway, LLMError, RetryPolicy, TimedOutError
 from seedbed.testing import ChatCompletions, EchoLLM, FaultyLLM, LLMContract
-from seedbed.testing.faulty_llm import PASSING, Fault
+from seedbed.testing.doubles.faulty_llm import PASSING, Fault
 
 
 class TestWithoutFaults(LLMContract):

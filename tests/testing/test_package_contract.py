@@ -12,7 +12,7 @@ import pytest
 
 from seedbed import UsageError
 from seedbed.testing import FakeSite, PackageContract
-from seedbed.testing.installed_package import InstalledPackage
+from seedbed.testing.packages.installed_package import InstalledPackage
 
 HOOK = '''
     from seedbed import hookimpl

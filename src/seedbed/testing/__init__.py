@@ -10,64 +10,64 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seedbed.testing.anthropic_messages import AnthropicMessages as AnthropicMessages
-    from seedbed.testing.chat_completions import ChatCompletions as ChatCompletions
+    from seedbed.testing.backends.embedder_contract import EmbedderContract as EmbedderContract
+    from seedbed.testing.backends.llm_contract import LLMContract as LLMContract
     from seedbed.testing.contract import Contract as Contract
     from seedbed.testing.contract import departs as departs
     from seedbed.testing.contract import fact as fact
-    from seedbed.testing.echo_llm import EchoLLM as EchoLLM
-    from seedbed.testing.embedder_contract import EmbedderContract as EmbedderContract
-    from seedbed.testing.embeddings_api import EmbeddingsAPI as EmbeddingsAPI
-    from seedbed.testing.engine_contract import EngineContract as EngineContract
-    from seedbed.testing.fake_site import BlockedRegistry as BlockedRegistry
-    from seedbed.testing.fake_site import FakeSite as FakeSite
-    from seedbed.testing.fake_site import fake_distribution as fake_distribution
-    from seedbed.testing.faulty_llm import FaultyLLM as FaultyLLM
+    from seedbed.testing.doubles.echo_llm import EchoLLM as EchoLLM
+    from seedbed.testing.doubles.faulty_llm import FaultyLLM as FaultyLLM
+    from seedbed.testing.doubles.recorded_llm import RecordedLLM as RecordedLLM
+    from seedbed.testing.doubles.scripted_llm import ScriptedLLM as ScriptedLLM
+    from seedbed.testing.doubles.wrapping_llm import WrappingLLM as WrappingLLM
+    from seedbed.testing.engines.engine_contract import EngineContract as EngineContract
     from seedbed.testing.format_contract import FormatContract as FormatContract
-    from seedbed.testing.import_cost import modules_loaded as modules_loaded
-    from seedbed.testing.llm_contract import LLMContract as LLMContract
-    from seedbed.testing.loopback import LoopbackServer as LoopbackServer
     from seedbed.testing.observer_contract import ObserverContract as ObserverContract
-    from seedbed.testing.package_contract import PackageContract as PackageContract
+    from seedbed.testing.packages.fake_site import BlockedRegistry as BlockedRegistry
+    from seedbed.testing.packages.fake_site import FakeSite as FakeSite
+    from seedbed.testing.packages.fake_site import fake_distribution as fake_distribution
+    from seedbed.testing.packages.import_cost import modules_loaded as modules_loaded
+    from seedbed.testing.packages.package_contract import PackageContract as PackageContract
     from seedbed.testing.plausible import plausible_answer as plausible_answer
-    from seedbed.testing.recorded_llm import RecordedLLM as RecordedLLM
-    from seedbed.testing.responses_api import ResponsesAPI as ResponsesAPI
-    from seedbed.testing.scripted_llm import ScriptedLLM as ScriptedLLM
-    from seedbed.testing.scripted_server import Received as Received
-    from seedbed.testing.scripted_server import Reply as Reply
-    from seedbed.testing.scripted_server import ScriptedServer as ScriptedServer
-    from seedbed.testing.step_contract import StepContract as StepContract
-    from seedbed.testing.task_contract import TaskContract as TaskContract
-    from seedbed.testing.wire import Asked as Asked
-    from seedbed.testing.wire import Refusal as Refusal
-    from seedbed.testing.wire import Wire as Wire
-    from seedbed.testing.wrapping_llm import WrappingLLM as WrappingLLM
+    from seedbed.testing.servers.anthropic_messages import AnthropicMessages as AnthropicMessages
+    from seedbed.testing.servers.chat_completions import ChatCompletions as ChatCompletions
+    from seedbed.testing.servers.embeddings_api import EmbeddingsAPI as EmbeddingsAPI
+    from seedbed.testing.servers.loopback import LoopbackServer as LoopbackServer
+    from seedbed.testing.servers.responses_api import ResponsesAPI as ResponsesAPI
+    from seedbed.testing.servers.scripted_server import Received as Received
+    from seedbed.testing.servers.scripted_server import Reply as Reply
+    from seedbed.testing.servers.scripted_server import ScriptedServer as ScriptedServer
+    from seedbed.testing.servers.wire import Asked as Asked
+    from seedbed.testing.servers.wire import Refusal as Refusal
+    from seedbed.testing.servers.wire import Wire as Wire
+    from seedbed.testing.steps.step_contract import StepContract as StepContract
+    from seedbed.testing.steps.task_contract import TaskContract as TaskContract
 
 _HOMES = {
-    "anthropic_messages": "AnthropicMessages",
-    "chat_completions": "ChatCompletions",
+    "servers.anthropic_messages": "AnthropicMessages",
+    "servers.chat_completions": "ChatCompletions",
     "contract": "Contract departs fact",
-    "echo_llm": "EchoLLM",
-    "embedder_contract": "EmbedderContract",
-    "embeddings_api": "EmbeddingsAPI",
-    "engine_contract": "EngineContract",
-    "fake_site": "BlockedRegistry FakeSite fake_distribution",
-    "faulty_llm": "FaultyLLM",
+    "doubles.echo_llm": "EchoLLM",
+    "backends.embedder_contract": "EmbedderContract",
+    "servers.embeddings_api": "EmbeddingsAPI",
+    "engines.engine_contract": "EngineContract",
+    "packages.fake_site": "BlockedRegistry FakeSite fake_distribution",
+    "doubles.faulty_llm": "FaultyLLM",
     "format_contract": "FormatContract",
-    "import_cost": "modules_loaded",
-    "llm_contract": "LLMContract",
-    "loopback": "LoopbackServer",
+    "packages.import_cost": "modules_loaded",
+    "backends.llm_contract": "LLMContract",
+    "servers.loopback": "LoopbackServer",
     "observer_contract": "ObserverContract",
-    "package_contract": "PackageContract",
+    "packages.package_contract": "PackageContract",
     "plausible": "plausible_answer",
-    "recorded_llm": "RecordedLLM",
-    "responses_api": "ResponsesAPI",
-    "scripted_llm": "ScriptedLLM",
-    "scripted_server": "Received Reply ScriptedServer",
-    "step_contract": "StepContract",
-    "task_contract": "TaskContract",
-    "wire": "Asked Refusal Wire",
-    "wrapping_llm": "WrappingLLM",
+    "doubles.recorded_llm": "RecordedLLM",
+    "servers.responses_api": "ResponsesAPI",
+    "doubles.scripted_llm": "ScriptedLLM",
+    "servers.scripted_server": "Received Reply ScriptedServer",
+    "steps.step_contract": "StepContract",
+    "steps.task_contract": "TaskContract",
+    "servers.wire": "Asked Refusal Wire",
+    "doubles.wrapping_llm": "WrappingLLM",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -30,7 +30,7 @@ from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import Step
 from seedbed.tasks.task import Task
-from seedbed.testing.echo_llm import EchoLLM
+from seedbed.testing.doubles.echo_llm import EchoLLM
 
 FATES = [{"fate": fate} for fate in ("accepted", "rejected", "accepted", "failed", "accepted")]
 

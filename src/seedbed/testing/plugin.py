@@ -16,8 +16,8 @@ import pytest
 from seedbed import testing
 
 if TYPE_CHECKING:
-    from seedbed.testing.fake_site import BlockedRegistry
-    from seedbed.testing.scripted_server import ScriptedServer
+    from seedbed.testing.packages.fake_site import BlockedRegistry
+    from seedbed.testing.servers.scripted_server import ScriptedServer
 
 _PROPERTY = "departs from its contract"
 
@@ -33,7 +33,7 @@ pytest.register_assert_rewrite(
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[BlockedRegistry]:
     """A registry without installed plugins: it has only what a test adds (`add`) or fakes (`fake`)."""
-    from seedbed.testing.fake_site import BlockedRegistry, FakeSite
+    from seedbed.testing.packages.fake_site import BlockedRegistry, FakeSite
 
     with FakeSite(tmp_path / "site-packages") as site:
         yield BlockedRegistry(site)
@@ -42,7 +42,7 @@ def registry(tmp_path: Path) -> Iterator[BlockedRegistry]:
 @pytest.fixture
 def scripted_server() -> Iterator[ScriptedServer]:
     """A server on loopback; the test sets its replies."""
-    from seedbed.testing.scripted_server import ScriptedServer
+    from seedbed.testing.servers.scripted_server import ScriptedServer
 
     with ScriptedServer() as server:
         yield server

@@ -16,7 +16,7 @@ from tests.benchmarks import wrk
 from tests.benchmarks.finding import Finding, median
 from tests.benchmarks.nginx import MODEL, Nginx, nginx
 
-from seedbed.testing.fake_site import fake_distribution
+from seedbed.testing.packages.fake_site import fake_distribution
 
 ROWS = 2560
 CONNECTIONS = 256

@@ -1,0 +1,1 @@
+"""What an LLM or an embedder must do: the contracts of backends."""

@@ -1,0 +1,159 @@
+"""The whole contract of an embedder."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import numpy
+
+from seedbed.errors import InvalidResponseError
+from seedbed.llm.embedding.embedder import Embedder
+from seedbed.llm.embedding.embeddings import Embeddings
+from seedbed.llm.response import Usage
+from seedbed.testing.backends.backend_calls import CALLS, BackendCallContract
+from seedbed.testing.backends.embedder_facts import TEXTS, EmbedderFacts
+from seedbed.testing.backends.llm_facts import PATIENCE, ask, once, only, start
+from seedbed.testing.backends.llm_failures import LLMFailureContract
+from seedbed.testing.backends.llm_identity import LLMIdentityContract
+from seedbed.testing.backends.llm_keys import LLMKeyContract
+from seedbed.testing.servers.embeddings_api import vector_for
+from seedbed.testing.servers.scripted_server import ScriptedServer
+
+CLOSE = 1e-3
+"""How far the numbers of a vector may differ if its text is embedded along with others."""
+
+
+class EmbedderContract(
+    EmbedderFacts, BackendCallContract, LLMFailureContract, LLMIdentityContract, LLMKeyContract
+):
+    """What Seedbed expects of every embedder. Subclass it and give the facts of yours:
+
+        class TestParrot(EmbedderContract):
+            embedder_class = ParrotEmbedder
+            wire = EmbeddingsAPI()       # leave this out if the model runs in the process
+
+    `new_llm`, `llm_at` and `llm` make embedders: the tests of keys, failures and identity are those of LLMs.
+    """
+
+    def test_each_text_has_its_vector(self, llm: Embedder) -> None:
+        """`vectors` returns one vector for each text, in their order, all of one length.
+
+        Rows get vectors by position: a vector too few or too many would give rows those of other rows.
+        """
+        vectors = once(llm).vectors(TEXTS)
+        assert vectors.shape[0] == len(TEXTS), f"{len(vectors)} vectors for {len(TEXTS)} texts"
+        alone = [once(llm).vectors([text])[0] for text in TEXTS]
+        for number, (vector, other) in enumerate(zip(vectors, alone, strict=True)):
+            assert numpy.allclose(vector, other, rtol=CLOSE, atol=CLOSE), (
+                f"the vector of text {number} is another one if the text is embedded alone: "
+                "return vectors in the order of the texts, and let no text change those of others"
+            )
+
+    def test_other_texts_have_other_vectors(self, llm: Embedder) -> None:
+        """Different texts have different vectors, and equal texts have equal ones.
+
+        If all were equal, every row would count as a duplicate of the first.
+        """
+        first, second, again = once(llm).vectors([TEXTS[0], TEXTS[1], TEXTS[0]])
+        assert not numpy.allclose(first, second), "two different texts have one vector"
+        assert numpy.allclose(first, again, rtol=CLOSE, atol=CLOSE), "one text has two different vectors"
+
+    def test_a_long_list_is_several_calls(self, llm: Embedder) -> None:
+        """More texts than `batch_size` still give one vector each, in order.
+
+        Providers limit how many texts a request may have, so Seedbed splits long lists.
+        """
+        whole = once(llm).vectors([*TEXTS, *TEXTS])
+        llm.batch_size = 2
+        parts = once(llm).vectors([*TEXTS, *TEXTS])
+        assert numpy.allclose(whole, parts, rtol=CLOSE, atol=CLOSE), (
+            "with batch_size=2 the vectors are others: send all of `texts`, and only those"
+        )
+
+    def test_the_texts_arrive(self, llm: Embedder, server: ScriptedServer) -> None:
+        """The server gets the texts unchanged and in order, in one request, with model and key.
+
+        A vector of another text than the row's is wrong without any error.
+        """
+        once(llm).vectors(TEXTS)
+        asked = only(server, self.protocol)
+        arrived = tuple(message["content"] for message in asked.request.messages)
+        assert arrived == TEXTS, f"the texts changed on the way: {arrived}"
+        assert asked.model == llm.model, f"the server was asked for {asked.model!r}, not {llm.model!r}"
+
+    def test_the_vectors_are_those_of_the_server(self, llm: Embedder, server: ScriptedServer) -> None:
+        """Vectors are those that the server sent, each for its text, even if it sends them out of order.
+
+        Servers number their vectors, and need not send them in order.
+        """
+        vectors = once(llm).vectors(TEXTS)
+        assert vectors.tolist() == [vector_for(text) for text in TEXTS], (
+            "the vectors are not those of the server: sort them by the number that it gives"
+        )
+
+    def test_the_tokens_are_those_that_were_counted(self, llm: Embedder, server: ScriptedServer) -> None:
+        """`usage` has the input tokens that the server counted.
+
+        Budgets and costs go by it.
+        """
+        counted = ask(llm).usage
+        assert counted == Usage(11), f"the server counted 11 input tokens, but `usage` is {counted}"
+
+    def test_a_vector_too_few_is_told(self, llm: Embedder, server: ScriptedServer) -> None:
+        """An answer with fewer vectors than texts raises InvalidResponseError.
+
+        If the missing one were filled in, its row would have a made-up vector.
+        """
+        server.answer_with(self.protocol.answer(Embeddings(vectors=[vector_for("one")])))
+        call = start(llm, [{"role": "user", "content": text} for text in TEXTS[:2]])
+        error = call.exception(PATIENCE)
+        assert isinstance(error, InvalidResponseError), f"it raised {error!r}, not an InvalidResponseError"
+
+    def test_calls_at_once_each_get_their_own_vectors(self, llm: Embedder) -> None:
+        """When many calls are in flight, each gets the vectors of its own texts.
+
+        If they are mixed up, rows get the vectors of other rows, without any error.
+        """
+        texts = [f"Number {number}" for number in range(3 * CALLS)]
+        expected = once(llm).vectors(texts)
+        calls = [start(llm, [{"role": "user", "content": text}]) for text in texts]
+        for vector, call in zip(expected, calls, strict=True):
+            found: Any = call.result(PATIENCE)
+            assert numpy.allclose(found.vectors[0], vector, rtol=CLOSE, atol=CLOSE), (
+                "vectors went to other texts: keep nothing of a call on the instance"
+            )
+
+    def test_the_blocking_form_works_in_a_running_loop(self, llm: Embedder) -> None:
+        """`vectors` works in a thread whose event loop is running, as in every notebook."""
+
+        async def cell() -> Any:
+            return once(llm).vectors([TEXTS[0]])
+
+        assert asyncio.run(cell()).shape[0] == 1, "one text has one vector"
+
+    def test_the_blocking_form_works_in_threads(self, llm: Embedder) -> None:
+        """`vectors` works in several threads at once, whichever of them loads the embedder.
+
+        Steps run in threads.
+        """
+        made: list[int] = []
+        threads = [
+            threading.Thread(target=lambda: made.append(len(llm.vectors([TEXTS[0]])))) for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert made == [1, 1, 1], (
+            "a thread got no vectors: guard with a lock what `load` shares, and keep nothing of a call"
+        )
+
+    def test_the_awaited_form_works_in_loops_that_come_and_go(self, llm: Embedder) -> None:
+        """`avectors` works in any event loop, even after the caller's previous loop was closed.
+
+        Whatever an embedder keeps must belong to Seedbed's own loop, not to that of the first caller.
+        """
+        for _ in range(2):
+            assert len(asyncio.run(once(llm).avectors([TEXTS[0]]))) == 1, "one text has one vector"

@@ -1,0 +1,1 @@
+"""Test doubles: LLMs that answer without a model, or wrap one."""

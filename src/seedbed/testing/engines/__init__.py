@@ -1,0 +1,1 @@
+"""What an engine must do: its contract, and the runs that it is tested with."""

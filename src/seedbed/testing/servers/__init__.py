@@ -1,0 +1,1 @@
+"""Servers on loopback: scripted replies, and providers' protocols from the server's side."""

@@ -1,0 +1,137 @@
+"""A step on the bench: made again for each trial, and given rows or run by the engine."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from typing import Any, TypeVar, cast
+
+from seedbed.errors import Reject
+from seedbed.plugins.build import build
+from seedbed.plugins.class_references import class_named
+from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.normalise import as_rows
+from seedbed.tasks.rows import Row
+from seedbed.tasks.step_references import get_step
+from seedbed.tasks.steps import GeneratorStep, GlobalStep, Step
+from seedbed.tasks.task_kinds import STEPS
+from seedbed.testing.plausible import plausible_rows
+from seedbed.testing.steps.scripts import Script
+from seedbed.testing.steps.trial import Trial, attempt
+
+T = TypeVar("T")
+
+Outcome = list[Row] | str | None
+"""The rows made from one row or index, the error as text, or None after the last row."""
+
+
+@dataclass(frozen=True)
+class StepBench:
+    """Runs a step for a contract: for a number of `rows`, or over the `given` inputs."""
+
+    step: str | type[BaseStep]
+    parameters: Mapping[str, Any]
+    given: Sequence[Row]
+    rows: int
+    patience: float
+
+    @property
+    def cls(self) -> type[BaseStep]:
+        """The class of the step."""
+        return class_named(STEPS, self.step) if isinstance(self.step, str) else self.step
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the step takes rows; a generator doesn't."""
+        return not issubclass(self.cls, GeneratorStep)
+
+    @property
+    def inputs(self) -> list[Row] | None:
+        """The rows that the step works on: the given ones, or else some with the columns it needs."""
+        if not self.takes_rows:
+            return None
+        return copy.deepcopy([*self.given]) or plausible_rows(self.make().inputs, self._input_type())
+
+    @property
+    def count(self) -> int:
+        """How many rows or inputs a trial has."""
+        return self.rows if self.inputs is None else len(self.inputs)
+
+    def make(self, **parameters: Any) -> BaseStep:
+        """Return a new step with its parameters, and with those given here."""
+        fields = {**self.parameters, **parameters}
+        if isinstance(self.step, str):
+            return get_step(self.step, **fields)
+        return build(self.step, fields, f"the step '{self.step.__name__}'")
+
+    def attempt(
+        self,
+        step: BaseStep | None = None,
+        *,
+        script: Script | None = None,
+        n: int | None = None,
+        inputs: Sequence[Row] | None = None,
+        name: str | None = None,
+        concurrency: int | None = None,
+    ) -> Trial:
+        """Run the step with the engine; `step`, `n` and `inputs` replace those of the bench."""
+        rows = self.inputs if inputs is None else inputs
+        return attempt(
+            step or self.make(),
+            script,
+            n=n or (None if self.takes_rows else self.rows),
+            inputs=rows,
+            patience=self.patience,
+            name=name,
+            concurrency=concurrency,
+        )
+
+    def grown(self, name: str) -> Trial:
+        """Run a new step for one row or input, then resume for two, and so on."""
+        for count in range(1, self.count + 1):
+            inputs = self.inputs and self.inputs[:count]
+            trial = self.attempt(n=None if self.takes_rows else count, inputs=inputs, name=name)
+            if trial.stopped_by:
+                break
+        return trial
+
+    def fed(self, step: BaseStep | None = None, inputs: Sequence[Row] | None = None) -> list[Outcome]:
+        """Return what a step (by default a new one) makes from each row, or from all if it needs all."""
+        step = step or self.make()
+        step.load()
+        try:
+            return [*self._fed(step, self.inputs or [] if inputs is None else inputs)]
+        finally:
+            step.unload()
+
+    def _fed(self, step: BaseStep, inputs: Sequence[Row]) -> Iterable[Outcome]:
+        if isinstance(step, GlobalStep):
+            return [caught(lambda: _all_rows(step, step.process(iter(inputs))))]
+        if isinstance(step, GeneratorStep):
+            return [caught(lambda: [*chain(*islice(step.process(), self.rows))][: self.rows])]
+        return [caught(partial(_one_fed, cast(Step, step), row)) for row in inputs]
+
+    def _input_type(self) -> Any:
+        return getattr(self.cls, "Input", None)
+
+
+def caught(make: Callable[[], T]) -> T | str:
+    """Return what is made, or the error as text, so that outcomes can be compared whatever is raised."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001
+        return f"{type(error).__name__}: {error}"
+
+
+def _one_fed(step: Step, row: Row) -> list[Row]:
+    try:
+        return copy.deepcopy(as_rows(step.process(row), step.name))
+    except Reject:
+        return []
+
+
+def _all_rows(step: BaseStep, made: Iterable[Any]) -> list[Row]:
+    return [row for item in made for row in as_rows(item, step.name)]

@@ -1,0 +1,123 @@
+"""A task on the bench: its model gives scripted answers, gets interrupted, or answers badly."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import takewhile
+from typing import Any, cast
+
+from seedbed.llm.calling.gateway import Gateway
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.tasks.base_task import BaseTask
+from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.rows import Row
+from seedbed.tasks.task import Task
+from seedbed.testing.steps.scripts import Answer, CutScript, Script, Spoil, SpoiltScript, scripted_by
+from seedbed.testing.steps.step_bench import Outcome, StepBench, caught
+from seedbed.testing.steps.trial import Trial
+
+_SESSIONS = 12
+
+Variables = dict[str, Any] | str | None
+"""The variables sampled for an index, the error as text, or None after the last row."""
+
+
+@dataclass(frozen=True)
+class TaskBench(StepBench):
+    """Runs a task for a contract: a step, its model's answers, and how many calls a row may make."""
+
+    answer: Answer
+    most_calls: int
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether rows are made from variables that are sampled for each index."""
+        return getattr(self.cls, "process", None) is GeneratorTask.process
+
+    @property
+    def makes_rows_apart(self) -> bool:
+        """Whether rows depend on no other row: no `process` of its own, and no `feedback`."""
+        if self.is_sampled:
+            return not cast(type[GeneratorTask], self.cls).feedback
+        return getattr(self.cls, "process", None) is Task.process
+
+    def script(self) -> Script:
+        """Return a script of good answers."""
+        return Script(self.answer, self.most_calls)
+
+    def make(self, script: Script | None = None, **parameters: Any) -> BaseTask:
+        """Return a new task whose model follows a script, with its parameters and those given here."""
+        llm = scripted_by(script or self.script()).bound(Gateway(), None)
+        return cast(BaseTask, super().make(**{"llm": llm, **parameters}))
+
+    def run(self, script: Script | None = None, **options: Any) -> Trial:
+        """Run a new task with the engine; its model follows a script."""
+        script = script or self.script()
+        return self.attempt(self.make(script), script=script, **options)
+
+    def spoilt(self, spoil: Spoil, place: int) -> tuple[SpoiltScript, Trial]:
+        """Run the task with every answer to one row spoilt; `place` says which row."""
+        script = SpoiltScript(self.answer, self.most_calls, spoil, place)
+        return script, self.run(script, concurrency=1)
+
+    def interrupted(self, name: str, calls: int) -> Trial:
+        """Run the task in about a dozen sessions; all but the last are cut off during a call."""
+        each = -(-calls // _SESSIONS) or 1
+        for _ in range(calls + 2):
+            trial = self.run(CutScript(self.answer, self.most_calls, each), name=name, concurrency=1)
+            if not trial.interrupted:
+                break
+        return trial
+
+    @property
+    def indices(self) -> range:
+        """The indices to sample variables for: enough for a task with `feedback` to receive rows."""
+        return range(self.rows + 2 * self._feedback)
+
+    @cached_property
+    def accepted(self) -> list[Row]:
+        """The rows of a run, for the later indices of a task with `feedback`; none for other tasks."""
+        return self.run(concurrency=1).rows if self._feedback else []
+
+    def variables(self, indices: Sequence[int], seed: int = 0) -> dict[int, Variables]:
+        """Return what a new task samples for each index, in the given order."""
+        task = self.make()
+        assert isinstance(task, GeneratorTask)
+        task.load()
+        return {index: caught(partial(_drawn, task, index, seed, self._window(index))) for index in indices}
+
+    def outcomes(self, places: Sequence[int], **parameters: Any) -> list[Outcome]:
+        """Return what a new task makes from these indices or inputs, one after the other."""
+        task = self.make(**parameters)
+        task.load()
+        return [caught(partial(self._outcome, task, place)) for place in places]
+
+    def places(self) -> list[int]:
+        """Return the indices that have rows, or the places of the inputs."""
+        if not self.is_sampled:
+            return [*range(self.count)]
+        drawn = self.variables(range(self.rows))
+        return [*takewhile(lambda index: drawn[index] is not None, drawn)]
+
+    @property
+    def _feedback(self) -> int:
+        return self.cls.feedback if issubclass(self.cls, GeneratorTask) else 0
+
+    def _window(self, index: int) -> list[Row]:
+        """Return the earlier rows for an index, as far as they exist; each index has one row."""
+        blocks = index // self._feedback - 1 if self._feedback else 0
+        return copy.deepcopy(self.accepted[: self._feedback * blocks]) if blocks > 0 else []
+
+    def _outcome(self, task: BaseTask, place: int) -> list[Row] | None:
+        if isinstance(task, GeneratorTask):
+            return loop_thread().run(task.make_row(place), twin="make_row(index)")
+        assert self.inputs is not None
+        return loop_thread().run(task.make_rows(self.inputs[place]), twin="make_rows(row)")
+
+
+def _drawn(task: GeneratorTask, index: int, seed: int, accepted: list[Row]) -> dict[str, Any] | None:
+    # A copy: a task may return the same list each time and append to it.
+    return copy.deepcopy(task.variables(index, seed, accepted))
