@@ -16,7 +16,7 @@ from pathlib import Path
 from seedbed import Registry, Task
 from seedbed.plugins.catalogue import FILE
 from seedbed.plugins.kinds import kinds
-from seedbed.tasks.purpose import purpose_of
+from seedbed.tasks.description.purpose import purpose_of
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 

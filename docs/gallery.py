@@ -29,9 +29,9 @@ from seedbed import BaseTask, Citation, GeneratorStep, GeneratorTask, Registry, 
 from seedbed.cli.plugins.description import Description, describe
 from seedbed.plugins.kinds import kind_of
 from seedbed.store.cards.markdown import fenced
-from seedbed.tasks.example import Example
-from seedbed.tasks.goals import GOALS
-from seedbed.tasks.purpose import Purpose, purpose_of
+from seedbed.tasks.description.example import Example
+from seedbed.tasks.description.goals import GOALS
+from seedbed.tasks.description.purpose import Purpose, purpose_of
 
 GALLERY = Path(__file__).parent / "gallery"
 MODEL = "llamacpp/smollm2-135m"

@@ -173,32 +173,32 @@ if TYPE_CHECKING:
     from seedbed.store.run_values import StepSpent as StepSpent
     from seedbed.store.run_values import Verdict as Verdict
     from seedbed.suggestions import did_you_mean as did_you_mean
+    from seedbed.tasks.answers.gathering import gather_rows as gather_rows
+    from seedbed.tasks.answers.shared_answers import SharedAnswers as SharedAnswers
     from seedbed.tasks.base_step import BaseStep as BaseStep
     from seedbed.tasks.base_task import BaseTask as BaseTask
-    from seedbed.tasks.citation import Citation as Citation
-    from seedbed.tasks.column_types import ColumnType as ColumnType
-    from seedbed.tasks.column_types import row_model as row_model
-    from seedbed.tasks.example import Example as Example
-    from seedbed.tasks.expression import Expression as Expression
+    from seedbed.tasks.columns.column_types import ColumnType as ColumnType
+    from seedbed.tasks.columns.column_types import row_model as row_model
+    from seedbed.tasks.description.citation import Citation as Citation
+    from seedbed.tasks.description.example import Example as Example
+    from seedbed.tasks.description.goals import Goal as Goal
     from seedbed.tasks.files import Files as Files
-    from seedbed.tasks.gathering import gather_rows as gather_rows
     from seedbed.tasks.generator_task import GeneratorTask as GeneratorTask
-    from seedbed.tasks.goals import Goal as Goal
     from seedbed.tasks.join_steps import CombineStep as CombineStep
     from seedbed.tasks.join_steps import Concat as Concat
     from seedbed.tasks.join_steps import Join as Join
     from seedbed.tasks.passing import Pass as Pass
-    from seedbed.tasks.prompt_template import PromptTemplate as PromptTemplate
     from seedbed.tasks.rows import GeneratorOutput as GeneratorOutput
     from seedbed.tasks.rows import GeneratorStepOutput as GeneratorStepOutput
     from seedbed.tasks.rows import Row as Row
-    from seedbed.tasks.shared_answers import SharedAnswers as SharedAnswers
     from seedbed.tasks.step_references import get_step as get_step
     from seedbed.tasks.step_references import get_task as get_task
     from seedbed.tasks.steps import GeneratorStep as GeneratorStep
     from seedbed.tasks.steps import GlobalStep as GlobalStep
     from seedbed.tasks.steps import Step as Step
     from seedbed.tasks.task import Task as Task
+    from seedbed.tasks.templates.expression import Expression as Expression
+    from seedbed.tasks.templates.prompt_template import PromptTemplate as PromptTemplate
 
 _HOMES = {
     "errors": (
@@ -243,21 +243,21 @@ _HOMES = {
     "raters.agreement": "Agreement RaterPair Rating agreement row_agreement",
     "raters.calibration": "Calibration",
     "suggestions": "did_you_mean",
-    "tasks.citation": "Citation",
-    "tasks.column_types": "ColumnType row_model",
-    "tasks.example": "Example",
-    "tasks.goals": "Goal",
-    "tasks.expression": "Expression",
+    "tasks.description.citation": "Citation",
+    "tasks.columns.column_types": "ColumnType row_model",
+    "tasks.description.example": "Example",
+    "tasks.description.goals": "Goal",
+    "tasks.templates.expression": "Expression",
     "tasks.files": "Files",
-    "tasks.prompt_template": "PromptTemplate",
+    "tasks.templates.prompt_template": "PromptTemplate",
     "tasks.step_references": "get_step get_task",
     "tasks.rows": "GeneratorOutput GeneratorStepOutput Row",
     "tasks.base_step": "BaseStep",
     "tasks.steps": "GeneratorStep GlobalStep Step",
     "tasks.base_task": "BaseTask",
     "tasks.task": "Task",
-    "tasks.gathering": "gather_rows",
-    "tasks.shared_answers": "SharedAnswers",
+    "tasks.answers.gathering": "gather_rows",
+    "tasks.answers.shared_answers": "SharedAnswers",
     "tasks.generator_task": "GeneratorTask",
     "tasks.join_steps": "CombineStep Concat Join",
     "tasks.passing": "Pass",

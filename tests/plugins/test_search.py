@@ -11,7 +11,7 @@ from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.scan import Installed
 from seedbed.plugins.search import nearest, search
 from seedbed.plugins.synonyms import SYNONYMS
-from seedbed.tasks.goals import GOALS
+from seedbed.tasks.description.goals import GOALS
 from seedbed.tasks.task_kinds import STEPS, TASKS
 
 

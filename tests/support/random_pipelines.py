@@ -13,7 +13,7 @@ from seedbed import Concat, Join, Pass, Pipeline, get_llm, otherwise, when
 from seedbed.pipeline.run_defaults import NO_DEFAULTS, RunDefaults
 from seedbed.pipeline.typed_columns import with_schema
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.column_types import ColumnType
+from seedbed.tasks.columns.column_types import ColumnType
 from seedbed_data import DedupExact, Filter, Length, Map, Messages, Shuffle, Sort, Template
 from seedbed_tasks import SelfInstruct, TextGeneration
 

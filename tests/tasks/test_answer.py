@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from tests.support.scripted_llm import scripted
 
 from seedbed import LLM, Choice, InvalidOutputError, Response, Task, Usage
-from seedbed.tasks.answer import answer_text, reasoning_apart
+from seedbed.tasks.answers.answer import answer_text, reasoning_apart
 
 
 class Thinking(LLM):

@@ -9,7 +9,7 @@ import pytest
 
 from seedbed import Citation, Example, GeneratorTask, Task, UsageError
 from seedbed.engine.resume.code import code_parts
-from seedbed.tasks.purpose import Purpose, citation_text, purpose_of
+from seedbed.tasks.description.purpose import Purpose, citation_text, purpose_of
 
 PAPER = Citation("On Tides", ("Ada Lovelace",), 1843, url="https://example.com/tides")
 

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from seedbed import Files, SeedbedError, UsageError, get_step, run
-from seedbed.tasks.remote_files import local_copies
+from seedbed.tasks.remote.remote_files import local_copies
 
 fsspec = pytest.importorskip("fsspec")
 

@@ -8,8 +8,8 @@ import pytest
 
 from seedbed import InvalidRowError
 from seedbed.pipeline.routing import Expression
-from seedbed.tasks.render_bounds import MAX_SIZE
-from seedbed.tasks.template import check_template, render
+from seedbed.tasks.templates.render_bounds import MAX_SIZE
+from seedbed.tasks.templates.template import check_template, render
 
 NUMBERS = (
     "10 ** (10 ** 9)",
@@ -85,8 +85,8 @@ def test_a_loop_ends_after_two_million_turns():
 @pytest.fixture
 def lower_bounds(monkeypatch):
     """A twentieth of the steps and a 64th of the size, so that reaching them takes no time."""
-    monkeypatch.setattr("seedbed.tasks.render_bounds.MAX_STEPS", 100_000)
-    monkeypatch.setattr("seedbed.tasks.render_bounds.MAX_SIZE", 2**18)
+    monkeypatch.setattr("seedbed.tasks.templates.render_bounds.MAX_STEPS", 100_000)
+    monkeypatch.setattr("seedbed.tasks.templates.render_bounds.MAX_SIZE", 2**18)
 
 
 @pytest.mark.parametrize(

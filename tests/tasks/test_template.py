@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import InvalidRowError, Task, UsageError
-from seedbed.tasks.template import check_template, render, template_variables
+from seedbed.tasks.templates.template import check_template, render, template_variables
 
 
 class Answer(Task):

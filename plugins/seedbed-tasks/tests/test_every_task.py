@@ -18,7 +18,7 @@ import pytest
 
 import seedbed_data
 from seedbed import Registry
-from seedbed.tasks.purpose import purpose_of
+from seedbed.tasks.description.purpose import purpose_of
 from seedbed.testing import TaskContract
 
 # Making all rows again for every class takes an eighth of the time of all tests.

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from seedbed import Citation, Registry, Task
-from seedbed.tasks.purpose import purpose_of
+from seedbed.tasks.description.purpose import purpose_of
 
 NAMES = sorted(point.name for point in entry_points(group="seedbed.tasks") if point.value == "seedbed_tasks")
 SOURCES = ("arxiv.org", "et al")

@@ -14,8 +14,8 @@ from seedbed.store.ratings.ratings import KeptCalibration, Ratings
 from seedbed.store.ratings.run_ratings import RunRatings, figures_of
 from seedbed.store.run_queries import RunQueries
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.expression import Expression
 from seedbed.tasks.rows import Row
+from seedbed.tasks.templates.expression import Expression
 
 _JUDGE = "the judge"
 

@@ -22,7 +22,7 @@ from seedbed.store.read_options import Reading
 from seedbed.store.writing import check_output
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.files import Files
-from seedbed.tasks.remote_systems import is_remote
+from seedbed.tasks.remote.remote_systems import is_remote
 from seedbed.tasks.steps import GeneratorStep
 
 _IN_PROMPTS = ("template", "system_prompt")

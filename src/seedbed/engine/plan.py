@@ -16,7 +16,7 @@ from seedbed.pipeline.topology import Topology
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.store.output import Output
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.model_name import MODEL_NAME
+from seedbed.tasks.columns.model_name import MODEL_NAME
 
 
 @dataclass(frozen=True)

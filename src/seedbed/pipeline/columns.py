@@ -15,11 +15,11 @@ from seedbed.plugins.copies import copied
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.expression import Expression
 from seedbed.tasks.join_steps import Join
 from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import GeneratorStep
 from seedbed.tasks.task import Task
+from seedbed.tasks.templates.expression import Expression
 
 
 class Columns(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from jinja2 import nodes
 
 from seedbed.pipeline.types import json_types
-from seedbed.tasks.template import sandbox
+from seedbed.tasks.templates.template import sandbox
 
 _SIGNS: Mapping[str, str] = {"gt": ">", "gteq": ">=", "lt": "<", "lteq": "<=", "eq": "==", "ne": "!="}
 

@@ -11,7 +11,7 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.resources import Resources
 from seedbed.pipeline.durations import seconds_in
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.column_types import ColumnType
+from seedbed.tasks.columns.column_types import ColumnType
 from seedbed.tasks.join_steps import Concat, Join
 from seedbed.tasks.passing import Pass
 

@@ -27,8 +27,8 @@ from seedbed.pipeline.topology import Condition
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.expression import Expression
 from seedbed.tasks.steps import GeneratorStep
+from seedbed.tasks.templates.expression import Expression
 
 if TYPE_CHECKING:
     from seedbed.llm.llm import LLM

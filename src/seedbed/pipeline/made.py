@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
+from seedbed.tasks.columns.mapping import mapped
+from seedbed.tasks.columns.model_name import MODEL_NAME, step_model_name
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.mapping import mapped
-from seedbed.tasks.model_name import MODEL_NAME, step_model_name
 from seedbed.tasks.task import Task
 
 

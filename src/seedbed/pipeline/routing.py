@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from seedbed.errors import Reject, UsageError
 from seedbed.pipeline.topology import Condition, Edge
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.expression import Expression
 from seedbed.tasks.rows import Row
+from seedbed.tasks.templates.expression import Expression
 
 
 @dataclass(frozen=True)

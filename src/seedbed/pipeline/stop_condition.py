@@ -7,7 +7,7 @@ from shlex import quote
 
 from seedbed.errors import InvalidRowError, StopRun, UsageError
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.expression import Expression
+from seedbed.tasks.templates.expression import Expression
 
 FIGURES = (
     "rows",

@@ -9,7 +9,7 @@ from typing import Any
 from seedbed.errors import UsageError
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.column_types import row_model
+from seedbed.tasks.columns.column_types import row_model
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.task import Task
 

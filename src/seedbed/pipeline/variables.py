@@ -11,7 +11,7 @@ from seedbed.errors import UsageError
 from seedbed.llm.keys.env_secret import mentions_env, variable_in
 from seedbed.pipeline.reading.problems import Problems
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.render_bounds import MAX_SIZE, text_size
+from seedbed.tasks.templates.render_bounds import MAX_SIZE, text_size
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # `${{ price }}` in a template isn't one: a name begins with a letter.

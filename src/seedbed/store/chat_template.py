@@ -12,8 +12,8 @@ from jinja2.ext import Extension, LoopControlExtension
 from jinja2.parser import Parser
 
 from seedbed.errors import DatasetError, UsageError
-from seedbed.tasks.render_bounds import BoundError, begin_rendering
-from seedbed.tasks.sandbox import Sandbox
+from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering
+from seedbed.tasks.templates.sandbox import Sandbox
 
 _TOKENS = ("bos_token", "eos_token", "pad_token", "unk_token")
 

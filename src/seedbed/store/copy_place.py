@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from seedbed.errors import UsageError
 from seedbed.store.copy_index import FORMAT, KEPT_AS, CopiedFile, RunCopy, digest_of
-from seedbed.tasks.remote_systems import file_system, unreadable
+from seedbed.tasks.remote.remote_systems import file_system, unreadable
 
 INDEX = "seedbed-run.json"
 """The name of the index in the place of a copy."""

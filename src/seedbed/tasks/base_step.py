@@ -18,11 +18,11 @@ from seedbed.plugins.names import kebab_case
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.tasks import guarded
-from seedbed.tasks.citation import Citation
-from seedbed.tasks.example import Example
-from seedbed.tasks.goals import Goal
-from seedbed.tasks.mapping import check_mappings, mapped
-from seedbed.tasks.purpose import check_purpose
+from seedbed.tasks.columns.mapping import check_mappings, mapped
+from seedbed.tasks.description.citation import Citation
+from seedbed.tasks.description.example import Example
+from seedbed.tasks.description.goals import Goal
+from seedbed.tasks.description.purpose import check_purpose
 
 if TYPE_CHECKING:
     from seedbed.pipeline.pipeline import Branches, Pipeline

@@ -23,21 +23,21 @@ from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.reading.fitting import describe
 from seedbed.reading.json_value import read_json
-from seedbed.tasks.answer import answer_text
+from seedbed.tasks.answers.answer import answer_text
+from seedbed.tasks.answers.gathering import check_uses_generations, gather_rows
+from seedbed.tasks.answers.reasking import refuse_cut
+from seedbed.tasks.answers.typed import parse_output
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.gathering import check_uses_generations, gather_rows
+from seedbed.tasks.columns.mapping import mapped
+from seedbed.tasks.columns.model_name import MODEL_NAME, with_model_name
+from seedbed.tasks.columns.promised import check_promised, own_columns
 from seedbed.tasks.guarded import TASK, TASK_CALLS
-from seedbed.tasks.mapping import mapped
-from seedbed.tasks.model_name import MODEL_NAME, with_model_name
 from seedbed.tasks.normalise import as_rows, plain_rows
-from seedbed.tasks.promised import check_promised, own_columns
-from seedbed.tasks.reasking import refuse_cut
 from seedbed.tasks.rows import Row, plain_row
-from seedbed.tasks.shown_fields import shown_fields
 from seedbed.tasks.task_calls import complete, complete_and_fit, complete_and_read, parameters_for
 from seedbed.tasks.task_checks import check_inputs, check_llm, check_raw, check_returned
-from seedbed.tasks.template import check_template, render
-from seedbed.tasks.typed import parse_output
+from seedbed.tasks.templates.shown_fields import shown_fields
+from seedbed.tasks.templates.template import check_template, render
 
 Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")

@@ -15,8 +15,8 @@ from pydantic_core import CoreSchema, core_schema
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.remote_files import copies_folder, local_copies
-from seedbed.tasks.remote_systems import is_remote
+from seedbed.tasks.remote.remote_files import copies_folder, local_copies
+from seedbed.tasks.remote.remote_systems import is_remote
 
 
 class Files(str):

@@ -13,9 +13,9 @@ from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.final_columns import finished
+from seedbed.tasks.columns.final_columns import finished
+from seedbed.tasks.columns.mapping import renamed
 from seedbed.tasks.guarded import GENERATOR_TASK, generator_task_calls
-from seedbed.tasks.mapping import renamed
 from seedbed.tasks.rows import GeneratorOutput, Row, check_text, plain_row
 from seedbed.tasks.steps import GeneratorStep
 

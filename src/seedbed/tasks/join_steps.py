@@ -14,7 +14,7 @@ from seedbed.errors import InvalidRowError
 from seedbed.plugins.signatures import check_methods
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.final_columns import renaming_all
+from seedbed.tasks.columns.final_columns import renaming_all
 from seedbed.tasks.guarded import COMBINE_STEP_CALLS
 from seedbed.tasks.rows import Row
 

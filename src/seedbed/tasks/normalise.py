@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from seedbed.errors import InvalidRowError
-from seedbed.tasks.mapping import renamed
+from seedbed.tasks.columns.mapping import renamed
 from seedbed.tasks.rows import Row, checked_row
 from seedbed.tasks.values import plain_value
 

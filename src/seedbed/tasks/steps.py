@@ -10,7 +10,7 @@ from seedbed.plugins.overrides import guard
 from seedbed.plugins.signatures import check_methods
 from seedbed.tasks import guarded
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.final_columns import normalising, renaming, renaming_all
+from seedbed.tasks.columns.final_columns import normalising, renaming, renaming_all
 from seedbed.tasks.rows import GeneratorOutput, Row
 
 

@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.plugins.elsewhere import check_one_row
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.final_columns import finished
-from seedbed.tasks.model_name import MODEL_NAME, model_name_column, naming
+from seedbed.tasks.columns.final_columns import finished
+from seedbed.tasks.columns.model_name import MODEL_NAME, model_name_column, naming
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import Step
-from seedbed.tasks.template import needed_variables
+from seedbed.tasks.templates.template import needed_variables
 
 
 class Task(BaseTask, Step):

@@ -12,8 +12,8 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.messages import Message, has_images
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Response, Usage
-from seedbed.tasks.answer import answer_text, reasoning_apart
-from seedbed.tasks.reasking import fit_or_ask_again, refuse_cut
+from seedbed.tasks.answers.answer import answer_text, reasoning_apart
+from seedbed.tasks.answers.reasking import fit_or_ask_again, refuse_cut
 
 Value = TypeVar("Value")
 

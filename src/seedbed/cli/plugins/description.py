@@ -20,8 +20,8 @@ from seedbed.llm.llm import LLM
 from seedbed.store.format import Format
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.citation import Citation
-from seedbed.tasks.purpose import purpose_of
+from seedbed.tasks.description.citation import Citation
+from seedbed.tasks.description.purpose import purpose_of
 from seedbed.tasks.task import Task
 
 

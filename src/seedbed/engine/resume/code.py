@@ -20,7 +20,7 @@ from pydantic.errors import PydanticUserError
 
 from seedbed.llm.json_text import json_text
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.purpose import is_said
+from seedbed.tasks.description.purpose import is_said
 
 _DATA = (str, bytes, int, float, bool, type(None))
 _ACCESSORS = (classmethod, staticmethod)

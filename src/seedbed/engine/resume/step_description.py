@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.purpose import citation_text, purpose_of
+from seedbed.tasks.description.purpose import citation_text, purpose_of
 
 
 def card_entries(step: BaseStep) -> dict[str, Any]:

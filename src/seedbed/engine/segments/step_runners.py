@@ -16,9 +16,9 @@ from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
+from seedbed.tasks.columns.promised import check_promised, promised_columns
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.normalise import plain_rows
-from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import Step
 from seedbed.tasks.task import Task

@@ -15,9 +15,9 @@ from seedbed.engine.sources.sources import Item
 from seedbed.llm.files_read import current_files
 from seedbed.pipeline.topology import Node
 from seedbed.store import Result, Rows, RunStore
+from seedbed.tasks.columns.promised import check_promised, promised_columns
 from seedbed.tasks.join_steps import CombineStep
 from seedbed.tasks.normalise import as_rows, rows_given
-from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import GlobalStep
 

@@ -18,8 +18,8 @@ from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.readers import read_placed, types_in
 from seedbed.store.tables import Table, records_of, table_of
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.remote_files import local_copies
-from seedbed.tasks.remote_systems import is_remote
+from seedbed.tasks.remote.remote_files import local_copies
+from seedbed.tasks.remote.remote_systems import is_remote
 from seedbed.tasks.rows import plain_row
 from seedbed.tasks.steps import GeneratorStep
 

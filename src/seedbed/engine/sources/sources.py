@@ -16,9 +16,9 @@ from seedbed.engine.sources.shard import Shard
 from seedbed.errors import InvalidRowError, Reject
 from seedbed.llm.files_read import current_files
 from seedbed.store.read_options import Placed
+from seedbed.tasks.columns.mapping import renamed
+from seedbed.tasks.columns.promised import check_promised, promised_columns
 from seedbed.tasks.generator_task import GeneratorTask
-from seedbed.tasks.mapping import renamed
-from seedbed.tasks.promised import check_promised, promised_columns
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import GeneratorStep
 

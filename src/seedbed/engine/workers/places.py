@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.segments.segments import Segment
+from seedbed.tasks.answers.shared_answers import SharedAnswers
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.shared_answers import SharedAnswers
 from seedbed.tasks.steps import GeneratorStep, Step
 
 

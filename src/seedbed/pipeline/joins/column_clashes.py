@@ -9,7 +9,7 @@ from seedbed.errors import UsageError
 from seedbed.pipeline.joins.regions import Region
 from seedbed.pipeline.made import made_behind
 from seedbed.pipeline.topology import Node
-from seedbed.tasks.model_name import MODEL_NAME, step_model_name
+from seedbed.tasks.columns.model_name import MODEL_NAME, step_model_name
 
 
 class Maker(NamedTuple):

@@ -14,7 +14,7 @@ from seedbed.pipeline.reading.problems import Problems
 from seedbed.pipeline.variables import filled
 from seedbed.plugins.build import build
 from seedbed.plugins.field_problems import FieldPath
-from seedbed.tasks.render_bounds import MAX_SIZE, text_size
+from seedbed.tasks.templates.render_bounds import MAX_SIZE, text_size
 
 # Each round leaves out what doesn't fit, so that the next one sees the rest.
 _ROUNDS = 5

@@ -27,8 +27,8 @@ from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.registry import Registry
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.expression import Expression
 from seedbed.tasks.task_kinds import STEPS
+from seedbed.tasks.templates.expression import Expression
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import orjson
 from seedbed.errors import UsageError
 from seedbed.store.ratings.ratings import Ratings
 from seedbed.store.run_queries import RunQueries
-from seedbed.tasks.expression import Expression
+from seedbed.tasks.templates.expression import Expression
 
 RATING, LABEL, THRESHOLD = "rating", "label", "threshold"
 """What an expression may name besides the columns: what most people say, and a judge's threshold."""

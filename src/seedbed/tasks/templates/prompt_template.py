@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedbed.errors import UsageError
-from seedbed.tasks.template import check_template, needed_variables, render
+from seedbed.tasks.templates.template import check_template, needed_variables, render
 
 
 @dataclass(frozen=True)

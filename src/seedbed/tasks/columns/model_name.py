@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
 
-from seedbed.tasks.mapping import renamed
+from seedbed.tasks.columns.mapping import renamed
 from seedbed.tasks.normalise import plain_rows
 from seedbed.tasks.rows import Row
 

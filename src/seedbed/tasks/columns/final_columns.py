@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, Protocol, TypeVar
 
-from seedbed.tasks.mapping import renamed
+from seedbed.tasks.columns.mapping import renamed
 from seedbed.tasks.normalise import as_rows, normalised, rows_given
 from seedbed.tasks.rows import GeneratorOutput, Row
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from seedbed.errors import UsageError
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.citation import Citation
-from seedbed.tasks.example import Example
-from seedbed.tasks.goals import GOALS, Goal
+from seedbed.tasks.description.citation import Citation
+from seedbed.tasks.description.example import Example
+from seedbed.tasks.description.goals import GOALS, Goal
 
 SAID = ("citation", "goals", "keywords", "example")
 """The class variables."""

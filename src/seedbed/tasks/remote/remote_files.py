@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from seedbed.errors import UsageError
-from seedbed.tasks.remote_systems import file_system, unreadable
+from seedbed.tasks.remote.remote_systems import file_system, unreadable
 
 _WILDCARDS = re.compile(r"[*?\[]")
 _WEB = ("http://", "https://")

@@ -11,9 +11,9 @@ from jinja2.exceptions import SecurityError
 
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.rows import Row
-from seedbed.tasks.template import compile_condition, needed_variables
+from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering
+from seedbed.tasks.templates.template import compile_condition, needed_variables
 
 _SINGLE = re.compile(r"(?<![=!<>])=(?!=)")
 

@@ -12,7 +12,7 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Any
 
-from seedbed.tasks.render_bounds import (
+from seedbed.tasks.templates.render_bounds import (
     MAX_SIZE,
     BoundError,
     check_bits,

@@ -17,8 +17,8 @@ from jinja2.runtime import Context, Macro, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, generate_lorem_ipsum
 
-from seedbed.tasks.operation_bounds import FILTER_CHECKS, check_format, check_method, check_operator
-from seedbed.tasks.render_bounds import BoundError, check_made, check_size, counted, step, text_size
+from seedbed.tasks.templates.operation_bounds import FILTER_CHECKS, check_format, check_method, check_operator
+from seedbed.tasks.templates.render_bounds import BoundError, check_made, check_size, counted, step, text_size
 
 _MAX_RANGE = 1_000_000
 _STEPS_OF_A_MACRO = 10

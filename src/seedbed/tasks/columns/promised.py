@@ -8,8 +8,8 @@ from functools import lru_cache
 from seedbed.errors import MissingColumnError
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.mapping import mapped
-from seedbed.tasks.model_name import MODEL_NAME
+from seedbed.tasks.columns.mapping import mapped
+from seedbed.tasks.columns.model_name import MODEL_NAME
 from seedbed.tasks.rows import Row
 
 

@@ -12,8 +12,8 @@ from jinja2.meta import find_undeclared_variables
 
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.suggestions import did_you_mean
-from seedbed.tasks.render_bounds import BoundError, begin_rendering, check_size, text_size
-from seedbed.tasks.sandbox import Sandbox
+from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering, check_size, text_size
+from seedbed.tasks.templates.sandbox import Sandbox
 
 _CONTAINERS = (list, tuple, dict)
 

@@ -1,0 +1,1 @@
+"""The columns of a step's rows: their types, their final names, and those that are promised or added."""

@@ -1,0 +1,1 @@
+"""Files at addresses such as `s3://bucket/rows.jsonl`."""
