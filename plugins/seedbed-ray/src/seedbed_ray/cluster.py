@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import ray
 
 from seedbed import Resources, UsageError
 from seedbed_ray.options import RayOptions
+from seedbed_ray.own_folder import OwnFolder, remove_left
 
 # Ray reports usage to its makers, unless it's told not to before it starts.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -25,7 +24,7 @@ class Cluster:
     def __init__(self, options: RayOptions) -> None:
         self._options = options
         self._is_own = False
-        self._folder: str | None = None
+        self._folder: OwnFolder | None = None
 
     def start(self) -> None:
         """Start or join Ray; raise UsageError if that fails. Takes up to ten seconds."""
@@ -72,14 +71,15 @@ class Cluster:
             self._is_own = False
             ray.shutdown()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
             self._folder = None
 
     def _start_here(self) -> None:
         folder = self._options.folder
         if folder is None:
-            # Not in TMPDIR: the paths of sockets in there may have 107 bytes, and most are Ray's own.
-            folder = self._folder = tempfile.mkdtemp(prefix="seedbed-ray-", dir="/tmp")
+            remove_left()
+            self._folder = OwnFolder()
+            folder = str(self._folder.path)
         ray.init(
             num_cpus=self._options.cpus or os.cpu_count(),
             object_store_memory=self._options.object_store * _MEGABYTE,
