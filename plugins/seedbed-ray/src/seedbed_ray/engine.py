@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from seedbed import Job, PluginError, Resources, WorkerEngine, WorkerLink, WorkerLostError
 from seedbed_ray.options import RayOptions
+from seedbed_ray.start_advice import advice_for
 
 if TYPE_CHECKING:
     from seedbed_ray.cluster import Cluster
@@ -103,9 +104,6 @@ class RayEngine(WorkerEngine):
                 "or more time: --set engine.start_timeout=SECONDS",
             ) from None
         except WorkerLostError as error:
-            raise PluginError(
-                f"a worker can't start: {error}",
-                "each node needs seedbed-ray and the pipeline's plugins, in the versions that are here",
-                'or have Ray install them: --set \'engine.runtime_env={"pip": ["seedbed-ray==0.1.0"]}\'',
-            ) from error
+            advice = advice_for(str(error), has_runtime_env=bool(self.options.runtime_env))
+            raise PluginError(f"a worker can't start: {error}", *advice) from error
         return links

@@ -48,4 +48,4 @@ async def _answer(reference: Any) -> Any:
 def _reason(error: RayError) -> str:
     first, *others = str(error).strip().splitlines() or [type(error).__name__]
     # Between its first line and the cause there are pages of tracebacks.
-    return f"{first} {others[-1]}" if others and isinstance(error, RuntimeEnvSetupError) else first
+    return f"{first} {others[-1].strip()}" if others and isinstance(error, RuntimeEnvSetupError) else first
