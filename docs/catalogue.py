@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from seedbed import Registry, Task
-from seedbed.plugins.catalogue import FILE
+from seedbed.plugins.catalogue.catalogue import FILE
 from seedbed.plugins.kinds import kinds
 from seedbed.tasks.description.purpose import purpose_of
 

@@ -36,8 +36,8 @@ from seedbed import (
 )
 from seedbed.cli import invoke
 from seedbed.llm.llm_kind import LLMS
-from seedbed.plugins.eligibility import Status
-from seedbed.plugins.source_file import load_class
+from seedbed.plugins.discovery.source_file import load_class
+from seedbed.plugins.policy.eligibility import Status
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
 from seedbed.tasks.task_kinds import STEPS, TASKS

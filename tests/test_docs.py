@@ -14,8 +14,8 @@ import pytest
 import seedbed.reading
 import seedbed.testing
 from seedbed import PLUGIN_API, errors
+from seedbed.plugins.discovery.metadata import excludes, required_seedbed, running_version
 from seedbed.plugins.kinds import kinds
-from seedbed.plugins.metadata import excludes, required_seedbed, running_version
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -25,8 +25,8 @@ from seedbed.pipeline.entries import PipelineFile
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.run_defaults import RunDefaults
 from seedbed.pipeline.schema import pipeline_schema
-from seedbed.plugins.lock_file import lock_text, read_lock
-from seedbed.plugins.policy import read_policy
+from seedbed.plugins.policy.lock_file import lock_text, read_lock
+from seedbed.plugins.policy.policy import read_policy
 from seedbed.testing import (
     LLMContract,
     PackageContract,

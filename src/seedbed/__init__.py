@@ -313,7 +313,7 @@ __all__ = sorted(_HOME)
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return import_module("seedbed.plugins.metadata").running_version() or "unknown"
+        return import_module("seedbed.plugins.discovery.metadata").running_version() or "unknown"
     if name not in _HOME:
         raise AttributeError(f"module 'seedbed' has no attribute {name!r}")
     home = f"seedbed.{_HOME[name]}"

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Result
 from tests.plugins.conftest import Site
 
-from seedbed.plugins.scan import scan
+from seedbed.plugins.discovery.scan import scan
 
 Seedbed = Callable[..., Result]
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.llama_server import LlamaServer
 
 from seedbed import GeneratorOutput, GeneratorTask, InvalidRowError, Registry, get_task, run
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.policy import Policy
 from seedbed_anthropic import AnthropicLLM
 from seedbed_openai import OpenAILLM
 

@@ -8,9 +8,9 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorTask, LockError, Registry, UsageError, get_task, run
-from seedbed.plugins.lock import lock_of
-from seedbed.plugins.lock_file import lock_text
-from seedbed.plugins.scan import scan
+from seedbed.plugins.discovery.scan import scan
+from seedbed.plugins.policy.lock import lock_of
+from seedbed.plugins.policy.lock_file import lock_text
 from seedbed.store import RunReader
 
 

@@ -23,7 +23,7 @@ from seedbed import (
     run,
 )
 from seedbed.pipeline.file import load_pipeline
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.policy import Policy
 from seedbed.tasks.rows import Row
 
 

@@ -9,7 +9,7 @@ from seedbed import Join, ParameterError, Registry, Step, UnknownPluginError, Us
 from seedbed.engine.resume.fingerprint import step_fingerprint
 from seedbed.pipeline.file import load_pipeline
 from seedbed.pipeline.topology import Merge
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.policy import Policy
 from seedbed.tasks.rows import Row
 from seedbed.testing import ScriptedLLM
 from seedbed_tasks import SelfInstruct, TextGeneration

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from seedbed import LLM, Registry, Request, Response, Row, Step
 from seedbed.pipeline.schema import pipeline_schema
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.policy import Policy
 from seedbed.plugins.registry import default_registry
 
 

@@ -38,7 +38,7 @@ from seedbed.engine.resume.fingerprint import step_fingerprint, way_fingerprint
 from seedbed.pipeline.assembly import Link
 from seedbed.pipeline.routing import Otherwise
 from seedbed.pipeline.run_defaults import RunDefaults
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.policy import Policy
 from seedbed.tasks.base_task import BaseTask
 from seedbed_data import Embed, Filter, Limit, Map
 from seedbed_tasks import SelfInstruct, TextGeneration

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.policy import Policy
 from seedbed.plugins.registry import Registry
 from seedbed.testing import FakeSite
 

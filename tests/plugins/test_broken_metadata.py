@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from seedbed import BrokenPluginError, UnknownPluginError
-from seedbed.plugins.metadata import installed_version
-from seedbed.plugins.scan import strays
+from seedbed.plugins.discovery.metadata import installed_version
+from seedbed.plugins.discovery.scan import strays
 
 METADATA = "Name: odd\nVersion: 1.0\n"
 POINTS = "[seedbed.llms]\nodd = mod_odd\n"

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from seedbed.errors import ParameterError
-from seedbed.plugins.build import build
+from seedbed.plugins.fields.build import build
 
 SECRET = "sk-4f9d1c"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seedbed.plugins.catalogue import FILE, Listed, catalogue
+from seedbed.plugins.catalogue.catalogue import FILE, Listed, catalogue
 
 LINE = {
     "group": "seedbed.tasks",

@@ -12,7 +12,7 @@ from tests.cli.conftest import COMMAND, Result
 from tests.plugins.conftest import Site
 
 from seedbed import BrokenPluginError, LLMError, UsageError, get_llm, get_step
-from seedbed.plugins.source_file import load_class
+from seedbed.plugins.discovery.source_file import load_class
 from seedbed.tasks.task_kinds import STEPS
 
 HEAD = """

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed.plugins.distributions import distributions, folder_name, location, metadata_file
-from seedbed.plugins.entry_points import load, read_entry_points
-from seedbed.plugins.scan import scan
+from seedbed.plugins.discovery.distributions import distributions, folder_name, location, metadata_file
+from seedbed.plugins.discovery.entry_points import load, read_entry_points
+from seedbed.plugins.discovery.scan import scan
 
 POINTS = "[seedbed.llms]\nodd = mod_odd\n"
 METADATA = "Name: odd\nVersion: 1.0\n"

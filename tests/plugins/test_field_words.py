@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field, field_validator
 
 from seedbed import ParameterError
-from seedbed.plugins.build import build
+from seedbed.plugins.fields.build import build
 
 
 class Settings(BaseModel):

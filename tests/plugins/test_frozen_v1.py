@@ -18,11 +18,11 @@ from tests.cli.conftest import COMMAND
 
 from seedbed import LLM, PLUGIN_API, AuthenticationError, BadRequestError, Registry, get_llm, run
 from seedbed.llm.llm_kind import LLMS
-from seedbed.plugins.eligibility import Status
+from seedbed.plugins.discovery.scan import Installed, scan
 from seedbed.plugins.hooks import Hooks
 from seedbed.plugins.kinds import kinds
-from seedbed.plugins.policy import Policy
-from seedbed.plugins.scan import Installed, scan
+from seedbed.plugins.policy.eligibility import Status
+from seedbed.plugins.policy.policy import Policy
 from seedbed.testing import LoopbackServer
 
 FROZEN = Path(__file__).parent / "frozen_v1"

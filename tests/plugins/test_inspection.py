@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from seedbed.plugins.inspection import Level, check_each, check_plugin, diagnose
-from seedbed.plugins.lock import Lock, LockedDistribution
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.catalogue.inspection import Level, check_each, check_plugin, diagnose
+from seedbed.plugins.policy.lock import Lock, LockedDistribution
+from seedbed.plugins.policy.policy import Policy
 
 
 def checked_among_others(claim, **options):

@@ -11,10 +11,10 @@ import pytest
 
 from seedbed.errors import LockError, ParameterError, UsageError
 from seedbed.llm.llm_kind import LLMS
-from seedbed.plugins.eligibility import Status
-from seedbed.plugins.lock import Lock, LockedDistribution, lock_of
-from seedbed.plugins.lock_file import lock_text, read_lock
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.eligibility import Status
+from seedbed.plugins.policy.lock import Lock, LockedDistribution, lock_of
+from seedbed.plugins.policy.lock_file import lock_text, read_lock
+from seedbed.plugins.policy.policy import Policy
 from seedbed.tasks.step_references import get_task
 
 FILE_TASK = """

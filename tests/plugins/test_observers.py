@@ -18,7 +18,7 @@ from seedbed.errors import (
     UsageError,
 )
 from seedbed.llm.llm import LLM
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.policy import Policy
 from seedbed.plugins.registry import Registry
 
 WATCH = """

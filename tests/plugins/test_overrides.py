@@ -29,8 +29,8 @@ from seedbed import (
 from seedbed.engine.resume.code import code_parts
 from seedbed.errors import AuthenticationError
 from seedbed.llm.guarded import OVERRIDES
-from seedbed.plugins.inspection import check_plugin
-from seedbed.plugins.overrides import Wanted
+from seedbed.plugins.authoring.overrides import Wanted
+from seedbed.plugins.catalogue.inspection import check_plugin
 from seedbed.plugins.registry import Registry
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask

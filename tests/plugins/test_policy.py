@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedbed.errors import UsageError
-from seedbed.plugins.policy import Policy, read_policy
+from seedbed.plugins.policy.policy import Policy, read_policy
 
 PYPROJECT = """
 [tool.seedbed.plugins]

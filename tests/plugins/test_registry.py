@@ -17,8 +17,8 @@ from seedbed.errors import (
     UsageError,
 )
 from seedbed.llm.llm import LLM
-from seedbed.plugins.eligibility import Status
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.eligibility import Status
+from seedbed.plugins.policy.policy import Policy
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import Step

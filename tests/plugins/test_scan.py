@@ -11,13 +11,13 @@ import sys
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from seedbed.plugins.metadata import excludes, required_seedbed
-from seedbed.plugins.scan import scan, strays
+from seedbed.plugins.discovery.metadata import excludes, required_seedbed
+from seedbed.plugins.discovery.scan import scan, strays
 from seedbed.tasks.task_kinds import TASKS
 
 LIST_AND_RESOLVE = """
 import json, sys
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.policy.policy import Policy
 from seedbed.plugins.registry import Registry
 
 def imported():

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from seedbed.plugins.catalogue import Listed
-from seedbed.plugins.eligibility import Entry, Status
-from seedbed.plugins.scan import Installed
-from seedbed.plugins.search import nearest, search
-from seedbed.plugins.synonyms import SYNONYMS
+from seedbed.plugins.catalogue.catalogue import Listed
+from seedbed.plugins.catalogue.search import nearest, search
+from seedbed.plugins.catalogue.synonyms import SYNONYMS
+from seedbed.plugins.discovery.scan import Installed
+from seedbed.plugins.policy.eligibility import Entry, Status
 from seedbed.tasks.description.goals import GOALS
 from seedbed.tasks.task_kinds import STEPS, TASKS
 

@@ -10,7 +10,7 @@ import pytest
 
 from seedbed.errors import UsageError
 from seedbed.llm.llm_kind import LLMS
-from seedbed.plugins.source_file import load_class
+from seedbed.plugins.discovery.source_file import load_class
 from seedbed.tasks.task_kinds import STEPS, TASKS
 
 SOURCE = """

@@ -6,9 +6,9 @@ import pytest
 
 from seedbed import Registry, UsageError
 from seedbed.llm.llm_kind import LLMS
+from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.kinds import PluginKind
-from seedbed.plugins.policy import Policy
-from seedbed.plugins.scan import Installed
+from seedbed.plugins.policy.policy import Policy
 from seedbed.scaffold.naming import check_name
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.tasks.task_kinds import STEPS, TASKS

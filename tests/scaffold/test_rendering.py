@@ -16,8 +16,8 @@ from seedbed.engine.engine_kind import ENGINES
 from seedbed.engine.observing.observer_kind import OBSERVERS
 from seedbed.llm.embedding.embedder_kind import EMBEDDERS
 from seedbed.llm.llm_kind import LLMS
+from seedbed.plugins.discovery.metadata import excludes, running_version
 from seedbed.plugins.kinds import kind_of
-from seedbed.plugins.metadata import excludes, running_version
 from seedbed.scaffold.new_package import NewPackage
 from seedbed.scaffold.rendering import rendered
 from seedbed.scaffold.writing import write_files

@@ -23,8 +23,8 @@ from seedbed import (
 )
 from seedbed.cli.annotations import plain_words
 from seedbed.pipeline.file import load_pipeline
-from seedbed.plugins.build import build
-from seedbed.plugins.defaults import odd_defaults
+from seedbed.plugins.authoring.defaults import odd_defaults
+from seedbed.plugins.fields.build import build
 
 
 class Judged(Task):

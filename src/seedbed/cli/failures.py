@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.cli.terminal.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import PluginError, SeedbedError
-from seedbed.plugins.class_errors import text_of, told
+from seedbed.plugins.authoring.class_errors import text_of, told
 from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
 

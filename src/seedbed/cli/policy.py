@@ -50,7 +50,7 @@ def registry_of(ctx: click.Context, kept: Mapping[str, Any] = MappingProxyType({
     """
     from dataclasses import replace
 
-    from seedbed.plugins.policy import read_policy
+    from seedbed.plugins.policy.policy import read_policy
     from seedbed.plugins.registry import Registry
 
     given: dict[str, tuple[str, ...]] = {

@@ -21,8 +21,8 @@ from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds
 from seedbed.errors import LoopThreadError, UsageError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.authoring.elsewhere import naming_options
 from seedbed.plugins.class_references import class_named
-from seedbed.plugins.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
 from seedbed.store import Outputs, outputs_of
 from seedbed.tasks.base_step import BaseStep

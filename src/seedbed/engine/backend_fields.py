@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from seedbed.llm.base_backend import BaseBackend
-from seedbed.plugins.copies import copied
+from seedbed.plugins.fields.copies import copied
 from seedbed.tasks.base_step import BaseStep
 
 

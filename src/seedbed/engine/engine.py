@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from seedbed.engine.engine_options import EngineOptions
 from seedbed.engine.resume.checkpoint import Checkpoint
 from seedbed.engine.segments.step_counts import StepTally
-from seedbed.plugins.build import build
-from seedbed.plugins.overrides import Wanted, guard, is_flag
-from seedbed.plugins.signatures import Called, check_methods
+from seedbed.plugins.authoring.overrides import Wanted, guard, is_flag
+from seedbed.plugins.authoring.signatures import Called, check_methods
+from seedbed.plugins.fields.build import build
 
 if TYPE_CHECKING:
     from seedbed.engine.outlets import Outlets

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from seedbed.errors import ContentFilteredError, GenerationError, LLMError, SeedbedError
-from seedbed.plugins.class_errors import advice_on, text_of
+from seedbed.plugins.authoring.class_errors import advice_on, text_of
 from seedbed.store.row_names import row_name
 from seedbed.tracebacks import where
 

@@ -17,7 +17,7 @@ from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.keys.file_origin import made_by
 from seedbed.llm.keys.key_guard import asking
 from seedbed.llm.keys.redaction import redact, redact_error, showable
-from seedbed.plugins.class_errors import told
+from seedbed.plugins.authoring.class_errors import told
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tracebacks import where
 

@@ -11,7 +11,7 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.run import Run
 from seedbed.llm.calling.blocked_loop import LoopWatch
 from seedbed.llm.calling.loop import loop_thread
-from seedbed.plugins.defaults import odd_defaults
+from seedbed.plugins.authoring.defaults import odd_defaults
 from seedbed.plugins.owner import owner_of, place_of
 
 

@@ -17,7 +17,7 @@ from seedbed.llm.llm import LLM, get_llm
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.run_defaults import RunDefaults
 from seedbed.pipeline.topology import Topology
-from seedbed.plugins.copies import copied
+from seedbed.plugins.fields.copies import copied
 from seedbed.plugins.registry import Registry, default_registry
 from seedbed.store.output import Output, outputs_of
 from seedbed.store.read_options import Reading

@@ -28,9 +28,9 @@ from seedbed.llm.model_loading import Loading
 from seedbed.llm.request import Request
 from seedbed.llm.resources import Resources
 from seedbed.llm.response import Response
-from seedbed.plugins.build import build
-from seedbed.plugins.copies import copied
-from seedbed.plugins.defaults import check_defaults
+from seedbed.plugins.authoring.defaults import check_defaults
+from seedbed.plugins.fields.build import build
+from seedbed.plugins.fields.copies import copied
 from seedbed.plugins.names import kebab_case
 
 T = TypeVar("T")

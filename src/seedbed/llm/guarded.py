@@ -11,8 +11,8 @@ from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.keys.redaction import showable
-from seedbed.plugins.overrides import Wanted, guard, is_flag, is_names, is_text, is_text_or_none
-from seedbed.plugins.signatures import Called, check_methods
+from seedbed.plugins.authoring.overrides import Wanted, guard, is_flag, is_names, is_text, is_text_or_none
+from seedbed.plugins.authoring.signatures import Called, check_methods
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend

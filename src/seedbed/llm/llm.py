@@ -22,8 +22,8 @@ from seedbed.llm.reference_fields import ReferenceField
 from seedbed.llm.request import Request
 from seedbed.llm.request_building import build_request, check_inputs
 from seedbed.llm.response import Response
-from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
+from seedbed.plugins.fields.build import build
 from seedbed.plugins.kinds import PluginKind, kind_of
 from seedbed.plugins.names import split_llm_reference
 from seedbed.plugins.registry import Registry, current_registry

@@ -8,7 +8,7 @@ from seedbed.errors import LLMError, SeedbedError
 from seedbed.llm.backend import Backend
 from seedbed.llm.keys.key_guard import asking
 from seedbed.llm.keys.redaction import redact, redact_error, showable
-from seedbed.plugins.class_errors import told
+from seedbed.plugins.authoring.class_errors import told
 from seedbed.tracebacks import where
 
 

@@ -11,7 +11,7 @@ from seedbed.pipeline.comparisons import mismatches
 from seedbed.pipeline.made import is_declared, made_behind, made_by, output_types
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
-from seedbed.plugins.copies import copied
+from seedbed.plugins.fields.copies import copied
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask

@@ -184,7 +184,7 @@ def _may_be(model: type[BaseModel], value: Mapping[str, Any]) -> bool:
 
 def _allowed_elsewhere() -> list[str]:
     """Return the paths that the environment and the user's settings allow."""
-    from seedbed.plugins.policy import settings_table
+    from seedbed.plugins.policy.policy import settings_table
 
     file = user_settings_file()
     named = (settings_table(file, ()) or {}).get(KEY, []) if file else []

@@ -12,7 +12,7 @@ from seedbed.pipeline.assembly import Link, assemble
 from seedbed.pipeline.routing import Route
 from seedbed.pipeline.run_defaults import NO_DEFAULTS, RunDefaults
 from seedbed.pipeline.topology import Condition, Topology
-from seedbed.plugins.elsewhere import missing_attribute
+from seedbed.plugins.authoring.elsewhere import missing_attribute
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.steps import GeneratorStep
 

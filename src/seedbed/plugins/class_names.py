@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from seedbed.plugins.eligibility import Status
+from seedbed.plugins.discovery.scan import HERE, Installed
 from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.policy.eligibility import Status
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import HERE, Installed
 
 
 def registered_name(kind: PluginKind[Any], cls: type, registry: Registry) -> str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from seedbed.plugins.discovery.source_file import load_class
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.registry import Registry, default_registry
-from seedbed.plugins.source_file import load_class
 
 _Base = TypeVar("_Base")
 

@@ -15,12 +15,12 @@ from seedbed.errors import (
     PluginError,
     UnknownPluginError,
 )
-from seedbed.plugins.class_errors import told
-from seedbed.plugins.eligibility import Entry, Status
-from seedbed.plugins.elsewhere import in_a_module
+from seedbed.plugins.authoring.class_errors import told
+from seedbed.plugins.authoring.elsewhere import in_a_module
+from seedbed.plugins.discovery.scan import Installed, strays
 from seedbed.plugins.kinds import PluginKind, kind_of
 from seedbed.plugins.names import is_name, normalise_distribution
-from seedbed.plugins.scan import Installed, strays
+from seedbed.plugins.policy.eligibility import Entry, Status
 from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
 

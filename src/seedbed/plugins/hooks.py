@@ -10,10 +10,10 @@ from types import ModuleType
 import pluggy
 
 from seedbed.hookspecs import PROJECT, hookspec
+from seedbed.plugins.discovery.loading import repair_advice
+from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.failures import broken, broken_by
 from seedbed.plugins.kinds import kinds
-from seedbed.plugins.loading import repair_advice
-from seedbed.plugins.scan import Installed
 from seedbed.suggestions import did_you_mean
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from seedbed.errors import BrokenPluginError
-from seedbed.plugins.scan import Installed
+from seedbed.plugins.discovery.scan import Installed
 
 # A dunder name, since all other attributes of a class are part of its code's fingerprint.
 _CLAIM = "__seedbed_claim__"

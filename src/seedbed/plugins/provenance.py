@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from traceback import walk_tb
 
+from seedbed.plugins.discovery.scan import Installed, scan
+from seedbed.plugins.discovery.source_file import FILE_MODULE
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import Installed, scan
-from seedbed.plugins.source_file import FILE_MODULE
 from seedbed.tracebacks import is_machinery
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seedbed.errors import UsageError
-from seedbed.plugins.contract import checked, lacks
-from seedbed.plugins.eligibility import Entry, Status, judge
+from seedbed.plugins.authoring.contract import checked, lacks
+from seedbed.plugins.discovery.loading import load_plugin
+from seedbed.plugins.discovery.metadata import running_version
+from seedbed.plugins.discovery.scan import HERE, Installed, scan
 from seedbed.plugins.failures import of_another_kind, refused, unknown
 from seedbed.plugins.kinds import PluginKind, kind_of, kinds
-from seedbed.plugins.loading import load_plugin
-from seedbed.plugins.metadata import running_version
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.owner import mark
-from seedbed.plugins.policy import Policy, read_policy
-from seedbed.plugins.scan import HERE, Installed, scan
+from seedbed.plugins.policy.eligibility import Entry, Status, judge
+from seedbed.plugins.policy.policy import Policy, read_policy
 
 if TYPE_CHECKING:
     from seedbed.plugins.hooks import Hooks
@@ -57,7 +57,7 @@ class Registry:
     ) -> None:
         self.policy = read_policy() if policy is None else policy
         if locked is not None:
-            from seedbed.plugins.lock_file import read_lock
+            from seedbed.plugins.policy.lock_file import read_lock
 
             self.policy = replace(self.policy, lock=read_lock(Path(locked)))
         self._claims: dict[tuple[str, str], list[Installed]] = {}

@@ -7,8 +7,8 @@ import unicodedata
 
 from seedbed.errors import UsageError
 from seedbed.pipeline.entries import BUILT_IN
+from seedbed.plugins.discovery.metadata import installed_version
 from seedbed.plugins.failures import FIRST_PARTY
-from seedbed.plugins.metadata import installed_version
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.new_package import NewPackage

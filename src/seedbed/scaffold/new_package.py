@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedbed.llm.embedding.embedder_kind import EMBEDDERS
+from seedbed.plugins.discovery.metadata import running_version
 from seedbed.plugins.kinds import PluginKind
-from seedbed.plugins.metadata import running_version
 
 _IMPORTED = (
     "Engine EngineContract EngineOptions WorkerEngine WorkerLink WorkerLostError WorkerOptions PipeLink "

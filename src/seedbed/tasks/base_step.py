@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 from seedbed.llm.files_read import Noted
 from seedbed.llm.keys.file_origin import FileOrigin, current_origin
 from seedbed.llm.resources import Resources
-from seedbed.plugins.build import build
-from seedbed.plugins.defaults import check_defaults
-from seedbed.plugins.elsewhere import check_fields, missing_attribute
+from seedbed.plugins.authoring.defaults import check_defaults
+from seedbed.plugins.authoring.elsewhere import check_fields, missing_attribute
+from seedbed.plugins.authoring.overrides import guard
+from seedbed.plugins.authoring.signatures import check_methods
+from seedbed.plugins.fields.build import build
 from seedbed.plugins.names import kebab_case
-from seedbed.plugins.overrides import guard
-from seedbed.plugins.signatures import check_methods
 from seedbed.tasks import guarded
 from seedbed.tasks.columns.mapping import check_mappings, mapped
 from seedbed.tasks.description.citation import Citation

@@ -19,8 +19,8 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.messages import Message
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.response import Choice, Usage
-from seedbed.plugins.overrides import guard
-from seedbed.plugins.signatures import check_methods
+from seedbed.plugins.authoring.overrides import guard
+from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.reading.fitting import describe
 from seedbed.reading.json_value import read_json
 from seedbed.tasks.answers.answer import answer_text

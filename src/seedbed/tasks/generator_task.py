@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from seedbed.errors import UsageError
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope, current_scope
-from seedbed.plugins.overrides import guard
-from seedbed.plugins.signatures import check_methods
+from seedbed.plugins.authoring.overrides import guard
+from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.columns.final_columns import finished
 from seedbed.tasks.columns.mapping import renamed

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from seedbed.plugins.overrides import Wanted, is_flag, is_names
-from seedbed.plugins.signatures import Called
+from seedbed.plugins.authoring.overrides import Wanted, is_flag, is_names
+from seedbed.plugins.authoring.signatures import Called
 
 
 def _is_model(value: object) -> bool:

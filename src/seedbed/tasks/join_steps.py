@@ -11,7 +11,7 @@ import orjson
 from pydantic import Field
 
 from seedbed.errors import InvalidRowError
-from seedbed.plugins.signatures import check_methods
+from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.columns.final_columns import renaming_all

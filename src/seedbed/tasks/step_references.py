@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from seedbed.llm.llm import get_llm
-from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
+from seedbed.plugins.fields.build import build
 from seedbed.plugins.kinds import PluginKind
 from seedbed.plugins.names import is_file_reference
 from seedbed.plugins.owner import broken_class

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from seedbed.plugins.overrides import guard
-from seedbed.plugins.signatures import check_methods
+from seedbed.plugins.authoring.overrides import guard
+from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.tasks import guarded
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.columns.final_columns import normalising, renaming, renaming_all

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from seedbed.llm.calling.loop import loop_thread
-from seedbed.plugins.elsewhere import check_one_row
+from seedbed.plugins.authoring.elsewhere import check_one_row
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.columns.final_columns import finished
 from seedbed.tasks.columns.model_name import MODEL_NAME, model_name_column, naming

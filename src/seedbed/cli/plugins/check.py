@@ -11,8 +11,8 @@ from seedbed.cli.terminal.columns import write_columns
 from seedbed.cli.terminal.fitting import Column
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import Painted, echo
-from seedbed.plugins.eligibility import Entry, Status
-from seedbed.plugins.inspection import CheckResult, Finding, Level, check_each, diagnose
+from seedbed.plugins.catalogue.inspection import CheckResult, Finding, Level, check_each, diagnose
+from seedbed.plugins.policy.eligibility import Entry, Status
 from seedbed.plugins.registry import Registry
 
 _TRIED = (Status.OK, Status.AMBIGUOUS)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from seedbed.cli.terminal.cell_width import padded, page_width, shortened, width_of
 from seedbed.cli.terminal.columns import write_wrapped
 from seedbed.cli.terminal.printing import DIM, Painted, echo, in_one_line
-from seedbed.plugins.catalogue import Listed
-from seedbed.plugins.eligibility import Entry, Status
+from seedbed.plugins.catalogue.catalogue import Listed
+from seedbed.plugins.policy.eligibility import Entry, Status
 
 _LONGEST_NAME = 24
 # With less room for it, a purpose says nothing, so the package is left out.

@@ -9,13 +9,13 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import UnknownPluginError
-from seedbed.plugins.catalogue import Listed, catalogue
-from seedbed.plugins.eligibility import Entry, Status
+from seedbed.plugins.catalogue.catalogue import Listed, catalogue
+from seedbed.plugins.discovery.metadata import running_version
+from seedbed.plugins.discovery.scan import Installed, strays
 from seedbed.plugins.failures import misplaced
 from seedbed.plugins.kinds import kinds
-from seedbed.plugins.metadata import running_version
+from seedbed.plugins.policy.eligibility import Entry, Status
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import Installed, strays
 from seedbed.suggestions import did_you_mean
 
 

@@ -11,12 +11,12 @@ from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.counting import count_text
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import UsageError
-from seedbed.plugins.eligibility import Status
+from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.kinds import kind_of
-from seedbed.plugins.lock import Lock, lock_of
-from seedbed.plugins.lock_file import lock_text, read_lock
+from seedbed.plugins.policy.eligibility import Status
+from seedbed.plugins.policy.lock import Lock, lock_of
+from seedbed.plugins.policy.lock_file import lock_text, read_lock
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import Installed
 from seedbed.store import RunReader
 from seedbed.store.atomic_replace import replacing
 

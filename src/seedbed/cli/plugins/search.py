@@ -9,8 +9,8 @@ from seedbed.cli.plugins.groups import write_lines
 from seedbed.cli.plugins.list import entry_as_json, known_plugins
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
+from seedbed.plugins.catalogue.search import nearest, search
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.search import nearest, search
 
 
 def search_plugins(registry: Registry, words: Sequence[str], as_json: bool) -> ExitStatus:

@@ -24,8 +24,8 @@ from seedbed.engine.observing.named import observer_named
 from seedbed.engine.observing.observer_kind import OBSERVERS
 from seedbed.llm.embedding.embedder_kind import EMBEDDERS
 from seedbed.llm.llm_kind import LLMS
-from seedbed.plugins.eligibility import Entry, Status
 from seedbed.plugins.kinds import PluginKind
+from seedbed.plugins.policy.eligibility import Entry, Status
 from seedbed.plugins.registry import Registry
 from seedbed.store.format_kind import FORMATS
 from seedbed.tasks.task_kinds import STEPS

@@ -14,8 +14,8 @@ from seedbed.cli.run.settings import Setting
 from seedbed.engine.plan import Plan
 from seedbed.llm.keys.url_secrets import holds_url_secret
 from seedbed.llm.llm_kind import LLMS
+from seedbed.plugins.fields.secret_fields import is_secret
 from seedbed.plugins.names import split_llm_reference
-from seedbed.plugins.secret_fields import is_secret
 from seedbed.store import Output
 
 _LLM = "llm."

@@ -22,8 +22,8 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.file_names import is_pipeline_file
 from seedbed.pipeline.pipeline import Pipeline
-from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
+from seedbed.plugins.fields.build import build
 from seedbed.plugins.names import is_file_reference
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from seedbed.cli.annotations import model_in, takes_mapping, takes_text
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.parameters import GenerationParameters
-from seedbed.plugins.elsewhere import FIELDS
+from seedbed.plugins.authoring.elsewhere import FIELDS
 from seedbed.suggestions import did_you_mean
 
 _LLM = "llm"

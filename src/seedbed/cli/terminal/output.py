@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any, BinaryIO
 
 from seedbed.cli.terminal.printing import echo, json_text
-from seedbed.plugins.printed import flush_c
+from seedbed.plugins.catalogue.printed import flush_c
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.llm import LLM
 from seedbed.llm.response import Response
 from seedbed.pipeline.pipeline import Pipeline
-from seedbed.plugins.elsewhere import naming_options
+from seedbed.plugins.authoring.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
 from seedbed.store import Outputs, outputs_of
 from seedbed.tasks.base_step import BaseStep

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.observing.observer_kind import OBSERVERS
 from seedbed.errors import PluginError, UsageError
+from seedbed.plugins.discovery.loading import load_plugin
+from seedbed.plugins.discovery.scan import HERE, Installed
+from seedbed.plugins.discovery.source_file import load_class
 from seedbed.plugins.failures import broken, broken_by
-from seedbed.plugins.loading import load_plugin
 from seedbed.plugins.names import is_file_reference, is_name
-from seedbed.plugins.policy import settings_table
+from seedbed.plugins.policy.policy import settings_table
 from seedbed.plugins.registry import Registry, default_registry
-from seedbed.plugins.scan import HERE, Installed
-from seedbed.plugins.source_file import load_class
 
 KEY = "observers"
 VARIABLE = "SEEDBED_OBSERVERS"

@@ -8,9 +8,9 @@ from types import ModuleType
 
 from seedbed.engine.observing.observer_kind import OBSERVERS
 from seedbed.errors import UsageError
+from seedbed.plugins.discovery.scan import HERE, Installed
 from seedbed.plugins.failures import broken_by
 from seedbed.plugins.hooks import Hooks
-from seedbed.plugins.scan import HERE, Installed
 
 logger = logging.getLogger(__name__)
 

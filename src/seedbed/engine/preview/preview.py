@@ -18,7 +18,7 @@ from seedbed.engine.stopping.bounds import Bounds
 from seedbed.llm.llm import LLM
 from seedbed.llm.visible_text import visible
 from seedbed.pipeline.pipeline import Pipeline
-from seedbed.plugins.elsewhere import naming_options
+from seedbed.plugins.authoring.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
 from seedbed.tasks.base_step import BaseStep
 

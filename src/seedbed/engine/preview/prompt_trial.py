@@ -22,7 +22,7 @@ from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.file_origin import made_by
-from seedbed.plugins.build import build
+from seedbed.plugins.fields.build import build
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask

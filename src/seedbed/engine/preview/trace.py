@@ -11,7 +11,7 @@ from seedbed.llm.calling.scope import SHARED, CallScope
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
-from seedbed.plugins.secret_fields import is_secret
+from seedbed.plugins.fields.secret_fields import is_secret
 from seedbed.tasks.rows import Row
 
 

@@ -11,10 +11,10 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.resume.stand_ins import manifest_entries
 from seedbed.engine.resume.step_description import card_entries
 from seedbed.engine.resume.step_fields import described_step
-from seedbed.plugins.metadata import installed_version, running_version
+from seedbed.plugins.discovery.metadata import installed_version, running_version
+from seedbed.plugins.discovery.scan import HERE, Installed
 from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import HERE, Installed
 from seedbed.store import RunStore, SessionRecord
 from seedbed.tasks.base_step import BaseStep
 

@@ -14,7 +14,7 @@ from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.redaction import redacted_value
 from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.llm import LLM
-from seedbed.plugins.secret_fields import is_secret
+from seedbed.plugins.fields.secret_fields import is_secret
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.engine.workers.messages import Need, Needs
-from seedbed.plugins.metadata import installed_version, running_version
+from seedbed.plugins.discovery.metadata import installed_version, running_version
+from seedbed.plugins.discovery.scan import HERE, UNNAMED
 from seedbed.plugins.provenance import claims_behind
-from seedbed.plugins.scan import HERE, UNNAMED
 
 
 def needs_of(plan: Plan, *classes: type) -> Needs:

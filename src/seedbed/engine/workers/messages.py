@@ -16,7 +16,7 @@ from seedbed.llm.budget.budget import Reservation
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.scope import Asked
 from seedbed.llm.calling.sent import FailedCallTry
-from seedbed.plugins.source_file import FileModule
+from seedbed.plugins.discovery.source_file import FileModule
 from seedbed.store import Call, Result
 from seedbed.tasks.rows import Row
 

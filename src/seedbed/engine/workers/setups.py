@@ -16,7 +16,7 @@ from seedbed.engine.workers.messages import Pickled, Setup, Share
 from seedbed.errors import UsageError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.keys.pickling import keys_in_pickles
-from seedbed.plugins.source_file import file_modules
+from seedbed.plugins.discovery.source_file import file_modules
 from seedbed.tasks.base_step import BaseStep
 
 

@@ -49,7 +49,7 @@ from seedbed.llm.calling.gateway import Gateway
 from seedbed.llm.calling.loop import call_soon
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
 from seedbed.llm.calling.sent import FailedCallTry
-from seedbed.plugins.source_file import import_modules
+from seedbed.plugins.discovery.source_file import import_modules
 from seedbed.tasks.base_step import BaseStep
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.errors import LLMError, SeedbedError, TimedOutError
 from seedbed.llm.keys.redaction import redact, redact_error, showable
-from seedbed.plugins.class_errors import text_of
+from seedbed.plugins.authoring.class_errors import text_of
 from seedbed.tracebacks import where
 
 if TYPE_CHECKING:

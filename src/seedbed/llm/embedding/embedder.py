@@ -21,8 +21,8 @@ from seedbed.llm.messages import text_length
 from seedbed.llm.reference_fields import ReferenceField
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
-from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
+from seedbed.plugins.fields.build import build
 from seedbed.plugins.kinds import kind_of
 from seedbed.plugins.names import split_reference
 from seedbed.plugins.registry import Registry, current_registry

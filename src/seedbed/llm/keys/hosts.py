@@ -105,7 +105,7 @@ def user_settings_file() -> Path | None:
 
 
 def _of_settings() -> tuple[str, ...]:
-    from seedbed.plugins.policy import settings_table
+    from seedbed.plugins.policy.policy import settings_table
 
     file = user_settings_file()
     named = (settings_table(file, ()) or {}).get(KEY, []) if file else []

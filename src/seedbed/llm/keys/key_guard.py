@@ -26,7 +26,7 @@ from seedbed.llm.keys.file_origin import FileOrigin
 from seedbed.llm.keys.hosts import Address, address_of, is_among, is_loopback
 from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.parameters import GenerationParameters
-from seedbed.plugins.secret_fields import is_secret
+from seedbed.plugins.fields.secret_fields import is_secret
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -16,7 +16,7 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
-from seedbed.plugins.copies import copied
+from seedbed.plugins.fields.copies import copied
 
 _ASKED_FOR = ("structured_output", "tools", "logprobs", "images", "seed", "raw_prompt")
 

@@ -14,7 +14,7 @@ from seedbed.errors import UsageError
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.llm.schemas.dialects import SchemaDialect, Unsayable
-from seedbed.plugins.class_errors import advice_on
+from seedbed.plugins.authoring.class_errors import advice_on
 from seedbed.plugins.owner import place_of
 
 

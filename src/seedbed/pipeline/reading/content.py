@@ -12,8 +12,8 @@ from seedbed.pipeline.reading.file_text import file_text
 from seedbed.pipeline.reading.marked import Marked
 from seedbed.pipeline.reading.problems import Problems
 from seedbed.pipeline.variables import filled
-from seedbed.plugins.build import build
-from seedbed.plugins.field_problems import FieldPath
+from seedbed.plugins.fields.build import build
+from seedbed.plugins.fields.field_problems import FieldPath
 from seedbed.tasks.templates.render_bounds import MAX_SIZE, text_size
 
 # Each round leaves out what doesn't fit, so that the next one sees the rest.

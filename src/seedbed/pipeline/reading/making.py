@@ -13,9 +13,9 @@ from seedbed.pipeline.entries import BUILT_IN, SourceEntry, StepEntry
 from seedbed.pipeline.file_paths import FilePaths
 from seedbed.pipeline.reading.problems import Problems
 from seedbed.pipeline.typed_columns import with_schema
-from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
-from seedbed.plugins.field_problems import FieldPath
+from seedbed.plugins.fields.build import build
+from seedbed.plugins.fields.field_problems import FieldPath
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.step_references import step_of
 from seedbed.tasks.steps import GeneratorStep

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from seedbed.errors import DatasetError, ParameterError, PluginError, SeedbedError, UsageError
 from seedbed.pipeline.reading.marked import Mark, Marked, YAMLProblem
-from seedbed.plugins.field_problems import FieldPath, FieldProblem
-from seedbed.plugins.secret_fields import is_secret
+from seedbed.plugins.fields.field_problems import FieldPath, FieldProblem
+from seedbed.plugins.fields.secret_fields import is_secret
 
 _SHOWN = 60
 

@@ -13,8 +13,8 @@ from seedbed.errors import UsageError
 from seedbed.llm.keys.env_secret import EnvSecret
 from seedbed.llm.keys.url_secrets import holds_url_secret
 from seedbed.llm.llm import LLM
-from seedbed.plugins.build import build
-from seedbed.plugins.secret_fields import is_secret
+from seedbed.plugins.fields.build import build
+from seedbed.plugins.fields.secret_fields import is_secret
 
 _PLAIN = (str, int, float, bool, type(None))
 

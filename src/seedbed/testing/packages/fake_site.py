@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from seedbed.plugins.policy import Policy
+from seedbed.plugins.discovery.scan import Installed, scan
+from seedbed.plugins.policy.policy import Policy
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import Installed, scan
 
 
 def fake_distribution(

@@ -9,11 +9,11 @@ from itertools import accumulate
 from pathlib import Path
 
 from seedbed.errors import UsageError
-from seedbed.plugins.distributions import metadata_file
-from seedbed.plugins.inspection import CheckResult, check_each
-from seedbed.plugins.metadata import Headers, first_on_path, required_seedbed
+from seedbed.plugins.catalogue.inspection import CheckResult, check_each
+from seedbed.plugins.discovery.distributions import metadata_file
+from seedbed.plugins.discovery.metadata import Headers, first_on_path, required_seedbed
+from seedbed.plugins.discovery.scan import Installed, Stray, scan, strays
 from seedbed.plugins.names import normalise_distribution
-from seedbed.plugins.scan import Installed, Stray, scan, strays
 
 
 class InstalledPackage:

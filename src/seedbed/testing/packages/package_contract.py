@@ -13,12 +13,12 @@ import pytest
 from packaging.version import Version
 
 from seedbed.hookspecs import PROJECT
-from seedbed.plugins.inspection import CheckResult
+from seedbed.plugins.catalogue.inspection import CheckResult
+from seedbed.plugins.discovery.loading import load_plugin
+from seedbed.plugins.discovery.metadata import excludes, running_version
+from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.kinds import kinds
-from seedbed.plugins.loading import load_plugin
-from seedbed.plugins.metadata import excludes, running_version
 from seedbed.plugins.names import is_name
-from seedbed.plugins.scan import Installed
 from seedbed.suggestions import did_you_mean
 from seedbed.testing.contract import Contract, fact
 from seedbed.testing.packages.installed_package import InstalledPackage

@@ -10,8 +10,8 @@ from itertools import chain, islice
 from typing import Any, TypeVar, cast
 
 from seedbed.errors import Reject
-from seedbed.plugins.build import build
 from seedbed.plugins.class_references import class_named
+from seedbed.plugins.fields.build import build
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.normalise import as_rows
 from seedbed.tasks.rows import Row

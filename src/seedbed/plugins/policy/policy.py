@@ -14,7 +14,7 @@ from seedbed.plugins.names import normalise_distribution
 from seedbed.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from seedbed.plugins.lock import Lock
+    from seedbed.plugins.policy.lock import Lock
 
 KEYS = ("allow", "deny", "prefer")
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TypeGuard
 
 from seedbed.errors import UsageError
-from seedbed.plugins.entry_points import load
+from seedbed.plugins.discovery.entry_points import load
+from seedbed.plugins.discovery.metadata import Headers, first_on_path, parse_requirement
+from seedbed.plugins.discovery.scan import UNNAMED, Installed
 from seedbed.plugins.failures import broken_by
-from seedbed.plugins.metadata import Headers, first_on_path, parse_requirement
 from seedbed.plugins.names import normalise_distribution
-from seedbed.plugins.scan import UNNAMED, Installed
 
 
 def load_plugin(claim: Installed) -> object:

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from seedbed.plugins.class_errors import advice_on
-from seedbed.plugins.field_words import in_plain_words, with_value
-from seedbed.plugins.secret_fields import holds_secret, is_secret
+from seedbed.plugins.authoring.class_errors import advice_on
+from seedbed.plugins.fields.field_words import in_plain_words, with_value
+from seedbed.plugins.fields.secret_fields import holds_secret, is_secret
 from seedbed.suggestions import did_you_mean
 
 FieldPath: TypeAlias = tuple[str | int, ...]

@@ -9,11 +9,11 @@ from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from seedbed.errors import BrokenPluginError, ParameterError, SeedbedError
-from seedbed.plugins.class_errors import told
-from seedbed.plugins.elsewhere import FIELDS
-from seedbed.plugins.field_problems import FieldProblem, field_problems, no_such_field
+from seedbed.plugins.authoring.class_errors import told
+from seedbed.plugins.authoring.elsewhere import FIELDS
+from seedbed.plugins.fields.field_problems import FieldProblem, field_problems, no_such_field
+from seedbed.plugins.fields.secret_fields import holds_secret, is_secret
 from seedbed.plugins.owner import broken_class, place_of
-from seedbed.plugins.secret_fields import holds_secret, is_secret
 from seedbed.tracebacks import where
 
 _Model = TypeVar("_Model", bound=BaseModel)

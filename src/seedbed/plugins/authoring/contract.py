@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 
+from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.failures import broken
-from seedbed.plugins.scan import Installed
 
 
 def checked(claim: Installed, answer: object) -> type:

@@ -11,13 +11,13 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from seedbed.errors import UsageError
-from seedbed.plugins.class_errors import told
+from seedbed.plugins.authoring.class_errors import told
 from seedbed.plugins.kinds import PluginKind
 from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
 
 if TYPE_CHECKING:
-    from seedbed.plugins.lock import Lock
+    from seedbed.plugins.policy.lock import Lock
 
 _Base = TypeVar("_Base")
 

@@ -1,6 +1,6 @@
 """The child process of `check_plugin`: resolves one claim and reports on standard output.
 
-    python -P -m seedbed.plugins.probe < claim.json
+    python -P -m seedbed.plugins.catalogue.probe < claim.json
 
 With `--each`, it does so for each line of standard input, in a copy of itself, and says how that ended. A
 copy has imported nothing of other claims, like a new process, and starts in a tenth of the time.
@@ -21,13 +21,13 @@ from importlib import import_module
 from typing import IO, Any, NoReturn
 
 from seedbed.errors import PluginError
+from seedbed.plugins.authoring.reading import Read, read_class
+from seedbed.plugins.catalogue.printed import flush_c
+from seedbed.plugins.discovery.loading import load_plugin
+from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.kinds import kind_of
-from seedbed.plugins.loading import load_plugin
-from seedbed.plugins.policy import Policy
-from seedbed.plugins.printed import flush_c
-from seedbed.plugins.reading import Read, read_class
+from seedbed.plugins.policy.policy import Policy
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import Installed
 
 HEAVY_MODULES = 25
 _SHOWN = 2000

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from seedbed.plugins.distributions import Distribution, distributions, metadata_file
+from seedbed.plugins.discovery.distributions import Distribution, distributions, metadata_file
 from seedbed.plugins.names import normalise_distribution
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from seedbed.errors import UsageError
-from seedbed.plugins.copies import copied
-from seedbed.plugins.field_words import in_plain_words
-from seedbed.plugins.secret_fields import holds_secret, is_secret
+from seedbed.plugins.fields.copies import copied
+from seedbed.plugins.fields.field_words import in_plain_words
+from seedbed.plugins.fields.secret_fields import holds_secret, is_secret
 
 _SHOWN = 60
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from seedbed.plugins.metadata import excludes
+from seedbed.plugins.discovery.metadata import excludes
+from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.names import is_name, normalise_distribution
-from seedbed.plugins.policy import Policy
-from seedbed.plugins.scan import Installed
+from seedbed.plugins.policy.policy import Policy
 
 
 class Status(StrEnum):

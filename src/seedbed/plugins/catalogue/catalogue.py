@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from seedbed.plugins.scan import Installed
+from seedbed.plugins.discovery.scan import Installed
 
 FILE = "seedbed-plugins.jsonl"
 """The name of the file in a package."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pydantic_core import PydanticUndefined
 
 from seedbed.errors import BrokenPluginError, SeedbedError, UsageError
-from seedbed.plugins.class_errors import told
+from seedbed.plugins.authoring.class_errors import told
 from seedbed.plugins.owner import broken_class, line_of
 from seedbed.tracebacks import where
 

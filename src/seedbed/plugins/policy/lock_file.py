@@ -12,8 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.errors import UsageError
-from seedbed.plugins.build import build
-from seedbed.plugins.lock import Lock, LockedDistribution
+from seedbed.plugins.fields.build import build
+from seedbed.plugins.policy.lock import Lock, LockedDistribution
 
 _HEADING = """\
 # Written by `seedbed plugins lock`: `seedbed run ... --locked` takes plugins only from these distributions

@@ -8,16 +8,16 @@ import logging
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from seedbed.plugins.distributions import (
+from seedbed.plugins.discovery.distributions import (
     Distribution,
     distributions,
     folder_name,
     location,
     metadata_file,
 )
-from seedbed.plugins.entry_points import FILE, EntryPoint, read_entry_points
+from seedbed.plugins.discovery.entry_points import FILE, EntryPoint, read_entry_points
+from seedbed.plugins.discovery.metadata import Headers, first_on_path, is_editable, required_seedbed
 from seedbed.plugins.kinds import PluginKind, kinds
-from seedbed.plugins.metadata import Headers, first_on_path, is_editable, required_seedbed
 from seedbed.plugins.names import normalise_distribution
 from seedbed.suggestions import did_you_mean
 

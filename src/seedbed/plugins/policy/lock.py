@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seedbed.errors import LockError
-from seedbed.plugins.metadata import installed_version
+from seedbed.plugins.discovery.metadata import installed_version
+from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.names import normalise_distribution
-from seedbed.plugins.scan import Installed
 
 CORE = "seedbed"
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from seedbed.plugins.catalogue import Listed
-from seedbed.plugins.eligibility import Entry
-from seedbed.plugins.synonyms import SYNONYMS
+from seedbed.plugins.catalogue.catalogue import Listed
+from seedbed.plugins.catalogue.synonyms import SYNONYMS
+from seedbed.plugins.policy.eligibility import Entry
 from seedbed.suggestions import did_you_mean
 
 _WORD = re.compile(r"[^\W_]+")

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, cast
 from pydantic import BaseModel, TypeAdapter
 
 from seedbed.errors import PluginError, SeedbedError
-from seedbed.plugins.build import build
-from seedbed.plugins.defaults import odd_defaults
+from seedbed.plugins.authoring.defaults import odd_defaults
+from seedbed.plugins.authoring.overrides import is_guarded
+from seedbed.plugins.fields.build import build
 from seedbed.plugins.kinds import kind_of
-from seedbed.plugins.overrides import is_guarded
 
 _TRIED: tuple[Any, ...] = ("text", 1, 1.0, True, ["text"], {"text": "text"}, None)
 """Values to try for a required field, since we don't know what it means."""

@@ -16,12 +16,12 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from seedbed.hookspecs import PLUGIN_API
-from seedbed.plugins.eligibility import Entry, Status
-from seedbed.plugins.metadata import is_bounded_above, running_version
+from seedbed.plugins.discovery.metadata import is_bounded_above, running_version
+from seedbed.plugins.discovery.scan import HERE, Installed, strays
 from seedbed.plugins.names import normalise_distribution
-from seedbed.plugins.policy import KEYS
+from seedbed.plugins.policy.eligibility import Entry, Status
+from seedbed.plugins.policy.policy import KEYS
 from seedbed.plugins.registry import Registry
-from seedbed.plugins.scan import HERE, Installed, strays
 
 _STATUS = re.compile(rb"\n-?\d+\n\Z")
 
@@ -138,7 +138,7 @@ def _until_status(file: int, timeout: float) -> str | None:
 
 def _started(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "seedbed.plugins.probe", *arguments],
+        [sys.executable, "-P", "-m", "seedbed.plugins.catalogue.probe", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,1 @@
+"""What plugins are for and what they cost: listing, searching and checking them."""
