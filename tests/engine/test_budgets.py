@@ -98,14 +98,16 @@ def test_a_run_stops_when_its_time_is_up_though_no_call_asks_for_it() -> None:
     class Waiting(GeneratorStep):
         def process(self, offset: int = 0):
             yield {"n": 0}
-            gone.wait(20)
+            gone.wait(60)
             yield {"n": 1}
 
     gone = threading.Event()
     done = run(Waiting(), max_seconds=0.2)
     gone.set()
 
-    assert (done.outcome, done.accepted) == ("stopped", 1)
+    assert done.outcome == "stopped"
+    # On a busy machine, 0.2 s may be over before the first row is there.
+    assert done.accepted <= 1
     assert "0.2 s" in str(done.stopped_by)
 
 

@@ -213,7 +213,7 @@ def test_ctrl_c_in_a_script_keeps_the_rows_and_ends_at_once(tmp_path, runs):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "five\n"
         os.kill(process.pid, signal.SIGINT)
-        _, shown = process.communicate(timeout=30)
+        _, shown = process.communicate(timeout=120)
     assert shown.rstrip().endswith("KeyboardInterrupt")
     assert shown.count("Traceback") == 1
     assert list(tmp_path.iterdir()) == []

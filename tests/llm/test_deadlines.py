@@ -33,7 +33,7 @@ def test_what_takes_too_long_is_a_time_out_and_its_task_goes_on() -> None:
         assert task is not None
         return said, task.cancelling()
 
-    assert asyncio.run(main()) == ("time-out", 0)
+    assert run_virtually(main()) == ("time-out", 0)
 
 
 def test_what_is_in_time_is_not_touched_and_leaves_nothing_behind() -> None:
@@ -53,7 +53,7 @@ def test_each_of_many_is_cut_off_though_there_is_one_timer() -> None:
         await first[0]
         return [await task for task in [*first, *(asyncio.create_task(within(deadlines)) for _ in range(3))]]
 
-    assert asyncio.run(main()) == ["time-out"] * 6
+    assert run_virtually(main()) == ["time-out"] * 6
 
 
 def test_a_timer_that_outlives_its_call_cuts_off_the_next_one_at_its_own_time() -> None:
@@ -112,4 +112,4 @@ def test_an_inner_deadline_does_not_end_the_outer_one() -> None:
             said.append("outer")
         return said
 
-    assert asyncio.run(main()) == ["time-out", "outer"]
+    assert run_virtually(main()) == ["time-out", "outer"]

@@ -20,6 +20,10 @@ pytestmark = pytest.mark.usefixtures("hasty_pace")
 __all__ = ["hasty_pace"]
 
 
+PATIENT = 60.0
+"""Seconds for calls that have to be answered, however busy the machine is."""
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[FaultServer]:
     """One server for all mixtures."""
@@ -27,8 +31,8 @@ def server() -> Iterator[FaultServer]:
         yield server
 
 
-def caller(server: FaultServer, gateway: Gateway) -> OpenAILLM:
-    llm = OpenAILLM(model="m", base_url=f"{server.url}/v1", api_key="key", timeout=0.15)
+def caller(server: FaultServer, gateway: Gateway, timeout: float = 0.15) -> OpenAILLM:
+    llm = OpenAILLM(model="m", base_url=f"{server.url}/v1", api_key="key", timeout=timeout)
     return llm.bound(gateway, None)
 
 
@@ -72,7 +76,7 @@ def test_every_call_ends_with_an_answer_or_a_typed_error(server, mixture, number
         assert outcome == "yes" or (isinstance(outcome, LLMError) and outcome.tries >= 1)
     assert_as_free_as_at_the_start(gateway)
     server.answer_with(GOOD)
-    assert run(ask(llm, 3)) == {0: "yes", 1: "yes", 2: "yes"}
+    assert run(ask(caller(server, gateway, PATIENT), 3)) == {0: "yes", 1: "yes", 2: "yes"}
     assert gateway.counts.answered == 3 + list(outcomes.values()).count("yes")
 
 
@@ -92,7 +96,7 @@ def test_calls_that_are_cancelled_on_the_way_leave_nothing_behind(server, mixtur
     run(cancelled())
     assert_as_free_as_at_the_start(gateway)
     server.answer_with(GOOD)
-    assert run(ask(llm, 1)) == {0: "yes"}
+    assert run(ask(caller(server, gateway, PATIENT), 1)) == {0: "yes"}
 
 
 @pytest.mark.parametrize("name", ["429", "429 with retry-after", "500", "dropped", "hang", "malformed"])

@@ -12,7 +12,7 @@ from tests.support.scripted_llm import scripted, user
 from seedbed.llm.calling.loop import LoopThread, loop_thread
 
 
-def python(source: str, timeout: float = 20) -> subprocess.CompletedProcess[str]:
+def python(source: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a program in an interpreter of its own, which must end by itself."""
     program = "from tests.support.scripted_llm import *\n" + textwrap.dedent(source)
     return subprocess.run(

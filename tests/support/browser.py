@@ -20,6 +20,9 @@ _OPTIONS = (
     "--disable-sync",
 )
 
+PATIENCE = 180_000.0
+"""Milliseconds to wait for a page: several processes of a browser draw it, on a machine that may be busy."""
+
 
 @contextmanager
 def chromium(playwright: Playwright) -> Iterator[Browser]:

@@ -34,7 +34,7 @@ def request(
     body: str | None = None,
 ) -> Answer:
     """Send a request as any program could."""
-    connection = HTTPConnection("127.0.0.1", viewer.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", viewer.port, timeout=120)
     try:
         connection.request(method, path, body, dict(headers or {}))
         return Answer(connection.getresponse())

@@ -88,7 +88,7 @@ def failures_of_the_named(
 
 @pytest.fixture(scope="module")
 def failures_of_all(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    return failures(tmp_path_factory.mktemp("all"), 5)
+    return failures(tmp_path_factory.mktemp("all"), 12)
 
 
 def named(failed: set[str], test: str) -> set[str]:

@@ -44,7 +44,7 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def ask(server: ScriptedServer) -> Response:
-    llm = AnthropicLLM(model="m", api_key="sk-x", base_url=server.url, timeout=5)
+    llm = AnthropicLLM(model="m", api_key="sk-x", base_url=server.url, timeout=60)
     gateway = Gateway(retry=RetryPolicy(tries=6, first_wait=0.001))
     return llm.bound(gateway, None).complete([{"role": "user", "content": "A haiku."}])
 

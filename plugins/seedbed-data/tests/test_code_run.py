@@ -23,7 +23,7 @@ try:
 except UsageError as error:
     pytest.skip(str(error), allow_module_level=True)
 
-KEPT = {"failed": "keep", "seconds": 5, "memory_mb": 128, "disk_mb": 4, "processes": 8, "output_kb": 16}
+KEPT = {"failed": "keep", "seconds": 30, "memory_mb": 128, "disk_mb": 4, "processes": 8, "output_kb": 16}
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,7 @@ FAULTS: dict[str, tuple[Reply, type[LLMError]]] = {
 
 
 def asked(server: FaultServer, **fields: Any) -> OpenAILLM:
-    llm = OpenAILLM(model="m", api_key=KEY, base_url=server.url, timeout=5, **fields)
+    llm = OpenAILLM(model="m", api_key=KEY, base_url=server.url, timeout=60, **fields)
     return llm.bound(Gateway(retry=RetryPolicy(tries=1)), None)
 
 
@@ -71,7 +71,7 @@ def test_each_fault_is_a_typed_error_without_the_key(fault_server: FaultServer, 
     fault_server.answer_with(reply)
     llm = asked(fault_server, api=api)
     if reply.hang:
-        llm.timeout = 0.2
+        llm.timeout = 0.6
     with pytest.raises(LLMError) as caught:
         llm.generate(ASK)
     assert type(caught.value) is kind

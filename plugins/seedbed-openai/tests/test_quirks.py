@@ -141,7 +141,7 @@ READ: dict[str, tuple[Any, str | None]] = {
 
 
 def asked(server: FaultServer, tries: int = 6) -> OpenAILLM:
-    llm = OpenAILLM(model="m", api_key="sk-x", base_url=f"{server.url}/v1", preset="vllm", timeout=5)
+    llm = OpenAILLM(model="m", api_key="sk-x", base_url=f"{server.url}/v1", preset="vllm", timeout=60)
     return llm.bound(Gateway(retry=RetryPolicy(tries=tries, first_wait=0.001)), None)
 
 

@@ -280,7 +280,7 @@ def test_a_collector_that_is_away_costs_a_run_one_line(
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:9/?key={SECRET}")
     else:
         collector.status = status
-    made = run(Fate(llm=answering()), 3, observers=[OpenTelemetryObserver(flush_seconds=0.5)])
+    made = run(Fate(llm=answering()), 3, observers=[OpenTelemetryObserver(flush_seconds=2.0)])
 
     assert (made.outcome, made.accepted) == ("incomplete", 2)
     said = [one.getMessage() for one in caplog.records if not one.name.startswith("seedbed.")]

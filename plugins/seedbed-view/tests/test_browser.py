@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 from tests.support.asked_server import capitals, command, prompts_of, write_input
-from tests.support.browser import chromium
+from tests.support.browser import PATIENCE, chromium
 from tests.support.viewing import add_rows, write
 
 from seedbed import Registry, Result, RunStore, Verdict, get_task, run
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.slow
 def context() -> Iterator[BrowserContext]:
     """A browser without a history."""
     with sync_playwright() as playwright, chromium(playwright) as browser:
-        yield browser.new_context()
+        context = browser.new_context()
+        context.set_default_timeout(PATIENCE)
+        yield context
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
-from tests.support.browser import chromium
+from tests.support.browser import PATIENCE, chromium
 from tests.support.viewing import write
 
 from seedbed_view import Viewer
@@ -99,6 +99,7 @@ def page(large: list[Path], viewer: Viewer) -> Iterator[Page]:
     """A page that shows the rows; what is counted once for a run has been counted."""
     with sync_playwright() as playwright, chromium(playwright) as browser:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(viewer.link())
         page.goto(f"http://127.0.0.1:{viewer.port}/runs/large/rows")
         yield page

@@ -41,7 +41,7 @@ class ObserverContract(Contract):
         "the observer, by the name that it is registered under, its module or its class",
         'observer = "printer"',
     )
-    patience: ClassVar[float] = 20.0
+    patience: ClassVar[float] = 60.0
 
     def new_observer(self) -> object:
         """Return the observer: a name, module or object; override this if it needs arguments."""

@@ -54,7 +54,7 @@ class LLMFacts(Contract):
     wire: ClassVar[Wire | None] = None
     """The protocol that the backend speaks to its server; None if the model runs in the process."""
 
-    patience: ClassVar[float] = 20.0
+    patience: ClassVar[float] = 60.0
     """Seconds after which a call counts as hanging."""
 
     good: ClassVar[Response] = ANSWER
