@@ -15,11 +15,21 @@ from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.tasks.task import Task
-from seedbed.testing.steps.scripts import Answer, CutScript, Script, Spoil, SpoiltScript, scripted_by
+from seedbed.testing.steps.scripts import (
+    Answer,
+    CutScript,
+    ReversingScript,
+    Script,
+    Spoil,
+    SpoiltScript,
+    scripted_by,
+)
 from seedbed.testing.steps.step_bench import Outcome, StepBench, caught
 from seedbed.testing.steps.trial import Trial
 
 _SESSIONS = 12
+_PLACE = 7
+"""The row that is made alone, and again after all before it."""
 
 Variables = dict[str, Any] | str | None
 """The variables sampled for an index, the error as text, or None after the last row."""
@@ -44,6 +54,11 @@ class TaskBench(StepBench):
             return not cast(type[GeneratorTask], self.cls).feedback
         return getattr(self.cls, "process", None) is Task.process
 
+    @property
+    def makes_rows_together(self) -> bool:
+        """Whether several rows can be in flight at once."""
+        return self.is_sampled or self.takes_rows
+
     def script(self) -> Script:
         """Return a script of good answers."""
         return Script(self.answer, self.most_calls)
@@ -57,6 +72,10 @@ class TaskBench(StepBench):
         """Run a new task with the engine; its model follows a script."""
         script = script or self.script()
         return self.attempt(self.make(script), script=script, **options)
+
+    def rows_in_reverse(self) -> list[Row]:
+        """Return the rows made when the answers of rows in flight come in reverse order."""
+        return self.run(ReversingScript(self.answer, self.most_calls)).rows
 
     def spoilt(self, spoil: Spoil, place: int) -> tuple[SpoiltScript, Trial]:
         """Run the task with every answer to one row spoilt; `place` says which row."""
@@ -87,7 +106,12 @@ class TaskBench(StepBench):
         task = self.make()
         assert isinstance(task, GeneratorTask)
         task.load()
-        return {index: caught(partial(_drawn, task, index, seed, self._window(index))) for index in indices}
+        return {index: caught(partial(_sampled, task, index, seed, self._window(index))) for index in indices}
+
+    def sampled_twice(self) -> tuple[list[Variables], list[Variables]]:
+        """Return what is sampled for each index, in their order and in reverse order."""
+        forth, back = self.variables(self.indices), self.variables(self.indices[::-1])
+        return [forth[index] for index in self.indices], [back[index] for index in self.indices]
 
     def outcomes(self, places: Sequence[int], **parameters: Any) -> list[Outcome]:
         """Return what a new task makes from these indices or inputs, one after the other."""
@@ -95,12 +119,24 @@ class TaskBench(StepBench):
         task.load()
         return [caught(partial(self._outcome, task, place)) for place in places]
 
+    def alone_and_among(self) -> tuple[Outcome, Outcome]:
+        """Return a row made alone, and the same row made after others."""
+        places = self.places()[: _PLACE + 1]
+        return self.outcomes(places[-1:])[-1], self.outcomes(places)[-1]
+
+    def is_independent(self) -> bool:
+        """Whether a row is the same after others; true if the task doesn't promise it."""
+        if not self.makes_rows_apart:
+            return True
+        alone, among = self.alone_and_among()
+        return alone == among
+
     def places(self) -> list[int]:
         """Return the indices that have rows, or the places of the inputs."""
         if not self.is_sampled:
             return [*range(self.count)]
-        drawn = self.variables(range(self.rows))
-        return [*takewhile(lambda index: drawn[index] is not None, drawn)]
+        sampled = self.variables(range(self.rows))
+        return [*takewhile(lambda index: sampled[index] is not None, sampled)]
 
     @property
     def _feedback(self) -> int:
@@ -118,6 +154,6 @@ class TaskBench(StepBench):
         return loop_thread().run(task.make_rows(self.inputs[place]), twin="make_rows(row)")
 
 
-def _drawn(task: GeneratorTask, index: int, seed: int, accepted: list[Row]) -> dict[str, Any] | None:
+def _sampled(task: GeneratorTask, index: int, seed: int, accepted: list[Row]) -> dict[str, Any] | None:
     # A copy: a task may return the same list each time and append to it.
     return copy.deepcopy(task.variables(index, seed, accepted))

@@ -18,14 +18,12 @@ from seedbed.testing.differences import first_difference, lacking
 from seedbed.testing.plausible import plausible_answer
 from seedbed.testing.steps.base_step_contract import BaseStepContract
 from seedbed.testing.steps.file_watch import FileWatch
-from seedbed.testing.steps.scripts import ReversingScript, Spoil
+from seedbed.testing.steps.scripts import Spoil
 from seedbed.testing.steps.spoilt_answers import check_spoilt, half
 from seedbed.testing.steps.step_bench import Outcome
-from seedbed.testing.steps.task_bench import TaskBench, Variables
+from seedbed.testing.steps.task_bench import TaskBench
 from seedbed.testing.steps.trial import Trial
 from seedbed.testing.steps.watching import watch_changes
-
-_PLACE = 7
 
 
 class TaskContract(BaseStepContract):
@@ -160,8 +158,8 @@ class TaskContract(BaseStepContract):
 
         Rows are made concurrently, and variables are sampled again when a run resumes. Use only `rng`.
         """
-        self._skip_unless_drawn()
-        difference = first_difference(*self._drawn_twice())
+        self._skip_unless_sampled()
+        difference = first_difference(*self.bench.sampled_twice())
         assert not difference, (
             f"the same seed sampled other variables the second time, so use `rng` alone: {difference}"
         )
@@ -171,12 +169,12 @@ class TaskContract(BaseStepContract):
 
         If the task goes through a fixed list, set `seeded = False`.
         """
-        self._skip_unless_drawn()
+        self._skip_unless_sampled()
         self.skip_undeclared("seeded", self.seeded)
         self._skip_unless_deterministic()
         bench = self.bench
-        drawn = [bench.variables(bench.indices, seed) for seed in range(3)]
-        assert drawn[0] != drawn[1] or drawn[0] != drawn[2], (
+        sampled = [bench.variables(bench.indices, seed) for seed in range(3)]
+        assert sampled[0] != sampled[1] or sampled[0] != sampled[2], (
             "every seed samples the same variables: sample with `rng`, or set seeded = False"
         )
 
@@ -189,7 +187,7 @@ class TaskContract(BaseStepContract):
             pytest.skip("the task has `feedback`, or a `process` of its own: rows may depend on earlier ones")
         self._good_trial()
         self._skip_unless_deterministic()
-        alone, among = self._alone_and_among()
+        alone, among = self.bench.alone_and_among()
         assert alone == among, "a row made alone differs from the same row made after others: keep no state"
 
     def test_rows_do_not_depend_on_what_runs_beside_them(self) -> None:
@@ -197,11 +195,11 @@ class TaskContract(BaseStepContract):
 
         If a task keeps something of a row on `self` until its answer comes, it finds that of another row.
         """
-        if not self._makes_rows_together():
+        if not self.bench.makes_rows_together:
             pytest.skip("the task has a `process` of its own, which makes one row after the other")
         alone = self._good_trial()
         self._skip_unless_independent()
-        difference = first_difference(alone.rows, self._rows_beside_others())
+        difference = first_difference(alone.rows, self.bench.rows_in_reverse())
         assert not difference, (
             f"rows change when others are in flight, so keep nothing of a row on `self`: {difference}"
         )
@@ -210,7 +208,7 @@ class TaskContract(BaseStepContract):
         """A run that is interrupted again and again, and resumed each time, makes the rows of one session."""
         whole = self._good_trial()
         self._skip_unless_independent()
-        if self._makes_rows_together() and first_difference(whole.rows, self._rows_beside_others()):
+        if self.bench.makes_rows_together and first_difference(whole.rows, self.bench.rows_in_reverse()):
             pytest.skip("rows mix: see test_rows_do_not_depend_on_what_runs_beside_them")
         parts = self.bench.interrupted("interrupted", whole.calls)
         assert parts.stopped_by is None, f"the run did not resume\n{parts.reasons}"
@@ -269,7 +267,7 @@ class TaskContract(BaseStepContract):
         except UsageError:
             return None
 
-    def _skip_unless_drawn(self) -> None:
+    def _skip_unless_sampled(self) -> None:
         cls = self.plugin_class()
         if not (self.bench.is_sampled and issubclass(cls, GeneratorTask)):
             pytest.skip("the task samples no variables: it takes rows, or has a `process` of its own")
@@ -278,44 +276,17 @@ class TaskContract(BaseStepContract):
 
     def _skip_unless_deterministic(self) -> None:
         """Skip a test that would only fail because variables differ each time."""
-        if self.bench.is_sampled and first_difference(*self._drawn_twice()):
+        if self.bench.is_sampled and first_difference(*self.bench.sampled_twice()):
             pytest.skip("variables differ: see test_the_same_seed_draws_the_same_variables")
 
     def _skip_unless_independent(self) -> None:
         """Skip a test that would only fail because the task carries something from row to row."""
         self._skip_unless_deterministic()
-        if not self._is_independent():
+        if not self.bench.is_independent():
             pytest.skip("rows depend on others: see test_a_row_alone_is_the_row_among_many")
 
-    def _drawn_twice(self) -> tuple[list[Variables], list[Variables]]:
-        """Return what is sampled for each index, in their order and in reverse order."""
-        bench = self.bench
-        places = bench.indices
-        forth, back = bench.variables(places), bench.variables(places[::-1])
-        return [forth[place] for place in places], [back[place] for place in places]
-
-    def _alone_and_among(self) -> tuple[Outcome, Outcome]:
-        """Return a row made alone, and the same row made after others."""
-        places = self.bench.places()[: _PLACE + 1]
-        return self.bench.outcomes(places[-1:])[-1], self.bench.outcomes(places)[-1]
-
-    def _makes_rows_together(self) -> bool:
-        """Whether several rows can be in flight at once."""
-        return self.bench.is_sampled or self.bench.takes_rows
-
-    def _rows_beside_others(self) -> list[Row]:
-        """Return the rows made when the answers of rows in flight come in reverse order."""
-        return self.bench.run(ReversingScript(self.answer, self.most_calls)).rows
-
-    def _is_independent(self) -> bool:
-        """Whether a row is the same after others; true if the task doesn't promise it."""
-        if not self.bench.makes_rows_apart:
-            return True
-        alone, among = self._alone_and_among()
-        return alone == among
-
     def _check_spoilt(self, spoil: Spoil) -> None:
-        check_spoilt(self.bench, self._good_trial(), spoil, is_independent=self._is_independent)
+        check_spoilt(self.bench, self._good_trial(), spoil, is_independent=self.bench.is_independent)
 
 
 def _only_invalid_rows(trial: Trial) -> bool:
