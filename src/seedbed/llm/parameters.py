@@ -37,7 +37,7 @@ class GenerationParameters(BaseModel):
         # 0 is set: a temperature or a seed of 0 means something. From the dictionary, since this is every
         # call.
         values = self.__dict__
-        return {name: values[name] for name in _NAMES if values[name] or values[name] == 0}
+        return {name: value for name in _NAMES if (value := values[name]) or value == 0}
 
     def joined_with(self, default: GenerationParameters) -> GenerationParameters:
         """Return these parameters, with those of `default` that aren't set here.

@@ -91,13 +91,17 @@ class Writer:
 
     def add(self, *operations: Operation) -> int:
         """Queue operations and return the last one's sequence number; raises `StoreError` after the end."""
-        answers = sum(type(one) is Call for one in operations)
+        answers = size = 0
+        # A loop: mostly it's one operation, and three times for each row.
+        for one in operations:
+            answers += type(one) is Call
+            size += size_of(one)
         with self._lock:
             if self._ending:
                 self._raise()
             self._queue.extend(operations)
             self.added += len(operations)
-            self._bytes_added += sum(map(size_of, operations))
+            self._bytes_added += size
             # An answer ends a hold: it has been paid for, and mustn't be lost.
             if answers:
                 self._answers_added += answers

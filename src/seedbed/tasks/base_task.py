@@ -275,8 +275,10 @@ class BaseTask(BaseStep):
         """Return the finished rows of one input; the caller checks their values itself."""
         check_inputs(self.name, self.inputs, input)
         try:
-            count = 1 if self._asks_for_all else self.num_generations
-            made = await gather_rows(*(self._one_generation(input) for _ in range(count)))
+            if self._asks_for_all or self.num_generations == 1:
+                made = await self._one_generation(input)
+            else:
+                made = await gather_rows(*(self._one_generation(input) for _ in range(self.num_generations)))
         except PartialRowsError as error:
             error.rows = self._finish(error.rows, input)
             raise

@@ -92,7 +92,8 @@ async def complete_and_fit(
         max_reasks=task.max_reasks,
         reask_refusals=task.reask_refusals,
         reminds=not given.get("raw_prompt", _sends_raw(task, given.get("llm"))),
-        is_greedy=_is_greedy(task, given),
+        # Worked out only for an answer that doesn't fit.
+        is_greedy=lambda: _is_greedy(task, given),
     )
 
 

@@ -18,7 +18,6 @@ from seedbed import (
     HTTPBackend,
     KeySource,
     Limits,
-    LLMError,
     UnknownModelError,
     check_listening,
     public_url,
@@ -195,8 +194,8 @@ class OpenAIBackend(HTTPBackend):
     ) -> dict[str, Any]:
         """Return the JSON object of an answer, or raise its error.
 
-        That of an unknown model says which models the server lists. `headers` are those of the request, and
-        `assemble` is as in `read_body`.
+        That of an unknown model says which models the server lists, and one about the key where the key was
+        found. `headers` are those of the request, and `assemble` is as in `read_body`.
         """
         try:
             return self.read_body(answer, assemble)
@@ -204,13 +203,9 @@ class OpenAIBackend(HTTPBackend):
             # Shielded, since other rows wait for the same list when this one is cancelled.
             error.advice = (*await asyncio.shield(self._advice(headers)), *error.advice)
             raise
-
-    def read_error(self, answer: HTTPAnswer, body: dict[str, Any]) -> LLMError | None:
-        """Return the error that an answer means; an error about the key says where the key was found."""
-        error = super().read_error(answer, body)
-        if isinstance(error, AuthenticationError):
+        except AuthenticationError as error:
             error.advice += (self._connection.key_origin,)
-        return error
+            raise
 
     def read_retry_after(self, headers: Mapping[str, str], body: dict[str, Any]) -> float | None:
         """Return the seconds until a limit lifts, which OpenRouter puts into the error."""

@@ -29,4 +29,7 @@ def count(value: Any) -> int:
     """Return the value if it's a whole number of 0 or more, also as a float or as text; otherwise 0."""
     if type(value) is int:
         return value if 0 <= value < _MOST else 0
+    # Most servers leave most counts out.
+    if value is None:
+        return 0
     return int(float(value)) if _WHOLE.fullmatch(str(value)) else 0

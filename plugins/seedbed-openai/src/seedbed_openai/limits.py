@@ -23,7 +23,7 @@ _FIELD = re.compile(r"(?:^|[\s,;])(limit|remaining|reset|q|r|t)=(\d{1,18})(?![\w
 def read_limits(headers: Mapping[str, str]) -> Limits | None:
     """Return the limits in the headers, or None if there are none."""
     # Most servers send none of them, and this runs for every answer.
-    if not any("ratelimit" in name.lower() for name in headers):
+    if "ratelimit" not in " ".join(headers).lower():
         return None
     limit, left, reset = _triple(headers, "-requests")
     if limit is None and left is None:

@@ -272,10 +272,11 @@ class SegmentRunner:
 
     def _is_clogged(self) -> bool:
         """Whether a new item would only wait: for the store's writer, or for a permit to send a call."""
-        store = self._job.store
-        if store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes:
+        # Calls first: as long as the model is slower than the disk, they're what a new item would wait for.
+        if self._sender.has_enough if self._remote is None else self._remote.has_enough:
             return True
-        return self._sender.has_enough if self._remote is None else self._remote.has_enough
+        store = self._job.store
+        return store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes
 
 
 def _is_whole(segment: Segment, job: Job) -> bool:

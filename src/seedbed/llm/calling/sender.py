@@ -89,7 +89,10 @@ class Sender:
             return True
         if not self._pools:
             # For each row that starts, and nearly every run has no pool.
-            return bool(self._limiters) and all(line.has_enough for line in self._limiters.values())
+            for limiter in self._limiters.values():
+                if not limiter.has_enough:
+                    return False
+            return bool(self._limiters)
         lines: list[Limiter | PoolSender] = [*self._pools.values()]
         # Nothing waits for one endpoint of a pool: its calls wait for any of them.
         lines += [limiter for limiter in self._limiters.values() if not (lines and limiter.is_pooled)]

@@ -81,7 +81,7 @@ class HTTPBackend(BaseBackend):
     def _error_in(self, answer: HTTPAnswer, body: dict[str, Any]) -> LLMError | None:
         """Return the error of an answer, with everything that its headers say."""
         error = self.read_error(answer, body)
-        if error is None:
+        if error is None and type(self).read_error is not HTTPBackend.read_error:
             # An override that forgets the other errors must not turn a refusal into a row.
             error = HTTPBackend.read_error(self, answer, body)
         if error is None:

@@ -15,7 +15,7 @@ _MOST_HEAD = 2**16
 _QUOTED = 32
 
 _NO_BODY = frozenset({204, 304})
-_FRAMES = frozenset({"content-length", "transfer-encoding"})
+_FRAMES = ("content-length", "transfer-encoding")
 """Headers that say where a body ends."""
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _ANY_FORMAT, _NO_WRAPPER = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
@@ -87,9 +87,7 @@ class ResponseReader:
 
     def ends_here(self) -> bool:
         """Whether the response is complete now that the connection is closed."""
-        return (
-            self._headers is not None and not {"content-length", "transfer-encoding"} & self._headers.keys()
-        )
+        return self._headers is not None and not any(name in self._headers for name in _FRAMES)
 
     def take(self) -> HTTPAnswer:
         """Return the complete response, with its body unpacked, and forget it."""
@@ -136,7 +134,7 @@ class ResponseReader:
         if self._headers is not None and not self._is_complete:
             self._is_complete = True
             # With both, someone on the way may see another end of the body than we do.
-            has_both = self._headers.keys() >= _FRAMES
+            has_both = all(name in self._headers for name in _FRAMES)
             self.is_reusable = self._parser.should_keep_alive() and not has_both
 
 

@@ -29,13 +29,13 @@ async def fit_or_ask_again(
     fit: Callable[[Choice, Usage], T],
     ask: Callable[[Sequence[Message]], Awaitable[Response]],
     max_reasks: int,
+    is_greedy: Callable[[], bool],
     reminds: bool = True,
     reask_refusals: bool = False,
-    is_greedy: bool = False,
 ) -> T:
     """Return `fit` of the answer to `messages`; if it doesn't fit, `ask` again with the reason.
 
-    Without `reminds`, the same messages are sent again: a raw prompt has no place for a reason. With
+    Without `reminds`, the same messages are sent again: a raw prompt has no place for a reason. If the model
     `is_greedy`, no reminder is sent twice: at temperature 0, equal messages get equal answers. Otherwise
     another answer to the same words may fit, and small models understand few words best.
     Raises the InvalidOutputError of the last answer if none fits. A refusal raises Reject at once, unless
@@ -59,7 +59,7 @@ async def fit_or_ask_again(
             cut = choice.finish_reason == "length"
             reminder = _reminder(None if cut else choice.text or "", error)
             told.append(reminder)
-            if is_greedy:
+            if is_greedy():
                 reminder = _numbered(reminder, told.count(reminder))
         if (scope := current_scope.get()) is not None:
             scope.note_reask()
