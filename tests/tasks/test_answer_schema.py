@@ -20,7 +20,7 @@ from seedbed import (
     run,
 )
 from seedbed.llm.response import Choice
-from seedbed.pipeline.made import output_types
+from seedbed.pipeline.made_columns import output_types
 from seedbed.pipeline.typed_columns import with_schema
 from seedbed.testing import ScriptedLLM
 

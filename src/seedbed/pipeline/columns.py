@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from seedbed.errors import UsageError
 from seedbed.pipeline.comparisons import mismatches
-from seedbed.pipeline.made import is_declared, made_behind, made_by, output_types
+from seedbed.pipeline.made_columns import columns_after, columns_of, is_declared, output_types
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
 from seedbed.plugins.fields.copies import copied
@@ -34,22 +34,22 @@ class Columns(NamedTuple):
 def check_columns(
     topology: Topology,
     input_columns: Collection[str] | None = None,
-    drawn: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sampled: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Raise UsageError for the first of `column_problems`."""
-    for problem in column_problems(topology, input_columns, drawn):
+    for problem in column_problems(topology, input_columns, sampled):
         raise problem
 
 
 def column_problems(
     topology: Topology,
     input_columns: Collection[str] | None = None,
-    drawn: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sampled: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[UsageError]:
     """Yield an error for each column that a step reads but can't be there, or can't have the type read.
 
     `input_columns` are those of the run's input, or None if unknown. After a step that doesn't declare its
-    columns, any column may exist, so nothing is checked. `drawn` has the variables of generator tasks that
+    columns, any column may exist, so nothing is checked. `sampled` has the variables of generator tasks that
     don't declare them, by step.
     """
     names = input_columns or ()
@@ -61,12 +61,12 @@ def column_problems(
             problems += _in_inputs(node.step, columns)
         # A column that is missing from several branches is one mistake.
         yield from {str(one): one.of_step(node.name) for one in problems}.values()
-        behind = _behind(node, _above(node, found, given))
-        found[node.name] = _with_drawn(node.step, behind, drawn.get(node.name))
+        makes = _made_from(node, _above(node, found, given))
+        found[node.name] = _with_sampled(node.step, makes, sampled.get(node.name))
 
 
 def _in_mappings(step: BaseStep) -> Iterator[UsageError]:
-    made = made_by(copied(step, output_mappings={}))
+    made = columns_of(copied(step, output_mappings={}))
     for column in step.output_mappings:
         if isinstance(step, BaseTask) and made.complete and column not in made.columns:
             yield UsageError(
@@ -120,11 +120,11 @@ def _in_comparisons(where: str, source: str, columns: Columns) -> Iterator[Usage
         )
 
 
-def _with_drawn(step: BaseStep, columns: Columns, drawn: Sequence[str] | None) -> Columns:
+def _with_sampled(step: BaseStep, columns: Columns, sampled: Sequence[str] | None) -> Columns:
     """Return the columns after a generator task, with its sampled variables."""
-    if drawn is None or not isinstance(step, BaseTask) or not is_declared(step):
+    if sampled is None or not isinstance(step, BaseTask) or not is_declared(step):
         return columns
-    return columns._replace(types={**dict.fromkeys(drawn), **columns.types}, complete=True)
+    return columns._replace(types={**dict.fromkeys(sampled), **columns.types}, complete=True)
 
 
 def _of_file(step: BaseStep) -> str:
@@ -190,11 +190,11 @@ def _numbered(step: Join, branches: Sequence[Columns]) -> dict[str, Any]:
     return numbered
 
 
-def _behind(node: Node, above: Columns) -> Columns:
+def _made_from(node: Node, above: Columns) -> Columns:
     step = node.step
     if isinstance(step, Pass) and not node.parents:
         return above
-    made, types = made_behind(step, above.types), output_types(step)
+    made, types = columns_after(step, above.types), output_types(step)
     # A step may change the type of a column that it doesn't declare.
     sure = made.complete and step.keeps
     kept = above if isinstance(step, BaseTask) else _renamed(above, step.output_mappings)

@@ -11,6 +11,7 @@ from seedbed.pipeline.types import json_types
 from seedbed.tasks.templates.template import sandbox
 
 _SIGNS: Mapping[str, str] = {"gt": ">", "gteq": ">=", "lt": "<", "lteq": "<=", "eq": "==", "ne": "!="}
+_ANY = ("string", "number", "boolean", "null", "array", "object")
 
 
 class Mismatch(NamedTuple):
@@ -57,6 +58,3 @@ def _kinds_of(value: Any) -> set[str]:
         return {"string"}
     # A comparison with null tests whether there is a value.
     return {"number", "boolean"} if isinstance(value, (int, float)) else {*_ANY}
-
-
-_ANY = ("string", "number", "boolean", "null", "array", "object")

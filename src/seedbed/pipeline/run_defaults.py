@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RunDefaults:
-    """How many rows, of which seed, from which input, and what they may cost; None: not said.
+    """How many rows, their seed and input, and what they may cost; None for what the file leaves open.
 
         Pipeline([task], defaults=RunDefaults(n=100, max_cost=2.0)).run(llm="openai/gpt-4.1-mini")
 

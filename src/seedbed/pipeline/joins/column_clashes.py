@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from seedbed.errors import UsageError
 from seedbed.pipeline.joins.regions import Region
-from seedbed.pipeline.made import made_behind
+from seedbed.pipeline.made_columns import columns_after
 from seedbed.pipeline.topology import Node
 from seedbed.tasks.columns.model_name import MODEL_NAME, step_model_name
 
@@ -79,7 +79,7 @@ def _above(node: Node, made: Mapping[str, ColumnNames]) -> dict[str, Maker]:
 def _behind(node: Node, above: Mapping[str, Maker]) -> dict[str, Maker]:
     keeps = node.step.keeps
     kept = {column: Maker(maker.step, maker.is_certain and keeps) for column, maker in above.items()}
-    return {**kept, **{column: Maker(node.name, True) for column in made_behind(node.step, above).columns}}
+    return {**kept, **{column: Maker(node.name, True) for column in columns_after(node.step, above).columns}}
 
 
 def _is_certain(column: str, branch: ColumnNames) -> bool:

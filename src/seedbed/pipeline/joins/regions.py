@@ -30,10 +30,11 @@ class Region(NamedTuple):
 
     def open_forks(self) -> list[str]:
         """Return the forks whose branches don't meet before the end."""
-        behind = {self.end: {self.end}}
+        # For each step, itself and the steps that all its paths to the end go through.
+        on_all = {self.end: {self.end}}
         for name in reversed([*self.below]):
-            behind[name] = {name} | set.intersection(*(behind[child] for child, _ in self.below[name]))
-        return [name for name, edges in self.below.items() if len(edges) > 1 and len(behind[name]) == 2]
+            on_all[name] = {name} | set.intersection(*(on_all[child] for child, _ in self.below[name]))
+        return [name for name, edges in self.below.items() if len(edges) > 1 and len(on_all[name]) == 2]
 
     def is_routed(self, name: str) -> bool:
         """Whether each row takes only one of the edges after a step."""

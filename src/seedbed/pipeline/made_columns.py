@@ -13,39 +13,39 @@ from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.task import Task
 
 
-class Made(NamedTuple):
+class MadeColumns(NamedTuple):
     """The columns that a step makes; `complete` means that it makes no others."""
 
     columns: tuple[str, ...]
     complete: bool
 
 
-def made_by(step: BaseStep) -> Made:
+def columns_of(step: BaseStep) -> MadeColumns:
     """Return the columns that a step makes, under their final names."""
     if isinstance(step, BaseTask):
-        return _made_by_task(step)
+        return _columns_of_task(step)
     declared = type(step).outputs is not BaseStep.outputs
-    return Made(tuple(step.columns), declared or step.keeps)
+    return MadeColumns(tuple(step.columns), declared or step.keeps)
 
 
-def made_behind(step: BaseStep, above: Collection[str]) -> Made:
+def columns_after(step: BaseStep, above: Collection[str]) -> MadeColumns:
     """Return the columns that a step makes from rows that may have the columns `above`.
 
     If an earlier model wrote the row, `model_name` keeps its name, and this step's model has another column.
     """
-    made = made_by(step)
+    made = columns_of(step)
     if not isinstance(step, Task) or MODEL_NAME not in above or MODEL_NAME in step.output_mappings:
         return made
     names = {MODEL_NAME: step_model_name(step.name)}
     return made._replace(columns=tuple(mapped(made.columns, names)))
 
 
-def _made_by_task(task: BaseTask) -> Made:
+def _columns_of_task(task: BaseTask) -> MadeColumns:
     if not is_declared(task):
-        return Made(tuple(mapped([MODEL_NAME], task.output_mappings)), False)
+        return MadeColumns(tuple(mapped([MODEL_NAME], task.output_mappings)), False)
     if not isinstance(task, GeneratorTask) or not _has_variables(task):
-        return Made(tuple(task.columns), True)
-    return Made(tuple(dict.fromkeys([*(task.sampled or ()), *task.columns])), task.sampled is not None)
+        return MadeColumns(tuple(task.columns), True)
+    return MadeColumns(tuple(dict.fromkeys([*(task.sampled or ()), *task.columns])), task.sampled is not None)
 
 
 def is_declared(task: BaseTask) -> bool:
