@@ -19,7 +19,7 @@ from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.deadlines import Deadline, Deadlines
-from seedbed.llm.calling.pool_sender import Place, PoolSender
+from seedbed.llm.calling.pool_senders import PoolSenders
 from seedbed.llm.calling.response_check import checked_response
 from seedbed.llm.calling.retry import RetryPolicy, Tries
 from seedbed.llm.calling.sent import Sending
@@ -69,9 +69,8 @@ class Sender:
             tokens_per_minute=tokens_per_minute,
             circuit=circuit,
         )
-        self._policy = circuit
         self._limiters: dict[tuple[str, str], Limiter] = {}
-        self._pools: dict[tuple[tuple[str, str], ...], PoolSender] = {}
+        self._pools = PoolSenders(self, self._retry, circuit, budget)
         self._deadlines: dict[float, Deadlines] = {}
         self._is_draining = False
         self.on_appetite: Callable[[], None] = lambda: None
@@ -93,10 +92,9 @@ class Sender:
                 if not limiter.has_enough:
                     return False
             return bool(self._limiters)
-        lines: list[Limiter | PoolSender] = [*self._pools.values()]
         # Nothing waits for one endpoint of a pool: its calls wait for any of them.
-        lines += [limiter for limiter in self._limiters.values() if not (lines and limiter.is_pooled)]
-        return bool(lines) and all(line.has_enough for line in lines)
+        alone = [limiter for limiter in self._limiters.values() if not limiter.is_pooled]
+        return self._pools.has_enough and all(limiter.has_enough for limiter in alone)
 
     async def send(
         self, llm: Backend, request: Request, rank: int = 0, sending: Sending | None = None
@@ -107,7 +105,7 @@ class Sender:
         `on_permit` is called then, unless the LLM is a pool.
         """
         if llm._pooled:
-            return await self._pool(llm).send(llm, request, rank, sending)
+            return await self._pools.send(llm, request, rank, sending)
         limiter = self.limiter(llm)
         tries: Tries | None = None
         while True:
@@ -115,7 +113,7 @@ class Sender:
                 # Each coroutine between a row and its socket costs every call, so there's none for a budget
                 # that isn't set.
                 if self._budget is None:
-                    response = await self._permitted(limiter, llm, request, rank, None, sending)
+                    response = await self.send_permitted(limiter, llm, request, rank, None, sending)
                 else:
                     response = await self._within_budget(self._budget, limiter, llm, request, rank, sending)
             except EndpointDownError:
@@ -168,13 +166,13 @@ class Sender:
         reservation = await budget.reserve(llm, request, rank, limiter.pauses.wait)
         response = None
         try:
-            response = await self._permitted(limiter, llm, request, rank, None, sending)
+            response = await self.send_permitted(limiter, llm, request, rank, None, sending)
         finally:
             # Also if it was cancelled or failed: what isn't settled is lost to the rest of the run.
             budget.settle(llm, reservation, response)
         return response
 
-    async def _permitted(
+    async def send_permitted(
         self,
         limiter: Limiter,
         llm: Backend,
@@ -246,8 +244,7 @@ class Sender:
         """Cancel every call that hasn't been sent yet, and let those in flight finish."""
         # Kept for limiters that don't exist yet: a call may be the first one to its endpoint.
         self._is_draining = True
-        for pool in self._pools.values():
-            pool.drain()
+        self._pools.drain()
         for limiter in self._limiters.values():
             limiter.drain()
 
@@ -257,53 +254,8 @@ class Sender:
             deadlines.close()
         for limiter in self._limiters.values():
             limiter.end()
-        for pool in self._pools.values():
-            pool.end()
+        self._pools.end()
         self.on_appetite = lambda: None
-
-    def _pool(self, llm: Backend) -> PoolSender:
-        key = tuple(member.limits_key for member in llm._pooled)
-        pool = self._pools.get(key)
-        if pool is None:
-            # One for each set of endpoints, not for each LLM: two steps share what is known about them.
-            limiters = [self.limiter(member) for member in llm._pooled]
-            pool = self._pools[key] = PoolSender(
-                limiters, self._at_endpoint, self._retry, self.counts, self._policy
-            )
-            pool.on_appetite = lambda: self.on_appetite()
-            for limiter in limiters:
-                limiter.is_pooled = True
-                limiter.on_room = self._wake_pools
-            if self._is_draining:
-                pool.drain()
-        return pool
-
-    def _wake_pools(self) -> None:
-        for pool in self._pools.values():
-            pool.wake_soon()
-
-    async def _at_endpoint(
-        self, pool: PoolSender, llm: Backend, request: Request, rank: int, place: Place
-    ) -> Response:
-        """Send a call of a pool once, to an endpoint that has room, within the budget."""
-        first = llm._pooled[0]
-        if self._budget is None:
-            return await self._at_place(pool, llm, request, rank, place)
-        reservation = await self._budget.reserve(first, request, rank, pool.limiters[0].pauses.wait)
-        response = None
-        try:
-            response = await self._at_place(pool, llm, request, rank, place)
-        finally:
-            self._budget.settle(first, reservation, response)
-        return response
-
-    async def _at_place(
-        self, pool: PoolSender, llm: Backend, request: Request, rank: int, place: Place
-    ) -> Response:
-        permit = await pool.acquire(llm, request, rank, place)
-        assert place.number is not None
-        limiter, member = pool.limiters[place.number], llm._pooled[place.number]
-        return await self._permitted(limiter, member, request, rank, permit, place.sending)
 
     def limiter(self, llm: Backend) -> Limiter:
         """Return the limiter of an LLM's endpoint and credential."""
