@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from seedbed import Registry, Task
 from seedbed.plugins.catalogue.catalogue import FILE
-from seedbed.plugins.kinds import kinds
+from seedbed.plugins.kinds import PluginKind, kinds
 from seedbed.tasks.description.purpose import purpose_of
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -23,20 +24,19 @@ PLUGINS = Path(__file__).parents[1] / "plugins"
 
 def catalogues() -> Iterator[tuple[Path, str]]:
     """Yield the file of each first-party package and its text."""
-    for package in sorted(PLUGINS.glob("*/src/*/__init__.py")):
-        yield package.with_name(FILE), "".join(f"{line}\n" for line in sorted(_lines(package.parent.name)))
-
-
-def _lines(package: str) -> Iterator[str]:
+    # Once for all packages: each look at the entry points reads the metadata of every installed package.
+    points = [(kind, point) for kind in kinds() for point in entry_points(group=kind)]
     registry = Registry()
-    for kind in kinds():
-        for point in entry_points(group=kind):
-            if point.value.partition(".")[0] != package:
-                continue
-            if kind.base:
-                yield _line_of_class(kind, point.name, registry.find(kind, point.name))
-            else:
-                yield _line(kind, point.name, _module_text(point))
+    for package in sorted(PLUGINS.glob("*/src/*/__init__.py")):
+        own = [(kind, one) for kind, one in points if one.value.partition(".")[0] == package.parent.name]
+        lines = sorted(_text_of(kind, point, registry) for kind, point in own)
+        yield package.with_name(FILE), "".join(f"{line}\n" for line in lines)
+
+
+def _text_of(kind: PluginKind[Any], point: EntryPoint, registry: Registry) -> str:
+    if kind.base:
+        return _line_of_class(kind, point.name, registry.find(kind, point.name))
+    return _line(kind, point.name, _module_text(point))
 
 
 def _line_of_class(group: str, name: str, cls: type) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import datasets
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -41,6 +40,9 @@ def test_columns_of_an_arrow_input_keep_their_type():
 
 @pytest.mark.parametrize("name", [None, "kept"])
 def test_the_libraries_get_the_same_rows(name):
+    # Imported here, since it takes a second and each worker of pytest collects all tests.
+    import datasets
+
     done = run(Say(llm=scripted("yes")), input=ROWS, name=name)
     rows = [*done.rows()]
 

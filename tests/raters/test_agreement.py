@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import random
 
-import krippendorff
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import cohen_kappa_score
 
 from seedbed.errors import UsageError
 from seedbed.raters.agreement import Agreement, agreement, row_agreement
+
+# What the figures are compared with is imported in the tests: it takes a second, and each worker of pytest
+# collects all tests.
 
 RATINGS = st.integers(1, 5)
 TABLES = st.lists(st.tuples(*[st.one_of(st.none(), RATINGS)] * 3), min_size=2, max_size=30)
@@ -26,6 +27,8 @@ def counted(units):
 @given(PAIRS)
 @settings(deadline=None)
 def test_kappa_is_that_of_scikit_learn(pairs):
+    from sklearn.metrics import cohen_kappa_score
+
     first, second = zip(*pairs, strict=True)
     for weights in (None, "linear", "quadratic"):
         if len({*first, *second}) == 1:
@@ -39,6 +42,8 @@ def test_kappa_is_that_of_scikit_learn(pairs):
 @given(TABLES)
 @settings(deadline=None)
 def test_alpha_is_that_of_the_krippendorff_package_with_missing_ratings(units):
+    import krippendorff
+
     found = counted(units)
     paired = [rating for unit in units if sum(r is not None for r in unit) > 1 for rating in unit]
     for level in ("nominal", "ordinal", "interval"):
@@ -52,6 +57,8 @@ def test_alpha_is_that_of_the_krippendorff_package_with_missing_ratings(units):
 
 
 def test_alpha_of_ratings_far_from_zero_keeps_its_digits():
+    import krippendorff
+
     rng = random.Random(3)
     units = [(base := 1e8 + rng.randint(0, 3), base + rng.choice([0, 0, 1])) for _ in range(200)]
     expected = krippendorff.alpha(list(zip(*units, strict=True)), level_of_measurement="interval")
@@ -59,6 +66,8 @@ def test_alpha_of_ratings_far_from_zero_keeps_its_digits():
 
 
 def test_alpha_of_labels_is_nominal_alone():
+    import krippendorff
+
     labels = counted([("yes", "yes"), ("no", "yes"), ("no", "no")])
     expected = krippendorff.alpha([[1, 2, 2], [1, 1, 2]], level_of_measurement="nominal")
     assert labels.krippendorff_alpha() == pytest.approx(expected)

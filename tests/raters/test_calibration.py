@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import random
 
-import krippendorff
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
-from sklearn.metrics import cohen_kappa_score, precision_score, recall_score
 
 from seedbed.errors import UsageError
 from seedbed.raters.calibration import Verdicts, calibrate, verdicts_at
@@ -20,13 +17,13 @@ UNITS = st.lists(st.tuples(st.integers(1, 5).map(float), st.booleans()), min_siz
 )
 
 
-def kappa_at(units, threshold):
-    return cohen_kappa_score([good for _, good in units], [score >= threshold for score, _ in units])
-
-
 @settings(max_examples=20, deadline=None)
 @given(UNITS)
 def test_figures_are_those_of_other_packages(units):
+    # Imported here, since it takes a second and each worker of pytest collects all tests.
+    import krippendorff
+    from sklearn.metrics import cohen_kappa_score, precision_score, recall_score
+
     made = calibrate(units)
     people = [good for _, good in units]
     judge = [score >= made.threshold for score, _ in units]
@@ -69,6 +66,8 @@ def test_a_precision_is_reached_at_the_lowest_threshold_that_reaches_it(units, p
 
 @pytest.mark.parametrize(("count", "total"), [(0, 5), (5, 5), (3, 7), (80, 100)])
 def test_shares_have_the_interval_of_wilson(count, total):
+    from scipy.stats import binomtest
+
     interval = binomtest(count, total).proportion_ci(method="wilson")
     assert share_interval(count, total) == pytest.approx((interval.low, interval.high))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from anthropic import Anthropic, transform_schema
 from pydantic import BaseModel
 from tests.support.fault_server import FaultServer, Reply
 
@@ -13,6 +12,15 @@ from seedbed_anthropic import AnthropicLLM
 
 USER = {"role": "user", "content": "Name a colour."}
 KEY = "sk-ant-of-the-test"
+COLOUR = {
+    "title": "Colour",
+    "type": "object",
+    "properties": {
+        "name": {"title": "Name", "type": "string"},
+        "mood": {"title": "Mood", "anyOf": [{"type": "string"}, {"type": "null"}]},
+    },
+    "required": ["name", "mood"],
+}
 PNG = "iVBORw0KGgo="
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 OPENAI_TOOL = {
@@ -71,27 +79,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"type": "auto", "disable_parallel_tool_use": True},
         {"type": "auto", "disable_parallel_tool_use": True},
     ),
-    "schema": (
-        {"schema": Colour},
-        {
-            "output_config": {
-                "format": {
-                    "type": "json_schema",
-                    "schema": transform_schema(
-                        {
-                            "title": "Colour",
-                            "type": "object",
-                            "properties": {
-                                "name": {"title": "Name", "type": "string"},
-                                "mood": {"title": "Mood", "anyOf": [{"type": "string"}, {"type": "null"}]},
-                            },
-                            "required": ["name", "mood"],
-                        }
-                    ),
-                }
-            }
-        },
-    ),
+    "schema": ({"schema": Colour}, {"output_config": {"format": {"type": "json_schema", "schema": COLOUR}}}),
 }
 
 FIELDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -260,8 +248,14 @@ def check_same(
     ours: dict[str, Any],
     theirs: dict[str, Any],
 ) -> None:
+    # Imported here, since it takes a second and each worker of pytest collects all tests.
+    from anthropic import Anthropic, transform_schema
+
     server.answer_with(Reply(body=message))
     llm.complete(**{"messages": [USER], **ours})
+    if shape := theirs.get("output_config", {}).get("format"):
+        given = {**shape, "schema": transform_schema(shape["schema"])}
+        theirs = {**theirs, "output_config": {**theirs["output_config"], "format": given}}
     with Anthropic(api_key=KEY, base_url=server.url, max_retries=0) as client:
         client.messages.create(
             **{"model": "claude-opus-5-5", "max_tokens": 4096, "messages": [USER], **theirs}
@@ -328,6 +322,8 @@ def test_effort_and_schema_share_one_output_config(
 def test_a_bearer_token_is_sent_as_the_sdk_sends_it(
     fault_server: FaultServer, message: dict[str, Any]
 ) -> None:
+    from anthropic import Anthropic
+
     fault_server.answer_with(Reply(body=message))
     new_llm(fault_server, api_key=None, auth_token="token-of-the-test").complete([USER])
     with Anthropic(auth_token="token-of-the-test", base_url=fault_server.url, max_retries=0) as client:

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from anthropic import transform_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -45,6 +44,9 @@ def test_what_is_sent_is_what_structured_output_takes(model: type[BaseModel]) ->
 def test_where_the_sdks_schema_is_taken_ours_allows_the_same_answers(
     model: type[BaseModel], random: Any
 ) -> None:
+    # Imported here, since it takes a second and each worker of pytest collects all tests.
+    from anthropic import transform_schema
+
     try:
         theirs = transform_schema(schema_of(model))
     except ValueError:

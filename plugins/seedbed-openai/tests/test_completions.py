@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from openai import AzureOpenAI, OpenAI
 from tests.support.fault_server import FaultServer, Reply
 from tests.support.llama_server import LlamaServer
 
@@ -47,6 +46,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", PARAMETERS)
 def test_the_body_equals_that_of_the_sdk(case: str, fault_server: FaultServer) -> None:
+    # Imported here, since it takes a second and each worker of pytest collects all tests.
+    from openai import OpenAI
+
     given = PARAMETERS[case]
     complete(fault_server, **given)
     sdk = OpenAI(api_key="k", base_url=f"{fault_server.url}/v1", max_retries=0)
@@ -78,6 +80,8 @@ def test_a_stream_that_nobody_asked_for_is_read(fault_server: FaultServer) -> No
 
 
 def test_azure_has_a_place_of_its_own(fault_server: FaultServer) -> None:
+    from openai import AzureOpenAI
+
     azure = {"azure_endpoint": fault_server.url, "api_version": "2024-10-21", "base_url": None}
     complete(fault_server, fields=azure)
     sdk = AzureOpenAI(azure_endpoint=fault_server.url, api_version="2024-10-21", api_key="k", max_retries=0)

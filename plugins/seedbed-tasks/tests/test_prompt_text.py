@@ -11,6 +11,7 @@ import pytest
 from seedbed import ParameterError, Registry, UsageError, get_task, run
 from seedbed.testing import EchoLLM
 
+REGISTRY = Registry()
 NAMES = sorted(point.name for point in entry_points(group="seedbed.tasks") if point.value == "seedbed_tasks")
 USED_IF: dict[tuple[str, str], dict[str, Any]] = {
     ("best-of-n", "pairwise_template"): {"method": "pairwise"},
@@ -28,14 +29,14 @@ UNUSED = {("magpie", "template"), ("table", "template")}
 def prompts() -> Iterator[tuple[str, str]]:
     """Yield each task with the name of each of its prompts."""
     for name in NAMES:
-        for field in Registry().task(name).model_fields:
+        for field in REGISTRY.task(name).model_fields:
             if (name, field) not in UNUSED and (field == "template" or field.endswith("_template")):
                 yield name, field
 
 
 @pytest.mark.parametrize(("name", "field"), [*prompts()])
 def test_a_misspelt_name_costs_no_call(name: str, field: str) -> None:
-    cls = Registry().task(name)
+    cls = REGISTRY.task(name)
     example = cls.example
     assert example is not None
     llm = Asked()
@@ -51,7 +52,7 @@ def test_a_misspelt_name_costs_no_call(name: str, field: str) -> None:
 
 @pytest.mark.parametrize(("name", "field"), [*prompts()])
 def test_the_prompt_of_its_own_is_one_that_it_takes(name: str, field: str) -> None:
-    cls = Registry().task(name)
+    cls = REGISTRY.task(name)
     default = cls.model_fields[field].get_default(call_default_factory=True)
 
     get_task(name, **{**(cls.example.parameters if cls.example else {}), field: default})
