@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
-from seedbed import AuthenticationError, KeySource, ParameterError, join_url
-from seedbed_openai.presets import OPENAI, PRESETS, Preset
+from pydantic import SecretStr
 
-if TYPE_CHECKING:
-    from seedbed_openai.backend import OpenAIBackend
+from seedbed_openai.presets import Preset
+from seedbed_openai.tokens import fresh_token
 
 _PUBLIC_HEADERS = frozenset({"user-agent", "openai-organization", "openai-project"})
 _SHORTEST_SECRET = 8
-_AZURE_TOKEN = "AZURE_OPENAI_AD_TOKEN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,131 +72,10 @@ class Connection:
         return {**self.headers, "authorization": f"Bearer {token}"}
 
 
-def connect(backend: OpenAIBackend) -> Connection:
-    """Return the connection of a backend; raises AuthenticationError if its key is missing."""
-    key, origin = find_key(backend)
-    if backend.preset == "azure":
-        # Only Azure needs what just the SDK knows: importing it takes 0.6 s, more than a run of one row.
-        from seedbed_openai.sdk import sdk_connection
-
-        return sdk_connection(backend, key, origin)
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    if backend.preset == "openai":
-        headers |= _account_headers(backend)
-    return Connection(
-        title=backend.server_title,
-        preset=backend.effective_preset,
-        url=join_url(backend.resolved_base_url, backend.path),
-        completions_url=join_url(backend.resolved_base_url, "/completions"),
-        models_url=join_url(backend.resolved_base_url, "/models"),
-        headers=headers | own_headers(backend),
-        key_origin=origin,
-        token_provider=backend.token_provider,
-    )
-
-
-def _account_headers(backend: OpenAIBackend) -> dict[str, str]:
-    """Return the headers that say who pays, and those in the environment, as the SDK makes them.
-
-    Raises ParameterError for a value that can't be in a header.
-    """
-    payers = {
-        "openai-organization": backend.organization or os.environ.get("OPENAI_ORG_ID"),
-        "openai-project": backend.project or os.environ.get("OPENAI_PROJECT_ID"),
-    }
-    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
-    further = {
-        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-    }
-    headers = {**{name: value for name, value in payers.items() if value}, **further}
-    headers.pop("", None)
-    if not all((name + value).isascii() and (name + value).isprintable() for name, value in headers.items()):
-        # The value is not quoted: it may be a secret.
-        raise ParameterError(f"the settings of '{backend.reference}' can't be used: a header isn't ASCII")
-    return headers
-
-
-def own_headers(backend: OpenAIBackend) -> dict[str, str]:
+def own_headers(default_headers: Mapping[str, SecretStr]) -> dict[str, str]:
     """Return the headers that say who asks, and those that the user has set."""
     # Not the SDK's own user-agent and x-stainless-*: they describe its retries and time-outs, which don't
     # apply here.
     agent = {"user-agent": f"seedbed-openai/{version('seedbed-openai')}"}
-    given = {name.lower(): value.get_secret_value() for name, value in backend.default_headers.items()}
+    given = {name.lower(): value.get_secret_value() for name, value in default_headers.items()}
     return agent | given
-
-
-def key_source_of(backend: OpenAIBackend) -> KeySource:
-    """Return where the key of a backend comes from: each preset has its own variable and hosts."""
-    preset = backend.effective_preset
-    has_other = backend.token_provider or backend.azure_ad_token or _has_header_of_its_own(backend)
-    return _source(backend.preset, preset, preset.needs_key and not (has_other or _azure_token(backend)))
-
-
-def key_sources() -> tuple[KeySource, ...]:
-    """Return the key sources of all presets."""
-    return tuple(_source(name, preset, preset.needs_key) for name, preset in PRESETS.items())
-
-
-def _source(name: str, preset: Preset, needed: bool) -> KeySource:
-    further = {"openai": ("OPENAI_CUSTOM_HEADERS",), "azure": (_AZURE_TOKEN,)}
-    return KeySource(
-        preset.key_variable,
-        needed,
-        preset.key_hosts,
-        {"openai": "OPENAI_BASE_URL", "azure": "AZURE_OPENAI_ENDPOINT"}.get(name),
-        further.get(name, ()),
-        title=name,
-    )
-
-
-def find_key(backend: OpenAIBackend) -> tuple[str | None, str]:
-    """Return the key or token, and where it came from; raises AuthenticationError if it's missing.
-
-    None if the server needs none, or if one of the user's headers says who asks.
-    """
-    if backend.token_provider is not None:
-        return fresh_token(backend.token_provider), "the token came from token_provider"
-    if backend.api_key is None and backend.azure_ad_token is not None:
-        token = _checked(backend.azure_ad_token.get_secret_value(), "azure_ad_token")
-        return token, "the key came from azure_ad_token"
-    key = backend.resolve_key()
-    if backend.api_key is not None:
-        return key, "the key came from api_key"
-    if token := _azure_token(backend):
-        return _checked(token, _AZURE_TOKEN), f"the key came from the environment variable {_AZURE_TOKEN}"
-    if key:
-        return key, f"the key came from the environment variable {backend.key_source.env_var}"
-    return None, "no key was sent: set api_key if the server wants one"
-
-
-def _azure_token(backend: OpenAIBackend) -> str:
-    return os.environ.get(_AZURE_TOKEN, "").strip() if backend.preset == "azure" else ""
-
-
-def fresh_token(provider: Callable[[], str]) -> str:
-    """Return a token from the user's provider; raises AuthenticationError if it fails to return one."""
-    try:
-        token = provider()
-    # Only the type in the message: the text of an identity library's error may contain the token.
-    except Exception as error:
-        raise AuthenticationError(f"token_provider failed with {type(error).__name__}") from error
-    if not isinstance(token, str) or not token:
-        raise AuthenticationError(f"token_provider gave {type(token).__name__} where a token was expected")
-    return _checked(token, "token_provider")
-
-
-def _checked(key: str, origin: str) -> str:
-    key = key.strip()
-    if not key or not (key.isascii() and key.isprintable()):
-        raise AuthenticationError(
-            f"the key from {origin} is empty or has characters that no key has", "copy it once more"
-        )
-    return key
-
-
-def _has_header_of_its_own(backend: OpenAIBackend) -> bool:
-    names = {name.lower() for name in backend.default_headers}
-    if backend.effective_preset is OPENAI:
-        lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
-        names |= {line.partition(":")[0].strip().lower() for line in lines}
-    return bool(names & {"authorization", "api-key"})

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from seedbed import BadRequestError, Embeddings, HTTPEmbedder, post_json
-from seedbed_openai.backend import CONNECTION_FIELDS, OpenAIBackend
+from seedbed_openai.backend import OpenAIBackend
 from seedbed_openai.embeddings import embeddings_body, read_embeddings
+from seedbed_openai.settings import CONNECTION_FIELDS
 
 _RESERVED = ("model", "input", "dimensions", "encoding_format")
 _BASE64 = frozenset({"openai", "azure"})

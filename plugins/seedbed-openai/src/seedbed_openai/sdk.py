@@ -7,15 +7,13 @@ copied here, where they'd be out of date with its next release.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import openai
 
 from seedbed import ParameterError
 from seedbed_openai.connection import Connection, own_headers
-
-if TYPE_CHECKING:
-    from seedbed_openai.backend import OpenAIBackend
+from seedbed_openai.settings import OpenAISettings
 
 _NO_KEY = "no-key"
 # These belong to the transport or to one request, not to the connection.
@@ -38,7 +36,7 @@ class _HeldBack(openai.OpenAIError):
         self.request = request
 
 
-def sdk_connection(backend: OpenAIBackend, key: str | None, key_origin: str) -> Connection:
+def sdk_connection(backend: OpenAISettings, key: str | None, key_origin: str) -> Connection:
     """Return the connection that the SDK would use; raises ParameterError for settings that it refuses."""
     http_client = openai.DefaultHttpxClient(event_hooks={"request": [_hold_back]}, trust_env=False)
     try:
@@ -64,13 +62,13 @@ def sdk_connection(backend: OpenAIBackend, key: str | None, key_origin: str) -> 
         url=str(post.url),
         completions_url=str(completion.url),
         models_url=str(models.url),
-        headers=headers | own_headers(backend),
+        headers=headers | own_headers(backend.default_headers),
         key_origin=key_origin,
         token_provider=backend.token_provider,
     )
 
 
-def _client(backend: OpenAIBackend, key: str, http_client: Any) -> openai.AzureOpenAI:
+def _client(backend: OpenAISettings, key: str, http_client: Any) -> openai.AzureOpenAI:
     settings: dict[str, Any] = {
         "azure_endpoint": backend.azure_endpoint,
         "azure_deployment": backend.azure_deployment,
@@ -88,7 +86,7 @@ def _client(backend: OpenAIBackend, key: str, http_client: Any) -> openai.AzureO
     return openai.AzureOpenAI(**settings)
 
 
-def _ask(client: openai.AzureOpenAI, backend: OpenAIBackend) -> object:
+def _ask(client: openai.AzureOpenAI, backend: OpenAISettings) -> object:
     asking: dict[str, Callable[[], object]] = {
         "/chat/completions": lambda: client.chat.completions.create(model=backend.model, messages=[]),
         "/responses": lambda: client.responses.create(model=backend.model, input=""),
