@@ -154,6 +154,28 @@ def test_a_shard_without_rows_is_refused():
         run(Numbers(), 2, llm=llm(), shard="3/3", name="a")
 
 
+@pytest.mark.parametrize(("before", "said"), [("1/2", "is the shard 1/2"), (None, "has all rows")])
+def test_a_shard_does_not_replace_the_rows_of_another_run_of_the_same_name(before, said):
+    run(Numbers(), 6, llm=llm(), shard=before, name="a", out="a.jsonl")
+    kept = text("a.jsonl")
+    with pytest.raises(UsageError, match=f"{said}, not the shard 2/2") as refused:
+        run(Numbers(), 6, llm=llm(), shard="2/2", name="a", out="a.jsonl")
+    assert "--name numbers-2 -o numbers-2.jsonl" in str(refused.value)
+    assert text("a.jsonl") == kept
+
+
+def test_a_shard_is_made_under_the_name_of_another_after_a_restart():
+    run(Numbers(), 6, llm=llm(), shard="1/2", name="a")
+    made = run(Numbers(), 6, llm=llm(), shard="2/2", name="a", restart=True)
+    assert made.accepted == 3
+
+
+def test_a_run_over_all_rows_keeps_those_of_the_shard_that_had_its_name():
+    run(Numbers(), 6, llm=llm(), shard="1/2", name="a")
+    run(Numbers(), 6, llm=llm(), name="a")
+    assert len(ASKED) == 6
+
+
 def shards(count, n=6, **options):
     for number in range(1, count + 1):
         run(Numbers(), n, llm=llm(), shard=f"{number}/{count}", name=f"s{number}", out="s.jsonl", **options)

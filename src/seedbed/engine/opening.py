@@ -1,4 +1,4 @@
-"""Opens the store of a run, or a new one, and refuses that of another task."""
+"""Opens the store of a run, or a new one, and refuses that of another task or of another shard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def open_store(plan: Plan, name: str | None, start: Start, *, restart: bool = Fa
     """Open the store of a run; a run without a name gets one that lasts as long as it's used.
 
     With `restart`, an existing run is set aside. Raises UsageError if another process is writing the run, or
-    if it belongs to another task.
+    if it belongs to another task or is another shard.
     """
     if name is None:
         return RunStore.open(ephemeral=True)
@@ -48,7 +48,7 @@ def spent_before(store: RunStore, plan: Plan, prices: Prices) -> Spent:
 
 
 def check_owner(store: RunQueries, plan: Plan, name: str) -> None:
-    """Raise UsageError if a run belongs to another task."""
+    """Raise UsageError if a run belongs to another task, or has other rows than the shard asked for."""
     last = store.last_session()
     if last is None or not (store.has_calls() or store.has_results()):
         # A run that was refused before it made anything doesn't block its name.
@@ -59,3 +59,22 @@ def check_owner(store: RunQueries, plan: Plan, name: str) -> None:
             "give this run another name: --name NAME on the command, name='NAME' in Python",
             "or start over with --restart, which sets the old one aside",
         )
+    _check_shard(last.manifest.get("shard"), plan, name)
+
+
+def _check_shard(kept: str | None, plan: Plan, name: str) -> None:
+    """Raise UsageError if a shard would replace the rows of another one, or those of a whole run.
+
+    A run over all rows may go on where a shard was: it keeps what the shard has and makes the rest.
+    """
+    asked = plan.bounds.shard
+    if asked is None or kept == str(asked):
+        return
+    has = f"is the shard {kept}" if kept else "has all rows"
+    own = f"{plan.name}-{asked.number}"
+    raise UsageError(
+        f"the run '{name}' {has}, not the shard {asked}",
+        f"give each shard a name and a file of its own: --name {own} -o {own}.jsonl on the command,",
+        f"name='{own}' and out='{own}.jsonl' in Python",
+        "or start over with --restart, which sets the old run aside",
+    )
