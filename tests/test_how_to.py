@@ -55,6 +55,12 @@ def fences(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
+@pytest.fixture(scope="module")
+def schema() -> jsonschema.Draft202012Validator:
+    """The schema of pipeline files, made once: it takes a second, since it has the fields of every plugin."""
+    return jsonschema.Draft202012Validator(pipeline_schema(Registry()))
+
+
 class Numbers(GeneratorTask):
     template: str = "Say {{ n }}"
 
@@ -108,22 +114,24 @@ def is_part_of_another(pipeline: Pipeline, pipelines: list[Pipeline]) -> bool:
 
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("text", fences("pipelines.md", "yaml"))
-def test_a_pipeline_file_runs_and_fits_the_schema(text: str, tmp_path: Path) -> None:
+def test_a_pipeline_file_runs_and_fits_the_schema(
+    text: str, tmp_path: Path, schema: jsonschema.Draft202012Validator
+) -> None:
     path = tmp_path / "pipeline.yaml"
     # The backends of the page have no key here.
     path.write_text(re.sub(r"^llm: .*\n|^    llm:\n(      .*\n)*", "", text, flags=re.MULTILINE))
 
     made = load_pipeline(path, Registry()).run(6, llm=ManyAnswersLLM(model="m"))
     assert (made.outcome, made.failed) == ("complete", 0), made
-    jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
+    schema.validate(yaml.safe_load(text))
 
 
-def test_a_file_that_says_everything_runs(tmp_path: Path) -> None:
+def test_a_file_that_says_everything_runs(tmp_path: Path, schema: jsonschema.Draft202012Validator) -> None:
     (rows,) = fences("pipeline-files.md", "jsonl")
     whole, several, secret = fences("pipeline-files.md", "yaml")
     (tmp_path / "questions.jsonl").write_text(rows)
     for text in (whole, several + "steps: [{use: pass}]", secret + "steps: [{use: pass}]"):
-        jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
+        schema.validate(yaml.safe_load(text))
     for out in ("out: answers.parquet\n", several):
         path = tmp_path / "answers.yaml"
         path.write_text(whole.replace("out: answers.parquet\n", out))
@@ -140,13 +148,15 @@ def test_a_file_that_says_everything_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", fences("typed-rows.md", "yaml"))
-def test_typed_columns_of_a_file_are_written(text: str, tmp_path: Path) -> None:
+def test_typed_columns_of_a_file_are_written(
+    text: str, tmp_path: Path, schema: jsonschema.Draft202012Validator
+) -> None:
     (tmp_path / "judge.yaml").write_text(text)
     answer = {"score": 7, "verdict": "good", "tags": ["a"], "proof": {"page": 1, "quote": "x"}}
     llm = ScriptedLLM(json.dumps(answer))
     made = load_pipeline(tmp_path / "judge.yaml", Registry()).run(input=[{"answer": "x"}], llm=llm)
     assert [row["score"] for row in made.rows()] == [7]
-    jsonschema.validate(yaml.safe_load(text), pipeline_schema(Registry()))
+    schema.validate(yaml.safe_load(text))
 
 
 def test_the_files_on_the_page_name_the_steps_that_it_tells_of() -> None:
