@@ -25,8 +25,11 @@ SLOW_SECONDS = 1800
 
 # A test that gives its own number of examples keeps it. `.ci/run` runs all of these tests once more with
 # `thorough`: here they'd take a sixth of the time of all tests.
-hypothesis.settings.register_profile("quick", max_examples=10)
-hypothesis.settings.register_profile("thorough", max_examples=100)
+# Neither an example nor making it has a time limit, which a busy machine would exceed.
+for name, examples in (("quick", 10), ("thorough", 100)):
+    hypothesis.settings.register_profile(
+        name, max_examples=examples, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
 hypothesis.settings.load_profile("quick")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -99,7 +99,11 @@ def test_rows_of_a_file_are_cut_by_their_place_and_united():
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.integers(1, 5),
     st.integers(5, 25),

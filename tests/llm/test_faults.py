@@ -61,7 +61,9 @@ def run(coroutine):
 
 
 MIXTURES = st.lists(st.sampled_from(sorted(FAULTS)), min_size=1, max_size=24)
-FEW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @FEW

@@ -27,7 +27,7 @@ CHANGES = st.one_of(
     st.tuples(st.just("session")),
     st.tuples(st.just("flush")),
 )
-FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture]
+FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def by_hand(path: Path) -> tuple[Any, ...]:

@@ -164,14 +164,14 @@ class Copy:
 
 
 @pytest.mark.slow
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cell=st.sampled_from(CELLS), value=st.sampled_from(VALUES))
 def test_any_value_in_any_column_is_survived(copy: Copy, cell: Cell, value: object) -> None:
     check_with(copy, cell, value)
 
 
 @pytest.mark.slow
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     file=st.sampled_from(("run.db", "ratings.db", "run.db.search-text-generation", "run.db.timeline")),
     place=st.floats(0, 1),

@@ -15,7 +15,7 @@ from seedbed.testing.engines.engine_facts import BuiltIn, EngineFacts, differenc
 from seedbed.testing.engines.engine_process import NAME, ROWS, EngineProcess, plan, started
 from seedbed.testing.engines.model_server import ModelServer
 
-_DURABLE_SECONDS = 5.0
+_DURABLE_SECONDS = 15.0
 """Seconds that an answer may take to the disk. It's a quarter of one, on a machine that isn't busy."""
 
 _LOOK_SECONDS = 0.02
