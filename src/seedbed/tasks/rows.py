@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from seedbed.errors import InvalidRowError
+from seedbed.llm.json_text import compact
 from seedbed.tasks.values import plain_value
 
 Row: TypeAlias = dict[str, Any]
@@ -85,10 +86,10 @@ def encode_row(row: object) -> bytes:
     if type(row) is dict and _SCALARS.issuperset(map(type, row.values())):
         # Not `contextlib.suppress`, which takes as long as the encoding itself.
         try:
-            return orjson.dumps(row, option=_STRICT)
+            return compact(orjson.dumps(row, option=_STRICT))
         except TypeError:
             pass
-    return _dump(plain_row(row))
+    return compact(_dump(plain_row(row)))
 
 
 def is_flat(row: Row) -> bool:

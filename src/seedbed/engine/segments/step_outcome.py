@@ -9,6 +9,7 @@ import orjson
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.llm.calling.scope import CallScope
+from seedbed.llm.json_text import compact
 from seedbed.store import Result
 from seedbed.store.run_values import ResultStatus
 from seedbed.tasks.rows import Row
@@ -45,7 +46,7 @@ class StepOutcome(NamedTuple):
     @classmethod
     def of(cls, result: Result) -> StepOutcome:
         """Return the outcome that a stored result was made from."""
-        rows = [orjson.dumps(row) for row in orjson.loads(result.data)]
+        rows = [compact(orjson.dumps(row)) for row in orjson.loads(result.data)]
         reasons = orjson.loads(result.reasons) if result.reasons else ()
         return cls(rows, [Failure.from_data(result.row, result.step, reason) for reason in reasons])
 

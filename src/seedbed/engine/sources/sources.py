@@ -15,6 +15,7 @@ from seedbed.engine.sources.content_ids import ContentIds
 from seedbed.engine.sources.shard import Shard
 from seedbed.errors import InvalidRowError, Reject
 from seedbed.llm.files_read import current_files
+from seedbed.llm.json_text import compact
 from seedbed.store.read_options import Placed
 from seedbed.tasks.columns.mapping import renamed
 from seedbed.tasks.columns.promised import check_promised, promised_columns
@@ -127,7 +128,7 @@ class IndexedSource(Source):
 def _known_by(variables: Any) -> bytes:
     """Return the bytes that identify variables; a private one may hold what JSON lacks."""
     try:
-        return orjson.dumps(variables, default=repr, option=orjson.OPT_NON_STR_KEYS)
+        return compact(orjson.dumps(variables, default=repr, option=orjson.OPT_NON_STR_KEYS))
     except TypeError:
         return repr(variables).encode(errors="backslashreplace")
 

@@ -26,7 +26,7 @@ from seedbed.llm.http.http_request import head_of, request_bytes, target_of
 from seedbed.llm.http.proxy import proxy_of
 from seedbed.llm.http.wire_errors import ConnectTimeout, WireError
 from seedbed.llm.http.wrong_scheme import other_scheme, wants_https
-from seedbed.llm.json_text import json_text
+from seedbed.llm.json_text import compact, json_text
 from seedbed.llm.keys.hosts import is_loopback
 from seedbed.llm.keys.key_guard import check_request
 
@@ -54,7 +54,7 @@ async def post_json(
 
     Raises TimedOutError, LLMConnectionError, and InvalidResponseError for more than `max_bytes`.
     """
-    body = json_text(payload)
+    body = compact(json_text(payload))
     headers = {"content-type": "application/json", **headers}
     return await loop_thread().arun(_exchange("POST", url, body, headers, timeout, max_bytes))
 
