@@ -143,6 +143,12 @@ class Room(NamedTuple):
     error: BudgetExhaustedError | None = None
 
 
+class Rooms(NamedTuple):
+    """What was decided on several reservations, in order: a message costs more than a reservation."""
+
+    rooms: Sequence[Room]
+
+
 class End(NamedTuple):
     """Unload everything: no more rows follow."""
 

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from seedbed.engine.segments.step_counts import StepCounts, StepTally
-from seedbed.engine.workers.messages import News, Pickled, encoded
+from seedbed.engine.workers.messages import News, Pickled, Room, Rooms, encoded
 from seedbed.engine.workers.pace import Pace
 from seedbed.engine.workers.worker_link import WorkerLink
 from seedbed.llm.calling.call_counts import CallCounts
@@ -79,11 +79,21 @@ class Worker:
 
     async def _send(self) -> None:
         while self._outgoing and self.lost is None:
-            message = self._outgoing.pop(0)
+            message = self._next_message()
             try:
                 await self.link.send(encoded(message, self._pickled))
             except Exception as error:  # noqa: BLE001 - the task that waits for news tells of it
                 self.lost = error
+
+    def _next_message(self) -> Any:
+        """Take the next message; reservations that follow each other are one."""
+        message = self._outgoing.pop(0)
+        if not isinstance(message, Room):
+            return message
+        rooms = [message]
+        while self._outgoing and isinstance(self._outgoing[0], Room):
+            rooms.append(self._outgoing.pop(0))
+        return Rooms(rooms)
 
     def add_totals(self, news: News, counts: CallCounts, steps: StepTally, kept: Counter[str]) -> None:
         """Add what has come to a worker's totals since its last news to those of the run."""

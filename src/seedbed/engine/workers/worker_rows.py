@@ -35,7 +35,7 @@ from seedbed.engine.workers.messages import (
     OpenGate,
     Replacing,
     Reused,
-    Room,
+    Rooms,
     Settled,
     Setup,
     decoded,
@@ -122,9 +122,10 @@ class WorkerRows:
             for number in message.numbers:
                 if number in self._tasks:
                     self._tasks[number].cancel()
-        elif isinstance(message, Room):
+        elif isinstance(message, Rooms):
             if isinstance(self._budget, WorkerBudget):
-                self._budget.take(message)
+                for room in message.rooms:
+                    self._budget.take(room)
         elif isinstance(message, OpenGate):
             self._journal.open_gate()
         elif isinstance(message, Drain | Cancel):
