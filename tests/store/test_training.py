@@ -135,8 +135,11 @@ def test_a_row_without_a_part_is_named_by_its_number(row, form, message):
         ([{"content": "Hi"}], "chat", "an item that isn.t a message with a role"),
         ([*TALK, *TALK[1:]], "alpaca", "a single prompt and its answer"),
         ([TALK[0], *TALK], "alpaca", "a single prompt and its answer"),
-        ([{"role": "tool", "content": "x"}], "sharegpt", "can.t hold tool calls"),
-        ([{"role": "assistant", "tool_calls": [CALL]}], "sharegpt", "can.t hold tool calls"),
+        ([{"role": "tool", "content": "x"}] * 2, "sharegpt", "two results of tools in a row"),
+        ([{"role": "assistant", "content": "x", "tool_calls": [CALL]}], "sharegpt", "a text and tool calls"),
+        ([{"role": "assistant", "tool_calls": [{"id": "1"}]}], "sharegpt", "no name and arguments"),
+        ([{"role": "assistant", "tool_calls": 7}], "sharegpt", "no name and arguments"),
+        ([{"role": "critic", "content": "x"}], "sharegpt", "no role 'critic'"),
         ([{"role": "user", "content": [{"type": "text"}]}], "sharegpt", "role 'user' is not text"),
     ],
 )

@@ -95,9 +95,53 @@ def test_tools_and_images_are_kept(form):
     assert made["images"] == ["aGk="]
 
 
-def test_images_are_kept_in_sharegpt():
-    (made,) = converted([{**PAIR, "images": ["a.png"]}], "sharegpt")
+@pytest.mark.parametrize("form", ["sharegpt", "alpaca", "sharegpt-preference", "sharegpt-kto"])
+def test_images_are_kept_in_the_forms_of_texts(form):
+    (made,) = converted([{**PAIR, **PREFERRED, "label": True, "images": ["a.png"]}], form)
     assert made["images"] == ["a.png"]
+
+
+def test_sharegpt_holds_tool_calls_and_tools_as_json():
+    call = {"type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    calling = {"role": "assistant", "content": "", "tool_calls": [call]}
+    talk = [USER, calling, {"role": "tool", "content": "7"}, GOOD]
+    (made,) = converted([{"messages": talk, "tools": TOOLS}], "sharegpt")
+    assert made["conversations"] == [
+        {"from": "human", "value": "Why?"},
+        {"from": "function_call", "value": '[{"name":"f","arguments":{"a":1}}]'},
+        {"from": "observation", "value": "7"},
+        {"from": "gpt", "value": "Because."},
+    ]
+    assert json.loads(made["tools"]) == TOOLS
+
+
+@pytest.mark.parametrize("row", [PREFERRED, {"chosen": [USER, GOOD], "rejected": [USER, BAD]}])
+def test_a_preference_in_sharegpt_has_one_turn_for_each_answer(row):
+    assert converted([row], "sharegpt-preference") == [
+        {
+            "conversations": [{"from": "human", "value": "Why?"}],
+            "chosen": {"from": "gpt", "value": "Because."},
+            "rejected": {"from": "gpt", "value": "No idea."},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"chosen": "a", "rejected": "b"}, "don't follow the same prompt"),
+        ({"chosen": [USER, GOOD], "rejected": [SYSTEM, BAD]}, "don't follow the same prompt"),
+        ({"prompt": "a", "chosen": [GOOD, USER, GOOD], "rejected": "b"}, "'chosen' is 3 messages"),
+    ],
+)
+def test_a_preference_that_sharegpt_cannot_hold_is_refused(row, said):
+    with pytest.raises(DatasetError, match=said):
+        converted([row], "sharegpt-preference")
+
+
+def test_kto_in_sharegpt_has_a_tag():
+    (made,) = converted([{**PAIR, "good": 0}], "sharegpt-kto", label="good")
+    assert (len(made["conversations"]), made["kto_tag"]) == (2, False)
 
 
 def test_a_text_is_a_column_or_a_rendered_conversation(tmp_path):

@@ -52,7 +52,8 @@ form_options = (
         "form",
         metavar="FORM",
         shell_complete=complete_form,
-        help="Trainer's form: chat, sharegpt, alpaca, prompt-completion, preference, kto, reward or text.",
+        help="Trainer's form: chat, sharegpt, alpaca, prompt-completion, preference, kto, reward, text, "
+        "sharegpt-preference or sharegpt-kto.",
     ),
     click.option(
         "--column",

@@ -2,6 +2,8 @@
 
     chat               {"messages": [{"role": "user", "content": ...}, ...]}
     sharegpt           {"conversations": [{"from": "human", "value": ...}, ...]}
+    sharegpt-preference  the same with the prompt alone, and {"chosen": {"from": "gpt", ...}, "rejected": ...}
+    sharegpt-kto       {"conversations": [...], "kto_tag": true or false}
     alpaca             {"instruction": ..., "input": ..., "output": ...}, and "system" if the row has it
     prompt-completion  {"prompt": [messages], "completion": [message]}
     preference         {"prompt": [messages], "chosen": [...], "rejected": [...]}; without "prompt" if rows

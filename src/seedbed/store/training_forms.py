@@ -11,13 +11,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from seedbed.errors import DatasetError, UsageError
+from seedbed.store.sharegpt import answer, conversations
 from seedbed.store.training_parts import Messages, Parts, content_of
 from seedbed.tasks.rows import Row
 
 Template: TypeAlias = Callable[[Messages, Any], str]
 """Renders messages and tools as the text that a model is trained on."""
 
-_SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}
 _PAIR = ("prompt", "completion")
 
 
@@ -33,14 +33,29 @@ def _chat(parts: Parts, template: Template | None) -> Row:
 
 
 def _sharegpt(parts: Parts, template: Template | None) -> Row:
-    images = {name: value for name, value in parts.kept().items() if name == "images"}
-    return {"conversations": [_turn(message) for message in parts.conversation()], **images}
+    return conversations(parts.conversation(), parts)
 
 
-def _turn(message: Mapping[str, Any]) -> dict[str, Any]:
-    if message["role"] not in _SPEAKERS or message.get("tool_calls"):
-        raise DatasetError("ShareGPT can't hold tool calls", "export it as 'chat'")
-    return {"from": _SPEAKERS[message["role"]], "value": content_of(message)}
+def _sharegpt_kto(parts: Parts, template: Template | None) -> Row:
+    return {**_sharegpt(parts, template), "kto_tag": _label(parts)}
+
+
+def _sharegpt_preference(parts: Parts, template: Template | None) -> Row:
+    made = _preference(parts, template)
+    if "prompt" not in made:
+        made = {**made, **_apart(made["chosen"], made["rejected"])}
+    answers = {name: answer(made[name], parts.columns[name]) for name in ("chosen", "rejected")}
+    return {**conversations(made["prompt"], parts), **answers}
+
+
+def _apart(chosen: Any, rejected: Any) -> Row:
+    """Return two conversations as their common prompt and two answers."""
+    if isinstance(chosen, str) or chosen[:-1] != rejected[:-1] or len(chosen) < 2:
+        raise DatasetError(
+            "the chosen and the rejected answer don't follow the same prompt",
+            "name the column of the prompt: --column prompt=COLUMN",
+        )
+    return {"prompt": chosen[:-1], "chosen": chosen[-1:], "rejected": rejected[-1:]}
 
 
 def _alpaca(parts: Parts, template: Template | None) -> Row:
@@ -56,7 +71,8 @@ def _alpaca(parts: Parts, template: Template | None) -> Row:
         "input": parts.optional("input"),
         "output": content_of(messages[-1]),
     }
-    return {**made, "system": system[0]} if system else made
+    images = {name: value for name, value in parts.kept().items() if name == "images"}
+    return {**made, **({"system": system[0]} if system else {}), **images}
 
 
 def _prompt_completion(parts: Parts, template: Template | None) -> Row:
@@ -65,12 +81,16 @@ def _prompt_completion(parts: Parts, template: Template | None) -> Row:
 
 
 def _kto(parts: Parts, template: Template | None) -> Row:
+    return {**_prompt_completion(parts, template), "label": _label(parts)}
+
+
+def _label(parts: Parts) -> bool:
     label = parts.value("label")
     if label not in (0, 1):
         raise DatasetError(
             f"column {parts.columns['label']!r} is {label!r:.40}", "a label is true (wanted) or false"
         )
-    return {**_prompt_completion(parts, template), "label": bool(label)}
+    return bool(label)
 
 
 def _split_off(parts: Parts) -> tuple[Messages, Messages]:
@@ -139,6 +159,10 @@ FORMS: Mapping[str, Form] = MappingProxyType(
     {
         "chat": Form(_chat, (("messages",), _PAIR)),
         "sharegpt": Form(_sharegpt, (("messages",), _PAIR)),
+        "sharegpt-preference": Form(
+            _sharegpt_preference, (("prompt", "chosen", "rejected"), ("chosen", "rejected"))
+        ),
+        "sharegpt-kto": Form(_sharegpt_kto, (("messages", "label"), (*_PAIR, "label"))),
         "alpaca": Form(_alpaca, (("messages",), _PAIR)),
         "prompt-completion": Form(_prompt_completion, (("messages",), _PAIR)),
         "preference": Form(_preference, (("prompt", "chosen", "rejected"), ("chosen", "rejected"))),

@@ -1,0 +1,112 @@
+"""Export each form by the command, and read it with the loaders of Axolotl and LLaMA-Factory themselves.
+
+    uv run python -m tests.trainers      # both, in an environment of 6 GB that is removed afterwards
+
+By hand and not as a test: their torch needs all libraries of CUDA. What they make of the forms is in
+docs/how-to/trainers.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TORCH = "torch==2.12.*"
+LLAMAFACTORY = """llamafactory==0.9.5 trl==0.24.0 peft==0.18.1 accelerate==1.11.0 torchvision==0.27.*"""
+AXOLOTL = """axolotl==0.19.0 axolotl-contribs-lgpl==0.0.7 axolotl-contribs-mit==0.0.6 trl==1.9.0 peft==0.20.0
+    accelerate==1.13.0"""
+INSTALLED = {
+    "llamafactory": (
+        LLAMAFACTORY,
+        """transformers<=5.6.0 datasets<=4.0.0 omegaconf sentencepiece tyro<0.9 psutil einops fire scipy av
+        pandas""",
+    ),
+    "axolotl": (
+        AXOLOTL,
+        """transformers==5.16.1 datasets==4.8.4 addict fire colorama python-dotenv typer fastcore
+        pydantic==2.12.5 psutil posthog requests scipy einops immutabledict langdetect mistral-common numba
+        zstandard pillow""",
+    ),
+}
+"""What to install without its own requirements, and which of them the loaders use."""
+
+ROWS = [
+    {"question": "Why?", "answer": "Because.", "system": "Be brief.", "good": True, "rejected": "No idea."},
+    {"question": "Where?", "answer": "Here.", "system": "Be brief.", "good": False, "rejected": "There."},
+]
+CALL = {"type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+TOOL = {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+TALK = [
+    {"role": "user", "content": "Weather in Oslo?"},
+    {"role": "assistant", "content": "", "tool_calls": [{"id": "1", **CALL}]},
+    {"role": "tool", "tool_call_id": "1", "content": "rain"},
+    {"role": "assistant", "content": "It rains."},
+]
+INPUTS = {
+    "pairs": ROWS,
+    "tools": [{"messages": TALK, "tools": [{"type": "function", "function": TOOL}]}],
+    "images": [{"prompt": "<image>What is it?", "completion": "Red.", "images": ["a.png"]}],
+}
+LABEL = ["--column", "label=good"]
+CHOSEN = ["--column", "chosen=answer"]
+EXPORTS = {
+    "chat": ("pairs", "chat", []),
+    "sharegpt": ("pairs", "sharegpt", []),
+    "alpaca": ("pairs", "alpaca", []),
+    "text": ("pairs", "text", ["--column", "text=answer"]),
+    "preference": ("pairs", "preference", CHOSEN),
+    "reward": ("pairs", "reward", CHOSEN),
+    "sharegpt-preference": ("pairs", "sharegpt-preference", CHOSEN),
+    "sharegpt-kto": ("pairs", "sharegpt-kto", LABEL),
+    "chat-tools": ("tools", "chat", []),
+    "sharegpt-tools": ("tools", "sharegpt", []),
+    "chat-images": ("images", "chat", []),
+    "sharegpt-images": ("images", "sharegpt", []),
+    "alpaca-images": ("images", "alpaca", []),
+}
+
+
+def export(folder: Path) -> None:
+    """Make a run of each input, and export the forms as JSON Lines and Parquet."""
+    command = [sys.executable, "-m", "seedbed"]
+    (folder / "a.png").touch()
+    (folder / "keep.yaml").write_text("steps:\n  - {use: map, with: {make: {done: '1'}}}\n")
+    for name, rows in INPUTS.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        run = [*command, "run", "keep.yaml", "--input", f"{name}.jsonl", "--name", name]
+        subprocess.run(run, cwd=folder, check=True)
+    for name, (run, form, more) in EXPORTS.items():
+        for ending in ("jsonl", "parquet"):
+            out = ["-o", f"{name}.{ending}", "--as", form, *more]
+            subprocess.run([*command, "runs", "export", run, *out], cwd=folder, check=True)
+
+
+def try_trainer(trainer: str, folder: Path) -> None:
+    """Install a trainer, and print what it makes of each form."""
+    env = folder / trainer
+    install = ["uv", "pip", "install", "-q", "--python", str(env)]
+    without, needed = INSTALLED[trainer]
+    subprocess.run(["uv", "venv", "-q", str(env), "--python", "3.11"], check=True)
+    subprocess.run([*install, TORCH, *needed.split()], check=True)
+    subprocess.run([*install, "--no-deps", *without.split()], check=True)
+    # LLaMA-Factory imports it for sounds, of which there are none here.
+    stand_in = env / "lib" / "python3.11" / "site-packages" / "torchaudio"
+    stand_in.mkdir(exist_ok=True)
+    (stand_in / "__init__.py").touch()
+    program = HERE / f"{trainer}_rows.py"
+    for ending in ("jsonl", "parquet"):
+        subprocess.run([str(env / "bin" / "python"), str(program), ending], cwd=folder, check=True)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        os.environ.update(SEEDBED_RUNS=f"{made}/runs", HF_HUB_OFFLINE="1", HF_HOME=f"{made}/hf")
+        os.environ.update(UV_CACHE_DIR=f"{made}/cache")
+        export(Path(made))
+        for one in sys.argv[1:] or INSTALLED:
+            try_trainer(one, Path(made))
