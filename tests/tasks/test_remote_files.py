@@ -94,7 +94,7 @@ def test_a_changed_file_is_read_again_and_an_equal_one_is_the_same(
     [
         ("memory://none/a.jsonl", "there is no file 'memory://none/a.jsonl'"),
         ("memory://none/*.jsonl", "no file matches"),
-        ("nothing://a/b.jsonl", "is no address that can be read: Protocol not known: nothing"),
+        ("nothing://a/b.jsonl", "isn't an address that can be read: Protocol not known: nothing"),
         ("https://me:hunter2@example.org/a.jsonl", "has a key or a password in it"),
         ("https://example.org/a.jsonl?token=hunter2-hunter2", "has a key or a password in it"),
         ("http://127.0.0.1:9/a.jsonl", "'http://127.0.0.1:9/a.jsonl' cannot be read: "),

@@ -284,7 +284,7 @@ def test_tests_of_classes_and_variables_say_that_they_need_the_process_of_the_co
     )
 
     uses = [
-        f"try: {use}\nexcept TypeError as e: assert 'is no function' in str(e), {use!r}\nelse: assert 0"
+        f"try: {use}\nexcept TypeError as e: assert 'a function, and' in str(e), {use!r}\nelse: assert 0"
         for use in ("Stack()", "bool(Stack)", "LIMIT + 1", "LIMIT == 3", "Stack.size", "[*Stack]")
     ]
     assert failure(code, *uses) is None

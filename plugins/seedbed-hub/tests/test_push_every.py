@@ -157,7 +157,7 @@ def test_a_wrong_number_is_refused(value: Any) -> None:
 
 
 def test_a_file_is_not_pushed() -> None:
-    with pytest.raises(UsageError, match="is no address, so nothing is pushed"):
+    with pytest.raises(UsageError, match="isn't an address, so nothing is pushed"):
         Output("rows.parquet", push_every=10)
 
 

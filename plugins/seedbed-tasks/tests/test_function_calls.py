@@ -183,7 +183,7 @@ def test_another_model_may_judge_and_a_verdict_that_cannot_be_read_has_its_own_r
         (written(("weather", {})), "'city' is a required property"),
         (written(("weather", {"city": 3})), "city: 3 is not of type 'string'"),
         (written(("weather", {"city": "Rome", "planet": "Mars"})), "'planet' was unexpected"),
-        (written(("weather", [])), "the arguments of 'weather' are no object"),
+        (written(("weather", [])), "the arguments of 'weather' aren't an object"),
         (written(("weather", {"city": "Rome", "x": 0})).replace("0}", "1e999}"), "number that JSON lacks"),
         (json.dumps({"query": "Is it hot?", "calls": ["weather"]}), "a call is of None"),
     ],
@@ -252,7 +252,7 @@ def test_examples_are_shown_and_a_copy_of_one_is_asked_for_again() -> None:
     [
         ({"name": "wether", "arguments": {"city": "Rome"}}, "did you mean 'weather'?"),
         ({"name": "weather", "arguments": {}}, "the arguments of 'weather' don't fit: 'city' is a required"),
-        ({"name": "weather", "arguments": [1]}, "the arguments of 'weather' are no object"),
+        ({"name": "weather", "arguments": [1]}, "the arguments of 'weather' aren't an object"),
         ("weather", "a call is of None, and the functions are weather"),
     ],
 )

@@ -132,7 +132,7 @@ class RunRows:
             run.rate("7", "bad", rater="ada", label="off-topic", note="it's about cats")
 
         What isn't given stays as this rater said before; an empty text removes it. Raises UsageError if
-        there's no such row, or if what's said is no rating. See `ratings`.
+        there's no such row, or if what's said isn't a rating. See `ratings`.
         """
         with self._rated(leaf) as ratings:
             return ratings.rate(str(row), rating, rater=rater, label=label, note=note)

@@ -42,7 +42,7 @@ class StopCondition:
             raise UsageError(f"the stop condition is wrong: {error.fact}", _FOR_EXAMPLE) from error
         for name in sorted(self._expression.columns - set(FIGURES)):
             raise UsageError(
-                f"the stop condition {text!r} uses '{name}', which is no figure of a run's quality",
+                f"the stop condition {text!r} uses '{name}', which isn't a figure of a run's quality",
                 *did_you_mean(name, FIGURES),
                 f"figures: {', '.join(FIGURES)}",
             )

@@ -22,7 +22,7 @@ def is_refusal(text: str) -> bool:
         is_refusal("I'm sorry to hear that. First, sit down.")   # False
 
     Knows the manners of the common models in English, German, French, Spanish, Portuguese, Italian, Chinese
-    and Japanese. Reasoning isn't looked at, and an answer that begins as JSON or with a tag is none. It's a
+    and Japanese. Reasoning isn't looked at, and an answer that begins as JSON or with a tag isn't one. It's a
     rule of thumb: a message that declines an invitation may be taken for a refusal. So a task that wants text
     gets refusals like any text; `quality-heuristics` filters them.
     """

@@ -64,7 +64,7 @@ class CopyPlace(NamedTuple):
         return found
 
     def strangers(self) -> list[str]:
-        """Return the names of files that are no copy's; one that was killed may have left some of its own."""
+        """Return the names of files that no copy made; one that was killed may have left some of its own."""
         return [name for name in self._names() if not re.match(KEPT_AS, name)]
 
     def send(self, made: Path, copy: RunCopy) -> None:

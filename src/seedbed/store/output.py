@@ -142,11 +142,11 @@ class Output:
     def _check(self) -> None:
         if self.private is not None and not self.scheme:
             raise UsageError(
-                f"'{self.path}' is no address, so it's neither private nor public",
+                f"'{self.path}' isn't an address, so it's neither private nor public",
                 f"leave --private out, or {_PUSH}",
             )
         if self.push_every is not None and not self.scheme:
-            raise UsageError(f"'{self.path}' is no address, so nothing is pushed to it", _PUSH)
+            raise UsageError(f"'{self.path}' isn't an address, so nothing is pushed to it", _PUSH)
         if self.card and not (self.is_folder or self.scheme):
             raise UsageError(f"'{self.path}' is a file, and a card is for a folder", "name a folder: data/")
         if self.is_folder and (ending := Path(self.path).suffix):
@@ -202,7 +202,7 @@ def _checked_split(shares: Mapping[str, float] | None) -> dict[str, float] | Non
     if shares is None:
         return None
     if not isinstance(shares, Mapping) or not shares:
-        raise UsageError(f"{shares!r:.40} are no shares of splits", 'write {"train": 0.9, "test": 0.1}')
+        raise UsageError(f"{shares!r:.40} aren't shares of splits", 'write {"train": 0.9, "test": 0.1}')
     for name, share in shares.items():
         if not isinstance(name, str) or not is_split_name(name):
             raise UsageError(f"{name!r} can't be the name of a split", "use letters, digits, _ and .")

@@ -134,7 +134,7 @@ def _note(database: Path) -> Path:
 def _read_note(database: Path) -> Holder | None:
     try:
         return Holder(**orjson.loads(_note(database).read_bytes()))
-    # The note only informs, so a broken one, or one with fields of another version, is no note.
+    # The note only informs, so a broken one, or one with fields of another version, is ignored.
     except (OSError, ValueError, TypeError):
         return None
 

@@ -140,7 +140,7 @@ def no_function(name: str) -> Any:
     """Return what stands in tests for a class or value of the source: any use of it is an error."""
 
     def refuse(*_: Any, **__: Any) -> Any:
-        raise TypeError(f"'{name}' is no function, and tests that run apart see functions alone")
+        raise TypeError(f"'{name}' isn't a function, and tests that run apart see only functions")
 
     return type("NoFunction", (), {f"__{use}__": refuse for use in _USES.split()})()
 

@@ -49,7 +49,7 @@ class Language(Step):
         for code in codes or ():
             # Whether it's a language that the model knows takes half a second to find out: `load` does.
             if not (code.isascii() and code.islower() and 2 <= len(code) <= 3):
-                raise ValueError(f"{code!r} is no code of a language: write en, de, fr")
+                raise ValueError(f"{code!r} isn't the code of a language: write en, de, fr")
         return codes
 
     @property

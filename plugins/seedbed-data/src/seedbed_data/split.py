@@ -84,7 +84,7 @@ class Split(Step):
         """Return what rows that must stay together have in common."""
         parent, separator, _ = (row_id() or "").partition("/")
         if separator and not self.by:
-            # A row of a file has its content and a count as its id: equal rows are no different parents.
+            # A row of a file has its content and a count as its id: equal rows aren't different parents.
             return parent.partition(".")[0]
         return chosen(row, self.by)
 

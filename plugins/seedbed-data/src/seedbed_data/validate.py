@@ -133,7 +133,7 @@ class Validate(Step):
         try:
             cls.check_schema(schema)
         except SchemaError as error:
-            raise UsageError(f"the JSON Schema is none: {error.message}") from error
+            raise UsageError(f"the JSON Schema isn't valid: {error.message}") from error
         except RecursionError as error:
             raise UsageError("the JSON Schema is nested too deep to be checked") from error
         # Without a registry of ours, the package would fetch what a `$ref` names.

@@ -88,7 +88,7 @@ def _failure(name: str, folder: Path | None, error: Exception) -> LLMError:
             "for example static/minishlab/potion-base-8M; a folder begins with ./ or /",
         )
     if kinds & {"EntryNotFoundError"} and "LocalEntryNotFoundError" not in kinds:
-        return UnknownModelError(f"'{name}' on the hub is no model of model2vec: {said}")
+        return UnknownModelError(f"'{name}' on the hub isn't a model of model2vec: {said}")
     if kinds & {"ValueError", "KeyError"} and "OfflineModeIsEnabled" not in kinds:
         return LLMError(f"the model '{name}' can't be read: {said}")
     return LLMConnectionError(

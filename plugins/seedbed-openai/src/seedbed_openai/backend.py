@@ -67,7 +67,7 @@ class OpenAIBackend(OpenAISettings):
     async def check(self) -> None:
         """Raise if a key is missing, or if nothing listens at an address of this machine.
 
-        Nothing is sent: a server's list of models is no promise, and would cost the first row a round trip.
+        Nothing is sent: a server's list of models proves little, and would cost the first row a round trip.
         The first call decides.
         """
         await check_listening((await asyncio.to_thread(lambda: self._connection)).url)

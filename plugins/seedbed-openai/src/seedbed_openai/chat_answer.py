@@ -157,7 +157,7 @@ def tool_call(identity: Any, function: dict[str, Any], provider: str) -> ToolCal
 def token_logprobs(tokens: Any) -> tuple[TokenLogprob, ...] | None:
     """Return the log probabilities of an answer's tokens, or None if some can't be read.
 
-    The answer is worth more than they are: a NaN in one of them is no reason to ask again.
+    The answer is worth more than they are: a NaN in one of them doesn't justify asking again.
     """
     if not isinstance(tokens, list):
         return None

@@ -142,7 +142,7 @@ class Languages(Figures):
     column: str
     rows: int
     short: int = Field(default=0, description="Texts that are too short to say.")
-    shares: list[Share] = Field(description="By ISO 639 code, of all texts; `und` is no language.")
+    shares: list[Share] = Field(description="By ISO 639 code, of all texts; `und` isn't a language.")
 
 
 class Spending(Figures):

@@ -31,7 +31,7 @@ class Judges:
                     try:
                         self._counted.setdefault(key, Agreement()).add(ratings)
                     except UsageError:
-                        # A rating that is no rating, such as a list: this column holds something else.
+                        # A rating that isn't a number, such as a list: this column holds something else.
                         continue
 
     def figures(self) -> list[figures.Agreement]:

@@ -56,7 +56,7 @@ def read_call(value: Any, tools: Mapping[str, Tool], answer: str) -> dict[str, A
         # OpenAI's form has them as text.
         arguments = read_json(arguments)
     if not isinstance(arguments, dict):
-        raise InvalidOutputError(f"the arguments of '{name}' are no object", text=answer)
+        raise InvalidOutputError(f"the arguments of '{name}' aren't an object", text=answer)
     try:
         json.dumps(arguments, allow_nan=False)
     except ValueError as error:

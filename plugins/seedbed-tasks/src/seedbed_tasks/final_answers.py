@@ -54,7 +54,7 @@ def normalised(answer: str) -> str:
         number = Decimal(bare)
     except InvalidOperation:
         return plain.casefold()
-    # Scientific notation of a billion digits is no number that anyone means.
+    # Nobody means a number of a billion digits in scientific notation.
     if not number.is_finite() or abs(number.adjusted()) > _LONGEST:
         return plain.casefold()
     return format(number.normalize() + 0, "f")

@@ -48,5 +48,5 @@ class ImageCaption(ImageTask):
         return {"_style": self.style}
 
     def format_output(self, output: str | None, input: Row | None) -> Row:
-        """Return the caption; a refusal is none."""
+        """Return the caption; a refusal isn't one."""
         return {"caption": written(output)}

@@ -66,7 +66,7 @@ class _Plain:
         return None if start < 0 else Span(self._of(start), self._of(start + len(wanted) - 1) + 1)
 
     def _of(self, place: int) -> int:
-        """Return the place in the document of a character of the text that is no space."""
+        """Return the place in the document of a character of the text that isn't a space."""
         word = bisect_right(self._places, place) - 1
         return self._starts[word] + place - self._places[word]
 

@@ -13,5 +13,5 @@ Reason: TypeAlias = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST
 """A text that a server with a grammar ends after LONGEST_REASON characters.
 
 A small model that repeats itself would fill max_tokens and never come to the verdict. The length isn't
-validated, since elsewhere a longer reason is no fault.
+validated, since elsewhere a longer reason does no harm.
 """

@@ -61,7 +61,7 @@ class TextMatchingLong(TaskData):
         return {"task": self.draw_task(rng), "language": self.draw_language(rng)}
 
     def format_output(self, output: str | None, input: Row | None) -> Row:
-        """Return the texts; one that is no document is asked for again."""
+        """Return the texts; one that isn't a document is asked for again."""
         row = super().format_output(output, input)
         if short := [name for name, text in row.items() if len(text) < _SHORTEST]:
             raise InvalidOutputError(f"{short[0]} is too short for a document", text=output)

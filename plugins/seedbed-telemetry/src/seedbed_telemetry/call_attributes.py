@@ -110,7 +110,7 @@ def _finish(choice: Choice) -> str:
 def _server(endpoint: str) -> Iterator[tuple[str, str | int]]:
     """Yield host and port of an endpoint, if it's an address."""
     scheme, _, rest = endpoint.partition("://")
-    # Without the user: what stands there for a password is no valid address.
+    # Without the user: an address with a placeholder for the password isn't valid.
     authority = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     try:
         parts = urlsplit(f"{scheme}://{authority}")

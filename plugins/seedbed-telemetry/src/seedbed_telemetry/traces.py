@@ -202,7 +202,7 @@ class Traces:
 
 
 def _set_status(span: Span, attributes: Attributes) -> None:
-    """Mark a span as an error if its row or try has failed; a rejected row is no error."""
+    """Mark a span as an error if its row or try has failed; a rejected row isn't an error."""
     if attributes.get("seedbed.verdict") == "failed" or "seedbed.try" in attributes:
         said = attributes.get("seedbed.reason") or attributes.get("error.type")
         span.set_status(Status(StatusCode.ERROR, str(said) if said else None))

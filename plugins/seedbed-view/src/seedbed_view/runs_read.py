@@ -25,7 +25,7 @@ def folder_of(request: Request, name: str) -> Path:
     folder: Path = request.app.state.folder / name
     # A run is a folder in the folder of runs, and nothing that a path could reach from there.
     if folder.parent != request.app.state.folder or name in ("", ".", "..") or "/" in name or "\0" in name:
-        raise HTTPException(404, f"'{visible(name)}' is no name of a run")
+        raise HTTPException(404, f"'{visible(name)}' isn't the name of a run")
     if not _exists(folder / "run.db"):
         raise HTTPException(404, f"there is no run '{visible(name)}'")
     return folder

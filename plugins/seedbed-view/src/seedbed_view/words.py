@@ -10,7 +10,7 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def moment(text: str | None) -> str:
-    """Return a time of the store (ISO 8601, UTC) as `2026-01-31 12:00` local time; what is none, as it is."""
+    """Return a time of the store (ISO 8601, UTC) in local time, `2026-01-31 12:00`; other text as it is."""
     time = _time(text)
     return time.strftime("%Y-%m-%d %H:%M") if time is not None else _as_it_is(text)
 

@@ -22,7 +22,7 @@ def push_run(
     """Upload the accepted rows of a run, with a card; raises UsageError and DatasetError."""
     if not Output(address).scheme:
         raise UsageError(
-            f"'{address}' is no address to upload to",
+            f"'{address}' isn't an address to upload to",
             "for example hf://USER/NAME",
             f"a file is written by: seedbed runs export {name} -o {address}",
         )

@@ -53,7 +53,7 @@ def cost_text(amount: float | None) -> str:
 
 
 def moment(iso: str) -> str:
-    """Return a time in UTC as local time, to the minute; what is none, as it is."""
+    """Return a time in UTC as local time, to the minute; anything else unchanged."""
     time = _time(iso)
     return str(iso) if time is None else time.strftime("%Y-%m-%d %H:%M")
 
@@ -61,7 +61,7 @@ def moment(iso: str) -> str:
 def ago(iso: str, now: datetime) -> str:
     """Return a time in UTC as people say it: '5 min ago', 'yesterday 17:06', '27 Nov 17:06'.
 
-    What is no time is returned as it is.
+    Anything else is returned unchanged.
     """
     then, now = _time(iso), now.astimezone()
     if then is None:

@@ -112,7 +112,7 @@ class RowIndex:
 
 def _accepted(queries: RunQueries, leaf: str) -> Iterator[tuple[Any, ...]]:
     for one in queries.rows(leaf).placed():
-        # The order of columns is no part of a row.
+        # The order of columns isn't part of a row.
         encoded = orjson.dumps(one.data, option=orjson.OPT_SORT_KEYS)
         digest = hashlib.blake2b(encoded, digest_size=8).digest()
         yield one.seq, one.row, "accepted", one.step, one.source_row, one.k, digest, ""

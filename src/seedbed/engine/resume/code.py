@@ -98,7 +98,7 @@ def _schema(cls: type[BaseModel]) -> bytes:
     try:
         return json_text(cls.model_json_schema(), option=orjson.OPT_SORT_KEYS)
     except PydanticUserError:
-        # A field of a type without a JSON Schema is no reason to refuse the run.
+        # A field of a type without a JSON Schema doesn't justify refusing the run.
         return _text([(name, str(field.annotation)) for name, field in cls.model_fields.items()])
 
 

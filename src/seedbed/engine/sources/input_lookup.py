@@ -27,7 +27,7 @@ class InputLookup:
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> InputLookup | None:
-        """Return the lookup for a manifest; None if the input was no file, or the file is gone."""
+        """Return the lookup for a manifest; None if the input wasn't a file, or the file is gone."""
         path = manifest.get("input")
         order = manifest.get("order") or {}
         if path is None or not (place := Path(order.get("folder") or "", path)).exists():

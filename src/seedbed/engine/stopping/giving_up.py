@@ -56,7 +56,7 @@ class GivingUp:
             _Reason("dropped", step, "", "") for step in settled.dropped
         }
         one = next(iter(reasons), None)
-        # One row made, or two different reasons, and the run is no hopeless one: from then on nothing is
+        # One row made, or two different reasons, and the run isn't hopeless: from then on nothing is
         # counted.
         if any(settled.made.values()) or one is None or len(reasons) > 1 or self._reason not in (None, one):
             self._is_over = True

@@ -45,7 +45,7 @@ class Batches:
         batches = Batches(sender)
         response = await batches.send(embedder, request, rank)
 
-    Who journals, counts or replays a call sees that call alone: what it's sent with is no part of it.
+    Who journals, counts or replays a call sees that call alone: what it's sent with isn't part of it.
     """
 
     def __init__(self, sender: Sender) -> None:
@@ -168,7 +168,7 @@ class _Waiting:
 
     def _start(self, batch: list[_Part]) -> None:
         self._unsent = batch
-        # An empty context: a batch belongs to no row, and its task is no branch of the row that began it.
+        # An empty context: a batch belongs to no row, and its task isn't a branch of the row that began it.
         task = self._loop.create_task(self._sent(batch), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

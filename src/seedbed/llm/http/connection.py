@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
                 self.close()
 
     def _has_sent_all(self) -> bool:
-        # A server may answer before it has read all: "413 Content Too Large". The rest is no next request.
+        # A server may answer before it has read all: "413 Content Too Large". The rest isn't a new request.
         return self._transport is not None and not self._transport.get_write_buffer_size()
 
     def close(self) -> None:

@@ -73,7 +73,7 @@ class ResponseReader:
         try:
             self._parser.feed_data(data)
         except HttpParserError as error:
-            # What follows a complete response is no part of it.
+            # What follows a complete response isn't part of it.
             self.is_reusable = False
             if not self._is_complete:
                 raise NotHTTP(self._start[:_QUOTED]) from error

@@ -150,7 +150,7 @@ class ConcurrencyWindow:
         # would close it.
         if sent_at < self._cut_at:
             return
-        # Refused again before the window was widened once: what was in flight is no safe number either.
+        # Refused again before the window was widened once: what was in flight isn't a safe number either.
         again = self._rests == self._rest
         narrower = self.limit * DECREASE if again else in_flight - 1
         self.limit = self._target = self._safe = max(1, int(min(self.limit, narrower)))

@@ -75,7 +75,7 @@ class Circuit:
             self.answered()
             return False
         if now - self._latest > self._policy.refused_seconds / 2:
-            # Failures of long ago are no sign: a notebook may ask once an hour.
+            # Failures of long ago say nothing: a notebook may ask once an hour.
             self._close()
             self._since = now
         self._latest = now

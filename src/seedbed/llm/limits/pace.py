@@ -213,8 +213,8 @@ class Pace:
         silence = self._silence(before, sent_at)
         kept = admitted / max(taken_at - self._since, _RESOLUTION) if before else base
         # An outage only if the server would have accepted some calls at the rate before: a server of one call
-        # in five seconds is just as silent. What was admitted during an outage is no measurement: it set the
-        # pace to almost nothing, and a thousand calls to a server of 100 per second took a minute.
+        # in five seconds is just as silent. What was admitted during an outage doesn't count: it set the pace
+        # to almost nothing, and a thousand calls to a server of 100 per second took a minute.
         if silence >= FULL_SECOND and (not admitted or silence * kept >= FEW):
             self._seek_again(before, now + min(silence, 1 / SLOWEST), taken_at)
             return SOUGHT_FROM

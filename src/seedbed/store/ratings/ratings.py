@@ -75,7 +75,7 @@ class Ratings:
         """Rate a row as `good` or `bad`, label it, add a note, or several of these; return the rating.
 
         What is None stays as this rater said before, unless the row has changed since; an empty text removes
-        it. Raises UsageError if the dataset has no such row, or if what's said is no rating.
+        it. Raises UsageError if the dataset has no such row, or if what's said isn't a rating.
         """
         given = _said(rating, label, note)
         rater = checked_text("rater", rater)

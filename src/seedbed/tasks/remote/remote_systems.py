@@ -44,7 +44,7 @@ def file_system(address: str) -> tuple[Any, str]:
     except ValueError as error:
         known = ", ".join(f"{name}://" for name in ("s3", "gs", "hf", "https"))
         raise UsageError(
-            f"'{address}' is no address that can be read: {error}", f"such as {known}"
+            f"'{address}' isn't an address that can be read: {error}", f"such as {known}"
         ) from error
     except Exception as error:  # noqa: BLE001 - each file system has errors of its own
         raise unreadable(address, error) from None

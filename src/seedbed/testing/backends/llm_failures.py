@@ -130,7 +130,7 @@ class LLMFailureContract(LLMFacts):
     def test_a_closed_connection_is_told(self, llm: BaseBackend, server: ScriptedServer, cut: bool) -> None:
         """If the server closes the connection, the error is an LLMConnectionError, which can be retried.
 
-        The request may be fine: half an answer is no answer, and a retry can succeed.
+        The request may be fine: half an answer is useless, and a retry can succeed.
         """
         server.answer_with(self.protocol.answer(self.good)._replace(cut=cut, drop=not cut))
         error = failure(llm)

@@ -61,7 +61,7 @@ class Sql(GeneratorStep):
     def _check_tables(cls, tables: dict[str, Named]) -> dict[str, Named]:
         for name in tables:
             if not _TABLE.fullmatch(name):
-                raise ValueError(f"{name!r} is no name of a table: use letters, digits and _")
+                raise ValueError(f"{name!r} isn't the name of a table: use letters, digits and _")
         return tables
 
     @field_validator("database")

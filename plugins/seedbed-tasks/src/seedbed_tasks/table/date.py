@@ -26,7 +26,7 @@ _UNITS: dict[Granularity, Literal["Y", "M", "D", "h", "m", "s"]] = {
 }
 _WHOLE_DAYS = frozenset({"year", "month", "day"})
 _MOST_STEPS = 10**6
-"""Beyond year 9999, a date is none for Python."""
+"""More of any granularity leads beyond year 9999, where Python has no dates."""
 
 
 class Date(Drawn):
