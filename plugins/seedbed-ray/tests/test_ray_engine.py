@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,38 @@ def test_ray_is_imported_only_when_the_engine_runs():
     code = "import sys, seedbed; seedbed.Registry().engine('ray'); print('ray' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+UNDER_UV = """
+from seedbed import Step, run
+from seedbed_ray import RayEngine
+
+
+class Looks(RayEngine):
+    async def start_workers(self):
+        from ray._private import ray_constants
+
+        raise SystemExit(ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV)
+
+
+class Same(Step):
+    keeps = True
+
+    def process(self, row):
+        return row
+
+
+run(Same(), input=[{"n": 1}], engine=Looks)
+"""
+
+
+@pytest.mark.slow
+def test_a_ray_that_is_started_here_does_not_have_uv_run_its_workers():
+    environment = {name: value for name, value in os.environ.items() if "RAY_ENABLE_UV" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_UV], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.slow

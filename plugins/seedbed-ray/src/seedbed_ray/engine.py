@@ -33,14 +33,14 @@ class RayEngine(WorkerEngine):
         self._cluster: Cluster | None = None
         self._starting: asyncio.Future[None] | None = None
         self._each = self._needed_by_each()
+        if self.options.address is None:
+            # Ray reads it when it's imported, which may be to pickle the steps, before workers are started.
+            # Under `uv run`, it would pack this folder otherwise, and have uv run each worker.
+            os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 
     async def start_workers(self) -> Sequence[WorkerLink]:
         """Start or join Ray, and start the workers."""
         # Imported here: it takes a second, and a run that is refused, or had finished, doesn't need it.
-        if self.options.address is None:
-            # Ray reads it when it's imported. Under `uv run`, it would pack this folder otherwise, and have
-            # uv make the environment again for each worker.
-            os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         from seedbed_ray.cluster import Cluster
 
         self._cluster = cluster = Cluster(self.options)
