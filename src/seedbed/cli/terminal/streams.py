@@ -12,7 +12,6 @@ import sys
 from contextlib import suppress
 
 _log = logging.getLogger(__name__)
-_NAMES = {1: "standard output", 2: "standard error"}
 
 
 def open_missing_streams() -> None:

@@ -25,8 +25,6 @@ _UNITS: dict[Granularity, Literal["Y", "M", "D", "h", "m", "s"]] = {
     "second": "s",
 }
 _WHOLE_DAYS = frozenset({"year", "month", "day"})
-_MOST_STEPS = 10**6
-"""More of any granularity leads beyond year 9999, where Python has no dates."""
 
 
 class Date(Drawn):
