@@ -43,7 +43,7 @@ def main() -> None:
         Path(name).unlink()
     with Apart(given["source"], given["input"]) as apart:
         # Only now, so that none of it is in the child's memory, and before the source is run.
-        order = json.loads(_rest(0))
+        order = json.loads(b"".join(iter(lambda: os.read(0, 1 << 20), b"")))
         os.lseek(0, 0, os.SEEK_SET)
         key = os.read(0, KEY_LENGTH)
         # Not closed: another file would get its number, and the child might wait for that one.
@@ -55,10 +55,6 @@ def main() -> None:
             else [as_json(apart.result(call["name"], [], call["arguments"])) for call in order["calls"]]
         )
     write_all(1, b"\n" + key + json.dumps(verdict).encode())
-
-
-def _rest(file: int) -> bytes:
-    return b"".join(iter(lambda: os.read(file, 1 << 20), b""))
 
 
 class Apart:
