@@ -20,6 +20,7 @@ from seedbed.engine.start import Start
 from seedbed.engine.workers.needed import unplaced
 from seedbed.errors import UsageError
 from seedbed.store import Output, RunStore, check_csv_safe, check_output
+from seedbed.store.writing import check_first_row
 from seedbed.suggestions import did_you_mean
 
 
@@ -70,7 +71,7 @@ def open_session(
             # of a session that made nothing would count as what the run holds, and a retry would take its
             # order. Before anything is added: what was written in the meantime couldn't be taken back.
             store.hold()
-        job = _job(plan, name, store, emit, retry=retry)
+        job = _job(plan, name, store, Outlets(Emission(emit) if emit else None, _trial(outputs, plan)), retry)
         maker = _engine(engine, job)
         return Session(
             job, maker, outputs=outputs, csv_safe=csv_safe, order=order, observers=observers, start=start
@@ -83,12 +84,26 @@ def open_session(
         raise
 
 
-def _job(
-    plan: Plan, name: str | None, store: RunStore, emit: Callable[[bytes], None] | None, *, retry: bool
-) -> Job:
+def _job(plan: Plan, name: str | None, store: RunStore, outlets: Outlets, retry: bool) -> Job:
     run = _new_run(plan, name, store)
     fingerprints = record_files(plan, store, retrying=retry)
-    return Job(plan, run, store, fingerprints, retry, Outlets(Emission(emit) if emit else None))
+    return Job(plan, run, store, fingerprints, retry, outlets)
+
+
+def _trial(outputs: Sequence[Output], plan: Plan) -> Callable[[bytes], None] | None:
+    """Return what tries the first row for the outputs with a form; None if nothing is paid for.
+
+    A form whose columns aren't there was found at the end, after all rows had been paid for.
+    """
+    formed = [one for one in outputs if one.form is not None and one.leaf in (None, plan.leaf)]
+    if not formed or not plan.backends:
+        return None
+
+    def trial(row: bytes) -> None:
+        for output in formed:
+            check_first_row(row, output)
+
+    return trial
 
 
 def _engine(engine: Callable[[Job], Engine], job: Job) -> Engine:

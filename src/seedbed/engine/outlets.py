@@ -1,4 +1,4 @@
-"""The ways out of a run: standard output, and observers."""
+"""The ways out of a run: standard output, observers, and the first row's trial for the dataset."""
 
 from __future__ import annotations
 
@@ -43,16 +43,22 @@ class Emission:
 
 
 class Outlets:
-    """What waits for rows to be durable, if anything does; used on the loop thread."""
+    """What waits for rows to be durable, if anything does; used on the loop thread.
 
-    def __init__(self, emission: Emission | None = None) -> None:
+    `trial` is called once, with the first row of the dataset, and raises if the dataset can't be made of it.
+    """
+
+    def __init__(
+        self, emission: Emission | None = None, trial: Callable[[bytes], None] | None = None
+    ) -> None:
         self.emission = emission
+        self._trial = trial
         self.observation: Observation | None = None
 
     @property
     def are_open(self) -> bool:
         """Whether anything waits for rows."""
-        return self.emission is not None or self.observation is not None
+        return self.emission is not None or self.observation is not None or self._trial is not None
 
     def begin(self, steps: Sequence[str]) -> None:
         """Note the stored verdicts of steps whose rows may leave, before this session adds its own."""
@@ -62,8 +68,11 @@ class Outlets:
     def add(self, added: int, counts: Mapping[str, int], rows: Iterable[bytes]) -> None:
         """Take what may leave when the store's addition number `added` is durable.
 
-        Raises an exception that writing earlier rows raised.
+        Raises an exception that writing earlier rows raised, and what the first row's trial raises.
         """
+        if self._trial is not None and (rows := [*rows]):
+            trial, self._trial = self._trial, None
+            trial(rows[0])
         if self.observation is not None:
             self.observation.add(added, counts)
         if self.emission is not None:

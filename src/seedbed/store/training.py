@@ -38,6 +38,20 @@ def check_form(form: str, columns: Iterable[str] = (), template: str | Path | No
     _template(form, template)
 
 
+def check_row(row: bytes, form: str, columns: Mapping[str, str], template: str | Path | None = None) -> None:
+    """Raise UsageError or DatasetError if no dataset with this row can have the form.
+
+        check_row(b'{"title": "Tides"}', "chat", {"prompt": "title"})
+
+    Other rows can't mend what's missing here. Only a column for a part that the form doesn't need may come
+    later.
+    """
+    here = orjson.loads(row)
+    needed = {part for way in FORMS[form].alternatives for part in way}
+    given = {part: column for part, column in columns.items() if column in here or part in needed}
+    TrainingRows([row], form, given, template)
+
+
 class TrainingRows:
     """Encoded rows in a trainer's form, such as "chat", converted as they are iterated.
 

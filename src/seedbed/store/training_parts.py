@@ -149,8 +149,16 @@ def _usual(part: str, row: Row, given: Columns) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"more than one column could be the {part}: {listed(found)}", "name the right one")
-    raise UsageError(f"none of the columns is known as the {part}", "name the right one", _columns_of(row))
+        raise UsageError(
+            f"more than one column could be the {part}: {listed(found)}", _name_it(part, found[0])
+        )
+    raise UsageError(
+        f"none of the columns is known as the {part}", _name_it(part, "COLUMN"), _columns_of(row)
+    )
+
+
+def _name_it(part: str, column: str) -> str:
+    return f"name the right one: --column {part}={column} (columns: {{{part}: {column}}} in a file)"
 
 
 def _columns_of(row: Row) -> str:

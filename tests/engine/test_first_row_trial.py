@@ -1,0 +1,63 @@
+"""The first row is tried for a trainer's form: a column that isn't there costs one row, and not all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.scripted_llm import ScriptedLLM
+
+from seedbed import GeneratorTask, Output, Run, run
+
+
+class Tides(GeneratorTask):
+    """Titles with a text; every second row has a system prompt."""
+
+    template: str = "About {{ title }}"
+
+    def sample(self, index: int, rng: Any) -> dict[str, Any]:
+        more = {"rules": "Be brief."} if index % 2 else {}
+        return {"title": f"tide {index}", **more}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def llm() -> ScriptedLLM:
+    return ScriptedLLM(lambda _: "Water.")
+
+
+def ask(model: ScriptedLLM, **columns: str) -> Run:
+    out = Output("a.jsonl", form="chat", columns=columns)
+    return run(Tides(), 300, llm=model, concurrency=2, name="a", out=out)
+
+
+def test_a_part_without_a_column_stops_the_run_at_its_first_row() -> None:
+    model = llm()
+    made = ask(model)
+    assert made.outcome == "stopped"
+    assert "none of the columns is known as the prompt" in str(made.stopped_by)
+    assert "--column prompt=COLUMN" in str(made.stopped_by)
+    assert len(model.requests) < 150
+
+
+def test_a_column_that_is_not_there_stops_the_run_at_its_first_row() -> None:
+    model = llm()
+    assert "there is no column 'titel'" in str(ask(model, prompt="titel").stopped_by)
+    assert len(model.requests) < 150
+
+
+def test_the_rows_of_a_run_that_was_stopped_by_a_form_are_kept_and_not_bought_again() -> None:
+    model = llm()
+    ask(model)
+    made = ask(model, prompt="title")
+    assert made.accepted == 300
+    assert len(model.requests) == 300
+
+
+def test_a_column_for_an_optional_part_may_come_after_the_first_row() -> None:
+    assert ask(llm(), prompt="title", system="rules").outcome == "complete"
+    assert "Be brief." in Path("a.jsonl").read_text()
