@@ -50,9 +50,6 @@ class Embedder(BaseBackend):
     pipeline files also `{use: REFERENCE, with: {...}}`.
     """
 
-    connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout"})
-    """Fields that say how to reach the model, not what it answers: if they change, answers stay valid."""
-
     repeatable: ClassVar[bool] = False
     """Whether the same vectors can be made again at no cost: then runs don't keep them."""
 
