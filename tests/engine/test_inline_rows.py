@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -26,6 +27,8 @@ from seedbed import (
     row_id,
     run,
 )
+from seedbed.store.row_blocks import is_block
+from seedbed.store.run_queries import RunQueries
 
 ROWS = st.lists(st.fixed_dictionaries({"n": st.integers(0, 9)}), min_size=1, max_size=30)
 DEEDS = ("keep", "reject", "raise", "drop", "several", "none of several", "cancel", "ordered", "plain")
@@ -150,9 +153,24 @@ def kept(made: Run, leaf: str, steps: list[Step]) -> Any:
         made.rejections,
         made.dropped,
         [(one.row, one.verdict) for one in made.store.verdicts(leaf)],
-        [[*made.store.results_of(step.name)] for step in steps],
+        [results_of(made.store, step.name, leaf) for step in steps],
         [(one.row, one.step, one.reason, one.source) for one in made.store.refused(leaf)],
+        [*made.rejected_rows()],
+        {step.name: made.store.count_results().get(step.name) for step in steps},
     )
+
+
+def results_of(queries: RunQueries, step: str, leaf: str) -> dict[str, Any]:
+    """Return what a step made of each row, wherever it's kept."""
+    # Rows of an item that became several have their results under the ids that they had before.
+    decided = [verdict.row for verdict in queries.verdicts(leaf)]
+    single = [one.row for one in queries.results_of(step) if not is_block(one.row)]
+    found = {row: queries.find_result(step, row) for row in {*decided, *single}}
+    return {
+        row: (one.status, json.loads(one.data), json.loads(one.reasons or b"[]"))
+        for row, one in found.items()
+        if one is not None
+    }
 
 
 def made_by(pipeline: Pipeline, rows: list[Row], **options: Any) -> Run:
@@ -241,6 +259,6 @@ def test_a_resumed_run_finds_what_repeatable_steps_made() -> None:
         assert made.folder is not None
         with RunReader.open(made.folder) as reader:
             verdicts = [(one.row, one.verdict) for one in reader.verdicts("s1")]
-            return [verdicts, *([*reader.results_of(step)] for step in ("s0", "s1", "s0 refused"))]
+            return [verdicts, *(results_of(reader, step, "s1") for step in ("s0", "s1", "s0 refused"))]
 
     assert results("extended", 7, 30, 40) == results("at once", 40)

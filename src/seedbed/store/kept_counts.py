@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from seedbed.store.row_blocks import REFUSED_IN, ROWS_IN
+
 COUNTS = "counts"
 """The name of the mark."""
 
@@ -36,7 +38,8 @@ _CALLS = (
     "sum(reasoning_tokens), total(cost), count(*) - count(cost) FROM {} "
     "GROUP BY step, model ORDER BY min(rowid)"
 )
-_RESULTS = "SELECT step, status, count(*) FROM {} GROUP BY step, status ORDER BY min(rowid)"
+_RESULTS = f"SELECT step, status, sum({ROWS_IN}) FROM {{}} GROUP BY step, status ORDER BY min(rowid)"
+_IN_BLOCKS = f"SELECT step, 'rejected', sum({REFUSED_IN}) AS number FROM {{}} GROUP BY step HAVING number > 0"
 _VERDICTS = "SELECT leaf, verdict, count(*) FROM {} GROUP BY leaf, verdict"
 
 # Columns of the rows that are noted when they're removed, and where each was: of those with one place, only
@@ -50,8 +53,9 @@ _REMOVED = {
         "place = OLD.rowid",
     ),
     "results": (
-        "place INTEGER PRIMARY KEY, step, status",
-        "OLD.rowid, OLD.step, OLD.status",
+        "place INTEGER PRIMARY KEY, step, status, row, data, reasons",
+        "OLD.rowid, OLD.step, OLD.status, OLD.row, "
+        "CASE WHEN instr(OLD.row, '+') THEN OLD.data END, CASE WHEN instr(OLD.row, '+') THEN OLD.reasons END",
         "place = OLD.rowid",
     ),
     "verdicts": (
@@ -121,8 +125,12 @@ class Counts:
         """Add the results that came after those that are counted."""
         last = query("SELECT ifnull(max(rowid), 0) FROM results")[0][0]
         source = "results WHERE rowid > ? AND rowid <= ?"
-        _add(self.results, query(_RESULTS.format(source), self.last_result, last))
+        self._add_results(query, source, self.last_result, last)
         self.last_result = last
+
+    def _add_results(self, query: Query, source: str, *values: object, sign: int = 1) -> None:
+        for sums in (_RESULTS, _IN_BLOCKS):
+            _add(self.results, query(sums.format(source), *values), sign=sign)
 
     def add_verdicts(self, query: Query, leaf: str) -> None:
         """Add the verdicts of a leaf that came after those that are counted."""
@@ -137,12 +145,8 @@ class Counts:
         _add(self.calls, query(_CALLS.format("calls_removed WHERE place <= ?"), self.last_call), sign=-1)
         _add(self.calls, query(_CALLS.format(f"calls WHERE {place}"), self.last_call))
         place = "rowid IN (SELECT place FROM results_removed) AND rowid <= ?"
-        _add(
-            self.results,
-            query(_RESULTS.format("results_removed WHERE place <= ?"), self.last_result),
-            sign=-1,
-        )
-        _add(self.results, query(_RESULTS.format(f"results WHERE {place}"), self.last_result))
+        self._add_results(query, "results_removed WHERE place <= ?", self.last_result, sign=-1)
+        self._add_results(query, f"results WHERE {place}", self.last_result)
         for leaf, last in self.last_verdicts.items():
             gone = "verdicts_removed WHERE leaf = ? AND place <= ?"
             _add(self.verdicts, query(_VERDICTS.format(gone), leaf, last), sign=-1)

@@ -109,7 +109,7 @@ class Origins:
 
     def of(self, refused: Refused) -> RefusedRow:
         """Return a refused row with its input, prompts and answers."""
-        kept = Evidence.of(self._queries, refused.step, refused.row)
+        kept = Evidence.of(self._queries, refused.step, refused.row, (refused.source_row, refused.k))
         return RefusedRow(
             refused.verdict,
             refused.row,
@@ -167,9 +167,12 @@ class Evidence(NamedTuple):
     attempt: int = 0
 
     @classmethod
-    def of(cls, queries: RunQueries, step: str, row: str) -> Evidence:
-        """Return what is kept for a row that `step` refused; all of it is empty if nothing is kept."""
-        result = queries.result_of(kept_step(step), row)
+    def of(cls, queries: RunQueries, step: str, row: str, place: tuple[str, int] | None = None) -> Evidence:
+        """Return what is kept for a row that `step` refused; all of it is empty if nothing is kept.
+
+        `place` is where, if it's known: `source_row` and `k` of the row's verdict.
+        """
+        result = queries.find_result(kept_step(step), row, place)
         if result is None:
             return cls(None, None, {})
         whose = f"what is kept of row '{row}' at the step '{step}'"

@@ -10,15 +10,17 @@ import orjson
 from seedbed.store.answer_packing import unpack
 from seedbed.store.paged_reads import PAGE
 from seedbed.store.refusal_reasons import Reasons
+from seedbed.store.row_blocks import reasons_at
 from seedbed.store.run_reader import RunReader
 from seedbed.store.run_values import Call, Decision
+from seedbed.store.stored_json import row_of_step
 
 _CALLS = f"SELECT rowid, {', '.join(Call._fields)} FROM calls WHERE rowid > ? AND rowid <= ? ORDER BY rowid"
 _NUMBERED = (
     f"SELECT rowid, {', '.join(Call._fields)} FROM calls WHERE rowid IN (SELECT value FROM json_each(?))"
 )
 _DECIDED = (
-    "SELECT v.seq, v.row, v.verdict, v.step, "
+    "SELECT v.seq, v.row, v.verdict, v.step, v.source_row, v.k, "
     "CASE v.verdict WHEN 'accepted' THEN CAST(json_extract(r.data, '$[' || v.k || ']') AS BLOB) END, "
     "r.reasons "
     "FROM verdicts AS v LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
@@ -91,9 +93,10 @@ class RunChanges(RunReader):
         """
         reasons = Reasons()
         while page := self._all(f"{_DECIDED} LIMIT {PAGE}", leaf, first, end, *known):
-            for seq, row, verdict, step, data, why in page:
+            for seq, row, verdict, step, source_row, k, data, why in page:
                 reason, kind, source = None, None, None
                 if verdict != "accepted":
-                    reason, kind, *_, source = reasons.of(row, verdict, step, why)
+                    own = reasons_at(why, source_row, k, row_of_step(step, row))
+                    reason, kind, *_, source = reasons.of(row, verdict, step, own)
                 yield Decided(seq, row, verdict, step, data, reason, kind, source or None)
             first = page[-1][0] + 1

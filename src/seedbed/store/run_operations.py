@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from seedbed.store.answer_packing import pack_calls
 from seedbed.store.kept_counts import keep_counts
+from seedbed.store.row_blocks import IS_BLOCK_FROM
 from seedbed.store.run_values import Call, Result, Verdict
 
 SIZES = (1, 4, 16, 64, 256)
@@ -27,6 +28,12 @@ class ForgetResults(NamedTuple):
     """Delete all results of a step."""
 
     step: str
+
+
+class ForgetBlocks(NamedTuple):
+    """Delete the blocks of rows that have verdicts from `seq` on."""
+
+    seq: int
 
 
 class Mark(NamedTuple):
@@ -68,6 +75,7 @@ Operation: TypeAlias = (
     | Verdict
     | TruncateVerdicts
     | ForgetResults
+    | ForgetBlocks
     | Mark
     | SessionStart
     | SessionTime
@@ -137,13 +145,17 @@ def _insert_packed(connection: sqlite3.Connection, calls: Sequence[Call]) -> Non
 
 
 _insert_results = _insert("results", Result._fields)
-_delete_results = _each("DELETE FROM results WHERE step = ?")
 
 
-def _forget_results(connection: sqlite3.Connection, steps: Sequence[Any]) -> None:
-    _delete_results(connection, steps)
-    # Before the next result is added: it may get a rowid that the sums take for one they have counted.
-    keep_counts(connection, due=False)
+def _forget(statement: str) -> Apply:
+    delete = _each(statement)
+
+    def forget(connection: sqlite3.Connection, rows: Sequence[Any]) -> None:
+        delete(connection, rows)
+        # Before the next result is added: it may get a rowid that the sums take for one they have counted.
+        keep_counts(connection, due=False)
+
+    return forget
 
 
 def _insert_sorted(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
@@ -160,6 +172,7 @@ _TABLES: dict[type[Operation], str] = {
     Call: "calls",
     Result: "results",
     ForgetResults: "results",
+    ForgetBlocks: "results",
     Verdict: "verdicts",
     TruncateVerdicts: "verdicts",
     Mark: "marks",
@@ -171,7 +184,8 @@ _TABLES: dict[type[Operation], str] = {
 _APPLY: dict[type[Operation], Apply] = {
     Call: _insert_packed,
     Result: _insert_sorted,
-    ForgetResults: _forget_results,
+    ForgetResults: _forget("DELETE FROM results WHERE step = ?"),
+    ForgetBlocks: _forget(f"DELETE FROM results WHERE {IS_BLOCK_FROM}"),
     Verdict: _insert("verdicts", Verdict._fields),
     TruncateVerdicts: _each("DELETE FROM verdicts WHERE leaf = ? AND seq >= ?"),
     Mark: _insert("marks", Mark._fields),

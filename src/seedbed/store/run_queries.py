@@ -14,7 +14,8 @@ from seedbed.store.kept_counts import LEAVES, Counts
 from seedbed.store.paged_reads import ITEM, PAGE
 from seedbed.store.refusal_reasons import Reasons
 from seedbed.store.result_queries import ResultQueries
-from seedbed.store.run_values import PlacedRow, Refused, Verdict
+from seedbed.store.row_blocks import BLOCKS, entries, entry_of, is_block, reasons_at
+from seedbed.store.run_values import PlacedRow, Refused, Result, Verdict
 from seedbed.store.session_queries import SessionQueries
 from seedbed.store.stored_json import row_of_step, stored_object, stored_rows
 
@@ -45,15 +46,18 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
         # Named, as SQLite would take the primary key, which has the accepted rows as well.
         index = "INDEXED BY verdicts_refused" if self._all(_HAS_REFUSED_INDEX) else ""
         select = (
-            f"SELECT v.seq, v.row, v.verdict, v.step, r.reasons FROM verdicts AS v {index} "
+            "SELECT v.seq, v.row, v.verdict, v.step, v.source_row, v.k, r.reasons "
+            f"FROM verdicts AS v {index} "
             "LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
             f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict != 'accepted' ORDER BY v.seq LIMIT {PAGE}"
         )
         reasons = Reasons()
         page = self._page(select, leaf, -1)
         while page:
-            for seq, row, verdict, step, encoded in page:
-                yield Refused(seq, row, verdict, step, *reasons.of(row, verdict, step, encoded))
+            for seq, row, verdict, step, source_row, k, encoded in page:
+                own = reasons_at(encoded, source_row, k, row_of_step(step, row))
+                why = reasons.of(row, verdict, step, own)
+                yield Refused(seq, row, verdict, step, *why, source_row, k)
             page = self._page(select, leaf, page[-1][0])
 
     def verdicts_by_item(self, leaf: str) -> dict[str, tuple[int, int]]:
@@ -80,6 +84,23 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
             f"{row}0",
         )
         return [Verdict(*one) for one in found]
+
+    def find_result(self, step: str, row: str, place: tuple[str, int] | None = None) -> Result | None:
+        """Return what a step made of a row, also if it's kept in a block with what became of other rows.
+
+        `place` is where, if it's known: `source_row` and `k` of the row's verdict. `result_of` is enough for
+        steps that keep no blocks.
+        """
+        found = self.result_of(step, row)
+        if found is None and (where := place or self._place_in_block(row)) is not None and is_block(where[0]):
+            block = self.result_of(step, where[0])
+            return block and entry_of(block, where[1], row)
+        return found
+
+    def _place_in_block(self, row: str) -> tuple[str, int] | None:
+        leaf = self.get_mark(BLOCKS)
+        verdict = self.verdict_of(leaf, row) if isinstance(leaf, str) and leaf else None
+        return verdict and (verdict.source_row, verdict.k)
 
     def line_of(self, verdict: Verdict) -> int:
         """Return the line that an accepted row has in the dataset of its leaf, counted from 1."""
@@ -126,10 +147,9 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
         return [rows[seq] for seq in seqs if seq in rows]
 
     def _placed(self, seq: int, row: str, step: str, source_row: str, k: int, data: bytes) -> PlacedRow:
-        made = stored_rows(data, row_of_step(step, source_row))
-        if k >= len(made):
+        if (made := _row_in(data, step, source_row, k)) is None:
             raise StoreError(f"row {seq} is missing in '{self.path}'")
-        return PlacedRow(seq, row, step, source_row, k, made[k])
+        return PlacedRow(seq, row, step, source_row, k, made)
 
     def count_verdicts(self, leaf: str) -> dict[str, int]:
         """Return how many rows of a leaf were accepted, rejected and failed."""
@@ -170,9 +190,8 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
         page = self._page(select, leaf, -1, wanted)
         while page:
             for _, row, k, step, source_row, data in page:
-                made = stored_rows(data, row_of_step(step, source_row))
-                if k < len(made):
-                    found[row] = made[k]
+                if (made := _row_in(data, step, source_row, k)) is not None:
+                    found[row] = made
             page = self._page(select, leaf, page[-1][0], wanted)
         return found
 
@@ -233,7 +252,19 @@ class Rows:
         if data is None:
             result = self._queries.result_of(step, row)
             data = result.data if result else b"[]"
-        return stored_rows(data, row_of_step(step, row))
+        whose = row_of_step(step, row)
+        return [*entries(data, whose)] if is_block(row) else stored_rows(data, whose)
+
+
+def _row_in(data: bytes, step: str, source_row: str, k: int) -> dict[str, Any] | None:
+    """Return row `k` of a result; None if it has fewer."""
+    whose = row_of_step(step, source_row)
+    if is_block(source_row):
+        # Of the rows in a block, only the one that's asked for is decoded.
+        made = entries(data, whose)
+        return stored_object(made[k], whose) if k < len(made) else None
+    rows = stored_rows(data, whose)
+    return rows[k] if k < len(rows) else None
 
 
 def _holds_one(data: bytes) -> bool:

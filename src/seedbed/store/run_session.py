@@ -16,6 +16,11 @@ class SessionClock:
         self._id = last
         self._since: float | None = None
 
+    @property
+    def id(self) -> int:
+        """The session's id; that of the last one if none has begun."""
+        return self._id
+
     def begin(self) -> int:
         """Begin a session now; return its id."""
         self._id += 1

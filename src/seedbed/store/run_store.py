@@ -22,6 +22,7 @@ from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, open_for_reading, open_for_writing
 from seedbed.store.run_lock import RunLock
 from seedbed.store.run_operations import (
+    ForgetBlocks,
     ForgetResults,
     Mark,
     SessionEnd,
@@ -114,6 +115,10 @@ class RunStore(RunQueries):
         """Add a verdict, replacing the one with its `seq`; return its sequence number."""
         return self._writer.add(verdict)
 
+    def add_verdicts(self, verdicts: Sequence[Verdict]) -> int:
+        """Add verdicts, as `add_verdict` does; return the sequence number of the last one."""
+        return self._writer.add(*verdicts)
+
     def truncate_verdicts(self, leaf: str, seq: int) -> int:
         """Delete the verdicts of a leaf from `seq` on."""
         return self._writer.add(TruncateVerdicts(leaf, seq))
@@ -121,6 +126,10 @@ class RunStore(RunQueries):
     def forget_results(self, step: str) -> int:
         """Delete all results of a step."""
         return self._writer.add(ForgetResults(step))
+
+    def forget_blocks(self, seq: int) -> int:
+        """Delete the blocks of rows that have verdicts from `seq` on."""
+        return self._writer.add(ForgetBlocks(seq))
 
     def set_mark(self, name: str, value: bytes | str) -> int:
         """Set a named value."""
@@ -138,6 +147,11 @@ class RunStore(RunQueries):
         encoded = orjson.dumps(summary).decode()
         number, seconds = self._session.end()
         return self._writer.add(SessionEnd(_now(), seconds, outcome, encoded, number))
+
+    @property
+    def session(self) -> int:
+        """The id of this process's session, or of the last one before it has begun."""
+        return self._session.id
 
     def hold(self) -> None:
         """Write nothing until an answer is added, a flush, the end, or until there is too much to hold."""

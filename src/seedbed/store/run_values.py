@@ -122,6 +122,7 @@ class Refused(NamedTuple):
     """A row that was rejected or failed; `kind` is empty if no reason is kept.
 
     `source` is the name of the input row that it comes from (`questions.jsonl, line 7`), if it has one.
+    `source_row` and `k` are those of its verdict.
     """
 
     seq: int
@@ -133,6 +134,8 @@ class Refused(NamedTuple):
     tries: int
     text: str | None
     source: str = ""
+    source_row: str = ""
+    k: int = 0
 
 
 class StepSpent(NamedTuple):

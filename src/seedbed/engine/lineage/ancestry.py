@@ -75,7 +75,7 @@ class Ancestry:
 
     def made_by(self, step: str, row: str) -> ParentRow | None:
         """Return the row of a step that has this id, or that the row of this id was made from."""
-        if step in self.over_all or (self.is_first(step) and self._queries.result_of(step, row) is None):
+        if step in self.over_all or (self.is_first(step) and self._queries.find_result(step, row) is None):
             result = self.result_by_content(step, row)
             return None if result is None else ParentRow(step, row, _rows(result)[0])
         # The rows of joined branches have one id, that of the branch that made several: the other branches
@@ -94,7 +94,7 @@ class Ancestry:
         return rows[int(number)] if len(rows) > 1 and int(number) < len(rows) else None
 
     def _rows_of(self, step: str, row: str) -> list[Row]:
-        result = self._queries.result_of(step, row)
+        result = self._queries.find_result(step, row)
         return _rows(result) if result else []
 
     def variables_of(self, step: str, row: Row) -> Row | None:

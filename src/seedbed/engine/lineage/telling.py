@@ -64,7 +64,7 @@ class _Teller:
     def _chapters(self, step: str, row: str) -> Iterator[Chapter]:
         is_over_all = step in self.ancestry.over_all
         root = row.partition("/")[0]
-        if is_over_all or (self.ancestry.is_first(step) and self._queries.result_of(step, root) is None):
+        if is_over_all or (self.ancestry.is_first(step) and self._queries.find_result(step, root) is None):
             if (result := self.ancestry.result_by_content(step, row)) is not None:
                 path = self.ancestry.path_of(step)
                 yield Chapter(step, root, [], result, is_over_all=is_over_all, path=path)
@@ -72,7 +72,7 @@ class _Teller:
             if is_over_all:
                 return
         for known in ancestors_of(row):
-            result = self._queries.result_of(step, known)
+            result = self._queries.find_result(step, known)
             calls = self._queries.calls(step, known)
             if result or calls:
                 yield self._with_parents(Chapter(step, known, _bare(calls), result))
@@ -80,7 +80,7 @@ class _Teller:
             calls = self._queries.calls(step, result.row)
             yield self._with_parents(Chapter(step, result.row, _bare(calls), result))
         for way_out in (f"{step} routes", f"{step} admission"):
-            if refused := self._queries.result_of(way_out, row):
+            if refused := self._queries.find_result(way_out, row):
                 yield Chapter(way_out, row, [], refused)
 
     def _with_parents(self, chapter: Chapter) -> Chapter:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import cast
 
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.branch_merging import row_order
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.engine.segments.repeatable_line import RepeatableLine
+from seedbed.engine.segments.repeatable_line import Repeatable, RepeatableLine
+from seedbed.engine.segments.row_block import BlockLine, RowBlock
 from seedbed.engine.segments.rows_in_flight import InFlight, children
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.segments.step_outcome import Attempted
@@ -35,6 +36,9 @@ class Inlined:
         self.error: BaseException | None = None
         self.size = len(item.in_flight.encoded)
 
+    def __len__(self) -> int:
+        return 1
+
 
 class InlineFlow:
     """Takes items through steps in a line that call no model, without a task or a thread hop for each row.
@@ -52,6 +56,50 @@ class InlineFlow:
         self._places = {name: place for place, name in enumerate(self._names)}
         (self._kept,) = segment.kept
         self._results = results
+        self._blocks: BlockLine | None = None
+        self._earlier: RunStore | None = None
+
+    def fill_blocks(self, line: Sequence[Repeatable], store: RunStore | None) -> None:
+        """Have items that fit into blocks settle there; `line` are all steps.
+
+        `store` is the run's if it may have results of single items: those don't go into blocks, as they may
+        be replayed, or retried.
+        """
+        self._blocks, self._earlier = BlockLine(line), store
+
+    def settled(self, items: Iterator[Item]) -> Iterator[Inlined | RowBlock]:
+        """Yield what the steps make of items, in order: of each one, or of a block of them."""
+        line = self._blocks
+        if line is None:
+            yield from (self.settle(item, position) for position, item in enumerate(items))
+            return
+        block = RowBlock()
+        try:
+            for position, item in enumerate(items):
+                if self._fits(item) and line.add(item.in_flight, block):
+                    if block.is_full:
+                        yield block
+                        block = RowBlock()
+                    continue
+                if block:
+                    yield block
+                    block = RowBlock()
+                yield self.settle(item, position)
+        except GeneratorExit:
+            # Nobody wants more.
+            raise
+        except BaseException:
+            # The source's: the items before it stand.
+            if block:
+                yield block
+            raise
+        if block:
+            yield block
+
+    def _fits(self, item: Item) -> bool:
+        store = self._earlier
+        is_known = store is not None and store.result_of(self._names[0], item.id) is not None
+        return item.failure is None and not is_known
 
     def settle(self, item: Item, position: int) -> Inlined:
         """Return what the steps make of an item."""

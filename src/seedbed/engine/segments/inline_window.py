@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from seedbed.engine.segments.inline_flow import Inlined, InlineFlow
 from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.window import Window, nothing
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.sources.threaded import CANCELLED, Threaded
@@ -40,9 +41,10 @@ class SettledItems(Source):
         self._flow = flow
         self._most_bytes = given.most_bytes
         self._loop = asyncio.get_running_loop()
-        self._settled: deque[Inlined] = deque()
-        # Each is written by one thread only, so no lock is needed for the pair.
+        self._settled: deque[Inlined | RowBlock] = deque()
+        # Each is written by one thread only, so no lock is needed for a pair.
         self._bytes_made = self._bytes_taken = 0
+        self._items_made = self._items_taken = 0
         self._has_room = threading.Event()
         self.is_watched = False
         self._is_told = self._is_closed = self._is_exhausted = False
@@ -51,8 +53,8 @@ class SettledItems(Source):
         # A daemon: an iterator that waits forever must not keep the process from ending.
         threading.Thread(target=context.run, args=(self._iterate,), daemon=True).start()
 
-    def take(self) -> Inlined | None:  # type: ignore[override]
-        """Return the next item that has settled; None if there's none yet, or no more (`ended`)."""
+    def take(self) -> Inlined | RowBlock | None:  # type: ignore[override]
+        """Return the next item or block that has settled; None if there's none yet, or no more (`ended`)."""
         # Read first: otherwise an item that comes between the two reads would be lost with the end.
         is_exhausted = self._is_exhausted
         if not self._settled:
@@ -60,6 +62,7 @@ class SettledItems(Source):
             return None
         inlined = self._settled.popleft()
         self._bytes_taken += inlined.size
+        self._items_taken += len(inlined)
         if not self._has_room.is_set():
             self._has_room.set()
         return inlined
@@ -71,10 +74,10 @@ class SettledItems(Source):
 
     def _iterate(self) -> None:
         try:
-            for position, item in enumerate(self._items()):
+            for inlined in self._flow.settled(self._items()):
                 if self._is_closed:
                     return
-                inlined = self._flow.settle(item, position)
+                self._items_made += len(inlined)
                 self._bytes_made += inlined.size
                 self._settled.append(inlined)
                 self._tell()
@@ -99,7 +102,8 @@ class SettledItems(Source):
 
     def _is_full(self) -> bool:
         waiting = self._bytes_made - self._bytes_taken
-        return len(self._settled) >= AHEAD or (waiting > self._most_bytes and bool(self._settled))
+        is_ahead = self._items_made - self._items_taken >= AHEAD
+        return is_ahead or (waiting > self._most_bytes and bool(self._settled))
 
     def _tell(self) -> None:
         # Once until the loop has looked: waking it for each item would cost more than the item itself.
@@ -130,9 +134,9 @@ class InlineWindow(Window):
         self._seen = 0
         source.on_news = self.wake
 
-    async def decided(self) -> AsyncGenerator[ItemOutcome]:
-        """Yield the verdict of each item."""
-        number = 0
+    async def decided(self) -> AsyncGenerator[ItemOutcome | RowBlock]:
+        """Yield the verdict of each item, or those of a block of items."""
+        number = yielded_at = 0
         try:
             # Items after the last one wanted have been computed in vain, which costs no money: nothing of
             # them is kept.
@@ -144,9 +148,13 @@ class InlineWindow(Window):
                     self.on_change()
                     await self._more(number)
                     continue
-                yield await self._decider.decide(self._kept(inlined))
-                number += 1
-                if number % AT_A_TIME == 0:
+                if isinstance(inlined, RowBlock):
+                    yield self._decider.decide_block(inlined)
+                else:
+                    yield await self._decider.decide(self._kept(inlined))
+                number += len(inlined)
+                if number - yielded_at >= AT_A_TIME:
+                    yielded_at = number
                     await asyncio.sleep(0)
         finally:
             self._source.close()

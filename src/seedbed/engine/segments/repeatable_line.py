@@ -17,10 +17,12 @@ from seedbed.tasks.rows import Row, encode_row, is_flat
 from seedbed.tasks.steps import Step
 
 
-class _Repeatable(NamedTuple):
+class Repeatable(NamedTuple):
+    """A repeatable step, as it's applied to rows that are dictionaries."""
+
     name: str
     process: Callable[[Row], Any]
-    promised: tuple[str, ...]
+    promised: frozenset[str]
     fingerprint: bytes
 
 
@@ -34,7 +36,7 @@ class RepeatableLine:
     # lock for each result took as long as the steps.
 
     def __init__(self, applied: Sequence[Applied], store: RunStore, steps: StepTally) -> None:
-        self._line = [_repeatable(one) for one in applied]
+        self._line = [repeatable_of(one) for one in applied]
         self._store = store
         self._steps = steps
 
@@ -68,22 +70,25 @@ class RepeatableLine:
             counts.passed += 1
 
 
-def _made(step: _Repeatable, row: Row) -> tuple[Row, bytes] | None:
+def _made(step: Repeatable, row: Row) -> tuple[Row, bytes] | None:
     """Return the row that a step makes, with its JSON; None if it's anything but one flat row."""
     try:
         made = step.process(row)
-        if type(made) is not dict or not is_flat(made) or not all(map(made.__contains__, step.promised)):
+        if type(made) is not dict or not is_flat(made) or not made.keys() >= step.promised:
             return None
         return made, encode_row(made)
     except BaseException:  # noqa: BLE001 - the step's runner meets it again
         return None
 
 
-def _repeatable(applied: Applied) -> _Repeatable | None:
+def repeatable_of(applied: Applied) -> Repeatable | None:
+    """Return a step for this; None if it isn't repeatable."""
     step = applied.runner.step
     if not _is_repeatable(step):
         return None
-    return _Repeatable(step.name, cast(Step, step).process, applied.runner.promised, applied.fingerprint)
+    return Repeatable(
+        step.name, cast(Step, step).process, frozenset(applied.runner.promised), applied.fingerprint
+    )
 
 
 def _is_repeatable(step: BaseStep) -> bool:

@@ -14,12 +14,15 @@ from seedbed.engine.kept_prompts import StepTexts
 from seedbed.engine.quality.watch import QualityWatch
 from seedbed.engine.resume.checkpoint import EVERY, Reached
 from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.segments.block_taking import BlockTaking, block_line, forget_blocks
 from seedbed.engine.segments.flow import flow_of, is_ordered
 from seedbed.engine.segments.inline_flow import inline_flow
 from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import LOOKAHEAD, ItemWindow
 from seedbed.engine.segments.remote_flows import RemoteFlows, Settle
+from seedbed.engine.segments.repeatable_line import Repeatable
+from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.segments import Segment, upstream
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.segments.step_results import Applied, StepResults, concerns_all
@@ -89,9 +92,12 @@ class SegmentRunner:
         fresh = job.store if journal.is_fresh else None
         self._inline = inline_flow(segment, plan.topology, results, fresh) if remote is None else None
         self._saves = self._inline is not None and _is_whole(segment, job)
+        line = self._block_line(results)
+        self._next_save = EVERY
         reached = self._reached()
         first = reached.verdicts if reached is not None else 0
         self._logs = {name: VerdictLog(job.store, name, first) for name in segment.kept}
+        self._blocks = BlockTaking(job, journal, line, self._logs[plan.leaf]) if line else None
         self._upstream = {name: upstream(plan.topology, name) for name in segment.kept}
         # Before the first verdict of this session is written: observers compare with what was there until
         # now.
@@ -101,6 +107,21 @@ class SegmentRunner:
         journal.on_replacing = self._end_logs
         self._most_pending_bytes = plan.bounds.bytes_in_flight // 4
         self._source, self.window = self._source_and_window(results, reached)
+
+    def _block_line(self, results: StepResults) -> list[Repeatable]:
+        """Return the steps that fill blocks, if the run keeps its rows in blocks."""
+        job, line = self._job, []
+        if self._saves and self._watch is None:
+            line = block_line(job.plan, job.store, [*results.applied.values()], is_first=self._is_first())
+        if line and self._inline is not None:
+            self._inline.fill_blocks(line, None if self._journal.is_fresh else job.store)
+        else:
+            forget_blocks(job.store, job.checkpoint)
+        return line
+
+    def _is_first(self) -> bool:
+        """Whether nothing has been made before, and nobody waits for rows."""
+        return self._journal.is_fresh and not self._job.outlets.are_open
 
     def _reached(self) -> Reached | None:
         """Return how far an earlier session of this same run got, after taking over its counts."""
@@ -121,6 +142,7 @@ class SegmentRunner:
     def _save(self) -> None:
         """Note how far the run has got."""
         job, run = self._job, self._job.run
+        self._next_save = self._decider.decided() + EVERY
         # A dropped row has no verdict, and ids of the rows before are found by their verdicts.
         if not self._saves or not run.accepted or run.dropped:
             return
@@ -172,8 +194,12 @@ class SegmentRunner:
             # the garbage collector.
             async with aclosing(self.window.decided()) as decided:
                 async for settled in decided:
-                    self._take(settled)
-                    if self._decider.decided() % EVERY == 0:
+                    if isinstance(settled, RowBlock):
+                        assert self._blocks is not None
+                        self._blocks.take(settled, self._giving_up)
+                    else:
+                        self._take(settled)
+                    if self._decider.decided() >= self._next_save:
                         self._save()
             self._save()
         except StopRun:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 
 from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.row_block import RowBlock
 
 
 def nothing() -> None:
@@ -23,8 +24,8 @@ class Window(ABC):
     on_failure: Callable[[], None] = staticmethod(nothing)
 
     @abstractmethod
-    def decided(self) -> AsyncGenerator[ItemOutcome]:
-        """Yield the verdict of each item."""
+    def decided(self) -> AsyncGenerator[ItemOutcome | RowBlock]:
+        """Yield the verdict of each item; a window whose items settle in blocks yields those."""
 
     @abstractmethod
     def wake(self) -> None:

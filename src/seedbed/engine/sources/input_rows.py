@@ -45,6 +45,13 @@ class InputRows:
         """The file, if it is one."""
         return self.source if isinstance(self.source, Path) else None
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether all rows are there already: it's no pipe, and no iterator, which may wait for each row."""
+        if isinstance(self.source, Path):
+            return self.source.is_file() or self.source.is_dir()
+        return isinstance(self.source, Table | Sequence)
+
     def rows(self, skip: int = 0) -> Iterator[Placed]:
         """Return the rows with their numbers; from the first one, if the source can be read again.
 

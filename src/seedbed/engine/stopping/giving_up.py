@@ -43,6 +43,11 @@ class GivingUp:
         self._count = 0
         self._is_over = after == 0
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it never gives up from now on."""
+        return self._is_over
+
     def end(self) -> None:
         """Never give up from now on: a row was made."""
         self._is_over = True

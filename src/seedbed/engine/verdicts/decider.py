@@ -12,6 +12,7 @@ from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
 from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.segments.item_outcome import ItemOutcome
+from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_results import concerns_all
 from seedbed.engine.sources.sources import AcceptedRows
@@ -116,6 +117,17 @@ class Decider(AcceptedRows):
                 self._remember(in_flight.row(), settled.position)
         self._items += 1
         return settled
+
+    def decide_block(self, block: RowBlock) -> RowBlock:
+        """Return the items of the next block that have their verdict: up to the last row wanted.
+
+        Only for a decider that neither refuses rows nor remembers them.
+        """
+        if self._wanted is not None:
+            block = block.up_to(self._wanted - self._counted_rows)
+        self._counted_rows += block.accepted
+        self._items += len(block)
+        return block
 
     def _own(self, settled: ItemOutcome) -> list[InFlight]:
         """Return the generator's own rows that the counted ones come from."""

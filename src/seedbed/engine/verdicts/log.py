@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from seedbed.engine.failure import Failure
@@ -17,8 +18,11 @@ class VerdictLog:
     """The verdicts on the rows of one step, in order; those that are stored already aren't written again.
 
     Verdicts follow from results, so a resumed run comes to the same ones. The first that differs voids those
-    after it. The verdicts before number `first` stand.
+    after it. The verdicts before number `first` stand. With `has_blocks`, they point to blocks, which go
+    with them.
     """
+
+    has_blocks = False
 
     # Writing all of them again would be a write for each row whenever a run is resumed, and a crash halfway
     # would leave fewer rows accepted than there were before.
@@ -59,6 +63,21 @@ class VerdictLog:
             why = b"[" + failure.encoded() + b"]"
             self._store.add_result(Result(step, row, _OF_NO_STEP, 0, verdict, b"[]", why))
 
+    def stands(self, is_same: Callable[[Verdict], bool]) -> bool:
+        """Take the next stored verdict if it's the one that comes next; return whether it is."""
+        known = next(self._stored, None) if self._agrees else None
+        if known is not None and is_same(known):
+            self._seq += 1
+            return True
+        if self._agrees:
+            self._forget(known)
+        return False
+
+    def add_new(self, verdicts: Sequence[Verdict]) -> None:
+        """Add verdicts that come next, none of which is stored."""
+        self._store.add_verdicts(verdicts)
+        self._seq += len(verdicts)
+
     def end(self) -> None:
         """Remove the stored verdicts after those of this session.
 
@@ -83,3 +102,5 @@ class VerdictLog:
         self._agrees = False
         if known is not None:
             self._store.truncate_verdicts(self._leaf, self._seq)
+            if self.has_blocks:
+                self._store.forget_blocks(self._seq)

@@ -1,0 +1,92 @@
+"""Blocks of rows that a run keeps: whether it does, and what happens with each block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seedbed.engine.engine import Job
+from seedbed.engine.plan import Plan
+from seedbed.engine.resume.checkpoint import Checkpoint
+from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.segments.repeatable_line import Repeatable, repeatable_of
+from seedbed.engine.segments.row_block import RowBlock
+from seedbed.engine.segments.step_results import Applied
+from seedbed.engine.stopping.giving_up import GivingUp
+from seedbed.engine.verdicts.block_log import BlockLog, BlockStep
+from seedbed.engine.verdicts.log import VerdictLog
+from seedbed.store import RunStore
+from seedbed.store.row_blocks import BLOCKS
+
+
+class BlockTaking:
+    """Takes the blocks of a run whose rows come from a file, and pass repeatable steps only.
+
+    Such a run keeps its rows in blocks from its first session on. They cost a tenth of what results of single
+    rows do, which others use: a step's results are found by the row's id when its model isn't to be asked
+    again, and a repeatable step calls none.
+    """
+
+    def __init__(self, job: Job, journal: RunJournal, line: list[Repeatable], log: VerdictLog) -> None:
+        self._job = job
+        self._journal = journal
+        self._names = [step.name for step in line]
+        steps = [BlockStep(step.name, step.fingerprint) for step in line]
+        self._log = log
+        self._blocks = BlockLog(log, job.store, job.plan.leaf, steps, job.plan.secrets())
+
+    def take(self, block: RowBlock, giving_up: GivingUp) -> None:
+        """Keep a block of decided items; raise StopRun if it's time to give up."""
+        while block and not giving_up.is_over:
+            # One by one: a run that gives up does so after the same row at any size of blocks.
+            self._keep(block.part(0, 1))
+            giving_up.note(block.outcome(self._job.plan.leaf), self._job.run.name)
+            block = block.part(1, len(block))
+        if block:
+            self._keep(block)
+
+    def _keep(self, block: RowBlock) -> None:
+        job, run = self._job, self._job.run
+        standing = self._blocks.add(block)
+        taken = len(block)
+        for number, name in enumerate(self._names):
+            passed = block.passed(number)
+            counts = job.steps[name]
+            counts.taken += taken
+            counts.made += passed
+            counts.passed += passed
+            counts.refused += taken - passed
+            self._journal.kept[name] += block.part(0, standing).passed(number) if standing else 0
+            taken = passed
+        run.accepted += block.accepted
+        for refusal in block.refused.values():
+            run.reject(refusal.failure)
+        if job.outlets.are_open:
+            job.decided({job.plan.leaf: self._log.count}, block.rows())
+
+
+def block_line(
+    plan: Plan, store: RunStore, applied: Sequence[Applied], *, is_first: bool
+) -> list[Repeatable]:
+    """Return the steps of a run that keeps its rows in blocks; none if it keeps results of single rows.
+
+    `applied` are all its steps, in the order in which rows pass them; `is_first` says that the run has
+    nothing yet, so it may begin to keep blocks.
+    """
+    line = [step for one in applied if (step := repeatable_of(one)) is not None]
+    if len(line) < len(applied) or not (is_first or store.get_mark(BLOCKS)):
+        return []
+    # The shards of a run are united by the ids of their rows.
+    is_right = plan.bounds.shard is None and plan.input is not None and plan.input.is_at_hand
+    return line if is_right else []
+
+
+def forget_blocks(store: RunStore, checkpoint: Checkpoint) -> None:
+    """Remove the blocks of a run that keeps none from now on, with the verdicts that point to them."""
+    # It has other steps, or is made in another way: its rows are made again, which costs nothing but time.
+    if isinstance(leaf := store.get_mark(BLOCKS), str) and leaf:
+        checkpoint.forget(store)
+        store.truncate_verdicts(leaf, 0)
+        store.forget_blocks(0)
+        store.set_mark(BLOCKS, "")
+        # Logs of verdicts read what is stored.
+        store.flush()

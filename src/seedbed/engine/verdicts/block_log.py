@@ -1,0 +1,114 @@
+"""Blocks of rows in a run's store, with the verdicts on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from seedbed.engine.evidence import redacted
+from seedbed.engine.segments.row_block import RowBlock
+from seedbed.engine.verdicts.log import VerdictLog
+from seedbed.store import Result, RunStore, Verdict
+from seedbed.store.refused_rows import kept_step
+from seedbed.store.row_blocks import BLOCKS, NOTHING, block_name, block_of, entries, is_block
+from seedbed.store.stored_json import row_of_step
+
+
+class BlockStep(NamedTuple):
+    """A step that fills blocks, and the digest of everything that its rows depend on."""
+
+    name: str
+    fingerprint: bytes
+
+
+class BlockLog:
+    """Keeps blocks of rows, and adds the verdicts on them to a log; what stands already isn't written again.
+
+    `steps` are the line's; rows of the last one are the dataset's, `leaf`.
+    """
+
+    # One result for each step and 256 rows, and no index entry for each row: a row of the table, whose id is
+    # a digest, takes 5 µs of the writer and ten of those who pass it on, three times what a short step takes.
+
+    def __init__(
+        self, log: VerdictLog, store: RunStore, leaf: str, steps: Sequence[BlockStep], secrets: Sequence[str]
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._leaf = leaf
+        self._steps = steps
+        self._secrets = secrets
+        self._session = store.session
+        self._read: Mapping[str, Sequence[bytes]] = {}
+        self._read_name = ""
+        log.has_blocks = True
+        if store.get_mark(BLOCKS) != leaf:
+            store.set_mark(BLOCKS, leaf)
+
+    def add(self, block: RowBlock) -> int:
+        """Keep a block and the verdicts on its rows; return how many of them stood already."""
+        standing = self._standing(block)
+        if new := block.part(standing, len(block)) if standing else block:
+            first = self._log.count
+            name = block_name(first, self._session)
+            # Results first: a verdict never points to one that isn't there.
+            self._store.add_results(
+                [one for step in range(len(self._steps)) for one in self._kept(new, step, name)]
+            )
+            self._log.add_new(self._verdicts(new, first, name))
+        return standing
+
+    def _kept(self, block: RowBlock, number: int, name: str) -> list[Result]:
+        step = self._steps[number]
+        refused = {i: one for i, one in block.refused.items() if one.number == number}
+        if not refused:
+            return [block_of(step.name, name, step.fingerprint, block.rows_of(number))]
+        whys, evidence = [NOTHING] * len(block), [NOTHING] * len(block)
+        for i, one in refused.items():
+            whys[i], evidence[i] = one.failure.encoded(), one.evidence
+        kept = block_of(kept_step(step.name), name, step.fingerprint, evidence)
+        return [
+            redacted(kept, self._secrets) if self._secrets else kept,
+            block_of(step.name, name, step.fingerprint, block.rows_of(number), whys),
+        ]
+
+    def _verdicts(self, block: RowBlock, first: int, name: str) -> list[Verdict]:
+        leaf, step = self._leaf, self._steps[-1].name
+        verdicts = [
+            Verdict(leaf, first + i, row, "accepted", step, name, i) for i, row in enumerate(block.ids)
+        ]
+        for i, refusal in block.refused.items():
+            verdicts[i] = verdicts[i]._replace(verdict="rejected", step=refusal.failure.step)
+        return verdicts
+
+    def _standing(self, block: RowBlock) -> int:
+        """Take the stored verdicts on the rows of a block as far as they're the same; return how many."""
+        count = 0
+        while count < len(block) and self._log.stands(lambda known: self._is_of(known, block, count)):  # noqa: B023
+            count += 1
+        return count
+
+    def _is_of(self, known: Verdict, block: RowBlock, i: int) -> bool:
+        """Whether a stored verdict is that on item `i` of a block, and points to the same row or reason."""
+        refusal = block.refused.get(i)
+        decided = (
+            ("accepted", self._steps[-1].name) if refusal is None else ("rejected", refusal.failure.step)
+        )
+        if (known.row, known.verdict, known.step) != (block.ids[i], *decided) or not is_block(
+            known.source_row
+        ):
+            return False
+        found = self._entries(known)
+        wanted = block.made[i][-1] if refusal is None else refusal.failure.encoded()
+        return known.k < len(found) and found[known.k] == wanted
+
+    def _entries(self, known: Verdict) -> Sequence[bytes]:
+        """Return the rows of a block that a verdict points to, or the reasons if it was refused."""
+        if self._read_name != known.source_row:
+            self._read, self._read_name = {}, known.source_row
+        what = known.step if known.verdict == "accepted" else kept_step(known.step)
+        if what not in self._read:
+            block = self._store.result_of(known.step, known.source_row)
+            data = block and (block.data if known.verdict == "accepted" else block.reasons)
+            self._read = {**self._read, what: entries(data, row_of_step(*known[4:6])) if data else []}
+        return self._read[what]

@@ -1,0 +1,212 @@
+"""Rows of a file that pass repeatable steps are kept in blocks: few results, and all that single ones say."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from seedbed import Pipeline, Reject, Row, Run, RunReader, Step, run
+from seedbed.engine.segments import row_block
+from seedbed.store.row_blocks import BLOCKS, is_block
+from seedbed.store.run_queries import RunQueries
+
+
+class Sieve(Step):
+    """Rejects rows by their number, makes two of others, and raises for others."""
+
+    repeatable: ClassVar[bool] = True
+
+    bad: int = 3
+    twice: int = -1
+    broken: int = -1
+
+    def process(self, row: Row) -> Any:
+        if row["n"] % 10 == self.bad:
+            raise Reject(f"{row['n']} ends in {self.bad}")
+        if row["n"] % 10 == self.broken:
+            raise ValueError("broken")
+        if row["n"] % 10 == self.twice:
+            return [row, row]
+        return {**row, "half": row["n"] / 2}
+
+
+class Tag(Step):
+    """Adds a column."""
+
+    repeatable: ClassVar[bool] = True
+
+    tag: str = "a"
+
+    def process(self, row: Row) -> Row:
+        return {**row, "tag": self.tag}
+
+
+class Plain(Step):
+    """Keeps rows as they are, and isn't repeatable, so a run with it keeps no blocks."""
+
+    def process(self, row: Row) -> Row:
+        return row
+
+
+def rows(*numbers: int) -> list[Row]:
+    return [{"n": number} for number in numbers]
+
+
+def made_of(
+    queries: RunQueries, steps: Sequence[str] = ("sieve", "tag"), leaf: str = "tag"
+) -> tuple[Any, ...]:
+    """Return all that a run says of its rows, wherever it keeps them."""
+    verdicts = [(one.row, one.verdict, one.step) for one in queries.verdicts(leaf)]
+    # What a step below had made before the row failed is still there, as it may be used again.
+    found = [
+        queries.find_result(step, row)
+        for row, _, last in verdicts
+        for step in steps[: (*steps, leaf).index(last) + 1]
+    ]
+    return (
+        [*queries.rows(leaf)],
+        verdicts,
+        [(one.step, one.row, one.status, json.loads(one.data), one.reasons) for one in found if one],
+        [refused[:9] for refused in queries.refused(leaf)],
+        {step: queries.count_results().get(step) for step in steps},
+    )
+
+
+def blocks_in(queries: RunQueries) -> tuple[set[str], set[str]]:
+    """Return the blocks that a run has, and those that verdicts point to."""
+    names = {one.row for step in ("sieve", "tag") for one in queries.results_of(step)}
+    return (
+        {name for name in names if is_block(name)},
+        {one.source_row for one in queries.verdicts("tag") if is_block(one.source_row)},
+    )
+
+
+def store_of(made: Run) -> RunReader:
+    assert made.folder is not None
+    return RunReader.open(made.folder)
+
+
+def test_many_rows_are_kept_in_few_results_that_say_as_much() -> None:
+    made = run(Sieve() >> Tag(), input=rows(*range(3000)), name="many")
+    single = run(Sieve() >> Tag() >> Plain(), input=rows(*range(3000)), name="single")
+    with store_of(made) as one, store_of(single) as other:
+        assert sum(1 for _ in one.results_of("tag")) < 100
+        assert made_of(one)[2:] == made_of(other, leaf="plain")[2:]
+        assert one.count_results()["sieve"] == {"done": 2700, "rejected": 300}
+    assert [*made.rejected_rows()] == [*single.rejected_rows()]
+
+
+def test_a_row_in_a_block_is_explained_step_by_step() -> None:
+    made = run(Sieve() >> Tag(), input=rows(*range(300)), name="told")
+    story = made.explain(line=200)
+    assert [chapter.step for chapter in story.chapters] == ["sieve", "tag"]
+    assert story.chapters[-1].rows == [{"n": 221, "half": 110.5, "tag": "a"}]
+    assert story.chapters[-1].input == {"n": 221, "half": 110.5}
+
+
+def test_sql_finds_the_rows_of_blocks() -> None:
+    made = run(Sieve() >> Tag(), input=rows(*range(600)), name="sql")
+    assert made.folder is not None
+    with sqlite3.connect(made.folder / "run.db") as connection:
+        found = [json.loads(data) for (data,) in connection.execute("SELECT data FROM dataset ORDER BY seq")]
+    connection.close()
+    assert found == [*made.rows()]
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 255, 257, 500])
+def test_a_block_ends_at_the_last_row_wanted(wanted: int) -> None:
+    made = run(Sieve(bad=0) >> Tag(), wanted, input=rows(*range(2000)), name="cut")
+    numbers = [number for number in range(2000) if number % 10 != 0]
+    assert [row["n"] for row in made.rows()] == numbers[:wanted]
+    # Not those after the last one wanted.
+    assert made.rejected == numbers[wanted - 1] // 10 + 1
+
+
+def test_a_run_that_gives_up_does_so_after_the_same_row() -> None:
+    made = run(Sieve(bad=0), input=rows(*range(0, 900, 10)), name="hopeless", give_up_after=7)
+    assert (made.rejected, made.outcome) == (7, "stopped")
+
+
+def test_a_run_with_other_steps_keeps_no_blocks_and_begins_again_when_it_may() -> None:
+    input_rows = rows(*range(700))
+    run(Sieve() >> Tag(), input=input_rows, name="changing")
+    made = run(Sieve() >> Plain() >> Tag(), input=input_rows, name="changing")
+    with store_of(made) as reader:
+        assert blocks_in(reader) == (set(), set())
+        assert not reader.get_mark(BLOCKS)
+        fresh = run(Sieve() >> Plain() >> Tag(), input=input_rows, name="fresh")
+        with store_of(fresh) as other:
+            assert made_of(reader) == made_of(other)
+
+
+SESSIONS = st.lists(
+    st.tuples(
+        st.lists(st.integers(0, 39), max_size=40),
+        st.sampled_from([None, 1, 5, 20]),
+        st.sampled_from([{"bad": 3}, {"bad": 4}, {"twice": 5}, {"broken": 6}, {"bad": 1, "broken": 2}]),
+        st.sampled_from(["a", "b"]),
+        st.booleans(),
+    ),
+    min_size=2,
+    max_size=4,
+)
+
+
+def steps_of(sieve: dict[str, int], tag: str, with_plain: bool) -> Pipeline:
+    sieves = Sieve(**sieve)
+    return sieves >> Plain() >> Tag(tag=tag) if with_plain else sieves >> Tag(tag=tag)
+
+
+@pytest.mark.parametrize("most", [2, 256])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sessions=SESSIONS)
+def test_after_any_sessions_a_run_is_as_if_made_at_once(
+    sessions: list[tuple[list[int], int | None, dict[str, int], str, bool]],
+    most: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(row_block, "MOST_ITEMS", most)
+    # Sequences that share a beginning, as files do that grow or are edited.
+    given_rows: list[int] = []
+    for number, (numbers, wanted, sieve, tag, with_plain) in enumerate(sessions):
+        given_rows = given_rows[: len(given_rows) * (number % 3) // 2] + numbers or [0]
+        options: dict[str, Any] = {"input": rows(*given_rows), "give_up_after": 0}
+        made = run(steps_of(sieve, tag, with_plain), wanted, name="sessions", restart=number == 0, **options)
+    at_once = run(steps_of(sieve, tag, with_plain), wanted, name="at-once", restart=True, **options)
+    with store_of(made) as one, store_of(at_once) as other:
+        assert made_of(one)[:4] == made_of(other)[:4]
+        kept, used = blocks_in(one)
+        assert kept == used
+
+
+def test_a_failed_row_is_retried_and_its_neighbours_stand() -> None:
+    class Mended(Sieve):
+        is_mended: ClassVar[bool] = False
+
+        def process(self, row: Row) -> Any:
+            if row["n"] == 5 and not Mended.is_mended:
+                raise ValueError("not yet")
+            return super().process(row)
+
+    run(Mended(name="sieve") >> Tag(), input=rows(*range(40)), name="mended")
+    Mended.is_mended = True
+    made = run(Mended(name="sieve") >> Tag(), input=rows(*range(40)), name="mended", retry=True)
+    assert (made.failed, made.accepted) == (0, 36)
+    with store_of(made) as reader:
+        assert [*reader.failures()] == []
+        kept, used = blocks_in(reader)
+        assert kept == used
+
+
+def test_rows_that_a_pipe_brings_one_by_one_are_not_held_back(tmp_path: Path) -> None:
+    made = run(Sieve() >> Tag(), input=iter(rows(*range(30))), name="piped")
+    with store_of(made) as reader:
+        assert not reader.get_mark(BLOCKS)
+    assert made.accepted == 27
