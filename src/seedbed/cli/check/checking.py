@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedbed.cli.llms import PipelineLLMs
-from seedbed.cli.run.planning import file_options, with_step_settings
+from seedbed.cli.run.file_settings import file_options, with_step_settings
 from seedbed.cli.run.settings import parse_settings
 from seedbed.engine.file_check import check_file
 from seedbed.llm.keys.file_origin import made_in_file

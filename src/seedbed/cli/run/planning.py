@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.cli.failures import blaming
 from seedbed.cli.llms import PipelineLLMs, made_llm
-from seedbed.cli.run.settings import Setting, Settings, fields_of, parse_settings
+from seedbed.cli.run.file_settings import file_options, with_step_settings
+from seedbed.cli.run.settings import Settings, fields_of, parse_settings
 from seedbed.engine.api import engine_class
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.plan import Plan
@@ -17,15 +18,12 @@ from seedbed.engine.plan_making import make_plan
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.errors import ParameterError, UsageError
 from seedbed.llm.keys.file_origin import chosen_by_user, made_in_file
-from seedbed.llm.keys.hosts import addresses_in
 from seedbed.llm.llm import LLM
 from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.file_names import is_pipeline_file
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.class_references import class_named
-from seedbed.plugins.fields.build import build
 from seedbed.plugins.names import is_file_reference
-from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.step_references import get_step, get_task
@@ -181,71 +179,10 @@ def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:
         return with_step_settings(pipeline, llms)
 
 
-def file_options(
-    file: Path,
-    llms: PipelineLLMs,
-    *,
-    allow_hosts: Sequence[str] = (),
-    allow_paths: Sequence[str] = (),
-    **allowed: Any,
-) -> dict[str, Any]:
-    """Return what `load_pipeline` takes: the variables among a command's settings, and what it allows."""
-    variables = [setting for setting in llms.others if len(setting.path) == 1]
-    own = [setting.text for setting in variables if not setting.kept]
-    return {
-        "vars": {setting.key: setting.text for setting in variables},
-        # What the user typed is the user's choice, even where the file decides how it's used.
-        "allow_hosts": (*allow_hosts, *addresses_in(own)),
-        "allow_paths": (*allow_paths, *_paths_in(own, file.parent)),
-        **allowed,
-    }
-
-
 def _replaced(options: RunOptions) -> set[str]:
     """Return the keys of a pipeline file that the command replaces."""
     replaced = {"input": options.input is not None, "out": not options.uses_out}
     return {name for name, is_replaced in replaced.items() if is_replaced}
-
-
-def _paths_in(texts: Sequence[str], folder: Path) -> list[Path]:
-    """Return the paths that texts name in a pipeline file of this folder."""
-    return [folder / text for text in texts if "://" not in text and "\0" not in text]
-
-
-def with_step_settings(pipeline: Pipeline, llms: PipelineLLMs) -> Pipeline:
-    """Return the pipeline with the command's settings for fields of its steps; raises UsageError."""
-    settings = [setting for setting in llms.others if len(setting.path) > 1]
-    source = pipeline.defaults.input
-    steps = [*([source] if isinstance(source, BaseStep) else []), *pipeline.steps]
-    names = [step.name for step in steps]
-    by_step: dict[str, list[Setting]] = {}
-    for setting in settings:
-        step, *path = setting.path
-        if step not in names:
-            raise UsageError(
-                f"--set {setting.key} is not a parameter of a step",
-                *did_you_mean(step, names),
-                f"with a pipeline file, write --set STEP.NAME=VALUE; its steps are {', '.join(names)}",
-            )
-        by_step.setdefault(step, []).append(setting._replace(path=tuple(path)))
-    changed = {step.name: _changed(step, by_step.get(step.name, [])) for step in steps}
-    if isinstance(source, BaseStep):
-        defaults = replace(pipeline.defaults, input=changed[source.name])
-        return pipeline.with_steps(changed).with_defaults(defaults)
-    return pipeline.with_steps(changed)
-
-
-def _changed(step: BaseStep, settings: Sequence[Setting]) -> BaseStep:
-    if not settings:
-        return step
-    what = f"the step {step.name!r}"
-    with blaming(what), chosen_by_user(one.text for one in settings if not one.kept):
-        former = {
-            field.alias or name: getattr(step, name)
-            for name, field in type(step).model_fields.items()
-            if name in step.model_fields_set
-        }
-        return build(type(step), {**former, **fields_of(type(step), settings, what, step)}, what)
 
 
 def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -> None:
