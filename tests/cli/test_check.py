@@ -54,7 +54,8 @@ p.yaml:5:1: 'budgt': there is no such field
   did you mean 'budget'?
 p.yaml:6:36: 'chatt': there is no form 'chatt'
   did you mean 'chat'?
-  use 'chat', 'sharegpt', 'alpaca', 'prompt-completion', 'preference', 'kto', 'reward', 'text'
+  use 'chat', 'sharegpt', 'sharegpt-preference', 'sharegpt-kto', 'alpaca', 'prompt-completion', \
+'preference', 'kto', 'reward', 'text'
 p.yaml:8:10: 'text-generatoin': no step named 'text-generatoin' is installed
   did you mean 'text-generation'?
 p.yaml:12:17: '${tome}: {{ question }}': 'p.yaml' uses ${tome}, which isn't among its `vars`
