@@ -9,6 +9,7 @@ same as in earlier prompts, that outline is kept once, and of the prompt only th
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -71,19 +72,19 @@ class PromptKeeper:
     def __init__(self, keep: Callable[[str, str], object], secrets: Sequence[str]) -> None:
         self._keep = keep
         self._secrets = secrets
-        self._texts: dict[str, _SharedTexts] = {}
-        self._outlines: dict[str, _SharedTexts] = {}
+        self._texts: defaultdict[str, _SharedTexts] = defaultdict(_SharedTexts)
+        self._outlines: defaultdict[str, _SharedTexts] = defaultdict(_SharedTexts)
 
     def asked(self, scope: CallScope, request: Request) -> bytes:
         """Return what is kept of a request, as JSON: its seed, and its messages or the values in them."""
         cut = [self._cut(message, scope.texts) for message in request.messages]
-        outlines = self._outlines.setdefault(scope.step, _SharedTexts())
+        outlines = self._outlines[scope.step]
         outline, values = ("", []) if outlines.are_all_different else _outlined(cut)
         asked: dict[str, Any] = {"seed": request.seed}
         if outline and (name := outlines.name_of(outline, self._keep)) is not None:
             asked["like"], asked["with"] = name, values
         else:
-            texts = self._texts.setdefault(scope.step, _SharedTexts())
+            texts = self._texts[scope.step]
             asked["messages"] = [self._message(message, texts) for message in cut]
         return json_text(asked, default=dict, option=orjson.OPT_NON_STR_KEYS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeVar, overload
 
@@ -181,12 +181,13 @@ class BaseTask(BaseStep):
         schema = self.answer_schema
         if isinstance(schema, type):
             return parse_output(schema, output)
-        if len(self.outputs) != 1:
+        columns = self.outputs
+        if len(columns) != 1:
             raise UsageError(
-                f"task '{self.name}' has {len(self.outputs)} columns and no way to fill them",
+                f"task '{self.name}' has {len(columns)} columns and no way to fill them",
                 "declare a nested class Output, or override `format_output`",
             )
-        return {self.outputs[0]: output}
+        return {columns[0]: output}
 
     async def generate_row(self, input: Row) -> Any:
         """Return the row, or the list of rows, for one input; one prompt and one answer by default.
@@ -310,9 +311,9 @@ class BaseTask(BaseStep):
         """
         return parameters_for(self, self.llm)
 
-    async def _format_or_ask_again(
+    def _format_or_ask_again(
         self, messages: list[Message], choice: Choice, usage: Usage, input: Row
-    ) -> list[Row]:
+    ) -> Awaitable[list[Row]]:
         def rows(choice: Choice, usage: Usage) -> list[Row]:
             made = check_returned(self.name, "format_output", self._format(choice, usage, input))
             made = plain_rows(made, self.name)
@@ -322,7 +323,7 @@ class BaseTask(BaseStep):
                     check_promised(promised, {**input, **row}, self.name)
             return made
 
-        return await complete_and_fit(self, messages, rows, (choice, usage))
+        return complete_and_fit(self, messages, rows, (choice, usage))
 
     def _format(self, choice: Choice, usage: Usage, input: Row) -> Any:
         text = answer_text(choice, usage, self.llm)

@@ -46,7 +46,10 @@ class OpenAIBackend(OpenAISettings):
     @property
     def price_id(self) -> str | None:
         """The model's name in price lists; None for the user's own server."""
-        provider = self.effective_preset.price_provider
+        # Every answer needs it, so the preset isn't worked out again.
+        connection: Connection | None = vars(self).get("_connection")
+        preset = self.effective_preset if connection is None else connection.preset
+        provider = preset.price_provider
         return f"{provider}/{self.model}" if provider else None
 
     def secrets(self) -> tuple[str, ...]:
