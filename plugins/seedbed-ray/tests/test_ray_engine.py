@@ -13,6 +13,7 @@ from seedbed import ParameterError, Registry
 from seedbed_ray import RayEngine
 
 STEPS = """
+import os
 from typing import ClassVar
 
 from seedbed import Reject, Step
@@ -24,6 +25,7 @@ class Letters(Step):
     def process(self, row):
         if row["n"] % 3 == 2:
             raise Reject("a third row")
+        row = {**row, "niceness": os.nice(0)}
         return [row, {**row, "twice": True}] if row["n"] % 5 == 0 else row
 """
 
