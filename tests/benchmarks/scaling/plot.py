@@ -63,8 +63,8 @@ def curve(load: Load) -> Curve:
 def drawn(curves: Sequence[Curve], frame: Frame = Frame()) -> str:  # noqa: B008 - a constant
     """Return the picture as SVG, whose text is text."""
     parts = [*_axes(frame)]
-    for number, one in enumerate(curves):
-        parts += _lines(one, COLOURS[number], frame)
+    for one, colour in zip(curves, COLOURS, strict=True):
+        parts += _lines(one, colour, frame)
     parts += _labels(curves, frame)
     inside = "\n".join(parts)
     return (
@@ -100,11 +100,11 @@ def _lines(one: Curve, colour: str, frame: Frame) -> Iterator[str]:
 
 
 def _labels(curves: Sequence[Curve], frame: Frame) -> Iterator[str]:
-    """Name the curves from the highest to the lowest, a line for each."""
+    """Name the curves."""
     x, y = frame.right + 24, frame.top + 12
-    for number in sorted(range(len(curves)), key=lambda one: -max(curves[one].made)):
-        yield _line(x, y - 4, x + 22, y - 4, COLOURS[number], width=2.5)
-        for line in _wrapped(curves[number].name):
+    for one, colour in zip(curves, COLOURS, strict=True):
+        yield _line(x, y - 4, x + 22, y - 4, colour, width=2.5)
+        for line in _wrapped(one.name):
             yield _text(x + 30, y, line)
             y += 17
         y += 9
