@@ -22,7 +22,7 @@ import orjson
 
 from seedbed.errors import DatasetError
 from seedbed.store.csv_skipping import Records
-from seedbed.store.read_options import Placed, Reading, Skip
+from seedbed.store.read_options import Placed, Reading
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import encode_value
 
@@ -64,26 +64,34 @@ def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
         # Without `strict` a stray quote swallows all rows up to the next one.
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
-            for line, row in _records(path, reader, lines, reading.skip):
+            for line, row in _records(path, reader, lines, reading):
                 yield line, {name: cell for name, cell in row.items() if reading.wants(name)}
         except csv.Error as error:
             line = lines.passed + reader.line_num
-            raise DatasetError(f"'{path}' line {line} is not CSV: {error}") from error
+            advice = [f"its row begins on line {lines.row}: look there for a quote too many"]
+            raise DatasetError(
+                f"'{path}' line {line} is not CSV: {error}", *advice[: line > lines.row > 0]
+            ) from error
         except UnicodeDecodeError as error:
             line = lines.passed + reader.line_num
             raise undecodable(f"'{path}' after line {line}", encoding, error) from error
 
 
-def _records(path: Path, reader: Any, lines: Records, skip: Skip) -> Iterator[Placed]:
-    header: list[str] = next(reader, [])
+def _records(path: Path, reader: Any, lines: Records, reading: Reading) -> Iterator[Placed]:
+    header: list[str] = next((cells for cells in reader if cells), [])
+    if len(header) == 1 and ";" in header[0]:
+        said = f"its only column is {header[0]!r:.60}: cells are separated by ',', not by ';'"
+        reading.noting(f"'{path}'")(said)
     doubled = next((name for name in header if header.count(name) > 1), None)
     if doubled is not None:
         raise DatasetError(f"'{path}' has two columns named {doubled!r}", "rename one of them")
-    lines.skip(skip)
+    lines.skip(reading.skip)
     end = reader.line_num + lines.passed
+    lines.row = end + 1
     for cells in reader:
         # A cell may hold line breaks: the reader knows the last line of a record, people look for the first.
         begin, end = end + 1, reader.line_num + lines.passed
+        lines.row = end + 1
         if not cells:
             continue
         if len(cells) != len(header):

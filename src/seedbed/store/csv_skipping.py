@@ -16,7 +16,8 @@ class Records:
         header = next(reader := csv.reader(lines, strict=True))
         lines.skip(skip)
 
-    `passed` is the number of lines that the reader wasn't given. `csv.reader` takes one line at a time, so
+    `passed` is the number of lines that the reader wasn't given, `row` the line on which the current row
+    begins, if the caller keeps it. `csv.reader` takes one line at a time, so
     lines can be passed over between two of its records.
     """
 
@@ -28,6 +29,7 @@ class Records:
         self._text = text
         self._ending = _Ending(delimiter)
         self.passed = 0
+        self.row = 0
 
     def __iter__(self) -> Iterator[str]:
         return self

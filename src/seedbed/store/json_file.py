@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TextIO
 import orjson
 
 from seedbed.errors import DatasetError, InvalidRowError
-from seedbed.store.lenient_json import LenientDecoder, lenient_json
+from seedbed.store.lenient_json import LenientDecoder, json_fault, lenient_json
 from seedbed.store.read_options import Noting, Placed, Reading, Skip
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, checked_row, is_flat
@@ -101,8 +101,17 @@ def _row_of_line(line: bytes, path: Path, number: int, note: Noting) -> Row:
     except UnicodeDecodeError as error:
         raise undecodable(where, "utf-8", error) from error
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{where} is not JSON: {error}") from error
+        raise DatasetError(f"{where} is not JSON: {json_fault(error)}", *_ways_of(line)) from error
     return _checked(row, where)
+
+
+def _ways_of(line: bytes) -> list[str]:
+    """Return what to do about a line that's the beginning of something longer."""
+    if line.lstrip()[:1] == b"[":
+        return ["a file with one list is read by `json`, or if its name ends in .json"]
+    if line.strip() == b"{":
+        return ["each object has to stand on a line of its own"]
+    return []
 
 
 def _checked(row: Any, where: str) -> Row:
@@ -128,7 +137,9 @@ class _List:
     def items(self, skip: Skip) -> Iterator[Placed]:
         if self._next() != "[":
             raise DatasetError(
-                f"'{self._path}' is not a list of objects", "write [{...}, {...}], or JSON lines"
+                f"'{self._path}' is not a list of objects",
+                "write [{...}, {...}]",
+                "a file with an object on each line is read by `jsonl`, or if its name ends in .jsonl",
             )
         number = 0
         self._position += 1
@@ -193,6 +204,6 @@ class _List:
                 item, self._position = decoder.decoded_at(self._text, self._position)
             except (ValueError, RecursionError) as error:
                 if not self._read(max(_CHUNK, len(self._text))):
-                    raise DatasetError(f"{where} is not JSON: {error}") from error
+                    raise DatasetError(f"{where} is not JSON: {json_fault(error)}") from error
             else:
                 return item

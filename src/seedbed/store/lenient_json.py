@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from math import isinf
 from typing import Any
 
 from seedbed.llm.answer_json import without_halves
@@ -21,7 +22,7 @@ class LenientDecoder:
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
-        self._decoder = json.JSONDecoder(parse_constant=self._constant)
+        self._decoder = json.JSONDecoder(parse_constant=self._constant, parse_float=self._float)
         self._constants: list[str] = []
 
     def decoded_at(self, text: str, position: int) -> tuple[Any, int]:
@@ -29,7 +30,7 @@ class LenientDecoder:
         self._constants.clear()
         value, end = self._decoder.raw_decode(text, position)
         for name in self._constants[:1]:
-            self._note(f"{name}, which JSON lacks, is read as null")
+            self._note(f"{name}, which no row can hold, is read as null")
         # Looking through every value takes long, and most have no halves. One search of the text tells: a
         # half is there as itself or as an escape.
         if "\\u" in text[position:end] or _HALF.search(text, position, end):
@@ -38,6 +39,25 @@ class LenientDecoder:
 
     def _constant(self, name: str) -> None:
         self._constants.append(name)
+
+    def _float(self, text: str) -> float | None:
+        value = float(text)
+        if not isinf(value):
+            return value
+        self._constants.append(f"{text:.40}")
+        return None
+
+
+def json_fault(error: ValueError | RecursionError) -> str:
+    """Return what is wrong with a JSON text, for the message of an error."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg[:1].lower()}{error.msg[1:]}, at character {error.pos + 1}"
+    # The other ValueError is Python's limit on the digits of an int.
+    return (
+        "it's nested too deep"
+        if isinstance(error, RecursionError)
+        else "it holds a number of too many digits"
+    )
 
 
 def lenient_json(text: str, note: Callable[[str], None]) -> Any:

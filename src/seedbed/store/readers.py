@@ -14,6 +14,7 @@ from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder
 from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.text_file import COMPRESSED, encoding_of, opened, undecodable
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.files import refuse_pipe
 from seedbed.tasks.rows import Row
 
 
@@ -54,6 +55,7 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
     reading.check()
     if not path.exists():
         raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
+    refuse_pipe(path)
     if path.is_dir():
         return _from(reading.skip, _of_folder(path)(path, reading))
     named = path.with_name(f"rows{ending}{_packed_as(path)}") if ending else path

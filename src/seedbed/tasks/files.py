@@ -59,6 +59,7 @@ class Files(str):
             raise UsageError(f"the folder '{self}' has no file", "name the files by a pattern")
         if glob.has_magic(self):
             raise UsageError(f"no file matches '{self}'", "`*` stands for a name, `**` for any folders")
+        refuse_pipe(path)
         neighbours = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise UsageError(f"there is no file '{self}'", *did_you_mean(path.name, neighbours))
 
@@ -85,6 +86,15 @@ class Files(str):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.no_info_before_validator_function(_path_text, core_schema.str_schema())
         return core_schema.no_info_after_validator_function(cls, text)
+
+
+def refuse_pipe(path: Path) -> None:
+    """Raise UsageError for a named pipe, a socket or a device, which can be read only once."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError(
+            f"'{path}' is a pipe or a device, not a file",
+            "save what it gives in a file first: a resumed run has to read it again",
+        )
 
 
 def _path_text(given: Any) -> Any:
