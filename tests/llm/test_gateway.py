@@ -17,14 +17,17 @@ from seedbed import (
     InvalidResponseError,
     LLMError,
     RateLimitedError,
+    Request,
     Response,
     RetryPolicy,
     ServerError,
     TimedOutError,
+    ToolCall,
     UnsupportedError,
     Usage,
     image_part,
 )
+from seedbed.llm.calling.response_check import checked_response
 from seedbed.llm.calling.scope import CallScope
 
 SEEDED = replace(ALL, n=False)
@@ -54,6 +57,22 @@ def test_only_an_error_that_says_so_is_tried_again():
     assert len(helped.requests) == 3
     assert helped._gateway.counts.retried == 2
     assert helped._gateway.counts.answered == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("half \ud83d of one", "half \ufffd of one"), ("\ud83d\ude00 a pair", "\U0001f600 a pair")],
+)
+def test_half_a_surrogate_pair_costs_its_mark_and_not_the_answer(sent, kept):
+    call = ToolCall("1", "look", sent)
+    answer = Response(choices=(Choice(text=sent, reasoning=sent, tool_calls=(call,)),))
+    (choice,) = checked_response(scripted(lambda _: answer), Request(messages=(user("a"),)), answer).choices
+    assert (choice.text, choice.reasoning, choice.tool_calls[0].arguments) == (kept, kept, kept)
+
+
+def test_a_whole_answer_is_passed_on_without_a_copy():
+    answer = Response.of_text("naïve 😀")
+    assert checked_response(scripted("yes"), Request(messages=(user("a"),)), answer) is answer
 
 
 def test_the_last_error_is_raised_after_the_number_of_tries():

@@ -25,7 +25,10 @@ def checked_response(llm: Backend, request: Request, response: object) -> Respon
     """
     # Checked here, where the backend is known: a count that is text would raise a TypeError in our own sums.
     if not isinstance(response, Response):
-        raise LLMError(f"the backend of '{llm.reference}' gave {_expected('a Response', response)}")
+        raise LLMError(
+            f"the backend of '{llm.reference}' gave {_expected('a Response', response)}",
+            "return Response.of_text(text), or a Response with its choices",
+        )
     if problem := _problem(response):
         fact, *advice = (redact(text, llm.secrets()) for text in problem)
         raise LLMError(f"the backend of '{llm.reference}' gave {fact}", *advice)
@@ -35,8 +38,40 @@ def checked_response(llm: Backend, request: Request, response: object) -> Respon
         )
     # Some servers send more than `n`; rows must not depend on how many.
     if len(response.choices) > request.n:
-        return replace(response, choices=tuple(response.choices[: request.n]))
-    return response
+        response = replace(response, choices=tuple(response.choices[: request.n]))
+    return response if all(map(_is_whole, response.choices)) else _mended(response)
+
+
+def _is_whole(choice: Choice) -> bool:
+    texts = (choice.text, choice.reasoning, *(call.arguments for call in choice.tool_calls))
+    return all(text is None or text.isascii() or _mended_text(text) is text for text in texts)
+
+
+def _mended(response: Response) -> Response:
+    """Return a response with U+FFFD for halves of surrogate pairs, which no file and no store can hold.
+
+    A model that is cut off in the middle of an emoji writes them, and the answer has been paid for.
+    """
+    choices = tuple(
+        replace(
+            choice,
+            text=choice.text and _mended_text(choice.text),
+            reasoning=choice.reasoning and _mended_text(choice.reasoning),
+            tool_calls=tuple(
+                call._replace(arguments=_mended_text(call.arguments)) for call in choice.tool_calls
+            ),
+        )
+        for choice in response.choices
+    )
+    return replace(response, choices=choices)
+
+
+def _mended_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _problem(response: Response) -> tuple[str, ...] | None:
