@@ -50,6 +50,24 @@ def test_a_row_is_rated_by_its_line(made: list[str]) -> None:
     assert (one["row"], one["rating"]) == (made[2], "bad")
 
 
+def test_rows_of_a_file_are_named_by_file_and_line(runs: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "in.jsonl"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    Pipeline([get_step("filter", keep="score != 1")]).run(name="read", input=rows)
+
+    assert (
+        "ada says of in.jsonl, line 3: good"
+        in run("rate", "read", "--line", "2", "good", "--rater", "ada").stdout
+    )
+    assert "in.jsonl, line 3, ada: good" in run("ratings", "read").stdout
+
+
+def test_a_hint_quotes_the_name_of_a_run_for_the_shell(runs: Path) -> None:
+    Pipeline([get_step("rows", rows=ROWS)]).run(name="my run")
+
+    assert "seedbed runs rate 'my run' ROW good" in run("ratings", "my run").stderr
+
+
 @pytest.mark.parametrize("score", ["scor", "len(score)"])
 def test_a_score_that_no_row_has_is_an_error_that_names_it(made: list[str], score: str) -> None:
     rate(made, good=range(4, 8))

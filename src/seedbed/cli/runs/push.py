@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 from seedbed.cli.failures import ExitStatus
@@ -24,7 +25,7 @@ def push_run(
         raise UsageError(
             f"'{address}' isn't an address to upload to",
             "for example hf://USER/NAME",
-            f"a file is written by: seedbed runs export {name} -o {address}",
+            f"a file is written by: seedbed runs export {quote(name)} -o {quote(address)}",
         )
     return export_run(name, address, leaf, how, csv_safe=csv_safe)
 

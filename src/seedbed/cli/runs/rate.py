@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from shlex import quote
 from typing import Any
 
 from seedbed.cli.failures import ExitStatus
@@ -15,11 +16,13 @@ from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import echo
 from seedbed.engine.calibrating import CalibratedJudge, calibrate_judge
 from seedbed.engine.lineage.finding import find_story, row_in_line
+from seedbed.engine.lineage.telling import story_of
 from seedbed.errors import UsageError
 from seedbed.store import RunReader
 from seedbed.store.ratings.ratings import Ratings
 from seedbed.store.ratings.row_rating import RowRating
 from seedbed.store.ratings.run_ratings import RunRatings
+from seedbed.store.row_names import row_name
 
 _SHOWN = 20
 
@@ -35,21 +38,22 @@ def rate_row(
             found = find_story(reader, name, row).row
         rating = said.pop("rating")
         made = ratings.rate(found, rating, rater=_user() if rater is None else rater, **said)
-    echo(f"{made.rater} says of row {made.row}: {_said(made) or 'nothing any more'}")
+        told = _name_of(reader, made.row)
+    echo(f"{made.rater} says of {told}: {_said(made) or 'nothing any more'}")
     return ExitStatus.COMPLETE
 
 
 def write_ratings(name: str, leaf: str | None, as_json: bool) -> ExitStatus:
     """Show counts, agreement and ratings of a run; raises UsageError."""
-    with _ratings(name, leaf) as (_, ratings):
+    with _ratings(name, leaf) as (reader, ratings):
         said = ratings.read()
+        if len(said) and not as_json:
+            _write_ratings(said, reader)
     if as_json:
         write_json(said.as_json())
     elif not len(said):
         echo(f"nobody has rated a row of the run '{name}'", err=True)
-        echo(f"  seedbed runs rate {name} ROW good", err=True)
-    else:
-        _write_ratings(said)
+        echo(f"  seedbed runs rate {quote(name)} ROW good", err=True)
     return ExitStatus.COMPLETE
 
 
@@ -85,7 +89,7 @@ def _user() -> str:
         raise UsageError("this user has no name", "name the rater: --rater NAME") from error
 
 
-def _write_ratings(said: RunRatings) -> None:
+def _write_ratings(said: RunRatings, reader: RunReader) -> None:
     for rater, counts in said.raters.items():
         told = ", ".join(f"{number:,} {word}" for word, number in counts.most_common())
         echo(f"{rater}: {told or 'notes only'}")
@@ -97,9 +101,14 @@ def _write_ratings(said: RunRatings) -> None:
     echo()
     for one in [*said][:_SHOWN]:
         old = "" if one.is_current else " (of an older text)"
-        echo(f"  row {one.row}, {one.rater}: {_said(one)}{old}")
+        echo(f"  {_name_of(reader, one.row)}, {one.rater}: {_said(one)}{old}")
     if len(said) > _SHOWN:
         echo(f"  and {len(said) - _SHOWN:,} more: --json has all")
+
+
+def _name_of(reader: RunReader, row: str) -> str:
+    """Return the name of a row: `in.jsonl, line 7`; its id in the run, a digest, tells people nothing."""
+    return row_name(row, story_of(reader, row).source)
 
 
 def _said(one: RowRating) -> str:
@@ -146,4 +155,5 @@ def _write_calibration(name: str, score: str, judge: CalibratedJudge) -> None:
     ):
         if count:
             echo(f"  not used: {count_text(count, 'row')} {what}")
-    echo(f"kept with the run: seedbed runs export {name} --where '{score} >= threshold' -o OUT")
+    where = quote(f"{score} >= threshold")
+    echo(f"kept with the run: seedbed runs export {quote(name)} --where {where} -o OUT")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import click
 
 from seedbed.cli.runs.run_arguments import as_json_option, run_name
@@ -40,7 +42,7 @@ def rate(
         rating = row
     where = row if line is None else line
     if where is None:
-        raise UsageError("no row is named", f"seedbed runs rate {name} ROW good, or --line N good")
+        raise UsageError("no row is named", f"seedbed runs rate {quote(name)} ROW good, or --line N good")
     return rate_row(name, where, leaf, rater, {"rating": rating, "label": label, "note": note})
 
 

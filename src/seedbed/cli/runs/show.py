@@ -70,7 +70,7 @@ def _of_the_first(facts: RunFacts) -> str:
     refused = facts.failed + facts.rejected
     if refused <= MOST_REFUSED:
         return ""
-    all_of_them = f"seedbed runs explain {facts.entry.name}"
+    all_of_them = f"seedbed runs explain {quote(facts.entry.name)}"
     return f", counted in the first {MOST_REFUSED:,} of {refused:,} (all: {all_of_them})"
 
 
