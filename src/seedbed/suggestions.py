@@ -9,6 +9,7 @@ _CUTOFF = 0.6
 _MARGIN = 0.12
 _MOST = 3
 _SHORTEST_PART = 3
+_SHORT = 4
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -29,7 +30,13 @@ def _likeness(word: str, other: str) -> float:
         return 0.0
     # Short words have half of their letters in common by chance: 'nope' and 'openai', 'rows' and 'words'.
     is_part = len(word) >= _SHORTEST_PART and (word in other or other in word)
-    return likeness if is_part or _slips(word, other) <= max(2, max(len(word), len(other)) // 3) else 0.0
+    return likeness if is_part or _slips(word, other) <= _most_slips(word, other) else 0.0
+
+
+def _most_slips(word: str, other: str) -> int:
+    # The marks before a word don't count: two slips make anything of '--wat' or '.sh'.
+    longest = max(len(word.lstrip("-.")), len(other.lstrip("-.")))
+    return 1 if longest < _SHORT else max(2, longest // 3)
 
 
 def _slips(word: str, other: str) -> int:

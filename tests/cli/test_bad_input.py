@@ -56,6 +56,37 @@ def test_a_file_that_is_nested_too_deep_is_said_to_be_so(folder: Path, seedbed: 
     assert result.status == 2
 
 
+@pytest.mark.parametrize(("name", "kind"), [("notes.txt", "file"), ("notes", "folder"), (".", "folder")])
+def test_a_path_where_a_task_is_named_is_said_to_be_one(
+    name: str, kind: str, folder: Path, seedbed: Seedbed
+) -> None:
+    (folder / "notes.txt").write_text("tea")
+    (folder / "notes").mkdir()
+    result = seedbed("run", name, "-n", "1")
+    assert result.status == 2
+    assert f"'{name}' is a {kind}, not a task" in result.error
+
+
+def test_a_file_where_the_folder_of_the_dataset_is_named_is_said_to_be_one(
+    folder: Path, seedbed: Seedbed
+) -> None:
+    (folder / "rows.jsonl").write_text("")
+    result = seedbed(*RUN, "-o", "rows.jsonl/deep/a.jsonl")
+    assert result.status == 2
+    assert "'rows.jsonl' in 'rows.jsonl/deep/a.jsonl' is a file, not a folder" in result.error
+    assert "mkdir" not in result.error
+
+
+def test_a_current_folder_that_was_removed_is_said_to_be_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert invoke(["run", "qa-pairs", "-n", "1"]) == ExitStatus.USAGE
+    assert "the current folder no longer exists" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("length", [241, 252, 5000])
 @pytest.mark.parametrize("args", [("--name", "{}"), ("-o", "{}.jsonl"), ("--input", "{}.jsonl")])
 def test_a_name_too_long_for_the_file_system_is_said_to_be_so(

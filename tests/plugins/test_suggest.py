@@ -14,7 +14,16 @@ def test_the_nearest_words_are_suggested_whatever_their_case():
 
 @pytest.mark.parametrize(
     ("word", "known"),
-    [("nope", "openai"), ("chat", "clair"), ("table", "able-to"), ("rows", "words"), ("score", "core-set-1")],
+    [
+        ("nope", "openai"),
+        ("chat", "clair"),
+        ("table", "able-to"),
+        ("rows", "words"),
+        ("score", "core-set-1"),
+        ("--wat", "--as"),
+        ("--wat", "--set"),
+        (".sh", ".hf"),
+    ],
 )
 def test_what_is_far_fetched_is_not_suggested(word, known):
     assert did_you_mean(word, [known]) == ()

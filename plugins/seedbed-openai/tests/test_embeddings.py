@@ -173,6 +173,7 @@ def test_what_can_be_helped_is_tried_again(fault_server: FaultServer) -> None:
         ({"extra": {"input": ["x"]}}, "'input' is set by the embedder itself"),
         ({"temperature": 1}, "temperature"),
         ({"base_url": "localhost:8000"}, "write it as https://host/path"),
+        ({"base_url": "http://my host/v1"}, "write it as https://host/path"),
     ],
 )
 def test_wrong_settings_are_refused(fields: dict[str, Any], text: str) -> None:

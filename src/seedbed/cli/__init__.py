@@ -79,10 +79,11 @@ def invoke(args: Sequence[str]) -> int:
         return guarded(_list_plugins)
 
     def command() -> int | None:
-        from seedbed.cli.arguments import check_text
+        from seedbed.cli.arguments import check_folder, check_text
         from seedbed.cli.command import seedbed
         from seedbed.cli.completing.offers import answer_shell
 
+        check_folder()
         check_text(args)
         # Click would end the process itself, which looks like a fault of somebody's code.
         if instruction := os.environ.get(_COMPLETION):

@@ -45,6 +45,8 @@ def _check_place(path: Path, obstacle_at: Callable[[Path], tuple[str, str] | Non
         raise UsageError(*obstacle)
     place = path.resolve()
     if not place.parent.is_dir():
+        if other := next((one for one in place.parents if one.exists() and not one.is_dir()), None):
+            raise UsageError(f"'{other.name}' in '{path}' is a file, not a folder", "name another folder")
         raise UsageError(f"there is no folder '{path.parent}'", f"mkdir -p '{path.parent}'")
     # Permission bits don't tell for ACLs, read-only mounts and root, so create a file and see.
     probe = hidden_beside(place)

@@ -11,11 +11,16 @@ from pydantic import SecretStr
 def check_address(value: str) -> None:
     """Raise ValueError if an address isn't a URL, or contains a user and a password."""
     split = urlsplit(value)
-    if split.scheme not in ("http", "https") or not split.hostname:
+    # A blank in a host was looked up as a name, with retries, as if the server were down.
+    if split.scheme not in ("http", "https") or not split.hostname or not _is_host(split.netloc):
         raise ValueError("write it as https://host/path or http://host:port/path")
     # The key is sent in a header, and HTTP takes one credential only.
     if "@" in split.netloc:
         raise ValueError("leave user and password out of it, and use api_key or default_headers")
+
+
+def _is_host(netloc: str) -> bool:
+    return netloc.isprintable() and not any(map(str.isspace, netloc))
 
 
 def check_headers(headers: Mapping[str, SecretStr]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from seedbed.cli.failures import blaming
@@ -128,9 +129,25 @@ def step_class_of(what: str, registry: Registry) -> type[BaseStep]:
     """Return the class that a name or `PATH.py:Class` refers to."""
     if what.endswith(".py"):
         raise UsageError(f"'{what}' is a file, not a class", f"name the class in it: {what}:CLASS")
+    if what not in (*registry.names(STEPS), *registry.names(TASKS)):
+        _check_is_no_path(what)
     if is_file_reference(what) or what in registry.names(STEPS):
         return class_named(STEPS, what, registry=registry)
     return class_named(TASKS, what, registry=registry)
+
+
+def _check_is_no_path(what: str) -> None:
+    try:
+        kind = "folder" if Path(what).is_dir() else "file" if Path(what).is_file() else None
+    except OSError:
+        # Too long for a file name.
+        return
+    if kind is not None:
+        raise UsageError(
+            f"'{what}' is a {kind}, not a task",
+            "a pipeline file ends in .yaml, .yml or .json; a class is named as PATH.py:CLASS",
+            f"rows are read with --input: seedbed run TASK --input {quote(what)}",
+        )
 
 
 def _llm(options: RunOptions, registry: Registry) -> LLM | None:
