@@ -11,46 +11,65 @@ Place: TypeAlias = tuple[Any, ...]
 """Where a row stands in an order: its number, after its value if the order is by a column."""
 
 
+class _Select:
+    """A SELECT on one table of the index, which grows by conditions."""
+
+    def __init__(self, table: str, *columns: str) -> None:
+        self.columns = columns
+        self.seq = columns[-1]
+        self.given: list[Any] = []
+        self._table = table
+        self._conditions: list[str] = []
+
+    def where(self, condition: str, *given: Any) -> None:
+        self._conditions.append(condition)
+        self.given += given
+
+    def text(self, order: str) -> str:
+        ordering = ", ".join(f"{column} {order}" for column in self.columns)
+        conditions = " AND ".join(self._conditions)
+        return f"SELECT {', '.join(self.columns)} FROM {self._table} WHERE {conditions} ORDER BY {ordering}"
+
+
 def places_query(query: Query, place: Place) -> tuple[str, list[Any]]:
     """Return the SELECT for the places that a query finds, and its values; every way in is by an index."""
-    backwards = query.down != query.back
-    way, order = ("<", "DESC") if backwards else (">", "ASC")
-    given: list[Any] = []
-    conditions: list[str] = []
+    way, order = ("<", "DESC") if query.down != query.back else (">", "ASC")
     values = dict(query.values)
     if query.sort:
-        table, key = "cells AS c", "c.seq"
-        conditions.append("c.name = ?")
-        given.append(query.sort)
-        if len(place) == 2:
-            conditions.append(f"(c.value, c.seq) {way} (?, ?)")
-            given += place
-        columns, ordering = "c.value, c.seq", f"c.value {order}, c.seq {order}"
+        select = _sorted(query, place, way)
     else:
-        table, key, columns = (
-            ("words AS w", "w.rowid", "w.rowid") if query.words else ("cells AS c", "c.seq", "c.seq")
-        )
-        if not query.words:
-            name, value = values.popitem()
-            conditions.append("c.name = ? AND c.value = ?")
-            given += [name, value]
+        select = _by_words(query.words) if query.words else _by_value(*values.popitem())
         if place:
-            conditions.append(f"{key} {way} ?")
-            given.append(place[-1])
-        ordering = f"{key} {order}"
-    if query.words:
-        match = matching(query.words)
-        if query.sort:
-            conditions.append(f"{key} IN (SELECT rowid FROM words WHERE words MATCH ?)")
-        else:
-            conditions.append("words MATCH ?")
-        given.append(match)
+            select.where(f"{select.seq} {way} ?", place[-1])
     for name, value in values.items():
-        conditions.append(
-            f"EXISTS (SELECT 1 FROM cells AS f WHERE f.name = ? AND f.value = ? AND f.seq = {key})"
+        select.where(
+            f"EXISTS (SELECT 1 FROM cells AS f WHERE f.name = ? AND f.value = ? AND f.seq = {select.seq})",
+            name,
+            value,
         )
-        given += [name, value]
-    return f"SELECT {columns} FROM {table} WHERE {' AND '.join(conditions)} ORDER BY {ordering}", given
+    return select.text(order), select.given
+
+
+def _sorted(query: Query, place: Place, way: str) -> _Select:
+    select = _Select("cells AS c", "c.value", "c.seq")
+    select.where("c.name = ?", query.sort)
+    if len(place) == 2:
+        select.where(f"(c.value, c.seq) {way} (?, ?)", *place)
+    if query.words:
+        select.where("c.seq IN (SELECT rowid FROM words WHERE words MATCH ?)", matching(query.words))
+    return select
+
+
+def _by_words(words: str) -> _Select:
+    select = _Select("words AS w", "w.rowid")
+    select.where("words MATCH ?", matching(words))
+    return select
+
+
+def _by_value(name: str, value: Any) -> _Select:
+    select = _Select("cells AS c", "c.seq")
+    select.where("c.name = ? AND c.value = ?", name, value)
+    return select
 
 
 def matching(words: str) -> str:
