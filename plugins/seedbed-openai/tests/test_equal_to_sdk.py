@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import openai
 import pytest
 from tests.support.fault_server import FaultServer, Received, Reply
 
@@ -164,7 +163,14 @@ def significant(received: Received) -> dict[str, str]:
     }
 
 
-def exchange(server: FaultServer, llm: OpenAILLM, client: openai.OpenAI, case: Any) -> tuple[Any, Any]:
+def sdk() -> Any:
+    """Return OpenAI's package, imported late: it takes a second, and each worker of pytest collects all."""
+    import openai
+
+    return openai
+
+
+def exchange(server: FaultServer, llm: OpenAILLM, client: Any, case: Any) -> tuple[Any, Any]:
     _, messages, parameters, arguments = case
     server.answer_with(Reply(body=RESPONSES_ANSWER if llm.api == "responses" else CHAT_ANSWER))
     assert llm.generate([messages], **parameters) == [["Hi"]]
@@ -188,7 +194,7 @@ def test_chat_completions_are_sent_as_the_sdk_sends_them(fault_server: FaultServ
     case = CHAT_CASES[name]
     base_url = f"{fault_server.url}/v1"
     llm = OpenAILLM(model="org/some-model", api_key=KEY, base_url=base_url, **case[0])
-    client = openai.OpenAI(api_key=KEY, base_url=base_url, max_retries=0)
+    client = sdk().OpenAI(api_key=KEY, base_url=base_url, max_retries=0)
     assert_equal(*exchange(fault_server, llm, client, case))
 
 
@@ -197,7 +203,7 @@ def test_the_responses_api_is_asked_as_the_sdk_asks_it(fault_server: FaultServer
     case = RESPONSES_CASES[name]
     base_url = f"{fault_server.url}/v1/"
     llm = OpenAILLM(model="m", api_key=KEY, base_url=base_url, api="responses", **case[0])
-    client = openai.OpenAI(api_key=KEY, base_url=base_url, max_retries=0)
+    client = sdk().OpenAI(api_key=KEY, base_url=base_url, max_retries=0)
     assert_equal(*exchange(fault_server, llm, client, case))
 
 
@@ -211,7 +217,7 @@ def test_organisation_project_and_further_headers_are_sent(fault_server: FaultSe
         project="proj-1",
         default_headers={"X-Title": "seedbed"},
     )
-    client = openai.OpenAI(
+    client = sdk().OpenAI(
         api_key=KEY,
         base_url=base_url,
         organization="org-1",
@@ -235,7 +241,7 @@ def test_the_sdk_environment_variables_count(
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-2")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Title: from the environment")
     ours, theirs = exchange(
-        fault_server, OpenAILLM(model="m"), openai.OpenAI(max_retries=0), CHAT_CASES["plain"]
+        fault_server, OpenAILLM(model="m"), sdk().OpenAI(max_retries=0), CHAT_CASES["plain"]
     )
     assert_equal(ours, theirs)
     assert ours.headers["authorization"] == f"Bearer {KEY}"
@@ -257,7 +263,7 @@ def test_azure_is_asked_as_the_sdk_asks_it(
     }
     llm = OpenAILLM(model="gpt-x", api=api, **fields)
     case = CHAT_CASES["plain"] if api == "chat" else RESPONSES_CASES["plain"]
-    ours, theirs = exchange(fault_server, llm, openai.AzureOpenAI(**fields), case)
+    ours, theirs = exchange(fault_server, llm, sdk().AzureOpenAI(**fields), case)
     assert_equal(ours, theirs)
     assert ours.query == {"api-version": "2025-04-01-preview"}
     assert llm.price_id == "azure/gpt-x"
@@ -270,7 +276,7 @@ def test_azure_environment_variables_count(
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_API_VERSION", "2024-10-21")
     llm = OpenAILLM(model="gpt-x", preset="azure")
-    ours, theirs = exchange(fault_server, llm, openai.AzureOpenAI(), CHAT_CASES["plain"])
+    ours, theirs = exchange(fault_server, llm, sdk().AzureOpenAI(), CHAT_CASES["plain"])
     assert_equal(ours, theirs)
     assert ours.headers["api-key"] == KEY
 
@@ -279,7 +285,7 @@ def test_azure_environment_variables_count(
 def test_other_servers_get_the_sdk_headers_without_the_sdk(fault_server: FaultServer, preset: Any) -> None:
     base_url = f"{fault_server.url}/v1"
     llm = OpenAILLM(model="m", preset=preset, api_key=KEY, base_url=base_url)
-    client = openai.OpenAI(api_key=KEY, base_url=base_url)
+    client = sdk().OpenAI(api_key=KEY, base_url=base_url)
     assert_equal(*exchange(fault_server, llm, client, CHAT_CASES["plain"]))
 
 
@@ -290,7 +296,7 @@ def test_openai_itself_gets_max_completion_tokens_and_n(fault_server: FaultServe
         request, model="m", preset=OPENAI, structured_output="json_schema", reasoning_effort=None
     )
     fault_server.answer_with(Reply(body=CHAT_ANSWER))
-    with openai.OpenAI(api_key=KEY, base_url=fault_server.url) as client:
+    with sdk().OpenAI(api_key=KEY, base_url=fault_server.url) as client:
         client.chat.completions.create(
             model="m",
             messages=[{"role": "developer", "content": "Be brief."}, USER],  # type: ignore[list-item]

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from seedbed import RunReader
 from seedbed.reading import is_refusal
@@ -158,6 +157,9 @@ def test_of_texts_that_are_too_short_no_language_is_told(report: Any) -> None:
 
 
 def test_likeness_is_the_cosine_to_the_mean_of_tf_idf() -> None:
+    # Imported here, since it takes a second and each worker of pytest collects all tests.
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     given_texts = [*SENTENCES, *texts(30)]
     weigher = TfidfVectorizer(analyzer="char", ngram_range=(3, 3), sublinear_tf=True)
     vectors = weigher.fit_transform(given_texts)
