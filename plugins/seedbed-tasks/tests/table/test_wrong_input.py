@@ -83,6 +83,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
         "parts such as %Y",
     ),
     ({"x": {"kind": "date", "after": "y"}}, "with `after`, `at_most` says"),
+    (
+        {"x": {"kind": "date", "after": "y", "at_most": 10**7}},
+        "no date is 10000000 days after",
+    ),
+    ({"x": {"kind": "date", "after": "y", "at_least": -(10**30), "at_most": 1}}, "years end at 9999"),
     # uuid
     ({"x": {"kind": "uuid", "digits": 4}}, "must be 8 or more"),
     ({"x": {"kind": "uuid", "prefx": "a"}}, "no parameter 'prefx'; did you mean 'prefix'?"),

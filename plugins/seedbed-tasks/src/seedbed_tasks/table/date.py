@@ -24,6 +24,15 @@ _UNITS: dict[Granularity, Literal["Y", "M", "D", "h", "m", "s"]] = {
     "minute": "m",
     "second": "s",
 }
+_IN_A_YEAR: dict[Granularity, int] = {
+    "year": 1,
+    "month": 12,
+    "day": 366,
+    "hour": 366 * 24,
+    "minute": 366 * 24 * 60,
+    "second": 366 * 24 * 3600,
+}
+"""Steps of each granularity in a year, at most."""
 _WHOLE_DAYS = frozenset({"year", "month", "day"})
 
 
@@ -77,7 +86,14 @@ class Date(Drawn):
             raise ValueError(f"at_most is {self.at_most}, which is less than at_least ({self.at_least or 0})")
         elif self.unique or self.balance:
             raise ValueError("`unique` and `balance` need `start` and `end`")
+        else:
+            self._check_steps(max(self.at_least or 0, self.at_most, key=abs))
         return self
+
+    def _check_steps(self, most: int) -> None:
+        """Refuse steps beyond Python's years: a number that numpy can't hold would fail each row."""
+        if abs(most) > 9999 * _IN_A_YEAR[self.granularity]:
+            raise ValueError(f"no date is {most} {self.granularity}s after another: years end at 9999")
 
     def _check_start_and_end(self) -> None:
         if self.start is None or self.end is None:
