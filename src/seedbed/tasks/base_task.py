@@ -276,7 +276,7 @@ class BaseTask(BaseStep):
         """Return the finished rows of one input; the caller checks their values itself."""
         check_inputs(self.name, self.inputs, input)
         try:
-            if self._asks_for_all or self.num_generations == 1:
+            if self.num_generations == 1 or self._asks_for_all:
                 made = await self._one_generation(input)
             else:
                 made = await gather_rows(*(self._one_generation(input) for _ in range(self.num_generations)))
