@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import COMMAND, Result
 from tests.plugins.conftest import Site
 
+from seedbed.cli import invoke
+
 Seedbed = Callable[..., Result]
 
 
@@ -55,6 +57,24 @@ def test_the_list_groups_plugins_and_names_purpose_and_owner(run: Seedbed) -> No
 def test_a_plugin_that_cannot_be_used_says_why_in_the_list(run: Seedbed) -> None:
     out = run("--deny", "dist-task", "plugins").out
     assert "    disabled: 'dist-task' is denied by the option --deny" in out.splitlines()
+
+
+@pytest.mark.parametrize("option", ["--allow", "--deny", "--prefer"])
+def test_a_package_that_is_not_there_is_said_to_be_mistyped(
+    option: str, runs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    status = invoke([option, "seedbed-tsks", "plugins", "show", "filter"])
+    said = capfd.readouterr().err
+    assert f"{option} seedbed-tsks: no plugin comes from a package of this name" in said
+    assert "did you mean 'seedbed-tasks'?" in said
+    assert (status == 0) == (option != "--allow")
+
+
+def test_a_package_that_is_there_is_not_said_to_be_mistyped(
+    runs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke(["--deny", "Seedbed_Tasks", "plugins", "show", "filter"]) == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_the_list_as_json_says_what_a_plugin_is_for(run: Seedbed) -> None:

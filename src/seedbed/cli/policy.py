@@ -60,7 +60,30 @@ def registry_of(ctx: click.Context, kept: Mapping[str, Any] = MappingProxyType({
     policy = read_policy(allow=given.get("allow"), deny=given.get("deny"), prefer=given.get("prefer"))
     origins = {**policy.origins, **{key: f"the option --{key}" for key in given}}
     locked = ctx.meta.get(_LOCKED) or kept.get("locked")
-    return Registry(policy=replace(policy, origins=origins), locked=locked)
+    registry = Registry(policy=replace(policy, origins=origins), locked=locked)
+    if not ctx.resilient_parsing:
+        _note_unknown(ctx.meta.get(_META, {}), registry)
+    return registry
+
+
+def _note_unknown(given: Mapping[str, tuple[str, ...]], registry: Registry) -> None:
+    """Say which packages of the options aren't there: a mistyped --deny would deny nothing, silently.
+
+    Not an error: a script may deny a package on machines that don't have it.
+    """
+    if not given:
+        return
+    from seedbed.cli.terminal.printing import echo
+    from seedbed.plugins.names import normalise_distribution
+    from seedbed.suggestions import did_you_mean
+
+    known = {normalise_distribution(entry.installed.distribution) for entry in registry.entries()}
+    for key, names in given.items():
+        for name in names:
+            if (wanted := normalise_distribution(name)) not in known:
+                echo(f"--{key} {name}: no plugin comes from a package of this name", err=True)
+                for line in did_you_mean(wanted, known):
+                    echo(f"  {line}", err=True)
 
 
 def kept_policy(registry: Registry) -> dict[str, Any]:

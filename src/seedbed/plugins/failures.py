@@ -122,16 +122,17 @@ def _ambiguous(kind: PluginKind[Any], entries: Sequence[Entry]) -> AmbiguousPlug
             *(f"as {entry.installed.value!r}" for entry in entries),
             "only its authors can decide which one is meant",
         )
-    first = normalise_distribution(entries[0].installed.distribution)
+    # All of them: naming the first by the alphabet would have people prefer a stranger's package.
+    rivals = list(dict.fromkeys(normalise_distribution(e.installed.distribution) for e in entries))
     claims = [
         f"{e.installed.kind.noun} {name!r} of {e.installed.owner}, {e.installed.location}" for e in entries
     ]
     return AmbiguousPluginError(
         f"the {kind.noun} {name!r} is claimed by {' and by '.join(owners)}",
         *claims,
-        f"decide with --prefer {first} for one command",
-        f'for all with prefer = ["{first}"] under [tool.seedbed.plugins] in pyproject.toml',
-        f"or [plugins] in seedbed.toml, with SEEDBED_PLUGINS_PREFER={first}, or uninstall one of them",
+        f"decide for one command with {' or '.join(f'--prefer {rival}' for rival in rivals)}",
+        'for all with prefer = ["NAME"] under [tool.seedbed.plugins] in pyproject.toml',
+        "or [plugins] in seedbed.toml, with SEEDBED_PLUGINS_PREFER=NAME, or uninstall one of them",
     )
 
 

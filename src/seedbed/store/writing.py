@@ -52,7 +52,7 @@ def check_output(output: Output, registry: Registry | None = None) -> None:
         require_pyarrow(f"Datasets at '{output.scheme}://' need")
         format_of_scheme(output.scheme, registry).check(output.path)
     elif output.is_folder:
-        require_pyarrow()
+        require_pyarrow(f"'{output.path}' is a folder, whose files are Parquet: they need")
         check_writable(output.file, _obstacle)
     else:
         check_target(output.file, registry)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -45,10 +47,15 @@ def view(ctx: click.Context, /, name: str | None, port: int, no_open: bool, shar
     link = viewer.link(name)
     echo(link)
     echo("Ctrl-C ends it", err=True)
-    if not no_open:
+    if not no_open and _has_screen():
         click.launch(link)
     viewer.serve()
     return ExitStatus.COMPLETE
+
+
+def _has_screen() -> bool:
+    """Return whether a browser can be opened; without a screen, xdg-open only complains."""
+    return sys.platform != "linux" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")))
 
 
 def write_shared(name: str | None, out: Path) -> None:
