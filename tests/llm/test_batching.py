@@ -86,6 +86,13 @@ def lists(answers: Sequence[Any]) -> list[Any]:
     return [[vector.tolist() for own in answer for vector in own.vectors] for answer in answers]
 
 
+@pytest.fixture
+def lingering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first text of a request waits long enough for others, also on a machine that's busy."""
+    monkeypatch.setattr("seedbed.llm.calling.batching._LINGER_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("lingering")
 def test_calls_that_wait_together_are_one_request_in_the_order_of_the_rows():
     embedder = LocalEmbedder(model="any", batch_size=8)
     texts = [["a"], ["bb"], ["abba"]]
@@ -94,6 +101,7 @@ def test_calls_that_wait_together_are_one_request_in_the_order_of_the_rows():
     assert embedder._asked == [["a", "bb", "abba"]]
 
 
+@pytest.mark.usefixtures("lingering")
 def test_a_full_request_goes_out_and_the_rest_follows_it():
     embedder = LocalEmbedder(model="any", batch_size=4)
     on_loop(all_of(views(embedder, 10), [["ab"]] * 10))
@@ -181,6 +189,7 @@ def test_nothing_is_bought_for_a_row_that_was_cancelled_while_its_request_failed
     assert sum("left" in asked for asked in embedder._asked) == 1
 
 
+@pytest.mark.usefixtures("lingering")
 def test_a_text_on_which_the_server_fails_each_time_fails_its_own_call_only():
     embedder = LocalEmbedder(model="any", batch_size=8, bad="bad")
     embedder._error = ServerError("it failed")
@@ -190,6 +199,7 @@ def test_a_text_on_which_the_server_fails_each_time_fails_its_own_call_only():
     assert [isinstance(answer, ServerError) for answer in answers] == [row == 3 for row in range(8)]
 
 
+@pytest.mark.usefixtures("lingering")
 @pytest.mark.parametrize("error", [AuthenticationError("no key"), LLMConnectionError("no server")])
 def test_what_any_request_would_meet_is_not_tried_in_parts(error):
     embedder = LocalEmbedder(model="any", batch_size=8, bad="a")
@@ -265,6 +275,7 @@ def test_draining_cancels_what_waits_and_lets_the_rest_finish():
     assert {type(answer) for answer in answers[2:]} == {asyncio.CancelledError}
 
 
+@pytest.mark.usefixtures("lingering")
 def test_a_cap_is_used_up_as_far_as_single_texts_fit():
     # What a text reserves is its bytes and what surrounds a message.
     embedder = LocalEmbedder(model="any", batch_size=8)
