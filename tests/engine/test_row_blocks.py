@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seedbed import Pipeline, Reject, Row, Run, RunReader, Step, run
+from seedbed import Pipeline, Reject, Row, Run, RunReader, Step, row_id, run
 from seedbed.engine.segments import row_block
 from seedbed.store.row_blocks import BLOCKS, is_block
 from seedbed.store.run_queries import RunQueries
@@ -48,6 +48,32 @@ class Tag(Step):
         return {**row, "tag": self.tag}
 
 
+class Count(Step):
+    """Counts the rows that it gets, so it has to get each of them once and in order."""
+
+    ordered: ClassVar[bool] = True
+
+    twice: int = -1
+    broken: int = -1
+    count: int = 0
+
+    def load(self) -> None:
+        self.count = 0
+
+    def process(self, row: Row) -> Any:
+        self.count += 1
+        match row["n"] % 10:
+            case 0:
+                raise Reject(f"row {self.count} ends in 0")
+            case 9:
+                return None
+            case self.broken:
+                raise ValueError(f"broken at {self.count}")
+            case self.twice:
+                return [{**row, "count": self.count}, {**row, "count": -self.count}]
+        return {**row, "count": self.count, "id": row_id()}
+
+
 class Plain(Step):
     """Keeps rows as they are, and isn't repeatable, so a run with it keeps no blocks."""
 
@@ -59,16 +85,17 @@ def rows(*numbers: int) -> list[Row]:
     return [{"n": number} for number in numbers]
 
 
-def made_of(
-    queries: RunQueries, steps: Sequence[str] = ("sieve", "tag"), leaf: str = "tag"
-) -> tuple[Any, ...]:
-    """Return all that a run says of its rows, wherever it keeps them."""
+def made_of(queries: RunQueries, steps: Sequence[str] = (), leaf: str = "tag") -> tuple[Any, ...]:
+    """Return all that a run says of its rows, wherever it keeps them: at `steps`, or at all that it has."""
+    session = queries.last_session()
+    assert session is not None
+    steps = steps or [step["name"] for step in session.manifest["steps"]]
     verdicts = [(one.row, one.verdict, one.step) for one in queries.verdicts(leaf)]
     # What a step below had made before the row failed is still there, as it may be used again.
     found = [
         queries.find_result(step, row)
         for row, _, last in verdicts
-        for step in steps[: (*steps, leaf).index(last) + 1]
+        for step in steps[: (*steps, last).index(last) + 1]
     ]
     return (
         [*queries.rows(leaf)],
@@ -98,7 +125,7 @@ def test_many_rows_are_kept_in_few_results_that_say_as_much() -> None:
     single = run(Sieve() >> Tag() >> Plain(), input=rows(*range(3000)), name="single")
     with store_of(made) as one, store_of(single) as other:
         assert sum(1 for _ in one.results_of("tag")) < 100
-        assert made_of(one)[2:] == made_of(other, leaf="plain")[2:]
+        assert made_of(one)[2:] == made_of(other, ["sieve", "tag"], "plain")[2:]
         assert one.count_results()["sieve"] == {"done": 2700, "rejected": 300}
     assert [*made.rejected_rows()] == [*single.rejected_rows()]
 
@@ -152,38 +179,55 @@ SESSIONS = st.lists(
         st.sampled_from([None, 1, 5, 20]),
         st.sampled_from([{"bad": 3}, {"bad": 4}, {"twice": 5}, {"broken": 6}, {"bad": 1, "broken": 2}]),
         st.sampled_from(["a", "b"]),
-        st.booleans(),
+        st.sampled_from(["none", "plain", "count"]),
     ),
     min_size=2,
     max_size=4,
 )
 
 
-def steps_of(sieve: dict[str, int], tag: str, with_plain: bool) -> Pipeline:
+def steps_of(sieve: dict[str, int], tag: str, between: str) -> Pipeline:
     sieves = Sieve(**sieve)
-    return sieves >> Plain() >> Tag(tag=tag) if with_plain else sieves >> Tag(tag=tag)
+    match between:
+        case "plain":
+            return sieves >> Plain() >> Tag(tag=tag)
+        case "count":
+            return sieves >> Count(twice=5, broken=6) >> Tag(tag=tag)
+    return sieves >> Tag(tag=tag)
 
 
 @pytest.mark.parametrize("most", [2, 256])
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sessions=SESSIONS)
 def test_after_any_sessions_a_run_is_as_if_made_at_once(
-    sessions: list[tuple[list[int], int | None, dict[str, int], str, bool]],
+    sessions: list[tuple[list[int], int | None, dict[str, int], str, str]],
     most: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(row_block, "MOST_ITEMS", most)
     # Sequences that share a beginning, as files do that grow or are edited.
     given_rows: list[int] = []
-    for number, (numbers, wanted, sieve, tag, with_plain) in enumerate(sessions):
+    for number, (numbers, wanted, sieve, tag, between) in enumerate(sessions):
         given_rows = given_rows[: len(given_rows) * (number % 3) // 2] + numbers or [0]
         options: dict[str, Any] = {"input": rows(*given_rows), "give_up_after": 0}
-        made = run(steps_of(sieve, tag, with_plain), wanted, name="sessions", restart=number == 0, **options)
-    at_once = run(steps_of(sieve, tag, with_plain), wanted, name="at-once", restart=True, **options)
+        made = run(steps_of(sieve, tag, between), wanted, name="sessions", restart=number == 0, **options)
+    at_once = run(steps_of(sieve, tag, between), wanted, name="at-once", restart=True, **options)
     with store_of(made) as one, store_of(at_once) as other:
         assert made_of(one)[:4] == made_of(other)[:4]
         kept, used = blocks_in(one)
         assert kept == used
+
+
+def test_ordered_steps_get_each_row_once_whatever_becomes_of_it() -> None:
+    steps = Sieve(twice=1, broken=2) >> Count(twice=5, broken=6) >> Tag() >> Count(name="last", twice=7)
+    made = run(steps, input=rows(*range(700)), name="ordered", give_up_after=0)
+    # A fork after them: each row is a task of its own, and nothing goes into a block.
+    forked = steps >> [Plain(name="leaf"), Plain(name="other")]
+    other = run(forked, input=rows(*range(700)), leaf="leaf", give_up_after=0)
+    assert [*made.rows()] == [*other.rows()]
+    assert (made.rejections, made.reasons, made.dropped) == (other.rejections, other.reasons, other.dropped)
+    with store_of(made) as reader:
+        assert reader.get_mark(BLOCKS)
 
 
 def test_a_failed_row_is_retried_and_its_neighbours_stand() -> None:

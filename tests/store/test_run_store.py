@@ -9,7 +9,7 @@ import threading
 
 import orjson
 import pytest
-from tests.support.run_samples import call, refusal, result, verdict
+from tests.support.run_samples import answers_of, call, refusal, result, verdict
 
 from seedbed.errors import StoreError, UsageError
 from seedbed.store import RunReader, RunStore, run_connection
@@ -45,11 +45,11 @@ def test_what_was_added_is_read_back_after_the_run_is_opened_again(tmp_path):
         store.set_mark("bytes", b"\x00\xff")
     with RunStore.open(tmp_path / "run") as store:
         assert store.calls("write", "1") == calls[:3]
-        assert store.calls_of("write", "1", 0) == {
+        assert answers_of(store, "1") == {
             (bytes(16), 0): calls[0].answer,
             (bytes(16), 1): b'"\xc3\xa9"',
         }
-        assert store.calls_of("write", "3", 0) == {}
+        assert answers_of(store, "3") == {}
         assert store.count_calls() == 4
         assert store.result_of("write", "1") == result(1, {"a": "é"}, {"a": None})
         assert store.result_of("write", "3") is None
@@ -242,7 +242,7 @@ def test_an_equal_key_replaces_and_the_last_one_stays(store):
     store.flush()
     assert store.result_of("write", "1") == result(1, {"n": 299})
     assert list(store.verdicts("write")) == [verdict(0, row=299)]
-    assert store.calls_of("write", "1", 0) == {(bytes(16), 0): b"299"}
+    assert answers_of(store, "1") == {(bytes(16), 0): b"299"}
 
 
 def test_removals_keep_their_place_among_additions(store):
@@ -357,7 +357,7 @@ def test_answers_are_packed_where_that_helps_and_read_as_they_were(store, answer
     assert isinstance(stored, bytes)
     assert stored.startswith(ZLIB) == packed
     assert (len(stored) < len(answer)) == packed
-    assert store.calls_of("write", "1", 0) == {(bytes(16), 0): answer}
+    assert answers_of(store, "1") == {(bytes(16), 0): answer}
 
 
 def test_answers_beyond_the_time_for_packing_are_stored_as_they_are(store, monkeypatch):
@@ -366,7 +366,7 @@ def test_answers_beyond_the_time_for_packing_are_stored_as_they_are(store, monke
     store.add_call(call(1, answer=answer))
     store.flush()
     assert query(store, "SELECT answer FROM calls") == [(answer,)]
-    assert store.calls_of("write", "1", 0) == {(bytes(16), 0): answer}
+    assert answers_of(store, "1") == {(bytes(16), 0): answer}
 
 
 def test_what_was_spent_spans_sessions(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.support.run_samples import python, result
+from tests.support.run_samples import answers_of, python, result
 
 from seedbed.store import RunReader, RunStore, SessionRecord
 
@@ -48,7 +48,7 @@ def test_what_is_left_is_a_beginning_of_what_was_added(tmp_path, seed):
         verdicts = [found.seq for found in store.verdicts("write")]
         assert results == list(range(len(results)))
         assert verdicts == list(range(len(verdicts)))
-        assert all(store.calls_of("write", str(row), 0) for row in results)
+        assert all(answers_of(store, str(row)) for row in results)
         # One operation begins the session; then calls, results and verdicts follow each other.
         left = 1 + store.count_calls() + len(results) + len(verdicts)
         assert len(verdicts) <= len(results) <= store.count_calls() <= len(verdicts) + 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from seedbed.store import Call, Result, Verdict
+from seedbed.store import Call, Result, RunStore, Verdict
 from seedbed.store.run_values import Decision, ResultStatus
 
 
@@ -31,6 +31,11 @@ def refusal(row: int, status: ResultStatus, *, step: str = "write", attempt: int
 def verdict(seq: int, *, row: int | None = None, k: int = 0, decision: Decision = "accepted") -> Verdict:
     source = str(seq if row is None else row)
     return Verdict("write", seq, source, decision, "write", source, k)
+
+
+def answers_of(store: RunStore, row: str, *, step: str = "write") -> dict[tuple[bytes, int], bytes]:
+    """Return the answers of a row, by digest and k."""
+    return {(call.digest, call.k): call.answer for call in store.calls(step, row)}
 
 
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from seedbed.store.row_blocks import REFUSED_IN, ROWS_IN
+from seedbed.store.row_blocks import IS_BLOCK, REFUSED_IN, ROWS_IN
 
 COUNTS = "counts"
 """The name of the mark."""
@@ -38,8 +38,14 @@ _CALLS = (
     "sum(reasoning_tokens), total(cost), count(*) - count(cost) FROM {} "
     "GROUP BY step, model ORDER BY min(rowid)"
 )
-_RESULTS = f"SELECT step, status, sum({ROWS_IN}) FROM {{}} GROUP BY step, status ORDER BY min(rowid)"
-_IN_BLOCKS = f"SELECT step, 'rejected', sum({REFUSED_IN}) AS number FROM {{}} GROUP BY step HAVING number > 0"
+_RESULTS = "SELECT step, status, count(*) FROM {} GROUP BY step, status ORDER BY min(rowid)"
+# What a block says beyond being one result. The limit keeps SQLite from sorting the data by step, and not
+# only the numbers.
+_IN_BLOCKS = tuple(
+    f"SELECT step, '{status}', sum(number) FROM "
+    f"(SELECT step, {number} AS number FROM {{}} AND {IS_BLOCK} LIMIT -1) GROUP BY step"
+    for status, number in (("done", f"{ROWS_IN} - 1"), ("rejected", REFUSED_IN))
+)
 _VERDICTS = "SELECT leaf, verdict, count(*) FROM {} GROUP BY leaf, verdict"
 
 # Columns of the rows that are noted when they're removed, and where each was: of those with one place, only
@@ -129,7 +135,7 @@ class Counts:
         self.last_result = last
 
     def _add_results(self, query: Query, source: str, *values: object, sign: int = 1) -> None:
-        for sums in (_RESULTS, _IN_BLOCKS):
+        for sums in (_RESULTS, *_IN_BLOCKS):
             _add(self.results, query(sums.format(source), *values), sign=sign)
 
     def add_verdicts(self, query: Query, leaf: str) -> None:

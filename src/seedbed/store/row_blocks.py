@@ -24,11 +24,14 @@ NOTHING = b"{}"
 # Counted without parsing them: each begins a line with `{"`, and a line end is no part of a value of JSON.
 _COUNTED = "(length({0}) - length(replace({0}, char(10, 123, 34), char(10, 34))))"
 
-ROWS_IN = f"CASE WHEN instr(row, '+') THEN {_COUNTED.format('data')} ELSE 1 END"
-"""How many rows the result of a step stands for, in SQL."""
+ROWS_IN = _COUNTED.format("data")
+"""How many rows a step made that are in a block, in SQL."""
 
-REFUSED_IN = f"CASE WHEN instr(row, '+') THEN {_COUNTED.format('reasons')} ELSE 0 END"
+REFUSED_IN = f"ifnull({_COUNTED.format('reasons')}, 0)"
 """How many rows a step refused that are in a block, in SQL."""
+
+IS_BLOCK = "instr(row, '+')"
+"""Whether a result is a block, in SQL."""
 
 IS_BLOCK_FROM = "row GLOB '[0-9]*+*' AND CAST(row AS INTEGER) >= ?"
 """Whether a result is a block of verdicts from some number on, in SQL."""

@@ -8,7 +8,7 @@ from seedbed.engine.engine import Job
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.checkpoint import Checkpoint
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.engine.segments.repeatable_line import Repeatable, repeatable_of
+from seedbed.engine.segments.repeatable_line import LineStep, line_step
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.step_results import Applied
 from seedbed.engine.stopping.giving_up import GivingUp
@@ -19,14 +19,14 @@ from seedbed.store.row_blocks import BLOCKS
 
 
 class BlockTaking:
-    """Takes the blocks of a run whose rows come from a file, and pass repeatable steps only.
+    """Takes the blocks of a run whose rows come from a file, and pass repeatable and ordered steps only.
 
     Such a run keeps its rows in blocks from its first session on. They cost a tenth of what results of single
     rows do, which others use: a step's results are found by the row's id when its model isn't to be asked
-    again, and a repeatable step calls none.
+    again, and these steps call none.
     """
 
-    def __init__(self, job: Job, journal: RunJournal, line: list[Repeatable], log: VerdictLog) -> None:
+    def __init__(self, job: Job, journal: RunJournal, line: list[LineStep], log: VerdictLog) -> None:
         self._job = job
         self._journal = journal
         self._names = [step.name for step in line]
@@ -64,15 +64,13 @@ class BlockTaking:
             job.decided({job.plan.leaf: self._log.count}, block.rows())
 
 
-def block_line(
-    plan: Plan, store: RunStore, applied: Sequence[Applied], *, is_first: bool
-) -> list[Repeatable]:
+def block_line(plan: Plan, store: RunStore, applied: Sequence[Applied], *, is_first: bool) -> list[LineStep]:
     """Return the steps of a run that keeps its rows in blocks; none if it keeps results of single rows.
 
     `applied` are all its steps, in the order in which rows pass them; `is_first` says that the run has
     nothing yet, so it may begin to keep blocks.
     """
-    line = [step for one in applied if (step := repeatable_of(one)) is not None]
+    line = [step for one in applied if (step := line_step(one)) is not None]
     if len(line) < len(applied) or not (is_first or store.get_mark(BLOCKS)):
         return []
     # The shards of a run are united by the ids of their rows.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import cast
 
 from seedbed.engine.failure import Failure
+from seedbed.engine.segments.block_line import BlockLine, Unfit
 from seedbed.engine.segments.branch_merging import row_order
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.engine.segments.repeatable_line import Repeatable, RepeatableLine
-from seedbed.engine.segments.row_block import BlockLine, RowBlock
+from seedbed.engine.segments.repeatable_line import LineStep, RepeatableLine
+from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.rows_in_flight import InFlight, children
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.segments.step_outcome import Attempted
@@ -19,20 +20,24 @@ from seedbed.engine.sources.sources import Item
 from seedbed.pipeline.topology import Topology
 from seedbed.store import Result, RunStore
 
+_UNKNOWN = Unfit()
+
 
 class Inlined:
     """What steps made of an item, before any of it is kept.
 
     `made` has a result for each row that passed a repeatable step, and what was attempted in all other cases.
-    `error` is one that every other item would meet; `size` has the bytes of the item and of all rows made.
+    `applied` is what is known already. `error` is one that every other item would meet; `size` has the bytes
+    of the item and of all rows made.
     """
 
-    __slots__ = ("error", "item", "made", "settled", "size")
+    __slots__ = ("applied", "error", "item", "made", "settled", "size")
 
     def __init__(self, item: Item, position: int) -> None:
         self.item = item
         self.settled = ItemOutcome(position, item.id)
         self.made: list[Result | Attempted] = []
+        self.applied: Mapping[str, Attempted] = {}
         self.error: BaseException | None = None
         self.size = len(item.in_flight.encoded)
 
@@ -59,13 +64,13 @@ class InlineFlow:
         self._blocks: BlockLine | None = None
         self._earlier: RunStore | None = None
 
-    def fill_blocks(self, line: Sequence[Repeatable], store: RunStore | None) -> None:
+    def fill_blocks(self, line: Sequence[LineStep], store: RunStore | None) -> None:
         """Have items that fit into blocks settle there; `line` are all steps.
 
         `store` is the run's if it may have results of single items: those don't go into blocks, as they may
         be replayed, or retried.
         """
-        self._blocks, self._earlier = BlockLine(line), store
+        self._blocks, self._earlier = BlockLine(line, self._results), store
 
     def settled(self, items: Iterator[Item]) -> Iterator[Inlined | RowBlock]:
         """Yield what the steps make of items, in order: of each one, or of a block of them."""
@@ -76,15 +81,12 @@ class InlineFlow:
         block = RowBlock()
         try:
             for position, item in enumerate(items):
-                if self._fits(item) and line.add(item.in_flight, block):
-                    if block.is_full:
-                        yield block
-                        block = RowBlock()
-                    continue
-                if block:
+                unfit = line.add(item.in_flight, position, block) if self._fits(item) else _UNKNOWN
+                if block and (unfit is not None or block.is_full):
                     yield block
                     block = RowBlock()
-                yield self.settle(item, position)
+                if unfit is not None:
+                    yield self.settle(item, position, unfit)
         except GeneratorExit:
             # Nobody wants more.
             raise
@@ -101,12 +103,14 @@ class InlineFlow:
         is_known = store is not None and store.result_of(self._names[0], item.id) is not None
         return item.failure is None and not is_known
 
-    def settle(self, item: Item, position: int) -> Inlined:
-        """Return what the steps make of an item."""
+    def settle(self, item: Item, position: int, known: Unfit = _UNKNOWN) -> Inlined:
+        """Return what the steps make of an item, of which it's `known` what ordered steps made."""
         inlined = Inlined(item, position)
+        inlined.applied, inlined.error = known
         settled = inlined.settled
         if item.failure is not None:
             settled.note(item.failure)
+        if item.failure is not None or inlined.error is not None:
             return inlined
         try:
             rows = self._through(0, item.in_flight, inlined) if self._names else [item.in_flight]
@@ -151,7 +155,8 @@ class InlineFlow:
                 if number == len(self._names):
                     return [in_flight]
             name = self._names[number]
-            attempt = self._results.apply_now(name, in_flight, inlined.settled.position)
+            known = inlined.applied.get(name)
+            attempt = known or self._results.apply_now(name, in_flight, inlined.settled.position)
             inlined.made.append(attempt)
             made = children(in_flight, name, attempt.outcome.rows)
             for row in made:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.resume.fingerprint import SIZE
@@ -12,18 +12,22 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_results import Applied
 from seedbed.store import Result, RunStore
-from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.rows import Row, encode_row, is_flat
 from seedbed.tasks.steps import Step
 
 
-class Repeatable(NamedTuple):
-    """A repeatable step, as it's applied to rows that are dictionaries."""
+class LineStep(NamedTuple):
+    """A step whose results needn't be found again: it's applied again in each session, and calls no model.
+
+    Either it's repeatable, and may be applied to a row any number of times, or it's `ordered`, and gets each
+    row once, after those before it.
+    """
 
     name: str
     process: Callable[[Row], Any]
     promised: frozenset[str]
     fingerprint: bytes
+    ordered: bool
 
 
 class RepeatableLine:
@@ -36,7 +40,8 @@ class RepeatableLine:
     # lock for each result took as long as the steps.
 
     def __init__(self, applied: Sequence[Applied], store: RunStore, steps: StepTally) -> None:
-        self._line = [repeatable_of(one) for one in applied]
+        steps_in_line = map(line_step, applied)
+        self._line = [None if step is None or step.ordered else step for step in steps_in_line]
         self._store = store
         self._steps = steps
 
@@ -70,7 +75,7 @@ class RepeatableLine:
             counts.passed += 1
 
 
-def _made(step: Repeatable, row: Row) -> tuple[Row, bytes] | None:
+def _made(step: LineStep, row: Row) -> tuple[Row, bytes] | None:
     """Return the row that a step makes, with its JSON; None if it's anything but one flat row."""
     try:
         made = step.process(row)
@@ -81,15 +86,10 @@ def _made(step: Repeatable, row: Row) -> tuple[Row, bytes] | None:
         return None
 
 
-def repeatable_of(applied: Applied) -> Repeatable | None:
-    """Return a step for this; None if it isn't repeatable."""
+def line_step(applied: Applied) -> LineStep | None:
+    """Return a step for this; None if its results may be needed again."""
     step = applied.runner.step
-    if not _is_repeatable(step):
+    if not isinstance(step, Step) or not (step.repeatable or applied.ordered) or backends_in(step):
         return None
-    return Repeatable(
-        step.name, cast(Step, step).process, frozenset(applied.runner.promised), applied.fingerprint
-    )
-
-
-def _is_repeatable(step: BaseStep) -> bool:
-    return isinstance(step, Step) and step.repeatable and not step.ordered and not backends_in(step)
+    promised = frozenset(applied.runner.promised)
+    return LineStep(step.name, step.process, promised, applied.fingerprint, applied.ordered or step.ordered)

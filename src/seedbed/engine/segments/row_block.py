@@ -1,20 +1,14 @@
-"""Stretches of items that repeatable steps have settled, each with one row or one reason why it has none."""
+"""Stretches of items that steps in a line have settled, each with one row or one reason why it has none."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
-
-import orjson
 
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.engine.segments.repeatable_line import Repeatable
 from seedbed.engine.segments.rows_in_flight import InFlight
-from seedbed.errors import Reject
 from seedbed.store.row_blocks import NOTHING
-from seedbed.tasks.rows import encode_row, is_flat
 
 MOST_ITEMS = 256
 """Items of a block."""
@@ -54,6 +48,14 @@ class RowBlock:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def add(self, row_id: str, made: list[bytes], refusal: Refusal | None, size: int) -> None:
+        """Add an item, the rows that the steps made of it, why it was rejected, and the bytes of it all."""
+        if refusal is not None:
+            self.refused[len(self.ids)] = refusal
+        self.ids.append(row_id)
+        self.made.append(made)
+        self.size += size
 
     @property
     def accepted(self) -> int:
@@ -108,51 +110,3 @@ class RowBlock:
         else:
             outcome.made[leaf] = [InFlight(self.ids[0], self.made[0][-1], leaf)]
         return outcome
-
-
-class BlockLine:
-    """Steps in a line that are all repeatable, and fill blocks."""
-
-    def __init__(self, line: Sequence[Repeatable]) -> None:
-        self._line = line
-
-    def add(self, in_flight: InFlight, block: RowBlock) -> bool:
-        """Take an item through the steps and add it to a block; return False if it doesn't fit into one.
-
-        It fits if each step makes one row of it, or if one rejects it. All else is left to the steps'
-        runners, which apply them again.
-        """
-        made: list[bytes] = []
-        size = len(in_flight.encoded)
-        refusal: Refusal | None = None
-        try:
-            row = in_flight.row()
-            for step in self._line:
-                new = step.process(row)
-                if type(new) is not dict or not (new.keys() >= step.promised):
-                    return False
-                encoded = encode_row(new)
-                made.append(encoded)
-                size += len(encoded)
-                # What one step may keep isn't what the next one may change.
-                row = new.copy() if is_flat(new) else orjson.loads(encoded)
-        except Reject as reason:
-            refusal = self._refusal(in_flight, made, reason)
-        except BaseException:  # noqa: BLE001 - the step's runner meets it again
-            return False
-        if NOTHING in made:
-            return False
-        if refusal is not None:
-            block.refused[len(block.ids)] = refusal
-        block.ids.append(in_flight.id)
-        block.made.append(made)
-        block.size += size
-        return True
-
-    def _refusal(self, in_flight: InFlight, made: Sequence[bytes], reason: Reject) -> Refusal:
-        name = self._line[len(made)].name
-        failure = Failure.of(in_flight.id, name, reason, rejected=True, source=in_flight.place)
-        given = made[-1] if made else in_flight.encoded
-        source = b'{"row":' + in_flight.encoded + b"}" if made else b"null"
-        evidence = b'{"input":{"row":' + given + b'},"source_row":' + source + b',"asked":[]}'
-        return Refusal(len(made), failure, evidence)

@@ -21,7 +21,7 @@ from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import LOOKAHEAD, ItemWindow
 from seedbed.engine.segments.remote_flows import RemoteFlows, Settle
-from seedbed.engine.segments.repeatable_line import Repeatable
+from seedbed.engine.segments.repeatable_line import LineStep
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.segments import Segment, upstream
 from seedbed.engine.segments.step_counts import StepCounts
@@ -91,7 +91,8 @@ class SegmentRunner:
         results = self._results(wanted)
         fresh = job.store if journal.is_fresh else None
         self._inline = inline_flow(segment, plan.topology, results, fresh) if remote is None else None
-        self._saves = self._inline is not None and _is_whole(segment, job)
+        self._is_whole = self._inline is not None and _is_whole(segment, job)
+        self._saves = self._is_whole and not any(map(is_ordered, segment.nodes))
         line = self._block_line(results)
         self._next_save = EVERY
         reached = self._reached()
@@ -108,10 +109,10 @@ class SegmentRunner:
         self._most_pending_bytes = plan.bounds.bytes_in_flight // 4
         self._source, self.window = self._source_and_window(results, reached)
 
-    def _block_line(self, results: StepResults) -> list[Repeatable]:
+    def _block_line(self, results: StepResults) -> list[LineStep]:
         """Return the steps that fill blocks, if the run keeps its rows in blocks."""
         job, line = self._job, []
-        if self._saves and self._watch is None:
+        if self._is_whole and self._watch is None:
             line = block_line(job.plan, job.store, [*results.applied.values()], is_first=self._is_first())
         if line and self._inline is not None:
             self._inline.fill_blocks(line, None if self._journal.is_fresh else job.store)
@@ -306,10 +307,10 @@ class SegmentRunner:
 
 
 def _is_whole(segment: Segment, job: Job) -> bool:
-    """Whether a segment takes a file from its rows to the dataset, in steps that remember no row."""
+    """Whether a segment takes a file from its rows to the dataset."""
     plan = job.plan
     is_all = segment.source is None and len(segment.nodes) == len(plan.topology.nodes)
-    return is_all and segment.kept == [plan.leaf] and not any(map(is_ordered, segment.nodes))
+    return is_all and segment.kept == [plan.leaf]
 
 
 def _source_failure(source: Source, name: str) -> Failure:
