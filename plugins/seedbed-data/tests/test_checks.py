@@ -195,7 +195,7 @@ def test_nothing_is_fetched_for_a_schema() -> None:
 
 def test_a_schema_that_is_none_stops_the_run(tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_text("{")
-    with pytest.raises(UsageError, match="the JSON Schema isn't valid: 'text' is not valid"):
+    with pytest.raises(UsageError, match="the JSON Schema isn't valid at type: 'text' is not valid"):
         run(Validate(json_schema={"type": "text"}), input=[{"a": 1}])
     with pytest.raises(UsageError, match="cannot be read"):
         run(Validate(json_schema_file=tmp_path / "schema.json"), input=[{"a": 1}])

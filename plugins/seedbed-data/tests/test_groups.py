@@ -74,7 +74,7 @@ def test_a_generator_makes_rows_until_each_value_has_its_number() -> None:
         ("b", 7),
         ("b", 11),
     ]
-    assert done.rejections == {"there are 3 rows with 'label' a already": 6}
+    assert done.rejections == {"enough rows have 'label' a: 3": 6}
 
 
 def test_values_that_are_not_wanted_are_rejected() -> None:
@@ -84,7 +84,7 @@ def test_values_that_are_not_wanted_are_rejected() -> None:
     assert [row["ok"] for row in done.rows()] == [True, None]
     assert done.rejections == {
         "no rows with another 'ok' are wanted": 1,
-        "there are 1 rows with 'ok' true already": 2,
+        "enough rows have 'ok' true: 1": 2,
     }
 
 

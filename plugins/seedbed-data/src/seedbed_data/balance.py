@@ -75,7 +75,7 @@ class Balance(Step):
         if wanted is None:
             raise Reject(f"no rows with another '{self.by}' are wanted")
         if self._kept[value] >= wanted:
-            raise Reject(f"there are {wanted} rows with '{self.by}' {value:.40} already")
+            raise Reject(f"enough rows have '{self.by}' {value:.40}: {wanted}")
         self._kept[value] += 1
         return row
 

@@ -45,7 +45,7 @@ class Chunk(Step):
 
     keeps: ClassVar[bool] = True
 
-    column: str = Field(default="text", description="Column with the text.")
+    column: str = Field(default="text", min_length=1, description="Column with the text.")
     into: str = Field(default="chunk", min_length=1, description="Column for the passage.")
     size: int = Field(default=300, ge=1, description="Longest passage.")
     overlap: int = Field(default=0, ge=0, description="How much a passage has in common with the one before.")

@@ -34,7 +34,7 @@ class CodeRun(Step):
 
     keeps: ClassVar[bool] = True
 
-    column: str = Field(default="code", description="Column with the code.")
+    column: str = Field(default="code", min_length=1, description="Column with the code.")
     tests: str | None = Field(default=None, description="Column with tests of its functions, with `assert`.")
     apart: bool = Field(
         default=True,

@@ -87,6 +87,9 @@ class Rename(Step):
 
     def process(self, row: Row) -> Row:
         """Return the row under the new names."""
+        if not row.keys() >= self.names.keys():
+            missing = next(name for name in self.names if name not in row)
+            raise InvalidRowError(f"the row has no column {missing!r}")
         renamed = {self.names.get(column, column): value for column, value in row.items()}
         if len(renamed) < len(row):
             new = [name for name in self.names.values() if name in row]

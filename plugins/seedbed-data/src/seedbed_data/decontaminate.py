@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import Example, Files, Reject, Row, Step, UsageError
+from seedbed import Example, Files, Reject, Row, Step, UsageError, read_rows, read_text
 from seedbed_data.words import text_of, word_runs
 
 # In GPT-3's own comparison no run was shorter. Otherwise a row that says "Paris" would be rejected because an
 # exam has that as an answer.
 _SHORTEST = 8
+_TABLES = frozenset({".csv", ".tsv", ".parquet", ".arrow", ".feather"})
+_PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})
 
 
 class Decontaminate(Step):
@@ -22,10 +24,10 @@ class Decontaminate(Step):
 
     Decontaminate(against="benchmarks/*.jsonl", by=["question", "answer"])
 
-    Files are .jsonl or .json, of which every text counts, or plain text. GPT-3's authors compared runs of 8
-    to 13 words (arXiv 2005.14165, appendix C): a text of fewer than `ngram` words is compared as a whole, and
-    one of fewer than 8 not at all, unless `ngram` is less. If a file changes, a resumed run compares its rows
-    again.
+    Of .jsonl, .json, .csv, .parquet and .arrow every text counts; any other file is plain text; all may be
+    compressed. GPT-3's authors compared runs of 8 to 13 words (arXiv 2005.14165, appendix C): a text of fewer
+    than `ngram` words is compared as a whole, and one of fewer than 8 not at all, unless `ngram` is less. If
+    a file changes, a resumed run compares its rows again.
     """
 
     goals = ("cleaning", "evaluation")
@@ -52,13 +54,16 @@ class Decontaminate(Step):
     def load(self) -> None:
         """Read the files."""
         self._runs = {}
-        for path in self.against.paths():
+        for path in self.against.require():
             for text in _texts(path):
                 for run in word_runs(text, self.ngram):
                     if len(run.split()) >= min(self.ngram, _SHORTEST):
                         self._runs.setdefault(hash(run), path.name)
         if not self._runs:
-            raise UsageError("there is no text long enough to compare with in the files of `against`")
+            raise UsageError(
+                f"there is no text of {min(self.ngram, _SHORTEST)} words in the files of '{self.against}'",
+                "name files with longer texts, or lower `ngram`",
+            )
 
     def process(self, row: Row) -> Row:
         """Return the row, or reject it and name the file."""
@@ -70,12 +75,16 @@ class Decontaminate(Step):
 
 def _texts(path: Path) -> Iterator[str]:
     try:
-        content = path.read_text(encoding="utf-8-sig")
-        if path.suffix == ".jsonl":
-            for line in content.splitlines():
+        ending = next((end.lower() for end in reversed(path.suffixes) if end.lower() not in _PACKED), "")
+        if ending in _TABLES:
+            yield from (text for row in read_rows(path) for text in _texts_in(row))
+            return
+        content = read_text(path)
+        if ending in (".jsonl", ".ndjson"):
+            for line in content.split("\n"):
                 if line.strip():
                     yield from _texts_in(json.loads(line))
-        elif path.suffix == ".json":
+        elif ending == ".json":
             yield from _texts_in(json.loads(content))
         else:
             yield content

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from seedbed import Example, InvalidRowError, Reject, Row, Step
+from seedbed_data.words import type_name
 
 
 class Explode(Step):
@@ -24,8 +25,10 @@ class Explode(Step):
 
     keeps: ClassVar[bool] = True
 
-    column: str = Field(description="Column with the list.")
-    into: str | None = Field(default=None, description="Column for the element; the list's own if unset.")
+    column: str = Field(min_length=1, description="Column with the list.")
+    into: str | None = Field(
+        default=None, min_length=1, description="Column for the element; the list's own if unset."
+    )
     position: str | None = Field(default=None, description="Column for the element's position, from 0.")
 
     @property
@@ -42,7 +45,7 @@ class Explode(Step):
         """Return one row per element."""
         elements = row[self.column]
         if not isinstance(elements, list):
-            raise InvalidRowError(f"'{self.column}' is {type(elements).__name__}, not a list")
+            raise InvalidRowError(f"'{self.column}' is {type_name(elements)}, not a list")
         if not elements:
             raise Reject(f"'{self.column}' is an empty list")
         return [self._row(row, element, number) for number, element in enumerate(elements)]

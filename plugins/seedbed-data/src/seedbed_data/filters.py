@@ -56,7 +56,7 @@ class Length(Step):
     keeps: ClassVar[bool] = True
     repeatable: ClassVar[bool] = True
 
-    column: str = Field(default="text", description="Column with the text.")
+    column: str = Field(default="text", min_length=1, description="Column with the text.")
     at_least: int = Field(default=0, ge=0, description="Shorter texts are rejected.")
     at_most: int | None = Field(default=None, ge=0, description="Longer texts are rejected.")
     unit: Literal["characters", "words"] = Field(default="characters", description="What is counted.")

@@ -37,7 +37,9 @@ class Language(Step):
     keeps: ClassVar[bool] = True
 
     by: list[str] = Field(default=["text"], min_length=1, description="Columns with the text.")
-    keep: list[str] | None = Field(default=None, description="Languages that stay, such as en; all if unset.")
+    keep: list[str] | None = Field(
+        default=None, min_length=1, description="Languages that stay, such as en; all if unset."
+    )
     reject: list[str] = Field(default_factory=list, description="Languages whose rows are rejected.")
     at_least: float = Field(default=0, ge=0, le=1, description="Confidence below which rows are rejected.")
     column: str = Field(default="language", min_length=1, description="Column that is made.")

@@ -28,9 +28,13 @@ class Messages(Step):
     keeps: ClassVar[bool] = True
 
     column: str = Field(default="messages", min_length=1, description="Column with the messages.")
-    system: str | None = Field(default=None, description="Column with the system message, if there is one.")
-    user: str = Field(default="instruction", description="Column with what the user says.")
-    assistant: str | None = Field(default=None, description="Column with the answer, if there is one.")
+    system: str | None = Field(
+        default=None, min_length=1, description="Column with the system message, if there is one."
+    )
+    user: str = Field(default="instruction", min_length=1, description="Column with what the user says.")
+    assistant: str | None = Field(
+        default=None, min_length=1, description="Column with the answer, if there is one."
+    )
     to: Literal["messages", "columns"] = Field(default="messages", description="What is made.")
     turns: Literal["one", "many"] = Field(default="one", description="Whether user and assistant have lists.")
 

@@ -39,7 +39,10 @@ class Sort(GlobalStep):
         try:
             known.sort(key=lambda pair: pair[0], reverse=self.descending)
         except TypeError as error:
-            raise InvalidRowError(f"values of {self.by!r} can't be compared: {error}") from error
+            raise InvalidRowError(
+                f"values of {self.by!r} can't be compared: {error}",
+                "make them of one type before, with the step `map`, or leave out the others with `filter`",
+            ) from error
         return [row for _, row in known] + [row for value, row in keyed if value is None]
 
 

@@ -36,7 +36,9 @@ class Split(Step):
 
     parts: dict[str, float] = Field(min_length=1, description="Share of each part; together they make 1.")
     by: list[str] = Field(default_factory=list, description="Columns that decide; all of them if left out.")
-    stratify: str | None = Field(default=None, description="Column whose values each have these shares.")
+    stratify: str | None = Field(
+        default=None, min_length=1, description="Column whose values each have these shares."
+    )
     column: str = Field(default="split", min_length=1, description="Column that is made.")
     seed: int = Field(default=0, description="Another seed splits otherwise.")
 

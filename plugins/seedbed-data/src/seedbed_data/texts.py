@@ -1,4 +1,4 @@
-"""Fields that hold an expression or a template, checked when a step is made."""
+"""Fields that hold an expression, a template or the name of a column, checked when a step is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from seedbed import Expression, PromptTemplate, UsageError
 
@@ -33,3 +33,6 @@ ExpressionText = Annotated[str, AfterValidator(_checked(Expression))]
 
 TemplateText = Annotated[str, AfterValidator(_checked(PromptTemplate))]
 """A Jinja2 template of text: `Question: {{ question }}`."""
+
+ColumnName = Annotated[str, Field(min_length=1)]
+"""The name of a column, which isn't empty."""

@@ -35,12 +35,16 @@ class Validate(Step):
 
     keeps: ClassVar[bool] = True
 
-    column: str | None = Field(default=None, description="Column that is checked; the whole row if unset.")
+    column: str | None = Field(
+        default=None, min_length=1, description="Column that is checked; the whole row if unset."
+    )
     parse: Literal["json", "python", "sql"] | None = Field(default=None, description="What its text must be.")
     dialect: str | None = Field(default=None, description="Dialect of SQL, such as postgres, sqlite, duckdb.")
     json_schema: dict[str, Any] | None = Field(default=None, description="JSON Schema that it must fit.")
     json_schema_file: FilePath | None = Field(default=None, description="File with the JSON Schema.")
-    into: str | None = Field(default=None, description="Column for what its JSON holds, with parse: json.")
+    into: str | None = Field(
+        default=None, min_length=1, description="Column for what its JSON holds, with parse: json."
+    )
 
     @model_validator(mode="after")
     def _check_fit(self) -> Validate:
@@ -133,7 +137,8 @@ class Validate(Step):
         try:
             cls.check_schema(schema)
         except SchemaError as error:
-            raise UsageError(f"the JSON Schema isn't valid: {error.message}") from error
+            place = "/".join(map(str, error.absolute_path)) or "its top"
+            raise UsageError(f"the JSON Schema isn't valid at {place}: {error.message}") from error
         except RecursionError as error:
             raise UsageError("the JSON Schema is nested too deep to be checked") from error
         # Without a registry of ours, the package would fetch what a `$ref` names.

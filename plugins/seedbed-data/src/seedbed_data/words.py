@@ -14,8 +14,13 @@ def text_of(row: Row, columns: Sequence[str]) -> str:
     """Return the text of some columns; raises InvalidRowError for a column that isn't text."""
     for column in columns:
         if not isinstance(row[column], str):
-            raise InvalidRowError(f"'{column}' is {type(row[column]).__name__}, not text")
+            raise InvalidRowError(f"'{column}' is {type_name(row[column])}, not text")
     return "\n".join(row[column] for column in columns)
+
+
+def type_name(value: object) -> str:
+    """Return what people call the type of a value: str, list, None."""
+    return "None" if value is None else type(value).__name__
 
 
 def word_runs(text: str, length: int) -> Iterator[str]:

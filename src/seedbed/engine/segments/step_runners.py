@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple, cast
 
 from seedbed.engine.backend_fields import backends_in
-from seedbed.errors import UsageError
+from seedbed.errors import InvalidRowError, UsageError
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
@@ -199,9 +199,21 @@ def process_now(runner: StepRunner, row: Row, scope: CallScope, *prepared: Any) 
     current_files.set(step._noted_by)
     try:
         return runner.encoded(plain_rows(step.process(row, *prepared), step.name))
+    except KeyError as error:
+        if (lacking := _lacking(step, row, error)) is not None:
+            raise lacking from error
+        raise
     except StopIteration as error:
         # A future refuses to carry StopIteration, so the row that waits for it would wait forever.
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
+
+
+def _lacking(step: Step, row: Row, error: KeyError) -> InvalidRowError | None:
+    """Return the error for a row without a column that its step reads; None for another KeyError."""
+    name = error.args[0] if error.args else None
+    if not isinstance(name, str) or name in row or name not in step.inputs:
+        return None
+    return InvalidRowError(f"the row has no column {name!r}")
 
 
 def runner_of(step: BaseStep, concurrency: int) -> StepRunner:

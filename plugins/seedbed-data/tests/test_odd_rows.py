@@ -1,0 +1,104 @@
+"""Rows and parameters that a step isn't made for: what is wrong is said, in words, of that row only."""
+
+from __future__ import annotations
+
+import bz2
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from seedbed import DatasetError, ParameterError, UsageError, get_step, run
+
+READERS: dict[str, dict[str, Any]] = {
+    "explode": {"column": "text"},
+    "dedup-exact": {"by": ["text"]},
+    "dedup-near": {},
+    "chunk": {"size": 5},
+    "language": {},
+    "quality-heuristics": {},
+    "pii": {},
+    "secrets": {},
+    "validate": {"column": "text", "json_schema": {}},
+    "length": {"at_least": 1},
+    "balance": {"by": "text", "each": 1},
+    "split": {"parts": {"a": 1.0}, "by": ["text"]},
+    "code-run": {"column": "text"},
+    "messages": {"user": "text"},
+    "select": {"only": ["text"]},
+    "rename": {"names": {"text": "said"}},
+}
+
+
+@pytest.mark.variants(6)
+@pytest.mark.parametrize("step", READERS)
+def test_a_row_without_the_column_is_said_to_lack_it(step: str) -> None:
+    done = run(get_step(step, **READERS[step]), input=[{"other": 1}, {"text": "print('a')"}])
+
+    reasons = " ".join([*(one.reason for one in done.failures), *done.rejections])
+    assert "KeyError" not in reasons
+    if done.failed:
+        assert "the row has no column 'text'" in reasons
+
+
+@pytest.mark.parametrize(
+    ("step", "parameters"),
+    [
+        ("explode", {"column": ""}),
+        ("chunk", {"column": ""}),
+        ("length", {"column": "", "at_least": 1}),
+        ("code-run", {"column": ""}),
+        ("messages", {"user": ""}),
+        ("validate", {"column": "", "parse": "json"}),
+        ("split", {"parts": {"a": 1.0}, "stratify": ""}),
+        ("language", {"keep": []}),
+    ],
+)
+def test_an_empty_name_of_a_column_is_refused(step: str, parameters: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError, match="at least 1"):
+        get_step(step, **parameters)
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "None"), (["a"], "list"), ({"a": 1}, "dict"), (1, "int")])
+def test_what_is_no_text_is_called_what_it_is(value: object, said: str) -> None:
+    done = run(get_step("chunk", size=5), input=[{"text": value}])
+
+    assert [one.reason for one in done.failures] == [f"'text' is {said}, not text"]
+
+
+def test_a_schema_says_where_it_is_wrong() -> None:
+    step = get_step("validate", json_schema={"properties": {"a": {"type": "nope"}}})
+    with pytest.raises(UsageError, match="isn't valid at properties/a/type: 'nope'"):
+        step.load()
+
+
+def test_files_to_compare_with_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no file '.*nope\.jsonl'"):
+        get_step("decontaminate", against=tmp_path / "nope.jsonl").load()
+    (tmp_path / "short.txt").write_text("too short")
+    with pytest.raises(
+        UsageError, match=r"there is no text of 8 words in the files of '.*'\n.*lower `ngram`"
+    ):
+        get_step("decontaminate", against=tmp_path / "short.txt").load()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl.bz2", "a.txt.bz2"])
+def test_texts_to_compare_with_are_read_from_any_file_of_rows(name: str, tmp_path: Path) -> None:
+    text, path = "one two three four five six seven eight", tmp_path / name
+    contents = {"a.csv": f"n,text\n1,{text}\n", "a.jsonl.bz2": f'{{"text": "{text}"}}\n', "a.txt.bz2": text}
+    if name == "a.parquet":
+        pq.write_table(pa.table({"text": [text]}), path)
+    else:
+        content = contents[name].encode()
+        path.write_bytes(bz2.compress(content) if name.endswith("bz2") else content)
+
+    done = run(get_step("decontaminate", against=path, ngram=8), input=[{"text": text}, {"text": "other"}])
+    assert [*done.rows()] == [{"text": "other"}]
+
+
+def test_a_file_of_rows_that_is_broken_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1\n")
+    with pytest.raises(DatasetError, match=r"a\.csv' line 2 has too few cells"):
+        get_step("decontaminate", against=tmp_path / "a.csv").load()
