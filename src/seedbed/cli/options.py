@@ -52,8 +52,7 @@ form_options = (
         "form",
         metavar="FORM",
         shell_complete=complete_form,
-        help="Trainer's form: chat, sharegpt, alpaca, prompt-completion, preference, kto, reward, text, "
-        "sharegpt-preference or sharegpt-kto.",
+        help="Trainer's form: chat, sharegpt, alpaca, prompt-completion, preference, kto, reward, text, ...",
     ),
     click.option(
         "--column",
