@@ -22,6 +22,7 @@ from seedbed import (
     RetryPolicy,
     ServerError,
     TimedOutError,
+    TokenLogprob,
     ToolCall,
     UnsupportedError,
     Usage,
@@ -64,10 +65,13 @@ def test_only_an_error_that_says_so_is_tried_again():
     [("half \ud83d of one", "half \ufffd of one"), ("\ud83d\ude00 a pair", "\U0001f600 a pair")],
 )
 def test_half_a_surrogate_pair_costs_its_mark_and_not_the_answer(sent, kept):
-    call = ToolCall("1", "look", sent)
-    answer = Response(choices=(Choice(text=sent, reasoning=sent, tool_calls=(call,)),))
-    (choice,) = checked_response(scripted(lambda _: answer), Request(messages=(user("a"),)), answer).choices
-    assert (choice.text, choice.reasoning, choice.tool_calls[0].arguments) == (kept, kept, kept)
+    def answer(text):
+        tokens = (TokenLogprob(text, -1.0, ((text, -2.0),)),)
+        choice = Choice(text=text, reasoning=text, tool_calls=(ToolCall(text, text, text),), logprobs=tokens)
+        return Response(choices=(choice,), model=text)
+
+    found = checked_response(scripted("yes"), Request(messages=(user("a"),)), answer(sent))
+    assert found == answer(kept)
 
 
 def test_a_whole_answer_is_passed_on_without_a_copy():

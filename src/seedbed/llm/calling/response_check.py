@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seedbed.errors import InvalidResponseError, LLMError
 from seedbed.llm.keys.redaction import redact
 from seedbed.llm.request import Request
-from seedbed.llm.response import Choice, Response, Usage
+from seedbed.llm.response import Choice, Response, TokenLogprob, ToolCall, Usage
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
@@ -39,12 +40,22 @@ def checked_response(llm: Backend, request: Request, response: object) -> Respon
     # Some servers send more than `n`; rows must not depend on how many.
     if len(response.choices) > request.n:
         response = replace(response, choices=tuple(response.choices[: request.n]))
-    return response if all(map(_is_whole, response.choices)) else _mended(response)
+    texts = (text for choice in response.choices for text in _texts_of(choice))
+    return response if all(map(_is_whole, (response.model, *texts))) else _mended(response)
 
 
-def _is_whole(choice: Choice) -> bool:
-    texts = (choice.text, choice.reasoning, *(call.arguments for call in choice.tool_calls))
-    return all(text is None or text.isascii() or _mended_text(text) is text for text in texts)
+def _texts_of(choice: Choice) -> Iterator[str | None]:
+    yield choice.text
+    yield choice.reasoning
+    for call in choice.tool_calls:
+        yield from call
+    for token, _, top in choice.logprobs or ():
+        yield token
+        yield from (text for text, _ in top)
+
+
+def _is_whole(text: str | None) -> bool:
+    return text is None or text.isascii() or _mended_text(text) is text
 
 
 def _mended(response: Response) -> Response:
@@ -52,18 +63,22 @@ def _mended(response: Response) -> Response:
 
     A model that is cut off in the middle of an emoji writes them, and the answer has been paid for.
     """
-    choices = tuple(
-        replace(
-            choice,
-            text=choice.text and _mended_text(choice.text),
-            reasoning=choice.reasoning and _mended_text(choice.reasoning),
-            tool_calls=tuple(
-                call._replace(arguments=_mended_text(call.arguments)) for call in choice.tool_calls
-            ),
-        )
-        for choice in response.choices
+    choices = tuple(map(_mended_choice, response.choices))
+    return replace(response, choices=choices, model=response.model and _mended_text(response.model))
+
+
+def _mended_choice(choice: Choice) -> Choice:
+    tokens = choice.logprobs and tuple(
+        TokenLogprob(_mended_text(token), value, tuple((_mended_text(text), one) for text, one in top))
+        for token, value, top in choice.logprobs
     )
-    return replace(response, choices=choices)
+    return replace(
+        choice,
+        text=choice.text and _mended_text(choice.text),
+        reasoning=choice.reasoning and _mended_text(choice.reasoning),
+        tool_calls=tuple(ToolCall(*map(_mended_text, call)) for call in choice.tool_calls),
+        logprobs=tokens,
+    )
 
 
 def _mended_text(text: str) -> str:
