@@ -284,7 +284,7 @@ def test_export_in_a_form_that_trainers_read(seedbed: Seedbed, odd: Result) -> N
 
 WRONG_EXPORTS = {
     "unknown form": (("--as", "chatt"), "did you mean 'chat'?"),
-    "no column": (("--as", "chat"), "--column PART=COLUMN names a column"),
+    "no column": (("--as", "chat"), "name the right one: --column prompt=COLUMN"),
     "column without a form": (("--column", "prompt=season"), "add --form chat"),
     "half of a column": (("--as", "chat", "--column", "prompt"), "is not of the form PART=COLUMN"),
     "unknown column": (("--as", "chat", "--column", "prompt=saeson"), "did you mean 'season'?"),
