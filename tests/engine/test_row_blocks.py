@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seedbed import Pipeline, Reject, Row, Run, RunReader, Step, row_id, run
+from seedbed.engine.lineage.finding import find_story, row_in_line
 from seedbed.engine.segments import row_block
+from seedbed.errors import SeedbedError
+from seedbed.store.refused_rows import RefusedRows
 from seedbed.store.row_blocks import BLOCKS, is_block
 from seedbed.store.run_queries import RunQueries
 
@@ -247,6 +251,34 @@ def test_a_failed_row_is_retried_and_its_neighbours_stand() -> None:
         assert [*reader.failures()] == []
         kept, used = blocks_in(reader)
         assert kept == used
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["verdicts.k", "verdicts.source_row", "verdicts.step", "results.data", "results.reasons", "results.row"],
+)
+@pytest.mark.parametrize(
+    "value", [b"x", "x", -1, 99, 1.5, "0+1", "[]", '[{"a":1}]', b"[\n{}\n]", '[\n{"a"\n]']
+)
+def test_a_damaged_block_is_an_error_that_says_so_or_harms_nothing(cell: str, value: object) -> None:
+    made = run(Sieve() >> Tag(), input=rows(*range(20)), name="damaged")
+    assert made.folder is not None
+    table, column = cell.split(".")
+    with closing(sqlite3.connect(made.folder / "run.db")) as connection, connection:
+        connection.execute(f"UPDATE OR IGNORE {table} SET {column} = ?", [value])
+    with RunReader.open(made.folder) as reader:
+        reads: list[Callable[[], object]] = [
+            lambda: [*reader.rows("tag")],
+            lambda: [*reader.refused("tag")],
+            lambda: [*RefusedRows(reader)],
+            lambda: reader.count_results(),
+            lambda: reader.rows_at("tag", range(20)),
+            lambda: reader.rows_by_id("tag", [one.row for one in reader.verdicts("tag")]),
+            lambda: find_story(reader, "damaged", row_in_line(reader, "damaged", 3)),
+        ]
+        for read in reads:
+            with suppress(SeedbedError):
+                read()
 
 
 def test_rows_that_a_pipe_brings_one_by_one_are_not_held_back(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class Reasons:
         self._before: tuple[str, ...] = ()
         self._number = 0
 
-    def of(self, row: str, verdict: str, step: str, encoded: str | None) -> Why:
+    def of(self, row: str, verdict: str, step: str, encoded: bytes | str | None) -> Why:
         """Return reason, kind, tries, text and source of the next verdict.
 
         `encoded` is the JSON of all reasons of its row.
@@ -31,7 +31,7 @@ class Reasons:
         return _why(encoded, verdict, self._number, f"row '{row}' at the step '{step}'")
 
 
-def _why(reasons: str | None, verdict: str, number: int, whose: str) -> Why:
+def _why(reasons: bytes | str | None, verdict: str, number: int, whose: str) -> Why:
     """Return reason, kind, tries, text and source of a row's refusal number `number` with that verdict."""
     rejected = verdict == "rejected"
     alike = [why for why in stored_reasons(reasons, whose) if why["rejected"] == rejected]

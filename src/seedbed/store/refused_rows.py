@@ -12,7 +12,7 @@ import orjson
 from seedbed.llm.response_json import decode_response
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_values import Call, Decision, Refused, Result
-from seedbed.store.stored_json import row_of_step, stored_rows, unreadable
+from seedbed.store.stored_json import entry_at, row_of_step, stored_rows, unreadable
 
 
 def kept_step(step: str) -> str:
@@ -216,7 +216,7 @@ def _kept_row(
     step, source, number = kept["of"]
     result = queries.result_of(step, source)
     made = stored_rows(result.data, row_of_step(step, source)) if result else []
-    return made[number] if number < len(made) else None
+    return entry_at(made, number)
 
 
 def upstream_of(step: str, ways: Iterable[Sequence[Any]]) -> set[str]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import orjson
 
 from seedbed.store.run_values import Result
-from seedbed.store.stored_json import row_of_step, stored_rows
+from seedbed.store.stored_json import entry_at, row_of_step, stored_rows
 
 BLOCKS = "blocks"
 """The mark of a run that has blocks: the leaf whose verdicts name them."""
@@ -44,7 +44,8 @@ def block_name(first: int, session: int) -> str:
 
 def is_block(name: str) -> bool:
     """Whether the row of a result is the name of a block; no id of a row has a plus."""
-    return "+" in name
+    # Of a damaged run, it may be anything.
+    return isinstance(name, str) and "+" in name
 
 
 def block_of(
@@ -74,17 +75,17 @@ def entry_of(block: Result, k: int, row: str) -> Result | None:
     return Result(block.step, row, block.key, 0, "rejected", b"[]", b"[" + why + b"]")
 
 
-def reasons_at(encoded: str | None, source_row: str, k: int, whose: str) -> str | None:
+def reasons_at(encoded: bytes | str | None, source_row: str, k: int, whose: str) -> bytes | str | None:
     """Return the reasons (JSON) of one refused row, of those that its result has."""
     if encoded is None or not is_block(source_row):
         return encoded
-    why = _entry(encoded.encode(), k, whose)
-    return f"[{why.decode()}]" if why is not None else None
+    why = _entry(encoded.encode() if isinstance(encoded, str) else encoded, k, whose)
+    return None if why is None else b"[" + why + b"]"
 
 
 def _entry(data: bytes, k: int, whose: str) -> bytes | None:
-    found = entries(data, whose)
-    return found[k] if k < len(found) and found[k] != NOTHING else None
+    found = entry_at(entries(data, whose), k)
+    return None if found == NOTHING else found
 
 
 def _lines(found: Sequence[bytes]) -> bytes:

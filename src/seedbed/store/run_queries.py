@@ -17,7 +17,7 @@ from seedbed.store.result_queries import ResultQueries
 from seedbed.store.row_blocks import BLOCKS, entries, entry_of, is_block, reasons_at
 from seedbed.store.run_values import PlacedRow, Refused, Result, Verdict
 from seedbed.store.session_queries import SessionQueries
-from seedbed.store.stored_json import row_of_step, stored_object, stored_rows
+from seedbed.store.stored_json import entry_at, row_of_step, stored_object, stored_rows
 
 # Between two rows, or a line end, which a row must not have, or the space after a key that the encoder of
 # another engine may write: a dataset doesn't depend on who made it. Found within a text, it only costs time.
@@ -46,8 +46,8 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
         # Named, as SQLite would take the primary key, which has the accepted rows as well.
         index = "INDEXED BY verdicts_refused" if self._all(_HAS_REFUSED_INDEX) else ""
         select = (
-            "SELECT v.seq, v.row, v.verdict, v.step, v.source_row, v.k, r.reasons "
-            f"FROM verdicts AS v {index} "
+            "SELECT v.seq, CAST(v.row AS TEXT), v.verdict, CAST(v.step AS TEXT), v.source_row, v.k, "
+            f"r.reasons FROM verdicts AS v {index} "
             "LEFT JOIN results AS r ON r.step = v.step AND r.row = v.source_row "
             f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict != 'accepted' ORDER BY v.seq LIMIT {PAGE}"
         )
@@ -243,9 +243,9 @@ class Rows:
                 # it then.
                 if data is not None or source != (step, source_row):
                     source, made = (step, source_row), self._made(step, source_row, data)
-                if k >= len(made):
+                if (kept := entry_at(made, k)) is None:
                     raise StoreError(f"row {seq} of {self._leaf!r} is missing in '{self._queries.path}'")
-                yield PlacedRow(seq, row, step, source_row, k, made[k])
+                yield PlacedRow(seq, row, step, source_row, k, kept)
             page = self._queries._accepted(self._leaf, page[-1][0])
 
     def _made(self, step: str, row: str, data: bytes | None) -> list[Any]:
@@ -261,10 +261,9 @@ def _row_in(data: bytes, step: str, source_row: str, k: int) -> dict[str, Any] |
     whose = row_of_step(step, source_row)
     if is_block(source_row):
         # Of the rows in a block, only the one that's asked for is decoded.
-        made = entries(data, whose)
-        return stored_object(made[k], whose) if k < len(made) else None
-    rows = stored_rows(data, whose)
-    return rows[k] if k < len(rows) else None
+        made = entry_at(entries(data, whose), k)
+        return None if made is None else stored_object(made, whose)
+    return entry_at(stored_rows(data, whose), k)
 
 
 def _holds_one(data: bytes) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
 from seedbed.errors import StoreError
 from seedbed.tasks.rows import Row
+
+_Entry = TypeVar("_Entry")
 
 _ADVICE = "the run is damaged, or another program has changed it; what else is in it can still be read"
 
@@ -78,6 +80,14 @@ def stored_texts(data: bytes | str, what: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise unreadable(what, "it isn't a list of texts")
     return value
+
+
+def entry_at(found: Sequence[_Entry], k: object) -> _Entry | None:
+    """Return entry `k` of a list, None if it has none: what a damaged run says needn't be a number.
+
+    entry_at(["a", "b"], 1)  # "b"
+    """
+    return found[k] if isinstance(k, int) and 0 <= k < len(found) else None
 
 
 def row_of_step(step: str, row: str) -> str:

@@ -10,7 +10,7 @@ from seedbed.engine.comparison.row_index import Alone, Place, RowIndex
 from seedbed.engine.comparison.words import word_diff
 from seedbed.engine.lineage.changes import Change
 from seedbed.store.run_queries import RunQueries
-from seedbed.store.stored_json import row_of_step, stored_rows
+from seedbed.store.stored_json import entry_at, row_of_step, stored_rows
 from seedbed.tasks.rows import Row
 
 
@@ -114,4 +114,4 @@ class _Rows:
             self._made = stored_rows(result.data, whose) if result else []
             self._read = place[:2]
         # Empty if a process that works on the run has recomputed the row meanwhile, and made fewer of it.
-        return self._made[place.k] if place.k < len(self._made) else {}
+        return entry_at(self._made, place.k) or {}

@@ -11,7 +11,7 @@ from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.store import Result, RunStore, Verdict
 from seedbed.store.refused_rows import kept_step
 from seedbed.store.row_blocks import BLOCKS, NOTHING, block_name, block_of, entries, is_block
-from seedbed.store.stored_json import row_of_step
+from seedbed.store.stored_json import entry_at, row_of_step
 
 
 class BlockStep(NamedTuple):
@@ -100,7 +100,7 @@ class BlockLog:
             return False
         found = self._entries(known)
         wanted = block.made[i][-1] if refusal is None else refusal.failure.encoded()
-        return known.k < len(found) and found[known.k] == wanted
+        return entry_at(found, known.k) == wanted
 
     def _entries(self, known: Verdict) -> Sequence[bytes]:
         """Return the rows of a block that a verdict points to, or the reasons if it was refused."""
