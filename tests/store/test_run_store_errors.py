@@ -99,6 +99,11 @@ class TestAFileThatIsNotARunOfOurs:
         patched(path, 100, b"\xff" * 3900)
         self.check(open_run, path, "damaged: .*malformed")
 
+    def test_a_name_in_the_schema_that_is_not_text(self, tmp_path, open_run):
+        path = written(tmp_path)
+        patched(path, path.read_bytes().index(b"CREATE TABLE verdicts") + len("CREATE TABLE "), b"\x80 \x80")
+        self.check(open_run, path, "damaged")
+
 
 def test_a_page_that_cannot_be_read_stops_the_reading_and_says_so(tmp_path):
     path = written(tmp_path, 2000)

@@ -137,7 +137,7 @@ def test_rows_are_compared_again_when_an_evaluation_changes(tmp_path: Path) -> N
 def test_files_without_text_are_an_error_before_any_row(tmp_path: Path) -> None:
     (tmp_path / "broken.jsonl").write_text("{")
     for pattern in ("none/*.jsonl", f"{tmp_path}/broken.jsonl"):
-        with pytest.raises(UsageError, match=r"no text long enough to compare with|cannot be read"):
+        with pytest.raises(UsageError, match=r"no file matches|is not JSON|cannot be read"):
             run(Decontaminate(against=pattern), input=[{"text": "a"}])
 
 

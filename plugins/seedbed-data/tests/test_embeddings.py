@@ -270,7 +270,7 @@ class Tilted(Embedder):
 
 
 def test_a_pair_without_an_answer_is_refused():
-    with pytest.raises(InvalidRowError, match="'positive' is NoneType, not text"):
+    with pytest.raises(InvalidRowError, match="'positive' is None, not text"):
         list(HardNegatives(embedder=Flat(model="any")).process([{"anchor": "a", "positive": None}]))
 
 

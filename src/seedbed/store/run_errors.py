@@ -40,6 +40,9 @@ class Translation:
     ) -> None:
         if isinstance(error, sqlite3.Error):
             raise self._kind(*_explain(error, self._path)) from error
+        if isinstance(error, UnicodeDecodeError):
+            # Of SQLite's own message, which quotes what it found where a name belongs.
+            raise self._kind(*damaged(self._path, "it has names that aren't text")) from error
         if isinstance(error, OSError):
             fact = f"'{self._path}' cannot be used: {error.strerror or error}"
             raise self._kind(fact, _ELSEWHERE) from error

@@ -149,6 +149,9 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT 1 FROM sessions").fetchone()
+    except UnicodeDecodeError:
+        connection.close()
+        raise
     except sqlite3.Error as error:
         connection.close()
         takes_no_writes = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
