@@ -59,10 +59,17 @@ def _session(
 ) -> SessionRecord:
     return SessionRecord(
         number,
-        started,
-        ended,
+        _text(started),
+        None if ended is None else _text(ended),
         seconds,
-        outcome,
+        None if outcome is None else _text(outcome),
         stored_manifest(manifest),
         None if summary is None else stored_summary(summary),
     )
+
+
+def _text(value: object) -> str:
+    """Return text as it is; of a damaged run, it may be anything, and is shown as far as it can be."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if isinstance(value, str) else str(value)
