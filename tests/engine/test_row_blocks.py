@@ -177,6 +177,17 @@ def test_a_run_with_other_steps_keeps_no_blocks_and_begins_again_when_it_may() -
             assert made_of(reader) == made_of(other)
 
 
+def test_rows_that_a_changed_step_makes_replace_those_in_blocks_and_others_stand() -> None:
+    for tag in ("a", "b"):
+        made = run(Sieve() >> Tag(tag=tag), input=rows(*range(40)), name="changed")
+    assert {row["tag"] for row in made.rows()} == {"b"}
+    with store_of(made) as reader:
+        before = [*reader.verdicts("tag")]
+    run(Sieve() >> Tag(tag="b"), input=rows(*range(50)), name="changed")
+    with store_of(made) as reader:
+        assert [*reader.verdicts("tag")][:40] == before
+
+
 SESSIONS = st.lists(
     st.tuples(
         st.lists(st.integers(0, 39), max_size=40),

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import orjson
 
 from seedbed.engine.failure import Failure
-from seedbed.engine.segments.repeatable_line import LineStep
+from seedbed.engine.segments.repeatable_line import LineStep, one_row
 from seedbed.engine.segments.row_block import Refusal, RowBlock
 from seedbed.engine.segments.rows_in_flight import InFlight, children
 from seedbed.engine.segments.step_outcome import Attempted, StepOutcome
 from seedbed.engine.segments.step_results import StepResults
 from seedbed.errors import Reject
 from seedbed.store.row_blocks import NOTHING
-from seedbed.tasks.rows import Row, encode_row, is_flat
+from seedbed.tasks.rows import Row
 
 
 class Unfit(NamedTuple):
@@ -82,24 +82,19 @@ class _Passing:
 
     def go_through(self, step: LineStep) -> bool:
         """Take it through a repeatable step; return False if that makes anything else than one row of it."""
-        made = self.made
         try:
-            if (row := self._row) is None:
-                row = orjson.loads(made[-1] if made else self.in_flight.encoded)
-            new = step.process(row)
-            if type(new) is not dict or not new.keys() >= step.promised:
-                return False
-            encoded = encode_row(new)
+            new = one_row(step, orjson.loads(self._encoded()) if self._row is None else self._row)
         except Reject as reason:
             place = self.in_flight.place
             self.failure = Failure.of(self.in_flight.id, step.name, reason, rejected=True, source=place)
             return True
         except BaseException:  # noqa: BLE001 - the step's runner meets it again
             return False
-        made.append(encoded)
-        # What one step may keep isn't what the next one may change.
-        self._row = new.copy() if is_flat(new) else None
-        return encoded != NOTHING
+        if new is None or new[0] == NOTHING:
+            return False
+        encoded, self._row = new
+        self.made.append(encoded)
+        return True
 
     def follow(self, outcome: StepOutcome) -> bool:
         """Take what an ordered step made of it; return False if that's anything else than one row."""
@@ -115,11 +110,13 @@ class _Passing:
         """Return why it was rejected, with the evidence; None if it passed all steps."""
         if self.failure is None:
             return None
-        encoded, made = self.in_flight.encoded, self.made
-        given = made[-1] if made else encoded
-        source = b'{"row":' + encoded + b"}" if made else b"null"
-        evidence = b'{"input":{"row":' + given + b'},"source_row":' + source + b',"asked":[]}'
-        return Refusal(len(made), self.failure, evidence)
+        source = b'{"row":' + self.in_flight.encoded + b"}" if self.made else b"null"
+        evidence = b'{"input":{"row":' + self._encoded() + b'},"source_row":' + source + b',"asked":[]}'
+        return Refusal(len(self.made), self.failure, evidence)
+
+    def _encoded(self) -> bytes:
+        """Return the row that the next step gets."""
+        return self.made[-1] if self.made else self.in_flight.encoded
 
     def size(self) -> int:
         """Return the bytes of the item and of the rows made of it."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seedbed.engine.engine import Job
-from seedbed.engine.plan import Plan
 from seedbed.engine.resume.checkpoint import Checkpoint
 from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.segments.inline_flow import InlineFlow
 from seedbed.engine.segments.repeatable_line import LineStep, line_step
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.step_results import Applied
 from seedbed.engine.stopping.giving_up import GivingUp
-from seedbed.engine.verdicts.block_log import BlockLog, BlockStep
+from seedbed.engine.verdicts.block_log import BlockLog
 from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.store import RunStore
 from seedbed.store.row_blocks import BLOCKS
@@ -26,13 +26,12 @@ class BlockTaking:
     again, and these steps call none.
     """
 
-    def __init__(self, job: Job, journal: RunJournal, line: list[LineStep], log: VerdictLog) -> None:
+    def __init__(self, job: Job, journal: RunJournal, line: Sequence[LineStep], log: VerdictLog) -> None:
         self._job = job
         self._journal = journal
         self._names = [step.name for step in line]
-        steps = [BlockStep(step.name, step.fingerprint) for step in line]
         self._log = log
-        self._blocks = BlockLog(log, job.store, job.plan.leaf, steps, job.plan.secrets())
+        self._blocks = BlockLog(log, job.store, job.plan.leaf, line, job.plan.secrets())
 
     def take(self, block: RowBlock, giving_up: GivingUp) -> None:
         """Keep a block of decided items; raise StopRun if it's time to give up."""
@@ -64,21 +63,36 @@ class BlockTaking:
             job.decided({job.plan.leaf: self._log.count}, block.rows())
 
 
-def block_line(plan: Plan, store: RunStore, applied: Sequence[Applied], *, is_first: bool) -> list[LineStep]:
-    """Return the steps of a run that keeps its rows in blocks; none if it keeps results of single rows.
+def block_line(
+    job: Job, is_fresh: bool, flow: InlineFlow | None, applied: Sequence[Applied]
+) -> list[LineStep]:
+    """Return the steps of a run that keeps its rows in blocks, and have `flow` fill them.
 
-    `applied` are all its steps, in the order in which rows pass them; `is_first` says that the run has
-    nothing yet, so it may begin to keep blocks.
+    No steps if it keeps results of single rows: blocks of an earlier session are removed then. `flow` is None
+    if it isn't the whole way from a file to the dataset; `applied` are its steps, in order.
     """
-    line = [step for one in applied if (step := line_step(one)) is not None]
-    if len(line) < len(applied) or not (is_first or store.get_mark(BLOCKS)):
+    line = _line(job, is_fresh, applied) if flow is not None else []
+    if flow is not None and line:
+        flow.fill_blocks(line, None if is_fresh else job.store)
+    else:
+        _forget_blocks(job.store, job.checkpoint)
+    return line
+
+
+def _line(job: Job, is_fresh: bool, applied: Sequence[Applied]) -> list[LineStep]:
+    # A run may begin to keep blocks as long as it has nothing else, and nobody waits for single rows.
+    is_begun = bool(job.store.get_mark(BLOCKS))
+    if not is_begun and not (is_fresh and not job.outlets.are_open):
         return []
     # The shards of a run are united by the ids of their rows.
-    is_right = plan.bounds.shard is None and plan.input is not None and plan.input.is_at_hand
-    return line if is_right else []
+    given = job.plan.input
+    if job.plan.bounds.shard is not None or given is None or not given.is_at_hand:
+        return []
+    line = [step for one in applied if (step := line_step(one)) is not None]
+    return line if len(line) == len(applied) else []
 
 
-def forget_blocks(store: RunStore, checkpoint: Checkpoint) -> None:
+def _forget_blocks(store: RunStore, checkpoint: Checkpoint) -> None:
     """Remove the blocks of a run that keeps none from now on, with the verdicts that point to them."""
     # It has other steps, or is made in another way: its rows are made again, which costs nothing but time.
     if isinstance(leaf := store.get_mark(BLOCKS), str) and leaf:

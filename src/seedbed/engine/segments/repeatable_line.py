@@ -52,12 +52,14 @@ class RepeatableLine:
         """
         row: Row | None = None
         while number < len(self._line) and (step := self._line[number]) is not None:
-            # A copy: what one step may keep isn't what the next one may change.
-            row = in_flight.row() if row is None else row.copy()
-            if (found := _made(step, row)) is None:
+            try:
+                made = one_row(step, in_flight.row() if row is None else row)
+            except BaseException:  # noqa: BLE001 - the step's runner meets it again
+                made = None
+            if made is None:
                 # Its runner does it again, and decides what it means.
                 break
-            row, encoded = found
+            encoded, row = made
             key = hashlib.blake2b(in_flight.encoded, digest_size=SIZE, key=step.fingerprint).digest()
             row_id = in_flight.id
             results.append(Result(step.name, row_id, key, 0, "done", b"[" + encoded + b"]"))
@@ -75,15 +77,16 @@ class RepeatableLine:
             counts.passed += 1
 
 
-def _made(step: LineStep, row: Row) -> tuple[Row, bytes] | None:
-    """Return the row that a step makes, with its JSON; None if it's anything but one flat row."""
-    try:
-        made = step.process(row)
-        if type(made) is not dict or not is_flat(made) or not made.keys() >= step.promised:
-            return None
-        return made, encode_row(made)
-    except BaseException:  # noqa: BLE001 - the step's runner meets it again
+def one_row(step: LineStep, row: Row) -> tuple[bytes, Row | None] | None:
+    """Return the JSON of the one row that a repeatable step makes; None if it makes anything else.
+
+    Also returns a copy for the next step, as what one step may keep isn't what the next one may change; None
+    if that has to be decoded. Raises what the step raises.
+    """
+    made = step.process(row)
+    if type(made) is not dict or not made.keys() >= step.promised:
         return None
+    return encode_row(made), made.copy() if is_flat(made) else None
 
 
 def line_step(applied: Applied) -> LineStep | None:

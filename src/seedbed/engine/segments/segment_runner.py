@@ -14,27 +14,27 @@ from seedbed.engine.kept_prompts import StepTexts
 from seedbed.engine.quality.watch import QualityWatch
 from seedbed.engine.resume.checkpoint import EVERY, Reached
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.engine.segments.block_taking import BlockTaking, block_line, forget_blocks
+from seedbed.engine.segments.block_taking import BlockTaking, block_line
 from seedbed.engine.segments.flow import flow_of, is_ordered
 from seedbed.engine.segments.inline_flow import inline_flow
 from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import LOOKAHEAD, ItemWindow
 from seedbed.engine.segments.remote_flows import RemoteFlows, Settle
-from seedbed.engine.segments.repeatable_line import LineStep
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.segments import Segment, upstream
 from seedbed.engine.segments.step_counts import StepCounts
-from seedbed.engine.segments.step_results import Applied, StepResults, concerns_all
+from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.engine.segments.window import Window
+from seedbed.engine.sources.source_failure import source_failure
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
 from seedbed.engine.verdicts.decider import Decider, attempts_of
 from seedbed.engine.verdicts.expected_rows import expected_rows
 from seedbed.engine.verdicts.log import RefusedAs, VerdictLog
-from seedbed.errors import DatasetError, StopRun
+from seedbed.errors import StopRun
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
 from seedbed.tasks.base_step import BaseStep
 
@@ -91,13 +91,16 @@ class SegmentRunner:
         results = self._results(wanted)
         fresh = job.store if journal.is_fresh else None
         self._inline = inline_flow(segment, plan.topology, results, fresh) if remote is None else None
-        self._is_whole = self._inline is not None and _is_whole(segment, job)
-        self._saves = self._is_whole and not any(map(is_ordered, segment.nodes))
-        line = self._block_line(results)
+        whole = self._inline if segment.is_whole(plan.topology, plan.leaf) else None
+        self._saves = whole is not None and not any(map(is_ordered, segment.nodes))
+        filling = whole if watch is None else None
+        line = block_line(job, journal.is_fresh, filling, [*results.applied.values()])
         self._next_save = EVERY
         reached = self._reached()
         first = reached.verdicts if reached is not None else 0
-        self._logs = {name: VerdictLog(job.store, name, first) for name in segment.kept}
+        self._logs = {
+            name: VerdictLog(job.store, name, first, has_blocks=bool(line)) for name in segment.kept
+        }
         self._blocks = BlockTaking(job, journal, line, self._logs[plan.leaf]) if line else None
         self._upstream = {name: upstream(plan.topology, name) for name in segment.kept}
         # Before the first verdict of this session is written: observers compare with what was there until
@@ -108,21 +111,6 @@ class SegmentRunner:
         journal.on_replacing = self._end_logs
         self._most_pending_bytes = plan.bounds.bytes_in_flight // 4
         self._source, self.window = self._source_and_window(results, reached)
-
-    def _block_line(self, results: StepResults) -> list[LineStep]:
-        """Return the steps that fill blocks, if the run keeps its rows in blocks."""
-        job, line = self._job, []
-        if self._is_whole and self._watch is None:
-            line = block_line(job.plan, job.store, [*results.applied.values()], is_first=self._is_first())
-        if line and self._inline is not None:
-            self._inline.fill_blocks(line, None if self._journal.is_fresh else job.store)
-        else:
-            forget_blocks(job.store, job.checkpoint)
-        return line
-
-    def _is_first(self) -> bool:
-        """Whether nothing has been made before, and nobody waits for rows."""
-        return self._journal.is_fresh and not self._job.outlets.are_open
 
     def _reached(self) -> Reached | None:
         """Return how far an earlier session of this same run got, after taking over its counts."""
@@ -215,7 +203,7 @@ class SegmentRunner:
         # Whether the source's thread ran into an error after the last row wanted depends on how far ahead it
         # was, so such an error doesn't count.
         if self._source.error is not None and not self._decider.is_satisfied and not self._is_interrupted():
-            failure = _source_failure(self._source, self._segment.name)
+            failure = source_failure(self._source, self._segment.name)
             self._job.run.fail(failure)
             for log in self._logs.values():
                 log.refuse(failure, "failed")
@@ -304,21 +292,3 @@ class SegmentRunner:
             return True
         store = self._job.store
         return store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes
-
-
-def _is_whole(segment: Segment, job: Job) -> bool:
-    """Whether a segment takes a file from its rows to the dataset."""
-    plan = job.plan
-    is_all = segment.source is None and len(segment.nodes) == len(plan.topology.nodes)
-    return is_all and segment.kept == [plan.leaf]
-
-
-def _source_failure(source: Source, name: str) -> Failure:
-    error = source.error
-    if isinstance(error, DatasetError):
-        # Half an input would be a dataset that looks complete.
-        raise type(error)(error.fact, *error.advice, "the rest of the input was not read") from error
-    assert error is not None
-    if not isinstance(error, Exception) or concerns_all(error):
-        raise error
-    return Failure.of("source", name, error, kept_as=name)

@@ -39,6 +39,10 @@ class Segment:
         """Return the step whose rows are counted: the dataset's leaf, or the first that is kept."""
         return leaf if leaf in self.kept else self.kept[0]
 
+    def is_whole(self, topology: Topology, leaf: str) -> bool:
+        """Whether it takes the run's input to the dataset, through all steps."""
+        return self.source is None and len(self.nodes) == len(topology.nodes) and self.kept == [leaf]
+
     @property
     def is_barrier(self) -> bool:
         """Whether its rows are made from all rows of earlier segments."""

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 from seedbed.engine.evidence import redacted
+from seedbed.engine.segments.repeatable_line import LineStep
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.store import Result, RunStore, Verdict
 from seedbed.store.refused_rows import kept_step
 from seedbed.store.row_blocks import BLOCKS, NOTHING, block_name, block_of, entries, is_block
 from seedbed.store.stored_json import entry_at, row_of_step
-
-
-class BlockStep(NamedTuple):
-    """A step that fills blocks, and the digest of everything that its rows depend on."""
-
-    name: str
-    fingerprint: bytes
 
 
 class BlockLog:
@@ -31,7 +24,7 @@ class BlockLog:
     # a digest, takes 5 µs of the writer and ten of those who pass it on, three times what a short step takes.
 
     def __init__(
-        self, log: VerdictLog, store: RunStore, leaf: str, steps: Sequence[BlockStep], secrets: Sequence[str]
+        self, log: VerdictLog, store: RunStore, leaf: str, steps: Sequence[LineStep], secrets: Sequence[str]
     ) -> None:
         self._log = log
         self._store = store
@@ -39,9 +32,8 @@ class BlockLog:
         self._steps = steps
         self._secrets = secrets
         self._session = store.session
-        self._read: Mapping[str, Sequence[bytes]] = {}
-        self._read_name = ""
-        log.has_blocks = True
+        # The rows and the reasons of the block that was looked at last: those of one follow each other.
+        self._read: dict[tuple[str, str, str], Sequence[bytes]] = {}
         if store.get_mark(BLOCKS) != leaf:
             store.set_mark(BLOCKS, leaf)
 
@@ -84,31 +76,32 @@ class BlockLog:
     def _standing(self, block: RowBlock) -> int:
         """Take the stored verdicts on the rows of a block as far as they're the same; return how many."""
         count = 0
-        while count < len(block) and self._log.stands(lambda known: self._is_of(known, block, count)):  # noqa: B023
+        while count < len(block) and self._log.stands(self._is_item(block, count)):
             count += 1
         return count
 
-    def _is_of(self, known: Verdict, block: RowBlock, i: int) -> bool:
-        """Whether a stored verdict is that on item `i` of a block, and points to the same row or reason."""
+    def _is_item(self, block: RowBlock, i: int) -> Callable[[Verdict], bool]:
+        """Return whether a stored verdict is that on item `i`, and points to the same row or reason."""
         refusal = block.refused.get(i)
-        decided = (
-            ("accepted", self._steps[-1].name) if refusal is None else ("rejected", refusal.failure.step)
-        )
-        if (known.row, known.verdict, known.step) != (block.ids[i], *decided) or not is_block(
-            known.source_row
-        ):
-            return False
-        found = self._entries(known)
-        wanted = block.made[i][-1] if refusal is None else refusal.failure.encoded()
-        return entry_at(found, known.k) == wanted
+        if refusal is None:
+            decided, content = (block.ids[i], "accepted", self._steps[-1].name), block.made[i][-1]
+        else:
+            decided = (block.ids[i], "rejected", refusal.failure.step)
+            content = refusal.failure.encoded()
+
+        def is_item(known: Verdict) -> bool:
+            is_alike = (known.row, known.verdict, known.step) == decided and is_block(known.source_row)
+            return is_alike and entry_at(self._entries(known), known.k) == content
+
+        return is_item
 
     def _entries(self, known: Verdict) -> Sequence[bytes]:
         """Return the rows of a block that a verdict points to, or the reasons if it was refused."""
-        if self._read_name != known.source_row:
-            self._read, self._read_name = {}, known.source_row
-        what = known.step if known.verdict == "accepted" else kept_step(known.step)
-        if what not in self._read:
+        key = (known.source_row, known.step, known.verdict)
+        if not any(name == known.source_row for name, *_ in self._read):
+            self._read.clear()
+        if key not in self._read:
             block = self._store.result_of(known.step, known.source_row)
             data = block and (block.data if known.verdict == "accepted" else block.reasons)
-            self._read = {**self._read, what: entries(data, row_of_step(*known[4:6])) if data else []}
-        return self._read[what]
+            self._read[key] = entries(data, row_of_step(known.step, known.source_row)) if data else []
+        return self._read[key]

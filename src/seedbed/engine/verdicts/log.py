@@ -22,17 +22,16 @@ class VerdictLog:
     with them.
     """
 
-    has_blocks = False
-
     # Writing all of them again would be a write for each row whenever a run is resumed, and a crash halfway
     # would leave fewer rows accepted than there were before.
 
-    def __init__(self, store: RunStore, leaf: str, first: int = 0) -> None:
+    def __init__(self, store: RunStore, leaf: str, first: int = 0, *, has_blocks: bool = False) -> None:
         self._store = store
         self._leaf = leaf
         self._stored = store.verdicts(leaf, first)
         self._agrees = True
         self._seq = first
+        self._has_blocks = has_blocks
 
     @property
     def count(self) -> int:
@@ -102,5 +101,5 @@ class VerdictLog:
         self._agrees = False
         if known is not None:
             self._store.truncate_verdicts(self._leaf, self._seq)
-            if self.has_blocks:
+            if self._has_blocks:
                 self._store.forget_blocks(self._seq)

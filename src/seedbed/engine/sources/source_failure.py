@@ -1,0 +1,20 @@
+"""What it means for a run that its source has ended with an error."""
+
+from __future__ import annotations
+
+from seedbed.engine.failure import Failure
+from seedbed.engine.segments.step_results import concerns_all
+from seedbed.engine.sources.sources import Source
+from seedbed.errors import DatasetError
+
+
+def source_failure(source: Source, name: str) -> Failure:
+    """Return the failure of a source; raise its error if half of its rows would look like a whole dataset."""
+    error = source.error
+    if isinstance(error, DatasetError):
+        # Half an input would be a dataset that looks complete.
+        raise type(error)(error.fact, *error.advice, "the rest of the input was not read") from error
+    assert error is not None
+    if not isinstance(error, Exception) or concerns_all(error):
+        raise error
+    return Failure.of("source", name, error, kept_as=name)
