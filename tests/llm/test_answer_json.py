@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 
 import orjson
@@ -96,3 +97,26 @@ def test_numbers_are_the_same_whatever_surrounds_the_json(number):
     plain, marked = (read_json(start + f"[{number}]".encode()).value for start in (b"", b"\xef\xbb\xbf"))
     assert plain == marked
     assert [type(one) for one in plain] == [type(one) for one in marked]
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "9" * 5000, "1e999", "-1e999"])
+def test_a_number_that_no_float_holds_costs_no_answer(number):
+    read = read_json(f'{{"a": {number}, "b": 1}}'.encode())
+    assert read.value == {"a": None, "b": 1}
+    assert read.mended
+
+
+@pytest.mark.parametrize("depth", [300, 600, 900, 1020, 5000])
+def test_nesting_that_cannot_be_read_is_a_value_error(depth):
+    with suppress(ValueError):
+        read_json(b'{"a": ' + b"[" * depth + b"NaN" + b"]" * depth + b"}")
+
+
+@pytest.mark.parametrize("filler", [b" ", b"\n", b":", b":\n", b"[DONE]", b"data: [DONE]\n", b"data: "])
+def test_what_follows_the_json_is_read_in_proportion_to_its_length(filler):
+    body = b'{"a": 1}' + filler * (200_000 // len(filler)) + b"x\ny"
+    start = time.process_time()
+    with suppress(ValueError):
+        read_json(body)
+    # 0.01 s; minutes if it's read again from each place.
+    assert time.process_time() - start < 1

@@ -390,3 +390,29 @@ def test_a_reader_of_errors_is_given_no_object_where_a_list_is_empty():
     with pytest.raises(ServerError):
         parse_body(answer(500, []), "Acme", read_error=lambda _, body: bodies.append(body))
     assert bodies == [{}]
+
+
+def nested(depth, inside='"m"'):
+    return '{"error": ' * depth + inside + "}" * depth
+
+
+@pytest.mark.parametrize("status", [200, 400, 429, 500])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"error": ' + "[" * 600 + "]" * 600 + "}",
+        '{"error": {"message": ' + "[" * 600 + "]" * 600 + "}}",
+        nested(300),
+        nested(1000),
+        '{"error": {"code": ' + "9" * 400 + "}}",
+        '{"error": {"code": "' + "model " * 20_000 + '"}}',
+        '{"error": {"details": [' + ",".join(['{"code": "model model"}'] * 20_000) + "]}}",
+        "<html>" + "<title>" * 50_000,
+    ],
+)
+def test_an_error_of_any_shape_is_typed_at_once(status, body):
+    start = time.process_time()
+    with pytest.raises(LLMError):
+        parse_body(answer(status, body), "Acme")
+    # 0.01 s; a search that begins again at each place takes minutes.
+    assert time.process_time() - start < 2

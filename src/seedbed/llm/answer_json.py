@@ -9,6 +9,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,7 +21,8 @@ _MARKS = (
 )
 _COMMENTS = re.compile(r"(?:\s*:[^\n]*(?:\n|$))+")
 _EVENT = re.compile(r"(?:data|event|id|retry):")
-_BEHIND = re.compile(r"\s*(?:(?:data:\s*)?\[DONE\]|:[^\n]*|\s)*")
+# Possessive: with backtracking, a megabyte of white space before a word would take hours.
+_BEHIND = re.compile(r"(?:\s++|(?:data:\s*+)?\[DONE\]|:[^\n]*+)*+")
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -39,8 +41,8 @@ def read_json(body: bytes) -> ReadJSON:
     """Return the JSON value of a body; raises ValueError if there's none.
 
     These are accepted, too: a byte order mark, bytes that aren't UTF-8 and half surrogate pairs (both become
-    U+FFFD), NaN and infinities (null), control characters, comments of server-sent events before it, `[DONE]`
-    after it, and a stream of events.
+    U+FFFD), NaN, infinities and numbers that no float holds (null), control characters, comments of
+    server-sent events before it, `[DONE]` after it, and a stream of events.
 
         read_json(b': waiting\\n\\n{"a": NaN}').value    # {'a': None}
     """
@@ -102,25 +104,34 @@ def _parsed(text: str, mended: list[str]) -> Any:
     def constant(name: str) -> None:
         mended.append(name)
 
+    def integer(digits: str) -> int | float | None:
+        # Beyond the largest float, and with more digits than Python takes, it's as good as infinite.
+        try:
+            number = int(digits)
+            return number if -(2**63) <= number < 2**64 else float(number)
+        except (ValueError, OverflowError):
+            mended.append("a number that is too large")
+            return None
+
+    def real(digits: str) -> float | None:
+        number = float(digits)
+        if isfinite(number):
+            return number
+        mended.append("a number that is too large")
+        return None
+
     # orjson has no lenient mode. `strict=False` accepts control characters, such as a raw newline in a text.
     try:
-        value, end = json.JSONDecoder(parse_constant=constant, parse_int=_number, strict=False).raw_decode(
-            text
-        )
+        decoder = json.JSONDecoder(parse_constant=constant, parse_int=integer, parse_float=real, strict=False)
+        value, end = decoder.raw_decode(text)
+        if _BEHIND.fullmatch(text, end) is None:
+            raise ValueError("more follows after it")
+        if text[end:].strip():
+            mended.append("more after the JSON")
+        # json accepts half a surrogate pair, which neither the store nor the dataset can encode.
+        return without_halves(value, lambda: mended.append("half a surrogate pair"))
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
-    if _BEHIND.fullmatch(text, end) is None:
-        raise ValueError("more follows after it")
-    if text[end:].strip():
-        mended.append("more after the JSON")
-    # json accepts half a surrogate pair, which nothing after it can encode: not the store, nor the dataset.
-    return without_halves(value, lambda: mended.append("half a surrogate pair"))
-
-
-def _number(digits: str) -> int | float:
-    """Return a number as orjson does: one with more than 64 bits becomes a float."""
-    number = int(digits)
-    return number if -(2**63) <= number < 2**64 else float(number)
 
 
 def without_halves(value: Any, note: Callable[[], None]) -> Any:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from seedbed.errors import (
     AuthenticationError,
     BadRequestError,
@@ -24,6 +22,7 @@ from seedbed.llm.http.quoting import (
     Secrets,
     described_answer,
     detail_of,
+    dumped,
     is_page,
     json_or_none,
     without_secrets,
@@ -133,9 +132,7 @@ def error_told(
     if answer.status < 300:
         told = error_inside(body)
         return _error_in_disguise(answer, told, provider, secrets) if told else None
-    return http_error(
-        answer._replace(body=orjson.dumps(body, default=str)) if body else answer, provider, secrets
-    )
+    return http_error(answer._replace(body=dumped(body)) if body else answer, provider, secrets)
 
 
 def _object_or_empty(body: bytes) -> dict[str, Any]:
@@ -238,7 +235,7 @@ def _classify(status: int, hints: str, parameter: str | None) -> Refusal:
 def _error_in_disguise(answer: HTTPAnswer, error: Any, provider: str, secrets: Secrets) -> LLMError:
     """Return the typed error for one inside a body of status 200: by its code, or else by its words."""
     status = _status_told(error)
-    body = orjson.dumps({"error": error}, default=str)
+    body = dumped({"error": error})
     if status is not None:
         return http_error(answer._replace(status=status, body=body), provider, secrets)
     redacted = without_secrets(answer._replace(body=body), secrets)

@@ -36,8 +36,17 @@ def detail_of(answer: HTTPAnswer, body: Any) -> str:
     for key in ("error", "message", "detail"):
         if isinstance(found, dict) and found.get(key):
             found = found[key]
-    text = found if isinstance(found, str) else orjson.dumps(found).decode()
+    text = found if isinstance(found, str) else dumped(found).decode()
     return _one_line(text) or "no reason given"
+
+
+def dumped(value: Any) -> bytes:
+    """Return a JSON value as text, to quote an error from it; whatever a server or an author put there."""
+    try:
+        return orjson.dumps(value, default=str)
+    except orjson.JSONEncodeError:
+        # It reads 1,024 levels, and writes 254.
+        return b'"JSON that is nested too deep to be shown"'
 
 
 def json_or_none(body: bytes) -> Any:
@@ -52,7 +61,7 @@ def described_answer(answer: HTTPAnswer) -> str:
     """Return what an answer that isn't JSON is: a page with its title, text, or nothing."""
     text = answer.body.decode("utf-8", "replace")
     if "<html" in text[:1000].lower():
-        title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        title = re.search(r"<title>([^<]*)</title>", text, re.IGNORECASE)
         return f"an HTML page ({_one_line(title[1])})" if title else "an HTML page"
     return f"text ({_one_line(text)})" if text.strip() else "nothing"
 

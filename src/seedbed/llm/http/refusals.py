@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from seedbed.errors import (
@@ -71,6 +72,11 @@ _NAMED = (
 """A parameter that's only named at the beginning of a message, as in Anthropic's."""
 _ROWS_OWN = ("messages", "input", "prompt", "contents", "system")
 """The parts of a request that come from the row; an error in any other part affects every row."""
+_DEEPEST_ERROR = 24
+"""Levels of errors within errors; the deepest that was seen had 5. A hostile one has a thousand."""
+_MOST_ERRORS = 50
+_LONGEST_WORD = 200
+"""Words are searched for patterns, which takes time in proportion to the square of their length."""
 
 WORDS: Mapping[str, int] = {
     "rate_limit_exceeded": 429,
@@ -178,10 +184,10 @@ def means_something(hints: str) -> bool:
 def words_of(body: object) -> str:
     """Return the codes, types and reasons of an error body, in any of the known forms."""
     return " ".join(
-        str(value)
-        for error in errors_in(body)
+        str(value)[:_LONGEST_WORD]
+        for error in islice(errors_in(body), _MOST_ERRORS)
         for name in ("code", "type", "status", "reason")
-        if (value := error.get(name)) not in (None, "")
+        if isinstance(value := error.get(name), str | int) and value != ""
     )
 
 
@@ -199,16 +205,18 @@ def parameter_of(body: object) -> str | None:
     return None
 
 
-def errors_in(body: object) -> Iterator[dict[str, Any]]:
+def errors_in(body: object, deepest: int = _DEEPEST_ERROR) -> Iterator[dict[str, Any]]:
     """Yield the objects that describe an error: the body, its `error`, `errors`, `detail`, and so on.
 
-    At any depth: Google sends a list of one, Azure an `innererror`, and OpenRouter the provider's own error
-    in `metadata`.
+    One within the other: Google sends a list of one, Azure an `innererror`, and OpenRouter the provider's own
+    error in `metadata`.
     """
+    if deepest == 0:
+        return
     if isinstance(body, list):
         for item in body:
-            yield from errors_in(item)
+            yield from errors_in(item, deepest - 1)
     elif isinstance(body, dict):
         yield body
         for name in ("error", "errors", "detail", "details", "message", "metadata", "innererror"):
-            yield from errors_in(body.get(name))
+            yield from errors_in(body.get(name), deepest - 1)
