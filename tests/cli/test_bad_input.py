@@ -119,3 +119,35 @@ def test_a_key_that_is_no_text_is_an_error(key: str, folder: Path, seedbed: Seed
     result = seedbed("run", "keys.yaml", "-n", "1")
     assert result.status == 2
     assert "keys.yaml" in result.error
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--allow-path", "nope"], "--allow-path has 'nope', but there's no such folder"),
+        (["--allow-path", ""], "--allow-path has '', but there's no such folder"),
+        (["--allow-path", "~nobody-of-this-name/x"], "no such folder"),
+        (["--allow-path", "x" * 5000], "no such folder"),
+        (["--allow-host", "http://x y"], "--allow-host has 'http://x y', which is not a host"),
+        (["--allow-host", "https://ada:hunter2@gate.example"], "'https://[secret]@gate.example', which"),
+        (["--allow-host", "gate.example:99999"], "which is not a host"),
+        (["--allow-code", "t.sh"], "--allow-code has 't.sh', which isn't a Python file"),
+        (["--allow-code", "s.py"], "--allow-code has 's.py', but there's no such file"),
+        (["--allow-code", "folder.py"], "--allow-code has 'folder.py', but there's no such file"),
+        (["--allow-env", "TOKEN=hunter2"], "--allow-env has a value that isn't the name"),
+        (["--allow-env", ""], "--allow-env has a value that isn't the name"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "preview", "plan", "check", "graph"])
+@pytest.mark.variants(12)
+def test_what_an_option_allows_is_checked(
+    command: str, args: list[str], said: str, folder: Path, seedbed: Seedbed
+) -> None:
+    (folder / "folder.py").mkdir()
+    (folder / "p.yaml").write_text("steps:\n  - use: qa-pairs\n")
+
+    result = seedbed(command, "p.yaml", *args)
+
+    assert result.status == 2
+    assert said in result.error
+    assert "hunter2" not in result.error

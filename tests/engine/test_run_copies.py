@@ -19,6 +19,7 @@ from seedbed import GeneratorTask, Request, Run, UsageError, run
 from seedbed.cli import invoke
 from seedbed.store import RunReader, list_runs, remove_run, run_folder, run_names, save_run, take_run
 from seedbed.store.copy_index import RunCopy
+from seedbed.store.local_place import LocalPlace
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -83,6 +84,31 @@ def test_a_copy_is_taken_up_without_buying_an_answer_again(tmp_path: Path, place
     assert len(ASKED) == 4
     assert (tmp_path / "made.jsonl").read_bytes() == (tmp_path / "alone.jsonl").read_bytes()
     assert alone.outcome == "complete"
+
+
+@pytest.mark.parametrize("form", ["{}/made", "file://{}/made", "{}/made/"])
+def test_a_copy_in_a_folder_needs_no_further_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    make(3)
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    place = form.format(tmp_path / "disk")
+
+    save_run(run_folder("made"), place)
+    make(4)
+    save_run(run_folder("made"), place)
+
+    assert take_run(place, run_folder("other")).rows == 4
+    assert len(list((tmp_path / "disk" / "made").iterdir())) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    make(1)
+    (tmp_path / "file").write_text("no folder")
+
+    with pytest.raises(UsageError, match=r"'\./file/made' cannot be (read|written): Not a directory"):
+        save_run(run_folder("made"), "./file/made")
 
 
 def test_ratings_and_the_course_of_the_run_are_in_its_copy() -> None:
@@ -276,10 +302,8 @@ def test_a_secret_in_the_address_is_refused_and_not_shown() -> None:
 
 def _save_and_die(runs: str, place: str, files: int) -> None:
     """Save a run, and be killed when so many files have been sent."""
-    from fsspec.implementations.local import LocalFileSystem
-
     os.environ["SEEDBED_RUNS"] = runs
-    put, sent = LocalFileSystem.put_file, []
+    put, sent = LocalPlace.put_file, []
 
     def put_file(self, *args, **options):
         if len(sent) == files:
@@ -287,7 +311,7 @@ def _save_and_die(runs: str, place: str, files: int) -> None:
         sent.append(args)
         return put(self, *args, **options)
 
-    LocalFileSystem.put_file = put_file
+    LocalPlace.put_file = put_file
     save_run(run_folder("made"), place)
 
 
@@ -305,12 +329,14 @@ def test_a_first_copy_that_is_killed_can_be_repeated(tmp_path: Path, runs: Path)
     Run.rate(make(3), 0, "good", rater="ada")
     kill_while_saving(runs, str(place), 1)
     assert len([*place.iterdir()]) == 1
+    # Killed while the index was written, as `replacing` leaves it.
+    (place / ".seedbed-run.json.0123abcd.999999999.0123abcd").touch()
 
     make(4)
     copy = save_run(run_folder("made"), str(place))
 
     # What the killed one had sent is gone, too.
-    assert {path.name for path in place.iterdir()} == {
+    assert {path.name for path in place.iterdir() if not path.name.startswith(".")} == {
         "seedbed-run.json",
         *(file.kept_as for file in copy.files),
     }

@@ -63,6 +63,23 @@ def test_the_user_allows_other_folders(paths: FilePaths, monkeypatch: pytest.Mon
     assert paths.of("../data/a.jsonl")
 
 
+def test_what_is_allowed_but_not_there_is_named_in_the_refusal(
+    paths: FilePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEEDBED_ALLOW_PATHS", "dtaa:~nobody-of-this-name/x:a\tb")
+    with pytest.raises(UsageError, match="'dtaa' is allowed, but isn't there") as caught:
+        paths.of("../data/a.jsonl")
+    assert "'~nobody-of-this-name/x' is allowed" in str(caught.value)
+
+
+def test_the_environment_allows_addresses(paths: FilePaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEEDBED_ALLOW_PATHS", "elsewhere:s3://bucket/x:data")
+    assert paths.pattern("s3://bucket/x/a.jsonl")
+    assert paths.of("../data/a.jsonl")
+    with pytest.raises(UsageError):
+        paths.pattern("s3://other/a.jsonl")
+
+
 def test_the_users_own_settings_allow_folders_and_those_beside_the_file_do_not(
     paths: FilePaths, tmp_path: Path
 ) -> None:

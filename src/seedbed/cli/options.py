@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from seedbed.cli.allowed import checked_code, checked_hosts, checked_paths, checked_variables
 from seedbed.cli.completing.offers import (
     complete_file,
     complete_form,
@@ -204,6 +205,7 @@ _PERMISSIONS = (
     click.option(
         "--allow-host",
         "allow_hosts",
+        callback=checked_hosts,
         metavar="HOST",
         multiple=True,
         help="Allow API keys to be sent to this host, if a FILE names it (repeatable).",
@@ -211,6 +213,7 @@ _PERMISSIONS = (
     click.option(
         "--allow-code",
         "allow_code",
+        callback=checked_code,
         type=click.Path(path_type=Path),
         metavar="FILE.py",
         multiple=True,
@@ -219,6 +222,7 @@ _PERMISSIONS = (
     click.option(
         "--allow-path",
         "allow_paths",
+        callback=checked_paths,
         metavar="FOLDER",
         multiple=True,
         help="Allow a pipeline file to read and write here, besides its own folder (repeatable).",
@@ -226,6 +230,7 @@ _PERMISSIONS = (
     click.option(
         "--allow-env",
         "allow_env",
+        callback=checked_variables,
         metavar="NAME",
         multiple=True,
         help="Allow a pipeline file to give this environment variable to a step (repeatable).",

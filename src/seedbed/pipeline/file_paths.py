@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from types import UnionType
@@ -17,6 +18,9 @@ from seedbed.tasks.files import Files
 
 VARIABLE = "SEEDBED_ALLOW_PATHS"
 KEY = "allow-paths"
+
+_BETWEEN = re.compile(rf"{os.pathsep}(?!//)")
+"""What separates paths in the environment variable; not the colon of `s3://bucket`."""
 
 _PUBLIC = ("http", "https", "hf")
 """Schemes of places that anyone can read, so a file that names one learns nothing of the user's."""
@@ -51,6 +55,7 @@ class FilePaths:
                 f"'{text}' is outside of the pipeline file's folder",
                 "a pipeline file reads and writes only there, and where you allow it",
                 f"if the file is yours: --allow-path {real if real.is_dir() else real.parent}",
+                *self._missing(),
             )
         return path
 
@@ -82,8 +87,15 @@ class FilePaths:
     def _may_use(self, real: Path) -> bool:
         if real.is_relative_to(self._file.parent.resolve()):
             return True
-        roots = (Path(path).expanduser().resolve() for path in self._allowed())
-        return any(real.is_relative_to(root) for root in roots)
+        roots = map(_root, self._allowed())
+        return any(real.is_relative_to(root) for root in roots if root is not None)
+
+    def _missing(self) -> list[str]:
+        """Return lines that say which of the allowed folders aren't there: one may be mistyped."""
+        places = [path for path in self._allowed() if "://" not in path]
+        roots = {path: _root(path) for path in places}
+        there = "is allowed, but isn't there"
+        return [f"{path!r} {there}" for path, root in roots.items() if not _is_there(root)]
 
     def _allowed(self) -> list[str]:
         # Most files name paths of their own folder only, so the settings aren't read before one doesn't.
@@ -96,6 +108,21 @@ class FilePaths:
                 f"'{text}' in the pipeline file is a place that is reached with your account",
                 f"if the file is yours: --allow-path {text.rpartition('/')[0] or text}",
             )
+
+
+def _root(path: str) -> Path | None:
+    """Return a folder that is allowed; None if the text can't be the path of one."""
+    try:
+        return Path(path).expanduser().resolve() if path.strip() else None
+    except (ValueError, OSError, RuntimeError):
+        return None
+
+
+def _is_there(root: Path | None) -> bool:
+    try:
+        return root is not None and root.exists()
+    except OSError:
+        return False
 
 
 def _is_in(url: str, place: str) -> bool:
@@ -190,4 +217,4 @@ def _allowed_elsewhere() -> list[str]:
     named = (settings_table(file, ()) or {}).get(KEY, []) if file else []
     if not isinstance(named, list) or not all(isinstance(path, str) for path in named):
         raise UsageError(f"'{KEY}' in {file} is not a list of paths", f'write {KEY} = ["/data"]')
-    return [*filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)), *named]
+    return [*filter(None, _BETWEEN.split(os.environ.get(VARIABLE, ""))), *named]

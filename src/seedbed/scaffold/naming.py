@@ -17,6 +17,7 @@ from seedbed.store.formats import BUILT_IN as ENDINGS
 from seedbed.tasks.task_kinds import STEPS, TASKS
 
 _PREFIX = "seedbed-"
+_EXAMPLE = "bedtime-stories"
 _NOT_ON_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """The Unicode categories of control characters, surrogates, and separators of lines and paragraphs."""
 
@@ -26,7 +27,7 @@ def check_name(package: NewPackage, registry: Registry) -> None:
     if not is_name(package.name):
         raise UsageError(
             f"the name {package.name!r} is not of the form lower-case-words",
-            f"for example {_similar_name(package.name)}",
+            f"use the letters a to z, digits and hyphens, for example {_similar_name(package.name)}",
         )
     if package.name.startswith(_PREFIX):
         raise UsageError(
@@ -58,8 +59,15 @@ def check_author(author: str) -> None:
 
 
 def _similar_name(text: str) -> str:
-    suggestion = re.sub(r"[^a-z0-9]+", "-", kebab_case(text)).strip("-")
-    return suggestion if is_name(suggestion) else "bedtime-stories"
+    """Return a valid name that is close to the text; one of another plugin if letters would be lost."""
+    # `Übung` becomes `ubung` and `straße` `strasse`. What has no Latin base letters isn't transliterated:
+    # half a name is a worse suggestion than another one.
+    parts = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ẞ", "SS"))
+    plain = "".join(part for part in parts if not unicodedata.combining(part))
+    if any(character.isalnum() and not character.isascii() for character in plain):
+        return _EXAMPLE
+    suggestion = re.sub(r"[^a-z0-9]+", "-", kebab_case(plain)).strip("-")
+    return suggestion if is_name(suggestion) else _EXAMPLE
 
 
 def _owner(package: NewPackage, registry: Registry) -> str | None:

@@ -1,4 +1,4 @@
-"""Where a run's copy is: its index and its files, in any file system that fsspec knows."""
+"""Where a run's copy is: its index and its files, in a folder or in any file system that fsspec knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from seedbed.errors import UsageError
 from seedbed.store.copy_index import FORMAT, KEPT_AS, CopiedFile, RunCopy, digest_of
-from seedbed.tasks.remote.remote_systems import file_system, unreadable
+from seedbed.store.local_place import LocalPlace
+from seedbed.tasks.remote.remote_systems import file_system, is_remote, unreadable
 
 INDEX = "seedbed-run.json"
 """The name of the index in the place of a copy."""
@@ -31,7 +32,10 @@ class CopyPlace(NamedTuple):
     @classmethod
     def of(cls, address: str) -> Self:
         """Return the place at an address; raises UsageError if it can't be one."""
-        return cls(address, *file_system(address))
+        path = address.removeprefix("file://")
+        if is_remote(path):
+            return cls(address, *file_system(address))
+        return cls(address, LocalPlace(), str(Path(path).expanduser().absolute()))
 
     @contextmanager
     def failing(self, what: str) -> Iterator[None]:
@@ -41,7 +45,7 @@ class CopyPlace(NamedTuple):
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - each file system has errors of its own
-            raise unreadable(self.address, error, what) from None
+            raise self._failed(error, what) from None
 
     def read_index(self) -> RunCopy | None:
         """Return the index of the copy; None if there's none."""
@@ -84,7 +88,7 @@ class CopyPlace(NamedTuple):
                 if name not in names and re.match(KEPT_AS, name):
                     self.system.rm_file(self._file(name))
         except Exception as error:  # noqa: BLE001 - the copy is whole, and the next one tries again
-            logger.warning("%s", unreadable(self.address, error, "tidied up"))
+            logger.warning("%s", self._failed(error, "tidied up"))
 
     def fetch(self, file: CopiedFile, folder: Path) -> None:
         """Copy a file to a folder; raise UsageError if it isn't whole."""
@@ -96,6 +100,14 @@ class CopyPlace(NamedTuple):
                 f"'{file.name}' of the copy at '{self.address}' isn't whole",
                 "copy the run there again; nothing has been written here",
             )
+
+    def _failed(self, error: Exception, what: str) -> UsageError:
+        if isinstance(self.system, LocalPlace) and isinstance(error, OSError):
+            return UsageError(
+                f"'{self.address}' cannot be {what}: {error.strerror or error}",
+                "check the path, its permissions and the space on its disk",
+            )
+        return unreadable(self.address, error, what)
 
     def _file(self, name: str) -> str:
         return f"{self.path.rstrip('/')}/{name}"

@@ -258,7 +258,7 @@ def copy(source: str, target: str) -> int:
     """Copy a run to a place, such as s3://bucket/x or /mnt/disk/x, or from there to a run on this machine.
 
     A run may be copied while it goes on: the copy has what was durable at one moment. An older copy of the
-    same run is replaced. Needs `pip install 'seedbed[remote]'`, and s3fs, gcsfs, ... for a bucket.
+    same run is replaced. A bucket needs `pip install 'seedbed[remote]'`, and s3fs, gcsfs, ...
     """
     from seedbed.cli.runs.copy import copy_run
 

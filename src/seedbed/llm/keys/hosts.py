@@ -11,11 +11,13 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from seedbed.errors import UsageError
+from seedbed.llm.keys.url_secrets import redacted_urls
 
 VARIABLE = "SEEDBED_ALLOW_HOSTS"
 KEY = "allow-hosts"
 
 _PORTS = {"http": 80, "https": 443}
+_PORTS_END = 65536
 _HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?(:[0-9]{1,5})?|\[?[0-9a-f:.]+\]?", re.IGNORECASE)
 # Libraries disagree on what any other character means: with "https://evil.com\@api.openai.com", one checks
 # the host on the right and another connects to the one on the left. Such a host matches nothing.
@@ -87,8 +89,8 @@ def allowed_hosts(given: Sequence[str] = ()) -> tuple[str, ...]:
     """
     of_environment = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
     return (
-        *_checked(given, "--allow-host"),
-        *_checked(filter(None, of_environment), f"the environment variable {VARIABLE}"),
+        *check_hosts(given, "--allow-host"),
+        *check_hosts(filter(None, of_environment), f"the environment variable {VARIABLE}"),
         *_of_settings(),
     )
 
@@ -111,14 +113,26 @@ def _of_settings() -> tuple[str, ...]:
     named = (settings_table(file, ()) or {}).get(KEY, []) if file else []
     if isinstance(named, str) or not isinstance(named, Sequence):
         raise UsageError(f"'{KEY}' in {file} is not a list", f'write {KEY} = ["gateway.example.com"]')
-    return _checked(named, f"'{KEY}' in {file}")
+    return check_hosts(named, f"'{KEY}' in {file}")
 
 
-def _checked(names: Iterable[object], place: str) -> tuple[str, ...]:
+def check_hosts(names: Iterable[object], place: str) -> tuple[str, ...]:
+    """Return the names of hosts that `place` has; raise UsageError for what isn't one, such as a URL."""
     hosts = tuple(names)
     for host in hosts:
-        if not isinstance(host, str) or not _HOST.fullmatch(host):
+        if not isinstance(host, str) or not _is_host(host):
             raise UsageError(
-                f"{place} has {host!r}, which is not a host", "write gateway.example.com, or *.example.com"
+                f"{place} has {_shown(host)}, which is not a host",
+                "write gateway.example.com, or *.example.com, without https:// and path",
             )
     return tuple(map(str, hosts))
+
+
+def _is_host(text: str) -> bool:
+    match = _HOST.fullmatch(text)
+    return match is not None and int((match[3] or ":0")[1:]) < _PORTS_END
+
+
+def _shown(host: object) -> str:
+    # A URL may have a password in it.
+    return repr(redacted_urls(host)) if isinstance(host, str) else repr(host)
