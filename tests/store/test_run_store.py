@@ -6,6 +6,7 @@ import gc
 import random
 import sqlite3
 import threading
+import zlib
 
 import orjson
 import pytest
@@ -13,7 +14,7 @@ from tests.support.run_samples import answers_of, call, refusal, result, verdict
 
 from seedbed.errors import StoreError, UsageError
 from seedbed.store import RunReader, RunStore, run_connection
-from seedbed.store.answer_packing import ZLIB
+from seedbed.store.answer_packing import ZLIB, pack, unpack
 from seedbed.store.run_operations import SIZES, apply
 
 
@@ -358,6 +359,25 @@ def test_answers_are_packed_where_that_helps_and_read_as_they_were(store, answer
     assert stored.startswith(ZLIB) == packed
     assert (len(stored) < len(answer)) == packed
     assert answers_of(store, "1") == {(bytes(16), 0): answer}
+
+
+@pytest.mark.parametrize("size", [1_000, 4_095, 4_097, 33_000, 200_000])
+def test_packed_answers_of_any_length_are_read_as_they_were(size):
+    # Half is told twice, as in an answer whose body is kept: the second time is as far away as it can be.
+    told = "".join(random.Random(size).choices("the seed fell ", k=size // 2))
+    answer = orjson.dumps([told, told])
+    packed = pack(answer)
+    assert packed.startswith(ZLIB)
+    assert unpack(packed) == answer
+    # What other programs and earlier versions do: any zlib reads it, and they packed with its defaults.
+    assert zlib.decompress(packed) == answer
+    assert unpack(zlib.compress(answer, 1)) == answer
+
+
+def test_a_smaller_window_makes_an_answer_no_longer():
+    told = "".join(random.Random(0).choices("the seed fell ", k=3_000))
+    answer = orjson.dumps([told, told])
+    assert len(pack(answer)) < 1.02 * len(zlib.compress(answer, 1))
 
 
 def test_answers_beyond_the_time_for_packing_are_stored_as_they_are(store, monkeypatch):

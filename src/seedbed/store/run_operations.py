@@ -112,8 +112,8 @@ def apply(connection: sqlite3.Connection, operations: Iterable[Operation]) -> No
 def _insert(table: str, columns: Sequence[str]) -> Apply:
     """Return a function that writes many rows with one statement, replacing rows with the same key."""
     # Not `executemany`: it releases the GIL for every row, and getting it back from a busy thread takes up to
-    # 5 ms (the switch interval) each time. A chunk is padded with empty rows to the next size, and the LIMIT
-    # cuts them off.
+    # 5 ms (the switch interval) each time. A chunk is padded to the next size with rows of zeros, which the
+    # LIMIT cuts off.
     # CAST stores bytes as text without decoding them first; SQLite doesn't check that they are UTF-8.
     places = ",".join("CAST(? AS TEXT)" if column in _ENCODED else "?" for column in columns)
     head = f"INSERT OR REPLACE INTO {table} ({','.join(columns)}) SELECT * FROM "
@@ -123,7 +123,8 @@ def _insert(table: str, columns: Sequence[str]) -> Apply:
         for start in range(0, len(rows), SIZES[-1]):
             chunk = rows[start : start + SIZES[-1]]
             size = next(size for size in SIZES if size >= len(chunk))
-            filling = [None] * (len(columns) * (size - len(chunk)))
+            # Not None: sqlite3 looks for a way to adapt each None, which takes 0.3 us, ten times as long.
+            filling = [0] * (len(columns) * (size - len(chunk)))
             connection.execute(statements[size], [*chain.from_iterable(chunk), *filling, len(chunk)])
 
     return insert
