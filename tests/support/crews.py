@@ -30,7 +30,7 @@ class HereLink(WorkerLink):
 
     def die(self) -> None:
         self.is_lost = True
-        loop_thread().loop.call_soon_threadsafe(self.worker._tell)
+        loop_thread().loop.call_soon_threadsafe(self.worker._unsent.tell)
 
     def hold(self) -> None:
         loop_thread().loop.call_soon_threadsafe(self._is_clear.clear)

@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from tests.benchmarks.processes import seconds_of
+
 from seedbed import RowWorker, WorkerEngine, WorkerLink
-from seedbed.engine.workers import row_worker
+from seedbed.engine.workers import unsent_news
 
 _HEAD = 8
 _TELL = b""
@@ -68,7 +70,7 @@ class Farm(WorkerEngine):
     """
 
     workers: ClassVar[int] = 1
-    gathering: ClassVar[float] = row_worker.GATHERING
+    gathering: ClassVar[float] = unsent_news.GATHERING
     spent: ClassVar[dict[str, float]] = {}
     writer: asyncio.StreamWriter
     sent = told = told_bytes = 0
@@ -98,14 +100,14 @@ class Farm(WorkerEngine):
 
     async def _go_through_segments(self) -> None:
         clocks = {"loop": time.CLOCK_THREAD_CPUTIME_ID, "writer": self._writers_clock()}
-        farm = _farm_seconds(self._process.pid)
+        farm = seconds_of(self._process.pid)
         begun = {name: time.clock_gettime(clock) for name, clock in clocks.items()}
         told, sent, wall = self.told, self.sent, time.perf_counter()
         await super()._go_through_segments()
         await asyncio.to_thread(self.job.store.flush)
         Farm.spent = {
             **{name: time.clock_gettime(clock) - begun[name] for name, clock in clocks.items()},
-            "farm": _farm_seconds(self._process.pid) - farm,
+            "farm": seconds_of(self._process.pid) - farm,
             "wall": time.perf_counter() - wall,
             "told": self.told - told,
             "sent": self.sent - sent,
@@ -122,11 +124,6 @@ async def _hand_on(reader: asyncio.StreamReader, links: Sequence[FarmLink]) -> N
     while True:
         number, message = await read_frame(reader)
         links[number].arrived.put_nowait(message)
-
-
-def _farm_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def serve(descriptor: int) -> None:
@@ -155,5 +152,5 @@ async def _tell(worker: RowWorker, number: int, writer: asyncio.StreamWriter) ->
 
 
 if __name__ == "__main__":
-    row_worker.GATHERING = float(sys.argv[2])
+    unsent_news.GATHERING = float(sys.argv[2])
     asyncio.run(serve(int(sys.argv[1])))

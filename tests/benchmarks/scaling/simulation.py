@@ -3,8 +3,8 @@
     python -m tests.benchmarks.scaling.simulation        # prints the table of docs/explanation/scaling.md
 
 What is simulated: the loop of the run's process does one thing at a time, and every message and every row of
-a worker takes some of its time. A worker tells its news when it's asked, gathers them for 10 ms, and gets
-new rows as earlier ones are decided, in order, within the window.
+a worker takes some of its time. A worker tells its news when it's asked, gathers them for 10 ms (100 ms if no
+model is asked), and gets new rows as earlier ones are decided, in order, within the window.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import simpy
 from tests.benchmarks.scaling.costs import LINE, RAY, Costs
 
 from seedbed.engine.segments.item_window import LOOKAHEAD
-from seedbed.engine.workers.row_worker import GATHERING
+from seedbed.engine.workers.unsent_news import GATHERING, PATIENCE
 from seedbed.llm.limits.waiting import ENOUGH_WAITING
 
 Steps: TypeAlias = Generator[Any, Any, None]
@@ -141,7 +141,7 @@ class Simulation:
     def _listen(self, worker: Worker) -> Steps:
         while True:
             yield worker.news.get()
-            yield self.env.timeout(GATHERING)
+            yield self.env.timeout(GATHERING if self.load.answer else PATIENCE)
             told, asking, worker.told, worker.asking = worker.told, worker.asking, [], []
             worker.news.items.clear()
             if not told and not asking:
@@ -185,7 +185,7 @@ class Simulation:
 LOADS = (
     Load("a server that answers after 0.5 s, 32 calls at once", 0.0, 0.5, 32),
     Load("the same with a cap on tokens", 0.0, 0.5, 32, is_capped=True),
-    Load("a step of 20 ms on one processor", 0.02, 0.0, 2),
+    Load("a step of 20 ms on one processor", 0.02, 0.0, 12),
     Load("a model on the worker's GPU: 8 rows at once, 4 s each", 0.0, 4.0, 8),
 )
 WORKERS = (1, 10, 100, 1000)

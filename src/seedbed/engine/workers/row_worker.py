@@ -11,18 +11,14 @@ from seedbed.engine.workers.messages import (
     Drain,
     End,
     Needs,
-    News,
     Setup,
     decoded,
     encoded,
 )
 from seedbed.engine.workers.sent_errors import sendable
+from seedbed.engine.workers.unsent_news import UnsentNews
 from seedbed.engine.workers.worker_rows import WorkerRows
 from seedbed.llm.calling.loop import call_soon, loop_thread
-
-GATHERING = 0.01
-"""Seconds for which news are collected before they're sent: one message for many rows."""
-# A message takes about a millisecond of both processes. A call to a model takes a hundred times as long.
 
 
 class RowWorker:
@@ -38,8 +34,7 @@ class RowWorker:
 
     def __init__(self) -> None:
         self._loop = loop_thread().loop
-        self._news = asyncio.Event()
-        self._told = News()
+        self._unsent = UnsentNews()
         self._rows: WorkerRows | None = None
         self._work: asyncio.Task[None] | None = None
 
@@ -60,53 +55,48 @@ class RowWorker:
 
     def _take(self, message: Any) -> None:
         if isinstance(message, Needs):
-            self._told.lacking = lacking(message)
-            self._told.is_checked = True
-            self._tell()
+            self._unsent.news.lacking = lacking(message)
+            self._unsent.news.is_checked = True
+            self._unsent.tell()
         elif isinstance(message, Setup):
             self._work = self._loop.create_task(self._begin(message))
         elif isinstance(message, End):
             self._work = self._loop.create_task(self._end())
         elif isinstance(message, Drain | Cancel):
             # It may overtake the setup: then there are no rows yet, and there won't be any.
-            self._told.has_drained = True
+            self._unsent.news.has_drained = True
             if self._rows is not None:
                 self._rows.take(message)
-            self._tell()
+            self._unsent.tell()
         elif self._rows is not None:
             self._rows.take(message)
 
     async def _begin(self, setup: Setup) -> None:
         try:
-            self._rows = rows = WorkerRows(setup, self._told, self._tell)
-            if self._told.has_drained:
+            self._rows = rows = WorkerRows(setup, self._unsent)
+            if self._unsent.news.has_drained:
                 rows.take(Drain())
             await rows.load()
-            self._told.is_ready = True
+            self._unsent.news.is_ready = True
         except Exception as error:  # noqa: BLE001 - an author's code may raise anything
             self._fail(error)
-        self._tell()
+        self._unsent.tell()
 
     async def _end(self) -> None:
         if self._rows is not None:
             await self._rows.end()
-        self._told.has_ended = True
-        self._tell()
+        self._unsent.news.has_ended = True
+        self._unsent.tell()
 
     def _fail(self, error: Exception) -> None:
-        self._told.error = sendable(error)
-        self._tell()
-
-    def _tell(self) -> None:
-        self._news.set()
+        self._unsent.news.error = sendable(error)
+        self._unsent.tell()
 
     async def _next_news(self) -> bytes:
-        await self._news.wait()
-        await asyncio.sleep(GATHERING)
-        self._news.clear()
+        news = await self._unsent.gathered()
         if self._rows is not None:
             self._rows.report()
-        message = encoded(self._told)
-        self._told.additions.clear()
-        self._told.settled.clear()
+        message = encoded(news)
+        news.additions.clear()
+        news.settled.clear()
         return message

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from seedbed.engine.workers.messages import (
     FileRead,
     ItemParcel,
     Items,
-    News,
     OpenGate,
     Replacing,
     Reused,
@@ -43,6 +41,7 @@ from seedbed.engine.workers.messages import (
 from seedbed.engine.workers.outcome_parcel import packed
 from seedbed.engine.workers.places import steps_on_workers
 from seedbed.engine.workers.sent_errors import sendable
+from seedbed.engine.workers.unsent_news import UnsentNews
 from seedbed.engine.workers.worker_store import WorkerStore
 from seedbed.errors import SeedbedError
 from seedbed.llm.calling.gateway import Gateway
@@ -56,7 +55,7 @@ from seedbed.tasks.base_step import BaseStep
 class WorkerRows:
     """The items in hand, and what they go through."""
 
-    def __init__(self, setup: Setup, told: News, tell: Callable[[], None]) -> None:
+    def __init__(self, setup: Setup, unsent: UnsentNews) -> None:
         os.environ.update(setup.environment)
         if Path(setup.folder).is_dir():
             # Relative paths in parameters are meant from where the run was started.
@@ -65,12 +64,11 @@ class WorkerRows:
         sys.path += [one for one in setup.path if one not in sys.path and Path(one).exists()]
         import_modules(setup.modules)
         self._setup = setup
-        self._told = told
-        self._tell = tell
+        self._unsent = unsent
+        self._told = unsent.news
         topology = decoded(setup.steps)
         self._plan = Plan(setup.name, topology, setup.leaf, None, None, setup.seed, None, setup.bounds)
-        self._store = WorkerStore(tell)
-        self._store.additions = told.additions
+        self._store = WorkerStore(unsent)
         share = setup.share
         self._budget = worker_budget(setup.bounds, setup.seconds_left, self._store.add)
         self._sender = Sender(
@@ -79,7 +77,7 @@ class WorkerRows:
             tokens_per_minute=share.tokens_per_minute,
             budget=self._budget,
         )
-        self._sender.on_appetite = tell
+        self._sender.on_appetite = unsent.tell
         self._journal = RunJournal(
             self._store,
             self._sender.counts,
@@ -88,7 +86,7 @@ class WorkerRows:
             retrying=setup.retrying,
             secrets=self._plan.secrets,
         )
-        self._journal.on_waiting = tell
+        self._journal.on_waiting = unsent.tell
         self._journal.on_replacing = self._replace
         self._journal.observation = _Observed(setup.hears_calls, self._store)
         if setup.is_gate_closed:
@@ -204,7 +202,9 @@ class WorkerRows:
             self._store.forget(parcel.number)
             self._tasks.pop(parcel.number, None)
         self._told.settled.append(settled)
-        self._tell()
+        is_made = settled.error is None and not settled.is_cut
+        # Not if half of what was in hand is done: the next rows have to come before the worker runs dry.
+        self._unsent.tell(may_wait=is_made and len(self._told.settled) < len(self._tasks))
 
 
 class _Observed:

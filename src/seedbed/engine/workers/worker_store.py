@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 
-from seedbed.engine.workers.messages import Addition, ItemParcel, Mark
+from seedbed.engine.workers.messages import Addition, FileRead, ItemParcel, Mark
+from seedbed.engine.workers.unsent_news import UnsentNews
 from seedbed.store import Call, Result
 
 _Key = tuple[str, str, int, bytes, int]
@@ -14,12 +14,11 @@ _Key = tuple[str, str, int, bytes, int]
 class WorkerStore:
     """Stands for the run's store on a worker, whose journal reads and writes here.
 
-    `on_addition` is called when there's something for the run. Used on the loop thread.
+    What is added goes to the unsent news. Used on the loop thread.
     """
 
-    def __init__(self, on_addition: Callable[[], None]) -> None:
-        self.additions: list[Addition] = []
-        self._on_addition = on_addition
+    def __init__(self, unsent: UnsentNews) -> None:
+        self._unsent = unsent
         self._results: dict[tuple[str, str], Result] = {}
         self._answers: dict[_Key, tuple[int, bytes]] = {}
         self._keys: defaultdict[int, list[_Key]] = defaultdict(list)
@@ -44,8 +43,9 @@ class WorkerStore:
 
     def add(self, addition: Addition) -> int:
         """Add something for the run."""
-        self.additions.append(addition)
-        self._on_addition()
+        self._unsent.news.additions.append(addition)
+        # An answer can't wait: it would be bought again if this process died. What is made can be made again.
+        self._unsent.tell(may_wait=isinstance(addition, Result | Mark | FileRead))
         return 0
 
     def has_calls(self) -> bool:
