@@ -107,7 +107,7 @@ def test_an_export_of_good_rows_to_a_file_has_them_alone(made: list[str], tmp_pa
         (["rate", "made", "good", "--line", "99"], "there is no line 99"),
         (["rate", "made", "row 1 of 'rows'", "good", "--rater", ""], "rater"),
         (["calibrate", "made", "--score", "score"], "nobody has rated"),
-        (["export", "made", "--where", "scor > 1"], "scor"),
+        (["export", "made", "--where", "scor > 1"], r"did you mean 'score'\?\n  columns here: text, score"),
         (["export", "made", "--where", "score >"], "'score >' is not an expression: it ends too early"),
         (["export", "made", "--where", ""], "--where has no expression"),
         (["export", "made", "--where", "score = 3"], "a single = compares nothing: write =="),

@@ -84,7 +84,7 @@ def refused(kind: PluginKind[Any], entries: Sequence[Entry]) -> PluginError:
     """Return the error for a name if none of its `entries` may be used."""
     by_status = {entry.status: entry for entry in reversed(entries)}
     if Status.AMBIGUOUS in by_status:
-        return _ambiguous(kind, [entry for entry in entries if entry.status is Status.AMBIGUOUS])
+        return _ambiguous([entry for entry in entries if entry.status is Status.AMBIGUOUS])
     if Status.INCOMPATIBLE in by_status:
         return _incompatible(by_status[Status.INCOMPATIBLE])
     if Status.DISABLED in by_status:
@@ -113,12 +113,15 @@ def broken(claim: Installed, fact: str, *advice: str) -> BrokenPluginError:
     )
 
 
-def _ambiguous(kind: PluginKind[Any], entries: Sequence[Entry]) -> AmbiguousPluginError:
+def _ambiguous(entries: Sequence[Entry]) -> AmbiguousPluginError:
     name = entries[0].installed.name
+    # Of the claims, not of who asks: a command that takes tasks and steps looks both up as steps.
+    nouns = list(dict.fromkeys(entry.installed.kind.noun for entry in entries))
+    what = f"{nouns[0]} {name!r}" if len(nouns) == 1 else f"name {name!r}"
     owners = list(dict.fromkeys(entry.installed.owner for entry in entries))
     if len(owners) == 1:
         return AmbiguousPluginError(
-            f"the {kind.noun} {name!r} is registered twice by {owners[0]}",
+            f"the {what} is registered twice by {owners[0]}",
             *(f"as {entry.installed.value!r}" for entry in entries),
             "only its authors can decide which one is meant",
         )
@@ -128,7 +131,7 @@ def _ambiguous(kind: PluginKind[Any], entries: Sequence[Entry]) -> AmbiguousPlug
         f"{e.installed.kind.noun} {name!r} of {e.installed.owner}, {e.installed.location}" for e in entries
     ]
     return AmbiguousPluginError(
-        f"the {kind.noun} {name!r} is claimed by {' and by '.join(owners)}",
+        f"the {what} is claimed by {' and by '.join(owners)}",
         *claims,
         f"decide for one command with {' or '.join(f'--prefer {rival}' for rival in rivals)}",
         'for all with prefer = ["NAME"] under [tool.seedbed.plugins] in pyproject.toml',

@@ -15,8 +15,6 @@ from seedbed_view.search import Index
 _SECONDS = 1.0
 """How long an expression is tried on rows for one page; the page says how far it came."""
 _AT_A_TIME = 200
-_COLUMNS = 50
-"""Columns that an error names."""
 
 
 class Found(NamedTuple):
@@ -75,9 +73,7 @@ def _by_expression(reader: RunReader, index: Index, leaf: str, query: Query, mos
             if len(trial.rows) == most:
                 break
     if trial.without and trial.without == trial.tried:
-        columns = _columns(reader, leaf)
-        more = f" and {len(columns) - _COLUMNS:,} others" if len(columns) > _COLUMNS else ""
-        raise UsageError(trial.problem, f"the columns are {', '.join(columns[:_COLUMNS])}{more}")
+        raise UsageError(trial.problem, *trial.advice)
     problem = f"{trial.problem} ({trial.without:,} rows)" if trial.without else ""
     return Found(trial.rows, None, place, trial.tried, problem, unread)
 
@@ -91,6 +87,7 @@ class _Trial:
         self.tried = 0
         self.without = 0
         self.problem = ""
+        self.advice: Sequence[str] = ()
 
     def take(self, row: PlacedRow | None) -> None:
         if row is None:
@@ -101,9 +98,4 @@ class _Trial:
                 self.rows.append(row)
         except InvalidRowError as error:
             self.without += 1
-            self.problem = str(error).partition("\n")[0]
-
-
-def _columns(reader: RunReader, leaf: str) -> list[str]:
-    first = next(iter(reader.rows(leaf).placed()), None)
-    return [] if first is None else list(first.data)
+            self.problem, self.advice = error.fact, error.advice

@@ -49,7 +49,7 @@ class RatedRows:
             self._check_names(row)
             known = {RATING: rating, LABEL: label, **self._threshold}
             known |= {f"people_{RATING}": rating, f"people_{LABEL}": label}
-            if self._where is not None and not self._where.holds({**known, **row}):
+            if self._where is not None and not self._where.holds({**row, **known, **row}):
                 continue
             yield self._with_rating(row, rating) if self._column else encoded
 

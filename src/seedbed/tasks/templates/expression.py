@@ -15,6 +15,8 @@ from seedbed.tasks.rows import Row
 from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.templates.template import compile_condition, needed_variables
 
+_NAMED = 50
+"""Columns that an error names."""
 _SINGLE = re.compile(r"(?<![=!<>])=(?!=)")
 
 
@@ -81,7 +83,15 @@ class Expression:
     def _unknown(self, error: UndefinedError, row: Row) -> InvalidRowError:
         missing = sorted(self.columns - row.keys())
         advice = [line for name in missing for line in did_you_mean(name, row)]
+        if missing:
+            advice.append(f"columns here: {_listed(row)}")
         return InvalidRowError(f"the expression {self.text!r} has no value: {error}", *advice)
+
+
+def _listed(row: Row) -> str:
+    names = [str(name) for name in row]
+    more = f" and {len(names) - _NAMED:,} others" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more or "none"
 
 
 def _told(message: str, text: str) -> str:
