@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from tests.support.scripted_llm import scripted
 
-from seedbed import GeneratorTask
+from seedbed import GeneratorTask, LLMConnectionError, Response
 from seedbed.cli import invoke
 from seedbed.cli.terminal.bar import BarProgress
 from seedbed.cli.terminal.progress import LineProgress
@@ -74,6 +74,43 @@ def test_a_bar_has_a_line_for_what_is_notable_and_none_for_the_rest() -> None:
         shown.append(captured.get())
     assert "97 % near duplicates · 97 % repeated openings" in shown[0]
     assert "near duplicates" not in shown[1]
+
+
+def without_answer(seconds: float) -> Session:
+    session = ended("spam")
+    for fact in ("cannot reach 'x'", "'x' closed the\nconnection"):
+        session.run.calls.retry(LLMConnectionError(fact, "is it running?"))
+    unanswered = session.run.calls.unanswered
+    assert unanswered is not None
+    session.run.calls.unanswered = unanswered._replace(since=unanswered.since - seconds)
+    return session
+
+
+FAILING = "2 tries failed: 'x' closed the\\nconnection; trying again"
+
+
+def test_a_line_says_why_calls_are_not_answered_and_repeats_it_more_rarely(capsys: Any) -> None:
+    progress = LineProgress(without_answer(4))
+    for _ in range(3):
+        progress.update()
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("no answer for 4.")
+    assert said.endswith(FAILING)
+    progress.run.calls.add(Response.of_text("at last"))
+    progress._next_unanswered = 0
+    progress.update()
+    assert not capsys.readouterr().err
+
+
+def test_a_bar_has_a_line_for_why_calls_are_not_answered_unless_that_has_just_begun() -> None:
+    shown = []
+    for seconds in (4, 0):
+        console = Console(width=120, height=20)
+        with console.capture() as captured:
+            console.print(BarProgress(without_answer(seconds))._running(1.0))
+        shown.append(captured.get())
+    assert FAILING in shown[0]
+    assert "no answer" not in shown[1]
 
 
 RUN = ("run", "t.py:Story", "--llm", "t.py:Same/m", "-n", "60", "-o", "out.jsonl")

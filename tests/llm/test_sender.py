@@ -151,12 +151,41 @@ def test_an_endpoint_that_is_not_there_ends_all_calls_with_one_error():
         outcomes = await send_all(Sender(), llm, 1000)
         assert {type(outcome) for outcome in outcomes} == {EndpointDownError}
         assert {str(outcome) for outcome in outcomes} == {
-            "'scripted/scripted' no longer answers any call; the last one failed: cannot reach 'x'\n"
-            "  is it running?"
+            "'scripted/scripted' doesn't answer; the last call failed: cannot reach 'x'\n  is it running?"
         }
         assert all(outcome.fatal for outcome in outcomes)
         assert len(llm.requests) < 60
         assert now() < 30
+
+    run_virtually(run())
+
+
+def test_a_single_call_to_what_never_answers_is_given_up_when_the_time_for_that_is_over():
+    async def run():
+        llm = answering(lambda _: LLMConnectionError("'x' closed the connection"), latency=0.001)
+        (outcome,) = await send_all(Sender(), llm, 1)
+        assert type(outcome) is EndpointDownError
+        # Its own backoff alone would have it wait until 12 to 23 s after its first try.
+        assert now() < 11
+
+    run_virtually(run())
+
+
+def test_tries_that_fail_are_counted_until_there_is_an_answer():
+    async def run():
+        failures = iter([LLMConnectionError("first"), ServerError("second")])
+        seen = []
+
+        async def answer(request):
+            seen.append(sender.counts.unanswered)
+            if (error := next(failures, None)) is not None:
+                raise error
+            return Response.of_text("yes")
+
+        sender = Sender()
+        await send_all(sender, scripted(answer), 1)
+        assert [one and (one.tries, one.fact) for one in seen] == [None, (1, "first"), (2, "second")]
+        assert sender.counts.unanswered is None
 
     run_virtually(run())
 

@@ -273,7 +273,9 @@ def test_a_task_and_a_step_of_two_distributions_share_one_namespace(site):
 @pytest.mark.parametrize("noun", ["task", "step"])
 def test_a_doubled_name_is_called_what_its_claims_are_whoever_asks(site, noun):
     for owner in ("one", "two"):
-        site.install(owner, {f"seedbed.{noun}s": {"same": f"mod_{owner}"}}, {f"mod_{owner}": site.task_module})
+        site.install(
+            owner, {f"seedbed.{noun}s": {"same": f"mod_{owner}"}}, {f"mod_{owner}": site.task_module}
+        )
     registry = site.registry()
     for resolve in (registry.task, registry.step):
         with pytest.raises(AmbiguousPluginError, match=f"the {noun} 'same' is claimed by one 1.0 and by two"):

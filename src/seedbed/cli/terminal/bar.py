@@ -78,7 +78,9 @@ class BarProgress(Progress):
         budget = [shown(f"left to spend: {' · '.join(left)}", "dim")] if left else []
         found = self.quality_texts()
         quality = [shown(" · ".join(found), "yellow")] if found else []
-        return Group(*self._rows(size.width), *steps, taken, *budget, *quality)
+        failing = self.unanswered_text()
+        unanswered = [shown(failing, "yellow")] if failing else []
+        return Group(*self._rows(size.width), *steps, taken, *budget, *quality, *unanswered)
 
     def _rows(self, width: int) -> list[RenderableType]:
         """Return the bar of the run and its rows, in two lines if one is too short."""

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from seedbed.cli.terminal.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
-from seedbed.cli.terminal.printing import echo
+from seedbed.cli.terminal.printing import echo, in_one_line
 from seedbed.cli.terminal.rates import Rate
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _LINE_SECONDS, _MOST_LINE_SECONDS = 5.0, 300.0
 """The time between two lines doubles up to 5 minutes: a log of a long run shouldn't be all progress."""
 _QUIET_LOADING_SECONDS = 1.0
+_PATIENT_SECONDS = 2.0
+"""How long calls may fail before it's said: most servers that refuse one answer the next try."""
 
 
 class Progress:
@@ -96,6 +98,17 @@ class Progress:
             return ""
         return f"about {duration((self.run.wanted - self.settled) / rate)} left"
 
+    def unanswered_text(self) -> str:
+        """Return what keeps calls from being answered, if none was for seconds; mostly nothing.
+
+        "no answer for 4 s, 3 tries failed: cannot reach 'http://host': Connection refused; trying again"
+        """
+        failing = self.run.calls.unanswered
+        if failing is None or (seconds := time.monotonic() - failing.since) < _PATIENT_SECONDS:
+            return ""
+        tries = tries_text(failing.tries)
+        return f"no answer for {duration(seconds)}, {tries}: {in_one_line(failing.fact)}; trying again"
+
     def budget_texts(self) -> list[str]:
         """Return what is left of each cap: '$0.38 of $0.50', '1,200 of 5,000 tokens', '3 min of 10 min'."""
         budget = self._session.budget
@@ -117,6 +130,7 @@ class LineProgress(Progress):
         self._last_line = time.monotonic()
         self._wait = _LINE_SECONDS
         self._has_said_loading = False
+        self._next_unanswered = 0.0
 
     def update(self) -> None:
         """Write a line if the last one was long enough ago."""
@@ -126,6 +140,9 @@ class LineProgress(Progress):
             if not self._has_said_loading and now - self._begun > _QUIET_LOADING_SECONDS:
                 self._has_said_loading = True
                 self.say(f"{self.loading_text()} ...")
+        elif now > self._next_unanswered and (text := self.unanswered_text()):
+            self._next_unanswered = now + self._wait
+            self.say(text)
         elif now - self._last_line > self._wait:
             self._last_line = now
             self._wait = min(2 * self._wait, _MOST_LINE_SECONDS)

@@ -114,7 +114,7 @@ class PoolSender:
                 if place.number is None:
                     raise
                 wait = self._wait_after(error, tries, llm, place, place.number)
-                self._counts.retried += 1
+                self._counts.retry(error)
                 if wait:
                     await self.limiters[0].pauses.sleep(wait)
             except BaseException:

@@ -147,7 +147,9 @@ class Sender:
         # No pause outlasts the run: it would end later than its cap on time.
         if self._budget is not None and self._budget.seconds_left is not None:
             wait = min(wait, self._budget.seconds_left)
-        self.counts.retried += 1
+        if error.retry_after is None:
+            wait = min(wait, limiter.circuit.patience_left(now))
+        self.counts.retry(error)
         logger.info("try %d failed, next in %.1f s: %s", tries.count, wait, error.fact)
         return wait
 

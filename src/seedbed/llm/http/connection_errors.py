@@ -49,7 +49,9 @@ def connection_error(error: WireError, origin: str) -> SeedbedError:
             return LLMConnectionError(f"'{origin}' doesn't answer like an HTTP server", "is base_url right?")
         case TooLong():
             return InvalidResponseError(f"the answer of '{origin}' is longer than {error.most:,} bytes")
-    return LLMConnectionError(f"'{origin}' closed the connection before the answer was complete")
+    begun = isinstance(error, Disconnected) and error.is_begun
+    advice = () if begun else ("is base_url right, and its port?",)
+    return LLMConnectionError(f"'{origin}' closed the connection before the answer was complete", *advice)
 
 
 def may_be_wrong_scheme(error: WireError) -> bool:
