@@ -20,7 +20,7 @@ from seedbed.engine.start import Start
 from seedbed.engine.workers.needed import unplaced
 from seedbed.errors import UsageError
 from seedbed.store import Output, RunStore, check_csv_safe, check_output
-from seedbed.store.writing import check_first_row
+from seedbed.store.writing import trial_of
 from seedbed.suggestions import did_you_mean
 
 
@@ -91,19 +91,21 @@ def _job(plan: Plan, name: str | None, store: RunStore, outlets: Outlets, retry:
 
 
 def _trial(outputs: Sequence[Output], plan: Plan) -> Callable[[bytes], None] | None:
-    """Return what tries the first row for the outputs with a form; None if nothing is paid for.
+    """Return what tries each row for the outputs with a form; None if nothing is paid for.
 
-    A form whose columns aren't there was found at the end, after all rows had been paid for.
+    A form whose columns aren't there, or a single row that can't have it, was found at the end, after all
+    rows had been paid for.
     """
-    formed = [one for one in outputs if one.form is not None and one.leaf in (None, plan.leaf)]
-    if not formed or not plan.backends:
+    own = [one for one in outputs if one.leaf in (None, plan.leaf)] if plan.backends else []
+    trials = [trial for one in own if (trial := trial_of(one)) is not None]
+    if not trials:
         return None
 
-    def trial(row: bytes) -> None:
-        for output in formed:
-            check_first_row(row, output)
+    def try_row(row: bytes) -> None:
+        for trial in trials:
+            trial.check(row)
 
-    return trial
+    return try_row
 
 
 def _engine(engine: Callable[[Job], Engine], job: Job) -> Engine:

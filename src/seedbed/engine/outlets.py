@@ -1,4 +1,4 @@
-"""The ways out of a run: standard output, observers, and the first row's trial for the dataset."""
+"""The ways out of a run: standard output, observers, and the trial of each row for a dataset's form."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Emission:
 class Outlets:
     """What waits for rows to be durable, if anything does; used on the loop thread.
 
-    `trial` is called once, with the first row of the dataset, and raises if the dataset can't be made of it.
+    `trial` is called with each row of the dataset, and raises if the dataset can't be made of it.
     """
 
     def __init__(
@@ -68,11 +68,12 @@ class Outlets:
     def add(self, added: int, counts: Mapping[str, int], rows: Iterable[bytes]) -> None:
         """Take what may leave when the store's addition number `added` is durable.
 
-        Raises an exception that writing earlier rows raised, and what the first row's trial raises.
+        Raises an exception that writing earlier rows raised, and what the trial of a row raises.
         """
-        if self._trial is not None and (rows := [*rows]):
-            trial, self._trial = self._trial, None
-            trial(rows[0])
+        if self._trial is not None:
+            rows = [*rows]
+            for row in rows:
+                self._trial(row)
         if self.observation is not None:
             self.observation.add(added, counts)
         if self.emission is not None:

@@ -38,18 +38,51 @@ def check_form(form: str, columns: Iterable[str] = (), template: str | Path | No
     _template(form, template)
 
 
-def check_row(row: bytes, form: str, columns: Mapping[str, str], template: str | Path | None = None) -> None:
-    """Raise UsageError or DatasetError if no dataset with this row can have the form.
+class RowTrial:
+    """Tries rows for a form as they come, before a dataset is written.
 
-        check_row(b'{"title": "Tides"}', "chat", {"prompt": "title"})
+        trial = RowTrial("chat", {"prompt": "title"})
+        trial.check(b'{"title": "Tides"}')
 
-    Other rows can't mend what's missing here. Only a column for a part that the form doesn't need may come
-    later.
+    The columns of all rows so far decide which are used, as those of all rows do in the end. Raises
+    UsageError if there's no such form, part or chat template.
     """
-    here = orjson.loads(row)
-    needed = {part for way in FORMS[form].alternatives for part in way}
-    given = {part: column for part, column in columns.items() if column in here or part in needed}
-    TrainingRows([row], form, given, template)
+
+    def __init__(
+        self, form: str, columns: Mapping[str, str] | None = None, template: str | Path | None = None
+    ) -> None:
+        self._name, self._given = form, dict(columns or {})
+        check_form(form, self._given)
+        self._form = FORMS[form]
+        self._template = _template(form, template)
+        self._needed = {part for way in self._form.alternatives for part in way}
+        self._names: dict[str, None] = {}
+        self._columns: Mapping[str, str] = {}
+        self._rows = 0
+
+    def check(self, row: bytes) -> None:
+        """Raise UsageError or DatasetError, with the number of the row, if no dataset with it has the form.
+
+        Later rows can't mend what's missing here. Only a column for a part that the form doesn't need may
+        come later.
+        """
+        self._rows += 1
+        here: Row = orjson.loads(row)
+        try:
+            if not here.keys() <= self._names.keys():
+                self._names |= dict.fromkeys(here)
+                self._columns = self._find()
+            self._form.convert(Parts(here, self._columns), self._template)
+        except (UsageError, DatasetError) as error:
+            later = "or leave the form out of the run, and export the rows that can have it"
+            said = f"row {self._rows:,} can't have the form {self._name!r}: {error.fact}"
+            raise type(error)(said, *error.advice, later) from error
+
+    def _find(self) -> Mapping[str, str]:
+        given = {
+            part: name for part, name in self._given.items() if name in self._names or part in self._needed
+        }
+        return find_columns(self._names, given, self._form.alternatives)
 
 
 class TrainingRows:

@@ -18,7 +18,7 @@ from seedbed.store.parquet_folder import is_parquet_folder, write_parquet_folder
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.schema import Kind
 from seedbed.store.splits import RowSplits
-from seedbed.store.training import TrainingRows, check_form, check_row
+from seedbed.store.training import RowTrial, TrainingRows, check_form
 
 if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry
@@ -58,10 +58,11 @@ def check_output(output: Output, registry: Registry | None = None) -> None:
         check_target(output.file, registry)
 
 
-def check_first_row(row: bytes, output: Output) -> None:
-    """Raise UsageError or DatasetError if no dataset with this row can have the form of `output`."""
-    if output.form is not None:
-        check_row(row, output.form, output.columns, output.chat_template)
+def trial_of(output: Output) -> RowTrial | None:
+    """Return what tries rows for the form of an output; None without a form."""
+    if output.form is None:
+        return None
+    return RowTrial(output.form, output.columns, output.chat_template)
 
 
 def export(

@@ -1,4 +1,4 @@
-"""The first row is tried for a trainer's form: a column that isn't there costs one row, and not all."""
+"""Each row is tried for a trainer's form: what can't have it stops the run at once, not after all is paid."""
 
 from __future__ import annotations
 
@@ -61,3 +61,44 @@ def test_the_rows_of_a_run_that_was_stopped_by_a_form_are_kept_and_not_bought_ag
 def test_a_column_for_an_optional_part_may_come_after_the_first_row() -> None:
     assert ask(llm(), prompt="title", system="rules").outcome == "complete"
     assert "Be brief." in Path("a.jsonl").read_text()
+
+
+class Rare(Tides):
+    """Titles, of which the fifth is missing."""
+
+    def sample(self, index: int, rng: Any) -> dict[str, Any]:
+        return {"title": None if index == 4 else f"tide {index}"}
+
+    template: str = "About {{ title or 'nothing' }}"
+
+
+def test_a_later_row_that_cannot_have_the_form_stops_the_run_and_is_named() -> None:
+    model = llm()
+    out = Output("a.jsonl", form="chat", columns={"prompt": "title"})
+    made = run(Rare(), 300, llm=model, concurrency=2, name="a", out=out)
+
+    assert made.outcome == "stopped"
+    assert "row 5 can't have the form 'chat': column 'title' is None" in str(made.stopped_by)
+    assert "use: filter" in str(made.stopped_by)
+    assert len(model.requests) < 150
+    assert made.accepted == 5
+
+    whole = run(Rare(), 300, llm=model, concurrency=2, name="a", out="a.jsonl")
+    assert whole.accepted == 300
+    assert len(model.requests) == 300
+
+
+def test_a_column_that_comes_later_and_could_be_the_same_part_stops_the_run() -> None:
+    class Two(Tides):
+        """Titles, and a second column for the prompt in the third row."""
+
+        def sample(self, index: int, rng: Any) -> dict[str, Any]:
+            return {"title": "x", "prompt": f"tide {index}", **({"question": "Why?"} if index == 2 else {})}
+
+    model = llm()
+    made = run(Two(), 300, llm=model, concurrency=2, name="a", out=Output("a.jsonl", form="chat"))
+    assert (
+        "row 3 can't have the form 'chat': more than one column could be the prompt: 'prompt', 'question'"
+        in str(made.stopped_by)
+    )
+    assert len(model.requests) < 150
