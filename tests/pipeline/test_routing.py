@@ -63,7 +63,7 @@ def test_a_row_of_which_it_cannot_be_told_is_to_blame(
     assert said in str(raised.value)
 
 
-@pytest.mark.parametrize("condition", ["lang ==", "lang = 'en'", "", "a b", "{{ lang }}"])
+@pytest.mark.parametrize("condition", ["lang ==", "lang = 'en'", "", "a b", "{{ lang }}", "1 ~ (2)[0]"])
 def test_what_is_no_expression_is_refused_at_once(condition: str) -> None:
     with pytest.raises(UsageError, match="is not an expression"):
         when(condition, STEP)

@@ -45,8 +45,11 @@ def _compiling() -> Iterator[None]:
     begin_rendering()
     try:
         yield
-    except TemplateError:
+    except TemplateSyntaxError:
         raise
+    except TemplateError as error:
+        # Jinja2 looks for variables after it has evaluated constants: `1 ~ (2)[0]`.
+        raise TemplateSyntaxError(error.message or type(error).__name__, 1) from error
     except Exception as error:
         # Python's own limits, for example on nested brackets or loops, or on digits of a number.
         said = str(error) or type(error).__name__
@@ -59,6 +62,8 @@ def compile_condition(text: str) -> Callable[[Mapping[str, Any]], Any]:
     environment = sandbox()
     with _compiling():
         template = environment.compile_expression(text, undefined_to_none=False)._template
+    # An error names the columns that are missing, so they have to be known.
+    needed_variables(f"{{{{ {text} }}}}")
     # As for templates: copying Jinja2's ChainMap takes half of the time of a short expression.
     template.globals = dict(template.globals)
 
@@ -143,7 +148,7 @@ def needed_variables(source: str) -> frozenset[str]:
     """
     with _compiling():
         tree = sandbox().parse(source)
-    return frozenset(find_undeclared_variables(tree)) - _optional(tree)
+        return frozenset(find_undeclared_variables(tree)) - _optional(tree)
 
 
 def _optional(tree: nodes.Template) -> set[str]:
