@@ -242,3 +242,10 @@ def test_a_message_that_was_streamed_unasked_is_put_together() -> None:
 def test_a_stream_that_breaks_off_is_no_message() -> None:
     with pytest.raises(InvalidResponseError):
         message_of_events(EVENTS[:6])
+
+
+def test_a_tool_call_that_is_nested_too_deep_is_an_invalid_response() -> None:
+    given = orjson.loads('{"a": ' + "[" * 300 + "]" * 300 + "}")
+    body = {"content": [{"type": "tool_use", "id": "1", "name": "f", "input": given}]}
+    with pytest.raises(InvalidResponseError, match="nested too deep"):
+        read_response(body, {}, "Anthropic")

@@ -98,7 +98,13 @@ def _tool_call(block: Mapping[str, Any], provider: str) -> ToolCall:
         raise InvalidResponseError(
             f"{provider} answered with a tool call that lacks name or input", status=200
         )
-    arguments = given if isinstance(given, str) else orjson.dumps(given).decode()
+    try:
+        arguments = given if isinstance(given, str) else orjson.dumps(given).decode()
+    # orjson reads 1,024 levels, and writes 254.
+    except orjson.JSONEncodeError as error:
+        raise InvalidResponseError(
+            f"{provider} answered with a tool call whose input is nested too deep", status=200
+        ) from error
     return ToolCall(call_id if isinstance(call_id, str) else "", name, arguments)
 
 

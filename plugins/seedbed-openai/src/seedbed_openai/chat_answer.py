@@ -150,8 +150,18 @@ def tool_call(identity: Any, function: dict[str, Any], provider: str) -> ToolCal
         raise InvalidResponseError(f"{provider} answered with a tool call that has no name")
     # Some servers send the arguments parsed; OpenAI's form is JSON text.
     if not isinstance(arguments, str):
-        arguments = orjson.dumps({} if arguments is None else arguments).decode()
+        arguments = _json_of({} if arguments is None else arguments, provider)
     return ToolCall(id=text(identity) or "", name=name, arguments=arguments)
+
+
+def _json_of(arguments: Any, provider: str) -> str:
+    try:
+        return orjson.dumps(arguments).decode()
+    # orjson reads 1,024 levels, and writes 254.
+    except orjson.JSONEncodeError as error:
+        raise InvalidResponseError(
+            f"{provider} answered with a tool call whose arguments are nested too deep"
+        ) from error
 
 
 def token_logprobs(tokens: Any) -> tuple[TokenLogprob, ...] | None:

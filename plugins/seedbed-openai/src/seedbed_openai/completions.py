@@ -42,13 +42,17 @@ def read_completion(body: dict[str, Any], provider: str, limits: Limits | None) 
     return read_chat(body, provider, limits)
 
 
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _choice(choice: dict[str, Any]) -> dict[str, Any]:
     """Return a choice in the form of Chat Completions."""
     logprobs = mapping(choice.get("logprobs"))
     if "tokens" not in logprobs:
         return choice
     # OpenAI's own form has parallel lists; other servers use that of Chat Completions.
-    columns = (logprobs.get(name) or [] for name in ("tokens", "token_logprobs", "top_logprobs"))
+    columns = (_list(logprobs.get(name)) for name in ("tokens", "token_logprobs", "top_logprobs"))
     content = [
         {
             "token": token,

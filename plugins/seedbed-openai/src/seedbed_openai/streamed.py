@@ -30,7 +30,7 @@ def chat_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _add_piece(choice: dict[str, Any], piece: dict[str, Any]) -> None:
     message = choice["message"]
     if whole := mapping(piece.get("message")):
-        message.update(whole)
+        message.update(_whole(whole))
     delta = mapping(piece.get("delta")) or {"content": piece.get("text")}
     for name in _JOINED:
         if name in delta:
@@ -41,6 +41,19 @@ def _add_piece(choice: dict[str, Any], piece: dict[str, Any]) -> None:
         choice.setdefault("logprobs", {"content": []})["content"] += logprobs
     if piece.get("finish_reason") is not None:
         choice["finish_reason"] = piece["finish_reason"]
+
+
+def _whole(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message that came in one piece, without text and calls to which no piece can be added."""
+    kept = {
+        name: value
+        for name, value in message.items()
+        if name not in (*_JOINED, "tool_calls") or isinstance(value, str | list)
+    }
+    if "tool_calls" in kept:
+        calls = mappings(kept["tool_calls"])
+        kept["tool_calls"] = [{**call, "function": {**mapping(call.get("function"))}} for call in calls]
+    return kept
 
 
 def _joined(known: Any, piece: Any) -> Any:
@@ -62,7 +75,9 @@ def _add_call(calls: list[dict[str, Any]], piece: dict[str, Any]) -> None:
     if piece.get("id"):
         call["id"] = piece["id"]
     for name in ("name", "arguments"):
-        call["function"][name] += text(function.get(name)) or ""
+        if piece_of_it := text(function.get(name)):
+            known = call["function"].get(name)
+            call["function"][name] = (known if isinstance(known, str) else "") + piece_of_it
 
 
 def response_of_events(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
