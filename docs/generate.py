@@ -28,6 +28,9 @@ from seedbed import (
     ObservedRow,
     ObservedRun,
     ObservedTry,
+    Replica,
+    ReplicaLine,
+    Replicated,
     Resources,
     Result,
     RowWorker,
@@ -49,10 +52,16 @@ ENGINE_PARTS = {
     Call: (),
     Result: (),
     Verdict: (),
-    WorkerEngine: ("start_workers", "end_workers", "busy_workers", "needed_resources", "pickled"),
+    WorkerEngine: (
+        *("start_workers", "end_workers", "busy_workers", "needed_resources", "pickled"),
+        *("replicate", "replica_setup", "check_replica"),
+    ),
     WorkerLink: ("send", "news", "end"),
     RowWorker: ("receive", "news"),
     Resources: (),
+    Replicated: (),
+    Replica: ("load", "answer"),
+    ReplicaLine: ("ask",),
 }
 REFERENCE = Path(__file__).parent / "reference"
 PLUGINS = Path(__file__).parents[1] / "plugins"

@@ -62,7 +62,8 @@ _API = {
     ),
     "For observers and engines": (
         "ObservedRun ObservedCall ObservedTry ObservedRow ObservedOutcome Engine EngineOptions Job Plan "
-        "WorkerEngine WorkerLink WorkerLostError RowWorker Resources concerns_all"
+        "WorkerEngine WorkerLink WorkerLostError RowWorker Replicated Replica ReplicaLine "
+        "Resources concerns_all"
     ),
 }
 _NOTES = {

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from seedbed.engine.quality.figures import Quality as Quality
     from seedbed.engine.run import Run as Run
     from seedbed.engine.segments.step_results import concerns_all as concerns_all
+    from seedbed.engine.workers.replica import Replica as Replica
+    from seedbed.engine.workers.replica_line import ReplicaLine as ReplicaLine
+    from seedbed.engine.workers.replicated import Replicated as Replicated
     from seedbed.engine.workers.row_worker import RowWorker as RowWorker
     from seedbed.engine.workers.worker_engine import WorkerEngine as WorkerEngine
     from seedbed.engine.workers.worker_link import WorkerLink as WorkerLink
@@ -301,6 +304,9 @@ _HOMES = {
     "engine.quality.figures": "Quality",
     "engine.run": "Run",
     "engine.segments.step_results": "concerns_all",
+    "engine.workers.replica": "Replica",
+    "engine.workers.replica_line": "ReplicaLine",
+    "engine.workers.replicated": "Replicated",
     "engine.workers.row_worker": "RowWorker",
     "engine.workers.worker_engine": "WorkerEngine",
     "engine.workers.worker_link": "WorkerLink WorkerLostError",

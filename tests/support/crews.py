@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from seedbed import RowWorker, WorkerEngine, WorkerLink, WorkerLostError
+from seedbed import ReplicaLine, RowWorker, WorkerEngine, WorkerLink, WorkerLostError
 from seedbed.llm.calling.loop import loop_thread
 
 
@@ -19,8 +19,8 @@ class HereLink(WorkerLink):
 
     name = "a worker of this process"
 
-    def __init__(self) -> None:
-        self.worker = RowWorker()
+    def __init__(self, replicas: Mapping[str, Sequence[ReplicaLine]] | None = None) -> None:
+        self.worker = RowWorker(replicas)
         self.sent: list[bytes] = []
         self.is_lost = self.has_ended = False
         self.dies_after: int | None = None

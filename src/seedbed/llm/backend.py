@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar, Protocol
 
 from seedbed.llm.batch_bounds import BatchBounds
@@ -58,6 +58,7 @@ class Backend(Protocol):
     @property
     def model_fields_set(self) -> set[str]: ...  # noqa: D102
     def estimate_tokens(self, request: Request) -> int: ...  # noqa: D102
+    def _ask_once(self, request: Request) -> Awaitable[Response]: ...
     def resolve_key(self) -> str: ...  # noqa: D102
     def load(self) -> None: ...  # noqa: D102
     def secrets(self) -> tuple[str, ...]: ...  # noqa: D102

@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pickle import PicklingError
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -88,6 +88,7 @@ class BaseBackend(BaseModel, ABC):
     _offered: Capabilities | None = PrivateAttr(default=None)
     _key: SecretStr | None = PrivateAttr(default=None)
     _resources_declared: Resources | None = PrivateAttr(default=None)
+    _elsewhere: Callable[[Request], Awaitable[Response]] | None = PrivateAttr(default=None)
     _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
 
     @classmethod
@@ -328,6 +329,11 @@ class BaseBackend(BaseModel, ABC):
         """
         scope: CallScope | None = self._private("_scope")
         return calling_scope(scope)
+
+    def _ask_once(self, request: Request) -> Awaitable[Response]:
+        """Ask the model once: here, or where a run has loaded it instead."""
+        elsewhere = self._private("_elsewhere")
+        return self.respond(request) if elsewhere is None else elsewhere(request)
 
     async def _respond(self, request: Request, scope: CallScope | None) -> Response:
         # In a thread: a model of gigabytes would block every other call while it's read.

@@ -27,7 +27,7 @@ class Resources(BaseModel):
 
     cpus: _Amount | None = Field(default=None, description="Processors.")
     gpus: _Amount | None = Field(default=None, description="GPUs.")
-    replicas: int | None = Field(default=None, ge=1, description="Workers that have it loaded.")
+    replicas: int | None = Field(default=None, ge=1, description="Processes that have it loaded.")
     custom: dict[str, _Amount] = Field(
         default_factory=dict, description="Resources of a cluster's own, by name."
     )

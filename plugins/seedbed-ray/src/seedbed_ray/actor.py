@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from seedbed import RowWorker
 from seedbed_ray.orphans import Home, end_with
+from seedbed_ray.replica_line import RayReplicaLine
 from seedbed_ray.sealing import KeyPair, Seal
 
 
@@ -21,14 +23,17 @@ class Introduction(NamedTuple):
 class RowActor:
     """A `RowWorker` whose messages are sealed, and which ends with the run's process.
 
+    `replicas` has the actors of the LLMs that aren't loaded here, by their keys.
+
     Its methods are coroutines: Ray starts them in order.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, replicas: Mapping[str, Sequence[Any]]) -> None:
         end_with(home)
         self._pair = KeyPair()
         self._seal: Seal | None = None
-        self._worker = RowWorker()
+        lines = {key: [RayReplicaLine(one) for one in actors] for key, actors in replicas.items()}
+        self._worker = RowWorker(lines)
 
     async def introduce(self) -> Introduction:
         """Return the worker's name and public half."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import ray
 
-from seedbed import Resources, UsageError
+from seedbed import Replicated, Resources, UsageError
+from seedbed_ray.amounts import listed, wanted_by
 from seedbed_ray.options import RayOptions
 from seedbed_ray.own_folder import OwnFolder, remove_left
 
@@ -51,7 +54,7 @@ class Cluster:
 
         Raises UsageError if none ever fits on this machine.
         """
-        wanted = {"CPU": needed.cpus or 0.0, "GPU": needed.gpus or 0.0, **needed.custom}
+        wanted = wanted_by(needed)
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         room = sum(_times(node, wanted) for node in nodes)
         if not room and self._is_own and self._options.address is None:
@@ -64,6 +67,35 @@ class Cluster:
                 "or join a cluster that has it: --set engine.address=HOST:PORT",
             )
         return max(1, room)
+
+    def check_room(self, each: Resources, workers: int, apart: Sequence[Replicated]) -> None:
+        """Raise UsageError if workers and the processes of LLMs never fit on this machine together.
+
+        A cluster may grow: there, who starts them waits for a while.
+        """
+        if not self._is_own or self._options.address is not None:
+            return
+        has = next(one["Resources"] for one in ray.nodes() if one["Alive"])  # type: ignore[no-untyped-call]
+        processes = [("worker", each, workers)]
+        processes += [(one.name, one.resources, one.resources.replicas or 1) for one in apart]
+        for name in dict.fromkeys(name for _, needed, _ in processes for name in wanted_by(needed)):
+            parts = [(what, count, wanted_by(needed).get(name, 0.0)) for what, needed, count in processes]
+            total = sum(count * amount for _, count, amount in parts)
+            if total > has.get(name, 0.0):
+                raise UsageError(
+                    f"this run needs {total:g} {name}, and this machine has {has.get(name, 0.0):g}",
+                    *(f"{count} x {amount:g} {name}: {what}" for what, count, amount in parts if amount),
+                    "declare less in `resources:`, or take fewer workers: --set engine.workers=N",
+                    "or join a cluster that has it: --set engine.address=HOST:PORT",
+                )
+
+    def resources(self) -> str:
+        """Return in words what the nodes have together."""
+        total = Counter[str]()
+        for node in ray.nodes():  # type: ignore[no-untyped-call]
+            if node["Alive"]:
+                total.update({name: amount for name, amount in node["Resources"].items() if _is_wanted(name)})
+        return listed({"CPU": 0.0, **total})
 
     def end(self) -> None:
         """Leave Ray; if it was started here, its processes end, and its logs are removed."""
@@ -100,6 +132,11 @@ class Cluster:
             configure_logging=False,
             runtime_env=self._options.runtime_env or None,
         )
+
+
+def _is_wanted(name: str) -> bool:
+    """Whether a resource is one that processes may ask for: not Ray's own names of nodes and memory."""
+    return ":" not in name and name not in ("memory", "object_store_memory")
 
 
 def _times(node: dict[str, float], wanted: dict[str, float]) -> int:

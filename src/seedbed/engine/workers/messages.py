@@ -11,12 +11,14 @@ from typing import Any, NamedTuple, TypeAlias
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.stopping.bounds import Bounds
+from seedbed.engine.workers.surroundings import Surroundings
 from seedbed.errors import BudgetExhaustedError
 from seedbed.llm.budget.budget import Reservation
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.scope import Asked
 from seedbed.llm.calling.sent import FailedCallTry
-from seedbed.plugins.discovery.source_file import FileModule
+from seedbed.llm.request import Request
+from seedbed.llm.response import Response
 from seedbed.store import Call, Result
 from seedbed.tasks.rows import Row
 
@@ -35,8 +37,7 @@ class Share(NamedTuple):
 class Setup(NamedTuple):
     """What a worker needs before its first row; `steps` is the pickled graph, with LLMs and their keys.
 
-    `environment` has the variables of keys and servers, `modules` the Python files that classes come from,
-    and `path` the folders that modules are imported from.
+    `replicated` names the LLMs, by their keys, that other processes have loaded; `number` is the worker's.
     """
 
     name: str
@@ -50,11 +51,10 @@ class Setup(NamedTuple):
     is_gate_closed: bool
     hears_calls: bool
     seconds_left: float | None
-    environment: Mapping[str, str]
-    folder: str
-    path: Sequence[str]
-    modules: Sequence[FileModule]
+    surroundings: Surroundings
     steps: bytes
+    replicated: Mapping[str, str] = {}
+    number: int = 0
 
 
 class Need(NamedTuple):
@@ -69,6 +69,28 @@ class Needs(NamedTuple):
 
     python: str
     distributions: Sequence[Need]
+
+
+class ReplicaSetup(NamedTuple):
+    """What a replica needs before its first call; `backend` is its pickled LLM, with its key."""
+
+    name: str
+    needs: Needs
+    surroundings: Surroundings
+    backend: bytes
+
+
+class ReplicaRequest(NamedTuple):
+    """A call of a worker to an LLM that a replica has loaded."""
+
+    request: Request
+
+
+class ReplicaAnswer(NamedTuple):
+    """What a replica's LLM answered, or why it didn't."""
+
+    response: Response | None = None
+    error: BaseException | None = None
 
 
 class BeginSegment(NamedTuple):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
+from seedbed.engine.workers.replicated import key_of
 from seedbed.llm.resources import Resources
 from seedbed.tasks.base_step import BaseStep
 
 
-def resources_of(steps: Iterable[BaseStep]) -> Resources:
-    """Return what a process needs that loads all of these steps; a model that several use counts once."""
+def resources_of(steps: Iterable[BaseStep], elsewhere: Collection[str] = ()) -> Resources:
+    """Return what a process needs that loads all of these steps; a model that several use counts once.
+
+    LLMs with these keys are `elsewhere`: a process asks for them, and loads none.
+    """
     steps = list(steps)
     # A pipeline file makes an LLM of its own for each step, of one entry.
     backends = {backend.identity: backend for step in steps for backend in backends_in(step)}
     declared = [step._resources_declared for step in steps]
-    declared += [backend._resources_declared for backend in backends.values()]
+    declared += [one._resources_declared for one in backends.values() if key_of(one) not in elsewhere]
     return Resources.together(one for one in declared if one is not None)
 
 

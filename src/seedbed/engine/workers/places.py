@@ -18,6 +18,12 @@ class OwnSteps(NamedTuple):
     all: list[BaseStep]
     asking: list[BaseStep]
 
+    @property
+    def sampling(self) -> list[BaseStep]:
+        """Those that ask no model there."""
+        asking = {id(step) for step in self.asking}
+        return [step for step in self.all if id(step) not in asking]
+
 
 def why_here(step: BaseStep) -> str:
     """Return why a step, with those around it, can't be on several workers; empty if it can."""

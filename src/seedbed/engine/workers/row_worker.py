@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from seedbed.engine.workers.asking_replicas import Lines
 from seedbed.engine.workers.installed import lacking
 from seedbed.engine.workers.messages import (
     Cancel,
@@ -28,11 +29,14 @@ class RowWorker:
         worker.receive(message)          # in the order in which the run sent them
         answer = await worker.news()     # waits until there's something to tell
 
+    `replicas` has the lines to LLMs that aren't loaded here, by their keys: see `WorkerEngine.replicate`.
+
     Messages are bytes that only Seedbed reads. They hold the keys of LLMs: a transport to other machines has
     to encrypt them. All methods may be called from any thread or loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, replicas: Lines | None = None) -> None:
+        self._lines = replicas or {}
         self._loop = loop_thread().loop
         self._unsent = UnsentNews()
         self._rows: WorkerRows | None = None
@@ -73,7 +77,7 @@ class RowWorker:
 
     async def _begin(self, setup: Setup) -> None:
         try:
-            self._rows = rows = WorkerRows(setup, self._unsent)
+            self._rows = rows = WorkerRows(setup, self._unsent, self._lines)
             if self._unsent.news.has_drained:
                 rows.take(Drain())
             await rows.load()

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
 from seedbed.engine.plan import Plan
-from seedbed.engine.workers.messages import Pickled, Setup, Share
+from seedbed.engine.workers.installed import needs_of
+from seedbed.engine.workers.messages import Pickled, ReplicaSetup, Setup, Share, encoded
+from seedbed.engine.workers.replicated import Replicated
+from seedbed.engine.workers.surroundings import Surroundings
 from seedbed.errors import UsageError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.keys.pickling import keys_in_pickles
-from seedbed.plugins.discovery.source_file import file_modules
+from seedbed.llm.model_loading import Loading
+from seedbed.plugins.fields.copies import copied
 from seedbed.tasks.base_step import BaseStep
 
 
 def setup_of(
-    job: Job, steps: bytes, share: Share, *, has_branches: bool, is_gate_closed: bool, left: float | None
+    job: Job,
+    steps: bytes,
+    share: Share,
+    *,
+    has_branches: bool,
+    is_gate_closed: bool,
+    left: float | None,
+    replicated: Mapping[str, str],
+    number: int,
 ) -> Setup:
     """Return what a worker with this share of the limits needs."""
     plan = job.plan
@@ -38,12 +46,18 @@ def setup_of(
         is_gate_closed,
         (observation := job.outlets.observation) is not None and observation.hears_calls,
         left,
-        dict(_environment(plan)),
-        str(Path.cwd()),
-        [str(Path(folder or ".").resolve()) for folder in sys.path],
-        file_modules(),
+        Surroundings.of(plan),
         steps,
+        replicated,
+        number,
     )
+
+
+def replica_setup(plan: Plan, replicated: Replicated, pickled: Pickled) -> bytes:
+    """Return what a process needs that loads an LLM for workers; what sends it has to seal it."""
+    with keys_in_pickles():
+        backend = pickled(replicated.backend)
+    return encoded(ReplicaSetup(replicated.name, needs_of(plan), Surroundings.of(plan), backend))
 
 
 def pickled_steps(plan: Plan, pickled: Pickled) -> bytes:
@@ -77,16 +91,14 @@ def _check_pickled(step: BaseStep, pickled: Pickled) -> None:
         raise UsageError(f"step '{step.name}' can't be sent to workers: {error}", *_ADVICE) from error
 
 
+def never_loaded(backend: BaseBackend) -> BaseBackend:
+    """Return a copy of an LLM or embedder that is taken for loaded, as nobody asks it."""
+    copy = copied(backend)
+    copy._loading = Loading()
+    copy._loading.done = True
+    return copy
+
+
 def backends_of(steps: Sequence[BaseStep]) -> list[BaseBackend]:
     """Return the LLMs and embedders of steps, each once."""
     return list({id(one): one for step in steps for one in backends_in(step)}.values())
-
-
-def _environment(plan: Plan) -> Iterator[tuple[str, Any]]:
-    """Yield the variables of keys and servers that the plan's LLMs read."""
-    for backend in plan.backends:
-        for leaf in backend._leaves:
-            source = leaf.key_source
-            for name in (*source.env_vars, source.base_url_env_var):
-                if name and name in os.environ:
-                    yield name, os.environ[name]

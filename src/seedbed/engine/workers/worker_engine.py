@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from seedbed.engine.backend_fields import replace_backends
 from seedbed.engine.engine import Job
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.segments.remote_flows import RemoteFlows
@@ -15,11 +16,12 @@ from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.workers.crew import Crew
 from seedbed.engine.workers.installed import needs_of
-from seedbed.engine.workers.messages import Cancel, Drain, Setup, Share
+from seedbed.engine.workers.messages import Cancel, Drain, Setup, Share, decoded
 from seedbed.engine.workers.needed import resources_of
 from seedbed.engine.workers.places import notes_on, own_steps, stays_here, steps_on_workers
 from seedbed.engine.workers.recruiting import Recruiting
-from seedbed.engine.workers.setups import backends_of, pickled_steps, setup_of
+from seedbed.engine.workers.replicated import Replicated, replicated_of
+from seedbed.engine.workers.setups import backends_of, never_loaded, pickled_steps, replica_setup, setup_of
 from seedbed.engine.workers.shares import busy_workers, shares_of
 from seedbed.engine.workers.worker import Worker
 from seedbed.engine.workers.worker_link import WorkerLink
@@ -48,6 +50,7 @@ class WorkerEngine(LocalEngine):
         super().__init__(job)
         self._crew: Crew | None = None
         self._numbers = itertools.count()
+        self._replicated: Sequence[Replicated] = ()
         job.run.odd += notes_on(self._segments)
 
     @abstractmethod
@@ -74,10 +77,30 @@ class WorkerEngine(LocalEngine):
     def needed_resources(self) -> Resources:
         """Return what each worker needs, as its steps and their LLMs declare it.
 
-        A worker takes rows through all steps, and keeps everything loaded, so amounts add up. An engine that
-        starts its workers accordingly sets `places = True`.
+        A worker takes rows through all steps, and keeps everything loaded, so amounts add up, but not those
+        of LLMs that `replicate` has returned. An engine that starts its workers accordingly sets
+        `places = True`.
         """
-        return resources_of(steps_on_workers(self._segments))
+        return resources_of(steps_on_workers(self._segments), [one.key for one in self._replicated])
+
+    def replicate(self, workers: int) -> Sequence[Replicated]:
+        """Return the LLMs and embedders that are to have processes of their own; call it before any starts.
+
+        They declare fewer replicas than there are `workers`. An engine that calls this starts
+        `resources.replicas` processes for each, in each of which a `Replica` loads it, and gives each
+        `RowWorker` the lines to them, by `key`. An engine that doesn't has everything in its workers.
+        """
+        self._replicated = replicated_of(steps_on_workers(self._segments), workers)
+        return self._replicated
+
+    def replica_setup(self, replicated: Replicated) -> bytes:
+        """Return the message for `Replica.load`; it holds keys, as those for workers do."""
+        return replica_setup(self.job.plan, replicated, self.pickled)
+
+    def check_replica(self, said: bytes) -> None:
+        """Raise the error that `Replica.load` has returned, if it's one."""
+        if said:
+            raise decoded(said)
 
     def pickled(self, made: Any) -> bytes:
         """Return an object as bytes that `pickle.loads` reads on a worker.
@@ -115,9 +138,14 @@ class WorkerEngine(LocalEngine):
         crew.on_news, crew.replace = self._wake, self._replace
         self._journal.on_open = crew.open_gate
         shares = shares_of(self.job.plan, len(links))
-        recruiting = Recruiting(needs_of(self.job.plan), lambda share: self._setup(steps, shares[share]))
+        recruiting = Recruiting(
+            needs_of(self.job.plan), lambda share: self._setup(steps, shares[share], share)
+        )
         await crew.prepare([self._worker(link, share) for share, link in enumerate(links)], recruiting)
         own = own_steps(self._segments, remote)
+        for step in own.sampling:
+            # Their models are asked on workers. A model of gigabytes would be in this process for nothing.
+            replace_backends(step, never_loaded)
         await self._loaded.load(backends_of(own.asking), own.all)
 
     def _worker(self, link: WorkerLink, share: int) -> Worker:
@@ -127,7 +155,7 @@ class WorkerEngine(LocalEngine):
         link = await self.replace_worker(lost.link)
         return None if link is None else self._worker(link, lost.share)
 
-    def _setup(self, steps: bytes, share: Share) -> Setup:
+    def _setup(self, steps: bytes, share: Share, number: int) -> Setup:
         return setup_of(
             self.job,
             steps,
@@ -135,6 +163,8 @@ class WorkerEngine(LocalEngine):
             has_branches=self._journal.has_branches,
             is_gate_closed=not self._journal.is_fresh,
             left=self.budget.seconds_left if self.budget is not None else None,
+            replicated={one.key: one.name for one in self._replicated},
+            number=number,
         )
 
     def _runner(self, segment: Segment, remote: RemoteFlows | None = None) -> SegmentRunner:

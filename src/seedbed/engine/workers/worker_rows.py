@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.engine.sources.sources import Item
+from seedbed.engine.workers.asking_replicas import AskingReplicas, Lines
 from seedbed.engine.workers.budgets import WorkerBudget, worker_budget
 from seedbed.engine.workers.messages import (
     BeginSegment,
@@ -40,30 +39,26 @@ from seedbed.engine.workers.messages import (
 )
 from seedbed.engine.workers.outcome_parcel import packed
 from seedbed.engine.workers.places import steps_on_workers
+from seedbed.engine.workers.replicated import key_of
 from seedbed.engine.workers.sent_errors import sendable
 from seedbed.engine.workers.unsent_news import UnsentNews
 from seedbed.engine.workers.worker_store import WorkerStore
 from seedbed.errors import SeedbedError
+from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.gateway import Gateway
 from seedbed.llm.calling.loop import call_soon
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
 from seedbed.llm.calling.sent import FailedCallTry
-from seedbed.plugins.discovery.source_file import import_modules
 from seedbed.tasks.base_step import BaseStep
 
 
 class WorkerRows:
     """The items in hand, and what they go through."""
 
-    def __init__(self, setup: Setup, unsent: UnsentNews) -> None:
-        os.environ.update(setup.environment)
-        if Path(setup.folder).is_dir():
-            # Relative paths in parameters are meant from where the run was started.
-            os.chdir(setup.folder)
-        # At the end: what is installed here comes before what is there.
-        sys.path += [one for one in setup.path if one not in sys.path and Path(one).exists()]
-        import_modules(setup.modules)
+    def __init__(self, setup: Setup, unsent: UnsentNews, lines: Lines) -> None:
+        setup.surroundings.enter()
         self._setup = setup
+        self._lines = lines
         self._unsent = unsent
         self._told = unsent.news
         topology = decoded(setup.steps)
@@ -107,7 +102,14 @@ class WorkerRows:
         for step in steps:
             step.note_reads(_Reads(step.name, self._store))
         backends = {id(one): one for step in steps for one in backends_in(step)}
+        for backend in backends.values():
+            self._ask_elsewhere(backend)
         await self._loaded.load(backends.values(), steps)
+
+    def _ask_elsewhere(self, backend: BaseBackend) -> None:
+        key, setup = key_of(backend), self._setup
+        if (name := setup.replicated.get(key)) is not None:
+            AskingReplicas(name, self._lines[key], setup.number).take_over(backend)
 
     def take(self, message: Any) -> None:
         """Take a message of the run."""

@@ -203,7 +203,7 @@ class Sender:
                 self._budget.check_time()
             # The LLM's time-out counts from here: waiting for a permit isn't the server's time.
             with deadline, asking(llm):
-                answer = await awaitable(llm.respond(request), llm, "respond")
+                answer = await awaitable(llm._ask_once(request), llm, "respond")
             response = checked_response(llm, request, answer)
         except Exception as error:
             failure = typed_error(llm, error, is_over=deadline.is_over)
