@@ -258,6 +258,8 @@ def test_a_request_that_no_row_waits_for_is_cancelled():
 
 def test_draining_cancels_what_waits_and_lets_the_rest_finish():
     embedder = LocalEmbedder(model="any", slots_at_once=1, batch_size=2)
+    # Or each row would load it in a thread first, and they'd come in any order.
+    embedder.ensure_loaded()
 
     async def drain() -> Any:
         embedder._held = asyncio.Event()
