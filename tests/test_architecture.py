@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -104,11 +105,15 @@ def modules() -> list[tuple[Path, str]]:
 MODULES = {module.removesuffix(".__init__") for _, module in modules()}
 
 
-def inner_imports() -> Iterator[Import]:
-    for path, module in modules():
-        for found in imports_of(path, module):
-            if found.target.split(".")[0] == "seedbed" and part_of(module) != "__init__":
-                yield found
+@functools.cache
+def inner_imports() -> tuple[Import, ...]:
+    return tuple(
+        found
+        for path, module in modules()
+        if part_of(module) != "__init__"
+        for found in imports_of(path, module)
+        if found.target.split(".")[0] == "seedbed"
+    )
 
 
 def test_every_package_has_its_level():

@@ -30,28 +30,34 @@ def load() -> ModuleType:
 gallery = load()
 PLUGINS = gallery.plugins()
 EXAMPLES = [plugin for plugin in PLUGINS if plugin.purpose.example is not None]
-PAGES = dict(gallery.pages())
+PATHS = [gallery.GALLERY / "index.md", *(gallery.GALLERY / plugin.place for plugin in PLUGINS)]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS / "gallery")))
-def test_a_page_is_up_to_date(path: Path) -> None:
+@pytest.fixture(scope="module")
+def made() -> dict[Path, str]:
+    """The text that each page should have."""
+    return dict(gallery.pages())
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(DOCS / "gallery")))
+def test_a_page_is_up_to_date(made: dict[Path, str], path: Path) -> None:
     assert path.exists(), "run: uv run python docs/generate.py"
-    assert path.read_text() == PAGES[path], "run: uv run python docs/generate.py"
+    assert path.read_text() == made[path], "run: uv run python docs/generate.py"
 
 
-def test_there_is_no_page_of_what_does_not_exist() -> None:
-    assert set((DOCS / "gallery").rglob("*.md")) == PAGES.keys()
+def test_there_is_no_page_of_what_does_not_exist(made: dict[Path, str]) -> None:
+    assert set((DOCS / "gallery").rglob("*.md")) == set(PATHS) == made.keys()
 
 
 @pytest.mark.parametrize("plugin", EXAMPLES, ids=lambda plugin: plugin.name)
-def test_a_page_has_the_rows_of_its_example(plugin: object) -> None:
-    page = PAGES[gallery.GALLERY / plugin.place]  # type: ignore[attr-defined]
+def test_a_page_has_the_rows_of_its_example(made: dict[Path, str], plugin: object) -> None:
+    page = made[gallery.GALLERY / plugin.place]  # type: ignore[attr-defined]
     assert gallery.kept_rows(page), f"run: uv run python docs/gallery.py --run {plugin.name}"  # type: ignore[attr-defined]
 
 
-def test_rows_of_an_example_are_dropped_when_its_pipeline_changes() -> None:
+def test_rows_of_an_example_are_dropped_when_its_pipeline_changes(made: dict[Path, str]) -> None:
     plugin = next(one for one in PLUGINS if one.name == "text-generation")
-    former = PAGES[gallery.GALLERY / plugin.place]
+    former = made[gallery.GALLERY / plugin.place]
     changed = former.replace("Name three things that float.", "Name four things.")
 
     assert gallery.kept_rows(gallery.page(plugin, former))
@@ -59,8 +65,8 @@ def test_rows_of_an_example_are_dropped_when_its_pipeline_changes() -> None:
     assert not gallery.kept_rows(gallery.page(plugin, ""))
 
 
-def test_a_page_names_source_parameters_and_prompt() -> None:
-    page = PAGES[gallery.GALLERY / "tasks" / "self-instruct.md"]
+def test_a_page_names_source_parameters_and_prompt(made: dict[Path, str]) -> None:
+    page = made[gallery.GALLERY / "tasks" / "self-instruct.md"]
 
     assert "(https://arxiv.org/abs/2212.10560) (Wang et al., 2022)" in page
     assert "| `max_likeness` | How much a new instruction may be like any earlier one" in page
@@ -68,18 +74,18 @@ def test_a_page_names_source_parameters_and_prompt() -> None:
     assert "Here are tasks that one may give to an assistant:\n" in page
 
 
-def test_the_index_leads_to_every_page() -> None:
-    index = PAGES[gallery.GALLERY / "index.md"]
+def test_the_index_leads_to_every_page(made: dict[Path, str]) -> None:
+    index = made[gallery.GALLERY / "index.md"]
 
     assert {f"{gallery.GALLERY}/{link}" for link in re.findall(r"\]\(([a-z]+/[^)]+)\)", index)} == {
-        str(path) for path in PAGES if path.name != "index.md"
+        str(path) for path in made if path.name != "index.md"
     }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plugin", EXAMPLES, ids=lambda plugin: plugin.name)
 def test_an_example_runs_and_makes_the_columns_that_its_page_shows(plugin: object) -> None:
-    shown = gallery.kept_rows(PAGES[gallery.GALLERY / plugin.place])  # type: ignore[attr-defined]
+    shown = gallery.kept_rows(made[gallery.GALLERY / plugin.place])  # type: ignore[attr-defined]
     if shown.startswith(gallery.NO_ROW):
         # It begins, and stops for the reason that the page gives or for its time.
         assert gallery.made_rows(plugin, plugin.purpose.example, 10).reason  # type: ignore[attr-defined]

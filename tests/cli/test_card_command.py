@@ -99,7 +99,7 @@ def rows_in(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files if file.name != "README.md"}
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_of_a_card_makes_the_dataset_again(tmp_path: Path, case: str) -> None:
     first, second = place(tmp_path / "first"), place(tmp_path / "second")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import Result
+
+from seedbed.cli import invoke
 
 ROUTES = """
 llm: acme/best
@@ -47,42 +49,52 @@ flowchart TD
 """
 
 
-def drawn(folder: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
-    (folder / "pipeline.yaml").write_text(text)
-    command = [sys.executable, "-m", "seedbed", "graph", "pipeline.yaml", *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+@pytest.fixture
+def drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Result]:
+    """Draws the text of a pipeline file with options."""
+    monkeypatch.chdir(tmp_path)
+
+    def draw(text: str, *options: str) -> Result:
+        Path("pipeline.yaml").write_text(text)
+        capfd.readouterr()
+        status = invoke(["graph", "pipeline.yaml", *options])
+        return Result(status, *capfd.readouterr())
+
+    return draw
 
 
 @pytest.mark.parametrize(("options", "expected"), [((), DRAWING), (("--mermaid",), FLOWCHART)])
 def test_a_file_is_drawn_though_its_backends_are_not_installed(
-    tmp_path: Path, options: tuple[str, ...], expected: str
+    drawn: Callable[..., Result], tmp_path: Path, options: tuple[str, ...], expected: str
 ) -> None:
-    found = drawn(tmp_path, ROUTES, *options)
+    found = drawn(ROUTES, *options)
 
-    assert (found.returncode, found.stderr) == (0, "")
-    assert found.stdout == expected
+    assert (found.status, found.err) == (0, "")
+    assert found.out == expected
     assert [path.name for path in tmp_path.iterdir()] == ["pipeline.yaml"]
 
 
-def test_what_a_terminal_would_obey_is_shown(tmp_path: Path) -> None:
+def test_what_a_terminal_would_obey_is_shown(drawn: Callable[..., Result]) -> None:
     for options in ((), ("--mermaid",)):
-        found = drawn(tmp_path, 'steps: [{use: pass, name: "a\\e[31m\\nb"}]', *options)
+        found = drawn('steps: [{use: pass, name: "a\\e[31m\\nb"}]', *options)
 
-        assert "\\x1b" in found.stdout or "#92;x1b" in found.stdout
-        assert "\x1b" not in found.stdout
+        assert "\\x1b" in found.out or "#92;x1b" in found.out
+        assert "\x1b" not in found.out
 
 
-def test_code_is_drawn_if_the_command_allows_it(tmp_path: Path) -> None:
+def test_code_is_drawn_if_the_command_allows_it(drawn: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from seedbed import Step\nprint('noise')\n\n\nclass Mine(Step):\n"
         "    def process(self, row):\n        return row\n"
     )
     text = "steps: [{use: 'mine.py:Mine'}]"
 
-    refused = drawn(tmp_path, text)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "--allow-code mine.py" in refused.stderr
-    assert drawn(tmp_path, text, "--allow-code", "mine.py").stdout == "○  input\n│\n●  mine\n"
+    refused = drawn(text)
+    assert (refused.status, refused.out) == (2, "")
+    assert "--allow-code mine.py" in refused.err
+    assert drawn(text, "--allow-code", "mine.py").out == "○  input\n│\n●  mine\n"
 
 
 @pytest.mark.parametrize(
@@ -93,8 +105,8 @@ def test_code_is_drawn_if_the_command_allows_it(tmp_path: Path) -> None:
         ("steps: []", "steps"),
     ],
 )
-def test_a_file_that_is_no_graph_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    found = drawn(tmp_path, text)
+def test_a_file_that_is_no_graph_is_refused(drawn: Callable[..., Result], text: str, message: str) -> None:
+    found = drawn(text)
 
-    assert (found.returncode, found.stdout) == (2, "")
-    assert message in found.stderr
+    assert (found.status, found.out) == (2, "")
+    assert message in found.err

@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import COMMAND, Result
+from tests.cli.conftest import Result
 from tests.plugins.conftest import Site
 
 from seedbed.cli import invoke
@@ -17,25 +17,32 @@ Seedbed = Callable[..., Result]
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path) -> Iterator[Site]:
     """A folder of fake distributions: a task and a step in one, a backend in another."""
-    site = Site(tmp_path / "site")
-    points = {"seedbed.tasks": {"fake-task": "mod_task"}, "seedbed.steps": {"fake-step": "mod_task"}}
-    site.install("dist-task", points, {"mod_task": site.task_module}, version="1.2")
-    site.install_llm("fake")
-    return site
+    with Site(tmp_path / "site") as site:
+        points = {"seedbed.tasks": {"fake-task": "mod_task"}, "seedbed.steps": {"fake-step": "mod_task"}}
+        site.install("dist-task", points, {"mod_task": site.task_module}, version="1.2")
+        site.install_llm("fake")
+        yield site
 
 
 @pytest.fixture
-def run(site: Site, tmp_path: Path) -> Seedbed:
-    """Runs the command in a process of its own that sees the fake distributions, from an empty folder."""
+def run(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Seedbed:
+    """Runs the command where the fake distributions are installed, from an empty folder."""
     folder = tmp_path / "work"
     folder.mkdir()
+    monkeypatch.chdir(folder)
+    # For the processes in which plugins are checked.
+    monkeypatch.setenv("PYTHONPATH", str(site.folder))
 
     def command(*args: str) -> Result:
-        environ = {**os.environ, "PYTHONPATH": str(site.folder)}
-        done = subprocess.run([COMMAND, *args], cwd=folder, env=environ, capture_output=True, text=True)
-        return Result(done.returncode, done.stdout, done.stderr)
+        # What is installed is read once for each process.
+        site.scan()
+        capfd.readouterr()
+        status = invoke(args)
+        return Result(status, *capfd.readouterr())
 
     return command
 

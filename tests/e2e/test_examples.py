@@ -35,13 +35,20 @@ def run(*command: str, folder: Path) -> str:
     return ended.stdout
 
 
-@pytest.mark.variants(1)
+def test_a_program_takes_a_backend_in_a_file(tmp_path: Path) -> None:
+    folder = ROOT / "examples"
+    printed = run(str(folder / "haiku.py"), f"{folder / 'parrot.py'}:ParrotLLM/any", folder=tmp_path)
+
+    assert len(printed.splitlines()) >= 8
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "lines"),
     [
         ("haiku.py", 8),
-        pytest.param("debate.py", 4, marks=pytest.mark.slow),
-        pytest.param("triage.py", 3, marks=pytest.mark.slow),
+        ("debate.py", 4),
+        ("triage.py", 3),
     ],
 )
 def test_a_program_prints_its_rows(program: str, lines: int, tmp_path: Path) -> None:

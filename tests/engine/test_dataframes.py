@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -40,8 +38,10 @@ def test_columns_of_an_arrow_input_keep_their_type():
 
 @pytest.mark.parametrize("name", [None, "kept"])
 def test_the_libraries_get_the_same_rows(name):
-    # Imported here, since it takes a second and each worker of pytest collects all tests.
+    # Imported here, since it takes two seconds and each worker of pytest collects all tests.
     import datasets
+    import pandas as pd
+    import polars as pl
 
     done = run(Say(llm=scripted("yes")), input=ROWS, name=name)
     rows = [*done.rows()]

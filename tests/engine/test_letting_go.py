@@ -192,7 +192,7 @@ def grown(kind: Callable[[], object], times: int) -> Taken:
     return growth
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_grows_with_the_runs_of_a_process(kind: Callable[[], object]) -> None:
     assert grown(kind, 5) == (0, 0, 0)
@@ -204,7 +204,7 @@ def test_nothing_grows_with_three_hundred_runs(kind: Callable[[], object]) -> No
     assert grown(kind, 300) == (0, 0, 0)
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("kind", [complete, capped, graph, cancelled])
 def test_rows_live_as_long_as_their_run(kind: Callable[[], Run]) -> None:
     made = kind()

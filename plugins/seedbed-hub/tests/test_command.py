@@ -1,4 +1,4 @@
-"""`seedbed run -o hf://...` and `seedbed runs push`, as people type them, on a real process."""
+"""`seedbed run -o hf://...` and `seedbed runs push`, as people type them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from tests.support.hub_server import HubServer
 
+from seedbed.cli import invoke
+
 from .test_push import rows_on
+
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+
+Seedbed = Callable[..., "subprocess.CompletedProcess[str]"]
 
 PIPELINE = """
 input: rows.jsonl
@@ -32,8 +39,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def seedbed(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder."""
+def process(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "seedbed", *words],
         cwd=folder,
@@ -44,8 +51,23 @@ def seedbed(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture
+def seedbed(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command in the folder, inside this process."""
+    monkeypatch.chdir(folder)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        capfd.readouterr()
+        status = invoke(words)
+        return subprocess.CompletedProcess(words, status, *capfd.readouterr())
+
+    return run
+
+
 def test_run_pushes_at_its_end_and_says_where_the_rows_are(hub: HubServer, folder: Path) -> None:
-    ended = seedbed(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--private")
+    ended = process(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--private")
     assert ended.returncode == 0, ended.stderr
     assert "100 rows in hf://ada/texts" in ended.stderr
     assert [row["twice"] for row in rows_on(hub, "ada/texts")][:2] == ["text 0text 0", "text 1text 1"]
@@ -54,21 +76,21 @@ def test_run_pushes_at_its_end_and_says_where_the_rows_are(hub: HubServer, folde
     assert hub.token not in ended.stderr
 
 
-def test_a_run_on_disk_is_pushed_later(hub: HubServer, folder: Path) -> None:
-    assert seedbed(folder, "run", "made.yaml", "-o", "made.jsonl").returncode == 0
-    ended = seedbed(folder, "runs", "push", "made", "hf://ada/texts@v2", "--split", "train=0.8,test=0.2")
+def test_a_run_on_disk_is_pushed_later(hub: HubServer, seedbed: Seedbed) -> None:
+    assert seedbed("run", "made.yaml", "-o", "made.jsonl").returncode == 0
+    ended = seedbed("runs", "push", "made", "hf://ada/texts@v2", "--split", "train=0.8,test=0.2")
     assert ended.returncode == 0, ended.stderr
     assert len(rows_on(hub, "ada/texts", "v2")) == 100
-    again = seedbed(folder, "runs", "push", "made", "hf://ada/texts@v2", "--split", "train=0.8,test=0.2")
+    again = seedbed("runs", "push", "made", "hf://ada/texts@v2", "--split", "train=0.8,test=0.2")
     assert again.returncode == 0, again.stderr
     assert hub.messages("ada/texts", "v2") == ["100 rows by Seedbed"]
 
 
 @pytest.mark.slow
 def test_the_source_hf_reads_back_what_was_pushed(hub: HubServer, folder: Path) -> None:
-    assert seedbed(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--shard-rows", "40").returncode == 0
+    assert process(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--shard-rows", "40").returncode == 0
     (folder / "back.yaml").write_text("steps:\n  - use: hf\n    with: {dataset: ada/texts}\n")
-    ended = seedbed(folder, "run", "back.yaml", "-o", "back.jsonl")
+    ended = process(folder, "run", "back.yaml", "-o", "back.jsonl")
     assert ended.returncode == 0, ended.stderr
     rows = [json.loads(line) for line in (folder / "back.jsonl").read_text().splitlines()]
     assert rows == [{"text": f"text {n}", "twice": f"text {n}text {n}"} for n in range(100)]
@@ -85,16 +107,16 @@ def test_the_source_hf_reads_back_what_was_pushed(hub: HubServer, folder: Path) 
     ],
 )
 def test_wrong_addresses_are_refused_before_anything_is_made(
-    hub: HubServer, folder: Path, words: tuple[str, ...], said: str
+    hub: HubServer, folder: Path, seedbed: Seedbed, words: tuple[str, ...], said: str
 ) -> None:
-    ended = seedbed(folder, "run", "made.yaml", "-o", *words)
+    ended = seedbed("run", "made.yaml", "-o", *words)
     assert ended.returncode == 2
     assert said in ended.stderr
     assert not hub.calls
     assert not (folder / "runs").exists()
 
 
-def test_a_failed_push_keeps_the_run_which_is_pushed_later(hub: HubServer, folder: Path) -> None:
+def test_a_failed_push_keeps_the_run_which_is_pushed_later(hub: HubServer, seedbed: Seedbed) -> None:
     async def full(request: web.Request) -> web.Response | None:
         if "/commit/" not in request.path:
             return None
@@ -103,12 +125,12 @@ def test_a_failed_push_keeps_the_run_which_is_pushed_later(hub: HubServer, folde
         )
 
     hub.faults.append(full)
-    ended = seedbed(folder, "run", "made.yaml", "-o", "hf://ada/texts")
+    ended = seedbed("run", "made.yaml", "-o", "hf://ada/texts")
     assert ended.returncode != 0
     assert "Full" in ended.stderr
     assert "Traceback" not in ended.stderr
     hub.faults.clear()
-    assert seedbed(folder, "runs", "push", "texts", "hf://ada/texts").returncode == 0
+    assert seedbed("runs", "push", "texts", "hf://ada/texts").returncode == 0
     assert len(rows_on(hub, "ada/texts")) == 100
 
 
@@ -132,7 +154,7 @@ def test_a_push_that_is_killed_is_repeated_and_loses_and_doubles_nothing(
     assert begun[0].wait(120) == -signal.SIGKILL
     hub.faults.clear()
     sent = len(hub.uploads)
-    ended = seedbed(folder, *words)
+    ended = process(folder, *words)
     assert ended.returncode == 0, ended.stderr
     assert sorted(row["text"] for row in rows_on(hub, "ada/texts")) == sorted(f"text {n}" for n in range(100))
     assert len(hub.uploads) == len(set(hub.uploads)) == 3

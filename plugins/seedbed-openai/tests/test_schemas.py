@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel, Field, RootModel
 from tests.support.fault_server import FaultServer, Reply
 from tests.support.strict_servers import openai_problem
@@ -50,6 +49,8 @@ def test_types_without_special_constructs_are_sent_by_the_servers_own_means(mode
 def test_where_the_sdks_schema_is_taken_ours_allows_the_same_answers(
     model: type[BaseModel], random: Any
 ) -> None:
+    from openai.lib._pydantic import to_strict_json_schema
+
     theirs = to_strict_json_schema(model)
     if openai_problem(theirs) is not None:
         return

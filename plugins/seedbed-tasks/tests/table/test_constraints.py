@@ -9,11 +9,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from scipy import stats
+from tests.support.lazy_module import lazy_module
 
 from seedbed import Expression, Reject, UsageError, run
 from seedbed_tasks.table import Category, Computed, Date, From, Number, Subcategory, Table, Uuid
 from seedbed_tasks.table.linear import linear_parts
+
+stats = lazy_module("scipy.stats")
 
 
 def made(columns: dict[str, Any], count: int = 300, seed: int = 3, **parameters: Any) -> list[dict[str, Any]]:
