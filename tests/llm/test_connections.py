@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
+from pathlib import Path
 
 import pytest
+from tests.llm.test_proxy_and_tls import make_certificate
 
 from seedbed.llm.http import connections as module
+from seedbed.llm.http.connection import RECEIVED
 from seedbed.llm.http.connections import Connections, Server
 from seedbed.llm.http.http_request import head_of, request_bytes, target_of
 from seedbed.llm.http.wire_errors import Disconnected, NotAURL, WireError
@@ -18,6 +22,10 @@ from seedbed.llm.http.wire_errors import Disconnected, NotAURL, WireError
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+
+LONG = 3 * RECEIVED
+"""More than is taken at a time."""
+LETTERS = (b"a", b"b", b"c")
 
 Test = Callable[..., Coroutine[None, None, None]]
 
@@ -101,12 +109,49 @@ async def test_a_connection_that_may_not_go_on_is_not_used_again(odd: bytes) -> 
         assert served.opened == 2
 
 
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "TLS"])
+def test_long_answers_that_come_together_are_read_whole(tmp_path, is_tls):
+    asyncio.run(read_long_answers(*(contexts(tmp_path) if is_tls else (None, None))))
+
+
+async def read_long_answers(own: ssl.SSLContext | None, trusting: ssl.SSLContext | None) -> None:
+    async def repeat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        letter = await reader.readexactly(1)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (LONG + 1))
+        for part in (1, LONG):
+            writer.write(part * letter)
+            # Each takes what comes in turn with the others.
+            await writer.drain()
+
+    connections = Connections()
+    server = await asyncio.start_server(Served(repeat).serve, "127.0.0.1", 0, ssl=own)
+    to = Server("localhost", server.sockets[0].getsockname()[1], trusting)
+    try:
+        asked = [
+            connections.exchange(to, b"GET / HTTP/1.1\r\n\r\n" + letter, 2 * LONG, 5.0) for letter in LETTERS
+        ]
+        for letter, answer in zip(LETTERS, await asyncio.gather(*asked), strict=True):
+            assert answer.body == (LONG + 1) * letter
+    finally:
+        connections.close()
+        server.close()
+
+
+def contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return what a server shows, and what its clients trust."""
+    make_certificate(folder / "key.pem", folder / "certificate.pem")
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return own, ssl.create_default_context(cafile=folder / "certificate.pem")
+
+
 @on_a_loop
 async def test_what_comes_unasked_ends_the_connection() -> None:
     async with serving(replying(OK)) as (served, server, connections):
         assert await ask(connections, server) == b"{}"
         (kept,) = connections._idle[server]
-        kept.data_received(OK)
+        kept.get_buffer(-1)[: len(OK)] = OK
+        kept.buffer_updated(len(OK))
         assert await ask(connections, server) == b"{}"
         assert served.opened == 2
 

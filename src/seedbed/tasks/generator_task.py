@@ -16,6 +16,7 @@ from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.columns.final_columns import finished
 from seedbed.tasks.columns.mapping import renamed
 from seedbed.tasks.guarded import GENERATOR_TASK, generator_task_calls
+from seedbed.tasks.late_random import late_random
 from seedbed.tasks.rows import GeneratorOutput, Row, check_text, plain_row
 from seedbed.tasks.steps import GeneratorStep
 
@@ -75,7 +76,7 @@ class GeneratorTask(BaseTask, GeneratorStep):
         that no row can hold raises InvalidRowError here, before a call is paid for. Private variables aren't
         converted. None for index 0 raises UsageError, unless the class is `finite`.
         """
-        rng = random.Random(f"{seed}/{self.name}/{index}")
+        rng = late_random(f"{seed}/{self.name}/{index}")
         sample: Callable[..., dict[str, Any] | None] = self.sample
         variables = sample(index, rng, accepted) if self.feedback else sample(index, rng)
         if variables is None and not index and not self.finite:

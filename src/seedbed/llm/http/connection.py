@@ -10,17 +10,25 @@ from seedbed.llm.http.wire_errors import Disconnected, NotHTTP
 
 _QUOTED = 32
 
+RECEIVED = 2**18
+"""Bytes that a connection takes at a time, as asyncio does; more come in several pieces."""
 
-class Connection(asyncio.Protocol):
+
+class Connection(asyncio.BufferedProtocol):
     """Sends requests one after the other, and reads their answers.
 
-    `is_open` says whether it may take a request; `idle_since` is for whoever keeps it meanwhile.
+    `is_open` says whether it may take a request; `idle_since` is for whoever keeps it meanwhile. `received`
+    is where the loop puts what comes: all connections of a loop may share it.
     """
+
+    # A buffered protocol: for any other, asyncio makes a new object of 256 kB for each piece. Where the
+    # system has to map that, it takes 13 us for an answer of 2 kB; this takes 2.
 
     # One future for each call, and nothing else: aiohttp's request, response, streams and timers took a
     # quarter of the processor time of a row.
 
-    def __init__(self) -> None:
+    def __init__(self, received: memoryview) -> None:
+        self._received = received
         self.is_open = False
         self.idle_since = 0.0
         self._loop = asyncio.get_running_loop()
@@ -67,8 +75,14 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self.is_open = True
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to put what comes; whatever is there has been read."""
+        return self._received
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read the answer on; what nobody has asked for ends the connection."""
+        # A copy, which is no longer than what came: pieces of it are kept until the answer is complete.
+        data = bytes(self._received[:nbytes])
         if self._complete is None or self._complete.done():
             # A server that speaks first speaks another protocol.
             self._unasked = data[:_QUOTED]

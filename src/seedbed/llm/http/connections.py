@@ -7,11 +7,12 @@ import socket
 import ssl
 from collections import defaultdict
 from contextvars import Context
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiohappyeyeballs import start_connection
 
-from seedbed.llm.http.connection import Connection
+from seedbed.llm.http.connection import RECEIVED, Connection
 from seedbed.llm.http.http_answer import HTTPAnswer
 from seedbed.llm.http.wire_errors import CannotConnect, ConnectTimeout
 
@@ -41,6 +42,8 @@ class Connections:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        # One for all: it's read before the loop turns to another connection.
+        self._received = memoryview(bytearray(RECEIVED))
         self._idle: defaultdict[Server, list[Connection]] = defaultdict(list)
         self._found: dict[tuple[str, int], _Lookup] = {}
         self._sweeping: asyncio.TimerHandle | None = None
@@ -122,7 +125,7 @@ class Connections:
             addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, loop=self._loop
         )
         _, connection = await self._loop.create_connection(
-            Connection,
+            partial(Connection, self._received),
             sock=opened,
             ssl=server.tls,
             server_hostname=server.host.rstrip(".") if server.tls is not None else None,
