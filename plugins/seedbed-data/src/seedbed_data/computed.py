@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from seedbed import Example, Expression, PromptTemplate, Row, Step
-from seedbed_data.texts import ExpressionText, TemplateText, expression_of
+from seedbed_data.texts import ExpressionText, TemplateText, value_of
 
 
 class Map(Step):
@@ -48,7 +48,7 @@ class Map(Step):
         """Return the row with the columns."""
         made = dict(row)
         for column, text in self.make.items():
-            made[column] = expression_of(text).value(made)
+            made[column] = value_of(text)(made)
         return made
 
 

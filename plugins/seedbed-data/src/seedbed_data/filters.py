@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from seedbed import Example, Expression, InvalidRowError, Reject, Row, Step
-from seedbed_data.texts import ExpressionText, expression_of
+from seedbed_data.texts import ExpressionText, value_of
 
 
 class Filter(Step):
@@ -36,7 +36,7 @@ class Filter(Step):
 
     def process(self, row: Row) -> Row:
         """Return the row, or reject it."""
-        if not expression_of(self.keep).holds(row):
+        if not value_of(self.keep)(row):
             raise Reject(f"not {self.keep}")
         return row
 

@@ -61,7 +61,8 @@ def _renaming(process: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(process)
     def with_final_columns(self: _Renames, *args: Any, **kwargs: Any) -> Any:
         made = process(self, *args, **kwargs)
-        if not _renames(self, with_final_columns):
+        # The common case first: a call of `_renames` takes as long as a simple filter.
+        if not self.output_mappings or not _renames(self, with_final_columns):
             return made
         names = self._process_mappings()
         return [renamed(row, names) for row in as_rows(made, self.name)]
