@@ -6,6 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from seedbed.errors import SeedbedError, StoreError
+from seedbed.store.run_damage import damage_in
+from seedbed.store.run_errors import damaged
 from seedbed.store.run_file import DATABASE, open_for_reading
 from seedbed.store.run_queries import RunQueries
 
@@ -33,4 +36,10 @@ class RunReader(RunQueries):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            # A damaged file may break whatever reads it: then the file is to blame, not the reader.
+            is_unforeseen = isinstance(error, Exception) and not isinstance(error, SeedbedError | OSError)
+            if is_unforeseen and (how := damage_in(self._reading)) is not None:
+                raise StoreError(*damaged(self.path, how)) from error
+        finally:
+            self.close()

@@ -19,6 +19,7 @@ from seedbed.plugins.policy.lock_file import lock_text, read_lock
 from seedbed.plugins.registry import Registry
 from seedbed.store import RunReader
 from seedbed.store.atomic_replace import replacing
+from seedbed.store.stored_json import unreadable
 
 _CORE = "seedbed"
 
@@ -63,11 +64,15 @@ def _used_in(name: str, has_files: bool) -> Iterator[Installed]:
         session = reader.last_working_session()
     if session is None:
         raise UsageError(f"the run '{name}' has made nothing yet", "start it with `seedbed run`")
-    for step in session.manifest["steps"]:
-        for used in (step, *step["llms"]):
-            _check_origin(name, used, has_files)
-            yield from map(_claim, used["plugins"])
-    yield from map(_claim, session.manifest.get("others", ()))
+    try:
+        for step in session.manifest["steps"]:
+            for used in (step, *step["llms"]):
+                _check_origin(name, used, has_files)
+                yield from map(_claim, used["plugins"])
+        yield from map(_claim, session.manifest.get("others", ()))
+    except (KeyError, TypeError) as error:
+        # The store checks what every reader needs, and only this one needs the plugins.
+        raise unreadable("what the session was started with", "it lacks the plugins of a step") from error
 
 
 def _claim(plugin: Mapping[str, Any]) -> Installed:

@@ -61,14 +61,15 @@ def explain_row(name: str, row: str, line: int | None, *, machine: bool, full: b
     """Write what each step made of a row, given by id or by line in the dataset; raises UsageError."""
     with RunReader.open(kept_run(name)) as reader:
         story = find_story(reader, name, row if line is None else row_in_line(reader, name, line))
-    if machine:
-        write_json(story.as_json())
-    else:
-        # What reads a file or a pipe can't ask again with --full.
-        writer = _Writer(is_folding=sys.stdout.isatty() and not full)
-        writer.write(story)
-        if writer.has_folded:
-            echo("long texts are folded; --full shows them whole", err=True)
+        # Within the block: what can't be written is what the run holds.
+        if machine:
+            write_json(story.as_json())
+        else:
+            # What reads a file or a pipe can't ask again with --full.
+            writer = _Writer(is_folding=sys.stdout.isatty() and not full)
+            writer.write(story)
+            if writer.has_folded:
+                echo("long texts are folded; --full shows them whole", err=True)
     return ExitStatus.COMPLETE
 
 

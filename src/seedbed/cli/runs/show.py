@@ -31,12 +31,13 @@ def show_run(name: str, machine: bool) -> ExitStatus:
     with RunReader.open(folder) as reader:
         facts, sessions = facts_of(run_entry(folder)), reader.sessions()
         reasons = reasons_of(reader, None if machine else MOST_REFUSED)
-    if facts.error:
-        raise facts.error
-    if machine:
-        write_json(_as_json(facts, sessions, reasons))
-    else:
-        _write(facts, sessions, reasons)
+        if facts.error:
+            raise facts.error
+        # Within the block: what can't be written is what the run holds.
+        if machine:
+            write_json(_as_json(facts, sessions, reasons))
+        else:
+            _write(facts, sessions, reasons)
     return ExitStatus.COMPLETE
 
 
