@@ -203,6 +203,47 @@ def test_of_prompts_that_differ_in_short_values_only_the_values_are_kept():
     assert lost.messages[0]["content"] == "[a text that the run doesn't have]"
 
 
+def test_a_template_with_a_short_value_in_many_places_is_kept_once():
+    marks = Marks()
+    keeper = PromptKeeper(marks.values.__setitem__, [])
+    for number in range(20, 25):
+        rules = " ".join(f"Rule {rule}: of {number} boats, count those in sight." for rule in range(1, 14))
+        asked, messages = kept_of(keeper, marks, rules, str(number))
+        assert messages == [{"role": "user", "content": rules}]
+    assert len(marks.values) == 1
+    assert len(asked) < 200
+
+
+def test_a_short_value_in_many_places_of_what_prompts_share_does_not_keep_them_from_sharing():
+    marks = Marks()
+    keeper = PromptKeeper(marks.values.__setitem__, [])
+    shared = "Count an ant, an antler and an anvil, and then say how many of them can swim in an ocean."
+    for example, value in enumerate(("an", "ant", "in", "an")):
+        # Each prompt has something of its own that's in no row: no outline is like another.
+        topic = f"{TOPIC} {example}"
+        prompt = f"{shared}{topic}: {example}{value}"
+        asked, messages = kept_of(keeper, marks, prompt, topic, value)
+        assert messages == [{"role": "user", "content": prompt}]
+    assert shared not in asked.decode()
+
+
+@pytest.mark.parametrize("prompt", ["", "?"])
+def test_a_row_may_have_an_empty_value_and_a_prompt_of_nearly_nothing(prompt):
+    marks = Marks()
+    _, messages = kept_of(PromptKeeper(marks.values.__setitem__, []), marks, prompt, "")
+    assert messages == [{"role": "user", "content": prompt}]
+
+
+def kept_of(keeper: PromptKeeper, marks: Marks, prompt: str, *values: str) -> tuple[bytes, list[Any]]:
+    """Return what is kept of a prompt made with values, and the messages that are read from it."""
+    scope = CallScope(0, "step", "7")
+    scope.texts = [RowText(value, False) for value in values]
+    asked = keeper.asked(scope, Request(({"role": "user", "content": prompt},), seed=3))
+    told = PromptReader(marks, []).asked(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
+    assert told is not None
+    return asked, told.messages
+
+
 def test_a_text_whose_row_is_gone_is_named_and_not_made_up():
     keeper = PromptKeeper(dict[str, str]().__setitem__, [])
     scope = CallScope(0, "step", "7")

@@ -33,6 +33,10 @@ _SHORTEST = 64
 # A value such as "a" is in the middle of many words: cutting the template there would leave nothing to share.
 _MOST_PLACES = 2
 
+# If what's left is what earlier prompts left, it was the right place. A template of 4 kB with a number in 13
+# places was kept whole with each row.
+_MANY_PLACES = 32
+
 # Prompts with random examples share no text, and each would be looked for among all earlier ones.
 _MOST_SHARED = 100
 _MOST_SEEN = 1000
@@ -77,18 +81,22 @@ class PromptKeeper:
 
     def asked(self, scope: CallScope, request: Request) -> bytes:
         """Return what is kept of a request, as JSON: its seed, and its messages or the values in them."""
-        cut = [self._cut(message, scope.texts) for message in request.messages]
-        outlines = self._outlines[scope.step]
-        outline, values = ("", []) if outlines.are_all_different else _outlined(cut)
         asked: dict[str, Any] = {"seed": request.seed}
-        if outline and (name := outlines.name_of(outline, self._keep)) is not None:
-            asked["like"], asked["with"] = name, values
-        else:
-            texts = self._texts[scope.step]
-            asked["messages"] = [self._message(message, texts) for message in cut]
-        return json_text(asked, default=dict, option=orjson.OPT_NON_STR_KEYS)
+        outlines = self._outlines[scope.step]
+        if not outlines.are_all_different:
+            outline, values = _outlined(self._cut(request, scope, _MANY_PLACES))
+            if (name := outlines.name_of(outline, self._keep)) is not None:
+                asked["like"], asked["with"] = name, values
+                return _encoded(asked)
+        texts, cut = self._texts[scope.step], self._cut(request, scope, _MOST_PLACES)
+        asked["messages"] = [self._message(message, texts) for message in cut]
+        return _encoded(asked)
 
-    def _cut(self, message: Message, texts: Iterable[RowText]) -> _CutMessage:
+    def _cut(self, request: Request, scope: CallScope, most: int) -> list[_CutMessage]:
+        """Return the messages cut at the row's values, except at short ones in more than `most` places."""
+        return [self._cut_one(message, scope.texts, most) for message in request.messages]
+
+    def _cut_one(self, message: Message, texts: Iterable[RowText], most: int) -> _CutMessage:
         content = message.get("content")
         if not isinstance(content, str):
             return _CutMessage(redacted_value(without_images(message), self._secrets))
@@ -98,7 +106,7 @@ class PromptKeeper:
             return _CutMessage({**message, "content": shown})
         rest = dict(message)
         del rest["content"]
-        return _CutMessage(rest, _pieces(content, texts))
+        return _CutMessage(rest, _pieces(content, texts, most))
 
     def _message(self, message: _CutMessage, shared: _SharedTexts) -> Mapping[str, Any]:
         if message.pieces is None:
@@ -125,6 +133,10 @@ class _CutMessage(NamedTuple):
 
     rest: Mapping[str, Any]
     pieces: list[str | RowText] | None = None
+
+
+def _encoded(asked: Mapping[str, Any]) -> bytes:
+    return json_text(asked, default=dict, option=orjson.OPT_NON_STR_KEYS)
 
 
 # Written as loops, as is `_split`: this is done for every call, and comprehensions over generators took twice
@@ -239,15 +251,23 @@ class PromptReader:
         return self._texts.get(piece["row"], lost)
 
 
-def _pieces(content: str, texts: Iterable[RowText]) -> list[str | RowText]:
-    """Return a prompt in pieces: the values of the row, and what is between them."""
+def _pieces(content: str, texts: Iterable[RowText], most: int) -> list[str | RowText]:
+    """Return a prompt in pieces: the values of the row, and what is between them.
+
+    A short value is one of them if it's in at most `most` places, a single character in at most two.
+    """
     pieces: list[str | RowText] = [content]
     for value in texts:
-        places = content.count(value.text)
-        if not places or (places > _MOST_PLACES and len(value.text) < _SHORTEST):
+        # An empty text is everywhere, and nothing can be split at it.
+        places = content.count(value.text) if value.text else 0
+        if not places or (places > _MOST_PLACES and _is_short(value.text, places, most)):
             continue
         pieces = _split(pieces, value)
     return pieces
+
+
+def _is_short(text: str, places: int, most: int) -> bool:
+    return len(text) < _SHORTEST and (places > most or len(text) < 2)
 
 
 def _split(pieces: Iterable[str | RowText], value: RowText) -> list[str | RowText]:
