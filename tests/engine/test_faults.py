@@ -167,7 +167,7 @@ def settled(examples: int) -> settings:
 STORM = ["429", "429 with retry-after", "503", "dropped", "cut", "hang", "malformed", "good"] * 5
 
 
-@settled(12)
+@settled(5)
 @given(st.sampled_from(sorted(KINDS)), MIXTURES, st.sampled_from([None, 0, 3]), st.sampled_from([None, 1, 4]))
 @example("generator", ["400", "good", "no text", "no text", "no text", "400"], None, 4)
 @example("input", STORM, None, None)

@@ -14,7 +14,7 @@ class TestModelInProcess(LLMContract):
     llm_class = LlamaCppLLM
     model = "smollm2-135m"
     # One thread: where tests share their cores, several wait for each other.
-    fields = {"threads": 1, "context": 256, "max_tokens": 8, "timeout": 120}
+    fields = {"threads": 1, "context": 256, "max_tokens": 4, "timeout": 120}
 
 
 class TestEmbedderInProcess(EmbedderContract):

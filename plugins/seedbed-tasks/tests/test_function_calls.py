@@ -130,7 +130,9 @@ HOSTILE = {
 }
 
 
+# Each of them is tried on the sandbox itself, by the tests of seedbed-data.
 @needs_sandbox
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("attempt", HOSTILE)
 def test_a_hostile_tool_harms_its_row_alone(
     attempt: str, python: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
