@@ -42,6 +42,7 @@ def leave(row: dict[str, Any]) -> Any:
         ("lang in ['en', 'de'] and 'sea' in tags and 'fog' not in tags", True),
         ("-score - 1 + 2 * count", 4),
         ("price * count / 2 // 1 % 4 + score ** 2", 10.0),
+        ("score % 2 + count ** 2 - count // 3", 16),
         ("lang + '-' + meta.lang", "en-en"),
         ("lang ~ ':' ~ score ~ ':' ~ draft", "en:3:False"),
         ("meta.lang == meta['lang']", True),
@@ -65,7 +66,7 @@ def leave(row: dict[str, Any]) -> Any:
     ],
 )
 def test_a_simple_expression_needs_no_sandbox(text: str, value: object) -> None:
-    assert direct_function(text, leave)(ROW) == value
+    assert shown(direct_function(text, leave)(ROW)) == shown(value)
     assert Expression(text).function()(ROW) == value
     assert shown(Expression(text)._sandboxed(ROW)) == shown(value)
 
@@ -168,6 +169,15 @@ SUFFIX = (
     " is even", " is divisibleby 2", " is upper", " is lower", " is eq 1", " is in ['a', 1]",
     " is not none", " is callable", " is escaped", " is sameas none", " is gt 0",
 )  # fmt: skip
+TEXT_SUFFIX = (
+    ".strip()", ".upper()", ".lower()", ".title()", ".capitalize()", ".swapcase()", ".split()[0]", "[1:]",
+    "[:2]", " | trim", " | lower", " | upper", " | capitalize", " | first", ".removeprefix('a')",
+    ".split('a') | join('-')"
+)  # fmt: skip
+TEST_SUFFIX = (
+    " is string", " is number", " is none", " is odd", " is even", " is integer", " is float", " is boolean",
+    " is upper", " is in ['a', 1]", " is eq 1", ".startswith('a')", ".isdigit()", ".count('a') == 1"
+)  # fmt: skip
 
 values = st.one_of(
     st.none(),
@@ -205,13 +215,76 @@ def combined(one: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 expressions = st.recursive(st.sampled_from(COLUMNS * 3 + CONSTANTS), combined, max_leaves=8)
 
 
-@example("(a) | default(b)", {"a": 1})
-@example("text.upper()", {"text": "ŉ" * 100_000})
-@given(expressions, rows)
-def test_results_and_errors_are_those_of_the_sandbox(text: str, row: dict[str, Any]) -> None:
+# Of the expressions above, few are evaluated directly; of these, most.
+numbers = st.deferred(
+    lambda: st.one_of(
+        st.sampled_from(
+            ["a", "b", "n_0", "meta.a", "meta['a']", "1", "-2", "2.5", "tags | length", "text | count"]
+        ),
+        st.builds(
+            "({} {} {})".format, numbers, st.sampled_from(["+", "-", "*", "/", "//", "%", "**"]), numbers
+        ),
+        st.builds("({}{})".format, numbers, st.sampled_from([" | abs", " | round(1)", " | int", " | float"])),
+        st.builds("({} | length)".format, texts),
+        st.builds("(-{})".format, numbers),
+        st.builds("({} or {})".format, numbers, numbers),
+    )
+)
+texts = st.deferred(
+    lambda: st.one_of(
+        st.sampled_from(
+            ["text", "größe", "meta.lang", "tags[0]", "tags | last", "'a'", "' %s'", "missing | d('')"]
+        ),
+        st.builds("({} {} {})".format, texts, st.sampled_from(["+", "~"]), texts),
+        st.builds("({} ~ {})".format, texts, numbers),
+        st.builds("({}){}".format, texts, st.sampled_from(TEXT_SUFFIX)),
+        st.builds("({} | string)".format, numbers),
+        st.builds("({} if {} else {})".format, texts, conditions, texts),
+    )
+)
+conditions = st.deferred(
+    lambda: st.one_of(
+        st.builds("({} {} {})".format, numbers, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), numbers),
+        st.builds("({} < {} <= {})".format, numbers, numbers, numbers),
+        st.builds("({} {} {})".format, texts, st.sampled_from(["==", "<", ">=", "in", "not in"]), texts),
+        st.builds("({} in {})".format, texts, st.sampled_from(["tags", "['a', 'b']", "('a',)", "meta"])),
+        st.builds("({} {} {})".format, conditions, st.sampled_from(["and", "or"]), conditions),
+        st.builds("(not {})".format, conditions),
+        st.builds("({}){}".format, texts | numbers, st.sampled_from(TEST_SUFFIX)),
+        st.sampled_from(["missing is defined", "meta.b is undefined", "a is defined", "a is none"]),
+    )
+)
+plain_numbers = st.integers(-3, 12) | st.booleans() | st.floats(-10, 10) | st.integers()
+plain_texts = st.text("ab1 %ßĿ\n", max_size=9)
+plain_rows = st.fixed_dictionaries(
+    {
+        "a": plain_numbers,
+        "b": plain_numbers,
+        "n_0": plain_numbers,
+        "text": plain_texts,
+        "größe": plain_texts,
+        "tags": st.lists(plain_texts, min_size=1, max_size=3),
+        "meta": st.fixed_dictionaries({"a": plain_numbers, "lang": plain_texts}),
+    }
+)
+
+
+def check(text: str, row: dict[str, Any]) -> None:
     try:
         expression = Expression(text)
     except UsageError:
         return
     wanted = outcome(expression._sandboxed, row)
     assert outcome(expression.value, row) == wanted
+
+
+@example("(a) | default(b)", {"a": 1})
+@example("text.upper()", {"text": "ŉ" * 100_000})
+@given(expressions, rows)
+def test_results_and_errors_are_those_of_the_sandbox(text: str, row: dict[str, Any]) -> None:
+    check(text, row)
+
+
+@given(conditions | numbers | texts, plain_rows)
+def test_results_over_plain_rows_are_those_of_the_sandbox(text: str, row: dict[str, Any]) -> None:
+    check(text, row)
