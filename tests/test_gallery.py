@@ -84,7 +84,9 @@ def test_the_index_leads_to_every_page(made: dict[Path, str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plugin", EXAMPLES, ids=lambda plugin: plugin.name)
-def test_an_example_runs_and_makes_the_columns_that_its_page_shows(plugin: object) -> None:
+def test_an_example_runs_and_makes_the_columns_that_its_page_shows(
+    made: dict[Path, str], plugin: object
+) -> None:
     shown = gallery.kept_rows(made[gallery.GALLERY / plugin.place])  # type: ignore[attr-defined]
     if shown.startswith(gallery.NO_ROW):
         # It begins, and stops for the reason that the page gives or for its time.
