@@ -10,7 +10,7 @@ from seedbed.testing import StepContract
 
 # Each makes all rows again, some of them in processes of their own.
 pytestmark = pytest.mark.variants(
-    8,
+    5,
     "test_a_run_that_grows_comes_to_the_same_rows",
     "test_only_the_inputs_named_are_read",
     "test_rows_have_the_columns_promised",

@@ -88,7 +88,7 @@ def test_a_run_killed_inside_a_step_ends_with_the_same_bytes(step: str, tmp_path
     assert whole.run() == 0
     rng = random.Random(step)
 
-    for number in range(5):
+    for number in range(3):
         (tmp_path / str(number)).mkdir()
         case = Case(tmp_path / str(number), step)
         assert case.run(rng.randrange(1, whole.lines)) == -signal.SIGKILL

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import functools
 import logging
 import pickle
+import sys
 import traceback
 from typing import Any, ClassVar
 
@@ -121,7 +123,7 @@ class LLMIdentityContract(LLMFacts):
         module = self.llm_class.__module__
         if not is_importable(module):
             pytest.skip("the class does not declare a module of its own: it is made in a test")
-        loaded = modules_loaded(f"import {module}", given=GIVEN)
+        loaded = _loaded(module, tuple(sys.path))
         packages = sorted({name.partition(".")[0] for name in loaded})
         assert len(loaded) <= self.import_budget, (
             f"'{module}' loads {len(loaded)} modules, of {packages}: import them in `load`"
@@ -136,6 +138,12 @@ class LLMIdentityContract(LLMFacts):
         refusals = (Refusal(status, f"the key {KEY} is wrong") for status in (400, 401, 429, 500))
         page = f"<html><title>{KEY}</title></html>"
         return [*map(self.protocol.refusal, refusals), Reply(200, page), Reply(502, page)]
+
+
+@functools.cache
+def _loaded(module: str, path: tuple[str, ...]) -> list[str]:
+    # A process of its own takes a third of a second, and a module may have several classes.
+    return modules_loaded(f"import {module}", given=GIVEN)
 
 
 def _identity(llm: BaseBackend) -> tuple[object, ...]:
