@@ -60,7 +60,7 @@ ENGINE_PARTS = {
     RowWorker: ("receive", "news"),
     Resources: (),
     Replicated: (),
-    Replica: ("load", "answer"),
+    Replica: ("load", "answer", "unload"),
     ReplicaLine: ("ask",),
 }
 REFERENCE = Path(__file__).parent / "reference"

@@ -10,25 +10,23 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from tests.support.crews import Here, HereLink
+from tests.support.crews import Apart, HereLine
 
 from seedbed import (
     LLM,
     BadRequestError,
     GeneratorTask,
     Pipeline,
-    Replica,
-    ReplicaLine,
     Request,
     Response,
     SeedbedError,
     TimedOutError,
     WorkerLink,
-    WorkerLostError,
     run,
 )
 from seedbed.engine.local import LocalEngine
-from seedbed.engine.workers.asking_replicas import AskingReplicas
+from seedbed.engine.workers.asking_replicas import AskingReplicas, ElsewhereModel
+from seedbed.engine.workers.replica_parts import ReplicatedModel
 from seedbed.engine.workers.replicated import replicated_of
 from seedbed.llm.calling.loop import loop_thread
 
@@ -68,39 +66,6 @@ class Word(GeneratorTask):
 
     def sample(self, index: int, rng: Any) -> dict[str, Any]:
         return {"n": index}
-
-
-class HereLine(ReplicaLine):
-    """A line to a replica of this process, which dies of its first `deaths` calls."""
-
-    def __init__(self) -> None:
-        self.replica = Replica()
-        self.deaths = self.asked = 0
-
-    async def ask(self, message: bytes) -> bytes:
-        self.asked += 1
-        if self.asked <= self.deaths:
-            raise WorkerLostError("it has died")
-        return await self.replica.answer(message)
-
-
-class Apart(Here):
-    """Four workers, and the replicas that LLMs declare."""
-
-    lines: ClassVar[list[HereLine]] = []
-    deaths: ClassVar[int] = 0
-
-    async def start_workers(self) -> Sequence[WorkerLink]:
-        Apart.lines.clear()
-        lines = {}
-        for one in self.replicate(4):
-            of_one = lines[one.key] = [HereLine() for _ in range(one.resources.replicas or 1)]
-            for line in of_one:
-                line.deaths = self.deaths
-                self.check_replica(await line.replica.load(self.replica_setup(one)))
-            Apart.lines += of_one
-        Here.links[:] = [HereLink(lines) for _ in range(4)]
-        return Here.links
 
 
 class Dying(Apart):
@@ -154,7 +119,7 @@ def test_calls_of_replicas_that_die_go_to_others_and_no_row_fails() -> None:
 def test_a_request_of_which_replicas_die_fails_as_a_connection_does() -> None:
     line = HereLine()
     line.deaths = 9
-    asking = AskingReplicas("the LLM 'heavy/m'", [line], 0)
+    asking = ElsewhereModel(AskingReplicas("the LLM 'heavy/m'", [line], 0))
     with pytest.raises(SeedbedError, match="3 processes of the LLM 'heavy/m' have died") as caught:
         asyncio.run(asking.respond(Request(({"role": "user", "content": "Hi"},))))
     assert caught.value.retryable
@@ -178,8 +143,8 @@ class Endless(Heavy):
 
 def test_a_cancelled_call_is_cancelled_in_the_replica() -> None:
     line = HereLine()
-    line.replica._loaded.set_result(Endless(model="m"))
-    asking = AskingReplicas("the LLM 'heavy/m'", [line], 0)
+    line.replica._loaded.set_result(ReplicatedModel(Endless(model="m")))
+    asking = ElsewhereModel(AskingReplicas("the LLM 'heavy/m'", [line], 0))
 
     async def cancelled() -> None:
         call = asyncio.ensure_future(asking.respond(Request(({"role": "user", "content": "Hi"},))))
@@ -192,8 +157,8 @@ def test_a_cancelled_call_is_cancelled_in_the_replica() -> None:
 
 def test_the_time_of_a_call_is_that_of_its_turn_in_the_replica() -> None:
     line = HereLine()
-    line.replica._loaded.set_result(Endless(model="m", timeout=0.02))
-    asking, view = AskingReplicas("the LLM 'heavy/m'", [line], 0), heavy()
+    line.replica._loaded.set_result(ReplicatedModel(Endless(model="m", timeout=0.02)))
+    asking, view = ElsewhereModel(AskingReplicas("the LLM 'heavy/m'", [line], 0)), heavy()
     asking.take_over(view)
 
     assert view.timeout == math.inf
@@ -206,9 +171,9 @@ def test_only_models_of_which_there_are_fewer_than_workers_are_apart() -> None:
     undeclared, unnumbered = Heavy(model="fourth"), Heavy(model="third").with_resources(gpus=1)
     steps = [Word(name=f"w{n}", llm=llm) for n, llm in enumerate((few, as_many, undeclared, unnumbered, few))]
 
-    assert [one.backend for one in replicated_of(steps, 4)] == [few]
+    assert [one.part for one in replicated_of(steps, 4)] == [few]
     assert replicated_of(steps, 2) == replicated_of(steps, None) == []
-    assert {one.backend.model for one in replicated_of(steps, 16)} == {"m", "other"}
+    assert {one.part.model for one in replicated_of(steps, 16)} == {"m", "other"}
 
 
 def test_workers_need_nothing_for_a_model_that_is_elsewhere() -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from seedbed import ReplicaLine, RowWorker, WorkerEngine, WorkerLink, WorkerLostError
+from seedbed import Replica, ReplicaLine, RowWorker, WorkerEngine, WorkerLink, WorkerLostError
 from seedbed.llm.calling.loop import loop_thread
 
 
@@ -65,4 +65,37 @@ class Here(WorkerEngine):
 
     async def start_workers(self) -> Sequence[WorkerLink]:
         Here.links[:] = [HereLink(), HereLink()]
+        return Here.links
+
+
+class HereLine(ReplicaLine):
+    """A line to a replica of this process, which dies of its first `deaths` calls."""
+
+    def __init__(self) -> None:
+        self.replica = Replica()
+        self.deaths = self.asked = 0
+
+    async def ask(self, message: bytes) -> bytes:
+        self.asked += 1
+        if self.asked <= self.deaths:
+            raise WorkerLostError("it has died")
+        return await self.replica.answer(message)
+
+
+class Apart(Here):
+    """Four workers of this process, and the replicas that LLMs and steps declare."""
+
+    lines: ClassVar[list[HereLine]] = []
+    deaths: ClassVar[int] = 0
+
+    async def start_workers(self) -> Sequence[WorkerLink]:
+        Apart.lines.clear()
+        lines = {}
+        for one in self.replicate(4):
+            of_one = lines[one.key] = [HereLine() for _ in range(one.resources.replicas or 1)]
+            for line in of_one:
+                line.deaths = self.deaths
+                self.check_replica(await line.replica.load(self.replica_setup(one)))
+            Apart.lines += of_one
+        Here.links[:] = [HereLink(lines) for _ in range(4)]
         return Here.links

@@ -7,12 +7,24 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import SecretStr
 
-from seedbed import LLM, GeneratorTask, PluginError, Request, Resources, Response, Run, UsageError, run
+from seedbed import (
+    LLM,
+    GeneratorTask,
+    PluginError,
+    Reject,
+    Request,
+    Resources,
+    Response,
+    Run,
+    Step,
+    UsageError,
+    run,
+)
 from seedbed_llamacpp import LlamaCppLLM
 from seedbed_ray import RayEngine
 from seedbed_ray.options import RayOptions
@@ -131,6 +143,40 @@ def test_a_killed_replica_is_loaded_again_and_no_row_is_lost_or_doubled(tmp_path
     # Only what was in flight when a process died is asked again.
     again = [count for count in Counter(noted(llm.notes)).values() if count > 1]
     assert 0 < sum(again) - len(again) <= len(DIES_AT) * llm.parallel
+
+
+class Licensed(Step):
+    """Needs what one process at a time may have, and ends its process once."""
+
+    keeps: ClassVar[bool] = True
+    notes: str
+
+    def load(self) -> None:
+        note(f"{self.notes}-loads", os.getpid())
+
+    def unload(self) -> None:
+        note(f"{self.notes}-unloads", os.getpid())
+
+    def process(self, row: dict[str, Any]) -> dict[str, Any]:
+        if row["n"] % 9 == 5:
+            raise Reject("one of nine")
+        note(self.notes, row["n"])
+        if len(noted(self.notes)) == DIES_AT[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {**row, "process": os.getpid()}
+
+
+def test_a_step_has_a_process_of_its_own_which_is_started_again_if_it_dies(tmp_path: Path) -> None:
+    step = Licensed(notes=str(tmp_path / "made")).with_resources(replicas=1, custom={"licence": 1})
+    engine = RayEngine.with_options(start_timeout=60.0, workers=2, cpus_per_worker=0.5)
+    done = run(step, input=[{"n": n} for n in range(60)], engine=engine)
+
+    rows = list(done.rows())
+    assert [row["n"] for row in rows] == [n for n in range(60) if n % 9 != 5]
+    assert (done.rejected, done.failed) == (7, 0)
+    first, second = noted(f"{step.notes}-loads")
+    assert {str(row["process"]) for row in rows} == {first, second}
+    assert noted(f"{step.notes}-unloads") == [second]
 
 
 class Keyed(Deadly):

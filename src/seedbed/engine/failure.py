@@ -12,6 +12,20 @@ from seedbed.store.row_names import row_name
 from seedbed.tracebacks import where
 
 
+class FailedElsewhere(Exception):
+    """An exception of an author's code in another process: the name of its class, and the reason in words."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(kind, reason)
+        self.kind = kind
+        self.reason = reason
+
+    @classmethod
+    def of(cls, error: Exception) -> Exception:
+        """Return an exception for a process that lacks the traceback, or even the class; ours as they are."""
+        return error if isinstance(error, SeedbedError) else cls(type(error).__name__, _reason(error))
+
+
 class Failure(NamedTuple):
     """A row that failed or was rejected: its id, the step, the kind of error, and the reason in words.
 
@@ -50,11 +64,15 @@ class Failure(NamedTuple):
         source: str = "",
     ) -> Failure:
         """Return the failure of a row with this error."""
+        if isinstance(error, FailedElsewhere):
+            kind, reason = error.kind, error.reason
+        else:
+            kind, reason = type(error).__name__, _reason(error)
         return cls(
             row,
             step,
-            type(error).__name__,
-            _reason(error),
+            kind,
+            reason,
             getattr(error, "tries", 1),
             getattr(error, "text", None),
             _is_answered(error),

@@ -1,4 +1,4 @@
-"""A replica of an LLM: an actor in a process that Ray started, and starts again if it dies."""
+"""A replica of an LLM or a step: an actor in a process that Ray started, and starts again if it dies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ReplicaActor:
         return self._pair.public
 
     async def load(self, public: bytes, sealed: bytes) -> bytes:
-        """Load the LLM, as the run says."""
+        """Load the LLM or the step, as the run says."""
         seal = self._seal(public)
         return seal.close(await self._replica.load(seal.open(sealed)))
 
@@ -35,6 +35,10 @@ class ReplicaActor:
         """Answer a worker."""
         seal = self._seal(public)
         return seal.close(await self._replica.answer(seal.open(sealed)))
+
+    async def unload(self) -> None:
+        """Unload it: the run has ended."""
+        await self._replica.unload()
 
     async def stay(self) -> None:
         """Never return: whoever waits for this notices that the process has ended."""

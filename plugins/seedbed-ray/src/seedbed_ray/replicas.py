@@ -19,6 +19,10 @@ _SECONDS = 0.2
 """Seconds after which a process that has died while it loaded its LLM is looked at again."""
 
 
+_UNLOADING_SECONDS = 10.0
+"""Seconds that replicas have to unload; then their processes end in any case."""
+
+
 class Replicas:
     """All replicas of a run; `actors` has those of each LLM, by its key."""
 
@@ -54,8 +58,13 @@ class Replicas:
         for task in self._tending:
             task.cancel()
         await asyncio.gather(*self._tending, return_exceptions=True)
-        for actor in [actor for several in self.actors.values() for actor in several]:
+        actors = [actor for several in self.actors.values() for actor in several]
+        unloading = [asyncio.ensure_future(_unloaded(actor)) for actor in actors]
+        if unloading:
+            await asyncio.wait(unloading, timeout=_UNLOADING_SECONDS)
+        for actor in actors:
             ray.kill(actor)
+        await asyncio.gather(*unloading, return_exceptions=True)
         self.actors.clear()
 
 
@@ -66,6 +75,10 @@ def placement(needed: Resources) -> dict[str, Any]:
         "num_gpus": needed.gpus,
         "resources": needed.custom or None,
     }
+
+
+async def _unloaded(actor: Any) -> None:
+    await actor.unload.remote()
 
 
 async def _tend(name: str, line: RayReplicaLine, setup: bytes) -> None:

@@ -37,7 +37,8 @@ class Share(NamedTuple):
 class Setup(NamedTuple):
     """What a worker needs before its first row; `steps` is the pickled graph, with LLMs and their keys.
 
-    `replicated` names the LLMs, by their keys, that other processes have loaded; `number` is the worker's.
+    `replicated` names the LLMs and steps, by their keys, that other processes have loaded, and `number` is
+    the worker's.
     """
 
     name: str
@@ -72,12 +73,12 @@ class Needs(NamedTuple):
 
 
 class ReplicaSetup(NamedTuple):
-    """What a replica needs before its first call; `backend` is its pickled LLM, with its key."""
+    """What a replica needs before its first call; `part` is the pickled LLM, with its key, or step."""
 
     name: str
     needs: Needs
     surroundings: Surroundings
-    backend: bytes
+    part: bytes
 
 
 class ReplicaRequest(NamedTuple):
@@ -86,11 +87,25 @@ class ReplicaRequest(NamedTuple):
     request: Request
 
 
+class StepRequest(NamedTuple):
+    """A row for a step that a replica has loaded, and what tells it apart from others."""
+
+    row: Row
+    id: str
+    seed: int
+    attempt: int
+
+
 class ReplicaAnswer(NamedTuple):
-    """What a replica's LLM answered, or why it didn't."""
+    """What a replica's LLM answered, or the rows that its step made, or why there's neither.
+
+    `files` are those that the step has read so far.
+    """
 
     response: Response | None = None
+    rows: Sequence[bytes] | None = None
     error: BaseException | None = None
+    files: Sequence[str] = ()
 
 
 class BeginSegment(NamedTuple):

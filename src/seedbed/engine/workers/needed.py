@@ -14,12 +14,12 @@ from seedbed.tasks.base_step import BaseStep
 def resources_of(steps: Iterable[BaseStep], elsewhere: Collection[str] = ()) -> Resources:
     """Return what a process needs that loads all of these steps; a model that several use counts once.
 
-    LLMs with these keys are `elsewhere`: a process asks for them, and loads none.
+    LLMs and steps with these keys are `elsewhere`: a process asks them, and loads none.
     """
     steps = list(steps)
     # A pipeline file makes an LLM of its own for each step, of one entry.
     backends = {backend.identity: backend for step in steps for backend in backends_in(step)}
-    declared = [step._resources_declared for step in steps]
+    declared = [step._resources_declared for step in steps if key_of(step) not in elsewhere]
     declared += [one._resources_declared for one in backends.values() if key_of(one) not in elsewhere]
     return Resources.together(one for one in declared if one is not None)
 

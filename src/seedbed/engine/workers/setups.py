@@ -54,10 +54,10 @@ def setup_of(
 
 
 def replica_setup(plan: Plan, replicated: Replicated, pickled: Pickled) -> bytes:
-    """Return what a process needs that loads an LLM for workers; what sends it has to seal it."""
+    """Return what a process needs that loads an LLM or a step for workers; what sends it has to seal it."""
     with keys_in_pickles():
-        backend = pickled(replicated.backend)
-    return encoded(ReplicaSetup(replicated.name, needs_of(plan), Surroundings.of(plan), backend))
+        part = pickled(replicated.part)
+    return encoded(ReplicaSetup(replicated.name, needs_of(plan), Surroundings.of(plan), part))
 
 
 def pickled_steps(plan: Plan, pickled: Pickled) -> bytes:

@@ -78,17 +78,17 @@ class WorkerEngine(LocalEngine):
         """Return what each worker needs, as its steps and their LLMs declare it.
 
         A worker takes rows through all steps, and keeps everything loaded, so amounts add up, but not those
-        of LLMs that `replicate` has returned. An engine that starts its workers accordingly sets
+        of what `replicate` has returned. An engine that starts its workers accordingly sets
         `places = True`.
         """
         return resources_of(steps_on_workers(self._segments), [one.key for one in self._replicated])
 
     def replicate(self, workers: int) -> Sequence[Replicated]:
-        """Return the LLMs and embedders that are to have processes of their own; call it before any starts.
+        """Return the LLMs, embedders and steps that are to have processes of their own.
 
-        They declare fewer replicas than there are `workers`. An engine that calls this starts
-        `resources.replicas` processes for each, in each of which a `Replica` loads it, and gives each
-        `RowWorker` the lines to them, by `key`. An engine that doesn't has everything in its workers.
+        They declare fewer replicas than there are `workers`. An engine that calls this, before it starts any
+        process, starts `resources.replicas` processes for each, in each of which a `Replica` loads it, and
+        gives each `RowWorker` the lines to them, by `key`. One that doesn't has everything in its workers.
         """
         self._replicated = replicated_of(steps_on_workers(self._segments), workers)
         return self._replicated

@@ -19,7 +19,12 @@ from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.engine.sources.sources import Item
-from seedbed.engine.workers.asking_replicas import AskingReplicas, Lines
+from seedbed.engine.workers.asking_replicas import (
+    AskingReplicas,
+    ElsewhereModel,
+    ElsewhereRunner,
+    Lines,
+)
 from seedbed.engine.workers.budgets import WorkerBudget, worker_budget
 from seedbed.engine.workers.messages import (
     BeginSegment,
@@ -104,12 +109,18 @@ class WorkerRows:
         backends = {id(one): one for step in steps for one in backends_in(step)}
         for backend in backends.values():
             self._ask_elsewhere(backend)
-        await self._loaded.load(backends.values(), steps)
+        here = [step for step in steps if key_of(step) not in self._setup.replicated]
+        await self._loaded.load(backends.values(), here)
 
     def _ask_elsewhere(self, backend: BaseBackend) -> None:
-        key, setup = key_of(backend), self._setup
-        if (name := setup.replicated.get(key)) is not None:
-            AskingReplicas(name, self._lines[key], setup.number).take_over(backend)
+        if (replicas := self._replicas_of(backend)) is not None:
+            ElsewhereModel(replicas).take_over(backend)
+
+    def _replicas_of(self, part: BaseBackend | BaseStep) -> AskingReplicas | None:
+        """Return who asks the processes that have loaded a part of the run; None if this one has."""
+        key, setup = key_of(part), self._setup
+        name = setup.replicated.get(key)
+        return None if name is None else AskingReplicas(name, self._lines[key], setup.number)
 
     def take(self, message: Any) -> None:
         """Take a message of the run."""
@@ -179,10 +190,15 @@ class WorkerRows:
             self._runners.pop().close()
 
     def _applied(self, step: BaseStep) -> Applied:
-        runner = runner_of(step, self._setup.share.concurrency or DEFAULT_CONCURRENCY)
+        runner = self._runner_of(step)
         self._runners.append(runner)
         texts = StepTexts(step) if backends_in(step) else None
         return Applied(runner, self._setup.fingerprints[step.name], False, texts)
+
+    def _runner_of(self, step: BaseStep) -> StepRunner:
+        if (replicas := self._replicas_of(step)) is None:
+            return runner_of(step, self._setup.share.concurrency or DEFAULT_CONCURRENCY)
+        return ElsewhereRunner(step, replicas, lambda path: self._store.add(FileRead(step.name, path)))
 
     def _start(self, parcel: ItemParcel) -> None:
         self._store.take(parcel)
