@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -12,7 +13,7 @@ from seedbed.engine.segments.step_counts import StepCounts, StepTally
 from seedbed.engine.workers.messages import News, Pickled, Room, Rooms, encoded
 from seedbed.engine.workers.pace import Pace
 from seedbed.engine.workers.worker_link import WorkerLink
-from seedbed.llm.calling.call_counts import CallCounts
+from seedbed.llm.calling.call_counts import CallCounts, Unanswered
 from seedbed.llm.response import Usage
 
 
@@ -134,6 +135,19 @@ def _add_counts(total: CallCounts, before: CallCounts, now: CallCounts) -> None:
     if now.cost is not None:
         total.cost = (total.cost or 0.0) + now.cost - (before.cost or 0.0)
     total.usage += now.usage + _negative(before.usage)
+    _add_unanswered(total, before, now)
+
+
+def _add_unanswered(total: CallCounts, before: CallCounts, now: CallCounts) -> None:
+    """Add the tries that failed on a worker; an answer there is one of the run."""
+    told = before.unanswered.tries if before.unanswered is not None else 0
+    if now.answered > before.answered:
+        total.unanswered, told = None, 0
+    if now.unanswered is not None and now.unanswered.tries > told:
+        # By this process's clock: the worker's may have begun at another time.
+        so_far = total.unanswered or Unanswered(0, time.monotonic(), "")
+        more = now.unanswered.tries - told
+        total.unanswered = Unanswered(so_far.tries + more, so_far.since, now.unanswered.fact)
 
 
 def _negative(usage: Usage) -> Usage:
