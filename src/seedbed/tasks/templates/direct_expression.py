@@ -49,7 +49,7 @@ def direct_function(text: str, sandboxed: Evaluate) -> Evaluate:
     except (NotDirect, RecursionError, MemoryError, SyntaxError):
         # The last three are limits of Python's compiler, for example on nested brackets.
         return sandboxed
-    names = {**NAMES, "sandboxed": sandboxed, "Exception": Exception}
+    names = {**NAMES, "sandboxed": sandboxed}
     exec(code, names)
     made: Evaluate = names["value"]
     return made

@@ -80,7 +80,7 @@ _SUBSCRIPTED = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filt
 NAMES: Mapping[str, Any] = MappingProxyType(
     {
         "__builtins__": {},
-        **{made.__name__: made for made in (bool, dict, float, isinstance, len, str, type)},
+        **{made.__name__: made for made in (Exception, bool, dict, float, isinstance, len, str, type)},
         **OPERATIONS,
         **{f"test_{name}": TESTS[name] for name in _JINJA_TESTS},
     }

@@ -12,6 +12,7 @@ from jinja2.meta import find_undeclared_variables
 
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.templates.direct_template import direct_text
 from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering, check_size, text_size
 from seedbed.tasks.templates.sandbox import Sandbox
 
@@ -109,6 +110,18 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
     fail. Raises InvalidRowError for what may differ between rows: a missing part of a value, a value that is
     None, an error such as a division by zero, and too much work.
     """
+    direct = _direct(source) if type(variables) is dict else None
+    text = direct(variables) if direct is not None else None
+    # What it isn't certain of, the sandbox fills in, or says what's wrong.
+    return _sandboxed(source, variables) if text is None else text
+
+
+@lru_cache(maxsize=256)
+def _direct(source: str) -> Callable[[Any], str | None] | None:
+    return direct_text(sandbox(), source)
+
+
+def _sandboxed(source: str, variables: Mapping[str, Any]) -> str:
     environment = sandbox()
     begin_rendering()
     try:
