@@ -6,20 +6,22 @@ import dataclasses
 import datetime
 import sys
 from collections import UserDict
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pandas
-import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pydantic
 import pytest
+from tests.support.lazy_module import lazy_module
 from tests.support.scripted_llm import scripted
 
 from seedbed import DatasetError, Pipeline, Step, Task, UsageError, run
+
+pandas, polars = lazy_module("pandas"), lazy_module("polars")
 
 
 class Same(Step):
@@ -118,25 +120,25 @@ def test_rows_are_taken_from_datasets_of_hugging_face(tmp_path):
     assert [row["label"] for row in rows(labelled)] == [0, 1]
 
 
-WRONG: list[tuple[Any, str]] = [
-    ({"text": ["a"]}, "is a single dict, not rows"),
-    (Shape(text="a", day=DAY), "is a single Shape, not rows"),
-    (5, "of type int, which holds no rows"),
-    (b"text", "of type bytes, which holds no rows"),
-    (["a", "b"], "holds values of type str where rows were expected"),
-    ([["a"]], "holds values of type list where rows were expected"),
-    (iter([1]), "holds values of type int"),
-    (pandas.Series([1, 2]), "isn't a table|values of type"),
-    (polars.Series([1, 2]), "isn't a table"),
-    (polars.DataFrame(DATA).lazy(), "a query that has not run yet"),
-    (pa.array([1]), "isn't a table"),
+WRONG: list[tuple[Callable[[], Any], str]] = [
+    (lambda: {"text": ["a"]}, "is a single dict, not rows"),
+    (lambda: Shape(text="a", day=DAY), "is a single Shape, not rows"),
+    (lambda: 5, "of type int, which holds no rows"),
+    (lambda: b"text", "of type bytes, which holds no rows"),
+    (lambda: ["a", "b"], "holds values of type str where rows were expected"),
+    (lambda: [["a"]], "holds values of type list where rows were expected"),
+    (lambda: iter([1]), "holds values of type int"),
+    (lambda: pandas.Series([1, 2]), "isn't a table|values of type"),
+    (lambda: polars.Series([1, 2]), "isn't a table"),
+    (lambda: polars.DataFrame(DATA).lazy(), "a query that has not run yet"),
+    (lambda: pa.array([1]), "isn't a table"),
 ]
 
 
 @pytest.mark.parametrize(("given", "said"), WRONG, ids=[str(n) for n in range(len(WRONG))])
 def test_what_holds_no_rows_is_refused_before_anything_is_read(given, said):
     with pytest.raises(UsageError, match=said):
-        rows(given)
+        rows(given())
 
 
 @pytest.mark.filterwarnings("ignore:The DataFrame has column names of mixed type")
