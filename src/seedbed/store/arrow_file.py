@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import DatasetError
-from seedbed.store.columnar import ColumnarRows, check_names, numbered_rows, unskipped
+from seedbed.store.columnar import check_names, numbered_rows, unskipped
+from seedbed.store.one_pass import write_batches
 from seedbed.store.read_options import Placed, Reading
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ _FILE_MAGIC = b"ARROW1"
 
 
 def write_arrow(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-    """Write all rows in two passes over them, with one batch in memory at a time."""
+    """Write all rows, in two passes over them if their types change, with one batch in memory at a time."""
     import pyarrow as pa
 
     _write(rows, path, types, pa.ipc.new_file)
@@ -80,7 +82,9 @@ def _write(
 ) -> None:
     import pyarrow as pa
 
-    columnar = ColumnarRows(rows, types)
-    with pa.OSFile(str(path), "wb") as file, new(file, columnar.schema) as writer:
-        for batch in columnar.batches():
-            writer.write_batch(batch)
+    @contextmanager
+    def opened_for(schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], object]]:
+        with pa.OSFile(str(path), "wb") as file, new(file, schema) as writer:
+            yield writer.write_batch
+
+    write_batches(rows, types, opened_for)

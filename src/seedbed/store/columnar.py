@@ -10,24 +10,22 @@ restores its values. A column that is always None is text.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store.arrow_arrays import array_of
-from seedbed.store.arrow_values import Array, Note, batched, values_of
+from seedbed.store.arrow_values import Note, values_of
 from seedbed.store.read_options import Placed, Skip
+from seedbed.store.row_chunks import columns_of, decoded_chunks
 from seedbed.store.schema import BOOL, MIXED, Kind, ListOf, Number, Struct, infer_columns
 from seedbed.store.types_kept import KeptTypes
 from seedbed.tasks.rows import Row, encode_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# Rows with whole documents are 100 kB each: 500 of them are 50 MB in memory.
-BATCH_ROWS = 500
 
 _MOST_KEPT = 2**24
 """Bytes of rows that are kept for the second pass: reading them again takes a third of the time."""
@@ -49,42 +47,55 @@ class ColumnarRows:
     """Encoded rows as record batches of `schema`, which is inferred in a first pass over them.
 
     `types` is the serialised Arrow schema of the run's input; columns keep their type from it if they can.
-    `count` is the number of rows, `kinds` are the types inferred.
+    `count` is the number of rows, `kinds` are the types inferred; if they're given, there's no first pass.
     """
 
-    def __init__(self, rows: Iterable[bytes], types: bytes | None = None) -> None:
-        import pyarrow as pa
-
+    def __init__(
+        self, rows: Iterable[bytes], types: bytes | None = None, kinds: dict[str, Kind] | None = None
+    ) -> None:
         self._rows = _SmallRows(rows)
         self._kept = KeptTypes(types)
         self.count = 0
-        self.kinds = kinds = infer_columns(self._looked_at())
+        self.kinds = kinds = infer_columns(self._looked_at()) if kinds is None else kinds
         self._kept.end(list(kinds))
-        fields = [self._kept.field(name) or _field(name, kind) for name, kind in kinds.items()]
-        self.schema: pa.Schema = pa.schema(fields)
+        self.schema = schema_of(kinds, self._kept)
 
     def _looked_at(self) -> Iterator[Row]:
-        for chunk in batched(map(orjson.loads, self._rows), BATCH_ROWS):
+        for chunk in decoded_chunks(self._rows):
             self._kept.look_at(chunk)
             self.count += len(chunk)
             yield from chunk
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in record batches."""
-        import pyarrow as pa
+        for chunk in decoded_chunks(self._rows):
+            yield batch_of(chunk, self.schema, self._kept)
 
-        mixed = _mixed(self.schema)
-        for chunk in batched(map(orjson.loads, self._rows), BATCH_ROWS):
-            rows = [_encoded(row, mixed) for row in chunk] if mixed else chunk
-            columns = [self._column(field, [row.get(field.name) for row in rows]) for field in self.schema]
-            if columns:
-                yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
-            else:
-                yield pa.RecordBatch.from_pylist(rows, schema=self.schema)
 
-    def _column(self, field: pa.Field[Any], values: list[Any]) -> Array:
-        kept = self._kept.array(field.name, values)
-        return array_of(values, field.type) if kept is None else kept
+def schema_of(kinds: Mapping[str, Kind], kept: KeptTypes | None = None) -> pa.Schema:
+    """Return the schema of columns of some types; those that have kept their own have that."""
+    import pyarrow as pa
+
+    own = None if kept is None else kept.field
+    return pa.schema([(own and own(name)) or _field(name, kind) for name, kind in kinds.items()])
+
+
+def batch_of(rows: list[Row], schema: pa.Schema, kept: KeptTypes | None = None) -> pa.RecordBatch:
+    """Return rows as a record batch of a schema that fits all of them."""
+    import pyarrow as pa
+
+    if not len(schema):
+        return pa.RecordBatch.from_pylist(rows, schema=schema)
+    if mixed := _mixed(schema):
+        rows = [_encoded(row, mixed) for row in rows]
+    columns = columns_of(rows)
+    arrays = []
+    for field in schema:
+        name = field.name
+        values = [row.get(name) for row in rows] if columns is None else columns.get(name, [None] * len(rows))
+        array = None if kept is None else kept.array(name, [*values])
+        arrays.append(array_of(values, field.type) if array is None else array)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 class _SmallRows:

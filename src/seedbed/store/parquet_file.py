@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedbed.errors import DatasetError
-from seedbed.store.columnar import BATCH_ROWS, ColumnarRows, check_names, numbered_rows, unskipped
+from seedbed.store.columnar import check_names, numbered_rows, unskipped
+from seedbed.store.one_pass import write_batches
 from seedbed.store.read_options import Placed, Reading, Skip
+from seedbed.store.row_chunks import BATCH_ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,14 +25,44 @@ GROUP_BYTES = 64 * 2**20
 
 
 def write_parquet(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-    """Write all rows in two passes over them, with one row group in memory at a time."""
-    import pyarrow as pa
+    """Write all rows, in two passes if their types change, with one row group in memory at a time."""
+    write_batches(rows, types, partial(_opened, path))
+
+
+@contextmanager
+def _opened(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
     import pyarrow.parquet as pq
 
-    columnar = ColumnarRows(rows, types)
-    with pq.ParquetWriter(path, columnar.schema) as writer:
-        for group in _groups(columnar.batches()):
-            writer.write_table(pa.Table.from_batches(group, schema=columnar.schema))
+    with pq.ParquetWriter(path, schema) as writer:
+        group = _Group(writer, schema)
+        yield group.add
+        group.end()
+
+
+class _Group:
+    """Batches of a Parquet file, written as a row group once there are enough."""
+
+    def __init__(self, writer: pq.ParquetWriter, schema: pa.Schema) -> None:
+        self._writer = writer
+        self._schema = schema
+        self._batches: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add some rows, which may end the group."""
+        self._batches.append(batch)
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+        if self._rows >= GROUP_ROWS or self._bytes >= GROUP_BYTES:
+            self.end()
+
+    def end(self) -> None:
+        """Write the group, if it has rows."""
+        import pyarrow as pa
+
+        if self._batches:
+            self._writer.write_table(pa.Table.from_batches(self._batches, schema=self._schema))
+        self._batches, self._rows, self._bytes = [], 0, 0
 
 
 def read_parquet(path: Path, reading: Reading) -> Iterator[Placed]:
@@ -61,14 +95,3 @@ def _first_group(file: pq.ParquetFile, skip: Skip) -> int:
     while number < file.metadata.num_row_groups and skip.passes(file.metadata.row_group(number).num_rows):
         number += 1
     return number
-
-
-def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
-    group: list[pa.RecordBatch] = []
-    for batch in batches:
-        group.append(batch)
-        if sum(b.num_rows for b in group) >= GROUP_ROWS or sum(b.nbytes for b in group) >= GROUP_BYTES:
-            yield group
-            group = []
-    if group:
-        yield group

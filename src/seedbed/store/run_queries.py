@@ -207,8 +207,9 @@ class RunQueries(CallQueries, ResultQueries, SessionQueries):
         # A step may make many rows of one, all in one result: only its first row (k = 0) brings the data,
         # which would otherwise be read once for each of them. A join would still look each of them up.
         return self._page(
-            "SELECT v.seq, v.row, v.step, v.source_row, v.k, CASE v.k WHEN 0 THEN (SELECT CAST(r.data AS BLOB) "
-            "FROM results AS r WHERE r.step = v.step AND r.row = v.source_row) END FROM verdicts AS v "
+            "SELECT v.seq, v.row, v.step, v.source_row, v.k, CASE v.k WHEN 0 THEN "
+            "(SELECT CAST(r.data AS BLOB) FROM results AS r WHERE r.step = v.step AND r.row = v.source_row) "
+            "END FROM verdicts AS v "
             f"WHERE v.leaf = ? AND v.seq > ? AND v.verdict = 'accepted' ORDER BY v.seq LIMIT {PAGE}",
             leaf,
             after,
@@ -239,7 +240,7 @@ class Rows:
             yield placed
 
     def _kept(self, after: int = -1) -> Iterator[tuple[int, str, str, str, int, Any]]:
-        """Yield the values of `PlacedRow`, with rows as bytes if they're cut out of their result as they are."""
+        """Yield the values of `PlacedRow`, with rows as bytes if they're cut out of their result."""
         # Plain tuples: making a named one takes a third of the time of reading a row of a block.
         before, made = ("", ""), []
         page = self._queries._accepted(self._leaf, after)

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, TypeAlias
 
+from seedbed.store.row_chunks import present_values
 from seedbed.tasks.rows import Row
 
 # Dictionaries with ids as keys would become a struct with a field for each id: beyond this they're JSON text.
@@ -83,10 +84,19 @@ def infer_columns(rows: Iterable[Row]) -> dict[str, Kind]:
     kinds: dict[str, Kind] = {}
     left = iter(rows)
     while chunk := list(islice(left, _CHUNK)):
-        # In the order of the rows: a column is where its first row has it.
-        for name in dict.fromkeys(chain.from_iterable(chunk)):
-            values = [row[name] for row in chunk if name in row]
-            kinds[name] = _widen_by_all(kinds.get(name, NULL), values)
+        widen_columns(kinds, chunk)
+    return writable_kinds(kinds)
+
+
+def widen_columns(kinds: dict[str, Kind], rows: Sequence[Row]) -> None:
+    """Widen the types found so far to those of some more rows, and add columns that come first there."""
+    # In the order of the rows: a column is where its first row has it.
+    for name, values in present_values(rows).items():
+        kinds[name] = _widen_by_all(kinds.get(name, NULL), values)
+
+
+def writable_kinds(kinds: Mapping[str, Kind]) -> dict[str, Kind]:
+    """Return the types, with MIXED for those that a columnar file can't have."""
     return {name: kind if _is_writable(kind) else MIXED for name, kind in kinds.items()}
 
 
