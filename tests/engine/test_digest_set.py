@@ -22,6 +22,15 @@ def test_it_knows_what_a_set_knows(numbers: list[int]) -> None:
     assert len(seen) == len(known)
 
 
+@given(st.lists(st.lists(st.one_of(st.integers(0, MOST), st.integers(0, 5)), max_size=20), max_size=8))
+def test_many_at_once_are_known_as_one_by_one(parts: list[list[int]]) -> None:
+    seen, singly = DigestSet(), DigestSet()
+    for numbers in parts:
+        expected = [i for i, number in enumerate(numbers) if not singly.add(number)]
+        assert sorted(seen.add_all(numbers)) == expected
+        assert len(seen) == len(singly)
+
+
 def test_nothing_is_forgotten_as_it_grows() -> None:
     numbers = [int.from_bytes(os.urandom(8), "big") for _ in range(5000)]
     seen = DigestSet()

@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import PrivateAttr
 
 from seedbed import Pipeline, Reject, Row, Run, RunReader, Step, row_id, run
 from seedbed.engine.lineage.finding import find_story, row_in_line
-from seedbed.engine.segments import row_block
+from seedbed.engine.segments import block_line
+from seedbed.engine.sources import stretches
 from seedbed.errors import SeedbedError
 from seedbed.store.refused_rows import RefusedRows
 from seedbed.store.row_blocks import BLOCKS, is_block
@@ -188,6 +190,93 @@ def test_rows_that_a_changed_step_makes_replace_those_in_blocks_and_others_stand
         assert [*reader.verdicts("tag")][:40] == before
 
 
+class Named(Step):
+    """Adds the id of the row."""
+
+    repeatable: ClassVar[bool] = True
+
+    def process(self, row: Row) -> Row:
+        return {**row, "id": row_id()}
+
+
+def test_a_repeatable_step_knows_the_id_of_its_row_wherever_it_is_kept() -> None:
+    blocks = run(Sieve() >> Named(), input=rows(*range(300)))
+    single = run(Sieve() >> Named() >> Plain(), input=rows(*range(300)))
+    forked = run(
+        Sieve() >> Named() >> [Plain(name="leaf"), Plain(name="b")], input=rows(*range(300)), leaf="leaf"
+    )
+    ids = [row["id"] for row in blocks.rows()]
+    assert len({*ids}) == 270
+    assert [row["id"] for row in single.rows()] == ids == [row["id"] for row in forked.rows()]
+
+
+class Behind(Step):
+    """Changes what it returned for the row before: nobody may see that."""
+
+    repeatable: ClassVar[bool] = True
+
+    nested: bool = False
+    _last: Row = PrivateAttr(default_factory=dict)
+
+    def process(self, row: Row) -> Row:
+        self._last["n"] = -1
+        self._last.get("deep", [0])[0] = -1
+        self._last = {**row, "deep": [row["n"]]} if self.nested else row
+        return self._last
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_row_stays_as_it_was_returned(nested: bool) -> None:
+    made = run(Behind(nested=nested) >> Tag(), input=rows(*range(100)))
+    assert [row["n"] for row in made.rows()] == [*range(100)]
+    assert not nested or [row["deep"] for row in made.rows()] == [[number] for number in range(100)]
+
+
+class Odd(Step):
+    """Makes values of some rows that JSON lacks, or that can't be written."""
+
+    ODD: ClassVar[dict[int, Any]] = {
+        3: 2**70,
+        50: "half \ud83d",
+        77: float("nan"),
+        78: float("inf"),
+        90: {1},
+        95: object(),
+    }
+
+    def process(self, row: Row) -> Row:
+        return {**row, "value": self.ODD.get(row["n"], 1.5)}
+
+
+class RepeatableOdd(Odd):
+    repeatable: ClassVar[bool] = True
+
+
+class OrderedOdd(Odd):
+    ordered: ClassVar[bool] = True
+
+
+@pytest.mark.parametrize("kind", [RepeatableOdd, OrderedOdd])
+def test_rows_that_cannot_be_written_fail_alone(kind: type[Step]) -> None:
+    made = run(kind(name="odd") >> Tag(), input=rows(*range(100)))
+    plain = run(Odd(name="odd") >> Tag(), input=rows(*range(100)))
+    assert [*made.rows()] == [*plain.rows()]
+    assert [one[:4] for one in made.failures] == [one[:4] for one in plain.failures]
+    assert made.failed == 3
+
+
+@pytest.mark.parametrize("bound", ["MOST_SECONDS", "MOST_BYTES"])
+def test_slow_and_large_rows_hold_back_no_others(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block_line, bound, 0)
+    made = run(Sieve() >> Count() >> Tag(), input=rows(*range(1, 100)), name="slow")
+    with store_of(made) as reader:
+        kept, _ = blocks_in(reader)
+    assert len(kept) > 10
+    passed = [number for number in range(1, 100) if number % 10 != 3]
+    counted = [count for count, number in enumerate(passed, start=1) if number % 10 not in (0, 9)]
+    assert [row["count"] for row in made.rows()] == counted
+
+
 SESSIONS = st.lists(
     st.tuples(
         st.lists(st.integers(0, 39), max_size=40),
@@ -219,7 +308,7 @@ def test_after_any_sessions_a_run_is_as_if_made_at_once(
     most: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(row_block, "MOST_ITEMS", most)
+    monkeypatch.setattr(stretches, "MOST_ROWS", most)
     # Sequences that share a beginning, as files do that grow or are edited.
     given_rows: list[int] = []
     for number, (numbers, wanted, sieve, tag, between) in enumerate(sessions):

@@ -48,11 +48,9 @@ def is_block(name: str) -> bool:
     return isinstance(name, str) and "+" in name
 
 
-def block_of(
-    step: str, name: str, key: bytes, rows: Sequence[bytes], reasons: Sequence[bytes] | None = None
-) -> Result:
-    """Return a block: what a step made of some rows, and why it refused others."""
-    return Result(step, name, key, 0, "done", _lines(rows), _lines(reasons) if reasons is not None else None)
+def block_data(found: Sequence[bytes]) -> bytes:
+    """Return the data of a block with these entries, or these stretches of them."""
+    return b"[\n" + b",\n".join(found) + b"\n]"
 
 
 def entries(data: bytes, whose: str) -> list[bytes]:
@@ -86,7 +84,3 @@ def reasons_at(encoded: bytes | str | None, source_row: str, k: int, whose: str)
 def _entry(data: bytes, k: int, whose: str) -> bytes | None:
     found = entry_at(entries(data, whose), k)
     return None if found == NOTHING else found
-
-
-def _lines(found: Sequence[bytes]) -> bytes:
-    return b"[\n" + b",\n".join(found) + b"\n]"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
+
+import orjson
 
 from seedbed.store.answer_packing import pack_calls
 from seedbed.store.kept_counts import keep_counts
@@ -15,6 +17,21 @@ from seedbed.store.run_values import Call, Result, Verdict
 
 SIZES = (1, 4, 16, 64, 256)
 """Rows of one statement. There are few sizes, so that sqlite3's cache of prepared statements holds all."""
+
+
+class BlockVerdicts(NamedTuple):
+    """Add the verdicts on the rows of a block: they have the numbers from `first` on, and these ids.
+
+    Its rows are those of the result of (`step`, `block`). `refused` has the steps that rejected rows, by
+    their places in the block.
+    """
+
+    leaf: str
+    first: int
+    rows: Sequence[str]
+    step: str
+    block: str
+    refused: Mapping[int, str]
 
 
 class TruncateVerdicts(NamedTuple):
@@ -73,6 +90,7 @@ Operation: TypeAlias = (
     Call
     | Result
     | Verdict
+    | BlockVerdicts
     | TruncateVerdicts
     | ForgetResults
     | ForgetBlocks
@@ -148,6 +166,21 @@ def _insert_packed(connection: sqlite3.Connection, calls: Sequence[Call]) -> Non
 _insert_results = _insert("results", Result._fields)
 
 
+# SQLite takes the ids apart: a tuple and seven values for each row took four times as long.
+_BLOCK = """INSERT OR REPLACE INTO verdicts (leaf, seq, row, verdict, step, source_row, k)
+    SELECT ?, ? + key, value, 'accepted', ?, ?, key FROM json_each(?) WHERE type = 'text'"""
+
+_insert_verdicts = _insert("verdicts", Verdict._fields)
+
+
+def _insert_blocks(connection: sqlite3.Connection, blocks: Sequence[BlockVerdicts]) -> None:
+    for leaf, first, rows, step, block, refused in blocks:
+        accepted = [None if i in refused else row for i, row in enumerate(rows)] if refused else rows
+        connection.execute(_BLOCK, (leaf, first, step, block, orjson.dumps(accepted).decode()))
+        others = [Verdict(leaf, first + i, rows[i], "rejected", by, block, i) for i, by in refused.items()]
+        _insert_verdicts(connection, others)
+
+
 def _forget(statement: str) -> Apply:
     delete = _each(statement)
 
@@ -175,6 +208,7 @@ _TABLES: dict[type[Operation], str] = {
     ForgetResults: "results",
     ForgetBlocks: "results",
     Verdict: "verdicts",
+    BlockVerdicts: "verdicts",
     TruncateVerdicts: "verdicts",
     Mark: "marks",
     SessionStart: "sessions",
@@ -187,7 +221,8 @@ _APPLY: dict[type[Operation], Apply] = {
     Result: _insert_sorted,
     ForgetResults: _forget("DELETE FROM results WHERE step = ?"),
     ForgetBlocks: _forget(f"DELETE FROM results WHERE {IS_BLOCK_FROM}"),
-    Verdict: _insert("verdicts", Verdict._fields),
+    Verdict: _insert_verdicts,
+    BlockVerdicts: _insert_blocks,
     TruncateVerdicts: _each("DELETE FROM verdicts WHERE leaf = ? AND seq >= ?"),
     Mark: _insert("marks", Mark._fields),
     SessionStart: _insert("sessions", SessionStart._fields),

@@ -22,6 +22,7 @@ from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, open_for_reading, open_for_writing
 from seedbed.store.run_lock import RunLock
 from seedbed.store.run_operations import (
+    BlockVerdicts,
     ForgetBlocks,
     ForgetResults,
     Mark,
@@ -115,9 +116,9 @@ class RunStore(RunQueries):
         """Add a verdict, replacing the one with its `seq`; return its sequence number."""
         return self._writer.add(verdict)
 
-    def add_verdicts(self, verdicts: Sequence[Verdict]) -> int:
-        """Add verdicts, as `add_verdict` does; return the sequence number of the last one."""
-        return self._writer.add(*verdicts)
+    def add_block_verdicts(self, verdicts: BlockVerdicts) -> int:
+        """Add the verdicts on the rows of a block, as `add_verdict` does."""
+        return self._writer.add(verdicts)
 
     def truncate_verdicts(self, leaf: str, seq: int) -> int:
         """Delete the verdicts of a leaf from `seq` on."""

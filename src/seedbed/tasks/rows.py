@@ -24,11 +24,13 @@ MAX_DEPTH = 128
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 
-_SCALARS = frozenset({str, float, bool, type(None), int})
+SCALARS = frozenset({str, float, bool, type(None), int})
+"""Types of values that JSON has, and that nobody can change."""
 
-_EXACT = frozenset({str, bool, type(None), int})
+_EXACT = SCALARS - {float}
 
-_STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+"""How rows are encoded: what isn\'t JSON has a form of ours, not that of orjson."""
 
 
 class _NotJSON(Exception):
@@ -67,7 +69,7 @@ def plain_row(row: object, private: str | None = None) -> Row:
     changed: Row = {}
     for name, value in row.items():
         if type(name) is not str or (
-            type(value) not in _SCALARS and not (private and name.startswith(private))
+            type(value) not in SCALARS and not (private and name.startswith(private))
         ):
             plain = _plain_column(name, value, row)
             if plain is not value or type(name) is not str:
@@ -83,10 +85,10 @@ def encode_row(row: object) -> bytes:
     Text that isn't ASCII is not escaped. NaN and the infinities, which JSON lacks, become null.
     """
     # The common case first: this runs for every row and step.
-    if type(row) is dict and _SCALARS.issuperset(map(type, row.values())):
+    if type(row) is dict and SCALARS.issuperset(map(type, row.values())):
         # Not `contextlib.suppress`, which takes as long as the encoding itself.
         try:
-            return compact(orjson.dumps(row, option=_STRICT))
+            return compact(orjson.dumps(row, option=STRICT))
         except TypeError:
             pass
     return compact(_dump(plain_row(row)))
@@ -114,7 +116,7 @@ def _plain_column(name: object, value: object, row: Row) -> Any:
 
 def _dump(row: Row) -> bytes:
     try:
-        return orjson.dumps(row, option=_STRICT)
+        return orjson.dumps(row, option=STRICT)
     except TypeError as error:
         for name, value in row.items():
             if _has_long_integer(value):
@@ -146,7 +148,7 @@ def _is_unicode(row: Row) -> bool:
 def _plain(value: Any, parents: list[object]) -> Any:
     """Return the JSON form of `value`, which is inside `parents`; the same object if it already is one."""
     kind = type(value)
-    if kind in _SCALARS:
+    if kind in SCALARS:
         return value
     plain = value if kind is list or kind is dict else plain_value(value)
     if isinstance(plain, list | dict):
@@ -156,7 +158,7 @@ def _plain(value: Any, parents: list[object]) -> Any:
         plain = _plain_list(plain, parents) if isinstance(plain, list) else _plain_dict(plain, parents)
         parents.pop()
         return plain
-    if type(plain) not in _SCALARS:
+    if type(plain) not in SCALARS:
         if plain is value:
             raise _NotJSON(f"holds {_article(value)}, which is not a JSON value", _conversion(value))
         return _plain(plain, [*parents, value])
@@ -164,7 +166,7 @@ def _plain(value: Any, parents: list[object]) -> Any:
 
 
 def _plain_list(items: list[Any], parents: list[object]) -> list[Any]:
-    if all(type(item) in _SCALARS for item in items):
+    if all(type(item) in SCALARS for item in items):
         return items
     plain = [_plain(item, parents) for item in items]
     return plain if any(new is not old for new, old in zip(plain, items, strict=True)) else items

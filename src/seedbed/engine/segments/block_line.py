@@ -2,122 +2,153 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
-from seedbed.engine.failure import Failure
-from seedbed.engine.segments.repeatable_line import LineStep, one_row
-from seedbed.engine.segments.row_block import Refusal, RowBlock
-from seedbed.engine.segments.rows_in_flight import InFlight, children
-from seedbed.engine.segments.step_outcome import Attempted, StepOutcome
+from seedbed.engine.segments.passage import Passage
+from seedbed.engine.segments.repeatable_line import LineStep
+from seedbed.engine.segments.row_block import RowBlock
+from seedbed.engine.segments.row_lines import RowLines
+from seedbed.engine.segments.rows_in_flight import children
+from seedbed.engine.segments.step_outcome import Attempted
 from seedbed.engine.segments.step_results import StepResults
-from seedbed.errors import Reject
-from seedbed.store.row_blocks import NOTHING
+from seedbed.engine.sources.sources import Item
+from seedbed.engine.sources.stretches import MOST_BYTES, MOST_SECONDS, Stretch
+from seedbed.errors import InvalidRowError, Reject
+from seedbed.llm.calling.scope import CallScope, current_scope
+from seedbed.llm.files_read import current_files
 from seedbed.tasks.rows import Row
 
 
 class Unfit(NamedTuple):
-    """An item that doesn't fit into a block: what ordered steps made of it, by name, and what one raised.
+    """An item that doesn't fit into a block, and its number; what ordered steps made of it, by name.
 
     `error` is one that every other item would meet.
     """
 
+    item: Item
+    position: int
     applied: Mapping[str, Attempted] = {}
     error: BaseException | None = None
 
 
 class BlockLine:
-    """Takes items through steps in a line, and adds those that fit to a block.
+    """Takes stretches of items through steps in a line: all of them through one step before the next.
 
-    An item fits if each step makes one row of it, or if one rejects it. All else is left to the steps'
-    runners, which apply repeatable steps again, but no ordered one.
+    An item fits into a block if each step makes one row of it, or if one rejects it. All else is left to the
+    steps' runners, which apply repeatable steps again, but no ordered one.
     """
 
     def __init__(self, line: Sequence[LineStep], results: StepResults) -> None:
         self._line = line
-        self._names = [step.name for step in line]
         self._results = results
 
-    def add(self, in_flight: InFlight, position: int, block: RowBlock) -> Unfit | None:
-        """Add an item to a block; return what's known of it if it doesn't fit."""
-        item = _Passing(in_flight)
-        applied: dict[str, Attempted] = {}
-        for step in self._line:
-            if step.ordered:
-                try:
-                    attempt = self._results.apply_now(step.name, self._given(item), position)
-                except BaseException as error:  # noqa: BLE001 - raised again at the item's turn
-                    return Unfit(applied, error)
-                applied[step.name] = attempt
-                fits = item.follow(attempt.outcome)
+    def settled(self, stretch: Stretch, position: int) -> Iterator[RowBlock | Unfit]:
+        """Yield the items of a stretch in blocks, and those that don't fit, in order.
+
+        `position` is the number of the first one. What follows an item that doesn't fit passes a step after
+        that item, so it's to be taken through the others at once.
+        """
+        waiting: list[Passage | Unfit] = [Passage(stretch, position)]
+        while waiting:
+            first = waiting.pop()
+            if isinstance(first, Unfit):
+                yield first
+            elif len(first.made) == len(self._line):
+                yield first.block()
             else:
-                fits = item.go_through(step)
-            if not fits:
-                return Unfit(applied)
-            if item.failure is not None:
-                break
-        block.add(in_flight.id, item.made, item.refusal(), item.size())
-        return None
+                waiting += reversed(self._passed(self._line[len(first.made)], first))
 
-    def _given(self, item: _Passing) -> InFlight:
-        """Return the row in flight that the next step gets."""
-        in_flight = item.in_flight
-        for name, encoded in zip(self._names, item.made, strict=False):
-            (in_flight,) = children(in_flight, name, [encoded])
-        return in_flight
+    def _passed(self, step: LineStep, passage: Passage) -> list[Passage | Unfit]:
+        """Take items through the next step, up to the first that doesn't fit, or as many as time allows.
 
-
-class _Passing:
-    """An item on its way: the rows made of it so far, and why it was rejected, if it was."""
-
-    __slots__ = ("_row", "failure", "in_flight", "made")
-
-    def __init__(self, in_flight: InFlight) -> None:
-        self.in_flight = in_flight
-        self.made: list[bytes] = []
-        self.failure: Failure | None = None
-        self._row: Row | None = None
-
-    def go_through(self, step: LineStep) -> bool:
-        """Take it through a repeatable step; return False if that makes anything else than one row of it."""
+        Return them, the one that doesn't fit, and those that haven't been taken.
+        """
+        scope = self._results.scope_of_step(step.name)
+        token, files = current_scope.set(scope), current_files.set(step.step._noted_by)
         try:
-            new = one_row(step, orjson.loads(self._encoded()) if self._row is None else self._row)
-        except Reject as reason:
-            place = self.in_flight.place
-            self.failure = Failure.of(self.in_flight.id, step.name, reason, rejected=True, source=place)
-            return True
-        except BaseException:  # noqa: BLE001 - the step's runner meets it again
-            return False
-        if new is None or new[0] == NOTHING:
-            return False
-        encoded, self._row = new
-        self.made.append(encoded)
-        return True
+            return self._taken(step, passage, scope, RowLines(are_checked=step.ordered))
+        except orjson.JSONEncodeError:
+            # A text or an integer can't be written, and only now it's known that there's one.
+            passage.decode_again()
+            return self._taken(step, passage, scope, RowLines(are_checked=True))
+        finally:
+            current_files.reset(files)
+            current_scope.reset(token)
 
-    def follow(self, outcome: StepOutcome) -> bool:
-        """Take what an ordered step made of it; return False if that's anything else than one row."""
-        rows, reasons = outcome
-        if reasons:
-            self.failure = reasons[0]
-            return not rows and len(reasons) == 1 and reasons[0].rejected
-        self._row = None
-        self.made += rows
-        return len(rows) == 1 and rows[0] != NOTHING
+    def _taken(
+        self, step: LineStep, passage: Passage, scope: CallScope, lines: RowLines
+    ) -> list[Passage | Unfit]:
+        reasons: dict[int, Reject] = {}
+        end, unfit = self._fill(step, passage, scope, lines, reasons)
+        if end == len(passage):
+            passage.pass_step(step.name, lines, reasons)
+            return [passage]
+        taken, left = passage.part(0, end), passage.part(end + (unfit is not None), len(passage))
+        taken.pass_step(step.name, lines, reasons)
+        return [one for one in (taken, unfit, left) if one]
 
-    def refusal(self) -> Refusal | None:
-        """Return why it was rejected, with the evidence; None if it passed all steps."""
-        if self.failure is None:
-            return None
-        source = b'{"row":' + self.in_flight.encoded + b"}" if self.made else b"null"
-        evidence = b'{"input":{"row":' + self._encoded() + b'},"source_row":' + source + b',"asked":[]}'
-        return Refusal(len(self.made), self.failure, evidence)
+    def _fill(
+        self,
+        step: LineStep,
+        passage: Passage,
+        scope: CallScope,
+        lines: RowLines,
+        reasons: dict[int, Reject],
+    ) -> tuple[int, Unfit | None]:
+        """Apply a step to items; return how many have their line or reason, and the one that doesn't fit."""
+        process, promised, add, ids = step.process, step.promised, lines.add, passage.stretch.ids
+        most_seconds, reached = time.monotonic() + MOST_SECONDS, 0
+        for i, row in zip(passage.going, passage.rows, strict=True):
+            if i > reached:
+                lines.skip(i - reached)
+            scope.row = ids[i]
+            try:
+                made = process(row)
+            except Reject as reason:
+                reasons[i] = reason
+                lines.skip(1)
+            except BaseException as error:  # noqa: BLE001 - raised again at the item's turn
+                return i, self._unfit(step, passage, i, _raises(error))
+            else:
+                if type(made) is not dict or not made or not made.keys() >= promised:
+                    return i, self._unfit(step, passage, i, _returns(made))
+                try:
+                    add(made)
+                except InvalidRowError:
+                    return i, self._unfit(step, passage, i, _returns(made))
+            reached = i + 1
+            if time.monotonic() > most_seconds or lines.size > MOST_BYTES:
+                return reached, None
+        lines.skip(len(passage) - reached)
+        return len(passage), None
 
-    def _encoded(self) -> bytes:
-        """Return the row that the next step gets."""
-        return self.made[-1] if self.made else self.in_flight.encoded
+    def _unfit(self, step: LineStep, passage: Passage, i: int, process: Callable[[Row], Any]) -> Unfit:
+        """Return an item that doesn't fit; `process` does what the step did with it."""
+        item, position = passage.stretch.item(i), passage.position + i
+        in_flight, applied = item.in_flight, {}
+        try:
+            for earlier, encoded in zip(self._line, passage.made_of(i), strict=False):
+                if earlier.ordered:
+                    again = _returns(orjson.loads(encoded))
+                    applied[earlier.name] = self._results.apply_now(earlier.name, in_flight, position, again)
+                (in_flight,) = children(in_flight, earlier.name, [encoded])
+            if step.ordered:
+                applied[step.name] = self._results.apply_now(step.name, in_flight, position, process)
+        except BaseException as error:  # noqa: BLE001 - raised again at the item's turn
+            return Unfit(item, position, applied, error)
+        return Unfit(item, position, applied)
 
-    def size(self) -> int:
-        """Return the bytes of the item and of the rows made of it."""
-        return len(self.in_flight.encoded) + sum(map(len, self.made))
+
+def _returns(made: Any) -> Callable[[Row], Any]:
+    return lambda row: made
+
+
+def _raises(error: BaseException) -> Callable[[Row], Any]:
+    def process(row: Row) -> Any:
+        raise error
+
+    return process

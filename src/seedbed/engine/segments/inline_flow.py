@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import cast
 
 from seedbed.engine.failure import Failure
-from seedbed.engine.segments.block_line import BlockLine, Unfit
+from seedbed.engine.segments.block_line import BlockLine
 from seedbed.engine.segments.branch_merging import row_order
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.repeatable_line import LineStep, RepeatableLine
@@ -17,10 +17,12 @@ from seedbed.engine.segments.segments import Segment
 from seedbed.engine.segments.step_outcome import Attempted
 from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.sources.sources import Item
+from seedbed.engine.sources.stretches import Stretch
+from seedbed.engine.sources.threaded import Threaded
 from seedbed.pipeline.topology import Topology
 from seedbed.store import Result, RunStore
 
-_UNKNOWN = Unfit()
+_NOTHING: Mapping[str, Attempted] = {}
 
 
 class Inlined:
@@ -72,41 +74,56 @@ class InlineFlow:
         """
         self._blocks, self._earlier = BlockLine(line, self._results), store
 
-    def settled(self, items: Iterator[Item]) -> Iterator[Inlined | RowBlock]:
-        """Yield what the steps make of items, in order: of each one, or of a block of them."""
-        line = self._blocks
-        if line is None:
-            yield from (self.settle(item, position) for position, item in enumerate(items))
+    def settled(self, given: Threaded) -> Iterator[Inlined | RowBlock]:
+        """Yield what the steps make of a source's items, in order: of each one, or of a block of them."""
+        if self._blocks is None or given.stretches is None:
+            yield from (self.settle(item, position) for position, item in enumerate(given.items()))
             return
-        block = RowBlock()
-        try:
-            for position, item in enumerate(items):
-                unfit = line.add(item.in_flight, position, block) if self._fits(item) else _UNKNOWN
-                if block and (unfit is not None or block.is_full):
-                    yield block
-                    block = RowBlock()
-                if unfit is not None:
-                    yield self.settle(item, position, unfit)
-        except GeneratorExit:
-            # Nobody wants more.
-            raise
-        except BaseException:
-            # The source's: the items before it stand.
-            if block:
-                yield block
-            raise
-        if block:
-            yield block
+        position = 0
+        for found in given.stretches():
+            for part in self._parts(found):
+                if isinstance(part, Item):
+                    yield self.settle(part, position)
+                    position += 1
+                else:
+                    yield from self._in_blocks(self._blocks, part, position)
+                    position += len(part)
 
-    def _fits(self, item: Item) -> bool:
-        store = self._earlier
-        is_known = store is not None and store.result_of(self._names[0], item.id) is not None
-        return item.failure is None and not is_known
+    def _in_blocks(self, line: BlockLine, stretch: Stretch, position: int) -> Iterator[Inlined | RowBlock]:
+        for settled in line.settled(stretch, position):
+            if isinstance(settled, RowBlock):
+                yield settled
+            else:
+                yield self.settle(*settled)
 
-    def settle(self, item: Item, position: int, known: Unfit = _UNKNOWN) -> Inlined:
-        """Return what the steps make of an item, of which it's `known` what ordered steps made."""
+    def _parts(self, found: Stretch | Item) -> Iterator[Stretch | Item]:
+        """Yield the parts of a stretch that go into blocks, and the items that don't."""
+        if isinstance(found, Item) or self._earlier is None:
+            yield found
+            return
+        first, name = 0, self._names[0]
+        for i, row_id in enumerate(found.ids):
+            if self._earlier.result_of(name, row_id) is not None:
+                if i > first:
+                    yield found.part(first, i)
+                yield found.item(i)
+                first = i + 1
+        if first < len(found):
+            yield found.part(first, len(found))
+
+    def settle(
+        self,
+        item: Item,
+        position: int,
+        applied: Mapping[str, Attempted] = _NOTHING,
+        error: BaseException | None = None,
+    ) -> Inlined:
+        """Return what the steps make of an item.
+
+        `applied` is what some of them have made of it already, and `error` what one raised.
+        """
         inlined = Inlined(item, position)
-        inlined.applied, inlined.error = known
+        inlined.applied, inlined.error = applied, error
         settled = inlined.settled
         if item.failure is not None:
             settled.note(item.failure)
@@ -114,8 +131,8 @@ class InlineFlow:
             return inlined
         try:
             rows = self._through(0, item.in_flight, inlined) if self._names else [item.in_flight]
-        except BaseException as error:  # noqa: BLE001 - raised again at the item's turn
-            inlined.error = error
+        except BaseException as raised:  # noqa: BLE001 - raised again at the item's turn
+            inlined.error = raised
         else:
             settled.made[self._kept] = rows
         return inlined
@@ -190,7 +207,7 @@ def inline_flow(
         return None
     line = None
     if fresh is not None:
-        line = RepeatableLine([results.applied[name] for name in names], fresh, results.steps)
+        line = RepeatableLine([results.applied[name] for name in names], fresh, results)
     return InlineFlow(segment, results, line)
 
 

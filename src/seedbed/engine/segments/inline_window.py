@@ -37,7 +37,7 @@ class SettledItems(Source):
 
     def __init__(self, given: Threaded, flow: InlineFlow) -> None:
         self.keep = given.keep
-        self._items = given.items
+        self._given = given
         self._flow = flow
         self._most_bytes = given.most_bytes
         self._loop = asyncio.get_running_loop()
@@ -74,7 +74,7 @@ class SettledItems(Source):
 
     def _iterate(self) -> None:
         try:
-            for inlined in self._flow.settled(self._items()):
+            for inlined in self._flow.settled(self._given):
                 if self._is_closed:
                     return
                 self._items_made += len(inlined)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.resume.fingerprint import SIZE
 from seedbed.engine.segments.rows_in_flight import InFlight
-from seedbed.engine.segments.step_counts import StepTally
-from seedbed.engine.segments.step_results import Applied
+from seedbed.engine.segments.step_results import Applied, StepResults
+from seedbed.llm.calling.scope import current_scope
 from seedbed.store import Result, RunStore
+from seedbed.tasks.columns.final_columns import process_of
 from seedbed.tasks.rows import Row, encode_row, is_flat
 from seedbed.tasks.steps import Step
 
@@ -23,6 +24,7 @@ class LineStep(NamedTuple):
     row once, after those before it.
     """
 
+    step: Step
     name: str
     process: Callable[[Row], Any]
     promised: frozenset[str]
@@ -33,17 +35,18 @@ class LineStep(NamedTuple):
 class RepeatableLine:
     """Takes rows through the repeatable steps among those of a line; all else is left to the steps' runners.
 
-    `applied` are all steps of the line. What the rows became is kept in `store` and counted in `steps`.
+    `applied` are all steps of the line. What the rows became is kept in `store` and counted with `results`.
     """
 
     # For a short row, the scope that no call needs, decoding what the step before has just encoded, and a
     # lock for each result took as long as the steps.
 
-    def __init__(self, applied: Sequence[Applied], store: RunStore, steps: StepTally) -> None:
+    def __init__(self, applied: Sequence[Applied], store: RunStore, results: StepResults) -> None:
         steps_in_line = map(line_step, applied)
         self._line = [None if step is None or step.ordered else step for step in steps_in_line]
+        self._scopes = [step and results.scope_of_step(step.name) for step in self._line]
         self._store = store
-        self._steps = steps
+        self._steps = results.steps
 
     def take(self, number: int, in_flight: InFlight, results: list[Any]) -> tuple[int, InFlight]:
         """Take a row through the steps from `number` on, as far as each makes one flat row of it.
@@ -52,6 +55,10 @@ class RepeatableLine:
         """
         row: Row | None = None
         while number < len(self._line) and (step := self._line[number]) is not None:
+            scope = self._scopes[number]
+            assert scope is not None
+            scope.row = in_flight.id
+            current_scope.set(scope)
             try:
                 made = one_row(step, in_flight.row() if row is None else row)
             except BaseException:  # noqa: BLE001 - the step's runner meets it again
@@ -65,6 +72,7 @@ class RepeatableLine:
             results.append(Result(step.name, row_id, key, 0, "done", b"[" + encoded + b"]"))
             in_flight = InFlight(row_id, encoded, step.name, in_flight, row_id, 0, None, in_flight.place)
             number += 1
+        current_scope.set(None)
         return number, in_flight
 
     def keep(self, results: Sequence[Result]) -> None:
@@ -95,4 +103,6 @@ def line_step(applied: Applied) -> LineStep | None:
     if not isinstance(step, Step) or not (step.repeatable or applied.ordered) or backends_in(step):
         return None
     promised = frozenset(applied.runner.promised)
-    return LineStep(step.name, step.process, promised, applied.fingerprint, applied.ordered or step.ordered)
+    return LineStep(
+        step, step.name, process_of(step), promised, applied.fingerprint, applied.ordered or step.ordered
+    )

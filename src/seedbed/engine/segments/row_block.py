@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
-from seedbed.store.row_blocks import NOTHING
-
-MOST_ITEMS = 256
-"""Items of a block."""
-
-MOST_BYTES = 2**20
-"""Bytes of rows after which a block has no more items."""
-
-MOST_SECONDS = 0.05
-"""Time after which a block has no more items: slow steps don't hold back the rows before."""
+from seedbed.store.row_blocks import block_data, entries
 
 
 class Refusal(NamedTuple):
@@ -31,59 +22,41 @@ class Refusal(NamedTuple):
 class RowBlock:
     """Consecutive items, in order: `ids`, the rows that the steps of the line made of them, and `refused`.
 
-    `made[i]` has the rows that the steps made of item `i`, one of each step that it passed. `refused` has the
-    rejected items by their number `i`. `size` counts the bytes of the rows.
+    `made[number]` is the data of a block: the row that step `number` made of each item, `{}` if it made none.
+    `refused` has the rejected items by their number. `size` counts the bytes of it all.
     """
 
     error: BaseException | None = None
 
-    __slots__ = ("_begun", "ids", "made", "refused", "size")
+    __slots__ = ("ids", "made", "refused", "size")
 
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.made: list[list[bytes]] = []
-        self.refused: dict[int, Refusal] = {}
-        self.size = 0
-        self._begun = time.monotonic()
+    def __init__(
+        self, ids: list[str], made: Sequence[bytes], refused: dict[int, Refusal], size: int = 0
+    ) -> None:
+        self.ids = ids
+        self.made = made
+        self.refused = refused
+        self.size = size
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    def add(self, row_id: str, made: list[bytes], refusal: Refusal | None, size: int) -> None:
-        """Add an item, the rows that the steps made of it, why it was rejected, and the bytes of it all."""
-        if refusal is not None:
-            self.refused[len(self.ids)] = refusal
-        self.ids.append(row_id)
-        self.made.append(made)
-        self.size += size
 
     @property
     def accepted(self) -> int:
         """The number of items that passed all steps."""
         return len(self.ids) - len(self.refused)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether it's time for another block."""
-        return (
-            len(self.ids) >= MOST_ITEMS
-            or self.size >= MOST_BYTES
-            or time.monotonic() - self._begun > MOST_SECONDS
-        )
-
     def passed(self, number: int) -> int:
         """Return how many items passed step `number`."""
         return len(self.ids) - sum(refusal.number <= number for refusal in self.refused.values())
 
-    def rows_of(self, number: int) -> list[bytes]:
-        """Return the row that step `number` made of each item, `{}` if it made none."""
-        if not self.refused:
-            return [rows[number] for rows in self.made]
-        return [rows[number] if len(rows) > number else NOTHING for rows in self.made]
+    def last_rows(self) -> list[bytes]:
+        """Return the row that the last step made of each item, `{}` if it made none."""
+        return entries(self.made[-1], "rows of a block")
 
     def rows(self) -> list[bytes]:
         """Return the rows that passed all steps."""
-        return [rows[-1] for i, rows in enumerate(self.made) if i not in self.refused]
+        return [row for i, row in enumerate(self.last_rows()) if i not in self.refused]
 
     def up_to(self, rows: int) -> RowBlock:
         """Return the beginning of the block that has so many rows; items after the last one are left out."""
@@ -97,10 +70,11 @@ class RowBlock:
 
     def part(self, first: int, end: int) -> RowBlock:
         """Return the items from number `first` on and before `end`."""
-        part = RowBlock()
-        part.ids, part.made = self.ids[first:end], self.made[first:end]
-        part.refused = {i - first: refusal for i, refusal in self.refused.items() if first <= i < end}
-        return part
+        if first == 0 and end >= len(self.ids):
+            return self
+        made = [part_of_data(data, first, end) for data in self.made]
+        refused = {i - first: refusal for i, refusal in self.refused.items() if first <= i < end}
+        return RowBlock(self.ids[first:end], made, refused)
 
     def outcome(self, leaf: str) -> ItemOutcome:
         """Return the first item's outcome."""
@@ -108,5 +82,10 @@ class RowBlock:
         if 0 in self.refused:
             outcome.note(self.refused[0].failure)
         else:
-            outcome.made[leaf] = [InFlight(self.ids[0], self.made[0][-1], leaf)]
+            outcome.made[leaf] = [InFlight(self.ids[0], self.last_rows()[0], leaf)]
         return outcome
+
+
+def part_of_data(data: bytes, first: int, end: int) -> bytes:
+    """Return the data of a block with the entries from number `first` on and before `end`."""
+    return block_data(entries(data, "rows of a block")[first:end])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
@@ -144,13 +144,22 @@ class StepResults:
         attempted = Attempted(name, in_flight, found.key, found.attempt, found.stored, outcome, is_known)
         return self.keep(attempted, settled)
 
-    def apply_now(self, name: str, in_flight: InFlight, position: int) -> Attempted:
-        """Return what an immediate step makes from a row, in this thread; `keep` keeps it."""
+    def scope_of_step(self, name: str) -> CallScope:
+        """Return a scope for rows that an immediate step gets one by one; the caller sets its `row`."""
+        return CallScope(self._seed, name, "", has_branches=self._journal.has_branches)
+
+    def apply_now(
+        self, name: str, in_flight: InFlight, position: int, process: Callable[[Row], Any] | None = None
+    ) -> Attempted:
+        """Return what an immediate step makes from a row, in this thread; `keep` keeps it.
+
+        `process` does what the step has done with the row already, if it has.
+        """
         key, attempt, stored, outcome = self._found(name, in_flight)
         is_known = outcome is not None
         if outcome is None:
             scope = self._scope(name, in_flight, attempt, position)
-            outcome = self._outcome_now(self._applied[name].runner, in_flight, scope)
+            outcome = self._outcome_now(self._applied[name].runner, in_flight, scope, process)
         return Attempted(name, in_flight, key, attempt, stored, outcome, is_known)
 
     def take(self, name: str) -> None:
@@ -239,10 +248,16 @@ class StepResults:
                 # would count as made in the next session, and the answer would never be asked for.
                 raise asyncio.CancelledError
 
-    def _outcome_now(self, runner: StepRunner, in_flight: InFlight, scope: CallScope) -> StepOutcome:
+    def _outcome_now(
+        self,
+        runner: StepRunner,
+        in_flight: InFlight,
+        scope: CallScope,
+        process: Callable[[Row], Any] | None,
+    ) -> StepOutcome:
         name = runner.step.name
         try:
-            return StepOutcome(process_now(runner, in_flight.row(), scope), [])
+            return StepOutcome(process_now(runner, in_flight.row(), scope, process=process), [])
         except _CANCELLED as error:
             # Nobody cancels this thread: the author's code raised it.
             return self._without(in_flight, name, [RuntimeError(f"the step raised {type(error).__name__}")])

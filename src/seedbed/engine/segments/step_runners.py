@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -188,17 +188,23 @@ class PooledRunner(StepRunner):
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def process_now(runner: StepRunner, row: Row, scope: CallScope, *prepared: Any) -> list[bytes]:
+def process_now(
+    runner: StepRunner,
+    row: Row,
+    scope: CallScope,
+    *prepared: Any,
+    process: Callable[..., Any] | None = None,
+) -> list[bytes]:
     """Return the rows that a blocking step makes, in this thread; raise what the step raises.
 
-    `prepared` is what its `prepare` returned, if it has one.
+    `prepared` is what its `prepare` returned, if it has one. `process` is called in place of the step's own.
     """
     # Not `isinstance`: for classes of pydantic that's a call in Python, for every row.
     step = cast(Step, runner.step)
     current_scope.set(scope)
     current_files.set(step._noted_by)
     try:
-        return runner.encoded(plain_rows(step.process(row, *prepared), step.name))
+        return runner.encoded(plain_rows((process or step.process)(row, *prepared), step.name))
     except KeyError as error:
         if (lacking := _lacking(step, row, error)) is not None:
             raise lacking from error

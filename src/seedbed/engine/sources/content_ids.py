@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 
 from seedbed.engine.sources.digest_set import DigestSet
 
@@ -23,12 +24,17 @@ class ContentIds:
 
     def of(self, encoded: bytes) -> str:
         """Return the id of the next row."""
-        digest = row_digest(encoded)
-        known = int.from_bytes(digest, "big")
-        if self._once.add(known):
-            return f"{digest.hex()}.0"
-        self._often[known] += 1
-        return f"{digest.hex()}.{self._often[known]}"
+        return self.of_all([encoded])[0]
+
+    def of_all(self, rows: Sequence[bytes]) -> list[str]:
+        """Return the ids of the next rows."""
+        digests = [row_digest(row) for row in rows]
+        numbers = [int.from_bytes(digest, "big") for digest in digests]
+        ids = [f"{digest.hex()}.0" for digest in digests]
+        for i in self._once.add_all(numbers):
+            self._often[numbers[i]] += 1
+            ids[i] = f"{digests[i].hex()}.{self._often[numbers[i]]}"
+        return ids
 
     def see(self, row_id: str) -> None:
         """Take the id of a row of an earlier session, which was given by `of`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 
 _FIRST_SIZE = 1024
 
@@ -39,6 +40,23 @@ class DigestSet:
         if 2 * self._count > len(self._slots):
             self._grow()
         return True
+
+    def add_all(self, numbers: Sequence[int]) -> list[int]:
+        """Add numbers; return the places of those that aren't new, which may have come just before."""
+        while 2 * (self._count + len(numbers)) > len(self._slots):
+            self._grow()
+        # As in `_insert`: calling it for each takes as long as finding the slot.
+        slots, mask, known = self._slots, len(self._slots) - 1, []
+        for i, number in enumerate(numbers):
+            place = number & mask
+            while (found := slots[place]) and found != number:
+                place = (place + 1) & mask
+            if found or number == 0:
+                known.append(i)
+            else:
+                slots[place] = number
+        self._count += len(numbers) - len(known)
+        return [i for i in known if numbers[i] or not self.add(0)]
 
     def _grow(self) -> None:
         larger = array("Q", bytes(2 * 8 * len(self._slots)))

@@ -26,6 +26,7 @@ from seedbed.engine.sources.sources import (
     numbered_item,
     sampled_items,
 )
+from seedbed.engine.sources.stretches import stretches
 from seedbed.engine.sources.threaded import READ_AHEAD, Threaded, ThreadedSource
 from seedbed.errors import InvalidRowError, StopRun
 from seedbed.llm.calling.scope import CallScope, current_scope
@@ -58,19 +59,23 @@ class SourceMaker:
         rows = given.rows(reached.items)
 
         # On the source's thread: reading the ids waits for the disk.
-        def items() -> Iterator[Item]:
+        def arguments() -> tuple[Any, ...]:
             ids = ContentIds()
             for row_id in decided_ids(self._store, leaf, reached.verdicts):
                 ids.see(row_id)
-            yield from digested(rows, leaf, given.names(), reached.items, ids)
+            return rows, leaf, given.names(), reached.items, ids
 
-        return Threaded(items, most_bytes=self._ahead)
+        return Threaded(
+            lambda: digested(*arguments()),
+            most_bytes=self._ahead,
+            stretches=lambda: stretches(*arguments()),
+        )
 
     def make(self, segment: Segment, accepted: AcceptedRows) -> Source:
         """Return the source of a segment; `accepted` has the rows accepted so far."""
         threaded = self.threaded(segment)
         if threaded is not None:
-            return ThreadedSource(*threaded)
+            return ThreadedSource(threaded.items, threaded.ahead, threaded.keep, threaded.most_bytes)
         generator = segment.generator
         assert isinstance(generator, GeneratorTask)
         return IndexedSource(
@@ -83,7 +88,7 @@ class SourceMaker:
         if threaded is None or shard is None:
             return threaded
         # All rows are read or sampled, since the id of an input row counts the equal rows before it.
-        return threaded._replace(items=lambda: shard.of_items(threaded.items()))
+        return threaded._replace(items=lambda: shard.of_items(threaded.items()), stretches=None)
 
     def _threaded(self, segment: Segment) -> Threaded | None:
         if segment.source is None:
@@ -109,7 +114,10 @@ class SourceMaker:
         rows = given.rows()
         # Input rows are only stored for a step that reads all of them; other runs read the file again.
         keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
-        return Threaded(lambda: digested(rows, segment.name, given.names()), READ_AHEAD, keep, self._ahead)
+        arguments = rows, segment.name, given.names()
+        return Threaded(
+            lambda: digested(*arguments), READ_AHEAD, keep, self._ahead, lambda: stretches(*arguments)
+        )
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
         ids = ContentIds() if generator.ids_from_content else None

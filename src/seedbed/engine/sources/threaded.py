@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from seedbed.engine.sources.sources import Item, Source
+from seedbed.engine.sources.stretches import Stretch
 from seedbed.llm.calling.scope import current_scope
 
 # With nothing made ahead, each row would cost two hops between the threads, of 0.1 ms each. The bytes are a
@@ -24,13 +25,15 @@ CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 class Threaded(NamedTuple):
     """A source that is a blocking iterator: its items, and how many of them may be made ahead.
 
-    `keep` is called with each item, on the loop, before it's handed out.
+    `keep` is called with each item, on the loop, before it's handed out. `stretches` yields the same items,
+    many at a time, if the source can.
     """
 
     items: Callable[[], Iterator[Item]]
     ahead: int = READ_AHEAD
     keep: Callable[[Item], None] | None = None
     most_bytes: int = BYTES_AHEAD
+    stretches: Callable[[], Iterator[Stretch | Item]] | None = None
 
 
 class ThreadedSource(Source):

@@ -10,7 +10,8 @@ from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.store import Result, RunStore, Verdict
 from seedbed.store.refused_rows import kept_step
-from seedbed.store.row_blocks import BLOCKS, NOTHING, block_name, block_of, entries, is_block
+from seedbed.store.row_blocks import BLOCKS, NOTHING, block_data, block_name, entries, is_block
+from seedbed.store.run_operations import BlockVerdicts
 from seedbed.store.stored_json import entry_at, row_of_step
 
 
@@ -47,44 +48,40 @@ class BlockLog:
             self._store.add_results(
                 [one for step in range(len(self._steps)) for one in self._kept(new, step, name)]
             )
-            self._log.add_new(self._verdicts(new, first, name))
+            refused = {i: one.failure.step for i, one in new.refused.items()}
+            step = self._steps[-1].name
+            self._log.add_block(BlockVerdicts(self._leaf, first, new.ids, step, name, refused))
         return standing
 
     def _kept(self, block: RowBlock, number: int, name: str) -> list[Result]:
         step = self._steps[number]
+        made = Result(step.name, name, step.fingerprint, 0, "done", block.made[number])
         refused = {i: one for i, one in block.refused.items() if one.number == number}
         if not refused:
-            return [block_of(step.name, name, step.fingerprint, block.rows_of(number))]
+            return [made]
         whys, evidence = [NOTHING] * len(block), [NOTHING] * len(block)
         for i, one in refused.items():
             whys[i], evidence[i] = one.failure.encoded(), one.evidence
-        kept = block_of(kept_step(step.name), name, step.fingerprint, evidence)
+        kept = Result(kept_step(step.name), name, step.fingerprint, 0, "done", block_data(evidence))
         return [
             redacted(kept, self._secrets) if self._secrets else kept,
-            block_of(step.name, name, step.fingerprint, block.rows_of(number), whys),
+            made._replace(reasons=block_data(whys)),
         ]
-
-    def _verdicts(self, block: RowBlock, first: int, name: str) -> list[Verdict]:
-        leaf, step = self._leaf, self._steps[-1].name
-        verdicts = [
-            Verdict(leaf, first + i, row, "accepted", step, name, i) for i, row in enumerate(block.ids)
-        ]
-        for i, refusal in block.refused.items():
-            verdicts[i] = verdicts[i]._replace(verdict="rejected", step=refusal.failure.step)
-        return verdicts
 
     def _standing(self, block: RowBlock) -> int:
         """Take the stored verdicts on the rows of a block as far as they're the same; return how many."""
-        count = 0
-        while count < len(block) and self._log.stands(self._is_item(block, count)):
+        if not self._log.agrees:
+            return 0
+        count, rows = 0, block.last_rows()
+        while count < len(block) and self._log.stands(self._is_item(block, count, rows[count])):
             count += 1
         return count
 
-    def _is_item(self, block: RowBlock, i: int) -> Callable[[Verdict], bool]:
+    def _is_item(self, block: RowBlock, i: int, row: bytes) -> Callable[[Verdict], bool]:
         """Return whether a stored verdict is that on item `i`, and points to the same row or reason."""
         refusal = block.refused.get(i)
         if refusal is None:
-            decided, content = (block.ids[i], "accepted", self._steps[-1].name), block.made[i][-1]
+            decided, content = (block.ids[i], "accepted", self._steps[-1].name), row
         else:
             decided = (block.ids[i], "rejected", refusal.failure.step)
             content = refusal.failure.encoded()

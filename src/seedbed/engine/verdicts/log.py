@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.store import Result, RunStore, Verdict
+from seedbed.store.run_operations import BlockVerdicts
 
 RefusedAs = Literal["failed", "rejected"]
 
@@ -37,6 +38,11 @@ class VerdictLog:
     def count(self) -> int:
         """How many verdicts this session has, including those that were stored already."""
         return self._seq
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all verdicts so far are those that were stored already."""
+        return self._agrees
 
     def accept(self, rows: list[InFlight]) -> None:
         """Accept rows."""
@@ -72,10 +78,10 @@ class VerdictLog:
             self._forget(known)
         return False
 
-    def add_new(self, verdicts: Sequence[Verdict]) -> None:
-        """Add verdicts that come next, none of which is stored."""
-        self._store.add_verdicts(verdicts)
-        self._seq += len(verdicts)
+    def add_block(self, block: BlockVerdicts) -> None:
+        """Add the verdicts on the rows of a block, none of which is stored: they come next."""
+        self._store.add_block_verdicts(block)
+        self._seq += len(block.rows)
 
     def end(self) -> None:
         """Remove the stored verdicts after those of this session.
