@@ -106,6 +106,20 @@ def test_a_file_may_have_several_sources_and_name_later_steps(tmp_path: Path, re
     assert (join.on, join.how) == (["instruction"], "left")
 
 
+def test_a_fault_of_the_source_names_the_file_once(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    for given in (
+        "{use: jsonl, with: {path: ../../x.jsonl}}",
+        "{use: jsonl, with: {path: ''}}",
+        "{use: rows}",
+    ):
+        path.write_text(f"input: {given}\nsteps: [{{use: filter, with: {{keep: a}}}}]\n")
+        with pytest.raises((UsageError, ParameterError)) as caught:
+            load_pipeline(path)
+        assert str(caught.value).count(f"'{path}': ") == 1
+        assert str(caught.value).count("finds every mistake") <= 1
+
+
 def test_routes_may_begin_at_the_input(tmp_path: Path, registry: Registry) -> None:
     path = write(
         tmp_path,

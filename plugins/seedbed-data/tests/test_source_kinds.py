@@ -193,3 +193,9 @@ def test_a_folder_is_never_taken_for_an_id(
 
     with pytest.raises(ParameterError):
         get_step("hf", dataset=dataset)
+
+
+@pytest.mark.parametrize("source", ["jsonl", "csv", "parquet", "text"])
+def test_an_empty_path_is_no_folder(source: str) -> None:
+    with pytest.raises(UsageError, match="the path is empty"):
+        run(get_step(source, path=""))

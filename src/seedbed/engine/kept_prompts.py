@@ -23,6 +23,7 @@ from seedbed.llm.keys.redaction import redact, redacted_value
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.store.run_queries import RunQueries
+from seedbed.store.stored_json import unreadable
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.rows import Row
@@ -229,7 +230,7 @@ class PromptReader:
         if outline is None:
             return [{"role": "user", "content": _LOST}]
         left = iter(values)
-        messages: list[Any] = orjson.loads(outline)
+        messages = _messages_in(outline)
         for message in messages:
             if "pieces" in message:
                 message["pieces"] = [next(left) if one is None else one for one in message["pieces"]]
@@ -249,6 +250,22 @@ class PromptReader:
             return text if isinstance(text, str) else _LOST
         lost = f"[{piece['length']:,} characters of a row that the run no longer has]"
         return self._texts.get(piece["row"], lost)
+
+
+def _messages_in(outline: Any) -> list[dict[str, Any]]:
+    try:
+        messages = orjson.loads(outline)
+    except ValueError as error:
+        raise unreadable("the prompt of a call", error) from error
+    if not isinstance(messages, list) or not all(_is_message(one) for one in messages):
+        raise unreadable("the prompt of a call", "it isn't a list of messages")
+    return messages
+
+
+def _is_message(one: Any) -> bool:
+    return (
+        isinstance(one, dict) and isinstance(one.get("role"), str) and isinstance(one.get("pieces", []), list)
+    )
 
 
 def _pieces(content: str, texts: Iterable[RowText], most: int) -> list[str | RowText]:

@@ -72,6 +72,8 @@ class FilePaths:
         if "://" in text:
             self._check_url(text)
             return text
+        if not text.strip():
+            raise UsageError("the path is empty", "write . for the folder of the pipeline file")
         plain = list(PurePath(text).parts)
         fixed = next((at for at, part in enumerate(plain) if any(sign in part for sign in "*?[")), len(plain))
         # `a/*/../../..`: what follows the first wildcard must not lead up again.

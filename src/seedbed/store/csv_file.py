@@ -74,7 +74,9 @@ def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
             ) from error
         except UnicodeDecodeError as error:
             line = lines.passed + reader.line_num
-            raise undecodable(f"'{path}' after line {line}", encoding, error) from error
+            raise undecodable(
+                f"'{path}'" + (f" after line {line}" if line else ""), encoding, error
+            ) from error
 
 
 def _records(path: Path, reader: Any, lines: Records, reading: Reading) -> Iterator[Placed]:

@@ -79,7 +79,9 @@ def _lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[bytes]:
                 number += 1
                 yield line.encode(errors="surrogatepass")
     except UnicodeDecodeError as error:
-        raise undecodable(f"'{path}' after line {number}", encoding, error) from error
+        raise undecodable(
+            f"'{path}'" + (f" after line {number}" if number else ""), encoding, error
+        ) from error
 
 
 def _row_of_line(line: bytes, path: Path, number: int, note: Noting) -> Row:

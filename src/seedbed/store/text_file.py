@@ -91,6 +91,8 @@ def undecodable(where: str, encoding: str, error: UnicodeDecodeError) -> Dataset
     """Return the error for text in another encoding, with a guess at which one it is."""
     # latin-1 decodes any bytes, so it's the guess if cp1252, which most such files are in, has no such
     # character.
+    if (kind := _kind_of(error.object)) is not None:
+        return DatasetError(f"{where} is not text: it begins like {kind}", _READ_BY.get(kind, _UNPACK))
     said = "UTF-8" if encoding.startswith("utf-8") else encoding
     guess = "cp1252" if said != "cp1252" and _is_text_in("cp1252", error.object) else "latin-1"
     byte = error.object[error.start : error.start + 1]
@@ -99,6 +101,32 @@ def undecodable(where: str, encoding: str, error: UnicodeDecodeError) -> Dataset
         f"say how it is encoded: --encoding {guess} on the command, encoding='{guess}' in Python",
         "or save it in UTF-8",
     )
+
+
+_KINDS = (
+    (b"PK\x03\x04", "a ZIP archive or a document of an office program"),
+    (b"%PDF-", "a PDF document"),
+    (b"\x1f\x8b", "a file compressed by gzip"),
+    (b"BZh", "a file compressed by bzip2"),
+    (b"\xfd7zXZ\x00", "a file compressed by xz"),
+    (b"\x28\xb5\x2f\xfd", "a file compressed by zstd"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
+)
+_READ_BY = {
+    "a ZIP archive or a document of an office program": "unpack it, or save the sheet as CSV",
+    "a PDF document": "the source `documents` reads it",
+    "an SQLite database": "the source `sql` reads it",
+    "a Parquet file": "the source `parquet` reads it, or --input if its name ends in .parquet",
+    "an Arrow file": "the source `arrow` reads it, or --input if its name ends in .arrow",
+}
+_UNPACK = "unpack it, or give its name the ending that says so: .gz, .bz2, .xz or .zst"
+
+
+def _kind_of(text: bytes) -> str | None:
+    """Return what a file is whose first bytes are these; None if they say nothing."""
+    return next((kind for begins, kind in _KINDS if text.startswith(begins)), None)
 
 
 def _is_text_in(encoding: str, text: bytes) -> bool:

@@ -49,6 +49,7 @@ class Problems:
         self.unmade_steps: set[str] = set()
         """Names of steps that can't be made, so that the graph has stand-ins for them."""
         self._found: list[Problem] = []
+        self._raised: SeedbedError | None = None
 
     @property
     def found(self) -> list[Problem]:
@@ -73,7 +74,10 @@ class Problems:
     def add(self, error: SeedbedError, *path: str | int, named: bool = False) -> None:
         """Take an error as a problem at a path; raise it unless problems are collected."""
         if not self.collects:
-            placed = self._placed(error, None if named else path)
+            if error is self._raised:
+                # From a block within this one, which has named the place more exactly.
+                raise error
+            placed = self._raised = self._placed(error, None if named else path)
             if placed is error:
                 raise error
             raise placed from error
