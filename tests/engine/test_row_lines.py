@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seedbed import InvalidRowError
@@ -38,6 +38,9 @@ def encoded(row: Row) -> bytes | None:
 
 
 @given(ROWS, st.booleans())
+@example([{"a": "},{"}, {"b": '},{"'}], False)
+@example([{"a": math.nan}, {"a": 2**64}], False)
+@example([{"a": 1}, {"a": [{}, {"b": "\ud800"}]}], False)
 def test_rows_are_the_same_together_as_each_by_itself(rows: list[Row], are_checked: bool) -> None:
     lines, singly = RowLines(are_checked=are_checked), [encoded(row) for row in rows]
     taken: list[bytes] = []
