@@ -25,6 +25,12 @@ TEXTS = (
     "'%*d' % (10 ** 9, 1)",
     "'%.1000000000f' % 1",
     "'%(a)1000000000s' % {'a': 1}",
+    "'%1000000000d' is odd",
+    "'%1000000000d' is even",
+    "'%1000000000d' is divisibleby 3",
+    "'%1000000000d' is divisibleby(num=3)",
+    "['%1000000000d'] | select('odd') | list",
+    "[{'a': '%1000000000d'}] | rejectattr('a', 'divisibleby', 7) | list",
     "('%(a)s' * 100000) % {'a': 'x' * 100000}",
     "'%1000000000s' | format(word)",
     "'{:1000000000}'.format(word)",
@@ -55,6 +61,7 @@ TEXTS = (
 )
 WORK = (
     "range(10 ** 12) | list",
+    "range(200000) | list | pprint",
     "range(10 ** 18, 0, -1) | sum",
     "([[0]] * 100000) | sum(start=[])",
     "('x' * 1000000) | wordwrap(1)",
@@ -71,6 +78,13 @@ def test_what_is_too_large_is_not_begun(expression):
     with pytest.raises(InvalidRowError):
         Expression(f"({expression}) == 1").holds(row)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
+
+
+def test_tests_of_numbers_are_those_of_jinja():
+    numbers = "[1, 2, 3, 4]"
+    for test, found in (("odd", [1, 3]), ("even", [2, 4]), ("divisibleby", [3])):
+        by = ", 3" if test == "divisibleby" else ""
+        assert Expression(f"{numbers} | select('{test}'{by}) | list").value({}) == found
 
 
 def test_a_loop_ends_after_two_million_turns():

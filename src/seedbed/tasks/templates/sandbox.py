@@ -90,6 +90,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(**options)
         self.filters = {name: _bounded(name, kept) for name, kept in self.filters.items()}
         self.filters[_TURNS] = _turns
+        # Of a text, what's left of a division is the text filled in: `'%999999999d' is odd`.
+        self.tests |= {name: _divided(self.tests[name]) for name in ("odd", "even", "divisibleby")}
         self.globals |= {
             "dict": lambda *args, **kwargs: check_made(dict(*args, **kwargs)),
             "lipsum": _lipsum,
@@ -197,6 +199,16 @@ def _bounded(name: str, kept: Callable[..., Any]) -> Callable[..., Any]:
         return made if type(made) is str and len(made) < _SHORT else check_made(made)
 
     return update_wrapper(bounded, kept)
+
+
+def _divided(test: Any) -> Callable[..., bool]:
+    """Return a test of a number that refuses to make too large a text of something else."""
+
+    def bounded(value: Any, *by: Any, **named: Any) -> bool:
+        check_operator("%", value, (*by, *named.values(), 2)[0])
+        return bool(test(value, *by, **named))
+
+    return bounded
 
 
 def _range(*args: int) -> range:
