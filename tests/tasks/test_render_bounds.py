@@ -80,6 +80,12 @@ def test_what_is_too_large_is_not_begun(expression):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
 
 
+@pytest.mark.parametrize("test", ["odd", "even", "divisibleby(3)"])
+def test_a_text_of_a_row_is_not_filled_in_to_see_whether_it_is_a_number(test):
+    with pytest.raises(InvalidRowError, match="does too much"):
+        Expression(f"text is {test}").value({"text": "%1000000000d"})
+
+
 def test_tests_of_numbers_are_those_of_jinja():
     numbers = "[1, 2, 3, 4]"
     for test, found in (("odd", [1, 3]), ("even", [2, 4]), ("divisibleby", [3])):

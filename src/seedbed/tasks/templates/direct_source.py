@@ -26,6 +26,8 @@ _COMPARING_TESTS = {
     ">=": ">=", "ge": ">=", "<": "<", "lt": "<", "lessthan": "<", "<=": "<=", "le": "<=", "in": "in"
 }  # fmt: skip
 _TESTS = {
+    "even": "(modulo({}, 2) == 0)",
+    "odd": "(modulo({}, 2) == 1)",
     "boolean": "(type({}) is bool)",
     "false": "({} is False)",
     "none": "({} is None)",
@@ -33,18 +35,7 @@ _TESTS = {
     "true": "({} is True)",
 }
 # These are called as Jinja2 calls them.
-_JINJA_TESTS = (
-    "even",
-    "float",
-    "integer",
-    "iterable",
-    "lower",
-    "mapping",
-    "number",
-    "odd",
-    "sequence",
-    "upper",
-)
+_JINJA_TESTS = ("float", "integer", "iterable", "lower", "mapping", "number", "sequence", "upper")
 _FILTERS = {
     "abs": "magnitude({})",
     "count": "len({})",
