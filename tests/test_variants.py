@@ -30,6 +30,7 @@ class TestB(Contract): ...
 def test_those_after_the_first_few_are_left_to_the_gate(
     pytester: pytest.Pytester, request: pytest.FixtureRequest
 ) -> None:
+    pytester.makeini("[pytest]\nmarkers = variants")
     (own,) = (one for one in request.config.pluginmanager.get_plugins() if hasattr(one, "variants"))
     left = [item.nodeid.partition("::")[2] for item in own.variants(pytester.getitems(SOURCE))]
     assert left == ["test_numbers[2]", "test_numbers[3]", "TestB::test_it_goes_on"]
