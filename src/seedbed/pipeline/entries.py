@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -10,6 +11,7 @@ from seedbed.llm.keys.env_secret import with_env_secrets
 from seedbed.llm.llm import LLM
 from seedbed.llm.resources import Resources
 from seedbed.pipeline.durations import seconds_in
+from seedbed.plugins.fields.secret_fields import is_secret
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.columns.column_types import ColumnType
 from seedbed.tasks.join_steps import Concat, Join
@@ -126,6 +128,22 @@ class StepEntry(BaseModel):
     otherwise: bool = Field(
         default=False, description="Whether rows come here for which no earlier condition holds."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_name(cls, entry: Any) -> Any:
+        advice = "a step is named by `use`: write `use: {}`"
+        if isinstance(entry, str):
+            raise ValueError(advice.format(entry))
+        if isinstance(entry, Mapping) and "use" not in entry:
+            fields = {field.alias or name for name, field in cls.model_fields.items()}
+            unknown = [key for key in entry if key not in fields]
+            # Other tools have the name as a key, or under another one.
+            if len(unknown) == 1 and not is_secret(str(key := unknown[0])):
+                is_name = isinstance(value := entry[key], str)
+                more = f" instead of `{key}: {value}`" if is_name else ", and its parameters under `with`"
+                raise ValueError(advice.format(value if is_name else key) + more)
+        return entry
 
     @model_validator(mode="after")
     def _check_condition(self) -> StepEntry:
