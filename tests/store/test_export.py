@@ -113,7 +113,7 @@ def test_a_killed_export_leaves_what_was_there(tmp_path, ending):
                 yield b'{"a":"last"}'
         export_rows(Rows(), Path(sys.argv[1]))
     """
-    last_pass = 1 if ending == ".jsonl" else 2
+    last_pass = 2 if ending == ".csv" else 1
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code), str(path), str(last_pass)], timeout=60, check=False
     )
