@@ -17,6 +17,8 @@ from seedbed.llm.http.wire_errors import Disconnected, NotHTTP, TooLong
 
 BODY = b'{"text": "Zw\xc3\xb6lf"}'
 LENGTH = b"content-length: %d\r\n" % len(BODY)
+PACKED = gzip.compress(BODY, mtime=0)
+MEMBERS = b"".join(gzip.compress(part, mtime=0) for part in (BODY[:5], b"", BODY[5:]))
 RAW_DEFLATE = zlib.compress(BODY, wbits=-15)
 
 
@@ -58,7 +60,9 @@ FORMS = {
     "of 1.0, kept": (response(LENGTH + b"connection: keep-alive\r\n", BODY, b"HTTP/1.0 200 OK"), True),
     "after another": (b"HTTP/1.1 100 Continue\r\n\r\n" + response(LENGTH, BODY), True),
     "bare line feeds": (b"HTTP/1.1 200\ncontent-length: %d\n\n%b" % (len(BODY), BODY), True),
-    "gzip": (response(CHUNKED + b"content-encoding: GZIP\r\n", chunked(gzip.compress(BODY, mtime=0))), True),
+    "gzip": (response(CHUNKED + b"content-encoding: GZIP\r\n", chunked(PACKED)), True),
+    "gzip in members": (response(b"content-encoding: gzip\r\n", MEMBERS), False),
+    "gzip before something else": (response(b"content-encoding: gzip\r\n", PACKED + b"the end"), False),
     "deflate": (response(CHUNKED + b"content-encoding: deflate\r\n", chunked(zlib.compress(BODY))), True),
     "bare deflate": (response(CHUNKED + b"content-encoding: deflate\r\n", chunked(RAW_DEFLATE)), True),
 }
@@ -146,7 +150,7 @@ def test_no_more_is_read_than_is_wanted(sent: bytes) -> None:
 
 
 # Without a time in it, which would be in the name of the test: all workers have to collect the same names.
-@pytest.mark.parametrize("body", [gzip.compress(BODY, mtime=0)[:-9], b"{}"])
+@pytest.mark.parametrize("body", [PACKED[:-9], PACKED + PACKED[:-9], b"{}"])
 def test_a_packed_body_that_is_not_whole_is_no_answer(body: bytes) -> None:
     with pytest.raises(Disconnected):
         read(response(b"content-encoding: gzip\r\n", body))

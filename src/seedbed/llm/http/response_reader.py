@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from contextlib import suppress
+from io import BytesIO
 
 from httptools import HttpParserError, HttpResponseParser
 
@@ -18,6 +19,7 @@ _NO_BODY = frozenset({204, 304})
 _FRAMES = ("content-length", "transfer-encoding")
 """Headers that say where a body ends."""
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+_GZIP = b"\x1f\x8b"
 _ANY_FORMAT, _NO_WRAPPER = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
@@ -140,14 +142,32 @@ class ResponseReader:
 
 def _unpacked(body: bytes, most: int) -> bytes:
     # A kilobyte may unpack to gigabytes: never more than one byte beyond what is wanted.
+    if body.startswith(_GZIP):
+        # Servers that pack what they have so far send several members, one after the other.
+        import gzip
+
+        try:
+            found = gzip.GzipFile(fileobj=BytesIO(body)).read(most + 1)
+        except EOFError:
+            raise Disconnected(is_begun=True) from None
+        except (gzip.BadGzipFile, zlib.error):
+            # Something else follows the first member, or it's damaged.
+            pass
+        else:
+            return _at_most(found, most)
     for window in (_ANY_FORMAT, _NO_WRAPPER):
         # `deflate` of some servers lacks the wrapper that it should have.
         with suppress(zlib.error):
             unpacker = zlib.decompressobj(window)
             found = unpacker.decompress(body, most + 1)
-            if len(found) > most:
-                raise TooLong(most)
+            found = _at_most(found, most)
             if unpacker.eof:
                 return found
             break
     raise Disconnected(is_begun=True)
+
+
+def _at_most(found: bytes, most: int) -> bytes:
+    if len(found) > most:
+        raise TooLong(most)
+    return found

@@ -7,16 +7,19 @@ counts the turns of loops and macros.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import update_wrapper
+from random import Random
 from typing import Any
 
 from jinja2 import Environment, Template, nodes, pass_context
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, Macro, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace, generate_lorem_ipsum
+from jinja2.utils import Namespace
 
+from seedbed.llm.calling.scope import current_scope
 from seedbed.tasks.templates.operation_bounds import FILTER_CHECKS, check_format, check_method, check_operator
 from seedbed.tasks.templates.render_bounds import BoundError, check_made, check_size, counted, step, text_size
 
@@ -76,6 +79,7 @@ class _Context(Context):
         self.exported_vars = set()
         self.name = name
         self.globals_keys = set()
+        self.chance: Random | None = None
         self.blocks = {key: [block] for key, block in blocks.items()} if blocks else {}
 
 
@@ -89,15 +93,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.filters = {name: _bounded(name, kept) for name, kept in self.filters.items()}
-        self.filters[_TURNS] = _turns
+        self.filters |= {_TURNS: _turns, "random": _chosen}
         # Of a text, what's left of a division is the text filled in: `'%999999999d' is odd`.
         self.tests |= {name: _divided(self.tests[name]) for name in ("odd", "even", "divisibleby")}
         self.globals |= {
             "dict": lambda *args, **kwargs: check_made(dict(*args, **kwargs)),
-            "lipsum": _lipsum,
             "namespace": _Opaque,
             "range": _range,
         }
+        # Its words differ each time.
+        del self.globals["lipsum"]
 
     @property
     def turn(self) -> bool:
@@ -185,6 +190,30 @@ def _turns(context: Context, values: Any) -> Any:
     return values
 
 
+@pass_context
+def _chosen(context: _Context, values: Any) -> Any:
+    """Return one of the values: the same one for a row, whenever its template is rendered.
+
+    Jinja2's own filter draws another one each time, so a row would have another prompt when its run resumes.
+    """
+    if context.chance is None:
+        context.chance = Random(_seed_of(context))
+    try:
+        return context.chance.choice(values)
+    except IndexError:
+        return context.environment.undefined("there's nothing to choose from: the sequence is empty")
+
+
+def _seed_of(context: _Context) -> str:
+    """Return what says for which row, of which step, in which run, a template is rendered."""
+    scope = current_scope.get()
+    if scope is not None:
+        return f"{scope.seed}/{scope.step}/{scope.row}"
+    # Conditions of routes and other expressions outside of a step: the row's content.
+    known = {name: value for name, value in context.parent.items() if name not in context.environment.globals}
+    return json.dumps(known, default=lambda value: type(value).__name__, sort_keys=True)
+
+
 def _bounded(name: str, kept: Callable[..., Any]) -> Callable[..., Any]:
     """Return a filter that refuses to make too large a value."""
     check = FILTER_CHECKS.get(name)
@@ -217,8 +246,3 @@ def _range(*args: int) -> range:
     if (numbers.stop - numbers.start) // numbers.step > _MAX_RANGE:
         raise BoundError(f"a range has {_MAX_RANGE:,} numbers at most")
     return numbers
-
-
-def _lipsum(n: int = 5, html: bool = True, min: int = 20, max: int = 100) -> str:
-    check_size(n * max * 10)
-    return generate_lorem_ipsum(n, html, min, max)
