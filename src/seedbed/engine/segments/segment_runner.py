@@ -27,7 +27,7 @@ from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.engine.segments.window import Window
-from seedbed.engine.sources.source_failure import source_failure
+from seedbed.engine.sources.source_ends import emptiness, source_failure
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
@@ -211,6 +211,8 @@ class SegmentRunner:
         # An interrupted session has decided only the first items: the verdicts of an earlier one still stand.
         if not self._is_interrupted():
             self._job.run.tried = self._job.run.tried or self._decider.tried
+            if self._source.ended and self._source.error is None and not self._decider.decided():
+                self._job.run.odd += emptiness(self._job.plan, self._segment)
             self._end_logs()
 
     def _end_logs(self) -> None:
