@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from pydantic import SecretStr
+from tests.support.own_ray import ray_with
 
 from seedbed import (
     LLM,
@@ -38,20 +39,8 @@ DIES_AT = (8, 25)
 @pytest.fixture(scope="module", autouse=True)
 def ray_with_licences() -> Iterator[None]:
     """Ray with a resource of its own, and with GPUs that aren't there: placing needs only their number."""
-    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
-    import ray
-
-    ray.init(
-        num_cpus=4,
-        num_gpus=2,
-        resources={"licence": 1},
-        object_store_memory=80 * 2**20,
-        include_dashboard=False,
-        log_to_driver=False,
-        configure_logging=False,
-    )
-    yield
-    ray.shutdown()
+    with ray_with(1, cpus=4, gpus=2):
+        yield
 
 
 class Word(GeneratorTask):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from tests.support.own_ray import ray_with
 
 from seedbed import Resources, Step, UsageError, run
 from seedbed_ray import RayEngine
@@ -22,19 +23,8 @@ ROWS = [{"n": n} for n in range(60)]
 @pytest.fixture(scope="module", autouse=True)
 def ray_with_licences() -> Iterator[None]:
     """Ray with a resource of its own: two licences, as a cluster's nodes may have."""
-    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
-    import ray
-
-    ray.init(
-        num_cpus=3,
-        resources={"licence": 2},
-        object_store_memory=80 * 2**20,
-        include_dashboard=False,
-        log_to_driver=False,
-        configure_logging=False,
-    )
-    yield
-    ray.shutdown()
+    with ray_with(2, cpus=3):
+        yield
 
 
 class Licensed(Step):
