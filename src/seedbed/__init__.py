@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from seedbed.engine.preview.trace import PreviewedRow as PreviewedRow
     from seedbed.engine.quality.figures import Quality as Quality
     from seedbed.engine.run import Run as Run
-    from seedbed.engine.segments.step_results import concerns_all as concerns_all
+    from seedbed.engine.stopping.concerning_all import concerns_all as concerns_all
     from seedbed.engine.workers.replica import Replica as Replica
     from seedbed.engine.workers.replica_line import ReplicaLine as ReplicaLine
     from seedbed.engine.workers.replicated import Replicated as Replicated
@@ -303,7 +303,7 @@ _HOMES = {
     "engine.preview.prompt_trial": "PromptTrial prompts_in",
     "engine.quality.figures": "Quality",
     "engine.run": "Run",
-    "engine.segments.step_results": "concerns_all",
+    "engine.stopping.concerning_all": "concerns_all",
     "engine.workers.replica": "Replica",
     "engine.workers.replica_line": "ReplicaLine",
     "engine.workers.replicated": "Replicated",

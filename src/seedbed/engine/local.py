@@ -19,10 +19,10 @@ from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.remote_flows import RemoteFlows
 from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment, segments_of, upstream
-from seedbed.engine.segments.step_results import concerns_all
 from seedbed.engine.segments.window import Window
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.sampled_columns import check_sampled_columns
+from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.budget.budget import time_exhausted

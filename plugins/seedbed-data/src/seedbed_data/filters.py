@@ -90,6 +90,9 @@ class Limit(Step):
     """Keeps the first rows, in the order of the input.
 
     Limit(rows=1000)
+
+    The others are rejected once they get here, so all steps before have made them. `n` of a run ends it after
+    so many rows, and asks no model for more.
     """
 
     goals = ("shaping",)

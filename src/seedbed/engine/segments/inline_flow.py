@@ -22,7 +22,7 @@ from seedbed.engine.sources.threaded import Threaded
 from seedbed.pipeline.topology import Topology
 from seedbed.store import Result, RunStore
 
-_NOTHING: Mapping[str, Attempted] = {}
+_NOT_APPLIED: Mapping[str, Attempted] = {}
 
 
 class Inlined:
@@ -115,7 +115,7 @@ class InlineFlow:
         self,
         item: Item,
         position: int,
-        applied: Mapping[str, Attempted] = _NOTHING,
+        applied: Mapping[str, Attempted] = _NOT_APPLIED,
         error: BaseException | None = None,
     ) -> Inlined:
         """Return what the steps make of an item.

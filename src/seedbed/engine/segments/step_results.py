@@ -17,19 +17,8 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_outcome import Ahead, Attempted, Found, StepOutcome
 from seedbed.engine.segments.step_runners import PreparingRunner, StepRunner, process_now
-from seedbed.errors import (
-    GenerationError,
-    InvalidOutputError,
-    LLMError,
-    MissingColumnError,
-    PartialRowsError,
-    PluginError,
-    RateLimitedError,
-    Reject,
-    StopRun,
-    UsageError,
-)
-from seedbed.llm.calling.retry import lifts_late
+from seedbed.engine.stopping.concerning_all import concerns_all
+from seedbed.errors import InvalidOutputError, MissingColumnError, PartialRowsError, Reject
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import Result
 from seedbed.tasks.rows import Row, encode_row
@@ -301,23 +290,3 @@ def _is_cancelled() -> bool:
     """Whether this task itself is cancelled, and not just an author's code raised CancelledError."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def concerns_all(error: BaseException) -> bool:
-    """Whether every other row would meet this error too: a wrong key, a template that can't be rendered.
-
-        except Exception as error:
-            if concerns_all(error):
-                raise
-
-    Such an error ends the run, and fails no row.
-    """
-    if isinstance(error, GenerationError):
-        return any(concerns_all(part) for part in error.errors.values())
-    if isinstance(error, BaseExceptionGroup):
-        return any(concerns_all(part) for part in error.exceptions)
-    if isinstance(error, RateLimitedError) and lifts_late(error):
-        return True
-    return isinstance(error, (UsageError, PluginError, StopRun)) or (
-        isinstance(error, LLMError) and error.fatal
-    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from seedbed.engine.failure import Failure
 from seedbed.engine.plan import Plan
 from seedbed.engine.segments.segments import Segment
-from seedbed.engine.segments.step_results import concerns_all
 from seedbed.engine.sources.sources import Source
+from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import DatasetError
 
 

@@ -14,8 +14,8 @@ from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.rows_in_flight import InFlight
-from seedbed.engine.segments.step_results import concerns_all
 from seedbed.engine.sources.sources import AcceptedRows
+from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import Reject, UsageError
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep
