@@ -210,6 +210,22 @@ def test_a_repeatable_step_knows_the_id_of_its_row_wherever_it_is_kept() -> None
     assert [row["id"] for row in single.rows()] == ids == [row["id"] for row in forked.rows()]
 
 
+class Tagged(Tag):
+    """Tags rows as its parent does, and in capitals."""
+
+    def process(self, row: Row) -> Row:
+        return {**super().process(row), "big": self.tag.upper()}
+
+
+@pytest.mark.parametrize("kind", [Tag, Tagged])
+def test_columns_have_their_final_names(kind: type[Tag]) -> None:
+    made = run(Sieve() >> kind(output_mappings={"tag": "label"}), input=rows(1, 2), name="named")
+    assert [row["label"] for row in made.rows()] == ["a", "a"]
+    assert all("tag" not in row for row in made.rows())
+    with store_of(made) as reader:
+        assert reader.get_mark(BLOCKS)
+
+
 class Behind(Step):
     """Changes what it returned for the row before: nobody may see that."""
 
