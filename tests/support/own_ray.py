@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 @contextmanager
 def ray_with(licences: int, *, cpus: int, gpus: int = 0) -> Iterator[None]:
     """Start Ray with a resource of its own, as a cluster's nodes may have, and end it."""
-    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     import ray
 
     ray.init(

@@ -16,6 +16,10 @@ from tests.support.answering_server import AnsweringServer, Asked, answering_ser
 
 __all__ = ["answering_server"]
 
+# Before any test imports Ray, which reads it then: under `uv run`, it would copy this folder and run uv again
+# for each worker.
+os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+
 PROGRAM = Path(__file__).with_name("program.py")
 ENV_KEY = "sk-environment-0123456789abcdef"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,8 +17,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", autouse=True)
 def ray_of_this_module() -> Iterator[None]:
     """Ray, started before the first test: each run joins it, instead of starting one for eight seconds."""
-    # Under `uv run`, Ray would pack this folder and run uv again for each worker, which takes seconds.
-    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     from seedbed_ray.cluster import Cluster
 
     cluster = Cluster(RayOptions(cpus=2, object_store=80))
