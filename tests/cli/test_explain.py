@@ -150,6 +150,23 @@ def test_what_stands_below_a_step_that_fails_now_is_old(folder: Path) -> None:
         assert [chapter.is_old for chapter in story.chapters] == ages
 
 
+class Several(Step):
+    count: int
+
+    def process(self, row):
+        return [row] * self.count
+
+
+def test_what_stands_of_rows_that_the_steps_before_make_no_more_is_old(folder: Path) -> None:
+    # By the id 0/1, first the one row made of the second of two, and then the second of two made of one.
+    for first, second in ((2, 1), (1, 2)):
+        steps = Several(name="first", count=first) >> Several(name="then", count=second) >> Second()
+        kept = run(steps, input=[{"n": 1}], name="regrouped")
+    story = kept.explain(line=2)
+    ages = [(one.step, one.row.partition("/")[2], one.is_old) for one in story.chapters]
+    assert ages == [("first", "", False), ("then", "", False), ("then", "1", True), ("second", "1", False)]
+
+
 class Essay(GeneratorTask):
     template: str = "Line one.\n" * 30 + "{{ n }}"
 

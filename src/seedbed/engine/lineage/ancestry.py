@@ -75,7 +75,8 @@ class Ancestry:
 
     def made_by(self, step: str, row: str) -> ParentRow | None:
         """Return the row of a step that has this id, or that the row of this id was made from."""
-        if step in self.over_all or (self.is_first(step) and self._queries.find_result(step, row) is None):
+        root = row.partition("/")[0]
+        if step in self.over_all or (self.is_first(step) and self._queries.find_result(step, root) is None):
             result = self.result_by_content(step, row)
             return None if result is None else ParentRow(step, row, _rows(result)[0])
         # The rows of joined branches have one id, that of the branch that made several: the other branches

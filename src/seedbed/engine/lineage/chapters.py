@@ -90,9 +90,9 @@ class Chapter(NamedTuple):
     `result` is None if the step hasn't finished with the row. `parents` are the rows that it was made from,
     several if branches were joined. `input` is the row that the step got, or the variables of a generator, if
     the run has it. `source_row` is the row of the input that this one was made from, if the row was refused.
-    `is_old` says that the chapter is outdated: an upstream step drops the row now, so it hasn't come here
-    since. `is_over_all` says that the step read all rows at once. `path` names the files that a source read.
-    `shared` are calls whose answers the row has in common with others.
+    `is_old` says that the chapter is outdated: upstream steps drop the row now, or make none by this id, so
+    it hasn't come here since. `is_over_all` says that the step read all rows at once. `path` names the files
+    that a source read. `shared` are calls whose answers the row has in common with others.
     """
 
     step: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from seedbed.engine.kept_prompts import PromptReader
+from seedbed.engine.lineage.ages import with_ages
 from seedbed.engine.lineage.ancestry import Ancestry, Gathering, ancestors_of
 from seedbed.engine.lineage.chapters import Chapter, ParentRow, ToldCall
 from seedbed.engine.lineage.shared import shared_with
@@ -12,7 +13,7 @@ from seedbed.engine.lineage.story import Ending, Story
 from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.messages import Message
 from seedbed.store import Call
-from seedbed.store.refused_rows import CallIdentity, Evidence, identity, upstream_of
+from seedbed.store.refused_rows import CallIdentity, Evidence, identity
 from seedbed.store.run_queries import RunQueries
 from seedbed.tasks.rows import Row
 
@@ -35,7 +36,7 @@ class _Teller:
     def story(self, row: str, depth: int = 0) -> Story:
         chapters = [chapter for step in self.ancestry.steps for chapter in self._chapters(step, row)]
         told = self._with_calls(chapters)
-        marked = list(_with_age(told, self.ancestry.manifest.get("ways", ())))
+        marked = list(with_ages(told, self.ancestry.manifest.get("ways", ())))
         endings = list(self._endings(row))
         own = next((ending.verdict for ending in endings if ending.verdict.row == row), None)
         gathered = list(self._gathered(marked))
@@ -167,15 +168,3 @@ def _silent(chapter: Chapter, kept: Evidence | None) -> list[ToldCall]:
         for call, messages in own.items()
         if call[:2] == (chapter.step, chapter.row) and call not in answered
     ]
-
-
-def _with_age(chapters: Sequence[Chapter], ways: Sequence[Sequence[str]]) -> Iterator[Chapter]:
-    """Yield the chapters, which are in the order of the steps, and mark those that are outdated."""
-    above: dict[str, set[str]] = {}
-    ended: list[Chapter] = []
-    for chapter in chapters:
-        upstream = above.setdefault(chapter.step, upstream_of(chapter.step, ways))
-        is_old = any(end.step in upstream and f"{chapter.row}/".startswith(f"{end.row}/") for end in ended)
-        if chapter.result and not chapter.rows and chapter.reasons:
-            ended.append(chapter)
-        yield chapter._replace(is_old=is_old)

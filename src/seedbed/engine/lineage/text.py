@@ -33,7 +33,7 @@ class StoryPart(NamedTuple):
 def chapter_title(chapter: Chapter, source: str) -> str:
     """Return the title of a chapter: the step, the row, and how it went."""
     again = f", attempt {chapter.result.attempt + 1}" if chapter.result and chapter.result.attempt else ""
-    old = ", outdated: an upstream step drops the row now" if chapter.is_old else ""
+    old = ", outdated: the steps before it make no such row now" if chapter.is_old else ""
     return f"{chapter.step}, {row_name(chapter.row, source)}: {chapter.status}{again}{old}"
 
 
