@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import time
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -16,9 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seedbed.errors import DatasetError
 from seedbed.store import export_rows, read_rows
 from seedbed.store.arrow_arrays import array_of
 from seedbed.store.arrow_values import values_of
+from seedbed.store.read_options import Reading
 from seedbed.store.readers import types_in
 from seedbed.tasks.rows import checked_row
 
@@ -207,3 +210,58 @@ def test_nan_is_null_and_noted_once(tmp_path, caplog):
 
 def test_bytes_in_rows_are_base64():
     assert base64.b64decode(checked_row({"a": b"\x00\xff"})["a"]) == b"\x00\xff"
+
+
+TWICE = pa.StructArray.from_arrays(
+    [pa.array([1]), pa.array(["a"])], fields=[pa.field("x", pa.int64()), pa.field("x", pa.string())]
+)
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".arrow"])
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_struct_with_a_field_twice_is_refused_with_its_column(tmp_path, ending, depth):
+    nested = TWICE
+    for _ in range(depth):
+        nested = pa.StructArray.from_arrays([pa.ListArray.from_arrays([0, 1], nested)], names=["in"])
+    path = tmp_path / f"rows{ending}"
+    written_to(path, pa.table({"a": nested, "b": [2]}))
+
+    with pytest.raises(DatasetError, match=rf"column 'a' of '.*rows{ending}' have two fields named 'x'"):
+        list(read_rows(path))
+    assert list(read_rows(path, Reading(drop=("a",)))) == [{"b": 2}]
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".arrow"])
+def test_of_a_key_that_a_map_has_twice_the_last_value_is_read_and_noted(tmp_path, ending):
+    maps = pa.array([[("k", 1), ("l", 2), ("k", 3)], None], pa.map_(pa.string(), pa.int64()))
+    written_to(path := tmp_path / f"rows{ending}", pa.table({"a": maps}))
+    notes = []
+
+    assert list(read_rows(path, Reading(note=notes.append))) == [{"a": {"k": 3, "l": 2}}, {"a": None}]
+    assert notes == [f"'{path}': a map has a key twice: the last value is read"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".arrow"])
+def test_a_file_of_very_many_columns_is_read_in_proportion(tmp_path, ending):
+    path = tmp_path / f"rows{ending}"
+    seconds = []
+    for columns in (500, 10_000):
+        # Comparing all names with each other would take four hundred times as long.
+        names = [f"c{number}" for number in range(columns)]
+        if ending == ".csv":
+            path.write_text(f"{','.join(names)}\n{','.join(names)}\n")
+        else:
+            written_to(path, pa.table([["x"]] * columns, names=names))
+        began = time.process_time()
+        (row,) = read_rows(path)
+        seconds.append(time.process_time() - began)
+        assert len(row) == columns
+    assert seconds[1] < 100 * max(seconds[0], 0.005)
+
+
+def written_to(path, table):
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store import read_rows
 from seedbed.store.read_options import Reading
+from seedbed.store.readers import read_text
 from seedbed.tasks.files import Files
 
 DEEP = '{"a": ' + "[" * 3000 + "]" * 3000 + "}"
@@ -63,11 +65,75 @@ def test_empty_lines_before_the_columns_of_csv_are_no_columns(tmp_path: Path) ->
     assert list(read_rows(written(tmp_path, "a.csv", "\r\n\na,b\n1,2\n"))) == [{"a": "1", "b": "2"}]
 
 
-def test_cells_between_semicolons_are_noted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "mark", "usual"),
+    [("a.csv", ";", ","), ("a.csv", "\t", ","), ("a.csv", "|", ","), ("a.tsv", ",", "\t")],
+)
+def test_cells_between_other_marks_are_noted_and_read_when_that_is_said(
+    name: str, mark: str, usual: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, name, f'a{mark}b\n1{mark}2\n"{mark}\n""{mark}"{mark}"x"\n')
     notes: list[str] = []
 
-    list(read_rows(written(tmp_path, "a.csv", "a;b\n1;2\n"), Reading(note=notes.append)))
-    assert notes == [f"'{tmp_path}/a.csv': its only column is 'a;b': cells are separated by ',', not by ';'"]
+    next(iter(read_rows(path, Reading(note=notes.append))))
+    assert f"cells are separated by {usual!r}, not by {mark!r}" in notes[0]
+
+    rows = [{"a": "1", "b": "2"}, {"a": f'{mark}\n"{mark}', "b": "x"}]
+    assert list(read_rows(path, Reading(note=notes.append, delimiter=mark))) == rows
+    assert list(read_rows(path, Reading(delimiter=mark), skip=1)) == rows[1:]
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be", "utf-8"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_declared_encoding_may_have_its_byte_order_mark_or_none(
+    encoding: str, mark: str, tmp_path: Path
+) -> None:
+    (path := tmp_path / "a.csv").write_bytes(f"{mark}a,b\né,2\n".encode(_with_ends(encoding)))
+
+    assert list(read_rows(path, Reading(encoding))) == [{"a": "é", "b": "2"}]
+    assert read_text(path, encoding).endswith("a,b\né,2\n")
+
+
+def _with_ends(encoding: str) -> str:
+    """Return the encoding that writes no mark of its own."""
+    return f"{encoding}-le" if encoding in ("utf-16", "utf-32") else encoding
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jsonl", b'{"a":1}\r{"a":2}\r', r"line 1 is not JSON.*\n.*a carriage return alone"),
+        ("a.jsonl", b'{"a":1}{"a":2}\n', r"line 1 is not JSON.*\n.*a line of its own"),
+        ("a.jsonl", '{"a":"é"}\n'.encode("utf-16")[:-1], r"within a character of utf-16.*\n.*cut off"),
+        ("a.csv", "a\né".encode()[:-1], r"within a character of UTF-8.*\n.*cut off"),
+        ("a.jsonl.gz", b"", r"it has no bytes\n.*cut off"),
+        ("a.jsonl.zst", b"", r"it has no bytes\n.*cut off"),
+        ("a.jsonl.gz", b'{"a":1}\n', r"\n.*isn't compressed, take .gz off its name"),
+        ("a.jsonl.zst", b'{"a":1}\n', r"\n.*isn't compressed, take .zst off its name"),
+        ("a.jsonl.gz", bz2.compress(b'{"a":1}\n'), r"\n.*begins like a file compressed by bzip2"),
+    ],
+)
+def test_a_file_that_is_cut_or_misnamed_is_said_to_be(
+    name: str, content: bytes, said: str, tmp_path: Path
+) -> None:
+    (path := tmp_path / name).write_bytes(content)
+
+    with pytest.raises(DatasetError, match=said):
+        list(read_rows(path))
+
+
+def test_a_file_in_another_unicode_than_declared_says_which(tmp_path: Path) -> None:
+    (path := tmp_path / "a.jsonl").write_bytes('{"a":1}\n'.encode("utf-16"))
+
+    with pytest.raises(DatasetError, match="--encoding utf-16"):
+        list(read_rows(path, Reading("utf-8")))
+
+
+def test_files_put_one_after_another_with_their_marks_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", '\ufeff{"a":1}\n\ufeff{"a":2}\n')
+
+    assert list(read_rows(path)) == [{"a": 1}, {"a": 2}]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
@@ -78,3 +144,12 @@ def test_a_pipe_is_refused_before_it_is_opened(tmp_path: Path) -> None:
         read_rows(path)
     with pytest.raises(UsageError, match=r"a pipe or a device, not a file\n.*save"):
         Files(path).require()
+
+
+def test_an_empty_path_stands_for_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, "a.jsonl", "{}")
+
+    assert Files("").paths() == Files(" ").paths() == []
+    with pytest.raises(UsageError, match="the path is empty"):
+        Files("").require()

@@ -229,7 +229,9 @@ TEXTS = [(".jsonl", LINES), (".json", '[{"a":"é"},{"a":"b"}]'), (".csv", "a\né
 
 
 @pytest.mark.parametrize(("kind", "text"), TEXTS)
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "utf-8-sig"]
+)
 def test_a_file_in_another_unicode_is_known_by_its_first_bytes(tmp_path, kind, text, encoding):
     path = tmp_path / f"rows{kind}"
     path.write_text(text, encoding=encoding)
@@ -251,7 +253,7 @@ def test_a_file_in_another_encoding_is_read_when_that_is_said(tmp_path, kind, te
 def test_an_encoding_that_is_none_or_has_no_place_is_refused_at_once(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text(LINES)
-    for encoding in ("klingon", "base64"):
+    for encoding in ("klingon", "base64", "uu", "undefined"):
         with pytest.raises(UsageError, match=f"there is no encoding '{encoding}'"):
             read_rows(path, Reading(encoding))
     pq.write_table(pa.table({"a": [1]}), tmp_path / "rows.parquet")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import DatasetError
-from seedbed.store.columnar import check_names, numbered_rows, unskipped
+from seedbed.store.column_names import check_names
+from seedbed.store.columnar import numbered_rows, unskipped
 from seedbed.store.one_pass import write_batches
 from seedbed.store.read_options import Placed, Reading
 

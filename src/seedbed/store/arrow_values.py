@@ -121,7 +121,12 @@ def _maps(array: Array, note: Note) -> list[Any]:
 
     def made(start: int, end: int) -> Any:
         pairs = zip(keys[start:end], values[start:end], strict=True)
-        return dict(pairs) if is_named else [{"key": key, "value": value} for key, value in pairs]
+        if not is_named:
+            return [{"key": key, "value": value} for key, value in pairs]
+        named = dict(pairs)
+        if len(named) < end - start:
+            note("a map has a key twice: the last value is read")
+        return named
 
     spans = zip(offsets, offsets[1:], valid, strict=False)
     return [made(start, end) if is_valid else None for start, end, is_valid in spans]

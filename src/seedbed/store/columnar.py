@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
-from seedbed.errors import DatasetError, UsageError
+from seedbed.errors import UsageError
 from seedbed.store.arrow_arrays import array_of
 from seedbed.store.arrow_values import Note, values_of
+from seedbed.store.column_names import check_fields
 from seedbed.store.read_options import Placed, Skip
 from seedbed.store.row_chunks import columns_of, decoded_chunks
 from seedbed.store.schema import BOOL, MIXED, Kind, ListOf, Number, Struct, infer_columns
@@ -126,9 +127,9 @@ def rows_of(
 ) -> Iterator[Row]:
     """Yield the rows of a file's or table's batches, each value in its JSON form; `what` names it in errors.
 
-    Raises `DatasetError` if two columns have the same name.
+    Raises `DatasetError` if two columns have the same name, or two fields of a struct.
     """
-    check_names(what, schema.names)
+    check_fields(what, schema)
     mixed = _mixed(schema)
     for batch in batches:
         columns = [values_of(column, note) for column in batch.columns]
@@ -158,13 +159,6 @@ def numbered_rows(
     """Yield what `rows_of` yields, each row with its number in the file."""
     for before, batch in batches:
         yield from enumerate(rows_of(what, schema, [batch], note), start=before + 1)
-
-
-def check_names(what: str, names: list[str]) -> None:
-    """Raise `DatasetError` if two columns have the same name: a row could hold only one of them."""
-    doubled = next((name for name in names if names.count(name) > 1), None)
-    if doubled is not None:
-        raise DatasetError(f"{what} has two columns named {doubled!r}", "rename one of them")
 
 
 def _mixed(schema: pa.Schema) -> list[str]:

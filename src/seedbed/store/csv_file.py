@@ -21,6 +21,7 @@ from typing import Any
 import orjson
 
 from seedbed.errors import DatasetError
+from seedbed.store.column_names import check_names
 from seedbed.store.csv_skipping import Records
 from seedbed.store.read_options import Placed, Reading
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
@@ -59,12 +60,13 @@ def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
     # The limit is for the whole process, so it's never lowered. Its default, 128 KiB, is less than one long
     # answer.
     csv.field_size_limit(max(_MAX_CELL, csv.field_size_limit()))
+    delimiter = reading.delimiter or delimiter
     with opened(path) as file, decoded(file, encoding := encoding_of(file, reading.encoding)) as text:
         lines = Records(text, delimiter)
         # Without `strict` a stray quote swallows all rows up to the next one.
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
-            for line, row in _records(path, reader, lines, reading):
+            for line, row in _records(path, reader, lines, reading, delimiter):
                 yield line, {name: cell for name, cell in row.items() if reading.wants(name)}
         except csv.Error as error:
             line = lines.passed + reader.line_num
@@ -79,14 +81,13 @@ def _read(path: Path, reading: Reading, delimiter: str) -> Iterator[Placed]:
             ) from error
 
 
-def _records(path: Path, reader: Any, lines: Records, reading: Reading) -> Iterator[Placed]:
+def _records(path: Path, reader: Any, lines: Records, reading: Reading, delimiter: str) -> Iterator[Placed]:
     header: list[str] = next((cells for cells in reader if cells), [])
-    if len(header) == 1 and ";" in header[0]:
-        said = f"its only column is {header[0]!r:.60}: cells are separated by ',', not by ';'"
-        reading.noting(f"'{path}'")(said)
-    doubled = next((name for name in header if header.count(name) > 1), None)
-    if doubled is not None:
-        raise DatasetError(f"'{path}' has two columns named {doubled!r}", "rename one of them")
+    other = next((mark for mark in ";\t|," if mark in header[0]), None) if len(header) == 1 else None
+    if other is not None:
+        said = f"its only column is {header[0]!r:.60}: cells are separated by {delimiter!r}, not by {other!r}"
+        reading.noting(f"'{path}'")(f"{said}, which the source `csv` takes as its `delimiter`")
+    check_names(f"'{path}'", header)
     lines.skip(reading.skip)
     end = reader.line_num + lines.passed
     lines.row = end + 1

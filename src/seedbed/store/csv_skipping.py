@@ -60,14 +60,15 @@ class _Ending:
     # Counting quotes isn't enough: in `5" pipe,2` there's one, and nothing is quoted.
     def __init__(self, delimiter: str) -> None:
         self._delimiter = delimiter
+        mark = re.escape(delimiter)
         inside = r'(?:[^"]++|"")*+'
-        cell = rf'(?:"{inside}"|[^"{delimiter}\r\n][^{delimiter}\r\n]*+|)'
-        begin = rf"(?:{cell}{delimiter})*+"
-        rest = rf"{inside}\"(?:{delimiter}{begin}{cell}|)"
+        cell = rf'(?:"{inside}"|[^"{mark}\r\n][^{mark}\r\n]*+|)'
+        begin = rf"(?:{cell}{mark})*+"
+        rest = rf"{inside}\"(?:{mark}{begin}{cell}|)"
         self._closed = re.compile(rf"{begin}{cell}[\r\n]*+")
         self._opened = re.compile(rf'{begin}"{inside}')
         self._closed_inside = re.compile(rf"{rest}[\r\n]*+")
-        self._opened_inside = re.compile(rf'{inside}(?:"{delimiter}{begin}"{inside})?+')
+        self._opened_inside = re.compile(rf'{inside}(?:"{mark}{begin}"{inside})?+')
 
     def is_open(self, line: str, was_open: bool) -> bool:
         """Return whether the record goes on after a line; `was_open` says the same of the line before."""

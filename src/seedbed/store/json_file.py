@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -98,20 +99,24 @@ def _row_of_line(line: bytes, path: Path, number: int, note: Noting) -> Row:
     if found is not None and not _LONG_NUMBER.search(line):
         return _checked(found, where)
     try:
-        text = line.decode(errors="surrogatepass")
+        # Files with byte order marks that were put one after another have some on later lines.
+        text = line.decode(errors="surrogatepass").removeprefix("\ufeff")
         row = lenient_json(text, lambda said: note(said, f" line {number}"))
     except UnicodeDecodeError as error:
         raise undecodable(where, "utf-8", error) from error
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{where} is not JSON: {json_fault(error)}", *_ways_of(line)) from error
+        raise DatasetError(f"{where} is not JSON: {json_fault(error)}", *_ways_of(line, error)) from error
     return _checked(row, where)
 
 
-def _ways_of(line: bytes) -> list[str]:
+def _ways_of(line: bytes, error: ValueError | RecursionError) -> list[str]:
     """Return what to do about a line that's the beginning of something longer."""
     if line.lstrip()[:1] == b"[":
         return ["a file with one list is read by `json`, or if its name ends in .json"]
-    if line.strip() == b"{":
+    has_more = isinstance(error, json.JSONDecodeError) and error.msg == "Extra data"
+    if has_more and b"\r" in line.strip():
+        return ["its lines end in a carriage return alone: save it with line feeds"]
+    if has_more or line.strip() == b"{":
         return ["each object has to stand on a line of its own"]
     return []
 

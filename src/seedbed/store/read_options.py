@@ -51,7 +51,8 @@ class Reading:
     `encoding` is that of a text file; if it's None, the first bytes of the file decide. `columns` are the
     only ones to read (None: all), `drop` the ones to leave out. `note` gets a sentence for each kind of value
     that isn't read exactly as it's written, once for each file. `skip` says how many of the first rows to
-    pass over. `registry` has the formats of plugins.
+    pass over. `registry` has the formats of plugins. `delimiter` is what separates the cells of CSV; if it's
+    None, a comma, or a tab in .tsv.
 
         Reading(columns=("question",), note=print)
     """
@@ -62,14 +63,19 @@ class Reading:
     note: Callable[[str], None] = logger.warning
     skip: Skip = field(default_factory=Skip, compare=False)
     registry: Registry | None = field(default=None, compare=False, repr=False)
+    delimiter: str | None = None
     _noted: set[str] = field(default_factory=set, compare=False)
 
     def check(self) -> None:
         """Raise `UsageError` if Python doesn't know the encoding."""
         # `lookup` also finds codecs from bytes to bytes, such as zlib, which decode no text.
         try:
-            known = self.encoding is None or codecs.lookup(self.encoding)._is_text_encoding
-        except LookupError:
+            codec = codecs.lookup(self.encoding or "utf-8")
+            known = codec._is_text_encoding
+            # The codec `undefined` refuses even this.
+            if known:
+                codec.incrementaldecoder().decode(b"")
+        except (LookupError, UnicodeError):
             known = False
         if not known:
             names = "utf-8, cp1252, latin-1, utf-16, gb18030"

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedbed.errors import DatasetError, UsageError
-from seedbed.store.columnar import check_names, require_pyarrow, rows_of
+from seedbed.store.column_names import check_names
+from seedbed.store.columnar import require_pyarrow, rows_of
 from seedbed.store.read_options import Reading
 from seedbed.store.row_chunks import BATCH_ROWS
 from seedbed.tasks.rows import Row

@@ -53,7 +53,8 @@ COMPRESSED: Mapping[str, _Opening] = MappingProxyType(
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file for its decompressed bytes; raise `DatasetError` if it's damaged."""
-    unpack = COMPRESSED.get(path.suffix.lower())
+    ending = path.suffix.lower()
+    unpack = COMPRESSED.get(ending)
     if unpack is None:
         # Each time that Python fills its buffer, another thread gets the processor.
         with path.open("rb", buffering=_BUFFER) as file:
@@ -61,25 +62,53 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         return
     # The block is inside the `try`: a truncated file fails when its end is read, not when it's opened.
     try:
+        # Of a file without a byte, Python's decompressors make a text without a character.
+        if not path.stat().st_size:
+            raise EOFError("it has no bytes")
         with unpack(path) as packed:
             yield packed
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        raise DatasetError(f"'{path}' cannot be decompressed: {error}", "it may be cut off") from error
+        raise DatasetError(
+            f"'{path}' cannot be decompressed: {error}", _way_to_unpack(path, ending)
+        ) from error
+
+
+def _way_to_unpack(path: Path, ending: str) -> str:
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start or start.startswith(_BEGINS[ending]):
+        return "it may be cut off"
+    kind = _kind_of(start)
+    return f"it begins like {kind}" if kind else f"if it isn't compressed, take {ending} off its name"
 
 
 def encoding_of(file: BinaryIO, given: str | None = None) -> str:
     """Return the encoding of an open file: the one given, or the one its first bytes show, or UTF-8."""
     start = cast(io.BufferedReader, file).peek(4)[:4]
-    marked = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
-    if given is not None:
+    marked = _marked(start)
+    if given is None:
+        return marked or _unmarked(start) or "utf-8-sig"
+    name = codecs.lookup(given).name
+    if name == "utf-8":
         # With plain `utf-8` the mark would become a part of the first column's name.
-        return "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
-    # UTF-16 without a mark. Rows begin with two ASCII characters, whose other bytes are zero. One zero isn't
-    # enough: a column may have a name with a NUL in it.
-    zeros = [byte == 0 for byte in start]
-    if marked is None and zeros in ([False, True] * 2, [True, False] * 2):
-        return "utf-16-be" if zeros[0] else "utf-16-le"
-    return marked or "utf-8-sig"
+        return "utf-8-sig"
+    if marked is not None and name.startswith(marked):
+        # The same goes for `utf-16-le`.
+        return marked
+    # Python's decoder wants a mark for these two.
+    return (_unmarked(start) or f"{name}-le") if name in ("utf-16", "utf-32") else given
+
+
+def _marked(start: bytes) -> str | None:
+    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+
+
+def _unmarked(start: bytes) -> str | None:
+    """Return which UTF-16 or UTF-32 without a mark a file is in, by its first four bytes; None if neither."""
+    # Rows begin with two ASCII characters, whose other bytes are zero. One zero isn't enough: a column may
+    # have a name with a NUL in it.
+    zeros = "".join("0" if byte == 0 else "x" for byte in start)
+    return {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}.get(zeros)
 
 
 def decoded(file: BinaryIO, encoding: str) -> TextIO:
@@ -94,7 +123,11 @@ def undecodable(where: str, encoding: str, error: UnicodeDecodeError) -> Dataset
     if (kind := _kind_of(error.object)) is not None:
         return DatasetError(f"{where} is not text: it begins like {kind}", _READ_BY.get(kind, _UNPACK))
     said = "UTF-8" if encoding.startswith("utf-8") else encoding
-    guess = "cp1252" if said != "cp1252" and _is_text_in("cp1252", error.object) else "latin-1"
+    if error.reason in ("truncated data", "unexpected end of data") and error.end == len(error.object):
+        return DatasetError(f"{where} ends within a character of {said}", "it may be cut off")
+    guess = _marked(error.object) or (
+        "cp1252" if said != "cp1252" and _is_text_in("cp1252", error.object) else "latin-1"
+    )
     byte = error.object[error.start : error.start + 1]
     return DatasetError(
         f"{where} is not {said} text: byte 0x{byte.hex()}, {error.reason}",
@@ -103,13 +136,16 @@ def undecodable(where: str, encoding: str, error: UnicodeDecodeError) -> Dataset
     )
 
 
+_BEGINS: Mapping[str, bytes] = MappingProxyType(
+    {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00", ".zst": b"\x28\xb5\x2f\xfd"}
+)
 _KINDS = (
     (b"PK\x03\x04", "a ZIP archive or a document of an office program"),
     (b"%PDF-", "a PDF document"),
-    (b"\x1f\x8b", "a file compressed by gzip"),
-    (b"BZh", "a file compressed by bzip2"),
-    (b"\xfd7zXZ\x00", "a file compressed by xz"),
-    (b"\x28\xb5\x2f\xfd", "a file compressed by zstd"),
+    (_BEGINS[".gz"], "a file compressed by gzip"),
+    (_BEGINS[".bz2"], "a file compressed by bzip2"),
+    (_BEGINS[".xz"], "a file compressed by xz"),
+    (_BEGINS[".zst"], "a file compressed by zstd"),
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"PAR1", "a Parquet file"),
     (b"ARROW1", "an Arrow file"),

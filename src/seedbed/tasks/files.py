@@ -40,6 +40,9 @@ class Files(str):
         """Return the files that match now, sorted by path."""
         if is_remote(self):
             return local_copies(self)
+        if not self.strip():
+            # As a path it would be the current folder, with everything in it.
+            return []
         named = Path(self)
         # Before the pattern: `data[1].jsonl` is a file's name too.
         if named.is_file():
@@ -54,6 +57,8 @@ class Files(str):
         """Return the files that match now, sorted by path; raise UsageError if there are none."""
         if paths := self.paths():
             return paths
+        if not self.strip():
+            raise UsageError("the path is empty", "write . for the current folder")
         path = Path(self)
         if not is_remote(self) and path.is_dir():
             raise UsageError(f"the folder '{self}' has no file", "name the files by a pattern")

@@ -19,8 +19,6 @@ def named_files(named: Named, endings: tuple[str, ...] = ()) -> list[tuple[Path,
     """
     found: dict[Path, str] = {}
     for one in [named] if isinstance(named, str) else named:
-        if not one.strip():
-            raise UsageError("the path is empty", "write . for the current folder")
         paths = one.require()
         if endings and one.is_folder:
             paths = [path for path in paths if path.name.lower().endswith(endings)]

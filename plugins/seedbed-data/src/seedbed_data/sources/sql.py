@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -205,7 +206,7 @@ def _postgres_rows(address: str, query: str) -> Iterator[dict[str, Any]]:
 
 def _names(description: Sequence[Sequence[Any]] | None) -> list[str]:
     names = [str(column[0]) for column in description or ()]
-    doubled = next((name for name in names if names.count(name) > 1), None)
+    doubled = next((name for name, count in Counter(names).items() if count > 1), None)
     if doubled is not None:
         raise UsageError(f"the query returns two columns named {doubled!r}", "rename one of them with AS")
     return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -35,7 +36,7 @@ class FileSource(GeneratorStep):
         chosen = [*(self.only or ()), *self.without]
         if not chosen:
             return
-        reading = Reading(self._encoding(), note=lambda text: None)
+        reading = replace(self._reading(), note=lambda text: None)
         rows = [*islice((row for path in paths for row in self._rows_of([path], reading)), _LOOKED_AT)]
         names = list(dict.fromkeys(name for row in rows for name in row))
         # Rows that differ in their columns may have it later.
@@ -50,7 +51,8 @@ class FileSource(GeneratorStep):
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield the rows of all files, beginning with number `offset`."""
-        reading = Reading(self._encoding(), tuple(self.only) if self.only else None, tuple(self.without))
+        only = tuple(self.only) if self.only else None
+        reading = replace(self._reading(), columns=only, drop=tuple(self.without))
         yield from self._rows_of(self._paths(), reading, offset)
 
     def _rows_of(self, paths: list[Path], reading: Reading, skip: int = 0) -> GeneratorOutput:
@@ -59,8 +61,8 @@ class FileSource(GeneratorStep):
     def _paths(self) -> list[Path]:
         return [path for path, _ in named_files(self.path, _packed(self.endings))]
 
-    def _encoding(self) -> str | None:
-        return None
+    def _reading(self) -> Reading:
+        return Reading()
 
 
 class TextFileSource(FileSource):
@@ -70,8 +72,8 @@ class TextFileSource(FileSource):
         default=None, description="Encoding of the files; by default as their first bytes say, else UTF-8."
     )
 
-    def _encoding(self) -> str | None:
-        return self.encoding
+    def _reading(self) -> Reading:
+        return Reading(self.encoding)
 
 
 class Jsonl(TextFileSource):
@@ -107,7 +109,8 @@ class Csv(TextFileSource):
 
     Csv(path="reviews.csv", encoding="cp1252")
 
-    Each cell is text, and an empty one is None.
+    Each cell is text, and an empty one is None. Cells hold line breaks, quotes and delimiters between quotes,
+    with a quote in them doubled.
     """
 
     goals = ("reading",)
@@ -117,6 +120,15 @@ class Csv(TextFileSource):
     )
 
     endings: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
+
+    delimiter: str | None = Field(
+        default=None,
+        pattern=r'^[^"\r\n]$',
+        description="What separates cells, such as `;`; by default a comma, or a tab in .tsv.",
+    )
+
+    def _reading(self) -> Reading:
+        return replace(super()._reading(), delimiter=self.delimiter)
 
 
 class Parquet(FileSource):
