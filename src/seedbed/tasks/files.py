@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.matching import matching
 from seedbed.tasks.remote.remote_files import copies_folder, local_copies
 from seedbed.tasks.remote.remote_systems import is_remote
 
@@ -49,9 +50,7 @@ class Files(str):
             return [named]
         if named.is_dir():
             return _within(named)
-        # `Path.glob` refuses absolute patterns.
-        names = sorted(glob.glob(self, recursive=True))  # noqa: PTH207
-        return [Path(name) for name in names if Path(name).is_file()]
+        return matching(self)
 
     def require(self) -> list[Path]:
         """Return the files that match now, sorted by path; raise UsageError if there are none."""

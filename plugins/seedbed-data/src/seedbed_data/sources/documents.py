@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 from zipfile import is_zipfile
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
-from seedbed import DatasetError, GeneratorOutput, GeneratorStep, UsageError
+from seedbed import DatasetError, GeneratorOutput, GeneratorStep, UsageError, read_text
+from seedbed_data.sources.conversion import Conversion
 from seedbed_data.sources.paths import Named, named_files
 
 _ENDINGS = (".pdf", ".docx", ".pptx", ".html", ".htm")
-_ADVICE = ("remove it, or name the others by a pattern",)
+_TEXTS = (".txt", ".md", ".markdown")
 
 
 class Documents(GeneratorStep):
@@ -32,8 +34,12 @@ class Documents(GeneratorStep):
     ids_from_content: ClassVar[bool] = True
 
     path: Named = Field(description="A folder, a file, a pattern such as `docs/*.pdf`, or a list of these.")
-
-    _converter: Any = PrivateAttr(default=None)
+    seconds: int = Field(
+        default=300,
+        ge=1,
+        le=1_000_000,
+        description="Processor time that a document may take; not on Windows.",
+    )
 
     @property
     def outputs(self) -> list[str]:
@@ -41,39 +47,30 @@ class Documents(GeneratorStep):
         return ["path", "text", "title"]
 
     def load(self) -> None:
-        """Check that there are files, and import what reads them."""
+        """Check that there are files, and the package that reads them."""
         named_files(self.path, _ENDINGS)
-        self._converter = _converter()
+        if find_spec("markitdown") is None:
+            raise UsageError(
+                "documents are read with the package 'markitdown', which isn't installed",
+                "pip install 'seedbed-data[documents]'",
+            )
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield a row for each document, beginning with number `offset`."""
-        converter = self._converter or _converter()
-        for path, name in named_files(self.path, _ENDINGS)[offset:]:
-            text, title = _converted(converter, path)
-            yield {"path": name, "text": text, "title": title}
+        with Conversion(self.seconds) as conversion:
+            for path, name in named_files(self.path, _ENDINGS)[offset:]:
+                text, title = _converted(conversion, path)
+                yield {"path": name, "text": text.replace("\r\n", "\n").strip(), "title": title}
 
 
-def _converter() -> Any:
-    try:
-        from markitdown import MarkItDown
-    except ImportError as error:
-        raise UsageError(
-            f"documents are read with the package 'markitdown': {error}",
-            "pip install 'seedbed-data[documents]'",
-        ) from error
-    # No plugins: any package that is installed could read the documents instead.
-    return MarkItDown(enable_plugins=False)
-
-
-def _converted(converter: Any, path: Path) -> tuple[str, str | None]:
+def _converted(conversion: Conversion, path: Path) -> tuple[str, str | None]:
     ending = path.suffix.lower()
-    # markitdown takes what it can't read for plain text.
+    if ending in _TEXTS:
+        # markitdown guesses the encoding from the first kilobytes, and takes seconds to import.
+        return read_text(path, None), None
+    # It takes what it can't read for plain text.
     if ending in (".docx", ".pptx") and not is_zipfile(path):
-        raise DatasetError(f"'{path}' is not a {ending} document", *_ADVICE)
-    try:
-        # Of the file itself: `convert` would take a path that looks like an address for one.
-        found = converter.convert_local(str(path))
-    except Exception as error:  # each of its readers raises errors of its own
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise DatasetError(f"'{path}' cannot be read as a document: {lines[-1]}", *_ADVICE) from error
-    return found.markdown.replace("\r\n", "\n").strip(), found.title
+        raise DatasetError(
+            f"'{path}' is not a {ending} document", "remove it, or name the others by a pattern"
+        )
+    return conversion.converted(path)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
-import yaml
 from pydantic import Field
 
-from seedbed import DatasetError, Example, GeneratorOutput, GeneratorStep, Row, read_text
+from seedbed import Example, GeneratorOutput, GeneratorStep, read_text
+from seedbed_data.sources.front_matter import parted
 from seedbed_data.sources.paths import Named, named_files
 
 _ENDINGS = tuple(
@@ -16,7 +15,6 @@ _ENDINGS = tuple(
     for ending in (".txt", ".md", ".markdown")
     for packed in ("", ".gz", ".bz2", ".xz", ".zst")
 )
-_FENCE = "---\n"
 
 
 class Text(GeneratorStep):
@@ -54,42 +52,5 @@ class Text(GeneratorStep):
         """Yield a row for each file, beginning with file number `offset`."""
         for path, name in named_files(self.path, _ENDINGS)[offset:]:
             text = read_text(path, self.encoding)
-            columns, text = _parted(path, text) if self.front_matter else ({}, text)
+            columns, text = parted(path, text) if self.front_matter else ({}, text)
             yield {"path": name, "text": text, **columns}
-
-
-def _parted(path: Path, text: str) -> tuple[Row, str]:
-    """Return the columns of a file's front matter, and the text after it."""
-    end = text.find(f"\n{_FENCE}", len(_FENCE) - 1) if text.startswith(_FENCE) else -1
-    if end < 0:
-        return {}, text
-    front = text[len(_FENCE) : end + 1]
-    columns = _columns(path, front)
-    if columns is None:
-        # A ruled line, and not front matter.
-        return {}, text
-    for name in ("path", "text"):
-        if name in columns:
-            raise DatasetError(
-                f"'{path}' has front matter that names a column '{name}'",
-                "front_matter: false leaves it as text",
-            )
-    return columns, text[end + 1 + len(_FENCE) :].lstrip("\n")
-
-
-def _columns(path: Path, front: str) -> Row | None:
-    try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(front)):
-            # Nested aliases of a few lines can stand for gigabytes.
-            raise DatasetError(f"'{path}' has front matter with an alias (*name)", "write the value out")
-        columns = yaml.safe_load(front)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 2}" if mark is not None else ""
-        raise DatasetError(
-            f"'{path}'{line} is not YAML: {getattr(error, 'problem', None) or 'the front matter is cut off'}",
-            "front_matter: false leaves it as text",
-        ) from error
-    if columns is None:
-        return {}
-    return {str(name): value for name, value in columns.items()} if isinstance(columns, dict) else None

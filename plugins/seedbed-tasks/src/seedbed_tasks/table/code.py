@@ -18,6 +18,7 @@ from seedbed.reading import read_fences
 from seedbed_tasks.table.written import Ask, Template, Written, not_fitting
 
 _SHOWN = 200
+_MOST_DEPTH = 100
 
 
 class Code(Written):
@@ -114,8 +115,12 @@ def _parse_yaml(code: str, dialect: str | None) -> None:
 
     try:
         # Events, not objects: aliases of aliases would grow to any size.
-        for _ in yaml.parse(code, Loader=yaml.SafeLoader):
-            pass
+        depth = 0
+        for event in yaml.parse(code, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MOST_DEPTH:
+                # Each level makes the parser slower: five thousand brackets take it seconds.
+                raise ValueError(f"more than {_MOST_DEPTH} lists or mappings are in each other")
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
 

@@ -1,0 +1,94 @@
+"""Converts documents to Markdown, each within a bound on processor time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from seedbed import DatasetError, UsageError
+
+_PROGRAM = Path(__file__).with_name("conversion_program.py")
+_ADVICE = ("remove it, or name the others by a pattern",)
+
+
+class Conversion:
+    """A process that converts documents, from the first one on to the end of a `with` block.
+
+    Some contents of a few kilobytes take its readers minutes: a PDF or a page may send them round in circles.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def converted(self, path: Path) -> tuple[str, str | None]:
+        """Return the text of a document as Markdown, and its title.
+
+        Raises UsageError if the package isn't there, DatasetError if the document can't be read.
+        """
+        process = self._process = self._process or _started()
+        answer = _answer(process, json.dumps([str(path), self._seconds]))
+        if answer is None:
+            self._end()
+            raise DatasetError(self._ended(path, process.returncode), *_ADVICE)
+        if "error" in answer:
+            raise DatasetError(f"'{path}' cannot be read as a document: {answer['error']}", *_ADVICE)
+        return answer["text"], answer["title"]
+
+    def _ended(self, path: Path, code: int) -> str:
+        if code == -getattr(signal, "SIGXCPU", 0):
+            return f"'{path}' takes more than {self._seconds:,} s of processor time to read (`seconds`)"
+        return f"'{path}' cannot be read as a document: its reader ended with status {code}"
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            # The pipes, too.
+            process.communicate()
+
+
+def _started() -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        # Without the program's folder on the path: its modules have common names.
+        [sys.executable, "-P", str(_PROGRAM)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        # A Ctrl-C is for the run, which finishes the document.
+        start_new_session=True,
+    )
+    said = _answer(process, None)
+    if said is None or "error" in said:
+        process.kill()
+        process.communicate()
+        why = "its process ended" if said is None else said["error"]
+        raise UsageError(
+            f"documents are read with the package 'markitdown': {why}",
+            "pip install 'seedbed-data[documents]'",
+        )
+    return process
+
+
+def _answer(process: subprocess.Popen[str], asked: str | None) -> Any:
+    """Return the next answer, None if the process has ended."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with suppress(BrokenPipeError):
+        if asked is not None:
+            process.stdin.write(asked + "\n")
+            process.stdin.flush()
+    line = process.stdout.readline()
+    return json.loads(line) if line.endswith("\n") else None

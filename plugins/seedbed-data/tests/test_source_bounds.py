@@ -1,0 +1,93 @@
+"""Files of a few kilobytes that would keep a reader busy for minutes are refused, and named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedbed import DatasetError, Row, get_step, run
+
+
+def made(name: str, **parameters: object) -> list[Row]:
+    ended = run(get_step(name, **parameters))  # type: ignore[arg-type]
+    if ended.stopped_by is not None:
+        raise ended.stopped_by
+    return [*ended.rows()]
+
+
+@pytest.mark.parametrize(
+    ("front", "said"),
+    [
+        ("a: " + "[" * 5000, "in more than 50 others"),
+        ("a: " + "{" * 5000, "in more than 50 others"),
+        ("- " * 2500, "in more than 50 others"),
+        ("? " * 2500, "in more than 50 others"),
+        ("{a: " * 1250, "in more than 50 others"),
+        ("a: " + "1:" * 2500 + "1", "a number of 5,001 digits"),
+        ("a: " + "9" * 5000, "a number of 5,000 digits"),
+        ("a: 2024-02-30", "cannot be read: day is out of range"),
+    ],
+)
+def test_front_matter_is_bounded(front: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(f"---\n{front}\n---\ntext")
+
+    with pytest.raises(DatasetError, match=rf"'.*a\.md' has front matter .*{said}"):
+        made("text", path=tmp_path)
+
+
+def test_front_matter_of_many_entries_is_read(tmp_path: Path) -> None:
+    entries = "".join(f"k{number}: [{number}, {{a: [b]}}]\n" for number in range(200))
+    (tmp_path / "a.md").write_text(f"---\n{entries}long: '{'9' * 5000}'\n---\ntext")
+
+    (row,) = made("text", path=tmp_path)
+    assert row["k199"] == [199, {"a": ["b"]}]
+    assert row["long"] == "9" * 5000
+
+
+@pytest.mark.parametrize("source", ["text", "documents"])
+def test_a_folder_that_links_to_itself_gives_each_file_once(source: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.md").write_text("[" * 5000)
+    for name in ("one", "two"):
+        (tmp_path / "in" / name).symlink_to(tmp_path, target_is_directory=True)
+
+    assert [row["path"] for row in made(source, path=str(tmp_path / "**" / "*.md"))] == ["in/a.md"]
+
+
+def test_documents_read_text_as_text_without_a_converter(tmp_path: Path) -> None:
+    # Beyond the part by which an encoding would be guessed.
+    (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbf" + b"a" * 10_000 + "é\r\n".encode())
+    program = f"""if True:
+        import subprocess, sys
+        from seedbed import get_step, run
+        sys.addaudithook(lambda event, _: event == "subprocess.Popen" and sys.exit("starts a process"))
+        (row,) = run(get_step("documents", path={str(tmp_path / "*.md")!r})).rows()
+        assert row == {{"path": "a.md", "text": "a" * 10_000 + "é", "title": None}}, row
+        assert "markitdown" not in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+
+
+def test_documents_in_an_encoding_of_their_own_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9 au lait")
+
+    with pytest.raises(DatasetError, match=r"a\.txt"):
+        made("documents", path=str(tmp_path / "*.txt"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", ["<p>x" + " " * 60_000 + "x", '<a b="' * 20_000, "<pre>x" + "\n" * 60_000 + "x"]
+)
+def test_a_document_that_takes_too_long_is_named_and_the_rows_before_it_stay(
+    page: str, tmp_path: Path
+) -> None:
+    for name, text in {"a.html": "<title>T</title><p>first", "b.html": page, "c.html": "<p>last"}.items():
+        (tmp_path / name).write_text(text)
+
+    ended = run(get_step("documents", path=tmp_path, seconds=1))
+    assert "b.html' takes more than 1 s of processor time" in str(ended.stopped_by)
+    assert [(row["path"], row["title"]) for row in ended.rows()] == [("a.html", "T")]
