@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from pathlib import Path
 
 import pytest
 
-from seedbed import GeneratorTask, Row, StopRun, UsageError, run
+from seedbed import GeneratorTask, Row, StopRun, UsageError, get_step, run
 from seedbed.testing import EchoLLM
 from seedbed_data import Chunk, Decontaminate, DedupExact, DedupNear
 
@@ -165,3 +166,51 @@ def test_an_empty_document_is_rejected_and_a_passage_may_keep_the_columns_name()
 
     assert [row["text"] for row in done.rows()] == ["Short."]
     assert done.rejections == {"'text' is empty": 1}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["🙂🙂", "🎉", "!!!", "???", "→ ←"],
+        ["Compute 12 + 7.", "Compute 12 - 7.", "Compute 12*7.", "Is 12 < 7?"],
+        ["What is C?", "What is C++?", "What is C#?"],
+        ["किताब", "कतब"],
+        ["ที่นี่", "ทนน"],
+    ],
+)
+def test_texts_that_differ_in_what_has_no_letters_are_no_copies(texts: list[str]) -> None:
+    done = run(get_step("dedup-near"), input=[{"text": text} for text in texts])
+
+    assert [row["text"] for row in done.rows()] == texts
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Le café est fermé à midi.", unicodedata.normalize("NFD", "Le café est fermé à midi.")),
+        ("\uff21\uff22\uff23 is wide.", "abc is wide."),
+        ("The ﬁrst ofﬁce.", "The first office."),
+        ("Die STRASSE ist lang.", "Die Straße ist lang."),
+        ("1990 + 3 makes", "1990+3 makes"),
+    ],
+)
+def test_how_characters_are_composed_makes_no_difference(one: str, other: str) -> None:
+    assert run(get_step("dedup-near", threshold=1.0), input=[{"text": one}, {"text": other}]).accepted == 1
+
+
+@pytest.mark.parametrize(
+    ("exam", "row"),
+    [
+        (
+            "中国的首都是哪个城市请你回答",
+            "Translate this for me, please: 中国的首都是哪个城市请你回答 Thank you!",
+        ),
+        ("Où est la gare de Strasbourg et à quelle heure part le premier train pour Paris", "d"),
+    ],
+)
+def test_an_evaluation_is_found_within_another_language_and_form(exam: str, row: str, tmp_path: Path) -> None:
+    (tmp_path / "exam.txt").write_text(exam)
+    step = get_step("decontaminate", against=str(tmp_path / "exam.txt"))
+    text = unicodedata.normalize("NFD", f"Answer: {exam}?") if row == "d" else row
+
+    assert run(step, input=[{"text": text}, {"text": "Another one."}]).accepted == 1

@@ -102,3 +102,67 @@ def test_a_file_of_rows_that_is_broken_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1\n")
     with pytest.raises(DatasetError, match=r"a\.csv' line 2 has too few cells"):
         get_step("decontaminate", against=tmp_path / "a.csv").load()
+
+
+EQUAL = [{"id": 1, "of": [2.0, {"x": -0.0}]}, {"id": 1.0, "of": [2, {"x": 0}]}]
+
+
+@pytest.mark.parametrize(
+    ("step", "parameters", "expected"),
+    [
+        ("dedup-exact", {}, [EQUAL[0]]),
+        ("dedup-exact", {"strict": True}, [EQUAL[0]]),
+        ("balance", {"by": "of", "each": 1}, [EQUAL[0]]),
+        ("balance", {"by": "id", "counts": {1: 1}}, [EQUAL[0]]),
+        ("group", {"by": ["id"], "make": {"n": "of | length"}}, [{"id": 1, "n": 2}]),
+    ],
+)
+def test_a_number_is_the_same_as_an_integer_and_as_a_float(
+    step: str, parameters: dict[str, Any], expected: list[dict[str, Any]]
+) -> None:
+    assert list(run(get_step(step, **parameters), input=EQUAL).rows()) == expected
+
+
+@pytest.mark.parametrize("stratify", [None, "label"])
+def test_rows_of_one_number_are_in_one_part(stratify: str | None) -> None:
+    rows = [{"id": kind(number), "label": "a"} for number in range(40) for kind in (int, float)]
+    step = get_step("split", parts={"train": 0.5, "test": 0.5}, by=["id"], stratify=stratify)
+
+    parts = [row["split"] for row in run(step, input=rows).rows()]
+    assert parts[::2] == parts[1::2]
+    assert {*parts} == {"train", "test"}
+
+
+def test_true_is_no_number_and_a_number_no_text() -> None:
+    rows = [{"a": True}, {"a": 1}, {"a": "1"}, {"a": None}, {"a": "null"}, {"a": 0}, {"a": False}, {"a": 0.5}]
+
+    assert run(get_step("dedup-exact"), input=rows).accepted == len(rows)
+    assert run(get_step("group", by=["a"]), input=rows).accepted == len(rows)
+
+
+def test_a_copy_may_be_composed_of_other_characters() -> None:
+    rows = [{"text": "Café"}, {"text": "Cafe\u0301"}]
+
+    assert run(get_step("dedup-exact"), input=rows).accepted == 1
+    assert run(get_step("dedup-exact", strict=True), input=rows).accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "parameters", "name"),
+    [
+        ("chunk", {"into": "start"}, "start"),
+        ("chunk", {"into": "headings", "markdown": True}, "headings"),
+        ("explode", {"column": "a", "into": "b", "position": "b"}, "b"),
+        ("explode", {"column": "a", "position": "a"}, "a"),
+        ("messages", {"to": "columns", "user": "a", "assistant": "a"}, "a"),
+        ("messages", {"to": "columns", "user": "a", "system": "a"}, "a"),
+        ("rename", {"names": {"a": "c", "b": "c"}}, "c"),
+        ("language", {"column": "text"}, "text"),
+        ("language", {"column": "a", "confidence": "a"}, "a"),
+        ("pii", {"by": ["text"], "action": "find", "column": "text"}, "text"),
+        ("secrets", {"by": ["a", "found"], "action": "find"}, "found"),
+    ],
+)
+def test_no_column_is_lost_to_another_of_its_name(step: str, parameters: dict[str, Any], name: str) -> None:
+    with pytest.raises(ParameterError, match=f"two columns would have the name '{name}'"):
+        get_step(step, **parameters)

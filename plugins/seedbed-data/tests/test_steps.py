@@ -164,7 +164,7 @@ def test_a_column_that_no_row_has_stops_the_run_with_its_name(step: BaseStep) ->
         (Rename(names={"a": "b"}), {"a": 1, "b": 2}, "two columns would have the name 'b'"),
         (Explode(column="a"), {"a": "text"}, "'a' is str, not a list"),
         (Length(column="a"), {"a": 3}, "'a' is int, not text"),
-        (Messages(user="a"), {"a": None}, "'a' is NoneType, not text"),
+        (Messages(user="a"), {"a": None}, "'a' is None, not text"),
         (Filter(keep="a > 'x'"), {"a": 3}, "has no value: TypeError"),
     ],
 )

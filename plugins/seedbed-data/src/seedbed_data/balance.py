@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any, ClassVar
 
 from pydantic import Field, NonNegativeInt, PrivateAttr, field_validator, model_validator
 
 from seedbed import Example, Reject, Row, Step
+from seedbed_data.equal_values import key_of
 
 
 class Balance(Step):
@@ -81,4 +81,4 @@ class Balance(Step):
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return value if isinstance(value, str) else key_of(value)

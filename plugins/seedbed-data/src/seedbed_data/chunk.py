@@ -11,6 +11,7 @@ from semchunk.semchunk import chunkerify
 from seedbed import Example, Reject, Row, Step
 from seedbed_data.markdown import sections
 from seedbed_data.sentences import Span, sentences, trimmed
+from seedbed_data.texts import check_distinct
 from seedbed_data.token_counting import token_counter
 from seedbed_data.words import text_of
 
@@ -67,6 +68,7 @@ class Chunk(Step):
             self.unit = "tokens"
         if (self.unit == "tokens") != (self.tokenizer is not None):
             raise ValueError("unit=tokens and a tokenizer, such as o200k_base, go together")
+        check_distinct(self.outputs)
         return self
 
     @property

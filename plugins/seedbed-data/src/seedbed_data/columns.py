@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seedbed import Example, InvalidRowError, Row, Step
+from seedbed_data.texts import check_distinct
 
 
 class Select(Step):
@@ -75,6 +76,11 @@ class Rename(Step):
 
     names: dict[str, str] = Field(min_length=1, description="New name of each column: {old: new}.")
 
+    @model_validator(mode="after")
+    def _check_names(self) -> Rename:
+        check_distinct(self.names.values())
+        return self
+
     @property
     def inputs(self) -> list[str]:
         """The columns that are renamed."""
@@ -94,7 +100,7 @@ class Rename(Step):
         if len(renamed) < len(row):
             new = [name for name in self.names.values() if name in row]
             raise InvalidRowError(
-                f"two columns would have the name {', '.join(map(repr, new)) or 'given twice'}",
+                f"two columns would have the name {', '.join(map(repr, new))}",
                 "drop or rename the other one first",
             )
         return renamed

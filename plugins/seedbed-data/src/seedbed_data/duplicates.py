@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import unicodedata
 from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
 from seedbed import Example, Reject, Row, Step
+from seedbed_data.equal_values import key_of
 
 
 class DedupExact(Step):
@@ -16,8 +17,8 @@ class DedupExact(Step):
 
     DedupExact(by=["instruction"])
 
-    Rejected rows of a generator upstream are replaced. Text is compared without regard to case and to how
-    much white space there is, unless `strict` is set.
+    Rejected rows of a generator upstream are replaced. Text is compared without regard to case, to how
+    much white space there is and to how accents are composed, unless `strict` is set. 1 and 1.0 are equal.
     """
 
     goals = ("cleaning",)
@@ -32,7 +33,9 @@ class DedupExact(Step):
     keeps: ClassVar[bool] = True
 
     by: list[str] = Field(default_factory=list, description="Columns to compare; all of them if left out.")
-    strict: bool = Field(default=False, description="Whether case and white space count.")
+    strict: bool = Field(
+        default=False, description="Whether case, white space and how accents are composed count."
+    )
 
     _seen: set[bytes] = PrivateAttr(default_factory=set)
 
@@ -48,7 +51,7 @@ class DedupExact(Step):
     def process(self, row: Row) -> Row:
         """Return the row, or reject it."""
         chosen = {column: row[column] for column in self.by} if self.by else row
-        text = json.dumps(chosen if self.strict else _folded(chosen), sort_keys=True)
+        text = key_of(chosen if self.strict else _folded(chosen))
         # 16 bytes a row instead of its text: a million rows take some 100 MB.
         digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
         if digest in self._seen:
@@ -59,7 +62,7 @@ class DedupExact(Step):
 
 def _folded(value: Any) -> Any:
     if isinstance(value, str):
-        return " ".join(value.casefold().split())
+        return " ".join(unicodedata.normalize("NFC", value).casefold().split())
     if isinstance(value, dict):
         return {key: _folded(item) for key, item in value.items()}
     return [_folded(item) for item in value] if isinstance(value, list) else value

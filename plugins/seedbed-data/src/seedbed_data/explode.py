@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seedbed import Example, InvalidRowError, Reject, Row, Step
+from seedbed_data.texts import check_distinct
 from seedbed_data.words import type_name
 
 
@@ -30,6 +31,11 @@ class Explode(Step):
         default=None, min_length=1, description="Column for the element; the list's own if unset."
     )
     position: str | None = Field(default=None, description="Column for the element's position, from 0.")
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Explode:
+        check_distinct(self.outputs)
+        return self
 
     @property
     def inputs(self) -> list[str]:

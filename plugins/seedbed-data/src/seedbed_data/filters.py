@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from seedbed import Example, Expression, InvalidRowError, Reject, Row, Step
 from seedbed_data.texts import ExpressionText, value_of
+from seedbed_data.words import type_name
 
 
 class Filter(Step):
@@ -76,7 +77,7 @@ class Length(Step):
         """Return the row, or reject it."""
         text = row[self.column]
         if not isinstance(text, str):
-            raise InvalidRowError(f"'{self.column}' is {type(text).__name__}, not text")
+            raise InvalidRowError(f"'{self.column}' is {type_name(text)}, not text")
         length = len(text) if self.unit == "characters" else len(text.split())
         # The reason names the bound, not the length: the summary counts rows by reason.
         if length < self.at_least:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from seedbed import Example, Expression, GlobalStep, InvalidRowError, Row
+from seedbed_data.equal_values import key_of
 from seedbed_data.texts import ExpressionText
 
 
@@ -57,7 +57,7 @@ class Group(GlobalStep):
         for row in rows:
             if missing := [column for column in self.by if column not in row]:
                 raise InvalidRowError(f"a row has no column '{missing[0]}' to group it by")
-            key = json.dumps([row[column] for column in self.by], sort_keys=True)
+            key = key_of([row[column] for column in self.by])
             groups.setdefault(key, []).append(row)
         for members in groups.values():
             yield self._row(members)

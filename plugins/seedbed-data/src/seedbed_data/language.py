@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from seedbed import Example, Reject, Row, Step, UsageError, did_you_mean
+from seedbed_data.texts import check_distinct
 from seedbed_data.words import text_of
 
 # Without any feature of a language, all of them are as likely: 1/140.
@@ -53,6 +54,11 @@ class Language(Step):
             if not (code.isascii() and code.islower() and 2 <= len(code) <= 3):
                 raise ValueError(f"{code!r} isn't the code of a language: write en, de, fr")
         return codes
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Language:
+        check_distinct([*self.by, *self.outputs])
+        return self
 
     @property
     def inputs(self) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seedbed import Example, InvalidRowError, Row, Step
+from seedbed_data.texts import check_distinct
+from seedbed_data.words import type_name
 
 
 class Messages(Step):
@@ -37,6 +39,11 @@ class Messages(Step):
     )
     to: Literal["messages", "columns"] = Field(default="messages", description="What is made.")
     turns: Literal["one", "many"] = Field(default="one", description="Whether user and assistant have lists.")
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Messages:
+        check_distinct(self._columns)
+        return self
 
     @property
     def inputs(self) -> list[str]:
@@ -76,7 +83,7 @@ class Messages(Step):
         if self.turns == "one":
             return [_text(value, column)]
         if not isinstance(value, list):
-            raise InvalidRowError(f"'{column}' is {type(value).__name__}, not a list of texts")
+            raise InvalidRowError(f"'{column}' is {type_name(value)}, not a list of texts")
         return [_text(item, column) for item in value]
 
     def _row(self, messages: Any) -> Row:
@@ -126,5 +133,5 @@ def _message(role: str, content: str) -> dict[str, str]:
 
 def _text(value: Any, column: str) -> str:
     if not isinstance(value, str):
-        raise InvalidRowError(f"'{column}' is {type(value).__name__}, not text")
+        raise InvalidRowError(f"'{column}' is {type_name(value)}, not text")
     return value

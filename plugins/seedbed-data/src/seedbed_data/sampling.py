@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from seedbed import Example, Reject, Row, Step
+from seedbed_data.equal_values import key_of
 
 
 class Sample(Step):
@@ -57,5 +57,5 @@ def chance(value: Any, seed: int) -> float:
 
 def digest(value: Any, seed: int) -> bytes:
     """Return 16 bytes that stand for a seed and a value."""
-    text = json.dumps([seed, value], sort_keys=True)
+    text = key_of([seed, value])
     return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -6,9 +6,10 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seedbed import InvalidRowError, Reject, Row, Step
+from seedbed_data.texts import check_distinct
 
 
 class Found(NamedTuple):
@@ -29,6 +30,12 @@ class Scrubbing(Step):
         default="mask", description="Whether to mask what is found, reject its row, or list it in a column."
     )
     column: str = Field(default="found", min_length=1, description="Column for the list, with action: find.")
+
+    @model_validator(mode="after")
+    def _check_column(self) -> Scrubbing:
+        if self.action == "find":
+            check_distinct([*self.by, self.column])
+        return self
 
     @abstractmethod
     def found_in(self, text: str) -> Iterable[Found]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr, field_validator
 
 from seedbed import Example, Row, Step, row_id
+from seedbed_data.equal_values import key_of
 from seedbed_data.sampling import chance, chosen, digest
 
 
@@ -79,7 +79,7 @@ class Split(Step):
         if self.stratify is None:
             part = _drawn(self.parts, chance(together, self.seed))
         else:
-            part = self._counted(json.dumps(row[self.stratify], sort_keys=True), together)
+            part = self._counted(key_of(row[self.stratify]), together)
         return {**row, self.column: part}
 
     def _together(self, row: Row) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -39,3 +40,10 @@ TemplateText = Annotated[str, AfterValidator(_checked(PromptTemplate))]
 
 ColumnName = Annotated[str, Field(min_length=1)]
 """The name of a column, which isn't empty."""
+
+
+def check_distinct(columns: Iterable[str]) -> None:
+    """Raise ValueError if a step would make two columns of one name: the first one would be lost."""
+    twice = next((name for name, count in Counter(columns).items() if count > 1), None)
+    if twice is not None:
+        raise ValueError(f"two columns would have the name {twice!r}: give one of them another name")

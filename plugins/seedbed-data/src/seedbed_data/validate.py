@@ -13,6 +13,7 @@ from pydantic import Field, FilePath, model_validator
 
 from seedbed import Example, InvalidRowError, Reject, Row, Step, UsageError
 from seedbed_data.schema_keywords import bounded
+from seedbed_data.words import type_name
 
 
 class Validate(Step):
@@ -84,7 +85,7 @@ class Validate(Step):
         value: Any = row if self.column is None else row[self.column]
         if self.parse is not None:
             if not isinstance(value, str):
-                raise InvalidRowError(f"'{self.column}' is {type(value).__name__}, not text")
+                raise InvalidRowError(f"'{self.column}' is {type_name(value)}, not text")
             value = self._parsed(value)
         if self._validator is not None:
             self._check(value)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from seedbed import InvalidRowError, Row
 
-_WORD = re.compile(r"\w+")
+# A sign of arithmetic after a number is a word: "12 + 7" isn't "12 - 7", nor is C++ C#.
+_SIGN = r"[-+*/^<>=](?:(?<=\d.)|(?<=\d .))"
+_WORD = re.compile(rf"\w+(?:\+\+|#(?!\w))?|{_SIGN}")
+# Chinese, Japanese, Thai, Lao, Burmese and Khmer have no spaces between words.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+# `\w` has no marks, but they are parts of words: of Hebrew, Arabic, the scripts of India and those above, and
+# the accents that NFKC doesn't join with their letter.
+_MARKS = (
+    r"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
+    r"\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b4-\u17d3\u200c\u200d"
+)
+_ANY_WORD = re.compile(rf"[\w{_MARKS}]+(?:\+\+|#(?!\w))?|{_SIGN}")
 
 
 def text_of(row: Row, columns: Sequence[str]) -> str:
@@ -26,13 +40,24 @@ def type_name(value: object) -> str:
 def word_runs(text: str, length: int) -> Iterator[str]:
     """Return every run of `length` words, in lower case and without punctuation.
 
-    A text with fewer words is one run. Where a language has no spaces, each character counts as a word.
+    A text with fewer words is one run, and so is one without any. Where a language has no spaces, each
+    character counts as a word. How Unicode composes a character makes no difference.
     """
-    words = _WORD.findall(text.lower())
+    words = _words(text)
     if len(words) * 20 < len(text):
-        # Chinese, Japanese or Thai, say: what the pattern takes for a word is a whole sentence.
+        # A hash or encoded bytes, say: what the pattern takes for a word is all of them.
         words = [character for word in words for character in word]
+    if not words:
+        # Only signs or emoji: all such texts would be equal.
+        return iter((" ".join(text.split()),))
     if len(words) <= length:
         return iter((" ".join(words),))
     # In C: slicing and joining each run in Python takes half as long again.
     return map(" ".join, zip(*(words[start:] for start in range(length)), strict=False))
+
+
+def _words(text: str) -> list[str]:
+    if text.isascii():
+        return _WORD.findall(text.lower())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _ANY_WORD.findall(_UNSPACED.sub(r" \g<0> ", folded))
