@@ -118,3 +118,14 @@ def test_listing_plugins_loads_nothing_that_makes_or_keeps_rows():
     parts = ("store", "engine", "pipeline", "tasks", "llm")
     loaded = {name for name in names if name.split(".")[1] in parts}
     assert {name for name in loaded if not name.endswith(("_kind", "_kinds"))} == {"seedbed.llm.visible_text"}
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_writing_columns_does_not_load_pandas(tmp_path, ending):
+    program = f"""
+from pathlib import Path
+from seedbed.store import export_rows
+rows = [b'{{"text":"a","score":0.5,"turns":[{{"role":"user"}}]}}', b'{{"text":null,"score":2,"turns":[]}}']
+assert export_rows(rows, Path({str(tmp_path / "out")!r} + ".{ending}")) == 2
+"""
+    assert "pandas" not in loaded(program)

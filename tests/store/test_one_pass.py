@@ -27,6 +27,24 @@ VALUES = st.one_of(
 )
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3), max_size=12)
 
+NUMBERS = st.integers(-9, 9) | st.sampled_from([2**53, 2**53 + 1, -(2**53) - 1, 2**63 - 1, 2**63, -(2**63)])
+# Most values of a column fit, so most batches are those of the first rows' schema.
+COLUMNS = st.sampled_from(
+    [
+        NUMBERS | st.none(),
+        NUMBERS | st.floats(-(2.0**54), 2.0**54) | st.none(),
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=3) | st.none(),
+        st.lists(NUMBERS | st.none(), max_size=2) | st.none(),
+        st.lists(st.fixed_dictionaries({"x": st.text("ab\n"), "y": NUMBERS | st.floats(0, 1)}), max_size=2),
+        st.dictionaries(st.sampled_from("xy"), NUMBERS | st.none(), max_size=2) | st.none(),
+        st.booleans() | st.none(),
+        st.none(),
+    ]
+)
+ALIKE = st.dictionaries(st.sampled_from("abc"), COLUMNS, min_size=1).flatmap(
+    lambda columns: st.lists(st.fixed_dictionaries(columns), min_size=3, max_size=20)
+)
+
 
 class Counted:
     """Rows that count how often they're read."""
@@ -51,11 +69,10 @@ def written(rows: Any, folder: Path, ending: str = "parquet") -> pa.Table:
 
 
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=ROWS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS | ALIKE)
 def test_whatever_comes_after_the_first_rows_the_types_are_those_of_all(ending, rows, tmp_path, monkeypatch):
     monkeypatch.setattr(one_pass, "FIRST_ROWS", 2)
-    monkeypatch.setattr(one_pass, "BATCH_ROWS", 2)
     monkeypatch.setattr("seedbed.store.row_chunks.BATCH_ROWS", 2)
     encoded = [orjson.dumps(row) for row in rows]
     expected = two_passes(encoded)

@@ -22,6 +22,9 @@ COUNTS = "counts"
 EVERY = 50_000
 """Operations after which the writer brings the sums up to date."""
 
+EVERY_BYTES = 2**24
+"""The same for the bytes of answers and rows."""
+
 Query: TypeAlias = Callable[..., list[Any]]
 """Returns all rows of a query, which is followed by its values."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from seedbed.store.columnar import ColumnarRows, batch_of, schema_of
-from seedbed.store.row_chunks import BATCH_ROWS, decoded_chunks, decoded_rows
+from seedbed.store.line_batches import batch_of_lines
+from seedbed.store.row_chunks import decoded_rows, encoded_chunks
 from seedbed.store.schema import Kind, widen_columns, writable_kinds
-from seedbed.tasks.rows import Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,37 +56,46 @@ class _OnePass:
 
     def write(self, opened: Opened) -> bool:
         """Write all rows; return False if some don't fit, after reading all: the types are those of all."""
-        first = [*_first_of(self._left)]
-        for start in range(0, len(first), BATCH_ROWS):
-            widen_columns(self._found, decoded_rows(first[start : start + BATCH_ROWS]))
-        kinds = self.kinds()
-        schema = schema_of(kinds)
+        first = deque(_first_of(self._left))
+        for chunk in first:
+            widen_columns(self._found, decoded_rows(chunk))
+        schema = schema_of(self.kinds())
         with opened(schema) as add:
-            for start in range(0, len(first), BATCH_ROWS):
-                add(batch_of(decoded_rows(first[start : start + BATCH_ROWS]), schema))
-            first.clear()
-            for chunk in self._looked_at():
-                if (now := self.kinds()) != kinds:
-                    if not schema_of(now).equals(schema, check_metadata=True):
-                        break
-                    kinds = now
-                add(batch_of(chunk, schema))
+            for chunk in chain(_emptied(first), encoded_chunks(self._left)):
+                if (batch := self._batch(chunk, schema)) is None:
+                    break
+                add(batch)
             else:
                 return True
-        for _ in self._looked_at():
-            pass
+        for chunk in encoded_chunks(self._left):
+            widen_columns(self._found, decoded_rows(chunk))
         return False
 
-    def _looked_at(self) -> Iterator[list[Row]]:
-        for chunk in decoded_chunks(self._left):
-            widen_columns(self._found, chunk)
-            yield chunk
+    def _batch(self, rows: Sequence[bytes], schema: pa.Schema) -> pa.RecordBatch | None:
+        """Return rows as a batch, and widen the types to them; None if they have another schema then."""
+        if (read := batch_of_lines(rows, self.kinds(), schema)) is not None:
+            batch, self._found = read
+            return batch
+        decoded = decoded_rows(rows)
+        before = self.kinds()
+        widen_columns(self._found, decoded)
+        kinds = self.kinds()
+        if kinds != before and not schema_of(kinds).equals(schema, check_metadata=True):
+            return None
+        return batch_of(decoded, schema)
 
 
-def _first_of(rows: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield rows, a whole number of batches, until there are enough of them."""
+def _emptied(chunks: deque[list[bytes]]) -> Iterator[list[bytes]]:
+    while chunks:
+        yield chunks.popleft()
+
+
+def _first_of(rows: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """Yield rows, some at a time, until there are enough of them."""
     count = size = 0
-    while count < FIRST_ROWS and size < FIRST_BYTES and (chunk := [*islice(rows, BATCH_ROWS)]):
+    for chunk in encoded_chunks(rows):
         count += len(chunk)
         size += sum(map(len, chunk))
-        yield from chunk
+        yield chunk
+        if count >= FIRST_ROWS or size >= FIRST_BYTES:
+            return

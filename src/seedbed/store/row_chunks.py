@@ -18,11 +18,16 @@ _MOST_JOINED = 2**20
 """Bytes of rows that are copied into one list of JSON, to be decoded by one call."""
 
 
-def decoded_chunks(encoded: Iterable[bytes]) -> Iterator[list[Row]]:
+def encoded_chunks(encoded: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Yield the rows in lists of `BATCH_ROWS`; the last one may be shorter."""
     left = iter(encoded)
     while chunk := list(islice(left, BATCH_ROWS)):
-        yield decoded_rows(chunk)
+        yield chunk
+
+
+def decoded_chunks(encoded: Iterable[bytes]) -> Iterator[list[Row]]:
+    """Yield the same rows, decoded."""
+    return map(decoded_rows, encoded_chunks(encoded))
 
 
 def decoded_rows(encoded: Sequence[bytes]) -> list[Row]:

@@ -102,11 +102,17 @@ Operation: TypeAlias = (
 
 
 def size_of(operation: Operation) -> int:
-    """Return the bytes of the answer or the rows that an operation adds."""
+    """Return the bytes of the answer, the rows or the ids that an operation adds."""
     kind = type(operation)
     if kind is Call:
         return len(operation.answer)  # type: ignore[union-attr]
-    return len(operation.data) if kind is Result else 0  # type: ignore[union-attr]
+    if kind is Result:
+        return len(operation.data)  # type: ignore[union-attr]
+    return _ID_BYTES * len(operation.rows) if kind is BlockVerdicts else 0  # type: ignore[union-attr]
+
+
+_ID_BYTES = 72
+"""Bytes of a row's id in memory."""
 
 
 # Columns of text that we have as UTF-8 bytes already.

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from seedbed.errors import StoreError
 from seedbed.store.commit_patience import patience_after
-from seedbed.store.kept_counts import EVERY, keep_counts
+from seedbed.store.kept_counts import EVERY, EVERY_BYTES, keep_counts
 from seedbed.store.run_errors import while_working
 from seedbed.store.run_operations import Operation, SessionEnd, apply, size_of
 from seedbed.store.run_values import Call
@@ -67,7 +67,7 @@ class Writer:
         self._bytes_committed = self._batch_bytes = 0
         self._wanted = 0
         self._due = 0.0
-        self._uncounted = 0
+        self._uncounted = self._uncounted_bytes = 0
         self._idle = False
         self._is_held = False
         self._is_patient = False
@@ -265,6 +265,7 @@ class Writer:
                 keep_counts(self._connection, due=due)
                 self._connection.execute("COMMIT")
                 self._uncounted = 0 if due else self._uncounted + len(batch)
+                self._uncounted_bytes = 0 if due else self._uncounted_bytes + self._batch_bytes
             except sqlite3.Error:
                 # After some errors, such as a full disk, SQLite has rolled back by itself.
                 if self._connection.in_transaction:
@@ -274,7 +275,10 @@ class Writer:
 
     def _is_to_count(self, batch: list[Operation]) -> bool:
         """Whether the sums over the run are brought up to date with this group."""
-        return self._uncounted + len(batch) >= EVERY or any(type(one) is SessionEnd for one in batch)
+        # Also after many bytes: blocks are read to be counted, and at the end everybody would wait for that.
+        is_much = self._uncounted_bytes + self._batch_bytes >= EVERY_BYTES
+        is_many = self._uncounted + len(batch) >= EVERY
+        return is_much or is_many or any(type(one) is SessionEnd for one in batch)
 
     def _note(self, batch: list[Operation], size: int) -> None:
         self.committed += len(batch)

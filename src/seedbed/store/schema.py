@@ -24,7 +24,7 @@ MAX_KEYS = 200
 # Levels of lists and structs. Arrow refuses to read more than 64; JSON text is easier to use long before.
 MAX_NESTING = 16
 # Above this a float64 skips integers.
-_EXACT_IN_FLOAT = 2**53
+EXACT_IN_FLOAT = 2**53
 _CHUNK = 500
 _MAX_SIGNED = 2**63 - 1
 
@@ -53,7 +53,7 @@ class Number:
     def representable(self) -> bool:
         """Whether one column of 64-bit numbers can hold all of them exactly."""
         if self.fractional:
-            return self.low >= -_EXACT_IN_FLOAT and self.high <= _EXACT_IN_FLOAT
+            return self.low >= -EXACT_IN_FLOAT and self.high <= EXACT_IN_FLOAT
         return self.low == 0 or self.high <= _MAX_SIGNED
 
     @property

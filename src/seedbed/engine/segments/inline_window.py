@@ -20,8 +20,10 @@ from seedbed.llm.calling.scope import current_scope
 AT_A_TIME = 256
 """Items that are decided before the loop gets to other work: signals, timers, other runs."""
 
-AHEAD = 512
+AHEAD = 2048
 """Items that may wait to be decided: none of them waits for an answer, so the loop soon takes them all."""
+# The loop looks every 5 ms, and may have to wait as long again for the interpreter's lock: with two blocks of
+# 256 items, which take less than that, the source's thread would wait for the loop a fifth of the time.
 
 _SECONDS_BETWEEN_LOOKS = 0.005
 # Being woken costs the loop, and the source's thread, as much as deciding an item. While items come, the loop
@@ -31,7 +33,7 @@ _SECONDS_BETWEEN_LOOKS = 0.005
 class SettledItems(Source):
     """Items of a blocking iterator, each taken through the steps in the iterator's own thread.
 
-    At most 512 of them, and `most_bytes`, wait to be decided. `is_watched` says that the loop looks for new
+    At most 2,048 of them, and `most_bytes`, wait to be decided. `is_watched` says that the loop looks for new
     ones by itself, so it's not woken for them.
     """
 

@@ -42,6 +42,9 @@ MOST_PENDING = 20_000
 """Additions that may wait for the store's writer; with more, no row is started."""
 # A disk that is slower than the model would otherwise fill the memory with answers that aren't on it yet.
 
+MOST_PENDING_BYTES = 24 * 2**20
+"""The same for their bytes: half as many again as the writer commits at once."""
+
 MOST_BEHIND = 61_440
 """The same for rows that call no model: half as many again as the writer commits at once."""
 
@@ -109,7 +112,7 @@ class SegmentRunner:
         # Verdicts point to results. They have to go first, or a crash between the two would leave verdicts
         # that point to rows which aren't there.
         journal.on_replacing = self._end_logs
-        self._most_pending_bytes = plan.bounds.bytes_in_flight // 4
+        self._most_pending_bytes = min(plan.bounds.bytes_in_flight // 4, MOST_PENDING_BYTES)
         self._source, self.window = self._source_and_window(results, reached)
 
     def _reached(self) -> Reached | None:
