@@ -6,7 +6,7 @@ https://llamafactory.readthedocs.io/en/latest/getting_started/data_preparation.h
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -18,18 +18,48 @@ from seedbed.tasks.rows import Row, encode_value
 _SPEAKERS: Mapping[str, str] = MappingProxyType(
     {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 )
+_IN_TURN = (("human", "observation"), ("gpt", "function_call"))
 _ADVICE = "export it as 'chat'"
 
 
-def conversations(messages: Messages, parts: Parts) -> Row:
-    """Return messages as a row with `conversations`, and the row's tools (as JSON text) and images."""
+def conversations(messages: Messages, parts: Parts, *, last: str = "assistant") -> Row:
+    """Return messages as a row with `conversations`, and the row's tools (as JSON text) and images.
+
+    `last` is who speaks last: the assistant, or the user in a prompt.
+    """
     turns = [_turn(message) for message in messages]
     if any(one["from"] == two["from"] == "observation" for one, two in pairwise(turns)):
         raise DatasetError("ShareGPT can't hold two results of tools in a row", _ADVICE)
+    _check_turns(turns, last)
     kept = parts.kept()
     if "tools" in kept:
-        kept["tools"] = encode_value(kept["tools"])
+        kept["tools"] = _tools(kept["tools"])
     return {"conversations": turns, **kept}
+
+
+def _check_turns(turns: Sequence[Mapping[str, Any]], last: str) -> None:
+    """Raise DatasetError if the two don't take turns: LLaMA-Factory would leave the row out."""
+    start = 1 if turns[0]["from"] == "system" else 0
+    for number, turn in enumerate(turns[start:]):
+        if turn["from"] not in _IN_TURN[number % 2]:
+            who = ("the user or a tool", "the assistant")[number % 2]
+            raise DatasetError(
+                f"in ShareGPT user and assistant take turns, and turn {start + number + 1} is of "
+                f"{turn['from']!r} where {who} speaks",
+                _ADVICE,
+            )
+    if (len(turns) - start) % 2 != (last != "assistant"):
+        raise DatasetError(f"a conversation in ShareGPT has to end with a turn of the {last}", _ADVICE)
+
+
+def _tools(tools: Any) -> str:
+    if not isinstance(tools, str):
+        return encode_value(tools)
+    try:
+        json.loads(tools)
+    except ValueError as error:
+        raise DatasetError(f"the tools are a text that isn't JSON: {tools:.40}") from error
+    return tools
 
 
 def answer(messages: Messages, column: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store.sharegpt import answer, conversations
-from seedbed.store.training_parts import Messages, Parts, content_of
+from seedbed.store.training_parts import Messages, Parts, checked_messages, content_of
 from seedbed.tasks.rows import Row
 
 Template: TypeAlias = Callable[[Messages, Any], str]
@@ -45,7 +45,7 @@ def _sharegpt_preference(parts: Parts, template: Template | None) -> Row:
     if "prompt" not in made:
         made = {**made, **_apart(made["chosen"], made["rejected"])}
     answers = {name: answer(made[name], parts.columns[name]) for name in ("chosen", "rejected")}
-    return {**conversations(made["prompt"], parts), **answers}
+    return {**conversations(made["prompt"], parts, last="user"), **answers}
 
 
 def _apart(chosen: Any, rejected: Any) -> Row:
@@ -95,15 +95,22 @@ def _label(parts: Parts) -> bool:
 
 def _split_off(parts: Parts) -> tuple[Messages, Messages]:
     """Return the conversation up to its last answer, and that answer."""
-    messages = parts.conversation()
+    messages = _answered(parts.conversation())
+    return messages[:-1], messages[-1:]
+
+
+def _answered(messages: Messages) -> Messages:
     if len(messages) < 2 or messages[-1]["role"] != "assistant":
         raise DatasetError("a conversation has to end with an answer of the assistant, after a prompt")
-    return messages[:-1], messages[-1:]
+    return messages
 
 
 def _preference(parts: Parts, template: Template | None) -> Row:
     if "prompt" not in parts.columns:
-        return _implicit(parts)
+        made = _implicit(parts)
+        if isinstance(made["chosen"], list) and _said(made["chosen"])[0] != _said(made["rejected"])[0]:
+            raise DatasetError("the chosen and the rejected answer don't follow the same prompt")
+        return made
     prompt = parts.prompt()
     answers = {name: _after(prompt, parts, name) for name in ("chosen", "rejected")}
     return {"prompt": prompt, **answers, **parts.kept()}
@@ -123,7 +130,10 @@ def _implicit(parts: Parts) -> Row:
     """Return two whole conversations, or two texts, whose beginning is the prompt."""
     pair = (parts.value("chosen"), parts.value("rejected"))
     if all(isinstance(one, list) for one in pair):
-        made: Row = {name: parts.messages(name, "assistant") for name in ("chosen", "rejected")}
+        made: Row = {
+            name: _answered(checked_messages(parts.value(name), parts.columns[name]))
+            for name in ("chosen", "rejected")
+        }
     else:
         made = {name: parts.text(name) for name in ("chosen", "rejected")}
     return {**made, **parts.kept()}
@@ -132,8 +142,7 @@ def _implicit(parts: Parts) -> Row:
 def _after(prompt: Messages, parts: Parts, name: str) -> Messages:
     """Return an answer, without the prompt if it's a conversation that begins with it."""
     messages = parts.messages(name, "assistant")
-    begins = [(one["role"], one.get("content")) for one in prompt]
-    if [(one["role"], one.get("content")) for one in messages[: len(prompt)]] == begins:
+    if _said(messages[: len(prompt)]) == _said(prompt):
         messages = messages[len(prompt) :]
     if not messages or messages[0]["role"] != "assistant":
         raise DatasetError(
@@ -141,6 +150,10 @@ def _after(prompt: Messages, parts: Parts, name: str) -> Messages:
             "leave the column of the prompt out, so that the prompt is in both conversations",
         )
     return messages
+
+
+def _said(messages: Messages) -> list[tuple[Any, Any]]:
+    return [(one["role"], one.get("content")) for one in messages]
 
 
 def _text(parts: Parts, template: Template | None) -> Row:

@@ -28,6 +28,8 @@ USUAL_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The columns that each part of a training row may be in."""
 
+_MEANT: Mapping[str, str] = MappingProxyType({"human": "user", "gpt": "assistant"})
+
 Columns: TypeAlias = Mapping[str, str]
 Messages: TypeAlias = list[dict[str, Any]]
 
@@ -100,7 +102,25 @@ def checked_messages(messages: Any, column: str) -> Messages:
     for message in messages:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise DatasetError(f"column {column!r} has an item that isn't a message with a role")
+        _check_message(message, column)
     return messages
+
+
+def _check_message(message: Mapping[str, Any], column: str) -> None:
+    role, content = message["role"], message.get("content")
+    if role in _MEANT:
+        raise DatasetError(
+            f"column {column!r} has a message of the role {role!r}", f"in messages it's {_MEANT[role]!r}"
+        )
+    # A template would write "None" for it, and that is what a model would learn to say.
+    says_more = any(value for name, value in message.items() if name not in ("role", "content", "name"))
+    is_parts = isinstance(content, list) and content and all(isinstance(part, dict) for part in content)
+    if not (isinstance(content, str) or is_parts or (content is None and says_more)):
+        raise DatasetError(
+            f"column {column!r} has a message of the role {role!r} with the content "
+            f"{encode_value(content):.40}",
+            "a content is text, a list of parts, or null in a message with tool_calls",
+        )
 
 
 def content_of(message: Mapping[str, Any]) -> str:
