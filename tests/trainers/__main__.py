@@ -92,8 +92,9 @@ def try_trainer(trainer: str, folder: Path) -> None:
     install = ["uv", "pip", "install", "-q", "--python", str(env)]
     without, needed = INSTALLED[trainer]
     subprocess.run(["uv", "venv", "-q", str(env), "--python", "3.11"], check=True)
-    subprocess.run([*install, TORCH, *needed.split()], check=True)
-    subprocess.run([*install, "--no-deps", *without.split()], check=True)
+    # In a folder of their own: the repository's `[tool.uv]` has known-good versions of the same packages.
+    subprocess.run([*install, TORCH, *needed.split()], cwd=folder, check=True)
+    subprocess.run([*install, "--no-deps", *without.split()], cwd=folder, check=True)
     # LLaMA-Factory imports it for sounds, of which there are none here.
     stand_in = env / "lib" / "python3.11" / "site-packages" / "torchaudio"
     stand_in.mkdir(exist_ok=True)

@@ -203,6 +203,18 @@ def test_an_address_that_no_page_has_made_is_an_error(runs: Path, get: Get, aske
     assert get(f"/runs/one/rows?{quote(asked_for, safe='=&')}").status == 400
 
 
+def test_rows_are_sorted_by_a_column_that_some_have(runs: Path, get: Get) -> None:
+    write(runs / "one", [{"n": 2, "text": "tea"}, {"n": None, "text": "milk"}, {"n": 1, "long": "x" * 99}])
+
+    shown = get("/runs/one/rows?sort=n")
+    assert shown.status == 200
+    assert "sorted by n, without the rows that have no short value there" in shown.text
+    for name in ("m", "long", "__proto__", "n' OR 1"):
+        refused = get(f"/runs/one/rows?sort={quote(name)}")
+        assert refused.status == 400
+        assert "no row has a short value in a column" in refused.text
+
+
 def test_a_value_too_large_for_the_index_is_found(runs: Path, get: Get) -> None:
     write(runs / "one", [{"n": 2**63, "text": "tea"}, {"n": 1, "text": "milk"}])
 

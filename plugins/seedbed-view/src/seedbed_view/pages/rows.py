@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from seedbed import RunEntry, RunReader, run_entry
+from seedbed import RunEntry, RunReader, UsageError, run_entry
 from seedbed_view.query import Query, place_text
 from seedbed_view.remembered import Remembered
 from seedbed_view.rendering import page, run_path
 from seedbed_view.runs_read import leaf_of, opened, run_of
+from seedbed_view.search import Index
 from seedbed_view.table import Found, found_page
 
 MOST_COLUMNS = 30
@@ -33,10 +34,11 @@ def rows(request: Request) -> Response:
         leaf = leaf_of(request, reader)
         index = request.app.state.searches.of(reader.path, leaf)
         query = Query.of(request.query_params)
+        accepted = _accepted(request, entry, reader, leaf)
+        _check_sort(index, query, accepted)
         found = found_page(reader, index, leaf, query, MOST)
         columns = list(dict.fromkeys(column for row in found.rows for column in row.data))
         shown = list(query.columns or columns[:MOST_COLUMNS])
-        accepted = _accepted(request, entry, reader, leaf)
 
         def link(**changes: Any) -> str:
             return run_path(name, "rows", leaf=leaf, **query.parameters(**changes))
@@ -59,6 +61,14 @@ def rows(request: Request) -> Response:
             is_going_on=entry.holder is not None,
             newest=link(**_newest(query, found)),
             link=link,
+        )
+
+
+def _check_sort(index: Index, query: Query, accepted: int) -> None:
+    # While rows are still being indexed, those to come may have the column.
+    if query.sort and index.count() >= accepted > 0 and not index.columns([query.sort]):
+        raise UsageError(
+            f"no row has a short value in a column {query.sort!r}", "sort by one whose name is a link"
         )
 
 
