@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from seedbed.cli.shortages import allow_more_files
 from seedbed.cli.terminal.streams import end_output, open_missing_streams
 
 _COLLECTED_AFTER = 50_000
@@ -32,6 +33,7 @@ def main() -> int:
     # Imported modules stay in memory: searching them for garbage again and again is 7 % of a run of one row.
     gc.set_threshold(_COLLECTED_AFTER, 20, 20)
     open_missing_streams()
+    allow_more_files()
     _import_command(sys.argv[1:])
     try:
         status = invoke(sys.argv[1:])

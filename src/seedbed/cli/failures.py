@@ -12,6 +12,7 @@ from enum import IntEnum
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
+from seedbed.cli.shortages import shortage_of
 from seedbed.cli.terminal.printing import Painted, echo, show_logs_visibly
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.authoring.class_errors import text_of, told
@@ -69,10 +70,6 @@ def guarded(command: Callable[[], int | None]) -> int:
     except SeedbedError as error:
         show_error(error)
         return ExitStatus.USAGE
-    except MemoryError as error:
-        _show_traceback(error)
-        show("out of memory", "what was made is kept; resume with a smaller --max-bytes-in-flight")
-        return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - nothing above catches it; users get one line
         return _unforeseen(error)
     return status
@@ -88,7 +85,9 @@ def _click() -> ModuleType:
 def show_error(error: SeedbedError) -> None:
     """Write an error to stderr as `error: fact`, with its advice indented."""
     _show_traceback(error)
-    show(error.fact, *error.advice)
+    # A file that can't be opened because too many are open isn't what's wrong.
+    shortage = shortage_of(error.__cause__)
+    show(error.fact, *(error.advice if shortage is None else shortage[1:]))
 
 
 def show(fact: str, *advice: str) -> None:
@@ -135,6 +134,9 @@ def _unforeseen(error: Exception) -> ExitStatus:
     if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
         discard_output()
         show(f"standard output cannot be written to: {error.strerror}", "free some space there")
+        return ExitStatus.INTERRUPTED
+    if (shortage := shortage_of(error)) is not None:
+        show(*shortage)
         return ExitStatus.INTERRUPTED
     if isinstance(error, OSError) and error.filename is not None:
         # Wherever it was raised in our code, the file is what's wrong.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ class AllowedCode:
 
     def __init__(self, folder: Path, files: Sequence[Path]) -> None:
         self._folder = folder
-        self._files = {file.resolve() for file in files}
+        self._files = {Path(os.path.realpath(file)) for file in files}
 
     def allowed(self, reference: str) -> str:
         """Return a reference, with the full path of an allowed file; raise UsageError for other code.

@@ -34,6 +34,11 @@ def check_writable(path: Path, obstacle_at: Callable[[Path], tuple[str, str] | N
         _check_place(path, obstacle_at)
     except ValueError as error:
         raise UsageError(f"{str(path)!r} isn't a file name: {error}") from error
+    except RuntimeError as error:
+        # Only Python before 3.13 raises it, and takes the name in the message from the file system.
+        raise UsageError(
+            f"'{path}' is a symbolic link that leads to itself", "remove it, or name another file"
+        ) from error
     except OSError as error:
         raise UsageError(
             f"'{path}' cannot be written: {error.strerror}", "choose a folder where you may create files"

@@ -8,6 +8,7 @@ SQLite is never opened by other means.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -45,7 +46,7 @@ def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Con
     """Return a connection for any thread; each statement is a transaction, unless one is begun."""
     with _guard:
         connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode={mode}{more}",
+            f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}{more}",
             uri=True,
             # Another program that has the run open for writing, such as a user's sqlite3, holds us up so long
             # at most; then the error says that the file is locked.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 from seedbed.errors import SeedbedError, StoreError, UsageError
 
 _ELSEWHERE = "choose a folder where you may create files"
+_FILES_OF_A_RUN = 8  # its lock, and the database, log, shared memory and temporary file of two connections
 _KEPT = "what was written before is kept: the same command resumes from there"
 
 
@@ -55,6 +58,8 @@ def _explain(error: sqlite3.Error, path: Path) -> tuple[str, ...]:
             return f"the disk is full: '{path}' cannot grow", "make room on it", _KEPT
         case sqlite3.SQLITE_IOERR:
             return f"'{path}' cannot be read or written: {error}", "check the disk and its quotas", _KEPT
+        case sqlite3.SQLITE_CANTOPEN if (more := _refusal_of_files()) is not None:
+            return f"'{path}' cannot be opened: {more}", "raise the limit for this shell: ulimit -n 4096"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return f"'{path}' cannot be opened or written to: {error}", _ELSEWHERE
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
@@ -63,6 +68,20 @@ def _explain(error: sqlite3.Error, path: Path) -> tuple[str, ...]:
             return f"'{path}' is locked by another program", "close the program that has it open for writing"
         case _:
             return (f"'{path}' does not work as a database: {error}",)
+
+
+def _refusal_of_files() -> str | None:
+    """Return why not even as many files as a run has can be opened now; None if they can.
+
+    SQLite doesn't say why, and has closed those that it could open.
+    """
+    with ExitStack() as stack:
+        try:
+            for _ in range(_FILES_OF_A_RUN):
+                stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        except OSError as error:
+            return error.strerror
+    return None
 
 
 def damaged(path: Path, how: str) -> tuple[str, ...]:

@@ -14,8 +14,6 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
-import orjson
-
 from seedbed.errors import StoreError, UsageError
 from seedbed.store.open_sessions import note_counts
 from seedbed.store.run_errors import while_opening
@@ -34,6 +32,7 @@ from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_session import SessionClock
 from seedbed.store.run_values import Call, Result, Verdict
 from seedbed.store.run_writer import Writer
+from seedbed.store.stored_json import kept_json
 
 _CLOSING = "seedbed-closing"
 
@@ -138,14 +137,14 @@ class RunStore(RunQueries):
 
     def begin_session(self, manifest: dict[str, Any]) -> int:
         """Begin this process's session and return its id; `manifest` describes the run in JSON values."""
-        encoded = orjson.dumps(manifest).decode()
+        encoded = kept_json(manifest).decode()
         number = self._session.begin()
         self._writer.add(SessionStart(number, _now(), 0.0, encoded))
         return number
 
     def end_session(self, outcome: str, summary: dict[str, Any]) -> int:
         """End the session, with its outcome and counts."""
-        encoded = orjson.dumps(summary).decode()
+        encoded = kept_json(summary).decode()
         number, seconds = self._session.end()
         return self._writer.add(SessionEnd(_now(), seconds, outcome, encoded, number))
 

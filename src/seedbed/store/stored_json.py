@@ -8,11 +8,23 @@ from typing import Any, TypeVar
 import orjson
 
 from seedbed.errors import StoreError
+from seedbed.llm.answer_json import without_halves
 from seedbed.tasks.rows import Row
 
 _Entry = TypeVar("_Entry")
 
 _ADVICE = "the run is damaged, or another program has changed it; what else is in it can still be read"
+
+
+def kept_json(value: Any) -> bytes:
+    """Return JSON values that describe a run as they are kept, with U+FFFD for what isn't Unicode.
+
+    They hold paths, and names on Linux may be any bytes: without this a run in such a folder couldn't begin.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return orjson.dumps(without_halves(value, lambda: None))
 
 
 def stored_rows(data: bytes | str, whose: str) -> list[Row]:

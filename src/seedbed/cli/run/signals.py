@@ -72,4 +72,8 @@ def end_soon(status: int) -> None:
 
     for number in _heeded():
         signal.signal(number, lambda *_: end_now(status))
-    threading.Thread(target=wait, daemon=True).start()
+    try:
+        threading.Thread(target=wait, daemon=True).start()
+    except RuntimeError:
+        # The system starts no more threads, which may be what ended the command.
+        end_now(status)

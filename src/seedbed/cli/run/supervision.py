@@ -62,7 +62,9 @@ class _Supervision:
     def run(self) -> None:
         """Return when the session has ended; raise what it raises."""
         with Interruptions() as interruptions:
-            future = asyncio.run_coroutine_threadsafe(self._session.aexecute(), loop_thread().loop)
+            # First: if it can't be made, Python would warn of a coroutine that was never awaited.
+            loop = loop_thread().loop
+            future = asyncio.run_coroutine_threadsafe(self._session.aexecute(), loop)
             with self._progress as progress:
                 while not concurrent.futures.wait([future], _REFRESH_SECONDS).done:
                     self._obey(interruptions.count)

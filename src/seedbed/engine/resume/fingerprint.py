@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -50,7 +51,7 @@ def step_fingerprint(step: BaseStep, seed: int) -> bytes:
     if isinstance(step, BaseTask) and (sent := step.sampling_parameters()) != step.generation.given():
         # The user's parameters of the LLM beat the task's own defaults, and the fields alone don't show that.
         encoded += json_text(plain_value(sent), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
+    files = [part for path in parameter_files(step) for part in (os.fsencode(path), content_digest(path))]
     return digest(encoded, *files, *code_parts(type(step)))
 
 
@@ -62,7 +63,7 @@ def step_basis(step: BaseStep, seed: int) -> bytes:
     """
     functions = {name: plain_value(value) for name, value in _fields(step) if _is_function(value)}
     encoded = json_text([type(step).__qualname__, functions, seed], option=orjson.OPT_SORT_KEYS)
-    files = [part for path in parameter_files(step) for part in (str(path).encode(), content_digest(path))]
+    files = [part for path in parameter_files(step) for part in (os.fsencode(path), content_digest(path))]
     return digest(encoded, *files, *code_parts(type(step)))
 
 

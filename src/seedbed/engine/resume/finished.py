@@ -10,6 +10,7 @@ import orjson
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.fingerprint import digest, way_fingerprint
 from seedbed.engine.resume.found import Found
+from seedbed.store.stored_json import kept_json
 
 _FINISHED = "finished"
 _SUMMARY = "summary"
@@ -46,7 +47,7 @@ class FinishedRun:
         # from, and the next session has to look at all of them.
         mark = self._mark if finished and self._mark == self._current_mark() else None
         if mark is not None:
-            store.set_mark(_SUMMARY, orjson.dumps(summary))
+            store.set_mark(_SUMMARY, kept_json(summary))
         store.set_mark(_FINISHED, mark or b"")
 
     def _current_mark(self) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable
 from importlib.machinery import SourceFileLoader
@@ -90,7 +91,7 @@ def _module(path: Path, lock: Lock | None) -> ModuleType:
         lock.check_file(path, source)
     import hashlib
 
-    digest = hashlib.sha256(str(path.resolve()).encode() + b"\0" + source).hexdigest()[:16]
+    digest = hashlib.sha256(os.fsencode(path.resolve()) + b"\0" + source).hexdigest()[:16]
     name = f"{FILE_MODULE}{path.stem}_{digest}"
     return sys.modules.get(name) or _import(path.resolve(), name, source)
 

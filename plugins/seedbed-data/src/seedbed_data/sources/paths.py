@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,6 +10,10 @@ from seedbed import Files, UsageError
 
 Named: TypeAlias = Files | list[Files]
 """A parameter that names files."""
+
+
+# What Python makes of bytes in a file's name that aren't UTF-8: no row can hold it.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def named_files(named: Named, endings: tuple[str, ...] = ()) -> list[tuple[Path, str]]:
@@ -26,5 +31,7 @@ def named_files(named: Named, endings: tuple[str, ...] = ()) -> list[tuple[Path,
             fact = f"the folder '{one}' has no file that ends in {', '.join(endings)}"
             raise UsageError(fact, "name the files by a pattern")
         for path in paths:
-            found.setdefault(path, path.relative_to(one.folder).as_posix())
+            name = found.setdefault(path, path.relative_to(one.folder).as_posix())
+            if _HALF.search(name):
+                raise UsageError(f"the name of the file '{path}' is not valid UTF-8", "rename the file")
     return list(found.items())
