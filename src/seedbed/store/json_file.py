@@ -12,6 +12,7 @@ import orjson
 
 from seedbed.errors import DatasetError, InvalidRowError
 from seedbed.store.lenient_json import LenientDecoder, json_fault, lenient_json
+from seedbed.store.lines_together import are_plain_rows, decoded_lines
 from seedbed.store.read_options import Noting, Placed, Reading, Skip
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, checked_row, is_flat
@@ -23,6 +24,8 @@ _BETWEEN = re.compile(r"[ \t\r\n]*")
 # Up to the next bracket that isn't within a text.
 _TO_BRACKET = re.compile(r'(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+")*+[{}\[\]]', re.DOTALL)
 _CHUNK = 2**20
+_TOGETHER = 2**15
+"""Bytes of lines after which no more are decoded with them."""
 
 
 def write_json_lines(rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
@@ -36,13 +39,22 @@ def read_json_lines(path: Path, reading: Reading) -> Iterator[Placed]:
 
     Raises `DatasetError` with file and line.
     """
-    note, skip = reading.noting(f"'{path}'"), reading.skip
+    note, skip, first = reading.noting(f"'{path}'"), reading.skip, 1
+    takes_all = reading.columns is None and not reading.drop
     with opened(path) as file:
         encoding = encoding_of(file, reading.encoding)
-        for number, line in enumerate(_lines(path, file, encoding), start=1):
-            text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-            if text.strip() and not (skip.left and skip.passes(1)):
-                yield number, _wanted(_row_of_line(text, path, number, note), reading)
+        for lines in _together(_lines(path, file, encoding)):
+            if first == 1:
+                lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+            found = None if skip.left else decoded_lines(lines)
+            if found is not None and takes_all and are_plain_rows(found):
+                yield from enumerate(found, start=first)
+            else:
+                for number, line in enumerate(lines, start=first):
+                    if line.strip() and not (skip.left and skip.passes(1)):
+                        value = _decoded(line) if found is None else found[number - first]
+                        yield number, _wanted(_row_of_line(value, line, path, number, note), reading)
+            first += len(lines)
 
 
 def read_json_list(path: Path, reading: Reading) -> Iterator[Placed]:
@@ -85,13 +97,39 @@ def _lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[bytes]:
         ) from error
 
 
-def _row_of_line(line: bytes, path: Path, number: int, note: Noting) -> Row:
+def _together(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield lines that are decoded together; none is lost if reading the next one fails."""
+    group: list[bytes] = []
+    size = 0
+    try:
+        for line in lines:
+            group.append(line)
+            size += len(line)
+            if size >= _TOGETHER:
+                yield group
+                group, size = [], 0
+    except GeneratorExit:
+        # Nobody wants more.
+        raise
+    except BaseException:
+        if group:
+            yield group
+        raise
+    if group:
+        yield group
+
+
+def _decoded(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except ValueError:
+        return None
+
+
+def _row_of_line(found: Any, line: bytes, path: Path, number: int, note: Noting) -> Row:
+    """Return the row of a line; `found` is what orjson decodes it to, None if it can't."""
     # orjson reads an integer beyond 64 bits as a float, and refuses NaN and half surrogate pairs. It's
     # several times faster than Python's json, so it comes first, and json gets what it can't read.
-    try:
-        found = orjson.loads(line)
-    except ValueError:
-        found = None
     # Most rows: looking for a long number takes longer than reading them.
     if type(found) is dict and is_flat(found):
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,11 +70,16 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
     return _from(reading.skip, found.read(path, reading))
 
 
-def _from(skip: Skip, rows: Iterator[Placed]) -> Iterator[Placed]:
+def _from(skip: Skip, given: Iterable[Placed]) -> Iterator[Placed]:
     """Yield the rows without those that are still to be skipped: not every format can pass over them."""
-    for placed in rows:
+    rows = iter(given)
+    while skip.left:
+        if (placed := next(rows, None)) is None:
+            return
+        # Reading it may have passed over all that was left to be skipped.
         if not (skip.left and skip.passes(1)):
             yield placed
+    yield from rows
 
 
 def _ending_among(endings: Sequence[str], path: Path) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
+
 import orjson
 
 from seedbed.store.row_blocks import block_data
@@ -54,6 +57,21 @@ class RowLines:
         if len(last) == _AT_A_TIME:
             self._close()
 
+    def add_all(self, rows: Sequence[Row]) -> None:
+        """Add rows that nobody changes meanwhile."""
+        kinds = {*map(type, chain.from_iterable(map(dict.values, rows)))}
+        if self._are_checked or not kinds <= SCALARS:
+            for row in rows:
+                self.add(row)
+            return
+        self._kinds |= kinds
+        copies = [row.copy() for row in rows]
+        self._rows += copies
+        self._close()
+        for start in range(0, len(copies), _AT_A_TIME):
+            self._last = copies[start : start + _AT_A_TIME]
+            self._close()
+
     def _are_harmless(self) -> bool:
         """Whether nobody can change a value of the rows."""
         if self._are_checked or not self._kinds <= SCALARS:
@@ -98,4 +116,4 @@ class RowLines:
             self._lines.append(together.replace(b"},{", b"},\n{"))
         else:
             self._lines += [orjson.dumps(row, option=STRICT) for row in self._last]
-        self._last.clear()
+        self._last = []

@@ -16,6 +16,7 @@ from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.segments import INPUT, Segment
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.content_ids import ContentIds
+from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.sources.sources import (
     AcceptedRows,
     IndexedSource,
@@ -26,12 +27,13 @@ from seedbed.engine.sources.sources import (
     numbered_item,
     sampled_items,
 )
-from seedbed.engine.sources.stretches import stretches
+from seedbed.engine.sources.stretches import OF_A_FILE, stretches
 from seedbed.engine.sources.threaded import READ_AHEAD, Threaded, ThreadedSource
 from seedbed.errors import InvalidRowError, StopRun
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
 from seedbed.store import Result, RunStore
+from seedbed.store.read_options import Placed
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import GeneratorStep
 
@@ -59,7 +61,7 @@ class SourceMaker:
         rows = given.rows(reached.items)
 
         # On the source's thread: reading the ids waits for the disk.
-        def arguments() -> tuple[Any, ...]:
+        def arguments() -> tuple[Iterator[Placed], str, Callable[[int], str], int, ContentIds]:
             ids = ContentIds()
             for row_id in decided_ids(self._store, leaf, reached.verdicts):
                 ids.see(row_id)
@@ -68,7 +70,7 @@ class SourceMaker:
         return Threaded(
             lambda: digested(*arguments()),
             most_bytes=self._ahead,
-            stretches=lambda: stretches(*arguments()),
+            stretches=lambda: stretches(*arguments(), at_a_time=_at_a_time(given)),
         )
 
     def make(self, segment: Segment, accepted: AcceptedRows) -> Source:
@@ -115,9 +117,8 @@ class SourceMaker:
         # Input rows are only stored for a step that reads all of them; other runs read the file again.
         keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
         arguments = rows, segment.name, given.names()
-        return Threaded(
-            lambda: digested(*arguments), READ_AHEAD, keep, self._ahead, lambda: stretches(*arguments)
-        )
+        together = partial(stretches, *arguments, at_a_time=_at_a_time(given))
+        return Threaded(lambda: digested(*arguments), READ_AHEAD, keep, self._ahead, together)
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
         ids = ContentIds() if generator.ids_from_content else None
@@ -245,3 +246,8 @@ def _unlike(step: str, row: str) -> StopRun:
         "its `process` yields other rows each time, so this run can't be resumed",
         "make it depend only on its parameters and the answers, or start over with --restart",
     )
+
+
+def _at_a_time(given: InputRows) -> int:
+    # Other inputs may compute a row, or fetch it, when it's asked for.
+    return 1 if given.path is None else OF_A_FILE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 from seedbed.engine.segments.row_lines import RowLines
 from seedbed.engine.segments.rows_in_flight import InFlight
@@ -19,6 +21,9 @@ MOST_ROWS = 256
 
 MOST_BYTES = 2**20
 """Bytes of rows after which a stretch has no more of them."""
+
+OF_A_FILE = 64
+"""Rows of a file that are taken at once."""
 
 MOST_SECONDS = 0.05
 """Time after which a stretch has no more rows: a slow one doesn't hold back those before it."""
@@ -67,13 +72,15 @@ def stretches(
     name_of: Callable[[int], str],
     first: int = 0,
     ids: ContentIds | None = None,
+    at_a_time: int = 1,
 ) -> Iterator[Stretch | Item]:
     """Yield the rows of an input in stretches; single items where a row has no JSON.
 
-    They're the items that `digested` yields, whose arguments these are.
+    They're the items that `digested` yields, whose other arguments these are. `at_a_time` rows are taken
+    between two looks at the clock: more than one if no row has to be waited for.
     """
     ids = ids or ContentIds()
-    for taken, lines in _in_parts(rows):
+    for taken, lines in _in_parts(rows, at_a_time):
         data = _data(lines)
         if lines is None or data is None:
             yield from digested(taken, step, name_of, first, ids)
@@ -84,35 +91,35 @@ def stretches(
         first += len(taken)
 
 
-def _in_parts(rows: Iterable[Placed]) -> Iterator[tuple[list[Placed], RowLines | None]]:
+def _in_parts(rows: Iterable[Placed], at_a_time: int) -> Iterator[tuple[list[Placed], RowLines | None]]:
     """Yield the rows of one stretch after the other, with their JSON; without if one of them has none."""
-    taken: list[Placed] = []
-    lines: RowLines | None = RowLines()
-    end = time.monotonic() + MOST_SECONDS
-    try:
-        for placed in rows:
-            taken.append(placed)
-            lines = _with(lines, placed[1])
-            if lines is None or len(taken) >= MOST_ROWS or lines.size >= MOST_BYTES or time.monotonic() > end:
-                yield taken, lines
-                taken, lines, end = [], RowLines(), time.monotonic() + MOST_SECONDS
-    except GeneratorExit:
-        # Nobody wants more.
-        raise
-    except BaseException:
-        # The source's: the rows before it stand.
+    left = iter(rows)
+    is_over = False
+    while not is_over:
+        taken: list[Placed] = []
+        lines: RowLines | None = RowLines()
+        error: BaseException | None = None
+        end = time.monotonic() + MOST_SECONDS
+        while lines is not None and len(taken) < MOST_ROWS and lines.size < MOST_BYTES:
+            before = len(taken)
+            try:
+                taken.extend(islice(left, min(at_a_time, MOST_ROWS - before)))
+            except BaseException as raised:  # noqa: BLE001 - raised again, after the rows before it
+                error = raised
+            lines = _with(lines, [row for _, row in taken[before:]])
+            is_over = error is not None or len(taken) == before
+            if is_over or time.monotonic() > end:
+                break
         if taken:
             yield taken, lines
-        raise
-    if taken:
-        yield taken, lines
+        if error is not None:
+            raise error
 
 
-def _with(lines: RowLines | None, row: object) -> RowLines | None:
-    """Add a row to lines, and return them; None if one of their rows can't be written."""
+def _with(lines: RowLines, rows: list[Any]) -> RowLines | None:
+    """Add rows to lines, and return them; None if one of the rows can't be written."""
     try:
-        if lines is not None:
-            lines.add(row if type(row) is dict else plain_row(row))
+        lines.add_all(rows if {*map(type, rows)} <= {dict} else [*map(plain_row, rows)])
     except (InvalidRowError, TypeError):
         return None
     return lines
