@@ -155,6 +155,10 @@ FLOODS = {
     "one file": ("f = open('f', 'wb')\nwhile True: f.write(b'x' * 10**6)", "wrote more than 4 MB of files"),
     "files": ("for n in range(10**6): open(str(n), 'w')", "wrote more than 4 MB of files"),
     "folders": ("import os\nfor n in range(10**6): os.mkdir(str(n))", "wrote more than 4 MB of files"),
+    "nested folders": (
+        "import os\nwhile True:\n    os.mkdir('d' * 200)\n    os.chdir('d' * 200)",
+        "made a folder whose files can't be counted",
+    ),
     "memory in a file": ("import os; os.memfd_create('x')", "raised PermissionError"),
     "limits raised": (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))",
@@ -179,6 +183,17 @@ def test_a_fork_bomb_stays_small_and_leaves_nothing_behind(tmp_path: Path) -> No
 
     assert row["outcome"] == "ran longer than 1 s"
     wait_for_the_end(processes_in(tmp_path))
+
+
+NESTED = "import os\nfor n in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\n    open('f', 'w')\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"), [(NESTED, "passed"), ("import os; os.mkdir('d', 0)", "passed"), ("1 / 0", "raised")]
+)
+def test_nothing_is_left_of_a_folder(code: str, outcome: str, tmp_path: Path) -> None:
+    assert ran(code, seconds=20, disk_mb=64)["outcome"].startswith(outcome)
+    assert not [*tmp_path.glob("seedbed-code-*")]
 
 
 def test_many_processes_share_one_bound_of_memory() -> None:

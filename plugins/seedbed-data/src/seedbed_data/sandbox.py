@@ -14,13 +14,12 @@ from __future__ import annotations
 import os
 import selectors
 import sys
-import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedbed import UsageError
+from seedbed_data.working_folder import overfull, working_folder
 
 __all__ = ["Bounds", "Ran", "check_sandbox", "run_python"]
 
@@ -93,8 +92,7 @@ def run_python(program: str, given: str, bounds: Bounds, *, packages: bool) -> R
     It has no network, sees no environment and no files but Python's, and its random numbers are the same
     each time.
     """
-    with tempfile.TemporaryDirectory(prefix="seedbed-code-") as made:
-        folder = Path(made).resolve()
+    with working_folder() as folder:
         (folder / _PROGRAM).write_text(program, encoding="utf-8", errors="replace")
         (folder / _INPUT).write_text(given, encoding="utf-8", errors="replace")
         try:
@@ -107,7 +105,7 @@ def run_python(program: str, given: str, bounds: Bounds, *, packages: bool) -> R
         with process:
             reason, texts = _watched(process, folder, bounds)
             result = process.wait(timeout=60)
-            reason = reason or _overfull(folder, bounds)
+            reason = reason or overfull(folder, bounds.disk_mb)
         out, err = (text.decode(errors="replace").replace(str(folder), ".") for text in texts)
         return Ran(reason or _ended(result, err, bounds), out, err)
 
@@ -161,7 +159,7 @@ def _watched(process: Any, folder: Path, bounds: Bounds) -> tuple[str, tuple[byt
         while open_ones.get_map():
             left = end - time.monotonic()
             ready = open_ones.select(max(0.0, min(left, _LOOK_SECONDS)))
-            reason = _overfull(folder, bounds) if left > 0 else f"ran longer than {bounds.seconds:g} s"
+            reason = overfull(folder, bounds.disk_mb) if left > 0 else f"ran longer than {bounds.seconds:g} s"
             for key, _ in ready:
                 read = os.read(key.fd, 65536)
                 key.data.extend(read)
@@ -173,21 +171,6 @@ def _watched(process: Any, folder: Path, bounds: Bounds) -> tuple[str, tuple[byt
                 process.kill()
                 return reason, (bytes(texts[0][:room]), bytes(texts[1][:room]))
     return "", (bytes(texts[0]), bytes(texts[1]))
-
-
-def _overfull(folder: Path, bounds: Bounds) -> str:
-    """Return what's wrong if a folder has outgrown its bound. A file counts 4 kB at least, as on the disk."""
-    room, folders = bounds.disk_mb << 20, [folder]
-    while folders:
-        # Files come and go while the program runs.
-        with suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(Path(entry))
-                room -= max(entry.stat(follow_symlinks=False).st_size, 4096)
-                if room < 0:
-                    return f"wrote more than {bounds.disk_mb} MB of files"
-    return ""
 
 
 def _ended(result: Any, errors: str, bounds: Bounds) -> str:
