@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from axolotl.prompt_strategies.dpo import load as load_preference
@@ -48,12 +49,11 @@ for name, entry in TOKENIZED.items():
     config = config_of(entry)
     made, _ = get_dataset_wrapper(config.datasets[0], tokenizer, config, entry["type"], rows_of(name))
     trained = tokenizer.decode([token for token in made[0]["labels"] if token != -100])
-    print(
-        f"axolotl {name}.{ending}", repr(tokenizer.decode(made[0]["input_ids"])), "trained on", repr(trained)
-    )
+    seen = tokenizer.decode(made[0]["input_ids"])
+    print(f"axolotl {name}.{ending}", json.dumps({"seen": seen, "trained": trained}))
     assert trained, name
 for name, entry in PREFERENCES.items():
     convert, _ = load_preference(entry["type"], config_of(entry), dataset_idx=0)
     pair = convert(dict(rows_of(name)[0]), tokenizer=tokenizer)
-    print(f"axolotl {name}.{ending}", pair)
+    print(f"axolotl {name}.{ending}", json.dumps(pair))
     assert (pair["chosen"], pair["rejected"]) == ("Because.<|im_end|>", "No idea.<|im_end|>")

@@ -58,3 +58,8 @@ for name, (stage, _) in INFO.items():
     if "images" not in name:
         made = get_dataset(template, model, data, training, stage, tokenizer=tokenizer, processor=None)
         assert len(made["train_dataset"]) == (1 if "tools" in name else 2)
+
+Path("dataset_info.json").write_text(json.dumps({"odd": {**sharegpt(), "file_name": "odd.jsonl"}}))
+data = DataArguments(dataset="odd", dataset_dir=".", template="qwen", overwrite_cache=True)
+left = _get_merged_dataset(["odd"], ModelArguments(model_name_or_path="none"), data, training, "sft")
+print(f"llamafactory odd.{ending}", json.dumps([bool(row["_prompt"]) for row in left]))

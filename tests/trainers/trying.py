@@ -1,9 +1,6 @@
-"""Export each form by the command, and read it with the loaders of Axolotl and LLaMA-Factory themselves.
+"""Exporting each form by the command, and reading it with the loaders of Axolotl and LLaMA-Factory.
 
-    uv run python -m tests.trainers      # both, in an environment of 6 GB that is removed afterwards
-
-By hand and not as a test: their torch needs all libraries of CUDA. What they make of the forms is in
-docs/how-to/trainers.md.
+What they make of the forms is in docs/how-to/trainers.md.
 """
 
 from __future__ import annotations
@@ -12,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -71,9 +67,31 @@ EXPORTS = {
 }
 
 
+SYSTEM = {"role": "system", "content": "Be brief."}
+ODD = {
+    "two systems": [
+        {"role": "system", "content": "s"},
+        {"role": "system", "content": "s"},
+        *TALK[:1],
+        *TALK[3:],
+    ],
+    "no user": TALK[3:],
+    "two users": [*TALK[:1], *TALK[:1], *TALK[3:]],
+    "no answer": [*TALK[:1], *TALK[3:], *TALK[:1]],
+}
+"""Conversations that the form `sharegpt` refuses."""
+SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}
+
+
 def export(folder: Path) -> None:
     """Make a run of each input, and export the forms as JSON Lines and Parquet."""
     command = [sys.executable, "-m", "seedbed"]
+    os.environ["SEEDBED_RUNS"] = str(folder / "runs")
+    odd = [
+        [{"from": SPEAKERS[one["role"]], "value": one["content"]} for one in talk] for talk in ODD.values()
+    ]
+    lines = [json.dumps({"conversations": turns}) + "\n" for turns in odd]
+    (folder / "odd.jsonl").write_text("".join(lines))
     (folder / "a.png").touch()
     (folder / "keep.yaml").write_text("steps:\n  - {use: map, with: {make: {done: '1'}}}\n")
     for name, rows in INPUTS.items():
@@ -86,9 +104,10 @@ def export(folder: Path) -> None:
             subprocess.run([*command, "runs", "export", run, *out], cwd=folder, check=True)
 
 
-def try_trainer(trainer: str, folder: Path) -> None:
-    """Install a trainer, and print what it makes of each form."""
+def try_trainer(trainer: str, folder: Path) -> dict[str, str]:
+    """Install a trainer, and return what it makes of each file: what its program prints after the name."""
     env = folder / trainer
+    surroundings = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
     install = ["uv", "pip", "install", "-q", "--python", str(env)]
     without, needed = INSTALLED[trainer]
     subprocess.run(["uv", "venv", "-q", str(env), "--python", "3.11"], check=True)
@@ -100,14 +119,10 @@ def try_trainer(trainer: str, folder: Path) -> None:
     stand_in.mkdir(exist_ok=True)
     (stand_in / "__init__.py").touch()
     program = HERE / f"{trainer}_rows.py"
+    said: dict[str, str] = {}
     for ending in ("jsonl", "parquet"):
-        subprocess.run([str(env / "bin" / "python"), str(program), ending], cwd=folder, check=True)
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        os.environ.update(SEEDBED_RUNS=f"{made}/runs", HF_HUB_OFFLINE="1", HF_HOME=f"{made}/hf")
-        os.environ.update(UV_CACHE_DIR=f"{made}/cache")
-        export(Path(made))
-        for one in sys.argv[1:] or INSTALLED:
-            try_trainer(one, Path(made))
+        tried = [str(env / "bin" / "python"), str(program), ending]
+        done = subprocess.run(tried, cwd=folder, env=surroundings, check=True, capture_output=True, text=True)
+        found = (line.split(" ", 2) for line in done.stdout.splitlines() if line.startswith(f"{trainer} "))
+        said.update({name: made for _, name, made in found})
+    return said

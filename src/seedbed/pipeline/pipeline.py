@@ -96,7 +96,7 @@ class Pipeline:
 
             Pipeline.from_file("instructions.yaml", vars={"tone": "formal"}).run(100, out="made.jsonl")
 
-        Takes the options of `load_pipeline`: `registry`, `vars`, and what the file may do (`allow_code`,
+        Takes `registry`, `vars`, and what the file may do (`allow_code`,
         `allow_paths`, `allow_hosts`, `allow_env`). Raises UsageError for a file that isn't a pipeline, and
         the errors of its plugins and fields.
         """
