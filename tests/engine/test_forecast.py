@@ -189,6 +189,37 @@ def test_a_step_without_a_model_works_on_the_first_rows():
     assert [(step.rows, step.calls) for step in steps] == [(300, 0), (150, 150)]
 
 
+class First(Step):
+    ordered: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+    rows: int
+
+    _seen: int = PrivateAttr(default=0)
+
+    @property
+    def rows_wanted(self):
+        return max(0, self.rows - self._seen)
+
+    def process(self, row):
+        self._seen += 1
+        return row if self._seen <= self.rows else None
+
+
+@pytest.mark.parametrize("wanted", [0, 20, 250, 1000])
+def test_only_rows_that_a_step_wants_are_counted(wanted: int):
+    rows = [{"text": f"text {number}"} for number in range(300)]
+    count = min(wanted, 300)
+    for pipeline in (First(rows=wanted) >> Answer(), Answer() >> First(rows=wanted)):
+        steps = plan(pipeline, input=rows, llm=counted()).steps
+        assert (sum(step.calls for step in steps), steps[-1].rows) == (count, count)
+
+
+def test_a_task_without_an_end_needs_no_number_where_a_step_ends_it():
+    made = plan(Poem() >> First(rows=7), llm=counted())
+    assert made.calls == 7
+    assert plan(Poem() >> First(rows=7), 5, llm=counted()).calls == 5
+
+
 def test_rows_that_a_step_drops_are_dropped_as_often_in_the_rest():
     class Long(Step):
         keeps: ClassVar[bool] = True

@@ -262,6 +262,42 @@ class HasAWrongDefault(Lengths):
     longest: int = Field(default=0, gt=0, description="The longest text.")
 
 
+class FirstTexts(Step):
+    """Keeps the first texts."""
+
+    ordered: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+    inputs: ClassVar[list[str]] = ["text"]
+
+    rows: int = Field(default=3, description="How many.")
+
+    _seen: int = PrivateAttr(default=0)
+
+    @property
+    def rows_wanted(self) -> int | None:
+        return max(0, self.rows - self._seen)
+
+    def load(self) -> None:
+        self._seen = 0
+
+    def process(self, row: Row) -> Any:
+        self._seen += 1
+        return row if self._seen <= self.rows else None
+
+
+class TestFirstTexts(StepContract):
+    step = FirstTexts
+    inputs: ClassVar[list[Row]] = TEXTS
+
+
+class KeepsOn(FirstTexts):
+    """Wants no more rows, and keeps them."""
+
+    def process(self, row: Row) -> Any:
+        self._seen += 1
+        return row
+
+
 class Wordless(Lengths):
     def process(self, row: Row) -> Any:
         return super().process(row)
@@ -278,6 +314,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "Guesses": ("test_the_same_rows_come_twice", "at 0 it was"),
     "CountsSecretly": ("test_a_row_alone_is_the_row_among_many", "'length': 4"),
     "RemembersForEver": ("test_its_state_is_built_again", "reset its state in `load`"),
+    "KeepsOn": ("test_it_keeps_no_row_that_it_does_not_want", "row 3: it wanted 0 rows"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError: 'more'"),
     "NeedsARow": ("test_no_rows_are_no_error", "ValueError"),
     "ReadsOnItsOwn": ("test_files_that_it_reads_are_declared", "short.txt"),

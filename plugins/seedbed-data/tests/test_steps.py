@@ -91,8 +91,8 @@ def test_a_filter_says_why_rows_are_missing() -> None:
     assert filtered.rejections == {"not n > 1": 1, "'text' has fewer than 1 characters": 1}
 
 
-def test_rows_beyond_a_limit_or_a_sample_are_counted() -> None:
-    assert run(Limit(rows=1), input=ROWS).rejections == {"after the first 1 rows": 2}
+def test_rows_beyond_a_limit_are_not_read_and_those_of_a_sample_are_counted() -> None:
+    assert run(Limit(rows=1), input=ROWS).rejections == {}
     assert run(Sample(share=0), input=ROWS).rejections == {"not in the sample of 0": 3}
 
 

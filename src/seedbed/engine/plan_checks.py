@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
+from seedbed.engine.segments.rows_wanted import RowsWanted
+from seedbed.engine.segments.segments import segments_of
 from seedbed.engine.stopping.bounds import check_size
 from seedbed.errors import UsageError
 from seedbed.llm.keys.key_guard import refuse_keys
@@ -88,9 +92,12 @@ def _check_numbers(plan: Plan) -> None:
             f"the stop condition {plan.bounds.stop_if!r} is about texts of models, and none is asked",
             "leave out --stop-if",
         )
-    for step in _sources(plan):
-        if plan.n is None and isinstance(step, GeneratorTask) and step.is_indexed and not step.finite:
+    for segment in segments_of(plan.topology) if plan.n is None else ():
+        step = segment.generator
+        is_endless = isinstance(step, GeneratorTask) and step.is_indexed and not step.finite
+        # A step such as `limit` ends it.
+        if is_endless and RowsWanted(segment).first == math.inf:
             raise UsageError(
-                f"'{step.name}' can make any number of rows",
+                f"'{segment.name}' can make any number of rows",
                 "say how many: -n 100 on the command, n=100 in Python",
             )

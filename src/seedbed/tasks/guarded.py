@@ -22,6 +22,10 @@ def _is_number_of_rows(value: object) -> bool:
     return isinstance(value, int) and not is_flag(value) and value >= 0
 
 
+def _is_bound(value: object) -> bool:
+    return value is None or _is_number_of_rows(value)
+
+
 def _are_variables(value: object) -> bool:
     return value is None or is_names(value)
 
@@ -31,7 +35,11 @@ _FLAG = Wanted("True or False", "True", is_flag)
 _MODEL = Wanted("a pydantic class", "a nested `class Output(BaseModel)`", _is_model)
 
 STEP: Mapping[str, Wanted] = {"inputs": _COLUMNS, "outputs": _COLUMNS, "columns": _COLUMNS, "keeps": _FLAG}
-ROW_STEP: Mapping[str, Wanted] = {"ordered": _FLAG, "repeatable": _FLAG}
+ROW_STEP: Mapping[str, Wanted] = {
+    "ordered": _FLAG,
+    "repeatable": _FLAG,
+    "rows_wanted": Wanted("a number of rows, or None", "0", _is_bound),
+}
 GENERATOR_STEP: Mapping[str, Wanted] = {
     "seekable": _FLAG,
     "finite": _FLAG,

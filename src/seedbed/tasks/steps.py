@@ -32,7 +32,8 @@ class Step(BaseStep):
     ordered: ClassVar[bool] = False
     """Whether the step needs rows one at a time and in order, for example to remove duplicates.
 
-    When a run resumes, the step gets all earlier rows again, so that it remembers what it had seen.
+    When a run resumes, the step gets all earlier rows again, so that it remembers what it had seen. If the
+    rows that it keeps have an end, `rows_wanted` says so: no more are read, made or paid for.
     """
 
     repeatable: ClassVar[bool] = False
@@ -41,6 +42,20 @@ class Step(BaseStep):
     Such a step calls no model, reads no file and doesn't ask for `row_id()`. Rows go through it faster, and
     it may be called twice for one: for example if it rejects it.
     """
+
+    @property
+    def rows_wanted(self) -> int | None:
+        """How many more rows an `ordered` step can use at most; None, as by default, if there's no bound.
+
+        It's asked before the first row, maybe before `load`, and after each one. No more rows are in flight
+        than are wanted. With 0 the step must drop or reject all later rows, and the run ends, unless other
+        steps need more rows of the source.
+
+            @property
+            def rows_wanted(self) -> int | None:
+                return self.rows - self._kept
+        """
+        return None
 
     @abstractmethod
     def process(self, row: Row) -> Any:

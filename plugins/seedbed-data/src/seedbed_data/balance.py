@@ -16,7 +16,7 @@ class Balance(Step):
 
     Balance(by="label", counts={"positive": 500, "negative": 500})
 
-    A generator upstream makes rows until every value has its number, if `-n` is the sum of `counts`. Of other
+    The run ends when every value has its number of `counts`, so a generator upstream needs no `-n`. Of other
     values than text, the JSON counts: {"true": 50, "null": 50}.
     """
 
@@ -63,6 +63,13 @@ class Balance(Step):
     def inputs(self) -> list[str]:
         """The column with the values."""
         return [self.by]
+
+    @property
+    def rows_wanted(self) -> int | None:
+        """How many more rows stay, if `counts` says it."""
+        if self.counts is None:
+            return None
+        return sum(max(0, wanted - self._kept[value]) for value, wanted in self.counts.items())
 
     def load(self) -> None:
         """Count from 0."""

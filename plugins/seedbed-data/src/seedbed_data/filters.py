@@ -92,8 +92,8 @@ class Limit(Step):
 
     Limit(rows=1000)
 
-    The others are rejected once they get here, so all steps before have made them. `n` of a run ends it after
-    so many rows, and asks no model for more.
+    The run ends with the last of them: no more rows are read, and no model is asked for more, unless rows go
+    to another step as well.
     """
 
     goals = ("shaping",)
@@ -106,6 +106,11 @@ class Limit(Step):
     rows: int = Field(ge=0, description="How many rows stay.")
 
     _seen: int = PrivateAttr(default=0)
+
+    @property
+    def rows_wanted(self) -> int:
+        """How many more rows stay."""
+        return max(0, self.rows - self._seen)
 
     def load(self) -> None:
         """Count from 0."""

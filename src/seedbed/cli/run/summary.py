@@ -102,7 +102,7 @@ def _dataset_lines(run: Run, out: Output | None, existed: bool) -> Iterator[str]
         return
     if run.failed:
         yield f"`seedbed runs retry {name}` retries the failed rows"
-    if run.wanted is not None and run.accepted + run.failed < run.wanted:
+    if run.tried or (run.wanted is not None and run.accepted + run.failed < run.wanted):
         yield _end_line(run.tried)
 
 

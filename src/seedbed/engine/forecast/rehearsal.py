@@ -26,11 +26,13 @@ from seedbed.engine.resume.file_record import fingerprints_of
 from seedbed.engine.segments.flow import Unchanged
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.segments import INPUT, Segment, segments_of
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import AcceptedRows, Item
+from seedbed.engine.verdicts.decider import ATTEMPTS_PER_ROW
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.keys.file_origin import made_by
@@ -66,6 +68,16 @@ class SegmentWalk:
     source_failed: bool = False
     known: int = 0
     known_rows: Counter[str] = field(default_factory=Counter)
+
+    def end(self, rows_wanted: RowsWanted) -> None:
+        """Note how many items the steps need, now that some have been walked."""
+        self.walked = len(self.outcomes)
+        needed = self.walked if rows_wanted.is_ended(self.walked) else rows_wanted.needed(self._rows_each)
+        if needed < math.inf:
+            self.items = int(needed) if self.items is None else min(self.items, int(needed))
+
+    def _rows_each(self, step: str) -> float:
+        return self.tally[step].taken / max(1, self.walked)
 
     def makes_itself(self, step: str) -> bool:
         """Whether a step is the source of the items, and takes no rows."""
@@ -136,14 +148,18 @@ class _Rehearsing:
         return Rehearsal(self._walks, self._gateway.calls, frozenset(self._unrendered), cut_off)
 
     async def _walk(self, segment: Segment) -> SegmentWalk:
-        steps = RehearsedSteps(segment, self._plan, self._fingerprints, self._earlier.journal, self._gateway)
-        items, count, failed = await self._items(segment)
+        rows_wanted = RowsWanted(segment)
+        given = self._plan, self._fingerprints, self._earlier.journal, self._gateway
+        steps = RehearsedSteps(segment, *given, rows_wanted)
+        items, count, failed = await self._items(segment, rows_wanted.first)
         cls = RehearsedFlow if segment.nodes else Unchanged
         flow = cls(segment.nodes, self._plan.topology, steps, segment.kept)
         walk = SegmentWalk(segment, len(items), count, steps.tally, steps.kept_rows, source_failed=failed)
         try:
             # One after the other: calls are then in the order of the rows, and none waits for anything.
             for position, item in enumerate(items):
+                if rows_wanted.is_ended(position):
+                    break
                 before, taken = self._gateway.lacking, walk.taken()
                 walk.outcomes.append(await flow.settle(item, position))
                 is_known = self._gateway.lacking == before and not is_made_up(item.in_flight)
@@ -154,15 +170,22 @@ class _Rehearsing:
         finally:
             steps.close()
         self._unrendered |= steps.unrendered
-        walk.places.update((item.id, item.in_flight.place) for item in items)
+        walk.end(rows_wanted)
+        walk.places.update((item.id, item.in_flight.place) for item in items[: walk.walked])
         return walk
 
-    async def _items(self, segment: Segment) -> tuple[list[Item], int | None, bool]:
-        """Return the items to rehearse, how many there are, and whether the source ended with an error."""
+    async def _items(self, segment: Segment, bound: float) -> tuple[list[Item], int | None, bool]:
+        """Return the items to rehearse, how many there are, and whether the source ended with an error.
+
+        Steps want `bound` rows.
+        """
         if segment.is_barrier:
             return (*await asyncio.to_thread(self._after_barrier, segment), False)
         wanted = self._plan.own_n
         most = self._most(segment, wanted)
+        if wanted is None and bound < math.inf:
+            # Not to the end, which there may not be.
+            wanted = max(most, int(bound) * ATTEMPTS_PER_ROW)
         threaded = self._maker.threaded(segment)
         if threaded is None:
             return (*self._sampled(segment, wanted, most), False)

@@ -13,6 +13,7 @@ from seedbed.engine.segments.branch_merging import by_fork
 from seedbed.engine.segments.flow import Flow, Ways, is_ordered
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_outcome import Attempted, StepOutcome
@@ -47,6 +48,7 @@ class RehearsedSteps(StepResults):
         fingerprints: Mapping[str, bytes],
         journal: RunJournal,
         gateway: RehearsalGateway,
+        rows_wanted: RowsWanted,
     ) -> None:
         self.tally = StepTally()
         self.kept_rows: list[tuple[str, str, int]] = []
@@ -59,6 +61,8 @@ class RehearsedSteps(StepResults):
             )
             for node in segment.nodes
         }
+        for node in segment.nodes:
+            applied[node.name].runner.noted = rows_wanted.noting(node.step)
         super().__init__(applied, journal, plan.seed, segment.generator is not None, _never, self.tally)
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from seedbed.engine.segments.repeatable_line import LineStep
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.row_lines import RowLines
 from seedbed.engine.segments.rows_in_flight import children
+from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.step_outcome import Attempted
 from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.sources.sources import Item
@@ -42,9 +43,12 @@ class BlockLine:
     steps' runners, which apply repeatable steps again, but no ordered one.
     """
 
-    def __init__(self, line: Sequence[LineStep], results: StepResults) -> None:
+    def __init__(
+        self, line: Sequence[LineStep], results: StepResults, rows_wanted: RowsWanted | None = None
+    ) -> None:
         self._line = line
         self._results = results
+        self._rows_wanted = rows_wanted
 
     def settled(self, stretch: Stretch, position: int) -> Iterator[RowBlock | Unfit]:
         """Yield the items of a stretch in blocks, and those that don't fit, in order.
@@ -100,12 +104,14 @@ class BlockLine:
         reasons: dict[int, Reject],
     ) -> tuple[int, Unfit | None]:
         """Apply a step to items; return how many have their line or reason, and the one that doesn't fit."""
-        process, promised, add, ids = step.process, step.promised, lines.add, passage.stretch.ids
+        noted = self._rows_wanted.noting(step.step) if self._rows_wanted is not None else None
+        process = step.process if noted is None else _noting(step.process, noted, scope)
+        promised, add, ids = step.promised, lines.add, passage.stretch.ids
         most_seconds, reached = time.monotonic() + MOST_SECONDS, 0
         for i, row in zip(passage.going, passage.rows, strict=True):
             if i > reached:
                 lines.skip(i - reached)
-            scope.row = ids[i]
+            scope.row, scope.rank = ids[i], passage.position + i
             try:
                 made = process(row)
             except Reject as reason:
@@ -121,10 +127,14 @@ class BlockLine:
                 except InvalidRowError:
                     return i, self._unfit(step, passage, i, _returns(made))
             reached = i + 1
-            if time.monotonic() > most_seconds or lines.size > MOST_BYTES:
+            if time.monotonic() > most_seconds or lines.size > MOST_BYTES or self._is_last(step):
                 return reached, None
         lines.skip(len(passage) - reached)
         return len(passage), None
+
+    def _is_last(self, step: LineStep) -> bool:
+        """Whether a step wants no more rows: a block ends with the last one that counts."""
+        return self._rows_wanted is not None and self._rows_wanted.is_full(step.name)
 
     def _unfit(self, step: LineStep, passage: Passage, i: int, process: Callable[[Row], Any]) -> Unfit:
         """Return an item that doesn't fit; `process` does what the step did with it."""
@@ -141,6 +151,18 @@ class BlockLine:
         except BaseException as error:  # noqa: BLE001 - raised again at the item's turn
             return Unfit(item, position, applied, error)
         return Unfit(item, position, applied)
+
+
+def _noting(
+    process: Callable[[Row], Any], noted: Callable[[int], None], scope: CallScope
+) -> Callable[[Row], Any]:
+    def processed(row: Row) -> Any:
+        try:
+            return process(row)
+        finally:
+            noted(scope.rank)
+
+    return processed
 
 
 def _returns(made: Any) -> Callable[[Row], Any]:

@@ -13,6 +13,7 @@ from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.repeatable_line import LineStep, RepeatableLine
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.rows_in_flight import InFlight, children
+from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.segments.step_outcome import Attempted
 from seedbed.engine.segments.step_results import StepResults
@@ -57,8 +58,15 @@ class InlineFlow:
     # A task, a future and two thread hops took 0.1 ms of a row's processor time, ten times what short steps
     # take.
 
-    def __init__(self, segment: Segment, results: StepResults, line: RepeatableLine | None) -> None:
+    def __init__(
+        self,
+        segment: Segment,
+        results: StepResults,
+        line: RepeatableLine | None,
+        rows_wanted: RowsWanted | None = None,
+    ) -> None:
         self._line = line
+        self._rows_wanted = rows_wanted
         self._names = [node.name for node in segment.nodes]
         self._places = {name: place for place, name in enumerate(self._names)}
         (self._kept,) = segment.kept
@@ -72,10 +80,26 @@ class InlineFlow:
         `store` is the run's if it may have results of single items: those don't go into blocks, as they may
         be replayed, or retried.
         """
-        self._blocks, self._earlier = BlockLine(line, self._results), store
+        self._blocks, self._earlier = BlockLine(line, self._results, self._rows_wanted), store
 
     def settled(self, given: Threaded) -> Iterator[Inlined | RowBlock]:
-        """Yield what the steps make of a source's items, in order: of each one, or of a block of them."""
+        """Yield what the steps make of a source's items, in order: of each one, or of a block of them.
+
+        They end with the last item that a step wants, before the next one is read.
+        """
+        if self._rows_wanted is None:
+            yield from self._all_settled(given)
+            return
+        items = 0
+        if self._rows_wanted.is_ended(items):
+            return
+        for settled in self._all_settled(given):
+            yield settled
+            items += len(settled)
+            if self._rows_wanted.is_ended(items):
+                return
+
+    def _all_settled(self, given: Threaded) -> Iterator[Inlined | RowBlock]:
         if self._blocks is None or given.stretches is None:
             yield from (self.settle(item, position) for position, item in enumerate(given.items()))
             return
@@ -196,7 +220,11 @@ class InlineFlow:
 
 
 def inline_flow(
-    segment: Segment, topology: Topology, results: StepResults, fresh: RunStore | None = None
+    segment: Segment,
+    topology: Topology,
+    results: StepResults,
+    fresh: RunStore | None = None,
+    rows_wanted: RowsWanted | None = None,
 ) -> InlineFlow | None:
     """Return the flow of a segment whose steps can run in the source's thread; None if they can't.
 
@@ -208,7 +236,7 @@ def inline_flow(
     line = None
     if fresh is not None:
         line = RepeatableLine([results.applied[name] for name in names], fresh, results)
-    return InlineFlow(segment, results, line)
+    return InlineFlow(segment, results, line, rows_wanted)
 
 
 def _is_line(segment: Segment, topology: Topology) -> bool:

@@ -16,12 +16,14 @@ from seedbed.engine.resume.checkpoint import EVERY, Reached
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.block_taking import BlockTaking, block_line
 from seedbed.engine.segments.flow import flow_of, is_ordered
-from seedbed.engine.segments.inline_flow import inline_flow
+from seedbed.engine.segments.inline_flow import InlineFlow, inline_flow
 from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import LOOKAHEAD, ItemWindow
 from seedbed.engine.segments.remote_flows import RemoteFlows, Settle
 from seedbed.engine.segments.row_block import RowBlock
+from seedbed.engine.segments.rows_wanted import RowsWanted
+from seedbed.engine.segments.segment_decider import segment_decider
 from seedbed.engine.segments.segments import Segment, upstream
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.engine.segments.step_results import Applied, StepResults
@@ -31,8 +33,6 @@ from seedbed.engine.sources.source_ends import emptiness, source_failure
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
-from seedbed.engine.verdicts.decider import Decider, attempts_of
-from seedbed.engine.verdicts.expected_rows import expected_rows
 from seedbed.engine.verdicts.log import RefusedAs, VerdictLog
 from seedbed.errors import StopRun
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
@@ -78,22 +78,15 @@ class SegmentRunner:
         self.counted = segment.counted(plan.leaf)
         self._runners: list[StepRunner] = []
         wanted = None if segment.is_barrier else plan.own_n
-        self._decider = Decider(
-            self.counted,
-            upstream(plan.topology, self.counted),
-            wanted=wanted,
-            attempts=attempts_of(segment.generator, wanted, plan.bounds.max_attempts),
-            generator=segment.generator,
-            rows_each=expected_rows(segment, self.counted),
-        )
+        self._rows_wanted = RowsWanted(segment)
+        self._decider = segment_decider(segment, plan, self._rows_wanted)
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
         makes_dataset = plan.leaf in segment.kept
         self._quality = QualityWatch.of(job) if makes_dataset else None
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
         results = self._results(wanted)
-        fresh = job.store if journal.is_fresh else None
-        self._inline = inline_flow(segment, plan.topology, results, fresh) if remote is None else None
+        self._inline = self._inline_flow(results) if remote is None else None
         whole = self._inline if segment.is_whole(plan.topology, plan.leaf) else None
         self._saves = whole is not None and not any(map(is_ordered, segment.nodes))
         filling = whole if watch is None else None
@@ -158,6 +151,11 @@ class SegmentRunner:
         lookahead = LOOKAHEAD if self._remote is None else self._remote.lookahead
         return source, ItemWindow(source, settle, self._decider, self._is_clogged, lookahead, most)
 
+    def _inline_flow(self, results: StepResults) -> InlineFlow | None:
+        fresh = self._job.store if self._journal.is_fresh else None
+        topology = self._job.plan.topology
+        return inline_flow(self._segment, topology, results, fresh, self._rows_wanted or None)
+
     def _settling(self, results: StepResults) -> Settle:
         """Return what takes an item through the steps: here, or on a worker."""
         segment, topology = self._segment, self._job.plan.topology
@@ -214,7 +212,8 @@ class SegmentRunner:
         # An interrupted session has decided only the first items: the verdicts of an earlier one still stand.
         if not self._is_interrupted():
             self._job.run.tried = self._job.run.tried or self._decider.tried
-            if self._source.ended and self._source.error is None and not self._decider.decided():
+            is_empty = self._source.ended and self._source.error is None and not self._decider.decided()
+            if is_empty and not self._decider.is_satisfied:
                 self._job.run.odd += emptiness(self._job.plan, self._segment)
             self._end_logs()
 
@@ -224,6 +223,7 @@ class SegmentRunner:
 
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
         runner = runner_of(step, self._job.plan.concurrency or DEFAULT_CONCURRENCY)
+        runner.noted = self._rows_wanted.noting(step)
         self._runners.append(runner)
         texts = StepTexts(step) if backends_in(step) else None
         return Applied(runner, self._job.fingerprints[step.name], ordered, texts)

@@ -29,7 +29,10 @@ _HOP_SECONDS = 0.02
 
 
 class StepRunner(ABC):
-    """One step of a run, applied to one row at a time."""
+    """One step of a run, applied to one row at a time.
+
+    `noted` is called with the position of an item when the step has taken a row of it, in its thread.
+    """
 
     queues: ClassVar[bool] = False
     """Whether rows are processed one by one, in the order of the calls of `apply`."""
@@ -40,6 +43,7 @@ class StepRunner(ABC):
     def __init__(self, step: BaseStep) -> None:
         self.step = step
         self.promised = promised_columns(step)
+        self.noted: Callable[[int], None] | None = None
 
     def encoded(self, rows: Iterable[Row]) -> list[bytes]:
         """Return rows of the step as JSON; raise MissingColumnError for one without a promised column."""
@@ -212,6 +216,10 @@ def process_now(
     except StopIteration as error:
         # A future refuses to carry StopIteration, so the row that waits for it would wait forever.
         raise RuntimeError(f"step '{step.name}' raised StopIteration") from error
+    finally:
+        # Not for what it has done already: it may have taken later rows meanwhile.
+        if runner.noted is not None and process is None:
+            runner.noted(scope.rank)
 
 
 def _lacking(step: Step, row: Row, error: KeyError) -> InvalidRowError | None:

@@ -14,6 +14,7 @@ from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.sources.sources import AcceptedRows
 from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import Reject, UsageError
@@ -30,8 +31,8 @@ class Decider(AcceptedRows):
 
     `counted` is the step whose rows are counted, `steps` are those whose failures count with them. An item
     starts only while accepted + failed + expected is below `wanted`, where each undecided item is expected to
-    make `rows_each` rows, and at most `attempts` of them start; both may be None. `remembers` says whether it
-    looks at accepted rows again.
+    make `rows_each` rows, and at most `attempts` of them start; both may be None. Nor does one start that no
+    step needs any more, by `rows_wanted`. `remembers` says whether it looks at accepted rows again.
     """
 
     # Exactly N rows, and the same ones at any timing, come from two rules: a verdict depends only on the
@@ -47,12 +48,14 @@ class Decider(AcceptedRows):
         attempts: int | None,
         generator: GeneratorStep | None,
         rows_each: int = 1,
+        rows_wanted: RowsWanted | None = None,
     ) -> None:
         self._counted = counted
         self._steps = steps
         self._wanted = wanted
         self._attempts = attempts
         self._rows_each = rows_each
+        self._rows_wanted = rows_wanted
         self._admitting = generator if generator is not None and generator.is_admitting else None
         self._judges = self._admitting is not None and type(self._admitting).admit is not GeneratorStep.admit
         self.remembers = self._judges or bool(getattr(generator, "feedback", 0))
@@ -70,8 +73,10 @@ class Decider(AcceptedRows):
 
     @property
     def is_satisfied(self) -> bool:
-        """Whether the rows and failures decided so far are as many as wanted."""
-        return self._wanted is not None and self._counted_rows >= self._wanted
+        """Whether the rows and failures decided so far are as many as wanted, or no step wants more."""
+        if self._wanted is not None and self._counted_rows >= self._wanted:
+            return True
+        return self._rows_wanted is not None and self._rows_wanted.is_ended(self._items)
 
     @property
     def tried(self) -> int | None:
@@ -82,6 +87,10 @@ class Decider(AcceptedRows):
     def has_room(self, undecided: int) -> bool:
         """Whether one more item may start besides those that are undecided."""
         if self._attempts is not None and self._items + undecided >= self._attempts:
+            return False
+        if self._rows_wanted is not None and (
+            self.is_satisfied or not self._rows_wanted.has_room(self._items, self._items + undecided)
+        ):
             return False
         # Starting more in case some fail would be faster, but would buy answers for rows that are cut.
         return self._wanted is None or self._counted_rows + undecided * self._rows_each < self._wanted
@@ -119,10 +128,12 @@ class Decider(AcceptedRows):
         return settled
 
     def decide_block(self, block: RowBlock) -> RowBlock:
-        """Return the items of the next block that have their verdict: up to the last row wanted.
+        """Return the items of the next block that have their verdict: up to the last one wanted.
 
         Only for a decider that neither refuses rows nor remembers them.
         """
+        if self._rows_wanted is not None and self._rows_wanted.items < self._items + len(block):
+            block = block.part(0, int(self._rows_wanted.items) - self._items)
         if self._wanted is not None:
             block = block.up_to(self._wanted - self._counted_rows)
         self._counted_rows += block.accepted

@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
-from typing import Any, TypeVar, cast
+from itertools import chain, cycle, islice
+from typing import Any, NamedTuple, TypeVar, cast
 
 from seedbed.errors import Reject
 from seedbed.plugins.class_references import class_named
@@ -26,6 +26,17 @@ T = TypeVar("T")
 
 Outcome = list[Row] | str | None
 """The rows made from one row or index, the error as text, or None after the last row."""
+
+
+_MANY = 1000
+"""Rows after which an ordered step may have enough."""
+
+
+class Wanted(NamedTuple):
+    """How many more rows a step wants after a row, and what it made of that; None before the first."""
+
+    rows: int | None
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,19 @@ class StepBench:
         step.load()
         try:
             return [*self._fed(step, self.inputs or [] if inputs is None else inputs)]
+        finally:
+            step.unload()
+
+    def wanted(self) -> list[Wanted]:
+        """Return how many rows a new step wants at first, and after each of many rows, and what it made."""
+        step = cast(Step, self.make())
+        step.load()
+        try:
+            wanted = [Wanted(step.rows_wanted, None)]
+            for row in islice(cycle(self.inputs or []), _MANY):
+                outcome = caught(partial(_one_fed, step, copy.deepcopy(row)))
+                wanted.append(Wanted(step.rows_wanted, outcome))
+            return wanted
         finally:
             step.unload()
 

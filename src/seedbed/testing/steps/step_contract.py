@@ -150,6 +150,23 @@ class StepContract(BaseStepContract):
             f"the second time it made other rows, so reset its state in `load`: {difference}"
         )
 
+    def test_it_keeps_no_row_that_it_does_not_want(self) -> None:
+        """A step whose `rows_wanted` is 0 keeps no later row; each row takes at most one from that number.
+
+        A run ends there, and before that has no more rows in flight than are wanted.
+        """
+        self.skip_undeclared("rows_wanted", self._bounds_its_rows())
+        assert self._is_ordered(), "only an ordered step can know which rows are the last: set ordered = True"
+        before, *others = self.bench.wanted()
+        for number, after in enumerate(others):
+            kept = isinstance(after.outcome, list) and bool(after.outcome)
+            where = f"row {number}: it wanted {before.rows} rows, and then {after.rows}"
+            if before.rows is not None:
+                assert after.rows is not None, f"a number of rows stays one; {where}"
+                assert before.rows - 1 <= after.rows <= before.rows, f"a row takes at most one; {where}"
+                assert before.rows or not kept, f"it kept a row that it doesn't want; {where}"
+            before = after
+
     def test_no_rows_are_no_error(self) -> None:
         """A run without any rows doesn't fail: steps upstream may have dropped all of them."""
         self._skip_unless_fed()
@@ -179,6 +196,10 @@ class StepContract(BaseStepContract):
     def _is_ordered(self) -> bool:
         cls = self.plugin_class()
         return issubclass(cls, Step) and cls.ordered
+
+    def _bounds_its_rows(self) -> bool:
+        cls = self.plugin_class()
+        return issubclass(cls, Step) and cls.rows_wanted is not Step.rows_wanted
 
     def _takes_rows_apart(self) -> bool:
         return issubclass(self.plugin_class(), Step) and not self._is_ordered()
