@@ -54,6 +54,10 @@ def test_a_row_without_the_column_is_said_to_lack_it(step: str) -> None:
         ("validate", {"column": "", "parse": "json"}),
         ("split", {"parts": {"a": 1.0}, "stratify": ""}),
         ("language", {"keep": []}),
+        ("rename", {"names": {"text": ""}}),
+        ("map", {"make": {"": "1"}}),
+        ("group", {"by": ["text"], "make": {"": "1"}}),
+        ("split", {"parts": {"": 1.0}}),
     ],
 )
 def test_an_empty_name_of_a_column_is_refused(step: str, parameters: dict[str, Any]) -> None:
@@ -166,3 +170,37 @@ def test_a_copy_may_be_composed_of_other_characters() -> None:
 def test_no_column_is_lost_to_another_of_its_name(step: str, parameters: dict[str, Any], name: str) -> None:
     with pytest.raises(ParameterError, match=f"two columns would have the name '{name}'"):
         get_step(step, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("step", "parameters", "expected"),
+    [
+        ("rename", {"names": {"": "number"}}, {"number": "0", "text": "a"}),
+        ("drop", {"without": [""]}, {"text": "a"}),
+        ("select", {"only": [""]}, {"": "0"}),
+        ("group", {"by": [""]}, {"": "0", "text": ["a"]}),
+        ("dedup-exact", {"by": [""]}, {"": "0", "text": "a"}),
+    ],
+)
+def test_the_column_without_a_name_that_pandas_writes_can_be_named(
+    step: str, parameters: dict[str, Any], expected: dict[str, Any], tmp_path: Path
+) -> None:
+    (path := tmp_path / "a.csv").write_text(",text\n0,a\n")
+
+    assert list(run(get_step(step, **parameters), input=path).rows()) == [expected]
+
+
+@pytest.mark.parametrize("name", ["class", "items", "range", "loop", "_x", "é", "None", "self"])
+def test_a_column_of_any_name_is_read_or_refused(name: str) -> None:
+    rows = [{name: "VALUE"}]
+    steps = [
+        ("template", {"column": "made", "template": f"{{{{ {name} }}}}"}),
+        ("map", {"make": {"made": name}}),
+        ("sort", {"by": name}),
+    ]
+    for step, parameters in steps:
+        if name == "self":
+            with pytest.raises(ParameterError, match="no column can be read as 'self'"):
+                get_step(step, **parameters)
+        elif name != "None" and step != "sort":
+            assert [row["made"] for row in run(get_step(step, **parameters), input=rows).rows()] == ["VALUE"]

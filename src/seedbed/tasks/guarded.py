@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 
 from pydantic import BaseModel
 
@@ -30,7 +30,12 @@ def _are_variables(value: object) -> bool:
     return value is None or is_names(value)
 
 
-_COLUMNS = Wanted("a list of column names", '["text", "label"]', is_names)
+def _are_columns(value: object) -> bool:
+    # A name may be empty, as that of the numbers that pandas writes to a CSV file is.
+    return isinstance(value, list | tuple | KeysView) and all(isinstance(one, str) for one in value)
+
+
+_COLUMNS = Wanted("a list of column names", '["text", "label"]', _are_columns)
 _FLAG = Wanted("True or False", "True", is_flag)
 _MODEL = Wanted("a pydantic class", "a nested `class Output(BaseModel)`", _is_model)
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 
 from seedbed import Example, InvalidRowError, Row, Step
-from seedbed_data.texts import check_distinct
+from seedbed_data.texts import ColumnName, check_distinct
 
 
 class Select(Step):
@@ -74,7 +74,7 @@ class Rename(Step):
 
     repeatable: ClassVar[bool] = True
 
-    names: dict[str, str] = Field(min_length=1, description="New name of each column: {old: new}.")
+    names: dict[str, ColumnName] = Field(min_length=1, description="New name of each column: {old: new}.")
 
     @model_validator(mode="after")
     def _check_names(self) -> Rename:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from seedbed import Example, Expression, PromptTemplate, Row, Step
-from seedbed_data.texts import ExpressionText, TemplateText, value_of
+from seedbed_data.texts import ColumnName, ExpressionText, TemplateText, value_of
 
 
 class Map(Step):
@@ -25,7 +25,7 @@ class Map(Step):
     keeps: ClassVar[bool] = True
     repeatable: ClassVar[bool] = True
 
-    make: dict[str, ExpressionText] = Field(
+    make: dict[ColumnName, ExpressionText] = Field(
         min_length=1, description="Expression of each column: {column: expression}."
     )
 

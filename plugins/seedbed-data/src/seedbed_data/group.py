@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from seedbed import Example, Expression, GlobalStep, InvalidRowError, Row
 from seedbed_data.equal_values import key_of
-from seedbed_data.texts import ExpressionText
+from seedbed_data.texts import ColumnName, ExpressionText
 
 
 class Group(GlobalStep):
@@ -30,7 +30,7 @@ class Group(GlobalStep):
     )
 
     by: list[str] = Field(min_length=1, description="Columns in which the rows of a group agree.")
-    make: dict[str, ExpressionText] = Field(
+    make: dict[ColumnName, ExpressionText] = Field(
         default_factory=dict, description="Expression of each column, over lists: {column: expression}."
     )
 

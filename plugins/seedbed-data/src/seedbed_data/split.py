@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator
 from seedbed import Example, Row, Step, row_id
 from seedbed_data.equal_values import key_of
 from seedbed_data.sampling import chance, chosen, digest
+from seedbed_data.texts import ColumnName
 
 
 class Split(Step):
@@ -34,7 +35,9 @@ class Split(Step):
 
     keeps: ClassVar[bool] = True
 
-    parts: dict[str, float] = Field(min_length=1, description="Share of each part; together they make 1.")
+    parts: dict[ColumnName, float] = Field(
+        min_length=1, description="Share of each part; together they make 1."
+    )
     by: list[str] = Field(default_factory=list, description="Columns that decide; all of them if left out.")
     stratify: str | None = Field(
         default=None, min_length=1, description="Column whose values each have these shares."

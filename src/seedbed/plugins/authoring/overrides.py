@@ -174,7 +174,11 @@ def _written(name: str, one: Wanted) -> str:
 
 def _returned(value: object, one: Wanted) -> str:
     """Return what to write instead of a value: a single name becomes a list with that name."""
-    return repr([value]) if isinstance(value, str) and one.fits is is_names else f"{one.example}, for example"
+    return (
+        repr([value])
+        if isinstance(value, str) and one.example.startswith(("[", "("))
+        else f"{one.example}, for example"
+    )
 
 
 def _described(value: object) -> str:
@@ -182,7 +186,8 @@ def _described(value: object) -> str:
     if value is None:
         return "None"
     if isinstance(value, list | tuple):
-        odd = next((one for one in value if not isinstance(one, str) or not one), None)
+        # Where a name may be empty, that isn't what's wrong.
+        odd = next((one for one in value if not isinstance(one, str)), "")
         return f"a {type(value).__name__} with {_described(odd)} in it" if value else "an empty list"
     if value == "":
         return "an empty str"

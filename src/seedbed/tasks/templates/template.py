@@ -81,10 +81,19 @@ def compile_condition(text: str) -> Callable[[Mapping[str, Any]], Any]:
 @lru_cache(maxsize=256)
 def _compile(source: str) -> Template:
     with _compiling():
+        _check_names(sandbox().parse(source))
         template = sandbox().from_string(source)
     # Each rendering copies the globals, and Jinja2's ChainMap is slow to copy.
     template.globals = dict(template.globals)
     return template
+
+
+def _check_names(tree: nodes.Template) -> None:
+    # Of a column with this name, a template would show the template itself.
+    for node in tree.find_all(nodes.Name):
+        if node.name == "self":
+            said = "no column can be read as 'self': give it another name first"
+            raise TemplateSyntaxError(said, node.lineno)
 
 
 def check_template(source: str) -> str:
@@ -161,6 +170,7 @@ def needed_variables(source: str) -> frozenset[str]:
     """
     with _compiling():
         tree = sandbox().parse(source)
+        _check_names(tree)
         return frozenset(find_undeclared_variables(tree)) - _optional(tree)
 
 
