@@ -214,6 +214,26 @@ def test_only_rows_that_a_step_wants_are_counted(wanted: int):
         assert (sum(step.calls for step in steps), steps[-1].rows) == (count, count)
 
 
+def test_rows_that_were_dropped_before_a_step_had_enough_are_expected_again():
+    class Even(Step):
+        keeps: ClassVar[bool] = True
+
+        def process(self, row):
+            return row if row["text"].endswith("even") else None
+
+    rows = [{"text": f"text {number} {'odd' if number % 2 else 'even'}"} for number in range(300)]
+    llm = counted()
+
+    def pipeline(count: int) -> Pipeline:
+        return Answer() >> Even() >> First(rows=count)
+
+    run(pipeline(10), input=rows, llm=llm, name="it")
+    before = len(llm.requests)
+    for count in (6, 10, 40):
+        planned = plan(pipeline(count), input=rows, llm=llm, name="it")
+        assert planned.calls == pytest.approx(max(0, 2 * count - before), abs=5)
+
+
 def test_a_task_without_an_end_needs_no_number_where_a_step_ends_it():
     made = plan(Poem() >> First(rows=7), llm=counted())
     assert made.calls == 7

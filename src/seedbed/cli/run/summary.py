@@ -119,7 +119,7 @@ def _look_lines(run: Run) -> Iterator[str]:
 
 def _end_line(tried: int | None) -> str:
     if tried is None:
-        return "there were no more rows: the source ended"
+        return "there were no more rows: the source ended, or no step could use more"
     indices = "the only index" if tried == 1 else f"all {tried:,} indices"
     return f"there were no more rows from {indices} that may be tried: a larger --max-attempts N tries more"
 

@@ -13,7 +13,8 @@ from seedbed.engine.engine import Engine, Job
 from seedbed.engine.forecast.earlier_run import EarlierRun, earlier_run
 from seedbed.engine.forecast.forecast import Forecast, PlannedPrompt
 from seedbed.engine.forecast.probing import Expected, check_probe, probe_of, probe_plan
-from seedbed.engine.forecast.rehearsal import Rehearsal, items_of, rehearse
+from seedbed.engine.forecast.rehearsal import Rehearsal, rehearse
+from seedbed.engine.forecast.segment_walk import items_of
 from seedbed.engine.forecast.step_forecast import step_forecasts
 from seedbed.engine.forecast.time_needed import time_needed
 from seedbed.engine.observing.named import observers_of

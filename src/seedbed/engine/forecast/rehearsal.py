@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import cast
 
@@ -21,14 +21,13 @@ from seedbed.engine.forecast.rehearsed_steps import (
     is_made_up,
     stand_ins,
 )
+from seedbed.engine.forecast.segment_walk import SegmentWalk, scaled
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.file_record import fingerprints_of
 from seedbed.engine.segments.flow import Unchanged
-from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.segments import INPUT, Segment, segments_of
-from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import AcceptedRows, Item
@@ -48,48 +47,6 @@ MOST = 2000
 
 _FROM_ANSWERS = 4
 """Rows that a generator which asks a model in its own loop is rehearsed for."""
-
-
-@dataclass
-class SegmentWalk:
-    """How the first items of a segment went: `walked` of `items` (None: nobody knows how many there are).
-
-    `kept` has step, row and attempt of the results that the run has, `places` what people call input rows.
-    For the first `known` items no answer was missing: `known_rows` has the rows that each step took of these.
-    """
-
-    segment: Segment
-    walked: int
-    items: int | None
-    tally: StepTally
-    kept: list[tuple[str, str, int]] = field(default_factory=list)
-    outcomes: list[ItemOutcome] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
-    source_failed: bool = False
-    known: int = 0
-    known_rows: Counter[str] = field(default_factory=Counter)
-
-    def end(self, rows_wanted: RowsWanted) -> None:
-        """Note how many items the steps need, now that some have been walked."""
-        self.walked = len(self.outcomes)
-        needed = self.walked if rows_wanted.is_ended(self.walked) else rows_wanted.needed(self._rows_each)
-        if needed < math.inf:
-            self.items = int(needed) if self.items is None else min(self.items, int(needed))
-
-    def _rows_each(self, step: str) -> float:
-        return self.tally[step].taken / max(1, self.walked)
-
-    def makes_itself(self, step: str) -> bool:
-        """Whether a step is the source of the items, and takes no rows."""
-        return self.segment.source is not None and step not in [node.name for node in self.segment.nodes]
-
-    def taken(self) -> Counter[str]:
-        """Return how many rows each step has taken so far."""
-        return Counter({name: counts.taken for name, counts in self.tally.items()})
-
-    def made(self, name: str) -> list[InFlight]:
-        """Return the rows that a step made of the items that were walked."""
-        return [row for outcome in self.outcomes for row in outcome.rows(name)]
 
 
 @dataclass
@@ -170,7 +127,7 @@ class _Rehearsing:
         finally:
             steps.close()
         self._unrendered |= steps.unrendered
-        walk.end(rows_wanted)
+        walk.end(rows_wanted, self._earlier)
         walk.places.update((item.id, item.in_flight.place) for item in items[: walk.walked])
         return walk
 
@@ -270,30 +227,3 @@ def _counted(items: Iterator[Item], most: int, wanted: int | None) -> tuple[list
     rest = items if wanted is None else islice(items, max(0, wanted - most))
     count = len(taken) + sum(1 for _ in rest)
     return taken, count if wanted is None or count < wanted else None
-
-
-def items_of(walk: SegmentWalk, plan: Plan, earlier: EarlierRun) -> float | None:
-    """Return how many items of a segment a run goes through; None if nobody knows."""
-    wanted = plan.own_n
-    if walk.segment.is_barrier or wanted is None:
-        return walk.items
-    leaf = walk.segment.counted(plan.leaf)
-    per_item = rows_per_item(walk, leaf, earlier)
-    needed = math.ceil(wanted / per_item) if per_item else wanted
-    return needed if walk.items is None else min(needed, walk.items)
-
-
-def rows_per_item(walk: SegmentWalk, leaf: str, earlier: EarlierRun) -> float:
-    """Return the accepted rows of an item: those of the earlier run, or else those rehearsed."""
-    items, accepted = earlier.items_of(walk.segment), earlier.accepted_of(leaf)
-    if items and accepted:
-        return accepted / items
-    return len(walk.made(leaf)) / walk.walked if walk.walked else 0.0
-
-
-def scaled(walk: SegmentWalk, count: float, plan: Plan, earlier: EarlierRun) -> float | None:
-    """Return a count of the walked items in proportion to all items of the run."""
-    items = items_of(walk, plan, earlier)
-    if items is None:
-        return None
-    return count * items / walk.walked if walk.walked else 0.0

@@ -12,9 +12,10 @@ from typing import Any, Literal
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.forecast.earlier_run import EarlierRun
 from seedbed.engine.forecast.placeholders import placeholders_in
-from seedbed.engine.forecast.rehearsal import Rehearsal, SegmentWalk, items_of
+from seedbed.engine.forecast.rehearsal import Rehearsal
 from seedbed.engine.forecast.rehearsal_gateway import RehearsedCall
 from seedbed.engine.forecast.rehearsed_steps import decides_calls
+from seedbed.engine.forecast.segment_walk import FEWEST, SegmentWalk, items_of
 from seedbed.engine.plan import Plan
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.embedding.embedder import Embedder
@@ -30,9 +31,6 @@ CHARACTERS = 3
 """Characters of a token, as `LLM.estimate_tokens` counts: on the safe side for English, which has four."""
 
 _HAIR = 1e-9
-
-_FEWEST = 5
-"""Rows on disk from which on their calls and ways are taken for those of all rows."""
 
 TokensFrom = Literal["measured", "backend", "characters"]
 AnswersFrom = Literal["measured", "max_tokens", "assumed"]
@@ -127,7 +125,7 @@ class _Scaling:
             asked = [*self._fresh, *self._answered, *self._kept]
             models = [model for name, model in asked if name == step.name]
             more = step.name in self._rehearsal.cut_off or walk.source_failed
-            more = more and self._kept_rows[step.name] < _FEWEST
+            more = more and self._kept_rows[step.name] < FEWEST
             if not models:
                 unknown = step.name in self._rehearsal.unrendered
                 yield _silent(step.name, rows, unknown, self._llms, more)
@@ -139,13 +137,8 @@ class _Scaling:
         return None if items is None else round(self._taken(walk, step) * items)
 
     def _taken(self, walk: SegmentWalk, step: str) -> float:
-        """Return the rows that a step takes of each item: of those that are known, if there are enough."""
-        if walk.makes_itself(step):
-            return 1.0
-        # A made-up row goes every way and is never dropped, so known ones say more.
-        if (walk.known >= _FEWEST and self._earlier.name is not None) or walk.known == walk.walked:
-            return walk.known_rows[step] / max(1, walk.known)
-        return walk.tally[step].taken / max(1, walk.walked)
+        """Return the rows that a step takes of each item; one, if it makes the items."""
+        return 1.0 if walk.makes_itself(step) else walk.taken_each(step, self._earlier)
 
     def _asked(self, walk: SegmentWalk, step: str, model: str, rows: int | None, more: bool) -> StepForecast:
         llm = self._llms.get((step, model)) or next(iter(self._plan.llms))
@@ -164,7 +157,7 @@ class _Scaling:
             output_from=tokens.output_from,
             waits_for=tokens.waits_for,
             has_more=more,
-            decides_calls=self._kept_rows[step] < _FEWEST
+            decides_calls=self._kept_rows[step] < FEWEST
             and decides_calls(self._plan.topology.node(step).step),
             endpoints=_endpoints(llm),
         )
@@ -181,7 +174,7 @@ class _Scaling:
         kept_rows = self._kept_rows[step]
         taken = walk.walked if walk.makes_itself(step) else walk.tally[step].taken
         fresh_rows = max(0, taken - kept_rows)
-        if kept_rows >= _FEWEST or not fresh_rows:
+        if kept_rows >= FEWEST or not fresh_rows:
             # For a generator that asks a model itself, all of them: only its first rows were walked.
             return self._kept[step, model] / max(1, kept_rows)
         return (len(self._fresh[step, model]) + self._answered[step, model]) / fresh_rows
