@@ -153,3 +153,40 @@ def test_an_empty_path_stands_for_no_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert Files("").paths() == Files(" ").paths() == []
     with pytest.raises(UsageError, match="the path is empty"):
         Files("").require()
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet", "a.jsonl.gz", "a.json"])
+def test_a_pointer_of_git_lfs_is_no_data(name: str, tmp_path: Path) -> None:
+    (path := tmp_path / name).write_bytes(LFS)
+
+    with pytest.raises(UsageError, match=r"is a pointer of Git LFS.*\n.*git lfs pull"):
+        read_rows(path)
+    with pytest.raises(UsageError, match="is a pointer of Git LFS"):
+        read_text(path)
+
+
+def test_a_link_to_a_file_that_is_not_there_is_not_passed_over(tmp_path: Path) -> None:
+    written(tmp_path, "a.jsonl", "{}")
+    (tmp_path / "b.jsonl").symlink_to(tmp_path / "gone")
+
+    for pattern in ("*.jsonl", "**/*.jsonl"):
+        with pytest.raises(UsageError, match=r"b.jsonl' is a link to a file that isn't there"):
+            Files(tmp_path / pattern).require()
+    assert Files(tmp_path / "a*").require() == [tmp_path / "a.jsonl"]
+
+
+def test_a_name_too_long_for_a_file_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot be read: File name too long"):
+        Files("a" * 5000).require()
+    with pytest.raises(UsageError, match="cannot be read: File name too long"):
+        read_rows(Path("a" * 5000 + ".jsonl"))
+
+
+def test_a_last_letter_in_another_encoding_is_told_from_a_file_that_is_cut_off(tmp_path: Path) -> None:
+    (path := tmp_path / "a.txt").write_bytes("Café".encode("cp1252"))
+
+    with pytest.raises(DatasetError, match=r"within a character.*\n.*cut off\n.*--encoding cp1252"):
+        read_text(path)

@@ -199,3 +199,37 @@ def test_a_folder_is_never_taken_for_an_id(
 def test_an_empty_path_is_no_folder(source: str) -> None:
     with pytest.raises(UsageError, match="the path is empty"):
         run(get_step(source, path=""))
+
+
+@pytest.mark.parametrize(
+    "text", ["---\ntitle: x\n---", "--- \ntitle: x\n---\t\n", "---\r\ntitle: x\r\n---\r\n"]
+)
+def test_front_matter_may_end_with_its_file(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(text.encode())
+
+    (row,) = run(get_step("text", path=str(tmp_path / "a.md"))).rows()
+    assert row == {"path": "a.md", "text": "", "title": "x"}
+
+
+@pytest.mark.parametrize("source", ["jsonl", "text"])
+def test_a_folder_or_a_list_is_not_less_than_it_seems(source: str, tmp_path: Path) -> None:
+    for ending in ("jsonl", "txt"):
+        (tmp_path / f"b.{ending}").symlink_to(tmp_path / "gone")
+        (tmp_path / f"a.{ending}").write_text("{}")
+
+    with pytest.raises(UsageError, match=r"b.\w+' is a link to a file that isn't there"):
+        run(get_step(source, path=str(tmp_path)))
+    with pytest.raises(ParameterError, match="at least 1"):
+        get_step(source, path=[])
+
+
+def test_a_map_of_a_query_has_the_form_of_one_in_a_file() -> None:
+    (row,) = run(
+        get_step("sql", query="SELECT map {1: map {'a': 2}} m, map {'k': [1]} n, [map {2: 3}] l")
+    ).rows()
+
+    assert row == {
+        "m": [{"key": 1, "value": {"a": 2}}],
+        "n": {"k": [1]},
+        "l": [[{"key": 2, "value": 3}]],
+    }

@@ -17,6 +17,8 @@ from seedbed.suggestions import did_you_mean
 from seedbed.tasks.files import refuse_pipe
 from seedbed.tasks.rows import Row
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
 
 def read_rows(
     path: Path | Sequence[Path],
@@ -53,7 +55,7 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
     """
     reading = reading or Reading()
     reading.check()
-    if not path.exists():
+    if not _exists(path):
         raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
     refuse_pipe(path)
     if path.is_dir():
@@ -63,11 +65,19 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
     if reading.encoding is not None and not found.is_text:
         raise UsageError(f"'{path}' isn't a text file and has no encoding", "leave out --encoding")
     # Here and not in the iterator: a file that can't be opened is found before the run begins.
+    _refuse_pointer(path)
+    return _from(reading.skip, found.read(path, reading))
+
+
+def _refuse_pointer(path: Path) -> None:
+    """Raise UsageError for a file that can't be opened, or stands for one that Git LFS has elsewhere."""
     try:
-        path.open("rb").close()
+        with path.open("rb") as file:
+            start = file.read(len(_POINTER))
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read: {error.strerror}") from error
-    return _from(reading.skip, found.read(path, reading))
+    if start == _POINTER:
+        raise UsageError(f"'{path}' is a pointer of Git LFS, not the file itself", "fetch it: git lfs pull")
 
 
 def _from(skip: Skip, given: Iterable[Placed]) -> Iterator[Placed]:
@@ -100,6 +110,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     Reading(encoding).check()
     if not path.is_file():
         raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
+    _refuse_pointer(path)
     with opened(path) as file:
         found = encoding_of(file, encoding)
         try:
@@ -139,6 +150,13 @@ def _of_folder(path: Path) -> Callable[[Path, Reading], Iterator[Placed]]:
             f"'{path}' holds several datasets: {', '.join(splits)}", f"name one of them: {path / splits[0]}"
         )
     raise UsageError(f"'{path}' is a folder, not a file of rows", "name a file in it")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise UsageError(f"'{path!s:.200}' cannot be read: {error.strerror}") from error
 
 
 def _names_beside(path: Path) -> list[str]:

@@ -123,17 +123,17 @@ def undecodable(where: str, encoding: str, error: UnicodeDecodeError) -> Dataset
     if (kind := _kind_of(error.object)) is not None:
         return DatasetError(f"{where} is not text: it begins like {kind}", _READ_BY.get(kind, _UNPACK))
     said = "UTF-8" if encoding.startswith("utf-8") else encoding
-    if error.reason in ("truncated data", "unexpected end of data") and error.end == len(error.object):
-        return DatasetError(f"{where} ends within a character of {said}", "it may be cut off")
     guess = _marked(error.object) or (
         "cp1252" if said != "cp1252" and _is_text_in("cp1252", error.object) else "latin-1"
     )
-    byte = error.object[error.start : error.start + 1]
-    return DatasetError(
-        f"{where} is not {said} text: byte 0x{byte.hex()}, {error.reason}",
+    ways = [
         f"say how it is encoded: --encoding {guess} on the command, encoding='{guess}' in Python",
         "or save it in UTF-8",
-    )
+    ]
+    if error.reason in ("truncated data", "unexpected end of data") and error.end == len(error.object):
+        return DatasetError(f"{where} ends within a character of {said}", "it may be cut off", *ways)
+    byte = error.object[error.start : error.start + 1]
+    return DatasetError(f"{where} is not {said} text: byte 0x{byte.hex()}, {error.reason}", *ways)
 
 
 _BEGINS: Mapping[str, bytes] = MappingProxyType(

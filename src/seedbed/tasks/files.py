@@ -45,12 +45,14 @@ class Files(str):
             # As a path it would be the current folder, with everything in it.
             return []
         named = Path(self)
-        # Before the pattern: `data[1].jsonl` is a file's name too.
-        if named.is_file():
-            return [named]
-        if named.is_dir():
-            return _within(named)
-        return matching(self)
+        try:
+            # Before the pattern: `data[1].jsonl` is a file's name too.
+            if named.is_file():
+                return [named]
+            return _within(named) if named.is_dir() else matching(self)
+        except OSError as error:
+            # Of a name that's too long, say.
+            raise UsageError(f"'{self:.200}' cannot be read: {error.strerror}") from error
 
     def require(self) -> list[Path]:
         """Return the files that match now, sorted by path; raise UsageError if there are none."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
+
+from seedbed.errors import UsageError
 
 _ANY_FOLDERS = "**"
 
@@ -13,7 +15,8 @@ _ANY_FOLDERS = "**"
 def matching(pattern: str) -> list[Path]:
     """Return the files that match a pattern, sorted by path; `**` matches any folders.
 
-    Links to folders are followed, except to one that the path is in already.
+    Links to folders are followed, except to one that the path is in already. Raises UsageError for a link to
+    a file that isn't there.
     """
     parts = PurePath(pattern).parts
     if _ANY_FOLDERS in parts and not pattern.endswith(("/", os.sep)):
@@ -22,7 +25,31 @@ def matching(pattern: str) -> list[Path]:
     else:
         # `Path.glob` refuses absolute patterns.
         names = sorted(glob.glob(pattern))  # noqa: PTH207
-    return [path for path in map(Path, names) if path.is_file()]
+    paths = [*map(Path, names)]
+    refuse_broken_links(paths)
+    return [path for path in paths if path.is_file()]
+
+
+def refuse_broken_links(paths: Iterable[Path]) -> None:
+    """Raise UsageError if one of the paths is a link to a file that isn't there."""
+    # Left out, a file whose content isn't here, as in a repository of git-annex, would be missed by nobody.
+    for path in paths:
+        if path.is_symlink() and _is_gone(path):
+            raise UsageError(
+                f"'{path}' is a link to a file that isn't there",
+                "fetch the file, as with `git annex get`, or remove the link",
+            )
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        # A link to itself stands for nothing that could be fetched.
+        return False
+    return False
 
 
 def _through(folder: str, parts: tuple[str, ...]) -> Iterator[str]:

@@ -9,7 +9,8 @@ import yaml
 
 from seedbed import DatasetError, Row
 
-_FENCE = "---\n"
+# The last line may lack its end, and both may have space after them.
+_FRONT = re.compile(r"---[ \t]*\n(.*?^)---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _ADVICE = "front_matter: false leaves it as text"
 
 _MOST_DEPTH = 50
@@ -30,18 +31,17 @@ _ENDS = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken
 
 def parted(path: Path, text: str) -> tuple[Row, str]:
     """Return the columns of a file's front matter, and the text after it; DatasetError if it isn't YAML."""
-    end = text.find(f"\n{_FENCE}", len(_FENCE) - 1) if text.startswith(_FENCE) else -1
-    if end < 0:
+    found = _FRONT.match(text)
+    if found is None:
         return {}, text
-    front = text[len(_FENCE) : end + 1]
-    columns = _columns(path, front)
+    columns = _columns(path, found[1])
     if columns is None:
         # A ruled line, and not front matter.
         return {}, text
     for name in ("path", "text"):
         if name in columns:
             raise DatasetError(f"'{path}' has front matter that names a column '{name}'", _ADVICE)
-    return columns, text[end + 1 + len(_FENCE) :].lstrip("\n")
+    return columns, text[found.end() :].lstrip("\n")
 
 
 def _columns(path: Path, front: str) -> Row | None:

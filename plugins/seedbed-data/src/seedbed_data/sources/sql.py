@@ -106,7 +106,7 @@ class Sql(GeneratorStep):
             connection.execute(self.query)
             names = _names(connection.description)
             while found := connection.fetchmany(_AT_A_TIME):
-                yield from (dict(zip(names, row, strict=True)) for row in found)
+                yield from (dict(zip(names, map(_pairs, row), strict=True)) for row in found)
 
     def _duckdb(self) -> Any:
         duckdb = _duckdb()
@@ -124,6 +124,17 @@ class Sql(GeneratorStep):
             connection.execute("SET lock_configuration = true")
             _check_query(duckdb, connection, self.query)
         return connection
+
+
+def _pairs(value: Any) -> Any:
+    """Return a value in which each map whose keys aren't text is a list of pairs, as from a Parquet file."""
+    if isinstance(value, list):
+        return [_pairs(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if all(isinstance(key, str) for key in value):
+        return {key: _pairs(item) for key, item in value.items()}
+    return [{"key": _pairs(key), "value": _pairs(item)} for key, item in value.items()]
 
 
 def _duckdb() -> Any:
