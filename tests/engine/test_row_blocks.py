@@ -44,6 +44,17 @@ class Sieve(Step):
         return {**row, "half": row["n"] / 2}
 
 
+class Swift(Sieve):
+    """Does the same with many rows, as far as that makes one row of each."""
+
+    def process_many(self, rows: Sequence[Row]) -> Iterator[Any]:
+        for row in rows:
+            try:
+                yield self.process(row)
+            except Reject as reason:
+                yield reason
+
+
 class Tag(Step):
     """Adds a column."""
 
@@ -227,6 +238,49 @@ def test_columns_have_their_final_names(kind: type[Tag]) -> None:
         assert reader.get_mark(BLOCKS)
 
 
+@pytest.mark.parametrize("sieve", [{}, {"twice": 5}, {"broken": 6}, {"bad": 1, "twice": 2, "broken": 200}])
+def test_many_rows_at_once_become_what_they_become_one_by_one(sieve: dict[str, int]) -> None:
+    made = [
+        run(kind(name="sieve", **sieve) >> Swift(name="tag", bad=7), input=rows(*range(600)), name=name)
+        for name, kind in (("one", Sieve), ("many", Swift))
+    ]
+    assert made[0].accepted > 400
+    assert [*made[0].rows()] == [*made[1].rows()]
+    assert [one[:4] for one in made[0].failures] == [one[:4] for one in made[1].failures]
+    with store_of(made[0]) as one, store_of(made[1]) as other:
+        assert made_of(one)[2:] == made_of(other)[2:]
+
+
+class Mixing(Swift):
+    """Returns other rows for many than for each, so it's known which were asked for."""
+
+    asks: bool = False
+
+    def process_many(self, rows: Sequence[Row]) -> Iterator[Any]:
+        return ({**row, "many": row_id() if self.asks else True} for row in rows)
+
+
+class Alone(Mixing):
+    """Overrides `process` alone."""
+
+    def process(self, row: Row) -> Any:
+        return {**row, "many": False}
+
+
+@pytest.mark.parametrize(
+    ("step", "many"),
+    [
+        (Mixing(), True),
+        (Mixing(asks=True), None),
+        (Mixing(output_mappings={"half": "part"}), None),
+        (Alone(), False),
+    ],
+)
+def test_process_many_is_called_where_it_can_be(step: Step, many: bool | None) -> None:
+    made = run(step, input=rows(1, 2))
+    assert {row.get("many") for row in made.rows()} == {many}
+
+
 class Behind(Step):
     """Changes what it returned for the row before: nobody may see that."""
 
@@ -308,7 +362,7 @@ SESSIONS = st.lists(
 
 
 def steps_of(sieve: dict[str, int], tag: str, between: str) -> Pipeline:
-    sieves = Sieve(**sieve)
+    sieves = Sieve(**sieve) if tag == "a" else Swift(name="sieve", **sieve)
     match between:
         case "plain":
             return sieves >> Plain() >> Tag(tag=tag)

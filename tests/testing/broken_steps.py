@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -169,6 +169,29 @@ class ChangesItsRow(Lengths):
         return row
 
 
+class SwiftLengths(Lengths):
+    """Does the same with many texts, as far as that makes one row of each."""
+
+    repeatable: ClassVar[bool] = True
+
+    def process_many(self, rows: Sequence[Row]) -> Iterable[Any]:
+        for row in rows:
+            yield Reject("milk") if row["text"] == "milk" else {**row, "length": len(row["text"])}
+
+
+class TestSwiftLengths(StepContract):
+    step = SwiftLengths
+    inputs: ClassVar[list[Row]] = TEXTS
+
+
+class MixesUpMany(SwiftLengths):
+    """Makes the rows of many in another order."""
+
+    def process_many(self, rows: Sequence[Row]) -> Iterable[Any]:
+        first, *others = super().process_many(rows)
+        return [*others, first]
+
+
 class Guesses(Lengths):
     """Adds a number that nobody can foresee."""
 
@@ -311,6 +334,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     # The one test that its contract fails, and what the report says.
     "PromisesMore": ("test_rows_have_the_columns_promised", "vowels"),
     "ChangesItsRow": ("test_its_input_is_left_alone", "'length': 3"),
+    "MixesUpMany": ("test_many_rows_at_once_become_what_each_becomes_alone", "something else than"),
     "Guesses": ("test_the_same_rows_come_twice", "at 0 it was"),
     "CountsSecretly": ("test_a_row_alone_is_the_row_among_many", "'length': 4"),
     "RemembersForEver": ("test_its_state_is_built_again", "reset its state in `load`"),

@@ -11,28 +11,35 @@ from seedbed import UsageError
 from seedbed.testing import StepContract
 from seedbed_tasks import TextGeneration
 
+MANY = "test_many_rows_at_once_become_what_each_becomes_alone"
+
 ORDERED = {"test_its_state_is_built_again", "test_it_keeps_no_row_that_it_does_not_want"}
 """What concerns only ordered steps."""
 
+OTHERS = {*ORDERED, MANY}
+"""What concerns neither a step that is ordered nor one that takes many rows at once."""
+
 KINDS = {
-    "FirstTexts": {"test_a_row_alone_is_the_row_among_many"},
-    "Banned": ORDERED,
-    "Told": ORDERED,
-    "Jotting": ORDERED,
-    "JottingWithoutAName": ORDERED,
-    "Lengths": ORDERED,
+    "FirstTexts": {MANY, "test_a_row_alone_is_the_row_among_many"},
+    "Banned": OTHERS,
+    "Told": OTHERS,
+    "Jotting": OTHERS,
+    "JottingWithoutAName": OTHERS,
+    "Lengths": OTHERS,
     "Unseen": {
+        MANY,
         "test_a_row_alone_is_the_row_among_many",
         "test_it_keeps_no_row_that_it_does_not_want",
     },
-    "Sorted": {*ORDERED, "test_a_row_alone_is_the_row_among_many"},
+    "Sorted": {*OTHERS, "test_a_row_alone_is_the_row_among_many"},
     "Squares": {
-        *ORDERED,
+        *OTHERS,
         "test_a_row_alone_is_the_row_among_many",
         "test_no_rows_are_no_error",
         "test_its_input_is_left_alone",
         "test_only_the_inputs_named_are_read",
     },
+    "SwiftLengths": ORDERED,
 }
 
 

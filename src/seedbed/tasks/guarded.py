@@ -95,6 +95,7 @@ def row_step_calls(prepared: bool) -> Mapping[str, Called]:
     arguments = ("row", "prepared") if prepared else ("row",)
     return {
         "process": Called(arguments, head, instead=_ONE_ROW),
+        "process_many": Called(("rows",), "def process_many(self, rows):", "may yield"),
         "prepare": Called(("row",), "async def prepare(self, row):", "async"),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import ClassVar
 
 from pydantic import Field, model_validator
@@ -37,6 +39,13 @@ class Select(Step):
         """Return the row with these columns alone."""
         return {column: row[column] for column in self.only}
 
+    def process_many(self, rows: Sequence[Row]) -> Iterable[Row]:
+        """Do the same with many rows."""
+        columns = [*dict.fromkeys(self.only)]
+        if len(columns) == 1:
+            return map(self.process, rows)
+        return [dict(zip(columns, values, strict=True)) for values in map(itemgetter(*columns), rows)]
+
 
 class Drop(Step):
     """Removes columns.
@@ -59,6 +68,11 @@ class Drop(Step):
     def process(self, row: Row) -> Row:
         """Return the row without these columns."""
         return {column: value for column, value in row.items() if column not in self.without}
+
+    def process_many(self, rows: Sequence[Row]) -> Iterable[Row]:
+        """Do the same with many rows."""
+        without = frozenset(self.without)
+        return [{column: value for column, value in row.items() if column not in without} for row in rows]
 
 
 class Rename(Step):

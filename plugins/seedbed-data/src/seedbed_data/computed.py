@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -49,6 +50,15 @@ class Map(Step):
         made = dict(row)
         for column, text in self.make.items():
             made[column] = value_of(text)(made)
+        return made
+
+    def process_many(self, rows: Sequence[Row]) -> Iterable[Row]:
+        """Do the same with many rows."""
+        made = [row.copy() for row in rows]
+        for column, text in self.make.items():
+            value = value_of(text)
+            for row in made:
+                row[column] = value(row)
         return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -40,6 +41,11 @@ class Filter(Step):
         if not value_of(self.keep)(row):
             raise Reject(f"not {self.keep}")
         return row
+
+    def process_many(self, rows: Sequence[Row]) -> Iterable[Row | Reject]:
+        """Do the same with many rows."""
+        is_kept, reason = value_of(self.keep), f"not {self.keep}"
+        return [row if is_kept(row) else Reject(reason) for row in rows]
 
 
 class Length(Step):

@@ -13,6 +13,7 @@ from seedbed.engine.segments.repeatable_line import LineStep
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.row_lines import RowLines
 from seedbed.engine.segments.rows_in_flight import children
+from seedbed.engine.segments.rows_together import passed_together
 from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.step_outcome import Attempted
 from seedbed.engine.segments.step_results import StepResults
@@ -74,6 +75,10 @@ class BlockLine:
         scope = self._results.scope_of_step(step.name)
         token, files = current_scope.set(scope), current_files.set(step.step._noted_by)
         try:
+            if (together := passed_together(step, passage)) is not None:
+                return _split(step, passage, *together)
+            if step.many is not None:
+                passage.decode_again()
             return self._taken(step, passage, scope, RowLines(are_checked=step.ordered))
         except orjson.JSONEncodeError:
             # A text or an integer can't be written, and only now it's known that there's one.
@@ -88,12 +93,7 @@ class BlockLine:
     ) -> list[Passage | Unfit]:
         reasons: dict[int, Reject] = {}
         end, unfit = self._fill(step, passage, scope, lines, reasons)
-        if end == len(passage):
-            passage.pass_step(step.name, lines, reasons)
-            return [passage]
-        taken, left = passage.part(0, end), passage.part(end + (unfit is not None), len(passage))
-        taken.pass_step(step.name, lines, reasons)
-        return [one for one in (taken, unfit, left) if one]
+        return _split(step, passage, lines, reasons, end, unfit)
 
     def _fill(
         self,
@@ -163,6 +163,23 @@ def _noting(
             noted(scope.rank)
 
     return processed
+
+
+def _split(
+    step: LineStep,
+    passage: Passage,
+    lines: RowLines,
+    reasons: Mapping[int, Reject],
+    end: int,
+    unfit: Unfit | None = None,
+) -> list[Passage | Unfit]:
+    """Return the items before number `end`, which have passed the step, `unfit`, and those after it."""
+    if end == len(passage):
+        passage.pass_step(step.name, lines, reasons)
+        return [passage]
+    taken, left = passage.part(0, end), passage.part(end + (unfit is not None), len(passage))
+    taken.pass_step(step.name, lines, reasons)
+    return [one for one in (taken, unfit, left) if one]
 
 
 def _returns(made: Any) -> Callable[[Row], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from seedbed.engine.backend_fields import backends_in
@@ -12,7 +12,7 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.llm.calling.scope import current_scope
 from seedbed.store import Result, RunStore
-from seedbed.tasks.columns.final_columns import process_of
+from seedbed.tasks.columns.final_columns import many_of, process_of
 from seedbed.tasks.rows import Row, encode_row, is_flat
 from seedbed.tasks.steps import Step
 
@@ -30,6 +30,7 @@ class LineStep(NamedTuple):
     promised: frozenset[str]
     fingerprint: bytes
     ordered: bool
+    many: Callable[[Sequence[Row]], Iterable[Any]] | None = None
 
 
 class RepeatableLine:
@@ -103,6 +104,7 @@ def line_step(applied: Applied) -> LineStep | None:
     if not isinstance(step, Step) or not (step.repeatable or applied.ordered) or backends_in(step):
         return None
     promised = frozenset(applied.runner.promised)
-    return LineStep(
-        step, step.name, process_of(step), promised, applied.fingerprint, applied.ordered or step.ordered
-    )
+    ordered = applied.ordered or step.ordered
+    # An ordered step gets each row once: it couldn't be applied again, one by one.
+    many = None if ordered else many_of(step)
+    return LineStep(step, step.name, process_of(step), promised, applied.fingerprint, ordered, many)

@@ -58,15 +58,20 @@ class RowLines:
             self._close()
 
     def add_all(self, rows: Sequence[Row]) -> None:
-        """Add rows that nobody changes meanwhile."""
+        """Add rows that nobody changes meanwhile; for one without columns, a line that says nothing."""
         kinds = {*map(type, chain.from_iterable(map(dict.values, rows)))}
         if self._are_checked or not kinds <= SCALARS:
             for row in rows:
-                self.add(row)
+                if row:
+                    self.add(row)
+                else:
+                    self.skip(1)
             return
         self._kinds |= kinds
         copies = [row.copy() for row in rows]
-        self._rows += copies
+        there = [row for row in copies if row]
+        self._rows += there
+        self._has_gaps = self._has_gaps or len(there) < len(copies)
         self._close()
         for start in range(0, len(copies), _AT_A_TIME):
             self._last = copies[start : start + _AT_A_TIME]

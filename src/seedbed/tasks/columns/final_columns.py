@@ -59,6 +59,19 @@ def process_of(step: Any) -> Callable[..., Any]:
     return process if own is None or step.output_mappings else MethodType(own, step)
 
 
+def many_of(step: Any) -> Callable[..., Iterable[Any]] | None:
+    """Return the `process_many` of a step over single rows, if that belongs to its `process`.
+
+    None if the step has none, if rows are to be renamed, or if a subclass has overridden `process` alone.
+    """
+    defining = (vars(cls).keys() & {"process", "process_many"} for cls in type(step).__mro__)
+    last = next((names for names in defining if names), set())
+    if step.output_mappings or "process_many" not in last:
+        return None
+    many: Callable[..., Iterable[Any]] = step.process_many
+    return many
+
+
 def normalising(cls: type) -> None:
     """Wrap the `process` of a source so that it yields lists of rows with their final columns."""
     _wrap_process(cls, _normalising)

@@ -131,6 +131,15 @@ class StepBench:
         finally:
             step.unload()
 
+    def alone(self, step: Step) -> list[tuple[Row, Row | str]]:
+        """Return the inputs of which a step makes one row, or that it rejects, and that row or the reason."""
+        step.load()
+        try:
+            made = [(row, one_outcome(_returned(step, row))) for row in self.inputs or ()]
+        finally:
+            step.unload()
+        return [(row, outcome) for row, outcome in made if outcome is not None]
+
     def _fed(self, step: BaseStep, inputs: Sequence[Row]) -> Iterable[Outcome]:
         if isinstance(step, GlobalStep):
             return [caught(lambda: _all_rows(step, step.process(iter(inputs))))]
@@ -148,6 +157,20 @@ def caught(make: Callable[[], T]) -> T | str:
         return make()
     except Exception as error:  # noqa: BLE001
         return f"{type(error).__name__}: {error}"
+
+
+def one_outcome(made: object) -> Row | str | None:
+    """Return a copy of a row, or the text of a `Reject`; None if it's anything else."""
+    if isinstance(made, Reject):
+        return f"Reject: {made}"
+    return copy.deepcopy(made) if isinstance(made, dict) and made else None
+
+
+def _returned(step: Step, row: Row) -> object:
+    try:
+        return step.process(copy.deepcopy(row))
+    except Exception as error:  # noqa: BLE001 - `process_many` needn't make anything of that row
+        return error
 
 
 def _one_fed(step: Step, row: Row) -> list[Row]:

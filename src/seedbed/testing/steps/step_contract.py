@@ -11,13 +11,14 @@ import pytest
 from seedbed.errors import UsageError
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
+from seedbed.tasks.columns.final_columns import many_of
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep, GlobalStep, Step
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
 from seedbed.testing.steps.base_step_contract import BaseStepContract
 from seedbed.testing.steps.file_watch import FileWatch
-from seedbed.testing.steps.step_bench import Outcome, StepBench
+from seedbed.testing.steps.step_bench import Outcome, StepBench, one_outcome
 from seedbed.testing.steps.trial import Trial
 
 
@@ -136,6 +137,30 @@ class StepContract(BaseStepContract):
         assert alone == among, (
             "a row becomes something else after other rows: keep no state, or set ordered = True"
         )
+
+    def test_many_rows_at_once_become_what_each_becomes_alone(self) -> None:
+        """`process_many` makes the rows of `process`, in their order, or returns the `Reject` that it raises.
+
+        A run calls it where it has many rows at hand, and `process` everywhere else.
+        """
+        step = self.made()
+        many = many_of(step) if isinstance(step, Step) else None
+        self.skip_undeclared("process_many", many is not None)
+        assert isinstance(step, Step)
+        assert many is not None
+        assert step.repeatable, "a run never calls it: set repeatable = True, or leave it out"
+        alone = self.bench.alone(step)
+        together = [one_outcome(made) for made in many([copy.deepcopy(row) for row, _ in alone])]
+        difference = first_difference([outcome for _, outcome in alone], together)
+        assert not difference, f"`process_many` makes something else than `process`: {difference}"
+        given = [row for row, _ in alone]
+        before = copy.deepcopy(given)
+        made = [*many(given)]
+        difference = first_difference(before, given)
+        assert not difference, f"`process_many` changes a row that it gets; copy it: {difference}"
+        _ = [*many(copy.deepcopy(given))]
+        difference = first_difference(together, map(one_outcome, made))
+        assert not difference, f"`process_many` changes a row that it has returned; copy it: {difference}"
 
     def test_its_state_is_built_again(self) -> None:
         """Loaded again and fed again, an ordered step makes the same rows: `load` resets its state.
