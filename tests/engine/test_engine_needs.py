@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.support.scripted_llm import scripted
@@ -30,6 +30,14 @@ class Same(Step):
         return row
 
 
+class Few(Step):
+    ordered: ClassVar[bool] = True
+    rows_wanted: ClassVar[int] = 0
+
+    def process(self, row: Any) -> Any:
+        return None
+
+
 class All(GlobalStep):
     def process(self, rows: Iterable[Any]) -> Iterable[Any]:
         return rows
@@ -51,6 +59,7 @@ def word() -> Word:
         (lambda: word() >> [Same(name="a"), Same(name="b")] >> Same(name="c"), {}, ".* has branches"),
         (Same, {"n": None, "input": [{"n": 1}]}, "'input' .*, and the run has an input"),
         (word, {"max_tokens": 100}, "'caps' .*, and the run has the bound 'max_tokens'"),
+        (lambda: word() >> Few(), {"n": None}, "'caps' .*, and the step 'few' says when it wants no more"),
         (word, {"max_failures": "5%"}, ".*, and the run has the bound 'max_failures'"),
     ],
 )

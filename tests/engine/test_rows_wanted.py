@@ -7,6 +7,7 @@ import itertools
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
 from seedbed import (
     BrokenPluginError,
+    DatasetError,
     GeneratorOutput,
     GeneratorStep,
     GeneratorTask,
@@ -29,7 +31,9 @@ from seedbed import (
     Step,
     Task,
     UsageError,
+    otherwise,
     run,
+    when,
 )
 
 
@@ -81,6 +85,17 @@ class Deed(Step):
             case 4:
                 return None
         return row
+
+
+class Line(Step):
+    """Does the same in a line of steps whose rows are kept in blocks, to fewer rows."""
+
+    repeatable: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+    at: int = 0
+
+    def process(self, row: Row) -> Any:
+        return {**row, self.name: 1} if row["n"] % 11 != self.at else Deed().process({"n": row["n"] // 11})
 
 
 class Asking(Task):
@@ -142,7 +157,8 @@ SOME = st.lists(st.integers(0, 30), max_size=40)
 )
 @pytest.mark.variants(3)
 @pytest.mark.parametrize(
-    "shape", ["plain", "asked before", "asked after", "two", "after several", "fork", "join"]
+    "shape",
+    ["plain", "asked before", "asked after", "two", "routes", "lines", "after several", "fork", "join"],
 )
 def test_a_dataset_is_the_one_of_all_rows(
     shape: str, numbers: list[int], most: int, delays: list[int], concurrency: int
@@ -158,6 +174,15 @@ def test_a_dataset_is_the_one_of_all_rows(
                 return Deed() >> first >> Asking(llm=llm, delays=delays)
             case "two":
                 return limit(rows=most + 2, name="before") >> Deed() >> first
+            case "lines":
+                lines = [Line(name="one", at=1), first, Line(name="two", at=2), limit(rows=most, name="last")]
+                return lines[0] >> lines[1] >> lines[2] >> lines[3]
+            case "routes":
+                ways = [
+                    when("n % 2 == 0", first),
+                    otherwise(Asking(llm=llm, delays=delays) >> limit(rows=2, name="others")),
+                ]
+                return Asking(llm=llm, delays=delays, name="all") >> ways >> Pass(name="union")
             case "after several":
                 return Deed() >> first >> Pass()
             case "fork":
@@ -171,6 +196,26 @@ def test_a_dataset_is_the_one_of_all_rows(
     assert as_text(early) == as_text(late)
     assert early.rejected <= late.rejected
     assert early.failed <= late.failed
+
+
+@pytest.mark.variants(2)
+@pytest.mark.parametrize("most", [256, 1, 254, 255, 257, 600])
+def test_blocks_of_rows_end_with_the_last_one_wanted(most: int, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(f"{json.dumps({'n': number})}\n" for number in range(1500)) + "no JSON")
+
+    def made(limit: type[First], rows: int, **options: Any) -> Run:
+        steps = Line(name="one", at=1) >> limit(rows=rows, name="first") >> Line(name="two", at=2)
+        return run(steps, input=file, give_up_after=0, **options)
+
+    early = made(First, most, name="it")
+    # The rows after the last one wanted aren't read: one of them can't be.
+    with pytest.raises(DatasetError):
+        raise made(Late, most).stopped_by or AssertionError
+    file.write_text(file.read_text().removesuffix("no JSON"))
+    assert as_text(early) == as_text(made(Late, most))
+    for rows in (most + 300, max(0, most - 200), most):
+        assert as_text(made(First, rows, name="it")) == as_text(made(Late, rows))
 
 
 def test_no_row_is_asked_for_that_comes_after_the_last_one_wanted() -> None:

@@ -124,7 +124,8 @@ class Engine(ABC):
     """What the engine can't do; a run that needs it is refused before it begins.
 
     `graph`: anything but a source and steps in a line. `input`: rows of a file or of the caller. `resume`:
-    going on with a run without buying its answers again. `caps`: keeping within what a run may cost and try.
+    going on with a run without buying its answers again. `caps`: keeping within what a run may cost and try,
+    and making no rows that no step wants (`Step.rows_wanted`).
     """
 
     places: ClassVar[bool] = False

@@ -7,10 +7,12 @@ from types import MappingProxyType
 
 from seedbed.engine.engine import ENGINE_CONTRACT, Engine
 from seedbed.engine.plan import Plan
+from seedbed.engine.segments.rows_wanted import is_bounding
 from seedbed.engine.segments.segments import is_barrier
 from seedbed.engine.stopping.bounds import MaxFailures
 from seedbed.errors import UsageError
 from seedbed.store import RunStore
+from seedbed.tasks.steps import Step
 
 _MEANING: Mapping[str, str] = MappingProxyType(
     {
@@ -64,3 +66,5 @@ def _needs(plan: Plan) -> Iterator[tuple[str, str]]:
     caps = [name for name in _CAPS if getattr(bounds, name) is not None]
     if caps := [*caps, *(["max_failures"] if bounds.max_failures != MaxFailures() else [])]:
         yield "caps", f"the run has the bound '{caps[0]}'"
+    if bounding := [step.name for step in plan.steps if isinstance(step, Step) and is_bounding(step)]:
+        yield "caps", f"the step '{bounding[0]}' says when it wants no more rows"

@@ -135,6 +135,29 @@ class Total(Step):
         return {**row, "total": self._total}
 
 
+class Few(Total):
+    """Keeps the first five rows, and wants no more."""
+
+    _kept: int = 0
+
+    @property
+    def rows_wanted(self) -> int:
+        """How many more rows it keeps."""
+        return max(0, 5 - self._kept)
+
+    def load(self) -> None:
+        """Begin with nothing."""
+        super().load()
+        self._kept = 0
+
+    def process(self, row: Row) -> Row:
+        """Return the row with the sum, if it's one of the first."""
+        if not self.rows_wanted:
+            raise Reject("enough")
+        self._kept += 1
+        return super().process(row)
+
+
 class Backwards(GlobalStep):
     """All rows, from the last to the first."""
 
@@ -203,6 +226,9 @@ PLANS: Mapping[str, EnginePlan] = {
     "unique rows": EnginePlan(lambda _: (Unique(), {"n": 6})),
     "steps in a line": EnginePlan(lambda _: (Numbered() >> Twice() >> Ask(), {"n": 9})),
     "a step that needs the order": EnginePlan(lambda _: (Numbered() >> Total(), {"n": 8})),
+    "a step that wants no more rows": EnginePlan(
+        lambda _: (Numbered() >> Twice() >> Ask() >> Few(), {}), frozenset({"caps"})
+    ),
     "several calls for each row": EnginePlan(lambda _: (Talk() >> Ask(), {"n": 4})),
     "input rows": EnginePlan(lambda _: (Ask(), {"input": TEXTS}), _INPUT),
     "the rows of a file": EnginePlan(lambda folder: (Mark() >> Ask(), {"input": _file(folder)}), _INPUT),
