@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from seedbed import Citation, GeneratorTask, Output, Reject, Row, Step, run
+from seedbed import Citation, GeneratorTask, GlobalStep, Output, Reject, Row, Step, run
 from seedbed.store.cards.columns import columns_of
 from seedbed.store.cards.licences import terms_of
 from seedbed.store.cards.markdown import fenced, plain, table
@@ -164,3 +165,26 @@ def test_columns_have_types_in_words_and_an_example() -> None:
 def test_terms_are_said_where_they_are_known(model: str, known: str) -> None:
     ((_, terms, _),) = terms_of([model])
     assert known in terms
+
+
+class Sorted(GlobalStep):
+    """Turns all rows round."""
+
+    keeps: ClassVar[bool] = True
+
+    def process(self, rows: Iterable[Row]) -> list[Row]:
+        return [*rows][::-1]
+
+
+def test_what_was_left_out_before_a_step_over_all_rows_is_counted(tmp_path: Path) -> None:
+    rows = [{"i": index} for index in range(9)]
+    out = Output(f"{tmp_path}/d/", card=True)
+    first = run(Picky() >> Sorted(), input=rows, out=out, name="one")
+
+    assert first.accepted == 6
+    card = (tmp_path / "d" / "README.md").read_text(encoding="utf-8")
+    assert "| accepted | 6 |" in card
+    assert "| rejected | 3 |" in card
+    assert "| rejected | divisible \\| by three | 3 |" in card
+    diff = first.diff(run(Picky() >> Sorted(), input=rows[:5], name="two"))
+    assert [diff.first.counts["rejected"], diff.second.counts["rejected"]] == [3, 2]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from seedbed.errors import UsageError
 from seedbed.store import SessionRecord, TotalSpent
+from seedbed.store.leaves_upstream import count_up_to
 from seedbed.store.run_queries import RunQueries
 
 
@@ -53,5 +54,5 @@ class OpenedRun(NamedTuple):
             fact = f"the run '{self.name}' doesn't end in '{leaf}'"
             raise UsageError(fact, f"it ends in {', '.join(leaves)}")
         chosen = next(iter(leaves)) if leaf is None else leaf
-        counts, spent = queries.count_verdicts(chosen), queries.spent()
+        counts, spent = count_up_to(queries, manifest, chosen), queries.spent()
         return Side(self.name, str(manifest.get("task") or ""), chosen, counts, spent, self.is_going_on)

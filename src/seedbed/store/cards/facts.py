@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seedbed.store.cards.command import command_of
+from seedbed.store.leaves_upstream import count_up_to, leaves_up_to
 from seedbed.store.output import Output
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_values import TotalSpent
@@ -34,14 +35,15 @@ class RunStory:
     def of(cls, queries: RunQueries, leaf: str) -> RunStory:
         """Read it from a run's database."""
         session = queries.last_working_session()
-        reasons: Counter[tuple[str, str]] = Counter()
-        for refused in queries.refused(leaf):
-            reasons[refused.verdict, (refused.reason or "no reason given").partition("\n")[0]] += 1
         manifest = session.manifest if session else {}
+        reasons: Counter[tuple[str, str]] = Counter()
+        for one in leaves_up_to(queries, manifest, leaf):
+            for refused in queries.refused(one):
+                reasons[refused.verdict, (refused.reason or "no reason given").partition("\n")[0]] += 1
         return cls(
             manifest,
             leaf,
-            queries.count_verdicts(leaf),
+            count_up_to(queries, manifest, leaf),
             tuple((*reason, count) for reason, count in reasons.most_common(_MOST_REASONS)),
             queries.spent(),
             _models(manifest, queries.called_models()),
