@@ -9,7 +9,7 @@ import pytest
 from jsonschema import validate
 from tests.support.scripted_llm import scripted
 
-from seedbed import GeneratorTask, Reject, RunReader, run
+from seedbed import GeneratorTask, Reject, RunReader, get_step, run
 from seedbed_report import Report, html_page, markdown_page, report_of
 
 from .conftest import write
@@ -103,3 +103,13 @@ def test_rows_of_any_kind_are_reported(runs: Path, name: str) -> None:
     assert html_page(found)
     assert markdown_page(found)
     assert found.balance == []
+
+
+def test_what_was_rejected_before_a_step_over_all_rows_is_counted(runs: Path) -> None:
+    filtered, ordered = get_step("filter", keep="n > 2"), get_step("sort", by="n", descending=True)
+    run(filtered >> ordered, input=[{"n": n} for n in range(6)], name="ordered")
+
+    with RunReader.open(runs / "ordered") as reader:
+        made = report_of(reader, "ordered")
+    assert (made.counts.accepted, made.counts.rejected) == (3, 3)
+    assert [(one.step, one.rows) for one in made.causes] == [("filter", 3)]

@@ -15,7 +15,7 @@ _REST = "other reasons"
 def causes_of(reader: RunReader, leaf: str) -> list[Cause]:
     """Return the reasons for which rows aren't in a dataset, the most frequent first."""
     found: dict[tuple[str, str, str, str], Cause] = {}
-    for refused in reader.refused(leaf):
+    for refused in (row for one in reader.leaves_up_to(leaf) for row in reader.refused(one)):
         reason = shown(refused.reason.partition("\n")[0], _LONGEST)
         key = (refused.verdict, refused.step, refused.kind, reason)
         if key not in found and len(found) >= _MOST:

@@ -57,7 +57,7 @@ def report_of(
     manifest: Mapping[str, Any] = session.manifest if session else {}
     leaf = str(manifest.get("leaf") or "") if leaf is None else leaf
     measured = _Measured(reader, leaf, manifest, tokenizer)
-    counts = reader.count_verdicts(leaf)
+    counts = reader.count_up_to(leaf)
     return figures.Report(
         run=name,
         task=str(manifest.get("task") or ""),
