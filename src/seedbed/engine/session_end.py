@@ -133,6 +133,11 @@ class Ending:
             if self.pushing is not None:
                 self.pushing.note_end()
         if self.has_begun:
+            if run.folder is not None and not self._store.is_in_place:
+                run.odd.append(
+                    f"the run's folder '{run.folder}' was moved, removed or replaced while the run went on\n"
+                    "  unless it was moved back, the run can't be resumed, retried or exported from there"
+                )
             self._note_end(finished)
 
     def _export(self, output: Output) -> list[str]:

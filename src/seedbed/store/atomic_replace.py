@@ -25,7 +25,8 @@ def replacing(target: Path) -> Iterator[Path]:
     keeps its mode. Raises `OSError` as the file system does.
     """
     # In the same folder, as a rename is atomic only within one file system.
-    place = target.resolve() if target.is_symlink() else target
+    # Not `Path.resolve`, which raises an error of its own for a link that leads to itself.
+    place = Path(os.path.realpath(target)) if target.is_symlink() else target
     if place.exists():
         # If it doesn't exist, a process may have been killed between the two renames of `_replace`: the
         # hidden folders are then all that's left of the dataset.

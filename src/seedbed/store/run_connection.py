@@ -62,6 +62,14 @@ def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Con
     return connection
 
 
+def is_at(connection: sqlite3.Connection, path: Path) -> bool:
+    """Return whether the file of a connection is still the one at `path`."""
+    try:
+        return isinstance(connection, Connection) and connection.file == _identity(path)
+    except OSError:
+        return False
+
+
 def header_of(path: Path) -> bytes | None:
     """Return the first bytes of a file, without SQLite; None if this process has it open already."""
     with _guard:

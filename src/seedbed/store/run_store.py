@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from seedbed.errors import StoreError, UsageError
 from seedbed.store.open_sessions import note_counts
+from seedbed.store.run_connection import is_at
 from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, open_for_reading, open_for_writing
 from seedbed.store.run_lock import RunLock
@@ -68,6 +69,8 @@ class RunStore(RunQueries):
         self._session = session
         self._note_stop = note_stop
         self._closing = closing
+        # Absolute: an author's code may change the current folder.
+        self._place = path.absolute()
         self._forgotten = weakref.finalize(self, _close_forgotten, closing)
 
     @classmethod
@@ -172,6 +175,11 @@ class RunStore(RunQueries):
     def note_stop(self, reason: str) -> None:
         """Tell readers why the session has stopped, if the disk is too full to write its end."""
         self._note_stop(reason)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the database still has its name: on Linux a folder that is in use can be removed or renamed."""
+        return is_at(self._reading, self._place)
 
     @property
     def committed(self) -> int:
