@@ -136,17 +136,21 @@ import os, signal, sys
 
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
-        if name == "click":
+        if name == os.environ["AT"]:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Interrupting())
 """
 
 
-def test_ctrl_c_while_the_command_is_imported_ends_it_without_a_traceback(start: Start, folder: Path) -> None:
+@pytest.mark.parametrize("module", ["logging", "click"])
+def test_ctrl_c_while_the_command_is_imported_ends_it_without_a_traceback(
+    module: str, start: Start, folder: Path
+) -> None:
     (folder / "sitecustomize.py").write_text(AT_AN_IMPORT)
     # In the background of a shell a process ignores the signal, and what it starts does so too.
-    process = start("plugins", env={**os.environ, "PYTHONPATH": str(folder)}, preexec_fn=heed_interrupts)
+    env = {**os.environ, "PYTHONPATH": str(folder), "AT": module}
+    process = start("plugins", env=env, preexec_fn=heed_interrupts)
     out, err = process.communicate()
     assert (process.returncode, out, err) == (3, "", "error: interrupted\n")
 

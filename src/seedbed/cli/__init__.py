@@ -9,9 +9,6 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from seedbed.cli.shortages import allow_more_files
-from seedbed.cli.terminal.streams import end_output, open_missing_streams
-
 _COLLECTED_AFTER = 50_000
 """New objects after which the garbage collector runs (Python's default is 700 or 2,000)."""
 
@@ -32,9 +29,9 @@ def main() -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Imported modules stay in memory: searching them for garbage again and again is 7 % of a run of one row.
     gc.set_threshold(_COLLECTED_AFTER, 20, 20)
-    open_missing_streams()
-    allow_more_files()
     _import_command(sys.argv[1:])
+    from seedbed.cli.terminal.streams import end_output
+
     try:
         status = invoke(sys.argv[1:])
         _end_at_once_on_ctrl_c(status)
@@ -58,11 +55,20 @@ def _end_at_once_on_ctrl_c(status: int) -> None:
 
 
 def _import_command(args: Sequence[str]) -> None:
-    """Import what all commands need. Until then Ctrl-C ends the process at once, as nothing has begun."""
+    """Open the streams and import what all commands need.
+
+    Until then Ctrl-C ends the process at once, as nothing has begun.
+    """
     # During imports a KeyboardInterrupt is lost in a callback of the import system, or shows a traceback.
     former = signal.getsignal(signal.SIGINT)
     if former is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
+    # Here and not at the top: importing `logging` alone is a tenth of the time until the handler is set.
+    from seedbed.cli.shortages import allow_more_files
+    from seedbed.cli.terminal.streams import open_missing_streams
+
+    open_missing_streams()
+    allow_more_files()
     import_module("seedbed.cli.plugins.list" if tuple(args) == _LISTING else "seedbed.cli.command")
     if former is signal.default_int_handler:
         signal.signal(signal.SIGINT, former)

@@ -178,7 +178,7 @@ class RunStore(RunQueries):
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the database still has its name: on Linux a folder that is in use can be removed or renamed."""
+        """Whether the database still has its name: except on Windows, a folder in use can be renamed."""
         return is_at(self._reading, self._place)
 
     @property
