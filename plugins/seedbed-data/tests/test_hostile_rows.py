@@ -53,6 +53,16 @@ def _seconds(step: str, text: str) -> float:
         ("卡号4111 1111 1111 1111。", "卡号[CREDIT-CARD]。"),
         ("jürgen@müller.de", "[EMAIL]"),
         ("\ud800 a@b.co", "\ud800 [EMAIL]"),
+        ("4111\u00a01111\u00a01111\u00a01111", "[CREDIT-CARD]"),
+        ("+33\u202f1\u00a023\u00a045\u00a067\u00a089", "[PHONE]"),
+        ("+1 (555) 213\u20119999", "[PHONE]"),
+        ("\uff14111 1111 1111 1111", "[CREDIT-CARD]"),
+        ("00 33 1 23 45 67 89", "[PHONE]"),
+        ("a@b.com- and a@b.com-", "[EMAIL]- and [EMAIL]-"),
+        ("a@b.com-pany.de", "[EMAIL]"),
+        ("::ffff:8.8.8.8", "[IP]"),
+        ("2001:4860:4860::8888", "[IP]"),
+        ("a::b, dead::beef and 1::2", "a::b, dead::beef and 1::2"),
     ],
 )
 def test_personal_data_is_found_in_any_company(text: str, expected: str) -> None:

@@ -98,6 +98,12 @@ KEYS = {
     "hugging-face-token": "hf_" + "aBcD" * 9,
     "google-api-key": "AIza" + "Sy_1x" * 7,
     "stripe-access-key": "sk_live_" + "a1" * 12,
+    "npm-token": "npm_" + "a1B2" * 9,
+    "groq-key": "gsk_" + "a1B2" * 13,
+    "replicate-token": "r8_" + "a1B2" * 9 + "a",
+    "digitalocean-token": "dop_v1_" + "a1b2" * 16,
+    "google-oauth-token": "ya29." + "a1B2" * 20,
+    "slack-token": "xapp-1-A0123456789-1234567890123-" + "a1b2" * 16,
     "json-web-token": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N",
     "private-key": "-----BEGIN RSA PRIVATE KEY-----\nMIIB\nOgIB\n-----END RSA PRIVATE KEY-----",
 }
@@ -110,10 +116,24 @@ def test_secrets_are_masked_whole(kind: str) -> None:
     assert row == {"text": f"key = [{kind.upper()}]\nnext"}
 
 
-def test_of_an_address_only_the_password_is_masked() -> None:
-    (row,) = run(Secrets(), input=[{"text": "postgres://me:hunter22@host/db"}]).rows()
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("postgres://me:hunter22@host/db", "postgres://me:[BASIC-AUTH-CREDENTIALS]@host/db"),
+        ("postgres://me:p@$s!@host/db", "postgres://me:[BASIC-AUTH-CREDENTIALS]@host/db"),
+        ("redis://:hunter22@host:6379", "redis://:[BASIC-AUTH-CREDENTIALS]@host:6379"),
+        (
+            "http://a:b1@c.d, http://e:f1@g.h",
+            "http://a:[BASIC-AUTH-CREDENTIALS]@c.d, http://e:[BASIC-AUTH-CREDENTIALS]@g.h",
+        ),
+        ("https://host:8080/a?b=c@d", "https://host:8080/a?b=c@d"),
+        ("aws_secret_access_key = " + "wJ/r" * 10, "aws_secret_access_key = [AWS-SECRET-KEY]"),
+    ],
+)
+def test_of_what_names_a_secret_only_the_secret_is_masked(text: str, masked: str) -> None:
+    (row,) = run(Secrets(), input=[{"text": text}]).rows()
 
-    assert row == {"text": "postgres://me:[BASIC-AUTH-CREDENTIALS]@host/db"}
+    assert row == {"text": masked}
 
 
 def test_ordinary_code_and_prose_have_no_secrets() -> None:

@@ -14,11 +14,20 @@ from seedbed_data.scrubbing import Found, Scrubbing
 
 # Kinds of keys that are younger than detect-secrets 1.5 (May 2024).
 _OWN: dict[str, str] = {
-    "openai-key": r"\bsk-(?:proj|svcacct|admin)-[\w-]{20,200}",
+    "openai-key": r"\bsk-(?:(?:proj|svcacct|admin)-[\w-]{20,200}|[A-Za-z0-9]{32,64}\b)",
     "anthropic-key": r"\bsk-ant-[\w-]{20,200}",
     "hugging-face-token": r"\bhf_[A-Za-z0-9]{30,60}\b",
     "google-api-key": r"\bAIza[\w-]{35}",
     "github-token": r"\bgithub_pat_\w{20,100}",
+    "npm-token": r"\bnpm_[A-Za-z0-9]{36}\b",
+    "groq-key": r"\bgsk_[A-Za-z0-9]{40,60}\b",
+    "replicate-token": r"\br8_[A-Za-z0-9]{37}\b",
+    "digitalocean-token": r"\bdo[opr]_v1_[a-f0-9]{64}\b",
+    "google-oauth-token": r"\bya29\.[\w-]{20,400}",
+    "slack-token": r"\bxapp-\d-[A-Z0-9]{5,20}-\d{5,20}-[a-z0-9]{20,100}\b",
+    "aws-secret-key": (
+        r"(?i)aws_?secret_?(?:access_?)?key[\"']?\s{0,9}[=:]\s{0,9}[\"']?([A-Z0-9/+]{40})(?![A-Z0-9/+])"
+    ),
 }
 
 # In place of the package's, which find the first line of a private key, and a token without its signature; or
@@ -30,8 +39,13 @@ _WHOLE: dict[str, str] = {
     ),
     "json-web-token": r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?",
     "npm-tokens": r"//[^\s/]{1,253}(?:/[^\s/:]{1,100}){0,4}/:_authToken=\s{0,9}(?:npm_\S+|[A-Fa-f0-9-]{36})",
+    # Up to the last @, as people leave one in a password; without a name, as addresses of Redis are.
+    "basic-auth-credentials": r"://[^\s:/?#@\"'<>]{0,100}:([^\s/?#\"'<>]{1,200})@",
     "openai-token": r"(?<![\w-])sk-[\w-]{0,200}T3BlbkFJ[A-Za-z0-9]{20}",
 }
+
+# Kinds whose pattern has what stands before the secret.
+_NAMED = frozenset({"basic-auth-credentials", "aws-secret-key"})
 
 # Guesses by entropy or by the word `password`: of ordinary prose and code they find far too much. Addresses
 # are the step `pii`'s.
@@ -69,8 +83,8 @@ class Secrets(Scrubbing):
 
 def _matches(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Found]:
     for match in pattern.finditer(text):
-        # Of an address only the password is secret. Other groups are parts of a key, such as its prefix.
-        group = 1 if kind == "basic-auth-credentials" else 0
+        # Other groups are parts of a key, such as its prefix.
+        group = 1 if kind in _NAMED else 0
         yield Found(kind, match.start(group), match.end(group))
 
 

@@ -21,7 +21,15 @@ Kind = Literal["email", "phone", "iban", "credit-card", "ip", "ssn", "nir", "dni
 _LETTERS = r"A-Za-z\u00c0-\u0dff"
 _WORD = rf"{_LETTERS}0-9_"
 # At both ends of what's found: neither a longer number nor a word goes on there.
-_START, _END = rf"(?<![{_WORD}.+-])", rf"(?![{_WORD}-])"
+_START, _END = rf"(?<![{_WORD}.+-])", rf"(?!-?[{_WORD}])"
+
+# As web pages and PDF files write them: with spaces that don't break, with other hyphens, and as wide as
+# Chinese characters. Each stands for one character, so that places stay the same.
+_PLAIN = {
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u3000"), " "),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-"),
+    **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
+}
 
 
 class Pii(Scrubbing):
@@ -63,7 +71,8 @@ class Pii(Scrubbing):
             analyzer = _presidio(self.model, self.language)
             results = analyzer.analyze(text=text, language=self.language, entities=self.entities)
             return [Found(one.entity_type.lower(), one.start, one.end) for one in results]
-        return [found for kind in self.kinds for found in _matches(kind, text)]
+        plain = text if text.isascii() else text.translate(_PLAIN)
+        return [found for kind in self.kinds for found in _matches(kind, plain)]
 
 
 _DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}-\d\d")
@@ -105,7 +114,7 @@ def _is_phone(text: str) -> bool:
     Other digits in groups are dates, quantities and ids far more often than numbers to dial.
     """
     digits = re.sub(r"\D", "", text)
-    if text.startswith(("+", "(+")) or re.match(r"00[1-9]", text):
+    if text.startswith(("+", "(+")) or re.match(r"00 ?[1-9]", text):
         return 8 <= len(digits) <= 15
     if re.match(r"\(?0[1-9]", text):
         return 9 <= len(digits) <= 11 and not text.isdigit() and not _DATE.search(text)
@@ -114,9 +123,15 @@ def _is_phone(text: str) -> bool:
 
 def _is_public_address(text: str) -> bool:
     try:
-        return ipaddress.ip_address(text).is_global
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped.is_global
+    # What's handed out begins with 2 or 3. Anything else, such as `a::b`, is code.
+    return address.is_global and int(address) >> 125 == 1
 
 
 def _is_iban(text: str) -> bool:
@@ -138,7 +153,8 @@ _FORMS: Mapping[str, _Form] = {
     "iban": _form(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?", _is_iban),
     "credit-card": _form(r"[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}|3\d{3}[ -]?\d{6}[ -]?\d{5}", _is_card),
     "ip": _form(
-        r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})", _is_public_address
+        r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?)",
+        _is_public_address,
     ),
     "ssn": _form(r"\d{3}-\d{2}-\d{4}", _by_stdnum("us.ssn")),
     "nir": _form(r"[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _by_stdnum("fr.nir")),
