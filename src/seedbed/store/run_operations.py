@@ -172,19 +172,27 @@ def _insert_packed(connection: sqlite3.Connection, calls: Sequence[Call]) -> Non
 _insert_results = _insert("results", Result._fields)
 
 
-# SQLite takes the ids apart: a tuple and seven values for each row took four times as long.
-_BLOCK = """INSERT OR REPLACE INTO verdicts (leaf, seq, row, verdict, step, source_row, k)
-    SELECT ?, ? + key, value, 'accepted', ?, ?, key FROM json_each(?) WHERE type = 'text'"""
+# SQLite takes the ids apart: a tuple and seven values for each row took four times as long. Many blocks are
+# one statement, as after each one the GIL has to be got back from a busy thread.
+_BLOCK = "SELECT ?, ? + key, value, 'accepted', ?, ?, key FROM json_each(?) WHERE type = 'text'"
+_BLOCKS = "INSERT OR REPLACE INTO verdicts (leaf, seq, row, verdict, step, source_row, k) "
+_MOST_BLOCKS = 32
 
 _insert_verdicts = _insert("verdicts", Verdict._fields)
 
 
 def _insert_blocks(connection: sqlite3.Connection, blocks: Sequence[BlockVerdicts]) -> None:
+    values: list[Any] = []
+    others: list[tuple[Any, ...]] = []
     for leaf, first, rows, step, block, refused in blocks:
         accepted = [None if i in refused else row for i, row in enumerate(rows)] if refused else rows
-        connection.execute(_BLOCK, (leaf, first, step, block, orjson.dumps(accepted).decode()))
-        others = [Verdict(leaf, first + i, rows[i], "rejected", by, block, i) for i, by in refused.items()]
-        _insert_verdicts(connection, others)
+        values += (leaf, first, step, block, orjson.dumps(accepted).decode())
+        others += [(leaf, first + i, rows[i], "rejected", by, block, i) for i, by in refused.items()]
+    each = len(values) // len(blocks)
+    for start in range(0, len(values), each * _MOST_BLOCKS):
+        some = values[start : start + each * _MOST_BLOCKS]
+        connection.execute(_BLOCKS + " UNION ALL ".join([_BLOCK] * (len(some) // each)), some)
+    _insert_verdicts(connection, others)
 
 
 def _forget(statement: str) -> Apply:
