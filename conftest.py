@@ -24,11 +24,17 @@ __all__ = ["fault_server", "llama_embedding_server", "llama_server", "runs"]
 SLOW_SECONDS = 1800
 
 # A test that gives its own number of examples keeps it. `.ci/run` runs all of these tests once more with
-# `thorough`: here they'd take a sixth of the time of all tests.
+# `thorough`: here they'd take a sixth of the time of all tests. Both try the same examples each time, so no
+# change is held up by a fault that it has nothing to do with; `exploring` tries other ones each time.
 # Neither an example nor making it has a time limit, which a busy machine would exceed.
-for name, examples in (("quick", 10), ("thorough", 100)):
+for name, examples in (("quick", 10), ("thorough", 100), ("exploring", 1000)):
     hypothesis.settings.register_profile(
-        name, max_examples=examples, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+        name,
+        max_examples=examples,
+        deadline=None,
+        derandomize=name != "exploring",
+        print_blob=True,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
 hypothesis.settings.load_profile("quick")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SOURCE = """
 import pytest
@@ -39,3 +40,8 @@ def test_those_after_the_first_few_are_left_to_the_gate(
 def test_the_gate_runs_what_is_slow_and_what_is_random() -> None:
     gate = (Path(__file__).parent.parent / ".ci" / "run").read_text()
     assert '\nuv run pytest -m "slow or hypothesis" --hypothesis-profile=thorough\n' in gate
+
+
+@pytest.mark.parametrize(("profile", "is_fixed"), [("quick", True), ("thorough", True), ("exploring", False)])
+def test_a_gate_does_not_depend_on_luck(profile: str, is_fixed: bool) -> None:
+    assert settings.get_profile(profile).derandomize is is_fixed
