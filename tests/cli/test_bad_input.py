@@ -103,6 +103,13 @@ def test_an_argument_that_is_no_text_is_refused(option: str, bad: str, seedbed: 
     assert seedbed(*RUN, option, bad).status == 2
 
 
+def test_an_empty_encoding_is_refused(folder: Path, seedbed: Seedbed) -> None:
+    (folder / "a.jsonl").write_text('{"question": "why?"}\n')
+    result = seedbed("run", "t.py:Answer", "--llm", "t.py:Echo/m", "--input", "a.jsonl", "--encoding", "")
+    assert result.status == 2
+    assert "there is no encoding ''" in result.error
+
+
 def test_too_little_memory_is_no_bug(folder: Path, seedbed: Seedbed) -> None:
     (folder / "big.py").write_text(
         "from seedbed import GeneratorTask\nclass Big(GeneratorTask):\n    def __init__(self, **given):\n"

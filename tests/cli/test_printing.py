@@ -34,6 +34,9 @@ OBEYED = {
     "mark": "\u200f",
     "no width": "\u200b",
     "line": "\u2028",
+    "filler": "\u3164",
+    "music": "\U0001d173",
+    "pile": "\u0301" * 9,
     "byte order": "\ufeff",
     "tag": "\U000e0041",
 }
@@ -297,8 +300,28 @@ def test_visible_text_stays_visible_and_json_its_value(text: str) -> None:
     assert json.loads(visible_json(json.dumps({text: text}, ensure_ascii=False))) == {text: text}
 
 
+@pytest.mark.parametrize("mark", ["\u0301", "\u0e49", "\u20dd", "\ufe0f", "\U000e0101"])
+def test_a_pile_of_marks_covers_no_other_line_and_hides_nothing(mark: str) -> None:
+    for count in (1, 8):
+        assert visible(f"a{mark * count}b") == f"a{mark * count}b"
+    shown = visible(f"a{mark * 300}b")
+    assert shown.count(mark) == 8
+    assert shown.count("\\") == 292
+    assert json.loads(visible_json(json.dumps(mark * 300, ensure_ascii=False))) == mark * 300
+
+
+def test_an_error_that_quotes_very_much_is_cut_in_its_middle(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke(["run", "t.py:Haiku", "--llm", "x" * 100_000, "-n", "1"]) == 2
+    err = capfd.readouterr().err
+    assert len(err) < 5000
+    assert "characters) ..." in err
+    assert "does not have the form BACKEND/MODEL" in err
+
+
 def test_what_scripts_need_is_left_alone() -> None:
-    for text in ("Zażółć gęślą jaźń\n\tж 日本語 ไทย العربية 👍🏽", '{"a": 1}'):
+    for text in ("Zażółć gęślą jaźń\n\tж 日本語 葛\U000e0100 ไทย العربية שָׁלוֹם 👍🏽❤️", '{"a": 1}'):
         assert visible(text) == text
 
 

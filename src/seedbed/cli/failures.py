@@ -33,6 +33,9 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
 )
 """What click says to programmers, in the words of users."""
 
+_LONGEST = 4000
+"""Characters of a line of an error that are shown at most."""
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -92,9 +95,19 @@ def show_error(error: SeedbedError) -> None:
 
 def show(fact: str, *advice: str) -> None:
     """Write `error: fact` and the indented lines of `advice` to stderr."""
-    echo(Painted("error: ", "red", bold=True), fact, err=True)
+    echo(Painted("error: ", "red", bold=True), _clipped(fact), err=True)
     for line in advice:
-        echo(f"  {line}", err=True)
+        echo(f"  {_clipped(line)}", err=True)
+
+
+def _clipped(text: str) -> str:
+    """Return a text without its middle if it's very long: it quotes an option or an answer of 100 kB."""
+    left_out = len(text) - _LONGEST
+    if left_out <= 0:
+        return text
+    # What's wrong with it is said at the end, or at the beginning.
+    half = _LONGEST // 2
+    return f"{text[:half]} ... ({left_out:,} characters) ... {text[-half:]}"
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class Reading:
         """Raise `UsageError` if Python doesn't know the encoding."""
         # `lookup` also finds codecs from bytes to bytes, such as zlib, which decode no text.
         try:
-            codec = codecs.lookup(self.encoding or "utf-8")
+            codec = codecs.lookup("utf-8" if self.encoding is None else self.encoding)
             known = codec._is_text_encoding
             # The codec `undefined` refuses even this.
             if known:

@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from seedbed import visible
+
 _MOST_KEYS = 20
 _LARGEST = 1e150
 """Squares of larger numbers, which a deviation is computed from, are more than a float holds."""
@@ -60,9 +62,7 @@ def shown(text: str, longest: int | None = None) -> str:
     They can't do harm in a page, but directional marks would show what stands after them in another order.
     """
     cut = text if longest is None or len(text) <= longest else f"{text[:longest]} …"
-    if cut.isprintable():
-        return cut
-    return "".join(map(_visible, cut))
+    return visible(cut if cut.isprintable() else "".join(map(_visible, cut)))
 
 
 def _visible(character: str) -> str:
