@@ -21,8 +21,9 @@ BLOCKS = "blocks"
 NOTHING = b"{}"
 """The entry of a row that a step made nothing of, or didn't refuse."""
 
-# Counted without parsing them: each begins a line with `{"`, and a line end is no part of a value of JSON.
-_COUNTED = "(length({0}) - length(replace({0}, char(10, 123, 34), char(10, 34))))"
+# Counted without parsing them: each begins a line with `{"`, and a line end is no part of a value of JSON. As
+# blobs, since SQLite knows their length, and would count the characters of texts.
+_COUNTED = "(length(CAST({0} AS BLOB)) - length(CAST(replace({0}, char(10, 123, 34), char(10, 34)) AS BLOB)))"
 
 ROWS_IN = _COUNTED.format("data")
 """How many rows a step made that are in a block, in SQL."""
