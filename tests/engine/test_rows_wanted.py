@@ -242,15 +242,38 @@ def test_an_endless_generator_ends() -> None:
 
 
 def test_no_row_is_read_after_the_last_one_wanted() -> None:
+    read: list[int] = []
+
     def rows() -> Iterator[Row]:
-        yield from ({"n": number} for number in range(3))
-        raise AssertionError("read too far")
+        for number in itertools.count():
+            read.append(number)
+            yield {"n": number}
 
-    class Source(GeneratorStep):
-        def process(self, offset: int = 0) -> GeneratorOutput:
-            yield from rows()
+    assert run(First(rows=3), input=rows()).outcome == "complete"
+    assert read == [0, 1, 2]
 
-    assert run(Source() >> First(rows=3)).outcome == "complete"
+
+def test_the_rows_of_several_generations_count() -> None:
+    llm = scripted(prompt)
+    task = Asking(llm=llm, num_generations=3)
+    assert run(task >> First(rows=6), input=rows_of(list(range(50)))).accepted == 6
+    assert {*asked(llm)} == {"row 0", "row 1"}
+
+
+def test_branches_that_are_joined_end_with_the_first_of_them() -> None:
+    llm = scripted(prompt)
+    graph = Asking(llm=llm) >> [First(rows=2), Pass(name="other")] >> Pass(name="joined")
+    assert run(graph, input=rows_of(list(range(50)))).accepted == 2
+    assert len(llm.requests) == 2
+
+
+def test_a_run_that_tries_in_vain_is_not_complete() -> None:
+    class Zero(Step):
+        def process(self, row: Row) -> Row | None:
+            return row if row["text"] == "text 0" else None
+
+    done = run(Writing(llm=scripted(prompt)) >> Zero() >> First(rows=2), give_up_after=0)
+    assert (done.outcome, done.accepted, done.tried) == ("incomplete", 1, 20)
 
 
 def test_a_generator_that_asks_a_model_needs_no_number() -> None:

@@ -127,14 +127,10 @@ class BlockLine:
                 except InvalidRowError:
                     return i, self._unfit(step, passage, i, _returns(made))
             reached = i + 1
-            if time.monotonic() > most_seconds or lines.size > MOST_BYTES or self._is_last(step):
+            if time.monotonic() > most_seconds or lines.size > MOST_BYTES:
                 return reached, None
         lines.skip(len(passage) - reached)
         return len(passage), None
-
-    def _is_last(self, step: LineStep) -> bool:
-        """Whether a step wants no more rows: a block ends with the last one that counts."""
-        return self._rows_wanted is not None and self._rows_wanted.is_full(step.name)
 
     def _unfit(self, step: LineStep, passage: Passage, i: int, process: Callable[[Row], Any]) -> Unfit:
         """Return an item that doesn't fit; `process` does what the step did with it."""

@@ -38,10 +38,6 @@ class RowsWanted:
         bound = self._bounds.get(step.name)
         return None if bound is None else bound.note
 
-    def is_full(self, step: str) -> bool:
-        """Whether a step wants no more rows than it has taken."""
-        return step in self._bounds and self._bounds[step].full_at < math.inf
-
     def is_ended(self, items: int) -> bool:
         """Whether no item is wanted after the first `items`."""
         return self.items < math.inf and items >= self.items
