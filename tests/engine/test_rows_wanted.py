@@ -209,6 +209,7 @@ def test_blocks_of_rows_end_with_the_last_one_wanted(most: int, tmp_path: Path) 
         return run(steps, input=file, give_up_after=0, **options)
 
     early = made(First, most, name="it")
+    assert "enough" not in early.rejections
     # The rows after the last one wanted aren't read: one of them can't be.
     with pytest.raises(DatasetError):
         raise made(Late, most).stopped_by or AssertionError
