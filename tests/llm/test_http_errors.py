@@ -78,6 +78,7 @@ KINDS = [
     (504, "", TimedOutError),
     (529, anthropic("Overloaded", "overloaded_error"), RateLimitedError),
     (307, "", BadRequestError),
+    (304, "", ServerError),
 ]
 
 

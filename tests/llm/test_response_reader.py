@@ -118,6 +118,7 @@ def test_bytes_after_the_answer_are_no_part_of_it_and_end_the_connection() -> No
         b"HTTP/2 200\r\n\r\n",
         b"HTTP/1.1 20\r\n\r\n",
         b"HTTP/1.1 101 Switching\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}}",
         b"HTTP/1.1 200 OK\r\ncontent-length: -2\r\n\r\n{}",

@@ -224,7 +224,8 @@ def _classify(status: int, hints: str, parameter: str | None) -> Refusal:
     if status in (408, 504):
         return Refusal(TimedOutError)
     # A conflict, or too early: retried like a server's failure, since the request itself is fine.
-    if status >= 500 or status in (409, 425):
+    # A cache that says "not modified" (304) has failed, too: no call asks whether something was modified.
+    if status >= 500 or status in (409, 425) or status < 301 or status == 304:
         return Refusal(ServerError)
     # Redirects aren't followed, because the key would go along.
     if status < 400:

@@ -6,7 +6,7 @@ import zlib
 from contextlib import suppress
 from io import BytesIO
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from seedbed.llm.http.http_answer import Headers, HTTPAnswer
 from seedbed.llm.http.wire_errors import Disconnected, NotHTTP, TooLong
@@ -74,7 +74,8 @@ class ResponseReader:
             self._start += data[:_QUOTED]
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:
+            # The latter if the server changes to another protocol (101), which nobody has asked for.
             # What follows a complete response isn't part of it.
             self.is_reusable = False
             if not self._is_complete:
