@@ -17,6 +17,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from seedbed import ParameterError, Reject, UsageError, get_step
 from seedbed_data import Chunk
 from seedbed_data.sentences import sentences
+from seedbed_data.words import count_words
 
 PAGE = textwrap.dedent("""\
     ---
@@ -229,6 +230,7 @@ SPACES = " " * 300_000
 LONG = [
     *("a" * 300_000, SPACES + "x", "#" * 300_000, f"# {SPACES}#x", "|" + " -|" * 100_000, "`" * 300_000),
     *(f"|\n-{SPACES}x", "." * 300_000, "\n \t" * 100_000 + "x", "Mr." * 100_000),
+    *("中文字符。" * 60_000, "。" * 300_000),
 ]
 
 
@@ -238,3 +240,13 @@ LONG = [
 def test_a_long_text_of_any_kind_takes_time_in_proportion(text: str, unit: Any) -> None:
     rows = passages(text, size=2000, markdown=True, unit=unit)
     assert rows[-1]["end"] == len(text.rstrip())
+
+
+@pytest.mark.parametrize("text", ["中文字符" * 30, "ひらがな。" * 30, "ภาษาไทย" * 20, "漢字 and words " * 20])
+@pytest.mark.parametrize("markdown", [False, True])
+def test_a_language_without_spaces_is_cut_at_its_characters(text: str, markdown: bool) -> None:
+    rows = passages(text, size=20, markdown=markdown)
+
+    assert all(count_words(row["chunk"]) <= 20 for row in rows)
+    assert len(rows) > 2
+    assert "".join(row["chunk"] for row in rows).replace(" ", "") == text.replace(" ", "")

@@ -204,3 +204,12 @@ def test_a_column_of_any_name_is_read_or_refused(name: str) -> None:
                 get_step(step, **parameters)
         elif name != "None" and step != "sort":
             assert [row["made"] for row in run(get_step(step, **parameters), input=rows).rows()] == ["VALUE"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("中文字符。", 5), ("two words", 2), ("日本 and Japan", 4), ("", 0)]
+)
+def test_words_are_counted_in_languages_without_spaces(text: str, words: int) -> None:
+    step = get_step("length", at_least=words, at_most=words, unit="words")
+
+    assert run(step, input=[{"text": text}]).accepted == 1

@@ -13,7 +13,7 @@ from seedbed_data.markdown import sections
 from seedbed_data.sentences import Span, sentences, trimmed
 from seedbed_data.texts import check_distinct
 from seedbed_data.token_counting import token_counter
-from seedbed_data.words import text_of
+from seedbed_data.words import count_words, text_of
 
 Unit = Literal["words", "characters", "tokens", "sentences"]
 
@@ -31,6 +31,8 @@ class Chunk(Step):
 
     `start` and `end` say where the passage is in the text, in characters; `part` numbers it, from 0. Other
     columns are repeated, and the text itself is left out unless `into` names its column.
+
+    In a language without spaces each character counts as a word.
 
     With `markdown` a passage ends where a heading begins, and `headings` lists those above it. Code and
     tables are cut only if they are longer than a passage. The package semchunk cuts what isn't cut at
@@ -145,8 +147,16 @@ class Chunk(Step):
 
     def _most(self, text: str, pieces: list[Span], first: int, after: int) -> int:
         """Return the end of the longest run of pieces from `first` that fits, at least up to `after`."""
-        while after < len(pieces) and self._fits(text, pieces[first][0], pieces[after][1], self.size):
-            after += 1
+        # In growing steps, then in shrinking ones: one by one, the text of a long passage would be counted as
+        # often as it has pieces.
+        step, grows = 1, True
+        while step:
+            most = after + step
+            if most <= len(pieces) and self._fits(text, pieces[first][0], pieces[most - 1][1], self.size):
+                after = most
+            else:
+                grows = False
+            step = step * 2 if grows else step // 2
         return after
 
     def _overlapping(self, text: str, pieces: list[Span], first: int, after: int) -> int:
@@ -175,11 +185,7 @@ class Chunk(Step):
         if self.tokenizer is not None:
             return token_counter(self.tokenizer)
         counters: dict[str, Callable[[str], int]] = {"characters": len, "sentences": _sentences}
-        return counters.get(self.unit, _words)
-
-
-def _words(text: str) -> int:
-    return len(text.split())
+        return counters.get(self.unit, count_words)
 
 
 def _sentences(text: str) -> int:

@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from seedbed import Example, Expression, InvalidRowError, Reject, Row, Step
 from seedbed_data.texts import ExpressionText, value_of
-from seedbed_data.words import type_name
+from seedbed_data.words import count_words, type_name
 
 
 class Filter(Step):
@@ -84,7 +84,7 @@ class Length(Step):
         text = row[self.column]
         if not isinstance(text, str):
             raise InvalidRowError(f"'{self.column}' is {type_name(text)}, not text")
-        length = len(text) if self.unit == "characters" else len(text.split())
+        length = len(text) if self.unit == "characters" else count_words(text)
         # The reason names the bound, not the length: the summary counts rows by reason.
         if length < self.at_least:
             raise Reject(f"'{self.column}' has fewer than {self.at_least} {self.unit}")

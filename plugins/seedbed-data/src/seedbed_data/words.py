@@ -37,6 +37,11 @@ def type_name(value: object) -> str:
     return "None" if value is None else type(value).__name__
 
 
+def count_words(text: str) -> int:
+    """Return how many words a text has; in a language without spaces, each character counts as one."""
+    return len((text if text.isascii() else _UNSPACED.sub(" x ", text)).split())
+
+
 def word_runs(text: str, length: int) -> Iterator[str]:
     """Return every run of `length` words, in lower case and without punctuation.
 
