@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,61 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(
     asked = Counter((tmp_path / "asked").read_text().split())
     if "disk/runs" not in command:  # there answers may be lost that the disk had no room for
         assert set(asked.values()) == {1}
+
+
+ON_A_DISK_THAT_TAKES_NOTHING = """
+set -u
+mount -t tmpfs -o size=2m none disk
+{run} -o a.jsonl
+dd if=/dev/zero of=disk/fill bs=1k count=10000 2> /dev/null
+{remount}
+run() {{ "$@" > out 2>> err; echo "$? $(echo "$*" | cut -d' ' -f4,5)" >> statuses; }}
+run {seedbed} runs show a
+run {seedbed} runs explain a
+run {seedbed} runs export a -o b.jsonl
+run {seedbed} runs copy a ./copied
+run {run} -o a.jsonl --restart
+run {seedbed} runs export a -o c.jsonl
+run {run} -o d.jsonl
+ls disk/runs > left
+run {seedbed} runs remove a --yes
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
+@pytest.mark.parametrize(
+    ("remount", "removed"), [("", 0), ("mount -o remount,ro none disk", 2)], ids=["full", "read-only"]
+)
+def test_a_run_on_a_disk_that_takes_nothing_is_read_and_copied_away_and_stays_what_it_is(
+    remount: str, removed: int, tmp_path: Path
+) -> None:
+    (tmp_path / "t.py").write_text(TASK)
+    (tmp_path / "disk").mkdir()
+    seedbed = f"'{sys.executable}' -m seedbed"
+    run = f"{seedbed} run t.py:Long --llm t.py:Hashing/m -n 20"
+    script = ON_A_DISK_THAT_TAKES_NOTHING.format(run=run, seedbed=seedbed, remount=remount)
+
+    subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "SEEDBED_RUNS": "disk/runs"},
+        check=True,
+    )
+
+    said = (tmp_path / "err").read_text()
+    statuses = (tmp_path / "statuses").read_text().splitlines()
+    assert statuses == [
+        *("0 runs show", "0 runs explain", "0 runs export", "0 runs copy"),
+        *("2 run t.py:Long", "0 runs export", "2 run t.py:Long", f"{removed} runs remove"),
+    ], said
+    made = (tmp_path / "a.jsonl").read_bytes()
+    assert made.count(b"\n") == 20
+    assert (tmp_path / "b.jsonl").read_bytes() == (tmp_path / "c.jsonl").read_bytes() == made
+    assert (tmp_path / "left").read_text() == "a\n"
+    assert "Traceback" not in said
+    assert "this is a bug" not in said
+    assert ("make room on it" in said) == (not remount)
 
 
 @pytest.mark.variants(1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import SeedbedError
-from seedbed.store import RunStore, is_run, remove_run, run_folder, runs_folder, set_aside
+from seedbed.store import RunStore, is_run, remove_remains, remove_run, run_folder, runs_folder, set_aside
 
 
 class Start:
@@ -42,6 +42,8 @@ class Start:
         with suppress(SeedbedError):
             if is_run(self._folder):
                 remove_run(self._folder)
+            elif not self._had_folder:
+                remove_remains(self._folder)
             self._remove_empty()
             if self._aside is not None and not self._folder.exists():
                 self._aside.rename(self._folder)

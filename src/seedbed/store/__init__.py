@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seedbed.store.run_folders import RunEntry as RunEntry
     from seedbed.store.run_folders import is_run as is_run
     from seedbed.store.run_folders import list_runs as list_runs
+    from seedbed.store.run_folders import remove_remains as remove_remains
     from seedbed.store.run_folders import remove_run as remove_run
     from seedbed.store.run_folders import run_entry as run_entry
     from seedbed.store.run_folders import run_folder as run_folder
@@ -59,7 +60,8 @@ _HOMES = {
     "run_changes": "Decided Known RunChanges",
     "run_copies": "save_run take_run",
     "run_folders": (
-        "RunEntry is_run list_runs remove_run run_entry run_folder run_names runs_folder set_aside"
+        "RunEntry is_run list_runs remove_remains remove_run run_entry run_folder run_names runs_folder "
+        "set_aside"
     ),
     "run_queries": "Rows",
     "run_reader": "RunReader",

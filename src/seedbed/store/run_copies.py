@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import orjson
 
@@ -37,21 +39,20 @@ def save_run(folder: Path, address: str) -> RunCopy:
     """
     check(folder / DATABASE)
     place = CopyPlace.of(address)
-    with while_opening(folder), tempfile.TemporaryDirectory(prefix=".copying-", dir=folder.parent) as made:
-        _snapshot(folder, Path(made))
-        copy = _indexed(folder.name, Path(made))
+    with while_opening(folder), _snapshot_of(folder) as made:
+        copy = _indexed(folder.name, made)
         with place.failing("written"):
             earlier = place.read_index()
             if earlier is not None:
                 _check_ancestor(copy, earlier, address)
-                with tempfile.TemporaryDirectory(dir=made) as fetched:
-                    check_ratings(Path(made), Path(fetched), earlier, place)
+                with TemporaryDirectory(dir=made) as fetched:
+                    check_ratings(made, Path(fetched), earlier, place)
             elif strangers := place.strangers():
                 raise UsageError(
                     f"'{address}' has other files: {strangers[0]}",
                     "name a folder of its own for the copy of a run",
                 )
-            place.send(Path(made), copy)
+            place.send(made, copy)
         place.forget_all_but(copy)
     return copy
 
@@ -90,6 +91,22 @@ def take_run(address: str, folder: Path) -> RunCopy:
             shutil.rmtree(making, ignore_errors=True)
             raise
     return copy
+
+
+@contextmanager
+def _snapshot_of(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder with the files of a run as they are now."""
+    with ExitStack() as stack:
+        try:
+            # Next to the run, since the system's own temporary folder may be small, or in memory.
+            made = Path(stack.enter_context(TemporaryDirectory(prefix=".copying-", dir=folder.parent)))
+            _snapshot(folder, made)
+        except (OSError, sqlite3.OperationalError):
+            # A disk that is full or read-only is one that a run is copied away from.
+            stack.close()
+            made = Path(stack.enter_context(TemporaryDirectory(prefix="seedbed-")))
+            _snapshot(folder, made)
+        yield made
 
 
 def _snapshot(folder: Path, made: Path) -> None:

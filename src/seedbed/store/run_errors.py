@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from seedbed.errors import SeedbedError, StoreError, UsageError
 _ELSEWHERE = "choose a folder where you may create files"
 _FILES_OF_A_RUN = 8  # its lock, and the database, log, shared memory and temporary file of two connections
 _KEPT = "what was written before is kept: the same command resumes from there"
+_ROOM = ("make room on it", _KEPT)
 
 
 def while_opening(path: Path) -> Translation:
@@ -48,14 +50,15 @@ class Translation:
             raise self._kind(*damaged(self._path, "it has names that aren't text")) from error
         if isinstance(error, OSError):
             fact = f"'{self._path}' cannot be used: {error.strerror or error}"
-            raise self._kind(fact, _ELSEWHERE) from error
+            advice = _ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT) else (_ELSEWHERE,)
+            raise self._kind(fact, *advice) from error
 
 
 def _explain(error: sqlite3.Error, path: Path) -> tuple[str, ...]:
     # The low byte of an extended code is the primary one: IOERR_WRITE is an IOERR.
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_FULL:
-            return f"the disk is full: '{path}' cannot grow", "make room on it", _KEPT
+            return f"the disk is full: '{path}' cannot grow", *_ROOM
         case sqlite3.SQLITE_IOERR:
             return f"'{path}' cannot be read or written: {error}", "check the disk and its quotas", _KEPT
         case sqlite3.SQLITE_CANTOPEN if (more := _refusal_of_files()) is not None:

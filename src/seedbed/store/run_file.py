@@ -18,6 +18,14 @@ DATABASE = "run.db"
 TIMELINE = f"{DATABASE}.timeline"
 """The name of the file next to it with samples of how the run went over time; removed with it."""
 
+_NO_SHARED_MEMORY = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+)
+"""What SQLite says where it can't create the shared memory of those who read a database."""
+
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -154,13 +162,19 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         raise
     except sqlite3.Error as error:
         connection.close()
-        takes_no_writes = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-        if not takes_no_writes or path.with_name(f"{path.name}-wal").exists():
+        if error.sqlite_errorcode & 0xFF not in _NO_SHARED_MEMORY or _has_log(path):
             raise
-        # A read-only disk, on which SQLite can't create its shared memory. `immutable` does without it, and
-        # is safe only because there's no log: nobody writes the run, and nothing is missing from the file.
+        # A disk that is read-only or full, on which SQLite can't create its shared memory. `immutable` does
+        # without it, and is safe only because there's no log: nobody writes the run, and nothing is missing
+        # from the file.
         return connect(path, "ro", "&immutable=1")
     return connection
+
+
+def _has_log(path: Path) -> bool:
+    # SQLite may just have made an empty one, and not got any further.
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _prepare(connection: sqlite3.Connection, *, durable: bool) -> None:

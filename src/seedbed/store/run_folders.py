@@ -110,6 +110,19 @@ def remove_run(folder: Path) -> None:
             folder.rmdir()
 
 
+def remove_remains(folder: Path) -> None:
+    """Remove what is left in a folder where the database of a run couldn't be made, as on a full disk.
+
+    Raises `UsageError` if another process is making it.
+    """
+    if not folder.is_dir() or is_run(folder):
+        return
+    with while_opening(folder):
+        _make_sure_that_nobody_writes(folder)
+        for path in folder.glob(f"{DATABASE}*"):
+            path.unlink()
+
+
 def _make_sure_that_nobody_writes(folder: Path) -> None:
     # The lock is released again: on Windows a locked file can be neither moved nor removed.
-    RunLock.acquire(folder / DATABASE).release()
+    RunLock.check_free(folder / DATABASE)

@@ -51,10 +51,7 @@ class RunLock:
         """Take the lock, or raise `UsageError` at once, saying who holds it."""
         lock = cls(database)
         with while_opening(database):
-            try:
-                lock._lock.acquire(blocking=False)
-            except TimeoutError as error:
-                raise _held(database) from error
+            lock._take(database)
             try:
                 lock._write_note()
             # Ctrl-C too: a lock that nobody will release blocks the run until the process ends.
@@ -62,6 +59,14 @@ class RunLock:
                 lock._lock.release()
                 raise
         return lock
+
+    @classmethod
+    def check_free(cls, database: Path) -> None:
+        """Raise `UsageError` if another process writes the run; writes nothing: the disk may be full."""
+        lock = cls(database)
+        with while_opening(database):
+            lock._take(database)
+            lock._lock.release()
 
     def release(self) -> None:
         """Release the lock."""
@@ -80,6 +85,12 @@ class RunLock:
             file.write(note)
             file.truncate()
             self._has_stopped = True
+
+    def _take(self, database: Path) -> None:
+        try:
+            self._lock.acquire(blocking=False)
+        except TimeoutError as error:
+            raise _held(database) from error
 
     def _write_note(self) -> None:
         holder = _holder()
