@@ -67,7 +67,7 @@ class QualityMeter:
             self._first_length += length
         self._near += not self._near_rows.add(sketch)
         self._novelties.append(self._runs.share_of_new(sketch[:_COMPARED_RUNS]))
-        self._repeated += not self._openings.share_of_new((opening,))
+        self._repeated += not self._openings.is_new(opening)
         if self._rows <= _ALL_UP_TO or self._rows % _THEN_EVERY == 0:
             self._asked_for_refusals += 1
             self._refused += any(is_refusal(text[:_REFUSES_WITHIN]) for text in texts)
@@ -118,7 +118,19 @@ class _Seen:
     def share_of_new(self, digests: Sketch) -> float:
         """Remember digests; return which share of them is new."""
         new = set(digests) - self._young - self._old
-        self._young |= new
+        if new:
+            self._young |= new
+            self._forget()
+        return len(new) / len(digests)
+
+    def is_new(self, digest: int) -> bool:
+        """Remember a digest; return whether it's new."""
+        if digest in self._young or digest in self._old:
+            return False
+        self._young.add(digest)
+        self._forget()
+        return True
+
+    def _forget(self) -> None:
         if len(self._young) > self._most:
             self._young, self._old = set(), self._young
-        return len(new) / len(digests)

@@ -21,7 +21,7 @@ class Sketcher:
     # takes 17 us for 60 words. `hash` of whole numbers is the same in each process, unlike that of text.
 
     def __init__(self) -> None:
-        self._known: dict[str, int] = {}
+        self._numbers = _Numbers()
 
     def sketch(self, text: str) -> Sketch:
         """Return the sketch of a text; one of fewer than three words is a single run."""
@@ -33,18 +33,22 @@ class Sketcher:
         if len(words) * 12 < len(text):
             # Chinese, Japanese or Thai: without spaces, each character counts as a word.
             words = [character for word in words for character in word]
-        known = self._known
-        numbers = [known.get(word) or self._number(word) for word in words]
+        numbers = [*map(self._numbers.__getitem__, words)]
         opening = hash(tuple(numbers[:_OPENING]))
         if len(numbers) < _RUN:
             return (opening,), opening
         runs = set(map(hash, zip(numbers, numbers[1:], numbers[2:], strict=False)))
         return tuple(sorted(runs)[:SIZE]), opening
 
-    def _number(self, word: str) -> int:
+
+class _Numbers(dict[str, int]):
+    """The digests of words; those of the first words are remembered."""
+
+    # A dictionary, so that a known word takes no code in Python.
+    def __missing__(self, word: str) -> int:
         number = crc32(word.encode(errors="surrogatepass"))
-        if len(self._known) < _KNOWN_WORDS:
-            self._known[word] = number
+        if len(self) < _KNOWN_WORDS:
+            self[word] = number
         return number
 
 
