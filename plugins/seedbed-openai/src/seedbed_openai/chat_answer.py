@@ -46,7 +46,7 @@ def read_chat(body: dict[str, Any], provider: str, limits: Limits | None) -> Res
         raise InvalidResponseError(f"{provider} answered without any choice", *_other_protocol(body))
     usage = _usage(mapping(body.get("usage")))
     return Response(
-        choices=tuple(_choice(mapping(choice), usage, provider) for choice in choices),
+        choices=tuple([_choice(mapping(choice), usage, provider) for choice in choices]),
         usage=usage,
         model=text(body.get("model")),
         raw=body,

@@ -36,6 +36,8 @@ class LoopThread:
         # loop that nobody has told to stop. `close` ends the calls in flight and their connections in order.
         self._thread = threading.Thread(target=self._serve, name="seedbed-loop", daemon=True)
         self._thread.start()
+        # `ident` of a thread is a property in Python, and every call asks twice.
+        self._ident = self._thread.ident
         atexit.register(self._close_at_exit)
 
     def _serve(self) -> None:
@@ -52,11 +54,11 @@ class LoopThread:
     @property
     def ident(self) -> int | None:
         """The number of the thread."""
-        return self._thread.ident
+        return self._ident
 
     def is_current(self) -> bool:
         """Whether the calling code runs on this loop's thread."""
-        return threading.get_ident() == self._thread.ident
+        return threading.get_ident() == self._ident
 
     def run(self, coroutine: Coroutine[Any, Any, T], twin: str) -> T:
         """Run a coroutine and return its result; Ctrl-C cancels it.

@@ -40,8 +40,16 @@ def checked_response(llm: Backend, request: Request, response: object) -> Respon
     # Some servers send more than `n`; rows must not depend on how many.
     if len(response.choices) > request.n:
         response = replace(response, choices=tuple(response.choices[: request.n]))
-    texts = (text for choice in response.choices for text in _texts_of(choice))
-    return response if all(map(_is_whole, (response.model, *texts))) else _mended(response)
+    if _is_whole(response.model) and all(map(_has_whole_texts, response.choices)):
+        return response
+    return _mended(response)
+
+
+def _has_whole_texts(choice: Choice) -> bool:
+    # Nearly every answer is one text, and this runs for all of them.
+    if choice.reasoning is None and not choice.tool_calls and not choice.logprobs:
+        return _is_whole(choice.text)
+    return all(map(_is_whole, _texts_of(choice)))
 
 
 def _texts_of(choice: Choice) -> Iterator[str | None]:

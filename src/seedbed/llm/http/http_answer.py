@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Headers(Mapping[str, str]):
@@ -18,6 +18,13 @@ class Headers(Mapping[str, str]):
         self._values: dict[str, str] = {}
         for name, value in pairs:
             self._values.setdefault(name.lower(), value)
+
+    @classmethod
+    def of_lower_case(cls, values: dict[str, str]) -> Self:
+        """Return headers whose names are in lower case already."""
+        headers = cls(())
+        headers._values = values
+        return headers
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]

@@ -16,7 +16,7 @@ _MOST_HEAD = 2**16
 _QUOTED = 32
 
 _NO_BODY = frozenset({204, 304})
-_FRAMES = ("content-length", "transfer-encoding")
+_LENGTH, _CODING = "content-length", "transfer-encoding"
 """Headers that say where a body ends."""
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP = b"\x1f\x8b"
@@ -56,7 +56,7 @@ class ResponseReader:
         """Whether the connection may take another request after the complete response."""
         self._most = most
         self._start = b""
-        self._pairs: list[tuple[str, str]] = []
+        self._values: dict[str, str] = {}
         self._headers: Headers | None = None
         self._pieces: list[bytes] = []
         self._size = self._head_size = 0
@@ -90,13 +90,13 @@ class ResponseReader:
 
     def ends_here(self) -> bool:
         """Whether the response is complete now that the connection is closed."""
-        return self._headers is not None and not any(name in self._headers for name in _FRAMES)
+        return self._headers is not None and not (_LENGTH in self._headers or _CODING in self._headers)
 
     def take(self) -> HTTPAnswer:
         """Return the complete response, with its body unpacked, and forget it."""
         headers, pieces = self._headers, self._pieces
         assert headers is not None
-        self._headers, self._pieces, self._pairs = None, [], []
+        self._headers, self._pieces, self._values = None, [], {}
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         packing = headers.get("content-encoding")
         if packing is not None and packing.lower() in _PACKED and body:
@@ -109,17 +109,19 @@ class ResponseReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
-        # As bytes of any kind: a server's own header may hold what isn't UTF-8.
-        self._pairs.append((name.decode("latin-1"), value.decode("utf-8", "surrogateescape").strip()))
+        # As bytes of any kind: a server's own header may hold what isn't UTF-8. Of several with one name, the
+        # first counts.
+        text = value.decode("utf-8", "surrogateescape").strip()
+        self._values.setdefault(name.decode("latin-1").lower(), text)
 
     def on_headers_complete(self) -> None:
         """Take the head, unless it's of "100 Continue" or the like, which come before the response itself."""
         status = self._parser.get_status_code()
         if self._is_complete or status < 200:
-            self._pairs = []
+            self._values = {}
             return
-        self._status, self._headers = status, Headers(self._pairs)
-        length = self._headers.get("content-length")
+        self._status, self._headers = status, Headers.of_lower_case(self._values)
+        length = self._values.get(_LENGTH)
         self._is_too_long = length is not None and status not in _NO_BODY and int(length) > self._most
 
     def on_body(self, piece: bytes) -> None:
@@ -137,7 +139,7 @@ class ResponseReader:
         if self._headers is not None and not self._is_complete:
             self._is_complete = True
             # With both, someone on the way may see another end of the body than we do.
-            has_both = all(name in self._headers for name in _FRAMES)
+            has_both = _LENGTH in self._values and _CODING in self._values
             self.is_reusable = self._parser.should_keep_alive() and not has_both
 
 
