@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from tests.support.scripted_llm import prompt, scripted
 
-from seedbed import InvalidRowError, Task, UsageError
+from seedbed import Expression, InvalidRowError, Task, UsageError
 from seedbed.tasks.templates.template import check_template, render, template_variables
 
 
@@ -86,3 +86,22 @@ def test_a_syntax_error_names_its_line():
     with pytest.raises(ValueError, match=r"line 3 of the template: .*endfor"):
         check_template("\n\n{% for x in y %}")
     assert check_template("fine") == "fine"
+
+
+@pytest.mark.parametrize("name", ["items", "keys", "values", "get", "copy", "pop", "update"])
+def test_a_field_named_like_a_method_is_the_field(name):
+    row = {"order": {name: [1, 2], "x": {name: "deep"}}}
+
+    assert render(f"{{{{ order.{name} }}}} {{{{ order.x.{name} }}}}", row) == "[1, 2] deep"
+    assert Expression(f"order.{name} | length").value(row) == 2
+    assert Expression(f"order.x.{name} == 'deep'").value(row) is True
+
+
+def test_methods_are_called_and_never_shown():
+    row = {"order": {"items": 1, "x": 2}, "other": {"x": 3}, "text": "a b"}
+
+    assert render("{% for k, v in order.items() %}{{ k }}={{ v }} {% endfor %}", row) == "items=1 x=2 "
+    assert render("{{ other.get('x') }} {{ text.title() }}", row) == "3 A B"
+    for source in ("{{ other.items }}", "{{ text.title }}"):
+        with pytest.raises(InvalidRowError, match="it shows the method"):
+            render(source, row)

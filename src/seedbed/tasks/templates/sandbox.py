@@ -32,7 +32,27 @@ _BODIES = (nodes.For, nodes.Macro, nodes.CallBlock, nodes.Block)
 
 
 class _Generator(CodeGenerator):
-    """Compiles templates so that literals and joined texts are measured."""
+    """Compiles templates so that literals and joined texts are measured, and fields come before methods."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._called: set[nodes.Node] = set()
+
+    def visit_Call(  # noqa: N802
+        self, node: nodes.Call, frame: Frame, forward_caller: bool = False
+    ) -> None:
+        self._called.add(node.node)
+        super().visit_Call(node, frame, forward_caller=forward_caller)
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
+        # Of `{"items": [...]}`, `order.items` is the field, and `order.items()` the method: Jinja2 would show
+        # the method, with its place in memory.
+        if node in self._called or not hasattr(dict, node.attr):
+            super().visit_Getattr(node, frame)
+            return
+        self.write("environment.getitem(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r})")
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
         self.write("environment.joined(context, (")

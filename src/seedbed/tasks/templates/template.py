@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from types import BuiltinMethodType, MethodType
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
@@ -38,6 +39,8 @@ def _shown(value: Any) -> Any:
         raise _Nothing
     if type(value) in _CONTAINERS:
         check_size(text_size(value))
+    elif isinstance(value, BuiltinMethodType | MethodType):
+        raise TypeError(f"it shows the method {value.__name__}: write {value.__name__}()")
     return value
 
 
