@@ -257,7 +257,7 @@ class Mixing(Swift):
     asks: bool = False
 
     def process_many(self, rows: Sequence[Row]) -> Iterator[Any]:
-        return ({**row, "many": row_id() if self.asks else True} for row in rows)
+        return ({**row, "many": f"{row_id()}" if self.asks else True} for row in rows)
 
 
 class Alone(Mixing):

@@ -11,7 +11,7 @@ from seedbed.engine.segments.repeatable_line import LineStep
 from seedbed.engine.segments.row_lines import RowLines
 from seedbed.engine.sources.stretches import MOST_BYTES, MOST_SECONDS
 from seedbed.errors import Reject
-from seedbed.llm.calling.scope import current_scope
+from seedbed.llm.calling.scope import NoRow, current_scope
 from seedbed.tasks.rows import Row
 
 _AT_A_TIME = 64
@@ -32,8 +32,8 @@ def passed_together(step: LineStep, passage: Passage) -> Together | None:
         return None
     lines, reasons, count = RowLines(), dict[int, Reject](), 0
     end = time.monotonic() + MOST_SECONDS
-    # No scope: what a call or `row_id` needs is that of a single row.
-    token = current_scope.set(None)
+    # What asks for the row, as `row_id` and `random` do, raises: such rows pass one by one.
+    token = current_scope.set(NoRow(0, step.name, ""))
     try:
         for start in range(0, len(passage.rows), _AT_A_TIME):
             here = slice(start, start + _AT_A_TIME)

@@ -208,6 +208,24 @@ class CallScope:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
+class NoRow(CallScope):
+    """The scope of a step that gets many rows at once, in which nothing can be that of a single row.
+
+    Whatever asks for the row raises UsageError: its id, a call, a template with something random.
+    """
+
+    __slots__ = ()
+
+    @property
+    def row(self) -> str:
+        """There's none."""
+        raise UsageError("many rows are processed at once", "take them one by one, in `process`")
+
+    @row.setter
+    def row(self, value: str) -> None:
+        """Have none."""
+
+
 current_scope: ContextVar[CallScope | None] = ContextVar("seedbed_scope", default=None)
 
 _labels: ContextVar[tuple[str, ...]] = ContextVar("seedbed_labels", default=())
