@@ -233,3 +233,13 @@ def test_a_map_of_a_query_has_the_form_of_one_in_a_file() -> None:
         "n": {"k": [1]},
         "l": [[{"key": 2, "value": 3}]],
     }
+
+
+@pytest.mark.parametrize("query", [" ", ";", "-- SELECT 1", "/* SELECT 1 */"])
+@pytest.mark.parametrize("database", [None, "a.sqlite"])
+def test_a_query_without_a_statement_is_refused(query: str, database: str | None, tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "a.sqlite").close()
+    (tmp_path / "a.sqlite").touch()
+
+    with pytest.raises(UsageError, match="the query is not one SELECT"):
+        run(get_step("sql", query=query, database=database and str(tmp_path / database)))

@@ -185,6 +185,9 @@ def _sqlite_rows(path: Path, query: str) -> Iterator[dict[str, Any]]:
         with closing(connection):
             connection.set_authorizer(_only_reading)
             cursor = connection.execute(query)
+            if cursor.description is None:
+                # Of a text without a statement, such as a comment, SQLite makes no rows and no error.
+                raise UsageError("the query is not one SELECT", "only reading is allowed")
             names = _names(cursor.description)
             while found := cursor.fetchmany(_AT_A_TIME):
                 yield from (dict(zip(names, row, strict=True)) for row in found)
