@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from tests.support.memory import measured, peak_megabytes
 
+from seedbed import RunReader
+from seedbed_report import report_of
+
 from .conftest import write
 
 REPORTED = """
@@ -33,3 +36,19 @@ def test_memory_does_not_grow_with_the_number_of_rows(runs: Path) -> None:
     # No more texts are compared after 50,000: what comes after them takes nothing.
     assert taken[300_000] < taken[100_000] + 50
     assert taken[300_000] < 500
+
+
+@measured
+@pytest.mark.slow
+def test_one_very_long_text_is_measured_whole_in_bounded_memory(runs: Path) -> None:
+    taken = {}
+    for words in (1000, 4_000_000):
+        folder = runs / str(words)
+        write(folder, [{"text": "word " * words}])
+        taken[words] = peak_megabytes(REPORTED, folder, 1)
+        with RunReader.open(folder) as reader:
+            column = report_of(reader, "long").columns[0]
+        assert column.lengths is not None
+        assert column.lengths.words.max == words
+    # The text of 20 MB itself is there several times: as a row, in lower case, as UTF-8.
+    assert taken[4_000_000] < taken[1000] + 300

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from seedbed.reading import is_refusal
@@ -18,6 +19,7 @@ MOST_VALUES = 50
 
 _LONGEST_VALUE = 80
 _WORD = re.compile(r"\w+")
+_LONG = 2**20
 _BYTES_PER_TOKEN = 4
 
 TokenCounter = Callable[[str], int]
@@ -26,6 +28,17 @@ TokenCounter = Callable[[str], int]
 def estimated_tokens(text: str) -> int:
     """Return a fourth of the bytes of UTF-8, rounded up: about what tokenizers make of English."""
     return -(-len(text.encode(errors="surrogatepass")) // _BYTES_PER_TOKEN)
+
+
+def _words_of(text: str, wanted: int) -> tuple[int, list[str]]:
+    """Return how many words a text has, and the first ones, up to `wanted`."""
+    if len(text) <= _LONG:
+        words = _WORD.findall(text)
+        return len(words), words[:wanted]
+    # One by one: a list of ten million words takes 600 MB, and a file of 54 MB may be one text.
+    found = _WORD.finditer(text)
+    first = [match[0] for match in islice(found, wanted)]
+    return len(first) + sum(1 for _ in found), first
 
 
 class ColumnProfile:
@@ -80,10 +93,10 @@ class ColumnProfile:
     def _add_text(self, text: str, *, is_plain: bool) -> None:
         self._texts += 1
         self._characters.add(len(text))
-        words = _WORD.findall(text)
-        self._words.add(len(words))
+        count, first = _words_of(text, self._distinct.wanted)
+        self._words.add(count)
         self._tokens.add(self._count_tokens(text))
-        self._distinct.add([word.lower() for word in words])
+        self._distinct.add([word.lower() for word in first])
         self._refusals += is_refusal(text)
         if is_plain and len(text) <= _LONGEST_VALUE:
             self._count_value(text)

@@ -17,11 +17,16 @@ class DistinctWords:
         self._runs = [0, 0, 0]
         self._different: list[int] | None = None
 
+    @property
+    def wanted(self) -> int:
+        """How many words of the next text count at most."""
+        return WORDS - self._words
+
     def add(self, words: list[str]) -> None:
         """Count the runs of a text's words; runs don't go from one text to the next."""
         if self._different is not None:
             return
-        words = words[: WORDS - self._words]
+        words = words[: self.wanted]
         self._words += len(words)
         for place, seen in enumerate(self._seen):
             runs = list(zip(*(words[start:] for start in range(place + 1)), strict=False))

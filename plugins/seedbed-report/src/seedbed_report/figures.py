@@ -104,7 +104,9 @@ class NearDuplicates(Figures):
 
     columns: list[str] = Field(description="The texts that are compared.")
     threshold: float = Field(description="Jaccard similarity of runs of three words from which they count.")
-    rows: int = Field(description="Rows compared: the first 50,000, up to 64 million characters.")
+    rows: int = Field(
+        description="Rows compared: the first 50,000, up to 64 million characters, a million of each."
+    )
     near: int
     share: float
 

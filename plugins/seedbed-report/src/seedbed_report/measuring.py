@@ -32,6 +32,8 @@ _NEAR = 0.8
 _NEAR_ROWS = 50_000
 _NEAR_CHARACTERS = 2**26
 """Rows and characters that are compared for near duplicates: texts are kept, and 3 kB of index for each."""
+_COMPARED = 2**20
+"""Characters of one text that are compared: its runs of words take thirty times as much memory."""
 
 
 def report_of(
@@ -118,7 +120,7 @@ class _Measured:
             if rows < _NEAR_ROWS and size < _NEAR_CHARACTERS:
                 whole = "\n".join(texts.values())
                 rows, size = rows + 1, size + len(whole)
-                near += not seen.add(whole)
+                near += not seen.add(whole[:_COMPARED])
         self.duplicates = figures.NearDuplicates(
             columns=self.texts, threshold=_NEAR, rows=rows, near=near, share=near / rows if rows else 0.0
         )
