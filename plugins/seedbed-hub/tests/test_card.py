@@ -24,7 +24,7 @@ def test_fields_that_were_added_stay(text: str) -> None:
     assert card.partition("---\n\n")[2] == NEW.partition("---\n\n")[2]
 
 
-@pytest.mark.parametrize("old", ["", NEW, "---\n- no\n- mapping\n---\n", "---\n{broken: [\n---\n"])
+@pytest.mark.parametrize("old", ["", NEW, "---\n---\n", "---\n# only a comment\n---\n"])
 def test_without_added_fields_it_is_the_new_card(old: str) -> None:
     assert merged_card(NEW, old, "hf://ada/jokes") == NEW
 
@@ -36,3 +36,21 @@ def test_a_card_that_somebody_wrote_is_not_replaced(old: str) -> None:
     with pytest.raises(DatasetError, match="doesn't replace") as refused:
         merged_card(NEW, old, "hf://ada/jokes")
     assert "'hf://ada/jokes'" in refused.value.fact
+
+
+@pytest.mark.parametrize(
+    ("front", "said"),
+    [
+        ("license: mit\nbad: [\n", "on line 4"),
+        ("- license\n", "it isn't made of fields"),
+        ("license: !!python/object:os.system {}\n", "python/object"),
+        ("d: 2020-13-45\n", "month must be in"),
+        (f"a: {'[' * 3000}{']' * 3000}\n", "it's nested too deep"),
+    ],
+)
+def test_fields_that_cannot_be_read_are_not_replaced(front: str, said: str) -> None:
+    with pytest.raises(
+        DatasetError, match=rf"'hf://a/b' has a README.md whose front matter.*{said}"
+    ) as caught:
+        merged_card("# new\n", f"---\n{front}---\n<!-- written by seedbed -->\n", "hf://a/b")
+    assert "mend it there" in str(caught.value)
