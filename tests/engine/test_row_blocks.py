@@ -403,7 +403,8 @@ def test_after_any_sessions_a_run_is_as_if_made_at_once(
 
 def told(queries: RunQueries) -> Iterator[tuple[Any, ...]]:
     """Yield what became of each row, and what each step made of it, but nothing outdated."""
-    for verdict in queries.verdicts("tag"):
+    # Each of the first ones, and then every seventh: they're told one by one.
+    for verdict in (one for one in queries.verdicts("tag") if one.seq < 5 or one.seq % 7 == 0):
         story = story_of(queries, verdict.row)
         chapters = (one for one in story.chapters if not one.is_old)
         yield (
