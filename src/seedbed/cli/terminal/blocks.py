@@ -38,7 +38,8 @@ def wrapped(text: str) -> list[str]:
     lines = text.splitlines()
     if not sys.stdout.isatty():
         return lines
-    width = _width() - 4
+    # A split window may have one column: then the terminal itself breaks the lines.
+    width = max(_width() - 4, 20)
     return [part for line in lines for part in textwrap.wrap(line, width, replace_whitespace=False) or [""]]
 
 
