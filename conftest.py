@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -22,6 +23,8 @@ __all__ = ["fault_server", "llama_embedding_server", "llama_server", "runs"]
 
 
 SLOW_SECONDS = 1800
+MEMORY = 2 * 2**30
+"""Bytes for the folders of tests, which take some fifty megabytes at a time."""
 
 # A test that gives its own number of examples keeps it. `.ci/run` runs all of these tests once more with
 # `thorough`: here they'd take a sixth of the time of all tests. Both try the same examples each time, so no
@@ -48,6 +51,18 @@ if sys.dont_write_bytecode:
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(Path(__file__).parent / ".pytest_cache" / "bytecode")
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": sys.pycache_prefix}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the folders of tests in memory, if there's enough: each run waits for its disk ten times or more.
+
+    Not those of slow tests, which install whole environments. Workers start with this environment.
+    """
+    memory = Path("/dev/shm")
+    if config.option.markexpr != "not slow" or not memory.is_dir():
+        return
+    if shutil.disk_usage(memory).free >= MEMORY:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 @pytest.hookimpl(optionalhook=True)
