@@ -172,10 +172,14 @@ def _insert_packed(connection: sqlite3.Connection, calls: Sequence[Call]) -> Non
 _insert_results = _insert("results", Result._fields)
 
 
-# SQLite takes the ids apart: a tuple and seven values for each row took four times as long. Many blocks are
-# one statement, as after each one the GIL has to be got back from a busy thread.
-_BLOCK = "SELECT ?, ? + key, value, 'accepted', ?, ?, key FROM json_each(?) WHERE type = 'text'"
+# SQLite takes the ids apart: a tuple and seven values for each row took four times as long. A rejected row is
+# the list of its id and the step. Many blocks are one statement, as after each one the GIL has to be got back
+# from a busy thread.
+_BLOCK = """SELECT ?, ? + key, iif(type = 'text', value, json_extract(value, '$[0]')),
+    iif(type = 'text', 'accepted', 'rejected'), iif(type = 'text', ?, json_extract(value, '$[1]')), ?, key
+    FROM json_each(?)"""
 _BLOCKS = "INSERT OR REPLACE INTO verdicts (leaf, seq, row, verdict, step, source_row, k) "
+_VALUES = _BLOCK.count("?")
 _MOST_BLOCKS = 32
 
 _insert_verdicts = _insert("verdicts", Verdict._fields)
@@ -183,16 +187,14 @@ _insert_verdicts = _insert("verdicts", Verdict._fields)
 
 def _insert_blocks(connection: sqlite3.Connection, blocks: Sequence[BlockVerdicts]) -> None:
     values: list[Any] = []
-    others: list[tuple[Any, ...]] = []
     for leaf, first, rows, step, block, refused in blocks:
-        accepted = [None if i in refused else row for i, row in enumerate(rows)] if refused else rows
-        values += (leaf, first, step, block, orjson.dumps(accepted).decode())
-        others += [(leaf, first + i, rows[i], "rejected", by, block, i) for i, by in refused.items()]
-    each = len(values) // len(blocks)
-    for start in range(0, len(values), each * _MOST_BLOCKS):
-        some = values[start : start + each * _MOST_BLOCKS]
-        connection.execute(_BLOCKS + " UNION ALL ".join([_BLOCK] * (len(some) // each)), some)
-    _insert_verdicts(connection, others)
+        decided: list[Any] = [*rows]
+        for i, by in refused.items():
+            decided[i] = (rows[i], by)
+        values += (leaf, first, step, block, orjson.dumps(decided).decode())
+    for start in range(0, len(values), _VALUES * _MOST_BLOCKS):
+        some = values[start : start + _VALUES * _MOST_BLOCKS]
+        connection.execute(_BLOCKS + " UNION ALL ".join([_BLOCK] * (len(some) // _VALUES)), some)
 
 
 def _forget(statement: str) -> Apply:
