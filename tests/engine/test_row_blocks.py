@@ -399,6 +399,20 @@ def test_after_any_sessions_a_run_is_as_if_made_at_once(
         ]
         kept, used = blocks_in(one)
         assert kept == used
+        # Whole blocks are read at once, and all else row by row.
+        by_one = [json.dumps(placed.data) for placed in one.rows("tag").placed()]
+        assert [json.dumps(json.loads(row)) for row in one.rows("tag")] == by_one
+
+
+def test_rows_of_a_block_that_is_not_whole_are_read_one_by_one() -> None:
+    made = run(Sieve() >> Tag(), input=rows(*range(600)), name="cut")
+    assert made.folder is not None
+    whole = [*made.rows()]
+    with closing(sqlite3.connect(made.folder / "run.db")) as connection, connection:
+        connection.execute("DELETE FROM verdicts WHERE seq BETWEEN 300 AND 309 OR seq > 500")
+    with store_of(made) as reader:
+        numbers = [json.loads(row)["n"] for row in reader.rows("tag")]
+    assert numbers == [row["n"] for row in whole if not 300 <= row["n"] <= 309 and row["n"] <= 500]
 
 
 def told(queries: RunQueries) -> Iterator[tuple[Any, ...]]:

@@ -6,10 +6,21 @@ from collections.abc import Iterator
 
 from seedbed.store.kept_counts import Counts
 from seedbed.store.paged_reads import ITEM, PAGE, PagedReads
+from seedbed.store.row_blocks import NOTHING, entries, is_block
 from seedbed.store.run_values import FailureRecord, Result
 from seedbed.store.stored_json import row_of_step, stored_reasons
 
 _RESULT = "step, row, key, attempt, status, CAST(data AS BLOB), CAST(reasons AS BLOB)"
+
+_NEXT = (
+    "SELECT seq, CAST(step AS TEXT), source_row, k FROM verdicts "
+    "WHERE leaf = ? AND seq > ? AND verdict = 'accepted' ORDER BY seq LIMIT 1"
+)
+# How many rows with numbers between two were accepted, and how many of them are in some block.
+_ACCEPTED = (
+    "SELECT count(*), total(source_row = ? AND step = ? AND seq - k = ?) FROM verdicts "
+    "WHERE leaf = ? AND seq >= ? AND seq < ? AND verdict = 'accepted'"
+)
 
 
 class ResultQueries(PagedReads):
@@ -23,6 +34,26 @@ class ResultQueries(PagedReads):
         """Return what a step made of a row; None if it hasn't finished with it."""
         found = self._all(f"SELECT {_RESULT} FROM results WHERE step = ? AND row = ?", step, row)
         return Result(*found[0]) if found else None
+
+    def whole_block(self, leaf: str, after: int) -> tuple[int, list[bytes]] | None:
+        """Return the accepted rows above number `after` to the end of their block, and the number there.
+
+        None if the next row isn't in a block, or if the rows of the block aren't all accepted.
+        """
+        # Reading a verdict for each row takes three times as long as cutting the rows out of their block.
+        found = self._all(_NEXT, leaf, after)
+        if not found or not is_block(found[0][2]):
+            return None
+        seq, step, name, k = found[0]
+        block = self.result_of(step, name)
+        # In a damaged run, they may be anything.
+        if block is None or type(seq) is not int or type(k) is not int or k < 0:
+            return None
+        made = entries(block.data, row_of_step(step, name))[k:]
+        rows = [row for row in made if row != NOTHING]
+        counts = self._all(_ACCEPTED, name, step, seq - k, leaf, seq, seq + len(made))
+        are_whole = bool(rows) and counts == [(len(rows), len(rows))]
+        return (seq + len(made) - 1, rows) if are_whole else None
 
     def results_of(self, step: str) -> Iterator[Result]:
         """Yield what a step made of all its rows, ordered by row id as text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -227,8 +228,15 @@ class Rows:
         return self._queries.count_verdicts(self._leaf)["accepted"]
 
     def __iter__(self) -> Iterator[bytes]:
-        for *_, data in self._kept():
-            yield data if isinstance(data, bytes) else orjson.dumps(data)
+        after, is_over = -1, False
+        while not is_over:
+            while (block := self._queries.whole_block(self._leaf, after)) is not None:
+                after, rows = block
+                yield from rows
+            is_over = True
+            for number, *_, data in islice(self._kept(after), PAGE):
+                yield data if isinstance(data, bytes) else orjson.dumps(data)
+                after, is_over = number, False
 
     def placed(self, after: int = -1) -> Iterator[PlacedRow]:
         """Yield the rows above number `after`, decoded, each with its id and where it's stored."""
