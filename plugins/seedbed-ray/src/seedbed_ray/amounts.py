@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from seedbed import Resources
 
 
@@ -15,6 +17,11 @@ def shown(needed: Resources) -> str:
     return listed(wanted_by(needed))
 
 
-def listed(amounts: dict[str, float]) -> str:
-    """Return amounts in words, without those that are 0."""
-    return ", ".join(f"{amount:g} {name}" for name, amount in amounts.items() if amount) or "nothing"
+def listed(amounts: Mapping[str, float]) -> str:
+    """Return amounts in words, without those that are 0: processors, GPUs, then others by name.
+
+    Ray names what a cluster has in no order.
+    """
+    first = ("CPU", "GPU")
+    names = [*first, *sorted(amounts.keys() - set(first))]
+    return ", ".join(f"{amounts[name]:g} {name}" for name in names if amounts.get(name)) or "nothing"

@@ -95,7 +95,7 @@ class Cluster:
         for node in ray.nodes():  # type: ignore[no-untyped-call]
             if node["Alive"]:
                 total.update({name: amount for name, amount in node["Resources"].items() if _is_wanted(name)})
-        return listed({"CPU": 0.0, **total})
+        return listed(total)
 
     def end(self) -> None:
         """Leave Ray; if it was started here, its processes end, and its logs are removed."""
