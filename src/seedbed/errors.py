@@ -289,7 +289,9 @@ class Reject(RowError):
 
 
 class DatasetError(SeedbedError):
-    """A dataset can't be read or written."""
+    """A dataset can't be read or written; `is_of_place` says that its place is the reason, not its rows."""
+
+    is_of_place: bool = False
 
 
 class StoreError(SeedbedError):

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from seedbed.cli import invoke
+from seedbed.cli.failures import ExitStatus
+
 Start = Callable[..., Any]
 Change = Callable[[Path, Path], None]
 
@@ -107,14 +110,62 @@ def test_a_folder_in_place_of_the_dataset_is_left_alone_and_the_run_goes_on(
         out.mkdir()
         (out / "mine").touch()
     _, err = run.communicate()
-    assert run.returncode in (1, 3)
+    assert run.returncode == 3
     assert "error: 'a.jsonl' is a folder" in err
+    assert "run the same command again to resume" in err
+    assert "`seedbed runs export a -o FILE`" in err
     assert (out / "mine").exists()
 
     shutil.rmtree(out)
     again = start(*RUN, "-o", "a.jsonl", env={**os.environ, "SEEDBED_RUNS": "runs"})
     assert "8 kept" in again.communicate()[1]
     assert out.read_text().count("\n") == 8
+
+
+STEP = """
+import os
+from pathlib import Path
+from seedbed import Step
+
+class Spoils(Step):
+    def process(self, row):
+        exec(os.environ.pop("SPOIL", ""), {"out": Path(os.environ["OUT"])})
+        return row
+"""
+SPOILED = {
+    "a folder": ("out/a.jsonl", "out.mkdir()", "'out/a.jsonl' is a folder"),
+    "no folder to write to": ("out/a.csv", "out.parent.rmdir()", "'out/a.csv' cannot be written: No such"),
+    "a file instead of a folder": ("out/a.csv", "out.parent.rmdir(); out.parent.touch()", "Not a directory"),
+    "a file": ("out/a/", "out.touch()", "'out/a' is a file, and is not replaced"),
+    "a folder with other files": (
+        "out/a/", "out.mkdir(); (out / 'mine').touch()", "'out/a' holds more than a dataset",
+    ),
+    "a folder of something else": (
+        "out/a.hf", "out.mkdir(); (out / 'mine').touch()", "'out/a.hf' exists and isn't the folder",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.variants(2)
+@pytest.mark.parametrize("what", SPOILED)
+def test_a_run_without_calls_whose_dataset_has_no_place_is_kept_and_goes_on(
+    what: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, spoil, said = SPOILED[what]
+    (folder / "spoils.py").write_text(STEP)
+    (folder / "rows.jsonl").write_text('{"n": 1}\n{"n": 2}\n')
+    (folder / "p.yaml").write_text("input: rows.jsonl\nsteps:\n  - use: spoils.py:Spoils\n")
+    (folder / "out").mkdir()
+    monkeypatch.setenv("SPOIL", spoil)
+    monkeypatch.setenv("OUT", out)
+    words = ["run", "p.yaml", "--allow-code", "spoils.py", "--name", "a"]
+    assert invoke([*words, "-o", out]) == ExitStatus.INTERRUPTED
+    err = capsys.readouterr().err
+    assert said in err
+    assert f"{out} was not " in err
+    assert invoke([*words, "-o", "there.jsonl"]) == ExitStatus.COMPLETE
+    assert "2 kept" in capsys.readouterr().err
+    assert (folder / "there.jsonl").read_text() == '{"n":1}\n{"n":2}\n'
 
 
 @pytest.mark.variants(2)

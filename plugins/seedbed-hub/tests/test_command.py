@@ -126,9 +126,11 @@ def test_a_failed_push_keeps_the_run_which_is_pushed_later(hub: HubServer, seedb
 
     hub.faults.append(full)
     ended = seedbed("run", "made.yaml", "-o", "hf://ada/texts")
-    assert ended.returncode != 0
+    assert ended.returncode == 3
     assert "Full" in ended.stderr
     assert "Traceback" not in ended.stderr
+    again = seedbed("runs", "push", "texts", "hf://ada/texts")
+    assert (again.returncode, "Full" in again.stderr) == (3, True)
     hub.faults.clear()
     assert seedbed("runs", "push", "texts", "hf://ada/texts").returncode == 0
     assert len(rows_on(hub, "ada/texts")) == 100

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.cli.shortages import shortage_of
 from seedbed.cli.terminal.printing import Painted, echo, show_logs_visibly
-from seedbed.errors import PluginError, SeedbedError
+from seedbed.errors import DatasetError, PluginError, SeedbedError
 from seedbed.plugins.authoring.class_errors import text_of, told
 from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
@@ -72,7 +72,9 @@ def guarded(command: Callable[[], int | None]) -> int:
         return ExitStatus.USAGE
     except SeedbedError as error:
         show_error(error)
-        return ExitStatus.USAGE
+        # The command was right: the disk or the server wasn't.
+        is_of_place = isinstance(error, DatasetError) and error.is_of_place
+        return ExitStatus.INTERRUPTED if is_of_place else ExitStatus.USAGE
     except Exception as error:  # noqa: BLE001 - nothing above catches it; users get one line
         return _unforeseen(error)
     return status

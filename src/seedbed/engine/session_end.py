@@ -162,7 +162,9 @@ class Ending:
         """Note the end of a run that is as complete as without the upload, and say how to repeat that."""
         self._note_end(finished=True)
         again = f"seedbed runs push {quote(self._run.name)} {quote(output.path)}"
-        return DatasetError(error.fact, *error.advice, f"the run is kept, with all its rows: {again}")
+        unpushed = DatasetError(error.fact, *error.advice, f"the run is kept, with all its rows: {again}")
+        unpushed.is_of_place = isinstance(error, DatasetError) and error.is_of_place
+        return unpushed
 
     def _note_end_on_a_disk_that_may_be_full(self, error: SeedbedError) -> None:
         try:

@@ -76,15 +76,27 @@ def export_rows(
     file is unchanged then.
     """
     writing = format_of(path, "write", registry)
-    if obstacle := _obstacle(writing, path):
-        raise DatasetError(*obstacle)
     pinned = Pinned(rows)
     try:
+        if obstacle := _obstacle(writing, path):
+            raise no_place(*obstacle)
         with replacing(path) as made:
             writing.write(pinned, made, types)
     except OSError as error:
-        raise DatasetError(f"'{path}' cannot be written: {error.strerror or error}") from error
+        raise unwritable(path, error) from error
     return pinned.count
+
+
+def unwritable(path: Path, error: OSError) -> DatasetError:
+    """Return that nothing can be written to `path`, as the file system says."""
+    return no_place(f"'{path}' cannot be written: {error.strerror or error}")
+
+
+def no_place(fact: str, *advice: str) -> DatasetError:
+    """Return the error of a dataset that can't be written where it should be; its rows are fine."""
+    error = DatasetError(fact, *advice)
+    error.is_of_place = True
+    return error
 
 
 def _obstacle(writing: Format, path: Path) -> tuple[str, str] | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedbed.errors import DatasetError
 from seedbed.store.atomic_replace import replacing
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.csv_safety import safe_rows
-from seedbed.store.export import Pinned, check_target, check_writable, export_rows
+from seedbed.store.export import Pinned, check_target, check_writable, export_rows, no_place, unwritable
 from seedbed.store.formats import format_of_scheme
 from seedbed.store.output import Output
 from seedbed.store.parquet_folder import is_parquet_folder, write_parquet_folder
@@ -22,6 +22,7 @@ from seedbed.store.training import RowTrial, TrainingRows, check_form
 
 if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry
+    from seedbed.store.format import Format
 
 INPUT_TYPES = "input types"
 """The mark of a run that holds the serialised Arrow schema of its input."""
@@ -129,13 +130,13 @@ class _Dataset(NamedTuple):
 
     def write_to(self, path: Path) -> Written:
         """Replace the folder at `path`."""
-        if obstacle := _obstacle(path):
-            raise DatasetError(*obstacle)
         try:
+            if obstacle := _obstacle(path):
+                raise no_place(*obstacle)
             with replacing(path) as made:
                 return self._write(made)
         except OSError as error:
-            raise DatasetError(f"'{path}' cannot be written: {error.strerror or error}") from error
+            raise unwritable(path, error) from error
 
     def upload(self, registry: Registry | None) -> Written:
         """Write the files to a temporary folder, and upload them."""
@@ -145,14 +146,14 @@ class _Dataset(NamedTuple):
             try:
                 written = self._write(folder)
             except OSError as error:
-                raise DatasetError(f"'{folder}' cannot be written: {error.strerror or error}") from error
+                raise unwritable(folder, error) from error
             if self.is_complete or written.rows:
                 options = {
                     "private": self.output.private,
                     "complete": True,
                     "message": self._message(written),
                 }
-                receiving.upload(folder, self.output.path, options)
+                _upload(receiving, folder, self.output.path, options)
         return written
 
     def _message(self, written: Written) -> str:
@@ -198,6 +199,15 @@ def card_of(
 
     story = RunStory.of(queries, leaf)
     return card_text(title, story, columns_of(rows), splits)
+
+
+def _upload(receiving: Format, folder: Path, address: str, options: Mapping[str, Any]) -> None:
+    try:
+        receiving.upload(folder, address, options)
+    except DatasetError as error:
+        # What a server refuses today, it may accept tomorrow, or another one does.
+        error.is_of_place = True
+        raise
 
 
 def _obstacle(path: Path) -> tuple[str, str] | None:

@@ -25,14 +25,14 @@ _GRACE_SECONDS = 5.0
 def supervised(session: Session, progress: Progress) -> Run:
     """Run a session to its end and return the run; for the main thread.
 
-    Raises an error that stops the session before anything was paid for, unless it may pass. Later errors
+    Raises an error that stops the session before there's anything to keep, unless it may pass. Later errors
     become the run's `stopped_by`. Raises BrokenPipeError if nobody reads the rows any more.
     """
     run = session.run
     try:
         _Supervision(session, progress).run()
     except SeedbedError as error:
-        if not run.calls.answered and not may_pass(error):
+        if not (run.calls.answered or run.accepted) and not may_pass(error):
             raise
         run.stopped_by, run.outcome = error, "stopped"
         run.outputs.clear()
