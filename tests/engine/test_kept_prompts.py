@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from tests.support.scripted_llm import ALL, scripted
 
 from seedbed import GeneratorTask, Request, Step, Task, image_part, run
-from seedbed.engine.kept_prompts import PromptKeeper, PromptReader
 from seedbed.engine.lineage.telling import story_of
+from seedbed.engine.prompts.keeper import PromptKeeper
+from seedbed.engine.prompts.reader import PromptReader
 from seedbed.llm.calling.scope import CallScope, RowText
 from seedbed.store import RunReader
 from seedbed.store.answer_packing import unpack
@@ -179,7 +180,7 @@ def test_any_prompt_made_of_a_template_and_a_row_comes_back(template: list[str],
         asked = keeper.asked(scope, Request(({"role": "user", "content": prompt},), seed=3))
         row: Mapping[str, Any] = {str(number): value for number, value in enumerate(values)}
         reader = PromptReader(marks, [dict(row)])  # type: ignore[arg-type]
-        told = reader.asked(b'{"asked":' + asked + b"}")
+        told = reader.prompt_of(b'{"asked":' + asked + b"}")
         assert told is not None
         assert told.messages == [{"role": "user", "content": prompt}]
         assert told.seed == 3
@@ -193,12 +194,12 @@ def test_of_prompts_that_differ_in_short_values_only_the_values_are_kept():
         scope.texts = [RowText(str(number), True)]
         messages = [{"role": role, "content": f"Count {number} boats."} for role in ("system", "user")]
         asked = keeper.asked(scope, Request(tuple(messages), seed=number))
-        told = PromptReader(marks, []).asked(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
+        told = PromptReader(marks, []).prompt_of(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
         assert told is not None
         assert (told.messages, told.seed) == (messages, number)
     assert len(marks.values) == 1
     assert len(asked) < 65
-    lost = PromptReader(Marks(), []).asked(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
+    lost = PromptReader(Marks(), []).prompt_of(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
     assert lost is not None
     assert lost.messages[0]["content"] == "[a text that the run doesn't have]"
 
@@ -239,7 +240,7 @@ def kept_of(keeper: PromptKeeper, marks: Marks, prompt: str, *values: str) -> tu
     scope = CallScope(0, "step", "7")
     scope.texts = [RowText(value, False) for value in values]
     asked = keeper.asked(scope, Request(({"role": "user", "content": prompt},), seed=3))
-    told = PromptReader(marks, []).asked(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
+    told = PromptReader(marks, []).prompt_of(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
     assert told is not None
     return asked, told.messages
 
@@ -249,7 +250,7 @@ def test_a_text_whose_row_is_gone_is_named_and_not_made_up():
     scope = CallScope(0, "step", "7")
     scope.texts = [RowText(TOPIC, True)]
     asked = keeper.asked(scope, Request(({"role": "user", "content": f"About {TOPIC}."},)))
-    told = PromptReader(Marks(), []).asked(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
+    told = PromptReader(Marks(), []).prompt_of(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
     assert told is not None
     (message,) = told.messages
     assert message["content"] == f"About [{len(TOPIC)} characters of a row that the run no longer has]."
@@ -257,4 +258,4 @@ def test_a_text_whose_row_is_gone_is_named_and_not_made_up():
 
 @pytest.mark.parametrize("answer", [b'{"choices":[],"usage":[0,0,0,0],"model":null,"raw":null}'])
 def test_an_answer_of_an_earlier_version_has_no_prompt(answer: bytes):
-    assert PromptReader(Marks(), []).asked(answer) is None  # type: ignore[arg-type]
+    assert PromptReader(Marks(), []).prompt_of(answer) is None  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """Evidence on a refused row: its input and the prompts that were sent for it, kept with the reason.
 
-The prompts of answered calls are kept with the answers (`kept_prompts`); a refused row may have had none.
+The prompts of answered calls are kept with the answers (`prompts/`); a refused row may have had none.
 """
 
 from __future__ import annotations

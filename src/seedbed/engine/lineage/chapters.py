@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from seedbed.engine.kept_prompts import PromptReader
 from seedbed.engine.lineage.changes import Change
 from seedbed.engine.lineage.shared import parts_of_key
+from seedbed.engine.prompts.reader import PromptReader
 from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.llm.messages import Message
@@ -58,7 +58,7 @@ class ToldCall(NamedTuple):
         if isinstance(response, Embeddings):
             count, dimensions = response.vectors.shape
             return cls(call, (), vectors=f"{count} of {dimensions} numbers")
-        asked = prompts.asked(call.answer)
+        asked = prompts.prompt_of(call.answer)
         messages = asked.messages if asked else refused.get(identity(call))
         return cls(call, response.choices, messages, asked.seed if asked else None)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from seedbed.engine.kept_prompts import PromptReader
 from seedbed.engine.lineage.ages import with_ages
 from seedbed.engine.lineage.ancestry import Ancestry, Gathering, ancestors_of
 from seedbed.engine.lineage.chapters import Chapter, ParentRow, ToldCall
 from seedbed.engine.lineage.shared import shared_with
 from seedbed.engine.lineage.story import Ending, Story
+from seedbed.engine.prompts.reader import PromptReader
 from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.messages import Message
 from seedbed.store import Call

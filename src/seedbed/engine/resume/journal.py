@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from seedbed.engine.evidence import holds_prompts, redacted
-from seedbed.engine.kept_prompts import PromptKeeper
+from seedbed.engine.prompts.keeper import PromptKeeper
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.scope import CallScope

@@ -10,7 +10,7 @@ from shlex import quote
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
 from seedbed.engine.failure import Failure
-from seedbed.engine.kept_prompts import StepTexts
+from seedbed.engine.prompts.step_texts import StepTexts
 from seedbed.engine.quality.watch import QualityWatch
 from seedbed.engine.resume.checkpoint import EVERY, Reached
 from seedbed.engine.resume.journal import RunJournal

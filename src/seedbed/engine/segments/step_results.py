@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
-from seedbed.engine.kept_prompts import StepTexts
+from seedbed.engine.prompts.step_texts import StepTexts
 from seedbed.engine.resume.fingerprint import execution_key
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.item_outcome import ItemOutcome

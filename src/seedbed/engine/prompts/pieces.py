@@ -1,0 +1,73 @@
+"""A prompt in pieces: the values of its row, and the text between them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from seedbed.llm.calling.scope import RowText
+
+SHORTEST = 64
+"""Characters below which a text is kept where it is: a reference to it is nearly as long."""
+
+FEW_PLACES = 2
+"""Places of a short value at which a prompt is always cut."""
+# A value such as "a" is in the middle of many words: cutting the template there would leave nothing to share.
+
+
+class CutMessage(NamedTuple):
+    """A message whose text is cut into values of the row and what is between them.
+
+    `pieces` is None if it isn't cut: `rest` is then all that is kept of it.
+    """
+
+    rest: Mapping[str, Any]
+    pieces: list[str | RowText] | None = None
+
+
+def pieces_of(content: str, texts: Iterable[RowText], most: int) -> list[str | RowText]:
+    """Return a prompt in pieces: the values of the row, and what is between them.
+
+    A short value is one of them if it's in at most `most` places, a single character in at most two.
+    """
+    pieces: list[str | RowText] = [content]
+    for value in texts:
+        # An empty text is everywhere, and nothing can be split at it.
+        places = content.count(value.text) if value.text else 0
+        if not places or (places > FEW_PLACES and _is_short(value.text, places, most)):
+            continue
+        pieces = _split(pieces, value)
+    return pieces
+
+
+def _is_short(text: str, places: int, most: int) -> bool:
+    return len(text) < SHORTEST and (places > most or len(text) < 2)
+
+
+# A loop, since this is done for every call: comprehensions over generators took twice the time.
+def _split(pieces: Iterable[str | RowText], value: RowText) -> list[str | RowText]:
+    """Return the pieces with the value apart, wherever it's in one of them."""
+    parts: list[str | RowText] = []
+    for piece in pieces:
+        if isinstance(piece, RowText) or value.text not in piece:
+            parts.append(piece)
+            continue
+        for number, part in enumerate(piece.split(value.text)):
+            if number:
+                parts.append(value)
+            if part:
+                parts.append(part)
+    return parts
+
+
+def kept_value(value: RowText) -> str | dict[str, Any]:
+    """Return what is kept of a value: of a long one that is in a row of the run, a reference to it."""
+    if len(value.text) < SHORTEST or not value.is_kept:
+        return value.text
+    return {"row": text_digest(value.text), "length": len(value.text)}
+
+
+def text_digest(text: str) -> str:
+    """Return the digest by which a kept prompt refers to a text, in hex."""
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
