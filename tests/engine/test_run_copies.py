@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.no_room import no_file_larger_than
 from tests.support.scripted_llm import ScriptedLLM
 
 from seedbed import GeneratorTask, Request, Run, UsageError, run
 from seedbed.cli import invoke
 from seedbed.store import RunReader, list_runs, remove_run, run_folder, run_names, save_run, take_run
+from seedbed.store.atomic_replace import hidden_beside
 from seedbed.store.copy_index import RunCopy
 from seedbed.store.local_place import LocalPlace
 
@@ -356,6 +358,69 @@ def test_a_copy_that_is_killed_leaves_the_one_before_it(tmp_path: Path, runs: Pa
     assert take_run(place, run_folder("another")).rows == 5
     with RunReader.open(run_folder("another")) as reader:
         assert reader.count_calls() == 5
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of copies gets full within a file; that of runs has room."""
+    put = LocalPlace.put_file
+
+    def put_file(self, *args, **options):
+        with no_file_larger_than(5000):
+            return put(self, *args, **options)
+
+    monkeypatch.setattr(LocalPlace, "put_file", put_file)
+
+
+def files_in(place: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in place.iterdir()}
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_copy_that_a_disk_has_no_room_for_leaves_nothing(tmp_path: Path) -> None:
+    make(3)
+    with pytest.raises(UsageError, match="'disk/made' cannot be written: File too large"):
+        save_run(run_folder("made"), "disk/made")
+    assert files_in(tmp_path / "disk/made") == {}
+
+
+@pytest.mark.parametrize("rows", [3, 5])
+def test_a_copy_that_a_disk_has_no_room_for_leaves_the_one_before_it(
+    rows: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    make(3)
+    save_run(run_folder("made"), "disk/made")
+    before = files_in(tmp_path / "disk/made")
+    make(rows)
+    request.getfixturevalue("full_disk")
+
+    # Of an unchanged run, too: its files have the names of those that are there.
+    with pytest.raises(UsageError, match="cannot be written"):
+        save_run(run_folder("made"), "disk/made")
+
+    assert files_in(tmp_path / "disk/made") == before
+    assert take_run("disk/made", run_folder("other")).rows == 3
+
+
+def test_a_run_that_this_disk_has_no_room_for_is_not_taken_up() -> None:
+    make(3)
+    save_run(run_folder("made"), "disk/made")
+    with no_file_larger_than(5000), pytest.raises(UsageError, match="has no room for the run") as refused:
+        take_run("disk/made", run_folder("other"))
+    assert "make room on its disk" in refused.value.advice[0]
+    assert [path.name for path in run_folder("other").parent.iterdir()] == ["made"]
+
+
+def test_what_a_killed_process_has_half_made_is_removed_by_the_next_copy(tmp_path: Path) -> None:
+    place = tmp_path / "disk/made"
+    host = hidden_beside(place).name.split(".")[2]
+    make(3)
+    save_run(run_folder("made"), str(place))
+    mine, theirs = f".0123456789abcdef-run.db.{host}.999999999.0123abcd", ".x.0123abcd.999999999.0123abcd"
+    (place / mine).touch()
+    (place / theirs).touch()
+    save_run(run_folder("made"), str(place))
+    assert {name for name in files_in(place) if name.startswith(".")} == {theirs}
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.no_room import no_file_larger_than
 from tests.support.scripted_llm import ScriptedLLM
 
 from seedbed import GeneratorTask, GlobalStep, Pipeline, Reject, Step, UsageError, run
@@ -236,6 +237,15 @@ def test_what_a_killed_merge_left_is_replaced():
     left = runs_folder() / ".all.merging"
     left.mkdir()
     (left / "run.db").write_bytes(b"half")
+    assert merged("s1", "s2").calls == 6
+
+
+def test_a_merge_that_the_disk_has_no_room_for_leaves_nothing():
+    shards(2)
+    before = sorted(path.name for path in runs_folder().iterdir())
+    with no_file_larger_than(20_000), pytest.raises(UsageError):
+        merged("s1", "s2")
+    assert sorted(path.name for path in runs_folder().iterdir()) == before
     assert merged("s1", "s2").calls == 6
 
 

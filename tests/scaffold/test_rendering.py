@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.no_room import no_file_larger_than
 
 from seedbed.engine.engine_kind import ENGINES
 from seedbed.engine.observing.observer_kind import OBSERVERS
+from seedbed.errors import UsageError
 from seedbed.llm.embedding.embedder_kind import EMBEDDERS
 from seedbed.llm.llm_kind import LLMS
 from seedbed.plugins.discovery.metadata import excludes, running_version
@@ -166,3 +168,13 @@ def test_the_code_is_formatted_and_typed(package: NewPackage, tmp_path: Path) ->
     ):
         done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("folder", [".", "new/one"])
+def test_a_package_that_the_disk_has_no_room_for_is_not_left_half_made(folder: str, tmp_path: Path) -> None:
+    files = {"README.md": "short", "src/a/b.py": "x = 1\n" * 1000, "src/c.py": ""}
+    with no_file_larger_than(2000), pytest.raises(UsageError, match="cannot be written to: File too large"):
+        write_files(files, tmp_path / folder)
+    assert [*tmp_path.iterdir()] == []
+    write_files(files, tmp_path / folder)
+    assert (tmp_path / folder / "src/c.py").exists()

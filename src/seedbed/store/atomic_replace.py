@@ -59,18 +59,27 @@ def hidden_beside(path: Path) -> Path:
 
 def sweep(path: Path) -> None:
     """Remove what killed processes of this machine have left next to `path`."""
-    begins = _beginning(path)
+    sweep_folder(path.parent, _beginning(path))
+
+
+def sweep_folder(folder: Path, beginning: str | None = None) -> None:
+    """Remove what killed processes of this machine have left in a folder, or of it what begins so."""
     with suppress(OSError):
-        for found in [*path.parent.iterdir()]:
-            match = _ENDING.fullmatch(found.name.removeprefix(begins))
-            if not match or not found.name.startswith(begins) or match[1] != _host():
+        for found in [*folder.iterdir()]:
+            match = _HALF_MADE.fullmatch(found.name)
+            if match is None or match[2] != _host() or beginning not in (None, match[1]):
                 continue
-            if not _is_alive(int(match[2])):
+            if not _is_alive(int(match[3])):
                 with suppress(OSError):
                     _remove(found)
 
 
-_ENDING = re.compile(r"([0-9a-f]{8})\.(\d{1,9})\.[0-9a-f]{8}")
+def is_half_made(name: str) -> bool:
+    """Whether a file or folder has a name that `replacing` gives it before it's complete."""
+    return _HALF_MADE.fullmatch(name) is not None
+
+
+_HALF_MADE = re.compile(r"(\..*\.)([0-9a-f]{8})\.(\d{1,9})\.[0-9a-f]{8}", re.DOTALL)
 
 
 def _beginning(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from seedbed.errors import UsageError
 from seedbed.store.copy_index import FORMAT, KEPT_AS, CopiedFile, RunCopy, digest_of
 from seedbed.store.local_place import LocalPlace
+from seedbed.store.run_errors import NO_ROOM
 from seedbed.tasks.remote.remote_systems import file_system, is_remote, unreadable
 
 INDEX = "seedbed-run.json"
@@ -71,18 +72,29 @@ class CopyPlace(NamedTuple):
         """Return the names of files that no copy made; one that was killed may have left some of its own."""
         return [name for name in self._names() if not re.match(KEPT_AS, name)]
 
-    def send(self, made: Path, copy: RunCopy) -> None:
-        """Write the files of a copy, and then its index."""
+    def send(self, made: Path, copy: RunCopy, earlier: RunCopy | None) -> None:
+        """Write the files of a copy, and then its index; if that fails, only the earlier copy is there."""
         self.system.makedirs(self.path, exist_ok=True)
-        for file in copy.files:
-            self.system.put_file(str(made / file.name), self._file(file.kept_as))
-        # In a transaction of fsspec, which makes a file appear whole also where writing isn't atomic.
-        with self.system.transaction, self.system.open(self._file(INDEX), "wb") as index:
-            index.write(copy.model_dump_json(indent=2).encode())
+        try:
+            for file in copy.files:
+                self.system.put_file(str(made / file.name), self._file(file.kept_as))
+            # In a transaction of fsspec, which makes a file appear whole also where writing isn't atomic.
+            with self.system.transaction, self.system.open(self._file(INDEX), "wb") as index:
+                index.write(copy.model_dump_json(indent=2).encode())
+        except BaseException:
+            self._take_back(earlier)
+            raise
 
-    def forget_all_but(self, copy: RunCopy) -> None:
+    def _take_back(self, earlier: RunCopy | None) -> None:
+        """Remove what was sent: a disk that is full needs the room."""
+        # A bucket may yet take an index that it was sent, and Ctrl-C may come when the new one is in place.
+        with suppress(UsageError, OSError):
+            if isinstance(self.system, LocalPlace) and self.read_index() == earlier:
+                self.forget_all_but(earlier)
+
+    def forget_all_but(self, copy: RunCopy | None) -> None:
         """Remove the files of other copies, also of those that were killed; log it if that fails."""
-        names = {INDEX, *(file.kept_as for file in copy.files)}
+        names = {INDEX, *(file.kept_as for file in copy.files)} if copy else {INDEX}
         try:
             for name in self._names():
                 if name not in names and re.match(KEPT_AS, name):
@@ -94,7 +106,15 @@ class CopyPlace(NamedTuple):
         """Copy a file to a folder; raise UsageError if it isn't whole."""
         target = folder / file.name
         with self.failing("read"):
-            self.system.get_file(self._file(file.kept_as), str(target))
+            try:
+                self.system.get_file(self._file(file.kept_as), str(target))
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                raise UsageError(
+                    f"'{folder.parent}' has no room for the run: {error.strerror}",
+                    f"make room on its disk for {file.bytes:,} bytes of '{file.name}'",
+                ) from error
         if target.stat().st_size != file.bytes or digest_of(target) != file.sha256:
             raise UsageError(
                 f"'{file.name}' of the copy at '{self.address}' isn't whole",

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from seedbed.store.atomic_replace import replacing
-
-_HALF_MADE = re.compile(r"\.seedbed-run\.json\.[0-9a-f]{8}\.\d+\.[0-9a-f]{8}")
-"""The name that `replacing` gives to an index while it's written."""
+from seedbed.store.atomic_replace import is_half_made, replacing, sweep_folder
 
 
 class LocalPlace:
@@ -34,15 +29,16 @@ class LocalPlace:
         return Path(path).read_bytes()
 
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
-        """Make a folder, with those above it."""
+        """Make a folder, with those above it; what killed processes have left there half made is removed."""
         Path(path).mkdir(parents=True, exist_ok=exist_ok)
+        sweep_folder(Path(path))
 
     def put_file(self, source: str, path: str) -> None:
         """Copy a file to the place; it's on disk when this returns."""
-        # Under its own name at once: nothing reads it before the index names it.
-        shutil.copyfile(source, path)
-        with Path(path).open("rb") as copied:
-            os.fsync(copied.fileno())
+        # It may be there: a run that hasn't changed is copied again under the names of the copy before it,
+        # which stays whole if the disk is full or the process is killed.
+        with replacing(Path(path)) as made:
+            shutil.copyfile(source, made)
 
     def get_file(self, path: str, target: str) -> None:
         """Copy a file from the place."""
@@ -64,5 +60,5 @@ class LocalPlace:
         """Nothing to forget: listings aren't kept."""
 
     def ls(self, path: str, detail: bool = False) -> list[str]:
-        """Return the paths of what a folder holds, without what a killed `open` left there."""
-        return [str(found) for found in Path(path).iterdir() if not _HALF_MADE.match(found.name)]
+        """Return the paths of what a folder holds, without what is half made."""
+        return [str(found) for found in Path(path).iterdir() if not is_half_made(found.name)]

@@ -52,7 +52,7 @@ def save_run(folder: Path, address: str) -> RunCopy:
                     f"'{address}' has other files: {strangers[0]}",
                     "name a folder of its own for the copy of a run",
                 )
-            place.send(made, copy)
+            place.send(made, copy, earlier)
         place.forget_all_but(copy)
     return copy
 

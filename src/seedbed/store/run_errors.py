@@ -11,6 +11,9 @@ from types import TracebackType
 
 from seedbed.errors import SeedbedError, StoreError, UsageError
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a file system raises if a disk, a quota or a file is full."""
+
 _ELSEWHERE = "choose a folder where you may create files"
 _FILES_OF_A_RUN = 8  # its lock, and the database, log, shared memory and temporary file of two connections
 _KEPT = "what was written before is kept: the same command resumes from there"
@@ -50,7 +53,7 @@ class Translation:
             raise self._kind(*damaged(self._path, "it has names that aren't text")) from error
         if isinstance(error, OSError):
             fact = f"'{self._path}' cannot be used: {error.strerror or error}"
-            advice = _ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT) else (_ELSEWHERE,)
+            advice = _ROOM if error.errno in NO_ROOM else (_ELSEWHERE,)
             raise self._kind(fact, *advice) from error
 
 

@@ -64,8 +64,12 @@ def merge_runs(target: Path, folders: Sequence[Path]) -> Merged:
         for folder in folders:
             locks.callback(RunLock.acquire(folder / DATABASE).release)
         shutil.rmtree(making, ignore_errors=True)
-        counts = _unite(making, folders)
-        making.replace(target)
+        try:
+            counts = _unite(making, folders)
+            making.replace(target)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
     return Merged(*counts, manifests[0])
 
 
