@@ -11,8 +11,10 @@ import pytest
 from tests.support.crews import Here, HereLink
 
 from seedbed import WorkerLink
-from seedbed.engine.workers.messages import BeginSegment, Cancel, Drain, Items, News, OpenGate, decoded
+from seedbed.engine.workers.message_bytes import decoded
+from seedbed.engine.workers.run_messages import BeginSegment, Cancel, Drain, Items, OpenGate
 from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_messages import News
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.testing.engines.engine_bench import EngineBench
 from seedbed.testing.engines.engine_plans import Numbered

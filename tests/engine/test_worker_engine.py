@@ -31,7 +31,7 @@ from seedbed import (
 )
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.workers import row_worker
-from seedbed.engine.workers.messages import Needs
+from seedbed.engine.workers.installed import Needs
 
 
 def upper(request: Request) -> str:

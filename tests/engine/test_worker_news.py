@@ -12,8 +12,9 @@ from tests.support.crews import Here, HereLink
 from seedbed import Step, run
 from seedbed.engine.segments import step_runners
 from seedbed.engine.workers import pace, unsent_news
-from seedbed.engine.workers.messages import Addition, Mark, News, Reserve, decoded
+from seedbed.engine.workers.message_bytes import decoded
 from seedbed.engine.workers.unsent_news import UnsentNews
+from seedbed.engine.workers.worker_messages import Addition, Mark, News, Reserve
 from seedbed.engine.workers.worker_store import WorkerStore
 from seedbed.llm.budget.budget import Reservation
 from seedbed.store import Call, Result

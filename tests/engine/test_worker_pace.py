@@ -11,8 +11,9 @@ import pytest
 from tests.support.crews import Here, HereLink
 
 from seedbed import Step, WorkerLink, run
-from seedbed.engine.workers.messages import Items, decoded
+from seedbed.engine.workers.message_bytes import decoded
 from seedbed.engine.workers.pace import AHEAD_SECONDS, Pace
+from seedbed.engine.workers.run_messages import Items
 
 ROWS = 40
 

@@ -7,7 +7,8 @@ import pickle
 
 from tests.support.crews import HereLink
 
-from seedbed.engine.workers.messages import Items, OpenGate, Room, decoded
+from seedbed.engine.workers.message_bytes import decoded
+from seedbed.engine.workers.run_messages import Items, OpenGate, Room
 from seedbed.engine.workers.worker import Worker
 from seedbed.llm.calling.loop import loop_thread
 

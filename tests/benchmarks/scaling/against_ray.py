@@ -21,8 +21,8 @@ from tests.benchmarks.scaling.simulation import Load, Simulation
 
 from seedbed import run
 from seedbed.engine.workers.crew import Crew
-from seedbed.engine.workers.messages import News
 from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_messages import News
 from seedbed_ray import RayEngine
 
 ROUNDS = 15

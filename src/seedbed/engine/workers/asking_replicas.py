@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, TypeAlias
 
 from seedbed.engine.segments.step_runners import StepRunner
-from seedbed.engine.workers.messages import ReplicaAnswer, ReplicaRequest, StepRequest, decoded, encoded
+from seedbed.engine.workers.message_bytes import decoded, encoded
 from seedbed.engine.workers.replica_line import ReplicaLine
+from seedbed.engine.workers.replica_messages import ReplicaAnswer, ReplicaRequest, StepRequest
 from seedbed.engine.workers.worker_link import WorkerLostError
 from seedbed.errors import LLMConnectionError, PluginError
 from seedbed.llm.base_backend import BaseBackend

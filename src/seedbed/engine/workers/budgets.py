@@ -9,7 +9,8 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from seedbed.engine.stopping.bounds import Bounds
-from seedbed.engine.workers.messages import Addition, Reserve, Return, Room
+from seedbed.engine.workers.run_messages import Room
+from seedbed.engine.workers.worker_messages import Addition, Reserve, Return
 from seedbed.errors import BudgetExhaustedError
 from seedbed.llm.budget.budget import Budget, Reservation, Spent
 from seedbed.llm.limits.waiting import ENOUGH_WAITING

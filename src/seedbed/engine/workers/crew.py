@@ -19,21 +19,13 @@ from seedbed.engine.segments.segments import Segment
 from seedbed.engine.sources.sources import Item
 from seedbed.engine.workers.in_hand import InHand
 from seedbed.engine.workers.intake import Intake
-from seedbed.engine.workers.messages import (
-    BeginSegment,
-    Cancel,
-    Drain,
-    DropItems,
-    End,
-    Items,
-    News,
-    OpenGate,
-    decoded,
-)
+from seedbed.engine.workers.message_bytes import decoded
 from seedbed.engine.workers.outcome_parcel import unpacked
 from seedbed.engine.workers.parcels import Parcels
 from seedbed.engine.workers.recruiting import Recruiting
+from seedbed.engine.workers.run_messages import BeginSegment, Cancel, Drain, DropItems, End, Items, OpenGate
 from seedbed.engine.workers.worker import Worker, least_busy
+from seedbed.engine.workers.worker_messages import News
 from seedbed.errors import StopRun
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.call_counts import CallCounts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from seedbed.engine.sources.sources import Item
-from seedbed.engine.workers.messages import Settled
+from seedbed.engine.workers.worker_messages import Settled
 from seedbed.errors import PluginError
 
 _SUSPECT = 3

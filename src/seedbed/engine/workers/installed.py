@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
-from seedbed.engine.workers.messages import Need, Needs
 from seedbed.plugins.discovery.metadata import installed_version, running_version
 from seedbed.plugins.discovery.scan import HERE, UNNAMED
 from seedbed.plugins.provenance import claims_behind
+
+
+class Need(NamedTuple):
+    """A distribution that a worker must have, in this version."""
+
+    distribution: str
+    version: str
+
+
+class Needs(NamedTuple):
+    """What a worker must have installed; it's checked before anything is unpickled."""
+
+    python: str
+    distributions: Sequence[Need]
 
 
 def needs_of(plan: Plan, *classes: type) -> Needs:

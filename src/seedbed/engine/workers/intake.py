@@ -7,7 +7,8 @@ from pathlib import Path
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.workers.budgets import Desk
-from seedbed.engine.workers.messages import (
+from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_messages import (
     Addition,
     FileRead,
     Mark,
@@ -17,7 +18,6 @@ from seedbed.engine.workers.messages import (
     Return,
     Reused,
 )
-from seedbed.engine.workers.worker import Worker
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.sent import FailedCallTry

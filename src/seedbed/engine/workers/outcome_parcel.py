@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.sources.sources import Item
-from seedbed.engine.workers.messages import SentRow, SentScope, Settled
+from seedbed.engine.workers.worker_messages import SentRow, SentScope, Settled
 from seedbed.llm.calling.scope import CallScope
 
 _ITEM = -1

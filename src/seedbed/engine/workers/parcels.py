@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from seedbed.engine.engine import Job
 from seedbed.engine.segments.segments import Segment, segments_of
 from seedbed.engine.sources.sources import Item
-from seedbed.engine.workers.messages import ItemParcel, StoredAnswer
+from seedbed.engine.workers.run_messages import ItemParcel, StoredAnswer
 from seedbed.store import Result
 from seedbed.store.refused_rows import kept_step
 

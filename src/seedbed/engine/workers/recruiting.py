@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from seedbed.engine.workers.messages import Needs, Setup
+from seedbed.engine.workers.installed import Needs
+from seedbed.engine.workers.run_messages import Setup
 from seedbed.engine.workers.worker import Worker
 from seedbed.errors import PluginError
 

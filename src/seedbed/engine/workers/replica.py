@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from seedbed.engine.workers.installed import lacking
-from seedbed.engine.workers.messages import ReplicaAnswer, ReplicaSetup, decoded, encoded
+from seedbed.engine.workers.message_bytes import decoded, encoded
+from seedbed.engine.workers.replica_messages import ReplicaAnswer, ReplicaSetup
 from seedbed.engine.workers.replica_parts import ReplicaPart, part_of
 from seedbed.engine.workers.sent_errors import sendable
 from seedbed.errors import PluginError, SeedbedError

@@ -11,7 +11,7 @@ from typing import Any
 from seedbed.engine.failure import FailedElsewhere
 from seedbed.engine.loading import blaming
 from seedbed.engine.segments.step_runners import runner_of
-from seedbed.engine.workers.messages import ReplicaAnswer, ReplicaRequest, StepRequest
+from seedbed.engine.workers.replica_messages import ReplicaAnswer, ReplicaRequest, StepRequest
 from seedbed.engine.workers.sent_errors import sendable
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.coroutine import awaitable

@@ -6,16 +6,9 @@ import asyncio
 from typing import Any
 
 from seedbed.engine.workers.asking_replicas import Lines
-from seedbed.engine.workers.installed import lacking
-from seedbed.engine.workers.messages import (
-    Cancel,
-    Drain,
-    End,
-    Needs,
-    Setup,
-    decoded,
-    encoded,
-)
+from seedbed.engine.workers.installed import Needs, lacking
+from seedbed.engine.workers.message_bytes import decoded, encoded
+from seedbed.engine.workers.run_messages import Cancel, Drain, End, Setup
 from seedbed.engine.workers.sent_errors import sendable
 from seedbed.engine.workers.unsent_news import UnsentNews
 from seedbed.engine.workers.worker_rows import WorkerRows

@@ -9,8 +9,10 @@ from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
 from seedbed.engine.plan import Plan
 from seedbed.engine.workers.installed import needs_of
-from seedbed.engine.workers.messages import Pickled, ReplicaSetup, Setup, Share, encoded
+from seedbed.engine.workers.message_bytes import Pickled, encoded
+from seedbed.engine.workers.replica_messages import ReplicaSetup
 from seedbed.engine.workers.replicated import Replicated
+from seedbed.engine.workers.run_messages import Setup, Share
 from seedbed.engine.workers.surroundings import Surroundings
 from seedbed.errors import UsageError
 from seedbed.llm.base_backend import BaseBackend

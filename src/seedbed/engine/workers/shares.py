@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seedbed.engine.plan import Plan
-from seedbed.engine.workers.messages import Share
+from seedbed.engine.workers.run_messages import Share
 
 
 def shares_of(plan: Plan, workers: int) -> list[Share]:

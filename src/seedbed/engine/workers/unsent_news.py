@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from seedbed.engine.workers.messages import News
+from seedbed.engine.workers.worker_messages import News
 
 GATHERING = 0.01
 """Seconds for which news are gathered before they're sent: one message for many rows."""

@@ -10,9 +10,11 @@ from dataclasses import fields, replace
 from typing import Any
 
 from seedbed.engine.segments.step_counts import StepCounts, StepTally
-from seedbed.engine.workers.messages import News, Pickled, Room, Rooms, encoded
+from seedbed.engine.workers.message_bytes import Pickled, encoded
 from seedbed.engine.workers.pace import Pace
+from seedbed.engine.workers.run_messages import Room, Rooms
 from seedbed.engine.workers.worker_link import WorkerLink
+from seedbed.engine.workers.worker_messages import News
 from seedbed.llm.calling.call_counts import CallCounts, Unanswered
 from seedbed.llm.response import Usage
 

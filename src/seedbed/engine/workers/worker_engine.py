@@ -16,11 +16,12 @@ from seedbed.engine.segments.segment_runner import SegmentRunner
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.workers.crew import Crew
 from seedbed.engine.workers.installed import needs_of
-from seedbed.engine.workers.messages import Cancel, Drain, Setup, Share, decoded
+from seedbed.engine.workers.message_bytes import decoded
 from seedbed.engine.workers.needed import resources_of
 from seedbed.engine.workers.places import notes_on, own_steps, stays_here, steps_on_workers
 from seedbed.engine.workers.recruiting import Recruiting
 from seedbed.engine.workers.replicated import Replicated, replicated_of
+from seedbed.engine.workers.run_messages import Cancel, Drain, Setup, Share
 from seedbed.engine.workers.setups import backends_of, never_loaded, pickled_steps, replica_setup, setup_of
 from seedbed.engine.workers.shares import busy_workers, shares_of
 from seedbed.engine.workers.worker import Worker

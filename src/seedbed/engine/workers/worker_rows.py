@@ -26,27 +26,24 @@ from seedbed.engine.workers.asking_replicas import (
     Lines,
 )
 from seedbed.engine.workers.budgets import WorkerBudget, worker_budget
-from seedbed.engine.workers.messages import (
+from seedbed.engine.workers.message_bytes import decoded
+from seedbed.engine.workers.outcome_parcel import packed
+from seedbed.engine.workers.places import steps_on_workers
+from seedbed.engine.workers.replicated import key_of
+from seedbed.engine.workers.run_messages import (
     BeginSegment,
     Cancel,
     Drain,
     DropItems,
-    FileRead,
     ItemParcel,
     Items,
     OpenGate,
-    Replacing,
-    Reused,
     Rooms,
-    Settled,
     Setup,
-    decoded,
 )
-from seedbed.engine.workers.outcome_parcel import packed
-from seedbed.engine.workers.places import steps_on_workers
-from seedbed.engine.workers.replicated import key_of
 from seedbed.engine.workers.sent_errors import sendable
 from seedbed.engine.workers.unsent_news import UnsentNews
+from seedbed.engine.workers.worker_messages import FileRead, Replacing, Reused, Settled
 from seedbed.engine.workers.worker_store import WorkerStore
 from seedbed.errors import SeedbedError
 from seedbed.llm.base_backend import BaseBackend

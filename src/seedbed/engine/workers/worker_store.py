@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from seedbed.engine.workers.messages import Addition, FileRead, ItemParcel, Mark
+from seedbed.engine.workers.run_messages import ItemParcel
 from seedbed.engine.workers.unsent_news import UnsentNews
+from seedbed.engine.workers.worker_messages import Addition, FileRead, Mark
 from seedbed.store import Call, Result
 
 _Key = tuple[str, str, int, bytes, int]
