@@ -1,9 +1,8 @@
-"""The workers of a run: who gets which items, and what becomes of their news."""
+"""The workers of a run: they come, are told of everything, die and are replaced."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -17,16 +16,15 @@ from seedbed.engine.segments.item_window import LOOKAHEAD
 from seedbed.engine.segments.remote_flows import Settle
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.sources.sources import Item
-from seedbed.engine.workers.in_hand import InHand
+from seedbed.engine.workers.dispatcher import Dispatcher
 from seedbed.engine.workers.intake import Intake
 from seedbed.engine.workers.message_bytes import decoded
 from seedbed.engine.workers.outcome_parcel import unpacked
 from seedbed.engine.workers.parcels import Parcels
 from seedbed.engine.workers.recruiting import Recruiting
-from seedbed.engine.workers.run_messages import BeginSegment, Cancel, Drain, DropItems, End, Items, OpenGate
-from seedbed.engine.workers.worker import Worker, least_busy
+from seedbed.engine.workers.run_messages import BeginSegment, Cancel, Drain, End, OpenGate
+from seedbed.engine.workers.worker import Worker
 from seedbed.engine.workers.worker_messages import News
-from seedbed.errors import StopRun
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.call_counts import CallCounts
 
@@ -43,7 +41,7 @@ Replace = Callable[[Worker], Coroutine[Any, Any, Worker | None]]
 
 
 class Crew:
-    """Hands items to workers in blocks, and takes what they tell: additions to the store, and outcomes.
+    """Has items made by workers, and takes what they tell: additions to the store, and outcomes.
 
     Lives on the loop thread. `on_news` is called when more items may be started.
     """
@@ -56,21 +54,18 @@ class Crew:
         self._intake = Intake(job, journal, counts, budget)
         self._workers: list[Worker] = []
         self._parcels = Parcels(job)
-        self._in_hand: dict[int, InHand] = {}
-        self._numbers = itertools.count()
-        self._fresh: list[int] = []
+        self._dispatcher = Dispatcher(self._workers, self._parcels)
         self._begun: BeginSegment | None = None
-        self._is_gate_open = self._is_handing_out = self._computes = False
+        self._is_gate_open = False
         self._stopping: Drain | Cancel | None = None
         self._recruiting: Recruiting | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._replacing = 0
 
     @property
     def has_enough(self) -> bool:
         """Whether a new item would only wait, on every worker."""
         told = (worker.told.has_enough for worker in self._workers)
-        return bool(self._fresh) if self._computes else all(told)
+        return self._dispatcher.has_fresh if self._dispatcher.by_pace else all(told)
 
     async def prepare(self, workers: list[Worker], recruiting: Recruiting) -> None:
         """Take the first workers into the run; raises what `Recruiting.prepare` raises."""
@@ -86,7 +81,7 @@ class Crew:
         """Begin a segment, and return what settles its items."""
         number = self._parcels.begin(segment)
         # Not if they wait for models: those need many rows in flight, however slow they are.
-        self._computes = not any(backends_in(node.step) for node in segment.nodes)
+        self._dispatcher.by_pace = not any(backends_in(node.step) for node in segment.nodes)
         self._begun = BeginSegment(number, replaces, judged, is_whole)
         self.broadcast(self._begun)
         return self._settle
@@ -134,68 +129,12 @@ class Crew:
             settled = ItemOutcome(position, item.id)
             settled.note(item.failure)
             return settled
-        number = next(self._numbers)
-        one = self._in_hand[number] = InHand(item, position)
-        self._hand_out(number)
-        try:
-            sent = await one.settled
-        except asyncio.CancelledError:
-            self._drop(number)
-            raise
-        finally:
-            del self._in_hand[number]
+        sent = await self._dispatcher.settled(item, position)
         if sent.is_cut:
             raise asyncio.CancelledError(*([str(sent.error)] if sent.error else []))
         if sent.error is not None:
             raise sent.error
         return unpacked(sent, item, position, self._job.plan.seed)
-
-    def _hand_out(self, number: int) -> None:
-        self._fresh.append(number)
-        if not self._is_handing_out:
-            self._is_handing_out = True
-            # The other items that start in this turn of the loop go in the same blocks.
-            asyncio.get_running_loop().call_soon(self._hand_out_all)
-
-    def _hand_out_all(self) -> None:
-        self._is_handing_out = False
-        if not self._workers and self._replacing:
-            # They wait for the worker that is on its way.
-            return
-        blocks: dict[int, list[int]] = {}
-        taken = self._taken_fresh()
-        for place, number in enumerate(taken):
-            if not self._workers:
-                lost = StopRun("all workers are lost", "the same command resumes the run")
-                self._in_hand[number].fail(number, lost)
-                continue
-            worker = least_busy(self._workers, by_pace=self._computes)
-            if worker is None:
-                self._fresh[:0] = taken[place:]
-                break
-            worker.take(number)
-            blocks.setdefault(worker.number, []).append(number)
-        for worker in self._workers:
-            if block := blocks.get(worker.number):
-                inside = [(one, self._in_hand[one]) for one in block]
-                worker.send(Items([self._parcels.of(one.item, key, one.position) for key, one in inside]))
-
-    def _taken_fresh(self) -> list[int]:
-        """Take the items that may be handed out now; one that workers may have died of, only alone."""
-        fresh = [one for one in self._fresh if one in self._in_hand]
-        suspects = [one for one in fresh if self._in_hand[one].is_suspect]
-        others = [one for one in fresh if one not in suspects]
-        # Its turn comes: as long as it isn't decided, the window goes no further.
-        undone = sum(not one.settled.done() for one in self._in_hand.values())
-        alone = suspects[:1] if len(suspects) == undone else []
-        self._fresh = [one for one in suspects if one not in alone]
-        return others or alone
-
-    def _drop(self, number: int) -> None:
-        for worker in self._workers:
-            if number in worker.items:
-                worker.items.discard(number)
-                worker.send(DropItems([number]))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -213,22 +152,14 @@ class Crew:
             try:
                 self._take(worker, news)
             except Exception as error:  # noqa: BLE001 - the disk is full, for example: no row can be kept
-                for number, one in self._in_hand.items():
-                    one.fail(number, error)
+                self._dispatcher.fail(error)
 
     def _take(self, worker: Worker, news: News) -> None:
         worker.told = news
         self._intake.take(worker, news)
-        for number in [*worker.items] if news.error is not None else ():
-            if (one := self._in_hand.get(number)) is not None and news.error is not None:
-                one.fail(number, news.error)
-        worker.settle([one.number for one in news.settled])
-        for settled in news.settled:
-            held = self._in_hand.get(settled.number)
-            if held is not None and not held.settled.done():
-                held.settled.set_result(settled)
-        if self._fresh and news.settled:
-            self._hand_out_all()
+        if news.error is not None:
+            self._dispatcher.fail(news.error, worker.items)
+        self._dispatcher.take(worker, news.settled)
         if news.has_drained:
             worker.drained.set()
         if news.has_ended:
@@ -245,16 +176,13 @@ class Crew:
         worker.news.set()
         self._intake.forget(worker)
         if self.replace is not None and worker.told.is_ready:
-            self._replacing += 1
+            self._dispatcher.expected += 1
             self._start(self._replace(worker, self.replace))
         # Another worker needs the answers that this one had sent: they're found once they're durable.
         with suppress(Exception):
             # A disk that is full is told of by the next addition.
             await asyncio.to_thread(self._job.store.flush)
-        self._parcels.look()
-        for number in sorted(worker.items & self._in_hand.keys()):
-            if self._in_hand[number].survives(number, error):
-                self._hand_out(number)
+        self._dispatcher.take_back(worker, error)
         with suppress(Exception):
             await worker.close()
         self.on_news()
@@ -269,8 +197,8 @@ class Crew:
                     said = "trying again" if number + 1 < _TRIES else "the others go on"
                     logger.warning("%s has died, and can't be replaced: %s; %s", lost.link.name, error, said)
         finally:
-            self._replacing -= 1
-            self._hand_out_all()
+            self._dispatcher.expected -= 1
+            self._dispatcher.hand_out()
             self.on_news()
 
     async def _replace_once(self, lost: Worker, replace: Replace) -> None:
