@@ -11,6 +11,7 @@ from tests.support.scripted_llm import impatient
 
 from seedbed import SeedbedError, get_json, get_llm, post_json
 from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.http.transport import public_url
 from seedbed.llm.keys.url_secrets import holds_url_secret, redacted_urls, url_secrets
 
 
@@ -96,3 +97,25 @@ def test_a_long_text_without_spaces_is_searched_in_one_go() -> None:
     text = "x" * 2_000_000
     assert redacted_urls(text) == text
     assert redacted_urls(f"{text}https://me:K3Y@h") == f"{text}https://[secret]@h"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:pa/ss@h:8/x", "https://[secret]@h:8/x"),
+        ("https://me:pa?ss@h/x?k=1", "https://[secret]@h/x"),
+        ("https://me:pa#ss@h/x", "https://[secret]@h/x"),
+        ("s3://AKIA:a/b+c@bucket/x", "s3://[secret]@bucket/x"),
+        ("https://h:sk-0123456789/v1", "https://h:[secret]/v1"),
+        ("https:/me:pass@h/p.yaml", "https:/[secret]@h/p.yaml"),
+        ("https://h:8080/@me/x", "https://h:8080/@me/x"),
+        ("https://h:$PORT/v1", "https://h:$PORT/v1"),
+        ("https://[::1]:80/x@y", "https://[::1]:80/x@y"),
+        ("hf://datasets/me/x@v2/y", "hf://datasets/me/x@v2/y"),
+    ],
+)
+def test_a_password_that_is_not_encoded_is_found_too(url: str, shown: str) -> None:
+    """AWS's own keys have slashes, and everyone copies them into an address once."""
+    assert redacted_urls(url).partition("?")[0] == shown
+    assert public_url(url) == shown
+    assert holds_url_secret(url) is ("[secret]" in shown)

@@ -29,6 +29,7 @@ from seedbed.llm.http.wrong_scheme import other_scheme, wants_https
 from seedbed.llm.json_text import compact, json_text
 from seedbed.llm.keys.hosts import is_loopback
 from seedbed.llm.keys.key_guard import check_request
+from seedbed.llm.keys.url_secrets import redacted_urls
 
 if TYPE_CHECKING:
     from seedbed.llm.http.proxied import ProxiedSession
@@ -72,7 +73,11 @@ def public_url(url: str) -> str:
     except ValueError:
         # `from None`, since its text may quote the password.
         raise not_a_url(url.rpartition("@")[2].partition("?")[0]) from None
-    return urlunsplit((split.scheme, split.netloc.rpartition("@")[2], split.path, "", ""))
+    shown = redacted_urls(url).partition("?")[0]
+    if "@" in shown and "@" not in split.netloc:
+        # A password with `/` or `#` in it: the standard library takes half of it for the path.
+        return shown
+    return redacted_urls(urlunsplit((split.scheme, split.netloc.rpartition("@")[2], split.path, "", "")))
 
 
 def join_url(base: str, path: str) -> str:

@@ -13,7 +13,12 @@ HARMLESS = frozenset({"alt", "api-version", "api_version", "beta", "download", "
 """Names in a query whose values may be shown. A list of secret names would miss some: gateways choose any."""
 
 # At most 31 letters: without a limit, a long text without spaces would be searched from each of its letters.
-_URL = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]{0,30}://)(?P<rest>[^\s"'<>]+)""", re.IGNORECASE)
+# A path of Python's makes one slash of two.
+_URL = re.compile(r"""(?P<scheme>[a-z][a-z0-9+.-]{0,30}://|https?:/)(?P<rest>[^\s"'<>]+)""", re.IGNORECASE)
+_AUTHORITY = re.compile(r"[^/?#]*")
+# A name such as `$PORT` is shorter.
+_NO_PORT = re.compile(r"[^\[\]@]*:(?=[^:]*[^:0-9])[^:]{8,}")
+_NO_HOST = re.compile(r"[^\[\]@]*:(?=[^:]*[^:0-9])[^:]*")
 
 
 @lru_cache(maxsize=256)
@@ -38,6 +43,11 @@ def holds_url_secret(text: str) -> bool:
 
 def _split(rest: str) -> tuple[str, str, str, str]:
     """Return userinfo, host with path, query and fragment of what follows `scheme://`."""
+    begin = _AUTHORITY.match(rest)
+    if begin and "@" in rest[begin.end() :] and _NO_HOST.fullmatch(begin[0]):
+        # A password with `/`, `?` or `#` in it, which should have been encoded.
+        user, _, rest = rest.rpartition("@")
+        return user, *_split(rest)[1:]
     rest, _, fragment = rest.partition("#")
     rest, _, query = rest.partition("?")
     authority, slash, path = rest.partition("/")
@@ -47,6 +57,8 @@ def _split(rest: str) -> tuple[str, str, str, str]:
 
 def _redacted(rest: str) -> str:
     user, place, query, fragment = _split(rest)
+    if port := _misplaced(place):
+        place = place.replace(port, SHOWN_INSTEAD, 1)
     pairs = "&".join(map(_redacted_pair, query.split("&")))
     return (
         (f"{SHOWN_INSTEAD}@" if user else "")
@@ -54,6 +66,12 @@ def _redacted(rest: str) -> str:
         + (f"?{pairs}" if query else "")
         + (f"#{SHOWN_INSTEAD}" if fragment else "")
     )
+
+
+def _misplaced(place: str) -> str:
+    """Return what stands where a port should, if it's none: a key, or a password without its host."""
+    authority = place.partition("/")[0]
+    return authority.rpartition(":")[2] if _NO_PORT.fullmatch(authority) else ""
 
 
 def _redacted_pair(pair: str) -> str:
@@ -64,8 +82,8 @@ def _redacted_pair(pair: str) -> str:
 
 
 def _parts(rest: str) -> Iterator[str]:
-    user, _, query, fragment = _split(rest)
-    yield from (part for part in (user, *user.split(":", 1), fragment) if part)
+    user, place, query, fragment = _split(rest)
+    yield from (part for part in (user, *user.split(":", 1), fragment, _misplaced(place)) if part)
     for pair in filter(None, query.split("&")):
         name, equals, value = pair.partition("=")
         if not equals:
