@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import traceback
 
@@ -19,6 +21,7 @@ from seedbed import (
     run,
 )
 from seedbed.llm.http.transport import public_url
+from seedbed.llm.keys.redaction import redact_message
 
 KEY = "sk-abcdefghij0123456789"
 
@@ -112,3 +115,83 @@ def test_a_server_that_echoes_the_key_does_not_get_it_into_the_message():
 
 def test_a_url_is_shown_without_user_password_query_and_fragment():
     assert public_url("https://me:pass@h:8/v1?key=k#f") == "https://h:8/v1"
+
+
+SPOKEN = {
+    "reversed": KEY[::-1],
+    "in capitals": KEY.upper(),
+    "base64": base64.b64encode(KEY.encode()).decode(),
+    "base64 after Bearer": base64.b64encode(f"Bearer {KEY}".encode()).decode(),
+    "base64 after a user": base64.b64encode(f"me:{KEY}".encode()).decode(),
+    "hexadecimal": KEY.encode().hex(),
+    "cut off": KEY[:15] + "...",
+    "its end": "..." + KEY[-12:],
+    "on two lines": KEY[:11] + "\n" + KEY[11:],
+}
+
+
+@pytest.mark.parametrize("form", SPOKEN)
+def test_a_server_that_says_the_key_in_another_form_gets_none_of_it_into_an_error(form):
+    spoken = SPOKEN[form]
+
+    def answer(request):
+        raise http_error(HTTPAnswer(401, {}, json.dumps({"error": f"bad: {spoken}"}).encode()), "Acme", [KEY])
+
+    with pytest.raises(LLMError) as caught:
+        impatient(scripted(answer, api_key=KEY)).generate([user("a")])
+    said = str(caught.value)
+    assert "[secret]" in said
+    # Letters of "Bearer " may stay, and the last one of base64.
+    spoken = spoken[12:-3] if "base64" in form else spoken
+    assert not pieces_of(spoken) & pieces_of(said)
+
+
+def pieces_of(text):
+    return {text[at : at + 10] for at in range(len(text) - 9)}
+
+
+def test_what_a_provider_itself_shows_of_a_key_stays_readable():
+    shown = f"wrong key {KEY[:8]}*****{KEY[-4:]}; see the page of your application/json"
+    assert redact_message(shown, [KEY, "application/json"]).startswith(
+        f"wrong key {KEY[:8]}*****{KEY[-4:]}; "
+    )
+
+
+def timed_out():
+    raise TimeoutError(f"https://h/v1?key={KEY}")
+
+
+def in_a_group():
+    raise ExceptionGroup("several", [ExceptionGroup("inner", [with_cause(ValueError(KEY))])])
+
+
+def with_cause(error):
+    made = OSError("no")
+    made.__cause__ = error
+    return made
+
+
+def with_a_note():
+    error = ValueError("no")
+    error.add_note(f"asked with {KEY}")
+    raise error
+
+
+def typed_with_a_note():
+    error = LLMError("no")
+    error.add_note(f"asked with {KEY}")
+    raise error
+
+
+def in_a_cycle():
+    error = ValueError(KEY)
+    error.__cause__ = OSError("a")
+    error.__cause__.__cause__ = error
+    raise error
+
+
+@pytest.mark.parametrize("fault", [timed_out, in_a_group, with_a_note, typed_with_a_note, in_a_cycle])
+def test_no_part_of_a_traceback_shows_a_key(fault):
+    with pytest.raises(LLMError) as caught:
+        impatient(scripted(lambda request: fault(), api_key=KEY)).generate([user("a")])
+    assert KEY not in "".join(traceback.format_exception(caught.value))

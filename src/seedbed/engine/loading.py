@@ -16,7 +16,7 @@ from seedbed.llm.calling.loop import off_loop
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.keys.file_origin import made_by
 from seedbed.llm.keys.key_guard import asking
-from seedbed.llm.keys.redaction import redact, redact_error, showable
+from seedbed.llm.keys.redaction import redact_error, redact_message, showable
 from seedbed.plugins.authoring.class_errors import told
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tracebacks import where
@@ -89,5 +89,6 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
         place = where(error)
         lines = (*((f"raised in {place}",) if place else ()), *advice)
         raise SeedbedError(
-            f"{what} could not be loaded: {redact(fact, secrets)}", *(redact(line, secrets) for line in lines)
+            f"{what} could not be loaded: {redact_message(fact, secrets)}",
+            *(redact_message(line, secrets) for line in lines),
         ) from showable(error, secrets)

@@ -23,7 +23,7 @@ from seedbed.engine.timeline import sampled
 from seedbed.errors import PluginError, SeedbedError, StopRun
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.loop import call_soon, loop_thread
-from seedbed.llm.keys.redaction import redact, showable
+from seedbed.llm.keys.redaction import redact_message, showable
 from seedbed.plugins.provenance import claims_behind
 from seedbed.store import INPUT_TYPES, Output
 from seedbed.tracebacks import where
@@ -205,7 +205,7 @@ class Session:
             if isinstance(error, SeedbedError) or name.startswith("seedbed."):
                 raise
             secrets = self.plan.secrets()
-            said = redact(f"{type(error).__name__}: {error}", secrets)
+            said = redact_message(f"{type(error).__name__}: {error}", secrets)
             place = where(error)
             raise PluginError(
                 f"the engine '{name}' is broken: {said}", *([f"raised in {place}"] if place else [])

@@ -7,7 +7,7 @@ import threading
 from seedbed.errors import LLMError, SeedbedError
 from seedbed.llm.backend import Backend
 from seedbed.llm.keys.key_guard import asking
-from seedbed.llm.keys.redaction import redact, redact_error, showable
+from seedbed.llm.keys.redaction import redact_error, redact_message, showable
 from seedbed.plugins.authoring.class_errors import told
 from seedbed.tracebacks import where
 
@@ -51,7 +51,7 @@ def _load(llm: Backend) -> None:
         fact, advice = told(error)
         place = where(error)
         raise LLMError(
-            f"the {llm._noun} '{llm.reference}' could not be loaded: {redact(fact, secrets)}",
+            f"the {llm._noun} '{llm.reference}' could not be loaded: {redact_message(fact, secrets)}",
             *([f"raised in {place}"] if place else []),
-            *(redact(line, secrets) for line in advice),
+            *(redact_message(line, secrets) for line in advice),
         ) from showable(error, secrets)

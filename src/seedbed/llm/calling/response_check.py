@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seedbed.errors import InvalidResponseError, LLMError
-from seedbed.llm.keys.redaction import redact
+from seedbed.llm.keys.redaction import redact_message
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response, TokenLogprob, ToolCall, Usage
 
@@ -31,7 +31,7 @@ def checked_response(llm: Backend, request: Request, response: object) -> Respon
             "return Response.of_text(text), or a Response with its choices",
         )
     if problem := _problem(response):
-        fact, *advice = (redact(text, llm.secrets()) for text in problem)
+        fact, *advice = (redact_message(text, llm.secrets()) for text in problem)
         raise LLMError(f"the backend of '{llm.reference}' gave {fact}", *advice)
     if len(response.choices) < request.n:
         raise InvalidResponseError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seedbed.errors import LLMError, SeedbedError, TimedOutError
-from seedbed.llm.keys.redaction import redact, redact_error, showable
+from seedbed.llm.keys.redaction import redact_error, redact_message, showable
 from seedbed.plugins.authoring.class_errors import text_of
 from seedbed.tracebacks import where
 
@@ -24,22 +24,22 @@ def typed_error(llm: Backend, error: Exception, *, is_over: bool) -> SeedbedErro
     if isinstance(error, SeedbedError):
         redact_error(error, llm.secrets())
         return error
+    secrets = llm.secrets()
     failure: SeedbedError
     place = where(error)
     raised = [f"raised in {place}"] if place else []
     # Not ours, so "raise the timeout" would be the wrong advice.
     if isinstance(error, TimeoutError) and not is_over:
         failure = TimedOutError(f"no answer from '{llm.reference}': its own code has timed out", *raised)
-        failure.__cause__ = error
+        failure.__cause__ = showable(error, secrets)
         return failure
     if isinstance(error, TimeoutError):
         failure = TimedOutError(
             f"no answer from '{llm.reference}' within {llm.timeout:g} s", f"raise the {llm._noun}'s timeout"
         )
-        failure.__cause__ = error
+        failure.__cause__ = showable(error, secrets)
         return failure
-    secrets = llm.secrets()
-    text = redact(f"{type(error).__name__}: {text_of(error)}", secrets)
+    text = redact_message(f"{type(error).__name__}: {text_of(error)}", secrets)
     failure = LLMError(f"the backend of '{llm.reference}' failed: {text}", *raised)
     failure.__cause__ = showable(error, secrets)
     return failure

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seedbed.errors import SeedbedError
-from seedbed.llm.keys.url_secrets import holds_url_secret
+from seedbed.llm.keys.pieces import without_pieces
+from seedbed.llm.keys.url_secrets import holds_url_secret, redacted_urls
+from seedbed.plugins.fields.misplaced_secrets import without_misplaced
 
 # Servers without keys are given keys such as "x", and replacing every x makes a message unreadable.
 _SHORTEST = 4
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return the text with every secret replaced."""
+    """Return the text with every secret replaced; for rows and prompts, of which nothing else may change."""
     # The longest first: if one secret is part of another, replacing it would leave the rest of the longer
     # one.
     for secret in sorted(secrets, key=len, reverse=True):
@@ -21,6 +23,17 @@ def redact(text: str, secrets: Iterable[str]) -> str:
             return text
         text = text.replace(secret, "[secret]")
     return text
+
+
+def redact_message(text: str, secrets: Iterable[str]) -> str:
+    """Return a message without secrets, also where it has one encoded or in part."""
+    secrets = tuple(secrets)
+    return without_pieces(redact(text, secrets), secrets)
+
+
+def redact_typed(text: str) -> str:
+    """Return a message that quotes what a user typed, without secrets in URLs or in the wrong place."""
+    return without_misplaced(redacted_urls(text))
 
 
 def redacted_value(value: Any, secrets: Sequence[str]) -> Any:
@@ -36,10 +49,13 @@ def redacted_value(value: Any, secrets: Sequence[str]) -> Any:
 
 def redact_error(error: SeedbedError, secrets: Iterable[str]) -> None:
     """Replace every secret in the error's own text, and cut off a cause that shows one."""
-    error.fact = redact(error.fact, secrets)
-    error.advice = tuple(redact(line, secrets) for line in error.advice)
+    secrets = tuple(secrets)
+    error.fact = redact_message(error.fact, secrets)
+    error.advice = tuple(redact_message(line, secrets) for line in error.advice)
     # `args` too: pickling and `repr` use them.
     error.args = (error.fact, *error.advice)
+    if notes := getattr(error, "__notes__", None):
+        error.__notes__ = [redact_message(str(note), secrets) for note in notes]
     error.__cause__ = showable(error.__cause__ or error.__context__, secrets)
 
 
@@ -48,12 +64,16 @@ def showable(cause: BaseException | None, secrets: Iterable[str]) -> BaseExcepti
 
     It's dropped as a whole, because another library's exception can't be rewritten safely.
     """
-    shown = "".join(f"{link}{link!r}" for link in _chain(cause))
+    shown = "\n".join(_shown(cause, set()))
     # HTTP libraries quote whole URLs, for example that of a proxy, which no LLM knows.
-    return cause if redact(shown, secrets) == shown and not holds_url_secret(shown) else None
+    return cause if redact_message(shown, secrets) == shown and not holds_url_secret(shown) else None
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
+def _shown(error: BaseException | None, seen: set[int]) -> Iterator[str]:
+    """Yield what a traceback shows of an exception: its notes too, and what a group of them holds."""
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield from (f"{error}", f"{error!r}", *map(str, getattr(error, "__notes__", ())))
+        for one in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+            yield from _shown(one, seen)
         error = error.__cause__ or error.__context__

@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from pydantic_core import ErrorDetails
 
+from seedbed.plugins.fields.misplaced_secrets import without_misplaced
+
 _KINDS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "must be a whole number"),
@@ -55,6 +57,9 @@ def with_value(message: str, value: object) -> str:
     if not (is_plain or (isinstance(value, str) and not {*"@?#"} & {*value})):
         return message
     text = repr(value)
+    if without_misplaced(text) != text:
+        # `api_key:...` without a space is a text, and no object.
+        return message
     if len(text) > _SHOWN or (isinstance(value, str) and text in message):
         return message
     # "not" makes sense after what a value must be, and not after what an author says of it.

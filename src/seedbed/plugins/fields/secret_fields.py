@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from pydantic import SecretBytes, SecretStr
 
-_SECRET = re.compile(r"(^|_)(key|secret|password|token|credentials?|auth|authorization|headers?)($|_)|apikey")
+_SECRET = re.compile(
+    r"(^|_)(key|api_keys|secrets?|passwd|pwd|passphrase|token|credentials?|auth|authorization|bearer|headers?"
+    r"|cookies?|dsn)($|_)|apikey|password"
+)
+_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
+@lru_cache(maxsize=1024)
 def is_secret(name: str) -> bool:
-    """Whether a field of this name, such as `api_key` or `default_headers.cookie`, may hold a secret."""
-    return any(_SECRET.search(part.lower()) for part in name.split("."))
+    """Whether a field or header of this name, `api_key` or `X-Api-Key`, or one in it may hold a secret."""
+    words = (re.sub(r"\W", "_", _NEW_WORD.sub("_", part)).lower() for part in name.split("."))
+    return any(map(_SECRET.search, words))
 
 
 def holds_secret(annotation: Any) -> bool:
