@@ -96,10 +96,17 @@ def show_error(error: SeedbedError) -> None:
 
 
 def show(fact: str, *advice: str) -> None:
-    """Write `error: fact` and the indented lines of `advice` to stderr."""
-    echo(Painted("error: ", "red", bold=True), _clipped(fact), err=True)
+    """Write `error: fact` and the indented lines of `advice` to stderr, without what may be a secret."""
+    echo(Painted("error: ", "red", bold=True), _clipped(_shown(fact)), err=True)
     for line in advice:
-        echo(f"  {_clipped(line)}", err=True)
+        echo(f"  {_clipped(_shown(line))}", err=True)
+
+
+def _shown(text: str) -> str:
+    # Imported late: most commands show no error.
+    from seedbed.llm.keys.redaction import redact_typed
+
+    return redact_typed(text)
 
 
 def _clipped(text: str) -> str:
@@ -123,13 +130,14 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
     except SeedbedError:
         raise
     except Exception as error:  # noqa: BLE001 - raised again, with the name of the plugin
-        from seedbed.llm.keys.redaction import redact, showable
+        from seedbed.llm.keys.redaction import redact_message, showable
 
         fact, advice = told(error)
         place = where(error)
         lines = (*((f"raised in {place}",) if place else ()), *advice)
         raise PluginError(
-            f"{what} is broken: {redact(fact, secrets)}", *(redact(line, secrets) for line in lines)
+            f"{what} is broken: {redact_message(fact, secrets)}",
+            *(redact_message(line, secrets) for line in lines),
         ) from showable(error, secrets)
 
 
@@ -195,7 +203,7 @@ def _click_message(error: click.ClickException) -> tuple[str, ...]:
 
 def _show_traceback(error: BaseException) -> None:
     if os.environ.get(TRACEBACK):
-        echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        echo(_shown("".join(traceback.format_exception(error))), err=True, nl=False)
 
 
 def discard_output() -> None:

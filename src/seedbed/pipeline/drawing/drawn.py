@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
+from seedbed.llm.keys.redaction import redact_typed
 from seedbed.pipeline.assembly import INPUT
 from seedbed.pipeline.routing import Otherwise
 from seedbed.pipeline.topology import Condition, Node, Topology
@@ -73,7 +74,7 @@ def _drawn_step(node: Node, models: Mapping[str, str] | None) -> DrawnStep:
     use = claim.name if claim else kebab_case(type(step).__name__)
     model = models.get(node.name, "") if models is not None else _model(step)
     joins = node.merge.fork if node.merge and node.merge.kind == "join" else ""
-    return DrawnStep(node.name, _kind(step), "" if use == node.name else use, model, joins)
+    return DrawnStep(node.name, _kind(step), "" if use == node.name else use, redact_typed(model), joins)
 
 
 def _kind(step: BaseStep) -> Kind:

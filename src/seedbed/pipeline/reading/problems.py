@@ -9,6 +9,7 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from seedbed.errors import DatasetError, ParameterError, PluginError, SeedbedError, UsageError
+from seedbed.llm.keys.redaction import redact_typed
 from seedbed.pipeline.reading.marked import Mark, Marked, YAMLProblem
 from seedbed.plugins.fields.field_problems import FieldPath, FieldProblem
 from seedbed.plugins.fields.secret_fields import is_secret
@@ -96,7 +97,8 @@ class Problems:
         for mark, fact, advice in problems:
             if not self.collects:
                 raise UsageError(f"'{self.file}', line {mark.line}, column {mark.column} {fact}", *advice)
-            self._found.append(Problem(mark.line, mark.column, (), mark.text[:_SHOWN], fact, advice))
+            shown = "" if _may_be_secret((), mark) else mark.text[:_SHOWN]
+            self._take(Problem(mark.line, mark.column, (), shown, fact, advice))
 
     def _placed(self, error: SeedbedError, path: FieldPath | None) -> SeedbedError:
         """Return an error to raise, which names the file and the step; `path` is None if it does already."""
@@ -107,7 +109,7 @@ class Problems:
         fact = error.fact if path is None else f"'{self.file}'{step}: {error.fact}"
         # Parameters rarely have a single mistake, and here they have no line.
         check = () if fits else (f"`seedbed check {quote(str(self.file))}` finds every mistake and its line",)
-        placed = type(error)(fact, *error.advice, *check)
+        placed = type(error)(redact_typed(fact), *map(redact_typed, error.advice), *check)
         if isinstance(error, ParameterError) and isinstance(placed, ParameterError):
             placed.problems = error.problems
         return placed
@@ -135,7 +137,14 @@ class Problems:
         mark = self.marked.mark(path, key=key)
         text = "" if hidden or (not key and _may_be_secret(path, mark)) else mark.text.strip()
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-        self._found.append(Problem(mark.line, mark.column, path, shown, fact, tuple(advice)))
+        self._take(Problem(mark.line, mark.column, path, shown, fact, tuple(advice)))
+
+    def _take(self, found: Problem) -> None:
+        advice = tuple(map(redact_typed, found.advice))
+        # A key may stand where a name should.
+        path = tuple(redact_typed(part) if isinstance(part, str) else part for part in found.path)
+        text, fact = redact_typed(found.text), redact_typed(found.fact)
+        self._found.append(found._replace(path=path, text=text, fact=fact, advice=advice))
 
     def _within(self, path: FieldPath, error: SeedbedError) -> FieldPath:
         """Return the way on to the field under `path` whose value an error quotes, if one does."""
@@ -165,4 +174,4 @@ def _item(value: Any, part: str | int) -> Any:
 
 
 def _may_be_secret(path: FieldPath, mark: Mark) -> bool:
-    return any(is_secret(str(part)) for part in path) or ("://" in mark.text and "@" in mark.text)
+    return any(is_secret(str(part)) for part in path) or redact_typed(mark.text) != mark.text
