@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tests.support.scripted_llm import ALL, prompt, scripted, user
 
 from seedbed import GeneratorTask, Task, UnsupportedError, UsageError, run
-from seedbed.llm.calling.scope import request_digest
+from seedbed.llm.calling.request_digest import request_digest
 
 RAW = replace(ALL, raw_prompt=True)
 PRE_QUERY = "<|im_start|>user\n"

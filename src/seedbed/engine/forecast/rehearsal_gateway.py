@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from seedbed.engine.forecast.placeholders import made_up_answer
 from seedbed.errors import LLMError
 from seedbed.llm.calling.gateway import Gateway, Journal
-from seedbed.llm.calling.scope import SHARED, CallScope, request_digest
+from seedbed.llm.calling.request_digest import request_digest
+from seedbed.llm.calling.scope import SHARED, CallScope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response

@@ -11,7 +11,7 @@ from seedbed.engine.failure import Failure
 from seedbed.engine.segments.step_counts import StepCounts
 from seedbed.llm.budget.budget import Reservation
 from seedbed.llm.calling.call_counts import CallCounts
-from seedbed.llm.calling.scope import Asked
+from seedbed.llm.calling.scope import AskedCall
 from seedbed.llm.calling.sent import FailedCallTry
 from seedbed.store import Call, Result
 
@@ -76,7 +76,7 @@ class SentScope(NamedTuple):
     step: str
     row: str
     attempt: int
-    asked: Sequence[Asked]
+    asked: Sequence[AskedCall]
 
 
 class Settled(NamedTuple):

@@ -14,8 +14,9 @@ from seedbed.llm.calling.batching import Batches
 from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.concurrent import all_or_first_error
 from seedbed.llm.calling.loop import LoopThread, loop_thread
+from seedbed.llm.calling.request_digest import request_digest
 from seedbed.llm.calling.retry import RetryPolicy
-from seedbed.llm.calling.scope import CallScope, request_digest
+from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.calling.sender import Sender
 from seedbed.llm.calling.sent import FailedTry, Sending
 from seedbed.llm.capabilities import Capabilities

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
-from seedbed.errors import MessageError, UsageError
-from seedbed.llm.json_text import json_text
+from seedbed.errors import UsageError
 from seedbed.llm.messages import Message
-from seedbed.llm.request import Request
-
-if TYPE_CHECKING:
-    from seedbed.llm.backend import Backend
-
-# Sorted, so that equal dictionaries have one digest, in whatever order a task filled them.
-_CODING = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-
 
 SHARED = "shared:"
 """How the id begins under which calls are kept whose answers several rows share; no row has such an id."""
 
 
-class Asked(NamedTuple):
+class AskedCall(NamedTuple):
     """A call of a row as it was sent: what identifies it within its scope, and its messages."""
 
     digest: bytes
@@ -98,7 +88,7 @@ class CallScope:
         self.rank = rank
         self.has_branches = has_branches
         self.asking = 0
-        self.asked: list[Asked] | None = None
+        self.asked: list[AskedCall] | None = None
         self.texts: Sequence[RowText] = ()
         self._is_cut = False
         self._earlier: dict[bytes, int] = {}
@@ -193,7 +183,7 @@ class CallScope:
         """Note what is asked, if someone wants to know."""
         asked = self._root.asked
         if asked is not None:
-            asked.append(Asked(digest, k, messages))
+            asked.append(AskedCall(digest, k, messages))
 
     def derive_seed(self, earlier: int) -> int:
         """Return the sampling seed of a call with `earlier` equal calls before it.
@@ -266,40 +256,3 @@ def calling_scope(default: CallScope | None = None) -> CallScope | None:
         for label in _labels.get():
             scope = scope.labelled(label)
     return scope
-
-
-def request_digest(llm: Backend, request: Request, seed: int | None) -> bytes:
-    """Return a digest (16 bytes) of what is asked of which model, never of an endpoint, a key or a header.
-
-    `seed` is the run's: with another seed, the answer is another answer. A changed endpoint or key isn't part
-    of it, so that a run can resume at another server without paying again.
-    """
-    try:
-        encoded = json_text([seed, request.told], default=_plain, option=_CODING)
-    except TypeError as error:
-        if _is_broken_text(request.messages):
-            # From another answer, mostly: JSON can hold "\\ud800". So it concerns one row, not the run.
-            raise MessageError(
-                "a message holds text that is not valid Unicode (half of a surrogate pair)",
-                "replace it: text.encode(errors='replace').decode()",
-            ) from error
-        raise UsageError(
-            f"the request cannot be sent as JSON: {error}", "check its messages, tools and 'extra'"
-        ) from error
-    return hashlib.blake2b(llm.identity + encoded, digest_size=16).digest()
-
-
-def _is_broken_text(messages: Sequence[Message]) -> bool:
-    try:
-        json.dumps(messages, ensure_ascii=False, default=_plain).encode()
-    except UnicodeEncodeError:
-        return True
-    except (TypeError, ValueError):
-        return False
-    return False
-
-
-def _plain(value: object) -> dict[Any, Any]:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not a JSON value")

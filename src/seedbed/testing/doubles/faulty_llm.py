@@ -22,7 +22,7 @@ from seedbed.errors import (
     ServerError,
     TimedOutError,
 )
-from seedbed.llm.calling.scope import request_digest
+from seedbed.llm.calling.request_digest import request_digest
 from seedbed.llm.llm import LLM
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
