@@ -13,7 +13,7 @@ from aiohttp import web
 from tests.support.hub_server import HubServer
 
 import seedbed
-from seedbed import DatasetError, GeneratorTask, Output, UsageError
+from seedbed import DatasetError, GeneratorTask, Output, Row, Step, UsageError
 from seedbed.testing import ScriptedLLM
 from seedbed_hub import Hub
 
@@ -30,6 +30,13 @@ class Jokes(GeneratorTask):
 
     def sample(self, index: int, rng: Any) -> dict[str, Any]:
         return {"i": index}
+
+
+class Kept(Step):
+    """Keeps rows as they are."""
+
+    def process(self, row: Row) -> Row:
+        return row
 
 
 def made(n: int = 10, out: Any = None, **options: Any) -> seedbed.Run:
@@ -216,3 +223,12 @@ def test_the_token_goes_to_the_chosen_host_only(hub: HubServer) -> None:
     # The server's storage asserts that it gets no token, and the server's other addresses that they do.
     made(out=PLACE)
     assert any(call.startswith("PUT /storage/") for call in hub.calls)
+
+
+def test_no_rows_replace_none(hub: HubServer) -> None:
+    made(out=PLACE)
+    before = dict(hub.files("ada/jokes"))
+    emptied = seedbed.run(Kept(), input=[], name="empty", out=PLACE)
+    assert hub.files("ada/jokes") == before
+    assert (emptied.outcome, emptied.outputs) == ("incomplete", [])
+    assert f"nothing was pushed to '{PLACE}': there are no rows" in emptied.notes

@@ -128,6 +128,10 @@ class Ending:
         # If every row failed, an existing file stays: an empty dataset would replace a good one.
         if finished and (run.accepted or not run.failed):
             for output in self._outputs:
+                if (kept := self._kept_for_want_of_rows(output)) is not None:
+                    run.odd.append(kept)
+                    run.outcome = "incomplete"
+                    continue
                 run.odd += self._export(output)
                 run.outputs.append(output.path)
             if self.pushing is not None:
@@ -139,6 +143,24 @@ class Ending:
                     "  unless it was moved back, the run can't be resumed, retried or exported from there"
                 )
             self._note_end(finished)
+
+    def _kept_for_want_of_rows(self, output: Output) -> str | None:
+        """Return what to say if there are no rows, and those of an earlier dataset would be lost."""
+        # Mostly an input that another program has just begun to write, or failed to.
+        plan = self._job.plan
+        if len(self._store.rows(output.leaf or plan.leaf)):
+            return None
+        if output.file is None:
+            return f"nothing was pushed to '{output.path}': there are no rows"
+        # Imported late: most runs have rows.
+        from seedbed.store.rows_there import has_rows
+
+        if not has_rows(output.file, plan.registry):
+            return None
+        return (
+            f"'{output.path}' was not replaced: it isn't empty, and there are no new rows\n"
+            "  remove it first if the dataset is to be without rows"
+        )
 
     def _export(self, output: Output) -> list[str]:
         plan = self._job.plan
