@@ -13,18 +13,33 @@ from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 
 
-class Backend(Protocol):
-    """What the gateway, limits, budgets and the key guard use of a backend; `BaseBackend` says what each is.
+class KeyHolder(Protocol):
+    """What the key guard uses of a backend; `BackendSettings` says what each is."""
+
+    _noun: ClassVar[str]
+
+    @property
+    def reference(self) -> str: ...  # noqa: D102
+    @property
+    def endpoint(self) -> str: ...  # noqa: D102
+    @property
+    def origin(self) -> FileOrigin | None: ...  # noqa: D102
+    @property
+    def key_source(self) -> KeySource: ...  # noqa: D102
+    @property
+    def model_fields_set(self) -> set[str]: ...  # noqa: D102
+    def secrets(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+class Backend(KeyHolder, Protocol):
+    """What the gateway, limits and budgets use of a backend; `BaseBackend` says what each is.
 
     It's a protocol because `BaseBackend` imports all of those modules: importing it back would be a cycle.
     """
 
-    _noun: ClassVar[str]
     _is_journalled: ClassVar[bool]
     backend: ClassVar[str]
 
-    @property
-    def reference(self) -> str: ...  # noqa: D102
     @property
     def model(self) -> str: ...  # noqa: D102
     @property
@@ -38,8 +53,6 @@ class Backend(Protocol):
     @property
     def timeout(self) -> float: ...  # noqa: D102
     @property
-    def endpoint(self) -> str: ...  # noqa: D102
-    @property
     def identity(self) -> bytes: ...  # noqa: D102
     @property
     def limits_key(self) -> tuple[str, str]: ...  # noqa: D102
@@ -50,16 +63,8 @@ class Backend(Protocol):
     @property
     def price_id(self) -> str | None: ...  # noqa: D102
     @property
-    def origin(self) -> FileOrigin | None: ...  # noqa: D102
-    @property
-    def key_source(self) -> KeySource: ...  # noqa: D102
-    @property
     def key_env_var(self) -> str | None: ...  # noqa: D102
-    @property
-    def model_fields_set(self) -> set[str]: ...  # noqa: D102
     def estimate_tokens(self, request: Request) -> int: ...  # noqa: D102
     def _ask_once(self, request: Request) -> Awaitable[Response]: ...
     def resolve_key(self) -> str: ...  # noqa: D102
     def load(self) -> None: ...  # noqa: D102
-    def secrets(self) -> tuple[str, ...]: ...  # noqa: D102
-    async def respond(self, request: Request) -> Response: ...  # noqa: D102

@@ -1,113 +1,100 @@
-"""What LLMs and embedders share: a model of a backend, its key, its server, its limits, its loading."""
+"""What LLMs and embedders share: how a backend is loaded, and how calls reach it."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import inspect
-import os
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator
-from pickle import PicklingError
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import PrivateAttr
 
-from seedbed.llm.answer_settings import json_settings, secret_values
+from seedbed.llm.backend_settings import BackendSettings
 from seedbed.llm.batch_bounds import BatchBounds
 from seedbed.llm.calling.gateway import Gateway, default_gateway
 from seedbed.llm.calling.scope import CallScope, calling_scope
 from seedbed.llm.capabilities import Capabilities
-from seedbed.llm.json_text import json_text
-from seedbed.llm.keys.file_origin import FileOrigin, current_origin
-from seedbed.llm.keys.key_guard import find_key, untrusted_host
-from seedbed.llm.keys.key_source import KeySource
-from seedbed.llm.keys.pickling import may_hold_keys
-from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.llm.model_loading import Loading
 from seedbed.llm.request import Request
 from seedbed.llm.resources import Resources
 from seedbed.llm.response import Response
-from seedbed.plugins.authoring.defaults import check_defaults
 from seedbed.plugins.fields.build import build
 from seedbed.plugins.fields.copies import copied
-from seedbed.plugins.names import kebab_case
 
 T = TypeVar("T")
 
 _PLAIN = Capabilities()
 
 
-class BaseBackend(BaseModel, ABC):
+class BaseBackend(BackendSettings):
     """A backend bound to one model: what `LLM` and `Embedder` have in common."""
-
-    model_config = ConfigDict(extra="forbid", protected_namespaces=(), hide_input_in_errors=True)
-
-    backend: ClassVar[str] = ""
-    """The backend's registered name; by default it's made from the class's name."""
-
-    connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout"})
-    """Fields that say how to reach the model, not what it answers: if they change, answers stay valid."""
-
-    key_env_var: ClassVar[str | None] = None
-    """The environment variable of the key. If a backend names one, `resolve_key()` returns the key."""
-
-    needs_key: ClassVar[bool] = True
-    """Whether requests without a key are refused, if there's a `key_env_var`."""
-
-    provider_hosts: ClassVar[tuple[str, ...]] = ()
-    """The provider's own hosts, `api.acme.com` or `*.acme.com`: a key may always go there."""
-
-    base_url_env_var: ClassVar[str | None] = None
-    """The environment variable that names another server, which may also get the key of the environment."""
-
-    model: str = Field(min_length=1, description="The model, as the backend names it.")
-    timeout: float = Field(default=300.0, gt=0, description="Seconds that one answer may take.")
-    api_key: SecretStr | None = Field(
-        default=None, description="The key; if unset, that of the backend's environment variable."
-    )
-
-    _noun: ClassVar[str] = "LLM"
-    """What it's called in messages. Class names end in it."""
-
-    _mark: ClassVar[tuple[str, ...]] = ()
-    """What distinguishes its answers from those of the same model to another kind of request."""
-
-    _no_settings: ClassVar[frozenset[str]] = frozenset()
-    """Fields that aren't settings, since they're part of each request."""
 
     _is_journalled: ClassVar[bool] = True
     """Whether a run keeps the answers, so that they're never bought again."""
 
     _loading: Loading = PrivateAttr(default_factory=Loading)
-    _reference: str = PrivateAttr(default="")
     _gateway: Gateway | None = PrivateAttr(default=None)
     _scope: CallScope | None = PrivateAttr(default=None)
-    _identity: bytes | None = PrivateAttr(default=None)
     _limits_key: tuple[str, str] | None = PrivateAttr(default=None)
     _offered: Capabilities | None = PrivateAttr(default=None)
-    _key: SecretStr | None = PrivateAttr(default=None)
     _resources_declared: Resources | None = PrivateAttr(default=None)
     _elsewhere: Callable[[Request], Awaitable[Response]] | None = PrivateAttr(default=None)
-    _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        check_defaults(cls)
-        # Only classes that have instances: the name of an abstract base would become that of each subclass.
-        if not cls.backend and not inspect.isabstract(cls):
-            suffix = f"{cls._noun[0].upper()}{cls._noun[1:]}"
-            cls.backend = kebab_case(cls.__name__.removesuffix(suffix) or cls.__name__)
 
     @abstractmethod
     async def respond(self, request: Request) -> Response:
         """Ask the model once; raise a typed LLMError."""
 
+    @abstractmethod
+    def estimate_tokens(self, request: Request) -> int:
+        """Estimate the tokens of a request before it's sent."""
+
+    async def check(self) -> None:
+        """Raise a typed LLMError if it's clear, at no cost, that requests will fail; runs call it first."""
+
+    def load(self) -> None:
+        """Prepare the model: read files, start processes. Called once, before the first request."""
+
+    def unload(self) -> None:
+        """Release what `load` took; the next request loads again. An override calls `super().unload()`."""
+        self._loading.done = False
+        # The environment may have another key by then.
+        self._key = None
+
+    def ensure_loaded(self) -> None:
+        """Load the model unless it's loaded; safe to call from several threads."""
+        self._private("_loading").ensure(self)
+
     @property
-    def model_name(self) -> str:
-        """The model's name in the rows."""
-        return self.model
+    def offered(self) -> Capabilities:
+        """What may be asked for, besides text."""
+        return _PLAIN
+
+    @property
+    def slots(self) -> int | None:
+        """How many calls the backend can serve at once; None if that's up to the server."""
+        return None
+
+    @property
+    def price_id(self) -> str | None:
+        """`provider/model` under which prices are listed, or None."""
+        return None
+
+    def with_resources(self, **needed: Any) -> Self:
+        """Declare what the process needs that loads it, and return it; see `Resources`.
+
+            get_llm("llamacpp/qwen3-4b").with_resources(gpus=1, replicas=2)
+
+        Engines that choose a machine for it go by that; the built-in engine loads everything where it is.
+        Answers don't depend on it. Raises ParameterError for what doesn't fit.
+        """
+        what = f"the resources of the {self._noun} '{self.reference}'"
+        self._resources_declared = build(Resources, needed, what)
+        return self
+
+    @property
+    def limits_key(self) -> tuple[str, str]:
+        """Endpoint and credential: limits are kept for each pair."""
+        return self._kept("_limits_key", lambda: (self.endpoint, self.credential_id))
 
     @property
     def _writer(self) -> str:
@@ -134,157 +121,6 @@ class BaseBackend(BaseModel, ABC):
         """What a request may hold if those of several calls are sent as one; None if they're never."""
         return None
 
-    @property
-    def _described(self) -> list[Any]:
-        """What its answers depend on, as JSON values: never a key or an address."""
-        return [self.backend, self.model_name, self.answer_settings]
-
-    @property
-    def reference(self) -> str:
-        """What users write for it: `backend/model`."""
-        return self._reference or f"{self.backend}/{self.model}"
-
-    def referred_to_as(self, reference: str) -> Self:
-        """Use the reference that a user wrote as its name in messages."""
-        self._reference = reference
-        return self
-
-    def with_resources(self, **needed: Any) -> Self:
-        """Declare what the process needs that loads it, and return it; see `Resources`.
-
-            get_llm("llamacpp/qwen3-4b").with_resources(gpus=1, replicas=2)
-
-        Engines that choose a machine for it go by that; the built-in engine loads everything where it is.
-        Answers don't depend on it. Raises ParameterError for what doesn't fit.
-        """
-        what = f"the resources of the {self._noun} '{self.reference}'"
-        self._resources_declared = build(Resources, needed, what)
-        return self
-
-    @property
-    def endpoint(self) -> str:
-        """Where requests go, without any secret; calls to one endpoint share its limits."""
-        return self.backend
-
-    @property
-    def credential_id(self) -> str:
-        """A digest of the credential, never the credential itself: limits are kept for each."""
-        key = self.resolve_key() if self.key_env_var else ""
-        return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
-
-    @property
-    def key_source(self) -> KeySource:
-        """Where this instance's key comes from: `key_env_var` and so on, unless overridden."""
-        return KeySource(self.key_env_var, self.needs_key, self.provider_hosts, self.base_url_env_var)
-
-    @classmethod
-    def key_sources(cls) -> tuple[KeySource, ...]:
-        """Return the key sources that instances may have, as `seedbed plugins show` lists them."""
-        if cls.key_env_var is None:
-            return ()
-        return (KeySource(cls.key_env_var, cls.needs_key, cls.provider_hosts, cls.base_url_env_var),)
-
-    @classmethod
-    def takes_key(cls) -> bool:
-        """Whether the backend uses `api_key`: it names a variable, or defines the field itself."""
-        # A subclass that defines the field describes it in its own words; pydantic keeps no other trace.
-        own = cls.model_fields["api_key"].description != BaseBackend.model_fields["api_key"].description
-        return cls.key_env_var is not None or own
-
-    @property
-    def origin(self) -> FileOrigin | None:
-        """The pipeline file that describes it, or None if code or the user does."""
-        origin: FileOrigin | None = self._private("_origin")
-        return origin
-
-    @property
-    def untrusted_host(self) -> str | None:
-        """The host that a file has it ask and that must not get a secret of the user's, or None.
-
-        If there's one, a backend that finds credentials by itself sends none.
-        """
-        return untrusted_host(self)
-
-    def resolve_key(self) -> str:
-        """Return the key to send: the field `api_key`, or else that of `key_env_var`; '' if none is needed.
-
-        Raises AuthenticationError, which names the variable, if it's missing, and UsageError if a file would
-        send a key of the environment to a host of its choice.
-        """
-        key: SecretStr | None = self._private("_key")
-        if key is None:
-            key = self._key = SecretStr(find_key(self))
-        return key.get_secret_value()
-
-    @property
-    def slots(self) -> int | None:
-        """How many calls the backend can serve at once; None if that's up to the server."""
-        return None
-
-    @property
-    def price_id(self) -> str | None:
-        """`provider/model` under which prices are listed, or None."""
-        return None
-
-    @property
-    def answer_settings(self) -> dict[str, Any]:
-        """The fields that affect answers and aren't part of a request, as JSON values; never a secret."""
-        own = type(self).model_fields.keys() - self._no_settings
-        own -= {"model", *type(self).connection_fields}
-        return json_settings({name: getattr(self, name) for name in sorted(own)})
-
-    @property
-    def identity(self) -> bytes:
-        """Backend, model and settings as bytes: what an answer depends on besides its request."""
-        identity: bytes | None = self._private("_identity")
-        if identity is None:
-            identity = json_text([*self._mark, self.backend, self.model_name, self.answer_settings])
-            self._identity = identity
-        return identity
-
-    @property
-    def limits_key(self) -> tuple[str, str]:
-        """Endpoint and credential: limits are kept for each pair."""
-        return self._kept("_limits_key", lambda: (self.endpoint, self.credential_id))
-
-    @property
-    def offered(self) -> Capabilities:
-        """What may be asked for, besides text."""
-        return _PLAIN
-
-    @abstractmethod
-    def estimate_tokens(self, request: Request) -> int:
-        """Estimate the tokens of a request before it's sent."""
-
-    def secrets(self) -> tuple[str, ...]:
-        """Return what must never be shown: SecretStr fields, the key, secrets in URLs. An override adds."""
-        source = self.key_source
-        # The key that was used, even if the environment has another one by now.
-        known: SecretStr | None = self._private("_key")
-        key = known.get_secret_value() if known else os.environ.get(source.env_var or "", "").strip()
-        return secret_values(vars(self).values(), os.environ.get(source.base_url_env_var or "", ""), key)
-
-    def __getstate__(self) -> dict[Any, Any]:
-        """Return what a pickle holds; raise PicklingError if that's a key: pickles are kept and sent on."""
-        # Also the fields of one whose override of `secrets` forgets them.
-        if not may_hold_keys() and (any(self.secrets()) or any(BaseBackend.secrets(self))):
-            raise PicklingError(
-                f"'{self.reference}' has a key, which would be in its pickle: make it again where it's used"
-            )
-        return super().__getstate__()
-
-    def load(self) -> None:
-        """Prepare the model: read files, start processes. Called once, before the first request."""
-
-    def unload(self) -> None:
-        """Release what `load` took; the next request loads again. An override calls `super().unload()`."""
-        self._loading.done = False
-        # The environment may have another key by then.
-        self._key = None
-
-    async def check(self) -> None:
-        """Raise a typed LLMError if it's clear, at no cost, that requests will fail; runs call it first."""
-
     def bound(self, gateway: Gateway, scope: CallScope | None) -> Self:
         """Return a copy whose calls go through `gateway`, and count in `scope` if no row makes them."""
         # A copy, so that a run's limits and journal don't reach the same LLM outside of the run. It shares
@@ -299,14 +135,6 @@ class BaseBackend(BaseModel, ABC):
         view._key = None
         return view
 
-    def ensure_loaded(self) -> None:
-        """Load the model unless it's loaded; safe to call from several threads."""
-        self._private("_loading").ensure(self)
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for name, value in super().__repr_args__():
-            yield name, redacted_urls(value) if isinstance(value, str) else value
-
     def _kept(self, name: str, work_out: Callable[[], T]) -> T:
         """Return a value that is worked out once for a run's own view, which doesn't change any more."""
         value: T | None = self._private(name)
@@ -316,11 +144,6 @@ class BaseBackend(BaseModel, ABC):
             if self._private("_gateway") is not None:
                 setattr(self, name, value)
         return value
-
-    def _private(self, name: str) -> Any:
-        """Return a private attribute in 0.03 us; pydantic's own access takes 1.2 us, several times a call."""
-        assert self.__pydantic_private__ is not None
-        return self.__pydantic_private__[name]
 
     def _calling_scope(self) -> CallScope | None:
         """Return the scope of a call that is made here.
@@ -336,6 +159,7 @@ class BaseBackend(BaseModel, ABC):
         return self.respond(request) if elsewhere is None else elsewhere(request)
 
     async def _respond(self, request: Request, scope: CallScope | None) -> Response:
+        """Load the model if need be, and return its answer through the gateway; raise a typed LLMError."""
         # In a thread: a model of gigabytes would block every other call while it's read.
         if not self._private("_loading").done:
             await asyncio.to_thread(self.ensure_loaded)
@@ -351,6 +175,7 @@ class BaseBackend(BaseModel, ABC):
     async def _answers(
         self, requests: list[Request], scope: CallScope | None
     ) -> list[Response | BaseException]:
+        """Return the answers to several requests, or errors in their places."""
         asked = [self._respond(one, scope) for one in requests]
         if scope is None:
             return await asyncio.gather(*asked, return_exceptions=True)

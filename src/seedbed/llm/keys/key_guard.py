@@ -31,7 +31,7 @@ from seedbed.plugins.fields.secret_fields import is_secret
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from seedbed.llm.backend import Backend
+    from seedbed.llm.backend import KeyHolder
 
 # A shorter value, such as "1", is in many requests by chance.
 _SHORTEST = 8
@@ -42,15 +42,15 @@ _NO_PLACES = GenerationParameters.model_fields.keys() | {"api_key", "timeout"}
 _PLACE = re.compile(r"[.:/%@\\]|[^\x00-\x7f]|^[0-9]+$|^0x", re.IGNORECASE)
 
 
-_asking: ContextVar[Backend | None] = ContextVar("seedbed_asking", default=None)
+_asking: ContextVar[KeyHolder | None] = ContextVar("seedbed_asking", default=None)
 
 
-def asking(llm: Backend) -> AbstractContextManager[None]:
+def asking(llm: KeyHolder) -> AbstractContextManager[None]:
     """Watch the requests that are sent within, if a file describes the LLM."""
     return _UNWATCHED if llm.origin is None else _watching(llm)
 
 
-def untrusted_host(llm: Backend) -> str | None:
+def untrusted_host(llm: KeyHolder) -> str | None:
     """Return the host that a file has an LLM ask and that must not get a secret of the user's, or None."""
     if llm.origin is None:
         return None
@@ -61,7 +61,7 @@ def untrusted_host(llm: Backend) -> str | None:
     )
 
 
-def refuse_keys(llm: Backend) -> None:
+def refuse_keys(llm: KeyHolder) -> None:
     """Raise UsageError if an LLM would send a secret of the environment to a host that a file names."""
     host = untrusted_host(llm)
     if host is None:
@@ -77,7 +77,7 @@ def refuse_keys(llm: Backend) -> None:
             raise _refusal(llm, host, f"the secret in {variable}", variable)
 
 
-def find_key(llm: Backend) -> str:
+def find_key(llm: KeyHolder) -> str:
     """Return the key of an LLM: the field `api_key`, or else that of the environment; '' if none is needed.
 
     Raises AuthenticationError if it's missing or can't be a key, UsageError if it must not go to the host.
@@ -106,7 +106,7 @@ def checked_key(key: str, place: str) -> str:
     return key
 
 
-def missing_key(llm: Backend) -> AuthenticationError:
+def missing_key(llm: KeyHolder) -> AuthenticationError:
     """Return the error for an LLM without a key; it names the variable."""
     at = f" at '{redacted_urls(llm.endpoint)}'" if address_of(llm.endpoint) else ""
     return AuthenticationError(
@@ -135,7 +135,7 @@ def check_request(url: str, headers: Mapping[str, str], body: bytes | None) -> N
 
 
 @contextmanager
-def _watching(llm: Backend) -> Iterator[None]:
+def _watching(llm: KeyHolder) -> Iterator[None]:
     token = _asking.set(llm)
     try:
         yield
@@ -143,7 +143,7 @@ def _watching(llm: Backend) -> Iterator[None]:
         _asking.reset(token)
 
 
-def _may_have_keys(address: Address, origin: FileOrigin, llm: Backend) -> bool:
+def _may_have_keys(address: Address, origin: FileOrigin, llm: KeyHolder) -> bool:
     if is_loopback(address.host) or is_among(address, origin.allowed):
         return True
     source = llm.key_source
@@ -158,7 +158,7 @@ def _may_have_keys(address: Address, origin: FileOrigin, llm: Backend) -> bool:
     return bool(address.host) and not _is_chosen_by_file(address.host, llm)
 
 
-def _is_chosen_by_file(host: str, llm: Backend) -> bool:
+def _is_chosen_by_file(host: str, llm: KeyHolder) -> bool:
     """Whether a field that was given may have led to the host, directly or through the backend's code.
 
     Any field counts that could name a place, since a backend may build its URL from any of them. Lists,
@@ -176,7 +176,7 @@ def _is_chosen_by_file(host: str, llm: Backend) -> bool:
     return False
 
 
-def _urls(llm: Backend) -> Iterator[str]:
+def _urls(llm: KeyHolder) -> Iterator[str]:
     try:
         endpoint = llm.endpoint
     except Exception:  # noqa: BLE001 - a stranger's property; a request is checked again before it leaves
@@ -189,14 +189,14 @@ def _urls(llm: Backend) -> Iterator[str]:
             yield str(value)
 
 
-def _own_key(llm: Backend) -> str | None:
+def _own_key(llm: KeyHolder) -> str | None:
     """Return the key in the LLM's fields; an empty one counts if someone has written it: "send no key"."""
     key = getattr(llm, "api_key", None)
     text = key.get_secret_value() if isinstance(key, SecretStr) else key
     return text if text or "api_key" in llm.model_fields_set else None
 
 
-def _secrets_of_user(llm: Backend) -> Iterator[tuple[str, str, str]]:
+def _secrets_of_user(llm: KeyHolder) -> Iterator[tuple[str, str, str]]:
     """Yield what it's called, its variable, and the secret itself, if the LLM's file doesn't contain it."""
     own = set(_texts({name: getattr(llm, name) for name in llm.model_fields_set}))
     for variable, value in os.environ.items():
@@ -229,7 +229,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _refusal(llm: Backend, host: str, what: str, variable: str) -> UsageError:
+def _refusal(llm: KeyHolder, host: str, what: str, variable: str) -> UsageError:
     assert llm.origin is not None
     without = (
         f"if it needs no key: env -u {variable} seedbed ..." if variable else "if it needs no key, unset it"
