@@ -8,23 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from seedbed.engine.engine import Engine, Job
-from seedbed.engine.engine_kind import ENGINES
-from seedbed.engine.local import LocalEngine
-from seedbed.engine.observing.named import observers_of
-from seedbed.engine.open_session import open_session
-from seedbed.engine.option_types import check_names, check_path
-from seedbed.engine.plan_making import make_plan
 from seedbed.engine.run import Run
-from seedbed.engine.session import Session
+from seedbed.engine.run_options import RunOptions
 from seedbed.engine.sources.input_rows import Input
-from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds
-from seedbed.errors import LoopThreadError, UsageError
+from seedbed.engine.stopping.bounds import GIVE_UP_AFTER
+from seedbed.errors import LoopThreadError
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.authoring.elsewhere import naming_options
-from seedbed.plugins.class_references import class_named
 from seedbed.plugins.registry import Registry
-from seedbed.store import Outputs, outputs_of
+from seedbed.store import Outputs
 from seedbed.tasks.base_step import BaseStep
 
 logger = logging.getLogger(__name__)
@@ -109,103 +102,7 @@ def run(
     # The first statement, as locals() then holds the parameters and nothing else.
     given = locals()
     _refuse_on_a_running_loop()
-    return logged(session_of(**given).execute())
-
-
-@naming_options
-def session_of(
-    task: str | BaseStep | Pipeline,
-    n: int | None = None,
-    *,
-    llm: str | LLM | None = None,
-    input: Input | None = None,
-    columns: Sequence[str] | None = None,
-    drop: Sequence[str] = (),
-    encoding: str | None = None,
-    out: Outputs | None = None,
-    csv_safe: bool = False,
-    name: str | None = None,
-    seed: int | None = None,
-    concurrency: int | None = None,
-    leaf: str | None = None,
-    max_attempts: int | None = None,
-    max_failures: int | str | None = None,
-    give_up_after: int = GIVE_UP_AFTER,
-    max_cost: float | None = None,
-    max_tokens: int | None = None,
-    max_seconds: float | None = None,
-    max_bytes_in_flight: int | None = None,
-    requests_per_minute: float | None = None,
-    tokens_per_minute: float | None = None,
-    price_input: float | None = None,
-    price_output: float | None = None,
-    stop_if: str | None = None,
-    quality: bool = True,
-    shard: str | None = None,
-    restart: bool = False,
-    retry: bool = False,
-    observers: Iterable[str | object] = (),
-    engine: str | Callable[[Job], Engine] | None = None,
-    registry: Registry | None = None,
-    locked: str | Path | None = None,
-) -> Session:
-    """Return the session of a run, with its store open; parameters and errors are those of `run`."""
-    check_names(name=name, leaf=leaf, encoding=encoding)
-    check_path(locked=locked)
-    outputs = outputs_of(out)
-    registry = locked_registry(registry, locked)
-    bounds = Bounds.parse(
-        max_attempts=max_attempts,
-        max_failures=max_failures,
-        give_up_after=give_up_after,
-        max_cost=max_cost,
-        max_tokens=max_tokens,
-        max_seconds=max_seconds,
-        max_bytes_in_flight=max_bytes_in_flight,
-        requests_per_minute=requests_per_minute,
-        tokens_per_minute=tokens_per_minute,
-        price_input=price_input,
-        price_output=price_output,
-        stop_if=stop_if,
-        quality=quality,
-        shard=shard,
-    )
-    plan = make_plan(
-        task,
-        n=n,
-        llm=llm,
-        input=input,
-        seed=seed,
-        concurrency=concurrency,
-        # With several branches, the first output says which one counts.
-        leaf=leaf or next((output.leaf for output in outputs if output.leaf), None),
-        bounds=bounds,
-        registry=registry,
-        columns=columns,
-        drop=drop,
-        encoding=encoding,
-    )
-    notified = observers_of(observers, registry=registry)
-    maker = engine_of(engine, registry=registry)
-    return open_session(
-        plan,
-        outputs=outputs or plan.outputs,
-        csv_safe=csv_safe,
-        name=name,
-        restart=restart,
-        retry=retry,
-        observers=notified,
-        engine=maker,
-    )
-
-
-def locked_registry(registry: Registry | None, locked: str | Path | None) -> Registry | None:
-    """Return the registry of a lock file, or the given one; raise UsageError if both are given."""
-    if locked is None:
-        return registry
-    if registry is not None:
-        raise UsageError("both a registry and a lock file are given", "use Registry(locked=...)")
-    return Registry(locked=locked)
+    return logged(RunOptions(given).open_session().execute())
 
 
 def logged(run: Run) -> Run:
@@ -228,18 +125,3 @@ def _refuse_on_a_running_loop() -> None:
         "write `await seedbed.arun(...)` instead, in a notebook too; it takes the same parameters",
         "if you can't await here, run it in a thread of its own",
     )
-
-
-def engine_class(name: str | None, *, registry: Registry | None = None) -> type[Engine]:
-    """Return the class of the engine named, or the built-in one; raises what `get_task` raises."""
-    return LocalEngine if name is None else class_named(ENGINES, name, registry=registry)
-
-
-def engine_of(
-    given: str | Callable[[Job], Engine] | None, *, registry: Registry | None = None
-) -> Callable[[Job], Engine]:
-    """Return what makes the engine of a job: a class by its name, or what's given.
-
-    Raises what `get_task` raises.
-    """
-    return engine_class(given, registry=registry) if given is None or isinstance(given, str) else given

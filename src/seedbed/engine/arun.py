@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from functools import partial, wraps
+from functools import wraps
+from inspect import signature
 from typing import Any, ParamSpec
 
-from seedbed.engine.api import logged, run, session_of
+from seedbed.engine.api import logged, run
 from seedbed.engine.notebook import progress_in_notebook
 from seedbed.engine.run import Run
+from seedbed.engine.run_options import RunOptions
 from seedbed.engine.session import Session
+from seedbed.plugins.authoring.elsewhere import check_options
 
 P = ParamSpec("P")
 
@@ -36,7 +39,8 @@ async def arun(*args: Any, **options: Any) -> Run:
     flight have ten seconds to finish, the rows made so far are kept, and the same call resumes a run with a
     name. If it's cancelled a second time, it doesn't wait for the calls.
     """
-    session = await _opened(partial(session_of, *args, **options))
+    given = _by_name(args, options)
+    session = await _opened(lambda: RunOptions(given).open_session())
     running = asyncio.ensure_future(session.aexecute())
     async with AsyncExitStack() as display:
         await display.enter_async_context(progress_in_notebook(session))
@@ -47,6 +51,18 @@ async def arun(*args: Any, **options: Any) -> Run:
             await _stopped(session, running)
             raise
     return logged(running.result())
+
+
+def _by_name(args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+    """Return all parameters of `run` by their names; raise TypeError for what it doesn't take."""
+    parameters = signature(run)
+    check_options(options.keys() - parameters.parameters)
+    try:
+        given = parameters.bind(*args, **options)
+    except TypeError as error:
+        raise TypeError(f"arun() {error}") from None
+    given.apply_defaults()
+    return given.arguments
 
 
 async def _opened(opening: Callable[[], Session]) -> Session:

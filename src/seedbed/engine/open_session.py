@@ -24,16 +24,6 @@ from seedbed.store.writing import trial_of
 from seedbed.suggestions import did_you_mean
 
 
-def _keep_apart(out: Path, given: Path | None) -> None:
-    """Raise UsageError if the dataset would replace its own input."""
-    # `samefile`, since links and other spellings of a path name the same file.
-    if given is not None and given.exists() and out.exists() and out.samefile(given):
-        raise UsageError(
-            f"'{out}' is both the input and the dataset, which would replace it",
-            "name another file with -o (out=... in Python)",
-        )
-
-
 def open_session(
     plan: Plan,
     *,
@@ -51,6 +41,9 @@ def open_session(
 
     `emit` gets each row of the dataset as JSON when it's durable, in order, on the loop thread. `observers`
     are notified of everything that's durable, each on its own thread.
+
+    Raises UsageError for outputs that can't be written, and what opening the store raises; then no new run
+    is left behind.
     """
     # Before the store: a file that can't be written is refused without leaving a run.
     check_csv_safe(csv_safe, None if not outputs else Path(outputs[0].path))
@@ -59,22 +52,18 @@ def open_session(
     if name is None and outputs:
         name = outputs[0].name
     start = Start(name)
+    store = _open_store(plan, name, start, restart=restart)
     try:
-        store = open_store(plan, name, start, restart=restart)
-    except BaseException:
-        # Also for Ctrl-C: a run that --restart has set aside gets its name back.
-        start.take_back()
-        raise
-    try:
-        if plan.backends and start.goes_on:
-            # If the LLM refuses the first call (a wrong key), the run stays as it was. Otherwise the manifest
-            # of a session that made nothing would count as what the run holds, and a retry would take its
-            # order. Before anything is added: what was written in the meantime couldn't be taken back.
-            store.hold()
+        _hold_back(plan, store, start)
         job = _job(plan, name, store, Outlets(Emission(emit) if emit else None, _trial(outputs, plan)), retry)
-        maker = _engine(engine, job)
         return Session(
-            job, maker, outputs=outputs, csv_safe=csv_safe, order=order, observers=observers, start=start
+            job,
+            _made(engine, job),
+            outputs=outputs,
+            csv_safe=csv_safe,
+            order=order,
+            observers=observers,
+            start=start,
         )
     except BaseException:
         # A store that stays open keeps its lock, and in a notebook the next try in this process would be
@@ -82,6 +71,24 @@ def open_session(
         store.close()
         start.take_back()
         raise
+
+
+def _open_store(plan: Plan, name: str | None, start: Start, *, restart: bool) -> RunStore:
+    try:
+        return open_store(plan, name, start, restart=restart)
+    except BaseException:
+        # Also for Ctrl-C: a run that --restart has set aside gets its name back.
+        start.take_back()
+        raise
+
+
+def _hold_back(plan: Plan, store: RunStore, start: Start) -> None:
+    """Have an earlier run stay as it was until an LLM has answered."""
+    if plan.backends and start.goes_on:
+        # If the LLM refuses the first call (a wrong key), the manifest of a session that made nothing would
+        # otherwise count as what the run holds, and a retry would take its order. Before anything is added:
+        # what was written in the meantime couldn't be taken back.
+        store.hold()
 
 
 def _job(plan: Plan, name: str | None, store: RunStore, outlets: Outlets, retry: bool) -> Job:
@@ -108,12 +115,12 @@ def _trial(outputs: Sequence[Output], plan: Plan) -> Callable[[bytes], None] | N
     return try_row
 
 
-def _engine(engine: Callable[[Job], Engine], job: Job) -> Engine:
-    maker = engine(job)
-    check_engine(maker, job.plan)
-    if not maker.places:
+def _made(engine: Callable[[Job], Engine], job: Job) -> Engine:
+    made = engine(job)
+    check_engine(made, job.plan)
+    if not made.places:
         job.run.odd += unplaced(job.plan)
-    return maker
+    return made
 
 
 def _check_output(output: Output, plan: Plan) -> None:
@@ -126,6 +133,16 @@ def _check_output(output: Output, plan: Plan) -> None:
             f"'{output}' is for rows of a step {output.leaf!r}, which isn't the last one of a branch",
             *did_you_mean(output.leaf, leaves),
             f"rows can be written of {', '.join(leaves)}",
+        )
+
+
+def _keep_apart(out: Path, given: Path | None) -> None:
+    """Raise UsageError if the dataset would replace its own input."""
+    # `samefile`, since links and other spellings of a path name the same file.
+    if given is not None and given.exists() and out.exists() and out.samefile(given):
+        raise UsageError(
+            f"'{out}' is both the input and the dataset, which would replace it",
+            "name another file with -o (out=... in Python)",
         )
 
 

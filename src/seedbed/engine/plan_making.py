@@ -57,18 +57,13 @@ def make_plan(
     chosen = _Chosen(None if columns is None else tuple(columns), tuple(drop), encoding)
     given_input = defaults.input if input is None else input
     pipeline, rows = _with_input(pipeline, given_input, chosen, registry)
-    resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
-    check_llm(resolved)
     given = pipeline.topology()
-    topology = joined_before_barriers(given)
-    # Copies: a step holds views of its LLM while it runs, and the caller may run it twice at once.
-    topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
+    topology = _with_llms(joined_before_barriers(given), llm, registry)
     _tell_generators(topology, n)
     plan = Plan(
         pipeline.name or topology.nodes[0].name,
         topology,
-        # With several branches, the first output says which one counts.
-        counted_leaf(topology, leaf or next((output.leaf for output in outputs if output.leaf), None)),
+        _counted_leaf(topology, leaf, outputs),
         rows,
         None if n is None else int(n),
         int(seed),
@@ -83,10 +78,23 @@ def make_plan(
     return plan
 
 
+def _with_llms(topology: Topology, llm: str | LLM | None, registry: Registry) -> Topology:
+    """Return the graph with copies of its steps; those that need an LLM and have none get this one."""
+    resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
+    check_llm(resolved)
+    # Copies: a step holds views of its LLM while it runs, and the caller may run it twice at once.
+    return topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
+
+
 def _tell_generators(topology: Topology, n: int | None) -> None:
     for node in topology.nodes:
         if isinstance(node.step, GeneratorStep):
             node.step.plan_for(None if n is None else int(n))
+
+
+def _counted_leaf(topology: Topology, leaf: str | None, outputs: Sequence[Output]) -> str:
+    # With several branches, the first output says which one counts.
+    return counted_leaf(topology, leaf or next((output.leaf for output in outputs if output.leaf), None))
 
 
 def _bounds(given: Bounds | None, defaults: RunDefaults) -> Bounds:

@@ -12,8 +12,8 @@ from seedbed.cli.failures import blaming
 from seedbed.cli.llms import PipelineLLMs, made_llm
 from seedbed.cli.run.file_settings import file_options, with_step_settings
 from seedbed.cli.run.settings import Settings, fields_of, parse_settings
-from seedbed.engine.api import engine_class
 from seedbed.engine.engine import Engine, Job
+from seedbed.engine.named_engine import engine_class
 from seedbed.engine.plan import Plan
 from seedbed.engine.plan_making import make_plan
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds

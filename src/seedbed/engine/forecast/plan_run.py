@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from seedbed.engine.api import engine_of, locked_registry, logged
+from seedbed.engine.api import logged
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.forecast.earlier_run import EarlierRun, earlier_run
 from seedbed.engine.forecast.forecast import Forecast, PlannedPrompt
@@ -17,15 +16,13 @@ from seedbed.engine.forecast.rehearsal import Rehearsal, rehearse
 from seedbed.engine.forecast.segment_walk import items_of
 from seedbed.engine.forecast.step_forecast import step_forecasts
 from seedbed.engine.forecast.time_needed import time_needed
-from seedbed.engine.observing.named import observers_of
 from seedbed.engine.open_session import open_session
-from seedbed.engine.option_types import check_names, check_path
 from seedbed.engine.plan import Plan
-from seedbed.engine.plan_making import make_plan
 from seedbed.engine.preview.trace import PreviewedCall
 from seedbed.engine.run import Run
+from seedbed.engine.run_options import RunOptions
 from seedbed.engine.sources.input_rows import Input
-from seedbed.engine.stopping.bounds import GIVE_UP_AFTER, Bounds
+from seedbed.engine.stopping.bounds import GIVE_UP_AFTER
 from seedbed.errors import UsageError
 from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.llm import LLM
@@ -33,11 +30,8 @@ from seedbed.llm.response import Response
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.authoring.elsewhere import naming_options
 from seedbed.plugins.registry import Registry
-from seedbed.store import Outputs, outputs_of
+from seedbed.store import Outputs
 from seedbed.tasks.base_step import BaseStep
-
-_OF_PLANS = ("n", "llm", "input", "columns", "drop", "encoding", "seed", "concurrency", "leaf")
-"""The parameters that `make_plan` takes as they are."""
 
 SHOWN_ROWS = 2
 """Rows whose prompts are shown: the second shows what differs from row to row."""
@@ -134,16 +128,9 @@ def plan(
     """
     # The first statement, as locals() then holds the parameters and nothing else.
     given = locals()
-    check_names(name=name, leaf=leaf, encoding=encoding)
-    check_path(locked=locked)
-    registry = locked_registry(registry, locked)
-    outputs = outputs_of(out)
-    options = {option: given[option] for option in _OF_PLANS}
-    options["leaf"] = leaf or next((output.leaf for output in outputs if output.leaf), None)
-    bounds = Bounds.parse(**{field.name: given[field.name] for field in fields(Bounds)})
-    make = partial(make_plan, task, **options, bounds=bounds, registry=registry)
-    made = make()
-    own_name = name or next((output.name for output in outputs or made.outputs), None)
+    options = RunOptions(given)
+    made = options.make_plan()
+    own_name = name or next((output.name for output in options.outputs or made.outputs), None)
     if probe is None:
         return forecast_of(made, None if restart else own_name)
     check_probe(probe, made, own_name, restart=restart)
@@ -152,10 +139,10 @@ def plan(
     small = probe_plan(made, probe, own_name)
     run = None
     if small is not None:
-        notified, maker = observers_of(observers, registry=registry), engine_of(engine, registry=registry)
-        run = logged(open_session(small, name=own_name, observers=notified, engine=maker).execute())
+        notified, engine = options.observers(), options.engine()
+        run = logged(open_session(small, name=own_name, observers=notified, engine=engine).execute())
     # Another plan: a run uses up the steps of its own.
-    return forecast_of(make(), own_name, Probed(probe, run))
+    return forecast_of(options.make_plan(), own_name, Probed(probe, run))
 
 
 def check_input(plan: Plan) -> None:

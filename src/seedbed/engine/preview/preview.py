@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from seedbed.engine.api import locked_registry
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.open_session import open_session
 from seedbed.engine.plan_making import make_plan
 from seedbed.engine.preview.trace import PreviewedRow, Trace
 from seedbed.engine.run import Run
+from seedbed.engine.run_options import locked_registry
 from seedbed.engine.sources.input_rows import Input
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.llm.llm import LLM
