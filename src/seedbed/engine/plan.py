@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pydantic import SecretStr
-
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.segments.segments import is_barrier, upstream
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.llm.base_backend import BaseBackend
+from seedbed.llm.keys.held_secrets import secrets_of_step
 from seedbed.llm.llm import LLM
 from seedbed.pipeline.topology import Topology
 from seedbed.plugins.registry import Registry, default_registry
@@ -58,8 +57,7 @@ class Plan:
     def secrets(self) -> list[str]:
         """Return what must never be shown: secrets of LLMs and embedders, and in fields of steps."""
         of_backends = [secret for backend in self.backends for secret in backend.secrets()]
-        values = [value for step in self.steps for value in vars(step).values()]
-        return [*of_backends, *(value.get_secret_value() for value in values if isinstance(value, SecretStr))]
+        return [*of_backends, *(secret for step in self.steps for secret in secrets_of_step(step))]
 
     @property
     def writers(self) -> list[BaseStep]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
 
+from seedbed.llm.keys.held_secrets import held_secrets
 from seedbed.llm.keys.url_secrets import redacted_urls, url_secrets
 
 
@@ -24,10 +25,7 @@ def json_settings(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def secret_values(fields: Iterable[Any], base_url: str, key: str) -> tuple[str, ...]:
-    """Return the secrets among fields, in the URLs among them and in `base_url`, and the key."""
-    fields = list(fields)
-    found = tuple(value.get_secret_value() for value in fields if isinstance(value, SecretStr))
-    urls = [value for value in fields if isinstance(value, str) and "://" in value]
-    found += tuple(secret for url in (*urls, base_url) for secret in url_secrets(url))
+def secret_values(made: BaseModel, base_url: str, key: str) -> tuple[str, ...]:
+    """Return the secrets among the fields of an LLM, in `base_url`, and the key."""
+    found = (*held_secrets(made), *url_secrets(base_url))
     return (*found, key) if key and key not in found else found

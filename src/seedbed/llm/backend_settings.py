@@ -6,19 +6,28 @@ import hashlib
 import inspect
 import os
 from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pickle import PicklingError
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from seedbed.llm.answer_settings import json_settings, secret_values
 from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.file_origin import FileOrigin, current_origin
+from seedbed.llm.keys.held_secrets import names_secret, sealed, shown_field
 from seedbed.llm.keys.key_guard import find_key, untrusted_host
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.keys.pickling import may_hold_keys
-from seedbed.llm.keys.url_secrets import redacted_urls
 from seedbed.plugins.authoring.defaults import check_defaults
 from seedbed.plugins.names import kebab_case
 
@@ -65,6 +74,14 @@ class BackendSettings(BaseModel, ABC):
     _identity: bytes | None = PrivateAttr(default=None)
     _key: SecretStr | None = PrivateAttr(default=None)
     _origin: FileOrigin | None = PrivateAttr(default_factory=current_origin)
+
+    @field_validator("model")
+    @classmethod
+    def _check_model(cls, model: str) -> str:
+        # It's in every row, and in the run's messages.
+        if names_secret(model):
+            raise ValueError("a model's name holds no key and no password: give them as fields")
+        return model
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -167,12 +184,12 @@ class BackendSettings(BaseModel, ABC):
         return identity
 
     def secrets(self) -> tuple[str, ...]:
-        """Return what must never be shown: SecretStr fields, the key, secrets in URLs. An override adds."""
+        """Return what must never be shown: secret fields, the key, secrets in URLs. An override adds."""
         source = self.key_source
         # The key that was used, even if the environment has another one by now.
         known: SecretStr | None = self._private("_key")
         key = known.get_secret_value() if known else os.environ.get(source.env_var or "", "").strip()
-        return secret_values(vars(self).values(), os.environ.get(source.base_url_env_var or "", ""), key)
+        return secret_values(self, os.environ.get(source.base_url_env_var or "", ""), key)
 
     def __getstate__(self) -> dict[Any, Any]:
         """Return what a pickle holds; raise PicklingError if that's a key: pickles are kept and sent on."""
@@ -185,7 +202,23 @@ class BackendSettings(BaseModel, ABC):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
-            yield name, redacted_urls(value) if isinstance(value, str) else value
+            yield name, shown_field(type(self), name, value)
+
+    @model_serializer(mode="wrap", when_used="json")
+    def _serialized(self, fields_of: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # JSON is what gets written somewhere.
+        fields: dict[str, Any] = fields_of(self)
+        return {name: shown_field(type(self), name, value) for name, value in fields.items()}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed; they aren't checked."""
+        changed = {name: sealed(type(self), name, value) for name, value in (update or {}).items()}
+        return super().model_copy(update=changed, deep=deep)
+
+    if not TYPE_CHECKING:  # With it, mypy would allow any name.
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, sealed(type(self), name, value))
 
     def _private(self, name: str) -> Any:
         """Return a private attribute in 0.03 us; pydantic's own access takes 1.2 us, several times a call."""

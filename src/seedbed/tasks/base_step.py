@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 
 from seedbed.llm.files_read import Noted
 from seedbed.llm.keys.file_origin import FileOrigin, current_origin
+from seedbed.llm.keys.held_secrets import shown_in_step
 from seedbed.llm.resources import Resources
 from seedbed.plugins.authoring.defaults import check_defaults
 from seedbed.plugins.authoring.elsewhere import check_fields, missing_attribute
@@ -139,6 +141,10 @@ class BaseStep(BaseModel):
         # Every row reads this, and pydantic takes 2 us to read a private attribute.
         assert self.__pydantic_private__ is not None
         return self.__pydantic_private__["_noted"]  # type: ignore[no-any-return]
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, shown_in_step(name, value)
 
     def load(self) -> None:
         """Prepare what `process` needs. A run calls this; without a run, call it yourself."""

@@ -11,6 +11,7 @@ from pydantic_core import PydanticSerializationError
 
 from seedbed.errors import UsageError
 from seedbed.llm.keys.env_secret import EnvSecret
+from seedbed.llm.keys.held_secrets import texts_of
 from seedbed.llm.keys.url_secrets import holds_url_secret
 from seedbed.llm.llm import LLM
 from seedbed.plugins.fields.build import build
@@ -91,7 +92,8 @@ def _refuse_secret(made: BaseModel, name: str, value: Any, what: str) -> None:
     held = isinstance(value, SecretStr | SecretBytes)
     # The name of a column is often called `key`.
     named = is_secret(name) and (isinstance(made, LLM) or name != "key") and isinstance(value, kinds)
-    if held or (named and value) or (isinstance(value, str) and holds_url_secret(value)):
+    inside = isinstance(made, LLM) and any(texts_of(value))
+    if held or inside or (named and value) or (isinstance(value, str) and holds_url_secret(value)):
         raise UsageError(
             f"'{name}' of {what} holds a secret, and a file never does",
             "leave it out, and set it where the pipeline runs: in the environment, with --set, "
