@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import astuple
 from shlex import quote
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.engine import Job
-from seedbed.engine.failure import Failure
 from seedbed.engine.prompts.step_texts import StepTexts
 from seedbed.engine.quality.watch import QualityWatch
-from seedbed.engine.resume.checkpoint import EVERY, Reached
+from seedbed.engine.resume.checkpoint import Reached
 from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.segments.backpressure import Backpressure
 from seedbed.engine.segments.block_taking import BlockTaking, block_line
 from seedbed.engine.segments.flow import flow_of, is_ordered
 from seedbed.engine.segments.inline_flow import InlineFlow, inline_flow
 from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import LOOKAHEAD, ItemWindow
+from seedbed.engine.segments.progress import Progress
 from seedbed.engine.segments.remote_flows import RemoteFlows, Settle
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.segment_decider import segment_decider
-from seedbed.engine.segments.segments import Segment, upstream
-from seedbed.engine.segments.step_counts import StepCounts
+from seedbed.engine.segments.segment_log import SegmentLog
+from seedbed.engine.segments.segments import Segment
 from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.engine.segments.window import Window
@@ -33,20 +33,9 @@ from seedbed.engine.sources.source_ends import emptiness, source_failure
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
-from seedbed.engine.verdicts.log import RefusedAs, VerdictLog
 from seedbed.errors import StopRun
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
 from seedbed.tasks.base_step import BaseStep
-
-MOST_PENDING = 20_000
-"""Additions that may wait for the store's writer; with more, no row is started."""
-# A disk that is slower than the model would otherwise fill the memory with answers that aren't on it yet.
-
-MOST_PENDING_BYTES = 24 * 2**20
-"""The same for their bytes: half as many again as the writer commits at once."""
-
-MOST_BEHIND = 61_440
-"""The same for rows that call no model: half as many again as the writer commits at once."""
 
 
 class SegmentRunner:
@@ -70,7 +59,6 @@ class SegmentRunner:
         plan = job.plan
         self._job = job
         self._journal = journal
-        self._sender = sender
         self._remote = remote
         self._watch = watch
         self._is_interrupted = is_interrupted
@@ -81,60 +69,29 @@ class SegmentRunner:
         self._rows_wanted = RowsWanted(segment)
         self._decider = segment_decider(segment, plan, self._rows_wanted)
         self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
-        makes_dataset = plan.leaf in segment.kept
-        self._quality = QualityWatch.of(job) if makes_dataset else None
+        self._quality = QualityWatch.of(job) if plan.leaf in segment.kept else None
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
+        senders = sender if remote is None else remote
+        self._backpressure = Backpressure(job.store, senders, plan.bounds.bytes_in_flight)
         results = self._results(wanted)
         self._inline = self._inline_flow(results) if remote is None else None
         whole = self._inline if segment.is_whole(plan.topology, plan.leaf) else None
-        self._saves = whole is not None and not any(map(is_ordered, segment.nodes))
-        filling = whole if watch is None else None
-        line = block_line(job, journal.is_fresh, filling, [*results.applied.values()])
-        self._next_save = EVERY
-        reached = self._reached()
-        first = reached.verdicts if reached is not None else 0
-        self._logs = {
-            name: VerdictLog(job.store, name, first, has_blocks=bool(line)) for name in segment.kept
-        }
-        self._blocks = BlockTaking(job, journal, line, self._logs[plan.leaf]) if line else None
-        self._upstream = {name: upstream(plan.topology, name) for name in segment.kept}
+        line = block_line(
+            job, journal.is_fresh, whole if watch is None else None, [*results.applied.values()]
+        )
+        saves = whole is not None and not any(map(is_ordered, segment.nodes))
+        self._progress = Progress(job, self._decider, saves=saves)
+        reached = self._progress.take_over(journal, self._giving_up)
+        self._log = SegmentLog(segment, job, reached.verdicts if reached else 0, has_blocks=bool(line))
+        self._blocks = BlockTaking(job, journal, line, self._log.of(plan.leaf)) if line else None
         # Before the first verdict of this session is written: observers compare with what was there until
         # now.
         job.outlets.begin(segment.kept)
         # Verdicts point to results. They have to go first, or a crash between the two would leave verdicts
         # that point to rows which aren't there.
-        journal.on_replacing = self._end_logs
-        self._most_pending_bytes = min(plan.bounds.bytes_in_flight // 4, MOST_PENDING_BYTES)
+        journal.on_replacing = self._log.end
         self._source, self.window = self._source_and_window(results, reached)
-
-    def _reached(self) -> Reached | None:
-        """Return how far an earlier session of this same run got, after taking over its counts."""
-        job = self._job
-        reached = job.checkpoint.find(job.store) if self._saves and not job.retrying else None
-        if reached is None or job.outlets.are_open:
-            # Rows that leave the run leave it in each session, the first one first.
-            job.checkpoint.forget(job.store)
-            return None
-        job.run.restore({**reached.summary, "outcome": job.run.outcome})
-        for name, counts in reached.steps.items():
-            job.steps[name] = StepCounts(*counts)
-        self._journal.kept[job.plan.leaf] += job.run.accepted
-        self._decider.go_on_after(reached.items, reached.counted)
-        self._giving_up.end()
-        return reached
-
-    def _save(self) -> None:
-        """Note how far the run has got."""
-        job, run = self._job, self._job.run
-        self._next_save = self._decider.decided() + EVERY
-        # A dropped row has no verdict, and ids of the rows before are found by their verdicts.
-        if not self._saves or not run.accepted or run.dropped:
-            return
-        steps = {name: list(astuple(counts)) for name, counts in job.steps.items()}
-        log = self._logs[job.plan.leaf]
-        decided, counted = self._decider.decided(), self._decider.counted_rows
-        job.checkpoint.save(job.store, Reached(decided, log.count, counted, run.summary(), steps))
 
     def _source_and_window(self, results: StepResults, reached: Reached | None) -> tuple[Source, Window]:
         segment, plan = self._segment, self._job.plan
@@ -143,13 +100,14 @@ class SegmentRunner:
         inline = self._inline
         if inline is not None and threaded is not None and threaded.ahead:
             settled = SettledItems(threaded, inline)
-            return settled, InlineWindow(settled, inline, self._decider, self._is_behind)
+            return settled, InlineWindow(settled, inline, self._decider, self._backpressure.is_behind)
         settle = self._settling(results)
         source = maker.make(segment, self._decider)
         # Half of the bytes: a quarter is for rows read ahead, a quarter for what waits for the disk.
         most = plan.bounds.bytes_in_flight // 2
         lookahead = LOOKAHEAD if self._remote is None else self._remote.lookahead
-        return source, ItemWindow(source, settle, self._decider, self._is_clogged, lookahead, most)
+        is_clogged = self._backpressure.is_clogged
+        return source, ItemWindow(source, settle, self._decider, is_clogged, lookahead, most)
 
     def _inline_flow(self, results: StepResults) -> InlineFlow | None:
         fresh = self._job.store if self._journal.is_fresh else None
@@ -189,12 +147,12 @@ class SegmentRunner:
                         self._blocks.take(settled, self._giving_up)
                     else:
                         self._take(settled)
-                    if self._decider.decided() >= self._next_save:
-                        self._save()
-            self._save()
+                    if self._progress.is_due:
+                        self._progress.save(self._log.counts())
+            self._progress.save(self._log.counts())
         except StopRun:
             # Raised after the verdict on a row, so that verdict counts.
-            self._save()
+            self._progress.save(self._log.counts())
             raise
         finally:
             if self._quality is not None:
@@ -206,20 +164,20 @@ class SegmentRunner:
         if self._source.error is not None and not self._decider.is_satisfied and not self._is_interrupted():
             failure = source_failure(self._source, self._segment.name)
             self._job.run.fail(failure)
-            for log in self._logs.values():
-                log.refuse(failure, "failed")
+            self._log.refuse_all(failure)
             self._tell([])
         # An interrupted session has decided only the first items: the verdicts of an earlier one still stand.
         if not self._is_interrupted():
-            self._job.run.tried = self._job.run.tried or self._decider.tried
-            is_empty = self._source.ended and self._source.error is None and not self._decider.decided()
-            if is_empty and not self._decider.is_satisfied:
-                self._job.run.odd += emptiness(self._job.plan, self._segment)
-            self._end_logs()
+            self._note_end()
+            self._log.end()
 
-    def _end_logs(self) -> None:
-        for log in self._logs.values():
-            log.end()
+    def _note_end(self) -> None:
+        """Note how many items were tried, and why there are no rows if the source had none."""
+        run, source = self._job.run, self._source
+        run.tried = run.tried or self._decider.tried
+        is_empty = source.ended and source.error is None and not self._decider.decided()
+        if is_empty and not self._decider.is_satisfied:
+            run.odd += emptiness(self._job.plan, self._segment)
 
     def _applied(self, step: BaseStep, ordered: bool) -> Applied:
         runner = runner_of(step, self._job.plan.concurrency or DEFAULT_CONCURRENCY)
@@ -239,16 +197,15 @@ class SegmentRunner:
             self._journal.keep_evidence(evidence)
         if self._watch is not None:
             self._watch(settled)
-        for name, rows in settled.made.items():
-            self._logs[name].accept(rows)
-            if name == self._job.plan.leaf:
-                run.accepted += len(rows)
-                encoded = [in_flight.encoded for in_flight in rows]
+        self._log.accept(settled.made)
+        if rows := settled.made.get(self._job.plan.leaf):
+            run.accepted += len(rows)
+            encoded = [in_flight.encoded for in_flight in rows]
         for failure in settled.failures:
-            self._refuse(failure, "failed")
+            self._log.refuse(failure, "failed")
             run.fail(failure)
         for rejection in settled.rejections:
-            self._refuse(rejection, "rejected")
+            self._log.refuse(rejection, "rejected")
             run.reject(rejection)
             self._job.steps.note(rejection)
         if settled.dropped:
@@ -263,13 +220,7 @@ class SegmentRunner:
     def _tell(self, rows: Sequence[bytes]) -> None:
         """Release what has been decided; the store already has everything that it follows from."""
         if self._job.outlets.are_open:
-            self._job.decided({name: log.count for name, log in self._logs.items()}, rows)
-
-    def _refuse(self, failure: Failure, verdict: RefusedAs) -> None:
-        """Note why a row didn't reach the leaves downstream of the step that refused it."""
-        for name, log in self._logs.items():
-            if failure.step in self._upstream[name]:
-                log.refuse(failure, verdict)
+            self._job.decided(self._log.counts(), rows)
 
     def _check(self) -> None:
         run = self._job.run
@@ -280,20 +231,3 @@ class SegmentRunner:
                 "which is more than --max-failures allows",
                 f"`seedbed runs retry {quote(run.name)}` retries them",
             )
-
-    def _is_behind(self) -> bool:
-        """Whether too much waits for the writer: rows that call no model outrun the disk."""
-        store = self._job.store
-        is_behind = store.pending > MOST_BEHIND or store.pending_bytes > self._most_pending_bytes
-        if is_behind:
-            # It might be waiting for more, which doesn't come before it has committed what there is.
-            store.hurry()
-        return is_behind
-
-    def _is_clogged(self) -> bool:
-        """Whether a new item would only wait: for the store's writer, or for a permit to send a call."""
-        # Calls first: as long as the model is slower than the disk, they're what a new item would wait for.
-        if self._sender.has_enough if self._remote is None else self._remote.has_enough:
-            return True
-        store = self._job.store
-        return store.pending > MOST_PENDING or store.pending_bytes > self._most_pending_bytes
