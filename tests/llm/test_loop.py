@@ -176,3 +176,29 @@ def test_what_was_opened_is_closed_with_the_loop():
     assert closed == [True]
     assert thread.loop.is_closed()
     assert not loop_thread().loop.is_closed()
+
+
+def test_runs_live_on_the_event_loop_that_the_application_has_chosen():
+    """Web applications often choose uvloop for all their loops."""
+    ended = python(
+        """
+        import uvloop
+
+        uvloop.install()
+        from seedbed import GeneratorTask, run
+        from seedbed.llm.calling.loop import loop_thread
+        from seedbed.llm.response import Response
+        from seedbed.testing import ChatCompletions, ScriptedServer
+        from seedbed_openai import OpenAILLM
+
+        class Story(GeneratorTask):
+            template: str = "Tell a story."
+
+        with ScriptedServer() as server:
+            server.answer_with(ChatCompletions().answer(Response.of_text("Once.")))
+            llm = OpenAILLM(model="m", base_url=f"{server.url}/v1", api_key="x", preset="vllm")
+            made = run(Story(llm=llm), 20)
+        print(type(loop_thread().loop).__module__, made.accepted)
+        """
+    )
+    assert (ended.stdout, ended.stderr) == ("uvloop 20\n", ""), ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from seedbed.llm.http.http_answer import HTTPAnswer
 from seedbed.llm.http.response_reader import ResponseReader
@@ -71,8 +72,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not `isinstance`: those of uvloop, which an application may have chosen, are no asyncio.Transport.
+        self._transport = cast(asyncio.Transport, transport)
         self.is_open = True
 
     def get_buffer(self, sizehint: int) -> memoryview:
