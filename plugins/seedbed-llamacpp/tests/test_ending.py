@@ -118,3 +118,27 @@ assert llm.generate(story[:1], max_tokens=3)
     lines = ended.stdout.splitlines()
     assert len(lines) == 2
     assert all(line.startswith("UsageError this process was forked") for line in lines)
+
+
+def test_a_model_is_freed_although_the_errors_of_its_calls_are_kept() -> None:
+    ended = run("""
+import asyncio, errno, gc, urllib.error, urllib.request
+
+async def stopped():
+    task = asyncio.create_task(llm.agenerate(story[:1], **endless))
+    await asyncio.to_thread(began.wait)
+    address = llm._lease.server._native.server.listening_address
+    llm.unload()
+    try:
+        await task
+    except Exception as error:
+        return error, address
+
+gc.disable()
+error, address = asyncio.run(stopped())
+try:
+    urllib.request.urlopen(address)
+except urllib.error.URLError as refused:
+    print(error.fact, refused.reason.errno == errno.ECONNREFUSED)
+""")
+    assert (ended.stdout, ended.stderr) == ("the model was unloaded while it answered True\n", "")

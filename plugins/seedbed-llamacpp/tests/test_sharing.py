@@ -83,11 +83,13 @@ def test_unloading_stops_what_is_in_flight_and_says_so() -> None:
 def test_the_http_port_beside_the_model_answers_nobody() -> None:
     llm = make()
     llm.load()
-    address = server_of(llm)._native.listening_address
+    address = server_of(llm)._native.server.listening_address
     assert address.startswith("http://127.0.0.1:")
     for path in ("/v1/chat/completions", "/completion", "/tokenize", "/props"):
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(address + path, data=b"{}", timeout=10)
         assert caught.value.code == 401
         caught.value.close()
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(f"{address}/metrics", timeout=10)
     llm.unload()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from seedbed import BadRequestError, LLMError
+from seedbed_llamacpp.borrowed import Borrowed
 from seedbed_llamacpp.call import Stoppable
 from seedbed_llamacpp.embedding import embedded
 from seedbed_llamacpp.forks import may_free, never_free, refuse_after_fork, spare_children_the_destructors
@@ -46,8 +47,8 @@ class Server:
     """A loaded model that answers `parallel` calls at once, until it is closed."""
 
     def __init__(self, settings: Settings) -> None:
-        self._native = _start_embedding(settings) if settings.embedding else _start(settings)
-        never_free(self._native)
+        self._native = Borrowed(_start_embedding(settings) if settings.embedding else _start(settings))
+        never_free(self._native.server)
         spare_children_the_destructors()
         self._pid = os.getpid()
         self._lock = threading.Lock()
@@ -75,8 +76,8 @@ class Server:
             for call in list(self._calls):
                 call.stop(reason)
         self._workers.close()
-        may_free(self._native)
-        del self._native
+        may_free(self._native.server)
+        self._native.take_back()
 
 
 def _start_embedding(settings: Settings) -> Any:
@@ -97,7 +98,10 @@ def _start_embedding(settings: Settings) -> Any:
 def _start(settings: Settings) -> Any:
     xllamacpp = xllamacpp_module()
     try:
-        return xllamacpp.Server(_parameters(xllamacpp, settings))
+        native = xllamacpp.Server(_parameters(xllamacpp, settings))
+        # The answer shows that its loop runs. A server that's freed before that never ends (2 of 36 times).
+        native.handle_metrics()
+        return native
     except RuntimeError as error:
         size = settings.path.stat().st_size
         raise LLMError(
@@ -136,5 +140,6 @@ def _parameters(xllamacpp: Any, settings: Settings) -> Any:
     # has.
     parameters.hostnames = ["127.0.0.1"]
     parameters.api_keys = [secrets.token_hex(32)]
+    parameters.endpoint_metrics = True
     parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
     return parameters
