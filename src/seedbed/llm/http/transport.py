@@ -27,6 +27,7 @@ from seedbed.llm.http.proxy import proxy_of
 from seedbed.llm.http.wire_errors import ConnectTimeout, WireError
 from seedbed.llm.http.wrong_scheme import other_scheme, wants_https
 from seedbed.llm.json_text import compact, json_text
+from seedbed.llm.keys.echoes import keys_sent, without_echo
 from seedbed.llm.keys.hosts import is_loopback
 from seedbed.llm.keys.key_guard import check_request
 from seedbed.llm.keys.url_secrets import redacted_urls
@@ -136,7 +137,8 @@ async def _exchange(
         if answer.status == 400 and wants_https(answer.body):
             raise wrong_scheme(origin, "https")
         pool.answered.add(origin)
-    return answer
+    shown = without_echo(answer.body, keys_sent(url, tuple(headers.items())))
+    return answer if shown is answer.body else answer._replace(body=shown)
 
 
 async def _within(seconds: float, asked: Awaitable[HTTPAnswer]) -> HTTPAnswer:
