@@ -38,6 +38,16 @@ class Says(Step):
         return {**row, "said": self._said, "to": os.environ["TO"]}
 
 
+class Jobs(Step):
+    keeps: ClassVar[bool] = True
+
+    def process(self, row):
+        from ray._private.worker import global_worker
+
+        jobs = global_worker.gcs_client.get_all_job_info().values()
+        return {**row, "jobs": [str(job) for job in jobs]}
+
+
 class Parent(Step):
     keeps: ClassVar[bool] = True
 
@@ -128,6 +138,17 @@ def test_rows_are_made_on_the_cluster_and_it_stays(address: str, head: Head, fol
     assert "/raylet" in command_of(int(str(raylet)))
     assert head.address.partition(":")[2] in command_of(int(str(raylet)))
     assert head.process.poll() is None
+
+
+def test_the_cluster_is_not_told_the_command_line(head: Head, folder: Path) -> None:
+    """Ray lists it, and whoever else uses the cluster would read the keys in it."""
+    options = (f"address={head.address}", "workers=1")
+    done = seedbed(folder, "Jobs", head.environment, *options)
+
+    assert done.returncode == 0, done.stderr
+    jobs = "".join(job for row in rows(folder) for job in row["jobs"])  # type: ignore[attr-defined]
+    assert "entrypoint" in jobs
+    assert "engine.address" not in jobs
 
 
 def test_a_runtime_environment_brings_modules_and_variables(head: Head, folder: Path) -> None:

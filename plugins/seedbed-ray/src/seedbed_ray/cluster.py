@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import ray
 
@@ -115,7 +118,7 @@ class Cluster:
             remove_left()
             self._folder = OwnFolder()
             folder = str(self._folder.path)
-        ray.init(
+        _join_ray(
             num_cpus=self._options.cpus or os.cpu_count(),
             object_store_memory=self._options.object_store * _MEGABYTE,
             include_dashboard=False,
@@ -126,12 +129,37 @@ class Cluster:
         )
 
     def _join(self, address: str) -> None:
-        ray.init(
+        _join_ray(
             address=address,
             log_to_driver=False,
             configure_logging=False,
             runtime_env=self._options.runtime_env or None,
         )
+
+
+def _join_ray(**options: Any) -> None:
+    """Start or join Ray without its telling everyone on the cluster the command line of this process.
+
+    Ray lists it as the job's entry point, `--set llm.api_key=...` included, and has no option for that.
+    """
+    command = Path(sys.argv[0]).name or "seedbed"
+    # Not by assignment for good: other code of this process may use Ray, too.
+    with _patched(ray._private.utils, "get_entrypoint_name", lambda: command):
+        ray.init(**options)
+
+
+@contextmanager
+def _patched(module: Any, name: str, value: object) -> Iterator[None]:
+    """Replace an attribute of a module for a while, if there is one."""
+    found = getattr(module, name, None)
+    if found is None:
+        yield
+        return
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, found)
 
 
 def _is_wanted(name: str) -> bool:
