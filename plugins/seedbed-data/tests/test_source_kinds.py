@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from seedbed import DatasetError, ParameterError, Row, UsageError, get_step, run
+from seedbed_data.sources.conversion import Conversion
 
 
 def made(name: str, **parameters: object) -> list[Row]:
@@ -134,10 +136,48 @@ def test_a_query_reads_no_file_that_tables_does_not_name(query: str, tmp_path: P
         made("sql", query=query.format(tmp_path / "secret.csv"), tables={"t": tmp_path / "a.csv"})
 
 
-def test_a_password_is_refused_and_not_shown() -> None:
-    with pytest.raises(Exception, match="PGPASSWORD") as raised:
-        get_step("sql", query="SELECT 1", database="postgresql://me:hunter2@host/db")
+@pytest.mark.parametrize(
+    "database",
+    [
+        "postgresql://me:hunter2@host/db",
+        "postgresql://me:a/hunter2@host/db",
+        "postgresql://me:a?hunter2@host/db",
+        "postgresql://me@host/db?sslmode=require&password=hunter2",
+        "postgresql://host/db?sslpassword=hunter2",
+        "host=host user=me password=hunter2",
+    ],
+)
+def test_a_password_is_refused_and_not_shown(database: str) -> None:
+    with pytest.raises(ParameterError, match="PGPASSWORD") as raised:
+        get_step("sql", query="SELECT 1", database=database)
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        "postgresql://me@host:5432/db",
+        "postgresql://a:1,b:2/db?application_name=me@x",
+        "postgresql://[::1]:5432/db",
+    ],
+)
+def test_an_address_without_a_password_is_taken(database: str) -> None:
+    get_step("sql", query="SELECT 1", database=database)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the variables of another process")
+def test_what_reads_documents_has_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("markitdown")
+    for name in ("OPENAI_API_KEY", "HF_TOKEN", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "ACME_CREDENTIALS"):
+        monkeypatch.setenv(name, "sk-planted")
+    monkeypatch.setenv("ACME_FOLDER", "kept")
+    (tmp_path / "a.html").write_text("<p>hello</p>")
+    with Conversion(60) as conversion:
+        assert conversion.converted(tmp_path / "a.html")[0] == "hello"
+        assert conversion._process is not None
+        seen = Path(f"/proc/{conversion._process.pid}/environ").read_bytes()
+    assert b"ACME_FOLDER=kept" in seen
+    assert b"sk-planted" not in seen
 
 
 def test_a_wrong_query_says_where(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from typing import Any, Self
 from seedbed import DatasetError, UsageError
 
 _PROGRAM = Path(__file__).with_name("conversion_program.py")
+_SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSW|CREDENTIAL|AUTH|HEADERS|DSN", re.IGNORECASE)
 _ADVICE = ("remove it, or name the others by a pattern",)
 
 
@@ -67,6 +70,8 @@ def _started() -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
+        # Its readers are many packages, and the documents may be a stranger's: neither needs the user's keys.
+        env={name: value for name, value in os.environ.items() if not _SECRET.search(name)},
         # A Ctrl-C is for the run, which finishes the document.
         start_new_session=True,
     )

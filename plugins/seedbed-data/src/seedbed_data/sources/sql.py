@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
@@ -25,6 +24,9 @@ _READERS = {
     ".jsonl": "read_json",
     ".ndjson": "read_json",
 }
+# Up to an `@`: a password may have a `/` in it, which should have been encoded.
+_LOGIN = re.compile(r"^[a-z]+:(?://)?[^/?#@:\[]*:(?![0-9]+[/?,])[^@]+@", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?:^|[?&\s])(?:ssl)?password\s*=", re.IGNORECASE)
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -68,7 +70,7 @@ class Sql(GeneratorStep):
     @field_validator("database")
     @classmethod
     def _check_database(cls, database: Files | None) -> Files | None:
-        if database and "://" in database and urlsplit(database).password:
+        if database and _holds_password(database):
             # A pipeline file is shared, and its parameters are kept with the run.
             raise ValueError("an address holds no password: put it in PGPASSWORD or ~/.pgpass")
         return database
@@ -124,6 +126,11 @@ class Sql(GeneratorStep):
             connection.execute("SET lock_configuration = true")
             _check_query(duckdb, connection, self.query)
         return connection
+
+
+def _holds_password(database: str) -> bool:
+    """Whether a database is named with a password, in any of the ways that Postgres knows."""
+    return bool(_LOGIN.search(database) or _PASSWORD.search(database))
 
 
 def _pairs(value: Any) -> Any:
